@@ -1,0 +1,48 @@
+# Every target sets up what it needs in .venv; nothing but python3 is asked for.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CORE := $(VENV)/.core
+DEV := $(VENV)/.dev
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test slow check docs bench model clean
+
+demo: $(CORE)  ## Answer five questions from the Python language reference
+	$(BIN)/python examples/demo.py
+
+test: $(DEV)  ## The tests that every change runs
+	$(BIN)/python -m pytest
+
+slow: $(DEV)  ## The long tests
+	$(BIN)/python -m pytest -m slow
+
+check: $(DEV)  ## Style, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: $(DEV)  ## Write docs/cli.md from --help
+	$(BIN)/python docs/make_cli.py
+
+bench: $(DEV)  ## Speed, beside the peers
+	$(BIN)/python benchmarks/encode.py
+
+model: $(DEV)  ## Rebuild models/opendpr-minilm; DATA is the folder of the training files
+	$(BIN)/python models/build.py $(DATA)
+
+clean:
+	rm -rf $(VENV)
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "opendpr needs Python 3.11 or newer"'
+	$(PYTHON) -m venv $(VENV)
+
+$(CORE): $(VENV)/bin/python pyproject.toml models/opendpr-minilm/pyproject.toml
+	$(BIN)/pip install --quiet -e . -e models/opendpr-minilm
+	touch $@
+
+$(DEV): $(CORE)
+	$(BIN)/pip install --quiet -e '.[dev]'
+	touch $@

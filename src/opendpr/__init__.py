@@ -1,0 +1,75 @@
+"""Dense passage retrieval for open-domain question answering: from documents to verbatim answers.
+
+import opendpr
+
+opendpr.add("notes", ["docs/"])
+answers = opendpr.open("notes").ask("Who wrote the letter?").answers
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from opendpr.errors import (
+    BusyError,
+    CorruptionError,
+    InputError,
+    OpendprError,
+    ResourceError,
+    StateError,
+    UsageError,
+)
+from opendpr.types import Answer, Document, Hit, Outcome, Passage, Question, Span
+
+if TYPE_CHECKING:
+    from opendpr.answering import Answerer
+    from opendpr.ingest import Report
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Answer",
+    "BusyError",
+    "CorruptionError",
+    "Document",
+    "Hit",
+    "InputError",
+    "OpendprError",
+    "Outcome",
+    "Passage",
+    "Question",
+    "ResourceError",
+    "Span",
+    "StateError",
+    "UsageError",
+    "add",
+    "open",
+]
+
+
+def add(collection: str | Path, sources: Sequence[str | Path | Document], model: str | None = None) -> Report:
+    """Add files, directories or documents to a collection, made if it is not there.
+
+    Args:
+        sources: paths, or `Document`s.
+        model: name or directory; None is the collection's, or the default in a new one.
+
+    Returns:
+        What was done. Files that could not be read are in its `skipped`.
+    """
+    from opendpr.ingest import add_sources
+
+    return add_sources(Path(collection), sources, model)
+
+
+def open(collection: str | Path, model: str | None = None, *, retriever: str = "hybrid") -> Answerer:
+    """Open a collection for `search` and `ask`.
+
+    Args:
+        retriever: `dense`, `bm25` or `hybrid`.
+    """
+    from opendpr.answering import open_answerer
+
+    return open_answerer(collection, model, retriever=retriever)

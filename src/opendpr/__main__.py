@@ -1,0 +1,5 @@
+"""`python -m opendpr`."""
+
+from opendpr.cli import main
+
+main()

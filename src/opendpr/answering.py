@@ -1,0 +1,102 @@
+"""From a question to answers: retrieve, read, and say how sure the reader is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from opendpr.collection import Collection, open_collection
+from opendpr.encoder import BertEncoder
+from opendpr.errors import UsageError
+from opendpr.evaluation import normalize_answer
+from opendpr.protocols import Retriever
+from opendpr.reader import BertReader
+from opendpr.retriever import make_retriever
+from opendpr.runtime import RuntimeSettings
+from opendpr.runtime.model import Model, find_model
+from opendpr.types import Answer, Hit, Outcome, Span
+
+K = 20
+"""Passages read for a question."""
+
+
+class Answerer:
+    """Answers questions from a collection. It follows the collection when another process changes it."""
+
+    def __init__(
+        self,
+        collection: Collection,
+        model: Model,
+        *,
+        retriever: str = "hybrid",
+        runtime: RuntimeSettings = RuntimeSettings(),
+    ) -> None:
+        self.collection, self.model = collection, model
+        self._kind = retriever
+        self._encoder = BertEncoder(model, runtime) if retriever != "bm25" else None
+        self._reader = BertReader(model, runtime) if model.reader else None
+        self._retriever = make_retriever(retriever, collection, self._encoder)
+        self._version = collection.version()
+
+    def search(self, question: str, k: int = 5) -> list[Hit]:
+        """The k passages that fit the question best.
+
+        Raises:
+            UsageError: the question is empty.
+        """
+        return self._retrieve([question], k)[0]
+
+    def ask(self, question: str, k: int = K) -> Outcome:
+        """Answers from the k passages that fit the question best.
+
+        Raises:
+            UsageError: the question is empty.
+            StateError: the model has no reader.
+        """
+        self.model.require_reader()
+        assert self._reader is not None
+        hits = self._retrieve([question], k)
+        return outcome(self._reader.read([question], hits)[0])
+
+    def _retrieve(self, questions: Sequence[str], k: int) -> list[list[Hit]]:
+        if any(not question.strip() for question in questions):
+            raise UsageError("the question is empty; ask with at least one word")
+        return self._current().retrieve(questions, k)
+
+    def _current(self) -> Retriever:
+        if (version := self.collection.version()) != self._version:
+            self._retriever = make_retriever(self._kind, self.collection, self._encoder)
+            self._version = version
+        return self._retriever
+
+
+def outcome(spans: Sequence[Span]) -> Outcome:
+    """Spans with the same words, read loosely, are one answer; its confidence is their probabilities added up.
+
+    The probability of a span is P_selected * P_start * P_end (paper section 6.1).
+    """
+    groups: dict[str, list[Span]] = {}
+    for span in spans:
+        groups.setdefault(normalize_answer(span.text) or span.text, []).append(span)
+    answers = [Answer(group[0].text, min(1.0, sum(map(probability, group))), tuple(group)) for group in groups.values()]
+    answers.sort(key=lambda answer: -answer.confidence)
+    return Outcome(tuple(answers), answerable=bool(answers))
+
+
+def probability(span: Span) -> float:
+    """P_selected * P_start * P_end."""
+    return math.exp(span.passage_score + span.span_score)
+
+
+def open_answerer(
+    directory: str | Path,
+    model: str | None = None,
+    *,
+    retriever: str = "hybrid",
+    runtime: RuntimeSettings = RuntimeSettings(),
+) -> Answerer:
+    """Open a collection and the model that it was encoded with, or another with the same encoder."""
+    collection = open_collection(Path(directory))
+    name = model or collection.require_encoder().model
+    return Answerer(collection, find_model(name), retriever=retriever, runtime=runtime)

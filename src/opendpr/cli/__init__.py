@@ -1,0 +1,79 @@
+"""The command line: one verb, one file. Heavy packages are imported inside the verbs only."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from opendpr import __version__
+from opendpr.cli import add, ask, info, list_, search, show, train
+from opendpr.cli import import_ as importing
+from opendpr.errors import OpendprError
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="opendpr",
+    help="Ask questions of your documents; the answer is a verbatim span with its source.",
+    epilog="Start with: opendpr ask FOLDER 'your question?'",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for verb, function in (
+    ("ask", ask.ask),
+    ("search", search.search),
+    ("add", add.add),
+    ("list", list_.list_documents),
+    ("show", show.show),
+    ("info", info.info),
+    ("import", importing.import_model),
+):
+    app.command(verb)(function)
+app.add_typer(train.app, name="train")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"opendpr {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell on stderr what is being done.")] = False,
+) -> None:
+    """Ask questions of your documents; the answer is a verbatim span with its source."""
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING, format="opendpr: %(message)s", stream=sys.stderr, force=True
+    )
+
+
+def main() -> None:
+    """Run the command line: the only place where errors become messages and exit codes."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    try:
+        app()
+    except OpendprError as error:
+        fail(str(error), error.exit_code)
+    except MemoryError:
+        fail("out of memory; free some, or work on less at once", 6)
+    except KeyboardInterrupt:
+        fail("interrupted; the same command goes on where it stopped", INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that flushing at exit is quiet
+
+
+def fail(message: str, exit_code: int) -> None:
+    """Say why on stderr and leave."""
+    print(f"opendpr: {message}", file=sys.stderr)  # noqa: T201
+    sys.exit(exit_code)

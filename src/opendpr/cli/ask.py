@@ -1,0 +1,170 @@
+"""`opendpr ask`: answers with spans and sources."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Argument, Option, echo
+
+from opendpr.cli.add import tell
+from opendpr.cli.options import (
+    AsJson,
+    DeviceOption,
+    Devices,
+    ModelOption,
+    PrecisionOption,
+    Precisions,
+    RetrieverOption,
+    Retrievers,
+    RuntimeOption,
+    Runtimes,
+)
+from opendpr.cli.output import marked, print_json, progress, say, span_record, styled
+from opendpr.errors import InputError, StateError, UsageError
+
+if TYPE_CHECKING:
+    from opendpr.answering import Answerer
+    from opendpr.runtime import RuntimeSettings
+
+QUESTION_CHARACTERS = 4_096
+
+
+def ask(
+    collection: Annotated[
+        Path, Argument(help="A collection, or a folder of documents, which is indexed first.", show_default=False)
+    ],
+    question: Annotated[
+        str | None, Argument(help="In quotes; none opens a prompt, - reads one a line from stdin.", show_default=False)
+    ] = None,
+    k: Annotated[int, Option("-k", min=1, help="Passages to read.")] = 20,
+    answers: Annotated[int, Option("--answers", "-n", min=1, help="Different answers to show.")] = 1,
+    retriever: RetrieverOption = Retrievers.hybrid,
+    model: ModelOption = None,
+    precision: PrecisionOption = Precisions.auto,
+    runtime: RuntimeOption = Runtimes.auto,
+    device: DeviceOption = Devices.auto,
+    as_json: AsJson = False,
+) -> None:
+    r"""Answer QUESTION with the exact words of the documents, and where they stand.
+
+    \b
+    Examples:
+      opendpr ask ./docs "Who wrote the letter?"
+      opendpr ask notes                            (a prompt)
+      opendpr ask notes - < questions.txt          (one JSON object a line)
+    """
+    from opendpr.runtime import RuntimeSettings
+
+    if question is not None and question != "-":
+        _check(question)
+    settings = RuntimeSettings(runtime.value, precision.value, device.value)
+    answerer = _open(collection, model, retriever.value, settings)
+    if question == "-":
+        asked: Iterable[str] = (line.strip() for line in sys.stdin)
+        _answer_all((line for line in asked if line), answerer, k, answers, as_json=True)
+    elif question is not None:
+        _answer(question, answerer, k, answers, as_json=as_json)
+    else:
+        _prompt(answerer, k, answers, as_json=as_json)
+
+
+def _open(path: Path, model: str | None, retriever: str, settings: RuntimeSettings) -> Answerer:
+    from opendpr.answering import open_answerer
+    from opendpr.collection.database import DATABASE
+
+    if path.is_dir() and not (path / DATABASE).exists():
+        path = _index(path, model, settings)
+    elif not path.exists():
+        raise StateError(f"{path} does not exist; give a collection or a folder of documents")
+    return open_answerer(path, model, retriever=retriever, runtime=settings)
+
+
+def _index(folder: Path, model: str | None, settings: RuntimeSettings) -> Path:
+    """Bring the cached collection of a folder in step with it; returns where it lies."""
+    import platformdirs
+
+    from opendpr.collection import open_writer
+    from opendpr.corpus import Corpus
+    from opendpr.encoder import BertEncoder
+    from opendpr.ingest import add
+    from opendpr.runtime.model import DEFAULT_MODEL, find_model
+
+    corpus = Corpus([folder])
+    encoder = BertEncoder(find_model(model or DEFAULT_MODEL), settings)
+    key = hashlib.sha256(f"{folder.resolve()}\n{encoder.model.fingerprint}".encode()).hexdigest()[:16]
+    cache = Path(platformdirs.user_cache_dir("opendpr")) / "folders" / f"{folder.resolve().name}-{key}"
+    with open_writer(cache, wait_seconds=600) as writer, progress("encoding", "passages") as show:
+        report = add(writer, corpus, encoder, on_progress=show, remove_others=True)
+        counts = writer.counts()
+    if set(report.documents) - {"unchanged"} or report.skipped:
+        tell(report, counts, folder)
+    if not counts["documents"]:
+        raise InputError(f"{folder} holds no documents; expected .txt, .md or .jsonl files")
+    return cache
+
+
+def _prompt(answerer: Answerer, k: int, answers: int, *, as_json: bool) -> None:
+    if sys.stdin.isatty():
+        with contextlib.suppress(ModuleNotFoundError):
+            import readline  # noqa: F401  # makes input() editable
+        say("Ask a question; an empty line or Ctrl-D ends.")
+    while True:
+        try:
+            question = input("? " if sys.stdin.isatty() else "").strip()
+        except EOFError:
+            return
+        if not question:
+            return
+        _answer_all([question], answerer, k, answers, as_json=as_json)
+
+
+def _answer_all(questions: Iterable[str], answerer: Answerer, k: int, answers: int, *, as_json: bool) -> None:
+    """Answer each; one that cannot be answered is told and does not stop the others."""
+    for question in questions:
+        try:
+            _answer(question, answerer, k, answers, as_json=as_json)
+        except UsageError as error:
+            if as_json:
+                print_json({"question": question[:QUESTION_CHARACTERS], "error": str(error)})
+            else:
+                say(f"opendpr: {error}")
+
+
+def _answer(question: str, answerer: Answerer, k: int, count: int, *, as_json: bool) -> None:
+    _check(question)
+    outcome = answerer.ask(question, k)
+    shown = outcome.answers[:count]
+    if as_json:
+        ids = answerer.collection.passage_ids([span.hit.passage for answer in shown for span in answer.spans])
+        records = [
+            {
+                "text": answer.text,
+                "confidence": answer.confidence,
+                "spans": [span_record(span, ids[span.hit.passage.number]) for span in answer.spans],
+            }
+            for answer in shown
+        ]
+        print_json({"question": question, "answerable": outcome.answerable, "answers": records})
+        return
+    if not shown:
+        echo("no answer found")
+    for answer in shown:
+        best = answer.spans[0]
+        passage = best.hit.passage
+        echo(f"{styled(answer.text, bold=True)}  (confidence {answer.confidence:.2f})")
+        echo(f"  {passage.document_id}, characters {best.start}-{best.end}: {passage.title}")
+        echo(f"  {marked(passage.text, best.start - passage.start, best.end - passage.start)}")
+
+
+def _check(question: str) -> None:
+    if not question.strip():
+        raise UsageError("the question is empty; ask with at least one word")
+    if len(question) > QUESTION_CHARACTERS:
+        raise UsageError(
+            f"the question has {len(question):,} characters, at most {QUESTION_CHARACTERS:,} are taken; shorten it"
+        )

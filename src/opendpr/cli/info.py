@@ -1,0 +1,49 @@
+"""`opendpr info`: what a collection holds and how it was made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from typer import echo
+
+from opendpr.cli.options import AsJson, CollectionArgument
+from opendpr.cli.output import print_json
+
+
+def info(collection: CollectionArgument, as_json: AsJson = False) -> None:
+    r"""Show what COLLECTION holds and how it was made.
+
+    \b
+    Example:
+      opendpr info notes --json
+    """
+    from opendpr.collection import open_collection
+    from opendpr.collection.database import DATABASE
+    from opendpr.index.bm25 import unseen_passages
+
+    with open_collection(collection) as opened:
+        row, version = opened.encoder(), opened.version()
+        record: dict[str, Any] = {
+            "collection": str(collection),
+            "collection_id": opened.id,
+            "format": int(opened.settings["format"]),
+            "version": version.version,
+            **opened.counts(),
+            "not_in_bm25": unseen_passages(opened),
+            "splitter": opened.splitter.__dict__,
+            "encoder": row._asdict() if row else None,
+            "bytes": (collection / DATABASE).stat().st_size,
+        }
+    if as_json:
+        print_json(record)
+        return
+    echo(f"{collection}: {record['documents']:,} documents, {record['passages']:,} passages")
+    if row:
+        echo(f"encoder: {row.model}, {row.dim} wide, fingerprint {row.fingerprint[:12]}, made by {row.runtime}")
+    if record["to_encode"]:
+        echo(f"not encoded yet: {record['to_encode']:,} passages; the 'opendpr add' that stopped goes on there")
+    if record["not_in_bm25"]:
+        echo(f"not found by BM25 until the next 'opendpr add': {record['not_in_bm25']:,} passages")
+    splitter = opened.splitter
+    echo(f"passages: {splitter.words} {splitter.unit}, overlap {splitter.overlap}, last {splitter.last}")
+    echo(f"format {record['format']}, version {record['version']}, {record['bytes'] / 1e6:,.1f} MB")

@@ -1,0 +1,27 @@
+"""`opendpr list`: the documents of a collection."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from typer import echo
+
+from opendpr.cli.options import AsJson, CollectionArgument
+from opendpr.cli.output import print_json
+
+
+def list_documents(collection: CollectionArgument, as_json: AsJson = False) -> None:
+    r"""List the documents of COLLECTION in order of id.
+
+    \b
+    Example:
+      opendpr list notes
+    """
+    from opendpr.collection import open_collection
+
+    with open_collection(collection) as opened:
+        for summary in opened.summaries():
+            if as_json:
+                print_json(asdict(summary))
+            else:
+                echo(f"{summary.id}\t{summary.title}\t{summary.passages} passages\t{summary.characters} characters")

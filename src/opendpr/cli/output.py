@@ -1,0 +1,108 @@
+"""How results and progress look: results on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+
+import typer
+
+from opendpr.types import Hit, Span
+
+PASSAGE_CHARACTERS = 300
+"""How much of a passage is shown around an answer."""
+
+
+def say(message: str) -> None:
+    """A line for the person at the terminal, on stderr."""
+    typer.echo(message, err=True)
+
+
+def print_json(value: object) -> None:
+    """One JSON object on one line of stdout, printed at once."""
+    typer.echo(json.dumps(value, ensure_ascii=False))
+    sys.stdout.flush()
+
+
+def styled(text: str, **style: bool) -> str:
+    """Text in a style, if stdout is a terminal and NO_COLOR is not set."""
+    if os.environ.get("NO_COLOR") or not sys.stdout.isatty():
+        return text
+    return typer.style(text, **style)
+
+
+def marked(text: str, start: int, end: int) -> str:
+    """The words [start, end) of a text marked, with so much of the text around them as fits."""
+    room = max(0, PASSAGE_CHARACTERS - (end - start)) // 2
+    first, last = max(0, start - room), min(len(text), end + room)
+    while first > 0 and not text[first - 1].isspace() and first > start - room - 30:
+        first -= 1
+    while last < len(text) and not text[last].isspace() and last < end + room + 30:
+        last += 1
+    answer = text[start:end]
+    strong = styled(answer, bold=True, underline=True)
+    if strong == answer:
+        strong = f"**{answer}**"
+    shown = ("… " if first else "") + text[first:start] + strong + text[end:last] + (" …" if last < len(text) else "")
+    return " ".join(shown.split())
+
+
+def hit_record(hit: Hit, id: str) -> dict[str, object]:
+    """A hit as JSON."""
+    passage = hit.passage
+    return {
+        "passage_id": id,
+        "document_id": passage.document_id,
+        "title": passage.title,
+        "start": passage.start,
+        "end": passage.start + len(passage.text),
+        "text": passage.text,
+        "score": hit.score,
+        "parts": dict(hit.parts),
+    }
+
+
+def span_record(span: Span, id: str) -> dict[str, object]:
+    """A span as JSON: offsets are code points of the document's text."""
+    record = asdict(span)
+    return {
+        "document_id": span.hit.passage.document_id,
+        "start": record["start"],
+        "end": record["end"],
+        "text": record["text"],
+        "passage_score": record["passage_score"],
+        "span_score": record["span_score"],
+        "passage": hit_record(span.hit, id),
+    }
+
+
+@contextmanager
+def progress(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
+    """A line on stderr with rate and time left, if stderr is a terminal; yields what to call with (done, total)."""
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    started = shown = time.monotonic()
+
+    def show(done: int, total: int) -> None:
+        nonlocal shown
+        now = time.monotonic()
+        if done < total and now - shown < 0.2:
+            return
+        shown = now
+        rate = done / max(now - started, 1e-9)
+        left = int((total - done) / max(rate, 1e-9))
+        line = f"{what} {done:,}/{total:,} {unit} · {rate:,.1f}/s · {left // 60}:{left % 60:02d} left"
+        sys.stderr.write(f"\r\x1b[K{line}")
+        sys.stderr.flush()
+
+    try:
+        yield show
+    finally:
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()

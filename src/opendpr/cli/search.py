@@ -1,0 +1,57 @@
+"""`opendpr search`: passages, best first."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from typer import Argument, Option, echo
+
+from opendpr.cli.options import (
+    AsJson,
+    CollectionArgument,
+    DeviceOption,
+    Devices,
+    ModelOption,
+    PrecisionOption,
+    Precisions,
+    RetrieverOption,
+    Retrievers,
+    RuntimeOption,
+    Runtimes,
+)
+from opendpr.cli.output import hit_record, print_json, styled
+
+
+def search(
+    collection: CollectionArgument,
+    question: Annotated[str, Argument(help="In quotes.", show_default=False)],
+    k: Annotated[int, Option("-k", min=1, help="Passages to show.")] = 5,
+    retriever: RetrieverOption = Retrievers.hybrid,
+    model: ModelOption = None,
+    precision: PrecisionOption = Precisions.auto,
+    runtime: RuntimeOption = Runtimes.auto,
+    device: DeviceOption = Devices.auto,
+    as_json: AsJson = False,
+) -> None:
+    r"""Show the passages that fit QUESTION best, best first.
+
+    \b
+    Examples:
+      opendpr search notes "who wrote the letter"
+      opendpr search notes "who wrote the letter" --retriever bm25 -k 20 --json
+    """
+    from opendpr.answering import open_answerer
+    from opendpr.runtime import RuntimeSettings
+
+    settings = RuntimeSettings(runtime.value, precision.value, device.value)
+    answerer = open_answerer(collection, model, retriever=retriever.value, runtime=settings)
+    hits = answerer.search(question, k)
+    ids = answerer.collection.passage_ids([hit.passage for hit in hits])
+    for hit in hits:
+        id = ids[hit.passage.number]
+        if as_json:
+            print_json(hit_record(hit, id))
+            continue
+        parts = ", ".join(f"{name} {score:.2f}" for name, score in hit.parts.items())
+        echo(f"{hit.score:8.2f}  {styled(hit.passage.title, bold=True)}  {id}  ({parts})")
+        echo(f"          {' '.join(hit.passage.text.split())}\n")

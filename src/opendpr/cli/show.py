@@ -1,0 +1,43 @@
+"""`opendpr show`: a document's text, or a part of it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from typer import Argument, Option, echo
+
+from opendpr.cli.options import AsJson, CollectionArgument
+from opendpr.cli.output import print_json
+from opendpr.errors import UsageError
+
+
+def show(
+    collection: CollectionArgument,
+    id: Annotated[str, Argument(help="A document's id, as 'opendpr list' shows it.", show_default=False)],
+    start: Annotated[int, Option("--start", min=0, help="First character to show.")] = 0,
+    end: Annotated[int | None, Option("--end", min=0, help="The one after the last.", show_default="all")] = None,
+    as_json: AsJson = False,
+) -> None:
+    r"""Show the text of a document, exactly as it was added.
+
+    --start and --end take the offsets that 'opendpr ask --json' gives.
+
+    \b
+    Examples:
+      opendpr show notes letter.txt
+      opendpr show notes letter.txt --start 120 --end 134
+    """
+    from opendpr.collection import open_collection
+
+    with open_collection(collection) as opened:
+        document = opened.document(id)
+    length = len(document.text)
+    if start > length or (end is not None and not start <= end <= length):
+        raise UsageError(f"{id} has {length} characters; {start} to {end} is no part of it")
+    text = document.text[start:end]
+    if as_json:
+        print_json(
+            {"id": id, "title": document.title, "metadata": dict(document.metadata), "start": start, "text": text}
+        )
+    else:
+        echo(text, nl=not text.endswith("\n"))

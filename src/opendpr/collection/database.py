@@ -1,0 +1,170 @@
+"""Connections to `collection.db`: page checksums, durability, and errors in our own words."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import apsw
+import apsw.sqlite_extra
+
+from opendpr.errors import BusyError, CorruptionError, OpendprError, ResourceError, StateError
+
+FORMAT = 1
+DATABASE = "collection.db"
+NETWORK_FILE_SYSTEMS = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "ceph", "glusterfs"}
+)
+BUSY_MILLISECONDS = 30_000
+
+SCHEMA = """
+CREATE TABLE settings(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE documents(
+    row INTEGER PRIMARY KEY,
+    id TEXT NOT NULL,
+    title TEXT NOT NULL,
+    metadata TEXT NOT NULL,
+    content_sha256 BLOB NOT NULL,
+    replaces INTEGER  -- row of the document whose place this one takes once all its passages have vectors
+);
+CREATE UNIQUE INDEX current_documents ON documents(id) WHERE replaces IS NULL;
+CREATE UNIQUE INDEX pending_documents ON documents(id) WHERE replaces IS NOT NULL;
+CREATE TABLE passages(
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    document INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    crc INTEGER NOT NULL
+);
+CREATE INDEX passages_of_document ON passages(document, start);
+CREATE TABLE encoders(
+    encoder INTEGER PRIMARY KEY,
+    fingerprint TEXT NOT NULL,
+    dim INTEGER NOT NULL,
+    dtype TEXT NOT NULL,
+    complete INTEGER NOT NULL,
+    model TEXT NOT NULL,
+    runtime TEXT NOT NULL
+);
+CREATE TABLE deleted(number INTEGER PRIMARY KEY, version INTEGER NOT NULL);
+CREATE TABLE commits(version INTEGER PRIMARY KEY, commit_id BLOB NOT NULL);
+"""
+
+
+@contextmanager
+def our_errors(path: Path) -> Iterator[None]:
+    """Turn what SQLite reports into what a user can act on."""
+    try:
+        yield
+    except (apsw.CorruptError, apsw.NotADBError) as error:
+        raise CorruptionError(f"{path} is damaged ({error}); restore a backup, or add the documents again") from None
+    except apsw.FullError:
+        raise ResourceError(f"no space left for {path}; free some and run the same command again") from None
+    except apsw.BusyError:
+        raise BusyError(f"{path} is busy in another process; try again") from None
+    except apsw.NoMemError:
+        raise ResourceError(f"out of memory while reading {path}") from None
+    except apsw.IOError as error:
+        if getattr(error, "extendedresult", None) == apsw.SQLITE_IOERR_DATA:
+            raise CorruptionError(
+                f"{path} is damaged (a page does not match its checksum); restore a backup, or add the documents again"
+            ) from None
+        raise ResourceError(
+            f"{path} could not be read or written ({error}); see to the disk and run it again"
+        ) from None
+    except (apsw.ReadOnlyError, apsw.CantOpenError, apsw.PermissionsError) as error:
+        raise OpendprError(f"{path} cannot be opened ({error}); check its permissions") from None
+
+
+def connect(path: Path, *, create: bool = False) -> apsw.Connection:
+    """Open a database with page checksums.
+
+    A directory that cannot be written is opened as immutable, if no unfinished write-ahead log lies there.
+    """
+    apsw.sqlite_extra.load(apsw.Connection(":memory:"), "cksumvfs")
+    flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_URI | (apsw.SQLITE_OPEN_CREATE if create else 0)
+    uri = path.absolute().as_uri()
+    if not os.access(path.parent, os.W_OK):
+        if path.with_name(path.name + "-wal").exists():
+            raise StateError(
+                f"{path.parent} cannot be written, but holds an unfinished {path.name}-wal; "
+                "open the collection once with write permission, then it can be read without"
+            )
+        uri += "?immutable=1"
+        flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+    with our_errors(path):
+        connection = apsw.Connection(uri, flags=flags, vfs="cksmvfs")
+        connection.set_busy_timeout(BUSY_MILLISECONDS)
+        connection.execute("PRAGMA synchronous=FULL; PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY")
+    return connection
+
+
+def create_database(path: Path, settings: dict[str, str]) -> None:
+    """Make a new database under another name and rename it when it is whole."""
+    temporary = path.with_name(path.name + ".new")
+    temporary.unlink(missing_ok=True)
+    connection = connect(temporary, create=True)
+    with our_errors(path):
+        # The 8 reserved bytes of each page hold its checksum; they take effect with the VACUUM.
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+        connection.reserve_bytes("main", 8)
+        connection.execute("VACUUM")
+        with connection:
+            connection.execute(SCHEMA)
+            rows = {"format": str(FORMAT), "collection_id": secrets.token_hex(16), **settings}
+            connection.executemany("INSERT INTO settings VALUES(?, ?)", list(rows.items()))
+            connection.execute("INSERT INTO commits VALUES(0, ?)", (secrets.token_bytes(16),))
+        connection.execute("PRAGMA journal_mode=WAL")
+        if not connection.execute("PRAGMA checksum_verification").get:
+            raise OpendprError(f"page checksums could not be turned on for {path}; install another build of apsw")
+        connection.close()
+    os.replace(temporary, path)
+    fsync_directory(path.parent)
+
+
+def read_settings(connection: apsw.Connection, path: Path) -> dict[str, str]:
+    """The `settings` table, if it is of a format this version reads."""
+    with our_errors(path):
+        try:
+            rows = connection.execute("SELECT key, value FROM settings").fetchall()
+        except apsw.SQLError:
+            raise StateError(f"{path} is an SQLite file but not a collection; give another directory") from None
+    settings = {str(key): str(value) for key, value in rows}
+    if settings.get("format") != str(FORMAT):
+        raise StateError(
+            f"{path.parent} is a collection of format {settings.get('format')}, this version of opendpr reads "
+            f"format {FORMAT}; install a newer opendpr"
+        )
+    return settings
+
+
+def refuse_network_file_system(directory: Path) -> None:
+    """SQLite's write-ahead log does not work over a network.
+
+    Raises:
+        StateError: the directory, or the nearest parent that exists, lies on one.
+    """
+    mounts = Path("/proc/self/mounts")
+    if not mounts.exists():
+        return
+    existing = next(parent for parent in (directory.absolute(), *directory.absolute().parents) if parent.exists())
+    best, kind = "", ""
+    for line in mounts.read_text(encoding="utf-8", errors="replace").splitlines():
+        _, point, found, *_ = line.split()
+        point = point.encode().decode("unicode_escape")
+        if existing.resolve().is_relative_to(point) and len(point) >= len(best):
+            best, kind = point, found
+    if kind in NETWORK_FILE_SYSTEMS:
+        raise StateError(f"{directory} lies on a network file system ({kind}); put the collection on a local disk")
+
+
+def fsync_directory(directory: Path) -> None:
+    """Make renames in a directory outlast a power cut."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,223 @@
+"""Reading a collection. Readers never wait for the writer and never write."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import apsw
+import numpy as np
+from numpy.typing import NDArray
+
+from opendpr.collection.database import DATABASE, connect, our_errors, read_settings, refuse_network_file_system
+from opendpr.collection.rows import check, passage_crc, to_vectors
+from opendpr.errors import InputError, StateError
+from opendpr.passages import Splitter
+from opendpr.types import Document, Numbers, Passage
+
+ROWS = 1_000
+"""Rows fetched at once, so that no read transaction lasts long."""
+
+_PASSAGE = (
+    "SELECT p.number, p.document, p.start, p.text, p.crc, d.id, d.title "
+    "FROM passages p JOIN documents d ON d.row = p.document "
+)
+
+
+class EncoderRow(NamedTuple):
+    """One row of the `encoders` table."""
+
+    encoder: int
+    fingerprint: str
+    dim: int
+    model: str
+    runtime: str
+
+
+class Version(NamedTuple):
+    """Identifies a state of the collection."""
+
+    version: int
+    commit_id: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One line of `opendpr list`."""
+
+    id: str
+    title: str
+    passages: int
+    characters: int
+
+
+class Collection:
+    """An opened collection, for reading."""
+
+    def __init__(self, directory: Path, connection: apsw.Connection) -> None:
+        self.directory = directory
+        self._connection = connection
+        self.path = directory / DATABASE
+        self.settings = read_settings(connection, self.path)
+        self.splitter = Splitter(**json.loads(self.settings["splitter"]))
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> Collection:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    @property
+    def id(self) -> str:
+        return self.settings["collection_id"]
+
+    def version(self) -> Version:
+        """The newest commit."""
+        row = self._one("SELECT version, hex(commit_id) FROM commits ORDER BY version DESC LIMIT 1")
+        return Version(*row)
+
+    def has_commit(self, version: Version) -> bool:
+        """Whether this collection was once in that state."""
+        found = self._all("SELECT 1 FROM commits WHERE version = ? AND hex(commit_id) = ?", version)
+        return bool(found)
+
+    def encoder(self) -> EncoderRow | None:
+        """The encoder that questions must be encoded with; None in a collection without vectors."""
+        found = self._all(
+            "SELECT encoder, fingerprint, dim, model, runtime FROM encoders "
+            "WHERE encoder = (SELECT CAST(value AS INTEGER) FROM settings WHERE key = 'encoder')"
+        )
+        return EncoderRow(*found[0]) if found else None
+
+    def require_encoder(self) -> EncoderRow:
+        row = self.encoder()
+        if row is None:
+            raise StateError(f"{self.directory} holds no vectors yet; add documents with 'opendpr add'")
+        return row
+
+    def counts(self) -> dict[str, int]:
+        """How many documents, passages, vectors, and passages still without a vector."""
+        row = self.encoder()
+        vectors = self._one(f"SELECT count(*) FROM vectors_{row.encoder}")[0] if row else 0
+        passages = self._one("SELECT count(*) FROM passages")[0]
+        documents = self._one("SELECT count(*) FROM documents WHERE replaces IS NULL")[0]
+        return {"documents": documents, "passages": passages, "vectors": vectors, "to_encode": passages - vectors}
+
+    def passages(self, numbers: Sequence[int]) -> dict[int, Passage]:
+        """The passages that exist of those asked for, by number."""
+        found = {}
+        for first in range(0, len(numbers), ROWS):
+            some = [int(number) for number in numbers[first : first + ROWS]]
+            marks = ",".join("?" * len(some))
+            for row in self._all(f"{_PASSAGE} WHERE p.number IN ({marks})", some):
+                passage = _passage(row)
+                found[passage.number] = passage
+        return found
+
+    def passages_after(self, number: int) -> Iterator[Passage]:
+        """All passages whose number is larger, in order."""
+        while rows := self._all(f"{_PASSAGE} WHERE p.number > ? ORDER BY p.number LIMIT {ROWS}", (number,)):
+            yield from map(_passage, rows)
+            number = rows[-1][0]
+
+    def without_vector(self, encoder: int) -> Iterator[list[Passage]]:
+        """Passages that still have no vector, in lists."""
+        number = 0
+        query = (
+            f"{_PASSAGE} LEFT JOIN vectors_{encoder} v ON v.number = p.number "
+            f"WHERE p.number > ? AND v.number IS NULL ORDER BY p.number LIMIT {ROWS}"
+        )
+        while rows := self._all(query, (number,)):
+            yield [_passage(row) for row in rows]
+            number = rows[-1][0]
+
+    def vectors(self, after: int = 0) -> Iterator[tuple[Numbers, NDArray[np.float16]]]:
+        """Numbers (n,) and vectors (n, d) of the active encoder, in order of number, in pieces."""
+        row = self.require_encoder()
+        query = f"SELECT number, vector, crc FROM vectors_{row.encoder} WHERE number > ? ORDER BY number LIMIT {ROWS}"
+        while rows := self._all(query, (after,)):
+            yield to_vectors(rows, row.dim)
+            after = rows[-1][0]
+
+    def hidden(self) -> Numbers:
+        """Passages of documents that wait for their last vectors before they replace older ones."""
+        rows = self._all(
+            "SELECT number FROM passages WHERE document IN (SELECT row FROM documents WHERE replaces IS NOT NULL)"
+        )
+        return np.array([row[0] for row in rows], dtype=np.int64)
+
+    def deleted_since(self, version: int) -> list[int]:
+        """Numbers of passages that were removed after that version."""
+        return [row[0] for row in self._all("SELECT number FROM deleted WHERE version > ?", (version,))]
+
+    def summaries(self) -> Iterator[Summary]:
+        """All documents in order of id."""
+        last = ""
+        query = (
+            "SELECT d.id, d.title, count(*), max(p.start + length(p.text)) FROM documents d "
+            "JOIN passages p ON p.document = d.row WHERE d.replaces IS NULL AND d.id > ? "
+            f"GROUP BY d.id ORDER BY d.id LIMIT {ROWS}"
+        )
+        while rows := self._all(query, (last,)):
+            yield from (Summary(*row) for row in rows)
+            last = rows[-1][0]
+
+    def passage_ids(self, passages: Sequence[Passage]) -> dict[int, str]:
+        """Ids for the outside world: the document's, with `#start` if it has other passages."""
+        ids = sorted({passage.document_id for passage in passages})
+        several: set[str] = set()
+        for first in range(0, len(ids), ROWS):
+            some = ids[first : first + ROWS]
+            query = (
+                "SELECT d.id FROM documents d JOIN passages p ON p.document = d.row WHERE d.replaces IS NULL "
+                f"AND d.id IN ({','.join('?' * len(some))}) GROUP BY d.id HAVING count(*) > 1"
+            )
+            several.update(row[0] for row in self._all(query, some))
+        return {p.number: f"{p.document_id}#{p.start}" if p.document_id in several else p.document_id for p in passages}
+
+    def document(self, id: str) -> Document:
+        """A document with its whole text, put together from its passages.
+
+        Raises:
+            InputError: there is no such document.
+        """
+        found = self._all("SELECT row, title, metadata FROM documents WHERE id = ? AND replaces IS NULL", (id,))
+        if not found:
+            raise InputError(f"{self.directory} has no document {id!r}; 'opendpr list' names those it has")
+        row, title, metadata = found[0]
+        text = ""
+        for passage in map(_passage, self._all(f"{_PASSAGE} WHERE p.document = ? ORDER BY p.start", (row,))):
+            text += passage.text[len(text) - passage.start :]
+        return Document(id, title, text, json.loads(metadata))
+
+    def _all(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        with our_errors(self.path):
+            return self._connection.execute(query, tuple(values)).fetchall()
+
+    def _one(self, query: str) -> tuple[Any, ...]:
+        return self._all(query)[0]
+
+
+def _passage(row: tuple[Any, ...]) -> Passage:
+    number, document, start, text, crc, id, title = row
+    check(crc, passage_crc(number, document, start, text), f"passage {number}")
+    return Passage(number, id, title, text, start)
+
+
+def open_collection(directory: Path) -> Collection:
+    """Open a collection for reading.
+
+    Raises:
+        StateError: it is no collection, or one of another format, or on a network file system.
+    """
+    path = directory / DATABASE
+    if not path.is_file():
+        raise StateError(f"{directory} is not a collection (it has no {DATABASE}); make one with 'opendpr add'")
+    refuse_network_file_system(directory)
+    return Collection(directory, connect(path))

@@ -1,0 +1,39 @@
+"""Rows with a checksum of their own: pages read from a live write-ahead log have none."""
+
+from __future__ import annotations
+
+import zlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opendpr.errors import CorruptionError
+
+VECTOR_DTYPE = np.dtype("<f2")
+
+
+def passage_crc(number: int, document: int, start: int, text: str) -> int:
+    """CRC-32 of everything a passage's row says."""
+    return zlib.crc32(f"{number},{document},{start},".encode() + text.encode())
+
+
+def vector_crc(number: int, vector: bytes) -> int:
+    """CRC-32 of a vector's row."""
+    return zlib.crc32(vector, zlib.crc32(str(number).encode()))
+
+
+def check(stored: int, computed: int, what: str) -> None:
+    """Refuse a row that is not what was written."""
+    if stored != computed:
+        raise CorruptionError(
+            f"the row of {what} does not match its checksum; restore a backup, or add the documents again"
+        )
+
+
+def to_vectors(rows: list[tuple[int, bytes, int]], dim: int) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
+    """Rows `(number, vector, crc)`, each checked -> numbers (n,), vectors (n, d)."""
+    for number, vector, crc in rows:
+        check(crc, vector_crc(number, vector), f"the vector of passage {number}")
+    numbers = np.array([row[0] for row in rows], dtype=np.int64)
+    vectors = np.frombuffer(b"".join(row[1] for row in rows), dtype=VECTOR_DTYPE).reshape(len(rows), dim)
+    return numbers, vectors

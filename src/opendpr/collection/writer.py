@@ -1,0 +1,233 @@
+"""Writing a collection: one writer at a time, every change a transaction."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import apsw
+import filelock
+
+from opendpr.collection.database import (
+    DATABASE,
+    connect,
+    create_database,
+    our_errors,
+    refuse_network_file_system,
+)
+from opendpr.collection.reader import Collection, EncoderRow
+from opendpr.collection.rows import VECTOR_DTYPE, passage_crc, vector_crc
+from opendpr.errors import BusyError, OpendprError, ResourceError, StateError, UsageError
+from opendpr.passages import Splitter
+from opendpr.types import Document, Passage, Vectors
+
+LOCK = "collection.lock"
+
+Change = Literal["added", "replaced", "relabelled", "unchanged"]
+
+
+class Writer(Collection):
+    """The one process that may change a collection. Every method is one transaction or none."""
+
+    @contextmanager
+    def _transaction(self) -> Iterator[int]:
+        """A write transaction that leaves a new version; yields the version's number."""
+        with our_errors(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                version = self._one("SELECT max(version) FROM commits")[0] + 1
+                yield version
+                self._connection.execute("INSERT INTO commits VALUES(?, ?)", (version, secrets.token_bytes(16)))
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+            self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+
+    def use_encoder(self, fingerprint: str, dim: int, *, model: str, runtime: str) -> EncoderRow:
+        """Make sure that vectors come from one encoder only.
+
+        Raises:
+            StateError: the collection's vectors come from another encoder.
+        """
+        row = self.encoder()
+        if row is None:
+            with self._transaction():
+                self._connection.execute(
+                    "INSERT INTO encoders VALUES(1, ?, ?, ?, 1, ?, ?)",
+                    (fingerprint, dim, VECTOR_DTYPE.str, model, runtime),
+                )
+                self._connection.execute(
+                    "CREATE TABLE vectors_1(number INTEGER PRIMARY KEY, vector BLOB NOT NULL, crc INTEGER NOT NULL)"
+                )
+                self._connection.execute("INSERT INTO settings VALUES('encoder', '1')")
+            return self.require_encoder()
+        refuse_other_encoder(self, fingerprint, model)
+        return row
+
+    def put_documents(self, documents: Sequence[Document]) -> list[Change]:
+        """Store documents cut into passages, in one transaction.
+
+        A document whose title and text are known is left as it is (its metadata is brought up to
+        date). A changed one waits beside the old one until its passages have vectors.
+        """
+        with self._transaction() as version:
+            return [self._put(document, version) for document in documents]
+
+    def _put(self, document: Document, version: int) -> Change:
+        content = content_sha256(document)
+        metadata = json.dumps(dict(document.metadata), ensure_ascii=False, sort_keys=True)
+        rows = self._all(
+            "SELECT row, content_sha256, metadata, replaces FROM documents WHERE id = ? ORDER BY replaces",
+            (document.id,),
+        )
+        current = next((row for row in rows if row[3] is None), None)
+        pending = next((row for row in rows if row[3] is not None), None)
+        newest = pending or current
+        if newest and newest[1] == content:
+            if newest[2] == metadata:
+                return "unchanged"
+            self._connection.execute("UPDATE documents SET metadata = ? WHERE row = ?", (metadata, newest[0]))
+            return "relabelled"
+        if pending:
+            self._drop(pending[0], version)
+        if current and current[1] == content:  # changed and changed back before the change was complete
+            return "unchanged"
+        replaces = current[0] if current else None
+        self._connection.execute(
+            "INSERT INTO documents(id, title, metadata, content_sha256, replaces) VALUES(?, ?, ?, ?, ?)",
+            (document.id, document.title, metadata, content, replaces),
+        )
+        self._insert_passages(self._connection.last_insert_rowid(), document.text)
+        return "replaced" if current else "added"
+
+    def _insert_passages(self, document: int, text: str) -> None:
+        last = self._one("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'passages'")[0]
+        rows = []
+        for number, (start, end) in enumerate(self.splitter.split(text), start=last + 1):
+            piece = text[start:end]
+            rows.append((number, document, start, piece, passage_crc(number, document, start, piece)))
+        self._connection.executemany("INSERT INTO passages VALUES(?, ?, ?, ?, ?)", rows)
+
+    def remove_documents(self, ids: Sequence[str]) -> None:
+        """Remove documents with their passages and vectors, in one transaction."""
+        with self._transaction() as version:
+            for id in ids:
+                for (row,) in self._all("SELECT row FROM documents WHERE id = ?", (id,)):
+                    self._drop(row, version)
+
+    def put_vectors(self, encoder: EncoderRow, passages: Sequence[Passage], vectors: Vectors) -> None:
+        """Store the vectors (n, d) of passages; what they complete takes its place."""
+        if vectors.shape != (len(passages), encoder.dim):
+            raise OpendprError(f"expected vectors of shape {(len(passages), encoder.dim)}, got {vectors.shape}")
+        rows = []
+        for passage, vector in zip(passages, vectors.astype(VECTOR_DTYPE), strict=True):
+            content = vector.tobytes()
+            rows.append((passage.number, content, vector_crc(passage.number, content)))
+        with self._transaction() as version:
+            self._connection.executemany(f"INSERT OR REPLACE INTO vectors_{encoder.encoder} VALUES(?, ?, ?)", rows)
+            self._finish_replacements(encoder, version)
+
+    def _finish_replacements(self, encoder: EncoderRow, version: int) -> None:
+        """Let every pending document whose passages all have vectors take the old one's place."""
+        complete = self._all(
+            "SELECT row, replaces FROM documents WHERE replaces IS NOT NULL AND NOT EXISTS ("
+            f"SELECT 1 FROM passages p LEFT JOIN vectors_{encoder.encoder} v ON v.number = p.number "
+            "WHERE p.document = documents.row AND v.number IS NULL)"
+        )
+        for row, replaced in complete:
+            self._drop(replaced, version)
+            self._connection.execute("UPDATE documents SET replaces = NULL WHERE row = ?", (row,))
+
+    def _drop(self, document: int, version: int) -> None:
+        """Remove a document's row, passages and vectors; their numbers are remembered for the caches."""
+        self._connection.execute(
+            "INSERT INTO deleted SELECT number, ? FROM passages WHERE document = ?", (version, document)
+        )
+        for (encoder,) in self._all("SELECT encoder FROM encoders"):
+            self._connection.execute(
+                f"DELETE FROM vectors_{encoder} WHERE number IN (SELECT number FROM passages WHERE document = ?)",
+                (document,),
+            )
+        self._connection.execute("DELETE FROM passages WHERE document = ?", (document,))
+        self._connection.execute("DELETE FROM documents WHERE row = ?", (document,))
+
+    def close(self) -> None:
+        with our_errors(self.path):
+            self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        super().close()
+
+
+def content_sha256(document: Document) -> bytes:
+    """SHA-256 of what makes new passages necessary: title and text, not metadata."""
+    title = document.title.encode()
+    return hashlib.sha256(f"{len(title)}\n".encode() + title + document.text.encode()).digest()
+
+
+def refuse_other_encoder(collection: Collection, fingerprint: str, model: str) -> None:
+    """Raises StateError if the collection's vectors come from an encoder with another fingerprint."""
+    row = collection.require_encoder()
+    if row.fingerprint != fingerprint:
+        made_by = f"{row.model} (fingerprint {row.fingerprint[:12]})"
+        raise StateError(
+            f"{collection.directory} was encoded by {made_by}, the model given is {model} ({fingerprint[:12]}); "
+            "their vectors cannot be compared. Give the first, or make another collection"
+        )
+
+
+@contextmanager
+def open_writer(directory: Path, splitter: Splitter | None = None, *, wait_seconds: float = 0) -> Iterator[Writer]:
+    """Open a collection for writing, making it if it is not there.
+
+    Args:
+        splitter: how documents are cut; None means as before, or the default in a new collection.
+
+    Raises:
+        BusyError: another process writes, and did not finish within `wait_seconds`.
+        StateError: the directory holds something else, or lies on a network file system.
+        UsageError: the collection was made with another splitter.
+    """
+    refuse_network_file_system(directory)
+    path = directory / DATABASE
+    if (
+        not path.exists()
+        and directory.is_dir()
+        and any(p.name != LOCK and not p.name.startswith(DATABASE) for p in directory.iterdir())
+    ):
+        raise StateError(f"{directory} is a directory with other files, not a collection; give a new directory")
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(directory / LOCK, timeout=wait_seconds)
+        lock.acquire()
+    except filelock.Timeout:
+        raise BusyError(
+            f"another process is writing {directory}; wait for it, or let this one wait with --wait SECONDS"
+        ) from None
+    except FileExistsError:
+        raise StateError(f"{directory} is a file, not a collection; give a directory") from None
+    except PermissionError as error:
+        raise OpendprError(f"{directory} cannot be written ({error.strerror}); check its permissions") from None
+    except OSError as error:
+        raise ResourceError(f"{directory} cannot be written ({error.strerror}); see to the disk") from None
+    with lock:
+        if not path.exists():
+            create_database(path, {"splitter": json.dumps((splitter or Splitter()).__dict__)})
+        if not os.access(path, os.W_OK) or not os.access(directory, os.W_OK):
+            raise OpendprError(f"{path} cannot be written; check its permissions")
+        writer = Writer(directory, connect(path))
+        try:
+            if splitter is not None and splitter != writer.splitter:
+                raise UsageError(
+                    f"{directory} was made with {writer.splitter}, now {splitter} was asked for; "
+                    "use the same settings, or another directory"
+                )
+            yield writer
+        finally:
+            writer.close()

@@ -1,0 +1,1 @@
+"""Models of other systems, brought into the form of opendpr and back."""

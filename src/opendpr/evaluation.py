@@ -1,0 +1,36 @@
+"""Measures of answers, as the field computes them: pure functions of strings and numbers."""
+
+from __future__ import annotations
+
+import re
+import string
+from collections import Counter
+from collections.abc import Sequence
+
+_ARTICLES = re.compile(r"\b(a|an|the)\b")
+_PUNCTUATION = frozenset(string.punctuation)
+
+
+def normalize_answer(text: str) -> str:
+    """Lower case, no ASCII punctuation, no articles, single spaces (the official SQuAD script)."""
+    text = "".join(character for character in text.lower() if character not in _PUNCTUATION)
+    return " ".join(_ARTICLES.sub(" ", text).split())
+
+
+def exact_match(prediction: str, answers: Sequence[str]) -> bool:
+    """Whether the normalised prediction equals one of the normalised answers."""
+    return normalize_answer(prediction) in {normalize_answer(answer) for answer in answers}
+
+
+def f1(prediction: str, answers: Sequence[str]) -> float:
+    """Largest F1 over words shared with an answer (SQuAD); two texts without words agree."""
+    return max(
+        (_word_f1(normalize_answer(prediction).split(), normalize_answer(a).split()) for a in answers), default=0.0
+    )
+
+
+def _word_f1(predicted: list[str], gold: list[str]) -> float:
+    if not predicted or not gold:
+        return float(predicted == gold)
+    shared = sum((Counter(predicted) & Counter(gold)).values())
+    return 2 * shared / (len(predicted) + len(gold))

@@ -1,0 +1,1 @@
+"""Search structures over passage numbers: exact vectors, and words by tantivy."""

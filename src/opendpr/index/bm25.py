@@ -1,0 +1,103 @@
+"""The BM25 cache of a collection: a tantivy index beside it that may be deleted at any time."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+from pathlib import Path
+
+from opendpr.collection import Collection, Writer
+from opendpr.collection.database import fsync_directory
+from opendpr.collection.reader import Version
+from opendpr.errors import CorruptionError
+from opendpr.formats import file_sha256
+from opendpr.index.tantivy import TantivyIndex
+from opendpr.iteration import batched
+
+logger = logging.getLogger(__name__)
+
+DIRECTORY = "bm25"
+SEEN = "seen.json"
+BATCH = 20_000
+"""Passages between commits of the cache."""
+
+
+def open_bm25(collection: Collection) -> tuple[TantivyIndex, Version]:
+    """The cache if it belongs to this collection, otherwise the same index built in memory.
+
+    Returns:
+        The index, and the state of the collection that it knows.
+    """
+    directory = collection.directory / DIRECTORY
+    if (seen := _seen(collection)) is not None:
+        try:
+            return TantivyIndex(directory), seen
+        except CorruptionError as error:
+            logger.warning("%s", error)
+    else:
+        logger.warning("no valid BM25 cache in %s: built in memory; any 'opendpr add' writes it", collection.directory)
+    version = collection.version()
+    index = TantivyIndex()
+    index.update([], collection.passages_after(0))
+    return index, version
+
+
+def update_bm25(writer: Writer) -> None:
+    """Bring the cache up to date; only the holder of the collection's lock may do this.
+
+    Each number is deleted, then added, so that catching up twice is harmless.
+    """
+    directory = writer.directory / DIRECTORY
+    seen = _seen(writer)
+    if seen is None:
+        shutil.rmtree(directory, ignore_errors=True)
+    version = writer.version()
+    if seen == version:
+        return
+    index = TantivyIndex(directory)
+    index.update(writer.deleted_since(seen.version) if seen else [], [])
+    last = _last_number(directory) if seen else 0
+    for batch in batched(writer.passages_after(last), BATCH):
+        index.update([], batch)
+        last = batch[-1].number
+    _write_seen(directory, writer.id, version, last)
+
+
+def unseen_passages(collection: Collection) -> int:
+    """How many passages are newer than the cache and so not found by BM25."""
+    if _seen(collection) is None:
+        return 0  # without a cache the index is built in memory, from everything
+    return sum(1 for _ in collection.passages_after(_last_number(collection.directory / DIRECTORY)))
+
+
+def _seen(collection: Collection) -> Version | None:
+    """The state of the collection that the cache has seen; None if it is not this collection's."""
+    try:
+        seen = json.loads((collection.directory / DIRECTORY / SEEN).read_text(encoding="utf-8"))
+        version = Version(seen["version"], seen["commit_id"])
+        valid = seen["collection_id"] == collection.id and collection.has_commit(version)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return version if valid else None
+
+
+def _last_number(directory: Path) -> int:
+    return int(json.loads((directory / SEEN).read_text(encoding="utf-8"))["last_number"])
+
+
+def _write_seen(directory: Path, collection_id: str, version: Version, last_number: int) -> None:
+    files = {
+        path.name: file_sha256(path)
+        for path in sorted(directory.iterdir())
+        if path.is_file() and path.name != SEEN and not path.name.startswith(".")
+    }
+    content = {"collection_id": collection_id, **version._asdict(), "last_number": last_number, "files": files}
+    temporary = directory / f"{SEEN}.tmp"
+    with temporary.open("w", encoding="utf-8") as file:
+        json.dump(content, file, indent=2)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, directory / SEEN)
+    fsync_directory(directory)

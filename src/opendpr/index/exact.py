@@ -1,0 +1,67 @@
+"""Exact maximum inner product search: every vector is looked at. The measure of all other indexes."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opendpr.types import Neighbours, Numbers, Scores, Vectors
+
+BLOCK = 8_192
+"""Vectors multiplied at once."""
+
+
+class ExactIndex:
+    """A `VectorIndex` over fp16 vectors in memory; scores are computed in fp32.
+
+    Args:
+        numbers: (n,), rising
+        vectors: (n, d)
+    """
+
+    def __init__(self, numbers: Numbers, vectors: NDArray[np.float16]) -> None:
+        self._numbers, self._vectors = numbers, vectors
+
+    @property
+    def dim(self) -> int:
+        return int(self._vectors.shape[1])
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def search(self, vectors: Vectors, k: int, allowed: Numbers | None = None) -> Neighbours:
+        """The k largest inner products for each row of `vectors` (Q, d), ties by number."""
+        numbers, stored = self._numbers, self._vectors
+        if allowed is not None:
+            rows = np.flatnonzero(np.isin(numbers, allowed))
+            numbers, stored = numbers[rows], stored[rows]
+        best = Neighbours(
+            np.full((len(vectors), k), -np.inf, dtype=np.float32), np.full((len(vectors), k), -1, dtype=np.int64)
+        )
+        for first in range(0, len(numbers), BLOCK):
+            scores = vectors @ stored[first : first + BLOCK].astype(np.float32).T  # (Q, block)
+            block = np.broadcast_to(numbers[first : first + BLOCK], scores.shape)
+            best = top(np.hstack([best.scores, scores]), np.hstack([best.numbers, block]), k)
+        return best
+
+    def score(self, vector: Vectors, numbers: Numbers) -> Scores:
+        """(n,) inner products of one vector (d,) with the numbered ones; `-inf` for a number unknown."""
+        if not len(self._numbers):
+            return np.full(len(numbers), -np.inf, dtype=np.float32)
+        rows = np.searchsorted(self._numbers, numbers).clip(max=len(self._numbers) - 1)
+        scores = self._vectors[rows].astype(np.float32) @ vector
+        return np.where(self._numbers[rows] == numbers, scores, -np.inf).astype(np.float32)
+
+
+def top(scores: Scores, numbers: Numbers, k: int) -> Neighbours:
+    """The k best of each row (Q, n), n >= k, best first, ties by number; padding stays last."""
+    if scores.shape[1] > k:
+        kept = np.argpartition(-scores, k - 1, axis=1)[:, :k]
+        # Equal scores at the border: the smallest numbers win, whatever argpartition took.
+        border = np.take_along_axis(scores, kept, 1).min(axis=1, keepdims=True)
+        for row in np.flatnonzero((scores >= border).sum(axis=1) > k):
+            order = np.lexsort((numbers[row], -scores[row]))
+            kept[row] = order[:k]
+        scores, numbers = np.take_along_axis(scores, kept, 1), np.take_along_axis(numbers, kept, 1)
+    order = np.lexsort((numbers, -scores), axis=1)
+    return Neighbours(np.take_along_axis(scores, order, 1), np.take_along_axis(numbers, order, 1))

@@ -1,0 +1,116 @@
+"""BM25 over passages, by tantivy: the paper's sparse baseline (section 5) without Java.
+
+k1 = 1.2 and b = 0.75 are tantivy's own and fixed. Title and text are one field, lower-cased and
+stemmed as English; the stop words of the question are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import tantivy
+
+from opendpr.errors import CorruptionError
+from opendpr.types import Neighbours, Numbers, Passage, Scores
+
+WRITER_BYTES = 64_000_000
+TIES = 32
+"""Passages fetched beyond k, so that equal scores at the end of the list are broken by number."""
+
+
+def _analyzer(*, of_question: bool) -> tantivy.TextAnalyzer:
+    builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
+    builder = builder.filter(tantivy.Filter.remove_long(80)).filter(tantivy.Filter.lowercase())
+    if of_question:
+        builder = builder.filter(tantivy.Filter.stopword("english"))
+    return builder.filter(tantivy.Filter.stemmer("english")).build()
+
+
+class TantivyIndex:
+    """A `TextIndex` in a directory, or in memory if none is given.
+
+    Raises:
+        CorruptionError: the directory holds no index that tantivy can open.
+    """
+
+    def __init__(self, directory: Path | None = None) -> None:
+        builder = tantivy.SchemaBuilder()
+        # An integer field, not an unsigned one: that panics on Document(n=...).
+        builder.add_integer_field("number", indexed=True, fast=True)
+        builder.add_text_field("text", tokenizer_name="opendpr")
+        self._schema = builder.build()
+        if directory is not None:
+            directory.mkdir(parents=True, exist_ok=True)
+        try:
+            self._index = tantivy.Index(self._schema, path=str(directory) if directory else None)
+        except (ValueError, OSError) as error:
+            raise CorruptionError(f"the BM25 index in {directory} cannot be opened ({error}); delete it") from None
+        self._index.register_tokenizer("opendpr", _analyzer(of_question=False))
+        self._questions = _analyzer(of_question=True)
+        self._words = _analyzer(of_question=False)
+        self._searcher = self._index.searcher()
+
+    def __len__(self) -> int:
+        return int(self._searcher.num_docs)
+
+    def update(self, removed: Iterable[int], added: Iterable[Passage]) -> None:
+        """Take passages out and in, in one commit. A number added again replaces the old entry."""
+        writer = self._index.writer(WRITER_BYTES, num_threads=1)
+        for number in removed:
+            writer.delete_documents_by_term("number", number)
+        for passage in added:
+            writer.delete_documents_by_term("number", passage.number)
+            writer.add_document(tantivy.Document(number=passage.number, text=f"{passage.title}\n{passage.text}"))
+        writer.commit()
+        writer.wait_merging_threads()
+        self._index.reload()
+        self._searcher = self._index.searcher()
+
+    def search(self, question: str, k: int, allowed: Numbers | None = None) -> Neighbours:
+        """The k passages with the largest BM25 score, of those in `allowed` if given. Q is 1.
+
+        Passages that share no word with the question are not found.
+        """
+        query = self._query(question)
+        if allowed is not None:
+            only = tantivy.Query.term_set_query(self._schema, "number", allowed.tolist())
+            free = tantivy.Query.const_score_query(only, 0.0)
+            query = tantivy.Query.boolean_query([(tantivy.Occur.Must, free), (tantivy.Occur.Must, query)])
+        hits = self._searcher.search(query, limit=k + TIES, count=False).hits
+        scores, numbers = self._unpack(hits)
+        order = np.lexsort((numbers, -scores))[:k]
+        return _padded(scores[order], numbers[order], k)
+
+    def score(self, question: str, numbers: Numbers) -> Scores:
+        """BM25 score of each numbered passage, 0 where no word is shared, in the order given."""
+        only = tantivy.Query.term_set_query(self._schema, "number", numbers.tolist())
+        query = tantivy.Query.boolean_query(
+            [
+                (tantivy.Occur.Must, tantivy.Query.const_score_query(only, 0.0)),
+                (tantivy.Occur.Should, self._query(question)),
+            ]
+        )
+        hits = self._searcher.search(query, limit=max(1, len(numbers)), count=False).hits
+        scores, found = self._unpack(hits)
+        by_number = dict(zip(found.tolist(), scores.tolist(), strict=True))
+        return np.array([by_number.get(number, 0.0) for number in numbers.tolist()], dtype=np.float32)
+
+    def _query(self, question: str) -> tantivy.Query:
+        """Any word of the question; if all are stop words, then those."""
+        words = self._questions.analyze(question) or self._words.analyze(question)
+        terms = [tantivy.Query.term_query(self._schema, "text", word, "freq") for word in sorted(set(words))]
+        return tantivy.Query.boolean_query([(tantivy.Occur.Should, term) for term in terms])
+
+    def _unpack(self, hits: Sequence[tuple[float, tantivy.DocAddress]]) -> tuple[Scores, Numbers]:
+        numbers = self._searcher.fast_field_values("number", [address for _, address in hits])
+        return np.array([score for score, _ in hits], dtype=np.float32), np.array(numbers, dtype=np.int64)
+
+
+def _padded(scores: Scores, numbers: Numbers, k: int) -> Neighbours:
+    missing = k - len(numbers)
+    return Neighbours(
+        np.pad(scores, (0, missing), constant_values=-np.inf)[None],
+        np.pad(numbers, (0, missing), constant_values=-1)[None],
+    )

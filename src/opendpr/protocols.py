@@ -1,0 +1,66 @@
+"""The verbs of opendpr: what its parts ask of each other. Shapes in the letters of `types.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from opendpr.types import Hit, Neighbours, Numbers, Passage, Scores, Span, Vectors
+
+
+class Encoder(Protocol):
+    """Maps questions and passages to vectors whose inner product is their similarity (paper section 3.1)."""
+
+    @property
+    def dim(self) -> int:
+        """Size d of a vector."""
+        ...
+
+    def encode_questions(self, questions: Sequence[str]) -> Vectors:
+        """-> (Q, d)"""
+        ...
+
+    def encode_passages(self, passages: Sequence[Passage]) -> Vectors:
+        """-> (n, d), in the order given."""
+        ...
+
+
+class VectorIndex(Protocol):
+    """Maximum inner product search over numbered vectors. Knows nothing of text."""
+
+    @property
+    def dim(self) -> int: ...
+
+    def __len__(self) -> int: ...
+
+    def search(self, vectors: Vectors, k: int, allowed: Numbers | None = None) -> Neighbours:
+        """The k largest inner products for each row of `vectors` (Q, d), among `allowed` if given."""
+        ...
+
+
+class TextIndex(Protocol):
+    """Search by the words that question and passage share."""
+
+    def search(self, question: str, k: int, allowed: Numbers | None = None) -> Neighbours:
+        """The k best passages of one question (Q = 1), among `allowed` if given."""
+        ...
+
+    def score(self, question: str, numbers: Numbers) -> Scores:
+        """(n,): the score of each numbered passage, 0 where nothing is shared."""
+        ...
+
+
+class Retriever(Protocol):
+    """Finds passages for questions."""
+
+    def retrieve(self, questions: Sequence[str], k: int) -> list[list[Hit]]:
+        """For each question at most k passages, best first, ties by number."""
+        ...
+
+
+class Reader(Protocol):
+    """Marks the words that answer."""
+
+    def read(self, questions: Sequence[str], hits: Sequence[Sequence[Hit]]) -> list[list[Span]]:
+        """For each question the best spans of its passages, best first."""
+        ...

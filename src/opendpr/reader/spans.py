@@ -1,0 +1,58 @@
+"""From logits to spans: pure functions (paper section 6.1)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opendpr.runtime.tokenizer import Tokens
+
+Floats = NDArray[np.float32]
+
+
+class TokenSpan(NamedTuple):
+    """First and last token of a span, both included, and log P_start + log P_end."""
+
+    first: int
+    last: int
+    score: float
+
+
+def log_softmax(logits: Floats) -> Floats:
+    """Logarithm of the softmax over the last axis."""
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)), dtype=np.float32)
+
+
+def best_spans(start: Floats, end: Floats, words: NDArray[np.int32], *, max_tokens: int, count: int) -> list[TokenSpan]:
+    """The spans with the largest P_start(s) * P_end(t) among the text tokens of one window.
+
+    A span ends at or after its start, has at most `max_tokens` tokens, and neither starts nor ends
+    inside a word. Spans that overlap a better one are left out.
+
+    Args:
+        start, end: (L,) logits of the text tokens only
+        words: (L,) number of the word each token belongs to
+    """
+    L = len(start)
+    first_of_word = np.diff(words, prepend=-1) != 0
+    last_of_word = np.diff(words, append=-1) != 0
+    scores = log_softmax(start)[:, None] + log_softmax(end)[None, :]  # (L, L): row is first, column is last
+    width = np.arange(L)[None, :] - np.arange(L)[:, None]
+    allowed = (width >= 0) & (width < max_tokens) & first_of_word[:, None] & last_of_word[None, :]
+    if not allowed.any():  # one word longer than max_tokens: then inside it
+        allowed = (width >= 0) & (width < max_tokens)
+    scores = np.where(allowed, scores, -np.inf)
+    found: list[TokenSpan] = []
+    while len(found) < count and np.isfinite(scores).any():
+        first, last = divmod(int(scores.argmax()), L)
+        found.append(TokenSpan(first, last, float(scores[first, last])))
+        scores[: last + 1, first:] = -np.inf  # every span that starts by `last` and ends from `first` on
+    return found
+
+
+def characters(span: TokenSpan, text: Tokens) -> tuple[int, int]:
+    """Offsets in the passage's text of a span of its tokens."""
+    return int(text.offsets[span.first, 0]), int(text.offsets[span.last, 1])

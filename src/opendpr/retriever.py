@@ -1,0 +1,158 @@
+"""Finding passages for questions: dense, BM25, and both together (paper section 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opendpr.collection import Collection
+from opendpr.collection.writer import refuse_other_encoder
+from opendpr.encoder import BertEncoder
+from opendpr.errors import UsageError
+from opendpr.index.bm25 import open_bm25
+from opendpr.index.exact import ExactIndex, top
+from opendpr.protocols import Encoder, Retriever, TextIndex
+from opendpr.types import Hit, Neighbours, Numbers, Scores
+
+UNION = 1_000
+"""Passages of each kind whose union a hybrid search ranks; the paper takes 2,000."""
+
+KINDS = ("dense", "bm25", "hybrid")
+
+
+class Snapshot:
+    """What a search needs of one state of a collection, brought to memory when first asked for."""
+
+    def __init__(self, collection: Collection) -> None:
+        self.collection = collection
+        self.version = collection.version()
+
+    @cached_property
+    def dense(self) -> ExactIndex:
+        """All vectors, without those of documents that are not complete yet."""
+        row = self.collection.require_encoder()
+        pieces = list(self.collection.vectors())
+        numbers = np.concatenate([piece[0] for piece in pieces] or [np.empty(0, np.int64)])
+        vectors = np.concatenate([piece[1] for piece in pieces] or [np.empty((0, row.dim), np.float16)])
+        if len(self._hidden):
+            kept = ~np.isin(numbers, self._hidden)
+            numbers, vectors = numbers[kept], vectors[kept]
+        return ExactIndex(numbers, vectors)
+
+    @cached_property
+    def _hidden(self) -> Numbers:
+        return self.collection.hidden()
+
+    @cached_property
+    def _bm25(self) -> tuple[TextIndex, Numbers]:
+        """The index, and the passages in it that must not be shown: removed or not complete yet."""
+        index, seen = open_bm25(self.collection)
+        removed = np.array(self.collection.deleted_since(seen.version), dtype=np.int64)
+        return index, np.concatenate([removed, self._hidden])
+
+    def search_words(self, question: str, k: int) -> Neighbours:
+        """The k best passages by BM25 (Q = 1)."""
+        index, excluded = self._bm25
+        found = index.search(question, k + len(excluded))
+        kept = ~np.isin(found.numbers[0], excluded)
+        return Neighbours(found.scores[:, kept][:, :k], found.numbers[:, kept][:, :k])
+
+    def score_words(self, question: str, numbers: Numbers) -> Scores:
+        """(n,) BM25 scores of given passages."""
+        return self._bm25[0].score(question, numbers)
+
+    def hits(self, found: Neighbours, parts: Sequence[dict[str, NDArray[np.float32]]]) -> list[list[Hit]]:
+        """Neighbours with their passages; what was removed in the meantime is left out."""
+        wanted = np.unique(found.numbers[found.numbers >= 0])
+        passages = self.collection.passages(wanted.tolist())
+        return [
+            [
+                Hit(passages[number], float(score), {name: float(values[place]) for name, values in of.items()})
+                for place, (score, number) in enumerate(zip(scores.tolist(), numbers.tolist(), strict=True))
+                if number in passages
+            ]
+            for scores, numbers, of in zip(found.scores, found.numbers, parts, strict=True)
+        ]
+
+
+class DenseRetriever:
+    """The largest inner products of question and passage vectors (paper section 3.1)."""
+
+    def __init__(self, snapshot: Snapshot, encoder: Encoder) -> None:
+        self._snapshot, self._encoder = snapshot, encoder
+
+    def retrieve(self, questions: Sequence[str], k: int) -> list[list[Hit]]:
+        """For each question at most k passages, best first."""
+        if not questions:
+            return []
+        found = self._snapshot.dense.search(self._encoder.encode_questions(questions), k)
+        return self._snapshot.hits(found, [{"dense": scores} for scores in found.scores])
+
+
+class Bm25Retriever:
+    """The passages that share the rarest words with the question."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+
+    def retrieve(self, questions: Sequence[str], k: int) -> list[list[Hit]]:
+        """For each question at most k passages, best first; fewer if fewer share a word with it."""
+        lists = []
+        for question in questions:
+            found = self._snapshot.search_words(question, k)
+            lists += self._snapshot.hits(found, [{"bm25": found.scores[0]}])
+        return lists
+
+
+class HybridRetriever:
+    """BM25(q, p) + weight * sim(q, p) over the union of the best of both (paper section 5)."""
+
+    def __init__(self, snapshot: Snapshot, encoder: Encoder, weight: float) -> None:
+        self._snapshot, self._encoder, self._weight = snapshot, encoder, weight
+
+    def retrieve(self, questions: Sequence[str], k: int) -> list[list[Hit]]:
+        """For each question at most k passages, best first; both scores are computed for the whole union."""
+        if not questions:
+            return []
+        vectors = self._encoder.encode_questions(questions)
+        nearest = self._snapshot.dense.search(vectors, max(k, UNION)).numbers
+        lists = []
+        for question, vector, dense_numbers in zip(questions, vectors, nearest, strict=True):
+            found, parts = self._rank(question, vector, dense_numbers, k)
+            lists += self._snapshot.hits(found, [parts])
+        return lists
+
+    def _rank(
+        self, question: str, vector: NDArray[np.float32], dense_numbers: Numbers, k: int
+    ) -> tuple[Neighbours, dict[str, NDArray[np.float32]]]:
+        words = self._snapshot.search_words(question, max(k, UNION)).numbers[0]
+        union = np.unique(np.concatenate([words, dense_numbers]))
+        union = union[union >= 0]
+        dense = self._snapshot.dense.score(vector, union)
+        union, dense = union[np.isfinite(dense)], dense[np.isfinite(dense)]
+        bm25 = self._snapshot.score_words(question, union)
+        total = (bm25 + self._weight * dense).astype(np.float32)
+        best = top(total[None], np.arange(len(union))[None], min(k, len(union)))
+        places = best.numbers[0]
+        return Neighbours(best.scores, union[places][None]), {"dense": dense[places], "bm25": bm25[places]}
+
+
+def make_retriever(kind: str, collection: Collection, encoder: BertEncoder | None) -> Retriever:
+    """A retriever by name.
+
+    Raises:
+        StateError: the collection was encoded by another model than `encoder`.
+        UsageError: the name is unknown, or a dense part lacks an encoder.
+    """
+    snapshot = Snapshot(collection)
+    if kind == "bm25":
+        return Bm25Retriever(snapshot)
+    if kind not in KINDS or encoder is None:
+        raise UsageError(f"retriever must be one of {', '.join(KINDS)}, got {kind!r}")
+    refuse_other_encoder(collection, encoder.model.fingerprint, encoder.model.name)
+    if kind == "dense":
+        return DenseRetriever(snapshot, encoder)
+    return HybridRetriever(snapshot, encoder, encoder.model.retrieval.get("lambda", 1.0))

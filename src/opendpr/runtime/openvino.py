@@ -1,0 +1,135 @@
+"""A BERT-type network in OpenVINO, built from stored weights without torch: the default on a CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import openvino as ov
+from numpy.typing import NDArray
+from openvino import Node
+from openvino import opset13 as op
+
+from opendpr.runtime.batches import Batch
+from opendpr.runtime.model import Architecture, EncoderConfig, ReaderConfig, Weights
+
+Precision = Literal["fp32", "bf16", "int8"]
+MASKED = -10_000.0
+"""Added to the attention logits of padding."""
+
+
+def _linear(x: Node, weights: Weights, name: str, int8: bool) -> Node:
+    """X W^T + b; in int8 the rows of W are rounded to 255 steps with a scale each."""
+    matrix = weights[f"{name}.weight"]
+    if int8:
+        scale = np.maximum(np.abs(matrix).max(axis=1, keepdims=True), 1e-12) / 127
+        rounded = op.convert(op.constant(np.rint(matrix / scale).astype(np.int8)), "f32")
+        constant = op.multiply(rounded, op.constant(scale))
+    else:
+        constant = op.constant(matrix)
+    return op.add(op.matmul(x, constant, False, True), op.constant(weights[f"{name}.bias"]))
+
+
+def _norm(x: Node, weights: Weights, name: str, epsilon: float) -> Node:
+    x = op.mvn(x, op.constant(np.array([-1], np.int64)), True, epsilon, "inside_sqrt")
+    return op.add(op.multiply(x, op.constant(weights[f"{name}.weight"])), op.constant(weights[f"{name}.bias"]))
+
+
+def _bert(shape: Architecture, weights: Weights, inputs: Sequence[Node], int8: bool) -> Node:
+    """Last layer, (B, L, d)."""
+    ids, types, mask = inputs
+    zero = op.constant(np.int64(0))
+    length = op.gather(op.shape_of(ids), op.constant(np.int64(1)), zero)
+    positions = op.range(zero, length, op.constant(np.int64(1)), "i64")
+
+    def embedding(name: str, rows: Node) -> Node:
+        return op.gather(op.constant(weights[f"embeddings.{name}_embeddings.weight"]), rows, zero)
+
+    x = op.add(op.add(embedding("word", ids), embedding("token_type", types)), embedding("position", positions))
+    x = _norm(x, weights, "embeddings.LayerNorm", shape.layer_norm_eps)
+    spread = op.unsqueeze(op.convert(mask, "f32"), op.constant(np.array([1, 2], np.int64)))
+    additive = op.multiply(op.subtract(op.constant(np.float32(1)), spread), op.constant(np.float32(MASKED)))
+    heads = op.constant(np.array([0, 0, shape.num_attention_heads, -1], np.int64))
+    joined = op.constant(np.array([0, 0, shape.hidden_size], np.int64))
+    swapped = op.constant(np.array([0, 2, 1, 3], np.int64))
+    for number in range(shape.num_hidden_layers):
+        layer = f"encoder.layer.{number}"
+        query, key, value = (
+            op.transpose(op.reshape(_linear(x, weights, f"{layer}.attention.self.{part}", int8), heads, True), swapped)
+            for part in ("query", "key", "value")
+        )
+        mixed = op.transpose(op.scaled_dot_product_attention(query, key, value, additive), swapped)
+        mixed = _linear(op.reshape(mixed, joined, True), weights, f"{layer}.attention.output.dense", int8)
+        x = _norm(op.add(x, mixed), weights, f"{layer}.attention.output.LayerNorm", shape.layer_norm_eps)
+        wide = op.gelu(_linear(x, weights, f"{layer}.intermediate.dense", int8), "erf")
+        narrow = _linear(wide, weights, f"{layer}.output.dense", int8)
+        x = _norm(op.add(x, narrow), weights, f"{layer}.output.LayerNorm", shape.layer_norm_eps)
+    return x
+
+
+def _pooled(hidden: Node, mask: Node, config: EncoderConfig) -> Node:
+    """(B, L, d) -> (B, d)"""
+    one = op.constant(np.array([1], np.int64))
+    if config.pooling == "cls":
+        vectors = op.gather(hidden, op.constant(np.int64(0)), op.constant(np.int64(1)))
+    else:
+        weight = op.unsqueeze(op.convert(mask, "f32"), op.constant(np.array([2], np.int64)))
+        vectors = op.divide(op.reduce_sum(op.multiply(hidden, weight), one), op.reduce_sum(weight, one))
+    return op.normalize_l2(vectors, one, 1e-12, "max") if config.similarity == "cosine" else vectors
+
+
+def _read(hidden: Node, weights: Weights) -> Node:
+    """(B, L, d) -> (B, 1 + 2L): selection, start and end logits."""
+    first = op.gather(hidden, op.constant(np.int64(0)), op.constant(np.int64(1)))
+    selection = _linear(first, weights, "qa_classifier", False)
+    spans = op.transpose(_linear(hidden, weights, "qa_outputs", False), op.constant(np.array([0, 2, 1], np.int64)))
+    flat = op.reshape(spans, op.constant(np.array([0, -1], np.int64)), True)
+    return op.concat([selection, flat], 1)
+
+
+def build(config: EncoderConfig | ReaderConfig, weights: Weights, *, int8: bool) -> ov.Model:
+    """The graph of a tower or of a reader, from stored weights."""
+    inputs = [op.parameter([-1, -1], ov.Type.i32, name=name) for name in ("ids", "types", "mask")]
+    hidden = _bert(config.architecture, weights, inputs, int8)
+    result = _pooled(hidden, inputs[2], config) if isinstance(config, EncoderConfig) else _read(hidden, weights)
+    return ov.Model([result], inputs, "opendpr")
+
+
+class OpenVinoNetwork:
+    """A `Network` on the CPU.
+
+    Args:
+        throughput: several batches at once with one thread each, for many sequences; otherwise all
+            threads work on one batch, for few.
+    """
+
+    def __init__(
+        self, config: EncoderConfig | ReaderConfig, weights: Weights, *, precision: Precision, throughput: bool
+    ) -> None:
+        core = ov.Core()
+        options: dict[str, object] = {
+            "PERFORMANCE_HINT": "THROUGHPUT" if throughput else "LATENCY",
+            "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
+            "DYNAMIC_QUANTIZATION_GROUP_SIZE": "32" if precision == "int8" else "0",
+        }
+        model = build(config, weights, int8=precision == "int8")
+        self._compiled = core.compile_model(model, "CPU", options)
+
+    def __call__(self, batches: Sequence[Batch]) -> list[NDArray[np.float32]]:
+        results: list[NDArray[np.float32]] = [np.empty(0, np.float32)] * len(batches)
+        queue = ov.AsyncInferQueue(self._compiled)
+
+        def keep(request: ov.InferRequest, place: int) -> None:
+            results[place] = request.get_output_tensor().data.astype(np.float32)
+
+        queue.set_callback(keep)
+        for place, batch in enumerate(batches):
+            queue.start_async(list(batch), place)
+        queue.wait_all()
+        return results
+
+
+def default_precision() -> Precision:
+    """bf16 where the processor has it, else fp32."""
+    return "bf16" if "BF16" in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "fp32"

@@ -1,0 +1,1 @@
+"""Training: settings, the loop, and what each trained part minimises. Needs torch."""

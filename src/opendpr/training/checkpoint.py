@@ -1,0 +1,95 @@
+"""Checkpoints of a training: safetensors and JSON, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from opendpr.errors import StateError
+from opendpr.runtime.model import write_json
+
+logger = logging.getLogger(__name__)
+
+
+class Progress(NamedTuple):
+    """How far a training has come."""
+
+    step: int
+    losses: list[float]
+    """The loss of every step done."""
+
+
+def save_checkpoint(
+    directory: Path, network: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress, settings: object
+) -> None:
+    """Replace the checkpoint in `directory`; a kill leaves the old one or the new one."""
+    target, temporary = directory / f"step-{progress.step}", directory / "writing"
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    tensors = {f"network.{name}": value.contiguous() for name, value in network.state_dict().items()}
+    for name, parameter in network.named_parameters():
+        for key, value in optimizer.state[parameter].items():
+            tensors[f"optimizer.{name}.{key}"] = value.contiguous()
+    tensors["generator"] = torch.get_rng_state()
+    save_file(tensors, temporary / "state.safetensors")
+    write_json(temporary / "progress.json", {"settings": settings, **progress._asdict()})
+    for path in temporary.iterdir():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+    shutil.rmtree(target, ignore_errors=True)
+    temporary.rename(target)
+    for other in directory.glob("step-*"):
+        if other != target:
+            shutil.rmtree(other)
+
+
+def resume_checkpoint(
+    directory: Path, network: nn.Module, optimizer: torch.optim.Optimizer, settings: Mapping[str, Any]
+) -> Progress:
+    """Bring network, optimizer and random generator to where the newest whole checkpoint left them.
+
+    Returns progress of step 0 if there is none. A torn checkpoint is skipped by name.
+
+    Raises:
+        StateError: the checkpoint was made with other settings.
+    """
+    found = sorted(directory.glob("step-*"), key=lambda path: int(path.name.removeprefix("step-")), reverse=True)
+    for path in found:
+        try:
+            state = load_file(path / "state.safetensors")
+            saved = json.loads((path / "progress.json").read_text(encoding="utf-8"))
+        except (SafetensorError, OSError, ValueError) as error:
+            logger.warning("skipped the torn checkpoint %s: %s", path, error)
+            continue
+        differing = [key for key in settings if saved["settings"].get(key) != settings[key]]
+        if differing:
+            key = differing[0]
+            raise StateError(
+                f"{path} was made with {key} = {saved['settings'].get(key)!r}, now it is {settings[key]!r}; "
+                "use the same settings to go on, or another output directory to start anew"
+            )
+        _restore(network, optimizer, state)
+        return Progress(saved["step"], saved["losses"])
+    return Progress(0, [])
+
+
+def _restore(network: nn.Module, optimizer: torch.optim.Optimizer, state: Mapping[str, Tensor]) -> None:
+    device = next(network.parameters()).device
+    network.load_state_dict({name: state[f"network.{name}"] for name in network.state_dict()})
+    for name, parameter in network.named_parameters():
+        prefix = f"optimizer.{name}."
+        values = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+        optimizer.state[parameter] = {
+            key: value if key == "step" else value.to(device) for key, value in values.items()
+        }
+    torch.set_rng_state(state["generator"])

@@ -1,0 +1,116 @@
+"""The nouns of opendpr: what flows between the parts.
+
+Letters for shapes, used in every docstring:
+
+    Q questions   n rows   M passages in the collection   k passages wanted
+    d size of a vector   L tokens   B batch
+
+An `id` is a string the outside world knows; a `number` is a passage's row in the collection.
+A `score` grows with quality. Offsets count Unicode code points of the document's text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors: TypeAlias = NDArray[np.float32]
+"""(n, d) or (Q, d), C-contiguous."""
+
+Numbers: TypeAlias = NDArray[np.int64]
+"""Passage numbers."""
+
+Scores: TypeAlias = NDArray[np.float32]
+"""Larger is better."""
+
+EMPTY: Mapping[str, object] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One text with an identity, before it is cut into passages."""
+
+    id: str
+    title: str
+    text: str
+    metadata: Mapping[str, object] = field(default_factory=lambda: EMPTY)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """An exact slice of a document: `document.text[start : start + len(text)] == text`."""
+
+    number: int
+    document_id: str
+    title: str
+    text: str
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question with what is known of its answers, for training and evaluation."""
+
+    id: str
+    text: str
+    answers: tuple[str, ...] = ()
+    match: Literal["string", "regex"] = "string"
+    document_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A retrieved passage. `parts` holds the scores it is made of: `dense`, `bm25`."""
+
+    passage: Passage
+    score: float
+    parts: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Words of a retrieved passage: `document.text[start:end] == text`.
+
+    `passage_score` and `span_score` are the reader's two logarithmic scores (paper section 6.1).
+    """
+
+    hit: Hit
+    start: int
+    end: int
+    text: str
+    passage_score: float
+    span_score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The same words found at one or several places, best place first."""
+
+    text: str
+    confidence: float
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one question: answers, best first, possibly none."""
+
+    answers: tuple[Answer, ...]
+    answerable: bool
+
+
+class Neighbours(NamedTuple):
+    """The k best passages of Q questions, best first, ties by number.
+
+    Rows with fewer than k passages are padded with score `-inf` and number `-1`.
+    """
+
+    scores: Scores
+    """(Q, k)"""
+    numbers: Numbers
+    """(Q, k)"""
