@@ -56,7 +56,7 @@ def add(
     wait: WaitOption = 0,
     as_json: AsJson = False,
 ) -> None:
-    r"""Add documents to COLLECTION: cut them into passages, encode them, store them.
+    """Add documents to COLLECTION: cut them into passages, encode them, store them.
 
     A document that is there already is replaced if its title or text changed, and left alone if
     not. After an interruption the same command goes on where it stopped.

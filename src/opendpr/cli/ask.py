@@ -50,7 +50,7 @@ def ask(
     device: DeviceOption = Devices.auto,
     as_json: AsJson = False,
 ) -> None:
-    r"""Answer QUESTION with the exact words of the documents, and where they stand.
+    """Answer QUESTION with the exact words of the documents, and where they stand.
 
     \b
     Examples:

@@ -16,7 +16,7 @@ def import_model(
     output: Annotated[Path, Option("--output", "-o", help="Model directory to write.", show_default=False)],
     title: Annotated[bool, Option("--title/--no-title", help="Feed passages as title [SEP] text.")] = True,
 ) -> None:
-    r"""Bring the encoder of another system into a model directory, without executing any of it.
+    """Bring the encoder of another system into a model directory, without executing any of it.
 
     \b
     Example:

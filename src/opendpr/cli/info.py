@@ -11,7 +11,7 @@ from opendpr.cli.output import print_json
 
 
 def info(collection: CollectionArgument, as_json: AsJson = False) -> None:
-    r"""Show what COLLECTION holds and how it was made.
+    """Show what COLLECTION holds and how it was made.
 
     \b
     Example:

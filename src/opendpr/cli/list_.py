@@ -11,7 +11,7 @@ from opendpr.cli.output import print_json
 
 
 def list_documents(collection: CollectionArgument, as_json: AsJson = False) -> None:
-    r"""List the documents of COLLECTION in order of id.
+    """List the documents of COLLECTION in order of id.
 
     \b
     Example:

@@ -33,7 +33,7 @@ def search(
     device: DeviceOption = Devices.auto,
     as_json: AsJson = False,
 ) -> None:
-    r"""Show the passages that fit QUESTION best, best first.
+    """Show the passages that fit QUESTION best, best first.
 
     \b
     Examples:

@@ -18,7 +18,7 @@ def show(
     end: Annotated[int | None, Option("--end", min=0, help="The one after the last.", show_default="all")] = None,
     as_json: AsJson = False,
 ) -> None:
-    r"""Show the text of a document, exactly as it was added.
+    """Show the text of a document, exactly as it was added.
 
     --start and --end take the offsets that 'opendpr ask --json' gives.
 

@@ -43,7 +43,7 @@ def train_reader(
     ] = Precisions.auto,
     seed: Annotated[int, Option("--seed", help="Of order, negatives and fresh weights.")] = 0,
 ) -> None:
-    r"""Train the reader that marks answers (paper section 6.1).
+    """Train the reader that marks answers (paper section 6.1).
 
     Interrupted, the same command goes on from the last checkpoint in OUTPUT/checkpoints.
 

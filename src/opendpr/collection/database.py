@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -141,20 +142,23 @@ def read_settings(connection: apsw.Connection, path: Path) -> dict[str, str]:
     return settings
 
 
-def refuse_network_file_system(directory: Path) -> None:
+def refuse_network_file_system(directory: Path, mounts: str | None = None) -> None:
     """SQLite's write-ahead log does not work over a network.
+
+    Args:
+        mounts: lines as in `/proc/self/mounts`; None means those of this machine.
 
     Raises:
         StateError: the directory, or the nearest parent that exists, lies on one.
     """
-    mounts = Path("/proc/self/mounts")
-    if not mounts.exists():
-        return
+    if mounts is None:
+        path = Path("/proc/self/mounts")
+        mounts = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
     existing = next(parent for parent in (directory.absolute(), *directory.absolute().parents) if parent.exists())
     best, kind = "", ""
-    for line in mounts.read_text(encoding="utf-8", errors="replace").splitlines():
-        _, point, found, *_ = line.split()
-        point = point.encode().decode("unicode_escape")
+    for line in mounts.splitlines():
+        _, point, found, *_ = line.split(" ")
+        point = re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), point)
         if existing.resolve().is_relative_to(point) and len(point) >= len(best):
             best, kind = point, found
     if kind in NETWORK_FILE_SYSTEMS:

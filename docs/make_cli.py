@@ -1,0 +1,29 @@
+"""Write `docs/cli.md` from the help of every command; with --check, only say whether it is up to date."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+PATH = Path(__file__).parent / "cli.md"
+VERBS = ("", "ask", "search", "add", "list", "show", "info", "import", "train", "train reader")
+
+
+def text() -> str:
+    """The whole page."""
+    environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
+    page = "# Commands\n\nWritten by `make docs` from `--help`; do not edit.\n"
+    for verb in VERBS:
+        command = [sys.executable, "-m", "opendpr", *verb.split(), "--help"]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+        help_text = done.stdout.replace("python -m opendpr", "opendpr").replace("__main__.py", "opendpr").rstrip()
+        page += f"\n## opendpr {verb}\n\n```\n{help_text}\n```\n".replace("## opendpr \n", "## opendpr\n")
+    return page
+
+
+if __name__ == "__main__":
+    if "--check" in sys.argv:
+        sys.exit(0 if PATH.read_text(encoding="utf-8") == text() else "docs/cli.md is out of date; run make docs")
+    PATH.write_text(text(), encoding="utf-8")

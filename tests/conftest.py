@@ -1,0 +1,140 @@
+"""What tests share: a model small enough for a test, the command line as a process, the development data."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import pytest
+
+from opendpr.runtime.model import Architecture, EncoderConfig, ReaderConfig, find_model, write_model
+
+Run: TypeAlias = Callable[..., subprocess.CompletedProcess[str]]
+
+TINY = Architecture(
+    vocab_size=30_522, hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64
+)
+SECONDS = 300
+"""After which a command that hangs is killed."""
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model directory with encoder and reader: 2 layers, 32 wide, random weights that are always the same."""
+    return write_tiny_model(tmp_path_factory.mktemp("models") / "tiny", seed=0)
+
+
+@pytest.fixture(scope="session")
+def other_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Like `tiny_model` with other weights, so with another fingerprint."""
+    return write_tiny_model(tmp_path_factory.mktemp("models") / "other", seed=1)
+
+
+def write_tiny_model(directory: Path, seed: int) -> Path:
+    generator = np.random.default_rng(seed)
+    bert = bert_weights(generator)
+    heads = {
+        "qa_outputs.weight": generator.normal(0, 0.3, (2, TINY.hidden_size)),
+        "qa_outputs.bias": np.zeros(2),
+        "qa_classifier.weight": generator.normal(0, 0.3, (1, TINY.hidden_size)),
+        "qa_classifier.bias": np.zeros(1),
+    }
+    write_model(
+        directory,
+        name=directory.name,
+        tokenizer=find_model("opendpr-minilm").tokenizer_path,
+        encoder=(EncoderConfig(TINY, pooling="mean", similarity="cosine", tied=True), {"encoder": bert}),
+        reader=(ReaderConfig(TINY), {**bert, **heads}),
+    )
+    return directory
+
+
+def bert_weights(generator: np.random.Generator) -> dict[str, Any]:
+    """Weights under Hugging Face's names; wide enough that different texts get different vectors."""
+    d, wide = TINY.hidden_size, TINY.intermediate_size
+    rows = {
+        "word": TINY.vocab_size,
+        "position": TINY.max_position_embeddings,
+        "token_type": TINY.type_vocab_size,
+    }
+    weights: dict[str, Any] = {
+        f"embeddings.{name}_embeddings.weight": generator.normal(0, 0.5, (n, d)) for name, n in rows.items()
+    }
+    norms = ["embeddings.LayerNorm"]
+    for layer in (f"encoder.layer.{number}" for number in range(TINY.num_hidden_layers)):
+        shapes = {
+            "attention.self.query": (d, d),
+            "attention.self.key": (d, d),
+            "attention.self.value": (d, d),
+            "attention.output.dense": (d, d),
+            "intermediate.dense": (wide, d),
+            "output.dense": (d, wide),
+        }
+        for name, shape in shapes.items():
+            weights[f"{layer}.{name}.weight"] = generator.normal(0, 0.15, shape)
+            weights[f"{layer}.{name}.bias"] = np.zeros(shape[0])
+        norms += [f"{layer}.attention.output.LayerNorm", f"{layer}.output.LayerNorm"]
+    for name in norms:
+        weights[f"{name}.weight"], weights[f"{name}.bias"] = np.ones(d), np.zeros(d)
+    return weights
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """Environment of a command: a cache of its own, no colours."""
+    return {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "NO_COLOR": "1"}
+
+
+@pytest.fixture
+def run(environment: dict[str, str]) -> Run:
+    """Runs `opendpr` with the arguments given, as a process; keywords are those of `subprocess.run`."""
+
+    def run(*arguments: object, **keywords: Any) -> subprocess.CompletedProcess[str]:
+        settings = {
+            "stdin": None if "input" in keywords else subprocess.DEVNULL,
+            "timeout": SECONDS,
+            "env": environment,
+        }
+        return subprocess.run(
+            command(*arguments), **{**settings, **keywords}, capture_output=True, encoding="utf-8", check=False
+        )
+
+    return run
+
+
+@pytest.fixture
+def start(environment: dict[str, str]) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Like `run`, but returns the process at once; what still runs at the end of the test is killed."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: object, **keywords: Any) -> subprocess.Popen[str]:
+        pipe = subprocess.PIPE
+        settings = {"stdin": subprocess.DEVNULL, "stdout": pipe, "stderr": pipe, "env": environment}
+        process = subprocess.Popen(command(*arguments), **{**settings, **keywords}, encoding="utf-8")
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def command(*arguments: object) -> list[str]:
+    """The command line of `opendpr` with arguments."""
+    return [sys.executable, "-m", "opendpr", *map(str, arguments)]
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of the development data."""
+    folder = Path(os.environ.get("OPENDPR_DATA") or Path(__file__).resolve().parents[1].parent / "shared" / "data")
+    if not folder.is_dir():
+        pytest.skip(f"the development data is not here ({folder}); OPENDPR_DATA names its folder")
+    return folder
