@@ -16,9 +16,7 @@ from opendpr.runtime.model import Architecture, EncoderConfig, ReaderConfig, fin
 
 Run: TypeAlias = Callable[..., subprocess.CompletedProcess[str]]
 
-TINY = Architecture(
-    vocab_size=30_522, hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64
-)
+TINY = Architecture(vocab_size=30_522, hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64)
 SECONDS = 300
 """After which a command that hangs is killed."""
 

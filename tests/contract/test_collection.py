@@ -29,7 +29,9 @@ from opendpr.types import Document, Passage, Vectors
 DIM = 8
 WORDS = Splitter(words=5)
 
-LETTER = Document("letter", "A letter", "one two three four five six seven eight nine ten eleven twelve", {"year": 1912})
+LETTER = Document(
+    "letter", "A letter", "one two three four five six seven eight nine ten eleven twelve", {"year": 1912}
+)
 CHANGED = replace(LETTER, text="thirteen fourteen fifteen sixteen seventeen eighteen nineteen")
 OTHER = Document("other", "Another", "what was not changed stays")
 
@@ -201,7 +203,22 @@ SPLITTERS = [
     Splitter(words=9, overlap=4, last="fill"),
     Splitter(words=4, unit="paragraphs"),
 ]
-PARTS = ["word ", "\n\n", "\r\n\r\n", "\t", " ", "漢字かな", "é", "e\u0301", "👩\u200d🚀", "x" * 90, "\u2028", "\0", "\ufeff", ". "]
+PARTS = [
+    "word ",
+    "\n\n",
+    "\r\n\r\n",
+    "\t",
+    " ",
+    "漢字かな",
+    "é",
+    "e\u0301",
+    "👩\u200d🚀",
+    "x" * 90,
+    "\u2028",
+    "\0",
+    "\ufeff",
+    ". ",
+]
 
 
 @pytest.mark.parametrize("splitter", SPLITTERS, ids=str)
@@ -502,7 +519,9 @@ def test_a_network_file_system_is_refused_by_name(tmp_path):
     for place in ("notes", "deep/er/notes", r"Bücher und\mehr/notes"):
         (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / "local disk").mkdir()
-    with pytest.raises(StateError, match=r"notes lies on a network file system \(nfs4\); put the collection on a local"):
+    with pytest.raises(
+        StateError, match=r"notes lies on a network file system \(nfs4\); put the collection on a local"
+    ):
         refuse_network_file_system(tmp_path / "notes", mounts)
     with pytest.raises(StateError, match="nfs4"):
         refuse_network_file_system(tmp_path / "deep" / "er" / "notes", mounts)
