@@ -47,7 +47,8 @@ def test_a_vector_under_the_number_of_another_is_noticed():
 
 
 @pytest.mark.parametrize(
-    "changed", [(8, 3, 100, "some words"), (7, 4, 100, "some words"), (7, 3, 101, "some words"), (7, 3, 100, "some word")]
+    "changed",
+    [(8, 3, 100, "some words"), (7, 4, 100, "some words"), (7, 3, 101, "some words"), (7, 3, 100, "some word")],
 )
 def test_every_part_of_a_passage_is_in_its_checksum(changed):
     assert passage_crc(7, 3, 100, "some words") != passage_crc(*changed)
