@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import random
+import string
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pytest
 
+from opendpr.collection import open_collection
 from opendpr.runtime.model import Architecture, EncoderConfig, ReaderConfig, find_model, write_model
 
 Run: TypeAlias = Callable[..., subprocess.CompletedProcess[str]]
@@ -136,3 +139,28 @@ def data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the development data is not here ({folder}); OPENDPR_DATA names its folder")
     return folder
+
+
+def write_documents(folder: Path, documents: int = 60, words: int = 840, seed: int = 0) -> Path:
+    """A folder of text files without meaning, always the same for the same seed."""
+    generator = random.Random(seed)
+    vocabulary = [f"{start}{end}" for start in ("lo", "ri", "sum", "dol", "set", "ama", "con") for end in string.digits]
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(documents):
+        text = " ".join(generator.choices(vocabulary, k=words))
+        (folder / f"{number:03}.txt").write_text(f"document{number} {text}\n", encoding="utf-8")
+    return folder
+
+
+def contents(directory: Path) -> dict[tuple[str, int], tuple[str, str, bytes | None]]:
+    """All passages of a collection by (document id, start): title, text and vector."""
+    with open_collection(directory) as collection:
+        vectors: dict[int, bytes] = {}
+        if collection.encoder():
+            for numbers, rows in collection.vectors():
+                vectors.update((int(number), row.tobytes()) for number, row in zip(numbers, rows, strict=True))
+        passages = list(collection.passages_after(0))
+    found = {(p.document_id, p.start): (p.title, p.text, vectors.pop(p.number, None)) for p in passages}
+    assert len(found) == len(passages), "a passage is there twice"
+    assert not vectors, "there are vectors without a passage"
+    return found

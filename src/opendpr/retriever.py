@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from opendpr.collection import Collection
 from opendpr.collection.writer import refuse_other_encoder
 from opendpr.encoder import BertEncoder
-from opendpr.errors import UsageError
+from opendpr.errors import BusyError, UsageError
 from opendpr.index.bm25 import open_bm25
 from opendpr.index.exact import ExactIndex, top
 from opendpr.protocols import Encoder, Retriever, TextIndex
@@ -20,7 +20,14 @@ from opendpr.types import Hit, Neighbours, Numbers, Scores
 UNION = 1_000
 """Passages of each kind whose union a hybrid search ranks; the paper takes 2,000."""
 
+ATTEMPTS = 20
+"""How often a search is begun anew because a writer removed a passage that it found."""
+
 KINDS = ("dense", "bm25", "hybrid")
+
+
+class _RemovedError(Exception):
+    """A passage was found that is no longer there."""
 
 
 class Snapshot:
@@ -34,24 +41,21 @@ class Snapshot:
     def dense(self) -> ExactIndex:
         """All vectors, without those of documents that are not complete yet."""
         row = self.collection.require_encoder()
-        pieces = list(self.collection.vectors())
+        with self.collection.one_state():
+            pieces, hidden = list(self.collection.vectors()), self.collection.hidden()
         numbers = np.concatenate([piece[0] for piece in pieces] or [np.empty(0, np.int64)])
         vectors = np.concatenate([piece[1] for piece in pieces] or [np.empty((0, row.dim), np.float16)])
-        if len(self._hidden):
-            kept = ~np.isin(numbers, self._hidden)
+        if len(hidden):
+            kept = ~np.isin(numbers, hidden)
             numbers, vectors = numbers[kept], vectors[kept]
         return ExactIndex(numbers, vectors)
-
-    @cached_property
-    def _hidden(self) -> Numbers:
-        return self.collection.hidden()
 
     @cached_property
     def _bm25(self) -> tuple[TextIndex, Numbers]:
         """The index, and the passages in it that must not be shown: removed or not complete yet."""
         index, seen = open_bm25(self.collection)
         removed = np.array(self.collection.deleted_since(seen.version), dtype=np.int64)
-        return index, np.concatenate([removed, self._hidden])
+        return index, np.concatenate([removed, self.collection.hidden()])
 
     def search_words(self, question: str, k: int) -> Neighbours:
         """The k best passages by BM25 (Q = 1)."""
@@ -65,17 +69,33 @@ class Snapshot:
         return self._bm25[0].score(question, numbers)
 
     def hits(self, found: Neighbours, parts: Sequence[dict[str, NDArray[np.float32]]]) -> list[list[Hit]]:
-        """Neighbours with their passages; what was removed in the meantime is left out."""
+        """Neighbours with their passages."""
         wanted = np.unique(found.numbers[found.numbers >= 0])
         passages = self.collection.passages(wanted.tolist())
+        if len(passages) < len(wanted):
+            raise _RemovedError
         return [
             [
                 Hit(passages[number], float(score), {name: float(values[place]) for name, values in of.items()})
                 for place, (score, number) in enumerate(zip(scores.tolist(), numbers.tolist(), strict=True))
-                if number in passages
+                if number >= 0
             ]
             for scores, numbers, of in zip(found.scores, found.numbers, parts, strict=True)
         ]
+
+    def settled(self, search: Callable[[], list[list[Hit]]]) -> list[list[Hit]]:
+        """What `search` finds, once all of it is still there: a replaced document is found old or new, not neither.
+
+        Raises:
+            BusyError: a writer removed what was found again and again.
+        """
+        for _ in range(ATTEMPTS):
+            try:
+                return search()
+            except _RemovedError:
+                self.__dict__.pop("dense", None)
+                self.__dict__.pop("_bm25", None)
+        raise BusyError(f"{self.collection.directory} changes too fast to be searched; try again")
 
 
 class DenseRetriever:
@@ -88,8 +108,13 @@ class DenseRetriever:
         """For each question at most k passages, best first."""
         if not questions:
             return []
-        found = self._snapshot.dense.search(self._encoder.encode_questions(questions), k)
-        return self._snapshot.hits(found, [{"dense": scores} for scores in found.scores])
+        vectors = self._encoder.encode_questions(questions)
+
+        def search() -> list[list[Hit]]:
+            found = self._snapshot.dense.search(vectors, k)
+            return self._snapshot.hits(found, [{"dense": scores} for scores in found.scores])
+
+        return self._snapshot.settled(search)
 
 
 class Bm25Retriever:
@@ -100,11 +125,15 @@ class Bm25Retriever:
 
     def retrieve(self, questions: Sequence[str], k: int) -> list[list[Hit]]:
         """For each question at most k passages, best first; fewer if fewer share a word with it."""
-        lists = []
-        for question in questions:
-            found = self._snapshot.search_words(question, k)
-            lists += self._snapshot.hits(found, [{"bm25": found.scores[0]}])
-        return lists
+
+        def search() -> list[list[Hit]]:
+            lists = []
+            for question in questions:
+                found = self._snapshot.search_words(question, k)
+                lists += self._snapshot.hits(found, [{"bm25": found.scores[0]}])
+            return lists
+
+        return self._snapshot.settled(search)
 
 
 class HybridRetriever:
@@ -118,12 +147,16 @@ class HybridRetriever:
         if not questions:
             return []
         vectors = self._encoder.encode_questions(questions)
-        nearest = self._snapshot.dense.search(vectors, max(k, UNION)).numbers
-        lists = []
-        for question, vector, dense_numbers in zip(questions, vectors, nearest, strict=True):
-            found, parts = self._rank(question, vector, dense_numbers, k)
-            lists += self._snapshot.hits(found, [parts])
-        return lists
+
+        def search() -> list[list[Hit]]:
+            nearest = self._snapshot.dense.search(vectors, max(k, UNION)).numbers
+            lists = []
+            for question, vector, dense_numbers in zip(questions, vectors, nearest, strict=True):
+                found, parts = self._rank(question, vector, dense_numbers, k)
+                lists += self._snapshot.hits(found, [parts])
+            return lists
+
+        return self._snapshot.settled(search)
 
     def _rank(
         self, question: str, vector: NDArray[np.float32], dense_numbers: Numbers, k: int

@@ -67,8 +67,10 @@ def main() -> None:
         fail(str(error), error.exit_code)
     except MemoryError:
         fail("out of memory; free some, or work on less at once", 6)
-    except KeyboardInterrupt:
-        fail("interrupted; the same command goes on where it stopped", INTERRUPTED)
+    except SystemExit as leaving:
+        if leaving.code == INTERRUPTED:  # typer makes this of KeyboardInterrupt, and says nothing
+            fail("interrupted; the same command goes on where it stopped", INTERRUPTED)
+        raise
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that flushing at exit is quiet
 

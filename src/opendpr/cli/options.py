@@ -51,7 +51,7 @@ ModelOption = Annotated[
 RetrieverOption = Annotated[Retrievers, Option("--retriever", "-r", help="How passages are found.")]
 PrecisionOption = Annotated[
     Precisions,
-    Option("--precision", help="auto: bf16 where the processor has it, else fp32.", envvar="OPENDPR_PRECISION"),
+    Option("--precision", help="auto: bf16 where the processor gains by it, else fp32.", envvar="OPENDPR_PRECISION"),
 ]
 RuntimeOption = Annotated[
     Runtimes, Option("--runtime", help="auto: torch on a GPU, openvino on a CPU.", envvar="OPENDPR_RUNTIME")

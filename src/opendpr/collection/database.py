@@ -119,7 +119,7 @@ def create_database(path: Path, settings: dict[str, str]) -> None:
             connection.executemany("INSERT INTO settings VALUES(?, ?)", list(rows.items()))
             connection.execute("INSERT INTO commits VALUES(0, ?)", (secrets.token_bytes(16),))
         connection.execute("PRAGMA journal_mode=WAL")
-        if not connection.execute("PRAGMA checksum_verification").get:
+        if connection.execute("PRAGMA checksum_verification").get != "1":
             raise OpendprError(f"page checksums could not be turned on for {path}; install another build of apsw")
         connection.close()
     os.replace(temporary, path)

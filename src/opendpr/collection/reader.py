@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -103,10 +104,11 @@ class Collection:
 
     def counts(self) -> dict[str, int]:
         """How many documents, passages, vectors, and passages still without a vector."""
-        row = self.encoder()
-        vectors = self._one(f"SELECT count(*) FROM vectors_{row.encoder}")[0] if row else 0
-        passages = self._one("SELECT count(*) FROM passages")[0]
-        documents = self._one("SELECT count(*) FROM documents WHERE replaces IS NULL")[0]
+        with self.one_state():
+            row = self.encoder()
+            vectors = self._one(f"SELECT count(*) FROM vectors_{row.encoder}")[0] if row else 0
+            passages = self._one("SELECT count(*) FROM passages")[0]
+            documents = self._one("SELECT count(*) FROM documents WHERE replaces IS NULL")[0]
         return {"documents": documents, "passages": passages, "vectors": vectors, "to_encode": passages - vectors}
 
     def passages(self, numbers: Sequence[int]) -> dict[int, Passage]:
@@ -187,14 +189,27 @@ class Collection:
         Raises:
             InputError: there is no such document.
         """
-        found = self._all("SELECT row, title, metadata FROM documents WHERE id = ? AND replaces IS NULL", (id,))
-        if not found:
-            raise InputError(f"{self.directory} has no document {id!r}; 'opendpr list' names those it has")
-        row, title, metadata = found[0]
+        with self.one_state():
+            found = self._all("SELECT row, title, metadata FROM documents WHERE id = ? AND replaces IS NULL", (id,))
+            if not found:
+                raise InputError(f"{self.directory} has no document {id!r}; 'opendpr list' names those it has")
+            row, title, metadata = found[0]
+            passages = self._all(f"{_PASSAGE} WHERE p.document = ? ORDER BY p.start", (row,))
         text = ""
-        for passage in map(_passage, self._all(f"{_PASSAGE} WHERE p.document = ? ORDER BY p.start", (row,))):
+        for passage in map(_passage, passages):
             text += passage.text[len(text) - passage.start :]
         return Document(id, title, text, json.loads(metadata))
+
+    @contextmanager
+    def one_state(self) -> Iterator[None]:
+        """What is read inside is of one state of the collection, whatever a writer does meanwhile."""
+        with our_errors(self.path):
+            self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("COMMIT")
 
     def _all(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         with our_errors(self.path):

@@ -37,12 +37,16 @@ class Writer(Collection):
 
     @contextmanager
     def _transaction(self) -> Iterator[int]:
-        """A write transaction that leaves a new version; yields the version's number."""
+        """A write transaction; yields the number of the version it leaves, if anything changes."""
         with our_errors(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 version = self._one("SELECT max(version) FROM commits")[0] + 1
+                before = self._connection.total_changes()
                 yield version
+                if self._connection.total_changes() == before:
+                    self._connection.execute("ROLLBACK")
+                    return
                 self._connection.execute("INSERT INTO commits VALUES(?, ?)", (version, secrets.token_bytes(16)))
                 self._connection.execute("COMMIT")
             except BaseException:
@@ -91,15 +95,14 @@ class Writer(Collection):
         current = next((row for row in rows if row[3] is None), None)
         pending = next((row for row in rows if row[3] is not None), None)
         newest = pending or current
-        if newest and newest[1] == content:
+        if pending and pending[1] != content:
+            self._drop(pending[0], version)
+            newest = current
+        if newest and newest[1] == content:  # also one changed and changed back before the change was complete
             if newest[2] == metadata:
                 return "unchanged"
             self._connection.execute("UPDATE documents SET metadata = ? WHERE row = ?", (metadata, newest[0]))
             return "relabelled"
-        if pending:
-            self._drop(pending[0], version)
-        if current and current[1] == content:  # changed and changed back before the change was complete
-            return "unchanged"
         replaces = current[0] if current else None
         self._connection.execute(
             "INSERT INTO documents(id, title, metadata, content_sha256, replaces) VALUES(?, ?, ?, ?, ?)",

@@ -11,7 +11,7 @@ from pathlib import Path
 from opendpr.collection import Collection, Writer
 from opendpr.collection.database import fsync_directory
 from opendpr.collection.reader import Version
-from opendpr.errors import CorruptionError
+from opendpr.errors import CorruptionError, ResourceError
 from opendpr.formats import file_sha256
 from opendpr.index.tantivy import TantivyIndex
 from opendpr.iteration import batched
@@ -31,7 +31,10 @@ def open_bm25(collection: Collection) -> tuple[TantivyIndex, Version]:
         The index, and the state of the collection that it knows.
     """
     directory = collection.directory / DIRECTORY
-    if (seen := _seen(collection)) is not None:
+    seen = _seen(collection)
+    if seen is not None and not os.access(directory, os.W_OK):  # tantivy makes a lock file even to read
+        logger.info("%s cannot be written: the BM25 index is built in memory", directory)
+    elif seen is not None:
         try:
             return TantivyIndex(directory), seen
         except CorruptionError as error:
@@ -48,15 +51,33 @@ def update_bm25(writer: Writer) -> None:
     """Bring the cache up to date; only the holder of the collection's lock may do this.
 
     Each number is deleted, then added, so that catching up twice is harmless.
+
+    Raises:
+        ResourceError: the disk is full, or does not take the cache for another reason.
     """
     directory = writer.directory / DIRECTORY
+    try:
+        _update(writer, directory)
+    except (OSError, ValueError) as error:  # tantivy reports a full disk as a ValueError
+        raise ResourceError(
+            f"the BM25 index in {directory} could not be written ({error}); "
+            "see to the disk and run the same command again, the documents themselves are safe"
+        ) from None
+
+
+def _update(writer: Writer, directory: Path) -> None:
     seen = _seen(writer)
-    if seen is None:
-        shutil.rmtree(directory, ignore_errors=True)
     version = writer.version()
-    if seen == version:
+    try:
+        index = TantivyIndex(directory) if seen else None
+    except CorruptionError as error:
+        logger.warning("%s: it is built anew", error)
+        index = seen = None
+    if index is None:
+        shutil.rmtree(directory, ignore_errors=True)
+        index = TantivyIndex(directory)
+    elif seen == version:
         return
-    index = TantivyIndex(directory)
     index.update(writer.deleted_since(seen.version) if seen else [], [])
     last = _last_number(directory) if seen else 0
     for batch in batched(writer.passages_after(last), BATCH):
@@ -78,6 +99,7 @@ def _seen(collection: Collection) -> Version | None:
         seen = json.loads((collection.directory / DIRECTORY / SEEN).read_text(encoding="utf-8"))
         version = Version(seen["version"], seen["commit_id"])
         valid = seen["collection_id"] == collection.id and collection.has_commit(version)
+        valid = valid and (collection.directory / DIRECTORY / "meta.json").exists()  # tantivy would make an empty one
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return version if valid else None

@@ -49,6 +49,8 @@ class BertReader:
         is log P_start + log P_end, over the text of its window. They are ranked by their sum.
         """
         jobs = [job for number, question in enumerate(questions) for job in self._jobs(number, question, hits[number])]
+        if not jobs:
+            return [[] for _ in questions]
         logits = self._logits([job.window for job in jobs])
         spans: list[list[Span]] = [[] for _ in questions]
         selection = _log_selected(jobs, logits)

@@ -20,7 +20,7 @@ class RuntimeSettings:
     runtime: Literal["auto", "openvino", "torch"] = "auto"
     """`auto`: torch on a GPU, openvino on a CPU."""
     precision: Literal["auto", "fp32", "bf16", "int8"] = "auto"
-    """`auto`: bf16 where the processor has it, else fp32."""
+    """`auto`: bf16 where the processor has it and gains by it, else fp32."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """`auto`: the CPU, unless the runtime is torch and a GPU is there."""
 

@@ -156,7 +156,7 @@ def find_model(name: str) -> Model:
 
     A package announces its directory under the entry point group `opendpr.models`.
     """
-    if os.sep in name or Path(name).is_dir():
+    if os.sep in name or (Path(name) / "config.json").is_file():
         return Model(Path(name))
     installed = {point.name: point for point in entry_points(group="opendpr.models")}
     if name in installed:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -15,6 +17,8 @@ from opendpr.runtime.batches import Batch
 from opendpr.runtime.model import Architecture, EncoderConfig, ReaderConfig, Weights
 
 Precision = Literal["fp32", "bf16", "int8"]
+TRIAL_ROWS, TRIAL_WIDTH, TRIAL_LAYERS, TRIALS = 512, 512, 4, 5
+"""Size of the trial that decides between bf16 and fp32: a few milliseconds a run."""
 MASKED = -10_000.0
 """Added to the attention logits of padding."""
 
@@ -130,6 +134,31 @@ class OpenVinoNetwork:
         return results
 
 
+@cache
 def default_precision() -> Precision:
-    """bf16 where the processor has it, else fp32."""
-    return "bf16" if "BF16" in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "fp32"
+    """bf16 where the processor has it and a short trial finds it faster than fp32.
+
+    Listing BF16 is not enough: without matrix units (AMX, or AMD's double rate) a processor can
+    take half as long again for it (docs/decisions/0001-precision-by-trial.md).
+    """
+    core = ov.Core()
+    if "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        return "fp32"
+    x = op.parameter([TRIAL_ROWS, TRIAL_WIDTH], ov.Type.f32)
+    y: Node = x
+    for _ in range(TRIAL_LAYERS):
+        y = op.matmul(y, op.constant(np.ones((TRIAL_WIDTH, TRIAL_WIDTH), np.float32)), False, True)
+    model = ov.Model([y], [x], "trial")
+    data = np.zeros((TRIAL_ROWS, TRIAL_WIDTH), np.float32)
+    seconds = {}
+    for hint in ("f32", "bf16"):
+        options = {"INFERENCE_PRECISION_HINT": hint, "PERFORMANCE_HINT": "LATENCY"}
+        request = core.compile_model(model, "CPU", options).create_infer_request()
+        request.infer([data])
+        trials = []
+        for _ in range(TRIALS):
+            started = time.perf_counter()
+            request.infer([data])
+            trials.append(time.perf_counter() - started)
+        seconds[hint] = min(trials)
+    return "bf16" if seconds["bf16"] < seconds["f32"] else "fp32"

@@ -1,0 +1,62 @@
+"""Whole-process seconds of the commands a person waits for, on a collection of about 10,000 passages.
+
+    .venv/bin/python benchmarks/ask.py
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import time
+
+from data import arguments, pool, questions
+from machine import describe
+
+from opendpr.collection import open_collection, open_writer
+from opendpr.encoder import BertEncoder
+from opendpr.ingest import add
+from opendpr.runtime.model import find_model
+
+PASSAGES = 10_000
+
+
+def seconds(command: list[str], runs: int) -> list[float]:
+    """Wall-clock time of each of `runs` runs, after one that is not counted."""
+    found = []
+    for _ in range(runs + 1):
+        started = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "opendpr", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        found.append(time.perf_counter() - started)
+    return sorted(found[1:])
+
+
+def main() -> None:
+    parser = arguments(__doc__)
+    parser.add_argument("--runs", type=int, default=7)
+    args = parser.parse_args()
+    encoder = BertEncoder(find_model(args.model))
+    directory = args.work / f"ask-{encoder.model.fingerprint[:8]}"
+    with open_writer(directory) as writer:
+        documents = list(pool("P25"))
+        add(writer, documents[: len(documents) * PASSAGES // 25_000], encoder)
+    with open_collection(directory) as opened:
+        counts = opened.counts()
+    question = questions("squad", "fit")[0]["question"]
+    print(json.dumps({"machine": describe(), **counts, "runs": args.runs}))
+    commands = {
+        "opendpr --help": ["--help"],
+        "a wrong option": ["ask", "--nonsense"],
+        "opendpr search": ["search", str(directory), question],
+        "opendpr ask, 20 passages read": ["ask", str(directory), question],
+        "opendpr ask --precision int8": ["ask", str(directory), question, "--precision", "int8"],
+        "opendpr ask --precision fp32": ["ask", str(directory), question, "--precision", "fp32"],
+    }
+    for name, command in commands.items():
+        found = seconds(command, args.runs)
+        print(f"{name:32} {statistics.median(found):6.2f} s   ({found[0]:.2f} to {found[-1]:.2f})")
+
+
+if __name__ == "__main__":
+    main()
