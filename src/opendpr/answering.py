@@ -39,30 +39,30 @@ class Answerer:
         self._retriever = make_retriever(retriever, collection, self._encoder)
         self._version = collection.version()
 
-    def search(self, question: str, k: int = 5) -> list[Hit]:
-        """The k passages that fit the question best.
+    def search(self, question: str, k: int = 5, where: str | None = None) -> list[Hit]:
+        """The k passages that fit the question best, of documents that meet the filter `where`.
 
         Raises:
-            UsageError: the question is empty.
+            UsageError: the question is empty, or the filter cannot be understood.
         """
-        return self._retrieve([question], k)[0]
+        return self._retrieve([question], k, where)[0]
 
-    def ask(self, question: str, k: int = K) -> Outcome:
-        """Answers from the k passages that fit the question best.
+    def ask(self, question: str, k: int = K, where: str | None = None) -> Outcome:
+        """Answers from the k passages that fit the question best, of documents that meet the filter `where`.
 
         Raises:
-            UsageError: the question is empty.
+            UsageError: the question is empty, or the filter cannot be understood.
             StateError: the model has no reader.
         """
         self.model.require_reader()
         assert self._reader is not None
-        hits = self._retrieve([question], k)
+        hits = self._retrieve([question], k, where)
         return outcome(self._reader.read([question], hits)[0])
 
-    def _retrieve(self, questions: Sequence[str], k: int) -> list[list[Hit]]:
+    def _retrieve(self, questions: Sequence[str], k: int, where: str | None) -> list[list[Hit]]:
         if any(not question.strip() for question in questions):
             raise UsageError("the question is empty; ask with at least one word")
-        return self._current().retrieve(questions, k)
+        return self._current().retrieve(questions, k, where)
 
     def _current(self) -> Retriever:
         if (version := self.collection.version()) != self._version:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from opendpr.collection import Writer, open_writer
+from opendpr.collection.reader import EncoderRow
 from opendpr.corpus import Corpus, Skipped
 from opendpr.encoder import BertEncoder
 from opendpr.index.bm25 import update_bm25
@@ -48,14 +50,15 @@ def add(
     encoder: BertEncoder,
     *,
     on_progress: OnProgress = lambda done, total: None,
-    remove_others: bool = False,
+    sync: Sequence[Path] = (),
 ) -> Report:
     """Store documents, then encode every passage without a vector, of this run or an interrupted one.
 
     Every batch is a transaction: the same call again goes on where a kill stopped it.
 
     Args:
-        remove_others: remove the documents of the collection that are not among those given.
+        sync: directories whose documents are removed if they are not among those given. Documents of a
+            file that could not be read, or not wholly, are kept.
 
     Raises:
         StateError: the collection's vectors come from another encoder.
@@ -71,24 +74,69 @@ def add(
     ids: set[str] = set()
     for batch in batched(documents, DOCUMENTS):
         report.documents.update(writer.put_documents(batch))
-        if remove_others:
+        if sync:
             ids.update(document.id for document in batch)
-    if remove_others and (gone := [summary.id for summary in writer.summaries() if summary.id not in ids]):
+    if isinstance(documents, Corpus):
+        report.skipped, report.ignored = documents.skipped, documents.ignored
+    if sync and (gone := _gone(writer, ids, sync, report.skipped)):
         writer.remove_documents(gone)
         report.documents["removed"] = len(gone)
     update_bm25(writer)  # words are found before vectors are
-    total = writer.counts()["to_encode"]
-    for passages in writer.without_vector(row.encoder):
-        for some in batched(passages, PASSAGES):
-            writer.put_vectors(row, some, encoder.encode_passages(some))
-            report.encoded += len(some)
-            on_progress(report.encoded, total)
+    report.encoded = encode_missing(writer, row, encoder, on_progress)
     update_bm25(writer)
-    if isinstance(documents, Corpus):
-        report.skipped, report.ignored = documents.skipped, documents.ignored
     report.truncated = encoder.truncated_passages
     report.seconds = time.monotonic() - started
     return report
+
+
+def encode_missing(writer: Writer, row: EncoderRow, encoder: BertEncoder, on_progress: OnProgress) -> int:
+    """Give every passage that lacks one a vector, in batches that each survive a kill; returns how many."""
+    total, encoded = writer.count_without_vector(row.encoder), 0
+    for passages in writer.without_vector(row.encoder):
+        for some in batched(passages, PASSAGES):
+            writer.put_vectors(row, some, encoder.encode_passages(some))
+            encoded += len(some)
+            on_progress(encoded, total)
+    return encoded
+
+
+def encode(
+    writer: Writer,
+    encoder: BertEncoder,
+    *,
+    on_progress: OnProgress = lambda done, total: None,
+    keep_old: bool = False,
+) -> int:
+    """Give a collection another encoder; the old vectors serve until the new ones are complete.
+
+    Returns:
+        Passages encoded by this call; after an interruption the next call goes on.
+    """
+    model = encoder.model
+    row = writer.begin_encoder(
+        model.fingerprint, encoder.dim, model=model.reference, runtime=f"{encoder.runtime.runtime} {encoder.runtime.precision}"
+    )
+    encoded = encode_missing(writer, row, encoder, on_progress)
+    writer.switch_encoder(row, keep_old=keep_old)
+    return encoded
+
+
+def remove(writer: Writer, ids: Sequence[str]) -> None:
+    """Remove documents, and bring the BM25 cache up to date."""
+    for some in batched(ids, DOCUMENTS):
+        writer.remove_documents(some)
+    update_bm25(writer)
+
+
+def _gone(writer: Writer, ids: set[str], directories: Sequence[Path], skipped: Sequence[Skipped]) -> list[str]:
+    """Documents that came from the directories and are not among `ids`."""
+    roots = [directory.resolve() for directory in directories]
+    troubled = {re.sub(r":\d+$", "", one.place) for one in skipped} | {one.place for one in skipped}
+    return [
+        id
+        for id, path in writer.paths()
+        if id not in ids and path not in troubled and any(Path(path).resolve().is_relative_to(root) for root in roots)
+    ]
 
 
 def add_sources(collection: Path, sources: Sequence[str | Path | Document], model: str | None = None) -> Report:

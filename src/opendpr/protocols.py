@@ -53,8 +53,8 @@ class TextIndex(Protocol):
 class Retriever(Protocol):
     """Finds passages for questions."""
 
-    def retrieve(self, questions: Sequence[str], k: int) -> list[list[Hit]]:
-        """For each question at most k passages, best first, ties by number."""
+    def retrieve(self, questions: Sequence[str], k: int, where: str | None = None) -> list[list[Hit]]:
+        """For each question at most k passages, best first, ties by number, of documents that meet `where`."""
         ...
 
 

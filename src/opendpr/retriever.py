@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opendpr.collection import Collection
+from opendpr.collection.where import compile_where
 from opendpr.collection.writer import refuse_other_encoder
 from opendpr.encoder import BertEncoder
 from opendpr.errors import BusyError, UsageError
@@ -57,9 +58,19 @@ class Snapshot:
         removed = np.array(self.collection.deleted_since(seen.version), dtype=np.int64)
         return index, np.concatenate([removed, self.collection.hidden()])
 
-    def search_words(self, question: str, k: int) -> Neighbours:
-        """The k best passages by BM25 (Q = 1)."""
+    def allowed(self, where: str | None) -> Numbers | None:
+        """The passages of documents that meet a filter; None without one.
+
+        Raises:
+            UsageError: the filter cannot be understood.
+        """
+        return None if where is None else self.collection.matching(compile_where(where))
+
+    def search_words(self, question: str, k: int, allowed: Numbers | None) -> Neighbours:
+        """The k best passages by BM25 (Q = 1), of those allowed."""
         index, excluded = self._bm25
+        if allowed is not None:
+            return index.search(question, k, allowed)
         found = index.search(question, k + len(excluded))
         kept = ~np.isin(found.numbers[0], excluded)
         return Neighbours(found.scores[:, kept][:, :k], found.numbers[:, kept][:, :k])
@@ -104,14 +115,14 @@ class DenseRetriever:
     def __init__(self, snapshot: Snapshot, encoder: Encoder) -> None:
         self._snapshot, self._encoder = snapshot, encoder
 
-    def retrieve(self, questions: Sequence[str], k: int) -> list[list[Hit]]:
+    def retrieve(self, questions: Sequence[str], k: int, where: str | None = None) -> list[list[Hit]]:
         """For each question at most k passages, best first."""
         if not questions:
             return []
         vectors = self._encoder.encode_questions(questions)
 
         def search() -> list[list[Hit]]:
-            found = self._snapshot.dense.search(vectors, k)
+            found = self._snapshot.dense.search(vectors, k, self._snapshot.allowed(where))
             return self._snapshot.hits(found, [{"dense": scores} for scores in found.scores])
 
         return self._snapshot.settled(search)
@@ -123,13 +134,13 @@ class Bm25Retriever:
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
 
-    def retrieve(self, questions: Sequence[str], k: int) -> list[list[Hit]]:
+    def retrieve(self, questions: Sequence[str], k: int, where: str | None = None) -> list[list[Hit]]:
         """For each question at most k passages, best first; fewer if fewer share a word with it."""
 
         def search() -> list[list[Hit]]:
-            lists = []
+            lists, allowed = [], self._snapshot.allowed(where)
             for question in questions:
-                found = self._snapshot.search_words(question, k)
+                found = self._snapshot.search_words(question, k, allowed)
                 lists += self._snapshot.hits(found, [{"bm25": found.scores[0]}])
             return lists
 
@@ -142,27 +153,27 @@ class HybridRetriever:
     def __init__(self, snapshot: Snapshot, encoder: Encoder, weight: float) -> None:
         self._snapshot, self._encoder, self._weight = snapshot, encoder, weight
 
-    def retrieve(self, questions: Sequence[str], k: int) -> list[list[Hit]]:
+    def retrieve(self, questions: Sequence[str], k: int, where: str | None = None) -> list[list[Hit]]:
         """For each question at most k passages, best first; both scores are computed for the whole union."""
         if not questions:
             return []
         vectors = self._encoder.encode_questions(questions)
 
         def search() -> list[list[Hit]]:
-            nearest = self._snapshot.dense.search(vectors, max(k, UNION)).numbers
-            lists = []
+            lists, allowed = [], self._snapshot.allowed(where)
+            nearest = self._snapshot.dense.search(vectors, max(k, UNION), allowed).numbers
             for question, vector, dense_numbers in zip(questions, vectors, nearest, strict=True):
-                found, parts = self._rank(question, vector, dense_numbers, k)
+                words = self._snapshot.search_words(question, max(k, UNION), allowed).numbers[0]
+                found, parts = self._rank(question, vector, np.concatenate([words, dense_numbers]), k)
                 lists += self._snapshot.hits(found, [parts])
             return lists
 
         return self._snapshot.settled(search)
 
     def _rank(
-        self, question: str, vector: NDArray[np.float32], dense_numbers: Numbers, k: int
+        self, question: str, vector: NDArray[np.float32], candidates: Numbers, k: int
     ) -> tuple[Neighbours, dict[str, NDArray[np.float32]]]:
-        words = self._snapshot.search_words(question, max(k, UNION)).numbers[0]
-        union = np.unique(np.concatenate([words, dense_numbers]))
+        union = np.unique(candidates)
         union = union[union >= 0]
         dense = self._snapshot.dense.score(vector, union)
         union, dense = union[np.isfinite(dense)], dense[np.isfinite(dense)]

@@ -42,7 +42,7 @@ def splitters(draw: st.DrawFn) -> Splitter:
     return Splitter(words=words, overlap=draw(st.integers(0, words - 1)), last=draw(st.sampled_from(["keep", "fill"])))
 
 
-def slices(text: str, **settings: Any) -> list[str]:  # noqa: ANN401
+def slices(text: str, **settings: Any) -> list[str]:
     return [text[start:end] for start, end in Splitter(**settings).split(text)]
 
 

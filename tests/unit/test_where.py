@@ -1,5 +1,6 @@
 """Filters: what they mean, and that they can only ever be filters."""
 
+import contextlib
 import json
 
 import apsw
@@ -90,15 +91,13 @@ def test_what_is_no_filter_is_refused_with_the_place(text, place):
     assert place in str(error.value)
 
 
-@given(
-    st.text(max_size=60)
-    | st.lists(st.sampled_from("year = >= ( ) ' \" and or not in is null 1 'a' , like".split())).map(" ".join)
-)
+WORDS = ["year", "=", ">=", "(", ")", "'", '"', "and", "or", "not", "in", "is", "null", "1", "'a'", ",", "like"]
+
+
+@given(st.text(max_size=60) | st.lists(st.sampled_from(WORDS)).map(" ".join))
 def test_any_text_is_a_filter_that_runs_or_is_refused(text):
-    try:
+    with contextlib.suppress(UsageError):
         found(text)
-    except UsageError:
-        pass
 
 
 @given(st.text(max_size=20))

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from opendpr import __version__
-from opendpr.cli import add, ask, info, list_, search, show, train
+from opendpr.cli import add, ask, backup, encode, info, list_, remove, search, show, train, verify
 from opendpr.cli import import_ as importing
 from opendpr.errors import OpendprError
 
@@ -33,6 +33,10 @@ for verb, function in (
     ("list", list_.list_documents),
     ("show", show.show),
     ("info", info.info),
+    ("remove", remove.remove),
+    ("encode", encode.encode),
+    ("verify", verify.verify),
+    ("backup", backup.backup),
     ("import", importing.import_model),
 ):
     app.command(verb)(function)

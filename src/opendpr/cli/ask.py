@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +24,7 @@ from opendpr.cli.options import (
     Retrievers,
     RuntimeOption,
     Runtimes,
+    WhereOption,
 )
 from opendpr.cli.output import marked, print_json, progress, say, span_record, styled
 from opendpr.errors import InputError, StateError, UsageError
@@ -30,6 +32,7 @@ from opendpr.errors import InputError, StateError, UsageError
 if TYPE_CHECKING:
     from opendpr.answering import Answerer
     from opendpr.runtime import RuntimeSettings
+    from opendpr.types import Answer
 
 QUESTION_CHARACTERS = 4_096
 
@@ -44,6 +47,7 @@ def ask(
     k: Annotated[int, Option("-k", min=1, help="Passages to read.")] = 20,
     answers: Annotated[int, Option("--answers", "-n", min=1, help="Different answers to show.")] = 1,
     retriever: RetrieverOption = Retrievers.hybrid,
+    where: WhereOption = None,
     model: ModelOption = None,
     precision: PrecisionOption = Precisions.auto,
     runtime: RuntimeOption = Runtimes.auto,
@@ -63,14 +67,13 @@ def ask(
     if question is not None and question != "-":
         _check(question)
     settings = RuntimeSettings(runtime.value, precision.value, device.value)
-    answerer = _open(collection, model, retriever.value, settings)
+    asker = _Asker(_open(collection, model, retriever.value, settings), k, answers, where, as_json or question == "-")
     if question == "-":
-        asked: Iterable[str] = (line.strip() for line in sys.stdin)
-        _answer_all((line for line in asked if line), answerer, k, answers, as_json=True)
+        asker.answer_all(line for line in map(str.strip, sys.stdin) if line)
     elif question is not None:
-        _answer(question, answerer, k, answers, as_json=as_json)
+        asker.answer(question)
     else:
-        _prompt(answerer, k, answers, as_json=as_json)
+        asker.prompt()
 
 
 def _open(path: Path, model: str | None, retriever: str, settings: RuntimeSettings) -> Answerer:
@@ -99,7 +102,7 @@ def _index(folder: Path, model: str | None, settings: RuntimeSettings) -> Path:
     key = hashlib.sha256(f"{folder.resolve()}\n{encoder.model.fingerprint}".encode()).hexdigest()[:16]
     cache = Path(platformdirs.user_cache_dir("opendpr")) / "folders" / f"{folder.resolve().name}-{key}"
     with open_writer(cache, wait_seconds=600) as writer, progress("encoding", "passages") as show:
-        report = add(writer, corpus, encoder, on_progress=show, remove_others=True)
+        report = add(writer, corpus, encoder, on_progress=show, sync=[folder])
         counts = writer.counts()
     if set(report.documents) - {"unchanged"} or report.skipped:
         tell(report, counts, folder)
@@ -108,57 +111,71 @@ def _index(folder: Path, model: str | None, settings: RuntimeSettings) -> Path:
     return cache
 
 
-def _prompt(answerer: Answerer, k: int, answers: int, *, as_json: bool) -> None:
-    if sys.stdin.isatty():
-        with contextlib.suppress(ModuleNotFoundError):
-            import readline  # noqa: F401  # makes input() editable
-        say("Ask a question; an empty line or Ctrl-D ends.")
-    while True:
-        try:
-            question = input("? " if sys.stdin.isatty() else "").strip()
-        except EOFError:
+@dataclass(frozen=True)
+class _Asker:
+    """Puts questions to an answerer and shows what comes of them."""
+
+    answerer: Answerer
+    k: int
+    count: int
+    where: str | None
+    as_json: bool
+
+    def prompt(self) -> None:
+        """Ask until an empty line or the end of the input."""
+        if sys.stdin.isatty():
+            with contextlib.suppress(ModuleNotFoundError):
+                import readline  # noqa: F401  # makes input() editable
+            say("Ask a question; an empty line or Ctrl-D ends.")
+        while True:
+            try:
+                question = input("? " if sys.stdin.isatty() else "").strip()
+            except EOFError:
+                return
+            if not question:
+                return
+            self.answer_all([question])
+
+    def answer_all(self, questions: Iterable[str]) -> None:
+        """Answer each; one that cannot be answered is told and does not stop the others."""
+        for question in questions:
+            try:
+                self.answer(question)
+            except UsageError as error:
+                if self.as_json:
+                    print_json({"question": question[:QUESTION_CHARACTERS], "error": str(error)})
+                else:
+                    say(f"opendpr: {error}")
+
+    def answer(self, question: str) -> None:
+        """Answer one question."""
+        _check(question)
+        outcome = self.answerer.ask(question, self.k, self.where)
+        shown = outcome.answers[: self.count]
+        if self.as_json:
+            answers = self._records(shown)
+            print_json({"question": question, "answerable": outcome.answerable, "answers": answers})
             return
-        if not question:
-            return
-        _answer_all([question], answerer, k, answers, as_json=as_json)
+        if not shown:
+            echo("no answer found")
+        for answer in shown:
+            best = answer.spans[0]
+            passage = best.hit.passage
+            echo(f"{styled(answer.text, bold=True)}  (confidence {answer.confidence:.2f})")
+            echo(f"  {passage.document_id}, characters {best.start}-{best.end}: {passage.title}")
+            echo(f"  {marked(passage.text, best.start - passage.start, best.end - passage.start)}")
 
-
-def _answer_all(questions: Iterable[str], answerer: Answerer, k: int, answers: int, *, as_json: bool) -> None:
-    """Answer each; one that cannot be answered is told and does not stop the others."""
-    for question in questions:
-        try:
-            _answer(question, answerer, k, answers, as_json=as_json)
-        except UsageError as error:
-            if as_json:
-                print_json({"question": question[:QUESTION_CHARACTERS], "error": str(error)})
-            else:
-                say(f"opendpr: {error}")
-
-
-def _answer(question: str, answerer: Answerer, k: int, count: int, *, as_json: bool) -> None:
-    _check(question)
-    outcome = answerer.ask(question, k)
-    shown = outcome.answers[:count]
-    if as_json:
-        ids = answerer.collection.passage_ids([span.hit.passage for answer in shown for span in answer.spans])
-        records = [
+    def _records(self, answers: Sequence[Answer]) -> list[dict[str, object]]:
+        passages = [span.hit.passage for answer in answers for span in answer.spans]
+        ids = self.answerer.collection.passage_ids(passages)
+        return [
             {
                 "text": answer.text,
                 "confidence": answer.confidence,
                 "spans": [span_record(span, ids[span.hit.passage.number]) for span in answer.spans],
             }
-            for answer in shown
+            for answer in answers
         ]
-        print_json({"question": question, "answerable": outcome.answerable, "answers": records})
-        return
-    if not shown:
-        echo("no answer found")
-    for answer in shown:
-        best = answer.spans[0]
-        passage = best.hit.passage
-        echo(f"{styled(answer.text, bold=True)}  (confidence {answer.confidence:.2f})")
-        echo(f"  {passage.document_id}, characters {best.start}-{best.end}: {passage.title}")
-        echo(f"  {marked(passage.text, best.start - passage.start, best.end - passage.start)}")
 
 
 def _check(question: str) -> None:

@@ -57,6 +57,10 @@ RuntimeOption = Annotated[
     Runtimes, Option("--runtime", help="auto: torch on a GPU, openvino on a CPU.", envvar="OPENDPR_RUNTIME")
 ]
 DeviceOption = Annotated[Devices, Option("--device", help="auto: the CPU.", envvar="OPENDPR_DEVICE")]
+WhereOption = Annotated[
+    str | None,
+    Option("--where", help="Only documents whose metadata meet this, e.g. \"year >= 2019 and source = 'manual'\"."),
+]
 WaitOption = Annotated[
     float, Option("--wait", min=0, help="Seconds to wait while another process writes the collection.")
 ]

@@ -18,6 +18,7 @@ from opendpr.cli.options import (
     Retrievers,
     RuntimeOption,
     Runtimes,
+    WhereOption,
 )
 from opendpr.cli.output import hit_record, print_json, styled
 
@@ -27,6 +28,7 @@ def search(
     question: Annotated[str, Argument(help="In quotes.", show_default=False)],
     k: Annotated[int, Option("-k", min=1, help="Passages to show.")] = 5,
     retriever: RetrieverOption = Retrievers.hybrid,
+    where: WhereOption = None,
     model: ModelOption = None,
     precision: PrecisionOption = Precisions.auto,
     runtime: RuntimeOption = Runtimes.auto,
@@ -45,7 +47,7 @@ def search(
 
     settings = RuntimeSettings(runtime.value, precision.value, device.value)
     answerer = open_answerer(collection, model, retriever=retriever.value, runtime=settings)
-    hits = answerer.search(question, k)
+    hits = answerer.search(question, k, where)
     ids = answerer.collection.passage_ids([hit.passage for hit in hits])
     for hit in hits:
         id = ids[hit.passage.number]

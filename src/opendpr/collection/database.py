@@ -12,6 +12,7 @@ from pathlib import Path
 import apsw
 import apsw.sqlite_extra
 
+from opendpr.collection.where import as_number
 from opendpr.errors import BusyError, CorruptionError, OpendprError, ResourceError, StateError
 
 FORMAT = 1
@@ -98,6 +99,7 @@ def connect(path: Path, *, create: bool = False) -> apsw.Connection:
         flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
     with our_errors(path):
         connection = apsw.Connection(uri, flags=flags, vfs="cksmvfs")
+        connection.create_scalar_function("as_number", lambda *values: as_number(values[0]), 1, deterministic=True)
         connection.set_busy_timeout(BUSY_MILLISECONDS)
         connection.execute("PRAGMA synchronous=FULL; PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY")
     return connection

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from opendpr.collection.database import DATABASE, connect, our_errors, read_settings, refuse_network_file_system
 from opendpr.collection.rows import check, passage_crc, to_vectors
+from opendpr.collection.where import Condition
 from opendpr.errors import InputError, StateError
 from opendpr.passages import Splitter
 from opendpr.types import Document, Numbers, Passage
@@ -85,16 +86,33 @@ class Collection:
 
     def has_commit(self, version: Version) -> bool:
         """Whether this collection was once in that state."""
-        found = self._all("SELECT 1 FROM commits WHERE version = ? AND hex(commit_id) = ?", version)
+        found = self.select("SELECT 1 FROM commits WHERE version = ? AND hex(commit_id) = ?", version)
         return bool(found)
 
     def encoder(self) -> EncoderRow | None:
         """The encoder that questions must be encoded with; None in a collection without vectors."""
-        found = self._all(
+        found = self.select(
             "SELECT encoder, fingerprint, dim, model, runtime FROM encoders "
             "WHERE encoder = (SELECT CAST(value AS INTEGER) FROM settings WHERE key = 'encoder')"
         )
         return EncoderRow(*found[0]) if found else None
+
+    def encoders(self) -> list[EncoderRow]:
+        """All encoders that have vectors here: the active one, one on its way, ones that were kept."""
+        return [
+            EncoderRow(*row) for row in self.select("SELECT encoder, fingerprint, dim, model, runtime FROM encoders")
+        ]
+
+    def paths(self) -> Iterator[tuple[str, str]]:
+        """Id and path of every document that came from a file, in order of id."""
+        last = ""
+        query = (
+            "SELECT id, json_extract(metadata, '$.path') FROM documents WHERE replaces IS NULL AND id > ? "
+            f"AND json_type(metadata, '$.path') = 'text' ORDER BY id LIMIT {ROWS}"
+        )
+        while rows := self.select(query, (last,)):
+            yield from ((id, path) for id, path in rows)
+            last = rows[-1][0]
 
     def require_encoder(self) -> EncoderRow:
         row = self.encoder()
@@ -117,14 +135,14 @@ class Collection:
         for first in range(0, len(numbers), ROWS):
             some = [int(number) for number in numbers[first : first + ROWS]]
             marks = ",".join("?" * len(some))
-            for row in self._all(f"{_PASSAGE} WHERE p.number IN ({marks})", some):
+            for row in self.select(f"{_PASSAGE} WHERE p.number IN ({marks})", some):
                 passage = _passage(row)
                 found[passage.number] = passage
         return found
 
     def passages_after(self, number: int) -> Iterator[Passage]:
         """All passages whose number is larger, in order."""
-        while rows := self._all(f"{_PASSAGE} WHERE p.number > ? ORDER BY p.number LIMIT {ROWS}", (number,)):
+        while rows := self.select(f"{_PASSAGE} WHERE p.number > ? ORDER BY p.number LIMIT {ROWS}", (number,)):
             yield from map(_passage, rows)
             number = rows[-1][0]
 
@@ -135,28 +153,48 @@ class Collection:
             f"{_PASSAGE} LEFT JOIN vectors_{encoder} v ON v.number = p.number "
             f"WHERE p.number > ? AND v.number IS NULL ORDER BY p.number LIMIT {ROWS}"
         )
-        while rows := self._all(query, (number,)):
+        while rows := self.select(query, (number,)):
             yield [_passage(row) for row in rows]
             number = rows[-1][0]
+
+    def count_without_vector(self, encoder: int) -> int:
+        """How many passages still have no vector of an encoder."""
+        query = (
+            f"SELECT count(*) FROM passages p LEFT JOIN vectors_{encoder} v ON v.number = p.number WHERE v.number IS NULL"
+        )
+        return int(self._one(query)[0])
 
     def vectors(self, after: int = 0) -> Iterator[tuple[Numbers, NDArray[np.float16]]]:
         """Numbers (n,) and vectors (n, d) of the active encoder, in order of number, in pieces."""
         row = self.require_encoder()
         query = f"SELECT number, vector, crc FROM vectors_{row.encoder} WHERE number > ? ORDER BY number LIMIT {ROWS}"
-        while rows := self._all(query, (after,)):
+        while rows := self.select(query, (after,)):
             yield to_vectors(rows, row.dim)
             after = rows[-1][0]
 
     def hidden(self) -> Numbers:
         """Passages of documents that wait for their last vectors before they replace older ones."""
-        rows = self._all(
+        rows = self.select(
             "SELECT number FROM passages WHERE document IN (SELECT row FROM documents WHERE replaces IS NOT NULL)"
         )
         return np.array([row[0] for row in rows], dtype=np.int64)
 
+    def matching(self, condition: Condition) -> Numbers:
+        """Passages of the documents that meet a filter, rising."""
+        query = (
+            "SELECT p.number FROM documents d JOIN passages p ON p.document = d.row "
+            f"WHERE d.replaces IS NULL AND {condition.sql} ORDER BY p.number"
+        )
+        return np.array([row[0] for row in self.select(query, condition.values)], dtype=np.int64)
+
+    def matching_documents(self, condition: Condition) -> list[str]:
+        """Ids of the documents that meet a filter, in order."""
+        query = f"SELECT d.id FROM documents d WHERE d.replaces IS NULL AND {condition.sql} ORDER BY d.id"
+        return [row[0] for row in self.select(query, condition.values)]
+
     def deleted_since(self, version: int) -> list[int]:
         """Numbers of passages that were removed after that version."""
-        return [row[0] for row in self._all("SELECT number FROM deleted WHERE version > ?", (version,))]
+        return [row[0] for row in self.select("SELECT number FROM deleted WHERE version > ?", (version,))]
 
     def summaries(self) -> Iterator[Summary]:
         """All documents in order of id."""
@@ -166,7 +204,7 @@ class Collection:
             "JOIN passages p ON p.document = d.row WHERE d.replaces IS NULL AND d.id > ? "
             f"GROUP BY d.id ORDER BY d.id LIMIT {ROWS}"
         )
-        while rows := self._all(query, (last,)):
+        while rows := self.select(query, (last,)):
             yield from (Summary(*row) for row in rows)
             last = rows[-1][0]
 
@@ -180,8 +218,12 @@ class Collection:
                 "SELECT d.id FROM documents d JOIN passages p ON p.document = d.row WHERE d.replaces IS NULL "
                 f"AND d.id IN ({','.join('?' * len(some))}) GROUP BY d.id HAVING count(*) > 1"
             )
-            several.update(row[0] for row in self._all(query, some))
+            several.update(row[0] for row in self.select(query, some))
         return {p.number: f"{p.document_id}#{p.start}" if p.document_id in several else p.document_id for p in passages}
+
+    def has_document(self, id: str) -> bool:
+        """Whether there is a document of that id."""
+        return bool(self.select("SELECT 1 FROM documents WHERE id = ? AND replaces IS NULL", (id,)))
 
     def document(self, id: str) -> Document:
         """A document with its whole text, put together from its passages.
@@ -190,15 +232,19 @@ class Collection:
             InputError: there is no such document.
         """
         with self.one_state():
-            found = self._all("SELECT row, title, metadata FROM documents WHERE id = ? AND replaces IS NULL", (id,))
+            found = self.select("SELECT row FROM documents WHERE id = ? AND replaces IS NULL", (id,))
             if not found:
                 raise InputError(f"{self.directory} has no document {id!r}; 'opendpr list' names those it has")
-            row, title, metadata = found[0]
-            passages = self._all(f"{_PASSAGE} WHERE p.document = ? ORDER BY p.start", (row,))
+            return self.document_at(found[0][0])[0]
+
+    def document_at(self, row: int) -> tuple[Document, int]:
+        """The document of a row, pending ones too, and how many passages it has."""
+        id, title, metadata = self.select("SELECT id, title, metadata FROM documents WHERE row = ?", (row,))[0]
+        passages = self.select(f"{_PASSAGE} WHERE p.document = ? ORDER BY p.start", (row,))
         text = ""
         for passage in map(_passage, passages):
             text += passage.text[len(text) - passage.start :]
-        return Document(id, title, text, json.loads(metadata))
+        return Document(id, title, text, json.loads(metadata)), len(passages)
 
     @contextmanager
     def one_state(self) -> Iterator[None]:
@@ -211,12 +257,13 @@ class Collection:
             if self._connection.in_transaction:
                 self._connection.execute("COMMIT")
 
-    def _all(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+    def select(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query, with errors in our words."""
         with our_errors(self.path):
             return self._connection.execute(query, tuple(values)).fetchall()
 
     def _one(self, query: str) -> tuple[Any, ...]:
-        return self._all(query)[0]
+        return self.select(query)[0]
 
 
 def _passage(row: tuple[Any, ...]) -> Passage:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import zlib
 
 import numpy as np
 from numpy.typing import NDArray
 
 from opendpr.errors import CorruptionError
+from opendpr.types import Document
 
 VECTOR_DTYPE = np.dtype("<f2")
 
@@ -20,6 +22,12 @@ def passage_crc(number: int, document: int, start: int, text: str) -> int:
 def vector_crc(number: int, vector: bytes) -> int:
     """CRC-32 of a vector's row."""
     return zlib.crc32(vector, zlib.crc32(str(number).encode()))
+
+
+def content_sha256(document: Document) -> bytes:
+    """SHA-256 of what makes new passages necessary: title and text, not metadata."""
+    title = document.title.encode()
+    return hashlib.sha256(f"{len(title)}\n".encode() + title + document.text.encode()).digest()
 
 
 def check(stored: int, computed: int, what: str) -> None:

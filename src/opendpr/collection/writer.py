@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import secrets
@@ -22,12 +21,14 @@ from opendpr.collection.database import (
     refuse_network_file_system,
 )
 from opendpr.collection.reader import Collection, EncoderRow
-from opendpr.collection.rows import VECTOR_DTYPE, passage_crc, vector_crc
+from opendpr.collection.rows import VECTOR_DTYPE, content_sha256, passage_crc, vector_crc
 from opendpr.errors import BusyError, OpendprError, ResourceError, StateError, UsageError
 from opendpr.passages import Splitter
 from opendpr.types import Document, Passage, Vectors
 
 LOCK = "collection.lock"
+
+_VECTORS = "CREATE TABLE vectors_{}(number INTEGER PRIMARY KEY, vector BLOB NOT NULL, crc INTEGER NOT NULL)"
 
 Change = Literal["added", "replaced", "relabelled", "unchanged"]
 
@@ -68,13 +69,65 @@ class Writer(Collection):
                     "INSERT INTO encoders VALUES(1, ?, ?, ?, 1, ?, ?)",
                     (fingerprint, dim, VECTOR_DTYPE.str, model, runtime),
                 )
-                self._connection.execute(
-                    "CREATE TABLE vectors_1(number INTEGER PRIMARY KEY, vector BLOB NOT NULL, crc INTEGER NOT NULL)"
-                )
+                self._connection.execute(_VECTORS.format(1))
                 self._connection.execute("INSERT INTO settings VALUES('encoder', '1')")
             return self.require_encoder()
         refuse_other_encoder(self, fingerprint, model)
         return row
+
+    def begin_encoder(self, fingerprint: str, dim: int, *, model: str, runtime: str) -> EncoderRow:
+        """The row of an encoder that the collection is being encoded with, beside the active one."""
+        for row in self.encoders():
+            if row.fingerprint == fingerprint:
+                return row
+        with self._transaction():
+            number = self._one("SELECT coalesce(max(encoder), 0) + 1 FROM encoders")[0]
+            self._connection.execute(
+                "INSERT INTO encoders VALUES(?, ?, ?, ?, 0, ?, ?)",
+                (number, fingerprint, dim, VECTOR_DTYPE.str, model, runtime),
+            )
+            self._connection.execute(_VECTORS.format(number))
+        return EncoderRow(number, fingerprint, dim, model, runtime)
+
+    def switch_encoder(self, row: EncoderRow, *, keep_old: bool) -> None:
+        """Make an encoder the active one, in one transaction.
+
+        Args:
+            keep_old: keep the vectors of the others, so that switching back costs only what is new.
+
+        Raises:
+            OpendprError: a passage still lacks its vector.
+        """
+        with self._transaction() as version:
+            if next(self.without_vector(row.encoder), None):
+                raise OpendprError(f"{self.directory} is not completely encoded by {row.model} yet")
+            self._connection.execute("UPDATE encoders SET complete = (encoder = ?)", (row.encoder,))
+            self._connection.execute("INSERT OR REPLACE INTO settings VALUES('encoder', ?)", (str(row.encoder),))
+            if not keep_old:
+                for other in self.encoders():
+                    if other.encoder != row.encoder:
+                        self._connection.execute(f"DROP TABLE vectors_{other.encoder}")
+                        self._connection.execute("DELETE FROM encoders WHERE encoder = ?", (other.encoder,))
+            self._finish_replacements(row, version)
+        self._connection.execute("PRAGMA incremental_vacuum")
+
+    def resplit(self, splitter: Splitter) -> None:
+        """Cut every document anew, in one transaction; old passages are served until the new ones have vectors."""
+        with self._transaction() as version:
+            for (row,) in self.select("SELECT row FROM documents WHERE replaces IS NOT NULL"):
+                self._drop(row, version)
+            self.splitter = splitter
+            self._connection.execute(
+                "UPDATE settings SET value = ? WHERE key = 'splitter'", (json.dumps(splitter.__dict__),)
+            )
+            for (row,) in self.select("SELECT row FROM documents"):
+                text = self.document_at(row)[0].text
+                self._connection.execute(
+                    "INSERT INTO documents(id, title, metadata, content_sha256, replaces) "
+                    "SELECT id, title, metadata, content_sha256, row FROM documents WHERE row = ?",
+                    (row,),
+                )
+                self._insert_passages(self._connection.last_insert_rowid(), text)
 
     def put_documents(self, documents: Sequence[Document]) -> list[Change]:
         """Store documents cut into passages, in one transaction.
@@ -88,7 +141,7 @@ class Writer(Collection):
     def _put(self, document: Document, version: int) -> Change:
         content = content_sha256(document)
         metadata = json.dumps(dict(document.metadata), ensure_ascii=False, sort_keys=True)
-        rows = self._all(
+        rows = self.select(
             "SELECT row, content_sha256, metadata, replaces FROM documents WHERE id = ? ORDER BY replaces",
             (document.id,),
         )
@@ -123,7 +176,7 @@ class Writer(Collection):
         """Remove documents with their passages and vectors, in one transaction."""
         with self._transaction() as version:
             for id in ids:
-                for (row,) in self._all("SELECT row FROM documents WHERE id = ?", (id,)):
+                for (row,) in self.select("SELECT row FROM documents WHERE id = ?", (id,)):
                     self._drop(row, version)
 
     def put_vectors(self, encoder: EncoderRow, passages: Sequence[Passage], vectors: Vectors) -> None:
@@ -140,7 +193,7 @@ class Writer(Collection):
 
     def _finish_replacements(self, encoder: EncoderRow, version: int) -> None:
         """Let every pending document whose passages all have vectors take the old one's place."""
-        complete = self._all(
+        complete = self.select(
             "SELECT row, replaces FROM documents WHERE replaces IS NOT NULL AND NOT EXISTS ("
             f"SELECT 1 FROM passages p LEFT JOIN vectors_{encoder.encoder} v ON v.number = p.number "
             "WHERE p.document = documents.row AND v.number IS NULL)"
@@ -154,7 +207,7 @@ class Writer(Collection):
         self._connection.execute(
             "INSERT INTO deleted SELECT number, ? FROM passages WHERE document = ?", (version, document)
         )
-        for (encoder,) in self._all("SELECT encoder FROM encoders"):
+        for (encoder,) in self.select("SELECT encoder FROM encoders"):
             self._connection.execute(
                 f"DELETE FROM vectors_{encoder} WHERE number IN (SELECT number FROM passages WHERE document = ?)",
                 (document,),
@@ -166,12 +219,6 @@ class Writer(Collection):
         with our_errors(self.path):
             self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
         super().close()
-
-
-def content_sha256(document: Document) -> bytes:
-    """SHA-256 of what makes new passages necessary: title and text, not metadata."""
-    title = document.title.encode()
-    return hashlib.sha256(f"{len(title)}\n".encode() + title + document.text.encode()).digest()
 
 
 def refuse_other_encoder(collection: Collection, fingerprint: str, model: str) -> None:

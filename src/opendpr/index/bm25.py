@@ -86,6 +86,36 @@ def _update(writer: Writer, directory: Path) -> None:
     _write_seen(directory, writer.id, version, last)
 
 
+def verify_bm25(collection: Collection) -> list[str]:
+    """What is wrong with the cache: its files against the checksums noted when they were written.
+
+    A cache that is not there is no damage. One that has seen a newer version than the store has says
+    that the store lost its last commits.
+    """
+    directory = collection.directory / DIRECTORY
+    path = directory / SEEN
+    if not path.exists():
+        return []
+    try:
+        seen = json.loads(path.read_text(encoding="utf-8"))
+        files, version = dict(seen["files"]), int(seen["version"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return [f"{path} is damaged ({error!r}); delete {directory}, the next 'opendpr add' writes it again"]
+    problems = []
+    if seen.get("collection_id") == collection.id and version > collection.version().version:
+        problems.append(
+            f"{collection.path} is at version {collection.version().version}, but {path} has seen version {version}: "
+            "the last commits were lost with their write-ahead log; add the documents again"
+        )
+    for name, stored in files.items():
+        file = directory / name
+        if not file.is_file():
+            problems.append(f"{file} is missing; delete {directory}, the next 'opendpr add' writes it again")
+        elif file_sha256(file) != stored:
+            problems.append(f"{file} does not match its checksum; delete {directory}, the next 'opendpr add' writes it again")
+    return problems
+
+
 def unseen_passages(collection: Collection) -> int:
     """How many passages are newer than the cache and so not found by BM25."""
     if _seen(collection) is None:

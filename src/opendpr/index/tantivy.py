@@ -19,6 +19,9 @@ WRITER_BYTES = 64_000_000
 TIES = 32
 """Passages fetched beyond k, so that equal scores at the end of the list are broken by number."""
 
+FEW = 4_096
+"""Up to so many allowed passages are named to tantivy; of more, the list is filtered."""
+
 
 def _analyzer(*, of_question: bool) -> tantivy.TextAnalyzer:
     builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
@@ -74,14 +77,32 @@ class TantivyIndex:
         Passages that share no word with the question are not found.
         """
         query = self._query(question)
-        if allowed is not None:
-            only = tantivy.Query.term_set_query(self._schema, "number", allowed.tolist())
-            free = tantivy.Query.const_score_query(only, 0.0)
-            query = tantivy.Query.boolean_query([(tantivy.Occur.Must, free), (tantivy.Occur.Must, query)])
-        hits = self._searcher.search(query, limit=k + TIES, count=False).hits
-        scores, numbers = self._unpack(hits)
+        if allowed is None:
+            scores, numbers = self._unpack(self._searcher.search(query, limit=k + TIES, count=False).hits)
+        elif len(allowed) <= FEW:
+            scores, numbers = self._unpack(
+                self._searcher.search(self._among(query, allowed), limit=FEW, count=False).hits
+            )
+        else:
+            scores, numbers = self._search_until(query, k, allowed)
         order = np.lexsort((numbers, -scores))[:k]
         return _padded(scores[order], numbers[order], k)
+
+    def _among(self, query: tantivy.Query, numbers: Numbers) -> tantivy.Query:
+        only = tantivy.Query.term_set_query(self._schema, "number", numbers.tolist())
+        free = tantivy.Query.const_score_query(only, 0.0)
+        return tantivy.Query.boolean_query([(tantivy.Occur.Must, free), (tantivy.Occur.Must, query)])
+
+    def _search_until(self, query: tantivy.Query, k: int, allowed: Numbers) -> tuple[Scores, Numbers]:
+        """Longer and longer lists of all passages, until k of those allowed are in one or none is left."""
+        limit = 4 * (k + TIES)
+        while True:
+            hits = self._searcher.search(query, limit=limit, count=False).hits
+            scores, numbers = self._unpack(hits)
+            kept = np.isin(numbers, allowed)
+            if kept.sum() >= k + TIES or len(hits) < limit:
+                return scores[kept], numbers[kept]
+            limit *= 4
 
     def score(self, question: str, numbers: Numbers) -> Scores:
         """BM25 score of each numbered passage, 0 where no word is shared, in the order given."""

@@ -1,0 +1,50 @@
+"""`opendpr remove`: documents out of a collection."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from typer import Argument
+
+from opendpr.cli.options import AsJson, CollectionArgument, WaitOption, WhereOption
+from opendpr.cli.output import print_json, say
+from opendpr.errors import InputError, UsageError
+
+
+def remove(
+    collection: CollectionArgument,
+    ids: Annotated[list[str] | None, Argument(help="Ids of documents.", show_default=False)] = None,
+    where: WhereOption = None,
+    wait: WaitOption = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Remove documents from COLLECTION, by id or by filter.
+
+    If one of the ids is unknown, nothing is removed.
+
+    \b
+    Examples:
+      opendpr remove notes letter.txt old/draft.md
+      opendpr remove notes --where "year < 2010"
+    """
+    from opendpr.collection import open_collection, open_writer
+    from opendpr.collection.where import compile_where
+    from opendpr.ingest import remove as take_out
+
+    if bool(ids) == bool(where):
+        raise UsageError("give either ids of documents or --where, one of the two")
+    condition = compile_where(where) if where else None
+    open_collection(collection).close()  # a wrong directory should not become a collection
+    with open_writer(collection, wait_seconds=wait) as writer:
+        if condition:
+            found = writer.matching_documents(condition)
+        else:
+            found = list(dict.fromkeys(ids or []))
+            if unknown := [id for id in found if not writer.has_document(id)]:
+                raise InputError(f"{collection} has no document {unknown[0]!r}; 'opendpr list' names those it has")
+        take_out(writer, found)
+        counts = writer.counts()
+    if as_json:
+        print_json({"removed": found, "collection": counts})
+    else:
+        say(f"removed {len(found):,} documents; {counts['documents']:,} are left")

@@ -1,0 +1,34 @@
+"""`opendpr verify`: is every byte what was written?"""
+
+from __future__ import annotations
+
+from typer import Exit, echo
+
+from opendpr.cli.options import AsJson, CollectionArgument
+from opendpr.cli.output import print_json, progress
+from opendpr.errors import CorruptionError
+
+
+def verify(collection: CollectionArgument, as_json: AsJson = False) -> None:
+    """Read every byte of COLLECTION and its caches, and name what is damaged (exit code 5).
+
+    \b
+    Example:
+      opendpr verify notes
+    """
+    from opendpr.collection import open_collection
+    from opendpr.collection.verify import verify_store
+    from opendpr.index.bm25 import verify_bm25
+
+    with open_collection(collection) as opened, progress("verifying", "rows") as show:
+        problems = verify_store(opened, show)
+        if not problems:
+            problems += verify_bm25(opened)
+    if as_json:
+        print_json({"collection": str(collection), "problems": problems})
+    for problem in [] if as_json else problems:
+        echo(problem)
+    if problems:
+        raise Exit(CorruptionError.exit_code)
+    if not as_json:
+        echo(f"{collection}: every page, row and cache file is what was written")

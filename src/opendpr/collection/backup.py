@@ -1,0 +1,41 @@
+"""A copy of the store in one of its states, made while others read and write."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from opendpr.collection.database import DATABASE, connect, fsync_directory, our_errors, refuse_network_file_system
+from opendpr.collection.reader import Collection
+from opendpr.errors import StateError
+
+
+def write_backup(collection: Collection, destination: Path) -> int:
+    """Write the newest state as a collection of its own; returns its version.
+
+    The copy is compact, has page checksums of its own, and appears under its name when it is whole.
+
+    Raises:
+        StateError: the destination exists.
+        ResourceError: it does not fit on the disk.
+    """
+    if destination.exists():
+        raise StateError(f"{destination} exists; give a directory that does not")
+    refuse_network_file_system(destination)
+    temporary = destination.with_name(destination.name + ".writing")
+    temporary.mkdir(parents=True, exist_ok=True)
+    path = temporary / DATABASE
+    path.unlink(missing_ok=True)
+    with our_errors(path):
+        collection.select("VACUUM INTO ?", (f"{path.absolute().as_uri()}?vfs=cksmvfs",))
+    connection = connect(path)
+    with our_errors(path):
+        connection.execute("PRAGMA journal_mode=WAL")
+        version = connection.execute("SELECT max(version) FROM commits").get
+        connection.close()
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+    fsync_directory(temporary)
+    os.replace(temporary, destination)
+    fsync_directory(destination.absolute().parent)
+    return int(version)
