@@ -77,7 +77,9 @@ def expected(weights: Weights, batch: Batch) -> NDArray[np.float32]:
 
 
 @pytest.mark.parametrize(
-    "settings", [RuntimeSettings("openvino", "fp32"), RuntimeSettings("torch", "fp32", "cpu")], ids=["openvino", "torch"]
+    "settings",
+    [RuntimeSettings("openvino", "fp32"), RuntimeSettings("torch", "fp32", "cpu")],
+    ids=["openvino", "torch"],
 )
 def test_selection_start_and_end_logits_agree_with_transformers(
     model: Model, batch: Batch, expected: NDArray[np.float32], settings: RuntimeSettings

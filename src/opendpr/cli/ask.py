@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from opendpr.answering import Answerer
     from opendpr.runtime import RuntimeSettings
 
-QUESTION_CHARACTERS = 4_096
+SHOWN_CHARACTERS = 200
+"""How much of a question that was refused is repeated."""
 
 
 def ask(
@@ -58,10 +59,11 @@ def ask(
       opendpr ask notes                            (a prompt)
       opendpr ask notes - < questions.txt          (one JSON object a line)
     """
+    from opendpr.answering import check_question
     from opendpr.runtime import RuntimeSettings
 
     if question is not None and question != "-":
-        _check(question)
+        check_question(question)  # before anything is indexed or loaded
     settings = RuntimeSettings(runtime.value, precision.value, device.value)
     answerer = _open(collection, model, retriever.value, settings)
     if question == "-":
@@ -130,13 +132,12 @@ def _answer_all(questions: Iterable[str], answerer: Answerer, k: int, answers: i
             _answer(question, answerer, k, answers, as_json=as_json)
         except UsageError as error:
             if as_json:
-                print_json({"question": question[:QUESTION_CHARACTERS], "error": str(error)})
+                print_json({"question": question[:SHOWN_CHARACTERS], "error": str(error)})
             else:
                 say(f"opendpr: {error}")
 
 
 def _answer(question: str, answerer: Answerer, k: int, count: int, *, as_json: bool) -> None:
-    _check(question)
     outcome = answerer.ask(question, k)
     shown = outcome.answers[:count]
     if as_json:
@@ -159,12 +160,3 @@ def _answer(question: str, answerer: Answerer, k: int, count: int, *, as_json: b
         echo(f"{styled(answer.text, bold=True)}  (confidence {answer.confidence:.2f})")
         echo(f"  {passage.document_id}, characters {best.start}-{best.end}: {passage.title}")
         echo(f"  {marked(passage.text, best.start - passage.start, best.end - passage.start)}")
-
-
-def _check(question: str) -> None:
-    if not question.strip():
-        raise UsageError("the question is empty; ask with at least one word")
-    if len(question) > QUESTION_CHARACTERS:
-        raise UsageError(
-            f"the question has {len(question):,} characters, at most {QUESTION_CHARACTERS:,} are taken; shorten it"
-        )

@@ -162,7 +162,7 @@ class Collection:
         """All documents in order of id."""
         last = ""
         query = (
-            "SELECT d.id, d.title, count(*), max(p.start + length(p.text)) FROM documents d "
+            "SELECT d.id, d.title, count(*), max(p.start + length(replace(p.text, char(0), ' '))) FROM documents d "
             "JOIN passages p ON p.document = d.row WHERE d.replaces IS NULL AND d.id > ? "
             f"GROUP BY d.id ORDER BY d.id LIMIT {ROWS}"
         )

@@ -62,7 +62,7 @@ class TantivyIndex:
             writer.delete_documents_by_term("number", number)
         for passage in added:
             writer.delete_documents_by_term("number", passage.number)
-            writer.add_document(tantivy.Document(number=passage.number, text=f"{passage.title}\n{passage.text}"))
+            writer.add_document(tantivy.Document(number=passage.number, text=_utf8(f"{passage.title}\n{passage.text}")))
         writer.commit()
         writer.wait_merging_threads()
         self._index.reload()
@@ -78,7 +78,11 @@ class TantivyIndex:
             only = tantivy.Query.term_set_query(self._schema, "number", allowed.tolist())
             free = tantivy.Query.const_score_query(only, 0.0)
             query = tantivy.Query.boolean_query([(tantivy.Occur.Must, free), (tantivy.Occur.Must, query)])
-        hits = self._searcher.search(query, limit=k + TIES, count=False).hits
+        limit = k + TIES
+        hits = self._searcher.search(query, limit=limit, count=False).hits
+        while k and len(hits) == limit and hits[-1][0] == hits[k - 1][0]:  # more equal scores than were fetched
+            limit *= 4
+            hits = self._searcher.search(query, limit=limit, count=False).hits
         scores, numbers = self._unpack(hits)
         order = np.lexsort((numbers, -scores))[:k]
         return _padded(scores[order], numbers[order], k)
@@ -99,6 +103,7 @@ class TantivyIndex:
 
     def _query(self, question: str) -> tantivy.Query:
         """Any word of the question; if all are stop words, then those."""
+        question = _utf8(question)
         words = self._questions.analyze(question) or self._words.analyze(question)
         terms = [tantivy.Query.term_query(self._schema, "text", word, "freq") for word in sorted(set(words))]
         return tantivy.Query.boolean_query([(tantivy.Occur.Should, term) for term in terms])
@@ -106,6 +111,11 @@ class TantivyIndex:
     def _unpack(self, hits: Sequence[tuple[float, tantivy.DocAddress]]) -> tuple[Scores, Numbers]:
         numbers = self._searcher.fast_field_values("number", [address for _, address in hits])
         return np.array([score for score, _ in hits], dtype=np.float32), np.array(numbers, dtype=np.int64)
+
+
+def _utf8(text: str) -> str:
+    """The text with "?" for lone surrogates, which tantivy cannot take."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _padded(scores: Scores, numbers: Numbers, k: int) -> Neighbours:
