@@ -19,6 +19,8 @@ from opendpr.types import Answer, Hit, Outcome, Span
 
 K = 20
 """Passages read for a question."""
+QUESTION_CHARACTERS = 4_096
+"""Longest question."""
 
 
 class Answerer:
@@ -43,7 +45,7 @@ class Answerer:
         """The k passages that fit the question best, of documents that meet the filter `where`.
 
         Raises:
-            UsageError: the question is empty, or the filter cannot be understood.
+            UsageError: the question is empty or too long, or the filter cannot be understood.
         """
         return self._retrieve([question], k, where)[0]
 
@@ -51,7 +53,7 @@ class Answerer:
         """Answers from the k passages that fit the question best, of documents that meet the filter `where`.
 
         Raises:
-            UsageError: the question is empty, or the filter cannot be understood.
+            UsageError: the question is empty or too long, or the filter cannot be understood.
             StateError: the model has no reader.
         """
         self.model.require_reader()
@@ -60,8 +62,8 @@ class Answerer:
         return outcome(self._reader.read([question], hits)[0])
 
     def _retrieve(self, questions: Sequence[str], k: int, where: str | None) -> list[list[Hit]]:
-        if any(not question.strip() for question in questions):
-            raise UsageError("the question is empty; ask with at least one word")
+        for question in questions:
+            check_question(question)
         return self._current().retrieve(questions, k, where)
 
     def _current(self) -> Retriever:
@@ -69,6 +71,16 @@ class Answerer:
             self._retriever = make_retriever(self._kind, self.collection, self._encoder)
             self._version = version
         return self._retriever
+
+
+def check_question(question: str) -> None:
+    """Raises UsageError if a question is empty or too long."""
+    if not question.strip():
+        raise UsageError("the question is empty; ask with at least one word")
+    if len(question) > QUESTION_CHARACTERS:
+        raise UsageError(
+            f"the question has {len(question):,} characters, at most {QUESTION_CHARACTERS:,} are taken; shorten it"
+        )
 
 
 def outcome(spans: Sequence[Span]) -> Outcome:

@@ -114,7 +114,10 @@ def encode(
     """
     model = encoder.model
     row = writer.begin_encoder(
-        model.fingerprint, encoder.dim, model=model.reference, runtime=f"{encoder.runtime.runtime} {encoder.runtime.precision}"
+        model.fingerprint,
+        encoder.dim,
+        model=model.reference,
+        runtime=f"{encoder.runtime.runtime} {encoder.runtime.precision}",
     )
     encoded = encode_missing(writer, row, encoder, on_progress)
     writer.switch_encoder(row, keep_old=keep_old)

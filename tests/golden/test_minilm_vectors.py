@@ -78,7 +78,7 @@ def reference(network: BertModel, ids: list[int], types: list[int], pooling: str
 
 
 def token_ids(*parts: str) -> tuple[list[int], list[int]]:
-    """[CLS] part [SEP] part [SEP] by the tokenizers package, and how many come before the second part."""
+    """[CLS] part [SEP] part [SEP] by the tokenizers package, and the length after each part."""
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(SOURCE / "tokenizer.json"))
@@ -160,9 +160,10 @@ def test_title_and_text_are_one_sequence_with_token_types_of_zero(
 
 
 @pytest.mark.parametrize("settings", FP32, ids=IDS)
-@pytest.mark.parametrize("pooling", ["cls", "mean"])
-@pytest.mark.parametrize("similarity", ["dot", "cosine"])
-@pytest.mark.parametrize("token_types", ["zeros", "segments"])
+@pytest.mark.parametrize(
+    ("pooling", "similarity", "token_types"),
+    [("cls", "dot", "zeros"), ("mean", "dot", "segments"), ("cls", "cosine", "segments")],
+)
 def test_every_pooling_similarity_and_input_form_agrees_with_transformers(
     tmp_path: Path,
     minilm: Model,

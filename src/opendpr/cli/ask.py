@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from opendpr.runtime import RuntimeSettings
     from opendpr.types import Answer
 
-QUESTION_CHARACTERS = 4_096
+SHOWN_CHARACTERS = 200
+"""How much of a question that was refused is repeated."""
 
 
 def ask(
@@ -62,10 +63,11 @@ def ask(
       opendpr ask notes                            (a prompt)
       opendpr ask notes - < questions.txt          (one JSON object a line)
     """
+    from opendpr.answering import check_question
     from opendpr.runtime import RuntimeSettings
 
     if question is not None and question != "-":
-        _check(question)
+        check_question(question)  # before anything is indexed or loaded
     settings = RuntimeSettings(runtime.value, precision.value, device.value)
     asker = _Asker(_open(collection, model, retriever.value, settings), k, answers, where, as_json or question == "-")
     if question == "-":
@@ -143,13 +145,12 @@ class _Asker:
                 self.answer(question)
             except UsageError as error:
                 if self.as_json:
-                    print_json({"question": question[:QUESTION_CHARACTERS], "error": str(error)})
+                    print_json({"question": question[:SHOWN_CHARACTERS], "error": str(error)})
                 else:
                     say(f"opendpr: {error}")
 
     def answer(self, question: str) -> None:
         """Answer one question."""
-        _check(question)
         outcome = self.answerer.ask(question, self.k, self.where)
         shown = outcome.answers[: self.count]
         if self.as_json:
@@ -176,12 +177,3 @@ class _Asker:
             }
             for answer in answers
         ]
-
-
-def _check(question: str) -> None:
-    if not question.strip():
-        raise UsageError("the question is empty; ask with at least one word")
-    if len(question) > QUESTION_CHARACTERS:
-        raise UsageError(
-            f"the question has {len(question):,} characters, at most {QUESTION_CHARACTERS:,} are taken; shorten it"
-        )

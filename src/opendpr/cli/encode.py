@@ -22,7 +22,9 @@ from opendpr.cli.output import print_json, progress, say
 
 def encode(
     collection: CollectionArgument,
-    model: Annotated[str, Option("--model", "-m", help="Name of a model package, or a model directory.", show_default=False)],
+    model: Annotated[
+        str, Option("--model", "-m", help="Name of a model package, or a model directory.", show_default=False)
+    ],
     keep_old: Annotated[bool, Option("--keep-old", help="Keep the old vectors, to switch back cheaply.")] = False,
     precision: PrecisionOption = Precisions.auto,
     runtime: RuntimeOption = Runtimes.auto,

@@ -159,9 +159,7 @@ class Collection:
 
     def count_without_vector(self, encoder: int) -> int:
         """How many passages still have no vector of an encoder."""
-        query = (
-            f"SELECT count(*) FROM passages p LEFT JOIN vectors_{encoder} v ON v.number = p.number WHERE v.number IS NULL"
-        )
+        query = f"SELECT count(*) FROM passages p LEFT JOIN vectors_{encoder} v ON v.number = p.number WHERE v.number IS NULL"
         return int(self._one(query)[0])
 
     def vectors(self, after: int = 0) -> Iterator[tuple[Numbers, NDArray[np.float16]]]:
@@ -200,7 +198,7 @@ class Collection:
         """All documents in order of id."""
         last = ""
         query = (
-            "SELECT d.id, d.title, count(*), max(p.start + length(p.text)) FROM documents d "
+            "SELECT d.id, d.title, count(*), max(p.start + length(replace(p.text, char(0), ' '))) FROM documents d "
             "JOIN passages p ON p.document = d.row WHERE d.replaces IS NULL AND d.id > ? "
             f"GROUP BY d.id ORDER BY d.id LIMIT {ROWS}"
         )

@@ -22,7 +22,7 @@ from opendpr.collection.database import (
 )
 from opendpr.collection.reader import Collection, EncoderRow
 from opendpr.collection.rows import VECTOR_DTYPE, content_sha256, passage_crc, vector_crc
-from opendpr.errors import BusyError, OpendprError, ResourceError, StateError, UsageError
+from opendpr.errors import BusyError, InputError, OpendprError, ResourceError, StateError, UsageError
 from opendpr.passages import Splitter
 from opendpr.types import Document, Passage, Vectors
 
@@ -161,16 +161,19 @@ class Writer(Collection):
             "INSERT INTO documents(id, title, metadata, content_sha256, replaces) VALUES(?, ?, ?, ?, ?)",
             (document.id, document.title, metadata, content, replaces),
         )
-        self._insert_passages(self._connection.last_insert_rowid(), document.text)
+        if not self._insert_passages(self._connection.last_insert_rowid(), document.text):
+            raise InputError(f"document {document.id!r} has no text; leave it out, or give it some")
         return "replaced" if current else "added"
 
-    def _insert_passages(self, document: int, text: str) -> None:
+    def _insert_passages(self, document: int, text: str) -> int:
+        """Cut a text and store its passages; returns how many."""
         last = self._one("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'passages'")[0]
         rows = []
         for number, (start, end) in enumerate(self.splitter.split(text), start=last + 1):
             piece = text[start:end]
             rows.append((number, document, start, piece, passage_crc(number, document, start, piece)))
         self._connection.executemany("INSERT INTO passages VALUES(?, ?, ?, ?, ?)", rows)
+        return len(rows)
 
     def remove_documents(self, ids: Sequence[str]) -> None:
         """Remove documents with their passages and vectors, in one transaction."""

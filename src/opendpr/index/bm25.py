@@ -112,7 +112,9 @@ def verify_bm25(collection: Collection) -> list[str]:
         if not file.is_file():
             problems.append(f"{file} is missing; delete {directory}, the next 'opendpr add' writes it again")
         elif file_sha256(file) != stored:
-            problems.append(f"{file} does not match its checksum; delete {directory}, the next 'opendpr add' writes it again")
+            problems.append(
+                f"{file} does not match its checksum; delete {directory}, the next 'opendpr add' writes it again"
+            )
     return problems
 
 

@@ -65,7 +65,7 @@ class TantivyIndex:
             writer.delete_documents_by_term("number", number)
         for passage in added:
             writer.delete_documents_by_term("number", passage.number)
-            writer.add_document(tantivy.Document(number=passage.number, text=f"{passage.title}\n{passage.text}"))
+            writer.add_document(tantivy.Document(number=passage.number, text=_utf8(f"{passage.title}\n{passage.text}")))
         writer.commit()
         writer.wait_merging_threads()
         self._index.reload()
@@ -77,32 +77,28 @@ class TantivyIndex:
         Passages that share no word with the question are not found.
         """
         query = self._query(question)
-        if allowed is None:
-            scores, numbers = self._unpack(self._searcher.search(query, limit=k + TIES, count=False).hits)
-        elif len(allowed) <= FEW:
-            scores, numbers = self._unpack(
-                self._searcher.search(self._among(query, allowed), limit=FEW, count=False).hits
-            )
-        else:
-            scores, numbers = self._search_until(query, k, allowed)
+        named = allowed is not None and len(allowed) <= FEW
+        if allowed is not None and named:
+            query = self._among(query, allowed)
+        limit = k + TIES
+        while True:
+            hits = self._searcher.search(query, limit=limit, count=False).hits
+            scores, numbers = self._unpack(hits)
+            if allowed is not None and not named:
+                kept = np.isin(numbers, allowed)
+                scores, numbers = scores[kept], numbers[kept]
+            # Enough, once what follows is worse than the last wanted: equal scores are broken by number.
+            if len(hits) < limit or (len(scores) > k and (k == 0 or scores[-1] < scores[k - 1])):
+                break
+            limit *= 4
         order = np.lexsort((numbers, -scores))[:k]
         return _padded(scores[order], numbers[order], k)
 
     def _among(self, query: tantivy.Query, numbers: Numbers) -> tantivy.Query:
+        """The same query, for given passages only."""
         only = tantivy.Query.term_set_query(self._schema, "number", numbers.tolist())
         free = tantivy.Query.const_score_query(only, 0.0)
         return tantivy.Query.boolean_query([(tantivy.Occur.Must, free), (tantivy.Occur.Must, query)])
-
-    def _search_until(self, query: tantivy.Query, k: int, allowed: Numbers) -> tuple[Scores, Numbers]:
-        """Longer and longer lists of all passages, until k of those allowed are in one or none is left."""
-        limit = 4 * (k + TIES)
-        while True:
-            hits = self._searcher.search(query, limit=limit, count=False).hits
-            scores, numbers = self._unpack(hits)
-            kept = np.isin(numbers, allowed)
-            if kept.sum() >= k + TIES or len(hits) < limit:
-                return scores[kept], numbers[kept]
-            limit *= 4
 
     def score(self, question: str, numbers: Numbers) -> Scores:
         """BM25 score of each numbered passage, 0 where no word is shared, in the order given."""
@@ -120,6 +116,7 @@ class TantivyIndex:
 
     def _query(self, question: str) -> tantivy.Query:
         """Any word of the question; if all are stop words, then those."""
+        question = _utf8(question)
         words = self._questions.analyze(question) or self._words.analyze(question)
         terms = [tantivy.Query.term_query(self._schema, "text", word, "freq") for word in sorted(set(words))]
         return tantivy.Query.boolean_query([(tantivy.Occur.Should, term) for term in terms])
@@ -127,6 +124,11 @@ class TantivyIndex:
     def _unpack(self, hits: Sequence[tuple[float, tantivy.DocAddress]]) -> tuple[Scores, Numbers]:
         numbers = self._searcher.fast_field_values("number", [address for _, address in hits])
         return np.array([score for score, _ in hits], dtype=np.float32), np.array(numbers, dtype=np.int64)
+
+
+def _utf8(text: str) -> str:
+    """The text with "?" for lone surrogates, which tantivy cannot take."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _padded(scores: Scores, numbers: Numbers, k: int) -> Neighbours:

@@ -83,13 +83,17 @@ class BertReader:
         window, length = job.window, (len(logits) - 1) // 2
         text = slice(window.position, window.position + window.length_tokens)
         start, end = logits[1 : 1 + length][text], logits[1 + length :][text]
-        piece = Tokens(*(part[window.first : window.first + window.length_tokens] for part in job.text))
+        after = window.first + window.length_tokens
+        piece = Tokens(*(part[window.first : after] for part in job.text))
+        words = [-1, *job.text.words.tolist(), -1]
+        most = self.config.max_answer_tokens
+        around = (words[window.first], words[after + 1])
         found = []
-        for span in best_spans(start, end, piece.words, max_tokens=self.config.max_answer_tokens, count=SPANS):
+        for span in best_spans(start, end, piece.words, max_tokens=most, count=SPANS, around=around):
             first, last = characters(span, piece)
             offset = hit.passage.start
-            words = hit.passage.text[first:last]
-            found.append(Span(hit, offset + first, offset + last, words, passage_score, span.score))
+            answer = hit.passage.text[first:last]
+            found.append(Span(hit, offset + first, offset + last, answer, passage_score, span.score))
         return found
 
 

@@ -26,7 +26,15 @@ def log_softmax(logits: Floats) -> Floats:
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)), dtype=np.float32)
 
 
-def best_spans(start: Floats, end: Floats, words: NDArray[np.int32], *, max_tokens: int, count: int) -> list[TokenSpan]:
+def best_spans(
+    start: Floats,
+    end: Floats,
+    words: NDArray[np.int32],
+    *,
+    max_tokens: int,
+    count: int,
+    around: tuple[int, int] = (-1, -1),
+) -> list[TokenSpan]:
     """The spans with the largest P_start(s) * P_end(t) among the text tokens of one window.
 
     A span ends at or after its start, has at most `max_tokens` tokens, and neither starts nor ends
@@ -35,10 +43,11 @@ def best_spans(start: Floats, end: Floats, words: NDArray[np.int32], *, max_toke
     Args:
         start, end: (L,) logits of the text tokens only
         words: (L,) number of the word each token belongs to
+        around: the same of the tokens before and after the window, which may cut a word; -1 if there is none
     """
     L = len(start)
-    first_of_word = np.diff(words, prepend=-1) != 0
-    last_of_word = np.diff(words, append=-1) != 0
+    first_of_word = np.diff(words, prepend=around[0]) != 0
+    last_of_word = np.diff(words, append=around[1]) != 0
     scores = log_softmax(start)[:, None] + log_softmax(end)[None, :]  # (L, L): row is first, column is last
     width = np.arange(L)[None, :] - np.arange(L)[:, None]
     allowed = (width >= 0) & (width < max_tokens) & first_of_word[:, None] & last_of_word[None, :]

@@ -27,12 +27,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opendpr.errors import CorruptionError, StateError
+from opendpr.formats import json_kind
 
 FORMAT = 1
 DEFAULT_MODEL = "opendpr-minilm"
 
 Weights = Mapping[str, NDArray[Any]]
 Settings = TypeVar("Settings")
+CHOICES = {"pooling": ("cls", "mean"), "similarity": ("dot", "cosine"), "token_types": ("zeros", "segments")}
+"""What settings of a network may say."""
 
 
 @dataclass(frozen=True)
@@ -111,11 +114,15 @@ class Model:
             ) from None
         except (UnicodeDecodeError, json.JSONDecodeError) as error:
             raise CorruptionError(f"{path} is not readable JSON ({error}); restore it") from None
+        if not isinstance(config, dict):
+            raise CorruptionError(f"{path} is {json_kind(config)}, expected a JSON object; restore it")
         if config.get("format") != FORMAT:
             raise StateError(
                 f"{directory} has model format {config.get('format')!r}, this version of opendpr "
                 f"reads format {FORMAT}; convert it with 'opendpr import' or install a newer opendpr"
             )
+        if "name" not in config:
+            raise CorruptionError(f"{path} is incomplete (it has no name); restore it")
         self.name: str = config["name"]
         self.fingerprint: str = config.get("fingerprint", "")
         self.retrieval: Mapping[str, float] = config.get("retrieval", {})
@@ -245,6 +252,11 @@ def _parse(kind: type[Settings], values: dict[str, Any], path: Path) -> Settings
         raise StateError(
             f"{path} has settings this version does not know ({', '.join(unknown)}); install a newer opendpr"
         )
+    for key, choices in CHOICES.items():
+        if values.get(key, choices[0]) not in choices:
+            raise StateError(
+                f"{path} has {key} {values[key]!r}, this version knows {' and '.join(choices)}; install a newer opendpr"
+            )
     values = dict(values)
     if "architecture" in values:
         values["architecture"] = _parse(Architecture, values["architecture"], path)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from openvino import Node
 from openvino import opset13 as op
 
+from opendpr.errors import StateError
 from opendpr.runtime.batches import Batch
 from opendpr.runtime.model import Architecture, EncoderConfig, ReaderConfig, Weights
 
@@ -21,6 +22,16 @@ TRIAL_ROWS, TRIAL_WIDTH, TRIAL_LAYERS, TRIALS = 512, 512, 4, 5
 """Size of the trial that decides between bf16 and fp32: a few milliseconds a run."""
 MASKED = -10_000.0
 """Added to the attention logits of padding."""
+
+
+@cache
+def _core() -> ov.Core:
+    """The only one of the process, never freed.
+
+    Each one gives the thread that makes it a stack for signals and takes it away when freed; the last of several
+    puts back one that is freed already, and the next signal, such as Ctrl-C, ends the process by SIGSEGV.
+    """
+    return ov.Core()
 
 
 def _linear(x: Node, weights: Weights, name: str, int8: bool) -> Node:
@@ -111,27 +122,39 @@ class OpenVinoNetwork:
     def __init__(
         self, config: EncoderConfig | ReaderConfig, weights: Weights, *, precision: Precision, throughput: bool
     ) -> None:
-        core = ov.Core()
         options: dict[str, object] = {
             "PERFORMANCE_HINT": "THROUGHPUT" if throughput else "LATENCY",
             "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
             "DYNAMIC_QUANTIZATION_GROUP_SIZE": "32" if precision == "int8" else "0",
         }
-        model = build(config, weights, int8=precision == "int8")
-        self._compiled = core.compile_model(model, "CPU", options)
+        try:
+            model = build(config, weights, int8=precision == "int8")
+        except KeyError as error:
+            raise StateError(
+                f"the weights lack {error.args[0]}; config.json and model.safetensors do not belong together"
+            ) from None
+        self._compiled = _core().compile_model(model, "CPU", options)
+        self._parallel = int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
 
     def __call__(self, batches: Sequence[Batch]) -> list[NDArray[np.float32]]:
-        results: list[NDArray[np.float32]] = [np.empty(0, np.float32)] * len(batches)
-        queue = ov.AsyncInferQueue(self._compiled)
-
-        def keep(request: ov.InferRequest, place: int) -> None:
-            results[place] = request.get_output_tensor().data.astype(np.float32)
-
-        queue.set_callback(keep)
+        # No callbacks in Python (and so no AsyncInferQueue): a thread of OpenVINO that still waits for the interpreter
+        # to leave one is joined when the network is freed, by a thread that holds the interpreter, for ever.
+        requests = [self._compiled.create_infer_request() for _ in range(min(self._parallel, len(batches)))]
+        results: list[NDArray[np.float32]] = []
         for place, batch in enumerate(batches):
-            queue.start_async(list(batch), place)
-        queue.wait_all()
+            request = requests[place % len(requests)]
+            if place >= len(requests):
+                results.append(_result(request))
+            request.start_async(list(batch))
+        for place in range(len(results), len(batches)):
+            results.append(_result(requests[place % len(requests)]))
         return results
+
+
+def _result(request: ov.InferRequest) -> NDArray[np.float32]:
+    """What a request computes, copied out of its memory."""
+    request.wait()
+    return np.array(request.get_output_tensor().data, dtype=np.float32)
 
 
 @cache
@@ -141,7 +164,7 @@ def default_precision() -> Precision:
     Listing BF16 is not enough: without matrix units (AMX, or AMD's double rate) a processor can
     take half as long again for it (docs/decisions/0001-precision-by-trial.md).
     """
-    core = ov.Core()
+    core = _core()
     if "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         return "fp32"
     x = op.parameter([TRIAL_ROWS, TRIAL_WIDTH], ov.Type.f32)

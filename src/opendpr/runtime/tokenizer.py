@@ -48,7 +48,10 @@ class Tokenizer:
             raise StateError(
                 f"{path} is a {kind} tokenizer; opendpr needs the WordPiece tokenizer of a BERT-type model"
             )
-        self._tokenizer = tokenizers.Tokenizer.from_str(content)
+        try:
+            self._tokenizer = tokenizers.Tokenizer.from_str(content)
+        except Exception as error:  # noqa: BLE001  # the package raises nothing more precise
+            raise CorruptionError(f"{path} is not a tokenizer file ({error}); restore it") from None
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         self._tokenizer.encode_special_tokens = True

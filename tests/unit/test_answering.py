@@ -1,0 +1,68 @@
+"""From spans to answers."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from opendpr.answering import outcome, probability
+from opendpr.reader.spans import log_softmax
+from opendpr.types import Hit, Passage, Span
+
+
+def span(text: str, passage_score: float, span_score: float, start: int = 0) -> Span:
+    passage = Passage(1, "d", "", text, start)
+    return Span(Hit(passage, 1.0), start, start + len(text), text, passage_score, span_score)
+
+
+def test_a_probability_is_selected_times_start_times_end() -> None:
+    found = span("Paris", math.log(0.5), math.log(0.4) + math.log(0.25))
+    assert probability(found) == pytest.approx(0.5 * 0.4 * 0.25)
+
+
+def test_the_same_words_are_one_answer_and_their_probabilities_add_up() -> None:
+    spans = [
+        span("the Queen", math.log(0.5), math.log(0.5), 10),
+        span("Paris", math.log(0.4), math.log(0.5), 20),
+        span("queen!", math.log(0.3), math.log(0.5), 30),
+    ]
+    queen, paris = outcome(spans).answers
+    assert (queen.text, queen.spans) == ("the Queen", (spans[0], spans[2]))
+    assert queen.confidence == pytest.approx(0.5 * 0.5 + 0.3 * 0.5)
+    assert (paris.text, paris.spans) == ("Paris", (spans[1],))
+    assert paris.confidence == pytest.approx(0.2)
+
+
+def test_an_answer_found_twice_can_overtake_a_better_span() -> None:
+    spans = [span("one", math.log(0.4), 0.0), span("two", math.log(0.3), 0.0), span("two", math.log(0.3), 0.0, 9)]
+    assert [answer.text for answer in outcome(spans).answers] == ["two", "one"]
+
+
+def test_words_that_are_only_articles_or_punctuation_are_kept_apart() -> None:
+    spans = [span("!", math.log(0.4), 0.0), span("?", math.log(0.3), 0.0), span("The", math.log(0.2), 0.0)]
+    assert [answer.text for answer in outcome(spans).answers] == ["!", "?", "The"]
+
+
+def test_without_spans_there_is_no_answer() -> None:
+    assert outcome([]).answers == ()
+    assert not outcome([]).answerable
+    assert outcome([span("x", -5.0, -5.0)]).answerable
+
+
+@given(
+    st.lists(st.lists(st.tuples(st.integers(0, 4), st.floats(-8, 8)), min_size=1, max_size=4), min_size=1, max_size=5)
+)
+def test_confidences_of_passages_of_one_window_add_up_to_at_most_one(rows: list[list[tuple[int, float]]]) -> None:
+    selection = log_softmax(np.array([row[0][1] for row in rows], np.float32))
+    spans = []
+    for selected, row in zip(selection.tolist(), rows, strict=True):
+        scores = log_softmax(np.array([score for _, score in row] + [0.0], np.float32)).tolist()
+        spans += [span(f"word {word}", selected, score) for (word, _), score in zip(row, scores[:-1], strict=True)]
+    answers = outcome(sorted(spans, key=lambda s: -(s.passage_score + s.span_score))).answers
+    assert sum(answer.confidence for answer in answers) <= 1 + 1e-5
+    assert [a.confidence for a in answers] == sorted((a.confidence for a in answers), reverse=True)
+    assert len({answer.text for answer in answers}) == len(answers)

@@ -1,0 +1,47 @@
+"""Sequences and batches of tokens."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from opendpr.runtime.batches import TokenSequence, by_length, join, pad
+
+
+def part(*ids: int) -> np.ndarray:
+    return np.array(ids, dtype=np.int32)
+
+
+def test_parts_are_joined_with_separators() -> None:
+    sequence = join([part(7, 8), part(9)], cls=1, sep=2, segments=False)
+    assert sequence.ids.tolist() == [1, 7, 8, 2, 9, 2]
+    assert sequence.types.tolist() == [0] * 6
+    assert sequence.ids.dtype == sequence.types.dtype == np.int32
+
+
+def test_segments_mark_what_follows_the_first_separator() -> None:
+    sequence = join([part(7, 8), part(9), part(5)], cls=1, sep=2, segments=True)
+    assert sequence.ids.tolist() == [1, 7, 8, 2, 9, 2, 5, 2]
+    assert sequence.types.tolist() == [0, 0, 0, 0, 1, 1, 1, 1]
+    assert join([part(7)], cls=1, sep=2, segments=True).types.tolist() == [0, 0, 0]
+
+
+def test_empty_parts_leave_their_separator() -> None:
+    assert join([part()], cls=1, sep=2, segments=True).ids.tolist() == [1, 2]
+
+
+def test_rows_are_filled_on_the_right() -> None:
+    batch = pad([TokenSequence(part(5, 6, 7), part(0, 1, 1)), TokenSequence(part(8), part(1))], pad_id=9)
+    assert batch.ids.tolist() == [[5, 6, 7], [8, 9, 9]]
+    assert batch.types.tolist() == [[0, 1, 1], [1, 0, 0]]
+    assert batch.mask.tolist() == [[1, 1, 1], [1, 0, 0]]
+
+
+@given(st.lists(st.integers(1, 50), max_size=40), st.integers(1, 9))
+def test_every_row_is_in_one_batch_and_the_longest_come_first(lengths: list[int], size: int) -> None:
+    rows = [batch.tolist() for batch in by_length(lengths, size)]
+    flat = [row for batch in rows for row in batch]
+    assert sorted(flat) == list(range(len(lengths)))
+    assert [lengths[row] for row in flat] == sorted(lengths, reverse=True)
+    assert all(len(batch) == size for batch in rows[:-1])

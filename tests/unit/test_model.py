@@ -1,0 +1,213 @@
+"""Model directories: written, opened, told apart, and refused."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from opendpr.encoder import BertEncoder
+from opendpr.errors import CorruptionError, OpendprError, StateError
+from opendpr.runtime import RuntimeSettings
+from opendpr.runtime.model import EncoderConfig, InputForm, Model, Weights, find_model, read_weights, write_model
+from opendpr.runtime.tokenizer import Tokenizer
+
+
+@pytest.fixture(scope="module")
+def tiny(tiny_model: Path) -> Model:
+    return Model(tiny_model)
+
+
+@pytest.fixture(scope="module")
+def weights(tiny: Model) -> Weights:
+    return read_weights(tiny.weights_path("passage"))
+
+
+@pytest.fixture
+def copy(tmp_path: Path, tiny: Model, weights: Weights) -> Path:
+    """A model directory that a test may damage."""
+    return written(tmp_path / "copy", tiny, weights).directory
+
+
+def written(directory: Path, tiny: Model, weights: Weights, **changed: Any) -> Model:
+    config = replace(tiny.require_encoder(), **changed)
+    return write_model(directory, name="copy", tokenizer=tiny.tokenizer_path, encoder=(config, {"encoder": weights}))
+
+
+def edit(directory: Path, **changed: Any) -> None:
+    path = directory / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changed}))
+
+
+def test_what_is_written_is_opened_again(tmp_path: Path, tiny: Model, weights: Weights) -> None:
+    config = EncoderConfig(
+        tiny.require_encoder().architecture,
+        pooling="cls",
+        similarity="dot",
+        tied=False,
+        scale=3.5,
+        input_form=InputForm(title=False, token_types="segments"),
+        max_question_tokens=11,
+        max_passage_tokens=22,
+    )
+    towers = {"question_encoder": weights, "passage_encoder": weights}
+    model = write_model(
+        tmp_path / "m",
+        name="ähnlich",
+        tokenizer=tiny.tokenizer_path,
+        encoder=(config, towers),
+        reader=(tiny.require_reader(), read_weights(tiny.weights_path("reader"))),
+        retrieval={"lambda": 2.5},
+    )
+    again = find_model(str(tmp_path / "m"))
+    assert (again.encoder, again.reader, again.name, dict(again.retrieval)) == (
+        config,
+        tiny.reader,
+        "ähnlich",
+        {"lambda": 2.5},
+    )
+    assert again.fingerprint == model.fingerprint != ""
+    for part in ("question", "passage"):
+        loaded = again.load_weights(part)
+        assert set(loaded) == set(weights)
+        assert all(value.dtype == np.float32 for value in loaded.values())
+        np.testing.assert_array_equal(
+            loaded["embeddings.word_embeddings.weight"], weights["embeddings.word_embeddings.weight"]
+        )
+    assert not list((tmp_path / "m").rglob("*.tmp"))
+
+
+def test_the_same_model_written_twice_has_one_fingerprint(tmp_path: Path, tiny: Model, weights: Weights) -> None:
+    assert written(tmp_path / "a", tiny, weights).fingerprint == written(tmp_path / "b", tiny, weights).fingerprint
+    assert written(tmp_path / "a", tiny, weights).fingerprint == tiny.fingerprint, "the reader is no part of it"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"pooling": "cls"},
+        {"similarity": "dot"},
+        {"input_form": InputForm(title=False)},
+        {"input_form": InputForm(token_types="segments")},
+        {"max_passage_tokens": 128},
+        {"max_question_tokens": 32},
+    ],
+)
+def test_whatever_decides_a_vector_changes_the_fingerprint(
+    tmp_path: Path, tiny: Model, weights: Weights, changed: dict[str, Any]
+) -> None:
+    assert written(tmp_path / "m", tiny, weights, **changed).fingerprint != tiny.fingerprint
+
+
+def test_one_changed_weight_and_one_changed_token_change_the_fingerprint(
+    tmp_path: Path, tiny: Model, weights: Weights
+) -> None:
+    changed = {name: value.copy() for name, value in weights.items()}
+    changed["embeddings.word_embeddings.weight"][7, 3] += 1
+    assert written(tmp_path / "m", tiny, changed).fingerprint != tiny.fingerprint
+    tokenizer = tmp_path / "tokenizer.json"
+    tokenizer.write_text(tiny.tokenizer_path.read_text().replace('"zebra"', '"zebrb"'))
+    config = tiny.require_encoder()
+    model = write_model(tmp_path / "n", name="n", tokenizer=tokenizer, encoder=(config, {"encoder": weights}))
+    assert model.fingerprint != tiny.fingerprint
+
+
+def test_the_scale_of_the_loss_is_no_part_of_the_fingerprint(tmp_path: Path, tiny: Model, weights: Weights) -> None:
+    assert written(tmp_path / "m", tiny, weights, scale=20.0).fingerprint == tiny.fingerprint
+
+
+def test_a_model_without_encoder_or_reader_says_so(tmp_path: Path, tiny: Model, copy: Path) -> None:
+    with pytest.raises(StateError, match="no reader"):
+        Model(copy).require_reader()
+    reader = (tiny.require_reader(), read_weights(tiny.weights_path("reader")))
+    with pytest.raises(StateError, match="no encoder"):
+        write_model(tmp_path / "m", name="m", tokenizer=tiny.tokenizer_path, reader=reader).require_encoder()
+
+
+def test_unknown_settings_are_refused_by_name(copy: Path) -> None:
+    encoder = json.loads((copy / "config.json").read_text())["encoder"]
+    edit(copy, encoder={**encoder, "whitening": True})
+    with pytest.raises(StateError, match="whitening"):
+        Model(copy)
+    edit(copy, encoder={**encoder, "architecture": {**encoder["architecture"], "rotary": 1}})
+    with pytest.raises(StateError, match="rotary"):
+        Model(copy)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("pooling", "max"), ("similarity", "euclidean"), ("input_form", {"token_types": "twos"})]
+)
+def test_values_that_mean_nothing_are_refused_by_name(copy: Path, key: str, value: object) -> None:
+    """Taken silently, an unknown pooling would be served as another one."""
+    encoder = json.loads((copy / "config.json").read_text())["encoder"]
+    edit(copy, encoder={**encoder, key: value})
+    with pytest.raises(StateError, match=r"max|euclidean|twos"):
+        Model(copy)
+
+
+def test_settings_that_are_missing_are_refused(copy: Path) -> None:
+    edit(copy, encoder={"pooling": "mean"})
+    with pytest.raises(StateError, match="incomplete"):
+        Model(copy)
+
+
+@pytest.mark.parametrize("format", [0, 2, "1", None])
+def test_another_format_is_refused_with_both_numbers(copy: Path, format: object) -> None:
+    edit(copy, format=format)
+    with pytest.raises(StateError, match=f"format {format!r}.*reads format 1"):
+        Model(copy)
+
+
+def test_a_directory_without_config_is_no_model(tmp_path: Path) -> None:
+    with pytest.raises(StateError, match=r"no config\.json"):
+        Model(tmp_path)
+    with pytest.raises(StateError, match="there is no model 'nothing-like-it'"):
+        find_model("nothing-like-it")
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b'{"format": 1', b"[]", b"7", b'{"format": 1}'])
+def test_a_damaged_config_is_refused(copy: Path, content: bytes) -> None:
+    (copy / "config.json").write_bytes(content)
+    with pytest.raises(OpendprError, match=r"config\.json|format"):
+        Model(copy)
+
+
+def test_missing_files_are_named(copy: Path) -> None:
+    model = Model(copy)
+    (copy / "encoder" / "model.safetensors").unlink()
+    with pytest.raises(StateError, match=r"encoder/model\.safetensors"):
+        model.load_weights("passage")
+    (copy / "tokenizer.json").unlink()
+    with pytest.raises(StateError, match=r"tokenizer\.json"):
+        BertEncoder(model)
+
+
+@pytest.mark.parametrize("kept", [0, 5, 1_000, -1])
+def test_a_damaged_safetensors_file_is_corruption(copy: Path, kept: int) -> None:
+    path = copy / "encoder" / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(CorruptionError, match=r"model\.safetensors is damaged"):
+        Model(copy).load_weights("passage")
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"model": {"type": "BPE"}}', '{"model": {"type": "WordPiece"}}'])
+def test_a_file_that_is_no_bert_tokenizer_is_refused(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "tokenizer.json"
+    path.write_text(content)
+    with pytest.raises(OpendprError, match=r"tokenizer\.json"):
+        Tokenizer(path)
+
+
+@pytest.mark.parametrize("settings", [RuntimeSettings("openvino", "fp32"), RuntimeSettings("torch", "fp32", "cpu")])
+def test_weights_that_lack_a_matrix_are_refused_by_its_name(
+    tmp_path: Path, tiny: Model, weights: Weights, settings: RuntimeSettings
+) -> None:
+    missing = "encoder.layer.1.output.dense.weight"
+    fewer = {name: value for name, value in weights.items() if name != missing}
+    encoder = BertEncoder(written(tmp_path / "m", tiny, fewer), settings)
+    with pytest.raises(OpendprError, match=missing):
+        encoder.encode_questions(["who"])

@@ -1,0 +1,123 @@
+"""The best spans of a window: by hand, and against three loops."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from opendpr.reader.spans import TokenSpan, best_spans, characters, log_softmax
+from opendpr.runtime.tokenizer import Tokens
+
+
+def spans(start: list[float], end: list[float], words: list[int], **keywords: int) -> list[tuple[int, int]]:
+    settings = {"max_tokens": 10, "count": 3, **keywords}
+    found = best_spans(np.array(start, np.float32), np.array(end, np.float32), np.array(words, np.int32), **settings)
+    return [(span.first, span.last) for span in found]
+
+
+def slow_spans(
+    start: list[float], end: list[float], words: list[int], max_tokens: int, count: int
+) -> list[tuple[int, int, float]]:
+    """Every pair of a first and a last token, over and over until enough are found."""
+    log_start = [value - math.log(sum(map(math.exp, start))) for value in start]
+    log_end = [value - math.log(sum(map(math.exp, end))) for value in end]
+    pairs = [(i, j) for i in range(len(start)) for j in range(len(start)) if i <= j < i + max_tokens]
+    whole = [
+        (i, j)
+        for i, j in pairs
+        if (i == 0 or words[i - 1] != words[i]) and (j == len(words) - 1 or words[j + 1] != words[j])
+    ]
+    found: list[tuple[int, int, float]] = []
+    for _ in range(count):
+        best = None
+        for i, j in whole or pairs:
+            if any(i <= last and first <= j for first, last, _ in found):
+                continue
+            score = log_start[i] + log_end[j]
+            if best is None or score > best[2] + 1e-9:
+                best = (i, j, score)
+        if best is None:
+            break
+        found.append(best)
+    return found
+
+
+def test_the_best_span_goes_from_the_best_start_to_the_best_end() -> None:
+    assert spans([0, 5, 0, 0], [0, 0, 5, 0], [0, 1, 2, 3], count=1) == [(1, 2)]
+
+
+def test_a_span_never_ends_before_it_starts() -> None:
+    assert spans([0, 0, 9], [8, 0, 0], [0, 1, 2], count=1) == [(2, 2)]
+
+
+def test_a_score_is_the_sum_of_two_log_probabilities() -> None:
+    start, end = np.array([2, 0, 1], np.float32), np.array([0, 3, 1], np.float32)
+    (best,) = best_spans(start, end, np.arange(3, dtype=np.int32), max_tokens=5, count=1)
+    expected = 2 - math.log(math.e**2 + 1 + math.e) + 3 - math.log(1 + math.e**3 + math.e)
+    assert best == TokenSpan(0, 1, pytest.approx(expected, abs=1e-6))
+
+
+def test_spans_neither_start_nor_end_inside_a_word() -> None:
+    words = [0, 1, 1, 1, 2]
+    assert sorted(spans([0, 0, 9, 0, 0], [0, 0, 9, 0, 0], words)) == [(0, 0), (1, 3), (4, 4)]
+
+
+def test_a_word_longer_than_a_span_may_be_is_answered_from_inside() -> None:
+    assert spans([0, 9, 0, 0], [0, 0, 9, 0], [0, 0, 0, 0], max_tokens=2, count=1) == [(1, 2)]
+
+
+def test_spans_that_overlap_a_better_one_are_left_out() -> None:
+    assert spans([9, 8, 0, 0], [0, 9, 8, 1], [0, 1, 2, 3]) == [(0, 1), (2, 2), (3, 3)]
+
+
+def test_spans_have_at_most_max_tokens() -> None:
+    found = spans([9, 0, 0, 0], [0, 0, 0, 9], [0, 1, 2, 3], max_tokens=2, count=4)
+    assert all(last - first < 2 for first, last in found)
+    assert spans([9, 0, 0, 0], [0, 0, 0, 9], [0, 1, 2, 3], max_tokens=4, count=1) == [(0, 3)]
+
+
+def test_a_window_that_cuts_words_says_so_with_the_words_outside() -> None:
+    """The first token belongs to a word that began before the window, the last to one that goes on after it."""
+    start, end = np.array([9, 1, 0, 0], np.float32), np.array([0, 0, 1, 9], np.float32)
+    words = np.array([4, 5, 6, 7], np.int32)
+    (whole,) = best_spans(start, end, words, max_tokens=4, count=1)
+    (inner,) = best_spans(start, end, words, max_tokens=4, count=1, around=(4, 7))
+    assert (whole.first, whole.last) == (0, 3)
+    assert (inner.first, inner.last) == (1, 2)
+
+
+@st.composite
+def logit_cases(draw: st.DrawFn) -> tuple[list[float], list[float], list[int]]:
+    """Scores that are all different, so that there is one right order."""
+    length = draw(st.integers(1, 9))
+    start = draw(st.permutations(range(length)))
+    end = draw(st.permutations(range(length)))
+    words = np.cumsum(draw(st.lists(st.integers(0, 1), min_size=length, max_size=length))).tolist()
+    return [value * 0.37 for value in start], [value * 0.5 + 0.01 * value**2 for value in end], words
+
+
+@given(logit_cases(), st.integers(1, 5), st.integers(1, 4))
+def test_the_best_spans_are_the_slow_obvious_ones(
+    case: tuple[list[float], list[float], list[int]], max_tokens: int, count: int
+) -> None:
+    start, end, words = case
+    arrays = (np.array(start, np.float32), np.array(end, np.float32), np.array(words, np.int32))
+    found = best_spans(*arrays, max_tokens=max_tokens, count=count)
+    expected = slow_spans(start, end, words, max_tokens, count)
+    assert [span.score for span in found] == pytest.approx([score for _, _, score in expected], abs=1e-4)
+    assert [(span.first, span.last) for span in found] == [(first, last) for first, last, _ in expected]
+
+
+def test_log_softmax_of_large_logits_is_finite() -> None:
+    values = log_softmax(np.array([[1e4, 0, -1e4]], np.float32))
+    assert np.isfinite(values).all()
+    assert np.exp(values).sum() == pytest.approx(1)
+
+
+def test_characters_go_from_the_first_token_to_the_last() -> None:
+    text = Tokens(np.zeros(3, np.int32), np.array([[0, 3], [4, 6], [6, 9]], np.int32), np.array([0, 1, 1], np.int32))
+    assert characters(TokenSpan(1, 2, 0.0), text) == (4, 9)

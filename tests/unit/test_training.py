@@ -1,0 +1,259 @@
+"""Training: losses by hand, checkpoints, resuming, negatives. fp32 on a CPU throughout."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import signal
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from opendpr.errors import InputError, OpendprError, StateError, UsageError
+from opendpr.evaluation import normalize_answer
+from opendpr.reader import BertReader
+from opendpr.runtime import RuntimeSettings
+from opendpr.runtime.model import Model
+from opendpr.training.examples import SpanExample, mine_negatives, read_span_examples
+from opendpr.training.loop import _schedule, train
+from opendpr.training.reader import ReaderSettings, selection_loss, span_loss, train_reader
+from opendpr.types import Hit, Passage
+
+PLACES = ["Paris", "Rome", "Oslo", "Lima", "Cairo", "Delhi", "Quito", "Seoul"]
+PEOPLE = ["Ada", "Bert", "Carla", "Dora", "Emil"]
+SETTINGS = ReaderSettings(
+    epochs=2, batch_size=8, learning_rate=3e-3, precision="fp32", checkpoint_seconds=1e-9, negative_share=0.5
+)
+"""A checkpoint after every step."""
+
+
+@pytest.fixture(scope="module")
+def examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """40 questions with their passages; the places are the answers."""
+    path = tmp_path_factory.mktemp("training") / "examples.jsonl"
+    records = []
+    for number, (person, place) in enumerate((person, place) for person in PEOPLE for place in PLACES):
+        passage = f"In the year {1900 + number} the traveller {person} went by train to {place} and stayed there."
+        question = f"Where did {person} go in {1900 + number}?"
+        start = passage.index(place)
+        records.append({"question": question, "passage": passage, "answer_start": start, "answer_text": place})
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    return path
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Any:
+    """Sums in the same order every time, and no quarrel over cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+class Killed(BaseException):
+    """Stands for a process that is gone."""
+
+
+class Recorder:
+    """An `on_step` that keeps losses, and leaves at a step if asked to."""
+
+    def __init__(self, kill_at: int | None = None, interrupt_at: int | None = None) -> None:
+        self.losses: list[float] = []
+        self.kill_at, self.interrupt_at = kill_at, interrupt_at
+
+    def __call__(self, done: int, total: int, loss: float) -> None:
+        self.losses.append(loss)
+        if done == self.kill_at:
+            raise Killed
+        if done == self.interrupt_at:
+            signal.raise_signal(signal.SIGINT)
+
+
+def run(examples: Path, base: Path, output: Path, settings: ReaderSettings = SETTINGS, **leave: int) -> Recorder:
+    recorder = Recorder(**leave)
+    train_reader([examples], Model(base), output, settings, recorder)
+    return recorder
+
+
+@pytest.fixture(scope="module")
+def undisturbed(examples: Path, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[float]]:
+    torch.set_num_threads(1)
+    output = tmp_path_factory.mktemp("trained") / "whole"
+    return output, run(examples, tiny_model, output).losses
+
+
+def test_span_loss_is_the_formula_in_numpy() -> None:
+    generator = np.random.default_rng(0)
+    start, end = generator.normal(0, 2, (2, 3, 6)).astype(np.float32)
+    mask = np.array([[0, 1, 1, 1, 0, 0], [0, 0, 1, 1, 1, 1], [1, 1, 1, 1, 1, 1]], bool)
+    answers = np.array([[1, 3], [4, 4], [0, 5]])
+    expected = 0.0
+    for row, (first, last) in enumerate(answers.tolist()):
+        own = mask[row]
+        expected -= start[row, first] - np.log(np.exp(start[row][own]).sum())
+        expected -= end[row, last] - np.log(np.exp(end[row][own]).sum())
+    found = span_loss(*(torch.from_numpy(array) for array in (start, end, mask, answers)))
+    assert found.item() == pytest.approx(expected / 3, abs=1e-5)
+
+
+def test_selection_loss_is_the_formula_in_numpy() -> None:
+    logits = np.random.default_rng(1).normal(0, 2, (4, 3)).astype(np.float32)
+    expected = np.mean([np.log(np.exp(row).sum()) - row[0] for row in logits])
+    assert selection_loss(torch.from_numpy(logits)).item() == pytest.approx(float(expected), abs=1e-5)
+
+
+def test_the_rate_climbs_and_falls_in_lines() -> None:
+    rates = [_schedule(step, 100, 0.1) for step in range(100)]
+    assert rates[10] == max(rates) == 1
+    assert np.allclose(np.diff(rates[:10]), 1 / 11)
+    assert np.allclose(np.diff(rates[10:]), -1 / 90)
+    assert 0 < rates[0] < 0.1
+    assert rates[-1] == pytest.approx(1 / 90)
+    assert _schedule(0, 1, 0.0) == 1
+
+
+def test_a_tiny_training_lowers_the_loss_and_writes_a_model(
+    undisturbed: tuple[Path, list[float]], tiny_model: Path
+) -> None:
+    output, losses = undisturbed
+    assert len(losses) == 10
+    assert np.mean(losses[-3:]) < np.mean(losses[:3]) - 0.3
+    model, base = Model(output), Model(tiny_model)
+    assert model.fingerprint == base.fingerprint, "the encoder is the base's"
+    assert not (output / "checkpoints").exists()
+    record = json.loads((output / "training.json").read_text())
+    assert (record["steps"], record["examples"], record["settings"]["learning_rate"]) == (10, 40, 3e-3)
+    passage = Passage(1, "d", "", "In the year 1900 the traveller Ada went by train to Paris.", 0)
+    assert BertReader(model, RuntimeSettings("openvino", "fp32")).read(["Where did Ada go?"], [[Hit(passage, 1.0)]])[0]
+
+
+@pytest.mark.parametrize("leave", [{"kill_at": 4}, {"kill_at": 6}, {"interrupt_at": 5}], ids=str)
+def test_a_training_that_was_left_goes_on_as_if_nothing_had_happened(
+    tmp_path: Path, examples: Path, tiny_model: Path, undisturbed: tuple[Path, list[float]], leave: dict[str, int]
+) -> None:
+    """Killed in a step, before its checkpoint is written, or interrupted: also over the border of an epoch."""
+    output = tmp_path / "resumed"
+    with pytest.raises((Killed, KeyboardInterrupt)):
+        run(examples, tiny_model, output, **leave)
+    assert not (output / "config.json").exists()
+    resumed = run(examples, tiny_model, output)
+    (step,) = leave.values()
+    done = step if "interrupt_at" in leave else step - 1
+    assert len(resumed.losses) == 10 - done
+    np.testing.assert_allclose(resumed.losses, undisturbed[1][done:], rtol=0, atol=1e-6)
+    assert json.loads((output / "training.json").read_text())["steps"] == 10
+    for name, value in Model(output).load_weights("reader").items():
+        np.testing.assert_allclose(value, Model(undisturbed[0]).load_weights("reader")[name], atol=1e-3)
+
+
+def checkpoint(output: Path) -> Path:
+    (found,) = (output / "checkpoints").glob("step-*")
+    return found
+
+
+@pytest.mark.parametrize("torn", ["state.safetensors", "progress.json"])
+@pytest.mark.parametrize("how", ["cut", "gone"])
+def test_a_torn_checkpoint_is_skipped_by_name(
+    tmp_path: Path, examples: Path, tiny_model: Path, caplog: pytest.LogCaptureFixture, torn: str, how: str
+) -> None:
+    output = tmp_path / "m"
+    with pytest.raises(Killed):
+        run(examples, tiny_model, output, kill_at=3)
+    path = checkpoint(output) / torn
+    path.write_bytes(path.read_bytes()[:40]) if how == "cut" else path.unlink()
+    with caplog.at_level(logging.WARNING), pytest.raises(Killed):
+        run(examples, tiny_model, output, kill_at=1)
+    assert "torn checkpoint" in caplog.text
+    assert path.parent.name in caplog.text
+
+
+def test_other_settings_are_refused_with_both_values(tmp_path: Path, examples: Path, tiny_model: Path) -> None:
+    output = tmp_path / "m"
+    with pytest.raises(Killed):
+        run(examples, tiny_model, output, kill_at=3)
+    with pytest.raises(StateError, match=r"dropout = 0\.1, now it is 0\.3"):
+        run(examples, tiny_model, output, replace(SETTINGS, dropout=0.3))
+
+
+def test_a_directory_with_a_model_is_not_trained_over(examples: Path, tiny_model: Path) -> None:
+    with pytest.raises(StateError, match="holds a model already"):
+        run(examples, tiny_model, tiny_model)
+
+
+class Exploding:
+    """An objective whose third loss is not a number."""
+
+    def __init__(self) -> None:
+        self.network = torch.nn.Linear(1, 1)
+
+    def batches(self, epoch: int) -> list[int]:
+        return [1, 2, 3, 4]
+
+    def loss(self, batch: int, dropout: float) -> torch.Tensor:
+        loss: torch.Tensor = self.network(torch.ones(1)).sum() ** 2
+        return loss * (math.nan if batch == 3 else 1)
+
+
+def test_a_loss_that_is_not_finite_ends_the_training_and_keeps_the_checkpoint(tmp_path: Path) -> None:
+    objective = Exploding()
+    with pytest.raises(OpendprError, match="loss of step 3 is nan"):
+        train(objective, SETTINGS, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["step-2"]
+    assert all(torch.isfinite(parameter).all() for parameter in objective.network.parameters())
+
+
+def test_the_handler_of_sigint_is_given_back(tmp_path: Path) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(OpendprError):
+        train(Exploding(), SETTINGS, tmp_path)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_mined_negatives_never_hold_the_answer(examples: Path) -> None:
+    spans = read_span_examples([examples])
+    found = mine_negatives(spans, 3, seed=0)
+    assert found == mine_negatives(spans, 3, seed=0), "the same for the same seed"
+    for example, places in zip(spans, found, strict=True):
+        assert len(places) == 3
+        for place in places:
+            text = f" {normalize_answer(spans[place].passage)} "
+            assert not any(f" {normalize_answer(answer)} " in text for answer in example.answers)
+
+
+def test_all_answers_of_a_question_rule_a_negative_out_whatever_their_case() -> None:
+    spans = [
+        SpanExample("river town", "", "river town of Bonn", ("Bonn", "the CITY"), 14, 18),
+        SpanExample("river", "", "the river of the City, town", ("river",), 4, 9),
+        SpanExample("town", "", "a river, a town: BONN!", ("town",), 11, 15),
+    ]
+    assert mine_negatives(spans, 1, seed=0)[0] == [], "a question all of whose passages answer it has none"
+
+
+def test_no_negatives_are_mined_when_none_are_wanted(examples: Path) -> None:
+    spans = read_span_examples([examples])
+    assert mine_negatives(spans, 0, seed=0) == [[] for _ in spans]
+
+
+def test_examples_whose_answer_is_not_where_they_say_are_refused_by_line(tmp_path: Path) -> None:
+    path = tmp_path / "bad.jsonl"
+    good = {"question": "q", "passage": "in Paris", "answer_start": 3, "answer_text": "Paris"}
+    path.write_text(json.dumps(good) + "\n" + json.dumps({**good, "answer_start": 2}) + "\n")
+    with pytest.raises(InputError, match=r"bad\.jsonl:2: the passage holds ' Pari' at 2, not 'Paris'"):
+        read_span_examples([path])
+    path.write_text(json.dumps({"question": "q"}) + "\n")
+    with pytest.raises(InputError, match=r"bad\.jsonl:1: expected an object with question"):
+        read_span_examples([path])
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"epochs": 0}, {"batch_size": 0}, {"learning_rate": -1}, {"dropout": 1.0}, {"negatives": -1}]
+)
+def test_settings_out_of_range_are_refused_by_name(wrong: dict[str, Any]) -> None:
+    (name,) = wrong
+    with pytest.raises(UsageError, match=name):
+        ReaderSettings(**wrong)
