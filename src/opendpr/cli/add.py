@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -116,7 +115,7 @@ def add(
 def tell(report: Report, counts: dict[str, int], collection: Path, *, as_json: bool = False) -> None:
     """What was done, what was skipped and why."""
     if as_json:
-        print_json({**asdict(report), "collection": counts})
+        print_json({**vars(report), "skipped": [vars(one) for one in report.skipped], "collection": counts})
         return
     done = ", ".join(f"{count:,} {change}" for change, count in sorted(report.documents.items())) or "none"
     rate = f" at {report.encoded / report.seconds:,.0f}/s" if report.encoded and report.seconds else ""
