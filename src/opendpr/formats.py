@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import hashlib
 import json
 import lzma
+import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -13,13 +15,23 @@ from typing import IO, Any
 
 from opendpr.errors import InputError
 
-COMPRESSED: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".xz": lzma.open}
-READ_ERRORS = (OSError, EOFError, lzma.LZMAError, zlib.error)
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+COMPRESSED: dict[str, Callable[..., Any]] = {
+    ".gz": gzip.open,
+    ".xz": lzma.open,
+    ".zst": zstd.open,
+    ".bz2": bz2.open,
+}
+READ_ERRORS = (OSError, EOFError, lzma.LZMAError, zlib.error, zstd.ZstdError)
 """What opening or reading a damaged or missing file can raise."""
 
 
 def open_binary(path: Path) -> IO[bytes]:
-    """Open a file for reading, through its decompressor if its name ends in .gz or .xz."""
+    """Open a file for reading, through its decompressor if its name ends in .gz, .xz, .zst or .bz2."""
     file: IO[bytes] = COMPRESSED.get(path.suffix.lower(), open)(path, "rb")
     return file
 

@@ -86,8 +86,10 @@ class Splitter:
     overlap: int = 0
     """Words that a passage shares with the previous one. The paper's passages are disjoint."""
 
-    unit: Literal["words", "paragraphs"] = "words"
-    """`paragraphs`: every natural paragraph is a passage (paper, footnote 3).
+    unit: Literal["words", "paragraphs", "whole"] = "words"
+    """`whole`: a document is one passage, however long; for records that are passages already.
+
+    `paragraphs`: every natural paragraph is a passage (paper, footnote 3).
 
     Paragraphs are separated by blank lines. One of more than `2 * words` words is cut into passages of `words`
     words, of which its last may have fewer.
@@ -101,8 +103,8 @@ class Splitter:
 
         :raises UsageError: if a setting is out of range, unknown, or does not go with another one.
         """
-        if self.unit not in ("words", "paragraphs"):
-            raise UsageError(f"unit is {self.unit!r}; expected 'words' or 'paragraphs'. Choose one of the two.")
+        if self.unit not in ("words", "paragraphs", "whole"):
+            raise UsageError(f"unit is {self.unit!r}; expected 'words', 'paragraphs' or 'whole'. Choose one of them.")
         if self.last not in ("keep", "fill"):
             raise UsageError(f"last is {self.last!r}; expected 'keep' or 'fill'. Choose one of the two.")
         if self.words < 1:
@@ -112,10 +114,11 @@ class Splitter:
                 f"overlap is {self.overlap}; with words={self.words} it must be from 0 to {self.words - 1}. "
                 "Change overlap, or give more words."
             )
-        if self.unit == "paragraphs" and (self.overlap or self.last == "fill"):
+        if self.unit != "words" and (self.overlap or self.last == "fill"):
             raise UsageError(
-                f"unit='paragraphs' with overlap={self.overlap} and last={self.last!r}; paragraphs need overlap=0 and "
-                "last='keep'. Leave these two out, or use unit='words'."
+                f"unit={self.unit!r} with overlap={self.overlap} and last={self.last!r}; "
+                f"{'paragraphs need' if self.unit == 'paragraphs' else 'it needs'} overlap=0 and last='keep'. "
+                "Leave these two out, or use unit='words'."
             )
 
     def split(self, text: str) -> list[tuple[int, int]]:
@@ -125,6 +128,8 @@ class Splitter:
         `last='keep'`, each ends where the next one starts. White space between two passages belongs to the end
         of the earlier one, white space before the first word to the first. A text without words has no passages.
         """
+        if self.unit == "whole":
+            return [(0, len(text))] if _word().search(text) else []
         starts = array("q", (word.start() for word in _word().finditer(text)))
         if not starts:
             return []

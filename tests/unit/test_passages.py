@@ -169,6 +169,7 @@ def test_paragraphs_end_at_blank_lines_and_long_ones_are_cut(text: str, expected
         ({"words": 5, "overlap": 5}, "from 0 to 4"),
         ({"unit": "paragraphs", "overlap": 1}, "paragraphs need overlap=0"),
         ({"unit": "paragraphs", "last": "fill"}, "last='fill'"),
+        ({"unit": "whole", "overlap": 1}, "unit='whole' with overlap=1"),
         ({"unit": "lines"}, "unit is 'lines'"),
         ({"last": "drop"}, "last is 'drop'"),
     ],
@@ -218,3 +219,9 @@ def test_nothing_is_cut_from_the_character_it_is_attached_to(text: str, splitter
         while before > 0 and is_attached(text, before):
             before -= 1
         assert not is_attached(text, start) or start - before > 40  # only where very many are attached
+
+
+def test_the_whole_document_is_one_passage() -> None:
+    text = " " + "word " * 1_000
+    assert Splitter(unit="whole").split(text) == [(0, len(text))]
+    assert Splitter(unit="whole").split(" \n") == []

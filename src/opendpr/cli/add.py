@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -36,7 +35,11 @@ def add(
     ],
     files: Annotated[
         list[str],
-        Argument(help="Files and directories (.txt .md .jsonl, also .gz .xz), or - for stdin.", show_default=False),
+        Argument(
+            help="Files and directories (.txt .md .html .pdf .docx .epub .csv .tsv .jsonl, also compressed), "
+            "or - for stdin.",
+            show_default=False,
+        ),
     ],
     model: ModelOption = None,
     words: Annotated[int | None, Option("--words", help="Words in a passage.", show_default="100")] = None,
@@ -50,6 +53,17 @@ def add(
             "--last", help="keep: as long as it is; fill: starts earlier, as long as the others.", show_default="keep"
         ),
     ] = None,
+    whole: Annotated[
+        bool, Option("--whole", help="Keep each record as one passage; for files of passages, as psgs_w100.tsv.")
+    ] = False,
+    metadata: Annotated[
+        list[str] | None,
+        Option("--metadata", metavar="KEY=VALUE", help="Give it to every document; repeatable.", show_default=False),
+    ] = None,
+    wikiextractor_clean: Annotated[
+        bool,
+        Option("--wikiextractor-clean", help="Clean WikiExtractor's output as DrQA does: drop disambiguations, lists."),
+    ] = False,
     precision: PrecisionOption = Precisions.auto,
     runtime: RuntimeOption = Runtimes.auto,
     device: DeviceOption = Devices.auto,
@@ -65,6 +79,8 @@ def add(
     Examples:
       opendpr add notes ./docs
       opendpr add notes articles.jsonl.gz more.txt
+      opendpr add notes ./manuals --metadata source=manual --metadata year=2019
+      opendpr add wikipedia psgs_w100.tsv.gz --whole
       cat page.txt | opendpr add notes -
     """
     from opendpr.collection import open_writer
@@ -74,8 +90,12 @@ def add(
     from opendpr.runtime import RuntimeSettings
     from opendpr.runtime.model import DEFAULT_MODEL, find_model
 
-    corpus = Corpus([_path(file) for file in files])
-    splitter = _splitter(words, overlap, paragraphs, last)
+    corpus = Corpus(
+        [_path(file) for file in files], metadata=_metadata(metadata or []), wikiextractor_clean=wikiextractor_clean
+    )
+    splitter = _splitter(words, overlap, "whole" if whole else "paragraphs" if paragraphs else None, last)
+    if whole and (paragraphs or words is not None):
+        raise UsageError("--whole keeps each document as one passage; leave out --words and --paragraphs")
     settings = RuntimeSettings(runtime.value, precision.value, device.value)
     if model is not None:
         find_model(model)  # a wrong name should not leave an empty collection behind
@@ -89,13 +109,13 @@ def add(
     if report.skipped:
         raise Exit(InputError.exit_code)
     if not counts["documents"]:
-        raise InputError(f"found no documents in {', '.join(files)}; expected .txt, .md or .jsonl files")
+        raise InputError(f"found no documents in {', '.join(files)}; docs/files.md lists the kinds that are read")
 
 
 def tell(report: Report, counts: dict[str, int], collection: Path, *, as_json: bool = False) -> None:
     """What was done, what was skipped and why."""
     if as_json:
-        print_json({**asdict(report), "collection": counts})
+        print_json({**vars(report), "skipped": [vars(one) for one in report.skipped], "collection": counts})
         return
     done = ", ".join(f"{count:,} {change}" for change, count in sorted(report.documents.items())) or "none"
     rate = f" at {report.encoded / report.seconds:,.0f}/s" if report.encoded and report.seconds else ""
@@ -104,7 +124,7 @@ def tell(report: Report, counts: dict[str, int], collection: Path, *, as_json: b
         say(f"{report.truncated:,} passages are longer than the encoder takes: their vectors miss the end")
     if report.ignored:
         kinds = ", ".join(f"{kind or 'no suffix'} ({count})" for kind, count in report.ignored.most_common())
-        say(f"files of other kinds, left out: {kinds}")
+        say(f"left out, of other kinds: {kinds}")
     for one in report.skipped[:LISTED]:
         say(f"skipped {one.place}: {one.reason}")
     if len(report.skipped) > LISTED:
@@ -116,17 +136,29 @@ def _path(file: str) -> Path | Literal["-"]:
     return "-" if file == "-" else Path(file)
 
 
-def _splitter(words: int | None, overlap: int | None, paragraphs: bool, last: str | None) -> Splitter | None:
+def _metadata(pairs: list[str]) -> dict[str, object]:
+    """The values given as `key=value`, numbers as numbers as in a CSV file."""
+    from opendpr.corpus.table import typed
+
+    for pair in pairs:
+        if not pair.partition("=")[0] or "=" not in pair:
+            raise UsageError(f"--metadata must be KEY=VALUE, got {pair!r}")
+    return {key: typed(value) for key, _, value in (pair.partition("=") for pair in pairs)}
+
+
+def _splitter(
+    words: int | None, overlap: int | None, unit: Literal["paragraphs", "whole"] | None, last: str | None
+) -> Splitter | None:
     """None if no option says how to cut: then as the collection was cut before."""
     from opendpr.passages import Splitter
 
-    if words is None and overlap is None and last is None and not paragraphs:
+    if words is None and overlap is None and last is None and unit is None:
         return None
     if last not in (None, "keep", "fill"):
         raise UsageError(f"--last must be keep or fill, got {last!r}")
     return Splitter(
         words=100 if words is None else words,
         overlap=overlap or 0,
-        unit="paragraphs" if paragraphs else "words",
+        unit=unit or "words",
         last="fill" if last == "fill" else "keep",
     )

@@ -1,0 +1,117 @@
+"""The process that runs parsers: `python -m opendpr.corpus.child MEMORY_BYTES`, held by `sandbox.py`.
+
+It says `ready`, then answers each line of JSON on standard input (`kind`, `path`, `seconds`) with a line of JSON on
+standard output: an `error`, or `title`, `metadata`, `problems` and `bytes`, followed by that many bytes of text.
+The kernel holds it to its memory and its time; it writes no file.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+import signal
+import sys
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import IO
+
+from opendpr.corpus.docx import parse_docx
+from opendpr.corpus.epub import parse_epub
+from opendpr.corpus.extract import Extract, NotReadError
+from opendpr.corpus.html import parse_html
+from opendpr.corpus.pdf import parse_pdf
+from opendpr.corpus.source import TEXT_BYTES, TOO_LONG
+from opendpr.formats import READ_ERRORS, open_binary, reason, uncompressed_name
+
+PARSERS: Mapping[str, Callable[[IO[bytes]], Extract]] = {
+    "html": parse_html,
+    "pdf": parse_pdf,
+    "docx": parse_docx,
+    "epub": parse_epub,
+}
+UNPACKED_BYTES = 300_000_000
+"""Most bytes of a file that is compressed as a whole."""
+
+
+def main() -> None:
+    """Answer until standard input ends."""
+    requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints must not get between the answers
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to end
+    logging.disable()
+    warnings.simplefilter("ignore")
+    limit_memory(int(sys.argv[1]))
+    answers.write(b"ready\n")
+    answers.flush()
+    for line in requests:
+        request = json.loads(line)
+        limit_time(request["seconds"])
+        text = b""
+        try:
+            found = parse(request["kind"], Path(request["path"]))
+            text = found.text.encode()
+            if len(text) > TEXT_BYTES:
+                raise NotReadError(TOO_LONG)
+            answer: dict[str, object] = {**vars(found), "metadata": dict(found.metadata), "bytes": len(text)}
+            del answer["text"], found
+        except MemoryError:
+            answers.write(b'{"error": "memory"}\n')
+            answers.flush()
+            return  # a new process begins with all of its memory
+        except Exception as error:  # noqa: BLE001 - whatever a crafted file makes a parser raise costs only that file
+            text, answer = b"", {"error": told(error)}
+        answers.write(json.dumps(answer).encode() + b"\n" + text)
+        answers.flush()
+
+
+def parse(kind: str, path: Path) -> Extract:
+    """Read a file with the parser of its kind; one that is compressed is unpacked first, to allow for seeking."""
+    with open_binary(path) as file:
+        if uncompressed_name(path) == path:
+            return PARSERS[kind](file)
+        data = file.read(UNPACKED_BYTES + 1)
+    if len(data) > UNPACKED_BYTES:
+        raise NotReadError(f"it unpacks to more than {UNPACKED_BYTES // 1_000_000} MB")
+    return PARSERS[kind](io.BytesIO(data))
+
+
+def told(error: Exception) -> str:
+    """The reason a user is given."""
+    if isinstance(error, NotReadError):
+        return str(error)
+    if isinstance(error, READ_ERRORS):
+        return f"cannot be read: {reason(error)}"
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    return f"damaged? {type(error).__name__}: {error}"[:300]
+
+
+def limit_memory(limit: int) -> None:
+    """Let the kernel refuse more memory, and any writing to files."""
+    try:
+        import resource
+    except ImportError:
+        return  # not on Windows
+    for kind, wanted in ((resource.RLIMIT_AS, limit), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CORE, 0)):
+        hard = resource.getrlimit(kind)[1]
+        wanted = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(kind, (wanted, wanted))
+
+
+def limit_time(seconds: float) -> None:
+    """Let the kernel end the process when it has used so much time from now on, even if its parent is gone."""
+    try:
+        import resource
+    except ImportError:
+        return
+    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    wanted = int(time.process_time() + seconds) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
+
+
+if __name__ == "__main__":
+    main()

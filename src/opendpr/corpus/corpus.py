@@ -1,0 +1,205 @@
+"""Files found, read and checked: what `opendpr.corpus` gives its users."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import itertools
+import json
+import os
+import stat
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Literal
+
+from opendpr.corpus.jsonlines import json_documents
+from opendpr.corpus.kinds import find_reader, suffixes
+from opendpr.corpus.sandbox import Sandbox
+from opendpr.corpus.source import TEXT_BYTES, Reader, Reading, Skipped, Source, limited_lines
+from opendpr.corpus.text import read_text
+from opendpr.corpus.wikiextractor import cleaned, is_wikiextractor
+from opendpr.errors import InputError
+from opendpr.formats import READ_ERRORS, open_binary, reason, uncompressed_name
+from opendpr.types import EMPTY, Document
+
+STANDARD_INPUT: Literal["-"] = "-"
+ID_CHARACTERS = 1_000
+"""Longest id of a document."""
+DIRECTORY_LINK = "directory link"
+"""What `Corpus.ignored` calls a symbolic link to a directory, which is not followed."""
+CLEANED_OUT = "Wikipedia page that is mostly links"
+"""What `Corpus.ignored` calls a page that DrQA's clean-up drops."""
+
+
+class Corpus:
+    """The documents of `paths`, in order: files, directories with all below them, `"-"` for standard input.
+
+    Iterate to read. `skipped` and `ignored` fill up meanwhile and start afresh with every iteration.
+
+    Attributes:
+        skipped: what should have become a document and did not.
+        ignored: how many files in directories are of no known kind, by suffix (`.png.gz`, empty without one).
+            Symbolic links to directories are counted as `DIRECTORY_LINK`, pages that the clean-up drops as
+            `CLEANED_OUT`. Hidden files are not counted.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[Path | Literal["-"]],
+        *,
+        metadata: Mapping[str, object] = EMPTY,
+        wikiextractor_clean: bool = False,
+    ) -> None:
+        """Remember `paths`; nothing is read before the iteration.
+
+        Args:
+            metadata: given to every document; where a document has a value of the same name, this one counts.
+            wikiextractor_clean: clean up what WikiExtractor wrote as DrQA does (`wikiextractor.py`).
+
+        Raises:
+            InputError: some of the paths do not exist; the message names them all.
+        """
+        missing = []
+        for path in paths:
+            try:
+                if isinstance(path, Path):
+                    path.stat()
+            except (OSError, ValueError) as error:
+                missing.append(f"{printable(path)} ({reason(error)})")
+        if missing:
+            raise InputError(f"nothing was read, because of paths that cannot be found: {', '.join(missing)}")
+        self.paths = tuple(paths)
+        self.metadata = dict(metadata)
+        self.wikiextractor_clean = wikiextractor_clean
+        self.skipped: list[Skipped] = []
+        self.ignored: Counter[str] = Counter()
+
+    def __iter__(self) -> Iterator[Document]:
+        """Yield each document that can be stored, an id only once."""
+        self.skipped.clear()
+        self.ignored.clear()
+        places: dict[str, str] = {}
+        with closing(Sandbox()) as sandbox:
+            for path in self.paths:
+                for place, found in self._readings(path, sandbox):
+                    document = self._finished(found) if isinstance(found, Document) else None
+                    problem = found if isinstance(found, str) else document and objection(document, places)
+                    if isinstance(problem, str):
+                        self.skipped.append(Skipped(place, problem))
+                    elif document is not None:
+                        places[document.id] = place
+                        yield document
+                    else:
+                        self.ignored[CLEANED_OUT] += 1
+
+    def _finished(self, document: Document) -> Document | None:
+        """The document as the options want it, or None if they leave it out."""
+        if self.wikiextractor_clean and is_wikiextractor(document):
+            kept = cleaned(document)
+            if kept is None:
+                return None
+            document = kept
+        return replace(document, metadata={**document.metadata, **self.metadata}) if self.metadata else document
+
+    def _readings(self, path: Path | Literal["-"], sandbox: Sandbox) -> Iterator[Reading]:
+        """What is found at a path that was given."""
+        if not isinstance(path, Path):
+            return read_standard_input(sys.stdin.buffer)
+        if path.is_dir():
+            return self._directory(path, sandbox)
+        return self._file(path, path.name, find_reader(path) or read_text, sandbox)
+
+    def _directory(self, directory: Path, sandbox: Sandbox) -> Iterator[Reading]:
+        """What is found below a directory, sorted by the names relative to it."""
+        pending = [""]  # relative POSIX paths, the next one last; those of directories end in a slash
+        while pending:
+            name = pending.pop()
+            path = directory / name
+            if name == "" or name.endswith("/"):
+                try:
+                    pending.extend(sorted(children(path, name), reverse=True))
+                except OSError as error:
+                    yield printable(path), f"cannot be listed: {reason(error)}"
+            elif os.path.islink(path) and os.path.isdir(path):
+                self.ignored[DIRECTORY_LINK] += 1
+            else:
+                yield from self._file(path, name, find_reader(path), sandbox)
+
+    def _file(self, path: Path, id: str, reader: Reader | str | None, sandbox: Sandbox) -> Iterator[Reading]:
+        """What is found in a file; without a reader it is only counted."""
+        place = printable(path)
+        try:
+            status = path.stat()
+            modified = datetime.fromtimestamp(status.st_mtime, UTC).isoformat(timespec="seconds")
+            source = Source(place, id, uncompressed_name(path).stem, {"path": str(path), "modified": modified})
+            if not stat.S_ISREG(status.st_mode):
+                yield place, "not a file but a named pipe, socket or device; pipe it to standard input, '-'"
+            elif reader is None:
+                self.ignored["".join(suffixes(path))] += 1
+            else:
+                with open_binary(path) as file:
+                    yield from sandbox.read(reader, path, source) if isinstance(reader, str) else reader(file, source)
+        except READ_ERRORS as error:
+            yield place, f"cannot be read: {reason(error)}"
+
+
+def children(directory: Path, prefix: str) -> list[str]:
+    """The names in a directory that are not hidden, after `prefix`; those of directories end in a slash."""
+    with os.scandir(directory) as entries:
+        return [
+            f"{prefix}{entry.name}/" if entry.is_dir(follow_symlinks=False) else prefix + entry.name
+            for entry in entries
+            if not entry.name.startswith(".")
+        ]
+
+
+def printable(path: Path | str) -> str:
+    """The path, with bytes that are not UTF-8 written as escapes."""
+    return str(path).encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def objection(document: Document, places: Mapping[str, str]) -> str | None:
+    """Why a document cannot be stored, if so. `places` says where each id was found before."""
+    if len(document.id) > ID_CHARACTERS:
+        return f"the id has {len(document.id):,} characters; at most {ID_CHARACTERS:,} are allowed"
+    if not document.text or document.text.isspace():
+        return "no text"
+    for name, value in (("id", document.id), ("title", document.title), ("text", document.text)):
+        try:
+            value.encode("utf-8")
+        except UnicodeEncodeError as error:
+            return f"the {name} is not valid Unicode: half a surrogate pair at character {error.start}"
+    try:
+        json.dumps(dict(document.metadata), ensure_ascii=False, allow_nan=False).encode("utf-8")
+    except UnicodeEncodeError:
+        return "the metadata is not valid Unicode: it has half a surrogate pair"
+    except RecursionError:
+        return "the metadata is nested too deeply"
+    except ValueError:
+        return "the metadata has a number that JSON does not know: NaN or Infinity; null says that there is none"
+    if document.id in places:
+        return f'id "{document.id}" was already given by {places[document.id]}'
+    return None
+
+
+def read_standard_input(file: IO[bytes]) -> Iterator[Reading]:
+    """Read JSON lines if the first character that is not space is `{`, else one document of plain text."""
+    start: list[bytes] = []
+    try:
+        for line in (lines := limited_lines(file)):
+            start.append(line)
+            if line.removeprefix(codecs.BOM_UTF8).strip():
+                break
+        if start and start[-1].removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{"):
+            yield from json_documents(itertools.chain(start, lines), "stdin")
+        else:
+            yield from read_text(
+                io.BytesIO(b"".join((*start, file.read(TEXT_BYTES + 1)))), Source("stdin", "stdin", "stdin", EMPTY)
+            )
+    except READ_ERRORS as error:
+        yield "stdin", f"cannot be read: {reason(error)}"

@@ -1,0 +1,102 @@
+"""Files made to do harm: bombs, circles, endless nesting (S4)."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import zlib
+
+from samples import archive, epub, pdf
+
+from opendpr.corpus.sandbox import Sandbox
+from opendpr.corpus.source import Source
+from opendpr.formats import zstd
+from opendpr.types import Document
+
+PAGE = "<!doctype html><title> My\n page</title><p>one"
+
+
+def harmful() -> dict[str, bytes]:
+    entities = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 12))
+    bomb = f'<?xml version="1.0"?><!DOCTYPE b [<!ENTITY l0 "lol">{entities}]><b>&l11;</b>'
+    outside = '<!DOCTYPE b [<!ENTITY x SYSTEM "file:///etc/passwd">]><b>&x;</b>'
+    big = f'<b xmlns="{"u" * 9}">' + "x" * 301_000_000
+    page = zlib.compress(b"BT /F1 12 Tf (x) Tj ET\n" * 5_000_000, 9)
+    stream = f"<< /Length {len(page)} /Filter /FlateDecode >>\nstream\n{page.decode('latin-1')}\nendstream"
+    return {
+        "entities.docx": archive({"word/document.xml": bomb}),
+        "outside.docx": archive({"word/document.xml": outside}),
+        "zip.docx": archive({"word/document.xml": big}),
+        "zip.epub": epub({"a.xhtml": big}),
+        "huge.pdf": pdf(["x"], extra={5: stream}),
+        "circle.pdf": pdf(["x"], extra={2: "<< /Type /Pages /Count 1 /Kids [2 0 R] >>"}),
+        "prev.pdf": pdf(["x"], extra={1: "<< /Type /Catalog /Pages 9 0 R >>"}, trailer="/Prev 9"),
+        "nested.pdf": pdf(["x"], extra={3: "[" * 100_000}),
+        "deep.html": b"<div>" * 1_000_000 + b"x",
+        "text.txt.zst": zstd.compress(b"x" * 300_000_000),
+        "line.jsonl.zst": zstd.compress(b"x" * 300_000_000),
+        "whole.pdf.zst": zstd.compress(b"x" * 301_000_000),
+    }
+
+
+READ_ALL = """
+import json, re, sys
+from functools import partial
+from pathlib import Path
+import opendpr.corpus.corpus as module
+module.Sandbox = partial(module.Sandbox, seconds=5)
+corpus = module.Corpus([Path(sys.argv[1])])
+ids = [document.id for document in corpus]
+skipped = {Path(each.place.partition(",")[0]).name: each.reason for each in corpus.skipped}
+peak = re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]
+print(json.dumps([ids, skipped, int(peak)]))
+"""
+
+
+def test_bombs_cost_one_skipped_file_each_and_never_the_process(tmp_path):
+    for name, content in harmful().items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "z.html").write_bytes(PAGE.encode())
+    started = time.monotonic()
+    command = [sys.executable, "-c", READ_ALL, str(tmp_path)]  # a process of its own, to see how much memory it takes
+    ids, reasons, kilobytes = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    assert time.monotonic() - started < 60
+    assert kilobytes < 512_000
+    assert ids[-1] == "z.html"  # the last one, after all the harm
+    assert set(ids) | reasons.keys() == set(os.listdir(tmp_path))
+    assert set(ids) <= {"z.html", "nested.pdf", "prev.pdf"}
+    assert "declares XML entities" in reasons["entities.docx"]
+    assert "declares XML entities" in reasons["outside.docx"]
+    assert "unpacks to more than 300 MB" in reasons["zip.docx"]
+    assert "unpacks to more than 300 MB" in reasons["zip.epub"]
+    assert "unpacks to more than 300 MB" in reasons["whole.pdf.zst"]
+    assert "more than 100 MB of text" in reasons["text.txt.zst"]
+    assert "line 1 has more than 100 MB" in reasons["line.jsonl.zst"]
+
+
+def test_a_child_that_dies_costs_one_file(tmp_path):
+    path = tmp_path / "a.html"
+    path.write_bytes(PAGE.encode())
+    source = Source("a.html", "a.html", "a", {})
+    sandbox = Sandbox()
+    for _ in range(2):
+        assert next(iter(sandbox.read("html", path, source)))[1] == Document("a.html", "My page", "one", {})
+        sandbox._process.kill()
+        sandbox._process.wait()
+    sandbox.close()
+
+
+def test_time_and_memory_are_limited(tmp_path):
+    source = Source("a.html", "a.html", "a", {})
+    path = tmp_path / "a.html"
+    path.write_bytes(b"<div>" * 300_000)
+    late = Sandbox(seconds=0.3)
+    assert "takes more than" in next(iter(late.read("html", path, source)))[1]
+    late.close()
+    small = Sandbox(memory_bytes=160_000_000)
+    path.write_bytes(b"x" * 90_000_000)
+    assert "of memory" in next(iter(small.read("html", path, source)))[1]
+    small.close()
