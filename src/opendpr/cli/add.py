@@ -56,6 +56,12 @@ def add(
     whole: Annotated[
         bool, Option("--whole", help="Keep each record as one passage; for files of passages, as psgs_w100.tsv.")
     ] = False,
+    sync: Annotated[
+        bool, Option("--sync", help="Remove documents that came from a directory given and are gone from it.")
+    ] = False,
+    resplit: Annotated[
+        bool, Option("--resplit", help="Cut the documents that are there already anew, as the options now say.")
+    ] = False,
     metadata: Annotated[
         list[str] | None,
         Option("--metadata", metavar="KEY=VALUE", help="Give it to every document; repeatable.", show_default=False),
@@ -99,11 +105,14 @@ def add(
     settings = RuntimeSettings(runtime.value, precision.value, device.value)
     if model is not None:
         find_model(model)  # a wrong name should not leave an empty collection behind
-    with open_writer(collection, splitter, wait_seconds=wait) as writer:
+    directories = [Path(file) for file in files if sync and file != "-" and Path(file).is_dir()]
+    if sync and not directories:
+        raise UsageError("--sync needs a directory whose documents are to be kept in step")
+    with open_writer(collection, splitter, wait_seconds=wait, resplit=resplit) as writer:
         row = writer.encoder()
         encoder = BertEncoder(find_model(model or (row.model if row else DEFAULT_MODEL)), settings)
         with progress("encoding", "passages") as show:
-            report = ingest(writer, corpus, encoder, on_progress=show)
+            report = ingest(writer, corpus, encoder, on_progress=show, sync=directories)
         counts = writer.counts()
     tell(report, counts, collection, as_json=as_json)
     if report.skipped:

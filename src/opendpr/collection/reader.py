@@ -159,7 +159,8 @@ class Collection:
 
     def count_without_vector(self, encoder: int) -> int:
         """How many passages still have no vector of an encoder."""
-        query = f"SELECT count(*) FROM passages p LEFT JOIN vectors_{encoder} v ON v.number = p.number WHERE v.number IS NULL"
+        join = f"LEFT JOIN vectors_{encoder} v ON v.number = p.number"
+        query = f"SELECT count(*) FROM passages p {join} WHERE v.number IS NULL"
         return int(self._one(query)[0])
 
     def vectors(self, after: int = 0) -> Iterator[tuple[Numbers, NDArray[np.float16]]]:

@@ -236,16 +236,20 @@ def refuse_other_encoder(collection: Collection, fingerprint: str, model: str) -
 
 
 @contextmanager
-def open_writer(directory: Path, splitter: Splitter | None = None, *, wait_seconds: float = 0) -> Iterator[Writer]:
+def open_writer(
+    directory: Path, splitter: Splitter | None = None, *, wait_seconds: float = 0, resplit: bool = False
+) -> Iterator[Writer]:
     """Open a collection for writing, making it if it is not there.
 
     Args:
         splitter: how documents are cut; None means as before, or the default in a new collection.
+        wait_seconds: how long to wait while another process writes.
+        resplit: if the documents were cut otherwise, cut them anew.
 
     Raises:
         BusyError: another process writes, and did not finish within `wait_seconds`.
         StateError: the directory holds something else, or lies on a network file system.
-        UsageError: the collection was made with another splitter.
+        UsageError: the collection was made with another splitter, and `resplit` is not given.
     """
     refuse_network_file_system(directory)
     path = directory / DATABASE
@@ -277,10 +281,12 @@ def open_writer(directory: Path, splitter: Splitter | None = None, *, wait_secon
         writer = Writer(directory, connect(path))
         try:
             if splitter is not None and splitter != writer.splitter:
-                raise UsageError(
-                    f"{directory} was made with {writer.splitter}, now {splitter} was asked for; "
-                    "use the same settings, or another directory"
-                )
+                if not resplit:
+                    raise UsageError(
+                        f"{directory} was made with {writer.splitter}, now {splitter} was asked for; "
+                        "use the same settings, cut all documents anew with --resplit, or give another directory"
+                    )
+                writer.resplit(splitter)
             yield writer
         finally:
             writer.close()

@@ -136,16 +136,27 @@ class Corpus:
         try:
             status = path.stat()
             modified = datetime.fromtimestamp(status.st_mtime, UTC).isoformat(timespec="seconds")
-            source = Source(place, id, uncompressed_name(path).stem, {"path": str(path), "modified": modified})
+            source = Source(
+                place, id, uncompressed_name(path).stem, {"path": os.path.abspath(path), "modified": modified}
+            )
             if not stat.S_ISREG(status.st_mode):
                 yield place, "not a file but a named pipe, socket or device; pipe it to standard input, '-'"
             elif reader is None:
                 self.ignored["".join(suffixes(path))] += 1
             else:
                 with open_binary(path) as file:
-                    yield from sandbox.read(reader, path, source) if isinstance(reader, str) else reader(file, source)
+                    found = sandbox.read(reader, path, source) if isinstance(reader, str) else reader(file, source)
+                    for where, reading in found:
+                        yield where, _of_file(reading, source)
         except READ_ERRORS as error:
             yield place, f"cannot be read: {reason(error)}"
+
+
+def _of_file(reading: Document | str, source: Source) -> Document | str:
+    """A record of a file of records keeps its own metadata, and learns where it came from."""
+    if isinstance(reading, str) or "path" in reading.metadata:
+        return reading
+    return replace(reading, metadata={**reading.metadata, "path": source.metadata["path"]})
 
 
 def children(directory: Path, prefix: str) -> list[str]:
