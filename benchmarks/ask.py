@@ -1,6 +1,6 @@
 """Whole-process seconds of the commands a person waits for, on a collection of about 10,000 passages.
 
-    .venv/bin/python benchmarks/ask.py
+.venv/bin/python benchmarks/ask.py
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def seconds(command: list[str], runs: int) -> list[float]:
     found = []
     for _ in range(runs + 1):
         started = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "opendpr", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        subprocess.run([sys.executable, "-m", "opendpr", *command], capture_output=True, check=False)
         found.append(time.perf_counter() - started)
     return sorted(found[1:])
 

@@ -8,7 +8,22 @@ import sys
 from pathlib import Path
 
 PATH = Path(__file__).parent / "cli.md"
-VERBS = ("", "ask", "search", "add", "list", "show", "info", "remove", "encode", "verify", "backup", "import", "train", "train reader")
+VERBS = (
+    "",
+    "ask",
+    "search",
+    "add",
+    "list",
+    "show",
+    "info",
+    "remove",
+    "encode",
+    "verify",
+    "backup",
+    "import",
+    "train",
+    "train reader",
+)
 
 
 def text() -> str:

@@ -21,11 +21,11 @@ from opendpr.errors import (
     StateError,
     UsageError,
 )
-from opendpr.types import Answer, Document, Hit, Outcome, Passage, Question, Span
 
 if TYPE_CHECKING:
     from opendpr.answering import Answerer
     from opendpr.ingest import Report
+    from opendpr.types import Answer, Document, Hit, Outcome, Passage, Question, Span
 
 __version__ = "0.1.0"
 
@@ -73,3 +73,12 @@ def open(collection: str | Path, model: str | None = None, *, retriever: str = "
     from opendpr.answering import open_answerer
 
     return open_answerer(collection, model, retriever=retriever)
+
+
+def __getattr__(name: str) -> object:
+    """The types, brought in when first asked for: they need numpy, which the command line's help does not."""
+    if name not in __all__:
+        raise AttributeError(f"module 'opendpr' has no attribute {name!r}")
+    import opendpr.types
+
+    return getattr(opendpr.types, name)

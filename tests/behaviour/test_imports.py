@@ -36,7 +36,6 @@ def test_heavy_packages_are_not_imported(code: str) -> None:
     assert not found & HEAVY
 
 
-@pytest.mark.xfail(strict=True, reason="opendpr/__init__.py imports types.py, which imports numpy")
 def test_help_imports_no_numpy() -> None:
     assert "numpy" not in imported(HELP)
 

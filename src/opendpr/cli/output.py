@@ -9,10 +9,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import typer
 
-from opendpr.types import Hit, Span
+if TYPE_CHECKING:
+    from opendpr.types import Hit, Span
 
 PASSAGE_CHARACTERS = 300
 """How much of a passage is shown around an answer."""
