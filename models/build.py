@@ -23,8 +23,10 @@ TARGET = HERE / "opendpr-minilm" / "src" / "opendpr_minilm" / "model"
 WORK = HERE.parent / ".bench" / "model"
 FILES = ("squad_reader.jsonl", "squad_reader.jsonl", "qamr_reader.jsonl", "timeqa_reader.jsonl")
 SETTINGS = "--epochs 0.7 --dropout 0 --negative-share 0.2 --seed 0"
-HYBRID_WEIGHT = 20.0
+HYBRID_WEIGHT = 30.0
 """From `benchmarks/retrieval.py --pool P25 --half fit --fit`."""
+READER_WEIGHT = 0.2
+"""From `benchmarks/answer.py --half fit`: of the retrieval score beside log P_selected."""
 
 
 def run(*arguments: str) -> None:
@@ -42,7 +44,7 @@ def main(data: Path) -> None:
     if not (trained / "config.json").exists():
         run("train", "reader", *files, "--base", str(encoder), "-o", str(trained), *shlex.split(SETTINGS))
     config = json.loads((trained / "config.json").read_text(encoding="utf-8"))
-    config["retrieval"] = {"lambda": HYBRID_WEIGHT}
+    config["retrieval"] = {"lambda": HYBRID_WEIGHT, "reader": READER_WEIGHT}
     write_json(trained / "config.json", config)
     shutil.rmtree(TARGET, ignore_errors=True)
     shutil.copytree(trained, TARGET)

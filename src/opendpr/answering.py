@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from opendpr.collection import Collection, open_collection
@@ -59,7 +59,13 @@ class Answerer:
         self.model.require_reader()
         assert self._reader is not None
         hits = self._retrieve([question], k, where)
-        return outcome(self._reader.read([question], hits)[0])
+        return outcome(self._reader.read([question], hits)[0], self._prior)
+
+    def _prior(self, hit: Hit) -> float:
+        """What retrieval says for a passage, on the scale of the reader's log P_selected."""
+        weights = self.model.retrieval
+        score = hit.parts.get("bm25", 0.0) + weights.get("lambda", 1.0) * hit.parts.get("dense", 0.0)
+        return weights.get("reader", 0.0) * score
 
     def _retrieve(self, questions: Sequence[str], k: int, where: str | None) -> list[list[Hit]]:
         for question in questions:
@@ -83,22 +89,30 @@ def check_question(question: str) -> None:
         )
 
 
-def outcome(spans: Sequence[Span]) -> Outcome:
+def outcome(spans: Sequence[Span], prior: Callable[[Hit], float] = lambda hit: 0.0) -> Outcome:
     """Spans with the same words, read loosely, are one answer; its confidence is their probabilities added up.
 
-    The probability of a span is P_selected * P_start * P_end (paper section 6.1).
+    The probability of a span is P_selected * P_start * P_end (paper section 6.1), where P_selected
+    is proportional to what the reader says of the passage times exp(prior) of its hit.
     """
-    groups: dict[str, list[Span]] = {}
+    selected = {span.hit.passage.number: span.passage_score + prior(span.hit) for span in spans}
+    total = _log_sum_exp(list(selected.values()))
+    groups: dict[str, list[tuple[float, Span]]] = {}
     for span in spans:
-        groups.setdefault(normalize_answer(span.text) or span.text, []).append(span)
-    answers = [Answer(group[0].text, min(1.0, sum(map(probability, group))), tuple(group)) for group in groups.values()]
+        probability = math.exp(selected[span.hit.passage.number] - total + span.span_score)
+        groups.setdefault(normalize_answer(span.text) or span.text, []).append((probability, span))
+    answers = []
+    for group in groups.values():
+        group.sort(key=lambda one: -one[0])
+        confidence = min(1.0, sum(one[0] for one in group))
+        answers.append(Answer(group[0][1].text, confidence, tuple(one[1] for one in group)))
     answers.sort(key=lambda answer: -answer.confidence)
     return Outcome(tuple(answers), answerable=bool(answers))
 
 
-def probability(span: Span) -> float:
-    """P_selected * P_start * P_end."""
-    return math.exp(span.passage_score + span.span_score)
+def _log_sum_exp(values: Sequence[float]) -> float:
+    largest = max(values, default=0.0)
+    return largest + math.log(sum(math.exp(value - largest) for value in values) or 1.0)
 
 
 def open_answerer(
