@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections import Counter
@@ -134,12 +135,17 @@ def remove(writer: Writer, ids: Sequence[str]) -> None:
 def _gone(writer: Writer, ids: set[str], directories: Sequence[Path], skipped: Sequence[Skipped]) -> list[str]:
     """Documents that came from the directories and are not among `ids`."""
     roots = [directory.resolve() for directory in directories]
-    troubled = {re.sub(r":\d+$", "", one.place) for one in skipped} | {one.place for one in skipped}
-    return [
-        id
-        for id, path in writer.paths()
-        if id not in ids and path not in troubled and any(Path(path).resolve().is_relative_to(root) for root in roots)
-    ]
+    places = {re.sub(r":\d+$", "", one.place) for one in skipped} | {one.place for one in skipped}
+    troubled = {Path(os.path.abspath(place)) for place in places}  # files, and directories that could not be listed
+    gone = []
+    for id, name in writer.paths():
+        path = Path(name)
+        if id in ids or not path.is_absolute():  # a record's own "path" may be anything
+            continue
+        below = any(path.parent.resolve().is_relative_to(root) for root in roots)
+        if below and path not in troubled and troubled.isdisjoint(path.parents):
+            gone.append(id)
+    return gone
 
 
 def add_sources(collection: Path, sources: Sequence[str | Path | Document], model: str | None = None) -> Report:

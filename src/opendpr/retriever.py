@@ -12,7 +12,7 @@ from opendpr.collection import Collection
 from opendpr.collection.where import compile_where
 from opendpr.collection.writer import refuse_other_encoder
 from opendpr.encoder import BertEncoder
-from opendpr.errors import BusyError, UsageError
+from opendpr.errors import BusyError, StateError, UsageError
 from opendpr.index.bm25 import open_bm25
 from opendpr.index.exact import ExactIndex, top
 from opendpr.protocols import Encoder, Retriever, TextIndex
@@ -37,12 +37,17 @@ class Snapshot:
     def __init__(self, collection: Collection) -> None:
         self.collection = collection
         self.version = collection.version()
+        self._encoder = collection.encoder()
 
     @cached_property
     def dense(self) -> ExactIndex:
         """All vectors, without those of documents that are not complete yet."""
-        row = self.collection.require_encoder()
         with self.collection.one_state():
+            row = self.collection.require_encoder()
+            if self._encoder is not None and row.fingerprint != self._encoder.fingerprint:
+                raise StateError(
+                    f"{self.collection.directory} was given another model meanwhile ({row.model}); open it again"
+                )
             pieces, hidden = list(self.collection.vectors()), self.collection.hidden()
         numbers = np.concatenate([piece[0] for piece in pieces] or [np.empty(0, np.int64)])
         vectors = np.concatenate([piece[1] for piece in pieces] or [np.empty((0, row.dim), np.float16)])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from opendpr.collection.database import DATABASE, connect, fsync_directory, our_errors, refuse_network_file_system
 from opendpr.collection.reader import Collection
-from opendpr.errors import StateError
+from opendpr.errors import OpendprError, StateError
 
 
 def write_backup(collection: Collection, destination: Path) -> int:
@@ -23,9 +23,13 @@ def write_backup(collection: Collection, destination: Path) -> int:
         raise StateError(f"{destination} exists; give a directory that does not")
     refuse_network_file_system(destination)
     temporary = destination.with_name(destination.name + ".writing")
-    temporary.mkdir(parents=True, exist_ok=True)
     path = temporary / DATABASE
-    path.unlink(missing_ok=True)
+    try:
+        temporary.mkdir(parents=True, exist_ok=True)
+        for left in temporary.glob(f"{DATABASE}*"):  # of an interrupted backup; a log would be taken for the copy's
+            left.unlink()
+    except OSError as error:
+        raise OpendprError(f"{temporary} cannot be written ({error.strerror}); see to the disk") from None
     with our_errors(path):
         collection.select("VACUUM INTO ?", (f"{path.absolute().as_uri()}?vfs=cksmvfs",))
     connection = connect(path)
@@ -36,6 +40,11 @@ def write_backup(collection: Collection, destination: Path) -> int:
     with path.open("rb") as file:
         os.fsync(file.fileno())
     fsync_directory(temporary)
-    os.replace(temporary, destination)
+    try:
+        os.replace(temporary, destination)
+    except OSError as error:
+        raise StateError(
+            f"{destination} was made by another process meanwhile ({error.strerror}); the backup is in {temporary}"
+        ) from None
     fsync_directory(destination.absolute().parent)
     return int(version)

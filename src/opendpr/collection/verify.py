@@ -42,6 +42,8 @@ Finding = str | int
 
 
 def _pages(collection: Collection) -> Iterator[Finding]:
+    if collection.select("PRAGMA checksum_verification") != [("1",)]:
+        yield "page checksums are off; the head of the file is damaged"
     yield from (str(found) for (found,) in collection.select("PRAGMA integrity_check(20)") if found != "ok")
 
 

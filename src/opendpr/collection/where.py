@@ -16,7 +16,7 @@ text that is one; a document that lacks the key meets no comparison.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from opendpr.errors import UsageError
@@ -78,6 +78,15 @@ def as_number(value: object) -> float | int | None:
         return None
 
 
+def _joined(word: str, parts: Sequence[Condition]) -> Condition:
+    """Conditions joined as a tree: SQLite takes no expression that is more than 1,000 deep."""
+    if len(parts) == 1:
+        return parts[0]
+    middle = len(parts) // 2
+    left, right = _joined(word, parts[:middle]), _joined(word, parts[middle:])
+    return Condition(f"({left.sql} {word} {right.sql})", left.values + right.values)
+
+
 class _Parser:
     def __init__(self, text: str) -> None:
         self._text = text
@@ -133,10 +142,7 @@ class _Parser:
         parts = [part()]
         while self._take(word):
             parts.append(part())
-        if len(parts) == 1:
-            return parts[0]
-        joined = f" {word.upper()} ".join(one.sql for one in parts)
-        return Condition(f"({joined})", sum((one.values for one in parts), ()))
+        return _joined(word.upper(), parts)
 
     def _negation(self, depth: int) -> Condition:
         if self._take("not"):
@@ -163,13 +169,8 @@ class _Parser:
             while self._take(","):
                 parts.append(self._compare(column, bound, "=", self._value()))
             self._require(")")
-            sql = "(" + " OR ".join(one.sql for one in parts) + ")"
-            values: tuple[Value, ...] = sum((one.values for one in parts), ())
-            return (
-                Condition(f"({column} IS NOT NULL AND NOT {sql})", bound + values)
-                if negated
-                else Condition(sql, values)
-            )
+            sql, values = either = _joined("OR", parts)
+            return Condition(f"({column} IS NOT NULL AND NOT {sql})", bound + values) if negated else either
         if negated:
             raise self.expected("in")
         if self._take("like"):
@@ -200,7 +201,7 @@ class _Parser:
         if kind == "text":
             value: Value = text[1:-1].replace("''", "'")
         elif kind == "number":
-            value = int(text) if re.fullmatch(r"[-+]?\d+", text) else float(text)
+            value = int(text) if re.fullmatch(r"[-+]?\d{1,18}", text) else float(text)  # SQLite has 64 bits
         elif kind == "keyword" and text in ("true", "false"):
             value = text == "true"
         else:

@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -27,6 +27,9 @@ from opendpr.passages import Splitter
 from opendpr.types import Document, Passage, Vectors
 
 LOCK = "collection.lock"
+
+CLOSING_MILLISECONDS = 2_000
+"""How long a writer that is done waits for readers, to leave a short write-ahead log."""
 
 _VECTORS = "CREATE TABLE vectors_{}(number INTEGER PRIMARY KEY, vector BLOB NOT NULL, crc INTEGER NOT NULL)"
 
@@ -54,7 +57,8 @@ class Writer(Collection):
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
-            self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+            with suppress(apsw.BusyError):  # the commit stands, the next one copies it
+                self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
 
     def use_encoder(self, fingerprint: str, dim: int, *, model: str, runtime: str) -> EncoderRow:
         """Make sure that vectors come from one encoder only.
@@ -64,14 +68,11 @@ class Writer(Collection):
         """
         row = self.encoder()
         if row is None:
+            row = self.begin_encoder(fingerprint, dim, model=model, runtime=runtime)
             with self._transaction():
-                self._connection.execute(
-                    "INSERT INTO encoders VALUES(1, ?, ?, ?, 1, ?, ?)",
-                    (fingerprint, dim, VECTOR_DTYPE.str, model, runtime),
-                )
-                self._connection.execute(_VECTORS.format(1))
-                self._connection.execute("INSERT INTO settings VALUES('encoder', '1')")
-            return self.require_encoder()
+                self._connection.execute("UPDATE encoders SET complete = 1 WHERE encoder = ?", (row.encoder,))
+                self._connection.execute("INSERT INTO settings VALUES('encoder', ?)", (str(row.encoder),))
+            return row
         refuse_other_encoder(self, fingerprint, model)
         return row
 
@@ -109,25 +110,34 @@ class Writer(Collection):
                         self._connection.execute(f"DROP TABLE vectors_{other.encoder}")
                         self._connection.execute("DELETE FROM encoders WHERE encoder = ?", (other.encoder,))
             self._finish_replacements(row, version)
-        self._connection.execute("PRAGMA incremental_vacuum")
+        self.select("PRAGMA incremental_vacuum")
 
     def resplit(self, splitter: Splitter) -> None:
         """Cut every document anew, in one transaction; old passages are served until the new ones have vectors."""
         with self._transaction() as version:
-            for (row,) in self.select("SELECT row FROM documents WHERE replaces IS NOT NULL"):
-                self._drop(row, version)
             self.splitter = splitter
             self._connection.execute(
                 "UPDATE settings SET value = ? WHERE key = 'splitter'", (json.dumps(splitter.__dict__),)
             )
-            for (row,) in self.select("SELECT row FROM documents"):
-                text = self.document_at(row)[0].text
-                self._connection.execute(
-                    "INSERT INTO documents(id, title, metadata, content_sha256, replaces) "
-                    "SELECT id, title, metadata, content_sha256, row FROM documents WHERE row = ?",
-                    (row,),
-                )
-                self._insert_passages(self._connection.last_insert_rowid(), text)
+            newest = self.select(
+                "SELECT d.row, p.row FROM documents d LEFT JOIN documents p ON p.replaces = d.row "
+                "WHERE d.replaces IS NULL"
+            )
+            for row, pending in newest:
+                self._cut_anew(row, pending, version)
+
+    def _cut_anew(self, row: int, pending: int | None, version: int) -> None:
+        """Let the newest form of a document, which may wait already, wait beside the old one as cut now."""
+        source = row if pending is None else pending
+        text = self.document_at(source)[0].text
+        fields = self.select("SELECT id, title, metadata, content_sha256 FROM documents WHERE row = ?", (source,))[0]
+        if pending is not None:
+            self._drop(pending, version)
+        self._connection.execute(
+            "INSERT INTO documents(id, title, metadata, content_sha256, replaces) VALUES(?, ?, ?, ?, ?)",
+            (*fields, row),
+        )
+        self._insert_passages(self._connection.last_insert_rowid(), text)
 
     def put_documents(self, documents: Sequence[Document]) -> list[Change]:
         """Store documents cut into passages, in one transaction.
@@ -152,10 +162,12 @@ class Writer(Collection):
             self._drop(pending[0], version)
             newest = current
         if newest and newest[1] == content:  # also one changed and changed back before the change was complete
-            if newest[2] == metadata:
-                return "unchanged"
-            self._connection.execute("UPDATE documents SET metadata = ? WHERE row = ?", (metadata, newest[0]))
-            return "relabelled"
+            change: Change = "unchanged" if newest[2] == metadata else "relabelled"
+            if change == "relabelled":
+                self._connection.execute("UPDATE documents SET metadata = ? WHERE row = ?", (metadata, newest[0]))
+            if pending and newest is current and not self._is_cut_as_now(newest[0], document.text):
+                self._cut_anew(newest[0], None, version)
+            return change
         replaces = current[0] if current else None
         self._connection.execute(
             "INSERT INTO documents(id, title, metadata, content_sha256, replaces) VALUES(?, ?, ?, ?, ?)",
@@ -164,6 +176,11 @@ class Writer(Collection):
         if not self._insert_passages(self._connection.last_insert_rowid(), document.text):
             raise InputError(f"document {document.id!r} has no text; leave it out, or give it some")
         return "replaced" if current else "added"
+
+    def _is_cut_as_now(self, document: int, text: str) -> bool:
+        """False for a document from before the last `resplit`."""
+        stored = self.select("SELECT start, text FROM passages WHERE document = ? ORDER BY start", (document,))
+        return stored == [(start, text[start:end]) for start, end in self.splitter.split(text)]
 
     def _insert_passages(self, document: int, text: str) -> int:
         """Cut a text and store its passages; returns how many."""
@@ -192,7 +209,9 @@ class Writer(Collection):
             rows.append((passage.number, content, vector_crc(passage.number, content)))
         with self._transaction() as version:
             self._connection.executemany(f"INSERT OR REPLACE INTO vectors_{encoder.encoder} VALUES(?, ?, ?)", rows)
-            self._finish_replacements(encoder, version)
+            active = self.encoder()
+            if active and active.encoder == encoder.encoder:  # of another one they serve nobody yet
+                self._finish_replacements(encoder, version)
 
     def _finish_replacements(self, encoder: EncoderRow, version: int) -> None:
         """Let every pending document whose passages all have vectors take the old one's place."""
@@ -219,9 +238,12 @@ class Writer(Collection):
         self._connection.execute("DELETE FROM documents WHERE row = ?", (document,))
 
     def close(self) -> None:
-        with our_errors(self.path):
-            self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
-        super().close()
+        try:
+            self._connection.set_busy_timeout(CLOSING_MILLISECONDS)
+            with our_errors(self.path), suppress(apsw.BusyError):  # a long read, as a backup, leaves the log longer
+                self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        finally:
+            super().close()
 
 
 def refuse_other_encoder(collection: Collection, fingerprint: str, model: str) -> None:

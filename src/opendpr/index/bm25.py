@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 from opendpr.collection import Collection, Writer
 from opendpr.collection.database import fsync_directory
@@ -20,6 +22,10 @@ logger = logging.getLogger(__name__)
 
 DIRECTORY = "bm25"
 SEEN = "seen.json"
+CHECKSUM = "sha256"
+"""Of all else that `seen.json` says."""
+UPDATING = "updating"
+"""Noted in `seen.json` while a writer is at work: until it is done, files may come and go."""
 BATCH = 20_000
 """Passages between commits of the cache."""
 
@@ -69,6 +75,8 @@ def _update(writer: Writer, directory: Path) -> None:
     seen = _seen(writer)
     version = writer.version()
     try:
+        if seen and seen != version and (damaged := _damaged(directory)):
+            raise CorruptionError(damaged[0])  # merging would spread it under a new checksum
         index = TantivyIndex(directory) if seen else None
     except CorruptionError as error:
         logger.warning("%s: it is built anew", error)
@@ -78,12 +86,21 @@ def _update(writer: Writer, directory: Path) -> None:
         index = TantivyIndex(directory)
     elif seen == version:
         return
+    kept = _begin_update(directory) if seen else {}
     index.update(writer.deleted_since(seen.version) if seen else [], [])
     last = _last_number(directory) if seen else 0
     for batch in batched(writer.passages_after(last), BATCH):
         index.update([], batch)
         last = batch[-1].number
-    _write_seen(directory, writer.id, version, last)
+    files = {path.name: kept.get(path.name) or file_sha256(path) for path in _files(directory)}
+    _write_seen(directory, {"collection_id": writer.id, **version._asdict(), "last_number": last, "files": files})
+
+
+def _begin_update(directory: Path) -> dict[str, str]:
+    """Note that files will change, for `verify`; returns checksums of those that tantivy never changes."""
+    seen = _read_seen(directory)
+    _write_seen(directory, {**seen, UPDATING: True})
+    return {name: stored for name, stored in seen["files"].items() if not name.endswith(".json")}
 
 
 def verify_bm25(collection: Collection) -> list[str]:
@@ -97,8 +114,11 @@ def verify_bm25(collection: Collection) -> list[str]:
     if not path.exists():
         return []
     try:
-        seen = json.loads(path.read_text(encoding="utf-8"))
-        files, version = dict(seen["files"]), int(seen["version"])
+        seen = _read_seen(directory)
+        version = int(seen["version"])
+        damaged = _damaged(directory)
+        if _read_seen(directory) != seen:  # a writer was at work
+            return verify_bm25(collection)
     except (OSError, ValueError, KeyError, TypeError) as error:
         return [f"{path} is damaged ({error!r}); delete {directory}, the next 'opendpr add' writes it again"]
     problems = []
@@ -107,15 +127,23 @@ def verify_bm25(collection: Collection) -> list[str]:
             f"{collection.path} is at version {collection.version().version}, but {path} has seen version {version}: "
             "the last commits were lost with their write-ahead log; add the documents again"
         )
-    for name, stored in files.items():
+    return problems + [f"{what}; delete {directory}, the next 'opendpr add' writes it again" for what in damaged]
+
+
+def _damaged(directory: Path) -> list[str]:
+    """Files that are not as noted; of a cache being written, or left so by a kill, only what never changes."""
+    seen = _read_seen(directory)
+    updating, damaged = seen.get(UPDATING, False), []
+    for name, stored in dict(seen["files"]).items():
         file = directory / name
-        if not file.is_file():
-            problems.append(f"{file} is missing; delete {directory}, the next 'opendpr add' writes it again")
-        elif file_sha256(file) != stored:
-            problems.append(
-                f"{file} does not match its checksum; delete {directory}, the next 'opendpr add' writes it again"
-            )
-    return problems
+        if updating and (name.endswith(".json") or not file.is_file()):
+            continue
+        try:
+            if file_sha256(file) != stored:
+                damaged.append(f"{file} does not match its checksum")
+        except FileNotFoundError:
+            damaged.append(f"{file} is missing")
+    return damaged
 
 
 def unseen_passages(collection: Collection) -> int:
@@ -128,7 +156,7 @@ def unseen_passages(collection: Collection) -> int:
 def _seen(collection: Collection) -> Version | None:
     """The state of the collection that the cache has seen; None if it is not this collection's."""
     try:
-        seen = json.loads((collection.directory / DIRECTORY / SEEN).read_text(encoding="utf-8"))
+        seen = _read_seen(collection.directory / DIRECTORY)
         version = Version(seen["version"], seen["commit_id"])
         valid = seen["collection_id"] == collection.id and collection.has_commit(version)
         valid = valid and (collection.directory / DIRECTORY / "meta.json").exists()  # tantivy would make an empty one
@@ -138,19 +166,39 @@ def _seen(collection: Collection) -> Version | None:
 
 
 def _last_number(directory: Path) -> int:
-    return int(json.loads((directory / SEEN).read_text(encoding="utf-8"))["last_number"])
+    return int(_read_seen(directory)["last_number"])
 
 
-def _write_seen(directory: Path, collection_id: str, version: Version, last_number: int) -> None:
-    files = {
-        path.name: file_sha256(path)
+def _read_seen(directory: Path) -> dict[str, Any]:
+    """What `seen.json` says.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is not what was written.
+    """
+    seen = json.loads((directory / SEEN).read_text(encoding="utf-8"))
+    if not isinstance(seen, dict) or seen.pop(CHECKSUM, None) != _checksum(seen):
+        raise ValueError("it does not match its checksum")
+    return seen
+
+
+def _checksum(seen: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()
+
+
+def _files(directory: Path) -> list[Path]:
+    """What tantivy wrote: segments, which never change, and `meta.json` and the like, which do."""
+    return [
+        path
         for path in sorted(directory.iterdir())
-        if path.is_file() and path.name != SEEN and not path.name.startswith(".")
-    }
-    content = {"collection_id": collection_id, **version._asdict(), "last_number": last_number, "files": files}
+        if path.is_file() and not path.name.startswith(SEEN) and path.suffix != ".lock"
+    ]
+
+
+def _write_seen(directory: Path, content: dict[str, Any]) -> None:
     temporary = directory / f"{SEEN}.tmp"
     with temporary.open("w", encoding="utf-8") as file:
-        json.dump(content, file, indent=2)
+        json.dump({**content, CHECKSUM: _checksum(content)}, file, indent=2)
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, directory / SEEN)

@@ -1,0 +1,220 @@
+"""Whatever is done to a collection, and wherever it is interrupted, it answers like one built once from what is left."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import opendpr.ingest
+from opendpr.collection import Collection, Writer, open_collection, open_writer
+from opendpr.collection.verify import verify_store
+from opendpr.corpus import Corpus
+from opendpr.encoder import BertEncoder
+from opendpr.index.bm25 import DIRECTORY, update_bm25, verify_bm25
+from opendpr.ingest import add, encode, remove
+from opendpr.passages import Splitter
+from opendpr.retriever import Bm25Retriever, DenseRetriever, Snapshot
+from opendpr.runtime import RuntimeSettings
+from opendpr.runtime.model import find_model
+from opendpr.types import Document
+
+WORDS = [f"{start}{end}" for start in ("lo", "ri", "sum", "set") for end in range(8)]
+QUESTIONS = ["lo1 ri2 sum3", "set0", " ".join(WORDS)]
+STEPS = 14
+SPLITTERS = [Splitter(words=10), Splitter(words=7), Splitter(words=12, overlap=4)]
+
+Key = tuple[str, int, str]
+
+
+class InterruptionError(Exception):
+    """What stops a step in the middle."""
+
+
+def key(passage) -> Key:
+    return passage.document_id, passage.start, passage.text
+
+
+def dense(collection: Collection, encoder: BertEncoder) -> list[dict[Key, float]]:
+    """For each question, all passages that a dense search finds."""
+    lists = DenseRetriever(Snapshot(collection), encoder).retrieve(QUESTIONS, 2_000)
+    found = [{key(hit.passage): hit.score for hit in hits} for hits in lists]
+    assert [len(hits) for hits in lists] == [len(one) for one in found], "a passage was found twice"
+    return found
+
+
+def words(collection: Collection) -> list[set[Key]]:
+    lists = Bm25Retriever(Snapshot(collection)).retrieve(QUESTIONS, 2_000)
+    return [{key(hit.passage) for hit in hits} for hits in lists]
+
+
+def cut(document: Document, splitter: Splitter) -> set[Key]:
+    return {(document.id, start, document.text[start:end]) for start, end in splitter.split(document.text)}
+
+
+class Life:
+    """A collection, what it should hold, and one of the things that can happen to it after another."""
+
+    def __init__(self, folder: Path, encoders: list[BertEncoder], seed: int) -> None:
+        self.folder, self.encoders = folder, encoders
+        self.directory, self.files = folder / "notes", folder / "files"
+        self.files.mkdir()
+        self.random = random.Random(seed)
+        self.documents: dict[str, Document] = {}
+        """What was stored last, complete or not."""
+        self.past: dict[str, list[set[Key]]] = {}
+        """By document, how it was cut in each of its forms since the last complete step."""
+        self.active, self.splitter = 0, SPLITTERS[0]
+        self.complete = True
+        with open_writer(self.directory, self.splitter):
+            pass
+
+    def text(self) -> str:
+        return " ".join(self.random.choices(WORDS, k=self.random.randrange(1, 60)))
+
+    def progress(self, interrupted: bool):
+        left = self.random.randrange(1, 5) if interrupted else 10**9
+
+        def show(done: int, total: int) -> None:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                raise InterruptionError
+
+        return show
+
+    def step(self) -> str:
+        """Something happens; returns what."""
+        interrupted = self.random.random() < 0.5
+        what = self.random.choice(["put", "put", "remove", "sync", "resplit", "encode", "label"])
+        before = {id: self.forms(id) for id in self.documents}
+        try:
+            with open_writer(self.directory) as writer:
+                getattr(self, what)(writer, self.progress(interrupted))
+            stopped = False
+            self.complete = self.complete or what != "remove"  # nothing is encoded then
+        except InterruptionError:
+            stopped, self.complete = True, False
+        self.past = {} if self.complete else {id: before.get(id, []) + self.forms(id) for id in self.documents}
+        return f"{what}{' interrupted' if stopped else ''}"
+
+    def forms(self, id: str) -> list[set[Key]]:
+        return [*self.past.get(id, []), cut(self.documents[id], self.splitter)]
+
+    def put(self, writer: Writer, show) -> None:
+        given = [
+            Document(f"d{number}", "", self.text(), {"n": self.random.randrange(3)})
+            for number in self.random.sample(range(16), 5)
+        ]
+        self.documents.update((document.id, document) for document in given)
+        add(writer, given, self.encoders[self.active], on_progress=show)
+
+    def label(self, writer: Writer, show) -> None:
+        given = [Document(d.id, d.title, d.text, {"label": 1}) for d in list(self.documents.values())[:3]]
+        add(writer, given, self.encoders[self.active], on_progress=show)
+
+    def remove(self, writer: Writer, show) -> None:
+        gone = self.random.sample(sorted(self.documents), min(3, len(self.documents)))
+        for id in gone:
+            del self.documents[id]
+        remove(writer, gone)
+
+    def sync(self, writer: Writer, show) -> None:
+        for path in list(self.files.iterdir()):
+            if self.random.random() < 0.3:
+                path.unlink()
+        for number in self.random.sample(range(8), 3):
+            (self.files / f"f{number}.txt").write_text(self.text())
+        self.documents = {id: one for id, one in self.documents.items() if not id.startswith("f")}
+        self.documents.update((document.id, document) for document in Corpus([self.files]))
+        add(writer, Corpus([self.files]), self.encoders[self.active], on_progress=show, sync=[self.files])
+
+    def resplit(self, writer: Writer, show) -> None:
+        self.splitter = self.random.choice(SPLITTERS)
+        writer.resplit(self.splitter)
+        add(writer, [], self.encoders[self.active], on_progress=show)
+
+    def encode(self, writer: Writer, show) -> None:
+        other = 1 - self.active if self.random.random() < 0.8 else self.active
+        encode(writer, self.encoders[other], on_progress=show, keep_old=self.random.random() < 0.5)
+        self.active = other
+
+    def check(self) -> None:
+        """What holds after every step."""
+        encoder = self.encoders[self.active]
+        with open_collection(self.directory) as collection:
+            assert verify_store(collection) == []
+            assert verify_bm25(collection) == []
+            if collection.encoder() is None:
+                return
+            found = words(collection)
+            served = set(dense(collection, encoder)[0])
+            now = set().union(*(cut(document, self.splitter) for document in self.documents.values()))
+            if self.complete:
+                assert collection.counts()["to_encode"] == 0
+                assert served == now
+                assert found[2] == now
+            for passage in served | found[2]:
+                assert passage[0] in self.documents, f"{passage[0]} was removed"
+                assert any(passage in form for form in self.forms(passage[0])), f"{passage[0]} was never like this"
+            for id in {one[0] for one in served}:
+                mine = {one for one in served if one[0] == id}
+                assert any(mine <= form for form in self.forms(id)), f"{id} is served partly old and partly new"
+
+    def finish(self) -> None:
+        with open_writer(self.directory) as writer:
+            add(writer, [], self.encoders[self.active])
+        self.complete, self.past = True, {}
+
+    def check_against_rebuilt(self, rebuilt: Path) -> None:
+        encoder = self.encoders[self.active]
+        with open_writer(rebuilt, self.splitter) as writer:
+            add(writer, list(self.documents.values()), encoder)
+        with open_collection(self.directory) as ours, open_collection(rebuilt) as theirs:
+            for one, other in zip(dense(ours, encoder), dense(theirs, encoder), strict=True):
+                assert one.keys() == other.keys()
+                assert all(score == pytest.approx(other[passage], abs=1e-3) for passage, score in one.items())
+            found = words(ours)
+            assert found == words(theirs)
+            assert {s.id: ours.document(s.id).text for s in ours.summaries()} == {
+                document.id: document.text for document in self.documents.values()
+            }
+        shutil.rmtree(self.directory / DIRECTORY)
+        with open_writer(self.directory) as writer:
+            update_bm25(writer)
+        with open_collection(self.directory) as ours:
+            assert words(ours) == found
+            assert verify_bm25(ours) == []
+
+
+@pytest.fixture(scope="module")
+def encoders(tiny_model: Path, other_model: Path) -> list[BertEncoder]:
+    return [
+        BertEncoder(find_model(str(model)), RuntimeSettings(precision="fp32")) for model in (tiny_model, other_model)
+    ]
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """So that there are moments between two transactions."""
+    monkeypatch.setattr(opendpr.ingest, "PASSAGES", 6)
+    monkeypatch.setattr(opendpr.ingest, "DOCUMENTS", 4)
+    return
+
+
+@pytest.mark.parametrize("seed", [*range(25), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(25, 200))])
+def test_updates_and_interruptions_end_like_a_collection_built_once(tmp_path, encoders, seed):
+    life = Life(tmp_path, encoders, seed)
+    done = []
+    for _ in range(STEPS):
+        done.append(life.step())
+        try:
+            life.check()
+        except AssertionError as error:
+            raise AssertionError(f"after {', '.join(done)}") from error
+    life.finish()
+    life.check()
+    life.check_against_rebuilt(tmp_path / "rebuilt")
