@@ -27,7 +27,9 @@ def seconds(command: list[str], runs: int) -> list[float]:
     found = []
     for _ in range(runs + 1):
         started = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "opendpr", *command], capture_output=True, check=False)
+        done = subprocess.run([sys.executable, "-m", "opendpr", *command], capture_output=True, check=False)
+        if done.returncode not in (0, 2):
+            raise SystemExit(done.stderr.decode())
         found.append(time.perf_counter() - started)
     return sorted(found[1:])
 

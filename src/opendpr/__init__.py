@@ -49,11 +49,13 @@ __all__ = [
 ]
 
 
-def add(collection: str | Path, sources: Sequence[str | Path | Document], model: str | None = None) -> Report:
+def add(
+    collection: str | Path, sources: Sequence[str | Path | Document] | str | Path, model: str | None = None
+) -> Report:
     """Add files, directories or documents to a collection, made if it is not there.
 
     Args:
-        sources: paths, or `Document`s.
+        sources: a path, or several; paths of files and directories, or `Document`s.
         model: name or directory; None is the collection's, or the default in a new one.
 
     Returns:

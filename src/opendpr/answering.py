@@ -8,7 +8,7 @@ from pathlib import Path
 
 from opendpr.collection import Collection, open_collection
 from opendpr.encoder import BertEncoder
-from opendpr.errors import UsageError
+from opendpr.errors import StateError, UsageError
 from opendpr.evaluation import normalize_answer
 from opendpr.protocols import Retriever
 from opendpr.reader import BertReader
@@ -63,9 +63,8 @@ class Answerer:
 
     def _prior(self, hit: Hit) -> float:
         """What retrieval says for a passage, on the scale of the reader's log P_selected."""
-        weights = self.model.retrieval
-        score = hit.parts.get("bm25", 0.0) + weights.get("lambda", 1.0) * hit.parts.get("dense", 0.0)
-        return weights.get("reader", 0.0) * score
+        score = hit.parts.get("bm25", 0.0) + self.model.hybrid_weight * hit.parts.get("dense", 0.0)
+        return self.model.retrieval.get("reader", 0.0) * score
 
     def _retrieve(self, questions: Sequence[str], k: int, where: str | None) -> list[list[Hit]]:
         for question in questions:
@@ -83,6 +82,8 @@ def check_question(question: str) -> None:
     """Raises UsageError if a question is empty or too long."""
     if not question.strip():
         raise UsageError("the question is empty; ask with at least one word")
+    if not question.isascii() and any("\ud800" <= character <= "\udfff" for character in question):
+        raise UsageError("the question is not valid UTF-8; convert it")
     if len(question) > QUESTION_CHARACTERS:
         raise UsageError(
             f"the question has {len(question):,} characters, at most {QUESTION_CHARACTERS:,} are taken; shorten it"
@@ -124,5 +125,7 @@ def open_answerer(
 ) -> Answerer:
     """Open a collection and the model that it was encoded with, or another with the same encoder."""
     collection = open_collection(Path(directory))
+    if not collection.counts()["documents"]:
+        raise StateError(f"{directory} holds no documents; add some with 'opendpr add'")
     name = model or collection.require_encoder().model
     return Answerer(collection, find_model(name), retriever=retriever, runtime=runtime)

@@ -16,6 +16,7 @@ from opendpr.corpus import Corpus, Skipped
 from opendpr.encoder import BertEncoder
 from opendpr.index.bm25 import update_bm25
 from opendpr.iteration import batched
+from opendpr.runtime import resolved
 from opendpr.runtime.model import DEFAULT_MODEL, find_model
 from opendpr.types import Document
 
@@ -70,7 +71,7 @@ def add(
         model.fingerprint,
         encoder.dim,
         model=model.reference,
-        runtime=f"{encoder.runtime.runtime} {encoder.runtime.precision}",
+        runtime=str(resolved(encoder.runtime)),
     )
     ids: set[str] = set()
     for batch in batched(documents, DOCUMENTS):
@@ -118,7 +119,7 @@ def encode(
         model.fingerprint,
         encoder.dim,
         model=model.reference,
-        runtime=f"{encoder.runtime.runtime} {encoder.runtime.precision}",
+        runtime=str(resolved(encoder.runtime)),
     )
     encoded = encode_missing(writer, row, encoder, on_progress)
     writer.switch_encoder(row, keep_old=keep_old)
@@ -148,14 +149,14 @@ def _gone(writer: Writer, ids: set[str], directories: Sequence[Path], skipped: S
     return gone
 
 
-def add_sources(collection: Path, sources: Sequence[str | Path | Document], model: str | None = None) -> Report:
+def add_sources(
+    collection: Path, sources: Sequence[str | Path | Document] | str | Path, model: str | None = None
+) -> Report:
     """What `opendpr.add` does."""
-    given = [source for source in sources if isinstance(source, Document)]
-    corpus = Corpus([Path(source) for source in sources if not isinstance(source, Document)])
+    if isinstance(sources, str | Path):
+        sources = [sources]
+    corpus = Corpus([source if isinstance(source, Document) else Path(source) for source in sources])
     with open_writer(collection) as writer:
         row = writer.encoder()
         encoder = BertEncoder(find_model(model or (row.model if row else DEFAULT_MODEL)))
-        report = add(writer, corpus, encoder)
-        if given:
-            report.documents += add(writer, given, encoder).documents
-    return report
+        return add(writer, corpus, encoder)

@@ -65,7 +65,8 @@ def _word() -> re.Pattern[str]:
     """One word; built at first use, because finding the marks takes some 30 ms.
 
     No possessive quantifiers: those of early releases of Python 3.11 find wrong words. Nothing follows
-    the greedy ones, so they never go back. The look-ahead spares most texts the search through the many ranges of marks.
+    the greedy ones, so they never go back. The look-ahead spares most texts the search through the
+    many ranges of marks.
     """
     return re.compile(
         rf"(?:[{_SPACELESS}]|[^\s{_SPACELESS}]{{1,{_LONGEST_RUN}}})"

@@ -204,4 +204,4 @@ def make_retriever(kind: str, collection: Collection, encoder: BertEncoder | Non
     refuse_other_encoder(collection, encoder.model.fingerprint, encoder.model.name)
     if kind == "dense":
         return DenseRetriever(snapshot, encoder)
-    return HybridRetriever(snapshot, encoder, encoder.model.retrieval.get("lambda", 1.0))
+    return HybridRetriever(snapshot, encoder, encoder.model.hybrid_weight)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sys
@@ -12,7 +13,7 @@ import typer
 from opendpr import __version__
 from opendpr.cli import add, ask, backup, encode, info, list_, remove, search, show, train, verify
 from opendpr.cli import import_ as importing
-from opendpr.errors import OpendprError
+from opendpr.errors import OpendprError, ResourceError
 
 INTERRUPTED = 130
 
@@ -69,14 +70,19 @@ def main() -> None:
         app()
     except OpendprError as error:
         fail(str(error), error.exit_code)
+    except OSError as error:  # of a path that was given; BrokenPipeError is one too
+        if isinstance(error, BrokenPipeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that flushing at exit is quiet
+            return
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        name = f"{error.filename}: " if error.filename else ""
+        fail(f"{name}{error.strerror or error}", ResourceError.exit_code if full else 1)
     except MemoryError:
         fail("out of memory; free some, or work on less at once", 6)
     except SystemExit as leaving:
         if leaving.code == INTERRUPTED:  # typer makes this of KeyboardInterrupt, and says nothing
-            fail("interrupted; the same command goes on where it stopped", INTERRUPTED)
+            fail("interrupted; what was done is kept", INTERRUPTED)
         raise
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that flushing at exit is quiet
 
 
 def fail(message: str, exit_code: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from opendpr.cli.options import (
     Runtimes,
     WhereOption,
 )
-from opendpr.cli.output import marked, print_json, progress, say, span_record, styled
+from opendpr.cli.output import marked, print_json, progress, say, span_record, styled, tell_unmet_filter
 from opendpr.errors import InputError, StateError, UsageError
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from opendpr.runtime import RuntimeSettings
     from opendpr.types import Answer
 
+WAIT_SECONDS = 60
+"""How long to wait for another process that indexes the same folder."""
 SHOWN_CHARACTERS = 200
 """How much of a question that was refused is repeated."""
 
@@ -45,7 +48,7 @@ def ask(
     question: Annotated[
         str | None, Argument(help="In quotes; none opens a prompt, - reads one a line from stdin.", show_default=False)
     ] = None,
-    k: Annotated[int, Option("-k", min=1, help="Passages to read.")] = 20,
+    k: Annotated[int, Option("-k", min=1, max=10_000, help="Passages to read.")] = 20,
     answers: Annotated[int, Option("--answers", "-n", min=1, help="Different answers to show.")] = 1,
     retriever: RetrieverOption = Retrievers.hybrid,
     where: WhereOption = None,
@@ -68,6 +71,8 @@ def ask(
 
     if question is not None and question != "-":
         check_question(question)  # before anything is indexed or loaded
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="surrogateescape")  # a line that is not UTF-8 is one question refused
     settings = RuntimeSettings(runtime.value, precision.value, device.value)
     asker = _Asker(_open(collection, model, retriever.value, settings), k, answers, where, as_json or question == "-")
     if question == "-":
@@ -78,18 +83,32 @@ def ask(
         asker.prompt()
 
 
+def _line(prompt: str) -> str:
+    """A line typed; empty at the end of the input."""
+    try:
+        return input(prompt).strip()
+    except EOFError:
+        return ""
+
+
 def _open(path: Path, model: str | None, retriever: str, settings: RuntimeSettings) -> Answerer:
     from opendpr.answering import open_answerer
     from opendpr.collection.database import DATABASE
+    from opendpr.runtime.model import DEFAULT_MODEL
 
     if path.is_dir() and not (path / DATABASE).exists():
+        model = model or DEFAULT_MODEL  # not the one that the cache was made with: its reader may be another
         path = _index(path, model, settings)
     elif not path.exists():
-        raise StateError(f"{path} does not exist; give a collection or a folder of documents")
+        raise StateError(
+            f"'{path}' does not exist; first give a collection or a folder of documents, then the question"
+        )
+    elif not path.is_dir():
+        raise StateError(f"'{path}' is a file; give the folder that it is in, or a collection")
     return open_answerer(path, model, retriever=retriever, runtime=settings)
 
 
-def _index(folder: Path, model: str | None, settings: RuntimeSettings) -> Path:
+def _index(folder: Path, model: str, settings: RuntimeSettings) -> Path:
     """Bring the cached collection of a folder in step with it; returns where it lies."""
     import platformdirs
 
@@ -97,19 +116,21 @@ def _index(folder: Path, model: str | None, settings: RuntimeSettings) -> Path:
     from opendpr.corpus import Corpus
     from opendpr.encoder import BertEncoder
     from opendpr.ingest import add
-    from opendpr.runtime.model import DEFAULT_MODEL, find_model
+    from opendpr.runtime.model import find_model
 
     corpus = Corpus([folder])
-    encoder = BertEncoder(find_model(model or DEFAULT_MODEL), settings)
+    encoder = BertEncoder(find_model(model), settings)
     key = hashlib.sha256(f"{folder.resolve()}\n{encoder.model.fingerprint}".encode()).hexdigest()[:16]
     cache = Path(platformdirs.user_cache_dir("opendpr")) / "folders" / f"{folder.resolve().name}-{key}"
-    with open_writer(cache, wait_seconds=600) as writer, progress("encoding", "passages") as show:
+    with open_writer(cache, wait_seconds=WAIT_SECONDS) as writer, progress("encoding", "passages") as show:
         report = add(writer, corpus, encoder, on_progress=show, sync=[folder])
         counts = writer.counts()
-    if set(report.documents) - {"unchanged"} or report.skipped:
+    if set(report.documents) - {"unchanged"}:
         tell(report, counts, folder)
+    elif report.skipped:
+        say(f"{len(report.skipped):,} files of {folder} cannot be read; 'opendpr add' says why")
     if not counts["documents"]:
-        raise InputError(f"{folder} holds no documents; expected .txt, .md or .jsonl files")
+        raise InputError(f"{folder} holds no documents; docs/files.md lists the kinds that are read")
     return cache
 
 
@@ -124,19 +145,15 @@ class _Asker:
     as_json: bool
 
     def prompt(self) -> None:
-        """Ask until an empty line or the end of the input."""
+        """Ask until an empty line is typed; from a pipe, to its end."""
         if sys.stdin.isatty():
             with contextlib.suppress(ModuleNotFoundError):
                 import readline  # noqa: F401  # makes input() editable
             say("Ask a question; an empty line or Ctrl-D ends.")
-        while True:
-            try:
-                question = input("? " if sys.stdin.isatty() else "").strip()
-            except EOFError:
-                return
-            if not question:
-                return
-            self.answer_all([question])
+            while question := _line("? "):
+                self.answer_all([question])
+        else:
+            self.answer_all(line for line in map(str.strip, sys.stdin) if line)
 
     def answer_all(self, questions: Iterable[str]) -> None:
         """Answer each; one that cannot be answered is told and does not stop the others."""
@@ -145,7 +162,8 @@ class _Asker:
                 self.answer(question)
             except UsageError as error:
                 if self.as_json:
-                    print_json({"question": question[:SHOWN_CHARACTERS], "error": str(error)})
+                    shown = question[:SHOWN_CHARACTERS].encode("utf-8", "replace").decode()
+                    print_json({"question": shown, "error": str(error)})
                 else:
                     say(f"opendpr: {error}")
 
@@ -159,10 +177,11 @@ class _Asker:
             return
         if not shown:
             echo("no answer found")
+            tell_unmet_filter(self.answerer.collection, self.where)
         for answer in shown:
             best = answer.spans[0]
             passage = best.hit.passage
-            echo(f"{styled(answer.text, bold=True)}  (confidence {answer.confidence:.2f})")
+            echo(f"{styled(' '.join(answer.text.split()), bold=True)}  (confidence {answer.confidence:.2f})")
             echo(f"  {passage.document_id}, characters {best.start}-{best.end}: {passage.title}")
             echo(f"  {marked(passage.text, best.start - passage.start, best.end - passage.start)}")
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
+    from opendpr.collection import Collection
     from opendpr.types import Hit, Span
 
 PASSAGE_CHARACTERS = 300
@@ -81,6 +82,15 @@ def span_record(span: Span, id: str) -> dict[str, object]:
         "span_score": record["span_score"],
         "passage": hit_record(span.hit, id),
     }
+
+
+def tell_unmet_filter(collection: Collection, where: str | None) -> None:
+    """Say so if nothing was found because no document meets the filter."""
+    from opendpr.collection.where import compile_where
+
+    if where and not collection.matching_documents(compile_where(where)):
+        keys = ", ".join(["id", "title", *collection.metadata_keys()])
+        say(f"no document meets {where!r}; names to ask for are {keys}")
 
 
 @contextmanager

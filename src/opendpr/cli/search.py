@@ -20,13 +20,13 @@ from opendpr.cli.options import (
     Runtimes,
     WhereOption,
 )
-from opendpr.cli.output import hit_record, print_json, styled
+from opendpr.cli.output import hit_record, print_json, styled, tell_unmet_filter
 
 
 def search(
     collection: CollectionArgument,
     question: Annotated[str, Argument(help="In quotes.", show_default=False)],
-    k: Annotated[int, Option("-k", min=1, help="Passages to show.")] = 5,
+    k: Annotated[int, Option("-k", min=1, max=10_000, help="Passages to show.")] = 5,
     retriever: RetrieverOption = Retrievers.hybrid,
     where: WhereOption = None,
     model: ModelOption = None,
@@ -48,6 +48,8 @@ def search(
     settings = RuntimeSettings(runtime.value, precision.value, device.value)
     answerer = open_answerer(collection, model, retriever=retriever.value, runtime=settings)
     hits = answerer.search(question, k, where)
+    if not hits:
+        tell_unmet_filter(answerer.collection, where)
     ids = answerer.collection.passage_ids([hit.passage for hit in hits])
     for hit in hits:
         id = ids[hit.passage.number]

@@ -33,7 +33,9 @@ def show(
         document = opened.document(id)
     length = len(document.text)
     if start > length or (end is not None and not start <= end <= length):
-        raise UsageError(f"{id} has {length} characters; {start} to {end} is no part of it")
+        raise UsageError(
+            f"{id} has {length} characters; characters {start} to {length if end is None else end} are no part of it"
+        )
     text = document.text[start:end]
     if as_json:
         print_json(

@@ -81,4 +81,4 @@ def train_reader(
         run(files, find_model(base), output, settings, on_step)
     tail = losses[-100:]
     loss = f", loss of the last {len(tail)}: {sum(tail) / len(tail):.3f}" if tail else ""
-    say(f"wrote {output}: {len(losses):,} steps in {time.monotonic() - started:,.0f} s{loss}")
+    say(f"wrote {output}: {len(losses):,} steps by this run, in {time.monotonic() - started:,.0f} s{loss}")

@@ -191,6 +191,11 @@ class Collection:
         query = f"SELECT d.id FROM documents d WHERE d.replaces IS NULL AND {condition.sql} ORDER BY d.id"
         return [row[0] for row in self.select(query, condition.values)]
 
+    def metadata_keys(self) -> list[str]:
+        """The keys that the metadata of documents have."""
+        query = "SELECT DISTINCT key FROM documents, json_each(metadata) WHERE replaces IS NULL ORDER BY key LIMIT 50"
+        return [str(row[0]) for row in self.select(query)]
+
     def deleted_since(self, version: int) -> list[int]:
         """Numbers of passages that were removed after that version."""
         return [row[0] for row in self.select("SELECT number FROM deleted WHERE version > ?", (version,))]

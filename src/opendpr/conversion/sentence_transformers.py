@@ -12,6 +12,8 @@ from opendpr.runtime.model import Architecture, EncoderConfig, InputForm, Model,
 
 SCALE = 20.0
 """The usual factor on cosines in a contrastive loss, which the layout does not record."""
+COSINE_WEIGHT = 30.0
+"""What a cosine counts beside BM25 in hybrid retrieval, fitted with all-MiniLM-L6-v2."""
 POOLER = "pooler."
 """A layer of Hugging Face's BertModel that neither pooling uses."""
 
@@ -55,10 +57,15 @@ def import_sentence_transformer(directory: Path, output: Path, *, title: bool = 
         max_question_tokens=min(64, limit),
         max_passage_tokens=limit,
     )
+    retrieval = {"lambda": COSINE_WEIGHT} if encoder.similarity == "cosine" else {}
     weights = read_weights(directory / modules[0]["path"] / "model.safetensors")
     kept = {k: v for k, v in weights.items() if not k.startswith(POOLER) and not k.endswith("position_ids")}
     return write_model(
-        output, name=output.name, tokenizer=directory / "tokenizer.json", encoder=(encoder, {"encoder": kept})
+        output,
+        name=output.name,
+        tokenizer=directory / "tokenizer.json",
+        encoder=(encoder, {"encoder": kept}),
+        retrieval=retrieval,
     )
 
 

@@ -50,7 +50,7 @@ class Corpus:
 
     def __init__(
         self,
-        paths: Sequence[Path | Literal["-"]],
+        paths: Sequence[Path | Document | Literal["-"]],
         *,
         metadata: Mapping[str, object] = EMPTY,
         wikiextractor_clean: bool = False,
@@ -70,7 +70,7 @@ class Corpus:
                 if isinstance(path, Path):
                     path.stat()
             except (OSError, ValueError) as error:
-                missing.append(f"{printable(path)} ({reason(error)})")
+                missing.append(f"{printable(str(path))} ({reason(error)})")
         if missing:
             raise InputError(f"nothing was read, because of paths that cannot be found: {', '.join(missing)}")
         self.paths = tuple(paths)
@@ -106,8 +106,10 @@ class Corpus:
             document = kept
         return replace(document, metadata={**document.metadata, **self.metadata}) if self.metadata else document
 
-    def _readings(self, path: Path | Literal["-"], sandbox: Sandbox) -> Iterator[Reading]:
-        """What is found at a path that was given."""
+    def _readings(self, path: Path | Document | Literal["-"], sandbox: Sandbox) -> Iterator[Reading]:
+        """What is found at a path that was given; a document is given as it is."""
+        if isinstance(path, Document):
+            return iter([(f"document {path.id!r}", path)])
         if not isinstance(path, Path):
             return read_standard_input(sys.stdin.buffer)
         if path.is_dir():
@@ -176,6 +178,8 @@ def printable(path: Path | str) -> str:
 
 def objection(document: Document, places: Mapping[str, str]) -> str | None:
     """Why a document cannot be stored, if so. `places` says where each id was found before."""
+    if not document.id:
+        return "the id is empty"
     if len(document.id) > ID_CHARACTERS:
         return f"the id has {len(document.id):,} characters; at most {ID_CHARACTERS:,} are allowed"
     if not document.text or document.text.isspace():

@@ -69,7 +69,10 @@ def documents(lines: Lines, source: Source, separators: str) -> Iterator[Reading
         if "text" in columns:
             break
     else:
-        yield f"{source.place}:1", f'expected a header with a column "text"; found only {json.dumps(columns)[:100]}'
+        problem = (
+            f'expected a header with a column "text", found {first.strip()[:100]!r}; rename the column that has it'
+        )
+        yield f"{source.place}:1", problem
         return
     if len(set(columns)) < len(columns):
         yield f"{source.place}:1", f"two columns have the same name: {json.dumps(columns)[:100]}"

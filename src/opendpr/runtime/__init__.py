@@ -20,7 +20,7 @@ class RuntimeSettings:
     runtime: Literal["auto", "openvino", "torch"] = "auto"
     """`auto`: torch on a GPU, openvino on a CPU."""
     precision: Literal["auto", "fp32", "bf16", "int8"] = "auto"
-    """`auto`: bf16 where the processor has it and gains by it, else fp32."""
+    """`auto`: bf16 where the processor has it and gains by it, else fp32; fp32 with torch."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """`auto`: the CPU, unless the runtime is torch and a GPU is there."""
 
@@ -29,6 +29,29 @@ class RuntimeSettings:
             raise UsageError("the openvino runtime is for CPUs; use runtime torch with device cuda")
         if self.precision == "int8" and (self.runtime == "torch" or self.device == "cuda"):
             raise UsageError("int8 needs the openvino runtime on a CPU; use precision bf16 with torch")
+
+    def __str__(self) -> str:
+        return f"{self.runtime} {self.precision} on {self.device}"
+
+
+def resolved(settings: RuntimeSettings) -> RuntimeSettings:
+    """The settings with every `auto` replaced by what it means here.
+
+    Raises:
+        OpendprError: the runtime asked for is not installed, or the device is not there.
+    """
+    if settings.runtime == "torch" or settings.device == "cuda":
+        try:
+            from opendpr.runtime.torch import choose_device
+        except ModuleNotFoundError:
+            raise OpendprError("the torch runtime is not installed; pip install 'opendpr[train]'") from None
+        device = choose_device(settings.device)
+        return RuntimeSettings("torch", "fp32" if settings.precision == "auto" else settings.precision, device)
+    from opendpr.runtime.openvino import default_precision
+
+    return RuntimeSettings(
+        "openvino", default_precision() if settings.precision == "auto" else settings.precision, "cpu"
+    )
 
 
 def load_network(
@@ -45,21 +68,12 @@ def load_network(
     """
     config: EncoderConfig | ReaderConfig = model.require_reader() if part == "reader" else model.require_encoder()
     weights = model.load_weights(part)
-    if settings.runtime == "torch" or settings.device == "cuda":
-        try:
-            import torch
+    chosen = resolved(settings)
+    if chosen.runtime == "torch":
+        from opendpr.runtime.torch import TorchNetwork
 
-            from opendpr.runtime.torch import TorchNetwork
-        except ModuleNotFoundError:
-            raise OpendprError("the torch runtime is not installed; pip install 'opendpr[train]'") from None
-        available = torch.cuda.is_available()
-        if settings.device == "cuda" and not available:
-            raise OpendprError("device cuda was asked for, but torch finds no GPU; use device cpu")
-        device = "cuda" if available and settings.device != "cpu" else "cpu"
-        return TorchNetwork(
-            config, weights, precision="bf16" if settings.precision == "bf16" else "fp32", device=device
-        )
-    from opendpr.runtime.openvino import OpenVinoNetwork, default_precision
+        return TorchNetwork(config, weights, bf16=chosen.precision == "bf16", device=chosen.device)
+    from opendpr.runtime.openvino import OpenVinoNetwork
 
-    precision = default_precision() if settings.precision == "auto" else settings.precision
-    return OpenVinoNetwork(config, weights, precision=precision, throughput=throughput)
+    assert chosen.precision != "auto"
+    return OpenVinoNetwork(config, weights, precision=chosen.precision, throughput=throughput)

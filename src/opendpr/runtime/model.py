@@ -107,7 +107,7 @@ class Model:
         path = directory / "config.json"
         try:
             config = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise StateError(
                 f"{directory} is not a model (it has no config.json); give the directory that "
                 "'opendpr train' wrote, or the name of an installed model package"
@@ -124,10 +124,19 @@ class Model:
         if "name" not in config:
             raise CorruptionError(f"{path} is incomplete (it has no name); restore it")
         self.name: str = config["name"]
+        if "encoder" in config and "fingerprint" not in config:
+            raise CorruptionError(f"{path} is incomplete (it has no fingerprint); restore it")
         self.fingerprint: str = config.get("fingerprint", "")
         self.retrieval: Mapping[str, float] = config.get("retrieval", {})
+        """`lambda`: of the similarity beside BM25 in hybrid retrieval. `reader`: of the retrieval score beside
+        the reader's log P_selected."""
         self.encoder = _parse(EncoderConfig, config["encoder"], path) if "encoder" in config else None
         self.reader = _parse(ReaderConfig, config["reader"], path) if "reader" in config else None
+
+    @property
+    def hybrid_weight(self) -> float:
+        """The paper's lambda: what the similarity counts beside BM25 (section 5)."""
+        return self.retrieval.get("lambda", 1.0)
 
     @property
     def tokenizer_path(self) -> Path:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Sequence
 from functools import cache
 from typing import Literal
 
 import numpy as np
-import openvino as ov
 from numpy.typing import NDArray
-from openvino import Node
-from openvino import opset13 as op
 
 from opendpr.errors import StateError
 from opendpr.runtime.batches import Batch
 from opendpr.runtime.model import Architecture, EncoderConfig, ReaderConfig, Weights
+
+# Importing openvino also imports its converter, which reports the import over the network. Without the converter, which
+# nothing here uses, it does not: a module set to None cannot be imported, and openvino goes on without it.
+sys.modules.setdefault("openvino.tools.ovc", None)  # type: ignore[arg-type]
+
+import openvino as ov  # noqa: E402
+from openvino import Node  # noqa: E402
+from openvino import opset13 as op  # noqa: E402
 
 Precision = Literal["fp32", "bf16", "int8"]
 TRIAL_ROWS, TRIAL_WIDTH, TRIAL_LAYERS, TRIALS = 512, 512, 4, 5

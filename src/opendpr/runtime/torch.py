@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from opendpr.errors import StateError
+from opendpr.errors import OpendprError, StateError
 from opendpr.runtime.batches import Batch
 from opendpr.runtime.model import Architecture, EncoderConfig, ReaderConfig, Weights
 
@@ -138,10 +138,8 @@ def stored_name(parameter: str) -> str:
 class TorchNetwork:
     """A `Network` in PyTorch, on a CPU or a GPU."""
 
-    def __init__(
-        self, config: EncoderConfig | ReaderConfig, weights: Weights, *, precision: Literal["fp32", "bf16"], device: str
-    ) -> None:
-        self._device, self._bf16 = torch.device(device), precision == "bf16"
+    def __init__(self, config: EncoderConfig | ReaderConfig, weights: Weights, *, bf16: bool, device: str) -> None:
+        self._device, self._bf16 = torch.device(device), bf16
         self._network: nn.Module = make_network(config).to(self._device).eval()
         load_weights(self._network, weights)
 
@@ -153,6 +151,18 @@ class TorchNetwork:
             with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._bf16):
                 results.append(self._network(ids, types, mask).float().cpu().numpy())
         return results
+
+
+def choose_device(asked: Literal["auto", "cpu", "cuda"]) -> Literal["cpu", "cuda"]:
+    """The device that `asked` means here.
+
+    Raises:
+        OpendprError: a GPU was asked for and none is found.
+    """
+    available = torch.cuda.is_available()
+    if asked == "cuda" and not available:
+        raise OpendprError("device cuda was asked for, but torch finds no GPU; use device cpu")
+    return "cuda" if available and asked != "cpu" else "cpu"
 
 
 def make_network(config: EncoderConfig | ReaderConfig) -> EncoderNetwork | ReaderNetwork:

@@ -48,7 +48,9 @@ def read_span_examples(paths: Iterable[Path]) -> list[SpanExample]:
                 start, text, passage = record["answer_start"], record["answer_text"], record["passage"]
                 found = passage[start : start + len(text)]
                 question, title = str(record["question"]), str(record.get("title") or "")
-                answers = tuple(record.get("answers") or [text])
+                answers = record.get("answers") or [text]
+                if not isinstance(answers, list):
+                    raise TypeError("answers is not an array")
             except (KeyError, TypeError) as error:
                 raise InputError(
                     f"{path}:{number}: expected an object with question, passage, answer_start and "
@@ -59,7 +61,7 @@ def read_span_examples(paths: Iterable[Path]) -> list[SpanExample]:
             if not text.strip():
                 empty.append(f"{path}:{number}")
             else:
-                examples.append(SpanExample(question, title, passage, answers, start, start + len(text)))
+                examples.append(SpanExample(question, title, passage, tuple(answers), start, start + len(text)))
     if empty:
         logger.warning("left out %d examples whose answer is empty, first %s", len(empty), empty[0])
     if not examples:

@@ -6,10 +6,10 @@ import logging
 import math
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from types import FrameType
+from types import FrameType, MappingProxyType
 from typing import Protocol, TypeVar
 
 import torch
@@ -45,8 +45,16 @@ def train(
     settings: LoopSettings,
     directory: Path,
     on_step: OnStep = lambda done, total, loss: None,
+    origin: Mapping[str, object] = MappingProxyType({}),
 ) -> list[float]:
     """Minimise the objective; go on from the checkpoint in `directory` if one is there.
+
+    Args:
+        objective: what is minimised
+        settings: of the loop
+        directory: of the checkpoints
+        on_step: told of every step
+        origin: what else a checkpoint must agree in to be gone on from, as the data
 
     Returns:
         The loss of every step.
@@ -62,7 +70,8 @@ def train(
     total = max(1, math.ceil(per_epoch * settings.epochs))
     optimizer = _optimizer(network, settings)
     bf16 = _prefers_bf16(device) if settings.precision == "auto" else settings.precision == "bf16"
-    step, losses = resume_checkpoint(directory, network, optimizer, asdict(settings))
+    identity = {**asdict(settings), **origin}
+    step, losses = resume_checkpoint(directory, network, optimizer, identity)
     if step:
         logger.info("resumed at step %d of %d", step, total)
     with _Interruption() as interrupted:
@@ -90,7 +99,7 @@ def train(
                 on_step(step, total, losses[-1])
                 due = time.monotonic() - saved > settings.checkpoint_seconds
                 if due or interrupted.seen or step == total:
-                    save_checkpoint(directory, network, optimizer, Progress(step, losses), asdict(settings))
+                    save_checkpoint(directory, network, optimizer, Progress(step, losses), identity)
                     saved = time.monotonic()
                 if interrupted.seen:
                     raise KeyboardInterrupt

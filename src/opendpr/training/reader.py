@@ -7,6 +7,7 @@ log-likelihood of selecting it among the 1 + m.
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -18,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from opendpr.errors import StateError, UsageError
+from opendpr.errors import InputError, StateError, UsageError
 from opendpr.formats import file_sha256
 from opendpr.reader.windows import Window, windows
 from opendpr.runtime.batches import TokenSequence, pad
@@ -28,6 +29,8 @@ from opendpr.runtime.torch import ReaderNetwork, load_weights, stored_name, stor
 from opendpr.training.examples import SpanExample, mine_negatives, read_span_examples
 from opendpr.training.loop import OnStep, train
 from opendpr.training.settings import LoopSettings
+
+logger = logging.getLogger(__name__)
 
 BUCKET = 64
 """Batches that are filled together, sorted by length, so that rows of a batch need little padding."""
@@ -71,7 +74,10 @@ def train_reader(paths: Sequence[Path], base: Model, output: Path, settings: Rea
     examples = read_span_examples(paths)
     objective = ReaderObjective(network, examples, tokenizer=tokenizer, config=config, settings=settings)
     checkpoints = output / "checkpoints"
-    losses = train(objective, settings, checkpoints, on_step)
+    checkpoints.mkdir(parents=True, exist_ok=True)
+    data = [{"file": path.name, "sha256": file_sha256(path)} for path in paths]
+    origin = {"data": data, "base": base.fingerprint}
+    losses = train(objective, settings, checkpoints, on_step, origin)
     paths_of_towers = {base.weights_path("question"), base.weights_path("passage")}
     weights = {path.parent.name: read_weights(path) for path in paths_of_towers}
     model = write_model(
@@ -82,8 +88,13 @@ def train_reader(paths: Sequence[Path], base: Model, output: Path, settings: Rea
         reader=(config, stored_weights(network)),
         retrieval=base.retrieval,
     )
-    data = [{"file": path.name, "sha256": file_sha256(path)} for path in paths]
-    record = {"part": "reader", "base": base.name, "data": data, "examples": len(examples), "torch": torch.__version__}
+    record = {
+        "part": "reader",
+        "base": base.name,
+        "data": data,
+        "examples": objective.count,
+        "torch": torch.__version__,
+    }
     final = sum(losses[-100:]) / len(losses[-100:])
     write_json(output / "training.json", {**record, "settings": asdict(settings), "steps": len(losses), "loss": final})
     shutil.rmtree(checkpoints)
@@ -126,9 +137,16 @@ class ReaderObjective:
         self._titles = tokenizer.ids([example.title for example in examples])
         self._texts = tokenizer([example.passage for example in examples])
         self._places = [_token_span(t, e.start, e.end) for t, e in zip(self._texts, examples, strict=True)]
-        self._usable = [
-            i for i, place in enumerate(self._places) if place and len(self._negatives[i]) == settings.negatives
-        ]
+        self._usable = [i for i in range(len(examples)) if self._is_usable(i)]
+        if not self._usable:
+            raise InputError("none of the examples can be used: each needs an answer with a word, and other passages")
+        if left_out := len(examples) - len(self._usable):
+            logger.warning("left out %d examples: no whole answer in a window, or no passages without it", left_out)
+
+    @property
+    def count(self) -> int:
+        """How many examples are used."""
+        return len(self._usable)
 
     def batches(self, epoch: int) -> Sequence[NDArray[np.int64]]:
         """Examples in batches of similar length, in an order drawn from seed and epoch."""
@@ -165,16 +183,18 @@ class ReaderObjective:
         ids, types, mask = (torch.from_numpy(array).long().to(device) for array in batch)
         return self.network(ids, types, mask, dropout), torch.from_numpy(text_mask).to(device)
 
+    def _is_usable(self, i: int) -> bool:
+        place = self._places[i]
+        if place is None or len(self._negatives[i]) < self._settings.negatives:
+            return False
+        return max(_margin(window, place) for window in self._windows(i, i)) >= 0
+
     def _positive(self, i: int) -> Row:
         """The window in which the answer is whole and farthest from the edges."""
         place = self._places[i]
         assert place is not None
         first, last = place
-
-        def margin(window: Window) -> int:
-            return min(first - window.first, window.first + window.length_tokens - 1 - last)
-
-        best = max(self._windows(i, i), key=margin)
+        best = max(self._windows(i, i), key=lambda window: _margin(window, place))
         shift = best.position - best.first
         return Row(best.sequence, _text_of(best), (first + shift, last + shift))
 
@@ -204,6 +224,11 @@ def span_loss(start: Tensor, end: Tensor, text_mask: Tensor, answers: Tensor) ->
 def selection_loss(logits: Tensor) -> Tensor:
     """Mean negative log-likelihood of the first of (Q, 1 + m) passages."""
     return -logits.log_softmax(1)[:, 0].mean()
+
+
+def _margin(window: Window, place: tuple[int, int]) -> int:
+    """Tokens between an answer and the nearer edge of a window; negative if it is not whole in it."""
+    return min(place[0] - window.first, window.first + window.length_tokens - 1 - place[1])
 
 
 def _text_of(window: Window) -> tuple[int, int]:
