@@ -9,41 +9,50 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opendpr.answering import outcome, probability
+from opendpr.answering import outcome
 from opendpr.reader.spans import log_softmax
 from opendpr.types import Hit, Passage, Span
 
 
-def span(text: str, passage_score: float, span_score: float, start: int = 0) -> Span:
-    passage = Passage(1, "d", "", text, start)
+def span(text: str, passage_score: float, span_score: float, number: int = 0) -> Span:
+    start = 100 * number
+    passage = Passage(number, "d", "", text, start)
     return Span(Hit(passage, 1.0), start, start + len(text), text, passage_score, span_score)
 
 
 def test_a_probability_is_selected_times_start_times_end() -> None:
-    found = span("Paris", math.log(0.5), math.log(0.4) + math.log(0.25))
-    assert probability(found) == pytest.approx(0.5 * 0.4 * 0.25)
+    spans = [span("Paris", math.log(0.5), math.log(0.4) + math.log(0.25)), span("Rome", math.log(0.5), -9.0, 1)]
+    assert outcome(spans).answers[0].confidence == pytest.approx(0.5 * 0.4 * 0.25)
+
+
+def test_a_prior_weighs_the_passages_against_each_other() -> None:
+    spans = [span("Paris", math.log(0.5), math.log(0.4)), span("Rome", math.log(0.5), math.log(0.4), 1)]
+    rome, paris = outcome(spans, lambda hit: math.log(3) * hit.passage.number).answers
+    assert (rome.text, paris.text) == ("Rome", "Paris")
+    assert rome.confidence == pytest.approx(0.75 * 0.4)
+    assert paris.confidence == pytest.approx(0.25 * 0.4)
 
 
 def test_the_same_words_are_one_answer_and_their_probabilities_add_up() -> None:
     spans = [
-        span("the Queen", math.log(0.5), math.log(0.5), 10),
-        span("Paris", math.log(0.4), math.log(0.5), 20),
-        span("queen!", math.log(0.3), math.log(0.5), 30),
+        span("the Queen", math.log(0.4), math.log(0.5), 1),
+        span("Paris", math.log(0.35), math.log(0.5), 2),
+        span("queen!", math.log(0.25), math.log(0.5), 3),
     ]
     queen, paris = outcome(spans).answers
     assert (queen.text, queen.spans) == ("the Queen", (spans[0], spans[2]))
-    assert queen.confidence == pytest.approx(0.5 * 0.5 + 0.3 * 0.5)
+    assert queen.confidence == pytest.approx(0.4 * 0.5 + 0.25 * 0.5)
     assert (paris.text, paris.spans) == ("Paris", (spans[1],))
-    assert paris.confidence == pytest.approx(0.2)
+    assert paris.confidence == pytest.approx(0.35 * 0.5)
 
 
 def test_an_answer_found_twice_can_overtake_a_better_span() -> None:
-    spans = [span("one", math.log(0.4), 0.0), span("two", math.log(0.3), 0.0), span("two", math.log(0.3), 0.0, 9)]
+    spans = [span("one", math.log(0.4), 0.0), span("two", math.log(0.3), 0.0, 1), span("two", math.log(0.3), 0.0, 2)]
     assert [answer.text for answer in outcome(spans).answers] == ["two", "one"]
 
 
 def test_words_that_are_only_articles_or_punctuation_are_kept_apart() -> None:
-    spans = [span("!", math.log(0.4), 0.0), span("?", math.log(0.3), 0.0), span("The", math.log(0.2), 0.0)]
+    spans = [span("!", math.log(0.5), 0.0), span("?", math.log(0.3), 0.0, 1), span("The", math.log(0.2), 0.0, 2)]
     assert [answer.text for answer in outcome(spans).answers] == ["!", "?", "The"]
 
 
@@ -59,9 +68,11 @@ def test_without_spans_there_is_no_answer() -> None:
 def test_confidences_of_passages_of_one_window_add_up_to_at_most_one(rows: list[list[tuple[int, float]]]) -> None:
     selection = log_softmax(np.array([row[0][1] for row in rows], np.float32))
     spans = []
-    for selected, row in zip(selection.tolist(), rows, strict=True):
+    for number, (selected, row) in enumerate(zip(selection.tolist(), rows, strict=True)):
         scores = log_softmax(np.array([score for _, score in row] + [0.0], np.float32)).tolist()
-        spans += [span(f"word {word}", selected, score) for (word, _), score in zip(row, scores[:-1], strict=True)]
+        spans += [
+            span(f"word {word}", selected, score, number) for (word, _), score in zip(row, scores[:-1], strict=True)
+        ]
     answers = outcome(sorted(spans, key=lambda s: -(s.passage_score + s.span_score))).answers
     assert sum(answer.confidence for answer in answers) <= 1 + 1e-5
     assert [a.confidence for a in answers] == sorted((a.confidence for a in answers), reverse=True)
