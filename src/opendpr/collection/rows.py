@@ -31,8 +31,8 @@ def content_sha256(document: Document) -> bytes:
 
 
 def check(stored: int, computed: int | None, what: str) -> None:
-    """Refuse a row that is not what was written."""
-    if stored != computed:
+    """Refuse a row that is not what was written; `computed` is None if its content is of another type."""
+    if computed is None or stored != computed:
         raise CorruptionError(
             f"the row of {what} does not match its checksum; restore a backup, or add the documents again"
         )
