@@ -1,4 +1,4 @@
-"""Whatever is done to a collection, and wherever it is cut off, it answers like one built once from what is left."""
+"""Whatever is done to a collection, wherever it is interrupted: it answers like one built once from what is left."""
 
 from __future__ import annotations
 

@@ -89,7 +89,9 @@ def add(
       opendpr add wikipedia psgs_w100.tsv.gz --whole
       cat page.txt | opendpr add notes -
     """
-    from opendpr.collection import open_writer
+    from opendpr.collection import open_collection, open_writer
+    from opendpr.collection.database import DATABASE
+    from opendpr.collection.writer import refuse_other_encoder
     from opendpr.corpus import Corpus
     from opendpr.encoder import BertEncoder
     from opendpr.ingest import add as ingest
@@ -103,14 +105,17 @@ def add(
     if whole and (paragraphs or words is not None):
         raise UsageError("--whole keeps each document as one passage; leave out --words and --paragraphs")
     settings = RuntimeSettings(runtime.value, precision.value, device.value)
-    if model is not None:
-        find_model(model)  # a wrong name should not leave an empty collection behind
+    found = find_model(model) if model else None  # a wrong one should leave nothing behind
+    if found and (collection / DATABASE).exists():
+        with open_collection(collection) as opened:
+            if opened.encoder():
+                refuse_other_encoder(opened, found.fingerprint, found.name)
     directories = [Path(file) for file in files if sync and file != "-" and Path(file).is_dir()]
     if sync and not directories:
         raise UsageError("--sync needs a directory whose documents are to be kept in step")
     with open_writer(collection, splitter, wait_seconds=wait, resplit=resplit) as writer:
         row = writer.encoder()
-        encoder = BertEncoder(find_model(model or (row.model if row else DEFAULT_MODEL)), settings)
+        encoder = BertEncoder(found or find_model(row.model if row else DEFAULT_MODEL), settings)
         with progress("encoding", "passages") as show:
             report = ingest(writer, corpus, encoder, on_progress=show, sync=directories)
         counts = writer.counts()

@@ -61,7 +61,7 @@ def our_errors(path: Path) -> Iterator[None]:
     """Turn what SQLite reports into what a user can act on."""
     try:
         yield
-    except (apsw.CorruptError, apsw.NotADBError) as error:
+    except (apsw.CorruptError, apsw.NotADBError, UnicodeDecodeError) as error:
         raise CorruptionError(f"{path} is damaged ({error}); restore a backup, or add the documents again") from None
     except apsw.FullError:
         raise ResourceError(f"no space left for {path}; free some and run the same command again") from None
@@ -134,6 +134,8 @@ def read_settings(connection: apsw.Connection, path: Path) -> dict[str, str]:
         try:
             rows = connection.execute("SELECT key, value FROM settings").fetchall()
         except apsw.SQLError:
+            if path.stat().st_size == 0:
+                raise CorruptionError(f"{path} is empty; restore a backup, or delete it to begin anew") from None
             raise StateError(f"{path} is an SQLite file but not a collection; give another directory") from None
     settings = {str(key): str(value) for key, value in rows}
     if settings.get("format") != str(FORMAT):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from opendpr.collection.database import DATABASE, connect, our_errors, read_settings, refuse_network_file_system
 from opendpr.collection.rows import check, passage_crc, to_vectors
 from opendpr.collection.where import Condition
-from opendpr.errors import InputError, StateError
+from opendpr.errors import CorruptionError, InputError, StateError
 from opendpr.passages import Splitter
 from opendpr.types import Document, Numbers, Passage
 
@@ -263,8 +263,13 @@ class Collection:
 
     def select(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query, with errors in our words."""
-        with our_errors(self.path):
-            return self._connection.execute(query, tuple(values)).fetchall()
+        try:
+            with our_errors(self.path):
+                return self._connection.execute(query, tuple(values)).fetchall()
+        except apsw.SQLError as error:  # a damaged write-ahead log can hide columns and tables
+            raise CorruptionError(
+                f"{self.path} has not the tables it was made with ({error}); open it again, or restore a backup"
+            ) from None
 
     def _one(self, query: str) -> tuple[Any, ...]:
         return self.select(query)[0]
@@ -272,7 +277,8 @@ class Collection:
 
 def _passage(row: tuple[Any, ...]) -> Passage:
     number, document, start, text, crc, id, title = row
-    check(crc, passage_crc(number, document, start, text), f"passage {number}")
+    computed = passage_crc(number, document, start, text) if isinstance(text, str) else None
+    check(crc, computed, f"passage {number}")
     return Passage(number, id, title, text, start)
 
 

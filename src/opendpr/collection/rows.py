@@ -30,9 +30,9 @@ def content_sha256(document: Document) -> bytes:
     return hashlib.sha256(f"{len(title)}\n".encode() + title + document.text.encode()).digest()
 
 
-def check(stored: int, computed: int, what: str) -> None:
-    """Refuse a row that is not what was written."""
-    if stored != computed:
+def check(stored: int, computed: int | None, what: str) -> None:
+    """Refuse a row that is not what was written; `computed` is None if its content is of another type."""
+    if computed is None or stored != computed:
         raise CorruptionError(
             f"the row of {what} does not match its checksum; restore a backup, or add the documents again"
         )
@@ -41,7 +41,8 @@ def check(stored: int, computed: int, what: str) -> None:
 def to_vectors(rows: list[tuple[int, bytes, int]], dim: int) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
     """Rows `(number, vector, crc)`, each checked -> numbers (n,), vectors (n, d)."""
     for number, vector, crc in rows:
-        check(crc, vector_crc(number, vector), f"the vector of passage {number}")
+        computed = vector_crc(number, vector) if isinstance(vector, bytes) else None
+        check(crc, computed, f"the vector of passage {number}")
     numbers = np.array([row[0] for row in rows], dtype=np.int64)
     vectors = np.frombuffer(b"".join(row[1] for row in rows), dtype=VECTOR_DTYPE).reshape(len(rows), dim)
     return numbers, vectors

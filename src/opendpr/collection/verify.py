@@ -44,6 +44,9 @@ Finding = str | int
 def _pages(collection: Collection) -> Iterator[Finding]:
     if collection.select("PRAGMA checksum_verification") != [("1",)]:
         yield "page checksums are off; the head of the file is damaged"
+    [(page_bytes,)], size = collection.select("PRAGMA page_size"), collection.path.stat().st_size
+    if size % page_bytes:
+        yield f"it was cut short: {size} bytes are not a whole number of pages"
     yield from (str(found) for (found,) in collection.select("PRAGMA integrity_check(20)") if found != "ok")
 
 

@@ -1,0 +1,152 @@
+"""`opendpr encode`: another model for a collection, while the old one serves."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+
+import pytest
+from conftest import contents, write_documents
+from test_bad_input import refused
+
+from opendpr.collection import open_collection, open_writer
+from opendpr.encoder import BertEncoder
+from opendpr.errors import StateError
+from opendpr.ingest import add, encode
+from opendpr.passages import Splitter
+from opendpr.retriever import DenseRetriever, Snapshot
+from opendpr.runtime import RuntimeSettings
+from opendpr.runtime.model import find_model
+from opendpr.types import Document
+
+QUESTION = "lo1 ri2 sum3"
+
+
+@pytest.fixture
+def encoders(tiny_model, other_model):
+    return [BertEncoder(find_model(str(one)), RuntimeSettings(precision="fp32")) for one in (tiny_model, other_model)]
+
+
+def counts_of(directory):
+    """Vectors by model name."""
+    with open_collection(directory) as collection:
+        return {
+            row.model.rsplit("/")[-1]: collection.select(f"SELECT count(*) FROM vectors_{row.encoder}")[0][0]
+            for row in collection.encoders()
+        }
+
+
+def test_an_encode_that_is_killed_goes_on_and_the_old_vectors_serve_until_it_is_complete(
+    run, start, tmp_path, tiny_model, other_model
+):
+    notes, docs = tmp_path / "notes", write_documents(tmp_path / "docs", 60)
+    assert run("add", notes, docs, "-m", tiny_model, "--words", "10").returncode == 0
+    expected = run("search", notes, QUESTION, "--retriever", "dense", "--json").stdout
+    process = start("encode", notes, "-m", other_model)
+    while counts_of(notes).get("other", 0) == 0:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.kill()
+    process.communicate()
+    encoded = counts_of(notes)["other"]
+    assert 0 < encoded < counts_of(notes)["tiny"]
+    assert run("search", notes, QUESTION, "--retriever", "dense", "--json").stdout == expected
+    assert run("verify", notes).returncode == 0
+    result = run("encode", notes, "-m", other_model, "--json")
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["encoded"] == 60 * 85 - encoded
+    assert counts_of(notes) == {"other": 60 * 85}
+    assert run("verify", notes).returncode == 0
+    refused(run("search", notes, QUESTION, "-m", tiny_model), 4, "was encoded by", "other")
+    assert run("add", tmp_path / "anew", docs, "-m", other_model, "--words", "10").returncode == 0
+    expected = run("search", tmp_path / "anew", QUESTION, "--retriever", "dense", "--json").stdout
+    assert run("search", notes, QUESTION, "--retriever", "dense", "--json").stdout == expected
+
+
+def test_switching_back_to_kept_vectors_encodes_only_what_is_new(run, tmp_path, tiny_model, other_model):
+    notes, docs = tmp_path / "notes", write_documents(tmp_path / "docs", 5, 30)
+    assert run("add", notes, docs, "-m", tiny_model).returncode == 0
+    before = contents(notes)
+    assert run("encode", notes, "-m", other_model, "--keep-old").returncode == 0
+    assert counts_of(notes) == {"tiny": 5, "other": 5}
+    (docs / "new.txt").write_text("one more")
+    (docs / "000.txt").write_text("changed")
+    assert run("add", notes, docs).returncode == 0
+    assert counts_of(notes) == {"tiny": 4, "other": 6}
+    assert json.loads(run("encode", notes, "-m", tiny_model, "--keep-old", "--json").stdout)["encoded"] == 2
+    assert counts_of(notes) == {"tiny": 6, "other": 6}
+    after = contents(notes)
+    assert all(after[key] == before[key] for key in before if key[0] != "000.txt")
+    assert json.loads(run("encode", notes, "-m", tiny_model, "--json").stdout)["encoded"] == 0
+    assert counts_of(notes) == {"tiny": 6}
+
+
+def documents(n=12):
+    return [Document(f"d{number}", "", f"document{number} lo{number} ri{number}") for number in range(n)]
+
+
+def stop(done, total):
+    raise KeyboardInterrupt
+
+
+def served(collection, encoder):
+    [hits] = DenseRetriever(Snapshot(collection), encoder).retrieve([QUESTION], 1_000)
+    return {hit.passage.text for hit in hits}
+
+
+def test_what_is_added_in_the_middle_of_an_encode_is_served_before_and_after(tmp_path, encoders, monkeypatch):
+    monkeypatch.setattr("opendpr.ingest.PASSAGES", 4)
+    old, new = encoders
+    with open_writer(tmp_path / "notes", Splitter(words=5)) as writer:
+        add(writer, documents(), old)
+        with pytest.raises(KeyboardInterrupt):
+            encode(writer, new, on_progress=stop)
+        changed = [replace(documents()[0], text="changed"), Document("late", "", "came late")]
+        add(writer, changed, old)
+        now = {document.text for document in [*changed, *documents()[1:]]}
+        assert served(writer, old) == now
+        assert encode(writer, new) == len(now) - 4 + (documents()[0].text not in now)
+        assert served(writer, new) == now
+        assert not len(writer.hidden())
+
+
+def test_a_document_that_waits_is_served_old_until_the_switch_and_new_after_it(tmp_path, encoders, monkeypatch):
+    monkeypatch.setattr("opendpr.ingest.PASSAGES", 1)
+    old, new = encoders
+    changed = replace(documents()[0], text="changed once and for all")
+    with open_writer(tmp_path / "notes", Splitter(words=5)) as writer:
+        add(writer, documents(3), old)
+        writer.put_documents([changed])
+        with pytest.raises(KeyboardInterrupt):
+            encode(writer, new, on_progress=lambda done, total: stop(done, total) if done == total else None)
+        assert writer.count_without_vector(2) == 0
+        assert served(writer, old) == {document.text for document in documents(3)}
+        assert encode(writer, new) == 0
+        assert served(writer, new) == {changed.text, *(document.text for document in documents(3)[1:])}
+        assert writer.document("d0") == changed
+
+
+def test_a_search_that_was_begun_with_the_old_model_never_mixes_the_two(tmp_path, encoders):
+    old, new = encoders
+    with open_writer(tmp_path / "notes") as writer, open_collection(tmp_path / "notes") as collection:
+        add(writer, documents(3), old)
+        snapshot = Snapshot(collection)
+        encode(writer, new)
+        with pytest.raises(StateError, match="was given another model meanwhile"):
+            DenseRetriever(snapshot, old).retrieve([QUESTION], 3)
+
+
+def test_dropping_old_vectors_gives_their_room_back(tmp_path, encoders):
+    old, new = encoders
+    with open_writer(tmp_path / "notes", Splitter(words=3)) as writer:
+        add(writer, [Document("long", "", "word " * 3_000)], old)
+        encode(writer, new)
+        assert writer.select("PRAGMA freelist_count") == [(0,)]
+
+
+def test_a_model_on_its_way_to_an_empty_collection_can_be_used_by_add(tmp_path, encoders):
+    old, _ = encoders
+    with open_writer(tmp_path / "notes") as writer:
+        writer.begin_encoder(old.model.fingerprint, old.dim, model=old.model.reference, runtime="none")
+        assert add(writer, documents(2), old).encoded == 2
