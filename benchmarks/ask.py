@@ -1,4 +1,4 @@
-"""Whole-process seconds of the commands a person waits for, on a collection of about 10,000 passages.
+"""Whole-process seconds of the commands a person waits for, on a pool as one collection (P25: 25,017 passages).
 
 .venv/bin/python benchmarks/ask.py
 """
@@ -11,15 +11,12 @@ import subprocess
 import sys
 import time
 
-from data import arguments, pool, questions
+from data import POOLS, arguments, questions
 from machine import describe
+from retrieval import open_pool
 
-from opendpr.collection import open_collection, open_writer
 from opendpr.encoder import BertEncoder
-from opendpr.ingest import add
 from opendpr.runtime.model import find_model
-
-PASSAGES = 10_000
 
 
 def seconds(command: list[str], runs: int) -> list[float]:
@@ -37,14 +34,12 @@ def seconds(command: list[str], runs: int) -> list[float]:
 def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--pool", choices=POOLS, default="P25")
+    parser.add_argument("--precision", default="auto")
     args = parser.parse_args()
-    encoder = BertEncoder(find_model(args.model))
-    directory = args.work / f"ask-{encoder.model.fingerprint[:8]}"
-    with open_writer(directory) as writer:
-        documents = list(pool("P25"))
-        add(writer, documents[: len(documents) * PASSAGES // 25_000], encoder)
-    with open_collection(directory) as opened:
-        counts = opened.counts()
+    collection = open_pool(args, BertEncoder(find_model(args.model)))
+    directory, counts = collection.directory, collection.counts()
+    collection.close()
     question = questions("squad", "fit")[0]["question"]
     print(json.dumps({"machine": describe(), **counts, "runs": args.runs}))
     commands = {

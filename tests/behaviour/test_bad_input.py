@@ -406,7 +406,7 @@ def test_ctrl_c_while_adding_is_exit_code_130_and_the_same_command_goes_on(run, 
     assert "Traceback" not in errors
     assert adding.returncode == 130 or (adding.returncode == 0 and later), errors
     if adding.returncode:
-        assert "opendpr: interrupted; the same command goes on where it stopped" in errors
+        assert "opendpr: interrupted; what was done is kept" in errors
     assert before.items() <= contents(notes).items()
     finishes(run, notes, undisturbed / "docs", undisturbed / "notes")
 

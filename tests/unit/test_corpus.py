@@ -107,13 +107,13 @@ def test_metadata_given_goes_to_every_document_and_counts(tmp_path):
     write(tmp_path / "b.jsonl", '{"id": "b", "text": "x", "source": "own", "year": 1}')
     documents = list(Corpus([tmp_path], metadata={"source": "manual"}))
     assert [document.metadata["source"] for document in documents] == ["manual", "manual"]
-    assert documents[1].metadata == {"source": "manual", "year": 1}
+    assert documents[1].metadata == {"source": "manual", "year": 1, "path": str(tmp_path / "b.jsonl")}
 
 
-def test_a_relative_path_stays_as_given(tmp_path, monkeypatch):
+def test_a_relative_path_is_kept_as_an_absolute_one(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "d" / "a.txt", "x")
-    assert [document.metadata["path"] for document in Corpus([Path("d")])] == ["d/a.txt"]
+    assert [document.metadata["path"] for document in Corpus([Path("d")])] == [str(tmp_path / "d" / "a.txt")]
 
 
 def test_a_file_given_with_an_unknown_suffix_is_plain_text(tmp_path):
@@ -383,7 +383,7 @@ def test_json_lines_give_documents_with_the_other_keys_as_metadata(tmp_path):
         documents, corpus = read(write(tmp_path / name, data))
         assert documents == [
             Document("a", "A", "x\0y\r\n", {"year": 1990, "tags": ["é"], "path": "own"}),
-            Document("7", "", "y", {}),
+            Document("7", "", "y", {"path": str(tmp_path / name)}),
         ]
         assert not corpus.skipped
 

@@ -22,7 +22,7 @@ MOSTLY_LINKS = ("List of ", "Index of ", "Outline of ")
 
 def is_wikiextractor(document: Document) -> bool:
     """True of the documents WikiExtractor writes, by their fields."""
-    return bool(document.title) and document.metadata.keys() in ({"url"}, {"url", "revid"})
+    return bool(document.title) and document.metadata.keys() - {"path"} in ({"url"}, {"url", "revid"})
 
 
 def cleaned(document: Document) -> Document | None:
