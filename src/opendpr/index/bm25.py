@@ -63,8 +63,14 @@ def update_bm25(writer: Writer) -> None:
     """
     directory = writer.directory / DIRECTORY
     try:
-        _update(writer, directory)
-    except (OSError, ValueError) as error:  # tantivy reports a full disk as a ValueError
+        try:
+            _update(writer, directory)
+        except (OSError, ValueError) as error:  # tantivy reports any trouble with files as a ValueError
+            # A kill can leave files under names that tantivy wants again; of a full disk the second try speaks.
+            logger.info("%s could not be brought up to date (%s): it is built anew", directory, error)
+            shutil.rmtree(directory, ignore_errors=True)
+            _update(writer, directory)
+    except (OSError, ValueError) as error:
         raise ResourceError(
             f"the BM25 index in {directory} could not be written ({error}); "
             "see to the disk and run the same command again, the documents themselves are safe"
