@@ -88,7 +88,7 @@ def bert_weights(generator: np.random.Generator) -> dict[str, Any]:
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     """Environment of a command: a cache of its own, no colours."""
-    return {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "NO_COLOR": "1"}
+    return {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "NO_COLOR": "1", "OPENDPR_PRECISION": "fp32"}
 
 
 @pytest.fixture
