@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from opendpr.corpus import READERS, Corpus, Skipped
 from opendpr.corpus.markdown import heading
 from opendpr.errors import InputError
-from opendpr.formats import parse_jsonl, read_jsonl, zstd
+from opendpr.formats import parse_jsonl, read_jsonl
+from opendpr.formats.files import zstd
 from opendpr.types import Document
 
 COMPRESSORS = {

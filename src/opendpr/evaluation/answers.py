@@ -1,4 +1,4 @@
-"""Measures of answers, as the field computes them: pure functions of strings and numbers."""
+"""Measures of one answer: what counts as the same words, exact match and F1."""
 
 from __future__ import annotations
 
