@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from opendpr.collection import Collection, open_collection
@@ -13,7 +14,7 @@ from opendpr.evaluation import normalize_answer
 from opendpr.protocols import Retriever
 from opendpr.reader import BertReader
 from opendpr.retriever import make_retriever
-from opendpr.runtime import RuntimeSettings
+from opendpr.runtime import RuntimeSettings, resolved
 from opendpr.runtime.model import Model, find_model
 from opendpr.types import Answer, Hit, Outcome, Span
 
@@ -35,7 +36,7 @@ class Answerer:
         runtime: RuntimeSettings = RuntimeSettings(),
     ) -> None:
         self.collection, self.model = collection, model
-        self._kind = retriever
+        self._kind, self._runtime = retriever, runtime
         self._encoder = BertEncoder(model, runtime) if retriever != "bm25" else None
         self._reader = BertReader(model, runtime) if model.reader else None
         self._retriever = make_retriever(retriever, collection, self._encoder)
@@ -58,7 +59,10 @@ class Answerer:
         """
         self.model.require_reader()
         assert self._reader is not None
-        hits = self._retrieve([question], k, where)
+        resolved(self._runtime)  # here, because two networks that decide at the same time disturb each other's trial
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            beside.submit(self._reader.load)
+            hits = self._retrieve([question], k, where)
         return outcome(self._reader.read([question], hits)[0], self._prior)
 
     def _prior(self, hit: Hit) -> float:
