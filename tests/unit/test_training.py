@@ -20,7 +20,7 @@ from opendpr.reader import BertReader
 from opendpr.runtime import RuntimeSettings
 from opendpr.runtime.model import Model
 from opendpr.training.examples import SpanExample, mine_negatives, read_span_examples
-from opendpr.training.loop import _schedule, train
+from opendpr.training.loop import Step, _schedule, train
 from opendpr.training.reader import ReaderSettings, selection_loss, span_loss, train_reader
 from opendpr.types import Hit, Passage
 
@@ -194,9 +194,13 @@ class Exploding:
     def batches(self, epoch: int) -> list[int]:
         return [1, 2, 3, 4]
 
-    def loss(self, batch: int, dropout: float) -> torch.Tensor:
-        loss: torch.Tensor = self.network(torch.ones(1)).sum() ** 2
-        return loss * (math.nan if batch == 3 else 1)
+    def backward(self, batch: int, step: Step) -> float:
+        loss: torch.Tensor = self.network(torch.ones(1)).sum() ** 2 * (math.nan if batch == 3 else 1)
+        loss.backward()
+        return loss.item()
+
+    def validate(self) -> None:
+        return None
 
 
 def test_a_loss_that_is_not_finite_ends_the_training_and_keeps_the_checkpoint(tmp_path: Path) -> None:

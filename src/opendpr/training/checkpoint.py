@@ -20,13 +20,17 @@ from opendpr.runtime.model import write_json
 
 logger = logging.getLogger(__name__)
 
+BEST = "best.safetensors"
+
 
 class Progress(NamedTuple):
-    """How far a training has come."""
+    """How far a training has come. Its lists grow with it."""
 
     step: int
     losses: list[float]
     """The loss of every step done."""
+    validations: list[dict[str, float]]
+    """`step` and figures of every validation so far."""
 
 
 def save_checkpoint(
@@ -40,12 +44,10 @@ def save_checkpoint(
     for name, parameter in network.named_parameters():
         for key, value in optimizer.state[parameter].items():
             tensors[f"optimizer.{name}.{key}"] = value.contiguous()
-    tensors["generator"] = torch.get_rng_state()
     save_file(tensors, temporary / "state.safetensors")
     write_json(temporary / "progress.json", {"settings": settings, **progress._asdict()})
     for path in temporary.iterdir():
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
+        _sync(path)
     shutil.rmtree(target, ignore_errors=True)
     temporary.rename(target)
     for other in directory.glob("step-*"):
@@ -56,7 +58,7 @@ def save_checkpoint(
 def resume_checkpoint(
     directory: Path, network: nn.Module, optimizer: torch.optim.Optimizer, settings: Mapping[str, Any]
 ) -> Progress:
-    """Bring network, optimizer and random generator to where the newest whole checkpoint left them.
+    """Bring network and optimizer to where the newest whole checkpoint left them.
 
     Returns progress of step 0 if there is none. A torn checkpoint is skipped by name.
 
@@ -79,8 +81,33 @@ def resume_checkpoint(
                 "use the same settings to go on, or another output directory to start anew"
             )
         _restore(network, optimizer, state)
-        return Progress(saved["step"], saved["losses"])
-    return Progress(0, [])
+        return Progress(saved["step"], saved["losses"], saved["validations"])
+    return Progress(0, [], [])
+
+
+def save_best(directory: Path, network: nn.Module) -> None:
+    """Keep the network's weights as the best so far."""
+    temporary = directory / "best.writing"
+    save_file({name: value.contiguous() for name, value in network.state_dict().items()}, temporary)
+    _sync(temporary)
+    temporary.rename(directory / BEST)
+
+
+def load_best(directory: Path, network: nn.Module) -> None:
+    """Bring the best weights back.
+
+    Raises:
+        StateError: they are damaged.
+    """
+    try:
+        network.load_state_dict(load_file(directory / BEST))
+    except (SafetensorError, OSError) as error:
+        raise StateError(f"{directory / BEST} cannot be read ({error}); remove {directory} and train anew") from None
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def _restore(network: nn.Module, optimizer: torch.optim.Optimizer, state: Mapping[str, Tensor]) -> None:
@@ -92,4 +119,3 @@ def _restore(network: nn.Module, optimizer: torch.optim.Optimizer, state: Mappin
         optimizer.state[parameter] = {
             key: value if key == "step" else value.to(device) for key, value in values.items()
         }
-    torch.set_rng_state(state["generator"])

@@ -1,4 +1,4 @@
-"""The training loop, used by every trained part: AdamW, a linear schedule, checkpoints, resume."""
+"""The training loop, used by every trained part: AdamW, a linear schedule, checkpoints, resume, validation."""
 
 from __future__ import annotations
 
@@ -7,37 +7,72 @@ import math
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from pathlib import Path
 from types import FrameType, MappingProxyType
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from opendpr.errors import OpendprError
-from opendpr.training.checkpoint import Progress, resume_checkpoint, save_checkpoint
+from opendpr.training import distributed
+from opendpr.training.checkpoint import Progress, load_best, resume_checkpoint, save_best, save_checkpoint
 from opendpr.training.settings import LoopSettings
+from opendpr.training.tensorboard import ScalarLog
 
 logger = logging.getLogger(__name__)
 
 Batch = TypeVar("Batch")
 OnStep = Callable[[int, int, float], None]
 """Called with steps done, steps in all, and the loss."""
+Figures = Mapping[str, float]
+
+
+class Step(NamedTuple):
+    """What an objective needs to know of a step."""
+
+    seed: int
+    """Decides everything random in it, so that a step is the same after a resume."""
+    dropout: float
+    bf16: bool
+
+    def autocast(self, device: torch.device) -> AbstractContextManager[object]:
+        """The context in which a network's forward pass runs."""
+        return torch.autocast(device.type, dtype=torch.bfloat16, enabled=self.bf16)
 
 
 class Objective(Protocol[Batch]):
     """What a training minimises."""
 
-    network: nn.Module
+    @property
+    def network(self) -> nn.Module:
+        """Whose weights are trained."""
+        ...
 
     def batches(self, epoch: int) -> Sequence[Batch]:
         """The batches of one pass; the same for the same epoch, whatever happened before."""
         ...
 
-    def loss(self, batch: Batch, dropout: float) -> Tensor:
-        """A scalar."""
+    def backward(self, batch: Batch, step: Step) -> float:
+        """Add the loss's gradient to the parameters' `grad`; returns the loss."""
         ...
+
+    def validate(self) -> Figures | None:
+        """How good the network is; the first figure decides, larger is better. None: nothing to judge it by."""
+        ...
+
+
+class Training(NamedTuple):
+    """What a training came to; the network holds its best weights."""
+
+    losses: list[float]
+    """Of every step."""
+    validations: list[dict[str, float]]
+    """`step` and figures of every validation, the first before any step."""
+    best_step: int
+    """Steps done when the network was best; without validations, all of them."""
 
 
 def train(
@@ -46,7 +81,8 @@ def train(
     directory: Path,
     on_step: OnStep = lambda done, total, loss: None,
     origin: Mapping[str, object] = MappingProxyType({}),
-) -> list[float]:
+    log_directory: Path | None = None,
+) -> Training:
     """Minimise the objective; go on from the checkpoint in `directory` if one is there.
 
     Args:
@@ -55,55 +91,123 @@ def train(
         directory: of the checkpoints
         on_step: told of every step
         origin: what else a checkpoint must agree in to be gone on from, as the data
-
-    Returns:
-        The loss of every step.
+        log_directory: of TensorBoard's files, if they are wanted
 
     Raises:
         OpendprError: a loss is not finite; the last checkpoint is kept.
         KeyboardInterrupt: after SIGINT, when the step is done and a checkpoint is written.
     """
-    torch.manual_seed(settings.seed)
     network = objective.network
     device = next(network.parameters()).device
     per_epoch = len(objective.batches(0))
     total = max(1, math.ceil(per_epoch * settings.epochs))
     optimizer = _optimizer(network, settings)
     bf16 = _prefers_bf16(device) if settings.precision == "auto" else settings.precision == "bf16"
-    identity = {**asdict(settings), **origin}
-    step, losses = resume_checkpoint(directory, network, optimizer, identity)
-    if step:
-        logger.info("resumed at step %d of %d", step, total)
-    with _Interruption() as interrupted:
+    identity = {**asdict(settings), **origin, "processes": distributed.world()}
+    progress = resume_checkpoint(directory, network, optimizer, identity)
+    if progress.step:
+        logger.info("resumed at step %d of %d", progress.step, total)
+    judge = _Judge(objective, settings, total, directory, progress)
+    with _Interruption() as interrupted, ScalarLog(log_directory, progress.step) as log:
         saved = time.monotonic()
-        while step < total:
-            batches = objective.batches(step // per_epoch)
-            for batch in batches[step % per_epoch : per_epoch]:
-                if step == total:
-                    break
-                for group in optimizer.param_groups:
-                    group["lr"] = settings.learning_rate * _schedule(step, total, settings.warmup_fraction)
-                with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16):
-                    loss = objective.loss(batch, settings.dropout)
-                losses.append(loss.item())
-                if not math.isfinite(losses[-1]):
-                    raise OpendprError(
-                        f"the loss of step {step + 1} is {losses[-1]}; lower the learning rate "
-                        f"({settings.learning_rate}) and run again, or set precision to fp32"
-                    )
-                optimizer.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]
-                nn.utils.clip_grad_norm_(network.parameters(), settings.max_gradient_norm)
-                optimizer.step()
-                step += 1
-                on_step(step, total, losses[-1])
+        if progress.step == 0:
+            judge.look(log)
+        while progress.step < total and not judge.tired:
+            batches = objective.batches(progress.step // per_epoch)
+            for batch in batches[progress.step % per_epoch : per_epoch]:
+                rate = settings.learning_rate * _schedule(progress.step, total, settings.warmup_fraction)
+                loss = _step(objective, batch, optimizer, settings, progress.step, rate, bf16)
+                progress.losses.append(loss)
+                progress = progress._replace(step=progress.step + 1)
+                log.add(progress.step, {"loss": loss, "learning rate": rate})
+                on_step(progress.step, total, loss)
+                looked = judge.is_due(progress.step) and judge.look(log, progress.step)
+                stopping = distributed.any_of(interrupted.seen, device)
                 due = time.monotonic() - saved > settings.checkpoint_seconds
-                if due or interrupted.seen or step == total:
-                    save_checkpoint(directory, network, optimizer, Progress(step, losses), identity)
+                if (due or looked or stopping or progress.step == total) and distributed.rank() == 0:
+                    save_checkpoint(directory, network, optimizer, progress, identity)
                     saved = time.monotonic()
-                if interrupted.seen:
+                if stopping:
                     raise KeyboardInterrupt
-    return losses
+                if progress.step == total or judge.tired:
+                    break
+    best = judge.best_step if progress.validations else progress.step
+    if best != progress.step:
+        load_best(directory, network)
+    return Training(progress.losses, progress.validations, best)
+
+
+def _step(
+    objective: Objective[Batch],
+    batch: Batch,
+    optimizer: torch.optim.Optimizer,
+    settings: LoopSettings,
+    number: int,
+    rate: float,
+    bf16: bool,
+) -> float:
+    """One update of the weights; returns the loss before it."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    optimizer.zero_grad()
+    seed = (settings.seed * 1_000_003 + number) * 1_009 + distributed.rank()
+    torch.manual_seed(seed)
+    loss = objective.backward(batch, Step(seed, settings.dropout, bf16))
+    if not math.isfinite(loss):
+        raise OpendprError(
+            f"the loss of step {number + 1} is {loss}; lower the learning rate ({settings.learning_rate}) and run "
+            "again, or set precision to fp32"
+        )
+    distributed.add_up_gradients(objective.network)
+    nn.utils.clip_grad_norm_(objective.network.parameters(), settings.max_gradient_norm)
+    optimizer.step()
+    return loss
+
+
+class _Judge:
+    """Looks how good the network is, and keeps the best weights."""
+
+    def __init__(
+        self, objective: Objective[Batch], settings: LoopSettings, total: int, directory: Path, progress: Progress
+    ) -> None:
+        self._objective, self._settings, self._directory = objective, settings, directory
+        self._device = next(objective.network.parameters()).device
+        self._records = progress.validations
+        self._steps = {round(total * (i + 1) / settings.validations) for i in range(settings.validations)}
+
+    @property
+    def best_step(self) -> int:
+        """Steps done when the network was best; of equals the first."""
+        return int(max(self._records, key=_decisive)["step"])
+
+    @property
+    def tired(self) -> bool:
+        """Whether the last `patience` validations brought nothing better."""
+        patience = self._settings.patience
+        recent = [record["step"] for record in self._records[-patience:]] if patience else []
+        return bool(recent) and len(self._records) > patience and self.best_step < recent[0]
+
+    def is_due(self, step: int) -> bool:
+        """Whether the network is looked at after this step."""
+        return step in self._steps and bool(self._records)
+
+    def look(self, log: ScalarLog, step: int = 0) -> bool:
+        """Judge the network; without anything to judge it by, say no."""
+        figures = self._objective.validate()
+        if figures is None:
+            return False
+        agreed = {name: distributed.agreed(value, self._device) for name, value in figures.items()}
+        self._records.append({"step": step, **agreed})
+        log.add(step, agreed)
+        logger.info("step %d: %s", step, ", ".join(f"{name} {value:.4g}" for name, value in agreed.items()))
+        if self.best_step == step and distributed.rank() == 0:
+            save_best(self._directory, self._objective.network)
+        return True
+
+
+def _decisive(record: Mapping[str, float]) -> float:
+    """The first figure of a validation."""
+    return next(value for name, value in record.items() if name != "step")
 
 
 def _optimizer(network: nn.Module, settings: LoopSettings) -> torch.optim.AdamW:
@@ -129,7 +233,7 @@ def _prefers_bf16(device: torch.device) -> bool:
             a @ b
             trials.append(time.perf_counter() - started)
         seconds[dtype] = min(trials)
-    return seconds[torch.bfloat16] < seconds[torch.float32]
+    return distributed.agreed(float(seconds[torch.bfloat16] < seconds[torch.float32]), device) == 1.0
 
 
 def _schedule(step: int, total: int, warmup_fraction: float) -> float:

@@ -27,7 +27,7 @@ from opendpr.runtime.model import Model, ReaderConfig, read_weights, write_json,
 from opendpr.runtime.tokenizer import Tokenizer, Tokens
 from opendpr.runtime.torch import ReaderNetwork, load_weights, stored_name, stored_weights
 from opendpr.training.examples import SpanExample, mine_negatives, read_span_examples
-from opendpr.training.loop import OnStep, train
+from opendpr.training.loop import OnStep, Step, train
 from opendpr.training.settings import LoopSettings
 
 logger = logging.getLogger(__name__)
@@ -77,7 +77,7 @@ def train_reader(paths: Sequence[Path], base: Model, output: Path, settings: Rea
     checkpoints.mkdir(parents=True, exist_ok=True)
     data = [{"file": path.name, "sha256": file_sha256(path)} for path in paths]
     origin = {"data": data, "base": base.fingerprint}
-    losses = train(objective, settings, checkpoints, on_step, origin)
+    losses = train(objective, settings, checkpoints, on_step, origin).losses
     paths_of_towers = {base.weights_path("question"), base.weights_path("passage")}
     weights = {path.parent.name: read_weights(path) for path in paths_of_towers}
     model = write_model(
@@ -158,6 +158,16 @@ class ReaderObjective:
             bucket = bucket[np.argsort([len(self._texts[i].ids) for i in bucket], kind="stable")]
             batches += [bucket[i : i + size] for i in range(0, len(bucket), size)]
         return [batches[i] for i in generator.permutation(len(batches))]
+
+    def backward(self, batch: NDArray[np.int64], step: Step) -> float:
+        """Add the gradient of the loss; returns the loss."""
+        with step.autocast(next(self.network.parameters()).device):
+            loss = self.loss(batch, step.dropout)
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss.item()
+
+    def validate(self) -> None:
+        """Nothing is kept apart to judge a reader by."""
 
     def loss(self, batch: NDArray[np.int64], dropout: float) -> Tensor:
         """Mean span loss of the batch, plus mean selection loss of the questions with negatives."""

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal, TypeVar
 
-from opendpr.errors import UsageError
+from opendpr.errors import InputError, UsageError
+from opendpr.formats import reason
+
+Settings = TypeVar("Settings", bound="LoopSettings")
 
 
 @dataclass(frozen=True)
@@ -15,7 +22,7 @@ class LoopSettings:
     epochs: float = 2.0
     """Passes over the examples; a fraction stops inside a pass."""
     batch_size: int = 32
-    """Questions in a step."""
+    """Questions in a step, over all processes."""
     learning_rate: float = 1e-4
     """Peak of the schedule. The paper's 1e-5 is for BERT-base; a network a fifth its size wants more."""
     warmup_fraction: float = 0.06
@@ -26,15 +33,55 @@ class LoopSettings:
     seed: int = 0
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """Of the matrix products; weights stay fp32. `auto` takes what a short trial finds faster here."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """`auto`: a GPU if torch finds one."""
     checkpoint_seconds: float = 300.0
     """Time between checkpoints."""
+    validations: int = 8
+    """How often, evenly spread, the network is judged, if there is something to judge it by; the best is kept."""
+    patience: int = 0
+    """Validations without a better one after which training stops early; 0 to never stop."""
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "learning_rate", "max_gradient_norm", "checkpoint_seconds"):
+        for name in ("epochs", "batch_size", "learning_rate", "max_gradient_norm", "checkpoint_seconds", "validations"):
             if not getattr(self, name) > 0:
                 raise UsageError(f"{name} must be larger than 0, got {getattr(self, name)}")
-        if self.precision not in ("auto", "fp32", "bf16"):
-            raise UsageError(f"precision must be auto, fp32 or bf16, got {self.precision!r}")
+        for name, known in (("precision", ("auto", "fp32", "bf16")), ("device", ("auto", "cpu", "cuda"))):
+            if getattr(self, name) not in known:
+                raise UsageError(f"{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}")
         for name in ("warmup_fraction", "dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise UsageError(f"{name} must lie in [0, 1), got {getattr(self, name)}")
+        for name in ("weight_decay", "patience"):
+            if getattr(self, name) < 0:
+                raise UsageError(f"{name} must be 0 or more, got {getattr(self, name)}")
+
+
+def read_settings(kind: type[Settings], path: Path | None, given: Mapping[str, Any]) -> Settings:
+    """Settings out of a TOML file, if there is one, and what was given beside it; what is given as None is not.
+
+    Raises:
+        InputError: the file cannot be read or is not TOML.
+        UsageError: a key or a value makes no sense.
+    """
+    values: dict[str, Any] = {}
+    if path is not None:
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"{path} cannot be read: {reason(error)}") from None
+        except tomllib.TOMLDecodeError as error:
+            raise InputError(f"{path} is not TOML: {error}") from None
+        _check(kind, values, path)
+    return kind(**{**values, **{key: value for key, value in given.items() if value is not None}})
+
+
+def _check(kind: type[LoopSettings], values: Mapping[str, Any], path: Path) -> None:
+    known = {field.name: type(field.default) for field in fields(kind)}
+    for key, value in values.items():
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)[0]
+            raise UsageError(f"{path}: there is no setting {key!r}; did you mean {near!r}?")
+        wanted = known[key]
+        if type(value) is not wanted and not (wanted is float and type(value) is int):
+            raise UsageError(f"{path}: {key} must be a {wanted.__name__}, got {value!r}")

@@ -1,0 +1,125 @@
+"""Encoding a large batch in small chunks with bounded memory: gradient caching (Gao et al., 2021).
+
+The loss of a batch needs all its vectors, but not all their graphs at once. Chunks whose graphs
+fit the budget keep them; the others are encoded without, and once more, chunk by chunk, when the
+gradient of the loss with respect to their vectors is known. Each chunk draws its dropout from a
+seed of its own, so that both times are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import psutil
+import torch
+from torch import Tensor, nn
+
+from opendpr.runtime.batches import TokenSequence, pad
+from opendpr.training import distributed
+from opendpr.training.loop import Step
+
+CHUNK_TOKENS = {"cpu": 2_048, "cuda": 65_536}
+"""Tokens encoded at once: what fits the caches of a CPU, and what keeps a GPU busy."""
+FREE_SHARE = 0.25
+"""Share of the free memory that graphs may take unless told."""
+FLOATS_BESIDE = 12
+"""Values that a layer keeps for its backward pass, in sizes of a hidden vector, beside the feed-forward's."""
+
+
+class _Chunk(NamedTuple):
+    network: nn.Module
+    rows: list[int]
+    """Of the batch."""
+    ids: Tensor
+    types: Tensor
+    mask: Tensor
+    seed: int
+    vectors: Tensor
+    """With their graph, if it was kept."""
+
+
+class ChunkedEncoding:
+    """The vectors of one batch, of this process's share of the sequences computed here.
+
+    Args:
+        device: of the networks
+        dim: size d of a vector
+        pad_id: token that fills rows
+        budget_bytes: what graphs may take; with 0 none is kept
+        step: seed, dropout and precision
+    """
+
+    def __init__(self, device: torch.device, dim: int, pad_id: int, budget_bytes: int, step: Step) -> None:
+        self._device, self._dim, self._pad, self._step = device, dim, pad_id, step
+        self._left_bytes = budget_bytes
+        self._chunks: list[_Chunk] = []
+        self._count = 0
+
+    def add(self, network: nn.Module, sequences: Sequence[TokenSequence]) -> None:
+        """Encode more sequences of the batch."""
+        own = range(distributed.rank(), len(sequences), distributed.world())
+        lengths = [len(sequences[row].ids) for row in own]
+        for some in _by_tokens(lengths, CHUNK_TOKENS[self._device.type]):
+            rows = [own[place] for place in some]
+            batch = pad([sequences[row] for row in rows], self._pad)
+            ids, types, mask = (torch.from_numpy(array).long().to(self._device) for array in batch)
+            kept = self._take(graph_bytes(network, ids.numel()))
+            seed = self._step.seed + 7_919 * (1 + len(self._chunks))
+            chunk = _Chunk(network, [self._count + row for row in rows], ids, types, mask, seed, ids)
+            with torch.set_grad_enabled(kept):
+                self._chunks.append(chunk._replace(vectors=self._forward(chunk)))
+        self._count += len(sequences)
+
+    def vectors(self) -> Tensor:
+        """All vectors of the batch in the order added, (n, d), without a graph."""
+        found = torch.zeros(self._count, self._dim, device=self._device)
+        for chunk in self._chunks:
+            found[chunk.rows] = chunk.vectors.detach()
+        return distributed.add_up(found)
+
+    def backward(self, gradient: Tensor) -> None:
+        """Send the gradient of the vectors (n, d) back through the networks."""
+        while self._chunks:
+            chunk = self._chunks.pop()
+            vectors = chunk.vectors if chunk.vectors.requires_grad else self._forward(chunk)
+            vectors.backward(gradient[chunk.rows])  # type: ignore[no-untyped-call]
+
+    def _forward(self, chunk: _Chunk) -> Tensor:
+        if self._step.dropout:
+            torch.manual_seed(chunk.seed)
+        with self._step.autocast(self._device):
+            vectors: Tensor = chunk.network(chunk.ids, chunk.types, chunk.mask, self._step.dropout)
+        return vectors
+
+    def _take(self, bytes_: int) -> bool:
+        """Whether a graph of this size still fits; if so, the room is taken."""
+        if bytes_ > self._left_bytes:
+            return False
+        self._left_bytes -= bytes_
+        return True
+
+
+def graph_bytes(network: nn.Module, tokens: int) -> int:
+    """About how much memory the graph of a tower's forward pass over so many tokens takes."""
+    layers = network.get_submodule("bert.layers")
+    wide, d = layers.get_submodule("0.wide").weight.shape  # type: ignore[misc]
+    return int(tokens * len(list(layers.children())) * 4 * (FLOATS_BESIDE * d + 2 * wide))
+
+
+def graph_budget_bytes(device: torch.device, asked_gib: float) -> int:
+    """What the graphs of a step may take: what is asked for, or a share of the memory that is free."""
+    if asked_gib:
+        return int(asked_gib * 2**30)
+    free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else psutil.virtual_memory().available
+    return int(FREE_SHARE * free)
+
+
+def _by_tokens(lengths: Sequence[int], tokens: int) -> Iterator[list[int]]:
+    """Places of sequences of similar length, so many at once that the padded rows have at most `tokens` tokens."""
+    order = np.argsort(-np.asarray(lengths, dtype=np.int64), kind="stable").tolist()
+    while order:
+        count = max(1, tokens // lengths[order[0]])
+        yield order[:count]
+        order = order[count:]

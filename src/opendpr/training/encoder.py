@@ -1,0 +1,316 @@
+"""Training the two encoders from pairs of question and passage (paper section 3.2)."""
+
+from __future__ import annotations
+
+import logging
+import math
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from opendpr.encoder import EncoderInput
+from opendpr.errors import InputError, StateError, UsageError
+from opendpr.runtime.model import EncoderConfig, Model, Weights, read_weights, write_json, write_model
+from opendpr.runtime.tokenizer import Tokenizer
+from opendpr.runtime.torch import choose_device, load_weights, make_network, stored_weights
+from opendpr.training import distributed
+from opendpr.training.chunks import ChunkedEncoding, graph_budget_bytes
+from opendpr.training.loop import OnStep, Step, Training, train
+from opendpr.training.loss import likelihood_loss
+from opendpr.training.settings import LoopSettings
+from opendpr.training.sources import Pair, PairSource
+from opendpr.types import ExamplePassage
+
+logger = logging.getLogger(__name__)
+
+COSINE_SCALE = 20.0
+"""Factor on the similarity of unit vectors in the loss; an inner product needs none."""
+Loss = Callable[[Tensor, Tensor, Tensor, Tensor, float], Tensor]
+"""Of questions (Q, d), passages (n, d), positives (Q,), excluded (Q, n) and scale, as in `loss.py`."""
+
+
+@dataclass(frozen=True)
+class EncoderSettings(LoopSettings):
+    """Settings of `opendpr train encoder`."""
+
+    batch_size: int = 128
+    """Questions in a step, over all processes: the paper's 128."""
+    learning_rate: float = 2e-5
+    hard_negatives: int = 1
+    """Drawn for each question of those that its example has: the paper's best is 1."""
+    untie: bool = False
+    """Give questions and passages a tower each, as the paper does, where the base model has one for both."""
+    scale: float = 0.0
+    """Factor on the similarity in the loss; 0 takes the base model's, or 20 if that has unit vectors and none."""
+    max_passage_tokens: int = 0
+    """Where passages are cut while training; 0 takes the base model's."""
+    base_share: float = 0.0
+    """Share of the starting weights in the result: often keeps what the model knew of other domains."""
+    memory_gib: float = 0.0
+    """What the graphs of a step may take; the rest is computed twice. 0: a quarter of what is free."""
+
+    def __post_init__(self) -> None:
+        LoopSettings.__post_init__(self)
+        for name in ("hard_negatives", "scale", "max_passage_tokens", "memory_gib"):
+            if getattr(self, name) < 0:
+                raise UsageError(f"{name} must be 0 or more, got {getattr(self, name)}")
+        if not 0 <= self.base_share < 1:
+            raise UsageError(f"base_share must lie in [0, 1), got {self.base_share}")
+        if self.batch_size < 2 and not self.hard_negatives:
+            raise UsageError("a batch of 1 without hard negatives has no negatives at all; take a larger batch_size")
+
+
+class Towers(nn.Module):
+    """The two towers, or one that is both."""
+
+    def __init__(self, config: EncoderConfig) -> None:
+        super().__init__()
+        self.question = make_network(config)
+        self.passage = None if config.tied else make_network(config)
+
+    def of(self, part: str) -> nn.Module:
+        """The tower of `question` or of `passage`."""
+        return self.question if part == "question" or self.passage is None else self.passage
+
+    def load(self, model: Model) -> None:
+        """Take a model's weights; a tied one's for both towers."""
+        load_weights(self.question, model.load_weights("question"))
+        if self.passage is not None:
+            load_weights(self.passage, model.load_weights("passage"))
+
+    def stored(self) -> dict[str, Weights]:
+        """Weights by the folder that they are written to."""
+        if self.passage is None:
+            return {"encoder": stored_weights(self.question)}
+        return {"question_encoder": stored_weights(self.question), "passage_encoder": stored_weights(self.passage)}
+
+
+class EncoderObjective:
+    """The encoders' loss over batches of pairs: every passage of the batch is a negative of the other questions.
+
+    Args:
+        network: the towers
+        source: of the pairs
+        inputs: how texts become sequences
+        settings: of the training
+        scale: factor on the similarity
+        pool: what to judge the towers by, if anything
+        loss: what is minimised; the ablations try others
+    """
+
+    def __init__(
+        self,
+        network: Towers,
+        source: PairSource,
+        *,
+        inputs: EncoderInput,
+        settings: EncoderSettings,
+        scale: float,
+        pool: DevPool | None = None,
+        loss: Loss = likelihood_loss,
+    ) -> None:
+        self.network = network
+        self._source, self._inputs, self._settings, self._scale = source, inputs, settings, scale
+        self._pool, self._loss = pool, loss
+        self._device = next(network.parameters()).device
+        self._budget = graph_budget_bytes(self._device, settings.memory_gib)
+
+    def batches(self, epoch: int) -> Sequence[tuple[NDArray[np.int64], int]]:
+        """The pairs of each batch, of nearly equal size, and what decides the rest that is random in it."""
+        generator = np.random.default_rng((self._settings.seed, epoch))
+        order = self._source.order(generator)
+        count = max(1, math.ceil(len(order) / self._settings.batch_size))
+        seeds = generator.integers(2**62, size=count).tolist()
+        return list(zip(np.array_split(order, count), seeds, strict=True))
+
+    def backward(self, batch: tuple[NDArray[np.int64], int], step: Step) -> float:
+        """Add the gradient of the batch's loss; returns the loss."""
+        numbers, seed = batch
+        pairs = self._source.pairs(numbers, np.random.default_rng(seed))
+        passages, positives, excluded = lay_out(pairs)
+        if len(passages) < 2:
+            raise InputError(
+                f"a batch of {len(pairs)} questions has one passage only, so no negatives; give examples with hard "
+                "negatives, or a larger batch_size with different passages"
+            )
+        encoding = chunked(self._device, self._inputs, self._budget, step)
+        encoding.add(self.network.of("question"), self._inputs.questions([pair.question for pair in pairs]))
+        encoding.add(self.network.of("passage"), self._inputs.passages(passages))
+        vectors = encoding.vectors().requires_grad_()
+        loss = self._loss(
+            vectors[: len(pairs)],
+            vectors[len(pairs) :],
+            torch.from_numpy(positives).to(self._device),
+            torch.from_numpy(excluded).to(self._device),
+            self._scale,
+        )
+        loss.backward()  # type: ignore[no-untyped-call]
+        assert vectors.grad is not None
+        encoding.backward(vectors.grad)
+        return loss.item()
+
+    def validate(self) -> Mapping[str, float] | None:
+        """Retrieval over the pool, if there is one."""
+        return self._pool.judge(self.network, self._inputs, self._device) if self._pool else None
+
+
+def chunked(device: torch.device, inputs: EncoderInput, budget_bytes: int, step: Step) -> ChunkedEncoding:
+    """An encoding for sequences of these inputs."""
+    return ChunkedEncoding(device, inputs.config.architecture.hidden_size, inputs.tokenizer.pad, budget_bytes, step)
+
+
+def lay_out(pairs: Sequence[Pair]) -> tuple[list[ExamplePassage], NDArray[np.int64], NDArray[np.bool_]]:
+    """The passages of a batch, each text once; the row of each question's positive; what is no negative of it.
+
+    Positives come first, then hard negatives. A passage that two questions share is one row: the
+    positive of both, not a negative of either.
+
+    Returns:
+        passages (n), positives (Q,), excluded (Q, n)
+    """
+    rows: dict[tuple[str, str], int] = {}
+    passages: list[ExamplePassage] = []
+
+    def row(passage: ExamplePassage) -> int:
+        key = (passage.title, passage.text)
+        if key not in rows:
+            rows[key] = len(passages)
+            passages.append(passage)
+        return rows[key]
+
+    positives = np.array([row(pair.positive) for pair in pairs], dtype=np.int64)
+    for pair in pairs:
+        for passage in pair.negatives:
+            row(passage)
+    excluded = np.zeros((len(pairs), len(passages)), dtype=np.bool_)
+    for place, pair in enumerate(pairs):
+        known = (rows.get((other.title, other.text)) for other in pair.others)
+        excluded[place, [other for other in known if other is not None and other != positives[place]]] = True
+    return passages, positives, excluded
+
+
+class DevPool:
+    """Questions and the passages among which their positives are to be found.
+
+    Args:
+        questions: with their positives
+        extra: passages that make the pool larger
+    """
+
+    def __init__(self, questions: Sequence[Pair], extra: Sequence[ExamplePassage] = ()) -> None:
+        self._questions = [pair.question for pair in questions]
+        rows: dict[tuple[str, str], int] = {}
+        self._passages: list[ExamplePassage] = []
+        for passage in [*(p for pair in questions for p in (pair.positive, *pair.others, *pair.negatives)), *extra]:
+            if rows.setdefault((passage.title, passage.text), len(self._passages)) == len(self._passages):
+                self._passages.append(passage)
+        self._positives = [[rows[p.title, p.text] for p in (pair.positive, *pair.others)] for pair in questions]
+
+    def judge(self, network: Towers, inputs: EncoderInput, device: torch.device) -> dict[str, float]:
+        """Top-k accuracy and average rank, from 1, of the best positive of each question."""
+        step = Step(seed=0, dropout=0.0, bf16=device.type == "cuda")
+        encoding = chunked(device, inputs, 0, step)
+        encoding.add(network.of("question"), inputs.questions(self._questions))
+        encoding.add(network.of("passage"), inputs.passages(self._passages))
+        vectors = encoding.vectors()
+        scores = vectors[: len(self._questions)] @ vectors[len(self._questions) :].T
+        best = torch.stack([row[rows].max() for row, rows in zip(scores, self._positives, strict=True)])
+        ranks = 1 + (scores > best[:, None]).sum(1).float()
+        figures = {"reciprocal rank": (1 / ranks).mean().item(), "average rank": ranks.mean().item()}
+        return figures | {f"top-{k}": 100 * (ranks <= k).float().mean().item() for k in (1, 5, 20)}
+
+
+def train_encoder(
+    source: PairSource,
+    base: Model,
+    output: Path,
+    settings: EncoderSettings,
+    on_step: OnStep,
+    *,
+    data: object,
+    pool: DevPool | None = None,
+) -> tuple[Model, Training]:
+    """Train towers from the weights of `base` and write a model with them and base's reader.
+
+    Run again with the same arguments, it goes on where it was interrupted.
+
+    Args:
+        data: what the source was made of, for the record and to know an interrupted run again
+        pool: what decides which weights are best; without it, the last are taken
+
+    Raises:
+        InputError: the source yields no usable batch.
+        StateError: `output` holds a model already, or a checkpoint of other settings.
+    """
+    if (output / "config.json").exists():
+        raise StateError(f"{output} holds a model already; give another directory, or remove it first")
+    config = _config(base.require_encoder(), settings)
+    device = distributed.start(torch.device(choose_device(settings.device)))
+    torch.manual_seed(settings.seed)
+    network = Towers(config)
+    network.load(base)
+    start = {name: value.clone() for name, value in network.state_dict().items()} if settings.base_share else {}
+    network.to(device)
+    cut = settings.max_passage_tokens or config.max_passage_tokens
+    inputs = EncoderInput(replace(config, max_passage_tokens=cut), Tokenizer(base.tokenizer_path))
+    objective = EncoderObjective(network, source, inputs=inputs, settings=settings, scale=config.scale, pool=pool)
+    checkpoints = output / "checkpoints"
+    checkpoints.mkdir(parents=True, exist_ok=True)
+    training = train(
+        objective,
+        settings,
+        checkpoints,
+        on_step,
+        {"data": data, "base": base.fingerprint},
+        output / "tensorboard",
+    )
+    if distributed.rank() != 0:
+        return base, training
+    if settings.base_share:
+        _average(network, start, settings.base_share)
+    reader = (base.reader, read_weights(base.weights_path("reader"))) if base.reader else None
+    model = write_model(
+        output,
+        name=output.name,
+        tokenizer=base.tokenizer_path,
+        encoder=(config, network.stored()),
+        reader=reader,
+        retrieval=base.retrieval,
+    )
+    tail = training.losses[-100:]
+    record = {
+        "part": "encoder",
+        "base": base.name,
+        "base_fingerprint": base.fingerprint,
+        "data": data,
+        "torch": torch.__version__,
+        "settings": asdict(settings),
+        "steps": len(training.losses),
+        "best_step": training.best_step,
+        "loss": sum(tail) / len(tail),
+        "validations": training.validations,
+    }
+    write_json(output / "training.json", record)
+    shutil.rmtree(checkpoints)
+    return model, training
+
+
+def _config(config: EncoderConfig, settings: EncoderSettings) -> EncoderConfig:
+    """The base's, with what the settings change."""
+    scale = settings.scale or config.scale
+    if not settings.scale and config.similarity == "cosine" and config.scale == 1:
+        scale = COSINE_SCALE
+    return replace(config, scale=scale, tied=config.tied and not settings.untie)
+
+
+def _average(network: nn.Module, start: Mapping[str, Tensor], share: float) -> None:
+    """Replace the weights by their mean with the starting ones (model soups, Wortsman et al. 2022)."""
+    with torch.no_grad():
+        for name, value in network.state_dict().items():
+            value.lerp_(start[name].to(value), share)

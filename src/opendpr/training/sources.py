@@ -1,0 +1,133 @@
+"""Where an encoder's training pairs come from: examples with passages, or a collection alone (inverse cloze)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opendpr.collection import Collection
+from opendpr.errors import InputError
+from opendpr.types import ExamplePassage, Passage, TrainingExample
+
+KEPT_SHARE = 0.1
+"""Share of inverse cloze pairs whose passage keeps the sentence asked for (Lee et al. 2019, section 4)."""
+SENTENCE_WORDS = (5, 60)
+"""Fewest and most words of a sentence that serves as a question."""
+_SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]?\s+(?=[\"'(\[]?[A-Z0-9])")
+
+
+class Pair(NamedTuple):
+    """What one question brings to a batch."""
+
+    question: str
+    positive: ExamplePassage
+    negatives: Sequence[ExamplePassage] = ()
+    others: Sequence[ExamplePassage] = ()
+    """Further passages that answer it: in the batch for another question, they are no negatives of this one."""
+
+
+class PairSource(Protocol):
+    """Training pairs by number."""
+
+    def order(self, generator: np.random.Generator) -> NDArray[np.int64]:
+        """The numbers of the pairs of one epoch, shuffled."""
+        ...
+
+    def pairs(self, numbers: NDArray[np.int64], generator: np.random.Generator) -> list[Pair]:
+        """Numbered pairs, with what is random in them drawn anew."""
+        ...
+
+
+class ExampleSource:
+    """Pairs out of examples: a positive and hard negatives are drawn from those an example has (section 3.2).
+
+    Args:
+        sets: of examples
+        weights: how often an epoch goes over each set; with a fraction, over a part that each epoch draws anew
+        hard_negatives: drawn for each question
+    """
+
+    def __init__(
+        self, sets: Sequence[Sequence[TrainingExample]], weights: Sequence[float], hard_negatives: int
+    ) -> None:
+        self._examples = [example for examples in sets for example in examples]
+        self._sizes, self._weights, self._hard_negatives = [len(examples) for examples in sets], weights, hard_negatives
+
+    def order(self, generator: np.random.Generator) -> NDArray[np.int64]:
+        """The numbers of the pairs of one epoch, shuffled."""
+        pieces, first = [], 0
+        for size, weight in zip(self._sizes, self._weights, strict=True):
+            whole = np.arange(first, first + size)
+            pieces += [whole] * int(weight)
+            pieces.append(generator.permutation(whole)[: round(size * (weight % 1))])
+            first += size
+        return generator.permutation(np.concatenate(pieces))
+
+    def pairs(self, numbers: NDArray[np.int64], generator: np.random.Generator) -> list[Pair]:
+        """Numbered pairs, with what is random in them drawn anew."""
+        return [self._pair(self._examples[number], generator) for number in numbers.tolist()]
+
+    def _pair(self, example: TrainingExample, generator: np.random.Generator) -> Pair:
+        positives = example.positives
+        chosen = int(generator.integers(len(positives)))
+        count = min(self._hard_negatives, len(example.hard_negatives))
+        drawn = generator.choice(len(example.hard_negatives), count, replace=False).tolist() if count else []
+        return Pair(
+            example.question.text,
+            positives[chosen],
+            [example.hard_negatives[i] for i in drawn],
+            positives[:chosen] + positives[chosen + 1 :],
+        )
+
+
+class InverseClozeSource:
+    """A sentence asks for the passage that it was taken from (ORQA, Lee et al. 2019, section 4).
+
+    In 90 % of the pairs the sentence is taken out of the passage, so that meaning is learned; in the
+    others it stays, so that words are learned too.
+
+    Raises:
+        InputError: no passage has two sentences.
+    """
+
+    def __init__(self, collection: Collection) -> None:
+        self._collection = collection
+        usable = [passage.number for passage in collection.passages_after(0) if _choices(passage.text)]
+        if not usable:
+            raise InputError(
+                f"{collection.directory} has no passage with two sentences, one of {SENTENCE_WORDS[0]} words or more; "
+                "add other documents, or train on questions"
+            )
+        self._numbers = np.array(usable, dtype=np.int64)
+
+    def order(self, generator: np.random.Generator) -> NDArray[np.int64]:
+        """The numbers of the pairs of one epoch, shuffled."""
+        return generator.permutation(self._numbers)
+
+    def pairs(self, numbers: NDArray[np.int64], generator: np.random.Generator) -> list[Pair]:
+        """Numbered pairs, with what is random in them drawn anew."""
+        passages = self._collection.passages(numbers.tolist())
+        return [_cloze(passages[number], generator) for number in numbers.tolist()]
+
+
+def _cloze(passage: Passage, generator: np.random.Generator) -> Pair:
+    choices = _choices(passage.text)
+    first, last = choices[int(generator.integers(len(choices)))]
+    if generator.random() < KEPT_SHARE:
+        text = passage.text
+    else:
+        text = f"{passage.text[:first].rstrip()} {passage.text[last:].lstrip()}".strip()
+    whole = ExamplePassage(passage.title, passage.text)
+    return Pair(passage.text[first:last].strip(), ExamplePassage(passage.title, text), others=(whole,))
+
+
+def _choices(text: str) -> list[tuple[int, int]]:
+    """Start and end of the sentences that can serve as a question; none in a text of one sentence."""
+    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
+    borders = list(zip([0, *ends], [*ends, len(text)], strict=True))
+    fewest, most = SENTENCE_WORDS
+    return [(a, b) for a, b in borders if fewest <= len(text[a:b].split()) <= most] if len(borders) > 1 else []

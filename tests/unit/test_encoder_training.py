@@ -1,0 +1,361 @@
+"""Training encoders: losses by hand, gradients in chunks and over processes, pairs, resuming. fp32 on a CPU throughout."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from opendpr.collection import open_collection
+from opendpr.encoder import BertEncoder, EncoderInput
+from opendpr.errors import InputError, OpendprError, UsageError
+from opendpr.runtime import RuntimeSettings
+from opendpr.runtime.model import Model
+from opendpr.runtime.tokenizer import Tokenizer
+from opendpr.training.encoder import DevPool, EncoderObjective, EncoderSettings, Towers, lay_out, train_encoder
+from opendpr.training.loop import Step
+from opendpr.training.loss import distance_likelihood_loss, likelihood_loss, triplet_loss
+from opendpr.training.sources import ExampleSource, InverseClozeSource, Pair
+from opendpr.types import ExamplePassage, Question, TrainingExample
+
+PEOPLE = ["Ada", "Bert", "Carla", "Dora", "Emil", "Fanny"]
+PLACES = ["Paris", "Rome", "Oslo", "Lima"]
+SETTINGS = EncoderSettings(
+    epochs=2, batch_size=8, learning_rate=1e-3, precision="fp32", device="cpu", checkpoint_seconds=1e-9
+)
+"""Three steps an epoch, a checkpoint after each."""
+SMALL = 0.000_5
+"""GiB: room for the graphs of a few chunks only."""
+
+
+def example(person: str, place: str) -> TrainingExample:
+    positive = ExamplePassage(person, f"The traveller {person} went by train to {place} and stayed there for a while.")
+    others = [ExamplePassage(person, f"The traveller {person} never saw {name}.") for name in PLACES if name != place]
+    return TrainingExample(Question("", f"Where did {person} go, to {place}?"), (positive,), tuple(others))
+
+
+EXAMPLES = [example(person, place) for person in PEOPLE for place in PLACES]
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Any:
+    """Sums in the same order every time, and no quarrel over cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def source(hard_negatives: int = 1, examples: Sequence[TrainingExample] = EXAMPLES) -> ExampleSource:
+    return ExampleSource([examples], [1.0], hard_negatives)
+
+
+def objective(model: Path, settings: EncoderSettings = SETTINGS, pairs: Any = None) -> EncoderObjective:
+    config = Model(model).require_encoder()
+    network = Towers(replace(config, tied=config.tied and not settings.untie))
+    network.load(Model(model))
+    inputs = EncoderInput(config, Tokenizer(Model(model).tokenizer_path))
+    return EncoderObjective(network, pairs or source(), inputs=inputs, settings=settings, scale=20.0)
+
+
+def gradients(of: EncoderObjective, dropout: float = 0.0) -> tuple[float, dict[str, np.ndarray]]:
+    loss = of.backward(of.batches(0)[0], Step(seed=5, dropout=dropout, bf16=False))
+    return loss, {name: p.grad.numpy().copy() for name, p in of.network.named_parameters() if p.grad is not None}
+
+
+def assert_same(found: tuple[float, dict[str, np.ndarray]], expected: tuple[float, dict[str, np.ndarray]]) -> None:
+    assert found[0] == pytest.approx(expected[0], abs=1e-5)
+    assert found[1].keys() == expected[1].keys()
+    for name, gradient in expected[1].items():
+        np.testing.assert_allclose(found[1][name], gradient, rtol=1e-4, atol=1e-5, err_msg=name)
+
+
+def random_batch() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    generator = np.random.default_rng(0)
+    excluded = np.zeros((3, 5), bool)
+    excluded[0, 4] = excluded[1, 0] = True
+    return generator.normal(0, 1, (3, 4)), generator.normal(0, 1, (5, 4)), np.array([0, 1, 2]), excluded
+
+
+def test_the_likelihood_loss_is_equation_2_by_hand() -> None:
+    questions, passages, positives, excluded = random_batch()
+    expected = 0.0
+    for i in range(3):
+        scores = {j: 1.5 * float(questions[i] @ passages[j]) for j in range(5) if not excluded[i, j]}
+        expected -= scores[i] - np.log(sum(np.exp(score) for score in scores.values()))
+    found = likelihood_loss(*map(torch.from_numpy, (questions, passages, positives, excluded)), 1.5)
+    assert found.item() == pytest.approx(expected / 3)
+
+
+def test_the_triplet_loss_is_a_mean_of_hinges_by_hand() -> None:
+    questions, passages, positives, excluded = random_batch()
+    hinges = [
+        max(0.0, 0.5 - questions[i] @ passages[i] + questions[i] @ passages[j])
+        for i in range(3)
+        for j in range(5)
+        if j != i and not excluded[i, j]
+    ]
+    found = triplet_loss(*map(torch.from_numpy, (questions, passages, positives, excluded)), 0.5)
+    assert found.item() == pytest.approx(np.mean(hinges))
+
+
+def test_the_distance_loss_takes_the_nearer_passage_for_the_better_by_hand() -> None:
+    questions, passages, positives, excluded = random_batch()
+    expected = 0.0
+    for i in range(3):
+        scores = {j: -float(np.linalg.norm(questions[i] - passages[j])) for j in range(5) if not excluded[i, j]}
+        expected -= scores[i] - np.log(sum(np.exp(score) for score in scores.values()))
+    found = distance_likelihood_loss(*map(torch.from_numpy, (questions, passages, positives, excluded)), 1.0)
+    assert found.item() == pytest.approx(expected / 3)
+
+
+def test_the_gradient_of_the_likelihood_loss_is_softmax_minus_one_hot() -> None:
+    questions, passages, positives, excluded = map(torch.from_numpy, random_batch())
+    questions.requires_grad_()
+    likelihood_loss(questions, passages, positives, excluded, 2.0).backward()
+    shares = (2.0 * questions.detach() @ passages.T).masked_fill(excluded, -torch.inf).softmax(1)
+    shares[torch.arange(3), positives] -= 1
+    np.testing.assert_allclose(questions.grad.numpy(), (2.0 / 3 * shares @ passages).numpy(), atol=1e-12)
+
+
+@pytest.mark.parametrize("untie", [False, True])
+@pytest.mark.parametrize("dropout", [0.0, 0.2])
+def test_gradients_computed_in_two_goes_are_the_plain_gradients(
+    tiny_model: Path, untie: bool, dropout: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("opendpr.training.chunks.CHUNK_TOKENS", {"cpu": 64})
+    settings = replace(SETTINGS, untie=untie, memory_gib=1.0)
+    plain = gradients(objective(tiny_model, settings), dropout)
+    for memory_gib in (1e-9, SMALL):
+        assert_same(gradients(objective(tiny_model, replace(settings, memory_gib=memory_gib)), dropout), plain)
+
+
+def test_chunks_give_the_gradients_of_one_batch_by_autograd(tiny_model: Path) -> None:
+    """Against the obvious way: all sequences padded to one batch each, one graph."""
+    of = objective(tiny_model)
+    numbers, seed = of.batches(0)[0]
+    passages, positives, excluded = lay_out(source().pairs(numbers, np.random.default_rng(seed)))
+    from opendpr.runtime.batches import pad
+
+    inputs = EncoderInput(Model(tiny_model).require_encoder(), Tokenizer(Model(tiny_model).tokenizer_path))
+    vectors = []
+    asked = [EXAMPLES[number].question.text for number in numbers]
+    for sequences in (inputs.questions(asked), inputs.passages(passages)):
+        ids, types, mask = (torch.from_numpy(a).long() for a in pad(sequences, inputs.tokenizer.pad))
+        vectors.append(of.network.question(ids, types, mask))
+    likelihood_loss(*vectors, torch.from_numpy(positives), torch.from_numpy(excluded), 20.0).backward()
+    expected = {name: p.grad.numpy().copy() for name, p in of.network.named_parameters() if p.grad is not None}
+    assert_same((0.0, gradients(objective(tiny_model))[1]), (0.0, expected))
+
+
+WORKER = """
+import sys, torch
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+import test_encoder_training as t
+from opendpr.training import distributed
+torch.set_num_threads(1)
+distributed.start(torch.device("cpu"))
+of = t.objective(Path(sys.argv[2]), t.replace(t.SETTINGS, memory_gib=t.SMALL))
+loss = of.backward(of.batches(0)[0], t.Step(5, 0.0, False))
+distributed.add_up_gradients(of.network)
+found = {name: p.grad for name, p in of.network.named_parameters()}
+if distributed.rank() == 0:
+    torch.save({"loss": torch.tensor(loss), **found}, sys.argv[3])
+distributed.stop()
+"""
+
+
+def test_two_processes_give_the_gradients_of_one(tiny_model: Path, tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    here, result = Path(__file__).parent, tmp_path / "gradients.pt"
+    shared = {**os.environ, "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    arguments = [sys.executable, "-c", WORKER, str(here), str(tiny_model), str(result)]
+    started = [
+        subprocess.Popen(arguments, env={**shared, "RANK": str(i), "LOCAL_RANK": str(i)}, stderr=subprocess.PIPE)
+        for i in range(2)
+    ]
+    for process in started:
+        _, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors.decode()
+    found = torch.load(result, weights_only=True)
+    loss = found.pop("loss").item()
+    expected = gradients(objective(tiny_model))
+    touched = {name: value.numpy() for name, value in found.items() if name in expected[1]}
+    assert_same((loss, touched), expected)
+
+
+def test_a_passage_that_two_questions_share_is_one_row_and_no_negative_of_either() -> None:
+    first, second, third = (ExamplePassage("", text) for text in ("one", "two", "three"))
+    pairs = [Pair("a", first, [third], [second]), Pair("b", second, [first]), Pair("c", first)]
+    passages, positives, excluded = lay_out(pairs)
+    assert [passage.text for passage in passages] == ["one", "two", "three"]
+    assert positives.tolist() == [0, 1, 0]
+    assert excluded.tolist() == [[False, True, False], [False, False, False], [False, False, False]]
+
+
+def test_weights_say_how_often_an_epoch_goes_over_a_set() -> None:
+    sets = ExampleSource([EXAMPLES[:4], EXAMPLES[4:8], EXAMPLES[8:12]], [2.0, 0.5, 1.0], 0)
+    order = sets.order(np.random.default_rng(0)).tolist()
+    counts = [sum(first <= number < first + 4 for number in order) for first in (0, 4, 8)]
+    assert counts == [8, 2, 4]
+    assert all(order.count(number) == 2 for number in range(4))
+
+
+def test_an_epoch_is_the_same_whenever_it_is_asked_for_and_another_one_differs(tiny_model: Path) -> None:
+    of = objective(tiny_model)
+    again, other = of.batches(1), of.batches(2)
+    for (numbers, seed), (same_numbers, same_seed) in zip(of.batches(1), again, strict=True):
+        assert numbers.tolist() == same_numbers.tolist()
+        assert seed == same_seed
+    assert [n.tolist() for n, _ in other] != [n.tolist() for n, _ in again]
+    assert sorted(np.concatenate([n for n, _ in again])) == list(range(len(EXAMPLES)))
+    assert {len(n) for n, _ in again} == {8}
+
+
+def test_a_pool_ranks_by_the_best_positive(tiny_model: Path) -> None:
+    of = objective(tiny_model)
+    pairs = source(3).pairs(np.arange(12), np.random.default_rng(0))
+    inputs = EncoderInput(Model(tiny_model).require_encoder(), Tokenizer(Model(tiny_model).tokenizer_path))
+    figures = DevPool(pairs, [ExamplePassage("", "Nothing at all.")]).judge(of.network, inputs, torch.device("cpu"))
+    encoder = BertEncoder(Model(tiny_model), RuntimeSettings("torch", "fp32", "cpu"))
+    texts = list({(p.title, p.text): p for pair in pairs for p in (pair.positive, *pair.negatives)}.values())
+    texts.append(ExamplePassage("", "Nothing at all."))
+    scores = encoder.encode_questions([pair.question for pair in pairs]) @ encoder.encode_passages(texts).T
+    ranks = np.array([1 + (row > row[texts.index(pair.positive)]).sum() for row, pair in zip(scores, pairs, strict=True)])
+    assert figures["average rank"] == pytest.approx(ranks.mean())
+    assert figures["reciprocal rank"] == pytest.approx((1 / ranks).mean())
+    assert figures["top-5"] == pytest.approx(100 * (ranks <= 5).mean())
+
+
+class Killed(BaseException):
+    """Stands for a process that is gone."""
+
+
+def train(model: Path, output: Path, settings: EncoderSettings = SETTINGS, kill_at: int = 0, interrupt_at: int = 0) -> Any:
+    losses = []
+
+    def on_step(done: int, total: int, loss: float) -> None:
+        losses.append(loss)
+        if done == kill_at:
+            raise Killed
+        if done == interrupt_at:
+            signal.raise_signal(signal.SIGINT)
+
+    pool = DevPool(source(3).pairs(np.arange(12), np.random.default_rng(0)))
+    found = train_encoder(source(), Model(model), output, settings, on_step, data="people", pool=pool)
+    return (losses, *found)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    torch.set_num_threads(1)
+    return train(tiny_model, tmp_path_factory.mktemp("encoder") / "whole")
+
+
+def test_a_tiny_training_finds_the_positives_and_writes_a_model_that_serves(undisturbed: Any, tiny_model: Path) -> None:
+    losses, model, training = undisturbed
+    assert len(losses) == 6
+    records = training.validations
+    assert records[0]["step"] == 0
+    assert max(record["reciprocal rank"] for record in records[1:]) > records[0]["reciprocal rank"] + 0.05
+    assert training.best_step == max(records, key=lambda record: record["reciprocal rank"])["step"]
+    base = Model(tiny_model)
+    assert model.fingerprint != base.fingerprint
+    assert model.require_encoder().scale == 20
+    saved = json.loads((model.directory / "training.json").read_text())
+    assert (saved["steps"], saved["settings"]["batch_size"], saved["validations"]) == (6, 8, records)
+    assert list((model.directory / "tensorboard").iterdir())
+    assert model.load_weights("reader").keys() == base.load_weights("reader").keys()
+    questions = [example.question.text for example in EXAMPLES[:4]]
+    served = BertEncoder(model, RuntimeSettings("openvino", "fp32")).encode_questions(questions)
+    np.testing.assert_allclose(
+        served, BertEncoder(model, RuntimeSettings("torch", "fp32", "cpu")).encode_questions(questions), atol=1e-4
+    )
+
+
+@pytest.mark.parametrize(
+    "leave", [{"kill_at": 1}, {"kill_at": 2}, {"kill_at": 4}, {"kill_at": 6}, {"interrupt_at": 3}], ids=str
+)
+def test_a_training_that_was_left_goes_on_as_if_nothing_had_happened(
+    tmp_path: Path, tiny_model: Path, undisturbed: Any, leave: dict[str, int]
+) -> None:
+    with pytest.raises((Killed, KeyboardInterrupt)):
+        train(tiny_model, tmp_path / "m", **leave)
+    losses, model, training = train(tiny_model, tmp_path / "m")
+    assert len(losses) == 6 - (3 if "interrupt_at" in leave else leave["kill_at"] - 1)
+    np.testing.assert_allclose(training.losses, undisturbed[2].losses, rtol=0, atol=1e-6)
+    assert training.validations == undisturbed[2].validations
+    for name, value in model.load_weights("question").items():
+        np.testing.assert_array_equal(value, undisturbed[1].load_weights("question")[name])
+
+
+def test_untied_towers_are_written_to_folders_of_their_own(tmp_path: Path, tiny_model: Path) -> None:
+    _, model, _ = train(tiny_model, tmp_path / "m", replace(SETTINGS, untie=True))
+    assert not model.require_encoder().tied
+    question, passage = model.load_weights("question"), model.load_weights("passage")
+    assert any((question[name] != passage[name]).any() for name in question)
+
+
+def test_half_of_the_base_lies_half_way(tmp_path: Path, tiny_model: Path, undisturbed: Any) -> None:
+    _, model, _ = train(tiny_model, tmp_path / "m", replace(SETTINGS, base_share=0.5))
+    name = "encoder.layer.0.output.dense.weight"
+    ends = [each.load_weights("question")[name] for each in (Model(tiny_model), undisturbed[1])]
+    np.testing.assert_allclose(model.load_weights("question")[name], (ends[0] + ends[1]) / 2, atol=1e-3)
+
+
+def test_training_that_no_longer_helps_stops_early(tmp_path: Path, tiny_model: Path) -> None:
+    settings = replace(SETTINGS, epochs=4, learning_rate=1e-30, validations=12, patience=2)
+    losses, _, training = train(tiny_model, tmp_path / "m", settings)
+    assert len(losses) == 2
+    assert training.best_step == 0
+
+
+def test_a_batch_without_any_negative_is_refused(tiny_model: Path) -> None:
+    same = [replace(EXAMPLES[0], hard_negatives=())] * 4
+    of = objective(tiny_model, pairs=source(1, same))
+    with pytest.raises(InputError, match="one passage only"):
+        of.backward(of.batches(0)[0], Step(0, 0.0, False))
+    with pytest.raises(UsageError, match="no negatives at all"):
+        EncoderSettings(batch_size=1, hard_negatives=0)
+
+
+def test_a_loss_that_is_not_a_number_is_told_with_its_step(tmp_path: Path, tiny_model: Path) -> None:
+    with pytest.raises(OpendprError, match=r"the loss of step \d is (nan|inf)"):
+        train(tiny_model, tmp_path / "m", replace(SETTINGS, learning_rate=1e30))
+
+
+def test_an_inverse_cloze_pair_is_a_sentence_and_mostly_the_passage_without_it(
+    tmp_path: Path, run: Any, tiny_model: Path
+) -> None:
+    text = "The first sentence is about ships at sea. The second one tells of trains and rails. A third ends it all now."
+    (tmp_path / "a.txt").write_text(text)
+    (tmp_path / "b.txt").write_text("Only one sentence stands here")
+    assert run("add", tmp_path / "c", tmp_path / "a.txt", tmp_path / "b.txt", "--model", tiny_model).returncode == 0
+    with open_collection(tmp_path / "c") as collection:
+        cloze = InverseClozeSource(collection)
+        generator = np.random.default_rng(0)
+        numbers = cloze.order(generator)
+        assert len(numbers) == 1
+        pairs = [cloze.pairs(numbers, generator)[0] for _ in range(400)]
+    kept = 0
+    for pair in pairs:
+        assert pair.question in text
+        assert 5 <= len(pair.question.split()) <= 60
+        kept += pair.question in pair.positive.text
+        assert pair.positive.text in (text, " ".join(text.replace(pair.question, "").split()))
+    assert 20 <= kept <= 65
+    assert len({pair.question for pair in pairs}) == 3
