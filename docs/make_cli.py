@@ -20,6 +20,7 @@ VERBS = (
     "encode",
     "verify",
     "backup",
+    "evaluate",
     "import",
     "train",
     "train reader",
