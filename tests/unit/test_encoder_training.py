@@ -1,4 +1,4 @@
-"""Training encoders: losses by hand, gradients in chunks and over processes, pairs, resuming. fp32 on a CPU throughout."""
+"""Training encoders: losses by hand, gradients in chunks and over processes, pairs, resuming. fp32 on a CPU."""
 
 from __future__ import annotations
 
@@ -235,7 +235,8 @@ def test_a_pool_ranks_by_the_best_positive(tiny_model: Path) -> None:
     texts = list({(p.title, p.text): p for pair in pairs for p in (pair.positive, *pair.negatives)}.values())
     texts.append(ExamplePassage("", "Nothing at all."))
     scores = encoder.encode_questions([pair.question for pair in pairs]) @ encoder.encode_passages(texts).T
-    ranks = np.array([1 + (row > row[texts.index(pair.positive)]).sum() for row, pair in zip(scores, pairs, strict=True)])
+    own = [texts.index(pair.positive) for pair in pairs]
+    ranks = np.array([1 + (row > row[place]).sum() for row, place in zip(scores, own, strict=True)])
     assert figures["average rank"] == pytest.approx(ranks.mean())
     assert figures["reciprocal rank"] == pytest.approx((1 / ranks).mean())
     assert figures["top-5"] == pytest.approx(100 * (ranks <= 5).mean())
@@ -245,7 +246,9 @@ class Killed(BaseException):
     """Stands for a process that is gone."""
 
 
-def train(model: Path, output: Path, settings: EncoderSettings = SETTINGS, kill_at: int = 0, interrupt_at: int = 0) -> Any:
+def train(
+    model: Path, output: Path, settings: EncoderSettings = SETTINGS, kill_at: int = 0, interrupt_at: int = 0
+) -> Any:
     losses = []
 
     def on_step(done: int, total: int, loss: float) -> None:
@@ -341,7 +344,7 @@ def test_a_loss_that_is_not_a_number_is_told_with_its_step(tmp_path: Path, tiny_
 def test_an_inverse_cloze_pair_is_a_sentence_and_mostly_the_passage_without_it(
     tmp_path: Path, run: Any, tiny_model: Path
 ) -> None:
-    text = "The first sentence is about ships at sea. The second one tells of trains and rails. A third ends it all now."
+    text = "The first sentence is about ships at sea. The second one tells of trains. A third ends it all now."
     (tmp_path / "a.txt").write_text(text)
     (tmp_path / "b.txt").write_text("Only one sentence stands here")
     assert run("add", tmp_path / "c", tmp_path / "a.txt", tmp_path / "b.txt", "--model", tiny_model).returncode == 0

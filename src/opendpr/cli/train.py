@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import enum
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer import Argument, Option
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from opendpr.training.encoder import DevPool, EncoderSettings
     from opendpr.training.loop import OnStep
     from opendpr.training.sources import PairSource
+    from opendpr.types import ExamplePassage
 
 POOL_PASSAGES = 10_000
 """Passages drawn from the collection of `--pool`."""
@@ -47,9 +47,7 @@ SettingsFile = Annotated[
 Epochs = Annotated[float | None, Option("--epochs", help="Passes over the examples.", show_default=False)]
 BatchSize = Annotated[int | None, Option("--batch-size", help="Questions in a step.", show_default=False)]
 LearningRate = Annotated[float | None, Option("--learning-rate", help="Peak of the schedule.", show_default=False)]
-Dropout = Annotated[
-    float | None, Option("--dropout", help="Part of the hidden values set to 0.", show_default=False)
-]
+Dropout = Annotated[float | None, Option("--dropout", help="Part of the hidden values set to 0.", show_default=False)]
 Precision = Annotated[
     Precisions | None, Option("--precision", help="fp32 or bf16; auto: what is faster here.", show_default=False)
 ]
@@ -155,8 +153,7 @@ def _source(
 ) -> tuple[PairSource, object]:
     """Where pairs come from, and what says that an interrupted run used the same."""
     from opendpr.formats import file_sha256
-    from opendpr.training.examples import read_training_examples
-    from opendpr.training.sources import ExampleSource, InverseClozeSource
+    from opendpr.training.sources import ExampleSource, InverseClozeSource, read_training_examples
 
     if objective is Objectives.inverse_cloze:
         from opendpr.collection import open_collection
@@ -180,8 +177,7 @@ def _source(
 
 def _pool(dev: Path | None, collection: Path | None, settings: EncoderSettings) -> DevPool | None:
     from opendpr.training.encoder import DevPool
-    from opendpr.training.examples import read_training_examples
-    from opendpr.training.sources import Pair
+    from opendpr.training.sources import Pair, read_training_examples
 
     if dev is None:
         if collection is not None:
@@ -194,18 +190,21 @@ def _pool(dev: Path | None, collection: Path | None, settings: EncoderSettings) 
     return DevPool(pairs, _drawn(collection, settings.seed) if collection else ())
 
 
-def _drawn(directory: Path, seed: int) -> list[Any]:
+def _drawn(directory: Path, seed: int) -> list[ExamplePassage]:
     """Passages of a collection, drawn at random."""
     import random
 
     from opendpr.collection import open_collection
     from opendpr.types import ExamplePassage
 
+    generator = random.Random(seed)
+    drawn: list[ExamplePassage] = []
     with open_collection(directory) as collection:
-        numbers = collection.passage_numbers()
-        chosen = random.Random(seed).sample(numbers.tolist(), min(POOL_PASSAGES, len(numbers)))
-        passages = collection.passages(sorted(chosen)).values()
-        return [ExamplePassage(passage.title, passage.text) for passage in passages]
+        for place, passage in enumerate(collection.passages_after(0)):
+            at = place if place < POOL_PASSAGES else generator.randrange(place + 1)
+            if at < POOL_PASSAGES:  # so that every passage has the same chance
+                drawn[at : at + 1] = [ExamplePassage(passage.title, passage.text)]
+    return drawn
 
 
 @contextmanager

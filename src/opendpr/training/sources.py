@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -11,13 +13,40 @@ from numpy.typing import NDArray
 
 from opendpr.collection import Collection
 from opendpr.errors import InputError
+from opendpr.formats import read_examples
 from opendpr.types import ExamplePassage, Passage, TrainingExample
+
+logger = logging.getLogger(__name__)
 
 KEPT_SHARE = 0.1
 """Share of inverse cloze pairs whose passage keeps the sentence asked for (Lee et al. 2019, section 4)."""
 SENTENCE_WORDS = (5, 60)
 """Fewest and most words of a sentence that serves as a question."""
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]?\s+(?=[\"'(\[]?[A-Z0-9])")
+
+
+def read_training_examples(path: Path) -> list[TrainingExample]:
+    """The examples of a file that can be trained on; those without a positive are left out, and counted in a warning.
+
+    Raises:
+        InputError: the file cannot be read, holds nothing to train on, or has a positive that is also a negative.
+    """
+    examples, without = [], 0
+    for count, example in enumerate(read_examples(path), start=1):
+        texts = {(passage.title, passage.text) for passage in example.positives}
+        for negative in example.hard_negatives:
+            if (negative.title, negative.text) in texts:
+                raise InputError(
+                    f"{path}: example {count} ({example.question.text!r:.60}) has the same passage as positive and as "
+                    f"hard negative: {negative.text!r:.60}; take it out of one of them"
+                )
+        without += not texts
+        examples += [example] if texts else []
+    if without:
+        logger.warning("%s: left out %d examples without a positive passage", path, without)
+    if not examples:
+        raise InputError(f"{path} holds no examples with a positive passage; 'opendpr mine' writes such files")
+    return examples
 
 
 class Pair(NamedTuple):
