@@ -21,7 +21,9 @@ VERBS = (
     "verify",
     "backup",
     "evaluate",
+    "mine",
     "train",
+    "train encoder",
     "train reader",
     "import",
     *(

@@ -146,6 +146,11 @@ class Collection:
             yield from map(_passage, rows)
             number = rows[-1][0]
 
+    def passages_of(self, id: str) -> list[Passage]:
+        """The passages of a document in order; none if there is no such document."""
+        query = f"{_PASSAGE} WHERE d.id = ? AND d.replaces IS NULL ORDER BY p.start"
+        return [_passage(row) for row in self.select(query, (id,))]
+
     def without_vector(self, encoder: int) -> Iterator[list[Passage]]:
         """Passages that still have no vector, in lists."""
         number = 0

@@ -1,0 +1,134 @@
+"""`opendpr mine`: training examples out of questions and a collection."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Argument, Option
+
+from opendpr.cli.options import (
+    CollectionArgument,
+    DeviceOption,
+    Devices,
+    ModelOption,
+    PrecisionOption,
+    Precisions,
+    Retrievers,
+    RuntimeOption,
+    Runtimes,
+)
+from opendpr.cli.output import print_json, progress, say
+
+if TYPE_CHECKING:
+    from opendpr.training.mining import MiningReport
+    from opendpr.types import Question
+
+
+def mine(
+    collection: CollectionArgument,
+    questions: Annotated[
+        list[Path],
+        Argument(help="Question files of any known form, with answers or document ids.", show_default=False),
+    ],
+    output: Annotated[Path, Option("--output", "-o", help="Examples to write, JSON lines.", show_default=False)],
+    retriever: Annotated[
+        list[Retrievers] | None,
+        Option("--retriever", "-r", help="What finds hard negatives; again for several.", show_default="bm25"),
+    ] = None,
+    depth: Annotated[int, Option("--depth", help="Passages looked at for a question.")] = 100,
+    positives: Annotated[int, Option("--positives", help="Positives kept for a question.")] = 1,
+    negatives: Annotated[int, Option("--negatives", help="Hard negatives kept for a question.")] = 5,
+    margin: Annotated[
+        float, Option("--margin", help="Share of the positive's score that a hard negative must score less.")
+    ] = 0.0,
+    per_document: Annotated[
+        int, Option("--per-document", help="Most hard negatives of a question from one document; 0 for any.")
+    ] = 0,
+    denoise: Annotated[
+        bool, Option("--denoise", help="Drop hard negatives that the model's reader prefers to the positive.")
+    ] = False,
+    left_out: Annotated[
+        Path | None, Option("--left-out", help="Where to list the questions that became no example, and why.")
+    ] = None,
+    model: ModelOption = None,
+    precision: PrecisionOption = Precisions.auto,
+    runtime: RuntimeOption = Runtimes.auto,
+    device: DeviceOption = Devices.auto,
+    as_json: Annotated[bool, Option("--json", help="Write what came of it as one JSON object.")] = False,
+) -> None:
+    """Make training examples for 'opendpr train encoder'.
+
+    The positive of a question is the best BM25 passage that holds an answer (paper section 4.2), or,
+    where the question names its documents, their best passage that does. Hard negatives are the best
+    passages that do not. Mined with a trained model (-r dense) they are harder still.
+
+    \b
+    Examples:
+      opendpr mine notes questions.jsonl -o examples.jsonl
+      opendpr mine notes questions.jsonl -r bm25 -r dense --model my-model -o harder.jsonl
+    """
+    from opendpr.collection import open_collection
+    from opendpr.encoder import BertEncoder
+    from opendpr.formats import read_questions, write_examples
+    from opendpr.reader import BertReader
+    from opendpr.retriever import make_retriever
+    from opendpr.runtime import RuntimeSettings
+    from opendpr.runtime.model import DEFAULT_MODEL, find_model
+    from opendpr.training.mining import Miner, MiningSettings
+
+    settings = MiningSettings(depth, positives, negatives, margin, per_document)
+    kinds = list(dict.fromkeys(one.value for one in retriever or [Retrievers.bm25]))
+    running = RuntimeSettings(runtime.value, precision.value, device.value)
+    asked = [question for path in questions for question in read_questions(path)]
+    with open_collection(collection) as opened, progress("mining", "questions") as show:
+        row = opened.encoder()
+        found = find_model(model or (row.model if row else DEFAULT_MODEL)) if denoise or kinds != ["bm25"] else None
+        encoder = BertEncoder(found, running) if found and kinds != ["bm25"] else None
+        retrievers = {kind: make_retriever(kind, opened, encoder) for kind in kinds}
+        words = retrievers.get("bm25") or make_retriever("bm25", opened, None)
+        reader = BertReader(found, running) if found and denoise else None
+        miner = Miner(opened, words, retrievers, settings, reader)
+        write_examples(output, miner.examples(_counted(asked, show)), "jsonl")
+    if left_out:
+        _list(left_out, miner.report)
+    _tell(miner.report, output, as_json)
+
+
+def _counted(questions: list[Question], show: Callable[[int, int], None]) -> Iterator[Question]:
+    for done, question in enumerate(questions):
+        show(done, len(questions))
+        yield question
+
+
+def _list(path: Path, report: MiningReport) -> None:
+    from opendpr.formats.files import json_line, write_lines
+
+    records = (
+        {"id": left.question.id, "question": left.question.text, "reason": left.reason} for left in report.left_out
+    )
+    write_lines(path, map(json_line, records))
+
+
+def _tell(report: MiningReport, output: Path, as_json: bool) -> None:
+    reasons = Counter(left.reason for left in report.left_out)
+    if as_json:
+        print_json(
+            {
+                "examples": report.examples,
+                "hard_negatives": report.negatives,
+                "without_hard_negatives": report.without_negatives,
+                "left_out": reasons,
+                "dropped": report.dropped,
+            }
+        )
+        return
+    say(f"wrote {output}: {report.examples:,} examples, {report.negatives / report.examples:.1f} hard negatives each")
+    if report.without_negatives:
+        say(f"{report.without_negatives:,} of them have no hard negative")
+    for reason, count in reasons.most_common():
+        say(f"left out {count:,} questions: {reason}")
+    for reason, count in report.dropped.most_common():
+        say(f"dropped {count:,} passages as hard negatives: {reason}")

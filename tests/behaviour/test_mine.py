@@ -1,0 +1,183 @@
+"""Mining: which passages become positives and hard negatives, what is counted, what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from opendpr.evaluation import has_answer
+
+DOCUMENTS = {
+    "paris": "Paris is the capital of France. The river Seine flows through Paris.",
+    "seine": "The river Seine is 777 kilometres long. Its longest tributary is the Marne.",
+    "rome": "Rome is the capital of Italy. The river Tiber flows through Rome.",
+    "oslo": "Oslo is the capital of Norway.",
+    "tiber": "The river Tiber flows through Rome and is 406 kilometres long.",
+}
+QUESTIONS = [
+    {"id": "distant", "question": "Which river flows through Paris?", "answers": ["Seine"]},
+    {"id": "given", "question": "How long is the river Tiber?", "answers": ["406"], "document_id": "tiber"},
+    {"id": "regex", "question": "What is the capital of Norway?", "answers": ["os[kl]o"], "match": "regex"},
+    {"id": "nowhere", "question": "Which river flows through Paris?", "answers": ["Danube"]},
+    {"id": "absent", "question": "What is this?", "answers": ["x"], "document_id": "gone"},
+]
+
+
+@pytest.fixture
+def collection(tmp_path: Path, run: Any, tiny_model: Path) -> Path:
+    file = tmp_path / "documents.jsonl"
+    records = ({"id": id, "title": id, "text": text} for id, text in DOCUMENTS.items())
+    file.write_text("".join(json.dumps(record) + "\n" for record in records))
+    assert run("add", tmp_path / "c", file, "--model", tiny_model).returncode == 0
+    return tmp_path / "c"
+
+
+def write(path: Path, questions: list[dict[str, Any]]) -> Path:
+    path.write_text("".join(json.dumps(question) + "\n" for question in questions))
+    return path
+
+
+@pytest.fixture
+def mine(collection: Path, tmp_path: Path, run: Any) -> Any:
+    """Mines and returns the examples by id, and what was told."""
+
+    def mine(questions: list[dict[str, Any]], *options: str, code: int = 0) -> tuple[dict[str, Any], Any]:
+        file, output = write(tmp_path / "q.jsonl", questions), tmp_path / "examples.jsonl"
+        done = run("mine", collection, file, "-o", output, "--json", *options)
+        assert done.returncode == code, done.stderr
+        if code:
+            return {}, done.stderr
+        lines = map(json.loads, output.read_text().splitlines())
+        return {line["id"]: line for line in lines}, json.loads(done.stdout)
+
+    return mine
+
+
+def texts(example: Any, kind: str) -> list[str]:
+    return [passage["text"] for passage in example[kind]]
+
+
+def test_positives_hold_an_answer_and_negatives_do_not(mine: Any, tmp_path: Path) -> None:
+    examples, told = mine(QUESTIONS, "--left-out", str(tmp_path / "left.jsonl"))
+    assert examples.keys() == {"distant", "given", "regex"}
+    assert texts(examples["distant"], "positives") == [DOCUMENTS["paris"]]
+    assert texts(examples["given"], "positives") == [DOCUMENTS["tiber"]]
+    assert texts(examples["regex"], "positives") == [DOCUMENTS["oslo"]]
+    for question in QUESTIONS[:3]:
+        negatives = texts(examples[question["id"]], "hard_negatives")
+        assert negatives
+        assert not any(has_answer(question["answers"], text, question.get("match", "string")) for text in negatives)
+    assert DOCUMENTS["seine"] not in texts(examples["distant"], "hard_negatives"), "it holds the answer"
+    assert told["left_out"] == {
+        "none of the passages found holds an answer": 1,
+        "its document is not in the collection": 1,
+    }
+    assert told["dropped"]["it holds an answer"] >= 1
+    left = [json.loads(line) for line in (tmp_path / "left.jsonl").read_text().splitlines()]
+    assert [(one["id"], one["reason"][:3]) for one in left] == [("nowhere", "non"), ("absent", "its")]
+
+
+def test_the_positive_is_the_best_that_bm25_finds_whatever_finds_the_negatives(mine: Any) -> None:
+    for retrievers in (["-r", "dense"], ["-r", "bm25", "-r", "dense"], ["-r", "hybrid"]):
+        examples, _ = mine(QUESTIONS[:3], *retrievers)
+        assert texts(examples["distant"], "positives") == [DOCUMENTS["paris"]]
+        assert len(set(texts(examples["distant"], "hard_negatives"))) == 3, "two of five hold the answer"
+
+
+def test_numbers_and_margins_bound_what_is_kept(mine: Any) -> None:
+    assert len(texts(mine(QUESTIONS[:2], "--negatives", "1")[0]["distant"], "hard_negatives")) == 1
+    assert texts(mine(QUESTIONS[:3], "--negatives", "0")[0]["distant"], "hard_negatives") == []
+    both = mine(QUESTIONS[:2], "--positives", "2")[0]["distant"]
+    assert texts(both, "positives") == [DOCUMENTS["paris"], DOCUMENTS["seine"]]
+    wide = texts(mine(QUESTIONS[:2])[0]["given"], "hard_negatives")
+    narrow, told = mine(QUESTIONS[:2], "--margin", "0.9")
+    assert len(texts(narrow["given"], "hard_negatives")) < len(wide)
+    assert told["dropped"]["it scores too near the positive"] >= 1
+
+
+def test_a_question_with_a_document_and_no_answers_takes_negatives_from_other_documents(mine: Any) -> None:
+    questions = [
+        {"id": "a", "question": "river through Rome", "document_id": "rome"},
+        {"id": "b", "question": "capital of Norway", "document_id": "oslo"},
+    ]
+    examples, _ = mine(questions)
+    assert texts(examples["a"], "positives") == [DOCUMENTS["rome"]]
+    assert DOCUMENTS["rome"] not in texts(examples["a"], "hard_negatives")
+
+
+def test_negatives_that_the_reader_prefers_are_dropped(mine: Any) -> None:
+    all_, _ = mine(QUESTIONS[:3])
+    few, told = mine(QUESTIONS[:3], "--denoise")
+    count = sum(len(texts(example, "hard_negatives")) for example in all_.values())
+    left = sum(len(texts(example, "hard_negatives")) for example in few.values())
+    assert told["dropped"].get("the reader prefers it to the positive", 0) == count - left
+
+
+@pytest.mark.parametrize(
+    ("questions", "message"),
+    [
+        (QUESTIONS[3:], "none of 2 questions became an example"),
+        ([QUESTIONS[0], {**QUESTIONS[0], "id": "again"}], "the same positive passage"),
+        ([{**QUESTIONS[0], "answers": []}], "neither answers nor a document"),
+    ],
+    ids=["nothing", "one positive", "no answers"],
+)
+def test_what_nothing_can_be_learned_from_is_refused(
+    mine: Any, tmp_path: Path, questions: list[dict[str, Any]], message: str
+) -> None:
+    _, told = mine(questions, code=3)
+    assert message in told
+    assert not (tmp_path / "examples.jsonl").exists()
+
+
+def test_mined_examples_train_an_encoder_from_the_command_line(
+    mine: Any, collection: Path, tmp_path: Path, tiny_model: Path, run: Any
+) -> None:
+    mine(QUESTIONS[:3])
+    examples, settings = tmp_path / "examples.jsonl", tmp_path / "settings.toml"
+    settings.write_text("batch_size = 4\nepochs = 3\nlearning_rate = 0.01\n")
+    command = ["train", "encoder", examples, "--dev", examples, "--pool", collection, "--base", tiny_model]
+    done = run(*command, "-o", tmp_path / "m", "--settings", settings, "--epochs", "2", "--precision", "fp32")
+    assert done.returncode == 0, done.stderr
+    assert "wrote" in done.stderr
+    assert "best after step" in done.stderr
+    resolved = json.loads((tmp_path / "m" / "training.json").read_text())["settings"]
+    assert (resolved["batch_size"], resolved["epochs"], resolved["learning_rate"]) == (4, 2, 0.01)
+    assert run("encode", collection, "--model", tmp_path / "m").returncode == 0
+    assert run("search", collection, "river", "-r", "dense").returncode == 0
+
+
+def test_inverse_cloze_needs_no_questions(collection: Path, tmp_path: Path, tiny_model: Path, run: Any) -> None:
+    command = ["train", "encoder", collection, "--objective", "inverse-cloze", "--base", tiny_model]
+    done = run(*command, "-o", tmp_path / "m", "--epochs", "2", "--precision", "fp32")
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "m" / "training.json").read_text())["steps"] == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("batchsize = 4", "did you mean 'batch_size'"),
+        ('batch_size = "x"', "batch_size must be a int"),
+        ("batch_size = ", "is not TOML"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(
+    tmp_path: Path, run: Any, collection: Path, text: str, message: str
+) -> None:
+    (tmp_path / "s.toml").write_text(text)
+    done = run("train", "encoder", collection, "-o", tmp_path / "m", "--settings", tmp_path / "s.toml")
+    assert done.returncode in (2, 3)
+    assert message in done.stderr
+
+
+def test_an_example_whose_positive_is_also_a_negative_is_refused(tmp_path: Path, run: Any, tiny_model: Path) -> None:
+    same = [{"title": "", "text": "The same words."}]
+    file = tmp_path / "e.jsonl"
+    file.write_text(json.dumps({"question": "What?", "positives": same, "hard_negatives": same}) + "\n")
+    done = run("train", "encoder", file, "-o", tmp_path / "m", "--base", tiny_model)
+    assert done.returncode == 3
+    assert "example 1 ('What?') has the same passage as positive and as hard negative" in done.stderr
