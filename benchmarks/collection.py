@@ -1,0 +1,204 @@
+"""What the store costs beside encoding: adding, fetching, opening, and bringing up to date.
+
+Documents are of one passage each, the dearest case; their vectors are given, not computed. Everything
+else is what `opendpr add` does: reading a JSONL file, storing, and writing the BM25 cache.
+
+    .venv/bin/python benchmarks/collection.py --passages 1000000
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+from data import arguments
+from machine import describe, memory_megabytes
+from synthetic import GivenVectors, Texts, write_jsonl
+
+from opendpr.collection import open_collection, open_writer
+from opendpr.corpus import Corpus
+from opendpr.index.bm25 import DIRECTORY
+from opendpr.ingest import add
+from opendpr.retriever import Bm25Retriever, DenseRetriever, Snapshot
+from opendpr.runtime.model import Model, find_model
+from opendpr.types import Document
+
+SEED = 0
+BLOCK = 100_000
+"""Passages between two lines of the report, and documents of the collection in which one is replaced."""
+FETCHED = 100
+DRAWS = 200
+RUNS = 5
+QUESTION = "When was the first railway station of the city opened by the company?"
+
+
+class Meter:
+    """Prints rate and memory for every block of passages."""
+
+    def __init__(self, what: str) -> None:
+        self.what, self.done, self.since = what, 0, time.perf_counter()
+
+    def reached(self, done: int, total: int) -> None:
+        """So many passages are done."""
+        if done // BLOCK > self.done // BLOCK or done == total:
+            now = time.perf_counter()
+            rate = (done - self.done) / (now - self.since)
+            print(f"{self.what:8} {done:>10,} {rate:>9,.0f}/s {memory_megabytes():>7,.0f} MB", flush=True)
+            self.done, self.since = done, now
+
+
+def measure_adding(directory: Path, source: Path, passages: int, encoder: GivenVectors) -> None:
+    """Rate and memory of the two passes of `add` over the passages, and of BM25 between them."""
+    print(f"before   {'':>10} {'':>11} {memory_megabytes():>7,.0f} MB")
+    began, stored, vectors = time.perf_counter(), Meter("stored"), None
+
+    def documents() -> Iterator[Document]:
+        for done, document in enumerate(Corpus([source]), start=1):
+            yield document
+            stored.reached(done, passages)
+
+    def progress(done: int, total: int) -> None:
+        nonlocal vectors
+        if vectors is None:
+            vectors = Meter("vectors")
+            bm25 = vectors.since - stored.since
+            print(f"bm25     {passages:>10,} {passages / bm25:>9,.0f}/s {memory_megabytes():>7,.0f} MB", flush=True)
+        vectors.reached(done, total)
+
+    with open_writer(directory) as writer:
+        report = add(writer, documents(), encoder, on_progress=progress)
+    seconds = time.perf_counter() - began
+    print(f"together {report.encoded:>10,} {report.encoded / seconds:>9,.0f}/s {seconds:>7,.1f} s")
+    print(f"collection.db {megabytes(directory):,.0f} MB, bm25/ {megabytes(directory / DIRECTORY):,.0f} MB")
+
+
+def megabytes(directory: Path) -> float:
+    return sum(path.stat().st_size for path in directory.iterdir() if path.is_file()) / 1e6
+
+
+def measure_fetching(directory: Path) -> None:
+    """Milliseconds for 100 passages anywhere in the collection, read before."""
+    generator, milliseconds = np.random.default_rng(SEED), []
+    with open_collection(directory) as collection:
+        numbers = generator.integers(1, collection.counts()["passages"] + 1, (DRAWS, FETCHED)).tolist()
+        for first in (True, False):
+            for some in numbers:
+                started = time.perf_counter()
+                collection.passages(some)
+                if not first:
+                    milliseconds.append(1000 * (time.perf_counter() - started))
+    low, high = statistics.median(milliseconds), np.percentile(milliseconds, 95)
+    print(f"{FETCHED} passages fetched: median {low:.2f} ms, 95th percentile {high:.2f} ms")
+
+
+def forget(directory: Path) -> None:
+    """Let the kernel drop the pages of the files below a directory."""
+    for path in directory.rglob("*"):
+        if path.is_file():
+            descriptor = os.open(path, os.O_RDONLY)
+            os.fsync(descriptor)
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+            os.close(descriptor)
+
+
+def first_search(directory: Path, kind: str, model: Model) -> tuple[float, float, float]:
+    """Seconds from opening to the first passages, seconds of a second search, megabytes then."""
+    encoder, before = GivenVectors(model, SEED), memory_megabytes()
+    started = time.perf_counter()
+    with open_collection(directory) as collection:
+        snapshot = Snapshot(collection)
+        retriever = DenseRetriever(snapshot, encoder) if kind == "dense" else Bm25Retriever(snapshot)
+        retriever.retrieve([QUESTION], FETCHED)
+        opened = time.perf_counter()
+        retriever.retrieve([QUESTION], FETCHED)
+        return opened - started, time.perf_counter() - opened, memory_megabytes() - before
+
+
+def measure_opening(directory: Path, model: Model) -> None:
+    """Each in a process of its own."""
+    for kind in ("dense", "bm25"):
+        for state in ("cold", "warm"):
+            if state == "cold":
+                forget(directory)
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+                first, second, memory = pool.submit(first_search, directory, kind, model).result()
+            print(f"{kind:6} {state}: first search {first:.2f} s, the next {1000 * second:.1f} ms, {memory:,.0f} MB")
+
+
+def run(*command: object) -> tuple[float, dict]:
+    """Wall-clock seconds of a command in a process, and what it says."""
+    started = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "opendpr", *map(str, command), "--json", "--precision", "fp32"],
+        capture_output=True,
+        check=True,
+    )
+    return time.perf_counter() - started, json.loads(done.stdout)
+
+
+def measure_readding(folder: Path, texts: Sequence[str], suffix: str, encoder: GivenVectors) -> None:
+    """A folder of small files that did not change is added again, by `opendpr add`."""
+    files = folder / f"files{suffix}"
+    files.mkdir()
+    for number, text in enumerate(texts):
+        markup = f"<!DOCTYPE html><title>Page {number}</title><body><p>{text}</p></body>" if suffix == ".html" else text
+        (files / f"{number:05}{suffix}").write_text(markup, encoding="utf-8")
+    with open_writer(folder / f"notes{suffix}") as writer:
+        add(writer, Corpus([files]), encoder)
+    found = [run("add", folder / f"notes{suffix}", files) for _ in range(RUNS)]
+    assert all(report["documents"] == {"unchanged": len(texts)} for _, report in found)
+    print(f"{len(texts):,} unchanged {suffix} files added again: {spread([seconds for seconds, _ in found])} in all")
+
+
+def measure_replacing(folder: Path, texts: Iterator[str], encoder: GivenVectors) -> None:
+    """One document is replaced by `opendpr add`, among many and alone: the difference is what the many cost."""
+    seconds = {}
+    for documents in (1, BLOCK):
+        directory = folder / f"replacing-{documents}"
+        with open_writer(directory) as writer:
+            add(writer, Corpus([write_jsonl(folder / "many.jsonl", texts, documents)]), encoder)
+        found = [run("add", directory, write_jsonl(folder / "one.jsonl", texts, 1)) for _ in range(RUNS + 1)][1:]
+        assert all(report["documents"] == {"replaced": 1} for _, report in found)
+        seconds[documents] = statistics.median(took for took, _ in found)
+        print(f"1 of {documents:,} documents replaced: {spread([took for took, _ in found])} in all")
+    print(f"of that for the others, beside start and encoding: {seconds[BLOCK] - seconds[1]:.2f} s")
+
+
+def spread(seconds: Sequence[float]) -> str:
+    return f"{statistics.median(seconds):.2f} s ({min(seconds):.2f} to {max(seconds):.2f})"
+
+
+def main() -> None:
+    parser = arguments(__doc__)
+    parser.add_argument("--passages", type=int, default=100_000)
+    parser.add_argument("--files", type=int, default=10_000, help="in the folder that is added again")
+    args = parser.parse_args()
+    folder = args.work / "collection"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    model = find_model(args.model)
+    encoder, texts = GivenVectors(model, SEED), iter(Texts(SEED))
+    print(json.dumps({"machine": describe(), "passages": args.passages, "dim": encoder.dim, "seed": SEED}))
+    source = write_jsonl(folder / "documents.jsonl", texts, args.passages)
+    measure_adding(folder / "notes", source, args.passages, encoder)
+    measure_fetching(folder / "notes")
+    measure_opening(folder / "notes", model)
+    for suffix in (".txt", ".html"):
+        measure_readding(folder, list(islice(texts, args.files)), suffix, encoder)
+    measure_replacing(folder, texts, encoder)
+    shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()
