@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 from data import wikipedia
 
+from opendpr.passages import Splitter
 from opendpr.runtime import RuntimeSettings
 from opendpr.runtime.model import Model
 from opendpr.types import Passage, Vectors
 
 WORDS = 100
-"""Words of a text."""
+"""Words of a text, which make one passage."""
 SAMPLE = 3_000
 """Documents whose words, as often as they stand there, are drawn from: a real and so Zipf-like distribution."""
 BLOCK = 1_000
@@ -27,6 +28,8 @@ class Texts:
 
     def __init__(self, seed: int) -> None:
         counts = Counter(word for record in islice(wikipedia(), SAMPLE) for word in record["text"].split())
+        one = Splitter(words=1)
+        counts = Counter({word: count for word, count in counts.items() if len(one.split(word)) == 1})
         self._words = np.array(list(counts), dtype=object)
         self._limits = np.cumsum(np.array(list(counts.values()), dtype=float))
         self._generator = np.random.default_rng(seed)
