@@ -45,43 +45,55 @@ RUNS = 5
 QUESTION = "When was the first railway station of the city opened by the company?"
 
 
+class Seconds(NamedTuple):
+    """What something took: on a machine that others use, the processor's seconds tell more of it than the clock."""
+
+    clock: float
+    processor: float
+
+
 class Meter:
-    """Prints rate and memory for every block of passages."""
+    """Prints rates and memory for every block of passages."""
 
-    def __init__(self, what: str) -> None:
-        self.what, self.done, self.since = what, 0, time.perf_counter()
+    def __init__(self) -> None:
+        self.done, self.since = 0, now()
 
-    def reached(self, done: int, total: int) -> None:
+    def reached(self, what: str, done: int, total: int) -> None:
         """So many passages are done."""
         if done // BLOCK > self.done // BLOCK or done == total:
-            now = time.perf_counter()
-            rate = (done - self.done) / (now - self.since)
-            print(f"{self.what:8} {done:>10,} {rate:>9,.0f}/s {memory_megabytes():>7,.0f} MB", flush=True)
-            self.done, self.since = done, now
+            clock, processor = (
+                (done - self.done) / (end - start) for end, start in zip(now(), self.since, strict=True)
+            )
+            rates = f"{clock:>9,.0f} {processor:>9,.0f}"
+            print(f"{what:8} {done:>10,} {rates} {memory_megabytes():>7,.0f} MB", flush=True)
+            self.done, self.since = done, now()
+
+
+def now() -> Seconds:
+    return Seconds(time.perf_counter(), time.process_time())
 
 
 def measure_adding(directory: Path, source: Path, passages: int, encoder: GivenVectors) -> None:
     """Rate and memory of the two passes of `add` over the passages, and of BM25 between them."""
-    print(f"before   {'':>10} {'':>11} {memory_megabytes():>7,.0f} MB")
-    began, stored, vectors = time.perf_counter(), Meter("stored"), None
+    print(f"{'':8} {'passages':>10} {'a second':>9} {'of CPU':>9} {'memory':>10}")
+    print(f"before   {'':>30} {memory_megabytes():>7,.0f} MB")
+    together, meter = Meter(), Meter()
 
     def documents() -> Iterator[Document]:
         for done, document in enumerate(Corpus([source]), start=1):
             yield document
-            stored.reached(done, passages)
+            meter.reached("stored", done, passages)
 
     def progress(done: int, total: int) -> None:
-        nonlocal vectors
-        if vectors is None:
-            vectors = Meter("vectors")
-            bm25 = vectors.since - stored.since
-            print(f"bm25     {passages:>10,} {passages / bm25:>9,.0f}/s {memory_megabytes():>7,.0f} MB", flush=True)
-        vectors.reached(done, total)
+        if meter.done == passages:  # the first batch of vectors: before it, BM25 was brought up to date
+            meter.done = 0
+            meter.reached("bm25", passages, passages)
+            meter.done = 0
+        meter.reached("vectors", done, total)
 
     with open_writer(directory) as writer:
-        report = add(writer, documents(), encoder, on_progress=progress)
-    seconds = time.perf_counter() - began
-    print(f"together {report.encoded:>10,} {report.encoded / seconds:>9,.0f}/s {seconds:>7,.1f} s")
+        add(writer, documents(), encoder, on_progress=progress)
+    together.reached("together", passages, passages)
     print(f"collection.db {megabytes(directory):,.0f} MB, bm25/ {megabytes(directory / DIRECTORY):,.0f} MB")
 
 
@@ -138,13 +150,6 @@ def measure_opening(directory: Path, model: Model) -> None:
             print(f"{kind:6} {state}: first search {first:.2f} s, the next {1000 * second:.1f} ms, {memory:,.0f} MB")
 
 
-class Seconds(NamedTuple):
-    """What a command took: on a machine that others use, the wall clock tells more than the command."""
-
-    wall: float
-    processor: float
-
-
 def run(*command: object) -> tuple[Seconds, dict]:
     """Seconds of a command in a process, and what it says."""
     started, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -153,9 +158,9 @@ def run(*command: object) -> tuple[Seconds, dict]:
         capture_output=True,
         check=True,
     )
-    wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+    clock, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
     processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Seconds(wall, processor), json.loads(done.stdout)
+    return Seconds(clock, processor), json.loads(done.stdout)
 
 
 def measure_readding(folder: Path, texts: Sequence[str], suffix: str, encoder: GivenVectors) -> None:
@@ -169,7 +174,7 @@ def measure_readding(folder: Path, texts: Sequence[str], suffix: str, encoder: G
         add(writer, Corpus([files]), encoder)
     found = [run("add", folder / f"notes{suffix}", files) for _ in range(RUNS)]
     assert all(report["documents"] == {"unchanged": len(texts)} for _, report in found)
-    print(f"{len(texts):,} unchanged {suffix} files added again: {spread([seconds for seconds, _ in found])} in all")
+    print(f"{len(texts):,} unchanged {suffix} files added again: {spread([seconds for seconds, _ in found])}")
 
 
 def measure_replacing(folder: Path, texts: Iterator[str], encoder: GivenVectors) -> None:
@@ -182,15 +187,15 @@ def measure_replacing(folder: Path, texts: Iterator[str], encoder: GivenVectors)
         found = [run("add", directory, write_jsonl(folder / "one.jsonl", texts, 1)) for _ in range(RUNS + 1)][1:]
         assert all(report["documents"] == {"replaced": 1} for _, report in found)
         seconds[documents] = [statistics.median(values) for values in zip(*(took for took, _ in found), strict=True)]
-        print(f"1 of {documents:,} documents replaced: {spread([took for took, _ in found])} in all")
-    wall, processor = (many - one for many, one in zip(seconds[BLOCK], seconds[1], strict=True))
-    print(f"of that for the others, beside start and encoding: {wall:.2f} s, of processors {processor:.2f} s")
+        print(f"1 of {documents:,} documents replaced: {spread([took for took, _ in found])}")
+    clock, processor = (many - one for many, one in zip(seconds[BLOCK], seconds[1], strict=True))
+    print(f"of that for the others, beside start and encoding: {clock:.2f} s, of processors {processor:.2f} s")
 
 
 def spread(found: Sequence[Seconds]) -> str:
-    wall, processor = zip(*found, strict=True)
+    clock, processor = zip(*found, strict=True)
     return (
-        f"{statistics.median(wall):.2f} s ({min(wall):.2f} to {max(wall):.2f}), "
+        f"{statistics.median(clock):.2f} s ({min(clock):.2f} to {max(clock):.2f}), "
         f"of processors {statistics.median(processor):.2f} s"
     )
 
