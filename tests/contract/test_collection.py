@@ -10,9 +10,10 @@ import shutil
 import subprocess
 import sys
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import apsw
 import numpy as np
@@ -549,3 +550,36 @@ def test_settings_are_readable_json(directory):
         assert json.loads(collection.settings["splitter"]) == WORDS.__dict__
         assert len(collection.id) == 32
     assert not os.path.exists(directory / f"{DATABASE}-wal")  # a closed collection is one file
+
+
+def steps(writer: Writer, change: Callable[[], object]) -> int:
+    """How many steps SQLite's machine takes for a change."""
+    taken = 0
+
+    def count(event: dict[str, Any]) -> None:
+        nonlocal taken
+        taken += event["stmt_status"]["SQLITE_STMTSTATUS_VM_STEP"]
+
+    writer._connection.trace_v2(apsw.SQLITE_TRACE_PROFILE, count)
+    change()
+    writer._connection.trace_v2(0, None)
+    return taken
+
+
+def costs(directory: Path, others: int) -> dict[str, int]:
+    """Steps for each change of one document, by the number of others."""
+    with open_writer(directory, WORDS) as writer:
+        writer.put_documents([Document(f"other {number}", "", "one two three") for number in range(others)])
+        encode(writer)
+        return {
+            "add": steps(writer, lambda: writer.put_documents([LETTER])),
+            "replace": steps(writer, lambda: writer.put_documents([CHANGED])),
+            "add again": steps(writer, lambda: writer.put_documents([CHANGED])),
+            "remove": steps(writer, lambda: writer.remove_documents([LETTER.id])),
+        }
+
+
+def test_what_one_document_costs_does_not_grow_with_the_number_of_others(tmp_path):
+    few, many = costs(tmp_path / "few", 10), costs(tmp_path / "many", 1_000)
+    for change, count in many.items():
+        assert 0 < count < 2 * few[change], change

@@ -68,7 +68,7 @@ def check_parsed(kind: str, examples: int) -> None:
                     assert found
                     assert "died" not in found
                 else:
-                    assert objection(found, {}) in (None, "no text")
+                    assert objection(found) in (None, "no text")
 
         check()
 

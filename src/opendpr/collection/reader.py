@@ -129,6 +129,10 @@ class Collection:
             documents = self._one("SELECT count(*) FROM documents WHERE replaces IS NULL")[0]
         return {"documents": documents, "passages": passages, "vectors": vectors, "to_encode": passages - vectors}
 
+    def has_documents(self) -> bool:
+        """Whether there are any; `counts` looks at every vector to say so."""
+        return bool(self.select("SELECT 1 FROM documents WHERE replaces IS NULL LIMIT 1"))
+
     def passages(self, numbers: Sequence[int]) -> dict[int, Passage]:
         """The passages that exist of those asked for, by number."""
         found = {}
