@@ -169,6 +169,14 @@ def refuse_network_file_system(directory: Path, mounts: str | None = None) -> No
         raise StateError(f"{directory} lies on a network file system ({kind}); put the collection on a local disk")
 
 
+def make_directory(directory: Path) -> None:
+    """Make a directory, and those above it that are missing, so that they outlast a power cut."""
+    missing = [path for path in (directory.absolute(), *directory.absolute().parents) if not path.exists()]
+    directory.mkdir(parents=True, exist_ok=True)
+    for path in reversed(missing):
+        fsync_directory(path.parent)
+
+
 def fsync_directory(directory: Path) -> None:
     """Make renames in a directory outlast a power cut."""
     descriptor = os.open(directory, os.O_RDONLY)

@@ -17,6 +17,7 @@ from opendpr.collection.database import (
     DATABASE,
     connect,
     create_database,
+    make_directory,
     our_errors,
     refuse_network_file_system,
 )
@@ -282,7 +283,7 @@ def open_writer(
     ):
         raise StateError(f"{directory} is a directory with other files, not a collection; give a new directory")
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        make_directory(directory)
         lock = filelock.FileLock(directory / LOCK, timeout=wait_seconds)
         lock.acquire()
     except filelock.Timeout:
