@@ -98,10 +98,25 @@ def connect(path: Path, *, create: bool = False) -> apsw.Connection:
         uri += "?immutable=1"
         flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
     with our_errors(path):
-        connection = apsw.Connection(uri, flags=flags, vfs="cksmvfs")
+        try:
+            return _configured(uri, flags, "NORMAL")
+        except apsw.IOError as error:
+            if error.extendedresult != apsw.SQLITE_IOERR_SHMSIZE:
+                raise
+            # The disk is too full for the memory that processes share: who has the file alone needs none.
+            return _configured(uri, flags, "EXCLUSIVE")
+
+
+def _configured(uri: str, flags: int, locking: str) -> apsw.Connection:
+    connection = apsw.Connection(uri, flags=flags, vfs="cksmvfs")
+    try:
         connection.create_scalar_function("as_number", lambda *values: as_number(values[0]), 1, deterministic=True)
         connection.set_busy_timeout(BUSY_MILLISECONDS)
-        connection.execute("PRAGMA synchronous=FULL; PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY")
+        connection.execute(f"PRAGMA locking_mode={locking}; PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY")
+    except apsw.Error:
+        connection.close()
+        raise
     return connection
 
 
