@@ -127,9 +127,8 @@ def encode(
 
 
 def remove(writer: Writer, ids: Sequence[str]) -> None:
-    """Remove documents, and bring the BM25 cache up to date."""
-    for some in batched(ids, DOCUMENTS):
-        writer.remove_documents(some)
+    """Remove documents, all or none of them, and bring the BM25 cache up to date."""
+    writer.remove_documents(ids)
     update_bm25(writer)
 
 

@@ -43,6 +43,7 @@ class Writer(Collection):
     @contextmanager
     def _transaction(self) -> Iterator[int]:
         """A write transaction; yields the number of the version it leaves, if anything changes."""
+        self._refuse_fork()
         with our_errors(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -239,6 +240,8 @@ class Writer(Collection):
         self._connection.execute("DELETE FROM documents WHERE row = ?", (document,))
 
     def close(self) -> None:
+        if os.getpid() != self._process:
+            return
         try:
             self._connection.set_busy_timeout(CLOSING_MILLISECONDS)
             with our_errors(self.path), suppress(apsw.BusyError):  # a long read, as a backup, leaves the log longer
@@ -296,7 +299,8 @@ def open_writer(
         raise OpendprError(f"{directory} cannot be written ({error.strerror}); check its permissions") from None
     except OSError as error:
         raise ResourceError(f"{directory} cannot be written ({error.strerror}); see to the disk") from None
-    with lock:
+    process = os.getpid()
+    try:
         if not path.exists():
             create_database(path, {"splitter": json.dumps((splitter or Splitter()).__dict__)})
         if not os.access(path, os.W_OK) or not os.access(directory, os.W_OK):
@@ -313,3 +317,6 @@ def open_writer(
             yield writer
         finally:
             writer.close()
+    finally:
+        if os.getpid() == process:  # a fork shares the lock, and must not give it up
+            lock.release()
