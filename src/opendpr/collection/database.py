@@ -112,8 +112,8 @@ def _configured(uri: str, flags: int, locking: str) -> apsw.Connection:
     try:
         connection.create_scalar_function("as_number", lambda *values: as_number(values[0]), 1, deterministic=True)
         connection.set_busy_timeout(BUSY_MILLISECONDS)
-        connection.execute(f"PRAGMA locking_mode={locking}; PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY")
+        connection.execute(f"PRAGMA locking_mode={locking}").fetchall()  # what comes after a row waits for it
+        connection.execute("PRAGMA synchronous=FULL; PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY")
     except apsw.Error:
         connection.close()
         raise
