@@ -101,7 +101,7 @@ def connect(path: Path, *, create: bool = False) -> apsw.Connection:
         try:
             return _configured(uri, flags, "NORMAL")
         except apsw.IOError as error:
-            if error.extendedresult != apsw.SQLITE_IOERR_SHMSIZE:
+            if getattr(error, "extendedresult", None) != apsw.SQLITE_IOERR_SHMSIZE:
                 raise
             # The disk is too full for the memory that processes share: who has the file alone needs none.
             return _configured(uri, flags, "EXCLUSIVE")
