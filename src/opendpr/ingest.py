@@ -14,6 +14,7 @@ from opendpr.collection import Writer, open_writer
 from opendpr.collection.reader import EncoderRow
 from opendpr.corpus import Corpus, Skipped
 from opendpr.encoder import BertEncoder
+from opendpr.errors import InputError
 from opendpr.index.bm25 import update_bm25
 from opendpr.iteration import batched
 from opendpr.runtime import resolved
@@ -63,9 +64,16 @@ def add(
             file that could not be read, or not wholly, are kept.
 
     Raises:
+        InputError: one of the directories to `sync` is empty, as that of a disk that is not mounted.
         StateError: the collection's vectors come from another encoder.
     """
     started, report = time.monotonic(), Report()
+    for directory in sync:
+        if not any(directory.iterdir()):
+            raise InputError(
+                f"{directory} is empty, and --sync would remove all that came from it; see whether its disk is "
+                "mounted, or use 'opendpr remove'"
+            )
     model = encoder.model
     row = writer.use_encoder(
         model.fingerprint,
@@ -127,9 +135,8 @@ def encode(
 
 
 def remove(writer: Writer, ids: Sequence[str]) -> None:
-    """Remove documents, and bring the BM25 cache up to date."""
-    for some in batched(ids, DOCUMENTS):
-        writer.remove_documents(some)
+    """Remove documents, all or none of them, and bring the BM25 cache up to date."""
+    writer.remove_documents(ids)
     update_bm25(writer)
 
 

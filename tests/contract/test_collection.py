@@ -23,6 +23,7 @@ from opendpr.collection import Collection, Writer, open_collection, open_writer
 from opendpr.collection.database import DATABASE, refuse_network_file_system
 from opendpr.errors import CorruptionError, InputError, OpendprError, StateError, UsageError
 from opendpr.index.bm25 import DIRECTORY, SEEN, unseen_passages, update_bm25
+from opendpr.ingest import remove
 from opendpr.passages import Splitter
 from opendpr.retriever import Bm25Retriever, DenseRetriever, Snapshot
 from opendpr.types import Document, Passage, Vectors
@@ -433,6 +434,15 @@ def test_the_cache_of_another_history_is_not_used(directory, tmp_path):
     with open_collection(directory) as collection:
         assert words_found(collection, "went way") == []
         assert len(words_found(collection, "sixteen")) == 1
+
+
+def test_many_documents_are_removed_all_or_none(directory):
+    with open_writer(directory) as writer:
+        writer.put_documents([Document(f"d{number}", "", "one more") for number in range(600)])
+        version = writer.version().version
+        remove(writer, [f"d{number}" for number in range(600)])
+        assert writer.version().version == version + 1
+        assert [summary.id for summary in writer.summaries()] == ["letter", "other"]
 
 
 def test_passages_newer_than_the_cache_are_counted_and_removed_ones_not_found(directory):

@@ -5,7 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from opendpr.collection.database import DATABASE, connect, fsync_directory, our_errors, refuse_network_file_system
+from opendpr.collection.database import (
+    DATABASE,
+    connect,
+    fsync_directory,
+    make_directory,
+    our_errors,
+    refuse_network_file_system,
+)
 from opendpr.collection.reader import Collection
 from opendpr.errors import OpendprError, StateError
 
@@ -25,7 +32,7 @@ def write_backup(collection: Collection, destination: Path) -> int:
     temporary = destination.with_name(destination.name + ".writing")
     path = temporary / DATABASE
     try:
-        temporary.mkdir(parents=True, exist_ok=True)
+        make_directory(temporary)
         for left in temporary.glob(f"{DATABASE}*"):  # of an interrupted backup; a log would be taken for the copy's
             left.unlink()
     except OSError as error:

@@ -98,10 +98,25 @@ def connect(path: Path, *, create: bool = False) -> apsw.Connection:
         uri += "?immutable=1"
         flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
     with our_errors(path):
-        connection = apsw.Connection(uri, flags=flags, vfs="cksmvfs")
+        try:
+            return _configured(uri, flags, "NORMAL")
+        except apsw.IOError as error:
+            if getattr(error, "extendedresult", None) != apsw.SQLITE_IOERR_SHMSIZE:
+                raise
+            # The disk is too full for the memory that processes share: who has the file alone needs none.
+            return _configured(uri, flags, "EXCLUSIVE")
+
+
+def _configured(uri: str, flags: int, locking: str) -> apsw.Connection:
+    connection = apsw.Connection(uri, flags=flags, vfs="cksmvfs")
+    try:
         connection.create_scalar_function("as_number", lambda *values: as_number(values[0]), 1, deterministic=True)
         connection.set_busy_timeout(BUSY_MILLISECONDS)
+        connection.execute(f"PRAGMA locking_mode={locking}").fetchall()  # what comes after a row waits for it
         connection.execute("PRAGMA synchronous=FULL; PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY")
+    except apsw.Error:
+        connection.close()
+        raise
     return connection
 
 
@@ -167,6 +182,14 @@ def refuse_network_file_system(directory: Path, mounts: str | None = None) -> No
             best, kind = point, found
     if kind in NETWORK_FILE_SYSTEMS:
         raise StateError(f"{directory} lies on a network file system ({kind}); put the collection on a local disk")
+
+
+def make_directory(directory: Path) -> None:
+    """Make a directory, and those above it that are missing, so that they outlast a power cut."""
+    missing = [path for path in (directory.absolute(), *directory.absolute().parents) if not path.exists()]
+    directory.mkdir(parents=True, exist_ok=True)
+    for path in reversed(missing):
+        fsync_directory(path.parent)
 
 
 def fsync_directory(directory: Path) -> None:

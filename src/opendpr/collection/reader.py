@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,12 +63,19 @@ class Collection:
     def __init__(self, directory: Path, connection: apsw.Connection) -> None:
         self.directory = directory
         self._connection = connection
+        self._process = os.getpid()
         self.path = directory / DATABASE
         self.settings = read_settings(connection, self.path)
         self.splitter = Splitter(**json.loads(self.settings["splitter"]))
 
     def close(self) -> None:
-        self._connection.close()
+        if os.getpid() == self._process:
+            self._connection.close()
+
+    def _refuse_fork(self) -> None:
+        """SQLite's locks belong to a process: a child that used its parent's connection could damage the file."""
+        if os.getpid() != self._process:
+            raise StateError(f"{self.directory} was opened before this process was forked; open it again in this one")
 
     def __enter__(self) -> Collection:
         return self
@@ -257,6 +265,7 @@ class Collection:
     @contextmanager
     def one_state(self) -> Iterator[None]:
         """What is read inside is of one state of the collection, whatever a writer does meanwhile."""
+        self._refuse_fork()
         with our_errors(self.path):
             self._connection.execute("BEGIN")
         try:
@@ -267,6 +276,7 @@ class Collection:
 
     def select(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query, with errors in our words."""
+        self._refuse_fork()
         try:
             with our_errors(self.path):
                 return self._connection.execute(query, tuple(values)).fetchall()

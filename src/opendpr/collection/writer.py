@@ -17,6 +17,7 @@ from opendpr.collection.database import (
     DATABASE,
     connect,
     create_database,
+    make_directory,
     our_errors,
     refuse_network_file_system,
 )
@@ -48,6 +49,7 @@ class Writer(Collection):
     @contextmanager
     def _transaction(self) -> Iterator[int]:
         """A write transaction; yields the number of the version it leaves, if anything changes."""
+        self._refuse_fork()
         with our_errors(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -241,6 +243,8 @@ class Writer(Collection):
         self._connection.execute("DELETE FROM documents WHERE row = ?", (document,))
 
     def close(self) -> None:
+        if os.getpid() != self._process:
+            return
         try:
             self._connection.set_busy_timeout(CLOSING_MILLISECONDS)
             with our_errors(self.path), suppress(apsw.BusyError):  # a long read, as a backup, leaves the log longer
@@ -285,7 +289,7 @@ def open_writer(
     ):
         raise StateError(f"{directory} is a directory with other files, not a collection; give a new directory")
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        make_directory(directory)
         lock = filelock.FileLock(directory / LOCK, timeout=wait_seconds)
         lock.acquire()
     except filelock.Timeout:
@@ -298,7 +302,8 @@ def open_writer(
         raise OpendprError(f"{directory} cannot be written ({error.strerror}); check its permissions") from None
     except OSError as error:
         raise ResourceError(f"{directory} cannot be written ({error.strerror}); see to the disk") from None
-    with lock:
+    process = os.getpid()
+    try:
         if not path.exists():
             create_database(path, {"splitter": json.dumps((splitter or Splitter()).__dict__)})
         if not os.access(path, os.W_OK) or not os.access(directory, os.W_OK):
@@ -315,3 +320,6 @@ def open_writer(
             yield writer
         finally:
             writer.close()
+    finally:
+        if os.getpid() == process:  # a fork shares the lock, and must not give it up
+            lock.release()
