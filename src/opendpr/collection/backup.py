@@ -5,7 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from opendpr.collection.database import DATABASE, connect, fsync_directory, our_errors, refuse_network_file_system
+from opendpr.collection.database import (
+    DATABASE,
+    closed_on_error,
+    connect,
+    fsync_directory,
+    our_errors,
+    refuse_network_file_system,
+)
 from opendpr.collection.reader import Collection
 from opendpr.errors import OpendprError, StateError
 
@@ -33,7 +40,7 @@ def write_backup(collection: Collection, destination: Path) -> int:
     with our_errors(path):
         collection.select("VACUUM INTO ?", (f"{path.absolute().as_uri()}?vfs=cksmvfs",))
     connection = connect(path)
-    with our_errors(path):
+    with our_errors(path), closed_on_error(connection):
         connection.execute("PRAGMA journal_mode=WAL")
         version = connection.execute("SELECT max(version) FROM commits").get
         connection.close()

@@ -13,7 +13,14 @@ import apsw
 import numpy as np
 from numpy.typing import NDArray
 
-from opendpr.collection.database import DATABASE, connect, our_errors, read_settings, refuse_network_file_system
+from opendpr.collection.database import (
+    DATABASE,
+    closed_on_error,
+    connect,
+    our_errors,
+    read_settings,
+    refuse_network_file_system,
+)
 from opendpr.collection.rows import check, passage_crc, to_vectors
 from opendpr.collection.where import Condition
 from opendpr.errors import CorruptionError, InputError, StateError
@@ -63,11 +70,13 @@ class Collection:
         self.directory = directory
         self._connection = connection
         self.path = directory / DATABASE
-        self.settings = read_settings(connection, self.path)
+        with closed_on_error(connection):
+            self.settings = read_settings(connection, self.path)
         self.splitter = Splitter(**json.loads(self.settings["splitter"]))
 
     def close(self) -> None:
-        self._connection.close()
+        with our_errors(self.path):
+            self._connection.close()
 
     def __enter__(self) -> Collection:
         return self
@@ -259,7 +268,7 @@ class Collection:
             yield
         finally:
             if self._connection.in_transaction:
-                self._connection.execute("COMMIT")
+                self.select("COMMIT")
 
     def select(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query, with errors in our words."""

@@ -295,7 +295,7 @@ def open_writer(
         raise OpendprError(f"{directory} cannot be written ({error.strerror}); check its permissions") from None
     except OSError as error:
         raise ResourceError(f"{directory} cannot be written ({error.strerror}); see to the disk") from None
-    with lock:
+    try:
         if not path.exists():
             create_database(path, {"splitter": json.dumps((splitter or Splitter()).__dict__)})
         if not os.access(path, os.W_OK) or not os.access(directory, os.W_OK):
@@ -312,3 +312,5 @@ def open_writer(
             yield writer
         finally:
             writer.close()
+    finally:
+        lock.release()
