@@ -4,8 +4,8 @@ A program of its own, because the page checksums stack on whatever file system S
 
     python faulty_disk.py COLLECTION MODEL JOB STRIDE
 
-Runs JOB on copies of COLLECTION with the 1st call failing, then with the (1 + STRIDE)-th, and so on to the last; once, or
-this call and all after it. Prints what came of each as a line of JSON.
+Runs JOB on copies of COLLECTION with the 1st call failing, then with the (1 + STRIDE)-th, and so on to the last; only
+this call, or also all after it. Prints what came of each as a line of JSON.
 """
 
 from __future__ import annotations

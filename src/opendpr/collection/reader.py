@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -68,15 +69,30 @@ class Collection:
 
     def __init__(self, directory: Path, connection: apsw.Connection) -> None:
         self.directory = directory
-        self._connection = connection
+        self._opened, self._process = connection, os.getpid()
         self.path = directory / DATABASE
         with closed_on_error(connection):
             self.settings = read_settings(connection, self.path)
         self.splitter = Splitter(**json.loads(self.settings["splitter"]))
 
+    @property
+    def _connection(self) -> apsw.Connection:
+        """The connection; SQLite's files do not survive a fork."""
+        if self._is_forked():
+            raise StateError(
+                f"{self.directory} was opened before this process was forked; open it again here, or start processes "
+                "by 'spawn'"
+            )
+        return self._opened
+
+    def _is_forked(self) -> bool:
+        """Whether this is the child of the process that opened the collection."""
+        return os.getpid() != self._process
+
     def close(self) -> None:
-        with our_errors(self.path):
-            self._connection.close()
+        if not self._is_forked():
+            with our_errors(self.path):
+                self._connection.close()
 
     def __enter__(self) -> Collection:
         return self

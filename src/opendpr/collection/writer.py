@@ -238,6 +238,8 @@ class Writer(Collection):
         self._connection.execute("DELETE FROM documents WHERE row = ?", (document,))
 
     def close(self) -> None:
+        if self._is_forked():
+            return
         try:
             self._connection.set_busy_timeout(CLOSING_MILLISECONDS)
             with our_errors(self.path), suppress(apsw.BusyError):  # a long read, as a backup, leaves the log longer
