@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+
+import pytest
+
+import opendpr
+from opendpr.collection import open_collection
+from opendpr.types import Document
 
 
 def test_whole_records_metadata_and_offsets(tmp_path, tiny_model, run):
@@ -30,6 +37,41 @@ def test_whole_records_metadata_and_offsets(tmp_path, tiny_model, run):
     assert document["text"] == "one\n\ntwo"
     assert document["metadata"]["year"] == 2019
     assert document["metadata"]["source"] == "a=b"
+
+
+LONG = " ".join(f"word{n}" for n in range(150))
+
+
+@pytest.mark.parametrize(
+    ("names", "options", "passages"),
+    [
+        (["psgs_w100.tsv"], [], 1),
+        (["psgs_w100.tsv.gz", "psgs_w100_part.tsv"], [], 2),
+        (["psgs_w100.tsv"], ["--words", "100"], 2),
+        (["psgs_w100.tsv", "other.tsv"], [], 4),
+        (["other.tsv"], [], 2),
+    ],
+)
+def test_the_released_passages_of_wikipedia_stay_whole_unless_told_otherwise(
+    tmp_path, tiny_model, run, names, options, passages
+):
+    for number, name in enumerate(names):
+        content = f"id\ttext\ttitle\n{number}\t{LONG}\tA\n".encode()
+        (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    command = ["add", tmp_path / "c", *(tmp_path / name for name in names), "--model", tiny_model, *options, "--json"]
+    for _ in range(2):  # the second time there is a collection
+        added = run(*command)
+        assert added.returncode == 0, added.stderr
+        assert json.loads(added.stdout)["collection"]["passages"] == passages
+
+
+def test_a_collection_that_began_otherwise_cuts_the_released_passages_too(tmp_path, tiny_model):
+    opendpr.add(tmp_path / "cut", [Document("a", "", "one")], str(tiny_model))
+    (tmp_path / "psgs_w100.tsv").write_text(f"id\ttext\ttitle\n1\t{LONG}\tA\n")
+    for name, passages in (("cut", 3), ("whole", 1)):
+        opendpr.add(tmp_path / name, tmp_path / "psgs_w100.tsv", str(tiny_model))
+        with open_collection(tmp_path / name) as collection:
+            assert collection.counts()["passages"] == passages
 
 
 def test_options_that_do_not_go_together_are_refused(tmp_path, run):
