@@ -29,7 +29,7 @@ from opendpr.runtime.model import find_model
 from opendpr.types import Document, Passage
 
 WRITERS = READERS = 4
-WAIT_SECONDS = 120
+WAIT_SECONDS = 240
 PASSAGES = 6
 """In each document; every word of them names the generation."""
 DIM = 32
@@ -55,6 +55,7 @@ def write(directory: Path, model: Path, writer: int, commits: int, acknowledged:
             else:
                 add(opened, [document(writer, number, generation)], encoder)
         acknowledged.put((f"w{writer}d{number}", generation))
+        time.sleep(generator.uniform(0, 0.1))  # the lock is not a queue: who asks again at once is mostly the next
 
 
 def read(directory: Path, reader: int, stop: Event, seen: Queue[Any]) -> None:
@@ -94,7 +95,7 @@ def intrude(directory: Path, stop: Event, seen: Queue[Any]) -> None:
                 pass
         except BusyError as error:
             refused += error.exit_code == 7
-        time.sleep(0.02)
+        time.sleep(0.2)
     seen.put(refused)
 
 
@@ -104,10 +105,13 @@ def work_together(directory: Path, model: Path, commits: int) -> None:
         add(writer, [Document("always", "", " ".join(["always"] * 10 * PASSAGES))], encoder)
     acknowledged, seen, refusals, stop = SPAWN.Queue(), SPAWN.Queue(), SPAWN.Queue(), SPAWN.Event()
     writers = [
-        SPAWN.Process(target=write, args=(directory, model, number, commits, acknowledged)) for number in range(WRITERS)
+        SPAWN.Process(target=write, args=(directory, model, number, commits, acknowledged), daemon=True)
+        for number in range(WRITERS)
     ]
-    others = [SPAWN.Process(target=read, args=(directory, number, stop, seen)) for number in range(READERS)]
-    others.append(SPAWN.Process(target=intrude, args=(directory, stop, refusals)))
+    others = [
+        SPAWN.Process(target=read, args=(directory, number, stop, seen), daemon=True) for number in range(READERS)
+    ]
+    others.append(SPAWN.Process(target=intrude, args=(directory, stop, refusals), daemon=True))
     for process in (*writers, *others):
         process.start()
     changes = [acknowledged.get(timeout=WAIT_SECONDS) for _ in range(WRITERS * commits)]
@@ -131,7 +135,7 @@ def work_together(directory: Path, model: Path, commits: int) -> None:
         assert verify_store(opened) == verify_bm25(opened) == []
 
 
-@pytest.mark.parametrize("commits", [pytest.param(4), pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("commits", [pytest.param(3), pytest.param(50, marks=pytest.mark.slow)])
 def test_four_writers_and_four_readers_lose_nothing_and_see_whole_documents(tmp_path, tiny_model, commits):
     work_together(tmp_path / "notes", tiny_model, commits)
 

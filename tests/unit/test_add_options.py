@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 
 import pytest
 
 import opendpr
 from opendpr.collection import open_collection
+from opendpr.corpus import Corpus
+from opendpr.ingest import splitter_for
+from opendpr.passages import Splitter
 from opendpr.types import Document
 
 
@@ -43,32 +45,34 @@ LONG = " ".join(f"word{n}" for n in range(150))
 
 
 @pytest.mark.parametrize(
-    ("names", "options", "passages"),
+    ("names", "whole"),
     [
-        (["psgs_w100.tsv"], [], 1),
-        (["psgs_w100.tsv.gz", "psgs_w100_part.tsv"], [], 2),
-        (["psgs_w100.tsv"], ["--words", "100"], 2),
-        (["psgs_w100.tsv", "other.tsv"], [], 4),
-        (["other.tsv"], [], 2),
+        (["psgs_w100.tsv"], True),
+        (["psgs_w100.tsv.gz", "psgs_w100_part.tsv"], True),
+        (["psgs_w100.tsv", "other.tsv"], False),
+        (["other.tsv"], False),
+        (["psgs_w100.txt"], False),
+        ([], False),
     ],
 )
-def test_the_released_passages_of_wikipedia_stay_whole_unless_told_otherwise(
-    tmp_path, tiny_model, run, names, options, passages
-):
-    for number, name in enumerate(names):
-        content = f"id\ttext\ttitle\n{number}\t{LONG}\tA\n".encode()
-        (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
-    command = ["add", tmp_path / "c", *(tmp_path / name for name in names), "--model", tiny_model, *options, "--json"]
-    for _ in range(2):  # the second time there is a collection
-        added = run(*command)
-        assert added.returncode == 0, added.stderr
+def test_a_new_collection_of_the_released_passages_alone_keeps_them_whole(tmp_path, names, whole):
+    for name in names:
+        (tmp_path / name).touch()
+    splitter = splitter_for(tmp_path / "c", Corpus([tmp_path / name for name in names]))
+    assert splitter == (Splitter(unit="whole") if whole else None)
+
+
+def test_the_command_keeps_the_released_passages_whole_unless_told_otherwise(tmp_path, tiny_model, run):
+    (tmp_path / "psgs_w100.tsv").write_text(f"id\ttext\ttitle\n1\t{LONG}\tA\n")
+    for name, options, passages in (("whole", [], 1), ("cut", ["--words", "100"], 2)):
+        added = run("add", tmp_path / name, tmp_path / "psgs_w100.tsv", "--model", tiny_model, *options, "--json")
         assert json.loads(added.stdout)["collection"]["passages"] == passages
 
 
 def test_a_collection_that_began_otherwise_cuts_the_released_passages_too(tmp_path, tiny_model):
     opendpr.add(tmp_path / "cut", [Document("a", "", "one")], str(tiny_model))
     (tmp_path / "psgs_w100.tsv").write_text(f"id\ttext\ttitle\n1\t{LONG}\tA\n")
-    for name, passages in (("cut", 3), ("whole", 1)):
+    for name, passages in (("cut", 3), ("whole", 1), ("whole", 1)):
         opendpr.add(tmp_path / name, tmp_path / "psgs_w100.tsv", str(tiny_model))
         with open_collection(tmp_path / name) as collection:
             assert collection.counts()["passages"] == passages
