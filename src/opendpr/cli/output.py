@@ -21,6 +21,10 @@ PASSAGE_CHARACTERS = 300
 """How much of a passage is shown around an answer."""
 
 
+LINE_ENDS = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
+"""What many programs take for the end of a line although JSON does not, and how JSON writes it otherwise."""
+
+
 def say(message: str) -> None:
     """A line for the person at the terminal, on stderr."""
     typer.echo(message, err=True)
@@ -28,7 +32,7 @@ def say(message: str) -> None:
 
 def print_json(value: object) -> None:
     """One JSON object on one line of stdout, printed at once."""
-    typer.echo(json.dumps(value, ensure_ascii=False))
+    typer.echo(json.dumps(value, ensure_ascii=False).translate(LINE_ENDS))
     sys.stdout.flush()
 
 

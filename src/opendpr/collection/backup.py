@@ -7,6 +7,7 @@ from pathlib import Path
 
 from opendpr.collection.database import (
     DATABASE,
+    closed_on_error,
     connect,
     fsync_directory,
     make_directory,
@@ -40,7 +41,7 @@ def write_backup(collection: Collection, destination: Path) -> int:
     with our_errors(path):
         collection.select("VACUUM INTO ?", (f"{path.absolute().as_uri()}?vfs=cksmvfs",))
     connection = connect(path)
-    with our_errors(path):
+    with our_errors(path), closed_on_error(connection):
         connection.execute("PRAGMA journal_mode=WAL")
         version = connection.execute("SELECT max(version) FROM commits").get
         connection.close()

@@ -14,7 +14,14 @@ import apsw
 import numpy as np
 from numpy.typing import NDArray
 
-from opendpr.collection.database import DATABASE, connect, our_errors, read_settings, refuse_network_file_system
+from opendpr.collection.database import (
+    DATABASE,
+    closed_on_error,
+    connect,
+    our_errors,
+    read_settings,
+    refuse_network_file_system,
+)
 from opendpr.collection.rows import check, passage_crc, to_vectors
 from opendpr.collection.where import Condition
 from opendpr.errors import CorruptionError, InputError, StateError
@@ -62,20 +69,30 @@ class Collection:
 
     def __init__(self, directory: Path, connection: apsw.Connection) -> None:
         self.directory = directory
-        self._connection = connection
-        self._process = os.getpid()
+        self._opened, self._process = connection, os.getpid()
         self.path = directory / DATABASE
-        self.settings = read_settings(connection, self.path)
+        with closed_on_error(connection):
+            self.settings = read_settings(connection, self.path)
         self.splitter = Splitter(**json.loads(self.settings["splitter"]))
 
-    def close(self) -> None:
-        if os.getpid() == self._process:
-            self._connection.close()
+    @property
+    def _connection(self) -> apsw.Connection:
+        """The connection; SQLite's files do not survive a fork."""
+        if self._is_forked():
+            raise StateError(
+                f"{self.directory} was opened before this process was forked; open it again here, or start processes "
+                "by 'spawn'"
+            )
+        return self._opened
 
-    def _refuse_fork(self) -> None:
-        """SQLite's locks belong to a process: a child that used its parent's connection could damage the file."""
-        if os.getpid() != self._process:
-            raise StateError(f"{self.directory} was opened before this process was forked; open it again in this one")
+    def _is_forked(self) -> bool:
+        """Whether this is the child of the process that opened the collection."""
+        return os.getpid() != self._process
+
+    def close(self) -> None:
+        if not self._is_forked():
+            with our_errors(self.path):
+                self._connection.close()
 
     def __enter__(self) -> Collection:
         return self
@@ -265,18 +282,16 @@ class Collection:
     @contextmanager
     def one_state(self) -> Iterator[None]:
         """What is read inside is of one state of the collection, whatever a writer does meanwhile."""
-        self._refuse_fork()
         with our_errors(self.path):
             self._connection.execute("BEGIN")
         try:
             yield
         finally:
             if self._connection.in_transaction:
-                self._connection.execute("COMMIT")
+                self.select("COMMIT")
 
     def select(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query, with errors in our words."""
-        self._refuse_fork()
         try:
             with our_errors(self.path):
                 return self._connection.execute(query, tuple(values)).fetchall()

@@ -49,7 +49,6 @@ class Writer(Collection):
     @contextmanager
     def _transaction(self) -> Iterator[int]:
         """A write transaction; yields the number of the version it leaves, if anything changes."""
-        self._refuse_fork()
         with our_errors(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -243,7 +242,7 @@ class Writer(Collection):
         self._connection.execute("DELETE FROM documents WHERE row = ?", (document,))
 
     def close(self) -> None:
-        if os.getpid() != self._process:
+        if self._is_forked():
             return
         try:
             self._connection.set_busy_timeout(CLOSING_MILLISECONDS)
