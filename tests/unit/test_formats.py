@@ -221,10 +221,13 @@ def test_a_list_that_is_more_than_strings_is_refused_with_its_line(tmp_path, lit
         ("a.jsonl", '{"question": "who", "answers": ["x"], "positive_ctxs": []}', Question("1", "who", ("x",))),
         ("a.jsonl", '{"_id": "q7", "text": "who", "metadata": {}}', Question("q7", "who")),
         ("a.tsv", '12\twho said "x\n', Question("12", 'who said "x')),
+        ("a.tsv", '12\t"(x)" or\n', Question("12", '"(x)" or')),
+        ("a.tsv", '12\t"who\n', Question("12", '"who')),
+        ("a.csv", '"who\tis"\t[]\n', Question("1", "who\tis")),
         (
             "a.json",
             '{"data": [{"title": "T", "paragraphs": [{"context": "by Ada", "qas": [{"id": "s", "question": "who", '
-            '"answers": [{"text": "Ada", "answer_start": 3}, {"text": "Ada", "answer_start": 3}]}]}]}], "version": "1.1"}',
+            '"answers": [{"text": "Ada", "answer_start": 3}, {"text": "Ada", "answer_start": 3}]}]}]}], "version": "1"}',
             Question("s", "who", ("Ada",)),
         ),
     ],
@@ -426,12 +429,23 @@ def test_a_run_of_an_evaluation_is_read_for_each_system(tmp_path):
     lines = [
         {"type": "run", "format": 1},
         {
-            **{"type": "question", "set": "nq", "question": "7", "system": "bm25", "text": "who", "answers": ["x"]},
-            **{"hits": {"ids": ["a", "b#0"], "scores": [2.5, 1.0]}, "answer_ranks": [2]},
+            "type": "question",
+            "set": "nq",
+            "question": "7",
+            "system": "bm25",
+            "text": "who",
+            "answers": ["x"],
+            "hits": {"ids": ["a", "b#0"], "scores": [2.5, 1.0]},
+            "answer_ranks": [2],
         },
         {
-            **{"type": "question", "set": "ir", "question": "8", "system": "dense", "text": "what", "answers": []},
-            **{"documents": {"ids": ["a"], "scores": [3]}},
+            "type": "question",
+            "set": "ir",
+            "question": "8",
+            "system": "dense",
+            "text": "what",
+            "answers": [],
+            "documents": {"ids": ["a"], "scores": [3]},
         },
         {"type": "scan", "absent": {}},
     ]
