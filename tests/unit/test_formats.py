@@ -227,7 +227,7 @@ def test_a_list_that_is_more_than_strings_is_refused_with_its_line(tmp_path, lit
         (
             "a.json",
             '{"data": [{"title": "T", "paragraphs": [{"context": "by Ada", "qas": [{"id": "s", "question": "who", '
-            '"answers": [{"text": "Ada", "answer_start": 3}, {"text": "Ada", "answer_start": 3}]}]}]}], "version": "1"}',
+            '"answers": [{"text": "Ada", "answer_start": 3}, {"text": "Ada", "answer_start": 3}]}]}]}], "version": 1}',
             Question("s", "who", ("Ada",)),
         ),
     ],

@@ -6,7 +6,8 @@ import re
 import tempfile
 import time
 import tracemalloc
-from dataclasses import asdict, is_dataclass
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import numpy as np
@@ -79,7 +80,10 @@ def damaged_shard(draw):
 
 
 def plain(value):
-    return asdict(value) if is_dataclass(value) else value.tolist()
+    """What JSON makes of a value that it does not know."""
+    if is_dataclass(value):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
+    return dict(value) if isinstance(value, Mapping) else value.tolist()
 
 
 def check(readers, content, examples):
