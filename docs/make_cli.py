@@ -20,9 +20,15 @@ VERBS = (
     "encode",
     "verify",
     "backup",
-    "import",
     "train",
     "train reader",
+    "import",
+    *(
+        f"import {noun}"
+        for noun in ("passages", "questions", "examples", "spans", "run", "qrels", "embeddings", "model")
+    ),
+    "export",
+    *(f"export {noun}" for noun in ("passages", "questions", "examples", "spans", "run", "qrels")),
 )
 
 

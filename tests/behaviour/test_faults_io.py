@@ -1,4 +1,4 @@
-"""A disk that fails at any single call: a message with an exit code, and the collection is as before or after (R8)."""
+"""A disk that fails at any single call: a message with an exit code, and the collection is as before or after."""
 
 from __future__ import annotations
 

@@ -1,12 +1,10 @@
-"""Several processes on one collection: nothing that was acknowledged is lost, readers see whole documents (R9)."""
+"""Several processes on one collection: nothing that was acknowledged is lost, readers see whole documents."""
 
 from __future__ import annotations
 
 import multiprocessing
-import os
 import random
 import time
-import warnings
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -19,7 +17,7 @@ import opendpr.ingest
 from opendpr.collection import open_collection, open_writer
 from opendpr.collection.verify import verify_store
 from opendpr.encoder import BertEncoder
-from opendpr.errors import BusyError, StateError
+from opendpr.errors import BusyError
 from opendpr.index.bm25 import verify_bm25
 from opendpr.ingest import add, remove
 from opendpr.passages import Splitter
@@ -138,45 +136,3 @@ def work_together(directory: Path, model: Path, commits: int) -> None:
 @pytest.mark.parametrize("commits", [pytest.param(3), pytest.param(50, marks=pytest.mark.slow)])
 def test_four_writers_and_four_readers_lose_nothing_and_see_whole_documents(tmp_path, tiny_model, commits):
     work_together(tmp_path / "notes", tiny_model, commits)
-
-
-def in_forked_child(function) -> str:
-    """What the error says that a function raises in a child of a fork; empty without one."""
-    receiving, sending = os.pipe()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of the threads that other tests have left
-        child = os.fork()
-    if child == 0:
-        said = b""
-        try:
-            function()
-        except StateError as error:
-            said = str(error).encode()
-        finally:
-            os.write(sending, said)
-            os._exit(0)
-    os.close(sending)
-    with open(receiving, "rb") as pipe:
-        said = pipe.read()
-    os.waitpid(child, 0)
-    return said.decode()
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_an_opened_collection_is_refused_in_a_child_of_fork_and_works_on_in_the_parent(tmp_path):
-    with open_writer(tmp_path / "notes") as writer:
-        writer.put_documents([Document("a", "", "one")])
-        for use in (
-            lambda: writer.document("a"),
-            lambda: writer.put_documents([Document("b", "", "two")]),
-            writer.counts,
-        ):
-            assert "was opened before this process was forked" in in_forked_child(use)
-        assert in_forked_child(writer.close) == ""
-        writer.put_documents([Document("c", "", "three")])
-        with pytest.raises(BusyError), open_writer(tmp_path / "notes"):
-            pass
-        assert in_forked_child(lambda: open_collection(tmp_path / "notes").document("c")) == ""
-    with open_collection(tmp_path / "notes") as opened:
-        assert [one.id for one in opened.summaries()] == ["a", "c"]
-        assert verify_store(opened) == []

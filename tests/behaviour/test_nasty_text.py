@@ -1,4 +1,4 @@
-"""Text that breaks programs: the same id and the same text come out, and every search works (R13)."""
+"""Text that breaks programs: the same id and the same text come out, and every search works."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Collections as earlier versions wrote them, kept in files: they open, say the same and find the same (R11)."""
+"""Collections as earlier versions wrote them, kept in files: they open, say the same and find the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of every kind with random damage: read or skipped with a reason, and never an exception (R12)."""
+"""Files of every kind with random damage: read or skipped with a reason, and never an exception."""
 
 from __future__ import annotations
 

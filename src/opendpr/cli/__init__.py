@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from opendpr import __version__
-from opendpr.cli import add, ask, backup, encode, info, list_, remove, search, show, train, verify
+from opendpr.cli import add, ask, backup, encode, export, info, list_, remove, search, show, train, verify
 from opendpr.cli import import_ as importing
 from opendpr.errors import OpendprError, ResourceError
 
@@ -38,10 +38,10 @@ for verb, function in (
     ("encode", encode.encode),
     ("verify", verify.verify),
     ("backup", backup.backup),
-    ("import", importing.import_model),
 ):
     app.command(verb)(function)
-app.add_typer(train.app, name="train")
+for group, commands in (("train", train.app), ("import", importing.app), ("export", export.app)):
+    app.add_typer(commands, name=group)
 
 
 def _version(wanted: bool) -> None:

@@ -99,7 +99,10 @@ def tell_unmet_filter(collection: Collection, where: str | None) -> None:
 
 @contextmanager
 def progress(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
-    """A line on stderr with rate and time left, if stderr is a terminal; yields what to call with (done, total)."""
+    """A line on stderr with rate and time left, if stderr is a terminal; yields what to call with (done, total).
+
+    The total is 0 where it is not known.
+    """
     if not sys.stderr.isatty():
         yield lambda done, total: None
         return
@@ -108,12 +111,14 @@ def progress(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
     def show(done: int, total: int) -> None:
         nonlocal shown
         now = time.monotonic()
-        if done < total and now - shown < 0.2:
+        if (done < total or not total) and now - shown < 0.2:
             return
         shown = now
         rate = done / max(now - started, 1e-9)
-        left = int((total - done) / max(rate, 1e-9))
-        line = f"{what} {done:,}/{total:,} {unit} · {rate:,.1f}/s · {left // 60}:{left % 60:02d} left"
+        line = f"{what} {done:,}{f'/{total:,}' if total else ''} {unit} · {rate:,.1f}/s"
+        if total:
+            left = int((total - done) / max(rate, 1e-9))
+            line += f" · {left // 60}:{left % 60:02d} left"
         sys.stderr.write(f"\r\x1b[K{line}")
         sys.stderr.flush()
 

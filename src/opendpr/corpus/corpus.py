@@ -21,11 +21,11 @@ from opendpr.corpus.jsonlines import json_documents
 from opendpr.corpus.kinds import find_reader, suffixes
 from opendpr.corpus.places import Places
 from opendpr.corpus.sandbox import Sandbox
-from opendpr.corpus.source import TEXT_BYTES, Reader, Reading, Skipped, Source, limited_lines
+from opendpr.corpus.source import TEXT_BYTES, Reader, Reading, Skipped, Source
 from opendpr.corpus.text import read_text
 from opendpr.corpus.wikiextractor import cleaned, is_wikiextractor
 from opendpr.errors import InputError
-from opendpr.formats import READ_ERRORS, open_binary, reason, uncompressed_name
+from opendpr.formats import READ_ERRORS, limited_lines, open_binary, reason, uncompressed_name
 from opendpr.types import EMPTY, Document
 
 STANDARD_INPUT: Literal["-"] = "-"
@@ -205,7 +205,7 @@ def read_standard_input(file: IO[bytes]) -> Iterator[Reading]:
     """Read JSON lines if the first character that is not space is `{`, else one document of plain text."""
     start: list[bytes] = []
     try:
-        for line in (lines := limited_lines(file)):
+        for line in (lines := limited_lines(file, TEXT_BYTES)):
             start.append(line)
             if line.removeprefix(codecs.BOM_UTF8).strip():
                 break
