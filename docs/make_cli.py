@@ -20,6 +20,7 @@ VERBS = (
     "encode",
     "verify",
     "backup",
+    "evaluate",
     "train",
     "train reader",
     "import",

@@ -1,5 +1,22 @@
 """Measures as the field computes them: pure functions of strings and numbers."""
 
+from opendpr.evaluation.accuracy import first_rank, top_k_accuracy
 from opendpr.evaluation.answers import exact_match, f1, normalize_answer
+from opendpr.evaluation.matching import AnswerMatcher, AnswerScan, has_answer
+from opendpr.evaluation.statistics import Difference, Interval, bootstrap, compare, randomisation_test
 
-__all__ = ["exact_match", "f1", "normalize_answer"]
+__all__ = [
+    "AnswerMatcher",
+    "AnswerScan",
+    "Difference",
+    "Interval",
+    "bootstrap",
+    "compare",
+    "exact_match",
+    "f1",
+    "first_rank",
+    "has_answer",
+    "normalize_answer",
+    "randomisation_test",
+    "top_k_accuracy",
+]

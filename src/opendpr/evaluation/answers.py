@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 import string
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+
+from opendpr.evaluation.matching import AnswerMatcher, Match
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _PUNCTUATION = frozenset(string.punctuation)
@@ -17,9 +20,24 @@ def normalize_answer(text: str) -> str:
     return " ".join(_ARTICLES.sub(" ", text).split())
 
 
-def exact_match(prediction: str, answers: Sequence[str]) -> bool:
-    """Whether the normalised prediction equals one of the normalised answers."""
+def exact_match(prediction: str, answers: Sequence[str], match: Match = "string") -> bool:
+    """Whether the normalised prediction equals one of the normalised answers.
+
+    With `regex`, whether an answer's pattern matches at the beginning of the prediction, as in DrQA.
+    """
+    if match == "regex":
+        return AnswerMatcher(answers, match).begins(prediction)
     return normalize_answer(prediction) in {normalize_answer(answer) for answer in answers}
+
+
+def loosely_equal(prediction: str, answers: Sequence[str]) -> bool:
+    """Whether the letters and digits are those of an answer: accents, spaces, articles, all punctuation aside."""
+    return _letters(prediction) in {_letters(answer) for answer in answers} - {""}
+
+
+def _letters(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", _ARTICLES.sub(" ", text.casefold()))
+    return "".join(character for character in plain if character.isalnum())
 
 
 def f1(prediction: str, answers: Sequence[str]) -> float:

@@ -48,7 +48,7 @@ class Answerer:
         Raises:
             UsageError: the question is empty or too long, or the filter cannot be understood.
         """
-        return self._retrieve([question], k, where)[0]
+        return self.retrieve([question], k, where)[0]
 
     def ask(self, question: str, k: int = K, where: str | None = None) -> Outcome:
         """Answers from the k passages that fit the question best, of documents that meet the filter `where`.
@@ -62,18 +62,37 @@ class Answerer:
         resolved(self._runtime)  # here, because two networks that decide at the same time disturb each other's trial
         with ThreadPoolExecutor(max_workers=1) as beside:
             beside.submit(self._reader.load)
-            hits = self._retrieve([question], k, where)
-        return outcome(self._reader.read([question], hits)[0], self._prior)
+            hits = self.retrieve([question], k, where)
+        return self.outcome(self.read([question], hits)[0])
+
+    def retrieve(self, questions: Sequence[str], k: int, where: str | None = None) -> list[list[Hit]]:
+        """What `search` finds for each of many questions.
+
+        Raises:
+            UsageError: a question is empty or too long, or the filter cannot be understood.
+        """
+        for question in questions:
+            check_question(question)
+        return self._current().retrieve(questions, k, where)
+
+    def read(self, questions: Sequence[str], hits: Sequence[Sequence[Hit]]) -> list[list[Span]]:
+        """For each question the best spans of its passages, best first.
+
+        Raises:
+            StateError: the model has no reader.
+        """
+        self.model.require_reader()
+        assert self._reader is not None
+        return self._reader.read(questions, hits)
+
+    def outcome(self, spans: Sequence[Span]) -> Outcome:
+        """The answers that the spans of one question are; passages are weighed with their retrieval scores too."""
+        return outcome(spans, self._prior)
 
     def _prior(self, hit: Hit) -> float:
         """What retrieval says for a passage, on the scale of the reader's log P_selected."""
         score = hit.parts.get("bm25", 0.0) + self.model.hybrid_weight * hit.parts.get("dense", 0.0)
         return self.model.retrieval.get("reader", 0.0) * score
-
-    def _retrieve(self, questions: Sequence[str], k: int, where: str | None) -> list[list[Hit]]:
-        for question in questions:
-            check_question(question)
-        return self._current().retrieve(questions, k, where)
 
     def _current(self) -> Retriever:
         if (version := self.collection.version()) != self._version:

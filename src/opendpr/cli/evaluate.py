@@ -1,0 +1,178 @@
+"""`opendpr evaluate`: how good retrieval and answers are, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated, Any
+
+from typer import Argument, Option, echo
+
+from opendpr.cli.options import (
+    DeviceOption,
+    Devices,
+    ModelOption,
+    PrecisionOption,
+    Precisions,
+    Retrievers,
+    RuntimeOption,
+    Runtimes,
+)
+from opendpr.cli.output import print_json, progress, say
+from opendpr.errors import UsageError
+
+if TYPE_CHECKING:
+    from opendpr.answering.evaluate import Judge
+
+KS = (1, 5, 20, 100)
+READ = (10, 20)
+PERCENT = ("answer", "document", "EM", "F1")
+"""Measures shown as parts of a hundred; others are shown with four decimals, as usual at TREC."""
+EXAMPLES = 3
+
+
+def evaluate(
+    collection: Annotated[Path, Argument(help="A collection; with --compare a run.", show_default=False)],
+    questions: Annotated[
+        list[Path], Argument(help="Question files (docs/evaluation.md); with --compare runs.", show_default=False)
+    ],
+    retriever: Annotated[
+        list[Retrievers] | None,
+        Option("--retriever", "-r", help="How passages are found; again for several systems.", show_default="hybrid"),
+    ] = None,
+    k: Annotated[
+        list[int] | None,
+        Option("-k", min=1, max=10_000, help="Passages looked at; again for several.", show_default="1, 5, 20, 100"),
+    ] = None,
+    reader: Annotated[bool, Option("--reader", help="Answer too: exact match and F1.")] = False,
+    read: Annotated[
+        list[int] | None,
+        Option("--read", "-n", min=1, max=10_000, help="Passages read; again for several.", show_default="10, 20"),
+    ] = None,
+    qrels: Annotated[
+        Path | None, Option("--qrels", help="Judgements of documents, as TREC writes them: MAP, nDCG, recall, MRR.")
+    ] = None,
+    limit: Annotated[int | None, Option("--limit", min=1, help="Questions of each file.", show_default="all")] = None,
+    output: Annotated[
+        Path | None,
+        Option("--output", "-o", help="Run to write, one JSON object a line; interrupted, it goes on from there."),
+    ] = None,
+    compare: Annotated[
+        bool, Option("--compare", help="Compare runs written before; nothing is computed anew.")
+    ] = False,
+    model: ModelOption = None,
+    precision: PrecisionOption = Precisions.auto,
+    runtime: RuntimeOption = Runtimes.auto,
+    device: DeviceOption = Devices.auto,
+    as_json: Annotated[bool, Option("--json", help="Write one JSON object.")] = False,
+) -> None:
+    """Measure retrieval, and answers with --reader, by questions whose answers or documents are known.
+
+    \b
+    Examples:
+      opendpr evaluate notes questions.jsonl -r dense -r bm25 -r hybrid -o run.jsonl
+      opendpr evaluate notes questions.jsonl --reader --read 10 --read 50
+      opendpr evaluate notes queries.jsonl --qrels qrels.txt
+      opendpr evaluate --compare run.jsonl other.jsonl
+    """
+    from opendpr.answering.evaluate import Task
+    from opendpr.answering.evaluate import evaluate as run_task
+    from opendpr.answering.runs import read_run
+    from opendpr.answering.summary import summary
+    from opendpr.runtime import RuntimeSettings
+
+    if compare:
+        if retriever or k or reader or read or qrels or limit or output:
+            raise UsageError("--compare takes runs and --json alone; all else is settled in the runs")
+        _show(summary([read_run(path) for path in (collection, *questions)]), as_json)
+        return
+    judge = _judge(k, reader, read, qrels)
+    systems = list(dict.fromkeys(kind.value for kind in retriever or [Retrievers.hybrid]))
+    settings = RuntimeSettings(runtime.value, precision.value, device.value)
+    with ExitStack() as stack:
+        path = output or Path(stack.enter_context(TemporaryDirectory())) / "run.jsonl"
+        show = stack.enter_context(progress("evaluating", "questions"))
+        run_task(collection, Task(questions, systems, limit, model, settings), judge, path, show)
+        _show(summary([read_run(path)]), as_json)
+
+
+def _judge(k: Sequence[int] | None, reader: bool, read: Sequence[int] | None, qrels: Path | None) -> Judge:
+    from opendpr.answering.judges import AnswerJudge, DocumentJudge
+    from opendpr.answering.qrels import read_qrels
+    from opendpr.formats import file_sha256
+
+    if qrels:
+        if k or reader or read:
+            raise UsageError("--qrels has measures and depths of its own; leave out -k, --reader and --read")
+        return DocumentJudge(read_qrels(qrels), f"{qrels.name} {file_sha256(qrels)}")
+    if read and not reader:
+        raise UsageError("--read says how many passages the reader reads; give --reader too")
+    return AnswerJudge(tuple(k or KS), tuple(read or READ) if reader else ())
+
+
+def _show(found: Mapping[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+    else:
+        for name, of in found["sets"].items():
+            echo(f"{name}: {of['questions']:,} questions; 95 % bootstrap intervals\n")
+            for table in (_figures(of["figures"]), _differences(of["differences"]), *_failures(of["failures"])):
+                _echo_table(table)
+    for question, problem in found["problems"].items():
+        say(f"question {question}: {problem}")
+
+
+def _echo_table(rows: Sequence[Sequence[str]]) -> None:
+    if not rows:
+        return
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    echo()
+
+
+def _figures(found: Iterable[Mapping[str, Any]]) -> list[list[str]]:
+    cells = {(of["measure"], of["system"]): _interval(of) for of in found}
+    return _grid("", cells)
+
+
+def _differences(found: Iterable[Mapping[str, Any]]) -> list[list[str]]:
+    cells = {(of["measure"], f"{of['a']} - {of['b']}"): f"{_interval(of, '+')} {_p(of['p'])}" for of in found}
+    return _grid("difference", cells)
+
+
+def _grid(corner: str, cells: Mapping[tuple[str, str], str]) -> list[list[str]]:
+    """A table with a row for each first part of the keys and a column for each second; without cells none."""
+    rows, columns = (list(dict.fromkeys(key[part] for key in cells)) for part in (0, 1))
+    if not cells:
+        return []
+    return [[corner, *columns], *([row, *(cells.get((row, column), "") for column in columns)] for row in rows)]
+
+
+def _interval(of: Mapping[str, Any], sign: str = "") -> str:
+    if of["measure"].split("@")[0] in PERCENT:
+        mean, low, high = (f"{100 * of[part]:{sign}.1f}" for part in ("mean", "low", "high"))
+    else:
+        mean, low, high = (f"{of[part]:{sign}.4f}" for part in ("mean", "low", "high"))
+    return f"{mean} ({low} to {high})"
+
+
+def _p(p: float) -> str:
+    return "p < 0.001" if p < 0.001 else f"p {p:.3f}"
+
+
+def _failures(found: Mapping[str, Any]) -> Iterable[list[list[str]]]:
+    for system, of in found.items():
+        kinds = list(next(iter(of.values())))
+        most = list(of.values())[-1]
+        rows = [
+            [
+                kind,
+                *(f"{counts[kind]['count']:,}" for counts in of.values()),
+                ", ".join(most[kind]["examples"][:EXAMPLES]),
+            ]
+            for kind in kinds
+        ]
+        yield [[f"wrong answers of {system}", *(f"{n} read" for n in of), "for example"], *rows]

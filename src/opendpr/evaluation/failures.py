@@ -1,0 +1,39 @@
+"""Why an answer is wrong: the first step at which it was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from opendpr.evaluation.answers import loosely_equal
+from opendpr.types import Question
+
+ABSENT = "not in the collection"
+"""No passage of the collection holds an answer."""
+NOT_RETRIEVED = "not retrieved"
+"""None of the passages read holds an answer."""
+OTHER_PASSAGE = "another passage chosen"
+"""A passage read holds an answer, but the one chosen does not."""
+WRONG_SPAN = "wrong words of a right passage"
+"""The passage chosen holds an answer, and other words of it were marked."""
+NORMALISATION = "differs in writing alone"
+"""The letters and digits are those of an answer: accents, spaces or punctuation differ."""
+
+KINDS = (ABSENT, NOT_RETRIEVED, OTHER_PASSAGE, WRONG_SPAN, NORMALISATION)
+"""In the order of the steps."""
+
+
+def failure(question: Question, prediction: str, chosen: int | None, answer_ranks: Sequence[int], read: int) -> str:
+    """Why a wrong answer is wrong; `NOT_RETRIEVED` also where a look at the whole collection may say `ABSENT`.
+
+    Args:
+        chosen: rank, from 1, of the passage that the prediction stands in; None without a prediction
+        answer_ranks: ranks, rising, of all retrieved passages that hold an answer
+        read: how many of the passages retrieved were read
+    """
+    if question.match == "string" and loosely_equal(prediction, question.answers):
+        return NORMALISATION
+    if chosen in answer_ranks:
+        return WRONG_SPAN
+    if answer_ranks and answer_ranks[0] <= read:
+        return OTHER_PASSAGE
+    return NOT_RETRIEVED

@@ -1,0 +1,72 @@
+"""Tables of figures with their intervals, out of what each question counts for each system."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+
+from opendpr.evaluation.statistics import Difference, Interval, bootstrap, compare
+
+Measured = Mapping[str, Mapping[str, Mapping[str, float]]]
+"""System -> question -> measure -> value."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """The mean of a measure over the questions that have it."""
+
+    system: str
+    measure: str
+    questions: int
+    value: Interval
+
+
+@dataclass(frozen=True)
+class PairedFigure:
+    """What system `a` counts more than system `b`, over the questions that both have."""
+
+    a: str
+    b: str
+    measure: str
+    questions: int
+    value: Difference
+
+
+def figures(measured: Measured, *, seed: int = 0) -> list[Figure]:
+    """Every measure of every system, in the order in which they come."""
+    found = []
+    for system, questions in measured.items():
+        for group, keys in _groups(questions):
+            values = [[questions[key][name] for name in group] for key in keys]
+            intervals = bootstrap(values, seed=seed)
+            found += [Figure(system, name, len(keys), of) for name, of in zip(group, intervals, strict=True)]
+    return found
+
+
+def differences(measured: Measured, *, seed: int = 0) -> list[PairedFigure]:
+    """Every measure that two systems share, for each pair of systems."""
+    found = []
+    for (a, of_a), (b, of_b) in combinations(measured.items(), 2):
+        shared = {key: _common(of_a[key], of_b[key]) for key in of_a if key in of_b}
+        for group, keys in _groups(shared):
+            tables = [[[of[key][name] for name in group] for key in keys] for of in (of_a, of_b)]
+            paired = compare(*tables, seed=seed)
+            found += [PairedFigure(a, b, name, len(keys), of) for name, of in zip(group, paired, strict=True)]
+    return found
+
+
+def _common(a: Mapping[str, float], b: Mapping[str, float]) -> dict[str, float]:
+    return {name: value for name, value in a.items() if name in b}
+
+
+def _groups(questions: Mapping[str, Mapping[str, float]]) -> list[tuple[list[str], list[str]]]:
+    """Measures that the same questions have, with these questions: each group is one table for the bootstrap."""
+    having: dict[str, list[str]] = {}
+    for key, values in questions.items():
+        for name in values:
+            having.setdefault(name, []).append(key)
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for name, keys in having.items():
+        groups.setdefault(tuple(keys), []).append(name)
+    return [(names, list(keys)) for keys, names in groups.items()]
