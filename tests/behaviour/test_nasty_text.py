@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import unicodedata
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -131,3 +133,18 @@ def test_commands_print_whatever_is_found(added, run):
     assert {json.loads(line)["id"] for line in result.stdout.splitlines()} == TEXTS.keys()
     result = run("ask", added[0], "-", input="\n".join(["[SEP] [MASK]", "\u202eabc", "👩‍👩‍👧"]) + "\n")
     assert (result.returncode, len(result.stdout.splitlines())) == (0, 3), result.stderr
+
+
+def test_a_document_cannot_give_the_terminal_orders(tmp_path: Path, tiny_model: Path, run: Any, start: Any) -> None:
+    """To a pipe `show` gives every character; on a terminal those that move it are replaced."""
+    nasty = "one \x1b]0;title\x07 two \x1b[2J three \x9b31m four\n"
+    (tmp_path / "a.txt").write_text(nasty)
+    assert run("add", tmp_path / "c", tmp_path / "a.txt", "--model", tiny_model).returncode == 0
+    assert run("show", tmp_path / "c", "a.txt").stdout == nasty
+    ours, its = os.openpty()
+    process = start("show", tmp_path / "c", "a.txt", stdout=its)
+    assert process.wait(60) == 0
+    shown = os.read(ours, 10_000).decode()
+    os.close(ours)
+    os.close(its)
+    assert shown.split() == ["one", "�]0;title�", "two", "�[2J", "three", "�31m", "four"]
