@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 
 from opendpr.passages import Splitter
-from opendpr.types import Document
+from opendpr.types import Document, Passage
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("OPENDPR_DATA", ROOT / "../shared/data"))
@@ -48,6 +48,15 @@ def pool(name: str) -> Iterator[Document]:
         yield Document(record["id"], record["title"], record["text"])
         if passages >= POOLS[name]:
             return
+
+
+def pool_passages(name: str) -> Iterator[Passage]:
+    """The passages of a pool, numbered from 1, as a collection has them."""
+    splitter, number = Splitter(), 0
+    for document in pool(name):
+        for start, end in splitter.split(document.text):
+            number += 1
+            yield Passage(number, document.id, document.title, document.text[start:end], start)
 
 
 def arguments(description: str) -> argparse.ArgumentParser:

@@ -19,8 +19,8 @@ def notes(tmp_path):
     return tmp_path
 
 
-def readme_blocks(kind):
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+def blocks(kind, page="README.md"):
+    text = (ROOT / page).read_text(encoding="utf-8")
     return re.findall(rf"^```{kind}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
 
 
@@ -31,7 +31,7 @@ def test_the_command_reference_is_what_help_prints():
 
 def test_the_python_lines_of_the_readme_run(notes, monkeypatch):
     monkeypatch.chdir(notes)
-    (block,) = readme_blocks("python")
+    (block,) = blocks("python")
     names = {}
     exec(block, names)
     span = names["answer"].spans[0]
@@ -42,7 +42,7 @@ def test_the_commands_of_the_main_job_in_the_readme_run(notes, run):
     (notes / "articles.jsonl").write_text('{"id": "a", "title": "A", "text": "The wall was built in 1888."}\n')
     (notes / "questions.txt").write_text("When was the wall built?\n")
     subprocess.run(["gzip", notes / "articles.jsonl"], check=True)
-    (block,) = [block for block in readme_blocks("console") if "opendpr add notes ./docs" in block]
+    (block,) = [block for block in blocks("console") if "opendpr add notes ./docs" in block]
     commands = [line[2:].split("#")[0] for line in block.splitlines() if line.startswith("$ ")]
     for command in (part for line in commands for part in line.split(";")):
         arguments, _, source = command.partition("<")
@@ -52,6 +52,33 @@ def test_the_commands_of_the_main_job_in_the_readme_run(notes, run):
             assert done.returncode == 2  # our letter is shorter than the one in the README
         else:
             assert done.returncode == 0, (command, done.stderr)
+
+
+def test_the_blocks_of_the_page_on_evaluation_run(tmp_path, run, monkeypatch, capsys):
+    (tmp_path / "towns.jsonl").write_text(
+        '{"id": "tarn", "title": "Tarn", "text": "The Tarn runs through Albi."}\n'
+        '{"id": "bridge", "title": "Bridge", "text": "The bridge was built in 1888."}\n'
+    )
+    (block,) = blocks("json", "docs/evaluation.md")
+    (tmp_path / "questions.jsonl").write_text(block)
+    (tmp_path / "queries.jsonl").write_text(block)
+    (tmp_path / "qrels.txt").write_text("1 0 tarn 1\n2 0 bridge 1\n")
+    (console,) = blocks("console", "docs/evaluation.md")
+    shown = []
+    for line in console.splitlines():
+        done = run(*shlex.split(line)[2:], cwd=tmp_path)
+        assert done.returncode == 0, (line, done.stderr)
+        shown.append(done.stdout)
+    assert re.search(r"^answer@5 +100.0 \(100.0 to 100.0\)", shown[1], re.MULTILINE)
+    assert re.search(r"^EM@5 .*^F1@10 ", shown[2], re.MULTILINE | re.DOTALL)
+    assert re.search(r"^RR +1.0000", shown[3], re.MULTILINE)
+    assert "run:bm25 - answers:hybrid" in shown[4]
+    monkeypatch.chdir(tmp_path)
+    (code,) = blocks("python", "docs/evaluation.md")
+    names = {}
+    exec(code, names)
+    assert {of["measure"]: of["mean"] for of in names["figures"] if of["system"] == "bm25"}["answer@1"] == 1
+    assert capsys.readouterr().out.startswith("0.333")
 
 
 def test_every_command_has_help_with_an_example():

@@ -148,7 +148,7 @@ def open_answerer(
 ) -> Answerer:
     """Open a collection and the model that it was encoded with, or another with the same encoder."""
     collection = open_collection(Path(directory))
-    if not collection.counts()["documents"]:
+    if not collection.has_documents():
         raise StateError(f"{directory} holds no documents; add some with 'opendpr add'")
     name = model or collection.require_encoder().model
     return Answerer(collection, find_model(name), retriever=retriever, runtime=runtime)

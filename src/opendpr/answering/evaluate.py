@@ -10,7 +10,7 @@ from typing import Protocol
 
 from opendpr import __version__
 from opendpr.answering import Answerer, check_question, open_answerer
-from opendpr.answering.runs import Record, open_run, read_records
+from opendpr.answering.runs import Record, key_of, open_run, read_records
 from opendpr.errors import InputError, StateError, UsageError
 from opendpr.evaluation import AnswerMatcher, AnswerScan
 from opendpr.evaluation.failures import NOT_RETRIEVED
@@ -79,11 +79,13 @@ def evaluate(
         for system in task.systems:
             answerer = open_answerer(directory, task.model, retriever=system, runtime=runtime)
             for name, questions in sets.items():
-                left = [question for question in questions if (name, question.id, system) not in run.done]
-                for batch in batched(left, BATCH):
+                for batch in batched(questions, BATCH):  # the same batches after a kill: the same sums to the last bit
+                    if {(name, question.id, system) for question in batch} <= run.done:
+                        continue
                     records = judge(answerer, batch)
                     _refuse_change(answerer, header)
-                    run.write([_record(name, system, *pair) for pair in zip(batch, records, strict=True)])
+                    found = [_record(name, system, *pair) for pair in zip(batch, records, strict=True)]
+                    run.write([record for record in found if key_of(record) not in run.done])
                     on_progress(len(run.done), total)
         if judge.settings().get("read") and not run.scanned:
             run.write([{"type": "scan", "absent": _absent(answerer, output, sets)}])

@@ -91,7 +91,7 @@ def _records(path: Path) -> Iterator[Record]:
     for line, record in read_jsonl(path):
         if line == 1 and (record.get("type") != "run" or record.get("format") != FORMAT):
             raise InputError(
-                f"{path} is not a run of format {FORMAT} that 'opendpr evaluate' wrote; name a file that is not there yet"
+                f"{path} is not a run that 'opendpr evaluate' wrote (format {FORMAT}); name one, or a new file to write"
             )
         if line > 1 and record.get("type") not in ("question", "scan"):
             raise InputError(f"{path}:{line}: expected a record of a run, found {json.dumps(record)[:60]}")

@@ -45,7 +45,8 @@ def _refuse_other_questions(first: Run, other: Run) -> None:
     mine, its = ({name: of["sha256"] for name, of in run.header["sets"].items()} for run in (first, other))
     if mine != its or first.header["limit"] != other.header["limit"]:
         raise StateError(
-            f"{first.path} and {other.path} are not over the same questions; evaluate both with the same files and --limit"
+            f"{first.path} and {other.path} are not over the same questions; "
+            "evaluate both with the same files and --limit"
         )
 
 

@@ -99,14 +99,13 @@ def evaluate(
 
 
 def _judge(k: Sequence[int] | None, reader: bool, read: Sequence[int] | None, qrels: Path | None) -> Judge:
-    from opendpr.answering.judges import AnswerJudge, DocumentJudge
-    from opendpr.answering.qrels import read_qrels
+    from opendpr.answering.judges import AnswerJudge, DocumentJudge, read_judgements
     from opendpr.formats import file_sha256
 
     if qrels:
         if k or reader or read:
             raise UsageError("--qrels has measures and depths of its own; leave out -k, --reader and --read")
-        return DocumentJudge(read_qrels(qrels), f"{qrels.name} {file_sha256(qrels)}")
+        return DocumentJudge(read_judgements(qrels), f"{qrels.name} {file_sha256(qrels)}")
     if read and not reader:
         raise UsageError("--read says how many passages the reader reads; give --reader too")
     return AnswerJudge(tuple(k or KS), tuple(read or READ) if reader else ())

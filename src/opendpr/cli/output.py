@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -21,14 +22,33 @@ PASSAGE_CHARACTERS = 300
 """How much of a passage is shown around an answer."""
 
 
+LINE_ENDS = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
+"""What many programs take for the end of a line although JSON does not, and how JSON writes it otherwise."""
+
+
+_UNSAFE = re.compile("\x1b(?!\\[[0-9;]*m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]")
+"""Control characters with which a document could work the terminal it is shown on; colours may pass."""
+
+
 def say(message: str) -> None:
     """A line for the person at the terminal, on stderr."""
-    typer.echo(message, err=True)
+    typer.echo(harmless(message) if sys.stderr.isatty() else message, err=True)
+
+
+def put(text: str, end: str = "\n") -> None:
+    """A line on stdout: to a file or a pipe exactly as it is, to a terminal without control characters."""
+    sys.stdout.write((harmless(text) if sys.stdout.isatty() else text) + end)  # echo would drop escapes from a pipe
+    sys.stdout.flush()
+
+
+def harmless(text: str) -> str:
+    """The text with control characters replaced, so that it cannot move the cursor or give a terminal orders."""
+    return _UNSAFE.sub("\ufffd", text)
 
 
 def print_json(value: object) -> None:
     """One JSON object on one line of stdout, printed at once."""
-    typer.echo(json.dumps(value, ensure_ascii=False))
+    typer.echo(json.dumps(value, ensure_ascii=False).translate(LINE_ENDS))
     sys.stdout.flush()
 
 

@@ -16,6 +16,8 @@ from opendpr.formats.tables import plain, read_columns, read_rows, write_rows
 from opendpr.types import Question
 
 QuestionFormat = Literal["jsonl", "dpr", "beir", "msmarco"]
+LIST = re.compile(r'\s*"?\s*[\[(].*[\])]\s*"?\s*')
+"""A list of answers, perhaps quoted."""
 
 
 def read_questions(path: Path) -> Iterator[Question]:
@@ -92,11 +94,11 @@ def _name_says_json(path: Path) -> bool:
 
 def _tabular(path: Path) -> Iterator[Question]:
     """DPR's table has a list of answers in its second column, MS MARCO's has the question there."""
-    first = next(read_rows(path), None)
+    first = next(read_columns(path, "\t"), None)
     if first is None:
         raise InputError(f"{path} holds no questions")
     place, fields = first
-    if len(fields) == 2 and re.match(r"\s*[\[(]", fields[1]):
+    if fields[0].startswith('"') or (len(fields) == 2 and LIST.fullmatch(fields[1])):
         yield from _dpr(path)
     elif len(fields) == 2 and not re.search(r"\s", fields[0].strip()):
         for place, (id, text) in _pairs(path):

@@ -1,0 +1,330 @@
+"""`opendpr evaluate`: figures, runs that go on, comparisons, judged collections."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import Run
+
+import opendpr
+from opendpr.answering import open_answerer
+from opendpr.answering.evaluate import Task, evaluate, read_sets
+from opendpr.answering.judges import AnswerJudge, best_documents
+from opendpr.answering.runs import open_run, read_records, read_run
+from opendpr.answering.summary import summary
+from opendpr.collection import open_collection
+from opendpr.errors import InputError, StateError, UsageError
+from opendpr.evaluation import has_answer
+from opendpr.evaluation.failures import ABSENT, KINDS
+from opendpr.runtime import RuntimeSettings
+from opendpr.types import Document, Question
+
+RIVERS = {"Tarn": "Albi", "Lot": "Cahors", "Orne": "Caen", "Isère": "Grenoble", "Vire": "Saint-Lô", "Aude": "Limoux"}
+PADDING = " ".join(f"filler{number}" for number in range(120))
+FP32 = RuntimeSettings("openvino", "fp32")
+
+
+@pytest.fixture(scope="module")
+def towns(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
+    """A collection whose documents are two passages each: a sentence on a river, and words without meaning."""
+    directory = tmp_path_factory.mktemp("towns") / "towns"
+    documents = [
+        Document(river, f"The {river}", f"The river {river} runs through the town of {town}. {PADDING}")
+        for river, town in RIVERS.items()
+    ]
+    opendpr.add(directory, documents, str(tiny_model))
+    return directory
+
+
+@pytest.fixture
+def questions(tmp_path: Path) -> Path:
+    path = tmp_path / "rivers.jsonl"
+    records = [
+        {"id": river, "question": f"Which town is on the river {river}?", "answers": [town], "document_id": river}
+        for river, town in RIVERS.items()
+    ]
+    records.append({"id": "none", "question": "Which town is on the river Rhine?", "answers": ["Cologne"]})
+    records.append({"id": "regex", "question": "river Lot?", "answers": [r"cah\w+", "["], "match": "regex"})
+    path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+    return path
+
+
+def figures(found: dict, name: str) -> dict[tuple[str, str], float]:
+    return {(of["system"], of["measure"]): of["mean"] for of in found["sets"][name]["figures"]}
+
+
+def test_figures_are_what_the_hits_say(towns: Path, questions: Path, tmp_path: Path, run: Run) -> None:
+    output = tmp_path / "run.jsonl"
+    arguments = ("evaluate", towns, questions, "-r", "bm25", "-r", "hybrid", "-k", 1, "-k", 7, "-o", output, "--json")
+    done = run(*arguments)
+    assert done.returncode == 0, done.stderr
+    assert "'[' is not a regular expression" in done.stderr
+    found = json.loads(done.stdout)
+    for system in ("bm25", "hybrid"):
+        answerer = open_answerer(towns, retriever=system, runtime=FP32)
+        records = [json.loads(line) for line in questions.read_text(encoding="utf-8").splitlines()]
+        for k in (1, 7):
+            hits = {record["id"]: answerer.search(record["question"], k) for record in records}
+            answered = [
+                any(has_answer(r["answers"], hit.passage.text, r.get("match", "string")) for hit in hits[r["id"]])
+                for r in records
+            ]
+            gold = [any(h.passage.document_id == r["id"] for h in hits[r["id"]]) for r in records if "document_id" in r]
+            assert figures(found, "rivers")[system, f"answer@{k}"] == sum(answered) / 8
+            assert figures(found, "rivers")[system, f"document@{k}"] == sum(gold) / 6
+    for record in read_records(output):
+        if record["type"] == "question":
+            assert record["answer_rank"] == next(iter(record["answer_ranks"]), None)
+            assert len(record["hits"]["ids"]) == len(record["hits"]["scores"]) <= 7
+            assert record["shown"]["1"]["id"] == record["hits"]["ids"][0]
+
+
+def test_the_table_shows_intervals_and_differences(towns: Path, questions: Path, run: Run) -> None:
+    done = run("evaluate", towns, questions, "-r", "bm25", "-r", "dense", "-k", 1)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("rivers: 8 questions")
+    assert "bm25" in lines[2]
+    assert any(line.startswith("answer@1") and " to " in line for line in lines)
+    assert any(line.startswith("difference") and "bm25 - dense" in line for line in lines)
+
+
+def test_a_run_that_was_killed_goes_on_and_says_the_same(
+    towns: Path, questions: Path, tmp_path: Path, run: Run, start: Callable
+) -> None:
+    whole, cut = tmp_path / "whole.jsonl", tmp_path / "cut.jsonl"
+    arguments = ("evaluate", towns, questions, "-r", "bm25", "-r", "dense", "--reader", "--read", 3, "--json")
+    reference = run(*arguments, "-o", whole)
+    assert reference.returncode == 0, reference.stderr
+    content = whole.read_bytes()
+    lines = content.splitlines(keepends=True)
+    cut.write_bytes(b"".join(lines[:5]) + lines[5][:40])
+    again = run(*arguments, "-o", cut)
+    assert again.returncode == 0, again.stderr
+    assert cut.read_bytes() == content
+    assert json.loads(again.stdout)["sets"] == json.loads(reference.stdout)["sets"]
+
+    killed = tmp_path / "killed.jsonl"
+    process = start(*arguments, "-o", killed)
+    while not killed.exists() and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert run(*arguments, "-o", killed).returncode == 0
+    assert killed.read_bytes() == content
+
+
+def test_a_complete_run_is_not_computed_again(towns: Path, questions: Path, tmp_path: Path) -> None:
+    output, asked = tmp_path / "run.jsonl", []
+
+    class Counting(AnswerJudge):
+        def __call__(self, answerer, questions):
+            asked.extend(question.id for question in questions)
+            return super().__call__(answerer, questions)
+
+    for _ in range(2):
+        evaluate(towns, Task([questions], ("bm25",)), Counting(), output)
+    assert len(asked) == 8
+
+
+def test_a_run_with_other_settings_is_refused(towns: Path, questions: Path, tmp_path: Path, run: Run) -> None:
+    output = tmp_path / "run.jsonl"
+    assert run("evaluate", towns, questions, "-r", "bm25", "-o", output).returncode == 0
+    before = output.read_bytes()
+    other = run("evaluate", towns, questions, "-r", "bm25", "-k", 3, "-o", output)
+    assert other.returncode == 4
+    assert "k is [1, 5, 20, 100], now [3]" in other.stderr
+    questions.write_text('{"question": "which town?", "answers": ["Albi"]}\n')
+    changed = run("evaluate", towns, questions, "-r", "bm25", "-o", output)
+    assert changed.returncode == 4
+    assert "sets is" in changed.stderr
+    assert output.read_bytes() == before
+
+
+def test_a_file_that_is_no_run_is_not_touched(towns: Path, questions: Path, run: Run) -> None:
+    before = questions.read_bytes()
+    done = run("evaluate", towns, questions, "-r", "bm25", "-o", questions)
+    assert done.returncode == 3
+    assert "is not a run" in done.stderr
+    assert questions.read_bytes() == before
+
+
+def test_a_collection_that_changes_meanwhile_stops_the_run(questions: Path, tmp_path: Path, tiny_model: Path) -> None:
+    directory = tmp_path / "towns"
+    opendpr.add(directory, [Document("a", "A", "Albi is a town.")], str(tiny_model))
+
+    class Meddling(AnswerJudge):
+        def __call__(self, answerer, questions):
+            opendpr.add(directory, [Document("b", "B", "Caen is a town.")], str(tiny_model))
+            return super().__call__(answerer, questions)
+
+    with pytest.raises(StateError, match="was changed while"):
+        evaluate(directory, Task([questions], ("bm25",)), Meddling(), tmp_path / "run.jsonl")
+
+
+def test_the_reader_is_measured_for_several_numbers_of_passages_and_its_failures_are_told(
+    towns: Path, questions: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "run.jsonl"
+    task = Task([questions], ("hybrid",), runtime=FP32)
+    evaluate(towns, task, AnswerJudge((1, 5), (2, 5)), output)
+    answerer = open_answerer(towns, retriever="hybrid", runtime=FP32)
+    records = [record for record in read_records(output) if record["type"] == "question"]
+    for record in records:
+        for read in ("2", "5"):
+            answer, alone = record["read"][read], answerer.ask(record["text"], int(read)).answers[0]
+            assert answer["text"] == alone.text
+            assert answer["confidence"] == pytest.approx(alone.confidence, rel=1e-4)
+            assert answer["start"] == alone.spans[0].start
+            shown = record["shown"][str(answer["rank"])]
+            assert shown["text"][answer["start"] - shown["start"] : answer["end"] - shown["start"]] == answer["text"]
+            assert (answer["failure"] is None) == (answer["EM"] == 1)
+            assert answer["failure"] in (None, *KINDS)
+        if record["question"] == "regex":
+            assert "F1@2" not in record["measures"]
+    of = {record["question"]: record for record in records}
+    assert of["none"]["read"]["5"]["failure"] == ABSENT
+    assert all(of[river]["read"]["5"]["failure"] != ABSENT for river in RIVERS)
+    counted = summary([read_run(output)])["sets"]["rivers"]["failures"]["hybrid"]["5"]
+    assert counted[ABSENT] == {"count": 1, "examples": ["none"]}
+    wrong = sum(record["read"]["5"]["EM"] == 0 for record in records)
+    assert sum(kind["count"] for kind in counted.values()) == wrong
+
+
+def test_overlapping_passages_are_read_as_if_alone(tmp_path: Path, tiny_model: Path, questions: Path, run: Run) -> None:
+    (tmp_path / "docs").mkdir()
+    for river, town in RIVERS.items():
+        text = f"{PADDING} the river {river} runs through the town of {town}. {PADDING}"
+        (tmp_path / "docs" / f"{river}.txt").write_text(text, encoding="utf-8")
+    directory = tmp_path / "overlapping"
+    done = run("add", directory, tmp_path / "docs", "--words", 20, "--overlap", 16, "--model", tiny_model)
+    assert done.returncode == 0, done.stderr
+    answerer = open_answerer(directory, retriever="bm25", runtime=FP32)
+    asked = [question.text for question in read_sets([questions])["rivers"]]
+    hits = answerer.retrieve(asked, 12)
+    for question, of in enumerate(AnswerJudge(read=(1, 4, 12))._read(answerer, asked, hits)):
+        for n, spans in of.items():
+            (alone,) = answerer.read([asked[question]], [hits[question][:n]])
+            places = [{(span.start, span.end, span.hit.passage.number) for span in some} for some in (spans, alone)]
+            assert places[0] == places[1]
+
+
+def test_runs_are_compared(towns: Path, questions: Path, tmp_path: Path, run: Run) -> None:
+    a, b, c = (tmp_path / f"{name}.jsonl" for name in "abc")
+    evaluate(towns, Task([questions], ("bm25",)), AnswerJudge(), a)
+    evaluate(towns, Task([questions], ("dense",), runtime=FP32), AnswerJudge(), b)
+    done = run("evaluate", "--compare", a, b, "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    pairs = {(of["a"], of["b"]) for of in found["sets"]["rivers"]["differences"]}
+    assert pairs == {("a:bm25", "b:dense")}
+    together = tmp_path / "together.jsonl"
+    evaluate(towns, Task([questions], ("bm25", "dense"), runtime=FP32), AnswerJudge(), together)
+    expected = summary([read_run(together)])["sets"]["rivers"]["differences"]
+    assert [of["mean"] for of in found["sets"]["rivers"]["differences"]] == [of["mean"] for of in expected]
+    evaluate(towns, Task([questions], ("bm25",), limit=3), AnswerJudge(), c)
+    with pytest.raises(StateError, match="not over the same questions"):
+        summary([read_run(a), read_run(c)])
+    c.write_bytes(b"".join(c.read_bytes().splitlines(keepends=True)[:-1]))
+    with pytest.raises(StateError, match="2 of 3 records"):
+        read_run(c)
+
+
+def test_a_documents_score_is_its_best_passages(towns: Path) -> None:
+    answerer = open_answerer(towns, retriever="dense", runtime=FP32)
+    (documents,) = best_documents(answerer, [Question("q", "the river Tarn")])
+    passages = answerer.search("the river Tarn", 100)
+    assert len(documents) == len(RIVERS) < len(passages)
+    for id, score in documents.items():
+        assert score == max(hit.score for hit in passages if hit.passage.document_id == id)
+    assert list(documents.values()) == sorted(documents.values(), reverse=True)
+    for text in ("filler7 filler8", "filler90 Lot", "of"):
+        (ranked,) = best_documents(answerer, [Question("q", text)])
+        for count in range(1, 7):
+            (first,) = best_documents(answerer, [Question("q", text)], count)
+            assert list(first.items()) == list(ranked.items())[:count]
+
+
+def test_judged_questions_are_measured_by_documents(towns: Path, questions: Path, tmp_path: Path, run: Run) -> None:
+    qrels = tmp_path / "qrels.txt"
+    qrels.write_text("Tarn 0 Tarn 1\nLot 0 Tarn 1\nLot 0 nothing 1\nOrne 0 Orne 0\n")
+    done = run("evaluate", towns, questions, "-r", "bm25", "--qrels", qrels, "--json")
+    assert done.returncode == 0, done.stderr
+    found = figures(json.loads(done.stdout), "rivers")
+    assert {measure for _, measure in found} == {"AP", "nDCG@10", "R@100", "R@1000", "RR"}
+    asked = Question("Lot", "Which town is on the river Lot?")
+    (documents,) = best_documents(open_answerer(towns, retriever="bm25"), [asked])
+    order = sorted(documents, key=lambda id: (documents[id], id), reverse=True)  # as trec_eval breaks ties
+    assert found["bm25", "RR"] == pytest.approx((1 + 1 / (order.index("Tarn") + 1) + 0) / 3)
+    assert found["bm25", "R@100"] == pytest.approx((1 + 0.5 + 0) / 3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("--read", 5), 2, "give --reader too"),
+        (("--qrels", "qrels.txt", "--reader"), 2, "leave out -k, --reader and --read"),
+        (("--qrels", "bad.txt"), 3, "bad.txt:2: expected question 0 document relevance"),
+        (("--qrels", "qrels.txt"), 3, "no question of rivers has judgements"),
+        (("--compare", "-k", 5), 2, "--compare takes runs"),
+        (("--compare",), 3, "is not a run"),
+    ],
+)
+def test_what_cannot_work_is_refused(
+    towns: Path, questions: Path, tmp_path: Path, run: Run, arguments: tuple, code: int, message: str
+) -> None:
+    (tmp_path / "qrels.txt").write_text("other 0 Tarn 1\n")
+    (tmp_path / "bad.txt").write_text("Tarn 0 Tarn 1\nTarn Tarn\n")
+    paths = (questions, questions) if "--compare" in arguments else (towns, questions, "-r", "bm25")
+    done = run("evaluate", *paths, *arguments, cwd=tmp_path)
+    assert done.returncode == code, done.stderr
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ("", "holds no questions"),
+        ('{"question": "who?"}\n', "has answers or gold documents"),
+        ('{"id": "a", "question": "who?", "answers": ["x"]}\n' * 2, "'a' is there twice"),
+        (json.dumps({"question": "who " * 2_000, "answers": ["x"]}), "at most 4,096"),
+    ],
+)
+def test_questions_that_cannot_be_judged_are_refused(towns: Path, tmp_path: Path, lines: str, message: str) -> None:
+    path = tmp_path / "questions.jsonl"
+    path.write_text(lines)
+    with pytest.raises(InputError, match=message):
+        evaluate(towns, Task([path], ("bm25",)), AnswerJudge(), tmp_path / "run.jsonl")
+    assert not (tmp_path / "run.jsonl").exists()
+
+
+def test_two_files_of_one_name_are_refused(towns: Path, questions: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    second = tmp_path / "other" / questions.name
+    second.write_bytes(questions.read_bytes())
+    with pytest.raises(UsageError, match="two question files are called 'rivers'"):
+        evaluate(towns, Task([questions, second], ("bm25",)), AnswerJudge(), tmp_path / "run.jsonl")
+
+
+def test_words_that_are_not_unicode_survive_in_a_run(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    record = {"type": "question", "set": "s", "question": "\ud800", "system": "bm25", "measures": {}}
+    with open_run(path, {"sets": {"s": {"questions": 1}}, "systems": ["bm25"]}) as run:
+        run.write([record])
+    with open_run(path, {"sets": {"s": {"questions": 1}}, "systems": ["bm25"]}) as run:
+        assert run.done == {("s", "\ud800", "bm25")}
+    assert read_run(path).measured["s"]["bm25"] == {"\ud800": {}}
+
+
+def test_a_collection_is_only_read(towns: Path, questions: Path, tmp_path: Path) -> None:
+    with open_collection(towns) as collection:
+        before = collection.version()
+    evaluate(towns, Task([questions], ("bm25",)), AnswerJudge(), tmp_path / "run.jsonl")
+    with open_collection(towns) as collection:
+        assert collection.version() == before
