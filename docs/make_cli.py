@@ -21,6 +21,7 @@ VERBS = (
     "verify",
     "backup",
     "evaluate",
+    "report",
     "import",
     "train",
     "train reader",

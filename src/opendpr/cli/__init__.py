@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from opendpr import __version__
-from opendpr.cli import add, ask, backup, encode, evaluate, info, list_, remove, search, show, train, verify
+from opendpr.cli import add, ask, backup, encode, evaluate, info, list_, remove, report, search, show, train, verify
 from opendpr.cli import import_ as importing
 from opendpr.errors import OpendprError, ResourceError
 
@@ -39,6 +39,7 @@ for verb, function in (
     ("verify", verify.verify),
     ("backup", backup.backup),
     ("evaluate", evaluate.evaluate),
+    ("report", report.report),
     ("import", importing.import_model),
 ):
     app.command(verb)(function)
