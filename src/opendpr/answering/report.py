@@ -22,7 +22,8 @@ EXAMPLES = 3
 """Of each outcome for each system: the first of the file."""
 EVERY_K = 100
 """Up to here a curve has a point for every k, beyond for steps of about five per cent."""
-COVERAGES = tuple(percent / 100 for percent in range(5, 101, 5))
+COVERAGES = range(5, 101, 5)
+"""Per cent of the questions answered: the points of a curve."""
 RETRIEVED = ("an answer in the first passage", "an answer in a later passage", "no answer in the passages")
 """Outcomes where nothing was read."""
 
@@ -59,8 +60,24 @@ def make_report(paths: Sequence[Path]) -> Report:
         for system in run.header["systems"]
     }
     sets = [_set(name, of, told[name], depths) for name, of in found["sets"].items()]
-    title = f"{', '.join(found['sets'])} on {', '.join(dict.fromkeys(r.header['collection']['name'] for r in runs))}"
-    return Report(title, {run.path.name: _settings(run.header) for run in runs}, sets, found["problems"])
+    settings = {run.path.name: _settings(run.header) for run in runs}
+    title = f"{', '.join(found['sets'])} on {_names(runs, 'collection')}"
+    return Report(title, _about(runs), settings, sets, found["problems"])
+
+
+def _names(runs: Sequence[Run], what: str) -> str:
+    return ", ".join(dict.fromkeys(str(run.header[what]["name"]) for run in runs))
+
+
+def _about(runs: Sequence[Run]) -> str:
+    header = runs[0].header
+    questions = sum(of["questions"] for of in header["sets"].values())
+    systems = ", ".join(dict.fromkeys(system for run in runs for system in run.header["systems"]))
+    passages = max(run.header["collection"]["passages"] for run in runs)
+    return (
+        f"{questions:,} questions over {passages:,} passages, by {systems} with {_names(runs, 'model')}. "
+        "Every figure is a mean over questions, with its 95 % bootstrap interval."
+    )
 
 
 def _told(run: Run) -> Iterator[tuple[str, str, _Told]]:
@@ -174,8 +191,8 @@ def coverage(sure: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
         sure: confidence and exact match of each question
     """
     matches = [match for _, match in sorted(sure, key=lambda one: -one[0])]
-    counts = [-(-len(matches) * round(100 * share) // 100) for share in COVERAGES]
-    return [(share, sum(matches[:count]) / count) for share, count in zip(COVERAGES, counts, strict=True)]
+    counts = [-(-len(matches) * percent // 100) for percent in COVERAGES]
+    return [(float(percent), sum(matches[:n]) / n) for percent, n in zip(COVERAGES, counts, strict=True)]
 
 
 def _settings(header: Record) -> dict[str, str]:
@@ -194,6 +211,6 @@ def _settings(header: Record) -> dict[str, str]:
         "opendpr": header["opendpr"],
     }
     for name, of in header["sets"].items():
-        limit = f", the first {header['limit']:,}" if header["limit"] else ""
-        found[f"questions: {name}"] = f"{of['questions']:,} of {of['file']}{limit}; SHA-256 {of['sha256']}"
+        which = f"the first {of['questions']:,}" if header["limit"] else f"all {of['questions']:,}"
+        found[f"questions: {name}"] = f"{which} of {of['file']}; SHA-256 {of['sha256']}"
     return {name: value for name, value in found.items() if value}

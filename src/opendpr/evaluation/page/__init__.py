@@ -42,6 +42,8 @@ class Report:
     """What a page tells."""
 
     title: str
+    about: str
+    """What was evaluated, in a sentence."""
     settings: Mapping[str, Mapping[str, str]]
     """Run -> name of a setting -> value."""
     sets: Sequence[SetReport]
@@ -70,6 +72,8 @@ def write_page(report: Report) -> str:
             "header",
             element("p", "opendpr report", class_="kicker"),
             element("h1", report.title, dir="auto"),
+            element("p", report.about, dir="auto", class_="about"),
+            element("p", element("a", "All settings", href="#settings"), class_="note"),
             _contents(report.sets),
         ),
         element(
@@ -98,7 +102,7 @@ def _set(of: SetReport, id: str) -> Markup:
     blocks = [
         element("h2", element("bdi", of.name), element("small", f"{of.questions:,} questions"), id=id, tabindex="-1"),
         tiles(of.figures, names),
-        [_curves(found, lines) for found, lines in of.curves.items()],
+        element("div", [_curves(found, lines) for found, lines in of.curves.items()], class_="figures"),
         _block(
             "Retrieval",
             figure_table(
@@ -168,7 +172,7 @@ def _figure(title: str, chart: Markup, lines: Sequence[Line], note: str) -> Mark
         [element("li", key(number), element("bdi", line.name)) for number, line in enumerate(lines)],
         class_="legend",
     )
-    return joined(element("h3", title), element("figure", legend, chart, element("figcaption", note)))
+    return element("figure", element("h3", title), legend, chart, element("figcaption", note))
 
 
 def _problems(problems: Mapping[str, str]) -> Markup | None:
@@ -194,6 +198,6 @@ def _settings(settings: Mapping[str, Mapping[str, str]]) -> Markup:
         )
         for name in names
     ]
-    caption = element("caption", "Everything that the figures depend on.")
+    caption = element("caption", element("span", "Everything that the figures depend on."))
     table = element("table", caption, head, element("tbody", rows), class_="settings")
     return element("section", element("h2", "What was evaluated"), scrolling(table, "Settings"), id="settings")

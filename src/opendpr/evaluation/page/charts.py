@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from opendpr.evaluation.page.markup import Markup, element
 from opendpr.evaluation.statistics import Interval
 
-WIDTH, HEIGHT = 640, 380
-LEFT, RIGHT, TOP, BOTTOM = 52, 16, 14, 48
+WIDTH, HEIGHT = 560, 350
+LEFT, RIGHT, TOP, BOTTOM = 64, 26, 14, 56
 """Margins around the plot, in units of the view box."""
 COLOURS, SHAPES = 6, 4
 """After so many lines colours and marks begin again; twelve lines differ."""
@@ -20,11 +20,11 @@ DODGE = 5
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a chart: values are shares, from 0 to 1."""
+    """One line of a chart."""
 
     name: str
     values: Sequence[tuple[float, float]]
-    """x and share, x rising."""
+    """x, rising, and a share from 0 to 1."""
     marks: Mapping[float, Interval] = field(default_factory=dict)
     """Where the line has a mark with its interval."""
 
@@ -47,7 +47,7 @@ def accuracy_chart(lines: Sequence[Line], title: str, description: str) -> Marku
 
 
 def coverage_chart(lines: Sequence[Line], title: str, description: str) -> Markup:
-    """A measure of the questions answered over their share, from 0 to 1."""
+    """A measure of the questions answered over their share, in per cent."""
     return _chart(lines, share_axes(lines, "share of questions answered, surest first"), title, description)
 
 
@@ -62,17 +62,17 @@ def log_axes(lines: Sequence[Line], x_name: str) -> Axes:
 
 
 def share_axes(lines: Sequence[Line], x_name: str) -> Axes:
-    """Axes with x from 0 to 1."""
+    """Axes with x in per cent."""
     y, y_ticks = _shares(lines)
-    ticks = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
-    return Axes(lambda share: LEFT + share * (WIDTH - LEFT - RIGHT), y, ticks, y_ticks, x_name, "{:.0%}")
+    ticks = [0.0, 20.0, 40.0, 60.0, 80.0, 100.0]
+    return Axes(lambda share: LEFT + share / 100 * (WIDTH - LEFT - RIGHT), y, ticks, y_ticks, x_name, "{:g} %")
 
 
 def _shares(lines: Sequence[Line]) -> tuple[Callable[[float], float], list[float]]:
     """The vertical axis: whole tenths around everything drawn."""
     found = [y for line in lines for _, y in line.values]
     found += [edge for line in lines for of in line.marks.values() for edge in (of.low, of.high)]
-    low = math.floor(10 * min(found, default=0) + 1e-9)
+    low = min(9, math.floor(10 * min(found, default=0) + 1e-9))
     high = max(math.ceil(10 * max(found, default=1) - 1e-9), low + 1)
     step = 2 if high - low > 6 else 1
     low -= (high - low) % step if low else 0
@@ -102,7 +102,7 @@ def _y_tick(axes: Axes, share: float) -> list[Markup]:
     y = _round(axes.y(share))
     return [
         element("line", x1=LEFT, x2=WIDTH - RIGHT, y1=y, y2=y),
-        element("text", f"{100 * share:.0f} %", x=LEFT - 8, y=y + 4, class_="end"),
+        element("text", f"{100 * share:.0f} %", x=LEFT - 8, y=y + 5, class_="end"),
     ]
 
 
@@ -110,7 +110,7 @@ def _x_tick(axes: Axes, at: float) -> list[Markup]:
     x, bottom = _round(axes.x(at)), HEIGHT - BOTTOM
     return [
         element("line", x1=x, x2=x, y1=bottom, y2=bottom + 5, class_="tick"),
-        element("text", axes.x_format.format(at), x=x, y=bottom + 20, class_="middle"),
+        element("text", axes.x_format.format(at), x=x, y=bottom + 22, class_="middle"),
     ]
 
 

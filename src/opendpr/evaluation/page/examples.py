@@ -58,14 +58,14 @@ def examples_section(examples: Sequence[Example]) -> Markup | None:
     blocks = [
         joined(
             element("h4", outcome),
-            [_details(example) for example in examples if example.outcome == outcome],
+            [_details(example, example is examples[0]) for example in examples if example.outcome == outcome],
         )
         for outcome in outcomes
     ]
     return joined(element("h3", "Examples"), legend, blocks)
 
 
-def _details(example: Example) -> Markup:
+def _details(example: Example, opened: bool) -> Markup:
     expected = [element("q", answer, dir="auto") for answer in example.answers[:ANSWERS]]
     more = len(example.answers) - ANSWERS
     facts = [
@@ -86,6 +86,7 @@ def _details(example: Example) -> Markup:
         ),
         element("dl", facts, class_="facts"),
         [_passage(passage) for passage in example.passages],
+        open=opened,
     )
 
 

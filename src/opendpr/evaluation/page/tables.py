@@ -14,6 +14,8 @@ RIGHT = "right"
 """The outcome that is no failure: exact match."""
 PERCENT = ("answer", "document", "EM", "F1")
 """Measures shown as parts of a hundred; others are shown with four decimals, as usual at TREC."""
+SIGNIFICANT = 0.05
+"""Differences whose p is smaller are bold."""
 HEADLINE = 20
 """The k of the figure at the top, if it was measured."""
 
@@ -39,11 +41,16 @@ def _tile(system: str, figures: Sequence[Row]) -> Markup:
         element(
             "div",
             element("dt", spoken(name)),
-            element("dd", element("b", _mean(own[name])), element("span", _range(own[name]))),
+            element("dd", element("b", _mean(own[name]), unit(name)), element("span", _range(own[name]))),
         )
         for name in names
     ]
     return element("div", element("h3", system, dir="auto"), element("dl", facts), class_="tile")
+
+
+def unit(measure: str) -> str | None:
+    """What stands after a figure."""
+    return " %" if measure.split("@")[0] in PERCENT else None
 
 
 def spoken(measure: str) -> str:
@@ -78,7 +85,7 @@ def _figure_cell(of: Row | None, best: float, low: float, high: float) -> Markup
     if of is None:
         return element("td", "–")
     number = element("b" if of["mean"] == best else "span", _mean(of), class_="number")
-    return element("td", number, element("small", _range(of)), interval_bar(_interval(of), low, high))
+    return element("td", _line(number, interval_bar(_interval(of), low, high)), element("small", _range(of)))
 
 
 def difference_table(differences: Sequence[Row], figures: Sequence[Row]) -> Markup | None:
@@ -93,7 +100,8 @@ def difference_table(differences: Sequence[Row], figures: Sequence[Row]) -> Mark
     rows = [(measure, [_difference_cell(cells.get((measure, *pair)), reach) for pair in pairs]) for measure in measures]
     caption = (
         "What the first system counts more than the second on the same questions, with the 95 % bootstrap interval and "
-        "the two-sided p of the paired randomisation test. Nothing is corrected for testing many things at once."
+        "the two-sided p of the paired randomisation test. Bold is p < 0.05. Nothing is corrected for testing many "
+        "things at once."
     )
     return _grid(caption, ["measure", *(f"{a} − {b}" for a, b in pairs)], rows)
 
@@ -102,12 +110,9 @@ def _difference_cell(of: Row | None, reach: float) -> Markup:
     if of is None:
         return element("td", "–")
     p = "p < 0.001" if of["p"] < 0.001 else f"p = {of['p']:.3f}"
-    return element(
-        "td",
-        element("b" if of["p"] < 0.05 else "span", _mean(of, "+"), class_="number"),
-        element("small", _range(of, "+"), element("br"), p),
-        interval_bar(_interval(of), -reach, reach, zero=True),
-    )
+    number = element("b" if of["p"] < SIGNIFICANT else "span", _mean(of, "+"), class_="number")
+    bar = interval_bar(_interval(of), -reach, reach, zero=True)
+    return element("td", _line(number, bar), element("small", f"{_range(of, '+')}, {p}"))
 
 
 def failure_tables(failures: Mapping[str, Mapping[str, Any]], figures: Sequence[Row]) -> Markup | None:
@@ -139,18 +144,18 @@ def _failure_table(n: str, failures: Mapping[str, Mapping[str, Any]], figures: S
 
 
 def _count_cell(count: int, of: int, number: int) -> Markup:
-    return element(
-        "td",
-        element("span", f"{count:,}", class_="number"),
-        element("small", f"{percent(count / of)} %"),
-        share_bar([(f"o{number}", count / of)]),
-    )
+    number_of = element("span", f"{count:,}", " ", element("small", f"{percent(count / of)} %"), class_="count")
+    return element("td", _line(number_of, share_bar([(f"o{number}", count / of)])))
+
+
+def _line(*content: Markup) -> Markup:
+    return element("div", *content, class_="cell")
 
 
 def _grid(caption: str, head: Sequence[str], rows: Sequence[tuple[str, Sequence[Markup]]]) -> Markup:
     table = element(
         "table",
-        element("caption", caption),
+        element("caption", element("span", caption)),
         element("thead", element("tr", [element("th", name, scope="col", dir="auto") for name in head])),
         element("tbody", [element("tr", element("th", name, scope="row"), cells) for name, cells in rows]),
     )
