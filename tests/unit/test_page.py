@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html import escape
+from importlib.resources import files
 
 import pytest
 
@@ -88,3 +89,33 @@ def test_a_long_passage_is_cut_around_what_was_given() -> None:
     assert shown.startswith("… x")
     assert shown.endswith("y …")
     assert len(shown) < CHARACTERS + 50
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of #rrggbb, as WCAG 2 defines it."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_words_and_lines_stand_out_from_what_is_behind_them(scheme: str) -> None:
+    style = files("opendpr.evaluation.page").joinpath("style.css").read_text(encoding="utf-8")
+    block = re.findall(r":root \{(.*?)\}", style, re.DOTALL)[("light", "dark").index(scheme)]
+    colours = dict(re.findall(r"--(\w+): (#\w{6});", block))
+
+    def contrast(a: str, b: str) -> float:
+        high, low = sorted((luminance(colours[a]), luminance(colours[b])), reverse=True)
+        return (high + 0.05) / (low + 0.05)
+
+    words = [
+        ("text", "page"),
+        ("text", "card"),
+        ("soft", "page"),
+        ("soft", "card"),
+        ("link", "page"),
+        ("text", "answer"),
+    ]
+    assert {pair: contrast(*pair) for pair in words if contrast(*pair) < 4.5} == {}
+    drawn = [f"{kind}{number}" for kind in "co" for number in range(6)] + ["given"]
+    assert {name: contrast(name, "card") for name in drawn if contrast(name, "card") < 3} == {}

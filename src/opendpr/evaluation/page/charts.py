@@ -102,7 +102,7 @@ def _y_tick(axes: Axes, share: float) -> list[Markup]:
     y = _round(axes.y(share))
     return [
         element("line", x1=LEFT, x2=WIDTH - RIGHT, y1=y, y2=y),
-        element("text", f"{100 * share:.0f} %", x=LEFT - 8, y=y + 5, class_="end"),
+        element("text", f"{100 * share:.0f} %", x=LEFT - 12, y=y + 5, class_="end"),
     ]
 
 
@@ -165,7 +165,9 @@ def interval_bar(value: Interval, low: float, high: float, zero: bool = False) -
     left, right = x(value.low), x(value.high)
     return element(
         "svg",
-        element("line", x1=x(0), x2=x(0), y1=0, y2=16) if zero else element("line", x1=4, x2=116, y1=8, y2=8),
+        element("line", x1=x(0), x2=x(0), y1=0, y2=16, class_="zero")
+        if zero
+        else element("line", x1=4, x2=116, y1=8, y2=8),
         element("rect", x=left, y=5, width=_round(max(right - left, 1)), height=6, rx=3, class_="range"),
         element("circle", cx=x(value.mean), cy=8, r=3.5, class_="mean"),
         viewBox="0 0 120 16",

@@ -109,7 +109,7 @@ def difference_table(differences: Sequence[Row], figures: Sequence[Row]) -> Mark
 def _difference_cell(of: Row | None, reach: float) -> Markup:
     if of is None:
         return element("td", "–")
-    p = "p < 0.001" if of["p"] < 0.001 else f"p = {of['p']:.3f}"
+    p = "p\u00a0<\u00a00.001" if of["p"] < 0.001 else f"p\u00a0=\u00a0{of['p']:.3f}"
     number = element("b" if of["p"] < SIGNIFICANT else "span", _mean(of, "+"), class_="number")
     bar = interval_bar(_interval(of), -reach, reach, zero=True)
     return element("td", _line(number, bar), element("small", f"{_range(of, '+')}, {p}"))
