@@ -2,7 +2,7 @@
 
 Published for BM25 on CACM: MAP .3123 (Anserini: whole documents, k1 = 0.9, b = 0.4, stop words kept).
 
-    .venv/bin/python benchmarks/judged.py
+    .venv/bin/python benchmarks/judged.py      # goes on with, or shows, the runs in --work
 """
 
 from __future__ import annotations
@@ -55,7 +55,6 @@ def main() -> None:
     for name in COLLECTIONS:
         directory, asked = collection(name, args.work, encoder), questions(name, args.work)
         run = args.work / f"{name}.run.jsonl"
-        run.unlink(missing_ok=True)
         judge = DocumentJudge(read_qrels(DATA / "ir" / name / "qrels.txt"), name)
         evaluate(directory, Task([asked], SYSTEMS), judge, run)
         found = summary([read_run(run)])["sets"][name]

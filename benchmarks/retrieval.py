@@ -1,7 +1,7 @@
 """Top-k accuracy of dense, BM25 and hybrid retrieval on `dev/squad.jsonl` over a pool.
 
 A question counts as answered at k if its gold paragraph is the document of one of the first k
-passages (gold), or if one of them contains an answer by normalised words (answer).
+passages (gold), or if one of them holds an answer (answer).
 
     .venv/bin/python benchmarks/retrieval.py --pool P25                 # figures, report half
     .venv/bin/python benchmarks/retrieval.py --pool P25 --half fit --fit # the weight of hybrid
@@ -18,7 +18,7 @@ from machine import describe
 
 from opendpr.collection import Collection, open_collection, open_writer
 from opendpr.encoder import BertEncoder
-from opendpr.evaluation import normalize_answer
+from opendpr.evaluation import AnswerMatcher
 from opendpr.ingest import add
 from opendpr.retriever import HybridRetriever, Snapshot, make_retriever
 from opendpr.runtime import RuntimeSettings
@@ -40,9 +40,8 @@ def answered(hits: list[list[Hit]], records: list[dict]) -> np.ndarray:
     """(Q, k) bool: whether one of the first passages contains an answer."""
     rows = []
     for of, record in zip(hits, records, strict=True):
-        answers = [f" {normalize_answer(answer)} " for answer in record["answers"]]
-        texts = [f" {normalize_answer(hit.passage.text)} " for hit in of]
-        rows.append([any(answer in text for answer in answers) for text in texts])
+        matcher = AnswerMatcher(record["answers"])
+        rows.append([matcher(hit.passage.text) for hit in of])
     return ranks(rows)
 
 

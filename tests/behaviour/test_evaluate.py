@@ -13,7 +13,7 @@ from conftest import Run
 
 import opendpr
 from opendpr.answering import open_answerer
-from opendpr.answering.evaluate import Task, evaluate
+from opendpr.answering.evaluate import Task, evaluate, read_sets
 from opendpr.answering.judges import AnswerJudge, best_documents
 from opendpr.answering.runs import open_run, read_records, read_run
 from opendpr.answering.summary import summary
@@ -202,15 +202,16 @@ def test_overlapping_passages_are_read_as_if_alone(tmp_path: Path, tiny_model: P
         text = f"{PADDING} the river {river} runs through the town of {town}. {PADDING}"
         (tmp_path / "docs" / f"{river}.txt").write_text(text, encoding="utf-8")
     directory = tmp_path / "overlapping"
-    done = run("add", directory, tmp_path / "docs", "--words", 20, "--overlap", 10, "--model", tiny_model)
+    done = run("add", directory, tmp_path / "docs", "--words", 20, "--overlap", 16, "--model", tiny_model)
     assert done.returncode == 0, done.stderr
-    output = tmp_path / "run.jsonl"
-    evaluate(directory, Task([questions], ("bm25",), runtime=FP32), AnswerJudge((1,), (2, 12)), output)
     answerer = open_answerer(directory, retriever="bm25", runtime=FP32)
-    for record in read_records(output):
-        if record["type"] == "question":
-            answers = answerer.ask(record["text"], 2).answers
-            assert record["read"]["2"]["text"] == (answers[0].text if answers else "")
+    asked = [question.text for question in read_sets([questions])["rivers"]]
+    hits = answerer.retrieve(asked, 12)
+    for question, of in enumerate(AnswerJudge(read=(1, 4, 12))._read(answerer, asked, hits)):
+        for n, spans in of.items():
+            (alone,) = answerer.read([asked[question]], [hits[question][:n]])
+            places = [{(span.start, span.end, span.hit.passage.number) for span in some} for some in (spans, alone)]
+            assert places[0] == places[1]
 
 
 def test_runs_are_compared(towns: Path, questions: Path, tmp_path: Path, run: Run) -> None:
@@ -242,8 +243,11 @@ def test_a_documents_score_is_its_best_passages(towns: Path) -> None:
     for id, score in documents.items():
         assert score == max(hit.score for hit in passages if hit.passage.document_id == id)
     assert list(documents.values()) == sorted(documents.values(), reverse=True)
-    (three,) = best_documents(answerer, [Question("q", "the river Tarn")], count=3)
-    assert list(three.items()) == list(documents.items())[:3]
+    for text in ("filler7 filler8", "filler90 Lot", "of"):
+        (ranked,) = best_documents(answerer, [Question("q", text)])
+        for count in range(1, 7):
+            (first,) = best_documents(answerer, [Question("q", text)], count)
+            assert list(first.items()) == list(ranked.items())[:count]
 
 
 def test_judged_questions_are_measured_by_documents(towns: Path, questions: Path, tmp_path: Path, run: Run) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 import unicodedata
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -30,8 +31,10 @@ PASSAGES = 20_000
 """Texts whose tokens are kept: about 40 MB of passages of 100 words."""
 SEARCH_SECONDS = 1.0
 """Processor time that one pattern may take in one text."""
-TRIES = 3
-"""Texts in which a pattern may run out of time before it is given up for its question."""
+PATTERN_SECONDS = 3.0
+"""Processor time that one pattern may take for one question, besides its allowance; then it is given up."""
+ALLOWANCE_SECONDS = 0.001
+"""What each text adds to that: many texts may take long, but no longer than they are many."""
 PATTERN_SIZE = 20_000
 """Characters of a pattern after writing out its repetitions."""
 
@@ -66,15 +69,15 @@ class AnswerMatcher:
         self.invalid: dict[str, str] = {}
         """Patterns that cannot be used, and why."""
         self.timed_out = 0
-        """Texts in which a pattern was not searched to the end; they count as without answer."""
+        """How often a pattern was not searched to the end of a text, which then counts as without it."""
         self._strings: list[str] = []
-        self._patterns: dict[regex.Pattern[str], int] = {}  # and how often each may still run out of time
+        self._patterns: dict[regex.Pattern[str], float] = {}  # and the seconds that each may still take
         if match == "string":
             self._strings = list(dict.fromkeys(map(joined_tokens, answers)))
             return
         for answer in answers:
             try:
-                self._patterns[compile_pattern(answer)] = TRIES
+                self._patterns[compile_pattern(answer)] = PATTERN_SECONDS
             except InputError as error:
                 self.invalid[answer] = str(error)
 
@@ -90,11 +93,15 @@ class AnswerMatcher:
         return any(self._found(pattern, pattern.match, text) for pattern in self._patterns)
 
     def _found(self, pattern: regex.Pattern[str], find: Callable[..., object], text: str) -> bool:
-        if self._patterns[pattern]:
+        left = self._patterns[pattern] + ALLOWANCE_SECONDS
+        if left > 0:
+            started = time.process_time()
             try:
-                return find(_normalized(text), timeout=SEARCH_SECONDS) is not None
+                return find(_normalized(text), timeout=min(left, SEARCH_SECONDS)) is not None
             except (TimeoutError, MemoryError):
-                self._patterns[pattern] -= 1
+                pass
+            finally:
+                self._patterns[pattern] = left - (time.process_time() - started)
         self.timed_out += 1
         return False
 
