@@ -17,7 +17,7 @@ from opendpr.types import Document, Passage
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("OPENDPR_DATA", ROOT / "../shared/data"))
 GOLD = ("squad-", "nq-", "time-")
-POOLS = {"P25": 25_000, "P150": 150_000}
+POOLS = {"P10": 10_000, "P25": 25_000, "P150": 150_000}
 
 
 def half(record: dict) -> str:

@@ -14,8 +14,7 @@ from data import DATA, arguments
 from machine import describe
 
 from opendpr.answering.evaluate import Task, evaluate
-from opendpr.answering.judges import DocumentJudge
-from opendpr.answering.qrels import read_qrels
+from opendpr.answering.judges import DocumentJudge, read_judgements
 from opendpr.answering.runs import read_run
 from opendpr.answering.summary import summary
 from opendpr.collection import open_writer
@@ -55,7 +54,7 @@ def main() -> None:
     for name in COLLECTIONS:
         directory, asked = collection(name, args.work, encoder), questions(name, args.work)
         run = args.work / f"{name}.run.jsonl"
-        judge = DocumentJudge(read_qrels(DATA / "ir" / name / "qrels.txt"), name)
+        judge = DocumentJudge(read_judgements(DATA / "ir" / name / "qrels.txt"), name)
         evaluate(directory, Task([asked], SYSTEMS), judge, run)
         found = summary([read_run(run)])["sets"][name]
         for kind in ("figures", "differences"):

@@ -20,6 +20,12 @@ def describe() -> str:
     return f"{name}, {os.cpu_count()} cores, Python {platform.python_version()}"
 
 
+def memory_megabytes() -> float:
+    """What this process holds of memory of its own, without pages of files (Linux)."""
+    with open("/proc/self/status", encoding="utf-8") as file:
+        return next(int(line.split()[1]) * 1024 / 1e6 for line in file if line.startswith("RssAnon:"))
+
+
 def gemm_gflops(dtype: str, size: int = 2048, repeats: int = 5) -> float:
     """The best GFLOP/s of a square matrix product, of numpy (fp32), torch and OpenVINO."""
     best = max(_torch(dtype, size, repeats), _openvino(dtype, size, repeats))

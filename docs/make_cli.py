@@ -22,9 +22,15 @@ VERBS = (
     "backup",
     "evaluate",
     "report",
-    "import",
     "train",
     "train reader",
+    "import",
+    *(
+        f"import {noun}"
+        for noun in ("passages", "questions", "examples", "spans", "run", "qrels", "embeddings", "model")
+    ),
+    "export",
+    *(f"export {noun}" for noun in ("passages", "questions", "examples", "spans", "run", "qrels")),
 )
 
 

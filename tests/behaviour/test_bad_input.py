@@ -133,6 +133,7 @@ def test_what_cannot_become_a_document_is_named_and_the_rest_is_added(run, notes
         "dangling.txt: cannot be read",
         "broken.txt.gz: cannot be read",
         'lines.jsonl:2: id "twice" was already given by',
+        "lines.jsonl:1\n",
         'lines.jsonl:3: expected "text"',
         "lines.jsonl:4: not valid JSON",
         "lines.jsonl:5: the text is not valid Unicode",
@@ -287,7 +288,19 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, made: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("kilobytes", [1, 100, 200, 450])
+def short_and_long(short: list[int], long: list[int]) -> list[object]:
+    return [*short, *(pytest.param(one, marks=pytest.mark.slow) for one in long if one not in short)]
+
+
+def keeps_and_answers(run, notes, before, **keywords):
+    """What was there before a command failed is there still, and is found."""
+    assert before.items() <= contents(notes).items()
+    result = run("search", notes, QUESTION, "--json", **keywords)
+    assert (result.returncode, "Traceback" in result.stderr) == (0, False), result.stderr
+    assert '"letter.txt' in result.stdout
+
+
+@pytest.mark.parametrize("kilobytes", short_and_long([1, 200], [2, 4, 8, 16, 32, *range(40, 600, 40)]))
 def test_a_file_that_may_not_grow_is_exit_code_6_and_nothing_is_lost(run, notes, undisturbed, kilobytes):
     def limited() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -295,7 +308,7 @@ def test_a_file_that_may_not_grow_is_exit_code_6_and_nothing_is_lost(run, notes,
 
     before = contents(notes)
     refused(run("add", notes, undisturbed / "docs", preexec_fn=limited), 6, str(notes))
-    assert before.items() <= contents(notes).items()
+    keeps_and_answers(run, notes, before, preexec_fn=limited)
     finishes(run, notes, undisturbed / "docs", undisturbed / "notes")
 
 
@@ -318,15 +331,17 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
 
 
 @pytest.mark.skipif(shutil.which("mount") is None, reason="needs mount")
-@pytest.mark.parametrize("kilobytes", [250, 500, 900])
-def test_a_full_disk_is_exit_code_6_and_the_same_command_finishes_later(run, notes, undisturbed, small_disk, kilobytes):
-    there = small_disk(kilobytes) / "notes"
+@pytest.mark.parametrize("kilobytes", short_and_long([0, 400], [4, 16, 32, 64, 128, 256, 600, 800]))
+def test_a_disk_with_so_much_room_is_exit_code_6_and_the_same_command_finishes_later(
+    run, notes, undisturbed, small_disk, kilobytes
+):
+    there = small_disk(5_000) / "notes"
     shutil.copytree(notes, there)
-    before = contents(there)
+    before, filler = contents(there), there.parent / "filler"
+    filler.write_bytes(bytes(shutil.disk_usage(there).free - kilobytes * 1024))
     refused(run("add", there, undisturbed / "docs"), 6, str(there))
-    assert before.items() <= contents(there).items()
-    assert run("show", there, "answer.md").stdout == "# The answer\n\nBerta answered in May.\n"
-    small_disk(100_000)
+    keeps_and_answers(run, there, before)
+    filler.unlink()
     finishes(run, there, undisturbed / "docs", undisturbed / "notes")
 
 

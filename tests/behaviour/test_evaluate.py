@@ -269,7 +269,7 @@ def test_judged_questions_are_measured_by_documents(towns: Path, questions: Path
     [
         (("--read", 5), 2, "give --reader too"),
         (("--qrels", "qrels.txt", "--reader"), 2, "leave out -k, --reader and --read"),
-        (("--qrels", "bad.txt"), 3, "bad.txt:2: expected 'question 0 document relevance'"),
+        (("--qrels", "bad.txt"), 3, "bad.txt:2: expected question 0 document relevance"),
         (("--qrels", "qrels.txt"), 3, "no question of rivers has judgements"),
         (("--compare", "-k", 5), 2, "--compare takes runs"),
         (("--compare",), 3, "is not a run"),

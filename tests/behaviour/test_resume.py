@@ -3,57 +3,110 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
+import os
 import random
 import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-import apsw
 import numpy as np
 import pytest
 from conftest import contents, write_documents
+from test_verify_backup import problems
 
 from opendpr.collection import open_collection
 from opendpr.collection.database import DATABASE
+from opendpr.collection.writer import LOCK
+from opendpr.index.bm25 import DIRECTORY
 from opendpr.retriever import Bm25Retriever, Snapshot
 
-KILLS = [pytest.param(6, id="6 kills"), pytest.param(25, id="25 kills", marks=pytest.mark.slow)]
 SETTINGS = ("--words", "20", "--precision", "fp32")
 QUESTIONS = ["document7", "lo1 ri2 sum3", "document12 document30 con9", "nothing of this"]
+VECTORS = np.random.default_rng(0).normal(size=(5, 32)).astype(np.float32)
+"""What dense searches ask for."""
+TOP = 100
+CLOSE = 1e-3
+"""How far a vector that was computed in another batch may lie."""
+IN_A_ROW = 5
+"""Kills of one collection before the command is let through."""
+
+Start = Callable[..., "subprocess.Popen[str]"]
+Texts = dict[str, set[str]]
 
 
-class Disturber:
-    """Runs `opendpr add` and kills it at random moments of the life of an undisturbed run."""
+@dataclass
+class Job:
+    """A command that is killed, what it begins with and what it ends with."""
 
-    def __init__(self, start: Callable[..., subprocess.Popen[str]], model: Path, seed: int) -> None:
-        self._start, self._model = start, model
-        self._generator = random.Random(seed)
-        self._life_seconds = 0.0
+    arguments: Callable[[Path], list[object]]
+    """The command for a collection."""
+    before: Path | None
+    """None if the command makes the collection."""
+    after: Path
+    """The same, done by an undisturbed run."""
+    cache: tuple[Path | None, ...] = ()
+    """BM25 caches to begin with in turn, None for none at all; empty if it is the one of `before`."""
+    seconds: float = 0.0
+    """How long an undisturbed run holds the collection; 0 before there was one."""
 
-    def _add(self, collection: Path, docs: Path) -> subprocess.Popen[str]:
-        return self._start("add", collection, docs, "--model", self._model, *SETTINGS)
+    def begin(self, place: Path, number: int) -> Path:
+        """What the command begins with, as a copy for one round."""
+        directory = place / f"round {number}"
+        if self.before:
+            shutil.copytree(self.before, directory)
+        if self.cache:
+            shutil.rmtree(directory / DIRECTORY)
+            if cache := self.cache[number % len(self.cache)]:
+                shutil.copytree(cache, directory / DIRECTORY)
+        return directory
 
-    def undisturbed(self, collection: Path, docs: Path) -> None:
+
+class Killer:
+    """Starts a job's command and kills it at a random moment of the time in which it holds the collection."""
+
+    def __init__(self, start: Start, seed: int) -> None:
+        self._start, self._generator = start, random.Random(seed)
+
+    def undisturbed(self, job: Job, directory: Path) -> None:
         """One whole run."""
+        process = self._start(*job.arguments(directory))
+        wait_until(process, lambda: holds(process.pid, directory / LOCK))
         began = time.monotonic()
-        process = self._add(collection, docs)
+        wait_until(process, lambda: not holds(process.pid, directory / LOCK))
+        job.seconds = max(job.seconds, time.monotonic() - began)
         _, errors = process.communicate()
         assert process.returncode == 0, errors
-        self._life_seconds = max(self._life_seconds, time.monotonic() - began)
 
-    def killed(self, collection: Path, docs: Path) -> bool:
+    def killed(self, job: Job, directory: Path) -> bool:
         """One run with a kill; False if it was over before."""
-        process = self._add(collection, docs)
-        time.sleep(self._generator.uniform(0.2, 1.0) * self._life_seconds)
+        process = self._start(*job.arguments(directory))
+        wait_until(process, lambda: holds(process.pid, directory / LOCK))
+        time.sleep(self._generator.uniform(0, job.seconds))
         process.kill()
         _, errors = process.communicate()
         assert process.returncode in (0, -signal.SIGKILL), errors
         return process.returncode != 0
+
+
+def wait_until(process: subprocess.Popen[str], condition: Callable[[], bool]) -> None:
+    while process.poll() is None and not condition():
+        time.sleep(0.001)
+
+
+def holds(process: int, path: Path) -> bool:
+    """Whether a process has a file open."""
+    try:
+        return any(os.path.realpath(one) == str(path) for one in Path(f"/proc/{process}/fd").iterdir())
+    except FileNotFoundError:  # it is over
+        return False
+
+
+# What a collection holds and finds
 
 
 def digest(directory: Path) -> str:
@@ -62,43 +115,30 @@ def digest(directory: Path) -> str:
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
 
-def assert_sound(directory: Path) -> None:
-    """SQLite finds no fault, and every page has its checksum."""
-    connection = apsw.Connection(str(directory / DATABASE), vfs="cksmvfs")
-    try:
-        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        assert connection.execute("PRAGMA checksum_verification").get == "1"
-    finally:
-        connection.close()
-
-
-def assert_equal(directory: Path, expected: Path) -> None:
-    """Two collections hold the same and find the same."""
-    assert_sound(directory)
-    assert digest(directory) == digest(expected)
-    ours, theirs = contents(directory), contents(expected)
-    for key, (_, _, vector) in theirs.items():
-        assert vector is not None
-        np.testing.assert_allclose(
-            np.frombuffer(ours[key][2] or b"", "<f2"), np.frombuffer(vector, "<f2"), rtol=0, atol=1e-3
-        )
-    assert words_found(directory) == words_found(expected)
-    assert not list(directory.glob(f"{DATABASE}.new*"))
+def answers(directory: Path) -> list[dict[tuple[str, int], float]]:
+    """The best passages for each of `VECTORS`, with their scores."""
+    with open_collection(directory) as collection:
+        snapshot = Snapshot(collection)
+        lists = snapshot.hits(snapshot.dense.search(VECTORS, TOP), [{}] * len(VECTORS))
+    return [{(hit.passage.document_id, hit.passage.start): hit.score for hit in hits} for hits in lists]
 
 
 def words_found(directory: Path) -> list[set[tuple[str, int]]]:
     with open_collection(directory) as collection:
         found = Bm25Retriever(Snapshot(collection)).retrieve(QUESTIONS, 10_000)
-        assert collection.counts()["to_encode"] == 0
     return [{(hit.passage.document_id, hit.passage.start) for hit in hits} for hits in found]
 
 
-def served(directory: Path) -> dict[str, set[str]]:
+def served(directory: Path | None) -> Texts:
     """By document, the texts that a dense search over everything finds."""
+    found: Texts = {}
+    if directory is None:
+        return found
     with open_collection(directory) as collection:
+        if collection.encoder() is None:
+            return found
         snapshot = Snapshot(collection)
-        [hits] = snapshot.hits(snapshot.dense.search(np.zeros((1, 32), np.float32), 100_000), [{}])
-    found: dict[str, set[str]] = {}
+        [hits] = snapshot.hits(snapshot.dense.search(VECTORS[:1], 100_000), [{}])
     for hit in hits:
         texts = found.setdefault(hit.passage.document_id, set())
         assert hit.passage.text not in texts
@@ -106,52 +146,138 @@ def served(directory: Path) -> dict[str, set[str]]:
     return found
 
 
-def texts(directory: Path) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for (id, _), (_, text, _) in contents(directory).items():
-        found.setdefault(id, set()).add(text)
-    return found
+def fingerprint(directory: Path) -> str:
+    with open_collection(directory) as collection:
+        row = collection.encoder()
+        return row.fingerprint if row else ""
 
 
-@pytest.mark.parametrize("kills", KILLS)
-def test_an_add_that_is_killed_again_and_again_ends_like_an_undisturbed_one(start, tmp_path, tiny_model, kills):
-    docs, expected = write_documents(tmp_path / "docs"), tmp_path / "expected"
-    disturber = Disturber(start, tiny_model, seed=1)
-    disturber.undisturbed(expected, docs)
-    whole = {key: one[:2] for key, one in contents(expected).items()}
-    assert len(whole) > 2_500
-    for number in itertools.count():
-        collection = tmp_path / f"round {number}"
-        while kills > 0 and disturber.killed(collection, docs):
+def vectors(directory: Path) -> dict[tuple[str, int, str], np.ndarray]:
+    """By document, start and text: of a document that is being replaced both forms can be there."""
+    with open_collection(directory) as collection:
+        passages = {p.number: (p.document_id, p.start, p.text) for p in collection.passages_after(0)}
+        return {
+            passages[number]: row
+            for numbers, rows in (collection.vectors() if collection.encoder() else ())
+            for number, row in zip(numbers.tolist(), rows, strict=True)
+        }
+
+
+def assert_vectors_of(directory: Path, expected: Path) -> None:
+    """What both collections have a vector for has the same one."""
+    ours, theirs = vectors(directory), vectors(expected)
+    if both := sorted(ours.keys() & theirs.keys()):
+        one, other = ([of[key] for key in both] for of in (ours, theirs))
+        np.testing.assert_allclose(np.stack(one), np.stack(other), rtol=0, atol=CLOSE)
+
+
+def assert_whole(directory: Path, job: Job, before: Texts, after: Texts) -> None:
+    """After a kill: nothing is damaged, every document is served as it was or as it will be, by one model."""
+    if not (directory / DATABASE).exists():
+        assert job.before is None
+        return
+    assert problems(directory) == []
+    found = served(directory)
+    assert found.keys() <= before.keys() | after.keys()
+    for id in before.keys() | after.keys():
+        texts, old, new = (of.get(id, set()) for of in (found, before, after))
+        assert texts in (old, new) or (not old and texts < new), id
+    same = job.before and fingerprint(directory) == fingerprint(job.before)
+    assert_vectors_of(directory, job.before if job.before and same else job.after)
+
+
+def assert_equal(directory: Path, expected: Path) -> None:
+    """Two collections hold the same and find the same, and neither has anything left over."""
+    assert problems(directory) == []
+    assert digest(directory) == digest(expected)
+    assert_vectors_of(directory, expected)
+    with open_collection(directory) as collection:
+        assert collection.counts()["to_encode"] == 0
+        assert len(collection.encoders()) == 1
+    assert fingerprint(directory) == fingerprint(expected)
+    for ours, theirs in zip(answers(directory), answers(expected), strict=True):
+        assert len(ours) == len(theirs) == TOP
+        last = min(theirs.values())
+        for key in ours.keys() | theirs.keys():
+            score = ours.get(key, last)  # equal scores may change places at the end of the list
+            assert score == pytest.approx(theirs.get(key, last), abs=32 * CLOSE)
+    assert words_found(directory) == words_found(expected)
+    assert not list(directory.glob(f"{DATABASE}.new*"))
+
+
+# The jobs
+
+
+@pytest.fixture(scope="module")
+def jobs(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path, other_model: Path) -> dict[str, Job]:
+    """What is killed. Half of the documents are from 1999, the others of now."""
+    place = tmp_path_factory.mktemp("jobs")
+    docs = [write_documents(place / f"docs {seed}", 26, seed=seed) for seed in (0, 1)]
+    for path in sorted(docs[0].iterdir())[:13]:
+        os.utime(path, (925_000_000, 925_000_000))
+    old, new, removed, encoded = (place / name for name in ("old", "new", "removed", "encoded"))
+
+    def add(folder: Path, collection: Path) -> list[object]:
+        return ["add", collection, folder, "--model", tiny_model, *SETTINGS]
+
+    def remove(collection: Path) -> list[object]:
+        return ["remove", collection, "--where", "modified < '2000'"]
+
+    def encode(collection: Path) -> list[object]:
+        return ["encode", collection, "--model", other_model, "--precision", "fp32"]
+
+    def only_index_words(collection: Path) -> list[object]:
+        return ["remove", collection, "--where", "modified < '1900'"]
+
+    return {
+        "add": Job(lambda at: add(docs[0], at), None, old),
+        "replace": Job(lambda at: add(docs[1], at), old, new),
+        "remove": Job(remove, old, removed),
+        "encode": Job(encode, old, encoded),
+        "words": Job(only_index_words, new, new, (None, old / DIRECTORY)),
+    }
+
+
+def make(job: Job, jobs: dict[str, Job], killer: Killer) -> None:
+    """What a job begins with and, by an undisturbed run, what it ends with."""
+    for other in jobs.values():
+        if other is not job and other.before != other.after and other.after in (job.before, job.after):
+            make(other, jobs, killer)
+    if not job.after.exists():
+        if job.before:
+            shutil.copytree(job.before, job.after)
+        killer.undisturbed(job, job.after)
+
+
+def rounds(kind: str, short: int, long: int) -> list[object]:
+    return [pytest.param(kind, short, id=kind), pytest.param(kind, long, id=f"{kind} {long}", marks=pytest.mark.slow)]
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc to see when a command begins its work")
+@pytest.mark.parametrize(
+    ("kind", "kills"),
+    [
+        *rounds("add", 5, 200),
+        *rounds("replace", 5, 60),
+        *rounds("remove", 5, 60),
+        *rounds("encode", 5, 60),
+        *rounds("words", 5, 60),
+    ],
+)
+def test_what_is_killed_again_and_again_ends_like_an_undisturbed_run(start, tmp_path, jobs, kind, kills):
+    seed = 1
+    print(f"seed {seed}")
+    job, killer, number = jobs[kind], Killer(start, seed), 0
+    make(job, jobs, killer)
+    before, after = served(job.before), served(job.after)
+    while kills > 0:
+        directory = job.begin(tmp_path, number)
+        for _ in range(min(IN_A_ROW, kills) if job.seconds else 0):
+            if not killer.killed(job, directory):
+                break
             kills -= 1
-            if (collection / DATABASE).exists():
-                assert_sound(collection)
-                assert {key: one[:2] for key, one in contents(collection).items()}.items() <= whole.items()
-        disturber.undisturbed(collection, docs)
-        assert_equal(collection, expected)
-        if kills == 0:
-            break
-
-
-@pytest.mark.parametrize("kills", KILLS)
-def test_while_documents_are_replaced_the_old_or_the_new_one_is_served(start, tmp_path, tiny_model, kills):
-    docs = [write_documents(tmp_path / f"generation {seed}", seed=seed) for seed in (0, 1)]
-    expected = [tmp_path / f"expected {seed}" for seed in (0, 1)]
-    disturber = Disturber(start, tiny_model, seed=2)
-    for seed in (0, 1):
-        disturber.undisturbed(expected[seed], docs[seed])
-    wholes = [texts(directory) for directory in expected]
-    changing = tmp_path / "changing"
-    shutil.copytree(expected[0], changing)
-    for number in itertools.count(1):
-        old, new = (number - 1) % 2, number % 2
-        while kills > 0 and disturber.killed(changing, docs[new]):
-            kills -= 1
-            assert_sound(changing)
-            found = served(changing)
-            assert found.keys() == wholes[new].keys()
-            assert all(found[id] in (wholes[old][id], wholes[new][id]) for id in found)
-        disturber.undisturbed(changing, docs[new])
-        assert_equal(changing, expected[new])
-        if kills == 0:
-            break
+            assert_whole(directory, job, before, after)
+        killer.undisturbed(job, directory)
+        assert_equal(directory, job.after)
+        shutil.rmtree(directory)
+        number += 1

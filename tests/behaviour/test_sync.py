@@ -53,6 +53,13 @@ def test_sync_removes_what_is_gone_from_the_folder_and_nothing_else(run, notes, 
     assert run("verify", notes).returncode == 0
 
 
+def test_an_empty_folder_may_be_a_disk_that_is_not_mounted_and_nothing_is_removed(run, notes, tmp_path):
+    (tmp_path / "docs").rename(tmp_path / "unmounted")
+    (tmp_path / "docs").mkdir()
+    refused(sync(run, notes), 3, "docs is empty", "mounted", "opendpr remove")
+    assert ids(notes) == EVERYTHING
+
+
 def test_sync_keeps_documents_of_files_that_could_not_be_read(run, notes, tmp_path, forbid):
     forbid(tmp_path / "docs" / "a.txt", 0)
     forbid(tmp_path / "docs" / "below", 0)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import random
 import shutil
 import threading
+import time
 from pathlib import Path
 
 import apsw
 import numpy as np
 import pytest
+from conftest import contents, write_documents
 
 from opendpr.collection import open_collection, open_writer
 from opendpr.collection.backup import write_backup
@@ -249,6 +251,41 @@ def test_a_backup_while_a_writer_works_is_a_whole_state(run, notes, tmp_path):
     (destination / DATABASE).write_bytes(content)
     result = run("verify", destination)
     assert (result.returncode, "Traceback" in result.stderr) == (5, False)
+
+
+def test_backups_while_documents_are_added_are_restored_elsewhere_and_go_on(run, start, tmp_path, tiny_model):
+    docs = write_documents(tmp_path / "docs", documents=100)
+    command = ("add", tmp_path / "live", docs, "--model", tiny_model, "--words", "20")
+    adding, backups, versions = start(*command), [], []
+    while adding.poll() is None:
+        if (tmp_path / "live" / DATABASE).exists():
+            with open_collection(tmp_path / "live") as collection:
+                backups.append(tmp_path / f"backup {len(backups)}")
+                versions.append(write_backup(collection, backups[-1]))
+        time.sleep(0.02)
+    assert adding.returncode == 0, adding.stderr.read()
+    assert versions == sorted(versions)
+    assert len(set(versions)) > 2, "no backup was made in the middle"
+    expected = contents(tmp_path / "live")
+    for backup, version in zip(backups, versions, strict=True):
+        assert problems(backup) == []
+        with open_collection(backup) as copy:
+            assert copy.version().version == version
+            for summary in copy.summaries():
+                assert copy.document(summary.id).text == (docs / summary.id).read_text(encoding="utf-8")
+        held = contents(backup)
+        assert {key: one[:2] for key, one in held.items()}.items() <= {
+            k: one[:2] for k, one in expected.items()
+        }.items()
+    elsewhere = tmp_path / "another place" / "restored"
+    elsewhere.parent.mkdir()
+    middle = next(one for one, version in zip(backups, versions, strict=True) if version >= versions[-1] // 2)
+    shutil.copytree(middle, elsewhere)
+    result = run("add", elsewhere, *command[2:])
+    assert result.returncode == 0, result.stderr
+    assert contents(elsewhere).keys() == expected.keys()
+    assert all(vector for _, _, vector in contents(elsewhere).values())
+    assert problems(elsewhere) == []
 
 
 def test_a_backup_needs_no_cache_and_is_a_collection_to_go_on_with(run, notes, tmp_path):

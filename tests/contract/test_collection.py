@@ -10,9 +10,10 @@ import shutil
 import subprocess
 import sys
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import apsw
 import numpy as np
@@ -22,6 +23,7 @@ from opendpr.collection import Collection, Writer, open_collection, open_writer
 from opendpr.collection.database import DATABASE, refuse_network_file_system
 from opendpr.errors import CorruptionError, InputError, OpendprError, StateError, UsageError
 from opendpr.index.bm25 import DIRECTORY, SEEN, unseen_passages, update_bm25
+from opendpr.ingest import remove
 from opendpr.passages import Splitter
 from opendpr.retriever import Bm25Retriever, DenseRetriever, Snapshot
 from opendpr.types import Document, Passage, Vectors
@@ -434,6 +436,15 @@ def test_the_cache_of_another_history_is_not_used(directory, tmp_path):
         assert len(words_found(collection, "sixteen")) == 1
 
 
+def test_many_documents_are_removed_all_or_none(directory):
+    with open_writer(directory) as writer:
+        writer.put_documents([Document(f"d{number}", "", "one more") for number in range(600)])
+        version = writer.version().version
+        remove(writer, [f"d{number}" for number in range(600)])
+        assert writer.version().version == version + 1
+        assert [summary.id for summary in writer.summaries()] == ["letter", "other"]
+
+
 def test_passages_newer_than_the_cache_are_counted_and_removed_ones_not_found(directory):
     with open_writer(directory) as writer:
         writer.put_documents([CHANGED])
@@ -549,3 +560,36 @@ def test_settings_are_readable_json(directory):
         assert json.loads(collection.settings["splitter"]) == WORDS.__dict__
         assert len(collection.id) == 32
     assert not os.path.exists(directory / f"{DATABASE}-wal")  # a closed collection is one file
+
+
+def steps(writer: Writer, change: Callable[[], object]) -> int:
+    """How many steps SQLite's machine takes for a change."""
+    taken = 0
+
+    def count(event: dict[str, Any]) -> None:
+        nonlocal taken
+        taken += event["stmt_status"]["SQLITE_STMTSTATUS_VM_STEP"]
+
+    writer._connection.trace_v2(apsw.SQLITE_TRACE_PROFILE, count)
+    change()
+    writer._connection.trace_v2(0, None)
+    return taken
+
+
+def costs(directory: Path, others: int) -> dict[str, int]:
+    """Steps for each change of one document, by the number of others."""
+    with open_writer(directory, WORDS) as writer:
+        writer.put_documents([Document(f"other {number}", "", "one two three") for number in range(others)])
+        encode(writer)
+        return {
+            "add": steps(writer, lambda: writer.put_documents([LETTER])),
+            "replace": steps(writer, lambda: writer.put_documents([CHANGED])),
+            "add again": steps(writer, lambda: writer.put_documents([CHANGED])),
+            "remove": steps(writer, lambda: writer.remove_documents([LETTER.id])),
+        }
+
+
+def test_what_one_document_costs_does_not_grow_with_the_number_of_others(tmp_path):
+    few, many = costs(tmp_path / "few", 10), costs(tmp_path / "many", 1_000)
+    for change, count in many.items():
+        assert 0 < count < 2 * few[change], change

@@ -1,4 +1,4 @@
-"""Files made to do harm: bombs, circles, endless nesting (S4)."""
+"""Files made to do harm: bombs, circles, endless nesting."""
 
 from __future__ import annotations
 

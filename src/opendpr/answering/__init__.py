@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from opendpr.collection import Collection, open_collection
@@ -13,7 +14,7 @@ from opendpr.evaluation import normalize_answer
 from opendpr.protocols import Retriever
 from opendpr.reader import BertReader
 from opendpr.retriever import make_retriever
-from opendpr.runtime import RuntimeSettings
+from opendpr.runtime import RuntimeSettings, resolved
 from opendpr.runtime.model import Model, find_model
 from opendpr.types import Answer, Hit, Outcome, Span
 
@@ -35,7 +36,7 @@ class Answerer:
         runtime: RuntimeSettings = RuntimeSettings(),
     ) -> None:
         self.collection, self.model = collection, model
-        self._kind = retriever
+        self._kind, self._runtime = retriever, runtime
         self._encoder = BertEncoder(model, runtime) if retriever != "bm25" else None
         self._reader = BertReader(model, runtime) if model.reader else None
         self._retriever = make_retriever(retriever, collection, self._encoder)
@@ -56,7 +57,13 @@ class Answerer:
             UsageError: the question is empty or too long, or the filter cannot be understood.
             StateError: the model has no reader.
         """
-        return self.outcome(self.read([question], self.retrieve([question], k, where))[0])
+        self.model.require_reader()
+        assert self._reader is not None
+        resolved(self._runtime)  # here, because two networks that decide at the same time disturb each other's trial
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            beside.submit(self._reader.load)
+            hits = self.retrieve([question], k, where)
+        return self.outcome(self.read([question], hits)[0])
 
     def retrieve(self, questions: Sequence[str], k: int, where: str | None = None) -> list[list[Hit]]:
         """What `search` finds for each of many questions.
@@ -141,7 +148,7 @@ def open_answerer(
 ) -> Answerer:
     """Open a collection and the model that it was encoded with, or another with the same encoder."""
     collection = open_collection(Path(directory))
-    if not collection.counts()["documents"]:
+    if not collection.has_documents():
         raise StateError(f"{directory} holds no documents; add some with 'opendpr add'")
     name = model or collection.require_encoder().model
     return Answerer(collection, find_model(name), retriever=retriever, runtime=runtime)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from opendpr.answering import Answerer
 from opendpr.answering.runs import Record
@@ -12,6 +13,7 @@ from opendpr.evaluation import AnswerMatcher, exact_match, f1, first_rank
 from opendpr.evaluation.accuracy import within
 from opendpr.evaluation.failures import failure
 from opendpr.evaluation.ir_measures import MEASURES, judged
+from opendpr.formats import read_qrels
 from opendpr.types import Hit, Question, Span
 
 DOCUMENTS = 1_000
@@ -171,6 +173,20 @@ class DocumentJudge:
             }
             for question in questions
         ]
+
+
+def read_judgements(path: Path) -> dict[str, dict[str, int]]:
+    """Question -> document -> relevance, from a file of judgements of any known form.
+
+    Raises:
+        InputError: the file cannot be read or holds no judgements; the message has the line.
+    """
+    judgements: dict[str, dict[str, int]] = {}
+    for question, document, relevance in read_qrels(path):
+        judgements.setdefault(question, {})[document] = relevance
+    if not judgements:
+        raise InputError(f"{path} holds no judgements; expected lines 'question 0 document relevance'")
+    return judgements
 
 
 def best_documents(answerer: Answerer, questions: Sequence[Question], count: int = DOCUMENTS) -> list[dict[str, float]]:

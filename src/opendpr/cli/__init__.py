@@ -11,7 +11,22 @@ from typing import Annotated
 import typer
 
 from opendpr import __version__
-from opendpr.cli import add, ask, backup, encode, evaluate, info, list_, remove, report, search, show, train, verify
+from opendpr.cli import (
+    add,
+    ask,
+    backup,
+    encode,
+    evaluate,
+    export,
+    info,
+    list_,
+    remove,
+    report,
+    search,
+    show,
+    train,
+    verify,
+)
 from opendpr.cli import import_ as importing
 from opendpr.errors import OpendprError, ResourceError
 
@@ -40,10 +55,10 @@ for verb, function in (
     ("backup", backup.backup),
     ("evaluate", evaluate.evaluate),
     ("report", report.report),
-    ("import", importing.import_model),
 ):
     app.command(verb)(function)
-app.add_typer(train.app, name="train")
+for group, commands in (("train", train.app), ("import", importing.app), ("export", export.app)):
+    app.add_typer(commands, name=group)
 
 
 def _version(wanted: bool) -> None:

@@ -54,7 +54,8 @@ def add(
         ),
     ] = None,
     whole: Annotated[
-        bool, Option("--whole", help="Keep each record as one passage; for files of passages, as psgs_w100.tsv.")
+        bool,
+        Option("--whole", help="Keep each record as one passage; psgs*.tsv files begin a collection so by default."),
     ] = False,
     sync: Annotated[
         bool, Option("--sync", help="Remove documents that came from a directory given and are gone from it.")
@@ -86,7 +87,7 @@ def add(
       opendpr add notes ./docs
       opendpr add notes articles.jsonl.gz more.txt
       opendpr add notes ./manuals --metadata source=manual --metadata year=2019
-      opendpr add wikipedia psgs_w100.tsv.gz --whole
+      opendpr add wikipedia psgs_w100.tsv.gz
       cat page.txt | opendpr add notes -
     """
     from opendpr.collection import open_collection, open_writer
@@ -95,6 +96,7 @@ def add(
     from opendpr.corpus import Corpus
     from opendpr.encoder import BertEncoder
     from opendpr.ingest import add as ingest
+    from opendpr.ingest import splitter_for
     from opendpr.runtime import RuntimeSettings
     from opendpr.runtime.model import DEFAULT_MODEL, find_model
 
@@ -113,6 +115,7 @@ def add(
     directories = [Path(file) for file in files if sync and file != "-" and Path(file).is_dir()]
     if sync and not directories:
         raise UsageError("--sync needs a directory whose documents are to be kept in step")
+    splitter = splitter or splitter_for(collection, corpus)
     with open_writer(collection, splitter, wait_seconds=wait, resplit=resplit) as writer:
         row = writer.encoder()
         encoder = BertEncoder(found or find_model(row.model if row else DEFAULT_MODEL), settings)

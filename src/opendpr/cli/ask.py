@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from typer import Argument, Option, echo
+from typer import Argument, Option
 
 from opendpr.cli.add import tell
 from opendpr.cli.options import (
@@ -27,7 +27,7 @@ from opendpr.cli.options import (
     Runtimes,
     WhereOption,
 )
-from opendpr.cli.output import marked, print_json, progress, say, span_record, styled, tell_unmet_filter
+from opendpr.cli.output import marked, print_json, progress, put, say, span_record, styled, tell_unmet_filter
 from opendpr.errors import InputError, StateError, UsageError
 
 if TYPE_CHECKING:
@@ -176,14 +176,14 @@ class _Asker:
             print_json({"question": question, "answerable": outcome.answerable, "answers": answers})
             return
         if not shown:
-            echo("no answer found")
+            put("no answer found")
             tell_unmet_filter(self.answerer.collection, self.where)
         for answer in shown:
             best = answer.spans[0]
             passage = best.hit.passage
-            echo(f"{styled(' '.join(answer.text.split()), bold=True)}  (confidence {answer.confidence:.2f})")
-            echo(f"  {passage.document_id}, characters {best.start}-{best.end}: {passage.title}")
-            echo(f"  {marked(passage.text, best.start - passage.start, best.end - passage.start)}")
+            put(f"{styled(' '.join(answer.text.split()), bold=True)}  (confidence {answer.confidence:.2f})")
+            put(f"  {passage.document_id}, characters {best.start}-{best.end}: {passage.title}")
+            put(f"  {marked(passage.text, best.start - passage.start, best.end - passage.start)}")
 
     def _records(self, answers: Sequence[Answer]) -> list[dict[str, object]]:
         passages = [span.hit.passage for answer in answers for span in answer.spans]

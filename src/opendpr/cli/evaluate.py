@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 KS = (1, 5, 20, 100)
 READ = (10, 20)
-PERCENT = ("answer", "document", "EM", "F1")
-"""Measures shown as parts of a hundred; others are shown with four decimals, as usual at TREC."""
 EXAMPLES = 3
 
 
@@ -99,14 +97,13 @@ def evaluate(
 
 
 def _judge(k: Sequence[int] | None, reader: bool, read: Sequence[int] | None, qrels: Path | None) -> Judge:
-    from opendpr.answering.judges import AnswerJudge, DocumentJudge
-    from opendpr.answering.qrels import read_qrels
+    from opendpr.answering.judges import AnswerJudge, DocumentJudge, read_judgements
     from opendpr.formats import file_sha256
 
     if qrels:
         if k or reader or read:
             raise UsageError("--qrels has measures and depths of its own; leave out -k, --reader and --read")
-        return DocumentJudge(read_qrels(qrels), f"{qrels.name} {file_sha256(qrels)}")
+        return DocumentJudge(read_judgements(qrels), f"{qrels.name} {file_sha256(qrels)}")
     if read and not reader:
         raise UsageError("--read says how many passages the reader reads; give --reader too")
     return AnswerJudge(tuple(k or KS), tuple(read or READ) if reader else ())
@@ -152,10 +149,9 @@ def _grid(corner: str, cells: Mapping[tuple[str, str], str]) -> list[list[str]]:
 
 
 def _interval(of: Mapping[str, Any], sign: str = "") -> str:
-    if of["measure"].split("@")[0] in PERCENT:
-        mean, low, high = (f"{100 * of[part]:{sign}.1f}" for part in ("mean", "low", "high"))
-    else:
-        mean, low, high = (f"{of[part]:{sign}.4f}" for part in ("mean", "low", "high"))
+    from opendpr.evaluation.figures import written
+
+    mean, low, high = (written(of["measure"], of[part], sign) for part in ("mean", "low", "high"))
     return f"{mean} ({low} to {high})"
 
 

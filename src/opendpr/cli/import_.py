@@ -1,16 +1,204 @@
-"""`opendpr import`: models of other systems."""
+"""`opendpr import`: data and models of other systems, brought into our forms."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from typer import Argument, Option
+import typer
+from typer import Argument, Exit, Option
 
-from opendpr.cli.output import say
-from opendpr.errors import StateError
+from opendpr.cli.options import AsJson, OutputOption, WaitOption
+from opendpr.cli.output import print_json, progress, say
+from opendpr.errors import InputError, StateError
+
+if TYPE_CHECKING:
+    from opendpr.conversion.embeddings import Imported, Trouble
+    from opendpr.formats.squad import MarkedQuestion
+
+HELP = """Bring data and models of other systems into the forms of opendpr.
+
+The form of a file is recognised by its content; docs/formats.md describes them all. Files may
+be compressed.
+
+\b
+Example:
+  opendpr import questions nq-test.qa.csv -o nq-test.jsonl
+"""
+app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode=None)
+
+FileArgument = Annotated[Path, Argument(help="File of another system.", show_default=False)]
 
 
+@app.command("passages")
+def import_passages(file: FileArgument, output: OutputOption) -> None:
+    """Passages as JSON lines for 'opendpr add': psgs_w100.tsv, BEIR's corpus, MS MARCO's collection.
+
+    \b
+    Examples:
+      opendpr import passages scifact/corpus.jsonl -o scifact.jsonl
+      opendpr add scifact scifact.jsonl --whole
+    """
+    from opendpr.formats.passages import read_passages, write_passages
+
+    say(f"wrote {output}: {write_passages(output, read_passages(file), 'jsonl'):,} passages")
+
+
+@app.command("questions")
+def import_questions(file: FileArgument, output: OutputOption) -> None:
+    """Questions as JSON lines: DPR's tables and training files, SQuAD, BEIR, MS MARCO.
+
+    \b
+    Example:
+      opendpr import questions nq-test.qa.csv -o nq-test.jsonl
+    """
+    from opendpr.formats.questions import read_questions, write_questions
+
+    say(f"wrote {output}: {write_questions(output, read_questions(file), 'jsonl'):,} questions")
+
+
+@app.command("examples")
+def import_examples(file: FileArgument, output: OutputOption) -> None:
+    """Training examples for encoders as JSON lines: DPR's training files, MS MARCO's triples.
+
+    \b
+    Example:
+      opendpr import examples biencoder-nq-train.json.gz -o nq-train.jsonl.gz
+    """
+    from opendpr.formats.examples import read_examples, write_examples
+
+    say(f"wrote {output}: {write_examples(output, read_examples(file), 'jsonl'):,} examples")
+
+
+@app.command("spans")
+def import_spans(file: FileArgument, output: OutputOption) -> None:
+    """Questions with their answer marked in a passage, for 'opendpr train reader': SQuAD 1 and 2.
+
+    Questions that their passage does not answer are left out, and counted.
+
+    \b
+    Example:
+      opendpr import spans train-v2.0.json -o squad.jsonl
+    """
+    from opendpr.formats.squad import read_marked, write_marked
+
+    left_out = 0
+
+    def answered() -> Iterator[MarkedQuestion]:
+        nonlocal left_out
+        for each in read_marked(file):
+            left_out += not each.marks
+            if each.marks:
+                yield each
+
+    say(f"wrote {output}: {write_marked(output, answered()):,} questions")
+    if left_out:
+        say(f"left out {left_out:,} questions that their passage does not answer")
+
+
+@app.command("run")
+def import_run(file: FileArgument, output: OutputOption) -> None:
+    """What another system found, as JSON lines: DPR's retrieval results, TREC and MS MARCO runs.
+
+    \b
+    Example:
+      opendpr import run nq-test.json -o nq-test.jsonl
+    """
+    from opendpr.formats.runs import read_run, write_run
+
+    say(f"wrote {output}: {write_run(output, read_run(file), 'jsonl'):,} questions")
+
+
+@app.command("qrels")
+def import_qrels(file: FileArgument, output: OutputOption) -> None:
+    """Judgements in TREC's form, from BEIR's or MS MARCO's.
+
+    \b
+    Example:
+      opendpr import qrels scifact/qrels/test.tsv -o scifact.qrels
+    """
+    from opendpr.formats.qrels import read_qrels, write_qrels
+
+    say(f"wrote {output}: {write_qrels(output, read_qrels(file), 'trec'):,} judgements")
+
+
+@app.command("embeddings")
+def import_embeddings(
+    collection: Annotated[
+        Path, Argument(help="Directory of the collection; made if it is not there.", show_default=False)
+    ],
+    shards: Annotated[
+        list[Path], Argument(help="Pickles of (id, vector), as DPR's generate_dense_embeddings.py writes them.")
+    ],
+    passages: Annotated[
+        Path, Option("--passages", help="The passages of the vectors: psgs_w100.tsv, or another such file.")
+    ],
+    model: Annotated[
+        str, Option("--model", "-m", help="The model that made the vectors; questions will be encoded by it.")
+    ],
+    id_prefix: Annotated[
+        str, Option("--id-prefix", help="What ids begin with in the shards and not in the passages, as wiki:.")
+    ] = "",
+    wait: WaitOption = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Fill COLLECTION with passages and the vectors that another system computed for them.
+
+    Nothing in a pickle is executed: all but arrays of numbers and plain lists is refused. A passage
+    without a vector, and a vector without a passage, are counted and named, and the command then
+    ends with exit code 3. After an interruption the same command goes on.
+
+    \b
+    Example:
+      opendpr import embeddings wikipedia wikipedia_passages_*.pkl --passages psgs_w100.tsv.gz --model ./dpr-nq
+    """
+    from opendpr.collection import open_writer
+    from opendpr.conversion.embeddings import import_embeddings as run
+    from opendpr.passages import Splitter
+    from opendpr.runtime.model import find_model
+
+    found = find_model(model)
+    found.require_encoder()
+    with open_writer(collection, Splitter(unit="whole"), wait_seconds=wait) as writer:
+        with progress("storing", "passages") as stored, progress("storing", "vectors") as encoded:
+            report = run(
+                writer,
+                passages,
+                shards,
+                found,
+                id_prefix=id_prefix,
+                on_passages=lambda done: stored(done, 0),
+                on_vectors=lambda done: encoded(done, 0),
+            )
+        counts = writer.counts()
+    if as_json:
+        troubles = {name: vars(trouble) for name, trouble in _troubles(report).items()}
+        print_json({"passages": report.passages, "vectors": report.vectors, **troubles, "collection": counts})
+    else:
+        say(f"{collection}: {counts['passages']:,} passages, {counts['vectors']:,} vectors ({report.vectors:,} new)")
+        _tell(report, model, collection)
+    if any(trouble.count for trouble in _troubles(report).values()):
+        raise Exit(InputError.exit_code)
+
+
+def _troubles(report: Imported) -> dict[str, Trouble]:
+    return {name: getattr(report, name) for name in ("empty", "without_passage", "without_vector")}
+
+
+def _tell(report: Imported, model: str, collection: Path) -> None:
+    problems = {
+        "empty": "passages have no text and were left out",
+        "without_passage": "vectors have no passage and were left out",
+        "without_vector": f"passages have no vector; 'opendpr encode {collection} --model {model}' gives them one",
+    }
+    for name, trouble in _troubles(report).items():
+        if trouble.count:
+            more = " ..." if trouble.count > len(trouble.ids) else ""
+            say(f"{trouble.count:,} {problems[name]}: {', '.join(trouble.ids)}{more}")
+
+
+@app.command("model")
 def import_model(
     source: Annotated[Path, Argument(help="Directory of a sentence-transformers model.", show_default=False)],
     output: Annotated[Path, Option("--output", "-o", help="Model directory to write.", show_default=False)],
@@ -20,7 +208,7 @@ def import_model(
 
     \b
     Example:
-      opendpr import ./all-MiniLM-L6-v2 -o minilm
+      opendpr import model ./all-MiniLM-L6-v2 -o minilm
     """
     from opendpr.conversion.sentence_transformers import import_sentence_transformer
 

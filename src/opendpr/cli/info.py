@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from typer import echo
-
 from opendpr.cli.options import AsJson, CollectionArgument
-from opendpr.cli.output import print_json
+from opendpr.cli.output import print_json, put
 
 
 def info(collection: CollectionArgument, as_json: AsJson = False) -> None:
@@ -37,13 +35,13 @@ def info(collection: CollectionArgument, as_json: AsJson = False) -> None:
     if as_json:
         print_json(record)
         return
-    echo(f"{collection}: {record['documents']:,} documents, {record['passages']:,} passages")
+    put(f"{collection}: {record['documents']:,} documents, {record['passages']:,} passages")
     if row:
-        echo(f"encoder: {row.model}, {row.dim} wide, fingerprint {row.fingerprint[:12]}, made by {row.runtime}")
+        put(f"encoder: {row.model}, {row.dim} wide, fingerprint {row.fingerprint[:12]}, made by {row.runtime}")
     if record["to_encode"]:
-        echo(f"not encoded yet: {record['to_encode']:,} passages; the 'opendpr add' that stopped goes on there")
+        put(f"not encoded yet: {record['to_encode']:,} passages; the 'opendpr add' that stopped goes on there")
     if record["not_in_bm25"]:
-        echo(f"not found by BM25 until the next 'opendpr add': {record['not_in_bm25']:,} passages")
+        put(f"not found by BM25 until the next 'opendpr add': {record['not_in_bm25']:,} passages")
     splitter = opened.splitter
-    echo(f"passages: {splitter.words} {splitter.unit}, overlap {splitter.overlap}, last {splitter.last}")
-    echo(f"format {record['format']}, version {record['version']}, {record['bytes'] / 1e6:,.1f} MB")
+    put(f"passages: {splitter.words} {splitter.unit}, overlap {splitter.overlap}, last {splitter.last}")
+    put(f"format {record['format']}, version {record['version']}, {record['bytes'] / 1e6:,.1f} MB")

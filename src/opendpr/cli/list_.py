@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from typer import echo
-
 from opendpr.cli.options import AsJson, CollectionArgument
-from opendpr.cli.output import print_json
+from opendpr.cli.output import print_json, put
 
 
 def list_documents(collection: CollectionArgument, as_json: AsJson = False) -> None:
@@ -24,4 +22,4 @@ def list_documents(collection: CollectionArgument, as_json: AsJson = False) -> N
             if as_json:
                 print_json(asdict(summary))
             else:
-                echo(f"{summary.id}\t{summary.title}\t{summary.passages} passages\t{summary.characters} characters")
+                put(f"{summary.id}\t{summary.title}\t{summary.passages} passages\t{summary.characters} characters")

@@ -43,6 +43,10 @@ class Devices(str, Enum):
 
 
 CollectionArgument = Annotated[Path, Argument(help="Directory written by 'opendpr add'.", show_default=False)]
+OutputOption = Annotated[
+    Path,
+    Option("--output", "-o", help="File to write; .gz, .xz, .zst and .bz2 compress it.", show_default=False),
+]
 AsJson = Annotated[bool, Option("--json", help="Write JSON, one object a line.")]
 ModelOption = Annotated[
     str | None,

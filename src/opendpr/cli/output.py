@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -21,14 +22,33 @@ PASSAGE_CHARACTERS = 300
 """How much of a passage is shown around an answer."""
 
 
+LINE_ENDS = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
+"""What many programs take for the end of a line although JSON does not, and how JSON writes it otherwise."""
+
+
+_UNSAFE = re.compile("\x1b(?!\\[[0-9;]*m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]")
+"""Control characters with which a document could work the terminal it is shown on; colours may pass."""
+
+
 def say(message: str) -> None:
     """A line for the person at the terminal, on stderr."""
-    typer.echo(message, err=True)
+    typer.echo(harmless(message) if sys.stderr.isatty() else message, err=True)
+
+
+def put(text: str, end: str = "\n") -> None:
+    """A line on stdout: to a file or a pipe exactly as it is, to a terminal without control characters."""
+    sys.stdout.write((harmless(text) if sys.stdout.isatty() else text) + end)  # echo would drop escapes from a pipe
+    sys.stdout.flush()
+
+
+def harmless(text: str) -> str:
+    """The text with control characters replaced, so that it cannot move the cursor or give a terminal orders."""
+    return _UNSAFE.sub("\ufffd", text)
 
 
 def print_json(value: object) -> None:
     """One JSON object on one line of stdout, printed at once."""
-    typer.echo(json.dumps(value, ensure_ascii=False))
+    typer.echo(json.dumps(value, ensure_ascii=False).translate(LINE_ENDS))
     sys.stdout.flush()
 
 
@@ -95,7 +115,10 @@ def tell_unmet_filter(collection: Collection, where: str | None) -> None:
 
 @contextmanager
 def progress(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
-    """A line on stderr with rate and time left, if stderr is a terminal; yields what to call with (done, total)."""
+    """A line on stderr with rate and time left, if stderr is a terminal; yields what to call with (done, total).
+
+    The total is 0 where it is not known.
+    """
     if not sys.stderr.isatty():
         yield lambda done, total: None
         return
@@ -104,12 +127,14 @@ def progress(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
     def show(done: int, total: int) -> None:
         nonlocal shown
         now = time.monotonic()
-        if done < total and now - shown < 0.2:
+        if (done < total or not total) and now - shown < 0.2:
             return
         shown = now
         rate = done / max(now - started, 1e-9)
-        left = int((total - done) / max(rate, 1e-9))
-        line = f"{what} {done:,}/{total:,} {unit} · {rate:,.1f}/s · {left // 60}:{left % 60:02d} left"
+        line = f"{what} {done:,}{f'/{total:,}' if total else ''} {unit} · {rate:,.1f}/s"
+        if total:
+            left = int((total - done) / max(rate, 1e-9))
+            line += f" · {left // 60}:{left % 60:02d} left"
         sys.stderr.write(f"\r\x1b[K{line}")
         sys.stderr.flush()
 

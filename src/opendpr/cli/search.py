@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from typer import Argument, Option, echo
+from typer import Argument, Option
 
 from opendpr.cli.options import (
     AsJson,
@@ -20,7 +20,7 @@ from opendpr.cli.options import (
     Runtimes,
     WhereOption,
 )
-from opendpr.cli.output import hit_record, print_json, styled, tell_unmet_filter
+from opendpr.cli.output import hit_record, print_json, put, styled, tell_unmet_filter
 
 
 def search(
@@ -57,5 +57,5 @@ def search(
             print_json(hit_record(hit, id))
             continue
         parts = ", ".join(f"{name} {score:.2f}" for name, score in hit.parts.items())
-        echo(f"{hit.score:8.2f}  {styled(hit.passage.title, bold=True)}  {id}  ({parts})")
-        echo(f"          {' '.join(hit.passage.text.split())}\n")
+        put(f"{hit.score:8.2f}  {styled(hit.passage.title, bold=True)}  {id}  ({parts})")
+        put(f"          {' '.join(hit.passage.text.split())}\n")

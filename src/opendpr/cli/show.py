@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from typer import Argument, Option, echo
+from typer import Argument, Option
 
 from opendpr.cli.options import AsJson, CollectionArgument
-from opendpr.cli.output import print_json
+from opendpr.cli.output import print_json, put
 from opendpr.errors import UsageError
 
 
@@ -42,4 +42,4 @@ def show(
             {"id": id, "title": document.title, "metadata": dict(document.metadata), "start": start, "text": text}
         )
     else:
-        echo(text, nl=not text.endswith("\n"))
+        put(text, end="" if text.endswith("\n") else "\n")

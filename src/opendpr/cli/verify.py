@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typer import Exit, echo
+from typer import Exit
 
 from opendpr.cli.options import AsJson, CollectionArgument
-from opendpr.cli.output import print_json, progress
+from opendpr.cli.output import print_json, progress, put
 from opendpr.errors import CorruptionError
 
 
@@ -27,8 +27,8 @@ def verify(collection: CollectionArgument, as_json: AsJson = False) -> None:
     if as_json:
         print_json({"collection": str(collection), "problems": problems})
     for problem in [] if as_json else problems:
-        echo(problem)
+        put(problem)
     if problems:
         raise Exit(CorruptionError.exit_code)
     if not as_json:
-        echo(f"{collection}: every page, row and cache file is what was written")
+        put(f"{collection}: every page, row and cache file is what was written")

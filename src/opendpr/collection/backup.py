@@ -5,7 +5,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from opendpr.collection.database import DATABASE, connect, fsync_directory, our_errors, refuse_network_file_system
+from opendpr.collection.database import (
+    DATABASE,
+    closed_on_error,
+    connect,
+    fsync_directory,
+    make_directory,
+    our_errors,
+    refuse_network_file_system,
+)
 from opendpr.collection.reader import Collection
 from opendpr.errors import OpendprError, StateError
 
@@ -25,7 +33,7 @@ def write_backup(collection: Collection, destination: Path) -> int:
     temporary = destination.with_name(destination.name + ".writing")
     path = temporary / DATABASE
     try:
-        temporary.mkdir(parents=True, exist_ok=True)
+        make_directory(temporary)
         for left in temporary.glob(f"{DATABASE}*"):  # of an interrupted backup; a log would be taken for the copy's
             left.unlink()
     except OSError as error:
@@ -33,7 +41,7 @@ def write_backup(collection: Collection, destination: Path) -> int:
     with our_errors(path):
         collection.select("VACUUM INTO ?", (f"{path.absolute().as_uri()}?vfs=cksmvfs",))
     connection = connect(path)
-    with our_errors(path):
+    with our_errors(path), closed_on_error(connection):
         connection.execute("PRAGMA journal_mode=WAL")
         version = connection.execute("SELECT max(version) FROM commits").get
         connection.close()

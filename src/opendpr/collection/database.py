@@ -6,7 +6,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import apsw
@@ -98,11 +98,34 @@ def connect(path: Path, *, create: bool = False) -> apsw.Connection:
         uri += "?immutable=1"
         flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
     with our_errors(path):
-        connection = apsw.Connection(uri, flags=flags, vfs="cksmvfs")
+        try:
+            return _configured(uri, flags, "NORMAL")
+        except apsw.IOError as error:
+            if getattr(error, "extendedresult", None) != apsw.SQLITE_IOERR_SHMSIZE:
+                raise
+            # The disk is too full for the memory that processes share: who has the file alone needs none.
+            return _configured(uri, flags, "EXCLUSIVE")
+
+
+def _configured(uri: str, flags: int, locking: str) -> apsw.Connection:
+    connection = apsw.Connection(uri, flags=flags, vfs="cksmvfs")
+    with closed_on_error(connection):
         connection.create_scalar_function("as_number", lambda *values: as_number(values[0]), 1, deterministic=True)
         connection.set_busy_timeout(BUSY_MILLISECONDS)
+        connection.execute(f"PRAGMA locking_mode={locking}").fetchall()  # what comes after a row waits for it
         connection.execute("PRAGMA synchronous=FULL; PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY")
     return connection
+
+
+@contextmanager
+def closed_on_error(connection: apsw.Connection) -> Iterator[None]:
+    """Close a connection that nobody will own, so that it holds no locks as long as the error is looked at."""
+    try:
+        yield
+    except BaseException:
+        with suppress(apsw.Error):
+            connection.close()
+        raise
 
 
 def create_database(path: Path, settings: dict[str, str]) -> None:
@@ -110,16 +133,17 @@ def create_database(path: Path, settings: dict[str, str]) -> None:
     temporary = path.with_name(path.name + ".new")
     temporary.unlink(missing_ok=True)
     connection = connect(temporary, create=True)
-    with our_errors(path):
+    with our_errors(path), closed_on_error(connection):
         # The 8 reserved bytes of each page hold its checksum; they take effect with the VACUUM.
         connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
         connection.reserve_bytes("main", 8)
         connection.execute("VACUUM")
-        with connection:
-            connection.execute(SCHEMA)
-            rows = {"format": str(FORMAT), "collection_id": secrets.token_hex(16), **settings}
-            connection.executemany("INSERT INTO settings VALUES(?, ?)", list(rows.items()))
-            connection.execute("INSERT INTO commits VALUES(0, ?)", (secrets.token_bytes(16),))
+        connection.execute("BEGIN")  # not apsw's "with", which after some errors rolls back what SQLite has already
+        connection.execute(SCHEMA)
+        rows = {"format": str(FORMAT), "collection_id": secrets.token_hex(16), **settings}
+        connection.executemany("INSERT INTO settings VALUES(?, ?)", list(rows.items()))
+        connection.execute("INSERT INTO commits VALUES(0, ?)", (secrets.token_bytes(16),))
+        connection.execute("COMMIT")
         connection.execute("PRAGMA journal_mode=WAL")
         if connection.execute("PRAGMA checksum_verification").get != "1":
             raise OpendprError(f"page checksums could not be turned on for {path}; install another build of apsw")
@@ -167,6 +191,14 @@ def refuse_network_file_system(directory: Path, mounts: str | None = None) -> No
             best, kind = point, found
     if kind in NETWORK_FILE_SYSTEMS:
         raise StateError(f"{directory} lies on a network file system ({kind}); put the collection on a local disk")
+
+
+def make_directory(directory: Path) -> None:
+    """Make a directory, and those above it that are missing, so that they outlast a power cut."""
+    missing = [path for path in (directory.absolute(), *directory.absolute().parents) if not path.exists()]
+    directory.mkdir(parents=True, exist_ok=True)
+    for path in reversed(missing):
+        fsync_directory(path.parent)
 
 
 def fsync_directory(directory: Path) -> None:

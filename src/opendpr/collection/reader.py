@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,14 @@ import apsw
 import numpy as np
 from numpy.typing import NDArray
 
-from opendpr.collection.database import DATABASE, connect, our_errors, read_settings, refuse_network_file_system
+from opendpr.collection.database import (
+    DATABASE,
+    closed_on_error,
+    connect,
+    our_errors,
+    read_settings,
+    refuse_network_file_system,
+)
 from opendpr.collection.rows import check, passage_crc, to_vectors
 from opendpr.collection.where import Condition
 from opendpr.errors import CorruptionError, InputError, StateError
@@ -61,13 +69,30 @@ class Collection:
 
     def __init__(self, directory: Path, connection: apsw.Connection) -> None:
         self.directory = directory
-        self._connection = connection
+        self._opened, self._process = connection, os.getpid()
         self.path = directory / DATABASE
-        self.settings = read_settings(connection, self.path)
+        with closed_on_error(connection):
+            self.settings = read_settings(connection, self.path)
         self.splitter = Splitter(**json.loads(self.settings["splitter"]))
 
+    @property
+    def _connection(self) -> apsw.Connection:
+        """The connection; SQLite's files do not survive a fork."""
+        if self._is_forked():
+            raise StateError(
+                f"{self.directory} was opened before this process was forked; open it again here, or start processes "
+                "by 'spawn'"
+            )
+        return self._opened
+
+    def _is_forked(self) -> bool:
+        """Whether this is the child of the process that opened the collection."""
+        return os.getpid() != self._process
+
     def close(self) -> None:
-        self._connection.close()
+        if not self._is_forked():
+            with our_errors(self.path):
+                self._connection.close()
 
     def __enter__(self) -> Collection:
         return self
@@ -128,6 +153,10 @@ class Collection:
             passages = self._one("SELECT count(*) FROM passages")[0]
             documents = self._one("SELECT count(*) FROM documents WHERE replaces IS NULL")[0]
         return {"documents": documents, "passages": passages, "vectors": vectors, "to_encode": passages - vectors}
+
+    def has_documents(self) -> bool:
+        """Whether there are any; `counts` looks at every vector to say so."""
+        return bool(self.select("SELECT 1 FROM documents WHERE replaces IS NULL LIMIT 1"))
 
     def passages(self, numbers: Sequence[int]) -> dict[int, Passage]:
         """The passages that exist of those asked for, by number."""
@@ -259,7 +288,7 @@ class Collection:
             yield
         finally:
             if self._connection.in_transaction:
-                self._connection.execute("COMMIT")
+                self.select("COMMIT")
 
     def select(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query, with errors in our words."""

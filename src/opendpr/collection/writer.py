@@ -17,6 +17,7 @@ from opendpr.collection.database import (
     DATABASE,
     connect,
     create_database,
+    make_directory,
     our_errors,
     refuse_network_file_system,
 )
@@ -32,6 +33,12 @@ CLOSING_MILLISECONDS = 2_000
 """How long a writer that is done waits for readers, to leave a short write-ahead log."""
 
 _VECTORS = "CREATE TABLE vectors_{}(number INTEGER PRIMARY KEY, vector BLOB NOT NULL, crc INTEGER NOT NULL)"
+
+_FORMS = " UNION ALL ".join(
+    f"SELECT row, content_sha256, metadata, replaces FROM documents WHERE id = ?1 AND replaces IS {state}"
+    for state in ("NULL", "NOT NULL")  # each has its index; without a condition SQLite would look at every document
+)
+"""The document of an id, and the one that is to replace it."""
 
 Change = Literal["added", "replaced", "relabelled", "unchanged"]
 
@@ -151,10 +158,7 @@ class Writer(Collection):
     def _put(self, document: Document, version: int) -> Change:
         content = content_sha256(document)
         metadata = json.dumps(dict(document.metadata), ensure_ascii=False, sort_keys=True)
-        rows = self.select(
-            "SELECT row, content_sha256, metadata, replaces FROM documents WHERE id = ? ORDER BY replaces",
-            (document.id,),
-        )
+        rows = self.select(_FORMS, (document.id,))
         current = next((row for row in rows if row[3] is None), None)
         pending = next((row for row in rows if row[3] is not None), None)
         newest = pending or current
@@ -196,7 +200,7 @@ class Writer(Collection):
         """Remove documents with their passages and vectors, in one transaction."""
         with self._transaction() as version:
             for id in ids:
-                for (row,) in self.select("SELECT row FROM documents WHERE id = ?", (id,)):
+                for row, *_ in self.select(_FORMS, (id,)):
                     self._drop(row, version)
 
     def put_vectors(self, encoder: EncoderRow, passages: Sequence[Passage], vectors: Vectors) -> None:
@@ -238,6 +242,8 @@ class Writer(Collection):
         self._connection.execute("DELETE FROM documents WHERE row = ?", (document,))
 
     def close(self) -> None:
+        if self._is_forked():
+            return
         try:
             self._connection.set_busy_timeout(CLOSING_MILLISECONDS)
             with our_errors(self.path), suppress(apsw.BusyError):  # a long read, as a backup, leaves the log longer
@@ -282,7 +288,7 @@ def open_writer(
     ):
         raise StateError(f"{directory} is a directory with other files, not a collection; give a new directory")
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        make_directory(directory)
         lock = filelock.FileLock(directory / LOCK, timeout=wait_seconds)
         lock.acquire()
     except filelock.Timeout:
@@ -295,7 +301,8 @@ def open_writer(
         raise OpendprError(f"{directory} cannot be written ({error.strerror}); check its permissions") from None
     except OSError as error:
         raise ResourceError(f"{directory} cannot be written ({error.strerror}); see to the disk") from None
-    with lock:
+    process = os.getpid()
+    try:
         if not path.exists():
             create_database(path, {"splitter": json.dumps((splitter or Splitter()).__dict__)})
         if not os.access(path, os.W_OK) or not os.access(directory, os.W_OK):
@@ -312,3 +319,6 @@ def open_writer(
             yield writer
         finally:
             writer.close()
+    finally:
+        if os.getpid() == process:  # a fork shares the lock, and must not give it up
+            lock.release()

@@ -19,12 +19,13 @@ from typing import IO, Literal
 
 from opendpr.corpus.jsonlines import json_documents
 from opendpr.corpus.kinds import find_reader, suffixes
+from opendpr.corpus.places import Places
 from opendpr.corpus.sandbox import Sandbox
-from opendpr.corpus.source import TEXT_BYTES, Reader, Reading, Skipped, Source, limited_lines
+from opendpr.corpus.source import TEXT_BYTES, Reader, Reading, Skipped, Source
 from opendpr.corpus.text import read_text
 from opendpr.corpus.wikiextractor import cleaned, is_wikiextractor
 from opendpr.errors import InputError
-from opendpr.formats import READ_ERRORS, open_binary, reason, uncompressed_name
+from opendpr.formats import READ_ERRORS, limited_lines, open_binary, reason, uncompressed_name
 from opendpr.types import EMPTY, Document
 
 STANDARD_INPUT: Literal["-"] = "-"
@@ -83,19 +84,19 @@ class Corpus:
         """Yield each document that can be stored, an id only once."""
         self.skipped.clear()
         self.ignored.clear()
-        places: dict[str, str] = {}
-        with closing(Sandbox()) as sandbox:
+        with closing(Sandbox()) as sandbox, closing(Places()) as places:
             for path in self.paths:
                 for place, found in self._readings(path, sandbox):
                     document = self._finished(found) if isinstance(found, Document) else None
-                    problem = found if isinstance(found, str) else document and objection(document, places)
+                    problem = found if isinstance(found, str) else document and objection(document)
                     if isinstance(problem, str):
                         self.skipped.append(Skipped(place, problem))
-                    elif document is not None:
-                        places[document.id] = place
-                        yield document
-                    else:
+                    elif document is None:
                         self.ignored[CLEANED_OUT] += 1
+                    elif (earlier := places.claim(document.id, place)) is not None:
+                        self.skipped.append(Skipped(place, f'id "{document.id}" was already given by {earlier}'))
+                    else:
+                        yield document
 
     def _finished(self, document: Document) -> Document | None:
         """The document as the options want it, or None if they leave it out."""
@@ -176,8 +177,8 @@ def printable(path: Path | str) -> str:
     return str(path).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def objection(document: Document, places: Mapping[str, str]) -> str | None:
-    """Why a document cannot be stored, if so. `places` says where each id was found before."""
+def objection(document: Document) -> str | None:
+    """Why a document cannot be stored, if so."""
     if not document.id:
         return "the id is empty"
     if len(document.id) > ID_CHARACTERS:
@@ -197,8 +198,6 @@ def objection(document: Document, places: Mapping[str, str]) -> str | None:
         return "the metadata is nested too deeply"
     except ValueError:
         return "the metadata has a number that JSON does not know: NaN or Infinity; null says that there is none"
-    if document.id in places:
-        return f'id "{document.id}" was already given by {places[document.id]}'
     return None
 
 
@@ -206,7 +205,7 @@ def read_standard_input(file: IO[bytes]) -> Iterator[Reading]:
     """Read JSON lines if the first character that is not space is `{`, else one document of plain text."""
     start: list[bytes] = []
     try:
-        for line in (lines := limited_lines(file)):
+        for line in (lines := limited_lines(file, TEXT_BYTES)):
             start.append(line)
             if line.removeprefix(codecs.BOM_UTF8).strip():
                 break

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import IO, Any
 
-from opendpr.corpus.source import HEAD_BYTES, Reading, Source, byte_order_mark, is_binary, limited_lines
-from opendpr.formats import json_kind, scan_jsonl
+from opendpr.corpus.source import HEAD_BYTES, TEXT_BYTES, Reading, Source, byte_order_mark, is_binary
+from opendpr.formats import json_kind, limited_lines, scan_jsonl
 from opendpr.types import EMPTY, Document
 
 
@@ -21,7 +21,7 @@ def read_json_lines(file: IO[bytes], source: Source) -> Iterator[Reading]:
         yield source.place, f"expected JSON lines in UTF-8, found {encoding.upper()}; convert the file to UTF-8"
     else:
         file.seek(0)
-        yield from json_documents(limited_lines(file), source.place)
+        yield from json_documents(limited_lines(file, TEXT_BYTES), source.place)
 
 
 def json_documents(lines: Iterable[bytes], name: str) -> Iterator[Reading]:

@@ -36,6 +36,14 @@ too (`formats.COMPRESSED`)."""
 WIKIEXTRACTOR = re.compile(r"wiki_\d+")
 """What WikiExtractor calls its files."""
 
+PSGS = re.compile(r"psgs.*\.tsv", re.IGNORECASE)
+"""What the released tables of Wikipedia's passages are called: `psgs_w100.tsv` and parts of it."""
+
+
+def is_psgs(path: Path) -> bool:
+    """Whether a file, by its name, is a table whose records are passages already."""
+    return PSGS.fullmatch(uncompressed_name(path).name) is not None
+
 
 def find_reader(path: Path) -> Reader | str | None:
     """What reads a file of this name, if any."""

@@ -64,18 +64,3 @@ def not_valid(error: UnicodeDecodeError, before: int = 0) -> str:
     """Why bytes could not be decoded; `before` says how many bytes of the file came before them."""
     place = f"{error.reason} at byte {before + error.start:,}"
     return f"not valid {error.encoding.upper()} ({place}); convert the file to UTF-8"
-
-
-def limited_lines(file: IO[bytes]) -> Iterator[bytes]:
-    """The lines of a file.
-
-    Raises:
-        OSError: a line is longer than `TEXT_BYTES`.
-    """
-    for number in range(1, 1 << 62):
-        line = file.readline(TEXT_BYTES + 1)
-        if len(line) > TEXT_BYTES:
-            raise OSError(f"line {number:,} has {TOO_LONG}; what comes after it was not read")
-        if not line:
-            return
-        yield line

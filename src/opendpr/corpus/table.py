@@ -10,14 +10,11 @@ from collections.abc import Iterator, Sequence
 from typing import IO
 
 from opendpr.corpus.source import HEAD_BYTES, Reading, Source, byte_order_mark, is_binary
+from opendpr.formats.tables import SURROGATE, Lines, csv_problem, csv_rows
 from opendpr.types import EMPTY, Document
 
-FIELD_CHARACTERS = 10_000_000
-"""Longest field. A quotation mark that is never closed takes the rest of a file into one field, up to here."""
 NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,15})(\.\d{1,16})?", re.ASCII)
 """A number as it is usually written: neither `007` nor `+1` nor `1e5`."""
-INVALID = re.compile("[\udc80-\udcff]")
-"""What bytes that are not UTF-8 are decoded to."""
 
 
 def read_csv(file: IO[bytes], source: Source) -> Iterator[Reading]:
@@ -45,16 +42,13 @@ def read_table(file: IO[bytes], source: Source, separators: str) -> Iterator[Rea
         yield source.place, "binary file"
         return
     file.seek(len(mark))
-    if csv.field_size_limit() < FIELD_CHARACTERS:
-        csv.field_size_limit(FIELD_CHARACTERS)
     errors = "surrogateescape" if encoding == "utf-8" else "strict"
     decoded = io.TextIOWrapper(file, encoding, errors=errors, newline="")
     lines = Lines(decoded)
     try:
         yield from documents(lines, source, separators)
     except csv.Error as error:
-        problem = "a quotation mark that is not closed?" if "field limit" in str(error) else "not CSV?"
-        yield f"{source.place}:{lines.row}", f"{error} ({problem}); what comes after it was not read"
+        yield f"{source.place}:{lines.row}", csv_problem(error)
     except UnicodeError as error:
         yield source.place, f"not valid {encoding.upper()} after line {lines.number:,} ({error}); convert it to UTF-8"
     finally:
@@ -78,43 +72,18 @@ def documents(lines: Lines, source: Source, separators: str) -> Iterator[Reading
         yield f"{source.place}:1", f"two columns have the same name: {json.dumps(columns)[:100]}"
         return
     lines.row = lines.number + 1
-    count = 0
-    for row in csv.reader(lines, delimiter=separator):
-        place, lines.row = f"{source.place}:{lines.row}", lines.number + 1
-        if row:
-            count += 1
-            yield place, document(row, columns, f"{source.id}:{count}")
+    for count, (line, row) in enumerate(csv_rows(lines, separator), start=1):
+        yield f"{source.place}:{line}", document(row, columns, f"{source.id}:{count}")
 
 
 def document(row: Sequence[str], columns: Sequence[str], id: str) -> Document | str:
     """The document of one row; `id` is for a table without ids."""
     if len(row) != len(columns):
         return f"expected {len(columns)} fields as in the header, found {len(row)}"
-    if any(map(INVALID.search, row)):
+    if any(map(SURROGATE.search, row)):
         return "not valid UTF-8; convert the file to UTF-8"
     record = dict(zip(columns, row, strict=True))
     text, title, id = record.pop("text"), record.pop("title", ""), record.pop("id", id)
     if not id:
         return 'expected "id" to say something, found an empty field'
     return Document(id, title, text, {name: typed(value) for name, value in record.items() if value} or EMPTY)
-
-
-class Lines:
-    """The lines of a text, counted. `row` is the line where the row being read began."""
-
-    def __init__(self, file: io.TextIOWrapper) -> None:
-        self.file = file
-        self.number = 0
-        self.row = 1
-
-    def __iter__(self) -> Lines:
-        return self
-
-    def __next__(self) -> str:
-        line = self.file.readline(FIELD_CHARACTERS)
-        self.number += 1
-        if not line:
-            raise StopIteration
-        if len(line) == FIELD_CHARACTERS:
-            raise csv.Error(f"line {self.number:,} has more than {FIELD_CHARACTERS:,} characters")
-        return line

@@ -7,9 +7,11 @@ import gzip
 import hashlib
 import json
 import lzma
+import os
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, Any
 
@@ -28,12 +30,81 @@ COMPRESSED: dict[str, Callable[..., Any]] = {
 }
 READ_ERRORS = (OSError, EOFError, lzma.LZMAError, zlib.error, zstd.ZstdError)
 """What opening or reading a damaged or missing file can raise."""
+RECORD_BYTES = 32_000_000
+"""Longest line, or element of a JSON array: more than any record of these formats has, and little memory."""
 
 
 def open_binary(path: Path) -> IO[bytes]:
     """Open a file for reading, through its decompressor if its name ends in .gz, .xz, .zst or .bz2."""
     file: IO[bytes] = COMPRESSED.get(path.suffix.lower(), open)(path, "rb")
     return file
+
+
+@contextmanager
+def open_input(path: Path) -> Iterator[IO[bytes]]:
+    """`open_binary` with errors in our words.
+
+    Raises:
+        InputError: the file cannot be opened or read.
+    """
+    try:
+        with open_binary(path) as file:
+            yield file
+    except READ_ERRORS as error:
+        raise InputError(f"{path} cannot be read: {reason(error)}") from None
+
+
+@contextmanager
+def open_output(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file for writing, through the compressor that its name asks for.
+
+    What is written takes the name `path` when all of it is on the disk: an error or a kill leaves the file
+    as it was. A pipe or a device is written directly.
+    """
+    direct = path.exists() and not path.is_file()
+    temporary = path if direct else path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as raw:
+            with _compressed(raw, path) as file:
+                yield file
+            raw.flush()
+            if not direct:
+                os.fsync(raw.fileno())
+        if not direct:
+            os.replace(temporary, path)
+    except BaseException:
+        if not direct:
+            temporary.unlink(missing_ok=True)
+        raise
+
+
+def _compressed(raw: IO[bytes], path: Path) -> AbstractContextManager[IO[bytes]]:
+    """A file that compresses into `raw`; the same content gives the same bytes."""
+    file: Any = nullcontext(raw)
+    suffix = path.suffix.lower()
+    if suffix == ".gz":
+        file = gzip.GzipFile(uncompressed_name(path).name, "wb", fileobj=raw, mtime=0)
+    elif suffix == ".zst":
+        file = zstd.open(raw, "wb", options={zstd.CompressionParameter.checksum_flag: 1})
+    elif suffix in COMPRESSED:
+        file = COMPRESSED[suffix](raw, "wb")
+    opened: AbstractContextManager[IO[bytes]] = file
+    return opened
+
+
+def write_lines(path: Path, lines: Iterable[str]) -> int:
+    """Write lines, each with its end, and return how many."""
+    count = 0
+    with open_output(path) as file:
+        for line in lines:
+            file.write(line.encode())
+            count += 1
+    return count
+
+
+def json_line(record: object) -> str:
+    """A record as one line of JSON, with its end."""
+    return json.dumps(record, ensure_ascii=False) + "\n"
 
 
 def uncompressed_name(path: Path) -> Path:
@@ -47,11 +118,8 @@ def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     Raises:
         InputError: the file cannot be read, or a line is not a JSON object.
     """
-    try:
-        with open_binary(path) as file:
-            yield from parse_jsonl(file, str(path))
-    except READ_ERRORS as error:
-        raise InputError(f"{path} cannot be read: {reason(error)}") from None
+    with open_input(path) as file:
+        yield from parse_jsonl(limited_lines(file), str(path))
 
 
 def parse_jsonl(lines: Iterable[bytes], name: str) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -77,6 +145,24 @@ def scan_jsonl(lines: Iterable[bytes]) -> Iterator[tuple[int, dict[str, Any] | s
                 yield number, f"expected a JSON object, found {json_kind(record)}"
             elif text:
                 yield number, record
+
+
+def limited_lines(file: IO[bytes], limit: int = RECORD_BYTES) -> Iterator[bytes]:
+    """The lines of a file.
+
+    Raises:
+        OSError: a line has more than `limit` bytes.
+    """
+    for number in range(1, 1 << 62):
+        line = file.readline(limit + 1)
+        if len(line) > limit:
+            raise OSError(
+                f"line {number:,} has more than {limit // 1_000_000} MB of text; cut it into several files; "
+                "what comes after it was not read"
+            )
+        if not line:
+            return
+        yield line
 
 
 def json_kind(value: object) -> str:

@@ -42,6 +42,10 @@ class BertReader:
     def _network(self) -> Network:
         return load_network(self.model, "reader", self.runtime, throughput=True)
 
+    def load(self) -> None:
+        """Bring the weights to memory now, as while passages are being looked for."""
+        _ = self._network
+
     def read(self, questions: Sequence[str], hits: Sequence[Sequence[Hit]]) -> list[list[Span]]:
         """For each question the best spans of its passages, best first.
 

@@ -119,7 +119,7 @@ class Model:
         if config.get("format") != FORMAT:
             raise StateError(
                 f"{directory} has model format {config.get('format')!r}, this version of opendpr "
-                f"reads format {FORMAT}; convert it with 'opendpr import' or install a newer opendpr"
+                f"reads format {FORMAT}; convert it with 'opendpr import model' or install a newer opendpr"
             )
         if "name" not in config:
             raise CorruptionError(f"{path} is incomplete (it has no name); restore it")

@@ -24,7 +24,7 @@ from openvino import Node  # noqa: E402
 from openvino import opset13 as op  # noqa: E402
 
 Precision = Literal["fp32", "bf16", "int8"]
-TRIAL_ROWS, TRIAL_WIDTH, TRIAL_LAYERS, TRIALS = 512, 512, 4, 5
+TRIAL_ROWS, TRIAL_WIDTH, TRIAL_LAYERS, TRIALS = 512, 512, 2, 5
 """Size of the trial that decides between bf16 and fp32: a few milliseconds a run."""
 GAIN = 1.2
 """How much faster bf16 must be in the trial: a busy machine should not change the choice."""

@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from opendpr.evaluation.failures import KINDS
+from opendpr.evaluation.figures import in_percent, written
 from opendpr.evaluation.page.charts import interval_bar, percent, share_bar
 from opendpr.evaluation.page.markup import Markup, element, joined
 from opendpr.evaluation.statistics import Interval
 
 RIGHT = "right"
 """The outcome that is no failure: exact match."""
-PERCENT = ("answer", "document", "EM", "F1")
-"""Measures shown as parts of a hundred; others are shown with four decimals, as usual at TREC."""
 SIGNIFICANT = 0.05
 """Differences whose p is smaller are bold."""
 HEADLINE = 20
@@ -41,16 +40,15 @@ def _tile(system: str, figures: Sequence[Row]) -> Markup:
         element(
             "div",
             element("dt", spoken(name)),
-            element("dd", element("b", _mean(own[name]), unit(name)), element("span", _range(own[name]))),
+            element(
+                "dd",
+                element("b", _mean(own[name]), " %" if in_percent(name) else None),
+                element("span", _range(own[name])),
+            ),
         )
         for name in names
     ]
     return element("div", element("h3", system, dir="auto"), element("dl", facts), class_="tile")
-
-
-def unit(measure: str) -> str | None:
-    """What stands after a figure."""
-    return " %" if measure.split("@")[0] in PERCENT else None
 
 
 def spoken(measure: str) -> str:
@@ -180,5 +178,4 @@ def _range(of: Row, sign: str = "") -> str:
 
 
 def _number(value: float, measure: str, sign: str) -> str:
-    shown = f"{100 * value:{sign}.1f}" if measure.split("@")[0] in PERCENT else f"{value:{sign}.4f}"
-    return shown.replace("-", "−")
+    return written(measure, value, sign).replace("-", "−")

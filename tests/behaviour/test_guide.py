@@ -1,0 +1,77 @@
+"""The guide is walked as it stands: its commands, in order, print what it says they print."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide.md"
+SECONDS = 120
+"""After which a command that hangs is killed."""
+
+
+def sessions() -> list[tuple[str, str]]:
+    """Each command of the guide, with what it should print."""
+    blocks = re.findall(r"^```console\n(.*?)^```", GUIDE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    found: list[tuple[str, str]] = []
+    for line in "".join(blocks).splitlines():
+        if line.startswith("$ "):
+            found.append((line[2:], ""))
+        else:
+            command, output = found[-1]
+            goes_on = not output and re.match(r">( |$)", line)
+            found[-1] = (f"{command}\n{line[2:]}", "") if goes_on else (command, f"{output}{line}\n")
+    return found
+
+
+def matches(expected: str, printed: str) -> bool:
+    """Whether a text is as expected; `...` stands for any characters of one line."""
+    pattern = "[^\n]*".join(map(re.escape, expected.split("...")))
+    return re.fullmatch(pattern, printed) is not None
+
+
+@pytest.fixture
+def shell(tmp_path, environment):
+    """Runs a command as the guide's reader would, in a directory of its own; returns all that is printed."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name, arguments in (("opendpr", "-m opendpr "), ("python", "")):
+        (programs / name).write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {arguments}"$@"\n')
+        (programs / name).chmod(0o755)
+    (tmp_path / "home").mkdir()
+    settings = {**environment, "PATH": f"{programs}{os.pathsep}{environment['PATH']}", "LC_ALL": "C.UTF-8"}
+
+    def shell(command: str) -> str:
+        done = subprocess.run(
+            ["bash", "-c", command],
+            cwd=tmp_path / "home",
+            env=settings,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=SECONDS,
+            encoding="utf-8",
+            check=False,
+        )
+        return done.stdout
+
+    return shell
+
+
+def test_the_commands_of_the_guide_print_what_it_says(shell):
+    for command, expected in sessions():
+        printed = shell(command)
+        assert matches(expected, printed), f"$ {command}\n{printed}\n--- where the guide says\n{expected}"
+
+
+def test_a_line_that_differs_is_noticed():
+    assert matches("a ... c\n", "a bb c\n")
+    assert not matches("a ... c\n", "a bb d\n")
+    assert not matches("a ... c\n", "a b\n c\n")
+    assert not matches("", "a\n")

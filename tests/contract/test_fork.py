@@ -1,0 +1,81 @@
+"""A collection belongs to the process that opened it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from opendpr.collection import open_collection, open_writer
+from opendpr.errors import BusyError, OpendprError, StateError
+from opendpr.types import Document
+
+LETTER = Document("letter", "A letter", "one two three")
+pytestmark = [
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork"),
+    pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning"),
+]
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    with open_writer(tmp_path / "notes") as writer:
+        writer.put_documents([LETTER])
+    return tmp_path / "notes"
+
+
+def said_by_a_fork(work: Callable[[], object], seconds: float = 30) -> str:
+    """What `work` returns or raises in a forked child, which must not hang."""
+    ours, its = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            said = str(work())
+        except OpendprError as error:
+            said = f"{type(error).__name__}: {error}"
+        os.write(its, said.encode())
+        os._exit(0)
+    os.close(its)
+    end = time.monotonic() + seconds
+    while os.waitpid(child, os.WNOHANG) == (0, 0):
+        if time.monotonic() > end:
+            os.kill(child, 9)
+            os.waitpid(child, 0)
+            raise AssertionError("the child hangs")
+        time.sleep(0.01)
+    with os.fdopen(ours, "rb") as pipe:
+        return pipe.read().decode()
+
+
+def test_a_fork_of_a_reader_is_told_to_open_the_collection_itself(directory):
+    with open_collection(directory) as collection:
+        assert collection.has_document("letter")
+        for work in (collection.version, lambda: list(collection.passages_after(0)), collection.counts):
+            said = said_by_a_fork(work)
+            assert said.startswith(StateError.__name__)
+            assert f"{directory} was opened before this process was forked; open it again" in said
+        assert said_by_a_fork(lambda: open_collection(directory).document("letter").text) == LETTER.text
+        assert collection.has_document("letter")
+
+
+def test_a_fork_of_a_writer_can_neither_write_nor_give_up_its_lock(directory):
+    def leave() -> None:
+        opening.__exit__(None, None, None)
+
+    def write_too() -> None:
+        with open_writer(directory):
+            pass
+
+    opening = open_writer(directory)
+    writer = opening.__enter__()
+    writer.put_documents([Document("second", "", "four five")])
+    assert said_by_a_fork(lambda: writer.put_documents([LETTER])).startswith(StateError.__name__)
+    assert said_by_a_fork(leave) == "None"
+    assert said_by_a_fork(write_too).startswith(BusyError.__name__)
+    writer.put_documents([Document("third", "", "six seven")])
+    opening.__exit__(None, None, None)
+    with open_collection(directory) as collection:
+        assert [summary.id for summary in collection.summaries()] == ["letter", "second", "third"]
