@@ -11,7 +11,22 @@ from typing import Annotated
 import typer
 
 from opendpr import __version__
-from opendpr.cli import add, ask, backup, encode, evaluate, export, info, list_, remove, search, show, train, verify
+from opendpr.cli import (
+    add,
+    ask,
+    backup,
+    encode,
+    evaluate,
+    export,
+    info,
+    list_,
+    remove,
+    report,
+    search,
+    show,
+    train,
+    verify,
+)
 from opendpr.cli import import_ as importing
 from opendpr.errors import OpendprError, ResourceError
 
@@ -39,6 +54,7 @@ for verb, function in (
     ("verify", verify.verify),
     ("backup", backup.backup),
     ("evaluate", evaluate.evaluate),
+    ("report", report.report),
 ):
     app.command(verb)(function)
 for group, commands in (("train", train.app), ("import", importing.app), ("export", export.app)):
