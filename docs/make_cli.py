@@ -21,6 +21,7 @@ VERBS = (
     "verify",
     "backup",
     "evaluate",
+    "report",
     "mine",
     "train",
     "train encoder",

@@ -67,16 +67,10 @@ def add(
             file that could not be read, or not wholly, are kept.
 
     Raises:
-        InputError: one of the directories to `sync` is empty, as that of a disk that is not mounted.
+        InputError: a directory to `sync` is empty, as that of a disk that is not mounted, and documents came from it.
         StateError: the collection's vectors come from another encoder.
     """
     started, report = time.monotonic(), Report()
-    for directory in sync:
-        if not any(directory.iterdir()):
-            raise InputError(
-                f"{directory} is empty, and --sync would remove all that came from it; see whether its disk is "
-                "mounted, or use 'opendpr remove'"
-            )
     model = encoder.model
     row = writer.use_encoder(
         model.fingerprint,
@@ -92,6 +86,12 @@ def add(
     if isinstance(documents, Corpus):
         report.skipped, report.ignored = documents.skipped, documents.ignored
     if sync and (gone := _gone(writer, ids, sync, report.skipped)):
+        for directory in sync:
+            if not any(directory.iterdir()):
+                raise InputError(
+                    f"{directory} is empty, and all that came from it would be removed; see whether its disk is "
+                    "mounted, or use 'opendpr remove'"
+                )
         writer.remove_documents(gone)
         report.documents["removed"] = len(gone)
     update_bm25(writer)  # words are found before vectors are

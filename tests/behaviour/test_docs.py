@@ -73,6 +73,7 @@ def test_the_blocks_of_the_page_on_evaluation_run(tmp_path, run, monkeypatch, ca
     assert re.search(r"^EM@5 .*^F1@10 ", shown[2], re.MULTILINE | re.DOTALL)
     assert re.search(r"^RR +1.0000", shown[3], re.MULTILINE)
     assert "run:bm25 - answers:hybrid" in shown[4]
+    assert "answers:hybrid" in (tmp_path / "report.html").read_text(encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     (code,) = blocks("python", "docs/evaluation.md")
     names = {}

@@ -24,7 +24,7 @@ def summary(runs: Sequence[Run]) -> dict[str, Any]:
         StateError: the runs are not over the same questions.
         UsageError: two runs have the same name.
     """
-    labels = _labels([run.path for run in runs]) if len(runs) > 1 else [""]
+    labels = run_labels([run.path for run in runs])
     for run in runs[1:]:
         _refuse_other_questions(runs[0], run)
     return {
@@ -34,7 +34,14 @@ def summary(runs: Sequence[Run]) -> dict[str, Any]:
     }
 
 
-def _labels(paths: Sequence[Path]) -> list[str]:
+def run_labels(paths: Sequence[Path]) -> list[str]:
+    """What stands before the names of the systems of each run: nothing if there is one run alone.
+
+    Raises:
+        UsageError: two runs have the same name.
+    """
+    if len(paths) == 1:
+        return [""]
     names = [f"{path.stem}:" for path in paths]
     if len(set(names)) < len(names):
         raise UsageError(f"two of the runs are called {names[0][:-1]!r}; rename one, its systems stand under this name")

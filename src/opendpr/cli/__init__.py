@@ -22,6 +22,7 @@ from opendpr.cli import (
     list_,
     mine,
     remove,
+    report,
     search,
     show,
     train,
@@ -55,6 +56,7 @@ for verb, function in (
     ("backup", backup.backup),
     ("mine", mine.mine),
     ("evaluate", evaluate.evaluate),
+    ("report", report.report),
 ):
     app.command(verb)(function)
 for group, commands in (("train", train.app), ("import", importing.app), ("export", export.app)):

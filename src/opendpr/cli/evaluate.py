@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 KS = (1, 5, 20, 100)
 READ = (10, 20)
-PERCENT = ("answer", "document", "EM", "F1")
-"""Measures shown as parts of a hundred; others are shown with four decimals, as usual at TREC."""
 EXAMPLES = 3
 
 
@@ -151,10 +149,9 @@ def _grid(corner: str, cells: Mapping[tuple[str, str], str]) -> list[list[str]]:
 
 
 def _interval(of: Mapping[str, Any], sign: str = "") -> str:
-    if of["measure"].split("@")[0] in PERCENT:
-        mean, low, high = (f"{100 * of[part]:{sign}.1f}" for part in ("mean", "low", "high"))
-    else:
-        mean, low, high = (f"{of[part]:{sign}.4f}" for part in ("mean", "low", "high"))
+    from opendpr.evaluation.figures import written
+
+    mean, low, high = (written(of["measure"], of[part], sign) for part in ("mean", "low", "high"))
     return f"{mean} ({low} to {high})"
 
 

@@ -11,6 +11,19 @@ from opendpr.evaluation.statistics import Difference, Interval, bootstrap, compa
 Measured = Mapping[str, Mapping[str, Mapping[str, float]]]
 """System -> question -> measure -> value."""
 
+PERCENT = ("answer", "document", "EM", "F1")
+"""Measures shown as parts of a hundred; others are shown with four decimals, as usual at TREC."""
+
+
+def in_percent(measure: str) -> bool:
+    """Whether a measure is shown in per cent."""
+    return measure.split("@")[0] in PERCENT
+
+
+def written(measure: str, value: float, sign: str = "") -> str:
+    """A value as people read it; with the sign `+` positive ones have one too."""
+    return f"{100 * value:{sign}.1f}" if in_percent(measure) else f"{value:{sign}.4f}"
+
 
 @dataclass(frozen=True)
 class Figure:

@@ -38,14 +38,14 @@ ALLOWANCE_SECONDS = 0.001
 PATTERN_SIZE = 20_000
 """Characters of a pattern after writing out its repetitions."""
 
-_TOKEN = regex.compile(r"[\p{L}\p{N}\p{M}]+|[^\p{Z}\p{C}]")
+TOKEN = regex.compile(r"[\p{L}\p{N}\p{M}]+|[^\p{Z}\p{C}]")
 _ASCII_TOKEN = re.compile(r"[0-9A-Za-z]+|[!-/:-@\[-`{-~]")
 _PATTERN_PIECE = re.compile(r"\\.|\[(?:\\.|[^\]\\])+\]|\{(\d+)(?:,\d*)?\}|.", re.DOTALL)
 
 
 def joined_tokens(text: str) -> str:
     """The lower-cased tokens of a text, each between separators: a sequence of tokens is a substring of it."""
-    found = _ASCII_TOKEN.findall(text) if text.isascii() else _TOKEN.findall(unicodedata.normalize("NFD", text))
+    found = _ASCII_TOKEN.findall(text) if text.isascii() else TOKEN.findall(unicodedata.normalize("NFD", text))
     return SEPARATOR.join(["", *found, ""]).lower() if found else SEPARATOR
 
 

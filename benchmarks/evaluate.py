@@ -1,0 +1,84 @@
+"""The whole pipeline on the report halves of the development questions: what the README and docs/results.md show.
+
+Retrieval by dense, BM25 and hybrid over a pool; answers by hybrid and the reader, for the first questions of each set;
+why answers are wrong. Leaves two runs, which `opendpr report` makes a page of.
+
+    .venv/bin/python benchmarks/evaluate.py --pool P150 --limit 1000
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+from data import POOLS, arguments, questions
+from machine import describe
+from retrieval import open_pool
+
+from opendpr.answering.evaluate import Task, evaluate
+from opendpr.answering.judges import AnswerJudge
+from opendpr.answering.runs import read_run
+from opendpr.answering.summary import summary
+from opendpr.encoder import BertEncoder
+from opendpr.runtime import RuntimeSettings
+from opendpr.runtime.model import find_model
+
+SETS = ("squad", "nq", "trivia")
+SYSTEMS = ("dense", "bm25", "hybrid")
+READ = (10, 20)
+
+
+def write_questions(name: str, directory: Path) -> Path:
+    """The report half of a set as a file of its own."""
+    path = directory / f"{name}.jsonl"
+    lines = (json.dumps(record, ensure_ascii=False) + "\n" for record in questions(name, "report"))
+    path.write_text("".join(lines), encoding="utf-8")
+    return path
+
+
+def show(run: Path) -> None:
+    for name, of in summary([read_run(run)])["sets"].items():
+        print(f"\n{name}: {of['questions']} questions")
+        for figure in of["figures"]:
+            scale = 100 if figure["mean"] <= 1 else 1
+            low, mean, high = (scale * figure[key] for key in ("low", "mean", "high"))
+            print(f"  {figure['system']:8} {figure['measure']:13} {mean:5.1f}  ({low:.1f} to {high:.1f})")
+        for pair in of["differences"]:
+            told = f"{100 * pair['mean']:+5.1f}  ({100 * pair['low']:+.1f} to {100 * pair['high']:+.1f})"
+            print(f"  {pair['a'] + ' - ' + pair['b']:16} {pair['measure']:13} {told}  p {pair['p']:.4f}")
+        for system, by_read in of["failures"].items():
+            for read, reasons in by_read.items():
+                told = ", ".join(f"{reason} {found['count']}" for reason, found in reasons.items())
+                print(f"  {system} wrong after {read}: {told}")
+
+
+def main() -> None:
+    parser = arguments(__doc__)
+    parser.add_argument("--pool", choices=POOLS, default="P150")
+    parser.add_argument("--precision", default="int8")
+    parser.add_argument(
+        "--limit", type=int, default=1_000, help="questions of a set that are answered, not only retrieved"
+    )
+    args = parser.parse_args()
+    runtime = RuntimeSettings(precision=args.precision)
+    encoder = BertEncoder(find_model(args.model), runtime)
+    collection = open_pool(args, encoder)
+    directory = collection.directory
+    collection.close()
+    folder = args.work / f"{directory.name}-runs"
+    folder.mkdir(parents=True, exist_ok=True)
+    files = [write_questions(name, folder) for name in SETS]
+    print(json.dumps({"machine": describe(), "pool": args.pool, "model": args.model, "precision": args.precision}))
+    for name, task, judge in (
+        ("retrieval", Task(files, SYSTEMS, None, args.model, runtime), AnswerJudge()),
+        ("answers", Task(files, ("hybrid",), args.limit, args.model, runtime), AnswerJudge(read=READ)),
+    ):
+        started, run = time.perf_counter(), folder / f"{name}.jsonl"
+        evaluate(directory, task, judge, run)
+        print(f"\n# {run.name}: {time.perf_counter() - started:.0f} s")
+        show(run)
+
+
+if __name__ == "__main__":
+    main()

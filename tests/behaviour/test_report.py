@@ -1,0 +1,195 @@
+"""`opendpr report`: runs as a page, and the page in a browser."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Run
+
+import opendpr
+from opendpr.answering.evaluate import Task, evaluate
+from opendpr.answering.judges import AnswerJudge, DocumentJudge
+from opendpr.answering.report import make_report
+from opendpr.runtime import RuntimeSettings
+from opendpr.types import Document
+
+HOSTILE = "<script>window.marker=1</script><img src=x onerror=window.marker=1>\"'></style></title>"
+FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"),
+)
+TOWNS = {"Tarn": "Albi", "Lot": "Cahors", "Orne": "Caen", "Vire": "Saint-Lô"}
+
+
+@pytest.fixture(scope="module")
+def towns(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
+    directory = tmp_path_factory.mktemp("towns") / "towns"
+    documents = [
+        Document(river, f"The {river}", f"The river {river} runs through the town of {town}. {'word ' * 110}")
+        for river, town in TOWNS.items()
+    ]
+    documents.append(Document(f"id {HOSTILE}", HOSTILE, f"The river Rhine {HOSTILE} runs through Cologne."))
+    opendpr.add(directory, documents, str(tiny_model))
+    return directory
+
+
+@pytest.fixture(scope="module")
+def questions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("questions") / "rivers.jsonl"
+    records = [
+        {"id": river, "question": f"Which town is on the river {river}?", "answers": [town], "document_id": river}
+        for river, town in TOWNS.items()
+    ]
+    records.append({"id": HOSTILE, "question": f"the river Rhine {HOSTILE}", "answers": ["Cologne", HOSTILE]})
+    records.append({"id": "regex", "question": "river Lot?", "answers": [r"cah\w+", "["], "match": "regex"})
+    path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def answered(towns: Path, questions: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of two systems with reader."""
+    path = tmp_path_factory.mktemp("runs") / "answered.jsonl"
+    task = Task([questions], ("bm25", "dense"), runtime=RuntimeSettings("openvino", "fp32"))
+    evaluate(towns, task, AnswerJudge((1, 3, 8), (2, 6)), path)
+    return path
+
+
+def test_a_report_has_the_figures_of_the_run(answered: Path, tmp_path: Path, run: Run) -> None:
+    output = tmp_path / "report.html"
+    done = run("report", answered, "-o", output, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"report": str(output), "bytes": output.stat().st_size}
+    page = output.read_text(encoding="utf-8")
+    (of,) = make_report([answered]).sets
+    assert {figure["measure"] for figure in of.figures} >= {"answer@8", "document@1", "EM@6", "F1@2"}
+    for figure in of.figures:
+        assert f">{100 * figure['mean']:.1f}<" in page
+    assert "&#x27;[&#x27; is not a regular expression" in page
+    run("report", answered, "-o", tmp_path / "again.html")
+    assert (tmp_path / "again.html").read_text(encoding="utf-8") == page
+
+
+def test_curves_go_through_the_figures(answered: Path) -> None:
+    (of,) = make_report([answered]).sets
+    means = {(figure["system"], figure["measure"]): figure["mean"] for figure in of.figures}
+    for found in ("answer", "document"):
+        for line in of.curves[found]:
+            assert [k for k, _ in line.values] == list(range(1, 9))
+            assert sorted(line.marks) == [1, 3, 8]
+            for k in (1, 3, 8):
+                assert dict(line.values)[k] == means[line.name, f"{found}@{k}"]
+    for line in of.coverage:
+        assert line.values[-1] == (100, means[line.name, "EM@6"])
+
+
+def test_what_is_marked_as_given_is_the_answer_given(answered: Path) -> None:
+    (of,) = make_report([answered]).sets
+    given = [(example, passage) for example in of.examples for passage in example.passages if passage.given]
+    assert given
+    for example, passage in given:
+        assert passage.text[slice(*passage.given)] == example.given
+    assert {example.system for example in of.examples} == {"bm25", "dense"}
+
+
+def test_runs_without_reader_and_several_runs_are_reported(
+    towns: Path, questions: Path, answered: Path, tmp_path: Path, run: Run
+) -> None:
+    found, output = tmp_path / "found.jsonl", tmp_path / "both.html"
+    evaluate(towns, Task([questions], ("bm25",)), AnswerJudge((1, 5)), found)
+    done = run("report", found, answered, "-o", output)
+    assert done.returncode == 0, done.stderr
+    page = output.read_text(encoding="utf-8")
+    assert "found:bm25" in page
+    assert "answered:dense" in page
+    (of,) = make_report([found]).sets
+    assert {example.outcome for example in of.examples} <= {
+        "an answer in the first passage", "an answer in a later passage", "no answer in the passages"
+    }  # fmt: skip
+    assert not of.coverage
+
+
+def test_judged_collections_are_reported_without_curves(towns: Path, questions: Path, tmp_path: Path, run: Run) -> None:
+    judged, output = tmp_path / "judged.jsonl", tmp_path / "judged.html"
+    evaluate(towns, Task([questions], ("bm25",)), DocumentJudge({"Tarn": {"Tarn": 1}}, "qrels"), judged)
+    done = run("report", judged, "-o", output)
+    assert done.returncode == 0, done.stderr
+    page = output.read_text(encoding="utf-8")
+    assert "nDCG@10" in page
+    assert "1.0000" in page
+    assert "<polyline" not in page
+
+
+def test_what_cannot_be_reported_is_refused(answered: Path, questions: Path, tmp_path: Path, run: Run) -> None:
+    before = answered.read_bytes()
+    done = run("report", answered, "-o", answered)
+    assert done.returncode == 2
+    assert "give -o a name that ends in .html" in done.stderr
+    assert answered.read_bytes() == before
+    cut = tmp_path / "cut.jsonl"
+    cut.write_bytes(b"".join(before.splitlines(keepends=True)[:3]))
+    done = run("report", cut, "-o", tmp_path / "page.html")
+    assert done.returncode == 4
+    assert "is not complete" in done.stderr
+    done = run("report", questions, "-o", tmp_path / "page.html")
+    assert done.returncode == 3
+    assert "is not a run" in done.stderr
+    assert not (tmp_path / "page.html").exists()
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Any]:
+    """Chromium without a window, with a profile of its own, that tells its console and its requests."""
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not (chromium and driver):
+        pytest.skip("chromium and chromedriver are not installed (Debian: chromium, chromium-driver)")
+    webdriver = pytest.importorskip("selenium.webdriver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path / 'profile'}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    browser = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    yield browser
+    browser.quit()
+
+
+def test_the_page_shows_in_a_browser_with_nothing_from_outside(
+    answered: Path, tmp_path: Path, browser: Any, run: Run
+) -> None:
+    output = tmp_path / "report.html"
+    assert run("report", answered, "-o", output).returncode == 0
+    size = {"width": 375, "height": 800, "deviceScaleFactor": 1, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    browser.get(output.as_uri())
+    browser.execute_script("document.querySelectorAll('details').forEach(one => { one.open = true })")
+    assert HOSTILE in browser.execute_script("return document.body.textContent")
+    assert browser.execute_script("return window.marker") is None
+    assert browser.execute_script("return document.querySelectorAll('script, img').length") == 0
+
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= 375
+    outside = """return [...document.querySelectorAll('body *')].filter(one =>
+        !one.closest('.scroll table, .skip') && one.getBoundingClientRect().right > 375.5).map(one => one.outerHTML)"""
+    assert browser.execute_script(outside) == []
+
+    points = "return [...document.querySelectorAll('.figures polyline')].map(one => one.points.numberOfItems)"
+    assert browser.execute_script(points) == [8, 8, 8, 8]
+    marks = "return document.querySelectorAll('.figures .chart .mark').length"
+    assert browser.execute_script(marks) == 2 * 2 * 3
+    backgrounds = []
+    for scheme in ("light", "dark"):
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+        backgrounds.append(browser.execute_script("return getComputedStyle(document.body).backgroundColor"))
+    assert backgrounds == ["rgb(246, 247, 249)", "rgb(17, 21, 27)"]  # so the style is not held back by the policy
+
+    assert browser.get_log("browser") == []
+    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    requests = [message["params"] for message in messages if message["method"] == "Network.requestWillBeSent"]
+    asked = [of["request"]["url"] for of in requests if of["documentURL"] == output.as_uri()]
+    assert asked == [output.as_uri()]

@@ -1,0 +1,121 @@
+"""The report's page: what is foreign stays text, what is marked is what was said."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from importlib.resources import files
+
+import pytest
+
+from opendpr.evaluation.page import Report, SetReport, write_page
+from opendpr.evaluation.page.charts import Line
+from opendpr.evaluation.page.examples import CHARACTERS, Example, ShownPassage, marked
+from opendpr.evaluation.page.markup import Markup, element, joined
+
+HOSTILE = [
+    "<script>window.marker = 1</script>",
+    "\"><img src=x onerror='window.marker = 1'>",
+    "</style><script>window.marker = 1</script>",
+    "' onmouseover='window.marker = 1",
+    "javascript:window.marker = 1",
+    "]]><svg/onload=window.marker=1>",
+    "&lt;script&gt;",
+]
+
+
+def page(text: str) -> str:
+    """A page with a foreign text in every place."""
+    passage = ShownPassage(1, text, text, f"{text} {text}", [(0, len(text))], (1, len(text) + 2))
+    figure = {"system": text, "measure": "EM@5", "questions": 4, "mean": 0.5, "low": 0.2, "high": 0.8}
+    other = {**figure, "measure": "answer@1"}
+    difference = {**figure, "a": text, "b": text, "p": 0.5}
+    kinds = ("not in the collection", "not retrieved", "another passage chosen", "wrong words of a right passage")
+    counts = {kind: {"count": 1, "examples": []} for kind in (*kinds, "differs in writing alone")}
+    line = Line(text, [(1, 0.5), (5, 0.75)])
+    example = Example("right", text, text, text, [text] * 20, text, 0.5, [passage])
+    of = SetReport(text, 4, [figure, other], [difference], {text: {"5": counts}}, {"answer": [line]}, [line], [example])
+    return write_page(Report(text, text, {text: {"collection": text}}, [of, of], {text: text}))
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_foreign_text_is_escaped_wherever_it_stands(text: str) -> None:
+    written, plain = page(text), page("plain")
+    assert escape(text) in written
+    tags = re.compile(r"<[a-zA-Z/!][^<>]*>")
+    names = [re.match(r"</?\w+", tag)[0] for tag in tags.findall(written) if tag != "<!DOCTYPE html>"]
+    assert set(names) == {re.match(r"</?\w+", tag)[0] for tag in tags.findall(plain) if tag != "<!DOCTYPE html>"}
+    assert "<script" not in written
+    assert "<img" not in written
+
+
+def test_nothing_comes_from_outside() -> None:
+    written = page("plain")
+    assert escape("default-src 'none'; style-src 'sha256-") in written
+    assert not re.search(r"https?:|//\w|url\(|@import|<script|<link|<iframe| on\w+=| style=", written)
+    assert {match for match in re.findall(r' href="([^"]*)"', written)} == {
+        "#figures", "#settings", "#set-1", "#set-2"
+    }  # fmt: skip
+
+
+def test_every_table_has_a_caption_and_every_chart_a_title_and_words() -> None:
+    written = page("plain")
+    assert written.count("<table") == written.count("<caption>") > 4
+    charts = re.findall(r'<svg [^>]*role="img".*?</svg>', written)
+    assert len(charts) == 4
+    assert all("<title>" in chart and "<desc>" in chart for chart in charts)
+    assert all('aria-hidden="true"' in svg for svg in re.findall(r"<svg [^>]*>", written) if 'role="img"' not in svg)
+
+
+def test_elements_escape_all_but_markup() -> None:
+    assert element("p", "a<b", Markup("<b>"), None, ["&", 3]) == "<p>a&lt;b<b>&amp;3</p>"
+    assert element("br") == "<br>"
+    made = element("td", title='"', class_="x", aria_label="y", open=True, hidden=False, lang=None)
+    assert made == '<td title="&quot;" class="x" aria-label="y" open></td>'
+    assert joined("<", element("i")) == "&lt;<i></i>"
+
+
+def test_what_is_expected_and_what_is_given_are_marked_where_they_overlap_too() -> None:
+    passage = ShownPassage(1, "id", "title", "in the 10th century, and", [(7, 19)], (7, 11))
+    assert joined(*marked(passage)) == (
+        'in the <mark class="answer given">10th</mark><mark class="answer"> century</mark>, and'
+    )
+
+
+def test_a_long_passage_is_cut_around_what_was_given() -> None:
+    text = f"{'x' * 5_000} word {'y' * 5_000}"
+    shown = joined(*marked(ShownPassage(1, "id", "", text, [], (5_001, 5_005))))
+    assert '<mark class="given">word</mark>' in shown
+    assert shown.startswith("… x")
+    assert shown.endswith("y …")
+    assert len(shown) < CHARACTERS + 50
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of #rrggbb, as WCAG 2 defines it."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_words_and_lines_stand_out_from_what_is_behind_them(scheme: str) -> None:
+    style = files("opendpr.evaluation.page").joinpath("style.css").read_text(encoding="utf-8")
+    block = re.findall(r":root \{(.*?)\}", style, re.DOTALL)[("light", "dark").index(scheme)]
+    colours = dict(re.findall(r"--(\w+): (#\w{6});", block))
+
+    def contrast(a: str, b: str) -> float:
+        high, low = sorted((luminance(colours[a]), luminance(colours[b])), reverse=True)
+        return (high + 0.05) / (low + 0.05)
+
+    words = [
+        ("text", "page"),
+        ("text", "card"),
+        ("soft", "page"),
+        ("soft", "card"),
+        ("link", "page"),
+        ("text", "answer"),
+    ]
+    assert {pair: contrast(*pair) for pair in words if contrast(*pair) < 4.5} == {}
+    drawn = [f"{kind}{number}" for kind in "co" for number in range(6)] + ["given"]
+    assert {name: contrast(name, "card") for name in drawn if contrast(name, "card") < 3} == {}
