@@ -103,6 +103,15 @@ def test_a_file_given_is_known_by_its_name_and_has_its_path_and_time_as_metadata
     assert read(path)[0] == [Document("note.en.txt", "note.en", "words", metadata)]
 
 
+@pytest.mark.skipif(not os.path.isdir("/dev/shm"), reason="needs a file system that keeps any time")
+def test_a_file_of_a_time_that_no_calendar_has_is_read_without_it():
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        path = write(Path(folder) / "note.txt", "words")
+        os.utime(path, (0, 1 << 40))
+        assert path.stat().st_mtime == 1 << 40
+        assert read(path)[0] == [Document("note.txt", "note", "words", {"path": str(path)})]
+
+
 def test_metadata_given_goes_to_every_document_and_counts(tmp_path):
     write(tmp_path / "a.txt", "x")
     write(tmp_path / "b.jsonl", '{"id": "b", "text": "x", "source": "own", "year": 1}')

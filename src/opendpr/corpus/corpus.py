@@ -138,10 +138,8 @@ class Corpus:
         place = printable(path)
         try:
             status = path.stat()
-            modified = datetime.fromtimestamp(status.st_mtime, UTC).isoformat(timespec="seconds")
-            source = Source(
-                place, id, uncompressed_name(path).stem, {"path": os.path.abspath(path), "modified": modified}
-            )
+            metadata = {"path": os.path.abspath(path), **_modified(status.st_mtime)}
+            source = Source(place, id, uncompressed_name(path).stem, metadata)
             if not stat.S_ISREG(status.st_mode):
                 yield place, "not a file but a named pipe, socket or device; pipe it to standard input, '-'"
             elif reader is None:
@@ -153,6 +151,14 @@ class Corpus:
                         yield where, _of_file(reading, source)
         except READ_ERRORS as error:
             yield place, f"cannot be read: {reason(error)}"
+
+
+def _modified(seconds: float) -> dict[str, str]:
+    """When a file was changed, in UTC; nothing for a time that no calendar has, which damaged disks and tools leave."""
+    try:
+        return {"modified": datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")}
+    except (ValueError, OverflowError, OSError):
+        return {}
 
 
 def _of_file(reading: Document | str, source: Source) -> Document | str:
