@@ -437,6 +437,22 @@ def test_a_bad_line_is_skipped_and_the_others_count(tmp_path, line, reason):
     assert line_reason(tmp_path, line).startswith(reason)
 
 
+def test_metadata_that_no_filter_could_look_into_is_skipped(tmp_path):
+    def record(levels: int) -> str:
+        return f'{{"id": "{levels}", "text": "x", "deep": {"[" * levels}{"]" * levels}}}\n'
+
+    documents, corpus = read(write(tmp_path / "deep.jsonl", record(99) + record(100) + record(900)))
+    assert [document.id for document in documents] == ["99"]
+    assert [each.place.rpartition(":")[2] for each in corpus.skipped] == ["2", "3"]
+    assert "nested too deeply" in corpus.skipped[0].reason
+
+
+def test_a_document_given_with_metadata_that_is_no_json_is_skipped():
+    corpus = Corpus([Document("a", "", "x", {"when": b"bytes"}), Document("b", "", "x")])
+    assert [document.id for document in corpus] == ["b"]
+    assert "cannot be written as JSON" in corpus.skipped[0].reason
+
+
 def test_a_pair_of_surrogates_is_one_good_character(tmp_path):
     path = write(tmp_path / "a.jsonl", '{"id": "a", "text": "\\ud83d\\ude00"}')
     assert [each.text for each in Corpus([path])] == ["😀"]
