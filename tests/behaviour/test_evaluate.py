@@ -248,6 +248,27 @@ def test_overlapping_passages_are_read_as_if_alone(tmp_path: Path, tiny_model: P
             assert places[0] == places[1]
 
 
+def test_a_run_is_exported_for_other_evaluators(towns: Path, questions: Path, tmp_path: Path, run: Run) -> None:
+    output, results, trec = tmp_path / "run.jsonl", tmp_path / "results.json", tmp_path / "run.trec"
+    evaluate(towns, Task([questions], ("bm25",), runtime=FP32), AnswerJudge((1, 7), (2,)), output)
+    done = run("export", "run", output, "--format", "dpr", "--collection", towns, "-o", results)
+    assert done.returncode == 0, done.stderr
+    records = [record for record in read_records(output) if record["type"] == "question"]
+    for record, result in zip(records, json.loads(results.read_text(encoding="utf-8")), strict=True):
+        assert (result["question"], result["answers"]) == (record["text"], record["answers"])
+        assert [context["id"] for context in result["ctxs"]] == record["hits"]["ids"]
+        assert [n for n, each in enumerate(result["ctxs"], start=1) if each["has_answer"]] == record["answer_ranks"]
+        assert result["ctxs"][0]["text"] == record["shown"]["1"]["text"]
+    done = run("export", "run", output, "--format", "trec", "--documents", "--collection", towns, "-o", trec)
+    assert done.returncode == 0, done.stderr
+    lines = [line.split() for line in trec.read_text(encoding="utf-8").splitlines()]
+    for record in records:
+        best: dict[str, float] = {}
+        for id, score in zip(record["hits"]["ids"], record["hits"]["scores"], strict=True):
+            best.setdefault(id.rpartition("#")[0] or id, score)
+        assert {line[2]: float(line[4]) for line in lines if line[0] == record["question"]} == best
+
+
 def test_runs_are_compared(towns: Path, questions: Path, tmp_path: Path, run: Run) -> None:
     a, b, c = (tmp_path / f"{name}.jsonl" for name in "abc")
     evaluate(towns, Task([questions], ("bm25",)), AnswerJudge(), a)
