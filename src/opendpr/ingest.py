@@ -12,7 +12,7 @@ from pathlib import Path
 
 from opendpr.collection import Writer, open_writer
 from opendpr.collection.database import DATABASE
-from opendpr.collection.reader import EncoderRow
+from opendpr.collection.rows import EncoderRow
 from opendpr.corpus import Corpus, Skipped
 from opendpr.corpus.kinds import is_psgs
 from opendpr.encoder import BertEncoder

@@ -20,7 +20,7 @@ from conftest import contents, write_documents
 
 from opendpr.collection import open_collection, open_writer
 from opendpr.collection.database import DATABASE
-from opendpr.collection.writer import LOCK
+from opendpr.collection.opening import LOCK
 from opendpr.corpus import Corpus
 from opendpr.errors import ResourceError
 from opendpr.index.bm25 import update_bm25
@@ -196,7 +196,8 @@ def test_a_directory_that_is_no_collection_is_refused(run, tmp_path, tiny_model)
         refused(run(verb[0], tmp_path / "other", *verb[1:]), 4, "is not a collection", "opendpr add")
     write_documents(tmp_path / "docs", 1, 10)
     refused(run("add", tmp_path / "other", tmp_path / "docs", "-m", tiny_model), 4, "not a collection")
-    refused(run("add", tmp_path / "other" / "holiday.jpg", tmp_path / "docs", "-m", tiny_model), 4, "is a file")
+    for place in ("other/holiday.jpg", "other/holiday.jpg/notes"):
+        refused(run("add", tmp_path / place, tmp_path / "docs", "-m", tiny_model), 4, "is a file")
     assert [path.name for path in (tmp_path / "other").iterdir()] == ["holiday.jpg"]
     refused(run("ask", tmp_path / "nowhere", QUESTION), 4, "does not exist")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -154,6 +155,33 @@ def test_a_file_that_is_no_run_is_not_touched(towns: Path, questions: Path, run:
     assert questions.read_bytes() == before
 
 
+@pytest.mark.parametrize("content", [b'[{"id": "mine"}]', b'{"id": "mine"}\n{"id": "cut', b"mine"])
+def test_a_file_that_is_no_run_is_not_cut(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "mine.json"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="is not a run"), open_run(path, {"sets": {}, "systems": []}):
+        pass
+    assert path.read_bytes() == content
+
+
+def test_a_run_whose_first_line_was_cut_off_begins_anew(tmp_path: Path) -> None:
+    path, header = tmp_path / "run.jsonl", {"sets": {}, "systems": []}
+    with open_run(path, header):
+        pass
+    content = path.read_bytes()
+    for size in range(len(content)):
+        path.write_bytes(content[:size])
+        with open_run(path, header):
+            pass
+        assert path.read_bytes() == content
+
+
+def test_a_run_is_not_written_under_the_name_of_a_compressed_file(towns: Path, questions: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"leave out \.gz"):
+        evaluate(towns, Task([questions], ("bm25",)), AnswerJudge(), tmp_path / "run.jsonl.gz")
+    assert not (tmp_path / "run.jsonl.gz").exists()
+
+
 def test_a_collection_that_changes_meanwhile_stops_the_run(questions: Path, tmp_path: Path, tiny_model: Path) -> None:
     directory = tmp_path / "towns"
     opendpr.add(directory, [Document("a", "A", "Albi is a town.")], str(tiny_model))
@@ -190,10 +218,16 @@ def test_the_reader_is_measured_for_several_numbers_of_passages_and_its_failures
     of = {record["question"]: record for record in records}
     assert of["none"]["read"]["5"]["failure"] == ABSENT
     assert all(of[river]["read"]["5"]["failure"] != ABSENT for river in RIVERS)
-    counted = summary([read_run(output)])["sets"]["rivers"]["failures"]["hybrid"]["5"]
+    run = read_run(output)
+    assert run.failures["rivers"]["hybrid"]["5"][ABSENT] == ["none"]
+    counted = summary([run])["sets"]["rivers"]["failures"]["hybrid"]["5"]
     assert counted[ABSENT] == {"count": 1, "examples": ["none"]}
     wrong = sum(record["read"]["5"]["EM"] == 0 for record in records)
     assert sum(kind["count"] for kind in counted.values()) == wrong
+    unfinished = tmp_path / "unfinished.jsonl"
+    unfinished.write_bytes(b"".join(output.read_bytes().splitlines(keepends=True)[:-1]))
+    with pytest.raises(StateError, match="not yet the last"):
+        read_run(unfinished)
 
 
 def test_overlapping_passages_are_read_as_if_alone(tmp_path: Path, tiny_model: Path, questions: Path, run: Run) -> None:
@@ -212,6 +246,27 @@ def test_overlapping_passages_are_read_as_if_alone(tmp_path: Path, tiny_model: P
             (alone,) = answerer.read([asked[question]], [hits[question][:n]])
             places = [{(span.start, span.end, span.hit.passage.number) for span in some} for some in (spans, alone)]
             assert places[0] == places[1]
+
+
+def test_a_run_is_exported_for_other_evaluators(towns: Path, questions: Path, tmp_path: Path, run: Run) -> None:
+    output, results, trec = tmp_path / "run.jsonl", tmp_path / "results.json", tmp_path / "run.trec"
+    evaluate(towns, Task([questions], ("bm25",), runtime=FP32), AnswerJudge((1, 7), (2,)), output)
+    done = run("export", "run", output, "--format", "dpr", "--collection", towns, "-o", results)
+    assert done.returncode == 0, done.stderr
+    records = [record for record in read_records(output) if record["type"] == "question"]
+    for record, result in zip(records, json.loads(results.read_text(encoding="utf-8")), strict=True):
+        assert (result["question"], result["answers"]) == (record["text"], record["answers"])
+        assert [context["id"] for context in result["ctxs"]] == record["hits"]["ids"]
+        assert [n for n, each in enumerate(result["ctxs"], start=1) if each["has_answer"]] == record["answer_ranks"]
+        assert result["ctxs"][0]["text"] == record["shown"]["1"]["text"]
+    done = run("export", "run", output, "--format", "trec", "--documents", "--collection", towns, "-o", trec)
+    assert done.returncode == 0, done.stderr
+    lines = [line.split() for line in trec.read_text(encoding="utf-8").splitlines()]
+    for record in records:
+        best: dict[str, float] = {}
+        for id, score in zip(record["hits"]["ids"], record["hits"]["scores"], strict=True):
+            best.setdefault(id.rpartition("#")[0] or id, score)
+        assert {line[2]: float(line[4]) for line in lines if line[0] == record["question"]} == best
 
 
 def test_runs_are_compared(towns: Path, questions: Path, tmp_path: Path, run: Run) -> None:
@@ -233,6 +288,53 @@ def test_runs_are_compared(towns: Path, questions: Path, tmp_path: Path, run: Ru
     c.write_bytes(b"".join(c.read_bytes().splitlines(keepends=True)[:-1]))
     with pytest.raises(StateError, match="2 of 3 records"):
         read_run(c)
+
+
+def test_runs_by_other_judgements_or_of_one_name_are_not_compared(tmp_path: Path) -> None:
+    runs = []
+    for folder, name, qrels in (("x", "a", "one"), ("x", "b", "two"), ("y", "b", "two")):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        path = tmp_path / folder / f"{name}.jsonl"
+        with open_run(path, {"sets": {}, "systems": [], "qrels": qrels}):
+            pass
+        runs.append(read_run(path))
+    with pytest.raises(StateError, match="the same --qrels"):
+        summary(runs[:2])
+    with pytest.raises(UsageError, match="called 'b'"):
+        summary(runs)
+
+
+HEADER = {"type": "run", "format": 1, "sets": {"s": {"questions": 1}}, "systems": ["bm25"]}
+RECORD = {"type": "question", "set": "s", "question": "1", "system": "bm25", "measures": {"answer@1": 1.0}}
+
+
+@pytest.mark.parametrize(
+    ("header", "record", "message"),
+    [
+        ({"sets": []}, {}, ":1: expected a record"),
+        ({"sets": {"s": 1}}, {}, ":1: expected a record"),
+        ({"systems": [1]}, {}, ":1: expected a record"),
+        ({}, {"type": "run"}, ":2: expected a record"),
+        ({}, {"type": "other"}, ":2: expected a record"),
+        ({}, {"type": "scan", "absent": {"s": "1"}}, ":2: expected a record"),
+        ({}, {"question": None}, ":2: expected a record"),
+        ({}, {"measures": {"answer@1": "1"}}, ":2: expected a record"),
+        ({}, {"read": {"5": {}}}, ":2: expected a record"),
+        ({}, {"read": []}, ":2: expected a record"),
+        ({}, {"system": "dense"}, "which its first line lacks"),
+        ({}, {"set": "t"}, "which its first line lacks"),
+    ],
+)
+def test_a_run_that_was_changed_is_refused_with_its_line(
+    tmp_path: Path, header: dict, record: dict, message: str
+) -> None:
+    path = tmp_path / "run.jsonl"
+    path.write_text(f"{json.dumps(HEADER)}\n{json.dumps(RECORD)}\n")
+    assert read_run(path).measured == {"s": {"bm25": {"1": {"answer@1": 1.0}}}}
+    path.write_text(f"{json.dumps(HEADER | header)}\n{json.dumps(RECORD | record)}\n")
+    with pytest.raises(InputError, match=re.escape(str(path))) as caught:
+        read_run(path)
+    assert message in str(caught.value)
 
 
 def test_a_documents_score_is_its_best_passages(towns: Path) -> None:

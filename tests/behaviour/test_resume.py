@@ -21,7 +21,7 @@ from test_verify_backup import problems
 
 from opendpr.collection import open_collection
 from opendpr.collection.database import DATABASE
-from opendpr.collection.writer import LOCK
+from opendpr.collection.opening import LOCK
 from opendpr.index.bm25 import DIRECTORY
 from opendpr.retriever import Bm25Retriever, Snapshot
 

@@ -178,6 +178,22 @@ def test_a_cache_whose_update_was_killed_is_no_damage(notes, monkeypatch):
     assert problems(notes) == []
 
 
+def test_what_a_writer_changes_while_all_is_read_is_no_damage(notes):
+    waiting = [f"d{number:04}" for number in range(30)]
+
+    def change(done: int, total: int) -> None:
+        if waiting:
+            id = waiting.pop()
+            with open_writer(notes) as writer:
+                writer.remove_documents([id])
+                fill(writer, documents(500 + len(waiting), 1))
+
+    with open_collection(notes) as collection:
+        assert verify_store(collection, change) == []
+    assert not waiting
+    assert problems(notes) == []
+
+
 @pytest.mark.parametrize("flips", FLIPS)
 def test_flips_in_a_live_log_serve_no_wrong_passage_or_vector(made, tmp_path, flips):
     outcomes = []

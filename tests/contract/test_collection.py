@@ -197,6 +197,21 @@ def test_another_splitter_is_refused_and_none_means_the_old_one(directory):
         assert writer.splitter == WORDS
 
 
+def test_the_log_of_a_database_that_is_gone_does_not_get_into_a_new_one(directory, tmp_path):
+    with open_writer(directory) as writer:
+        writer.put_documents([Document("late", "", "in the log")])
+        shutil.copytree(directory, tmp_path / "killed")
+    log = tmp_path / "killed" / f"{DATABASE}-wal"
+    assert log.stat().st_size
+    (tmp_path / "killed" / DATABASE).rename(tmp_path / "put away")
+    shutil.rmtree(tmp_path / "killed" / DIRECTORY)
+    with pytest.raises(StateError, match="which is gone; put that back"), open_writer(tmp_path / "killed"):
+        pass
+    (tmp_path / "put away").rename(tmp_path / "killed" / DATABASE)
+    with open_writer(tmp_path / "killed") as writer:
+        assert writer.document("late").text == "in the log"
+
+
 def test_a_directory_of_other_files_is_not_made_a_collection(tmp_path):
     (tmp_path / "holiday.jpg").write_bytes(b"...")
     with pytest.raises(StateError, match="not a collection"), open_writer(tmp_path):

@@ -103,6 +103,15 @@ def test_a_file_given_is_known_by_its_name_and_has_its_path_and_time_as_metadata
     assert read(path)[0] == [Document("note.en.txt", "note.en", "words", metadata)]
 
 
+@pytest.mark.skipif(not os.path.isdir("/dev/shm"), reason="needs a file system that keeps any time")
+def test_a_file_of_a_time_that_no_calendar_has_is_read_without_it():
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        path = write(Path(folder) / "note.txt", "words")
+        os.utime(path, (0, 1 << 40))
+        assert path.stat().st_mtime == 1 << 40
+        assert read(path)[0] == [Document("note.txt", "note", "words", {"path": str(path)})]
+
+
 def test_metadata_given_goes_to_every_document_and_counts(tmp_path):
     write(tmp_path / "a.txt", "x")
     write(tmp_path / "b.jsonl", '{"id": "b", "text": "x", "source": "own", "year": 1}')
@@ -426,6 +435,22 @@ def test_json_lines_may_begin_with_a_mark_and_end_like_windows(tmp_path):
 )
 def test_a_bad_line_is_skipped_and_the_others_count(tmp_path, line, reason):
     assert line_reason(tmp_path, line).startswith(reason)
+
+
+def test_metadata_that_no_filter_could_look_into_is_skipped(tmp_path):
+    def record(levels: int) -> str:
+        return f'{{"id": "{levels}", "text": "x", "deep": {"[" * levels}{"]" * levels}}}\n'
+
+    documents, corpus = read(write(tmp_path / "deep.jsonl", record(99) + record(100) + record(900)))
+    assert [document.id for document in documents] == ["99"]
+    assert [each.place.rpartition(":")[2] for each in corpus.skipped] == ["2", "3"]
+    assert "nested too deeply" in corpus.skipped[0].reason
+
+
+def test_a_document_given_with_metadata_that_is_no_json_is_skipped():
+    corpus = Corpus([Document("a", "", "x", {"when": b"bytes"}), Document("b", "", "x")])
+    assert [document.id for document in corpus] == ["b"]
+    assert "cannot be written as JSON" in corpus.skipped[0].reason
 
 
 def test_a_pair_of_surrogates_is_one_good_character(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 import unicodedata
 
 import pytest
@@ -88,6 +89,18 @@ def test_a_scan_misses_what_no_text_holds(questions: list[list[str]], passages: 
     scan = AnswerScan({number: AnswerMatcher(answers) for number, answers in enumerate(questions)})
     expected = {n for n, answers in enumerate(questions) if not any(slow_has_answer(answers, p) for p in passages)}
     assert scan.look_through(passages) == expected
+
+
+def test_long_texts_are_judged_and_not_kept() -> None:
+    tracemalloc.start()
+    try:
+        for number in range(60):
+            text = "a" * 100_000 + f" Lisbon{number}"
+            assert has_answer([f"lisbon{number}"], text)
+            assert has_answer([rf"lisbon{number}$"], text, "regex")
+        assert tracemalloc.get_traced_memory()[1] < 3_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_scan_looks_for_patterns_too() -> None:

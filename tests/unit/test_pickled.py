@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from opendpr.errors import InputError
-from opendpr.formats.pickled import OBJECT_BYTES, read_embeddings
+from opendpr.formats import interpreter
+from opendpr.formats.pickled import read_embeddings
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "opendpr"
 COMMAND = "touch {marker}"
@@ -33,6 +34,10 @@ def call(module, name, *arguments):
 
 def stack_global(module, name, argument):
     return text(module) + text(name) + b"\x93(" + text(argument) + b"}tR"
+
+
+# a call of _codecs.encode with 200,000 characters, whose function and arguments have the names 0 and 1
+ENCODED = b"c_codecs\nencode\n\x94" + text("x" * 200_000) + text("latin1") + b"\x86\x94R"
 
 
 def shard(item):
@@ -144,9 +149,12 @@ def test_the_hostile_pickles_are_armed(tmp_path):
         (shard(b"\x8e" + struct.pack("<Q", 1 << 60)), "asks for a string of"),
         (shard(b"B\xff\xff\xff\xff"), "asks for a string of"),
         (shard(b"Nr\xff\xff\xff\xff"), "expected a vector"),
-        (shard(b"\x80\x04" + b"N" * 300_000), "would fill the memory"),
-        (shard(b"]\x940" * 300_000), "would fill the memory"),
-        (b"\x80\x04]" + b"(" * 300_000, "would fill the memory"),
+        (shard(b"\x80\x04" + b"N" * 3_000), "would fill the memory"),
+        (shard(b"]\x940" * 3_000), "would fill the memory"),
+        (b"\x80\x04]" + b"(" * 3_000, "would fill the memory"),
+        (shard(b"]" + b"]a" * 300_000), "would fill the memory"),
+        (shard(b"N" + b"\x85" * 300_000), "would fill the memory"),
+        (shard(b"]" + ENCODED + b"\x94a" + b"h\x00h\x01Ra" * 1_000), "would fill the memory"),
         (b"(" * 1_000 + b"t" * 2_000, "more from its stack"),
         (b"\x80\x04]h\x05.", "never made"),
         (b"PK\x03\x04archive/data.pkl", "refused"),
@@ -156,11 +164,13 @@ def test_the_hostile_pickles_are_armed(tmp_path):
         (b"\x80\x04]K\x01a.", "expected (id, vector), found int"),
     ],
 )
-def test_a_pickle_that_asks_for_too_much_or_is_no_shard_is_refused(tmp_path, content, problem):
+def test_a_pickle_that_asks_for_too_much_or_is_no_shard_is_refused(tmp_path, monkeypatch, content, problem):
+    monkeypatch.setattr(interpreter, "PENDING_OBJECTS", 2_000)
+    monkeypatch.setattr(interpreter, "PENDING_BYTES", 1_000_000)
     tracemalloc.start()
     try:
         assert problem in refusal(tmp_path, content)
-        assert tracemalloc.get_traced_memory()[1] < 6 * OBJECT_BYTES
+        assert tracemalloc.get_traced_memory()[1] < 6_000_000
     finally:
         tracemalloc.stop()
 
@@ -224,7 +234,7 @@ def test_memory_does_not_grow_with_the_shard(tmp_path):
         finally:
             tracemalloc.stop()
 
-    assert peak(12_000) < 1.3 * peak(3_000)
+    assert peak(4_000) < 1.3 * peak(2_000)
 
 
 def test_no_file_of_the_package_imports_pickle_or_evaluates_text():

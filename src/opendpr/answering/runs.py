@@ -10,17 +10,19 @@ A run that was interrupted goes on where it stopped; one with other settings is 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from opendpr.errors import InputError, StateError
+from opendpr.errors import InputError, StateError, UsageError
 from opendpr.evaluation.failures import ABSENT, NOT_RETRIEVED
-from opendpr.formats import read_jsonl
+from opendpr.formats import COMPRESSED, read_jsonl
 
 FORMAT = 1
+BEGINNING = json.dumps({"type": "run", "format": FORMAT})[:-1].encode()
+"""Of every run."""
 
 Record = dict[str, Any]
 Key = tuple[str, str, str]
@@ -49,13 +51,18 @@ def open_run(path: Path, header: Record) -> Iterator[RunWriter]:
 
     Raises:
         StateError: the file is a run with other settings.
-        InputError: the file is something else.
+        InputError: the file is something else; it stays as it is.
+        UsageError: its name asks for a compression, which could not go on after a kill.
     """
+    if path.suffix.lower() in COMPRESSED:
+        raise UsageError(f"{path}: a run is not compressed while it is written; leave out {path.suffix}")
     header = {"type": "run", "format": FORMAT, **header}
     size = path.stat().st_size if path.exists() else 0
     with path.open("r+b" if size else "wb") as file:
         records: list[Record] = []
         if size:
+            if not BEGINNING.startswith(file.read(len(BEGINNING))):  # less of it was written before a kill
+                raise _no_run(path)
             file.truncate(_end_of_last_line(file))
             records = [_kept(record) for record in _records(path)]
         if records:
@@ -87,15 +94,37 @@ def _kept(record: Record) -> Record:
     )
 
 
+def _no_run(path: Path) -> InputError:
+    return InputError(
+        f"{path} is not a run that 'opendpr evaluate' wrote (format {FORMAT}); name one, or a new file to write"
+    )
+
+
 def _records(path: Path) -> Iterator[Record]:
     for line, record in read_jsonl(path):
         if line == 1 and (record.get("type") != "run" or record.get("format") != FORMAT):
-            raise InputError(
-                f"{path} is not a run that 'opendpr evaluate' wrote (format {FORMAT}); name one, or a new file to write"
-            )
-        if line > 1 and record.get("type") not in ("question", "scan"):
+            raise _no_run(path)
+        if (line == 1) != (record.get("type") == "run") or not _is_sound(record):
             raise InputError(f"{path}:{line}: expected a record of a run, found {json.dumps(record)[:60]}")
         yield record
+
+
+def _is_sound(record: Record) -> bool:
+    """Whether a record has the fields that figures are made of."""
+    match record:
+        case {"type": "run", "sets": dict() as sets, "systems": list() as systems}:
+            counts = (of.get("questions") if isinstance(of, dict) else None for of in sets.values())
+            return all(isinstance(each, int) for each in counts) and all(isinstance(each, str) for each in systems)
+        case {"type": "question", "set": str(), "question": str(), "system": str(), "measures": dict() as measures}:
+            read = record.get("read", {})
+            answers = list(read.values()) if isinstance(read, dict) else [None]
+            return all(isinstance(value, int | float) for value in measures.values()) and all(
+                isinstance(answer, dict) and isinstance(answer.get("failure", 0), str | None) for answer in answers
+            )
+        case {"type": "scan", "absent": dict() as absent}:
+            lists = absent.values()
+            return all(isinstance(of, list) and all(isinstance(each, str) for each in of) for of in lists)
+    return False
 
 
 def _refuse_other(path: Path, found: Record, wanted: Record) -> None:
@@ -137,30 +166,35 @@ def read_run(path: Path) -> Run:
         StateError: the run was interrupted.
         InputError: the file is not a run, or a line of it cannot be read.
     """
-    records = list(map(_small, read_records(path)))
+    records = list(map(_small, _records(path)))
     if not records:
         raise InputError(f"{path} is empty; run the command that began it once more")
-    header, questions = records[0], records[1:]
-    wanted = sum(of["questions"] for of in header["sets"].values()) * len(header["systems"])
-    if len(questions) != wanted:
-        raise StateError(
-            f"{path} is not complete: it has {len(questions):,} of {wanted:,} records; "
-            "run the command that began it once more"
-        )
+    header, questions = records[0], [record for record in records if record["type"] == "question"]
     measured: dict[str, Any] = {name: {system: {} for system in header["systems"]} for name in header["sets"]}
     failures: dict[str, Any] = {name: {} for name in header["sets"]}
+    absent = _absent(records)
     for record in questions:
         name, question, system = key_of(record)
+        if name not in measured or system not in measured[name]:
+            raise InputError(f"{path}: question {question!r} is of {name!r} by {system!r}, which its first line lacks")
         measured[name][system][question] = record["measures"]
         for read, kind in record["failures"].items():
             kinds = failures[name].setdefault(system, {}).setdefault(read, {})
-            kinds.setdefault(kind, []).append(question)
+            kinds.setdefault(_final(kind, record, absent), []).append(question)
+    wanted = sum(of["questions"] for of in header["sets"].values()) * len(header["systems"])
+    there = sum(len(of) for systems in measured.values() for of in systems.values())
+    if there != wanted or (header.get("read") and len(records) == 1 + len(questions)):
+        last = "" if there != wanted else ", and not yet the last, on answers that are nowhere"
+        raise StateError(
+            f"{path} is not complete: it has {there:,} of {wanted:,} records{last}; "
+            "run the command that began it once more"
+        )
     problems = {f"{record['set']}/{record['question']}": record["problem"] for record in questions if record["problem"]}
     return Run(path, header, measured, failures, problems)
 
 
 def _small(record: Record) -> Record:
-    if record["type"] == "run":
+    if record["type"] != "question":
         return record
     failures = {read: answer["failure"] for read, answer in record.get("read", {}).items() if answer["failure"]}
     return {
@@ -176,13 +210,20 @@ def read_records(path: Path) -> Iterator[Record]:
     Raises:
         InputError: the file is not a run, or a line of it cannot be read.
     """
-    absent: set[tuple[str, str]] = set()
-    for record in _records(path):
-        if record["type"] == "scan":
-            absent = {(name, question) for name, questions in record["absent"].items() for question in questions}
+    absent = _absent(_records(path))
     for record in _records(path):
         for answer in record.get("read", {}).values() if record["type"] == "question" else ():
-            if answer["failure"] == NOT_RETRIEVED and (record["set"], record["question"]) in absent:
-                answer["failure"] = ABSENT
+            answer["failure"] = _final(answer["failure"], record, absent)
         if record["type"] != "scan":
             yield record
+
+
+def _absent(records: Iterable[Record]) -> set[tuple[str, str]]:
+    """Set and id of the questions whose answer is nowhere, as the scan found."""
+    scans = (record["absent"] for record in records if record["type"] == "scan")
+    return {(name, question) for absent in scans for name, questions in absent.items() for question in questions}
+
+
+def _final(failure: str | None, record: Record, absent: set[tuple[str, str]]) -> str | None:
+    """The kind of a failure, once it is known whose answers are nowhere."""
+    return ABSENT if failure == NOT_RETRIEVED and (record["set"], record["question"]) in absent else failure

@@ -43,17 +43,22 @@ def run_labels(paths: Sequence[Path]) -> list[str]:
     if len(paths) == 1:
         return [""]
     names = [f"{path.stem}:" for path in paths]
-    if len(set(names)) < len(names):
-        raise UsageError(f"two of the runs are called {names[0][:-1]!r}; rename one, its systems stand under this name")
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise UsageError(f"two of the runs are called {twice[0][:-1]!r}; rename one, its systems stand under this name")
     return names
 
 
 def _refuse_other_questions(first: Run, other: Run) -> None:
-    mine, its = ({name: of["sha256"] for name, of in run.header["sets"].items()} for run in (first, other))
-    if mine != its or first.header["limit"] != other.header["limit"]:
+    mine, its = ({name: of.get("sha256") for name, of in run.header["sets"].items()} for run in (first, other))
+    if mine != its or first.header.get("limit") != other.header.get("limit"):
         raise StateError(
             f"{first.path} and {other.path} are not over the same questions; "
             "evaluate both with the same files and --limit"
+        )
+    judgements = {run.header["qrels"] for run in (first, other) if "qrels" in run.header}
+    if len(judgements) > 1:
+        raise StateError(
+            f"{first.path} and {other.path} are not judged by the same judgements; evaluate both with the same --qrels"
         )
 
 

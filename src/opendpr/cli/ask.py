@@ -118,6 +118,9 @@ def _index(folder: Path, model: str, settings: RuntimeSettings) -> Path:
     from opendpr.ingest import add
     from opendpr.runtime.model import find_model
 
+    nothing = InputError(f"{folder} holds no documents; docs/files.md lists the kinds that are read")
+    if not any(folder.iterdir()):
+        raise nothing
     corpus = Corpus([folder])
     encoder = BertEncoder(find_model(model), settings)
     key = hashlib.sha256(f"{folder.resolve()}\n{encoder.model.fingerprint}".encode()).hexdigest()[:16]
@@ -130,7 +133,7 @@ def _index(folder: Path, model: str, settings: RuntimeSettings) -> Path:
     elif report.skipped:
         say(f"{len(report.skipped):,} files of {folder} cannot be read; 'opendpr add' says why")
     if not counts["documents"]:
-        raise InputError(f"{folder} holds no documents; docs/files.md lists the kinds that are read")
+        raise nothing
     return cache
 
 

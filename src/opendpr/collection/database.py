@@ -129,7 +129,17 @@ def closed_on_error(connection: apsw.Connection) -> Iterator[None]:
 
 
 def create_database(path: Path, settings: dict[str, str]) -> None:
-    """Make a new database under another name and rename it when it is whole."""
+    """Make a new database under another name and rename it when it is whole.
+
+    Raises:
+        StateError: the log of another database lies there; SQLite would copy what it holds into the new one.
+    """
+    log = path.with_name(path.name + "-wal")
+    if log.exists():
+        raise StateError(
+            f"{log} lies there without its {path.name}, which is gone; put that back, or delete {path.parent} to "
+            "begin anew"
+        )
     temporary = path.with_name(path.name + ".new")
     temporary.unlink(missing_ok=True)
     connection = connect(temporary, create=True)

@@ -6,9 +6,8 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import apsw
 import numpy as np
@@ -17,12 +16,10 @@ from numpy.typing import NDArray
 from opendpr.collection.database import (
     DATABASE,
     closed_on_error,
-    connect,
     our_errors,
     read_settings,
-    refuse_network_file_system,
 )
-from opendpr.collection.rows import check, passage_crc, to_vectors
+from opendpr.collection.rows import EncoderRow, Summary, Version, check, passage_crc, to_vectors
 from opendpr.collection.where import Condition
 from opendpr.errors import CorruptionError, InputError, StateError
 from opendpr.passages import Splitter
@@ -35,33 +32,6 @@ _PASSAGE = (
     "SELECT p.number, p.document, p.start, p.text, p.crc, d.id, d.title "
     "FROM passages p JOIN documents d ON d.row = p.document "
 )
-
-
-class EncoderRow(NamedTuple):
-    """One row of the `encoders` table."""
-
-    encoder: int
-    fingerprint: str
-    dim: int
-    model: str
-    runtime: str
-
-
-class Version(NamedTuple):
-    """Identifies a state of the collection."""
-
-    version: int
-    commit_id: str
-
-
-@dataclass(frozen=True)
-class Summary:
-    """One line of `opendpr list`."""
-
-    id: str
-    title: str
-    passages: int
-    characters: int
 
 
 class Collection:
@@ -314,16 +284,3 @@ def _passage(row: tuple[Any, ...]) -> Passage:
     computed = passage_crc(number, document, start, text) if isinstance(text, str) else None
     check(crc, computed, f"passage {number}")
     return Passage(number, id, title, text, start)
-
-
-def open_collection(directory: Path) -> Collection:
-    """Open a collection for reading.
-
-    Raises:
-        StateError: it is no collection, or one of another format, or on a network file system.
-    """
-    path = directory / DATABASE
-    if not path.is_file():
-        raise StateError(f"{directory} is not a collection (it has no {DATABASE}); make one with 'opendpr add'")
-    refuse_network_file_system(directory)
-    return Collection(directory, connect(path))

@@ -1,9 +1,14 @@
-"""Rows with a checksum of their own: pages read from a live write-ahead log have none."""
+"""Rows as they are stored and read.
+
+Those of passages and vectors have a checksum of their own: pages read from a live write-ahead log have none.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import zlib
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +17,33 @@ from opendpr.errors import CorruptionError
 from opendpr.types import Document
 
 VECTOR_DTYPE = np.dtype("<f2")
+
+
+class EncoderRow(NamedTuple):
+    """One row of the `encoders` table."""
+
+    encoder: int
+    fingerprint: str
+    dim: int
+    model: str
+    runtime: str
+
+
+class Version(NamedTuple):
+    """Identifies a state of the collection."""
+
+    version: int
+    commit_id: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One line of `opendpr list`."""
+
+    id: str
+    title: str
+    passages: int
+    characters: int
 
 
 def passage_crc(number: int, document: int, start: int, text: str) -> int:

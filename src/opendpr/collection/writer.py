@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Literal
 
 import apsw
-import filelock
 
-from opendpr.collection.database import (
-    DATABASE,
-    connect,
-    create_database,
-    make_directory,
-    our_errors,
-    refuse_network_file_system,
-)
-from opendpr.collection.reader import Collection, EncoderRow
-from opendpr.collection.rows import VECTOR_DTYPE, content_sha256, passage_crc, vector_crc
-from opendpr.errors import BusyError, InputError, OpendprError, ResourceError, StateError, UsageError
+from opendpr.collection.database import our_errors
+from opendpr.collection.reader import Collection
+from opendpr.collection.rows import VECTOR_DTYPE, EncoderRow, content_sha256, passage_crc, vector_crc
+from opendpr.errors import InputError, OpendprError, StateError
 from opendpr.passages import Splitter
 from opendpr.types import Document, Passage, Vectors
-
-LOCK = "collection.lock"
 
 CLOSING_MILLISECONDS = 2_000
 """How long a writer that is done waits for readers, to leave a short write-ahead log."""
@@ -261,64 +249,3 @@ def refuse_other_encoder(collection: Collection, fingerprint: str, model: str) -
             f"{collection.directory} was encoded by {made_by}, the model given is {model} ({fingerprint[:12]}); "
             "their vectors cannot be compared. Give the first, or make another collection"
         )
-
-
-@contextmanager
-def open_writer(
-    directory: Path, splitter: Splitter | None = None, *, wait_seconds: float = 0, resplit: bool = False
-) -> Iterator[Writer]:
-    """Open a collection for writing, making it if it is not there.
-
-    Args:
-        splitter: how documents are cut; None means as before, or the default in a new collection.
-        wait_seconds: how long to wait while another process writes.
-        resplit: if the documents were cut otherwise, cut them anew.
-
-    Raises:
-        BusyError: another process writes, and did not finish within `wait_seconds`.
-        StateError: the directory holds something else, or lies on a network file system.
-        UsageError: the collection was made with another splitter, and `resplit` is not given.
-    """
-    refuse_network_file_system(directory)
-    path = directory / DATABASE
-    if (
-        not path.exists()
-        and directory.is_dir()
-        and any(p.name != LOCK and not p.name.startswith(DATABASE) for p in directory.iterdir())
-    ):
-        raise StateError(f"{directory} is a directory with other files, not a collection; give a new directory")
-    try:
-        make_directory(directory)
-        lock = filelock.FileLock(directory / LOCK, timeout=wait_seconds)
-        lock.acquire()
-    except filelock.Timeout:
-        raise BusyError(
-            f"another process is writing {directory}; wait for it, or let this one wait with --wait SECONDS"
-        ) from None
-    except FileExistsError:
-        raise StateError(f"{directory} is a file, not a collection; give a directory") from None
-    except PermissionError as error:
-        raise OpendprError(f"{directory} cannot be written ({error.strerror}); check its permissions") from None
-    except OSError as error:
-        raise ResourceError(f"{directory} cannot be written ({error.strerror}); see to the disk") from None
-    process = os.getpid()
-    try:
-        if not path.exists():
-            create_database(path, {"splitter": json.dumps((splitter or Splitter()).__dict__)})
-        if not os.access(path, os.W_OK) or not os.access(directory, os.W_OK):
-            raise OpendprError(f"{path} cannot be written; check its permissions")
-        writer = Writer(directory, connect(path))
-        try:
-            if splitter is not None and splitter != writer.splitter:
-                if not resplit:
-                    raise UsageError(
-                        f"{directory} was made with {writer.splitter}, now {splitter} was asked for; "
-                        "use the same settings, cut all documents anew with --resplit, or give another directory"
-                    )
-                writer.resplit(splitter)
-            yield writer
-        finally:
-            writer.close()
-    finally:
-        if os.getpid() == process:  # a fork shares the lock, and must not give it up
-            lock.release()

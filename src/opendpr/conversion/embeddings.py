@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from opendpr.collection import Writer
-from opendpr.collection.reader import EncoderRow
-from opendpr.collection.rows import VECTOR_DTYPE
+from opendpr.collection.rows import VECTOR_DTYPE, EncoderRow
 from opendpr.errors import InputError
 from opendpr.formats.passages import read_passages
 from opendpr.formats.pickled import read_embeddings

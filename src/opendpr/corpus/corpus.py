@@ -31,6 +31,8 @@ from opendpr.types import EMPTY, Document
 STANDARD_INPUT: Literal["-"] = "-"
 ID_CHARACTERS = 1_000
 """Longest id of a document."""
+METADATA_LEVELS = 100
+"""Most objects and arrays inside one another in metadata; SQLite, which filters look into them with, takes 1,000."""
 DIRECTORY_LINK = "directory link"
 """What `Corpus.ignored` calls a symbolic link to a directory, which is not followed."""
 CLEANED_OUT = "Wikipedia page that is mostly links"
@@ -138,10 +140,8 @@ class Corpus:
         place = printable(path)
         try:
             status = path.stat()
-            modified = datetime.fromtimestamp(status.st_mtime, UTC).isoformat(timespec="seconds")
-            source = Source(
-                place, id, uncompressed_name(path).stem, {"path": os.path.abspath(path), "modified": modified}
-            )
+            metadata = {"path": os.path.abspath(path), **_modified(status.st_mtime)}
+            source = Source(place, id, uncompressed_name(path).stem, metadata)
             if not stat.S_ISREG(status.st_mode):
                 yield place, "not a file but a named pipe, socket or device; pipe it to standard input, '-'"
             elif reader is None:
@@ -153,6 +153,14 @@ class Corpus:
                         yield where, _of_file(reading, source)
         except READ_ERRORS as error:
             yield place, f"cannot be read: {reason(error)}"
+
+
+def _modified(seconds: float) -> dict[str, str]:
+    """When a file was changed, in UTC; nothing for a time that no calendar has, which damaged disks and tools leave."""
+    try:
+        return {"modified": datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")}
+    except (ValueError, OverflowError, OSError):
+        return {}
 
 
 def _of_file(reading: Document | str, source: Source) -> Document | str:
@@ -190,15 +198,25 @@ def objection(document: Document) -> str | None:
             value.encode("utf-8")
         except UnicodeEncodeError as error:
             return f"the {name} is not valid Unicode: half a surrogate pair at character {error.start}"
+    if is_deeper(document.metadata, METADATA_LEVELS):
+        return f"the metadata is nested too deeply, more than {METADATA_LEVELS} levels"
     try:
         json.dumps(dict(document.metadata), ensure_ascii=False, allow_nan=False).encode("utf-8")
     except UnicodeEncodeError:
         return "the metadata is not valid Unicode: it has half a surrogate pair"
-    except RecursionError:
-        return "the metadata is nested too deeply"
+    except TypeError as error:  # of a document that a program gives
+        return f"the metadata cannot be written as JSON: {error}"
     except ValueError:
         return "the metadata has a number that JSON does not know: NaN or Infinity; null says that there is none"
     return None
+
+
+def is_deeper(value: object, levels: int) -> bool:
+    """Whether more than so many objects and arrays lie inside one another in a value."""
+    if not isinstance(value, Mapping | list | tuple):
+        return False
+    inner = value.values() if isinstance(value, Mapping) else value
+    return levels == 0 or any(is_deeper(one, levels - 1) for one in inner)
 
 
 def read_standard_input(file: IO[bytes]) -> Iterator[Reading]:

@@ -29,6 +29,8 @@ SEPARATOR = "\x1f"
 """Between tokens: a control character, so part of none."""
 PASSAGES = 20_000
 """Texts whose tokens are kept: about 40 MB of passages of 100 words."""
+KEPT_CHARACTERS = 4_000
+"""Longest of them: whole documents would fill the memory."""
 SEARCH_SECONDS = 1.0
 """Processor time that one pattern may take in one text."""
 PATTERN_SECONDS = 3.0
@@ -49,8 +51,16 @@ def joined_tokens(text: str) -> str:
     return SEPARATOR.join(["", *found, ""]).lower() if found else SEPARATOR
 
 
-_cached_tokens = lru_cache(PASSAGES)(joined_tokens)
-_normalized = lru_cache(PASSAGES)(lambda text: unicodedata.normalize("NFD", text))
+_kept_tokens = lru_cache(PASSAGES)(joined_tokens)
+_kept_nfd = lru_cache(PASSAGES)(lambda text: unicodedata.normalize("NFD", text))
+
+
+def _tokens(text: str) -> str:
+    return _kept_tokens(text) if len(text) <= KEPT_CHARACTERS else joined_tokens(text)
+
+
+def _normalized(text: str) -> str:
+    return _kept_nfd(text) if len(text) <= KEPT_CHARACTERS else unicodedata.normalize("NFD", text)
 
 
 def has_answer(answers: Sequence[str], text: str, match: Match = "string") -> bool:
@@ -84,7 +94,7 @@ class AnswerMatcher:
     def __call__(self, text: str) -> bool:
         """Whether one of the answers stands in the text."""
         if self.match == "string":
-            held = _cached_tokens(text)
+            held = _tokens(text)
             return any(answer in held for answer in self._strings)
         return any(self._found(pattern, pattern.search, text) for pattern in self._patterns)
 

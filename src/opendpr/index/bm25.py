@@ -12,7 +12,7 @@ from typing import Any
 
 from opendpr.collection import Collection, Writer
 from opendpr.collection.database import fsync_directory
-from opendpr.collection.reader import Version
+from opendpr.collection.rows import Version
 from opendpr.errors import CorruptionError, ResourceError
 from opendpr.formats import file_sha256
 from opendpr.index.tantivy import TantivyIndex
