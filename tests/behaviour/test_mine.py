@@ -93,7 +93,7 @@ def test_numbers_and_margins_bound_what_is_kept(mine: Any) -> None:
     both = mine(QUESTIONS[:2], "--positives", "2")[0]["distant"]
     assert texts(both, "positives") == [DOCUMENTS["paris"], DOCUMENTS["seine"]]
     wide = texts(mine(QUESTIONS[:2])[0]["given"], "hard_negatives")
-    narrow, told = mine(QUESTIONS[:2], "--margin", "0.9")
+    narrow, told = mine(QUESTIONS[:2], "--margin", "0.6")
     assert len(texts(narrow["given"], "hard_negatives")) < len(wide)
     assert told["dropped"]["it scores too near the positive"] >= 1
 
