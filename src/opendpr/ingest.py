@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from opendpr.collection import Writer, open_writer
 from opendpr.collection.database import DATABASE
@@ -33,12 +34,22 @@ OnProgress = Callable[[int, int], None]
 """Called with passages encoded so far and passages to encode in all."""
 
 
+class Taken(NamedTuple):
+    """A document that replaced one of the same id from another file."""
+
+    id: str
+    before: str
+    now: str
+
+
 @dataclass
 class Report:
     """What `add` did."""
 
     documents: Counter[str] = field(default_factory=Counter)
     """How many were added, replaced, relabelled (only metadata changed), unchanged, removed."""
+    taken: list[Taken] = field(default_factory=list)
+    """Replaced documents that came from another file than their successor: perhaps two that only share a name."""
     encoded: int = 0
     """Passages that got their vector."""
     truncated: int = 0
@@ -80,7 +91,13 @@ def add(
     )
     ids: set[str] = set()
     for batch in batched(documents, DOCUMENTS):
-        report.documents.update(writer.put_documents(batch))
+        changes = writer.put_documents(batch)
+        report.documents.update(changes)
+        report.taken += [
+            Taken(document.id, str(before), str(document.metadata.get("path")))
+            for document, change in zip(batch, changes, strict=True)
+            if change == "replaced" and (before := writer.path_of(document.id)) != document.metadata.get("path")
+        ]
         if sync:
             ids.update(document.id for document in batch)
     if isinstance(documents, Corpus):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from functools import cached_property
 
@@ -17,6 +18,8 @@ from opendpr.index.bm25 import open_bm25
 from opendpr.index.exact import ExactIndex, top
 from opendpr.protocols import Encoder, Retriever, TextIndex
 from opendpr.types import Hit, Neighbours, Numbers, Scores
+
+logger = logging.getLogger(__name__)
 
 UNION = 1_000
 """Passages of each kind whose union a hybrid search ranks; the paper takes 2,000."""
@@ -49,11 +52,19 @@ class Snapshot:
                     f"{self.collection.directory} was given another model meanwhile ({row.model}); open it again"
                 )
             pieces, hidden = list(self.collection.vectors()), self.collection.hidden()
+            passages = self.collection.count_passages()
         numbers = np.concatenate([piece[0] for piece in pieces] or [np.empty(0, np.int64)])
         vectors = np.concatenate([piece[1] for piece in pieces] or [np.empty((0, row.dim), np.float16)])
         if len(hidden):
             kept = ~np.isin(numbers, hidden)
             numbers, vectors = numbers[kept], vectors[kept]
+        if missing := passages - len(hidden) - len(numbers):
+            logger.warning(
+                "%s: %d passages have no vector yet and are found by bm25 alone; the 'opendpr add' or 'opendpr encode' "
+                "that stopped goes on there",
+                self.collection.directory,
+                missing,
+            )
         return ExactIndex(numbers, vectors)
 
     @cached_property

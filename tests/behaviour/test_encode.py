@@ -150,3 +150,14 @@ def test_a_model_on_its_way_to_an_empty_collection_can_be_used_by_add(tmp_path, 
     with open_writer(tmp_path / "notes") as writer:
         writer.begin_encoder(old.model.fingerprint, old.dim, model=old.model.reference, runtime="none")
         assert add(writer, documents(2), old).encoded == 2
+
+
+def test_a_search_says_that_passages_are_not_encoded_yet(run, tmp_path, tiny_model):
+    with open_writer(tmp_path / "notes") as writer:
+        model = find_model(str(tiny_model))
+        writer.use_encoder(model.fingerprint, 32, model=model.reference, runtime="")
+        writer.put_documents([Document("a", "", "The mill stands by the river.")])
+    for retriever, told in (("dense", True), ("hybrid", True), ("bm25", False)):
+        done = run("search", tmp_path / "notes", "mill", "-r", retriever)
+        assert done.returncode == 0
+        assert ("1 passages have no vector yet" in done.stderr) is told

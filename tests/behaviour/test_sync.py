@@ -106,3 +106,14 @@ def test_resplit_cuts_every_document_anew_and_keeps_the_texts(run, notes, tmp_pa
         assert all(len(passage.text.split()) <= 7 for passage in collection.passages_after(0))
         assert collection.counts()["to_encode"] == 0
     assert run("verify", notes).returncode == 0
+
+
+def test_a_document_of_the_same_name_from_another_folder_is_told(run, notes, tmp_path):
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "a.txt").write_text("Something else altogether.")
+    done = run("add", notes, tmp_path / "other")
+    assert done.returncode == 0
+    told = f"a.txt of {tmp_path / 'docs' / 'a.txt'} was replaced by that of {tmp_path / 'other' / 'a.txt'}"
+    assert told in done.stderr
+    again = run("add", notes, tmp_path / "other", "--json")
+    assert '"taken": []' in again.stdout

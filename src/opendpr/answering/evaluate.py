@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -73,6 +73,7 @@ def evaluate(
     networks = judge.settings().get("read") or set(task.systems) - {"bm25"}
     runtime = resolved(task.runtime) if networks else task.runtime
     answerer = open_answerer(directory, task.model, retriever=task.systems[0], runtime=runtime)
+    _tell_unknown(answerer, sets)
     header = _header(answerer, task, sets, judge) | {"runtime": asdict(runtime) if networks else None}
     total = len(task.systems) * sum(map(len, sets.values()))
     with open_run(output, header) as run:
@@ -89,6 +90,21 @@ def evaluate(
                     on_progress(len(run.done), total)
         if judge.settings().get("read") and not run.scanned:
             run.write([{"type": "scan", "absent": _absent(answerer, output, sets)}])
+
+
+def _tell_unknown(answerer: Answerer, sets: Mapping[str, Sequence[Question]]) -> None:
+    """Warn of gold documents that the collection does not have: they count as not found."""
+    for name, questions in sets.items():
+        unknown = [
+            id for question in questions for id in question.document_ids if not answerer.collection.has_document(id)
+        ]
+        if unknown:
+            logger.warning(
+                "%s: %d gold documents are not in the collection and count as not found, first %r",
+                name,
+                len(unknown),
+                unknown[0],
+            )
 
 
 def _record(name: str, system: str, question: Question, record: Record) -> Record:

@@ -132,7 +132,8 @@ def add(
 def tell(report: Report, counts: dict[str, int], collection: Path, *, as_json: bool = False) -> None:
     """What was done, what was skipped and why."""
     if as_json:
-        print_json({**vars(report), "skipped": [vars(one) for one in report.skipped], "collection": counts})
+        lists = {"skipped": [vars(one) for one in report.skipped], "taken": [one._asdict() for one in report.taken]}
+        print_json({**vars(report), **lists, "collection": counts})
         return
     done = ", ".join(f"{count:,} {change}" for change, count in sorted(report.documents.items())) or "none"
     rate = f" at {report.encoded / report.seconds:,.0f}/s" if report.encoded and report.seconds else ""
@@ -142,6 +143,10 @@ def tell(report: Report, counts: dict[str, int], collection: Path, *, as_json: b
     if report.ignored:
         kinds = ", ".join(f"{kind or 'no suffix'} ({count})" for kind, count in report.ignored.most_common())
         say(f"left out, of other kinds: {kinds}")
+    for taken in report.taken[:LISTED]:
+        say(f"{taken.id} of {taken.before} was replaced by that of {taken.now}; in a collection an id is there once")
+    if len(report.taken) > LISTED:
+        say(f"... and {len(report.taken) - LISTED:,} more; --json lists all")
     for one in report.skipped[:LISTED]:
         say(f"skipped {one.place}: {one.reason}")
     if len(report.skipped) > LISTED:

@@ -109,6 +109,12 @@ class Collection:
             yield from ((id, path) for id, path in rows)
             last = rows[-1][0]
 
+    def path_of(self, id: str) -> str | None:
+        """The file that the document served under an id came from, if it came from one."""
+        query = "SELECT json_extract(metadata, '$.path') FROM documents WHERE id = ? AND replaces IS NULL"
+        found = self.select(query, (id,))
+        return str(found[0][0]) if found and found[0][0] is not None else None
+
     def require_encoder(self) -> EncoderRow:
         row = self.encoder()
         if row is None:
@@ -123,6 +129,10 @@ class Collection:
             passages = self._one("SELECT count(*) FROM passages")[0]
             documents = self._one("SELECT count(*) FROM documents WHERE replaces IS NULL")[0]
         return {"documents": documents, "passages": passages, "vectors": vectors, "to_encode": passages - vectors}
+
+    def count_passages(self) -> int:
+        """How many passages there are, hidden ones too; `counts` looks at every vector beside."""
+        return int(self._one("SELECT count(*) FROM passages")[0])
 
     def has_documents(self) -> bool:
         """Whether there are any; `counts` looks at every vector to say so."""

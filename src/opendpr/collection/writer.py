@@ -247,5 +247,6 @@ def refuse_other_encoder(collection: Collection, fingerprint: str, model: str) -
         made_by = f"{row.model} (fingerprint {row.fingerprint[:12]})"
         raise StateError(
             f"{collection.directory} was encoded by {made_by}, the model given is {model} ({fingerprint[:12]}); "
-            "their vectors cannot be compared. Give the first, or make another collection"
+            "their vectors cannot be compared. Give the first, or change the collection over with "
+            f"'opendpr encode {collection.directory} --model MODEL'"
         )

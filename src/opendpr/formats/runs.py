@@ -85,12 +85,12 @@ def write_run(path: Path, rankings: Iterable[Ranking], format: RunFormat) -> int
 
     Raises:
         InputError: a ranking does not fit the format: an id with white space in TREC, a passage without text in
-            DPR, a question that is there twice in either.
+            DPR, a question that is there twice in any but ours.
     """
     if format == "jsonl":
         return write_lines(path, (json_line(_fields(ranking)) for ranking in rankings))
     if format == "dpr":
-        records = (_dpr_fields(ranking) for ranking in rankings)
+        records = (_dpr_fields(ranking) for ranking in once(rankings))
         if uncompressed_name(path).suffix.lower() in (".jsonl", ".ndjson"):
             return write_lines(path, map(json_line, records))
         return write_array(path, records)

@@ -108,6 +108,11 @@ class Model:
         try:
             config = json.loads(path.read_text(encoding="utf-8"))
         except (FileNotFoundError, NotADirectoryError):
+            if not directory.exists():
+                raise StateError(
+                    f"there is no model at {directory}; if it was moved, say where to with --model (a collection takes "
+                    "any with the same encoder), else give the name of an installed model package"
+                ) from None
             raise StateError(
                 f"{directory} is not a model (it has no config.json); give the directory that "
                 "'opendpr train' wrote, or the name of an installed model package"

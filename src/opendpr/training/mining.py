@@ -72,6 +72,8 @@ class MiningReport:
         """
         reasons = Counter(left.reason for left in self.left_out)
         told = "; ".join(f"{count:,} times {reason}" for reason, count in reasons.most_common())
+        if not self.examples and not self.left_out:
+            raise InputError("the question files hold no questions; docs/formats.md shows the forms")
         if not self.examples:
             raise InputError(f"none of {len(self.left_out):,} questions became an example: {told}")
         if self.examples > 1 and positives == 1:
