@@ -18,6 +18,7 @@ VERBS = (
     "info",
     "remove",
     "encode",
+    "optimize",
     "verify",
     "backup",
     "evaluate",

@@ -18,7 +18,7 @@ from opendpr.corpus import Corpus, Skipped
 from opendpr.corpus.kinds import is_psgs
 from opendpr.encoder import BertEncoder
 from opendpr.errors import InputError
-from opendpr.index.bm25 import update_bm25
+from opendpr.index.bm25 import rebuild_bm25, update_bm25
 from opendpr.iteration import batched
 from opendpr.passages import Splitter
 from opendpr.runtime import resolved
@@ -158,6 +158,11 @@ def remove(writer: Writer, ids: Sequence[str]) -> None:
     """Remove documents, all or none of them, and bring the BM25 cache up to date."""
     writer.remove_documents(ids)
     update_bm25(writer)
+
+
+def optimize(writer: Writer) -> None:
+    """Build the search caches anew: what they find and how they score is then that of a collection built once."""
+    rebuild_bm25(writer)
 
 
 def _gone(writer: Writer, ids: set[str], directories: Sequence[Path], skipped: Sequence[Skipped]) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,8 +13,8 @@ from opendpr.collection import Collection, Writer, open_collection, open_writer
 from opendpr.collection.verify import verify_store
 from opendpr.corpus import Corpus
 from opendpr.encoder import BertEncoder
-from opendpr.index.bm25 import DIRECTORY, update_bm25, verify_bm25
-from opendpr.ingest import add, encode, remove
+from opendpr.index.bm25 import verify_bm25
+from opendpr.ingest import add, encode, optimize, remove
 from opendpr.passages import Splitter
 from opendpr.retriever import Bm25Retriever, DenseRetriever, Snapshot
 from opendpr.runtime import RuntimeSettings
@@ -90,13 +89,13 @@ class Life:
     def step(self) -> str:
         """Something happens; returns what."""
         interrupted = self.random.random() < 0.5
-        what = self.random.choice(["put", "put", "remove", "sync", "resplit", "encode", "label"])
+        what = self.random.choice(["put", "put", "remove", "sync", "resplit", "encode", "label", "optimize"])
         before = {id: self.forms(id) for id in self.documents}
         try:
             with open_writer(self.directory) as writer:
                 getattr(self, what)(writer, self.progress(interrupted))
             stopped = False
-            self.complete = self.complete or what != "remove"  # nothing is encoded then
+            self.complete = self.complete or what not in ("remove", "optimize")  # nothing is encoded then
         except InterruptionError:
             stopped, self.complete = True, False
         self.past = {} if self.complete else {id: before.get(id, []) + self.forms(id) for id in self.documents}
@@ -122,6 +121,9 @@ class Life:
         for id in gone:
             del self.documents[id]
         remove(writer, gone)
+
+    def optimize(self, writer: Writer, show) -> None:
+        optimize(writer)
 
     def sync(self, writer: Writer, show) -> None:
         for path in list(self.files.iterdir()):
@@ -183,9 +185,8 @@ class Life:
             assert {s.id: ours.document(s.id).text for s in ours.summaries()} == {
                 document.id: document.text for document in self.documents.values()
             }
-        shutil.rmtree(self.directory / DIRECTORY)
         with open_writer(self.directory) as writer:
-            update_bm25(writer)
+            optimize(writer)
         with open_collection(self.directory) as ours:
             for one, other in zip(words(ours), expected, strict=True):
                 assert one == pytest.approx(other, abs=1e-4)

@@ -77,6 +77,16 @@ def update_bm25(writer: Writer) -> None:
         ) from None
 
 
+def rebuild_bm25(writer: Writer) -> None:
+    """Build the cache anew, so that its statistics forget removed passages; a kill leaves none, which is valid too.
+
+    Raises:
+        ResourceError: the disk is full, or does not take the cache for another reason.
+    """
+    shutil.rmtree(writer.directory / DIRECTORY, ignore_errors=True)
+    update_bm25(writer)
+
+
 def _update(writer: Writer, directory: Path) -> None:
     seen = _seen(writer)
     version = writer.version()
