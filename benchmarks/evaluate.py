@@ -29,10 +29,10 @@ SYSTEMS = ("dense", "bm25", "hybrid")
 READ = (10, 20)
 
 
-def write_questions(name: str, directory: Path) -> Path:
-    """The report half of a set as a file of its own."""
+def write_questions(name: str, directory: Path, half: str = "report") -> Path:
+    """A half of a set as a file of its own."""
     path = directory / f"{name}.jsonl"
-    lines = (json.dumps(record, ensure_ascii=False) + "\n" for record in questions(name, "report"))
+    lines = (json.dumps(record, ensure_ascii=False) + "\n" for record in questions(name, half))
     path.write_text("".join(lines), encoding="utf-8")
     return path
 
