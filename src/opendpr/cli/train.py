@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,8 +18,9 @@ from opendpr.cli.output import progress, say
 from opendpr.errors import OpendprError, UsageError
 
 if TYPE_CHECKING:
-    from opendpr.training.encoder import DevPool, EncoderSettings
+    from opendpr.training.encoder import EncoderSettings
     from opendpr.training.loop import OnStep
+    from opendpr.training.pool import DevPool
     from opendpr.training.sources import PairSource
     from opendpr.types import ExamplePassage
 
@@ -139,7 +141,7 @@ def train_encoder(
     judged = _pool(dev, pool, resolved)
     with _told(output) as on_step:
         training = run(source, find_model(base), output, resolved, on_step, data=data, pool=judged)[1]
-    if training.validations:
+    if training.validations and _speaks():
         first, *_ = training.validations
         best = next(record for record in training.validations if record["step"] == training.best_step)
         shown = ", ".join(f"{name} {first[name]:.3g} -> {best[name]:.3g}" for name in best if name != "step")
@@ -176,7 +178,7 @@ def _source(
 
 
 def _pool(dev: Path | None, collection: Path | None, settings: EncoderSettings) -> DevPool | None:
-    from opendpr.training.encoder import DevPool
+    from opendpr.training.pool import DevPool
     from opendpr.training.sources import Pair, read_training_examples
 
     if dev is None:
@@ -218,9 +220,17 @@ def _needs_torch() -> Iterator[None]:
         raise OpendprError(f"training needs {error.name}; pip install 'opendpr[train]'") from None
 
 
+def _speaks() -> bool:
+    """Whether this process tells of the training: of several the first."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 @contextmanager
 def _told(output: Path) -> Iterator[OnStep]:
     """Shows the progress of a training, and at its end what came of it."""
+    if not _speaks():
+        yield lambda done, total, loss: None
+        return
     started = time.monotonic()
     losses: list[float] = []
     with progress("training", "steps") as show:

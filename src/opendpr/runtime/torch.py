@@ -56,7 +56,8 @@ def _attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tenso
     if query.device.type != "cpu" or not torch.is_grad_enabled():
         return F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
     logits = query * query.shape[-1] ** -0.5 @ key.transpose(-1, -2) + mask
-    return logits.softmax(-1).to(value.dtype) @ value
+    mixed: Tensor = logits.softmax(-1).to(value.dtype) @ value
+    return mixed
 
 
 class Bert(nn.Module):
