@@ -83,7 +83,6 @@ def check(document: Document, hits: Sequence[Hit], spans: Sequence[Span]) -> Non
         assert passage.start <= span.start
         assert span.end <= passage.start + len(passage.text)
         assert span.text == document.text[span.start : span.end]
-        assert span.passage_score <= 1e-6
         assert span.span_score <= 1e-6
     scores = [span.passage_score + span.span_score for span in spans]
     assert scores == sorted(scores, reverse=True)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opendpr.answering import outcome
+from opendpr.answering.decoding import outcome
 from opendpr.reader.spans import log_softmax
 from opendpr.types import Hit, Passage, Span
 
