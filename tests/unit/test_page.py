@@ -34,7 +34,10 @@ def page(text: str) -> str:
     counts = {kind: {"count": 1, "examples": []} for kind in (*kinds, "differs in writing alone")}
     line = Line(text, [(1, 0.5), (5, 0.75)])
     example = Example("right", text, text, text, [text] * 20, text, 0.5, [passage])
-    of = SetReport(text, 4, [figure, other], [difference], {text: {"5": counts}}, {"answer": [line]}, [line], [example])
+    of = SetReport(
+        text, 4, [figure, other], [difference], {text: {"5": counts}}, {"answer": [line]}, [line], [example],
+        [line], {text: (0.05, 0.8)},
+    )  # fmt: skip
     return write_page(Report(text, text, {text: {"collection": text}}, [of, of], {text: text}))
 
 
@@ -62,7 +65,7 @@ def test_every_table_has_a_caption_and_every_chart_a_title_and_words() -> None:
     written = page("plain")
     assert written.count("<table") == written.count("<caption>") > 4
     charts = re.findall(r'<svg [^>]*role="img".*?</svg>', written)
-    assert len(charts) == 4
+    assert len(charts) == 6
     assert all("<title>" in chart and "<desc>" in chart for chart in charts)
     assert all('aria-hidden="true"' in svg for svg in re.findall(r"<svg [^>]*>", written) if 'role="img"' not in svg)
 

@@ -227,9 +227,7 @@ def test_an_answer_cut_by_a_windows_edge_does_not_count(tiny_model: Path, mined:
     of = objective(tiny_model, mined)
     of._config = replace(of._config, max_tokens=24, stride_tokens=4)
     words = " ".join(f"w{n}" for n in range(20))
-    passage = MarkedPassage(
-        "", f"{words} here", ((0, 2), (3, 5), (6, 8), (len(words) + 1, len(words) + 5))
-    )
+    passage = MarkedPassage("", f"{words} here", ((0, 2), (3, 5), (6, 8), (len(words) + 1, len(words) + 5)))
     (row,) = of._rows([("Where?", passage)])
     assert len(row.answers) == 3
     assert all(row.text[0] <= first <= last < row.text[1] for first, last in row.answers)

@@ -7,10 +7,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from opendpr.evaluation.statistics import Interval
+
 Floats = NDArray[np.float64]
 
 BINS = 10
 """Of equal width, from 0 to 1."""
+Z = 1.96
+"""Standard deviations on either side of a mean that hold 95 %."""
 
 
 class Bin(NamedTuple):
@@ -18,8 +22,8 @@ class Bin(NamedTuple):
 
     confidence: float
     """Their mean confidence."""
-    right: float
-    """The share of them answered rightly."""
+    right: Interval
+    """The share of them answered rightly, with its 95 % Wilson interval."""
     questions: int
 
 
@@ -32,17 +36,16 @@ def reliability(confidences: ArrayLike, right: ArrayLike, bins: int = BINS) -> l
     """
     sure, good = _pair(confidences, right)
     places = np.minimum((sure * bins).astype(int), bins - 1)
+    held = [places == place for place in range(bins) if (places == place).any()]
     return [
-        Bin(float(sure[places == place].mean()), float(good[places == place].mean()), int((places == place).sum()))
-        for place in range(bins)
-        if (places == place).any()
+        Bin(float(sure[one].mean()), _wilson(float(good[one].mean()), int(one.sum())), int(one.sum())) for one in held
     ]
 
 
 def expected_calibration_error(confidences: ArrayLike, right: ArrayLike, bins: int = BINS) -> float:
     """How far confidence and share of right answers lie apart, on average over the questions (Guo et al., 2017)."""
     found = reliability(confidences, right, bins)
-    apart = sum(each.questions * abs(each.confidence - each.right) for each in found)
+    apart = sum(each.questions * abs(each.confidence - each.right.mean) for each in found)
     return apart / sum(each.questions for each in found)
 
 
@@ -70,6 +73,13 @@ def threshold_for(confidences: ArrayLike, right: ArrayLike, precision: float) ->
     last_of_equals = np.append(sure[1:] != sure[:-1], True)
     enough = np.flatnonzero((kept >= precision) & last_of_equals)
     return float(sure[enough[-1]]) if len(enough) else None
+
+
+def _wilson(share: float, n: int) -> Interval:
+    """Of a share of n, also where it is 0 or 1 (Wilson, 1927)."""
+    centre = (share + Z**2 / (2 * n)) / (1 + Z**2 / n)
+    half = Z / (1 + Z**2 / n) * float(np.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2)))
+    return Interval(share, max(0.0, centre - half), min(1.0, centre + half))
 
 
 def _pair(a: ArrayLike, b: ArrayLike) -> tuple[Floats, Floats]:

@@ -7,6 +7,7 @@ model stay valid.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -22,6 +23,7 @@ from opendpr.errors import InputError, UsageError
 from opendpr.evaluation import AnswerMatcher, exact_match
 from opendpr.evaluation.calibration import area_under_roc, expected_calibration_error, threshold_for
 from opendpr.iteration import batched
+from opendpr.protocols import Reader, Retriever
 from opendpr.reader import BertReader
 from opendpr.retriever import Bm25Retriever, DenseRetriever, HybridRetriever, Snapshot
 from opendpr.runtime import RuntimeSettings
@@ -102,34 +104,34 @@ def fit_answering(
         weight, ranks = fit_lambda(snapshot, encoder, known, lambda *of: on_progress("searching", *of))
         fitted.retrieval["lambda"] = weight
         fitted.figures["reciprocal rank by lambda"] = {f"{key:g}": round(value, 4) for key, value in ranks.items()}
-    cases = _read(questions, _retrievers(snapshot, encoder, fitted, settings), reader, settings, on_progress)
+    retrievers = make_retrievers(snapshot, encoder, settings.retrievers, fitted.retrieval.get("lambda", 1.0))
+    cases = read_cases(questions, retrievers, reader, settings, on_progress)
     decoding = fit_decoding(cases[settings.retrievers[0]], Decoding.of(fitted.retrieval), fitted)
     for kind, of in cases.items():
         fitted.confidence[kind], fitted.figures[kind] = fit_confidence(of, decoding, settings.precision)
     return fitted
 
 
-def _retrievers(
-    snapshot: Snapshot, encoder: BertEncoder | None, fitted: Fitted, settings: AnsweringSettings
-) -> dict[str, Bm25Retriever | DenseRetriever | HybridRetriever]:
-    made: dict[str, Bm25Retriever | DenseRetriever | HybridRetriever] = {}
-    for kind in settings.retrievers:
+def make_retrievers(
+    snapshot: Snapshot, encoder: BertEncoder | None, kinds: Sequence[str], weight: float
+) -> dict[str, Retriever]:
+    """Retrievers by kind, all over one snapshot; hybrid with this lambda."""
+    made: dict[str, Retriever] = {}
+    for kind in kinds:
         if kind == "bm25":
             made[kind] = Bm25Retriever(snapshot)
         elif encoder is not None:
-            weight = fitted.retrieval.get("lambda", 1.0)
-            made[kind] = (
-                DenseRetriever(snapshot, encoder) if kind == "dense" else HybridRetriever(snapshot, encoder, weight)
-            )
+            dense = kind == "dense"
+            made[kind] = DenseRetriever(snapshot, encoder) if dense else HybridRetriever(snapshot, encoder, weight)
     return made
 
 
-def _read(
+def read_cases(
     questions: Sequence[Question],
-    retrievers: Mapping[str, Bm25Retriever | DenseRetriever | HybridRetriever],
-    reader: BertReader,
+    retrievers: Mapping[str, Retriever],
+    reader: Reader,
     settings: AnsweringSettings,
-    on_progress: Progress,
+    on_progress: Progress = lambda what, done, total: None,
 ) -> dict[str, list[Case]]:
     """For each retriever what was read; a passage that several found is read once."""
     drawn = np.random.default_rng(settings.seed).random(len(questions)) < settings.removed_share
@@ -209,11 +211,12 @@ def _is_right(question: Question, text: str, verdicts: dict[str, bool]) -> bool:
 def _exact(cases: Sequence[Case], decoding: Decoding) -> float:
     """Exact match of the best answer, over the questions with answers."""
     asked = [case for case in cases if case.question.answers and not case.removed]
-    right = sum(_answered(case, decoding) for case in asked)
+    right = sum(answered(case, decoding) for case in asked)
     return round(right / max(1, len(asked)), 4)
 
 
-def _answered(case: Case, decoding: Decoding) -> bool:
+def answered(case: Case, decoding: Decoding) -> bool:
+    """Whether the best answer is one of those expected; of a question without any, none is."""
     found = candidates(case.spans, decoding)
     question = case.question
     return bool(found and question.answers) and exact_match(found[0].spans[0].text, question.answers, question.match)
@@ -229,32 +232,31 @@ def fit_confidence(
     """
     found = [(case, candidates(case.spans, decoding)) for case in cases if case.spans]
     rows = [features(of, decoding) for _, of in found]
-    right = np.array([_answered(case, decoding) for case, _ in found], dtype=bool)
+    right = np.array([answered(case, decoding) for case, _ in found], dtype=bool)
     if min(right.sum(), (~right).sum()) < FEWEST:
         raise InputError(
             f"{right.sum()} answers are right and {(~right).sum()} wrong, at least {FEWEST} of each are needed to fit "
             "a confidence; give more questions"
         )
     names = list(rows[0])
-    table = np.array([[row[name] for name in names] for row in rows])
-    model = fit_logistic(table, right)
-    sure = model(table)
+    model = fit_logistic(np.array([[row[name] for name in names] for row in rows]), right)
+    stored = {name: float(f"{value:.5g}") for name, value in zip(names, model.weights.tolist(), strict=True)}
+    stored["bias"] = float(f"{model.bias:.5g}")
+    confident = Confidence.of(stored)
+    sure = np.array([confident(row) for row in rows])
     threshold = threshold_for(sure, right, precision)
     if threshold is None:
         logger.warning("no confidence has answers that are right %.0f %% of the time: none is refused", 100 * precision)
-    threshold = float(f"{threshold or 0.0:.3g}")
-    stored = {name: float(f"{value:.5g}") for name, value in zip(names, model.weights.tolist(), strict=True)}
-    stored |= {"bias": float(f"{model.bias:.5g}"), "threshold": threshold}
-    confident = Confidence.of(stored)
-    again = np.array([confident(row) for row in rows])
+    stored["threshold"] = math.floor((threshold or 0.0) * 1e6) / 1e6
+    given = sure >= stored["threshold"]
     answerable = np.array([bool(case.question.answers) and not case.removed for case, _ in found], dtype=bool)
     figures = {
         "answers": len(found),
         "right": int(right.sum()),
-        "calibration error": round(expected_calibration_error(again, right), 4),
-        "AUROC right": round(area_under_roc(again, right), 4),
-        "AUROC answerable": round(area_under_roc(again, answerable), 4) if not answerable.all() else None,
-        "answered": round(float((again >= threshold).mean()), 4),
-        "precision": round(float(right[again >= threshold].mean()), 4),
+        "calibration error": round(expected_calibration_error(sure, right), 4),
+        "AUROC right": round(area_under_roc(sure, right), 4),
+        "AUROC answerable": round(area_under_roc(sure, answerable), 4) if not answerable.all() else None,
+        "answered": round(float(given.mean()), 4),
+        "precision": round(float(right[given].mean()), 4),
     }
     return stored, figures
