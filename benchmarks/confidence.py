@@ -72,8 +72,9 @@ def show(title: str, cases: dict[str, list[Case]], decoding: Decoding, confidenc
         name: Rows(of, [calibrated(case.spans, decoding, confidence) for case in of], decoding)
         for name, of in cases.items()
     }
+    print(f"\n{title}")
     print(
-        f"\n{title}\n{'questions':24}{'number':>7}{'right':>8}{'sure':>9}{'ECE':>8}{'AUROC':>8}{'answered':>10}{'of these right':>15}"
+        f"{'questions':24}{'number':>7}{'right':>8}{'sure':>9}{'ECE':>8}{'AUROC':>8}{'answered':>10}{'precision':>11}"
     )
     for name, rows in found.items():
         print(rows.line(name))
