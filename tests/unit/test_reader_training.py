@@ -296,4 +296,4 @@ def test_examples_without_passages_to_tell_apart_are_refused_where_some_are_want
     with pytest.raises(InputError, match="give --negatives 0"):
         ReaderObjective(network, alone, tokenizer=tokenizer, config=config, settings=SETTINGS)
     fine = replace(SETTINGS, negatives=0)
-    assert ReaderObjective(network, alone, tokenizer=tokenizer, config=config, settings=fine).count == 1
+    assert ReaderObjective(network, alone, tokenizer=tokenizer, config=config, settings=fine).examples == alone

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 
-from opendpr.reader.reading import SpanReader
-from opendpr.runtime import RuntimeSettings, load_network
+from opendpr.reader.reading import BATCHES, SpanReader
+from opendpr.runtime import RuntimeSettings, load_network, resolved
 from opendpr.runtime.batches import Network
 from opendpr.runtime.model import Model
 from opendpr.runtime.tokenizer import Tokenizer
@@ -31,4 +31,8 @@ class BertReader:
 
     def read(self, questions: Sequence[str], hits: Sequence[Sequence[Hit]]) -> list[list[Span]]:
         """For each question the best spans of its passages, best first, as `SpanReader` finds them."""
-        return SpanReader(self.config, self._tokenizer, self._network).read(questions, hits)
+        return SpanReader(self.config, self._tokenizer, self._network, self._batch).read(questions, hits)
+
+    @cached_property
+    def _batch(self) -> int:
+        return BATCHES[resolved(self.runtime).device]

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from opendpr.reader.spans import best_spans, characters
 from opendpr.reader.windows import Window, windows
-from opendpr.runtime.batches import Network, by_length, pad
+from opendpr.runtime.batches import Network, by_length, even_size, pad
 from opendpr.runtime.model import ReaderConfig
 from opendpr.runtime.tokenizer import Tokenizer, Tokens
 from opendpr.types import Hit, Span
 
-BATCH = 4
-"""Windows a network takes at once: small batches fit a CPU's caches."""
+BATCHES = {"cpu": 4, "cuda": 64}
+"""About how many windows a network takes at once: small batches fit a CPU's caches, large ones keep a GPU busy."""
 SPANS = 3
 """Spans kept of a window."""
 
@@ -35,10 +35,12 @@ class SpanReader:
         config: how sequences are formed and how spans are bounded
         tokenizer: the model's
         network: gives the logits of batches
-        batch: windows the network takes at once
+        batch: about how many windows the network takes at once
     """
 
-    def __init__(self, config: ReaderConfig, tokenizer: Tokenizer, network: Network, batch: int = BATCH) -> None:
+    def __init__(
+        self, config: ReaderConfig, tokenizer: Tokenizer, network: Network, batch: int = BATCHES["cpu"]
+    ) -> None:
         self._config, self._tokenizer, self._network, self._batch = config, tokenizer, network, batch
 
     def read(self, questions: Sequence[str], hits: Sequence[Sequence[Hit]]) -> list[list[Span]]:
@@ -75,7 +77,8 @@ class SpanReader:
     def _logits(self, jobs: Sequence[Window]) -> list[NDArray[np.float32]]:
         """(1 + 2L,) of each window, with L the length it was padded to."""
         found: list[NDArray[np.float32]] = [np.empty(0, np.float32)] * len(jobs)
-        rows = list(by_length([len(window.sequence.ids) for window in jobs], self._batch))
+        size = even_size(len(jobs), self._batch, self._network.parallel)
+        rows = list(by_length([len(window.sequence.ids) for window in jobs], size))
         batches = [pad([jobs[row].sequence for row in some], self._tokenizer.pad) for some in rows]
         for some, result in zip(rows, self._network(batches), strict=True):
             for row, values in zip(some.tolist(), result, strict=True):

@@ -22,7 +22,7 @@ from opendpr.errors import StateError
 from opendpr.evaluation import exact_match, f1
 from opendpr.formats import file_sha256
 from opendpr.iteration import batched
-from opendpr.reader.reading import SpanReader
+from opendpr.reader.reading import BATCHES, SpanReader
 from opendpr.runtime.batches import Batch
 from opendpr.runtime.model import Model, ReaderConfig, read_weights, write_json, write_model
 from opendpr.runtime.tokenizer import Tokenizer
@@ -85,7 +85,7 @@ def train_reader(
         "base": base.name,
         "base_fingerprint": base.fingerprint,
         "data": data,
-        "examples": objective.count,
+        "examples": len(objective.examples),
         "torch": torch.__version__,
         "settings": asdict(settings),
         "steps": len(training.losses),
@@ -134,7 +134,7 @@ class ReaderJudge:
 
     def judge(self, network: nn.Module) -> dict[str, float]:
         """Figures in per cent; F1 decides."""
-        reader = SpanReader(self._config, self._tokenizer, _Running(network, self._device))
+        reader = SpanReader(self._config, self._tokenizer, _Running(network, self._device), BATCHES[self._device.type])
         exact, shared = 0.0, 0.0
         for some in batched(self._examples, JUDGED):
             spans = reader.read([example.question.text for example in some], [_hits(example) for example in some])
@@ -148,6 +148,8 @@ class ReaderJudge:
 
 class _Running:
     """A network in training as a `Network`, without gradients and dropout."""
+
+    parallel = 1
 
     def __init__(self, network: nn.Module, device: torch.device) -> None:
         self._network, self._device = network, device

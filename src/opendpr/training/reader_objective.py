@@ -101,24 +101,20 @@ class ReaderObjective:
         self.network = network
         self._settings, self._config, self._tokenizer, self._judge = settings, config, tokenizer, judge
         self._device = next(network.parameters()).device
-        self._examples = [usable for some in batched(examples, CHECKED) for usable in self._usable(some)]
-        if not self._examples:
+        self.examples = [usable for some in batched(examples, CHECKED) for usable in self._usable(some)]
+        """Those that are used."""
+        if not self.examples:
             raise InputError("none of the examples can be used: each needs a passage with an answer that has a word")
-        if left_out := len(examples) - len(self._examples):
+        if left_out := len(examples) - len(self.examples):
             logger.warning("left out %d examples: no answer is whole in a window of their passages", left_out)
-        if settings.negatives and not any(example.negatives for example in self._examples):
+        if settings.negatives and not any(example.negatives for example in self.examples):
             raise InputError("no example has a passage without an answer; give --negatives 0, or other examples")
-        self._lengths = np.array([len(example.positives[0].text) for example in self._examples])
-
-    @property
-    def count(self) -> int:
-        """How many examples are used."""
-        return len(self._examples)
+        self._lengths = np.array([len(example.positives[0].text) for example in self.examples])
 
     def batches(self, epoch: int) -> Sequence[tuple[NDArray[np.int64], int]]:
         """Examples in batches of similar length, and what decides the rest that is random in each."""
         generator = np.random.default_rng((self._settings.seed, epoch))
-        order, size = generator.permutation(len(self._examples)), self._settings.batch_size
+        order, size = generator.permutation(len(self.examples)), self._settings.batch_size
         batches = []
         for first in range(0, len(order), size * BUCKET):
             bucket = order[first : first + size * BUCKET]
@@ -150,7 +146,7 @@ class ReaderObjective:
         asked = round(len(numbers) * settings.negative_share) if settings.negatives else 0
         draws = []
         for place, number in enumerate(numbers.tolist()):
-            example = self._examples[number]
+            example = self.examples[number]
             positive = example.positives[int(generator.integers(len(example.positives)))]
             others: list[tuple[str, MarkedPassage]] = []
             if place < asked:
