@@ -127,7 +127,7 @@ def _set(of: SetReport, id: str) -> Markup:
         ),
         _block("Differences", difference_table(of.differences, of.figures)),
         _block("Why answers are wrong", failure_tables(of.failures, of.figures)),
-        element("div", _coverage(of.coverage), _reliability(of.reliability, of.calibration), class_="figures"),
+        element("div", _coverage(of.coverage), _reliability(of.reliability, of.calibration), class_="sure"),
         examples_section(of.examples),
     ]
     return element("section", blocks, aria_labelledby=id)
