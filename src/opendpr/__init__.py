@@ -50,20 +50,25 @@ __all__ = [
 
 
 def add(
-    collection: str | Path, sources: Sequence[str | Path | Document] | str | Path, model: str | None = None
+    collection: str | Path,
+    sources: Sequence[str | Path | Document] | str | Path,
+    model: str | None = None,
+    *,
+    vectors: bool = True,
 ) -> Report:
     """Add files, directories or documents to a collection, made if it is not there.
 
     Args:
         sources: a path, or several; paths of files and directories, or `Document`s.
         model: name or directory; None is the collection's, or the default in a new one.
+        vectors: False needs no model: only BM25 finds the passages, until a later `add` encodes them.
 
     Returns:
         What was done. Files that could not be read are in its `skipped`.
     """
     from opendpr.ingest import add_sources
 
-    return add_sources(Path(collection), sources, model)
+    return add_sources(Path(collection), sources, model, vectors=vectors)
 
 
 def open(collection: str | Path, model: str | None = None, *, retriever: str = "hybrid") -> Answerer:

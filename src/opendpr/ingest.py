@@ -6,7 +6,7 @@ import os
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from opendpr.collection.rows import EncoderRow
 from opendpr.corpus import Corpus, Skipped
 from opendpr.corpus.kinds import is_psgs
 from opendpr.encoder import BertEncoder
-from opendpr.errors import InputError
+from opendpr.errors import InputError, UsageError
 from opendpr.index.bm25 import rebuild_bm25, update_bm25
 from opendpr.iteration import batched
 from opendpr.passages import Splitter
@@ -64,7 +64,7 @@ class Report:
 def add(
     writer: Writer,
     documents: Iterable[Document],
-    encoder: BertEncoder,
+    encoder: BertEncoder | None,
     *,
     on_progress: OnProgress = lambda done, total: None,
     sync: Sequence[Path] = (),
@@ -74,6 +74,7 @@ def add(
     Every batch is a transaction: the same call again goes on where a kill stopped it.
 
     Args:
+        encoder: None stores documents and brings BM25 up to date; vectors are left to a later call, or to `encode`.
         sync: directories whose documents are removed if they are not among those given. Documents of a
             file that could not be read, or not wholly, are kept.
 
@@ -82,22 +83,13 @@ def add(
         StateError: the collection's vectors come from another encoder.
     """
     started, report = time.monotonic(), Report()
-    model = encoder.model
-    row = writer.use_encoder(
-        model.fingerprint,
-        encoder.dim,
-        model=model.reference,
-        runtime=str(resolved(encoder.runtime)),
-    )
+    row = _row(writer, encoder) if encoder else None
     ids: set[str] = set()
     for batch in batched(documents, DOCUMENTS):
+        paths = writer.paths_of([document.id for document in batch])
         changes = writer.put_documents(batch)
         report.documents.update(changes)
-        report.taken += [
-            Taken(document.id, str(before), str(document.metadata.get("path")))
-            for document, change in zip(batch, changes, strict=True)
-            if change == "replaced" and (before := writer.path_of(document.id)) != document.metadata.get("path")
-        ]
+        report.taken += _taken(batch, changes, paths)
         if sync:
             ids.update(document.id for document in batch)
     if isinstance(documents, Corpus):
@@ -112,11 +104,29 @@ def add(
         writer.remove_documents(gone)
         report.documents["removed"] = len(gone)
     update_bm25(writer)  # words are found before vectors are
-    report.encoded = encode_missing(writer, row, encoder, on_progress)
-    update_bm25(writer)
-    report.truncated = encoder.truncated_passages
+    if encoder and row:
+        report.encoded = encode_missing(writer, row, encoder, on_progress)
+        update_bm25(writer)
+        report.truncated = encoder.truncated_passages
     report.seconds = time.monotonic() - started
     return report
+
+
+def _row(writer: Writer, encoder: BertEncoder) -> EncoderRow:
+    """The row of the collection's encoder, which must be this one; made if it has none."""
+    model = encoder.model
+    return writer.use_encoder(
+        model.fingerprint, encoder.dim, model=model.reference, runtime=str(resolved(encoder.runtime))
+    )
+
+
+def _taken(batch: Sequence[Document], changes: Sequence[str], paths: dict[str, object]) -> Iterator[Taken]:
+    """The documents that replaced one from another file; `paths` says where those before them came from."""
+    for document, change in zip(batch, changes, strict=True):
+        before, now = paths.get(document.id), document.metadata.get("path")
+        if change == "replaced" and before != now:
+            yield Taken(document.id, str(before), str(now))
+        paths[document.id] = now
 
 
 def encode_missing(writer: Writer, row: EncoderRow, encoder: BertEncoder, on_progress: OnProgress) -> int:
@@ -194,13 +204,19 @@ def splitter_for(collection: Path, corpus: Corpus) -> Splitter | None:
 
 
 def add_sources(
-    collection: Path, sources: Sequence[str | Path | Document] | str | Path, model: str | None = None
+    collection: Path,
+    sources: Sequence[str | Path | Document] | str | Path,
+    model: str | None = None,
+    *,
+    vectors: bool = True,
 ) -> Report:
     """What `opendpr.add` does."""
+    if model and not vectors:
+        raise UsageError("without vectors no model is used; leave out the model, or vectors=False")
     if isinstance(sources, str | Path):
         sources = [sources]
     corpus = Corpus([source if isinstance(source, Document) else Path(source) for source in sources])
     with open_writer(collection, splitter_for(collection, corpus)) as writer:
         row = writer.encoder()
-        encoder = BertEncoder(find_model(model or (row.model if row else DEFAULT_MODEL)))
-        return add(writer, corpus, encoder)
+        found = find_model(model or (row.model if row else DEFAULT_MODEL)) if vectors else None
+        return add(writer, corpus, BertEncoder(found) if found else None)

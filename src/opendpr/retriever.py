@@ -60,8 +60,8 @@ class Snapshot:
             numbers, vectors = numbers[kept], vectors[kept]
         if missing := passages - len(hidden) - len(numbers):
             logger.warning(
-                "%s: %d passages have no vector yet and are found by bm25 alone; the 'opendpr add' or 'opendpr encode' "
-                "that stopped goes on there",
+                "%s: %d passages have no vector yet and are found by bm25 alone; any 'opendpr add' or 'opendpr encode' "
+                "gives them one",
                 self.collection.directory,
                 missing,
             )

@@ -98,6 +98,22 @@ def test_numbers_and_margins_bound_what_is_kept(mine: Any) -> None:
     assert told["dropped"]["it scores too near the positive"] >= 1
 
 
+def test_passages_keep_the_scores_of_the_search_that_found_them(mine: Any, collection: Path, run: Any) -> None:
+    example = mine(QUESTIONS[:2])[0]["distant"]
+    found = run("search", collection, example["question"], "-r", "bm25", "-k", "9", "--json").stdout.splitlines()
+    scores = {hit["text"]: hit["score"] for hit in map(json.loads, found)}
+    passages = [*example["positives"], *example["hard_negatives"]]
+    assert {passage["text"]: passage["score"] for passage in passages}.items() <= scores.items()
+
+
+def test_a_positive_further_down_than_asked_for_is_none(mine: Any) -> None:
+    question = {"id": "far", "question": "Which river flows through Paris?", "answers": ["406"]}
+    assert texts(mine([*QUESTIONS[:2], question])[0]["far"], "positives") == [DOCUMENTS["tiber"]]
+    examples, told = mine([*QUESTIONS[:2], question], "--positive-depth", "1")
+    assert examples.keys() == {"distant", "given"}
+    assert told["left_out"] == {"none of the passages found holds an answer": 1}
+
+
 def test_a_question_with_a_document_and_no_answers_takes_negatives_from_other_documents(mine: Any) -> None:
     questions = [
         {"id": "a", "question": "river through Rome", "document_id": "rome"},

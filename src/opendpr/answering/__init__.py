@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 
 from opendpr.answering.confidence import Confidence, calibrated
@@ -15,7 +16,7 @@ from opendpr.protocols import Retriever
 from opendpr.reader import BertReader
 from opendpr.retriever import make_retriever
 from opendpr.runtime import RuntimeSettings, resolved
-from opendpr.runtime.model import Model, find_model
+from opendpr.runtime.model import DEFAULT_MODEL, Model, find_model
 from opendpr.types import Hit, Outcome, Span
 
 __all__ = ["Answerer", "K", "check_question", "open_answerer", "outcome"]
@@ -27,22 +28,34 @@ QUESTION_CHARACTERS = 4_096
 
 
 class Answerer:
-    """Answers questions from a collection. It follows the collection when another process changes it."""
+    """Answers questions from a collection. It follows the collection when another process changes it.
+
+    Args:
+        model: or the name of one, which is looked for when it is needed first: BM25 alone needs none.
+    """
 
     def __init__(
         self,
         collection: Collection,
-        model: Model,
+        model: Model | str,
         *,
         retriever: str = "hybrid",
         runtime: RuntimeSettings = RuntimeSettings(),
     ) -> None:
-        self.collection, self.model = collection, model
+        self.collection, self._model = collection, model
         self._kind, self._runtime = retriever, runtime
-        self._encoder = BertEncoder(model, runtime) if retriever != "bm25" else None
-        self._reader = BertReader(model, runtime) if model.reader else None
+        self._encoder = BertEncoder(self.model, runtime) if retriever != "bm25" else None
         self._retriever = make_retriever(retriever, collection, self._encoder)
         self._version = collection.version()
+
+    @cached_property
+    def model(self) -> Model:
+        """The model, with encoders and perhaps a reader."""
+        return find_model(self._model) if isinstance(self._model, str) else self._model
+
+    @cached_property
+    def _reader(self) -> BertReader:
+        return BertReader(self.model, self._runtime)
 
     def search(self, question: str, k: int = 5, where: str | None = None) -> list[Hit]:
         """The k passages that fit the question best, of documents that meet the filter `where`.
@@ -59,11 +72,10 @@ class Answerer:
             UsageError: the question is empty or too long, or the filter cannot be understood.
             StateError: the model has no reader.
         """
-        self.model.require_reader()
-        assert self._reader is not None
+        reader = self._reader
         resolved(self._runtime)  # here, because two networks that decide at the same time disturb each other's trial
         with ThreadPoolExecutor(max_workers=1) as beside:
-            beside.submit(self._reader.load)
+            beside.submit(reader.load)
             hits = self.retrieve([question], k, where)
         return self.outcome(self.read([question], hits)[0])
 
@@ -83,8 +95,6 @@ class Answerer:
         Raises:
             StateError: the model has no reader.
         """
-        self.model.require_reader()
-        assert self._reader is not None
         return self._reader.read(questions, hits)
 
     def outcome(self, spans: Sequence[Span]) -> Outcome:
@@ -118,9 +128,15 @@ def open_answerer(
     retriever: str = "hybrid",
     runtime: RuntimeSettings = RuntimeSettings(),
 ) -> Answerer:
-    """Open a collection and the model that it was encoded with, or another with the same encoder."""
+    """Open a collection and the model that it was encoded with, or another with the same encoder.
+
+    Raises:
+        StateError: there is no such collection or model, they do not belong together, or the collection has no
+            vectors and `retriever` needs them.
+    """
     collection = open_collection(Path(directory))
     if not collection.has_documents():
         raise StateError(f"{directory} holds no documents; add some with 'opendpr add'")
-    name = model or collection.require_encoder().model
-    return Answerer(collection, find_model(name), retriever=retriever, runtime=runtime)
+    row = collection.encoder() if retriever == "bm25" else collection.require_encoder()
+    found = find_model(model) if model else row.model if row else DEFAULT_MODEL
+    return Answerer(collection, found, retriever=retriever, runtime=runtime)

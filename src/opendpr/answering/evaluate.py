@@ -70,11 +70,12 @@ def evaluate(
     sets = read_sets(task.files, task.limit)
     for name, questions in sets.items():
         judge.check(name, questions)
-    networks = judge.settings().get("read") or set(task.systems) - {"bm25"}
+    dense = [system for system in task.systems if system != "bm25"]
+    networks = bool(judge.settings().get("read") or dense)
     runtime = resolved(task.runtime) if networks else task.runtime
-    answerer = open_answerer(directory, task.model, retriever=task.systems[0], runtime=runtime)
+    answerer = open_answerer(directory, task.model, retriever=[*dense, *task.systems][0], runtime=runtime)
     _tell_unknown(answerer, sets)
-    header = _header(answerer, task, sets, judge) | {"runtime": asdict(runtime) if networks else None}
+    header = _header(answerer, task, sets, judge) | _networks(answerer, runtime if networks else None)
     total = len(task.systems) * sum(map(len, sets.values()))
     with open_run(output, header) as run:
         for system in task.systems:
@@ -154,8 +155,17 @@ def _checked(path: Path, limit: int | None) -> Iterator[Question]:
         yield question
 
 
+def _networks(answerer: Answerer, runtime: RuntimeSettings | None) -> Record:
+    """What ran the networks and which; BM25 without a reader needs none, and no model."""
+    if runtime is None:
+        return {"model": None, "runtime": None}
+    model = answerer.model
+    described = {"name": model.name, "fingerprint": model.fingerprint, "retrieval": dict(model.retrieval)}
+    return {"model": described, "runtime": asdict(runtime)}
+
+
 def _header(answerer: Answerer, task: Task, sets: dict[str, list[Question]], judge: Judge) -> Record:
-    collection, model = answerer.collection, answerer.model
+    collection = answerer.collection
     counts = collection.counts()
     paths = {uncompressed_name(path).stem: path for path in task.files}
     return {
@@ -167,7 +177,6 @@ def _header(answerer: Answerer, task: Task, sets: dict[str, list[Question]], jud
             "documents": counts["documents"],
             "passages": counts["passages"],
         },
-        "model": {"name": model.name, "fingerprint": model.fingerprint, "retrieval": dict(model.retrieval)},
         "sets": {
             name: {"file": paths[name].name, "sha256": file_sha256(paths[name]), "questions": len(questions)}
             for name, questions in sets.items()

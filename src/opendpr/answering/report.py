@@ -67,7 +67,7 @@ def make_report(paths: Sequence[Path]) -> Report:
 
 
 def _names(runs: Sequence[Run], what: str) -> str:
-    return ", ".join(dict.fromkeys(str(run.header[what]["name"]) for run in runs))
+    return ", ".join(dict.fromkeys(str(run.header[what]["name"]) for run in runs if run.header[what]))
 
 
 def _about(runs: Sequence[Run]) -> str:
@@ -75,8 +75,9 @@ def _about(runs: Sequence[Run]) -> str:
     questions = sum(of["questions"] for of in header["sets"].values())
     systems = ", ".join(dict.fromkeys(system for run in runs for system in run.header["systems"]))
     passages = max(run.header["collection"]["passages"] for run in runs)
+    models = _names(runs, "model")
     return (
-        f"{questions:,} questions over {passages:,} passages, by {systems} with {_names(runs, 'model')}. "
+        f"{questions:,} questions over {passages:,} passages, by {systems}{f' with {models}' if models else ''}. "
         "Every figure is a mean over questions, with its 95 % bootstrap interval."
     )
 
@@ -213,11 +214,12 @@ def coverage(sure: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
 def _settings(header: Record) -> dict[str, str]:
     """What the figures of a run depend on, in words."""
     collection, model, runtime = header["collection"], header["model"], header["runtime"]
+    weights = model["retrieval"] if model else {}
     found = {
         "collection": f"{collection['name']}, {collection['documents']:,} documents, "
         f"{collection['passages']:,} passages; {collection['id']}, version {collection['version']}",
-        "model": f"{model['name']} {model['fingerprint']}",
-        "retrieval weights": ", ".join(f"{name} {value:g}" for name, value in model["retrieval"].items()),
+        "model": f"{model['name']} {model['fingerprint']}" if model else "",
+        "retrieval weights": ", ".join(f"{name} {value:g}" for name, value in weights.items()),
         "systems": ", ".join(header["systems"]),
         "k": ", ".join(map(str, header.get("k", ()))),
         "passages read": ", ".join(map(str, header.get("read", ()))),

@@ -18,7 +18,7 @@ from opendpr.cli.options import (
     Runtimes,
     WaitOption,
 )
-from opendpr.cli.output import print_json, progress, say
+from opendpr.cli.output import next_step, print_json, progress, say
 from opendpr.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -71,13 +71,16 @@ def add(
         bool,
         Option("--wikiextractor-clean", help="Clean WikiExtractor's output as DrQA does: drop disambiguations, lists."),
     ] = False,
+    no_vectors: Annotated[
+        bool, Option("--no-vectors", help="Load no model: only bm25 finds the passages, until they are encoded.")
+    ] = False,
     precision: PrecisionOption = Precisions.auto,
     runtime: RuntimeOption = Runtimes.auto,
     device: DeviceOption = Devices.auto,
     wait: WaitOption = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Add documents to COLLECTION: cut them into passages, encode them, store them.
+    """Add documents to COLLECTION: cut them into passages, store them, encode them.
 
     A document that is there already is replaced if its title or text changed, and left alone if
     not. After an interruption the same command goes on where it stopped.
@@ -88,6 +91,7 @@ def add(
       opendpr add notes articles.jsonl.gz more.txt
       opendpr add notes ./manuals --metadata source=manual --metadata year=2019
       opendpr add wikipedia psgs_w100.tsv.gz
+      opendpr add archive ./scans --no-vectors     (for 'search -r bm25' and 'mine')
       cat page.txt | opendpr add notes -
     """
     from opendpr.collection import open_collection, open_writer
@@ -106,6 +110,8 @@ def add(
     splitter = _splitter(words, overlap, "whole" if whole else "paragraphs" if paragraphs else None, last)
     if whole and (paragraphs or words is not None):
         raise UsageError("--whole keeps each document as one passage; leave out --words and --paragraphs")
+    if no_vectors and model:
+        raise UsageError("--no-vectors loads no model; leave out --model, and give it to 'opendpr encode' later")
     settings = RuntimeSettings(runtime.value, precision.value, device.value)
     found = find_model(model) if model else None  # a wrong one should leave nothing behind
     if found and (collection / DATABASE).exists():
@@ -118,11 +124,17 @@ def add(
     splitter = splitter or splitter_for(collection, corpus)
     with open_writer(collection, splitter, wait_seconds=wait, resplit=resplit) as writer:
         row = writer.encoder()
-        encoder = BertEncoder(found or find_model(row.model if row else DEFAULT_MODEL), settings)
+        if not no_vectors:
+            found = found or find_model(row.model if row else DEFAULT_MODEL)
+        encoder = BertEncoder(found, settings) if found else None
         with progress("encoding", "passages") as show:
             report = ingest(writer, corpus, encoder, on_progress=show, sync=directories)
         counts = writer.counts()
     tell(report, counts, collection, as_json=as_json)
+    if counts["to_encode"] and not as_json:
+        waiting = "; replaced documents stay as they were until then" if row and report.documents["replaced"] else ""
+        step = next_step(collection, row.model if row else None)
+        say(f"{counts['to_encode']:,} passages have no vector: {step}{waiting}")
     if report.skipped:
         raise Exit(InputError.exit_code)
     if not counts["documents"]:
@@ -137,7 +149,8 @@ def tell(report: Report, counts: dict[str, int], collection: Path, *, as_json: b
         return
     done = ", ".join(f"{count:,} {change}" for change, count in sorted(report.documents.items())) or "none"
     rate = f" at {report.encoded / report.seconds:,.0f}/s" if report.encoded and report.seconds else ""
-    say(f"documents: {done}; passages encoded: {report.encoded:,}{rate}")
+    encoded = "" if counts["to_encode"] else f"; passages encoded: {report.encoded:,}{rate}"
+    say(f"documents: {done}{encoded}")
     if report.truncated:
         say(f"{report.truncated:,} passages are longer than the encoder takes: their vectors miss the end")
     if report.ignored:

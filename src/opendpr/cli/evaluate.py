@@ -136,7 +136,7 @@ def _figures(found: Iterable[Mapping[str, Any]]) -> list[list[str]]:
 
 
 def _differences(found: Iterable[Mapping[str, Any]]) -> list[list[str]]:
-    cells = {(of["measure"], f"{of['a']} - {of['b']}"): f"{_interval(of, '+')} {_p(of['p'])}" for of in found}
+    cells = {(f"{of['a']} - {of['b']}", of["measure"]): f"{_interval(of, '+')} {_p(of['p'])}" for of in found}
     return _grid("difference", cells)
 
 

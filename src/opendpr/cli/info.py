@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from opendpr.cli.options import AsJson, CollectionArgument
-from opendpr.cli.output import print_json, put
+from opendpr.cli.output import next_step, print_json, put
 
 
 def info(collection: CollectionArgument, as_json: AsJson = False) -> None:
@@ -39,7 +39,7 @@ def info(collection: CollectionArgument, as_json: AsJson = False) -> None:
     if row:
         put(f"encoder: {row.model}, {row.dim} wide, fingerprint {row.fingerprint[:12]}, made by {row.runtime}")
     if record["to_encode"]:
-        put(f"not encoded yet: {record['to_encode']:,} passages; the 'opendpr add' that stopped goes on there")
+        put(f"without vector: {record['to_encode']:,} passages; {next_step(collection, row.model if row else None)}")
     if record["not_in_bm25"]:
         put(f"not found by BM25 until the next 'opendpr add': {record['not_in_bm25']:,} passages")
     splitter = opened.splitter

@@ -39,6 +39,9 @@ def mine(
         Option("--retriever", "-r", help="What finds hard negatives; again for several.", show_default="bm25"),
     ] = None,
     depth: Annotated[int, Option("--depth", help="Passages looked at for a question.")] = 100,
+    positive_depth: Annotated[
+        int, Option("--positive-depth", help="Of these, passages among which a positive is looked for.")
+    ] = 100,
     positives: Annotated[int, Option("--positives", help="Positives kept for a question.")] = 1,
     negatives: Annotated[int, Option("--negatives", help="Hard negatives kept for a question.")] = 5,
     margin: Annotated[
@@ -79,7 +82,7 @@ def mine(
     from opendpr.runtime.model import DEFAULT_MODEL, find_model
     from opendpr.training.mining import Miner, MiningSettings
 
-    settings = MiningSettings(depth, positives, negatives, margin, per_document)
+    settings = MiningSettings(depth, positive_depth, positives, negatives, margin, per_document)
     kinds = list(dict.fromkeys(one.value for one in retriever or [Retrievers.bm25]))
     running = RuntimeSettings(runtime.value, precision.value, device.value)
     asked = [question for path in questions for question in read_questions(path)]

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -111,6 +112,14 @@ def tell_unmet_filter(collection: Collection, where: str | None) -> None:
     if where and not collection.matching_documents(compile_where(where)):
         keys = ", ".join(["id", "title", *collection.metadata_keys()])
         say(f"no document meets {where!r}; names to ask for are {keys}")
+
+
+def next_step(collection: Path, model: str | None) -> str:
+    """What gives passages their vectors, in words; `model` is the collection's."""
+    return (
+        f"bm25 alone finds them until 'opendpr encode {collection} --model {model or 'MODEL'}', or any 'opendpr add' "
+        "without --no-vectors"
+    )
 
 
 @contextmanager

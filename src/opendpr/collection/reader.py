@@ -109,16 +109,26 @@ class Collection:
             yield from ((id, path) for id, path in rows)
             last = rows[-1][0]
 
-    def path_of(self, id: str) -> str | None:
-        """The file that the document served under an id came from, if it came from one."""
-        query = "SELECT json_extract(metadata, '$.path') FROM documents WHERE id = ? AND replaces IS NULL"
-        found = self.select(query, (id,))
-        return str(found[0][0]) if found and found[0][0] is not None else None
+    def paths_of(self, ids: Sequence[str]) -> dict[str, object]:
+        """The file that the document served under each id came from, None if from none; without unknown ids."""
+        query = (
+            "SELECT id, json_extract(metadata, '$.path') FROM documents WHERE replaces IS NULL "
+            f"AND id IN ({','.join('?' * len(ids))})"
+        )
+        return dict(self.select(query, ids))
 
     def require_encoder(self) -> EncoderRow:
+        """The encoder that questions must be encoded with.
+
+        Raises:
+            StateError: there is none, so that only BM25 finds something.
+        """
         row = self.encoder()
         if row is None:
-            raise StateError(f"{self.directory} holds no vectors yet; add documents with 'opendpr add'")
+            raise StateError(
+                f"{self.directory} holds no vectors, which dense and hybrid search need; make them with "
+                f"'opendpr encode {self.directory} --model MODEL', or search by words with --retriever bm25"
+            )
         return row
 
     def counts(self) -> dict[str, int]:

@@ -120,6 +120,7 @@ class Writer(Collection):
             )
             for row, pending in newest:
                 self._cut_anew(row, pending, version)
+            self._replace_without_vectors(version)
 
     def _cut_anew(self, row: int, pending: int | None, version: int) -> None:
         """Let the newest form of a document, which may wait already, wait beside the old one as cut now."""
@@ -138,10 +139,13 @@ class Writer(Collection):
         """Store documents cut into passages, in one transaction.
 
         A document whose title and text are known is left as it is (its metadata is brought up to
-        date). A changed one waits beside the old one until its passages have vectors.
+        date). A changed one waits beside the old one until its passages have vectors; in a collection
+        without vectors it takes the old one's place at once.
         """
         with self._transaction() as version:
-            return [self._put(document, version) for document in documents]
+            changes = [self._put(document, version) for document in documents]
+            self._replace_without_vectors(version)
+            return changes
 
     def _put(self, document: Document, version: int) -> Change:
         content = content_sha256(document)
@@ -207,12 +211,20 @@ class Writer(Collection):
 
     def _finish_replacements(self, encoder: EncoderRow, version: int) -> None:
         """Let every pending document whose passages all have vectors take the old one's place."""
-        complete = self.select(
-            "SELECT row, replaces FROM documents WHERE replaces IS NOT NULL AND NOT EXISTS ("
+        self._replace(
+            version,
+            "AND NOT EXISTS ("
             f"SELECT 1 FROM passages p LEFT JOIN vectors_{encoder.encoder} v ON v.number = p.number "
-            "WHERE p.document = documents.row AND v.number IS NULL)"
+            "WHERE p.document = documents.row AND v.number IS NULL)",
         )
-        for row, replaced in complete:
+
+    def _replace_without_vectors(self, version: int) -> None:
+        """In a collection that has no encoder, let pending documents take the old ones' places: nothing is to come."""
+        if self.encoder() is None:
+            self._replace(version)
+
+    def _replace(self, version: int, condition: str = "") -> None:
+        for row, replaced in self.select(f"SELECT row, replaces FROM documents WHERE replaces IS NOT NULL {condition}"):
             self._drop(replaced, version)
             self._connection.execute("UPDATE documents SET replaces = NULL WHERE row = ?", (row,))
 

@@ -145,6 +145,16 @@ class Model:
         """The paper's lambda: what the similarity counts beside BM25 (section 5)."""
         return self.retrieval.get("lambda", 1.0)
 
+    def training_record(self) -> dict[str, Any] | None:
+        """What `training.json` says of how the model was made; None if it has none."""
+        path = self.directory / "training.json"
+        try:
+            return dict(json.loads(path.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            raise CorruptionError(f"{path} is not readable JSON ({error}); restore or remove it") from None
+
     @property
     def tokenizer_path(self) -> Path:
         return self.directory / "tokenizer.json"

@@ -20,7 +20,7 @@ from opendpr.runtime.batches import TokenSequence, pad
 from opendpr.training import distributed
 from opendpr.training.loop import Step
 
-CHUNK_TOKENS = {"cpu": 2_048, "cuda": 65_536}
+CHUNK_TOKENS = {"cpu": 4_096, "cuda": 65_536}
 """Tokens encoded at once: what fits the caches of a CPU, and what keeps a GPU busy."""
 FREE_SHARE = 0.25
 """Share of the free memory that graphs may take unless told."""

@@ -50,7 +50,10 @@ def add_up(tensor: Tensor) -> Tensor:
 
 
 def add_up_gradients(network: nn.Module) -> None:
-    """Add the gradients of all processes; a parameter without one counts as 0."""
+    """Make all gradients dense (those of words come as rows) and add up those of all processes; none counts as 0."""
+    for parameter in network.parameters():
+        if parameter.grad is not None and parameter.grad.is_sparse:
+            parameter.grad = parameter.grad.to_dense()
     if dist.is_initialized():
         for parameter in network.parameters():
             if parameter.grad is None:

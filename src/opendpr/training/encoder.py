@@ -16,15 +16,17 @@ from torch import Tensor, nn
 
 from opendpr.encoder import EncoderInput
 from opendpr.errors import InputError, StateError, UsageError
-from opendpr.runtime.model import EncoderConfig, Model, Weights, read_weights, write_json, write_model
+from opendpr.runtime.model import EncoderConfig, Model, read_weights, write_json, write_model
 from opendpr.runtime.tokenizer import Tokenizer
-from opendpr.runtime.torch import choose_device, load_weights, make_network, stored_weights
+from opendpr.runtime.torch import choose_device
 from opendpr.training import distributed
-from opendpr.training.chunks import ChunkedEncoding, graph_budget_bytes
+from opendpr.training.chunks import graph_budget_bytes
 from opendpr.training.loop import OnStep, Step, Training, train
 from opendpr.training.loss import likelihood_loss
+from opendpr.training.pool import DevPool
 from opendpr.training.settings import LoopSettings
 from opendpr.training.sources import Pair, PairSource
+from opendpr.training.towers import Towers, chunked
 from opendpr.types import ExamplePassage
 
 logger = logging.getLogger(__name__)
@@ -64,31 +66,6 @@ class EncoderSettings(LoopSettings):
             raise UsageError(f"base_share must lie in [0, 1), got {self.base_share}")
         if self.batch_size < 2 and not self.hard_negatives:
             raise UsageError("a batch of 1 without hard negatives has no negatives at all; take a larger batch_size")
-
-
-class Towers(nn.Module):
-    """The two towers, or one that is both."""
-
-    def __init__(self, config: EncoderConfig) -> None:
-        super().__init__()
-        self.question = make_network(config)
-        self.passage = None if config.tied else make_network(config)
-
-    def of(self, part: str) -> nn.Module:
-        """The tower of `question` or of `passage`."""
-        return self.question if part == "question" or self.passage is None else self.passage
-
-    def load(self, model: Model) -> None:
-        """Take a model's weights; a tied one's for both towers."""
-        load_weights(self.question, model.load_weights("question"))
-        if self.passage is not None:
-            load_weights(self.passage, model.load_weights("passage"))
-
-    def stored(self) -> dict[str, Weights]:
-        """Weights by the folder that they are written to."""
-        if self.passage is None:
-            return {"encoder": stored_weights(self.question)}
-        return {"question_encoder": stored_weights(self.question), "passage_encoder": stored_weights(self.passage)}
 
 
 class EncoderObjective:
@@ -160,11 +137,6 @@ class EncoderObjective:
         return self._pool.judge(self.network, self._inputs, self._device) if self._pool else None
 
 
-def chunked(device: torch.device, inputs: EncoderInput, budget_bytes: int, step: Step) -> ChunkedEncoding:
-    """An encoding for sequences of these inputs."""
-    return ChunkedEncoding(device, inputs.config.architecture.hidden_size, inputs.tokenizer.pad, budget_bytes, step)
-
-
 def lay_out(pairs: Sequence[Pair]) -> tuple[list[ExamplePassage], NDArray[np.int64], NDArray[np.bool_]]:
     """The passages of a batch, each text once; the row of each question's positive; what is no negative of it.
 
@@ -193,37 +165,6 @@ def lay_out(pairs: Sequence[Pair]) -> tuple[list[ExamplePassage], NDArray[np.int
         known = (rows.get((other.title, other.text)) for other in pair.others)
         excluded[place, [other for other in known if other is not None and other != positives[place]]] = True
     return passages, positives, excluded
-
-
-class DevPool:
-    """Questions and the passages among which their positives are to be found.
-
-    Args:
-        questions: with their positives
-        extra: passages that make the pool larger
-    """
-
-    def __init__(self, questions: Sequence[Pair], extra: Sequence[ExamplePassage] = ()) -> None:
-        self._questions = [pair.question for pair in questions]
-        rows: dict[tuple[str, str], int] = {}
-        self._passages: list[ExamplePassage] = []
-        for passage in [*(p for pair in questions for p in (pair.positive, *pair.others, *pair.negatives)), *extra]:
-            if rows.setdefault((passage.title, passage.text), len(self._passages)) == len(self._passages):
-                self._passages.append(passage)
-        self._positives = [[rows[p.title, p.text] for p in (pair.positive, *pair.others)] for pair in questions]
-
-    def judge(self, network: Towers, inputs: EncoderInput, device: torch.device) -> dict[str, float]:
-        """Top-k accuracy and average rank, from 1, of the best positive of each question."""
-        step = Step(seed=0, dropout=0.0, bf16=device.type == "cuda")
-        encoding = chunked(device, inputs, 0, step)
-        encoding.add(network.of("question"), inputs.questions(self._questions))
-        encoding.add(network.of("passage"), inputs.passages(self._passages))
-        vectors = encoding.vectors()
-        scores = vectors[: len(self._questions)] @ vectors[len(self._questions) :].T
-        best = torch.stack([row[rows].max() for row, rows in zip(scores, self._positives, strict=True)])
-        ranks = 1 + (scores > best[:, None]).sum(1).float()
-        figures = {"reciprocal rank": (1 / ranks).mean().item(), "average rank": ranks.mean().item()}
-        return figures | {f"top-{k}": 100 * (ranks <= k).float().mean().item() for k in (1, 5, 20)}
 
 
 def train_encoder(
@@ -287,6 +228,7 @@ def train_encoder(
     record = {
         "part": "encoder",
         "base": base.name,
+        "base_training": base.training_record(),
         "base_fingerprint": base.fingerprint,
         "data": data,
         "torch": torch.__version__,

@@ -37,9 +37,8 @@ def write_fitted(model: Model, directory: Path, fitted: Fitted, record: Mapping[
             dirs_exist_ok=True,
             ignore=shutil.ignore_patterns("config.json", *TRAINED_BESIDE),
         )
-    path = directory / "training.json"
-    training = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    write_json(path, {**training, "answering": {**record, "figures": fitted.figures}})
+    training = model.training_record() or {}
+    write_json(directory / "training.json", {**training, "answering": {**record, "figures": fitted.figures}})
     config = json.loads((model.directory / "config.json").read_text(encoding="utf-8"))
     name = config["name"] if directory.resolve() == model.directory.resolve() else directory.name
     write_json(

@@ -24,6 +24,8 @@ class MiningSettings:
 
     depth: int = 100
     """Passages looked at for a question, by each retriever; the paper looks at 100."""
+    positive_depth: int = 100
+    """How far down a positive may stand where only answers are known: further down, an answer is more often chance."""
     positives: int = 1
     """Positives kept for a question, best first."""
     negatives: int = 5
@@ -34,7 +36,8 @@ class MiningSettings:
     """Most hard negatives of a question from one document; 0 for any number."""
 
     def __post_init__(self) -> None:
-        for name, least in (("depth", 1), ("positives", 1), ("negatives", 0), ("per_document", 0)):
+        for name in ("depth", "positive_depth", "positives", "negatives", "per_document"):
+            least = 0 if name in ("negatives", "per_document") else 1
             if getattr(self, name) < least:
                 raise UsageError(f"{name} must be {least} or more, got {getattr(self, name)}")
         if not 0 <= self.margin < 1:
@@ -142,8 +145,11 @@ class Miner:
         self.report.negatives += len(negatives)
         self.report.without_negatives += not negatives
         self._seen.update(passage.number for passage in positives[:1])
-        ids = self._collection.passage_ids([*positives, *negatives])
-        return TrainingExample(question, _stored(positives, ids), _stored(negatives, ids))
+        ids = self._collection.passage_ids([*positives, *(hit.passage for hit in negatives)])
+        scores = {hit.passage.number: hit.score for hit in [*first, *negatives]}
+        return TrainingExample(
+            question, _stored(positives, ids, scores), _stored([hit.passage for hit in negatives], ids, scores)
+        )
 
     def _given(self, question: Question, matcher: AnswerMatcher, first: Sequence[Hit]) -> list[Passage] | str:
         """The passages of the question's documents that hold an answer, best found first; or why there is none."""
@@ -164,7 +170,8 @@ class Miner:
             return "it has neither answers nor a document"
         if len(matcher.invalid) == len(matcher.answers):
             return "its patterns cannot be used"
-        found = [hit.passage for hit in first if matcher(hit.passage.text)][: self._settings.positives]
+        near = first[: self._settings.positive_depth]
+        found = [hit.passage for hit in near if matcher(hit.passage.text)][: self._settings.positives]
         return found or "none of the passages found holds an answer"
 
     def _chosen(
@@ -173,7 +180,7 @@ class Miner:
         positives: Sequence[Passage],
         matcher: AnswerMatcher,
         lists: Mapping[str, Sequence[Hit]],
-    ) -> list[Passage]:
+    ) -> list[Hit]:
         """Hard negatives, by turns from each list."""
         dropped, settings = self.report.dropped, self._settings
         taken = {passage.number for passage in positives}
@@ -193,7 +200,7 @@ class Miner:
                     of_document[hit.passage.document_id] += 1
                     chosen.append(hit)
                     break
-        return [hit.passage for hit in self._doubted(question, positives[0], chosen)]
+        return self._doubted(question, positives[0], chosen)
 
     def _candidates(
         self, question: Question, positives: Sequence[Passage], matcher: AnswerMatcher, hits: Sequence[Hit]
@@ -228,8 +235,13 @@ class Miner:
         return kept
 
 
-def _stored(passages: Sequence[Passage], ids: Mapping[int, str]) -> tuple[ExamplePassage, ...]:
-    return tuple(ExamplePassage(passage.title, passage.text, ids[passage.number]) for passage in passages)
+def _stored(
+    passages: Sequence[Passage], ids: Mapping[int, str], scores: Mapping[int, float]
+) -> tuple[ExamplePassage, ...]:
+    return tuple(
+        ExamplePassage(passage.title, passage.text, ids[passage.number], scores.get(passage.number))
+        for passage in passages
+    )
 
 
 def _counted(dropped: Mapping[str, int]) -> str:

@@ -83,6 +83,7 @@ def train_reader(
     record = {
         "part": "reader",
         "base": base.name,
+        "base_training": base.training_record(),
         "base_fingerprint": base.fingerprint,
         "data": data,
         "examples": len(objective.examples),

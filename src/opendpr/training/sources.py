@@ -125,7 +125,7 @@ class InverseClozeSource:
 
     def __init__(self, collection: Collection) -> None:
         self._collection = collection
-        usable = [passage.number for passage in collection.passages_after(0) if _choices(passage.text)]
+        usable = [passage.number for passage in collection.passages_after(0) if sentences(passage.text)]
         if not usable:
             raise InputError(
                 f"{collection.directory} has no passage with two sentences, one of {SENTENCE_WORDS[0]} words or more; "
@@ -144,7 +144,7 @@ class InverseClozeSource:
 
 
 def _cloze(passage: Passage, generator: np.random.Generator) -> Pair:
-    choices = _choices(passage.text)
+    choices = sentences(passage.text)
     first, last = choices[int(generator.integers(len(choices)))]
     if generator.random() < KEPT_SHARE:
         text = passage.text
@@ -154,7 +154,7 @@ def _cloze(passage: Passage, generator: np.random.Generator) -> Pair:
     return Pair(passage.text[first:last].strip(), ExamplePassage(passage.title, text), others=(whole,))
 
 
-def _choices(text: str) -> list[tuple[int, int]]:
+def sentences(text: str) -> list[tuple[int, int]]:
     """Start and end of the sentences that can serve as a question; none in a text of one sentence."""
     ends = [match.end() for match in _SENTENCE_END.finditer(text)]
     borders = list(zip([0, *ends], [*ends, len(text)], strict=True))

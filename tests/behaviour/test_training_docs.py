@@ -1,0 +1,64 @@
+"""The page on training is walked as it stands, and what it says of the outcome is true."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_guide import matches, sessions, shell  # noqa: F401  # a fixture
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "training.md"
+
+
+def blocks(kind: str) -> list[str]:
+    return re.findall(rf"^```{kind}\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+
+
+def test_the_commands_of_the_page_on_training_print_what_it_says(
+    shell: Callable[[str], str],  # noqa: F811
+    tmp_path: Path,
+    run: Any,
+) -> None:
+    for command, expected in sessions(PAGE):
+        printed = shell(command)
+        assert matches(expected, printed), f"$ {command}\n{printed}\n--- where the page says\n{expected}"
+    home = tmp_path / "home"
+    done = run("evaluate", "--compare", home / "after.jsonl", home / "before.jsonl", "--json")
+    found = json.loads(done.stdout)["sets"]["held-out"]
+    means = {(of["system"], of["measure"]): of["mean"] for of in found["figures"]}
+    assert means["before:dense", "answer@1"] < 0.3, "as often as guessing would"
+    assert means["before:dense", "answer@5"] > 0.7, "nine times in ten"
+    gains = {(of["a"], of["b"], of["measure"]): of for of in found["differences"]}
+    assert gains["after:dense", "before:dense", "answer@1"]["low"] > 0.5
+    assert gains["after:hybrid", "before:hybrid", "answer@1"]["low"] > 0.2
+
+
+def test_the_examples_of_the_page_are_taken(tmp_path: Path, run: Any, tiny_model: Path) -> None:
+    questions, examples = tmp_path / "pairs.jsonl", tmp_path / "examples.jsonl"
+    (block,) = blocks("json")
+    questions.write_text(block, encoding="utf-8")
+    assert run("import", "questions", questions, "-o", tmp_path / "read.jsonl").returncode == 0
+    (block,) = blocks("json examples")
+    examples.write_text(block, encoding="utf-8")
+    command = ["train", "encoder", examples, "--base", tiny_model, "--epochs", "1", "--precision", "fp32"]
+    done = run(*command, "-o", tmp_path / "model")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("line", [line for block in blocks("sh") for line in block.splitlines()])
+def test_the_commands_that_are_only_shown_name_options_that_there_are(line: str, run: Any) -> None:
+    words = shlex.split(line)
+    if "opendpr" not in words:
+        assert words[0] == "tensorboard"
+        return
+    words = words[words.index("opendpr") + 1 :]
+    verb = words[: 2 if words[0] == "train" else 1]
+    told = run(*verb, "--help").stdout
+    for word in words:
+        if word.startswith("-"):
+            assert re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", told), f"{' '.join(verb)} has no {word}"
