@@ -278,9 +278,7 @@ def main() -> None:
     peak = gemm_gflops("bf16")
     about = {"machine": describe(), "bf16_gemm_gflops": peak, "seed": 0, "attention_of_peer": args.attention}
     print(json.dumps(about | {"steps": args.steps, "rounds": args.rounds, "memory_gib": args.memory_gib}), flush=True)
-    print(
-        "batch hard  system, mini-batch         pairs/s   ratio      min..max of peak  peak MB    above  loss at first, last"
-    )
+    print("batch hard  system, mini-batch         pairs/s   ratio      min..max of peak  peak MB    above  loss at first, last")
     starting_model(args.work / "all-minilm")
     for batch_size, hard in (map(int, case.split(":")) for case in args.batch_size):
         batches = 1 + args.rounds * args.steps
