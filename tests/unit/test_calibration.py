@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opendpr.evaluation.calibration import area_under_roc, expected_calibration_error, reliability, threshold_for
@@ -34,6 +34,7 @@ def test_the_calibration_error_weighs_each_bin_by_its_questions() -> None:
     assert expected_calibration_error([0.25] * 4, [1, 0, 0, 0]) == 0
 
 
+@settings(deadline=None)
 @given(questions)
 def test_the_area_under_roc_counts_pairs(rows: list[tuple[float, bool]]) -> None:
     good = [score for score, right in rows if right]
@@ -46,6 +47,7 @@ def test_the_area_under_roc_counts_pairs(rows: list[tuple[float, bool]]) -> None
     assert found == pytest.approx(np.mean(pairs))
 
 
+@settings(deadline=None)
 @given(questions, st.sampled_from([0.0, 0.5, 0.8, 1.0]))
 def test_a_threshold_keeps_its_precision_and_answers_as_many_as_it_can(
     rows: list[tuple[float, bool]], precision: float

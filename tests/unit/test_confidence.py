@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opendpr.answering.confidence import Confidence, calibrated, features
@@ -73,6 +73,7 @@ def test_without_a_fitted_model_the_confidence_is_the_readers_probability() -> N
     assert of.answerable
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 6), st.floats(-30, 30), st.floats(-30, 0)), min_size=1, max_size=12),
     st.floats(-40, 40),
