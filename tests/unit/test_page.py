@@ -70,6 +70,24 @@ def test_every_table_has_a_caption_and_every_chart_a_title_and_words() -> None:
     assert all('aria-hidden="true"' in svg for svg in re.findall(r"<svg [^>]*>", written) if 'role="img"' not in svg)
 
 
+def test_where_all_answers_are_wrong_nothing_is_said_of_how_they_compare() -> None:
+    told = SetReport(
+        "s",
+        1,
+        [],
+        [],
+        {},
+        {},
+        [],
+        [],
+        [Line("a", [(5, 0.0)]), Line("b", [(5, 0.5)])],
+        {"a": (0.05, float("nan")), "b": (0, 1)},
+    )
+    written = write_page(Report("t", "a", {}, [told], {}))
+    assert "a: expected calibration error 0.050; b: expected calibration error 0.000, right" in written
+    assert "nan" not in re.sub("<style>.*</style>", "", written, flags=re.DOTALL)
+
+
 def test_elements_escape_all_but_markup() -> None:
     assert element("p", "a<b", Markup("<b>"), None, ["&", 3]) == "<p>a&lt;b<b>&amp;3</p>"
     assert element("br") == "<br>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -170,7 +171,8 @@ def _reliability(lines: Sequence[Line], calibration: Mapping[str, tuple[float, f
     description = f"Exact match in per cent over the confidence of the answers. {_ends(lines)}"
     chart = reliability_chart(lines, title, description)
     told = "; ".join(
-        f"{system}: expected calibration error {error:.3f}, right answers surer than wrong ones in {100 * area:.0f} %"
+        f"{system}: expected calibration error {error:.3f}"
+        + ("" if math.isnan(area) else f", right answers surer than wrong ones in {100 * area:.0f} %")
         for system, (error, area) in calibration.items()
     )
     note = (
