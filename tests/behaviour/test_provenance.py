@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import lzma
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import opendpr
+from opendpr.answering import Answerer
+from opendpr.collection import open_collection
 from opendpr.passages import Splitter
 from opendpr.reader import BertReader
 from opendpr.runtime import RuntimeSettings
-from opendpr.runtime.model import Model
+from opendpr.runtime.model import Model, write_json
 from opendpr.types import Document, Hit, Passage, Span
 
 NASTY = [
@@ -83,7 +90,6 @@ def check(document: Document, hits: Sequence[Hit], spans: Sequence[Span]) -> Non
         assert passage.start <= span.start
         assert span.end <= passage.start + len(passage.text)
         assert span.text == document.text[span.start : span.end]
-        assert span.passage_score <= 1e-6
         assert span.span_score <= 1e-6
     scores = [span.passage_score + span.span_score for span in spans]
     assert scores == sorted(scores, reverse=True)
@@ -131,6 +137,60 @@ def test_no_span_begins_or_ends_inside_a_word_where_a_window_cuts_one(narrow: Be
     whole = [span for span in spans if span.start == 0 or text[span.start - 1] == " "]
     assert whole == spans
     assert all(span.end == len(text) or text[span.end] == " " for span in spans)
+
+
+def answers_of(
+    directory: Path, documents: Sequence[Document], questions: Sequence[str], model: Path, wanted: int
+) -> int:
+    """Ask until so many answers were checked against the documents as they were given; returns how many."""
+    opendpr.add(directory, documents, str(model))
+    texts = {document.id: document.text for document in documents}
+    checked = 0
+    with open_collection(directory) as collection:
+        answerer = Answerer(collection, Model(model), runtime=RuntimeSettings("openvino", "fp32"))
+        for question in questions:
+            for answer in answerer.ask(question, k=20).answers:
+                assert answer.text == answer.spans[0].text
+                for span in answer.spans:
+                    assert span.text == texts[span.hit.passage.document_id][span.start : span.end]
+                    start = span.start - span.hit.passage.start
+                    assert span.hit.passage.text[start : start + len(span.text)] == span.text
+                    checked += 1
+            if checked >= wanted:
+                break
+    return checked
+
+
+def wikipedia(data: Path, count: int) -> list[Document]:
+    """Documents of the corpus, drawn by taking one of many; each is cut after 3,000 characters."""
+    found = []
+    with lzma.open(data / "wikipedia" / "documents.jsonl.xz", "rt", encoding="utf-8") as file:
+        for line in islice(file, 0, count * 20, 20):
+            record = json.loads(line)
+            found.append(Document(record["id"], record["title"], record["text"][:3_000]))
+    return found
+
+
+def asked(data: Path, count: int) -> list[str]:
+    with (data / "dev" / "squad.jsonl").open(encoding="utf-8") as file:
+        return [json.loads(line)["question"] for line in islice(file, count)]
+
+
+@pytest.mark.parametrize("wanted", [200, pytest.param(10_000, marks=pytest.mark.slow)])
+@pytest.mark.data
+def test_answers_stand_in_the_documents_as_they_were_given(
+    data: Path, tmp_path: Path, tiny_model: Path, wanted: int
+) -> None:
+    """Through passages, several windows of each, and tokens, over real text with its scripts, signs and spaces."""
+    model = tmp_path / "narrow"
+    shutil.copytree(tiny_model, model)
+    config = json.loads((model / "config.json").read_text())
+    config["reader"] |= {"max_tokens": 96, "stride_tokens": 24, "max_question_tokens": 24}
+    write_json(model / "config.json", config)
+    documents = wikipedia(data, max(20, wanted // 20))
+    documents += [Document(f"nasty-{n}", "", separator.join(NASTY)) for n, separator in enumerate(["", " ", "\n"])]
+    documents = [replace(each, text=each.text.encode("utf-8", "replace").decode()) for each in documents]
+    assert answers_of(tmp_path / "c", documents, asked(data, wanted // 10), model, wanted) >= wanted
 
 
 def test_questions_are_answered_apart_and_in_order(reader: BertReader) -> None:

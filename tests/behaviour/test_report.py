@@ -86,6 +86,10 @@ def test_curves_go_through_the_figures(answered: Path) -> None:
                 assert dict(line.values)[k] == means[line.name, f"{found}@{k}"]
     for line in of.coverage:
         assert line.values[-1] == (100, means[line.name, "EM@6"])
+    for line in of.reliability:
+        assert all(0 <= confidence <= 100 for confidence, _ in line.values)
+        assert sorted(line.marks) == [confidence for confidence, _ in line.values]
+        assert 0 <= of.calibration[line.name][0] <= 1
 
 
 def test_what_is_marked_as_given_is_the_answer_given(answered: Path) -> None:
@@ -179,6 +183,7 @@ def test_the_page_shows_in_a_browser_with_nothing_from_outside(
 
     points = "return [...document.querySelectorAll('.figures polyline')].map(one => one.points.numberOfItems)"
     assert browser.execute_script(points) == [8, 8, 8, 8]
+    assert browser.execute_script("return document.querySelectorAll('.sure polyline').length") == 2 * 2
     marks = "return document.querySelectorAll('.figures .chart .mark').length"
     assert browser.execute_script(marks) == 2 * 2 * 3
     backgrounds = []

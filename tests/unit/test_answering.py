@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opendpr.answering import outcome
+from opendpr.answering.decoding import Decoding, outcome
 from opendpr.reader.spans import log_softmax
 from opendpr.types import Hit, Passage, Span
 
@@ -25,12 +26,25 @@ def test_a_probability_is_selected_times_start_times_end() -> None:
     assert outcome(spans).answers[0].confidence == pytest.approx(0.5 * 0.4 * 0.25)
 
 
-def test_a_prior_weighs_the_passages_against_each_other() -> None:
-    spans = [span("Paris", math.log(0.5), math.log(0.4)), span("Rome", math.log(0.5), math.log(0.4), 1)]
-    rome, paris = outcome(spans, lambda hit: math.log(3) * hit.passage.number).answers
+def test_the_retrieval_score_weighs_the_passages_against_each_other() -> None:
+    parts = [{"bm25": 2.0, "dense": 0.1}, {"bm25": 1.0, "dense": 0.3}]
+    plain = [span("Paris", 0.0, math.log(0.4)), span("Rome", 0.0, math.log(0.4), 1)]
+    spans = [replace(each, hit=replace(each.hit, parts=of)) for each, of in zip(plain, parts, strict=True)]
+    rome, paris = outcome(spans, Decoding(retrieval=math.log(3), similarity=10.0)).answers  # 1 + 3 beside 2 + 1
     assert (rome.text, paris.text) == ("Rome", "Paris")
     assert rome.confidence == pytest.approx(0.75 * 0.4)
     assert paris.confidence == pytest.approx(0.25 * 0.4)
+    first = outcome(spans, Decoding(retrieval=math.log(3))).answers[0]  # 1.3 beside 2.1: what is found by words counts
+    assert first.text == "Paris"
+
+
+def test_a_weight_of_the_span_score_is_an_exponent() -> None:
+    spans = [span("Paris", math.log(0.6), math.log(0.2)), span("Rome", math.log(0.4), math.log(0.4), 1)]
+    assert outcome(spans).answers[0].text == "Rome"
+    paris = outcome(spans, Decoding(span=0.5)).answers[0]
+    assert (paris.text, paris.confidence) == ("Paris", pytest.approx(0.6 * 0.2**0.5))
+    doubled = outcome(spans, Decoding(passage=3.0, span=1.0)).answers[0]
+    assert (doubled.text, doubled.confidence) == ("Paris", pytest.approx(0.6**3 / (0.6**3 + 0.4**3) * 0.2))
 
 
 def test_the_same_words_are_one_answer_and_their_probabilities_add_up() -> None:

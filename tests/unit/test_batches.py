@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opendpr.runtime.batches import TokenSequence, by_length, join, pad
+from opendpr.runtime.batches import TokenSequence, by_length, even_size, join, pad
 
 
 def part(*ids: int) -> np.ndarray:
@@ -45,3 +45,20 @@ def test_every_row_is_in_one_batch_and_the_longest_come_first(lengths: list[int]
     assert sorted(flat) == list(range(len(lengths)))
     assert [lengths[row] for row in flat] == sorted(lengths, reverse=True)
     assert all(len(batch) == size for batch in rows[:-1])
+
+
+def test_twenty_rows_are_four_batches_for_two_at_a_time_and_not_five() -> None:
+    assert even_size(20, 4, 2) == 5
+    assert even_size(40, 4, 2) == 4
+    assert even_size(3, 4, 2) == 2
+    assert even_size(20, 4, 1) == 4
+    assert even_size(1, 4, 8) == 1
+
+
+@given(st.integers(1, 2_000), st.integers(1, 64), st.integers(1, 16))
+def test_even_batches_are_near_the_size_wanted_and_come_in_whole_rounds(rows: int, size: int, parallel: int) -> None:
+    found = even_size(rows, size, parallel)
+    batches = -(-rows // found)
+    assert 1 <= found <= 2 * size + 1
+    whole = -(-batches // parallel) * parallel
+    assert whole * (found - 1) < rows, "no smaller batch would do with as many rounds"

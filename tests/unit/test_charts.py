@@ -13,6 +13,7 @@ from opendpr.evaluation.page.charts import (
     coverage_chart,
     interval_bar,
     log_axes,
+    reliability_chart,
     share_axes,
     share_bar,
 )
@@ -75,6 +76,14 @@ def test_a_chart_is_told_in_words_and_names_are_text() -> None:
     assert svg.attrib["role"] == "img"
     assert (svg.find("title").text, svg.find("desc").text) == ("<title>", "words")
     assert [line.attrib["data-name"] for line in svg.iter("g") if "data-name" in line.attrib] == ['<b>"&']
+
+
+def test_a_reliability_diagram_has_both_axes_whole_and_the_diagonal_between_them() -> None:
+    svg = reliability_chart([Line("a", [(0, 0.25), (50, 0.5)], {50: Interval(0.5, 0.4, 0.6)})], "t", "d")
+    assert points(svg) == [[(64, 224), (299, 154)]]
+    ideal = next(line for line in ElementTree.fromstring(svg).iter("line") if line.get("class") == "ideal")
+    assert [float(ideal.attrib[at]) for at in ("x1", "y1", "x2", "y2")] == [64, 294, 534, 14]
+    assert "a at 50 %: 50.0 % (40.0 to 60.0)" in svg
 
 
 def test_an_interval_stands_on_the_scale_that_it_shares() -> None:

@@ -34,7 +34,10 @@ def page(text: str) -> str:
     counts = {kind: {"count": 1, "examples": []} for kind in (*kinds, "differs in writing alone")}
     line = Line(text, [(1, 0.5), (5, 0.75)])
     example = Example("right", text, text, text, [text] * 20, text, 0.5, [passage])
-    of = SetReport(text, 4, [figure, other], [difference], {text: {"5": counts}}, {"answer": [line]}, [line], [example])
+    of = SetReport(
+        text, 4, [figure, other], [difference], {text: {"5": counts}}, {"answer": [line]}, [line], [example],
+        [line], {text: (0.05, 0.8)},
+    )  # fmt: skip
     return write_page(Report(text, text, {text: {"collection": text}}, [of, of], {text: text}))
 
 
@@ -62,9 +65,27 @@ def test_every_table_has_a_caption_and_every_chart_a_title_and_words() -> None:
     written = page("plain")
     assert written.count("<table") == written.count("<caption>") > 4
     charts = re.findall(r'<svg [^>]*role="img".*?</svg>', written)
-    assert len(charts) == 4
+    assert len(charts) == 6
     assert all("<title>" in chart and "<desc>" in chart for chart in charts)
     assert all('aria-hidden="true"' in svg for svg in re.findall(r"<svg [^>]*>", written) if 'role="img"' not in svg)
+
+
+def test_where_all_answers_are_wrong_nothing_is_said_of_how_they_compare() -> None:
+    told = SetReport(
+        "s",
+        1,
+        [],
+        [],
+        {},
+        {},
+        [],
+        [],
+        [Line("a", [(5, 0.0)]), Line("b", [(5, 0.5)])],
+        {"a": (0.05, float("nan")), "b": (0, 1)},
+    )
+    written = write_page(Report("t", "a", {}, [told], {}))
+    assert "a: expected calibration error 0.050; b: expected calibration error 0.000, right" in written
+    assert "nan" not in re.sub("<style>.*</style>", "", written, flags=re.DOTALL)
 
 
 def test_elements_escape_all_but_markup() -> None:

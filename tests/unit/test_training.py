@@ -21,7 +21,8 @@ from opendpr.runtime import RuntimeSettings
 from opendpr.runtime.model import Model
 from opendpr.training.examples import SpanExample, mine_negatives, read_span_examples
 from opendpr.training.loop import Step, _schedule, train
-from opendpr.training.reader import ReaderSettings, selection_loss, span_loss, train_reader
+from opendpr.training.reader import train_reader
+from opendpr.training.settings import ReaderSettings
 from opendpr.types import Hit, Passage
 
 PLACES = ["Paris", "Rome", "Oslo", "Lima", "Cairo", "Delhi", "Quito", "Seoul"]
@@ -85,26 +86,6 @@ def undisturbed(examples: Path, tiny_model: Path, tmp_path_factory: pytest.TempP
     torch.set_num_threads(1)
     output = tmp_path_factory.mktemp("trained") / "whole"
     return output, run(examples, tiny_model, output).losses
-
-
-def test_span_loss_is_the_formula_in_numpy() -> None:
-    generator = np.random.default_rng(0)
-    start, end = generator.normal(0, 2, (2, 3, 6)).astype(np.float32)
-    mask = np.array([[0, 1, 1, 1, 0, 0], [0, 0, 1, 1, 1, 1], [1, 1, 1, 1, 1, 1]], bool)
-    answers = np.array([[1, 3], [4, 4], [0, 5]])
-    expected = 0.0
-    for row, (first, last) in enumerate(answers.tolist()):
-        own = mask[row]
-        expected -= start[row, first] - np.log(np.exp(start[row][own]).sum())
-        expected -= end[row, last] - np.log(np.exp(end[row][own]).sum())
-    found = span_loss(*(torch.from_numpy(array) for array in (start, end, mask, answers)))
-    assert found.item() == pytest.approx(expected / 3, abs=1e-5)
-
-
-def test_selection_loss_is_the_formula_in_numpy() -> None:
-    logits = np.random.default_rng(1).normal(0, 2, (4, 3)).astype(np.float32)
-    expected = np.mean([np.log(np.exp(row).sum()) - row[0] for row in logits])
-    assert selection_loss(torch.from_numpy(logits)).item() == pytest.approx(float(expected), abs=1e-5)
 
 
 def test_the_rate_climbs_and_falls_in_lines() -> None:

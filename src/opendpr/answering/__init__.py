@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 
+from opendpr.answering.confidence import Confidence, calibrated
+from opendpr.answering.decoding import Decoding, outcome
 from opendpr.collection import Collection, open_collection
 from opendpr.encoder import BertEncoder
 from opendpr.errors import StateError, UsageError
-from opendpr.evaluation import normalize_answer
 from opendpr.protocols import Retriever
 from opendpr.reader import BertReader
 from opendpr.retriever import make_retriever
 from opendpr.runtime import RuntimeSettings, resolved
 from opendpr.runtime.model import DEFAULT_MODEL, Model, find_model
-from opendpr.types import Answer, Hit, Outcome, Span
+from opendpr.types import Hit, Outcome, Span
+
+__all__ = ["Answerer", "K", "check_question", "open_answerer", "outcome"]
 
 K = 20
 """Passages read for a question."""
@@ -96,13 +98,9 @@ class Answerer:
         return self._reader.read(questions, hits)
 
     def outcome(self, spans: Sequence[Span]) -> Outcome:
-        """The answers that the spans of one question are; passages are weighed with their retrieval scores too."""
-        return outcome(spans, self._prior)
-
-    def _prior(self, hit: Hit) -> float:
-        """What retrieval says for a passage, on the scale of the reader's log P_selected."""
-        score = hit.parts.get("bm25", 0.0) + self.model.hybrid_weight * hit.parts.get("dense", 0.0)
-        return self.model.retrieval.get("reader", 0.0) * score
+        """The answers that the spans of one question are, with the weights and the confidence of the model."""
+        stored = self.model.confidence.get(self._kind)
+        return calibrated(spans, Decoding.of(self.model.retrieval), Confidence.of(stored) if stored else None)
 
     def _current(self) -> Retriever:
         if (version := self.collection.version()) != self._version:
@@ -121,32 +119,6 @@ def check_question(question: str) -> None:
         raise UsageError(
             f"the question has {len(question):,} characters, at most {QUESTION_CHARACTERS:,} are taken; shorten it"
         )
-
-
-def outcome(spans: Sequence[Span], prior: Callable[[Hit], float] = lambda hit: 0.0) -> Outcome:
-    """Spans with the same words, read loosely, are one answer; its confidence is their probabilities added up.
-
-    The probability of a span is P_selected * P_start * P_end (paper section 6.1), where P_selected
-    is proportional to what the reader says of the passage times exp(prior) of its hit.
-    """
-    selected = {span.hit.passage.number: span.passage_score + prior(span.hit) for span in spans}
-    total = _log_sum_exp(list(selected.values()))
-    groups: dict[str, list[tuple[float, Span]]] = {}
-    for span in spans:
-        probability = math.exp(selected[span.hit.passage.number] - total + span.span_score)
-        groups.setdefault(normalize_answer(span.text) or span.text, []).append((probability, span))
-    answers = []
-    for group in groups.values():
-        group.sort(key=lambda one: -one[0])
-        confidence = min(1.0, sum(one[0] for one in group))
-        answers.append(Answer(group[0][1].text, confidence, tuple(one[1] for one in group)))
-    answers.sort(key=lambda answer: -answer.confidence)
-    return Outcome(tuple(answers), answerable=bool(answers))
-
-
-def _log_sum_exp(values: Sequence[float]) -> float:
-    largest = max(values, default=0.0)
-    return largest + math.log(sum(math.exp(value - largest) for value in values) or 1.0)
 
 
 def open_answerer(

@@ -110,7 +110,8 @@ def _answer(
     answerer: Answerer,
 ) -> Record:
     """What the reader says after n passages, and what that counts; EM and F1 are None where there is no gold answer."""
-    answers = answerer.outcome(spans).answers
+    outcome = answerer.outcome(spans)
+    answers = outcome.answers
     best = answers[0] if answers else None
     place = best.spans[0] if best else None
     text = best.text if best else ""
@@ -120,6 +121,7 @@ def _answer(
     return {
         "text": text,
         "confidence": best.confidence if best else 0.0,
+        "answerable": outcome.answerable,
         "rank": rank,
         "passage_id": ids[number] if number is not None else None,
         "start": place.start if place else None,

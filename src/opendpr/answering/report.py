@@ -10,6 +10,7 @@ from typing import Any
 from opendpr.answering.runs import Record, Run, read_records, read_run
 from opendpr.answering.summary import run_labels, summary
 from opendpr.evaluation import top_k_accuracy
+from opendpr.evaluation.calibration import area_under_roc, expected_calibration_error, reliability
 from opendpr.evaluation.failures import KINDS
 from opendpr.evaluation.page import Report, SetReport
 from opendpr.evaluation.page.charts import Line
@@ -173,7 +174,21 @@ def _set(name: str, of: Mapping[str, Any], told: Mapping[str, _Told], depths: Ma
             for system, one in told.items()
             for example in one.examples.get(outcome, ())
         ],
+        [Line(system, *_reliability(one.sure)) for system, one in told.items() if one.sure],
+        {system: _calibration(one.sure) for system, one in told.items() if one.sure},
     )
+
+
+def _reliability(sure: Sequence[tuple[float, float]]) -> tuple[list[tuple[float, float]], dict[float, Interval]]:
+    """Points and marks of a reliability diagram, confidences in per cent."""
+    confidences, right = zip(*sure, strict=True)
+    bins = reliability(confidences, right)
+    return [(100 * of.confidence, of.right.mean) for of in bins], {100 * of.confidence: of.right for of in bins}
+
+
+def _calibration(sure: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    confidences, right = zip(*sure, strict=True)
+    return expected_calibration_error(confidences, right), area_under_roc(confidences, right)
 
 
 def curve_ks(depth: int, marks: Mapping[float, Interval]) -> list[int]:

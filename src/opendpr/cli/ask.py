@@ -137,6 +137,14 @@ def _index(folder: Path, model: str, settings: RuntimeSettings) -> Path:
     return cache
 
 
+def _show(answer: Answer, strong: bool) -> None:
+    best = answer.spans[0]
+    passage = best.hit.passage
+    put(f"{styled(' '.join(answer.text.split()), bold=strong)}  (confidence {answer.confidence:.2f})")
+    put(f"  {passage.document_id}, characters {best.start}-{best.end}: {passage.title}")
+    put(f"  {marked(passage.text, best.start - passage.start, best.end - passage.start)}")
+
+
 @dataclass(frozen=True)
 class _Asker:
     """Puts questions to an answerer and shows what comes of them."""
@@ -178,15 +186,12 @@ class _Asker:
             answers = self._records(shown)
             print_json({"question": question, "answerable": outcome.answerable, "answers": answers})
             return
+        if not outcome.answerable:
+            put(f"{styled('no answer found', bold=True)}{'; the likeliest words are' if shown else ''}")
         if not shown:
-            put("no answer found")
             tell_unmet_filter(self.answerer.collection, self.where)
-        for answer in shown:
-            best = answer.spans[0]
-            passage = best.hit.passage
-            put(f"{styled(' '.join(answer.text.split()), bold=True)}  (confidence {answer.confidence:.2f})")
-            put(f"  {passage.document_id}, characters {best.start}-{best.end}: {passage.title}")
-            put(f"  {marked(passage.text, best.start - passage.start, best.end - passage.start)}")
+        for answer in shown if outcome.answerable else shown[:1]:
+            _show(answer, strong=outcome.answerable)
 
     def _records(self, answers: Sequence[Answer]) -> list[dict[str, object]]:
         passages = [span.hit.passage for answer in answers for span in answer.spans]

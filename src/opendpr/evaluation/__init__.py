@@ -2,6 +2,7 @@
 
 from opendpr.evaluation.accuracy import first_rank, top_k_accuracy
 from opendpr.evaluation.answers import exact_match, f1, normalize_answer
+from opendpr.evaluation.calibration import area_under_roc, expected_calibration_error, reliability
 from opendpr.evaluation.matching import AnswerMatcher, AnswerScan, has_answer
 from opendpr.evaluation.statistics import Difference, Interval, bootstrap, compare, randomisation_test
 
@@ -10,13 +11,16 @@ __all__ = [
     "AnswerScan",
     "Difference",
     "Interval",
+    "area_under_roc",
     "bootstrap",
     "compare",
     "exact_match",
+    "expected_calibration_error",
     "f1",
     "first_rank",
     "has_answer",
     "normalize_answer",
     "randomisation_test",
+    "reliability",
     "top_k_accuracy",
 ]

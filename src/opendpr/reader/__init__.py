@@ -4,30 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from opendpr.reader.spans import best_spans, characters, log_softmax
-from opendpr.reader.windows import Window, windows
-from opendpr.runtime import RuntimeSettings, load_network
-from opendpr.runtime.batches import Network, by_length, pad
+from opendpr.reader.reading import BATCHES, SpanReader
+from opendpr.runtime import RuntimeSettings, load_network, resolved
+from opendpr.runtime.batches import Network
 from opendpr.runtime.model import Model
-from opendpr.runtime.tokenizer import Tokenizer, Tokens
+from opendpr.runtime.tokenizer import Tokenizer
 from opendpr.types import Hit, Span
-
-BATCH = 4
-"""Windows a network takes at once: small batches fit a CPU's caches."""
-SPANS = 3
-"""Spans kept of a window."""
-
-
-class _Job(NamedTuple):
-    question: int
-    hit: int
-    window: Window
-    text: Tokens
 
 
 class BertReader:
@@ -47,76 +30,9 @@ class BertReader:
         _ = self._network
 
     def read(self, questions: Sequence[str], hits: Sequence[Sequence[Hit]]) -> list[list[Span]]:
-        """For each question the best spans of its passages, best first.
+        """For each question the best spans of its passages, best first, as `SpanReader` finds them."""
+        return SpanReader(self.config, self._tokenizer, self._network, self._batch).read(questions, hits)
 
-        A span's `passage_score` is log P_selected, over the question's passages; its `span_score`
-        is log P_start + log P_end, over the text of its window. They are ranked by their sum.
-        """
-        jobs = [job for number, question in enumerate(questions) for job in self._jobs(number, question, hits[number])]
-        if not jobs:
-            return [[] for _ in questions]
-        logits = self._logits([job.window for job in jobs])
-        spans: list[list[Span]] = [[] for _ in questions]
-        selection = _log_selected(jobs, logits)
-        for place, job in enumerate(jobs):
-            hit = hits[job.question][job.hit]
-            spans[job.question] += self._spans(job, hit, logits[place], selection[place])
-        return [_distinct(sorted(found, key=lambda s: -(s.passage_score + s.span_score))) for found in spans]
-
-    def _jobs(self, number: int, question: str, hits: Sequence[Hit]) -> list[_Job]:
-        (asked,) = self._tokenizer.ids([question])
-        titles = self._tokenizer.ids([hit.passage.title for hit in hits])
-        texts = self._tokenizer([hit.passage.text for hit in hits])
-        return [
-            _Job(number, place, window, text)
-            for place, (title, text) in enumerate(zip(titles, texts, strict=True))
-            for window in windows(asked, title, text, self.config, self._tokenizer)
-        ]
-
-    def _logits(self, jobs: Sequence[Window]) -> list[NDArray[np.float32]]:
-        """(1 + 2L,) of each window, with L the length it was padded to."""
-        found: list[NDArray[np.float32]] = [np.empty(0, np.float32)] * len(jobs)
-        rows = list(by_length([len(window.sequence.ids) for window in jobs], BATCH))
-        batches = [pad([jobs[row].sequence for row in some], self._tokenizer.pad) for some in rows]
-        for some, result in zip(rows, self._network(batches), strict=True):
-            for row, values in zip(some.tolist(), result, strict=True):
-                found[row] = values
-        return found
-
-    def _spans(self, job: _Job, hit: Hit, logits: NDArray[np.float32], passage_score: float) -> list[Span]:
-        window, length = job.window, (len(logits) - 1) // 2
-        text = slice(window.position, window.position + window.length_tokens)
-        start, end = logits[1 : 1 + length][text], logits[1 + length :][text]
-        after = window.first + window.length_tokens
-        piece = Tokens(*(part[window.first : after] for part in job.text))
-        words = [-1, *job.text.words.tolist(), -1]
-        most = self.config.max_answer_tokens
-        around = (words[window.first], words[after + 1])
-        found = []
-        for span in best_spans(start, end, piece.words, max_tokens=most, count=SPANS, around=around):
-            first, last = characters(span, piece)
-            offset = hit.passage.start
-            answer = hit.passage.text[first:last]
-            found.append(Span(hit, offset + first, offset + last, answer, passage_score, span.score))
-        return found
-
-
-def _log_selected(jobs: Sequence[_Job], logits: Sequence[NDArray[np.float32]]) -> list[float]:
-    """Log P_selected of each window's passage among its question's; a passage counts by its best window."""
-    best: dict[int, dict[int, float]] = {}
-    for job, values in zip(jobs, logits, strict=True):
-        of = best.setdefault(job.question, {})
-        of[job.hit] = max(of.get(job.hit, -np.inf), float(values[0]))
-    scores = {
-        question: dict(zip(of, log_softmax(np.array(list(of.values()), np.float32)).tolist(), strict=True))
-        for question, of in best.items()
-    }
-    return [scores[job.question][job.hit] for job in jobs]
-
-
-def _distinct(spans: Sequence[Span]) -> list[Span]:
-    """The first of spans with the same place; windows and overlapping passages repeat some."""
-    seen: dict[tuple[str, int, int], Span] = {}
-    for span in spans:
-        seen.setdefault((span.hit.passage.document_id, span.start, span.end), span)
-    return list(seen.values())
+    @cached_property
+    def _batch(self) -> int:
+        return BATCHES[resolved(self.runtime).device]

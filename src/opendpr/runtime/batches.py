@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
@@ -32,6 +33,11 @@ class Batch(NamedTuple):
 class Network(Protocol):
     """A tower or a reader that some runtime has brought to memory."""
 
+    @property
+    def parallel(self) -> int:
+        """Batches that are computed at the same time."""
+        ...
+
     def __call__(self, batches: Sequence[Batch]) -> list[NDArray[np.float32]]:
         """Of each batch (B, L): (B, d) from a tower, (B, 1 + 2L) from a reader."""
         ...
@@ -56,6 +62,12 @@ def pad(sequences: Sequence[TokenSequence], pad_id: int) -> Batch:
         batch.types[row, : len(ids)] = types
         batch.mask[row, : len(ids)] = 1
     return batch
+
+
+def even_size(rows: int, size: int, parallel: int) -> int:
+    """Rows of a batch, about `size`, with which batches computed `parallel` at a time leave none idle in the end."""
+    rounds = max(1, round(rows / (size * parallel)))
+    return max(1, math.ceil(rows / (rounds * parallel)))
 
 
 def by_length(lengths: Sequence[int], size: int) -> Iterator[NDArray[np.int64]]:

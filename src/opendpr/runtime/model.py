@@ -133,8 +133,10 @@ class Model:
             raise CorruptionError(f"{path} is incomplete (it has no fingerprint); restore it")
         self.fingerprint: str = config.get("fingerprint", "")
         self.retrieval: Mapping[str, float] = config.get("retrieval", {})
-        """`lambda`: of the similarity beside BM25 in hybrid retrieval. `reader`: of the retrieval score beside
-        the reader's log P_selected."""
+        """`lambda`: of the similarity beside BM25 in hybrid retrieval. `passage`, `span`, `reader`: of the reader's
+        log P_selected, of its log P_start + log P_end and of the retrieval score when answers are chosen."""
+        self.confidence: Mapping[str, Mapping[str, float]] = config.get("confidence", {})
+        """By retriever: weights of the features of an answer, `bias` and `threshold`; empty if it was not fitted."""
         self.encoder = _parse(EncoderConfig, config["encoder"], path) if "encoder" in config else None
         self.reader = _parse(ReaderConfig, config["reader"], path) if "reader" in config else None
 

@@ -144,6 +144,10 @@ class OpenVinoNetwork:
         self._compiled = _core().compile_model(model, "CPU", options)
         self._parallel = int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
 
+    @property
+    def parallel(self) -> int:
+        return self._parallel
+
     def __call__(self, batches: Sequence[Batch]) -> list[NDArray[np.float32]]:
         # No callbacks in Python (and so no AsyncInferQueue): a thread of OpenVINO that still waits for the interpreter
         # to leave one is joined when the network is freed, by a thread that holds the interpreter, for ever.

@@ -151,6 +151,8 @@ def stored_name(parameter: str) -> str:
 class TorchNetwork:
     """A `Network` in PyTorch, on a CPU or a GPU."""
 
+    parallel = 1
+
     def __init__(self, config: EncoderConfig | ReaderConfig, weights: Weights, *, bf16: bool, device: str) -> None:
         self._device, self._bf16 = torch.device(device), bf16
         self._network: nn.Module = make_network(config).to(self._device).eval()

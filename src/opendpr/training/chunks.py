@@ -61,7 +61,7 @@ class ChunkedEncoding:
         """Encode more sequences of the batch."""
         own = range(distributed.rank(), len(sequences), distributed.world())
         lengths = [len(sequences[row].ids) for row in own]
-        for some in _by_tokens(lengths, CHUNK_TOKENS[self._device.type]):
+        for some in by_tokens(lengths, CHUNK_TOKENS[self._device.type]):
             rows = [own[place] for place in some]
             batch = pad([sequences[row] for row in rows], self._pad)
             ids, types, mask = (torch.from_numpy(array).long().to(self._device) for array in batch)
@@ -116,7 +116,7 @@ def graph_budget_bytes(device: torch.device, asked_gib: float) -> int:
     return int(FREE_SHARE * free)
 
 
-def _by_tokens(lengths: Sequence[int], tokens: int) -> Iterator[list[int]]:
+def by_tokens(lengths: Sequence[int], tokens: int) -> Iterator[list[int]]:
     """Places of sequences of similar length, so many at once that the padded rows have at most `tokens` tokens."""
     order = np.argsort(-np.asarray(lengths, dtype=np.int64), kind="stable").tolist()
     while order:

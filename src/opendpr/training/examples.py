@@ -1,4 +1,4 @@
-"""Examples for the reader: questions with passages in which the answer is marked, and negatives for them."""
+"""Examples for the reader: questions with passages in which the answers are marked, and passages without them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,97 @@ import numpy as np
 
 from opendpr.errors import InputError
 from opendpr.evaluation import normalize_answer
+from opendpr.evaluation.places import Place, answer_places
 from opendpr.formats import read_jsonl
+from opendpr.formats.records import head
 from opendpr.index.tantivy import TantivyIndex
-from opendpr.types import Passage
+from opendpr.training.sources import read_training_examples
+from opendpr.types import ExamplePassage, Passage, Question
 
 logger = logging.getLogger(__name__)
 
 CANDIDATES = 30
 """BM25 passages from which a question's negatives are drawn."""
+WITH_PASSAGES = ("positives", "positive_ctxs")
+"""Fields by which files of examples with passages are known, as 'opendpr mine' and DPR write them."""
+
+
+class MarkedPassage(NamedTuple):
+    """A passage with the places of all answers in it, as offsets in its text."""
+
+    title: str
+    text: str
+    places: tuple[Place, ...] = ()
+
+
+class ReaderExample(NamedTuple):
+    """A question with passages that answer it, each with a place at least, and passages that do not."""
+
+    question: Question
+    positives: tuple[MarkedPassage, ...]
+    negatives: tuple[MarkedPassage, ...]
+
+
+def read_reader_examples(paths: Sequence[Path], negatives: int, seed: int) -> list[ReaderExample]:
+    """The examples of files of either form, in their order.
+
+    - Spans: JSON lines with `question, passage, answer_start, answer_text`. Negatives are mined from the passages of
+      all the span files together.
+    - Examples with passages, as `opendpr mine` writes them: every place of an answer in a positive counts (distant
+      supervision, section 6.1), hard negatives and negatives are what the passages without it are sampled from.
+
+    Args:
+        negatives: mined for each example of the span files
+        seed: of what is drawn in mining
+
+    Raises:
+        InputError: a file cannot be read, or there is nothing in all of them that could be used.
+    """
+    spans = read_span_examples([path for path in paths if not has_passages(path)], required=False)
+    mined = mine_negatives(spans, negatives, seed)
+    marked = [MarkedPassage(each.title, each.passage, ((each.start, each.end),)) for each in spans]
+    plain = [passage._replace(places=()) for passage in marked]
+    found = [
+        ReaderExample(Question("", each.question, each.answers), (own,), tuple(plain[place] for place in others))
+        for each, own, others in zip(spans, marked, mined, strict=True)
+    ]
+    for path in filter(has_passages, paths):
+        found += _distant(path)
+    if not found:
+        raise InputError(
+            "the files hold no examples to train a reader on; expected JSON lines with question, passage, answer_start "
+            "and answer_text, or what 'opendpr mine' wrote of questions with answers"
+        )
+    return found
+
+
+def has_passages(path: Path) -> bool:
+    """Whether a file holds examples with passages; otherwise it holds spans."""
+    if head(path).startswith("["):
+        return True  # DPR's array
+    first = next((record for _, record in read_jsonl(path)), {})
+    return any(name in first for name in WITH_PASSAGES)
+
+
+def _distant(path: Path) -> list[ReaderExample]:
+    """The examples of a file that have a positive with an answer in it; the others are counted in a warning."""
+    found, without = [], 0
+    for example in read_training_examples(path):
+        positives = [_marked(passage, example.question) for passage in example.positives]
+        positives = [passage for passage in positives if passage.places]
+        negatives = [MarkedPassage(each.title, each.text) for each in (*example.hard_negatives, *example.negatives)]
+        without += not positives
+        if positives:
+            found.append(ReaderExample(example.question, tuple(positives), tuple(negatives)))
+    if without:
+        logger.warning("%s: left out %d examples whose positive passages hold no answer", path, without)
+    return found
+
+
+def _marked(passage: ExamplePassage, question: Question) -> MarkedPassage:
+    """All places of all answers, also one inside another."""
+    places = {place for answer in question.answers for place in answer_places([answer], passage.text, question.match)}
+    return MarkedPassage(passage.title, passage.text, tuple(sorted(places)))
 
 
 class SpanExample(NamedTuple):
@@ -32,10 +115,13 @@ class SpanExample(NamedTuple):
     end: int
 
 
-def read_span_examples(paths: Iterable[Path]) -> list[SpanExample]:
+def read_span_examples(paths: Iterable[Path], *, required: bool = True) -> list[SpanExample]:
     """Read JSONL with `question, passage, answer_start, answer_text` and optional `title, answers`.
 
     Records with an empty answer are left out, and counted in a warning.
+
+    Args:
+        required: whether there must be an example
 
     Raises:
         InputError: a line is no such record, or its passage does not hold the answer where it says.
@@ -64,7 +150,7 @@ def read_span_examples(paths: Iterable[Path]) -> list[SpanExample]:
                 examples.append(SpanExample(question, title, passage, tuple(answers), start, start + len(text)))
     if empty:
         logger.warning("left out %d examples whose answer is empty, first %s", len(empty), empty[0])
-    if not examples:
+    if required and not examples:
         raise InputError("the files hold no examples; expected JSONL with question, passage, answer_start, answer_text")
     return examples
 

@@ -7,57 +7,51 @@ log-likelihood of selecting it among the 1 + m.
 
 from __future__ import annotations
 
-import logging
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
-from opendpr.errors import InputError, StateError, UsageError
+from opendpr.answering.decoding import Decoding, outcome
+from opendpr.errors import StateError
+from opendpr.evaluation import exact_match, f1
 from opendpr.formats import file_sha256
-from opendpr.reader.windows import Window, windows
-from opendpr.runtime.batches import TokenSequence, pad
+from opendpr.iteration import batched
+from opendpr.reader.reading import BATCHES, SpanReader
+from opendpr.runtime.batches import Batch
 from opendpr.runtime.model import Model, ReaderConfig, read_weights, write_json, write_model
-from opendpr.runtime.tokenizer import Tokenizer, Tokens
-from opendpr.runtime.torch import ReaderNetwork, load_weights, stored_name, stored_weights
-from opendpr.training.examples import SpanExample, mine_negatives, read_span_examples
-from opendpr.training.loop import OnStep, Step, train
-from opendpr.training.settings import LoopSettings
+from opendpr.runtime.tokenizer import Tokenizer
+from opendpr.runtime.torch import ReaderNetwork, choose_device, load_weights, stored_name, stored_weights
+from opendpr.training import distributed
+from opendpr.training.examples import ReaderExample, read_reader_examples
+from opendpr.training.loop import OnStep, Training, train
+from opendpr.training.reader_objective import ReaderObjective
+from opendpr.training.settings import ReaderSettings
+from opendpr.types import Hit, Passage
 
-logger = logging.getLogger(__name__)
-
-BUCKET = 64
-"""Batches that are filled together, sorted by length, so that rows of a batch need little padding."""
-
-
-@dataclass(frozen=True)
-class ReaderSettings(LoopSettings):
-    """Settings of `opendpr train reader`."""
-
-    negatives: int = 1
-    """Passages without the answer beside each positive one; the paper samples 23 of the top 100."""
-
-    negative_share: float = 0.25
-    """Share of a step's questions that get negatives; the paper gives them to all."""
-
-    def __post_init__(self) -> None:
-        LoopSettings.__post_init__(self)
-        if self.negatives < 0:
-            raise UsageError(f"negatives must be 0 or more, got {self.negatives}")
-        if not 0 <= self.negative_share <= 1:
-            raise UsageError(f"negative_share must lie in [0, 1], got {self.negative_share}")
+JUDGED = 64
+"""Questions read together in a validation."""
 
 
-def train_reader(paths: Sequence[Path], base: Model, output: Path, settings: ReaderSettings, on_step: OnStep) -> Model:
+def train_reader(
+    paths: Sequence[Path],
+    base: Model,
+    output: Path,
+    settings: ReaderSettings,
+    on_step: OnStep,
+    dev: Path | None = None,
+) -> tuple[Model, Training]:
     """Train a reader from the weights of `base` and write a model with base's encoder and that reader.
 
     Run again with the same arguments, it goes on where it was interrupted.
+
+    Args:
+        dev: examples that decide which weights are best; without, the last are taken
 
     Raises:
         InputError: the files hold no usable examples.
@@ -65,40 +59,44 @@ def train_reader(paths: Sequence[Path], base: Model, output: Path, settings: Rea
     """
     if (output / "config.json").exists():
         raise StateError(f"{output} holds a model already; give another directory, or remove it first")
-    encoder = base.require_encoder()
-    config = base.reader or ReaderConfig(encoder.architecture)
-    tokenizer = Tokenizer(base.tokenizer_path)
+    config = base.reader or ReaderConfig(base.require_encoder().architecture)
+    device = distributed.start(torch.device(choose_device(settings.device)))
     torch.manual_seed(settings.seed)
     network = ReaderNetwork(config.architecture)
     _start_from(network, base)
-    examples = read_span_examples(paths)
-    objective = ReaderObjective(network, examples, tokenizer=tokenizer, config=config, settings=settings)
+    network.to(device)
+    tokenizer = Tokenizer(base.tokenizer_path)
+    judge = ReaderJudge(read_reader_examples([dev], 0, 0), config, tokenizer, device) if dev else None
+    examples = read_reader_examples(paths, settings.negatives, settings.seed)
+    objective = ReaderObjective(network, examples, tokenizer=tokenizer, config=config, settings=settings, judge=judge)
     checkpoints = output / "checkpoints"
     checkpoints.mkdir(parents=True, exist_ok=True)
     data = [{"file": path.name, "sha256": file_sha256(path)} for path in paths]
     origin = {"data": data, "base": base.fingerprint}
-    losses = train(objective, settings, checkpoints, on_step, origin).losses
-    paths_of_towers = {base.weights_path("question"), base.weights_path("passage")}
-    weights = {path.parent.name: read_weights(path) for path in paths_of_towers}
-    model = write_model(
-        output,
-        name=output.name,
-        tokenizer=base.tokenizer_path,
-        encoder=(encoder, weights),
-        reader=(config, stored_weights(network)),
-        retrieval=base.retrieval,
-    )
+    if dev:
+        origin["dev"] = file_sha256(dev)
+    training = train(objective, settings, checkpoints, on_step, origin, output / "tensorboard")
+    if distributed.rank() != 0:
+        return base, training
+    model = _write(output, base, config, network)
+    tail = training.losses[-100:]
     record = {
         "part": "reader",
         "base": base.name,
+        "base_training": base.training_record(),
+        "base_fingerprint": base.fingerprint,
         "data": data,
-        "examples": objective.count,
+        "examples": len(objective.examples),
         "torch": torch.__version__,
+        "settings": asdict(settings),
+        "steps": len(training.losses),
+        "best_step": training.best_step,
+        "loss": sum(tail) / len(tail),
+        "validations": training.validations,
     }
-    final = sum(losses[-100:]) / len(losses[-100:])
-    write_json(output / "training.json", {**record, "settings": asdict(settings), "steps": len(losses), "loss": final})
+    write_json(output / "training.json", record)
     shutil.rmtree(checkpoints)
-    return model
+    return model, training
 
 
 def _start_from(network: ReaderNetwork, base: Model) -> None:
@@ -108,144 +106,65 @@ def _start_from(network: ReaderNetwork, base: Model) -> None:
     load_weights(network, {**fresh, **weights})
 
 
-class Row(NamedTuple):
-    """One sequence of a step, with the token positions of its text and of its answer."""
-
-    sequence: TokenSequence
-    text: tuple[int, int]
-    """First text token, and the one after the last."""
-    answer: tuple[int, int]
-    """First and last token; without meaning in a negative."""
-
-
-class ReaderObjective:
-    """The reader's loss over batches of span examples."""
-
-    def __init__(
-        self,
-        network: nn.Module,
-        examples: Sequence[SpanExample],
-        *,
-        tokenizer: Tokenizer,
-        config: ReaderConfig,
-        settings: ReaderSettings,
-    ) -> None:
-        self.network = network
-        self._settings, self._config, self._tokenizer = settings, config, tokenizer
-        self._negatives = mine_negatives(examples, settings.negatives, settings.seed)
-        self._questions = tokenizer.ids([example.question for example in examples])
-        self._titles = tokenizer.ids([example.title for example in examples])
-        self._texts = tokenizer([example.passage for example in examples])
-        self._places = [_token_span(t, e.start, e.end) for t, e in zip(self._texts, examples, strict=True)]
-        self._usable = [i for i in range(len(examples)) if self._is_usable(i)]
-        if not self._usable:
-            raise InputError("none of the examples can be used: each needs an answer with a word, and other passages")
-        if left_out := len(examples) - len(self._usable):
-            logger.warning("left out %d examples: no whole answer in a window, or no passages without it", left_out)
-
-    @property
-    def count(self) -> int:
-        """How many examples are used."""
-        return len(self._usable)
-
-    def batches(self, epoch: int) -> Sequence[NDArray[np.int64]]:
-        """Examples in batches of similar length, in an order drawn from seed and epoch."""
-        generator = np.random.default_rng((self._settings.seed, epoch))
-        order, size = generator.permutation(self._usable), self._settings.batch_size
-        batches = []
-        for first in range(0, len(order), size * BUCKET):
-            bucket = order[first : first + size * BUCKET]
-            bucket = bucket[np.argsort([len(self._texts[i].ids) for i in bucket], kind="stable")]
-            batches += [bucket[i : i + size] for i in range(0, len(bucket), size)]
-        return [batches[i] for i in generator.permutation(len(batches))]
-
-    def backward(self, batch: NDArray[np.int64], step: Step) -> float:
-        """Add the gradient of the loss; returns the loss."""
-        with step.autocast(next(self.network.parameters()).device):
-            loss = self.loss(batch, step.dropout)
-        loss.backward()  # type: ignore[no-untyped-call]
-        return loss.item()
-
-    def validate(self) -> None:
-        """Nothing is kept apart to judge a reader by."""
-
-    def loss(self, batch: NDArray[np.int64], dropout: float) -> Tensor:
-        """Mean span loss of the batch, plus mean selection loss of the questions with negatives."""
-        positives = [self._positive(i) for i in batch.tolist()]
-        logits, text_mask = self._logits(positives, dropout)
-        L = text_mask.shape[1]
-        answers = torch.tensor([row.answer for row in positives], device=logits.device)
-        loss = span_loss(logits[:, 1 : 1 + L], logits[:, 1 + L :], text_mask, answers)
-        asked = round(len(batch) * self._settings.negative_share) if self._settings.negatives else 0
-        if asked:
-            negatives = [self._negative(i, j) for i in batch[:asked].tolist() for j in self._negatives[i]]
-            others = self._logits(negatives, dropout)[0][:, 0].view(asked, -1)
-            loss = loss + selection_loss(torch.cat([logits[:asked, :1], others], dim=1))
-        return loss
-
-    def _logits(self, rows: Sequence[Row], dropout: float) -> tuple[Tensor, Tensor]:
-        """Logits (n, 1 + 2L) and text mask (n, L)."""
-        device = next(self.network.parameters()).device
-        batch = pad([row.sequence for row in rows], self._tokenizer.pad)
-        text_mask = np.zeros(batch.ids.shape, dtype=bool)
-        for place, row in enumerate(rows):
-            text_mask[place, slice(*row.text)] = True
-        ids, types, mask = (torch.from_numpy(array).long().to(device) for array in batch)
-        return self.network(ids, types, mask, dropout), torch.from_numpy(text_mask).to(device)
-
-    def _is_usable(self, i: int) -> bool:
-        place = self._places[i]
-        if place is None or len(self._negatives[i]) < self._settings.negatives:
-            return False
-        return max(_margin(window, place) for window in self._windows(i, i)) >= 0
-
-    def _positive(self, i: int) -> Row:
-        """The window in which the answer is whole and farthest from the edges."""
-        place = self._places[i]
-        assert place is not None
-        first, last = place
-        best = max(self._windows(i, i), key=lambda window: _margin(window, place))
-        shift = best.position - best.first
-        return Row(best.sequence, _text_of(best), (first + shift, last + shift))
-
-    def _negative(self, i: int, j: int) -> Row:
-        window = self._windows(i, j)[0]
-        return Row(window.sequence, _text_of(window), (0, 0))
-
-    def _windows(self, question: int, passage: int) -> list[Window]:
-        return windows(
-            self._questions[question], self._titles[passage], self._texts[passage], self._config, self._tokenizer
-        )
+def _write(output: Path, base: Model, config: ReaderConfig, network: ReaderNetwork) -> Model:
+    """The base with the new reader; what was fitted for the old one is left out, only lambda knows nothing of it."""
+    encoder = base.encoder
+    towers = {base.weights_path("question"), base.weights_path("passage")} if encoder else set()
+    weights = {path.parent.name: read_weights(path) for path in towers}
+    return write_model(
+        output,
+        name=output.name,
+        tokenizer=base.tokenizer_path,
+        encoder=(encoder, weights) if encoder else None,
+        reader=(config, stored_weights(network)),
+        retrieval={name: value for name, value in base.retrieval.items() if name == "lambda"},
+    )
 
 
-def span_loss(start: Tensor, end: Tensor, text_mask: Tensor, answers: Tensor) -> Tensor:
-    """Mean negative log-likelihood of the answers' first and last tokens (paper section 6.1).
+class ReaderJudge:
+    """Exact match and F1 of the best answer out of the passages that each example has.
 
     Args:
-        start, end: (B, L) logits
-        text_mask: (B, L), True where a token belongs to the passage's text
-        answers: (B, 2) positions of first and last token
+        examples: with one passage each, the gold one is given; with negatives it must be chosen too
     """
-    start = start.masked_fill(~text_mask, -torch.inf).log_softmax(1)
-    end = end.masked_fill(~text_mask, -torch.inf).log_softmax(1)
-    return -(start.gather(1, answers[:, :1]) + end.gather(1, answers[:, 1:])).mean()
+
+    def __init__(
+        self, examples: Sequence[ReaderExample], config: ReaderConfig, tokenizer: Tokenizer, device: torch.device
+    ) -> None:
+        self._examples, self._config, self._tokenizer, self._device = examples, config, tokenizer, device
+
+    def judge(self, network: nn.Module) -> dict[str, float]:
+        """Figures in per cent; F1 decides."""
+        reader = SpanReader(self._config, self._tokenizer, _Running(network, self._device), BATCHES[self._device.type])
+        exact, shared = 0.0, 0.0
+        for some in batched(self._examples, JUDGED):
+            spans = reader.read([example.question.text for example in some], [_hits(example) for example in some])
+            for example, found in zip(some, spans, strict=True):
+                answers = outcome(found, Decoding()).answers
+                text = answers[0].text if answers else ""
+                exact += exact_match(text, example.question.answers, example.question.match)
+                shared += f1(text, example.question.answers)
+        return {"F1": 100 * shared / len(self._examples), "EM": 100 * exact / len(self._examples)}
 
 
-def selection_loss(logits: Tensor) -> Tensor:
-    """Mean negative log-likelihood of the first of (Q, 1 + m) passages."""
-    return -logits.log_softmax(1)[:, 0].mean()
+class _Running:
+    """A network in training as a `Network`, without gradients and dropout."""
+
+    parallel = 1
+
+    def __init__(self, network: nn.Module, device: torch.device) -> None:
+        self._network, self._device = network, device
+
+    @torch.inference_mode()
+    def __call__(self, batches: Sequence[Batch]) -> list[NDArray[np.float32]]:
+        found = []
+        for batch in batches:
+            ids, types, mask = (torch.from_numpy(array).long().to(self._device) for array in batch)
+            with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._device.type == "cuda"):
+                found.append(self._network(ids, types, mask).float().cpu().numpy())
+        return found
 
 
-def _margin(window: Window, place: tuple[int, int]) -> int:
-    """Tokens between an answer and the nearer edge of a window; negative if it is not whole in it."""
-    return min(place[0] - window.first, window.first + window.length_tokens - 1 - place[1])
-
-
-def _text_of(window: Window) -> tuple[int, int]:
-    return window.position, window.position + window.length_tokens
-
-
-def _token_span(text: Tokens, start: int, end: int) -> tuple[int, int] | None:
-    """First and last token that overlap the characters [start, end), None if none does."""
-    inside = np.flatnonzero((text.offsets[:, 1] > start) & (text.offsets[:, 0] < end))
-    return (int(inside[0]), int(inside[-1])) if len(inside) else None
+def _hits(example: ReaderExample) -> list[Hit]:
+    passages = [*example.positives, *example.negatives]
+    return [Hit(Passage(n, str(n), each.title, each.text, 0), 0.0) for n, each in enumerate(passages)]

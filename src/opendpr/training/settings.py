@@ -57,6 +57,31 @@ class LoopSettings:
                 raise UsageError(f"{name} must be 0 or more, got {getattr(self, name)}")
 
 
+@dataclass(frozen=True)
+class ReaderSettings(LoopSettings):
+    """Settings of `opendpr train reader`."""
+
+    negatives: int = 1
+    """Passages without the answer beside each positive one; the paper samples 23 of the top 100."""
+    negative_share: float = 0.25
+    """Share of a step's questions that get negatives; the paper gives them to all."""
+    alone_weight: float = 0.0
+    """Weight of judging each passage by itself too, which makes its score comparable between questions; not in the
+    paper."""
+    swapped_share: float = 0.0
+    """Share of the questions with negatives that are asked once more of their passage with a name or number swapped,
+    as one that it does not answer; not in the paper."""
+
+    def __post_init__(self) -> None:
+        LoopSettings.__post_init__(self)
+        for name in ("negatives", "alone_weight"):
+            if getattr(self, name) < 0:
+                raise UsageError(f"{name} must be 0 or more, got {getattr(self, name)}")
+        for name in ("negative_share", "swapped_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise UsageError(f"{name} must lie in [0, 1], got {getattr(self, name)}")
+
+
 def read_settings(kind: type[Settings], path: Path | None, given: Mapping[str, Any]) -> Settings:
     """Settings out of a TOML file, if there is one, and what was given beside it; what is given as None is not.
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any
 
-from opendpr.evaluation.page.charts import Line, accuracy_chart, coverage_chart, key
+from opendpr.evaluation.page.charts import Line, accuracy_chart, coverage_chart, key, reliability_chart
 from opendpr.evaluation.page.examples import Example, examples_section
 from opendpr.evaluation.page.markup import Markup, element, joined
 from opendpr.evaluation.page.tables import difference_table, failure_tables, figure_table, scrolling, tiles
@@ -35,6 +36,10 @@ class SetReport:
     coverage: Sequence[Line]
     """Exact match of each system over the share of questions answered."""
     examples: Sequence[Example]
+    reliability: Sequence[Line] = ()
+    """Exact match of each system's answers over their confidence."""
+    calibration: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """System -> expected calibration error, and how often a right answer is surer than a wrong one."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +128,7 @@ def _set(of: SetReport, id: str) -> Markup:
         ),
         _block("Differences", difference_table(of.differences, of.figures)),
         _block("Why answers are wrong", failure_tables(of.failures, of.figures)),
-        _coverage(of.coverage),
+        element("div", _coverage(of.coverage), _reliability(of.reliability, of.calibration), class_="sure"),
         examples_section(of.examples),
     ]
     return element("section", blocks, aria_labelledby=id)
@@ -154,7 +159,24 @@ def _coverage(lines: Sequence[Line]) -> Markup | None:
     chart = coverage_chart(lines, title, description)
     note = (
         "Questions are sorted by the confidence of their answer. A line that falls to the right tells that the "
-        "confidence is worth something; at its right end all questions are answered."
+        "confidence is worth something; at its right end all questions are answered. What lacks to 100 % is the risk."
+    )
+    return _figure(title, chart, lines, note)
+
+
+def _reliability(lines: Sequence[Line], calibration: Mapping[str, tuple[float, float]]) -> Markup | None:
+    if not lines:
+        return None
+    title = "How often answers of a confidence are right"
+    description = f"Exact match in per cent over the confidence of the answers. {_ends(lines)}"
+    chart = reliability_chart(lines, title, description)
+    told = "; ".join(
+        f"{system}: expected calibration error {error:.3f}"
+        + ("" if math.isnan(area) else f", right answers surer than wrong ones in {100 * area:.0f} %")
+        for system, (error, area) in calibration.items()
+    )
+    note = (
+        f"On the dashed line a confidence is what it says. Ten bins of equal width, with 95 % Wilson intervals. {told}."
     )
     return _figure(title, chart, lines, note)
 

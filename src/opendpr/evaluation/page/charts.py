@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from opendpr.evaluation.page.markup import Markup, element
 from opendpr.evaluation.statistics import Interval
@@ -29,8 +30,7 @@ class Line:
     """Where the line has a mark with its interval."""
 
 
-@dataclass(frozen=True)
-class Axes:
+class Axes(NamedTuple):
     """Where numbers stand in a chart, and how they are written."""
 
     x: Callable[[float], float]
@@ -49,6 +49,14 @@ def accuracy_chart(lines: Sequence[Line], title: str, description: str) -> Marku
 def coverage_chart(lines: Sequence[Line], title: str, description: str) -> Markup:
     """A measure of the questions answered over their share, in per cent."""
     return _chart(lines, share_axes(lines, "share of questions answered, surest first"), title, description)
+
+
+def reliability_chart(lines: Sequence[Line], title: str, description: str) -> Markup:
+    """The share of right answers over their confidence, both from 0 to 100 %, with the diagonal of the ideal."""
+    y, y_ticks = _shares([Line("", [(0, 0.0), (100, 1.0)])])
+    axes = share_axes(lines, "confidence")._replace(y=y, y_ticks=y_ticks, x_format="{:.0f} %")
+    ideal = element("line", x1=axes.x(0), x2=axes.x(100), y1=axes.y(0), y2=axes.y(1), class_="ideal")
+    return _chart(lines, axes, title, description, ideal)
 
 
 def log_axes(lines: Sequence[Line], x_name: str) -> Axes:
@@ -83,12 +91,12 @@ def _shares(lines: Sequence[Line]) -> tuple[Callable[[float], float], list[float
     return y, [tick / 10 for tick in range(low, high + 1, step)]
 
 
-def _chart(lines: Sequence[Line], axes: Axes, title: str, description: str) -> Markup:
+def _chart(lines: Sequence[Line], axes: Axes, title: str, description: str, ideal: Markup | None = None) -> Markup:
     return element(
         "svg",
         element("title", title),
         element("desc", description),
-        element("g", [_y_tick(axes, tick) for tick in axes.y_ticks], class_="grid"),
+        element("g", [_y_tick(axes, tick) for tick in axes.y_ticks], ideal, class_="grid"),
         element("g", [_x_tick(axes, tick) for tick in axes.x_ticks]),
         element("text", axes.x_name, x=(LEFT + WIDTH - RIGHT) / 2, y=HEIGHT - 6, class_="middle"),
         [_line(line, number, len(lines), axes) for number, line in enumerate(lines)],

@@ -1,0 +1,98 @@
+"""From the spans of a question to its answers: what speaks for the same words is added up (paper section 6.1)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from opendpr.evaluation import normalize_answer
+from opendpr.types import Answer, Hit, Outcome, Span
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """What each score counts when answers are chosen: with the values here, as in the paper.
+
+    P_selected is proportional to exp(passage * selection logit + retrieval * retrieval score), and a span's
+    probability is P_selected * (P_start * P_end) ** span.
+    """
+
+    passage: float = 1.0
+    span: float = 1.0
+    retrieval: float = 0.0
+    similarity: float = 1.0
+    """The paper's lambda: a passage's retrieval score is BM25 + similarity * sim, of what it was found by."""
+
+    @classmethod
+    def of(cls, weights: Mapping[str, float]) -> Decoding:
+        """From the `retrieval` block of a model's config.json."""
+        return cls(
+            weights.get("passage", 1.0),
+            weights.get("span", 1.0),
+            weights.get("reader", 0.0),
+            weights.get("lambda", 1.0),
+        )
+
+    def retrieved(self, hit: Hit) -> float:
+        """The retrieval score of a passage, on one scale whatever found it."""
+        return hit.parts.get("bm25", 0.0) + self.similarity * hit.parts.get("dense", 0.0)
+
+
+class Candidate(NamedTuple):
+    """The same words at one or several places, best first, with the probability of each place."""
+
+    spans: tuple[Span, ...]
+    probabilities: tuple[float, ...]
+
+    @property
+    def evidence(self) -> float:
+        """What speaks for these words, over all places."""
+        return sum(self.probabilities)
+
+
+def candidates(spans: Sequence[Span], decoding: Decoding) -> list[Candidate]:
+    """The different answers among spans, that with the most evidence first.
+
+    Spans are the same answer if their normalised words are. Places that overlap, as those found in two
+    windows of a passage do, are one place: the best of them counts.
+    """
+    selected = {
+        span.hit.passage.number: decoding.passage * span.passage_score
+        + decoding.retrieval * decoding.retrieved(span.hit)
+        for span in spans
+    }
+    total = log_sum_exp(list(selected.values()))
+    groups: dict[str, list[tuple[float, Span]]] = {}
+    for span in spans:
+        probability = math.exp(selected[span.hit.passage.number] - total + decoding.span * span.span_score)
+        groups.setdefault(normalize_answer(span.text) or span.text, []).append((probability, span))
+    found = []
+    for group in groups.values():
+        group.sort(key=lambda one: -one[0])
+        kept: list[tuple[float, Span]] = []
+        for one in group:
+            if not any(_overlap(one[1], other) for _, other in kept):
+                kept.append(one)
+        found.append(Candidate(tuple(span for _, span in kept), tuple(probability for probability, _ in kept)))
+    return sorted(found, key=lambda candidate: -candidate.evidence)
+
+
+def outcome(spans: Sequence[Span], decoding: Decoding = Decoding()) -> Outcome:
+    """The answers that spans are, each with its probability as confidence: the paper's, and not calibrated."""
+    answers = tuple(
+        Answer(each.spans[0].text, min(1.0, each.evidence), each.spans) for each in candidates(spans, decoding)
+    )
+    return Outcome(answers, answerable=bool(answers))
+
+
+def _overlap(a: Span, b: Span) -> bool:
+    same = a.hit.passage.document_id == b.hit.passage.document_id
+    return same and a.start < b.end and b.start < a.end
+
+
+def log_sum_exp(values: Sequence[float]) -> float:
+    """Log of the sum of exp of the values; of none 0."""
+    largest = max(values, default=0.0)
+    return largest + math.log(sum(math.exp(value - largest) for value in values) or 1.0)

@@ -1,0 +1,81 @@
+"""What the commands of `opendpr train` share: options of the loop, and how progress and results are told."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Option
+
+from opendpr.cli.options import Devices, Precisions
+from opendpr.cli.output import progress, say
+from opendpr.errors import OpendprError
+
+if TYPE_CHECKING:
+    from opendpr.training.loop import OnStep, Training
+
+Output = Annotated[Path, Option("--output", "-o", help="Model directory to write.", show_default=False)]
+SettingsFile = Annotated[
+    Path | None, Option("--settings", help="TOML file with any of the settings; options given here win.")
+]
+Epochs = Annotated[float | None, Option("--epochs", help="Passes over the examples.", show_default=False)]
+BatchSize = Annotated[int | None, Option("--batch-size", help="Questions in a step.", show_default=False)]
+LearningRate = Annotated[float | None, Option("--learning-rate", help="Peak of the schedule.", show_default=False)]
+Dropout = Annotated[float | None, Option("--dropout", help="Part of the hidden values set to 0.", show_default=False)]
+Precision = Annotated[
+    Precisions | None, Option("--precision", help="fp32 or bf16; auto: what is faster here.", show_default=False)
+]
+Device = Annotated[Devices | None, Option("--device", help="auto: a GPU if there is one.", show_default=False)]
+Seed = Annotated[int | None, Option("--seed", help="Of order, negatives and fresh weights.", show_default=False)]
+
+
+@contextmanager
+def needs_torch() -> Iterator[None]:
+    """Says what to install where torch is missing."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name not in ("torch", "tensorboard", "psutil"):
+            raise
+        raise OpendprError(f"training needs {error.name}; pip install 'opendpr[train]'") from None
+
+
+def _speaks() -> bool:
+    """Whether this process tells of the training: of several the first."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+@contextmanager
+def told(output: Path) -> Iterator[OnStep]:
+    """Shows the progress of a training, and at its end what came of it."""
+    if not _speaks():
+        yield lambda done, total, loss: None
+        return
+    started = time.monotonic()
+    losses: list[float] = []
+    with progress("training", "steps") as show:
+
+        def on_step(done: int, total: int, loss: float) -> None:
+            losses.append(loss)
+            show(done, total)
+
+        yield on_step
+    tail = losses[-100:]
+    loss = f", loss of the last {len(tail)}: {sum(tail) / len(tail):.3f}" if tail else ""
+    say(f"wrote {output}: {len(losses):,} steps by this run, in {time.monotonic() - started:,.0f} s{loss}")
+
+
+def tell_best(training: Training) -> None:
+    """Says which weights were written, if something judged them."""
+    if not training.validations or not _speaks():
+        return
+    first, *_ = training.validations
+    best = next(record for record in training.validations if record["step"] == training.best_step)
+    shown = ", ".join(f"{name} {first[name]:.3g} -> {best[name]:.3g}" for name in best if name != "step")
+    say(f"best after step {training.best_step:,}: {shown}")
+    if training.best_step == 0:
+        say("no step made it better than the model it started from, whose weights were written")

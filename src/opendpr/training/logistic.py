@@ -1,0 +1,111 @@
+"""Two small models fitted with numpy: which of several candidates is right, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+STEPS = 100
+"""Newton steps at most."""
+RIDGE = 1.0
+"""Weight of the squared weights of standardised features: little beside hundreds of rows."""
+SMALLEST = 1e-8
+"""A step that gains less is the last."""
+
+
+class Logistic(NamedTuple):
+    """P(right) = 1 / (1 + exp(-(bias + x . weights)))."""
+
+    weights: Floats
+    bias: float
+
+    def __call__(self, x: Floats) -> Floats:
+        """(n, m) -> (n,)"""
+        return np.asarray(1 / (1 + np.exp(-np.clip(self.bias + x @ self.weights, -30, 30))))
+
+
+def fit_logistic(x: Floats, right: NDArray[np.bool_]) -> Logistic:
+    """The most likely logistic model of whether rows are right, with a ridge on its standardised weights.
+
+    Args:
+        x: (n, m) features; one that is always the same gets weight 0
+        right: (n,)
+    """
+    mean, spread = x.mean(axis=0), x.std(axis=0)
+    spread = np.where(spread > 1e-9, spread, np.inf)
+    table = np.column_stack([(x - mean) / spread, np.ones(len(x))])  # (n, m + 1), the bias last
+    ridge = np.diag([RIDGE] * x.shape[1] + [0.0])
+    found = np.zeros(table.shape[1])
+    for _ in range(STEPS):
+        p = 1 / (1 + np.exp(-np.clip(table @ found, -30, 30)))
+        gradient = table.T @ (right - p) - ridge @ found
+        curvature = (table * (p * (1 - p))[:, None]).T @ table + ridge + 1e-9 * np.eye(len(found))
+        step = np.linalg.solve(curvature, gradient)
+        found = found + step / max(1.0, float(np.abs(step).max()))
+        if np.abs(step).max() < SMALLEST:
+            break
+    weights = found[:-1] / spread
+    return Logistic(weights, float(found[-1] - weights @ mean))
+
+
+class Choice(NamedTuple):
+    """The candidates of one question."""
+
+    x: Floats
+    """(S, m) features"""
+    right: NDArray[np.bool_]
+    """(S,), True at least once"""
+
+
+def fit_choice(choices: Sequence[Choice], start: Floats) -> Floats:
+    """The weights (m,) with which the right candidates are likeliest: P(s) proportional to exp(x_s . weights).
+
+    What counts is the probability of all right candidates of a question together.
+
+    Args:
+        choices: at least one
+        start: (m,) weights to begin with
+    """
+    most, m = max(len(choice.x) for choice in choices), len(start)
+    x = np.zeros((len(choices), most, m))
+    there, right = np.zeros((2, len(choices), most), dtype=bool)
+    for row, choice in enumerate(choices):
+        x[row, : len(choice.x)], there[row, : len(choice.x)] = choice.x, True
+        right[row, : len(choice.x)] = choice.right
+    weights, reached = start, -np.inf
+    size = 1.0
+    for _ in range(STEPS):
+        value, gradient, curvature = _likelihood(x, there, right, weights)
+        step = np.linalg.solve(curvature + 1e-6 * np.eye(m), gradient)
+        while size > SMALLEST and _likelihood(x, there, right, weights + size * step)[0] < value:
+            size /= 2
+        if value - reached < SMALLEST or size <= SMALLEST:
+            break
+        weights, reached, size = weights + size * step, value, min(1.0, 2 * size)
+    return weights
+
+
+def _likelihood(
+    x: Floats, there: NDArray[np.bool_], right: NDArray[np.bool_], weights: Floats
+) -> tuple[float, Floats, Floats]:
+    """Mean log-likelihood of the right ones, its gradient, and the curvature of the part that is concave."""
+    values = x @ weights
+    of_all, of_right = (_softmax(np.where(mask, values, -np.inf)) for mask in (there, right))
+    mean = np.einsum("qs,qsm->qm", of_all[0], x)
+    gradient = (np.einsum("qs,qsm->qm", of_right[0], x) - mean).mean(axis=0)
+    spread = np.einsum("qs,qsm,qsn->mn", of_all[0], x, x, optimize=True) / len(x)
+    curvature = spread - np.einsum("qm,qn->mn", mean, mean) / len(x)
+    return float((of_right[1] - of_all[1]).mean()), gradient, curvature
+
+
+def _softmax(values: Floats) -> tuple[Floats, Floats]:
+    """Softmax of each row, and its log-sum-exp."""
+    largest = values.max(axis=1, keepdims=True)
+    shifted = np.exp(values - largest)
+    total = shifted.sum(axis=1, keepdims=True)
+    return shifted / total, (largest + np.log(total))[:, 0]

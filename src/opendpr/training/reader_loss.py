@@ -1,0 +1,40 @@
+"""What training a reader minimises: pure functions of logits (paper section 6.1)."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def span_loss(start: Tensor, end: Tensor, text_mask: Tensor, answers: Tensor, counted: Tensor) -> Tensor:
+    """Negative marginal log-likelihood of the answer spans of each passage: (B,).
+
+    Args:
+        start, end: (B, L) logits
+        text_mask: (B, L), True where a token belongs to the passage's text
+        answers: (B, A, 2) positions of first and last token of each place of an answer
+        counted: (B, A), True where there is one, at least one in a row
+    """
+    start = start.masked_fill(~text_mask, -torch.inf).log_softmax(1)
+    end = end.masked_fill(~text_mask, -torch.inf).log_softmax(1)
+    both = start.gather(1, answers[:, :, 0]) + end.gather(1, answers[:, :, 1])
+    return -both.masked_fill(~counted, -torch.inf).logsumexp(1)
+
+
+def selection_loss(logits: Tensor) -> Tensor:
+    """Negative log-likelihood of the first of the passages of each question: (Q, 1 + m) -> (Q,); -inf is none."""
+    return -logits.log_softmax(1)[:, 0]
+
+
+def alone_loss(logits: Tensor) -> Tensor:
+    """Mean cross-entropy of each passage judged by itself: the first of (Q, 1 + m) answers, the others do not.
+
+    Selection alone leaves the logits of a question free by a number; this ties them to 0, so that
+    they can be compared between questions. A logit of -inf is no passage. -> (Q,)
+    """
+    there = torch.isfinite(logits)
+    wanted = torch.zeros_like(logits)
+    wanted[:, 0] = 1
+    each = F.binary_cross_entropy_with_logits(logits.masked_fill(~there, 0), wanted, reduction="none")
+    return (each * there).sum(1) / there.sum(1)

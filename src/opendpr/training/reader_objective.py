@@ -1,0 +1,255 @@
+"""The reader's loss over batches of examples, in chunks that fit memory and on any number of processes."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from opendpr.errors import InputError
+from opendpr.iteration import batched
+from opendpr.reader.windows import Window, windows
+from opendpr.runtime.batches import TokenSequence, pad
+from opendpr.runtime.model import ReaderConfig
+from opendpr.runtime.tokenizer import TokenIds, Tokenizer, Tokens
+from opendpr.training import distributed
+from opendpr.training.chunks import CHUNK_TOKENS, by_tokens
+from opendpr.training.examples import MarkedPassage, ReaderExample
+from opendpr.training.loop import Step
+from opendpr.training.reader_loss import alone_loss, selection_loss, span_loss
+from opendpr.training.settings import ReaderSettings
+from opendpr.training.swaps import swapped
+
+logger = logging.getLogger(__name__)
+
+BUCKET = 64
+"""Batches that are filled together, sorted by length, so that rows of a batch need little padding."""
+CHECKED = 1_024
+"""Examples whose answers are looked for among the tokens at once."""
+
+
+class Judge(Protocol):
+    """Says how good a reader is."""
+
+    def judge(self, network: nn.Module) -> Mapping[str, float]:
+        """Figures; the first decides."""
+        ...
+
+
+class _Draw(NamedTuple):
+    """What a step takes of one example."""
+
+    question: str
+    positive: MarkedPassage
+    others: list[tuple[str, MarkedPassage]]
+    """Questions and passages that do not answer them, to be told from question and positive."""
+
+
+class _Row(NamedTuple):
+    """One sequence of a step, with the token positions of its text and of the answers in it."""
+
+    sequence: TokenSequence
+    text: tuple[int, int]
+    """First text token, and the one after the last."""
+    answers: list[tuple[int, int]]
+    """First and last token of each; none in a negative."""
+
+
+class _Asked(NamedTuple):
+    """The rows of one question: its positive passage, and those that do not answer."""
+
+    positive: _Row
+    others: list[_Row]
+
+    @property
+    def tokens(self) -> int:
+        longest = max(len(row.sequence.ids) for row in (self.positive, *self.others))
+        return longest * (1 + len(self.others))
+
+
+class ReaderObjective:
+    """Span loss of the positives plus selection loss of the questions that get negatives.
+
+    Args:
+        network: the reader's
+        examples: those with no whole answer in a window are left out, and counted in a warning
+        tokenizer: the model's
+        config: how sequences are formed
+        settings: of the training
+        judge: what tells how good the network is, if anything
+
+    Raises:
+        InputError: no example can be used.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        examples: Sequence[ReaderExample],
+        *,
+        tokenizer: Tokenizer,
+        config: ReaderConfig,
+        settings: ReaderSettings,
+        judge: Judge | None = None,
+    ) -> None:
+        self.network = network
+        self._settings, self._config, self._tokenizer, self._judge = settings, config, tokenizer, judge
+        self._device = next(network.parameters()).device
+        self.examples = [usable for some in batched(examples, CHECKED) for usable in self._usable(some)]
+        """Those that are used."""
+        if not self.examples:
+            raise InputError("none of the examples can be used: each needs a passage with an answer that has a word")
+        if left_out := len(examples) - len(self.examples):
+            logger.warning("left out %d examples: no answer is whole in a window of their passages", left_out)
+        if settings.negatives and not any(example.negatives for example in self.examples):
+            raise InputError("no example has a passage without an answer; give --negatives 0, or other examples")
+        self._lengths = np.array([len(example.positives[0].text) for example in self.examples])
+
+    def batches(self, epoch: int) -> Sequence[tuple[NDArray[np.int64], int]]:
+        """Examples in batches of similar length, and what decides the rest that is random in each."""
+        generator = np.random.default_rng((self._settings.seed, epoch))
+        order, size = generator.permutation(len(self.examples)), self._settings.batch_size
+        batches = []
+        for first in range(0, len(order), size * BUCKET):
+            bucket = order[first : first + size * BUCKET]
+            bucket = bucket[np.argsort(self._lengths[bucket], kind="stable")]
+            batches += [bucket[i : i + size] for i in range(0, len(bucket), size)]
+        seeds = generator.integers(2**62, size=len(batches)).tolist()
+        return [(batches[i], seeds[i]) for i in generator.permutation(len(batches)).tolist()]
+
+    def backward(self, batch: tuple[NDArray[np.int64], int], step: Step) -> float:
+        """Add the gradient of the loss of this process's share of the batch; returns the loss of all of it."""
+        draws = self._draws(*batch)
+        with_others = sum(1 for draw in draws if draw.others)
+        total = torch.zeros(1, device=self._device)
+        for some in self._chunks(draws[distributed.rank() :: distributed.world()]):
+            with step.autocast(self._device):
+                loss = self._loss(some, len(draws), with_others, step.dropout)
+            loss.backward()  # type: ignore[no-untyped-call]
+            total += loss.detach()
+        return distributed.add_up(total).item()
+
+    def validate(self) -> Mapping[str, float] | None:
+        """Exact match and F1 on what is kept apart, if anything is."""
+        return self._judge.judge(self.network) if self._judge else None
+
+    def _draws(self, numbers: NDArray[np.int64], seed: int) -> list[_Draw]:
+        """What is random in a batch, the same in every process."""
+        settings, generator = self._settings, np.random.default_rng(seed)
+        numbers = generator.permutation(numbers)
+        asked = round(len(numbers) * settings.negative_share) if settings.negatives else 0
+        draws = []
+        for place, number in enumerate(numbers.tolist()):
+            example = self.examples[number]
+            positive = example.positives[int(generator.integers(len(example.positives)))]
+            others: list[tuple[str, MarkedPassage]] = []
+            if place < asked:
+                count = min(settings.negatives, len(example.negatives))
+                chosen = generator.choice(len(example.negatives), count, replace=False).tolist() if count else []
+                others = [(example.question.text, example.negatives[i]) for i in chosen]
+                if generator.random() < settings.swapped_share:
+                    other = swapped(example.question, positive.text, generator)
+                    others += [(other, positive._replace(places=()))] if other else []
+            draws.append(_Draw(example.question.text, positive, others))
+        return draws
+
+    def _chunks(self, draws: Sequence[_Draw]) -> Iterator[list[_Asked]]:
+        """Questions with their rows, so many together as are computed at once."""
+        asked = [self._asked(draw) for draw in draws]
+        for places in by_tokens([each.tokens for each in asked], CHUNK_TOKENS[self._device.type]):
+            yield [asked[place] for place in places]
+
+    def _asked(self, draw: _Draw) -> _Asked:
+        (positive,) = self._rows([(draw.question, draw.positive)])
+        return _Asked(positive, self._rows(draw.others))
+
+    def _loss(self, asked: Sequence[_Asked], count: int, with_others: int, dropout: float) -> Tensor:
+        """These questions' part of the mean loss of the batch, which has `count` questions."""
+        logits, text_mask = self._logits([each.positive for each in asked], dropout)
+        L = text_mask.shape[1]
+        answers, counted = _padded([each.positive.answers for each in asked], self._device)
+        loss = span_loss(logits[:, 1 : 1 + L], logits[:, 1 + L :], text_mask, answers, counted).sum() / count
+        chosen = [place for place, each in enumerate(asked) if each.others]
+        if chosen:
+            others = self._logits([row for place in chosen for row in asked[place].others], dropout)[0][:, 0]
+            sizes = [len(asked[place].others) for place in chosen]
+            rows = list(torch.split(others, sizes))
+            padded = nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=-torch.inf)
+            selection = torch.cat([logits[chosen, :1], padded], dim=1)
+            each_loss = selection_loss(selection)
+            if self._settings.alone_weight:
+                each_loss = each_loss + self._settings.alone_weight * alone_loss(selection)
+            loss = loss + each_loss.sum() / with_others
+        return loss
+
+    def _logits(self, rows: Sequence[_Row], dropout: float) -> tuple[Tensor, Tensor]:
+        """Logits (n, 1 + 2L) and text mask (n, L)."""
+        batch = pad([row.sequence for row in rows], self._tokenizer.pad)
+        text_mask = np.zeros(batch.ids.shape, dtype=bool)
+        for place, row in enumerate(rows):
+            text_mask[place, slice(*row.text)] = True
+        ids, types, mask = (torch.from_numpy(array).long().to(self._device) for array in batch)
+        return self.network(ids, types, mask, dropout), torch.from_numpy(text_mask).to(self._device)
+
+    def _usable(self, examples: Sequence[ReaderExample]) -> Iterator[ReaderExample]:
+        """Examples with the positives that have a whole answer in a window."""
+        pairs = [(example.question.text, passage) for example in examples for passage in example.positives]
+        rows = iter(self._rows(pairs))
+        for example in examples:
+            positives = tuple(passage for passage in example.positives if next(rows).answers)
+            if positives:
+                yield example._replace(positives=positives)
+
+    def _rows(self, pairs: Sequence[tuple[str, MarkedPassage]]) -> list[_Row]:
+        if not pairs:
+            return []
+        questions = self._tokenizer.ids([question for question, _ in pairs])
+        titles = self._tokenizer.ids([passage.title for _, passage in pairs])
+        texts = self._tokenizer([passage.text for _, passage in pairs])
+        return [
+            self._row(question, title, text, passage)
+            for question, title, text, (_, passage) in zip(questions, titles, texts, pairs, strict=True)
+        ]
+
+    def _row(self, question: TokenIds, title: TokenIds, text: Tokens, passage: MarkedPassage) -> _Row:
+        """The window that holds most of the answers whole, and of those the one with most text around them."""
+        found = windows(question, title, text, self._config, self._tokenizer)
+        spans = [span for place in passage.places if (span := _token_span(text, *place)) is not None]
+        if not found:
+            return _Row(TokenSequence(question[:0], question[:0]), (0, 0), [])
+        best = max(found, key=lambda window: _fit(window, spans))
+        shift = best.position - best.first
+        answers = [(first + shift, last + shift) for first, last in spans if _margin(best, (first, last)) >= 0]
+        return _Row(best.sequence, (best.position, best.position + best.length_tokens), answers)
+
+
+def _padded(answers: Sequence[list[tuple[int, int]]], device: torch.device) -> tuple[Tensor, Tensor]:
+    """Places (B, A, 2), and where there is one (B, A)."""
+    most = max(map(len, answers))
+    table = np.zeros((len(answers), most, 2), dtype=np.int64)
+    counted = np.zeros((len(answers), most), dtype=bool)
+    for row, places in enumerate(answers):
+        table[row, : len(places)], counted[row, : len(places)] = places, True
+    return torch.from_numpy(table).to(device), torch.from_numpy(counted).to(device)
+
+
+def _fit(window: Window, spans: Sequence[tuple[int, int]]) -> tuple[int, float]:
+    margins = [margin for span in spans if (margin := _margin(window, span)) >= 0]
+    return len(margins), min(margins, default=-math.inf)
+
+
+def _margin(window: Window, span: tuple[int, int]) -> int:
+    """Tokens between an answer and the nearer edge of a window; negative if it is not whole in it."""
+    return min(span[0] - window.first, window.first + window.length_tokens - 1 - span[1])
+
+
+def _token_span(text: Tokens, start: int, end: int) -> tuple[int, int] | None:
+    """First and last token that overlap the characters [start, end), None if none does."""
+    inside = np.flatnonzero((text.offsets[:, 1] > start) & (text.offsets[:, 0] < end))
+    return (int(inside[0]), int(inside[-1])) if len(inside) else None

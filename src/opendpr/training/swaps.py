@@ -1,0 +1,30 @@
+"""Questions that a passage no longer answers: a name or a number in them swapped for another of the passage.
+
+Such a question looks as if the passage answered it, as the questions do that people wrote to mislead readers
+(Rajpurkar et al., 2018, "entity swap" and "number swap"); it teaches that similar is not enough.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from opendpr.types import Question
+
+NUMBER = re.compile(r"\b\d[\d,.]*\b")
+NAME = re.compile(r"(?<=[a-z0-9,'\"] )(?:[A-Z][\w'-]+)(?: [A-Z][\w'-]+)*")
+"""Capitals that do not begin a sentence."""
+
+
+def swapped(question: Question, passage: str, generator: np.random.Generator) -> str | None:
+    """The question with one name or number replaced by one of the passage that it does not mention; None without."""
+    known = " ".join([question.text, *question.answers]).lower()
+    choices: list[tuple[tuple[int, int], str]] = []
+    for pattern in (NUMBER, NAME):
+        others = sorted({found for found in pattern.findall(passage) if found.lower() not in known})
+        choices += [(place.span(), other) for place in pattern.finditer(question.text) for other in others]
+    if not choices:
+        return None
+    (start, end), other = choices[int(generator.integers(len(choices)))]
+    return question.text[:start] + other + question.text[end:]
