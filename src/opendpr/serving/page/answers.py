@@ -20,8 +20,12 @@ from opendpr.serving.records import (
 
 PASSAGES = (5, 10, 20, 50, 100)
 """How many the page offers to read."""
+LEAST = 0.01
+"""Confidence of other answers that are worth showing."""
 FIRST = 6
 """Passages shown at once; the others are one click away."""
+LONG = 90
+"""Characters of an answer that is set smaller."""
 SCORES = {"dense": "dense", "bm25": "BM25", "reader": "reader"}
 EXPLAINED = {
     "dense": "inner product of the vectors of question and passage",
@@ -66,7 +70,7 @@ def _form(form: Form, info: InfoRecord) -> Markup:
         "div",
         element(
             "input", id="q", name="q", type="search", value=form.q, required=True, maxlength=4096, autocomplete="off",
-            autofocus=not form.q, enterkeyhint="search", dir="auto", placeholder="Who built the pier?",
+            autofocus=not form.q, enterkeyhint="search", dir="auto", placeholder="Ask a question",
             aria_label="Question",
         ),
         element("button", "Ask"),
@@ -83,12 +87,12 @@ def _form(form: Form, info: InfoRecord) -> Markup:
         ),
         element(
             "label",
-            element("span", "Passages read"),
+            element("span", "Passages"),
             element("select", [element("option", k, value=k, selected=k == form.k) for k in choices], name="k"),
         ),
         element(
             "label",
-            element("span", "Only documents where"),
+            element("span", "Filter"),
             element(
                 "input", name="where", value=form.where, autocomplete="off", spellcheck="false", maxlength=10_000,
                 placeholder=_example(info.metadata_keys),
@@ -155,7 +159,7 @@ def _best(answer: AnswerRecord, passage: PassageRecord) -> Markup:
     quotation = f"“{span.text}” ({source})"
     return element(
         "article",
-        element("p", answer.text, class_="words", dir="auto"),
+        element("p", answer.text, class_="words long" if len(answer.text) > LONG else "words", dir="auto"),
         _confidence(answer.confidence, answer.confidence_in_words, len(answer.spans)),
         element("blockquote", _marked(passage, span), dir="auto"),
         element(
@@ -185,6 +189,7 @@ def _confidence(confidence: float, words: str, places: int) -> Markup:
 
 
 def _others(answers: Sequence[AnswerRecord], passages: dict[str, PassageRecord]) -> Markup | None:
+    answers = [answer for answer in answers if answer.confidence >= LEAST]
     if not answers:
         return None
     items = [
