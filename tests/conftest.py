@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import pytest
+from served import Served, make_rivers, serving
 
 from opendpr.collection import open_collection
 from opendpr.runtime.model import Architecture, EncoderConfig, ReaderConfig, find_model, write_model
@@ -153,6 +154,27 @@ def browser(tmp_path: Path) -> Iterator[Any]:
     browser = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
     yield browser
     browser.quit()
+
+
+@pytest.fixture(scope="session")
+def serve_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Environment of a service: a cache of its own, no token of whoever runs the tests."""
+    cache = str(tmp_path_factory.mktemp("cache"))
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("OPENDPR_TOKEN")}
+    return {**inherited, "XDG_CACHE_HOME": cache, "NO_COLOR": "1", "OPENDPR_PRECISION": "fp32"}
+
+
+@pytest.fixture(scope="session")
+def rivers(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
+    """A small collection, that tests leave as it was."""
+    return make_rivers(tmp_path_factory.mktemp("served") / "rivers", tiny_model)
+
+
+@pytest.fixture(scope="session")
+def served(rivers: Path, serve_environment: dict[str, str]) -> Iterator[Served]:
+    """A service that may write."""
+    with serving(rivers, "--writable", environment=serve_environment) as served:
+        yield served
 
 
 @pytest.fixture(scope="session")

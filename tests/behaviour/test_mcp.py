@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from conftest import command
-from rivers import PIER
+from served import PIER
 
 pytest.importorskip("mcp")
 

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
-from rivers import PIER
-from served import Served
+from served import PIER, Served
 
 import opendpr
 from opendpr.answering import open_answerer

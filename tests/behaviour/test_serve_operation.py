@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
-from rivers import make_rivers
-from served import STOP_SECONDS, Served, serving
+from served import STOP_SECONDS, Served, make_rivers, serving
 
 import opendpr
 from opendpr.errors import OpendprError

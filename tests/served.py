@@ -1,4 +1,4 @@
-"""A service as a process of its own, and requests to it."""
+"""A service as a process of its own, requests to it, and a small collection to serve."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import re
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -14,8 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from conftest import command
+import opendpr
+from opendpr.types import Document
 
+RIVERS = {"Tarn": "Albi", "Lot": "Cahors", "Orne": "Caen", "Vire": "Saint-Lô"}
+PIER = "😀😀 The pier of 😀 Orvik was built by Marta Lindqvist."
+PAGES = "The first page is dull.\nThe lighthouse stands on the second page.\nThe end."
 START_SECONDS = 120
 STOP_SECONDS = 10
 
@@ -35,7 +40,7 @@ class Served:
 
     def __init__(self, collection: Path, *options: object, environment: Mapping[str, str]) -> None:
         self.process = subprocess.Popen(
-            command("serve", collection, "--port", 0, *options),
+            [sys.executable, "-m", "opendpr", "serve", *map(str, (collection, "--port", 0, *options))],
             stderr=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
             env=dict(environment),
@@ -104,3 +109,17 @@ def serving(collection: Path, *options: object, environment: Mapping[str, str]) 
         assert served.process.stderr
         served._reading.join()
         served.process.stderr.close()
+
+
+def make_rivers(directory: Path, model: Path) -> Path:
+    """Four rivers, a document with characters beyond the first 65,536, one with pages."""
+    documents = [
+        Document(
+            river, f"The {river}", f"The river {river} runs through the town of {town}. {'word ' * 110}", {"year": year}
+        )
+        for year, (river, town) in enumerate(RIVERS.items(), start=1901)
+    ]
+    documents.append(Document("sub/é #?.txt", "Pier", PIER))
+    documents.append(Document("two.pdf", "Two", PAGES, {"page_starts": [0, 24, 66]}))
+    opendpr.add(directory, documents, str(model))
+    return directory
