@@ -65,7 +65,7 @@ class Engine:
     def _open(self) -> None:
         """Open the collection that lies there now, with the model that it wants now."""
         self.collection: Collection = open_collection(self.directory)
-        self._file = _identity(self.directory)
+        self._file = identity(self.directory)
         name = self._name or self.collection.require_encoder().model
         self.model: Model = find_model(name)
         self._answerer = Answerer(self.collection, self.model, runtime=self._runtime)
@@ -130,8 +130,9 @@ class Engine:
 
     def _follow(self) -> None:
         """Take up what other processes did: changes, another model, another collection in the same place."""
-        if self._file != _identity(self.directory):
+        if self._file != identity(self.directory):
             logger.info("%s is another collection now: opened anew", self.directory)
+            self.collection.close()
             self._open()
             return
         if self.collection.version() == self._snapshot.version:
@@ -144,7 +145,7 @@ class Engine:
             self._take_snapshot()
 
 
-def _identity(directory: Path) -> tuple[int, int]:
+def identity(directory: Path) -> tuple[int, int]:
     """What stays the same as long as the file is not replaced by another.
 
     Raises:

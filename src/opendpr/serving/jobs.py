@@ -14,16 +14,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from opendpr.collection import Writer, open_writer
 from opendpr.encoder import BertEncoder
 from opendpr.errors import OpendprError, UsageError
 from opendpr.index.bm25 import update_bm25
 from opendpr.ingest import add, remove
+from opendpr.iteration import batched
 from opendpr.runtime import RuntimeSettings
-from opendpr.runtime.model import find_model
+from opendpr.runtime.model import Model, find_model
 from opendpr.serving.batching import FullError
 from opendpr.serving.records import JobRecord
-from opendpr.types import Document
+from opendpr.types import Document, Passage, Vectors
 
 logger = logging.getLogger(__name__)
 
@@ -33,12 +36,29 @@ KEPT = 1_000
 """Jobs that are remembered."""
 LOCK_SECONDS = 60
 """How long a job waits for another process that writes the collection."""
-STOP_SECONDS = 8
-"""How long the end of the service waits for the batch that is being encoded."""
+AT_ONCE = 32
+"""Passages encoded before it is looked whether the service ends."""
 
 
 class _StoppedError(Exception):
     """The service ends; what is not encoded yet is done when it, or an `opendpr add`, runs next."""
+
+
+class _Interruptible(BertEncoder):
+    """An encoder that gives up as soon as the service ends."""
+
+    def __init__(self, model: Model, runtime: RuntimeSettings, stopping: threading.Event) -> None:
+        super().__init__(model, runtime)
+        self._stopping = stopping
+
+    def encode_passages(self, passages: Sequence[Passage]) -> Vectors:
+        """-> (n, d)"""
+        pieces = []
+        for some in batched(passages, AT_ONCE):
+            if self._stopping.is_set():
+                raise _StoppedError
+            pieces.append(super().encode_passages(some))
+        return np.concatenate(pieces)
 
 
 @dataclass(frozen=True)
@@ -132,14 +152,14 @@ class Jobs:
             except _StoppedError:
                 record.state, record.error = "waiting", "the service ended; its next start goes on"
             except OpendprError as error:
-                record.state, record.error = "failed", str(error)
-                logger.warning("job %s failed: %s", record.id, error)
+                record.state, record.error = "failed", str(error)  # which may name a document, so it is not logged
+                logger.warning("job %s failed: %s", record.id, type(error).__name__)
 
     def _encoder_for(self, writer: Writer) -> BertEncoder:
         """The encoder of the collection, kept until that is given another."""
         row = writer.require_encoder()
         if self._encoder is None or self._encoder.model.fingerprint != row.fingerprint:
-            self._encoder = BertEncoder(find_model(self._model or row.model), self._runtime)
+            self._encoder = _Interruptible(find_model(self._model or row.model), self._runtime, self._stopping)
         return self._encoder
 
     def _put(self, writer: Writer, job: _Job) -> None:
@@ -147,8 +167,6 @@ class Jobs:
 
         def show(done: int, total: int) -> None:
             record.passages_encoded, record.passages_to_encode = done, total
-            if self._stopping.is_set():
-                raise _StoppedError
 
         if self._stopping.is_set():  # accepted, so stored, although not encoded any more
             writer.put_documents(job.documents)
@@ -159,7 +177,7 @@ class Jobs:
         record.passages_encoded = record.passages_to_encode = report.encoded
 
     def close(self) -> None:
-        """Store what was accepted, and end; encoding stops after the batch it is at."""
+        """Store what was accepted, and end; encoding stops after the passages it is at."""
         self._stopping.set()
         self._queue.put(None)
-        self._thread.join(STOP_SECONDS)
+        self._thread.join()

@@ -14,7 +14,7 @@ from opendpr.collection.where import compile_where
 from opendpr.errors import InputError, OpendprError, UsageError
 from opendpr.serving.batching import Batcher, FullError
 from opendpr.serving.describing import answer_record, passage_records
-from opendpr.serving.engine import Engine, Found, Read
+from opendpr.serving.engine import Engine, Found, Read, identity
 from opendpr.serving.jobs import Jobs
 from opendpr.serving.metrics import Metrics, resident_bytes
 from opendpr.serving.records import (
@@ -66,7 +66,7 @@ class Service:
             self._read_work, most=most or READ, room=ASK_ROOM, on_batch=self._counted("read")
         )
         self._lookups = ThreadPoolExecutor(max_workers=1)
-        self._looked: Collection | None = None
+        self._looked: tuple[tuple[int, int], Collection] | None = None
         self._asking = 0
         self._info: tuple[object, InfoRecord] | None = None
         self._add_gauges()
@@ -224,8 +224,9 @@ class Service:
         """Something read from the collection, by a connection of its own that searches do not wait for."""
 
         def work() -> Result:
-            if self._looked is None or self._looked.id != self.engine.collection.id:
-                self._looked = open_collection(self.settings.collection)
-            return read(self._looked)
+            file = identity(self.settings.collection)
+            if self._looked is None or self._looked[0] != file:
+                self._looked = (file, open_collection(self.settings.collection))
+            return read(self._looked[1])
 
         return await asyncio.get_running_loop().run_in_executor(self._lookups, work)
