@@ -21,10 +21,10 @@ QUESTION = {"question": "Which town is on the river Lot?", "k": 2}
 def guarded(
     rivers: Path, serve_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Served]:
-    """A service that needs a token, allows ten requests a second and can be reached from elsewhere."""
+    """A service that needs a token, allows five requests a second and can be reached from elsewhere."""
     tokens = tmp_path_factory.mktemp("tokens") / "tokens"
     tokens.write_text(f"{TOKEN}\nread sha256:{hashlib.sha256(READER.encode()).hexdigest()}\n")
-    options = ("--writable", "--host", "0.0.0.0", "--token-file", tokens, "--rate", 10, "--allow-host", "notes.example")
+    options = ("--writable", "--host", "0.0.0.0", "--token-file", tokens, "--rate", 5, "--allow-host", "notes.example")
     with serving(rivers, *options, environment=serve_environment) as served:
         yield served
 
@@ -158,28 +158,26 @@ def test_a_flood_of_headers_is_refused(served: Served) -> None:
 def test_deeply_nested_bodies_are_refused(served: Served) -> None:
     deep = b'{"text": "x", "metadata": {"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}}"
     for body in (deep, b"[" * 400_000, b'{"text": "x", "metadata": {"a": NaN}}'):
-        assert served.ask("PUT", "/v1/documents/deep", body, Content_Type="application/json").status == 422
+        assert served.ask("PUT", "/v1/documents/deep", body, Content_Type="application/json").status in (400, 422)
 
 
 def test_clients_that_send_slowly_hold_nobody_up(served: Served) -> None:
+    """Two hundred that begin their headers, one that begins its body."""
+    body = b'POST /v1/search HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n{"question'
     slow = []
     try:
-        for _ in range(200):
+        for begun in (*[b"POST /v1/search HTTP/1.1\r\nHost: loc"] * 200, body):
             connection = socket.create_connection((served.host, served.port), timeout=60)
-            connection.sendall(b"POST /v1/search HTTP/1.1\r\nHost: loc")
+            connection.sendall(begun)
             slow.append(connection)
         started = time.monotonic()
         assert served.ask("POST", "/v1/search", QUESTION).status == 200
         assert time.monotonic() - started < 10
         assert slow[0].recv(100) == b""  # closed for its slowness
+        assert b" 408 " in slow[-1].recv(1_000)
     finally:
         for connection in slow:
             connection.close()
-
-
-def test_a_body_that_does_not_come_is_not_waited_for(served: Served) -> None:
-    request = b'POST /v1/search HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n{"question'
-    assert b" 408 " in sent(served, request)
 
 
 def test_a_service_that_only_reads_changes_nothing(rivers: Path, serve_environment: dict[str, str]) -> None:

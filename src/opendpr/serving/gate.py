@@ -22,7 +22,7 @@ OPEN = ("/healthz", "/readyz", "/login")
 """Paths that need no token; those below /static/ neither."""
 PAGES = ("/", "/document", "/docs")
 """Paths that a browser shows, with the token in a cookie."""
-BODY_SECONDS = 15
+BODY_SECONDS = 10
 """In which a request's body must have come."""
 CLIENTS = 10_000
 """Clients whose rate is remembered."""

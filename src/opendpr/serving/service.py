@@ -182,10 +182,6 @@ class Service:
             self._info = (version, record)
         return self._info[1]
 
-    async def unmet(self, where: str) -> bool:
-        """Whether no document meets a filter."""
-        return not await self._look(lambda collection: collection.matching_documents(compile_where(where)))
-
     async def documents(self, after: str, limit: int) -> DocumentsRecord:
         """The documents whose id follows `after`."""
 

@@ -52,7 +52,7 @@ def answers_page(
     if problem:
         content = alert(*problem)
     elif isinstance(result, AskRecord):
-        content = _asked(result, form)
+        content = _asked(result, form, info)
     elif result:
         content = _passages(result.passages, {}, "Passages")
     title = f"{form.q} · {info.collection}" if form.q else f"Ask {info.collection}"
@@ -60,7 +60,7 @@ def answers_page(
         element("h1", "Ask your documents", class_="hello") if not form.q else None,
         _form(form, info),
         element("div", content, id="results", aria_live="polite") if content else _facts(info),
-        _keys() if form.q else None,
+        _keys() if result else None,
     )
     return frame(title, joined(*parts), collection=info.collection)
 
@@ -131,7 +131,7 @@ def _keys() -> Markup:
     return element("p", [(element("kbd", key), f" {what} ") for key, what in keys], class_="soft keys")
 
 
-def _asked(result: AskRecord, form: Form) -> Markup:
+def _asked(result: AskRecord, form: Form, info: InfoRecord) -> Markup:
     by_id = {passage.passage_id: passage for passage in result.passages}
     marks: dict[str, SpanRecord] = {}
     for answer in result.answers:
@@ -139,8 +139,8 @@ def _asked(result: AskRecord, form: Form) -> Markup:
             marks.setdefault(span.passage_id, span)
     if not result.answerable or not result.answers:
         text = "None of the passages that were read says it." if result.passages else "No passage was found."
-        if form.where:
-            text += " The filter leaves out all others."
+        if form.where and not result.passages:
+            text += f" Names that the filter can ask for: {', '.join(['id', 'title', *info.metadata_keys])}."
         head = element("div", element("h2", "No answer found"), element("p", text), class_="card none")
         return joined(head, _passages(result.passages, {}, "The passages that fit best"))
     best, *others = result.answers

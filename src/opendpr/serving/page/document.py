@@ -86,7 +86,7 @@ def _piece(record: DocumentRecord, start: int, end: int) -> Markup:
     pieces: list[object] = []
     last = start
     for number, page in enumerate(page_starts(record.metadata.get("page_starts")), start=1):
-        if start <= page < end:
+        if start <= page < end and number > 1:
             pieces += [
                 record.text[last - record.start : page - record.start],
                 element("span", f"Page {number}", class_="pagebreak"),

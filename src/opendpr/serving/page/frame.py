@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import cache
 from importlib.resources import files
 from urllib.parse import urlencode
@@ -22,6 +23,11 @@ def static_file(name: str) -> bytes:
     return files(__package__).joinpath(name).read_bytes()
 
 
+def _versioned(name: str) -> str:
+    """The address of a file, another one when it changes, since browsers keep what they have."""
+    return f"/static/{name}?{hashlib.sha256(static_file(name)).hexdigest()[:8]}"
+
+
 def frame(title: str, main: Markup, *, collection: str = "", wide: bool = False) -> str:
     """A whole page."""
     head = element(
@@ -30,9 +36,9 @@ def frame(title: str, main: Markup, *, collection: str = "", wide: bool = False)
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="color-scheme", content="light dark"),
         element("title", title),
-        element("link", rel="icon", href="/static/icon.svg"),
-        element("link", rel="stylesheet", href="/static/style.css"),
-        element("script", src="/static/page.js", defer=True),
+        element("link", rel="icon", href=_versioned("icon.svg")),
+        element("link", rel="stylesheet", href=_versioned("style.css")),
+        element("script", src=_versioned("page.js"), defer=True),
     )
     bar = element(
         "header",

@@ -90,7 +90,7 @@ def _kind(schema: Schema) -> str:
     if "enum" in schema:
         return " | ".join(map(str, schema["enum"]))
     limits = [
-        f"{word} {schema[key]:,}"
+        f"{word} {schema[key]:,.0f}"
         for key, word in (("minimum", "from"), ("maximum", "to"), ("maxLength", "up to"), ("maxItems", "up to"))
         if schema.get(key)
     ]
