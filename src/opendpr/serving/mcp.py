@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Literal
 
 from mcp.server import MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
 from mcp.types import ToolAnnotations
 from pydantic import Field
 
 import opendpr
+from opendpr.errors import OpendprError
+from opendpr.serving.batching import FullError
 from opendpr.serving.records import LIMITS, AskRecord, SearchRecord
 from opendpr.serving.service import Service, Wanted
 
@@ -44,7 +49,8 @@ def make_server(service: Service, about: str) -> MCPServer:
         Each answer comes with a confidence and the places where it stands. Quote the words as they are and name
         document_id. If answerable is false, the documents do not say it.
         """
-        return await service.ask(Wanted(question, retriever, k, where), answers)
+        with _told():
+            return await service.ask(Wanted(question, retriever, k, where), answers)
 
     @server.tool(annotations=READS, structured_output=True)
     async def search(
@@ -54,9 +60,19 @@ def make_server(service: Service, about: str) -> MCPServer:
         where: Where = None,
     ) -> SearchRecord:
         """Find the passages of the documents that fit a question best, best first."""
-        return await service.search(Wanted(question, retriever, k, where))
+        with _told():
+            return await service.search(Wanted(question, retriever, k, where))
 
     return server
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell the model what is wrong, so that it can ask otherwise; the SDK keeps other errors to itself."""
+    try:
+        yield
+    except (OpendprError, FullError) as error:
+        raise ToolError(str(error)) from None
 
 
 def run(service: Service, about: str) -> None:
