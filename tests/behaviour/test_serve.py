@@ -149,6 +149,12 @@ def test_what_cannot_be_done_is_told_as_a_problem(
     assert problem["type"] == "about:blank"
 
 
+def test_a_method_that_is_not_there_is_told_with_those_that_are(served: Served) -> None:
+    for path, allowed in (("/v1/documents/a", "DELETE, GET, PUT"), ("/v1/ask", "POST"), ("/login", "POST")):
+        answer = served.ask("PATCH", path)
+        assert (answer.status, answer.headers["Allow"]) == (405, allowed)
+
+
 def test_a_request_id_is_kept_if_it_is_one(served: Served) -> None:
     assert served.ask("GET", "/healthz", X_Request_Id="abc-1.2_3").headers["X-Request-Id"] == "abc-1.2_3"
     for wrong in ("a b", "x" * 65, "a\tb"):

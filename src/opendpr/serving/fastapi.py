@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request, R
 from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
-from starlette.routing import Route
+from starlette.routing import Match, Route
 
 import opendpr
 from opendpr.errors import InputError, OpendprError, UsageError
@@ -170,6 +170,13 @@ def _problem(
     return Response(body, status, sent)
 
 
+def _allowed(request: Request) -> str:
+    """The methods of all routes of a path; Starlette names those of the first."""
+    routes = [route for route in (*api.routes, *request.app.routes) if isinstance(route, Route)]
+    matching = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return ", ".join(sorted({method for route in matching for method in route.methods or ()}))
+
+
 async def _on_error(request: Request, error: Exception) -> Response:
     """Every exception a route can raise, as a problem; one that nobody expected is logged by the server."""
     if isinstance(error, OpendprError | FullError):
@@ -183,7 +190,8 @@ async def _on_error(request: Request, error: Exception) -> Response:
         return _problem(request, 422, "the request is not of the form that its schema says", None, errors)
     if isinstance(error, HTTPException):
         detail = error.detail if error.status_code != 404 else "there is nothing at this path; /docs lists what is"
-        return _problem(request, error.status_code, detail, error.headers)
+        headers = {"Allow": _allowed(request)} if error.status_code == 405 else error.headers
+        return _problem(request, error.status_code, detail, headers)
     return _problem(request, 500, "something went wrong that should not; the log has it under this request id")
 
 
