@@ -6,11 +6,12 @@ import os
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from conftest import Run
-from served import STOP_SECONDS, Served, make_rivers, serving
+from served import STOP_SECONDS, Answer, Served, make_rivers, serving
 
 import opendpr
 from opendpr.errors import OpendprError
@@ -69,6 +70,22 @@ def drain(rivers: Path, environment: dict[str, str], number: int) -> None:
     assert set(found) == {200}, found
     with serving(rivers, environment=environment) as second:
         assert second.ask("GET", "/readyz").status == 200
+
+
+def test_more_questions_than_can_be_answered_soon_are_refused_at_once_and_later_all_are_answered(
+    rivers: Path, serve_environment: dict[str, str]
+) -> None:
+    with serving(rivers, "--max-wait", 0.1, environment=serve_environment) as served, ThreadPoolExecutor(64) as many:
+        answers: list[Answer] = []
+        for _ in range(20):
+            answers += many.map(lambda _: served.ask("POST", "/v1/ask", QUESTION), range(64))
+            if any(answer.status == 503 for answer in answers):
+                break
+        assert {answer.status for answer in answers} == {200, 503}
+        refused = [answer for answer in answers if answer.status == 503]
+        assert all(int(answer.headers["Retry-After"]) >= 1 for answer in refused)
+        assert all("try again" in answer.json["detail"] for answer in refused)
+        assert [served.ask("POST", "/v1/ask", QUESTION).status for _ in range(5)] == [200] * 5
 
 
 def test_several_workers_share_a_collection(rivers: Path, serve_environment: dict[str, str]) -> None:
