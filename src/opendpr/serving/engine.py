@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+import numpy as np
 
 from opendpr.answering import Answerer
 from opendpr.collection import Collection, open_collection
@@ -14,11 +17,12 @@ from opendpr.collection.database import DATABASE
 from opendpr.encoder import BertEncoder
 from opendpr.errors import BusyError, StateError
 from opendpr.protocols import Retriever
-from opendpr.retriever import Bm25Retriever, DenseRetriever, HybridRetriever, Snapshot
+from opendpr.reader.spans import log_softmax
+from opendpr.retriever import KINDS, Bm25Retriever, DenseRetriever, HybridRetriever, Snapshot
 from opendpr.runtime import RuntimeSettings, resolved
 from opendpr.runtime.model import Model, find_model
 from opendpr.serving.places import Layout, Layouts
-from opendpr.types import Hit, Outcome, Passage
+from opendpr.types import Hit, Outcome, Passage, Span
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +72,9 @@ class Engine:
         self._file = identity(self.directory)
         name = self._name or self.collection.require_encoder().model
         self.model: Model = find_model(name)
-        self._answerer = Answerer(self.collection, self.model, runtime=self._runtime)
+        self._answerers = {
+            kind: Answerer(self.collection, self.model, retriever=kind, runtime=self._runtime) for kind in KINDS
+        }  # of whom the first reads for all: what differs is what their confidence means
         self._encoder = BertEncoder(self.model, self._runtime)
         self._take_snapshot()
 
@@ -91,7 +97,7 @@ class Engine:
         resolved(self._runtime)
         self.retrieve("hybrid", ["opendpr"], 1, None)
         if self.can_read:
-            self.read(["opendpr"], [[Hit(Passage(0, "", "", "opendpr", 0), 0.0)]])
+            self.read(["hybrid"], ["opendpr"], [[Hit(Passage(0, "", "", "opendpr", 0), 0.0)]])
 
     def retrieve(self, kind: str, questions: Sequence[str], k: int, where: str | None) -> list[Found]:
         """The passages for each question, in the collection's newest state.
@@ -112,21 +118,17 @@ class Engine:
             self._follow()
         raise BusyError(f"{self.directory} changes too fast to be searched; try again")
 
-    def read(self, questions: Sequence[str], lists: Sequence[Sequence[Hit]]) -> list[Read]:
-        """Answers to each question from its passages.
+    def read(self, kinds: Sequence[str], questions: Sequence[str], lists: Sequence[Sequence[Hit]]) -> list[Read]:
+        """Answers to each question from its passages, which a retriever of that kind found.
 
         Raises:
             StateError: the model has no reader.
         """
-        answerer = self._answerer  # one and the same, if another thread changes to another model meanwhile
-        found = []
-        for spans in answerer.read(questions, lists):
-            scores: dict[int, float] = {}
-            for span in spans:
-                number = span.hit.passage.number
-                scores[number] = max(scores.get(number, span.passage_score), span.passage_score)
-            found.append(Read(answerer.outcome(spans), scores))
-        return found
+        answerers = self._answerers  # the same ones, if another thread changes to another model meanwhile
+        read = answerers[KINDS[0]].read(questions, lists)
+        return [
+            Read(answerers[kind].outcome(spans), _selection(spans)) for kind, spans in zip(kinds, read, strict=True)
+        ]
 
     def _follow(self) -> None:
         """Take up what other processes did: changes, another model, another collection in the same place."""
@@ -143,6 +145,16 @@ class Engine:
             self._open()
         else:
             self._take_snapshot()
+
+
+def _selection(spans: Sequence[Span]) -> dict[int, float]:
+    """Log P_selected of each passage that has a span, by number."""
+    best: dict[int, float] = {}
+    for span in spans:
+        number = span.hit.passage.number
+        best[number] = max(best.get(number, -math.inf), span.passage_score)
+    scores = log_softmax(np.array(list(best.values()), np.float32)) if best else ()
+    return dict(zip(best, map(float, scores), strict=True))
 
 
 def identity(directory: Path) -> tuple[int, int]:

@@ -62,7 +62,7 @@ class Service:
         self._searches: Batcher[Wanted, Found] = Batcher(
             self._search_work, most=most or SEARCHED, room=SEARCH_ROOM, on_batch=self._counted("search")
         )
-        self._readings: Batcher[tuple[str, list[Hit]], Read] = Batcher(
+        self._readings: Batcher[tuple[Wanted, list[Hit]], Read] = Batcher(
             self._read_work, most=most or READ, room=ASK_ROOM, on_batch=self._counted("read")
         )
         self._lookups = ThreadPoolExecutor(max_workers=1)
@@ -119,7 +119,7 @@ class Service:
         self._asking += 1
         try:
             found = await self._find(wanted)
-            read = await self._readings((wanted.question, found.hits))
+            read = await self._readings((wanted, found.hits))
         finally:
             self._asking -= 1
         return AskRecord(
@@ -152,8 +152,9 @@ class Service:
             results.update(zip(places, found, strict=True))
         return [results[place] for place in range(len(items))]
 
-    def _read_work(self, items: Sequence[tuple[str, list[Hit]]]) -> list[Read]:
-        return self.engine.read([question for question, _ in items], [hits for _, hits in items])
+    def _read_work(self, items: Sequence[tuple[Wanted, list[Hit]]]) -> list[Read]:
+        kinds, questions = [one.retriever for one, _ in items], [one.question for one, _ in items]
+        return self.engine.read(kinds, questions, [hits for _, hits in items])
 
     async def info(self) -> InfoRecord:
         """What the collection holds and what this service takes."""
