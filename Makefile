@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .PHONY: demo test slow check docs bench model clean
 
 demo: $(CORE)  ## Answer five questions from the Python language reference
-	$(BIN)/python examples/demo.py
+	$(BIN)/python examples/demo.py .demo
 
 test: $(DEV)  ## The tests that every change runs
 	$(BIN)/python -m pytest
@@ -33,14 +33,14 @@ model: $(DEV)  ## Rebuild models/opendpr-minilm; DATA is the folder of the train
 	$(BIN)/python models/build.py $(DATA)
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) .demo
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "opendpr needs Python 3.11 or newer"'
 	$(PYTHON) -m venv $(VENV)
 
 $(CORE): $(VENV)/bin/python pyproject.toml models/opendpr-minilm/pyproject.toml
-	$(BIN)/pip install --quiet -e . -e models/opendpr-minilm
+	$(BIN)/pip install --quiet -e '.[serve]' -e models/opendpr-minilm
 	touch $@
 
 $(DEV): $(CORE)

@@ -23,6 +23,8 @@ VERBS = (
     "backup",
     "evaluate",
     "report",
+    "serve",
+    "mcp",
     "mine",
     "train",
     "train encoder",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import pydoc_data.topics
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -26,23 +25,22 @@ QUESTIONS = {
 ENOUGH = 3
 
 
-def main() -> int:
-    """Ask, print, count; returns the exit code."""
+def main(folder: Path) -> int:
+    """Ask, print, count; returns the exit code. Documents and collection stay in the folder."""
     started = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        documents = Path(folder) / "python-reference"
-        documents.mkdir()
-        for topic, text in sorted(pydoc_data.topics.topics.items()):
-            (documents / f"{topic}.txt").write_text(text, encoding="utf-8", newline="")
-        collection = Path(folder) / "collection"
-        print(f"$ opendpr add collection python-reference/      # {len(pydoc_data.topics.topics)} documents")
-        report = opendpr.add(collection, [documents])
-        print(f"{report.encoded} passages encoded in {report.seconds:.1f} s\n")
-        answerer = opendpr.open(collection)
-        right = sum(ask(answerer, question, answers) for question, answers in QUESTIONS.items())
-        answerer.collection.close()
+    documents, collection = folder / "python-reference", folder / "collection"
+    documents.mkdir(parents=True, exist_ok=True)
+    for topic, text in sorted(pydoc_data.topics.topics.items()):
+        (documents / f"{topic}.txt").write_text(text, encoding="utf-8", newline="")
+    print(f"$ opendpr add collection python-reference/      # {len(pydoc_data.topics.topics)} documents")
+    report = opendpr.add(collection, [documents])
+    print(f"{report.encoded} passages encoded in {report.seconds:.1f} s\n")
+    answerer = opendpr.open(collection)
+    right = sum(ask(answerer, question, answers) for question, answers in QUESTIONS.items())
+    answerer.collection.close()
     print(f"{right} of {len(QUESTIONS)} right, {time.monotonic() - started:.0f} s in all")
-    print("Now your own files:  .venv/bin/opendpr ask FOLDER 'your question?'")
+    print("Now your own files:   .venv/bin/opendpr ask FOLDER 'your question?'")
+    print(f"Or ask at a page:     .venv/bin/opendpr serve {collection}   and open http://127.0.0.1:8000")
     return 0 if right >= ENOUGH else 1
 
 
@@ -64,4 +62,4 @@ def ask(answerer: Answerer, question: str, expected: tuple[str, ...]) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(Path(sys.argv[1])))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import string
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import pytest
+from served import Served, make_rivers, serving
 
 from opendpr.collection import open_collection
 from opendpr.runtime.model import Architecture, EncoderConfig, ReaderConfig, find_model, write_model
@@ -22,6 +24,11 @@ Run: TypeAlias = Callable[..., subprocess.CompletedProcess[str]]
 TINY = Architecture(vocab_size=30_522, hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64)
 SECONDS = 300
 """After which a command that hangs is killed."""
+FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"),
+)
+"""Of a Chromium that shows no window and asks nobody but the page."""
 
 
 @pytest.fixture(scope="session")
@@ -130,6 +137,44 @@ def start(environment: dict[str, str]) -> Iterator[Callable[..., subprocess.Pope
 def command(*arguments: object) -> list[str]:
     """The command line of `opendpr` with arguments."""
     return [sys.executable, "-m", "opendpr", *map(str, arguments)]
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Any]:
+    """Chromium without a window, with a profile of its own, that tells its console and its requests."""
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not (chromium and driver):
+        pytest.skip("chromium and chromedriver are not installed (Debian: chromium, chromium-driver)")
+    webdriver = pytest.importorskip("selenium.webdriver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path / 'profile'}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    browser = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    yield browser
+    browser.quit()
+
+
+@pytest.fixture(scope="session")
+def serve_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Environment of a service: a cache of its own, no token of whoever runs the tests."""
+    cache = str(tmp_path_factory.mktemp("cache"))
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("OPENDPR_TOKEN")}
+    return {**inherited, "XDG_CACHE_HOME": cache, "NO_COLOR": "1", "OPENDPR_PRECISION": "fp32"}
+
+
+@pytest.fixture(scope="session")
+def rivers(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
+    """A small collection, that tests leave as it was."""
+    return make_rivers(tmp_path_factory.mktemp("served") / "rivers", tiny_model)
+
+
+@pytest.fixture(scope="session")
+def served(rivers: Path, serve_environment: dict[str, str]) -> Iterator[Served]:
+    """A service that may write."""
+    with serving(rivers, "--writable", environment=serve_environment) as served:
+        yield served
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ import pytest
 import opendpr
 
 HEAVY = {"torch", "transformers", "sentence_transformers", "openvino", "faiss", "apsw", "tantivy", "tokenizers"}
+HEAVY |= {"fastapi", "starlette", "uvicorn", "mcp", "pydantic"}
 IMPORT = "import opendpr"
 HELP = """
 import sys
@@ -38,6 +39,11 @@ def test_heavy_packages_are_not_imported(code: str) -> None:
 
 def test_help_imports_no_numpy() -> None:
     assert "numpy" not in imported(HELP)
+
+
+def test_the_client_needs_python_alone() -> None:
+    found = imported("import opendpr.client")
+    assert not found & {*HEAVY, "numpy", "typer", "httpx"}
 
 
 def test_serving_a_model_on_a_cpu_imports_no_torch() -> None:

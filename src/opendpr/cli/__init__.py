@@ -20,11 +20,13 @@ from opendpr.cli import (
     export,
     info,
     list_,
+    mcp,
     mine,
     optimize,
     remove,
     report,
     search,
+    serve,
     show,
     train,
     verify,
@@ -59,6 +61,8 @@ for verb, function in (
     ("mine", mine.mine),
     ("evaluate", evaluate.evaluate),
     ("report", report.report),
+    ("serve", serve.serve),
+    ("mcp", mcp.mcp),
 ):
     app.command(verb)(function)
 for group, commands in (("train", train.app), ("import", importing.app), ("export", export.app)):

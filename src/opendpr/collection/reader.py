@@ -224,9 +224,9 @@ class Collection:
         """Numbers of passages that were removed after that version."""
         return [row[0] for row in self.select("SELECT number FROM deleted WHERE version > ?", (version,))]
 
-    def summaries(self) -> Iterator[Summary]:
-        """All documents in order of id."""
-        last = ""
+    def summaries(self, after: str = "") -> Iterator[Summary]:
+        """All documents in order of id, or those whose id follows `after`."""
+        last = after
         query = (
             "SELECT d.id, d.title, count(*), max(p.start + length(replace(p.text, char(0), ' '))) FROM documents d "
             "JOIN passages p ON p.document = d.row WHERE d.replaces IS NULL AND d.id > ? "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-VOID = frozenset({"br", "col", "meta"})
+VOID = frozenset({"br", "col", "input", "link", "meta"})
 """HTML elements that have no end tag."""
 
 

@@ -1,0 +1,41 @@
+"""`opendpr mcp`: tools for a language model."""
+
+from __future__ import annotations
+
+from opendpr.cli.options import (
+    CollectionArgument,
+    DeviceOption,
+    Devices,
+    ModelOption,
+    PrecisionOption,
+    Precisions,
+    RuntimeOption,
+    Runtimes,
+)
+from opendpr.errors import OpendprError
+
+
+def mcp(
+    collection: CollectionArgument,
+    model: ModelOption = None,
+    precision: PrecisionOption = Precisions.auto,
+    runtime: RuntimeOption = Runtimes.auto,
+    device: DeviceOption = Devices.auto,
+) -> None:
+    """Give a language model the tools `ask` and `search` over COLLECTION (Model Context Protocol, stdio).
+
+    \b
+    Example, as an MCP client starts it:
+      {"mcpServers": {"notes": {"command": "opendpr", "args": ["mcp", "/home/me/notes"]}}}
+    """
+    from opendpr.runtime import RuntimeSettings
+
+    try:
+        from opendpr.serving.mcp import run
+    except ModuleNotFoundError as error:
+        raise OpendprError(f"{error.name} is not installed; pip install 'opendpr[mcp]'") from None
+    from opendpr.serving.service import Service
+    from opendpr.serving.settings import Settings
+
+    settings = Settings(collection, model, RuntimeSettings(runtime.value, precision.value, device.value))
+    run(Service(settings), collection.resolve().name)

@@ -1,0 +1,90 @@
+"""`opendpr serve`: an HTTP API and a web page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Option
+
+from opendpr.cli.options import (
+    CollectionArgument,
+    DeviceOption,
+    Devices,
+    ModelOption,
+    PrecisionOption,
+    Precisions,
+    RuntimeOption,
+    Runtimes,
+)
+from opendpr.cli.output import say
+from opendpr.errors import OpendprError
+
+
+def serve(
+    collection: CollectionArgument,
+    host: Annotated[
+        str, Option("--host", help="Address to listen at; one that is not this machine's own needs a token.")
+    ] = "127.0.0.1",
+    port: Annotated[int, Option("--port", "-p", min=0, max=65_535)] = 8000,
+    workers: Annotated[int, Option("--workers", min=1, max=64, help="Processes that share the collection.")] = 1,
+    writable: Annotated[bool, Option("--writable", help="Let documents be added and removed by HTTP.")] = False,
+    token_file: Annotated[
+        Path | None,
+        Option(
+            "--token-file",
+            help="One token a line, or sha256:HEX; 'read' before it lets it only read. "
+            "Or set OPENDPR_TOKEN_FILE or OPENDPR_TOKEN.",
+            show_default=False,
+        ),
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        Option(
+            "--allow-host",
+            metavar="NAME",
+            help="A name by which the service is reached; repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    rate: Annotated[float, Option("--rate", min=0, help="Requests a second of one client; 0 is any number.")] = 0,
+    max_wait: Annotated[
+        float, Option("--max-wait", min=0.1, help="Seconds; a question that would wait longer is refused with 503.")
+    ] = 5,
+    model: ModelOption = None,
+    precision: PrecisionOption = Precisions.auto,
+    runtime: RuntimeOption = Runtimes.auto,
+    device: DeviceOption = Devices.auto,
+) -> None:
+    """Serve COLLECTION as an HTTP API and a web page.
+
+    Ctrl-C or SIGTERM ends it; requests that are being answered are finished. The page is at the
+    address shown, the API is described at /docs.
+
+    \b
+    Examples:
+      opendpr serve notes
+      OPENDPR_TOKEN_FILE=tokens.txt opendpr serve notes --host 0.0.0.0 --allow-host notes.example.org
+    """
+    from opendpr.runtime import RuntimeSettings
+    from opendpr.serving.settings import Settings
+    from opendpr.serving.tokens import read_tokens
+
+    settings = Settings(
+        collection=collection,
+        model=model,
+        runtime=RuntimeSettings(runtime.value, precision.value, device.value),
+        host=host,
+        port=port,
+        workers=workers,
+        writable=writable,
+        tokens=read_tokens(token_file),
+        hosts=tuple(allow_host or ()),
+        requests_per_second=rate,
+        most_seconds=max_wait,
+    )
+    try:
+        from opendpr.serving.uvicorn import run
+    except ModuleNotFoundError as error:
+        raise OpendprError(f"{error.name} is not installed; pip install 'opendpr[serve]'") from None
+    run(settings, lambda address: say(f"{collection} is served at {address}"))

@@ -1,0 +1,205 @@
+"""A client of `opendpr serve`, with nothing but Python's own library.
+
+with Client("http://127.0.0.1:8000") as client:
+    answer = client.ask("Who wrote the letter?").answers[0]
+    print(answer.text, answer.spans[0].document_id)
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import secrets
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
+from urllib.parse import quote, urlencode, urlsplit
+
+from opendpr.errors import BusyError, InputError, OpendprError, StateError, UsageError
+from opendpr.serving.records import (
+    AnswerRecord,
+    AskRecord,
+    DocumentRecord,
+    DocumentsRecord,
+    InfoRecord,
+    JobRecord,
+    PassageRecord,
+    SearchRecord,
+    SpanRecord,
+    SummaryRecord,
+)
+
+RetrieverName = Literal["hybrid", "dense", "bm25"]
+
+ERRORS: Mapping[int, type[OpendprError]] = {
+    401: StateError,
+    403: StateError,
+    404: InputError,
+    413: UsageError,
+    422: UsageError,
+    429: BusyError,
+    503: BusyError,
+}
+BUSY = (429, 503)
+LONGEST_WAIT_SECONDS = 30.0
+"""After which a service that is busy is not asked again."""
+POLL_SECONDS = 0.2
+
+
+class Client:
+    """One connection to a service; not for several threads at once.
+
+    Args:
+        url: where the service is, as http://127.0.0.1:8000
+        token: of a service that needs one
+        timeout_seconds: for each answer
+        attempts: how often a request is sent while the service says that it is busy
+    """
+
+    def __init__(self, url: str, token: str | None = None, *, timeout_seconds: float = 60, attempts: int = 3) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise UsageError(f"expected an address as http://127.0.0.1:8000, got {url!r}")
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        self._connection = kind(parts.hostname, parts.port, timeout=timeout_seconds)
+        self._prefix, self._attempts = parts.path.rstrip("/"), attempts
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def ask(
+        self,
+        question: str,
+        k: int = 20,
+        *,
+        answers: int = 5,
+        retriever: RetrieverName = "hybrid",
+        where: str | None = None,
+    ) -> AskRecord:
+        """Answers from the k passages that fit the question best, of documents that meet the filter `where`."""
+        body = {"question": question, "k": k, "answers": answers, "retriever": retriever, "where": where}
+        found = self._send("POST", "/v1/ask", body)
+        return AskRecord(
+            **{
+                **found,
+                "answers": [_answer(answer) for answer in found["answers"]],
+                "passages": [PassageRecord(**passage) for passage in found["passages"]],
+            }
+        )
+
+    def search(
+        self, question: str, k: int = 5, *, retriever: RetrieverName = "hybrid", where: str | None = None
+    ) -> SearchRecord:
+        """The k passages that fit the question best, of documents that meet the filter `where`."""
+        found = self._send("POST", "/v1/search", {"question": question, "k": k, "retriever": retriever, "where": where})
+        return SearchRecord(**{**found, "passages": [PassageRecord(**passage) for passage in found["passages"]]})
+
+    def info(self) -> InfoRecord:
+        """What the collection holds and what the service takes."""
+        return InfoRecord(**self._send("GET", "/v1/info"))
+
+    def documents(self) -> Iterator[SummaryRecord]:
+        """All documents in order of id."""
+        after: str | None = ""
+        while after is not None:
+            found = self._send("GET", "/v1/documents?" + urlencode({"after": after, "limit": 1_000}))
+            page = DocumentsRecord([SummaryRecord(**one) for one in found["documents"]], found["next"])
+            yield from page.documents
+            after = page.next
+
+    def document(self, id: str, start: int = 0, end: int | None = None) -> DocumentRecord:
+        """A document's text, or the part of it from `start` to `end`.
+
+        Raises:
+            InputError: there is no such document.
+        """
+        part = {"start": start} if end is None else {"start": start, "end": end}
+        return DocumentRecord(**self._send("GET", f"{_path(id)}?{urlencode(part)}"))
+
+    def put(self, id: str, text: str, title: str = "", metadata: Mapping[str, object] | None = None) -> JobRecord:
+        """Add or replace a document; `wait` says when it is done."""
+        body = {"text": text, "title": title, "metadata": dict(metadata or {})}
+        return JobRecord(**self._send("PUT", _path(id), body))
+
+    def put_all(self, documents: Sequence[Mapping[str, object]]) -> JobRecord:
+        """Add or replace documents, each with `id` and `text`, perhaps `title` and `metadata`."""
+        return JobRecord(**self._send("POST", "/v1/documents", {"documents": [dict(one) for one in documents]}))
+
+    def remove(self, id: str) -> JobRecord:
+        """Remove a document; `wait` says when it is done.
+
+        Raises:
+            InputError: there is no such document.
+        """
+        return JobRecord(**self._send("DELETE", _path(id)))
+
+    def wait(self, job: JobRecord, timeout_seconds: float = 600) -> JobRecord:
+        """The job once it is done.
+
+        Raises:
+            BusyError: it is not done in time.
+            OpendprError: it failed.
+        """
+        until = time.monotonic() + timeout_seconds
+        while time.monotonic() < until:
+            job = JobRecord(**self._send("GET", f"/v1/jobs/{job.id}"))
+            if job.state == "failed":
+                raise OpendprError(str(job.error))
+            if job.state == "done":
+                return job
+            time.sleep(POLL_SECONDS)
+        raise BusyError(f"job {job.id} was not done within {timeout_seconds:g} s; it goes on")
+
+    def _send(self, method: str, path: str, body: object = None) -> dict[str, Any]:
+        """What the service answers; one that is busy is asked again when it says so."""
+        headers = {**self._headers, "Idempotency-Key": secrets.token_hex(16)}
+        content = None
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            content = json.dumps(body).encode()
+        for left in reversed(range(self._attempts)):
+            status, retry, found = self._request(method, path, content, headers)
+            if status < 400:
+                return found
+            wait = float(retry) if retry and retry.isdigit() else 1.0
+            if status not in BUSY or not left or wait > LONGEST_WAIT_SECONDS:
+                break
+            time.sleep(wait)
+        kind = ERRORS.get(status, OpendprError)
+        raise kind(f"{found.get('detail')} (status {status}, request {found.get('request_id')})")
+
+    def _request(
+        self, method: str, path: str, content: bytes | None, headers: Mapping[str, str]
+    ) -> tuple[int, str | None, dict[str, Any]]:
+        """Status, Retry-After and content; a connection that was closed meanwhile is opened again, once."""
+        for fresh in (False, True):
+            try:
+                self._connection.request(method, self._prefix + path, content, dict(headers))
+                response = self._connection.getresponse()
+                text = response.read()
+                break
+            except (http.client.HTTPException, OSError) as error:
+                self._connection.close()
+                if fresh or isinstance(error, TimeoutError):
+                    address = f"{self._connection.host}:{self._connection.port}"
+                    raise StateError(f"{address} does not answer ({error or type(error).__name__})") from None
+        try:
+            found = json.loads(text)
+        except ValueError:
+            raise StateError(f"what answers is not opendpr: status {response.status}, no JSON") from None
+        return response.status, response.getheader("Retry-After"), found
+
+
+def _answer(answer: dict[str, Any]) -> AnswerRecord:
+    return AnswerRecord(**{**answer, "spans": [SpanRecord(**span) for span in answer["spans"]]})
+
+
+def _path(id: str) -> str:
+    return f"/v1/documents/{quote(id, safe='')}"

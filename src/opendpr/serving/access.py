@@ -1,0 +1,76 @@
+"""What happens to every request: an id, headers that keep a browser safe, a line in the log, a count."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import time
+
+from opendpr.serving.metrics import Metrics
+from opendpr.serving.problems import App, Message, Receive, Scope, Send, header
+
+logger = logging.getLogger("opendpr.access")
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+SAFE = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-store",
+}
+"""Sent with every answer that does not say otherwise."""
+
+
+class Access:
+    """The outermost layer. It never logs what was asked: neither body nor query nor the id in a path."""
+
+    def __init__(self, app: App, metrics: Metrics) -> None:
+        self._app, self._metrics = app, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = header(scope, b"x-request-id") or ""
+        id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        scope.setdefault("state", {})["request_id"] = id
+        started, status = time.perf_counter(), 500
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                sent = {name.lower() for name, _ in message["headers"]}
+                safe = {**SAFE, "x-request-id": id}
+                added = [(name.encode(), value.encode()) for name, value in safe.items() if name.encode() not in sent]
+                message = {**message, "headers": [*message["headers"], *added]}
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        finally:
+            self._tell(scope, id, status, time.perf_counter() - started)
+
+    def _tell(self, scope: Scope, id: str, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "other")
+        method = scope["method"] if scope["method"] in ("GET", "POST", "PUT", "DELETE") else "other"
+        self._metrics.requests.add(route=route, method=method, status=str(status))
+        self._metrics.seconds.observe(seconds, route=route)
+        client = scope.get("client")
+        told = {
+            "request_id": id,
+            "method": method,
+            "route": route,
+            "status": status,
+            "milliseconds": round(1000 * seconds, 1),
+            "client": client[0] if client else None,
+        }
+        logger.info("%s %s %d %.0f ms", method, route, status, 1000 * seconds, extra={"fields": told})

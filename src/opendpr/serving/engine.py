@@ -1,0 +1,172 @@
+"""What finds and what reads, each for one thread: retrieval owns the collection's connection, reading none."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from opendpr.answering import Answerer
+from opendpr.collection import Collection, open_collection
+from opendpr.collection.database import DATABASE
+from opendpr.encoder import BertEncoder
+from opendpr.errors import BusyError, StateError
+from opendpr.protocols import Retriever
+from opendpr.reader.spans import log_softmax
+from opendpr.retriever import KINDS, Bm25Retriever, DenseRetriever, HybridRetriever, Snapshot
+from opendpr.runtime import RuntimeSettings, resolved
+from opendpr.runtime.model import Model, find_model
+from opendpr.serving.places import Layout, Layouts
+from opendpr.types import Hit, Outcome, Passage, Span
+
+logger = logging.getLogger(__name__)
+
+ATTEMPTS = 5
+"""How often a search is done again because its documents were replaced before they were described."""
+
+
+class Found(NamedTuple):
+    """The passages of one question, with what describes them."""
+
+    hits: list[Hit]
+    ids: dict[int, str]
+    """Of each passage, by number: its id for the outside world."""
+    layouts: dict[str, Layout]
+    version: int
+
+
+class Read(NamedTuple):
+    """What the reader made of the passages of one question."""
+
+    outcome: Outcome
+    scores: dict[int, float]
+    """Of each passage that was read, by number: log P_selected."""
+
+
+class Engine:
+    """A collection and its model, opened to answer many questions.
+
+    `retrieve` is called from one thread, `read` from one that may be another.
+
+    Args:
+        model: name or directory; None is the one that the collection was encoded with, also after a change.
+
+    Raises:
+        StateError: there is no collection, it is empty, or the model does not fit it.
+    """
+
+    def __init__(self, directory: Path, model: str | None, runtime: RuntimeSettings) -> None:
+        self.directory, self._name, self._runtime = directory, model, runtime
+        self._open()
+        if not self.collection.has_documents():
+            raise StateError(f"{directory} holds no documents; add some with 'opendpr add'")
+
+    def _open(self) -> None:
+        """Open the collection that lies there now, with the model that it wants now."""
+        self.collection: Collection = open_collection(self.directory)
+        self._file = identity(self.directory)
+        name = self._name or self.collection.require_encoder().model
+        self.model: Model = find_model(name)
+        self._answerers = {
+            kind: Answerer(self.collection, self.model, retriever=kind, runtime=self._runtime) for kind in KINDS
+        }  # of whom the first reads for all: what differs is what their confidence means
+        self._encoder = BertEncoder(self.model, self._runtime)
+        self._take_snapshot()
+
+    def _take_snapshot(self) -> None:
+        self._snapshot = Snapshot(self.collection)
+        self._layouts = Layouts(self.collection)
+        self._retrievers: Mapping[str, Retriever] = {
+            "hybrid": HybridRetriever(self._snapshot, self._encoder, self.model.hybrid_weight),
+            "dense": DenseRetriever(self._snapshot, self._encoder),
+            "bm25": Bm25Retriever(self._snapshot),
+        }
+
+    @property
+    def can_read(self) -> bool:
+        """Whether the model has a reader."""
+        return self.model.reader is not None
+
+    def warm_up(self) -> None:
+        """Bring to memory what the first question needs, once; networks one after the other, as they are tried out."""
+        resolved(self._runtime)
+        self.retrieve("hybrid", ["opendpr"], 1, None)
+        if self.can_read:
+            self.read(["hybrid"], ["opendpr"], [[Hit(Passage(0, "", "", "opendpr", 0), 0.0)]])
+
+    def retrieve(self, kind: str, questions: Sequence[str], k: int, where: str | None) -> list[Found]:
+        """The passages for each question, in the collection's newest state.
+
+        Raises:
+            BusyError: the collection changes faster than it can be searched.
+            StateError: it was given a model that is not here.
+            UsageError: the filter cannot be understood.
+        """
+        self._follow()
+        for _ in range(ATTEMPTS):
+            lists = self._retrievers[kind].retrieve(questions, k, where)
+            layouts = self._layouts.of(hit.passage.document_id for hits in lists for hit in hits)
+            passages = {hit.passage.number: hit.passage for hits in lists for hit in hits}
+            if all(passage.document_id in layouts for passage in passages.values()):
+                ids = self.collection.passage_ids(list(passages.values()))
+                return [Found(hits, ids, layouts, self._snapshot.version.version) for hits in lists]
+            self._follow()
+        raise BusyError(f"{self.directory} changes too fast to be searched; try again")
+
+    def read(self, kinds: Sequence[str], questions: Sequence[str], lists: Sequence[Sequence[Hit]]) -> list[Read]:
+        """Answers to each question from its passages, which a retriever of that kind found.
+
+        Raises:
+            StateError: the model has no reader.
+        """
+        answerers = self._answerers  # the same ones, if another thread changes to another model meanwhile
+        read = answerers[KINDS[0]].read(questions, lists)
+        return [
+            Read(answerers[kind].outcome(spans), _selection(spans)) for kind, spans in zip(kinds, read, strict=True)
+        ]
+
+    def _follow(self) -> None:
+        """Take up what other processes did: changes, another model, another collection in the same place."""
+        if self._file != identity(self.directory):
+            logger.info("%s is another collection now: opened anew", self.directory)
+            self.collection.close()
+            self._open()
+            return
+        if self.collection.version() == self._snapshot.version:
+            return
+        if self.collection.require_encoder().fingerprint != self.model.fingerprint:
+            logger.info("%s was given another model: opened anew", self.directory)
+            self.collection.close()
+            self._open()
+        else:
+            self._take_snapshot()
+
+
+def _selection(spans: Sequence[Span]) -> dict[int, float]:
+    """Log P_selected of each passage that has a span, by number."""
+    best: dict[int, float] = {}
+    for span in spans:
+        number = span.hit.passage.number
+        best[number] = max(best.get(number, -math.inf), span.passage_score)
+    scores = log_softmax(np.array(list(best.values()), np.float32)) if best else ()
+    return dict(zip(best, map(float, scores), strict=True))
+
+
+def identity(directory: Path) -> tuple[int, int]:
+    """What stays the same as long as the file is not replaced by another.
+
+    Raises:
+        StateError: there is none.
+    """
+    try:
+        status = os.stat(directory / DATABASE)
+    except OSError as error:
+        raise StateError(
+            f"{directory / DATABASE} is gone ({error.strerror}); restore it, or stop the service"
+        ) from None
+    return status.st_dev, status.st_ino

@@ -1,0 +1,187 @@
+"""Which requests are let in: by host, origin, token, rate and size. Nothing behind it sees the others."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import math
+import re
+import time
+from collections import OrderedDict
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import urlsplit
+
+from opendpr.serving.metrics import Metrics
+from opendpr.serving.page.login import COOKIE, login_page
+from opendpr.serving.problems import App, Message, Receive, Scope, Send, header, send_body, send_problem
+from opendpr.serving.records import LIMITS
+from opendpr.serving.settings import Settings
+from opendpr.serving.tokens import find_token
+
+OPEN = ("/healthz", "/readyz", "/login")
+"""Paths that need no token; those below /static/ neither."""
+PAGES = ("/", "/document", "/docs")
+"""Paths that a browser shows, with the token in a cookie."""
+BODY_SECONDS = 10
+"""In which a request's body must have come."""
+CLIENTS = 10_000
+"""Clients whose rate is remembered."""
+BURST_SECONDS = 2.0
+"""Of requests at the allowed rate that a client may send at once."""
+
+
+class Refused(Exception):
+    """A request that is not let in."""
+
+    def __init__(self, status: int, reason: str, detail: str, headers: dict[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.status, self.reason, self.detail, self.headers = status, reason, detail, headers or {}
+
+
+class Rate:
+    """Requests that each client has left; each second gives new ones.
+
+    Args:
+        per_second: 0 is no limit
+    """
+
+    def __init__(self, per_second: float) -> None:
+        self._per_second = per_second
+        self._most = max(1.0, BURST_SECONDS * per_second)
+        self._clients: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def wait_seconds(self, client: str, now: float) -> float:
+        """Take one; if none is left, the seconds until there is."""
+        if not self._per_second:
+            return 0.0
+        left, since = self._clients.pop(client, (self._most, now))
+        left = min(self._most, left + (now - since) * self._per_second)
+        allowed = left >= 1
+        self._clients[client] = (left - 1 if allowed else left, now)
+        if len(self._clients) > CLIENTS:
+            self._clients.popitem(last=False)
+        return 0.0 if allowed else (1 - left) / self._per_second
+
+
+class Gate:
+    """The layer before the routes."""
+
+    def __init__(self, app: App, settings: Settings, metrics: Metrics) -> None:
+        self._app, self._settings, self._metrics = app, settings, metrics
+        self._rate = Rate(settings.requests_per_second)
+        self._hosts = {"localhost", settings.host.lower(), *(host.lower() for host in settings.hosts)}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        try:
+            if scope["path"] not in OPEN[:2]:
+                self._check_host(header(scope, b"host"))
+                self._check_origin(scope)
+                self._check_token(scope)
+            received = await self._body(scope, receive)
+        except Refused as refused:
+            self._metrics.refused.add(reason=refused.reason)
+            if refused.status == 401 and scope["method"] == "GET" and scope["path"] in PAGES:
+                query = scope["query_string"].decode("latin-1")
+                page = login_page(f"{scope['path']}?{query}").encode()
+                await send_body(send, 401, page, {"Content-Type": "text/html; charset=utf-8"})
+            else:
+                await send_problem(scope, send, refused.status, refused.detail, refused.headers)
+            return
+        await self._app(scope, received, send)
+
+    def _check_host(self, host: str | None) -> None:
+        """A page of another site whose name was made to point here says that name (DNS rebinding)."""
+        name = re.sub(r":\d*$", "", host or "").lower()
+        if name in self._hosts or _is_address(name):
+            return
+        raise Refused(421, "host", f"this service does not answer for the host {name!r}; --allow-host adds a name")
+
+    def _check_origin(self, scope: Scope) -> None:
+        """A browser says which site's page sends a request; those of other sites may not change anything or ask."""
+        origin = header(scope, b"origin")
+        if origin and scope["method"] not in ("GET", "HEAD") and urlsplit(origin).netloc != header(scope, b"host"):
+            raise Refused(403, "origin", "requests of pages of other sites are refused")
+
+    def _check_token(self, scope: Scope) -> None:
+        tokens = self._settings.tokens
+        path, method = scope["path"], scope["method"]
+        token = find_token(tokens, _given_token(scope, path, method)) if tokens else None
+        client = token.sha256 if token else str((scope.get("client") or ("",))[0])
+        if wait := self._rate.wait_seconds(client, time.monotonic()):
+            detail = f"more than {self._settings.requests_per_second:g} requests a second; wait"
+            raise Refused(429, "rate", detail, {"Retry-After": str(math.ceil(wait))})
+        if not tokens or path in OPEN or path.startswith("/static/"):
+            return
+        if token is None:
+            detail = "a token is needed: Authorization: Bearer TOKEN"
+            raise Refused(401, "token", detail, {"WWW-Authenticate": "Bearer"})
+        if _writes(path, method) and not token.writes:
+            raise Refused(403, "token", "this token may only read")
+
+    async def _body(self, scope: Scope, receive: Receive) -> Receive:
+        """The request with its whole body, counted as it came."""
+        if header(scope, b"content-length") in (None, "0") and header(scope, b"transfer-encoding") is None:
+            return receive
+        if (header(scope, b"content-encoding") or "identity").lower() != "identity":
+            raise Refused(415, "encoding", "compressed bodies are not taken; send it as it is")
+        most = LIMITS["body_bytes"]
+        too_long = Refused(
+            413,
+            "body",
+            f"the body is longer than {most:,} bytes; 'opendpr add' takes any size",
+            {"Connection": "close"},
+        )
+        length = header(scope, b"content-length")
+        if length is not None and int(length) > most:
+            raise too_long
+        body = bytearray()
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                while (message := await receive())["type"] == "http.request":
+                    body += message.get("body", b"")
+                    if len(body) > most:
+                        raise too_long
+                    if not message.get("more_body"):
+                        break
+        except TimeoutError:
+            detail = f"the body did not come within {BODY_SECONDS} s"
+            raise Refused(408, "slow", detail, {"Connection": "close"}) from None
+        given = False
+
+        async def replay() -> Message:
+            nonlocal given
+            if given:
+                return await receive()
+            given = True
+            return {"type": "http.request", "body": bytes(body), "more_body": False}
+
+        return replay
+
+
+def _is_address(host: str) -> bool:
+    """Whether a host is an address, which no other site's name can be made to be."""
+    try:
+        ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    return True
+
+
+def _given_token(scope: Scope, path: str, method: str) -> str:
+    kind, _, value = (header(scope, b"authorization") or "").partition(" ")
+    if kind.lower() == "bearer":
+        return value.strip()
+    if path in PAGES and method == "GET":  # a cookie comes with requests of other pages too, which only may look
+        try:
+            cookie = SimpleCookie(header(scope, b"cookie") or "").get(COOKIE)
+        except CookieError:
+            return ""
+        return cookie.value if cookie else ""
+    return ""
+
+
+def _writes(path: str, method: str) -> bool:
+    return path.startswith("/v1/documents") and method != "GET"

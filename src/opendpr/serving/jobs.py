@@ -1,0 +1,183 @@
+"""Changes of the collection as jobs in the background, one after the other; each goes on after a kill."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import queue
+import secrets
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from opendpr.collection import Writer, open_writer
+from opendpr.encoder import BertEncoder
+from opendpr.errors import OpendprError, UsageError
+from opendpr.index.bm25 import update_bm25
+from opendpr.ingest import add, remove
+from opendpr.iteration import batched
+from opendpr.runtime import RuntimeSettings
+from opendpr.runtime.model import Model, find_model
+from opendpr.serving.batching import FullError
+from opendpr.serving.records import JobRecord
+from opendpr.types import Document, Passage, Vectors
+
+logger = logging.getLogger(__name__)
+
+WAITING = 64
+"""Jobs that may wait."""
+KEPT = 1_000
+"""Jobs that are remembered."""
+LOCK_SECONDS = 60
+"""How long a job waits for another process that writes the collection."""
+AT_ONCE = 32
+"""Passages encoded before it is looked whether the service ends."""
+
+
+class _StoppedError(Exception):
+    """The service ends; what is not encoded yet is done when it, or an `opendpr add`, runs next."""
+
+
+class _Interruptible(BertEncoder):
+    """An encoder that gives up as soon as the service ends."""
+
+    def __init__(self, model: Model, runtime: RuntimeSettings, stopping: threading.Event) -> None:
+        super().__init__(model, runtime)
+        self._stopping = stopping
+
+    def encode_passages(self, passages: Sequence[Passage]) -> Vectors:
+        """-> (n, d)"""
+        pieces = []
+        for some in batched(passages, AT_ONCE):
+            if self._stopping.is_set():
+                raise _StoppedError
+            pieces.append(super().encode_passages(some))
+        return np.concatenate(pieces)
+
+
+@dataclass(frozen=True)
+class _Job:
+    record: JobRecord
+    documents: Sequence[Document]
+    ids: Sequence[str]
+
+
+class Jobs:
+    """The one thread that writes.
+
+    Args:
+        model: name or directory; None is the collection's
+    """
+
+    def __init__(self, directory: Path, model: str | None, runtime: RuntimeSettings) -> None:
+        self._directory, self._model, self._runtime = directory, model, runtime
+        self._encoder: BertEncoder | None = None
+        self._queue: queue.Queue[_Job | None] = queue.Queue()
+        self._records: OrderedDict[str, JobRecord] = OrderedDict()
+        self._keys: dict[str, tuple[str, str]] = {}
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
+        self._thread.start()
+
+    def put(self, documents: Sequence[Document], key: str | None = None) -> JobRecord:
+        """Add or replace documents; encoding goes on with what an interrupted run left, too.
+
+        Args:
+            key: of an earlier request that was perhaps received: then its job is given again
+
+        Raises:
+            FullError: too many jobs wait.
+            UsageError: the key was used for another request.
+        """
+        content = [[document.id, document.title, document.text, dict(document.metadata)] for document in documents]
+        return self._submit("put", documents, (), content, key)
+
+    def remove(self, ids: Sequence[str], key: str | None = None) -> JobRecord:
+        """Remove documents; raises as `put`."""
+        return self._submit("remove", (), ids, list(ids), key)
+
+    def get(self, id: str) -> JobRecord | None:
+        """A job that is remembered."""
+        return self._records.get(id)
+
+    @property
+    def depth(self) -> int:
+        """Jobs that wait."""
+        return self._queue.qsize()
+
+    def _submit(
+        self,
+        kind: Literal["put", "remove"],
+        documents: Sequence[Document],
+        ids: Sequence[str],
+        content: object,
+        key: str | None,
+    ) -> JobRecord:
+        digest = hashlib.sha256(json.dumps([kind, content], sort_keys=True).encode()).hexdigest() if key else ""
+        if key in self._keys:
+            before, id = self._keys[key]
+            if before != digest:
+                raise UsageError("the Idempotency-Key was used for another request; give each request its own")
+            return self._records[id]
+        if self.depth >= WAITING:
+            raise FullError(5.0)
+        job = JobRecord(secrets.token_hex(8), kind)
+        self._records[job.id] = job
+        if key:
+            self._keys[key] = (digest, job.id)
+        while len(self._records) > KEPT:
+            gone, _ = self._records.popitem(last=False)
+            self._keys = {key: value for key, value in self._keys.items() if value[1] != gone}
+        self._queue.put(_Job(job, documents, ids))
+        return job
+
+    def _run(self) -> None:
+        while (job := self._queue.get()) is not None:
+            record = job.record
+            record.state = "running"
+            try:
+                with open_writer(self._directory, wait_seconds=LOCK_SECONDS) as writer:
+                    if record.kind == "remove":
+                        remove(writer, job.ids)
+                        record.documents = {"removed": len(job.ids)}
+                    else:
+                        self._put(writer, job)
+                record.state = "done"
+            except _StoppedError:
+                record.state, record.error = "waiting", "the service ended; its next start goes on"
+            except OpendprError as error:
+                record.state, record.error = "failed", str(error)  # which may name a document, so it is not logged
+                logger.warning("job %s failed: %s", record.id, type(error).__name__)
+
+    def _encoder_for(self, writer: Writer) -> BertEncoder:
+        """The encoder of the collection, kept until that is given another."""
+        row = writer.require_encoder()
+        if self._encoder is None or self._encoder.model.fingerprint != row.fingerprint:
+            self._encoder = _Interruptible(find_model(self._model or row.model), self._runtime, self._stopping)
+        return self._encoder
+
+    def _put(self, writer: Writer, job: _Job) -> None:
+        record = job.record
+
+        def show(done: int, total: int) -> None:
+            record.passages_encoded, record.passages_to_encode = done, total
+
+        if self._stopping.is_set():  # accepted, so stored, although not encoded any more
+            writer.put_documents(job.documents)
+            update_bm25(writer)
+            raise _StoppedError
+        report = add(writer, job.documents, self._encoder_for(writer), on_progress=show)
+        record.documents = dict(report.documents)
+        record.passages_encoded = record.passages_to_encode = report.encoded
+
+    def close(self) -> None:
+        """Store what was accepted, and end; encoding stops after the passages it is at."""
+        self._stopping.set()
+        self._queue.put(None)
+        self._thread.join()

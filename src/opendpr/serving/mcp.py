@@ -1,0 +1,80 @@
+"""Tools for a language model, by the official SDK of the Model Context Protocol, over standard input and output."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Literal
+
+from mcp.server import MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.types import ToolAnnotations
+from pydantic import Field
+
+import opendpr
+from opendpr.errors import OpendprError
+from opendpr.serving.batching import FullError
+from opendpr.serving.records import LIMITS, AskRecord, SearchRecord
+from opendpr.serving.service import Service, Wanted
+
+Question = Annotated[str, Field(min_length=1, max_length=LIMITS["question_characters"], description="In plain words.")]
+Retriever = Annotated[
+    Literal["hybrid", "dense", "bm25"],
+    Field(description="hybrid suits most questions; bm25 finds exact words and names; dense finds paraphrases."),
+]
+Where = Annotated[
+    str | None,
+    Field(
+        max_length=LIMITS["where_characters"],
+        description="Only documents whose metadata meet this, as: year >= 2019 and source = 'manual'.",
+    ),
+]
+READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
+
+
+def make_server(service: Service, about: str) -> MCPServer:
+    """The tools of one collection; `about` tells the model what is in it."""
+    server = MCPServer("opendpr", version=opendpr.__version__, instructions=about)
+
+    @server.tool(annotations=READS, structured_output=True)
+    async def ask(
+        question: Question,
+        k: Annotated[int, Field(ge=1, le=100, description="Passages to read.")] = 20,
+        answers: Annotated[int, Field(ge=1, le=20, description="Different answers to give.")] = 3,
+        retriever: Retriever = "hybrid",
+        where: Where = None,
+    ) -> AskRecord:
+        """Answer a question with verbatim words of the documents.
+
+        Each answer comes with a confidence and the places where it stands. Quote the words as they are and name
+        document_id. If answerable is false, the documents do not say it.
+        """
+        with _told():
+            return await service.ask(Wanted(question, retriever, k, where), answers)
+
+    @server.tool(annotations=READS, structured_output=True)
+    async def search(
+        question: Question,
+        k: Annotated[int, Field(ge=1, le=100, description="Passages to find.")] = 5,
+        retriever: Retriever = "hybrid",
+        where: Where = None,
+    ) -> SearchRecord:
+        """Find the passages of the documents that fit a question best, best first."""
+        with _told():
+            return await service.search(Wanted(question, retriever, k, where))
+
+    return server
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell the model what is wrong, so that it can ask otherwise; the SDK keeps other errors to itself."""
+    try:
+        yield
+    except (OpendprError, FullError) as error:
+        raise ToolError(str(error)) from None
+
+
+def run(service: Service, about: str) -> None:
+    """Serve until standard input ends."""
+    make_server(service, about).run("stdio")

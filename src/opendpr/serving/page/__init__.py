@@ -1,0 +1,1 @@
+"""The web page: made on the server, usable without scripts, with nothing from outside."""

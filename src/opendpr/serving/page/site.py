@@ -1,0 +1,139 @@
+"""Which page answers which address, without a web framework."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from opendpr.errors import InputError, OpendprError, UsageError
+from opendpr.serving.batching import FullError
+from opendpr.serving.page.answers import Form, answers_page
+from opendpr.serving.page.document import Places, document_page, window
+from opendpr.serving.page.frame import STATIC, alert, frame, static_file
+from opendpr.serving.page.login import COOKIE, login_page
+from opendpr.serving.page.reference import reference_page
+from opendpr.serving.problems import of_error
+from opendpr.serving.records import LIMITS, RETRIEVERS, AskRecord, SearchRecord
+from opendpr.serving.service import Service, Wanted
+from opendpr.serving.tokens import find_token
+
+HTML = "text/html; charset=utf-8"
+ANSWERS = 6
+"""Answers shown on the page."""
+
+Query = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a browser is sent."""
+
+    body: bytes
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    type: str = HTML
+
+
+def _page(text: str, status: int = 200, headers: dict[str, str] | None = None) -> Page:
+    return Page(text.encode("utf-8", "replace"), status, headers or {})
+
+
+class Site:
+    """The pages of a service.
+
+    Args:
+        openapi: gives the description of the API
+    """
+
+    def __init__(self, service: Service, openapi: Callable[[], dict[str, Any]]) -> None:
+        self._service, self._openapi = service, openapi
+
+    async def ask(self, query: Query) -> Page:
+        """The question, and what came of it."""
+        info = await self._service.info()
+        form = Form()
+        try:
+            form = _form(query)
+            if not form.q:
+                return _page(answers_page(form, info, None))
+            wanted = Wanted(form.q, form.retriever, form.k, form.where or None)
+            result: AskRecord | SearchRecord
+            if info.answers:
+                result = await self._service.ask(wanted, ANSWERS)
+            else:
+                result = await self._service.search(wanted)
+        except (OpendprError, FullError) as error:
+            status, detail, headers = of_error(error)
+            heading = "Please try again in a moment" if status == 503 else "That cannot be asked"
+            shown = Form(
+                query.get("q", "")[: LIMITS["question_characters"]], form.retriever, form.k, query.get("where", "")
+            )
+            return _page(answers_page(shown, info, None, (heading, detail)), status, headers)
+        return _page(answers_page(form, info, result))
+
+    async def document(self, query: Query) -> Page:
+        """A document, with what is marked in it."""
+        info = await self._service.info()
+        try:
+            places = Places(_place(query, "start", "end"), _place(query, "from", "to"))
+            start, end = window(places, _number(query, "first") or 0)
+            record = await self._service.document(query.get("id", ""), start, end)
+        except OpendprError as error:
+            status, detail, headers = of_error(error)
+            heading = "No such document" if isinstance(error, InputError) else "That cannot be shown"
+            return _page(frame(heading, alert(heading, detail), collection=info.collection), status, headers)
+        return _page(document_page(record, places, info.collection))
+
+    def reference(self, base: str) -> Page:
+        """The API."""
+        return _page(reference_page(self._openapi(), base))
+
+    def static(self, name: str) -> Page | None:
+        """A file that pages refer to; browsers keep it for an hour."""
+        if name not in STATIC:
+            return None
+        return Page(static_file(name), 200, {"Cache-Control": "public, max-age=3600"}, STATIC[name])
+
+    def login(self, body: bytes, *, secure: bool) -> Page:
+        """Keep the token in a cookie that scripts cannot read, and go on to the page that was asked for."""
+        form = {key: values[0] for key, values in parse_qs(body.decode("utf-8", "replace")).items()}
+        target, token = _local(form.get("next", "/")), form.get("token", "").strip()
+        known = find_token(self._service.settings.tokens, token) is not None
+        if not known or not token.isascii() or set(token) & set('";, \\'):
+            return _page(login_page(target, wrong=True), 401)
+        cookie = f"{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict" + "; Secure" * secure
+        return Page(b"", 303, {"Location": target, "Set-Cookie": cookie})
+
+
+def _local(target: str) -> str:
+    """A path of this site's pages; whatever else it is becomes the first page."""
+    parts = urlsplit(target)
+    known = not parts.scheme and not parts.netloc and parts.path in ("/", "/document", "/docs")
+    return target if known and target.isascii() and target.isprintable() and not target.startswith("//") else "/"
+
+
+def _form(query: Query) -> Form:
+    retriever = query.get("retriever", "hybrid")
+    if retriever not in RETRIEVERS:
+        raise UsageError(f"the retriever must be one of {', '.join(RETRIEVERS)}, got {retriever!r}")
+    k = _number(query, "k")
+    k = Form.k if k is None else k
+    if not 1 <= k <= LIMITS["k"]:
+        raise UsageError(f"k must be from 1 to {LIMITS['k']:,}, got {k:,}")
+    return Form(query.get("q", "").strip(), retriever, k, query.get("where", "").strip())
+
+
+def _number(query: Query, name: str) -> int | None:
+    text = query.get(name, "")
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 12):
+        raise UsageError(f"{name} must be a whole number, got {text[:20]!r}")
+    return int(text)
+
+
+def _place(query: Query, first: str, last: str) -> tuple[int, int] | None:
+    start, end = _number(query, first), _number(query, last)
+    return (start, end) if start is not None and end is not None and start < end else None

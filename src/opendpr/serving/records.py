@@ -1,0 +1,185 @@
+"""What the service answers with: one dataclass for each JSON object, for the server and for `opendpr.client`.
+
+Offsets `start` and `end` count Unicode code points of the document's text, as Python does; `start_utf16` and
+`end_utf16` count UTF-16 code units, as JavaScript, Java and C# do. `page` is that of a PDF, from 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class PassageRecord:
+    """A passage that was found. `parts` holds the scores it is made of: `dense`, `bm25`, and `reader` once read."""
+
+    passage_id: str
+    document_id: str
+    title: str
+    text: str
+    start: int
+    end: int
+    start_utf16: int
+    end_utf16: int
+    page: int | None
+    score: float
+    parts: dict[str, float]
+
+
+@dataclass(frozen=True)
+class SpanRecord:
+    """Where an answer stands. Its passage is the one of this `passage_id` in `passages`."""
+
+    passage_id: str
+    document_id: str
+    title: str
+    start: int
+    end: int
+    start_utf16: int
+    end_utf16: int
+    page: int | None
+    text: str
+    passage_score: float
+    span_score: float
+
+
+@dataclass(frozen=True)
+class AnswerRecord:
+    """The same words found at one or several places, best place first."""
+
+    text: str
+    confidence: float
+    confidence_in_words: str
+    spans: list[SpanRecord]
+
+
+@dataclass(frozen=True)
+class SearchRecord:
+    """What a search found, best first."""
+
+    question: str
+    retriever: str
+    collection_version: int
+    passages: list[PassageRecord]
+
+
+@dataclass(frozen=True)
+class AskRecord:
+    """What came of a question: answers, best first, possibly none, and the passages that were read."""
+
+    question: str
+    retriever: str
+    collection_version: int
+    answerable: bool
+    answers: list[AnswerRecord]
+    passages: list[PassageRecord]
+
+
+@dataclass(frozen=True)
+class SummaryRecord:
+    """One document in a list."""
+
+    id: str
+    title: str
+    passages: int
+    characters: int
+
+
+@dataclass(frozen=True)
+class DocumentsRecord:
+    """Some of the documents, in order of id; `next` continues the list, null at its end."""
+
+    documents: list[SummaryRecord]
+    next: str | None
+
+
+@dataclass(frozen=True)
+class DocumentRecord:
+    """The text of a document, or a part of it: characters `start` to `end` of `characters`."""
+
+    id: str
+    title: str
+    metadata: dict[str, Any]
+    characters: int
+    start: int
+    end: int
+    text: str
+
+
+@dataclass
+class JobRecord:
+    """A change of the collection on its way."""
+
+    id: str
+    kind: Literal["put", "remove"]
+    state: Literal["waiting", "running", "done", "failed"] = "waiting"
+    documents: dict[str, int] = field(default_factory=dict)
+    """How many were added, replaced, relabelled, unchanged, removed."""
+    passages_encoded: int = 0
+    passages_to_encode: int = 0
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class InfoRecord:
+    """What the collection holds and what this service takes."""
+
+    opendpr: str
+    collection: str
+    collection_id: str
+    collection_version: int
+    documents: int
+    passages: int
+    passages_without_vector: int
+    model: str
+    fingerprint: str
+    answers: bool
+    """Whether the model has a reader, so that questions can be answered."""
+    writable: bool
+    retrievers: list[str]
+    metadata_keys: list[str]
+    """Names that a filter can ask for, beside `id` and `title`."""
+    limits: dict[str, int]
+
+
+@dataclass(frozen=True)
+class HealthRecord:
+    """Whether the process lives, or whether it can answer."""
+
+    status: str
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a request failed (RFC 9457)."""
+
+    title: str
+    status: int
+    detail: str
+    request_id: str
+    type: str = "about:blank"
+    errors: list[dict[str, str]] = field(default_factory=list)
+    """Of a request that is not of the form it should be: what is wrong where."""
+
+
+CONFIDENCE = ((0.9, "very likely"), (0.7, "likely"), (0.4, "possible"), (0.0, "a guess"))
+"""From which confidence on an answer is called what."""
+
+
+def in_words(confidence: float) -> str:
+    """A confidence as a person would say it."""
+    return next((words for least, words in CONFIDENCE if confidence >= least), CONFIDENCE[-1][1])
+
+
+RETRIEVERS = ("hybrid", "dense", "bm25")
+LIMITS: Mapping[str, int] = {
+    "body_bytes": 1_000_000,
+    "question_characters": 4_096,
+    "where_characters": 10_000,
+    "k": 1_000,
+    "documents_in_one_request": 256,
+    "documents_in_one_list": 1_000,
+}
+"""The most that a request may ask for."""

@@ -1,0 +1,229 @@
+"""The service without HTTP: questions in, records out, many at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple, TypeVar
+
+import opendpr
+from opendpr.answering import check_question
+from opendpr.collection import Collection, open_collection
+from opendpr.collection.where import compile_where
+from opendpr.errors import InputError, OpendprError, UsageError
+from opendpr.serving.batching import Batcher, FullError
+from opendpr.serving.describing import answer_record, passage_records
+from opendpr.serving.engine import Engine, Found, Read, identity
+from opendpr.serving.jobs import Jobs
+from opendpr.serving.metrics import Metrics, resident_bytes
+from opendpr.serving.records import (
+    LIMITS,
+    RETRIEVERS,
+    AskRecord,
+    DocumentRecord,
+    DocumentsRecord,
+    InfoRecord,
+    SearchRecord,
+    SummaryRecord,
+)
+from opendpr.serving.settings import Settings
+from opendpr.types import Hit
+
+SEARCHED, SEARCH_ROOM = 16, 64
+"""Questions searched for at once, and that may wait for it or be at it."""
+READ, ASK_ROOM = 2, 32
+"""Questions read for at once, and that may be between question and answer."""
+
+Result = TypeVar("Result")
+
+
+class Wanted(NamedTuple):
+    """A question and how it is to be searched for."""
+
+    question: str
+    retriever: str = "hybrid"
+    k: int = 20
+    where: str | None = None
+
+
+class Service:
+    """Answers from one collection; all that answering needs is loaded once it is made.
+
+    Raises:
+        OpendprError: the collection or the model cannot be opened, or do not fit each other.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings, self.metrics = settings, Metrics()
+        self.engine = Engine(settings.collection, settings.model, settings.runtime)
+        self.jobs = Jobs(settings.collection, settings.model, settings.runtime) if settings.writable else None
+        most = 1 if settings.one_by_one else None
+        self._searches: Batcher[Wanted, Found] = Batcher(
+            self._search_work, most=most or SEARCHED, room=SEARCH_ROOM, on_batch=self._counted("search")
+        )
+        self._readings: Batcher[tuple[Wanted, list[Hit]], Read] = Batcher(
+            self._read_work, most=most or READ, room=ASK_ROOM, on_batch=self._counted("read")
+        )
+        self._lookups = ThreadPoolExecutor(max_workers=1)
+        self._looked: tuple[tuple[int, int], Collection] | None = None
+        self._asking = 0
+        self._info: tuple[object, InfoRecord] | None = None
+        self._add_gauges()
+        self.engine.warm_up()
+
+    def _add_gauges(self) -> None:
+        gauge = self.metrics.gauge
+        gauge("opendpr_searching_questions", "Questions that wait for a search or are at it.", self._depth)
+        gauge("opendpr_asking_questions", "Questions between question and answer.", lambda: float(self._asking))
+        gauge("process_resident_memory_bytes", "Memory that the process holds.", resident_bytes)
+        if self.jobs is not None:
+            jobs = self.jobs
+            gauge("opendpr_waiting_jobs", "Changes of the collection that wait.", lambda: float(jobs.depth))
+
+    def _depth(self) -> float:
+        return float(self._searches.depth)
+
+    def _counted(self, stage: str) -> Callable[[int], None]:
+        return lambda size: self.metrics.batches.observe(size, stage=stage)
+
+    async def resume(self) -> None:
+        """Go on with what an interrupted run left to encode."""
+        if self.jobs is not None and (await self.info()).passages_without_vector:
+            self.jobs.put(())
+
+    def close(self) -> None:
+        """End the threads, the one that writes last."""
+        for one in (self._searches, self._readings):
+            one.close()
+        self._lookups.shutdown(wait=True)
+        if self.jobs is not None:
+            self.jobs.close()
+
+    async def search(self, wanted: Wanted) -> SearchRecord:
+        """The passages that fit a question best.
+
+        Raises:
+            FullError: too many questions wait.
+            OpendprError: the question cannot be searched for.
+        """
+        found = await self._find(wanted)
+        return SearchRecord(wanted.question, wanted.retriever, found.version, passage_records(found, {}))
+
+    async def ask(self, wanted: Wanted, answers: int) -> AskRecord:
+        """The best answers to a question, and the passages they are from; raises as `search`."""
+        self.engine.model.require_reader()
+        seconds = self._readings.expected_seconds(self._asking + 1)
+        if self._asking >= ASK_ROOM or (self._asking and seconds > self.settings.most_seconds):
+            raise FullError(max(1.0, seconds - self.settings.most_seconds))
+        self._asking += 1
+        try:
+            found = await self._find(wanted)
+            read = await self._readings((wanted, found.hits))
+        finally:
+            self._asking -= 1
+        return AskRecord(
+            wanted.question,
+            wanted.retriever,
+            found.version,
+            read.outcome.answerable,
+            [answer_record(answer, found) for answer in read.outcome.answers[:answers]],
+            passage_records(found, read.scores),
+        )
+
+    async def _find(self, wanted: Wanted) -> Found:
+        check_question(wanted.question)
+        if wanted.where is not None:
+            compile_where(wanted.where)  # before it waits: who asks wrongly need not
+        return await self._searches(wanted)
+
+    def _search_work(self, items: Sequence[Wanted]) -> list[Found | OpendprError]:
+        """Search for those together that are to be searched for alike."""
+        groups: dict[tuple[str, int, str | None], list[int]] = {}
+        for place, item in enumerate(items):
+            groups.setdefault((item.retriever, item.k, item.where), []).append(place)
+        results: dict[int, Found | OpendprError] = {}
+        for (kind, k, where), places in groups.items():
+            found: Sequence[Found | OpendprError]
+            try:
+                found = self.engine.retrieve(kind, [items[place].question for place in places], k, where)
+            except OpendprError as error:
+                found = [error] * len(places)
+            results.update(zip(places, found, strict=True))
+        return [results[place] for place in range(len(items))]
+
+    def _read_work(self, items: Sequence[tuple[Wanted, list[Hit]]]) -> list[Read]:
+        kinds, questions = [one.retriever for one, _ in items], [one.question for one, _ in items]
+        return self.engine.read(kinds, questions, [hits for _, hits in items])
+
+    async def info(self) -> InfoRecord:
+        """What the collection holds and what this service takes."""
+        return await self._look(self._read_info)
+
+    def _read_info(self, collection: Collection) -> InfoRecord:
+        version = collection.version()
+        if self._info is None or self._info[0] != version:  # counting looks at every row
+            counts, row = collection.counts(), collection.encoder()
+            record = InfoRecord(
+                opendpr=opendpr.__version__,
+                collection=self.settings.collection.resolve().name,
+                collection_id=collection.id,
+                collection_version=version.version,
+                documents=counts["documents"],
+                passages=counts["passages"],
+                passages_without_vector=counts["to_encode"],
+                model=row.model if row else "",
+                fingerprint=row.fingerprint if row else "",
+                answers=self.engine.can_read,
+                writable=self.settings.writable,
+                retrievers=list(RETRIEVERS),
+                metadata_keys=collection.metadata_keys(),
+                limits=dict(LIMITS),
+            )
+            self._info = (version, record)
+        return self._info[1]
+
+    async def documents(self, after: str, limit: int) -> DocumentsRecord:
+        """The documents whose id follows `after`."""
+
+        def read(collection: Collection) -> DocumentsRecord:
+            found: list[SummaryRecord] = []
+            for one in collection.summaries(after):
+                if len(found) == limit:
+                    return DocumentsRecord(found, found[-1].id)
+                found.append(SummaryRecord(one.id, one.title, one.passages, one.characters))
+            return DocumentsRecord(found, None)
+
+        return await self._look(read)
+
+    async def has_document(self, id: str) -> bool:
+        """Whether there is a document of that id."""
+        return await self._look(lambda collection: collection.has_document(id))
+
+    async def document(self, id: str, start: int, end: int | None) -> DocumentRecord:
+        """A document's text, or the part of it from `start` to `end`.
+
+        Raises:
+            InputError: there is no such document.
+            UsageError: it has no such part.
+        """
+        document = await self._look(lambda collection: collection.document(id) if collection.has_document(id) else None)
+        if document is None:
+            raise InputError(f"there is no document {id!r}")
+        length = len(document.text)
+        last = length if end is None else min(end, length)
+        if start > last:
+            raise UsageError(f"{id!r} has {length:,} characters; there are none from {start:,} to {last:,}")
+        text = document.text[start:last]
+        return DocumentRecord(id, document.title, dict(document.metadata), length, start, last, text)
+
+    async def _look(self, read: Callable[[Collection], Result]) -> Result:
+        """Something read from the collection, by a connection of its own that searches do not wait for."""
+
+        def work() -> Result:
+            file = identity(self.settings.collection)
+            if self._looked is None or self._looked[0] != file:
+                self._looked = (file, open_collection(self.settings.collection))
+            return read(self._looked[1])
+
+        return await asyncio.get_running_loop().run_in_executor(self._lookups, work)

@@ -1,0 +1,77 @@
+"""How a service is run, in a form that its worker processes are handed."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from opendpr.errors import UsageError
+from opendpr.runtime import RuntimeSettings
+from opendpr.serving.tokens import Token
+
+VARIABLE = "OPENDPR_SERVE_SETTINGS"
+"""Environment variable by which a worker process learns them."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that `opendpr serve` was told."""
+
+    collection: Path
+    model: str | None = None
+    runtime: RuntimeSettings = field(default_factory=RuntimeSettings)
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = 1
+    writable: bool = False
+    tokens: tuple[Token, ...] = ()
+    hosts: tuple[str, ...] = ()
+    """Names, beside the loopback's and addresses, that a request's Host may say."""
+    requests_per_second: float = 0.0
+    """Of one client; 0 is any number."""
+    most_seconds: float = 5.0
+    """A question that would wait longer is refused."""
+    one_by_one: bool = False
+    """Work on each question alone, to measure what batches gain."""
+
+    def __post_init__(self) -> None:
+        if not is_loopback(self.host) and not self.tokens:
+            raise UsageError(
+                f"{self.host} can be reached from other machines, and no token is set; set OPENDPR_TOKEN or "
+                "--token-file, or serve 127.0.0.1"
+            )
+        if self.writable and self.workers > 1:
+            raise UsageError(
+                f"--writable needs one worker, got {self.workers}; serve the collection twice, once with --writable "
+                "for writing: what it changes the other takes up"
+            )
+
+    def to_json(self) -> str:
+        """As text, for `from_json`; of tokens only their hashes."""
+        return json.dumps({**asdict(self), "collection": str(self.collection)})
+
+    @classmethod
+    def from_json(cls, text: str) -> Settings:
+        """What `to_json` wrote."""
+        values = json.loads(text)
+        return cls(
+            **{
+                **values,
+                "collection": Path(values["collection"]),
+                "runtime": RuntimeSettings(**values["runtime"]),
+                "tokens": tuple(Token(**token) for token in values["tokens"]),
+                "hosts": tuple(values["hosts"]),
+            }
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address can be reached from this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
