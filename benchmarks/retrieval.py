@@ -26,7 +26,7 @@ from opendpr.runtime.model import find_model
 from opendpr.types import Hit
 
 KS = (1, 5, 20, 100)
-WEIGHTS = (0, 5, 10, 15, 20, 30, 40, 60, 100)
+WEIGHTS = (0, 10, 20, 30, 40, 60, 80, 120)
 
 
 def gold(hits: list[list[Hit]], records: list[dict]) -> np.ndarray:
@@ -81,9 +81,15 @@ def main() -> None:
     print(json.dumps({"machine": describe(), "pool": args.pool, "half": args.half, "questions": len(asked), "k": KS}))
     if args.fit:
         snapshot = Snapshot(collection)
+        others = {name: questions(name, args.half) for name in ("nq", "trivia")}
         for weight in WEIGHTS:
-            hits = HybridRetriever(snapshot, encoder, weight).retrieve(asked, max(KS))
-            print(f"weight {weight:5}   gold {line(gold(hits, records))}   answer {line(answered(hits, records))}")
+            retriever = HybridRetriever(snapshot, encoder, weight)
+            hits = retriever.retrieve(asked, max(KS))
+            told = f"gold {line(gold(hits, records))}   answer {line(answered(hits, records))}"
+            for name, of in others.items():
+                found = retriever.retrieve([record["question"] for record in of], max(KS))
+                told += f"   {name} {line(answered(found, of))}"
+            print(f"weight {weight:5}   {told}", flush=True)
         return
     for kind in ("dense", "bm25", "hybrid"):
         started = time.perf_counter()

@@ -21,8 +21,10 @@ from opendpr.collection import open_collection
 from opendpr.encoder import BertEncoder, EncoderInput
 from opendpr.errors import InputError, OpendprError, UsageError
 from opendpr.runtime import RuntimeSettings
-from opendpr.runtime.model import Model
+from opendpr.runtime.model import Architecture, Model
 from opendpr.runtime.tokenizer import Tokenizer
+from opendpr.runtime.torch import EncoderNetwork, _dropout
+from opendpr.training.chunks import graph_bytes
 from opendpr.training.encoder import EncoderObjective, EncoderSettings, lay_out, train_encoder
 from opendpr.training.loop import Step
 from opendpr.training.loss import distance_likelihood_loss, likelihood_loss, triplet_loss
@@ -143,6 +145,36 @@ def test_gradients_computed_in_two_goes_are_the_plain_gradients(
     plain = gradients(objective(tiny_model, settings), dropout)
     for memory_gib in (1e-9, SMALL):
         assert_same(gradients(objective(tiny_model, replace(settings, memory_gib=memory_gib)), dropout), plain)
+
+
+@pytest.mark.parametrize("share", [0.001, 0.1, 0.5, 0.9])
+def test_dropout_drops_its_share_keeps_the_mean_and_obeys_the_seed(share: float) -> None:
+    def drawn() -> torch.Tensor:
+        torch.manual_seed(1)
+        return _dropout(torch.ones(300, 7, 333), share)
+
+    assert (drawn() == 0).float().mean().item() == pytest.approx(share, abs=0.004)
+    assert drawn().mean().item() == pytest.approx(1, abs=0.01)
+    assert torch.equal(drawn(), drawn())
+
+
+@pytest.mark.parametrize("bf16", [False, True])
+@pytest.mark.parametrize("length", [16, 256])
+def test_what_a_graph_is_said_to_take_is_what_autograd_keeps(length: int, bf16: bool) -> None:
+    network = EncoderNetwork(Architecture(100, 96, 6, 3, 384), "mean", unit=True)
+    weights = {parameter.untyped_storage().data_ptr() for parameter in network.parameters()}
+    kept: dict[int, torch.Tensor] = {}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        kept.setdefault(tensor.untyped_storage().data_ptr(), tensor)
+        return tensor
+
+    ids = torch.zeros(4, length, dtype=torch.int64)
+    hooks = torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor)
+    with hooks, torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
+        network(ids, ids, ids + 1, 0.1)
+    found = sum(tensor.untyped_storage().nbytes() for place, tensor in kept.items() if place not in weights)
+    assert found <= graph_bytes(network, ids.shape, bf16) <= 1.3 * found
 
 
 def test_chunks_give_the_gradients_of_one_batch_by_autograd(tiny_model: Path) -> None:

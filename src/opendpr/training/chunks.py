@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from opendpr.runtime.batches import TokenSequence, pad
+from opendpr.runtime.torch import Layer
 from opendpr.training import distributed
 from opendpr.training.loop import Step
 
@@ -24,8 +25,9 @@ CHUNK_TOKENS = {"cpu": 4_096, "cuda": 65_536}
 """Tokens encoded at once: what fits the caches of a CPU, and what keeps a GPU busy."""
 FREE_SHARE = 0.25
 """Share of the free memory that graphs may take unless told."""
-FLOATS_BESIDE = 12
-"""Values that a layer keeps for its backward pass, in sizes of a hidden vector, beside the feed-forward's."""
+HIDDEN_VALUES = 15
+"""Values of a token that a layer keeps for its backward pass, in sizes of a hidden vector: what is counted in bf16,
+where some are fp32; in fp32 fewer. Beside them it keeps the feed-forward's and the attention's."""
 
 
 class _Chunk(NamedTuple):
@@ -65,7 +67,7 @@ class ChunkedEncoding:
             rows = [own[place] for place in some]
             batch = pad([sequences[row] for row in rows], self._pad)
             ids, types, mask = (torch.from_numpy(array).long().to(self._device) for array in batch)
-            kept = self._take(graph_bytes(network, ids.numel()))
+            kept = self._take(graph_bytes(network, ids.shape, self._step.bf16))
             seed = self._step.seed + 7_919 * (1 + len(self._chunks))
             chunk = _Chunk(network, [self._count + row for row in rows], ids, types, mask, seed, ids)
             with torch.set_grad_enabled(kept):
@@ -101,11 +103,20 @@ class ChunkedEncoding:
         return True
 
 
-def graph_bytes(network: nn.Module, tokens: int) -> int:
-    """About how much memory the graph of a tower's forward pass over so many tokens takes."""
-    layers = network.get_submodule("bert.layers")
-    wide, d = layers.get_submodule("0.wide").weight.shape  # type: ignore[misc]
-    return int(tokens * len(list(layers.children())) * 4 * (FLOATS_BESIDE * d + 2 * wide))
+def graph_bytes(network: nn.Module, shape: Sequence[int], bf16: bool) -> int:
+    """About how much memory the graph of a tower's forward pass over ids of shape (B, L) takes.
+
+    On a CPU it holds what each token attends to, (B, heads, L, L) in each layer; in bf16 a copy of the weights.
+    """
+    layers = list(network.get_submodule("bert.layers").children())
+    first = layers[0]
+    assert isinstance(first, Layer)
+    wide, d = first.wide.weight.shape
+    attended = first.heads * shape[1] if first.wide.weight.device.type == "cpu" else 0
+    values = shape[0] * shape[1] * (HIDDEN_VALUES * d + 2 * wide + attended)
+    if bf16:
+        return 2 * len(layers) * (values + sum(weight.numel() for weight in first.parameters()))
+    return 4 * len(layers) * values
 
 
 def graph_budget_bytes(device: torch.device, asked_gib: float) -> int:
