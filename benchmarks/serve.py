@@ -14,6 +14,7 @@ import argparse
 import asyncio
 import itertools
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -70,7 +71,13 @@ def collection(args: argparse.Namespace) -> Path:
 class Service(NamedTuple):
     host: str
     port: int
+    process: int
     start_seconds: float
+
+    def processor_seconds(self) -> float:
+        """What the service has used of the processor so far, all cores added up; a busy machine changes it little."""
+        values = Path(f"/proc/{self.process}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(values[11]) + int(values[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
@@ -81,7 +88,7 @@ def service(directory: Path, args: argparse.Namespace, *, alone: bool = False, w
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8")
     try:
         host, _, port = process.stdout.readline().strip().removeprefix("http://").partition(":")
-        found = Service(host, int(port), time.perf_counter() - started)
+        found = Service(host, int(port), process.pid, time.perf_counter() - started)
         while asyncio.run(once(found, "/readyz")) != 200:
             pass
         yield found._replace(start_seconds=time.perf_counter() - started)
@@ -124,6 +131,7 @@ class Load:
     """What became of the requests."""
 
     seconds: float = 0.0
+    processor_seconds: float = 0.0
     answered: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
     without_retry: int = 0
@@ -143,6 +151,8 @@ class Load:
         p50, p99 = np.percentile(self.answered, [50, 99]) if self.answered else (0, 0)
         others = {status: count for status, count in self.statuses.items() if status != 200}
         told = f"   {others}, without Retry-After: {self.without_retry}" if others else ""
+        if self.processor_seconds and self.answered:
+            told = f"   processor {1000 * self.processor_seconds / len(self.answered):6.1f} ms each{told}"
         return f"{self.rate:8.1f}/s   p50 {1000 * p50:7.0f} ms   p99 {1000 * p99:7.0f} ms{told}"
 
 
@@ -157,9 +167,9 @@ async def closed(to: Service, path: str, bodies: list[bytes], connections: int, 
             load.take(*await connection.send("POST", path, next(sent)), time.perf_counter() - begun)
         connection.close()
 
-    started = time.perf_counter()
+    started, used = time.perf_counter(), to.processor_seconds()
     await asyncio.gather(*(work() for _ in range(connections)))
-    load.seconds = time.perf_counter() - started
+    load.seconds, load.processor_seconds = time.perf_counter() - started, to.processor_seconds() - used
     return load
 
 
@@ -203,7 +213,8 @@ def throughput(directory: Path, args: argparse.Namespace) -> dict[str, float]:
     for alone in (True, False):
         with service(directory, args, alone=alone, wait=60) as to:
             memory = asyncio.run(metric(to, "process_resident_memory_bytes")) / 1e6
-            print(f"\n{'one by one' if alone else 'in batches'}: ready after {to.start_seconds:.1f} s, {memory:.0f} MB")
+            print(f"\n{'one by one' if alone else 'in batches'}: ready after {to.start_seconds:.1f} s", end="")
+            print(f" ({to.processor_seconds():.1f} s of processor), {memory:.0f} MB")
             for name, (path, sent) in kinds.items():
                 for connections in (16,) if alone else (1, 4, 16):
                     load = asyncio.run(closed(to, path, sent, connections, args.seconds))
