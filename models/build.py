@@ -28,10 +28,10 @@ WEIGHTS = {**dict.fromkeys(ANSWERS_ONLY, 1.0), "spans": 0.5, "pseudo": 0.25}
 """How often an epoch of the encoder's training goes over each set of examples."""
 PSEUDO_QUESTIONS = 30_000
 MINING = "--depth 20 --positive-depth 5 --negatives 8"
-ENCODER = "--epochs 1 --batch-size 128 --learning-rate 6e-5 --dropout 0 --hard-negatives 1 --seed 0"
+ENCODER = "--epochs 0.667 --batch-size 128 --learning-rate 6e-5 --dropout 0 --hard-negatives 1 --base-share 0.4"
 READER_FILES = ("squad_reader.jsonl", "squad_reader.jsonl", "qamr_reader.jsonl", "timeqa_reader.jsonl")
 READER = "--epochs 0.7 --dropout 0 --negative-share 0.2 --seed 0"
-HYBRID_WEIGHT = 30.0
+HYBRID_WEIGHT = 80.0
 """From `benchmarks/retrieval.py --pool P25 --half fit --fit`."""
 READER_WEIGHT = 0.2
 """From `benchmarks/answer.py --half fit`: of the retrieval score beside log P_selected."""
