@@ -55,7 +55,7 @@ def run_of(name: str, model: str, systems: tuple[str, ...], args: argparse.Names
 def show(name: str, of: dict[str, Any]) -> None:
     """The figures of a question set, and the differences of `PAIRS`."""
     means = {(figure["system"], figure["measure"]): figure for figure in of["figures"]}
-    kinds = [kind for kind in ("accuracy", "document") if any(m.startswith(f"{kind}@") for _, m in means)]
+    kinds = [kind for kind in ("answer", "document") if any(m.startswith(f"{kind}@") for _, m in means)]
     print(f"\n{name}: {of['questions']} questions, first {' / '.join(map(str, KS))}")
     for kind in kinds:
         for system in dict.fromkeys(system for system, _ in means):

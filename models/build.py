@@ -28,7 +28,7 @@ WEIGHTS = {**dict.fromkeys(ANSWERS_ONLY, 1.0), "spans": 0.5, "pseudo": 0.25}
 """How often an epoch of the encoder's training goes over each set of examples."""
 PSEUDO_QUESTIONS = 30_000
 MINING = "--depth 20 --positive-depth 5 --negatives 8"
-ENCODER = "--epochs 1 --batch-size 128 --learning-rate 6e-5 --dropout 0 --hard-negatives 1 --seed 0"
+ENCODER = "--epochs 0.667 --batch-size 128 --learning-rate 6e-5 --dropout 0 --hard-negatives 1 --base-share 0.4"
 SPANS = ("squad_reader", "squad_reader", "qamr_reader", "timeqa_reader")
 """Marked answers for the reader, of the folder `train`; beside them it gets what was mined of ANSWERS_ONLY."""
 READER = HERE / "reader.toml"
