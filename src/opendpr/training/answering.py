@@ -222,6 +222,13 @@ def answered(case: Case, decoding: Decoding) -> bool:
     return bool(found and question.answers) and exact_match(found[0].spans[0].text, question.answers, question.match)
 
 
+def is_answerable(case: Case) -> bool:
+    """Whether a passage that was read holds an answer."""
+    matcher = AnswerMatcher(case.question.answers, case.question.match)
+    passages = {span.hit.passage.number: span.hit.passage.text for span in case.spans}
+    return bool(case.question.answers) and any(map(matcher, passages.values()))
+
+
 def fit_confidence(
     cases: Sequence[Case], decoding: Decoding, precision: float
 ) -> tuple[dict[str, float], dict[str, Any]]:
@@ -249,7 +256,7 @@ def fit_confidence(
         logger.warning("no confidence has answers that are right %.0f %% of the time: none is refused", 100 * precision)
     stored["threshold"] = math.floor((threshold or 0.0) * 1e6) / 1e6
     given = sure >= stored["threshold"]
-    answerable = np.array([bool(case.question.answers) and not case.removed for case, _ in found], dtype=bool)
+    answerable = np.array([is_answerable(case) for case, _ in found], dtype=bool)
     figures = {
         "answers": len(found),
         "right": int(right.sum()),
