@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import signal
 import sys
 from typing import Annotated
 
@@ -108,6 +109,8 @@ def main() -> None:
         if leaving.code == INTERRUPTED:  # typer makes this of KeyboardInterrupt, and says nothing
             fail("interrupted; what was done is kept", INTERRUPTED)
         raise
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is left is leaving, and its exit code is decided
 
 
 def fail(message: str, exit_code: int) -> None:
