@@ -7,6 +7,7 @@ the weights are added up. So n processes do exactly what one would do with the w
 
 from __future__ import annotations
 
+import atexit
 import os
 
 import torch
@@ -20,6 +21,7 @@ def start(device: torch.device) -> torch.device:
         return device
     if not dist.is_initialized():
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        atexit.register(stop)
     if device.type == "cuda":
         device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         torch.cuda.set_device(device)
