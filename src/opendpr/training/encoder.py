@@ -55,7 +55,8 @@ class EncoderSettings(LoopSettings):
     max_passage_tokens: int = 0
     """Where passages are cut while training; 0 takes the base model's."""
     base_share: float = 0.0
-    """Share of the starting weights in the result: often keeps what the model knew of other domains."""
+    """Share of the starting weights in the result: often keeps what the model knew of other domains. What validations
+    say is of the weights before."""
     memory_gib: float = 0.0
     """What the graphs of a step may take; the rest is computed twice. 0: a quarter of what is free."""
 
@@ -145,7 +146,8 @@ def lay_out(pairs: Sequence[Pair]) -> tuple[list[ExamplePassage], NDArray[np.int
     """The passages of a batch, each text once; the row of each question's positive; what is no negative of it.
 
     Positives come first, then hard negatives. A passage that two questions share is one row: the
-    positive of both, not a negative of either.
+    positive of both, not a negative of either. What answers a question is no negative of the same
+    question elsewhere in the batch.
 
     Returns:
         passages (n), positives (Q,), excluded (Q, n)
@@ -164,10 +166,13 @@ def lay_out(pairs: Sequence[Pair]) -> tuple[list[ExamplePassage], NDArray[np.int
     for pair in pairs:
         for passage in pair.negatives:
             row(passage)
+    right: dict[str, set[int]] = {}
+    for pair in pairs:
+        known = (rows.get((passage.title, passage.text)) for passage in (pair.positive, *pair.others))
+        right.setdefault(pair.question, set()).update(row for row in known if row is not None)
     excluded = np.zeros((len(pairs), len(passages)), dtype=np.bool_)
     for place, pair in enumerate(pairs):
-        known = (rows.get((other.title, other.text)) for other in pair.others)
-        excluded[place, [other for other in known if other is not None and other != positives[place]]] = True
+        excluded[place, list(right[pair.question] - {int(positives[place])})] = True
     return passages, positives, excluded
 
 
