@@ -18,6 +18,7 @@ from test_encoder_training import EXAMPLES, SETTINGS, Killed, source
 from opendpr.collection import open_collection
 from opendpr.errors import OpendprError, ResourceError, StateError, UsageError
 from opendpr.runtime.model import Model
+from opendpr.training import distributed
 from opendpr.training.checkpoint import BEST, save_best
 from opendpr.training.encoder import EncoderSettings, train_encoder
 from opendpr.training.loop import Step, train
@@ -84,6 +85,13 @@ def test_a_full_gpu_is_told_as_such(tmp_path: Path) -> None:
     full = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has ...")
     with pytest.raises(ResourceError, match=r"GPU is full \(CUDA out of memory\); train with a smaller batch_size"):
         train(Steep(full), SETTINGS, tmp_path)
+
+
+def test_more_processes_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "1000")
+    monkeypatch.setenv("LOCAL_RANK", "999")
+    with pytest.raises(UsageError, match=r"process 1000 here has no GPU, torch finds \d+"):
+        distributed.start(torch.device("cuda"))
 
 
 @pytest.fixture
