@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from opendpr.collection import open_collection
 from opendpr.evaluation import has_answer
+from opendpr.retriever import make_retriever
+from opendpr.training.mining import Miner, MiningSettings
+from opendpr.types import Hit, Question, Span
 
 DOCUMENTS = {
     "paris": "Paris is the capital of France. The river Seine flows through Paris.",
@@ -124,12 +129,55 @@ def test_a_question_with_a_document_and_no_answers_takes_negatives_from_other_do
     assert DOCUMENTS["rome"] not in texts(examples["a"], "hard_negatives")
 
 
-def test_negatives_that_the_reader_prefers_are_dropped(mine: Any) -> None:
+class LikesRome:
+    """A reader for which Rome's passage answers everything, the one of Oslo less, and the others least."""
+
+    def read(self, questions: Sequence[str], hits: Sequence[Sequence[Hit]]) -> list[list[Span]]:
+        liked = {DOCUMENTS["rome"]: 3.0, DOCUMENTS["oslo"]: 1.0}
+        return [[Span(hit, 0, 1, "x", liked.get(hit.passage.text, 0.0), 0.0) for hit in of] for of in hits]
+
+
+def test_negatives_that_the_reader_prefers_to_the_positive_are_dropped(collection: Path) -> None:
+    asked = [Question("a", "Which river flows through Paris?", ("Seine",)), Question("b", "Norway", ("Oslo",))]
+    with open_collection(collection) as opened:
+        bm25 = make_retriever("bm25", opened, None)
+        miner = Miner(opened, bm25, {"bm25": bm25}, MiningSettings(), LikesRome())
+        examples = {example.question.id: example for example in miner.examples(asked)}
+    kept = [passage.text for passage in examples["a"].hard_negatives]
+    assert DOCUMENTS["rome"] not in kept
+    assert DOCUMENTS["oslo"] not in kept
+    assert DOCUMENTS["tiber"] in kept
+    assert miner.report.dropped["the reader prefers it to the positive"] >= 1
+
+
+def test_denoising_takes_the_models_reader(mine: Any) -> None:
     all_, _ = mine(QUESTIONS[:3])
     few, told = mine(QUESTIONS[:3], "--denoise")
     count = sum(len(texts(example, "hard_negatives")) for example in all_.values())
     left = sum(len(texts(example, "hard_negatives")) for example in few.values())
-    assert told["dropped"].get("the reader prefers it to the positive", 0) == count - left
+    assert 0 < told["dropped"]["the reader prefers it to the positive"] == count - left
+
+
+def test_a_document_gives_so_many_negatives_and_no_more(tmp_path: Path, run: Any, tiny_model: Path) -> None:
+    long = " ".join(f"The river number {number} flows through a wide and quiet valley." for number in range(60))
+    file = tmp_path / "documents.jsonl"
+    records = [{"id": "long", "text": long}, {"id": "tiber", "text": DOCUMENTS["tiber"]}]
+    file.write_text("".join(json.dumps(record) + "\n" for record in records))
+    assert run("add", tmp_path / "c", file, "--model", tiny_model).returncode == 0
+    questions = write(tmp_path / "q.jsonl", [{"question": "Which river flows through Rome?", "answers": ["Tiber"]}])
+    counts = {}
+    for most in ("0", "2"):
+        done = run("mine", tmp_path / "c", questions, "-o", tmp_path / "e.jsonl", "--per-document", most, "--json")
+        told = json.loads(done.stdout)
+        counts[most] = told["hard_negatives"], told["dropped"].get("enough of its document", 0)
+    assert counts["0"] == (5, 0)
+    assert counts["2"][0] == 2
+    assert counts["2"][1] >= 3
+
+
+def test_a_passage_that_two_retrievers_find_is_dropped_once(mine: Any) -> None:
+    _, told = mine(QUESTIONS[:1], "-r", "dense", "-r", "hybrid")
+    assert told["dropped"] == {"it holds an answer": 1}
 
 
 @pytest.mark.parametrize(
@@ -144,8 +192,9 @@ def test_negatives_that_the_reader_prefers_are_dropped(mine: Any) -> None:
 def test_what_nothing_can_be_learned_from_is_refused(
     mine: Any, tmp_path: Path, questions: list[dict[str, Any]], message: str
 ) -> None:
-    _, told = mine(questions, code=3)
+    _, told = mine(questions, "--left-out", str(tmp_path / "left.jsonl"), code=3)
     assert message in told
+    assert ("became an example" in told) == bool((tmp_path / "left.jsonl").read_text())
     assert not (tmp_path / "examples.jsonl").exists()
 
 
@@ -174,19 +223,20 @@ def test_inverse_cloze_needs_no_questions(collection: Path, tmp_path: Path, tiny
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("text", "code", "message"),
     [
-        ("batchsize = 4", "did you mean 'batch_size'"),
-        ('batch_size = "x"', "batch_size must be a int"),
-        ("batch_size = ", "is not TOML"),
+        ("batchsize = 4", 2, "did you mean 'batch_size'"),
+        ('batch_size = "x"', 2, "batch_size must be a whole number, got 'x'"),
+        ("epochs = inf", 2, "epochs must be a finite number, got inf"),
+        ("batch_size = ", 3, "is not TOML"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(
-    tmp_path: Path, run: Any, collection: Path, text: str, message: str
+    tmp_path: Path, run: Any, collection: Path, text: str, code: int, message: str
 ) -> None:
     (tmp_path / "s.toml").write_text(text)
     done = run("train", "encoder", collection, "-o", tmp_path / "m", "--settings", tmp_path / "s.toml")
-    assert done.returncode in (2, 3)
+    assert done.returncode == code
     assert message in done.stderr
 
 

@@ -245,6 +245,13 @@ def test_a_passage_that_two_questions_share_is_one_row_and_no_negative_of_either
     assert excluded.tolist() == [[False, True, False], [False, False, False], [False, False, False]]
 
 
+def test_what_answers_a_question_is_no_negative_of_the_same_question() -> None:
+    first, second, third = (ExamplePassage("", text) for text in ("one", "two", "three"))
+    _, positives, excluded = lay_out([Pair("a", first, [third]), Pair("a", second, [first]), Pair("b", third)])
+    assert positives.tolist() == [0, 1, 2]
+    assert excluded.tolist() == [[False, True, False], [True, False, False], [False, False, False]]
+
+
 def test_weights_say_how_often_an_epoch_goes_over_a_set() -> None:
     sets = ExampleSource([EXAMPLES[:4], EXAMPLES[4:8], EXAMPLES[8:12]], [2.0, 0.5, 1.0], 0)
     order = sets.order(np.random.default_rng(0)).tolist()

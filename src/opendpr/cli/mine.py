@@ -94,9 +94,11 @@ def mine(
         words = retrievers.get("bm25") or make_retriever("bm25", opened, None)
         reader = BertReader(found, running) if found and denoise else None
         miner = Miner(opened, words, retrievers, settings, reader)
-        write_examples(output, miner.examples(_counted(asked, show)), "jsonl")
-    if left_out:
-        _list(left_out, miner.report)
+        try:
+            write_examples(output, miner.examples(_counted(asked, show)), "jsonl")
+        finally:  # where all of it is refused, the list says why
+            if left_out:
+                _list(left_out, miner.report)
     _tell(miner.report, output, as_json)
 
 

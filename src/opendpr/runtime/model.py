@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from opendpr.errors import CorruptionError, StateError
 from opendpr.formats import json_kind
+from opendpr.runtime.disk import saving
 
 FORMAT = 1
 DEFAULT_MODEL = "opendpr-minilm"
@@ -240,7 +241,8 @@ def write_model(
     for folder, weights in folders.items():
         (directory / folder).mkdir(exist_ok=True)
         half = {key: np.ascontiguousarray(value, dtype=np.float16) for key, value in weights.items()}
-        save_file(half, directory / folder / "model.safetensors")
+        with saving(path := directory / folder / "model.safetensors"):
+            save_file(half, path)
     if encoder:
         config["encoder"] = asdict(encoder[0])
         paths = [directory / folder / "model.safetensors" for folder in sorted(encoder[1])]

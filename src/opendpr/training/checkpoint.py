@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from opendpr.errors import StateError
+from opendpr.runtime.disk import saving
 from opendpr.runtime.model import write_json
 
 logger = logging.getLogger(__name__)
@@ -31,12 +32,18 @@ class Progress(NamedTuple):
     """The loss of every step done."""
     validations: list[dict[str, float]]
     """`step` and figures of every validation so far."""
+    precision: str = ""
+    """Of the steps done: what `auto` was found to be."""
 
 
 def save_checkpoint(
     directory: Path, network: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress, settings: object
 ) -> None:
-    """Replace the checkpoint in `directory`; a kill leaves the old one or the new one."""
+    """Replace the checkpoint in `directory`; a kill leaves the old one or the new one.
+
+    Raises:
+        ResourceError: the disk is full; the old one is kept.
+    """
     target, temporary = directory / f"step-{progress.step}", directory / "writing"
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
@@ -44,7 +51,8 @@ def save_checkpoint(
     for name, parameter in network.named_parameters():
         for key, value in optimizer.state[parameter].items():
             tensors[f"optimizer.{name}.{key}"] = value.contiguous()
-    save_file(tensors, temporary / "state.safetensors")
+    with saving(path := temporary / "state.safetensors"):
+        save_file(tensors, path)
     write_json(temporary / "progress.json", {"settings": settings, **progress._asdict()})
     for path in temporary.iterdir():
         _sync(path)
@@ -78,17 +86,18 @@ def resume_checkpoint(
             key = differing[0]
             raise StateError(
                 f"{path} was made with {key} = {saved['settings'].get(key)!r}, now it is {settings[key]!r}; "
-                "use the same settings to go on, or another output directory to start anew"
+                "use the same settings and data to go on, or another output directory to start anew"
             )
         _restore(network, optimizer, state)
-        return Progress(saved["step"], saved["losses"], saved["validations"])
+        return Progress(saved["step"], saved["losses"], saved["validations"], saved.get("precision", ""))
     return Progress(0, [], [])
 
 
 def save_best(directory: Path, network: nn.Module) -> None:
     """Keep the network's weights as the best so far."""
     temporary = directory / "best.writing"
-    save_file({name: value.contiguous() for name, value in network.state_dict().items()}, temporary)
+    with saving(temporary):
+        save_file({name: value.contiguous() for name, value in network.state_dict().items()}, temporary)
     _sync(temporary)
     temporary.rename(directory / BEST)
 

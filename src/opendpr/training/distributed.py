@@ -7,19 +7,32 @@ the weights are added up. So n processes do exactly what one would do with the w
 
 from __future__ import annotations
 
+import atexit
 import os
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from opendpr.errors import UsageError
+
 
 def start(device: torch.device) -> torch.device:
-    """Join the other processes, if torchrun started several; returns the device of this one."""
+    """Join the other processes, if torchrun started several; returns the device of this one.
+
+    Raises:
+        UsageError: there are more processes than GPUs.
+    """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return device
+    if device.type == "cuda" and int(os.environ["LOCAL_RANK"]) >= (found := torch.cuda.device_count()):
+        raise UsageError(
+            f"process {int(os.environ['LOCAL_RANK']) + 1} here has no GPU, torch finds {found}; start as many "
+            "processes as GPUs, or take device cpu"
+        )
     if not dist.is_initialized():
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        atexit.register(stop)
     if device.type == "cuda":
         device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         torch.cuda.set_device(device)

@@ -33,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 COSINE_SCALE = 20.0
 """Factor on the similarity of unit vectors in the loss; an inner product needs none."""
+FEWEST_TOKENS = 8
+"""Of a passage, so that beside its frame there is room for some of its title and of its text."""
 Loss = Callable[[Tensor, Tensor, Tensor, Tensor, float], Tensor]
 """Of questions (Q, d), passages (n, d), positives (Q,), excluded (Q, n) and scale, as in `loss.py`."""
 
@@ -53,7 +55,8 @@ class EncoderSettings(LoopSettings):
     max_passage_tokens: int = 0
     """Where passages are cut while training; 0 takes the base model's."""
     base_share: float = 0.0
-    """Share of the starting weights in the result: often keeps what the model knew of other domains."""
+    """Share of the starting weights in the result: often keeps what the model knew of other domains. What validations
+    say is of the weights before."""
     memory_gib: float = 0.0
     """What the graphs of a step may take; the rest is computed twice. 0: a quarter of what is free."""
 
@@ -62,6 +65,8 @@ class EncoderSettings(LoopSettings):
         for name in ("hard_negatives", "scale", "max_passage_tokens", "memory_gib"):
             if getattr(self, name) < 0:
                 raise UsageError(f"{name} must be 0 or more, got {getattr(self, name)}")
+        if 0 < self.max_passage_tokens < FEWEST_TOKENS:
+            raise UsageError(f"max_passage_tokens must be 0, or {FEWEST_TOKENS} or more, got {self.max_passage_tokens}")
         if not 0 <= self.base_share < 1:
             raise UsageError(f"base_share must lie in [0, 1), got {self.base_share}")
         if self.batch_size < 2 and not self.hard_negatives:
@@ -141,7 +146,8 @@ def lay_out(pairs: Sequence[Pair]) -> tuple[list[ExamplePassage], NDArray[np.int
     """The passages of a batch, each text once; the row of each question's positive; what is no negative of it.
 
     Positives come first, then hard negatives. A passage that two questions share is one row: the
-    positive of both, not a negative of either.
+    positive of both, not a negative of either. What answers a question is no negative of the same
+    question elsewhere in the batch.
 
     Returns:
         passages (n), positives (Q,), excluded (Q, n)
@@ -160,10 +166,13 @@ def lay_out(pairs: Sequence[Pair]) -> tuple[list[ExamplePassage], NDArray[np.int
     for pair in pairs:
         for passage in pair.negatives:
             row(passage)
+    right: dict[str, set[int]] = {}
+    for pair in pairs:
+        known = (rows.get((passage.title, passage.text)) for passage in (pair.positive, *pair.others))
+        right.setdefault(pair.question, set()).update(row for row in known if row is not None)
     excluded = np.zeros((len(pairs), len(passages)), dtype=np.bool_)
     for place, pair in enumerate(pairs):
-        known = (rows.get((other.title, other.text)) for other in pair.others)
-        excluded[place, [other for other in known if other is not None and other != positives[place]]] = True
+        excluded[place, list(right[pair.question] - {int(positives[place])})] = True
     return passages, positives, excluded
 
 
@@ -187,30 +196,29 @@ def train_encoder(
 
     Raises:
         InputError: the source yields no usable batch.
-        StateError: `output` holds a model already, or a checkpoint of other settings.
+        StateError: `output` holds a model already, or a checkpoint of other settings, data or pool.
+        UsageError: passages are to be longer than the base can read.
+        OpendprError: a loss or a gradient is not finite.
     """
     if (output / "config.json").exists():
         raise StateError(f"{output} holds a model already; give another directory, or remove it first")
     config = _config(base.require_encoder(), settings)
+    cut, most = settings.max_passage_tokens or config.max_passage_tokens, config.architecture.max_position_embeddings
+    if cut > most:
+        raise UsageError(f"max_passage_tokens is {cut}, but {base.name} reads {most} tokens at most")
     device = distributed.start(torch.device(choose_device(settings.device)))
     torch.manual_seed(settings.seed)
     network = Towers(config)
     network.load(base)
     start = {name: value.clone() for name, value in network.state_dict().items()} if settings.base_share else {}
     network.to(device)
-    cut = settings.max_passage_tokens or config.max_passage_tokens
     inputs = EncoderInput(replace(config, max_passage_tokens=cut), Tokenizer(base.tokenizer_path))
     objective = EncoderObjective(network, source, inputs=inputs, settings=settings, scale=config.scale, pool=pool)
     checkpoints = output / "checkpoints"
     checkpoints.mkdir(parents=True, exist_ok=True)
-    training = train(
-        objective,
-        settings,
-        checkpoints,
-        on_step,
-        {"data": data, "base": base.fingerprint},
-        output / "tensorboard",
-    )
+    judged_by = pool.record() if pool else None
+    origin = {"data": data, "base": base.fingerprint, "pool": judged_by}
+    training = train(objective, settings, checkpoints, on_step, origin, output / "tensorboard")
     if distributed.rank() != 0:
         return base, training
     if settings.base_share:
@@ -231,8 +239,15 @@ def train_encoder(
         "base_training": base.training_record(),
         "base_fingerprint": base.fingerprint,
         "data": data,
+        "pool": judged_by,
         "torch": torch.__version__,
-        "settings": asdict(settings),
+        "settings": {
+            **asdict(settings),
+            "precision": training.precision,
+            "device": device.type,
+            "scale": config.scale,
+            "max_passage_tokens": cut,
+        },
         "steps": len(training.losses),
         "best_step": training.best_step,
         "loss": sum(tail) / len(tail),

@@ -11,15 +11,15 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict
 from pathlib import Path
 from types import FrameType, MappingProxyType
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Literal, NamedTuple, Protocol, TypeVar
 
 import torch
 from torch import nn
 
-from opendpr.errors import OpendprError
+from opendpr.errors import OpendprError, ResourceError, StateError
 from opendpr.training import distributed
 from opendpr.training.checkpoint import Progress, load_best, resume_checkpoint, save_best, save_checkpoint
-from opendpr.training.settings import LoopSettings
+from opendpr.training.settings import WITHOUT_EFFECT, LoopSettings
 from opendpr.training.tensorboard import ScalarLog
 
 logger = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class Objective(Protocol[Batch]):
 
 
 class Training(NamedTuple):
-    """What a training came to; the network holds its best weights."""
+    """What a training came to; the network of the first process holds its best weights."""
 
     losses: list[float]
     """Of every step."""
@@ -73,6 +73,8 @@ class Training(NamedTuple):
     """`step` and figures of every validation, the first before any step."""
     best_step: int
     """Steps done when the network was best; without validations, all of them."""
+    precision: str
+    """`fp32` or `bf16`."""
 
 
 def train(
@@ -94,7 +96,9 @@ def train(
         log_directory: of TensorBoard's files, if they are wanted
 
     Raises:
-        OpendprError: a loss is not finite; the last checkpoint is kept.
+        OpendprError: a loss or a gradient is not finite; the last checkpoint is kept.
+        ResourceError: the memory of the GPU is full.
+        StateError: the checkpoint was made with other settings, or not all processes see it.
         KeyboardInterrupt: after SIGINT, when the step is done and a checkpoint is written.
     """
     network = objective.network
@@ -102,9 +106,16 @@ def train(
     per_epoch = len(objective.batches(0))
     total = max(1, math.ceil(per_epoch * settings.epochs))
     optimizer = _optimizer(network, settings)
-    bf16 = _prefers_bf16(device) if settings.precision == "auto" else settings.precision == "bf16"
-    identity = {**asdict(settings), **origin, "processes": distributed.world()}
+    decisive = {name: value for name, value in asdict(settings).items() if name not in WITHOUT_EFFECT}
+    identity = {**decisive, **origin, "processes": distributed.world()}
     progress = resume_checkpoint(directory, network, optimizer, identity)
+    if (first := distributed.agreed(progress.step, device)) != progress.step:
+        raise StateError(
+            f"the first process goes on from step {first:.0f}, this one found step {progress.step} in {directory}; "
+            "give an output directory that all processes see"
+        )
+    precision = settings.precision if settings.precision != "auto" else progress.precision or _faster(device)
+    progress = progress._replace(precision=precision)
     if progress.step:
         logger.info("resumed at step %d of %d", progress.step, total)
     judge = _Judge(objective, settings, total, directory, progress)
@@ -116,7 +127,7 @@ def train(
             batches = objective.batches(progress.step // per_epoch)
             for batch in batches[progress.step % per_epoch : per_epoch]:
                 rate = settings.learning_rate * _schedule(progress.step, total, settings.warmup_fraction)
-                loss = _step(objective, batch, optimizer, settings, progress.step, rate, bf16)
+                loss = _step(objective, batch, optimizer, settings, progress.step, rate, precision == "bf16")
                 progress.losses.append(loss)
                 progress = progress._replace(step=progress.step + 1)
                 log.add(progress.step, {"loss": loss, "learning rate": rate})
@@ -132,9 +143,9 @@ def train(
                 if progress.step == total or judge.tired:
                     break
     best = judge.best_step if progress.validations else progress.step
-    if best != progress.step:
+    if best != progress.step and distributed.rank() == 0:  # who writes them; the others may not see its disk in time
         load_best(directory, network)
-    return Training(progress.losses, progress.validations, best)
+    return Training(progress.losses, progress.validations, best, precision)
 
 
 def _step(
@@ -152,14 +163,19 @@ def _step(
     optimizer.zero_grad()
     seed = (settings.seed * 1_000_003 + number) * 1_009 + distributed.rank()
     torch.manual_seed(seed)
-    loss = objective.backward(batch, Step(seed, settings.dropout, bf16))
-    if not math.isfinite(loss):
-        raise OpendprError(
-            f"the loss of step {number + 1} is {loss}; lower the learning rate ({settings.learning_rate}) and run "
-            "again, or set precision to fp32"
-        )
+    try:
+        loss = objective.backward(batch, Step(seed, settings.dropout, bf16))
+    except torch.OutOfMemoryError as error:
+        told = str(error).partition(". ")[0]
+        raise ResourceError(f"the memory of the GPU is full ({told}); train with a smaller batch_size") from None
     distributed.add_up_gradients(objective.network)
-    nn.utils.clip_grad_norm_(objective.network.parameters(), settings.max_gradient_norm)
+    norm = nn.utils.clip_grad_norm_(objective.network.parameters(), settings.max_gradient_norm).item()
+    for what, value in (("loss", loss), ("length of the gradient", norm)):
+        if not math.isfinite(value):
+            raise OpendprError(
+                f"the {what} of step {number + 1} is {value}; train anew, in another directory, with a lower learning "
+                f"rate than {settings.learning_rate}{', or in fp32' if bf16 else ''}"
+            )
     optimizer.step()
     return loss
 
@@ -173,7 +189,8 @@ class _Judge:
         self._objective, self._settings, self._directory = objective, settings, directory
         self._device = next(objective.network.parameters()).device
         self._records = progress.validations
-        self._steps = {round(total * (i + 1) / settings.validations) for i in range(settings.validations)}
+        count = min(total, settings.validations)
+        self._steps = {round(total * (i + 1) / count) for i in range(count)}
 
     @property
     def best_step(self) -> int:
@@ -220,10 +237,10 @@ def _optimizer(network: nn.Module, settings: LoopSettings) -> torch.optim.AdamW:
     return torch.optim.AdamW(groups, lr=settings.learning_rate)
 
 
-def _prefers_bf16(device: torch.device) -> bool:
-    """Whether a matrix product is faster in bfloat16: true on GPUs, not on every CPU that lists it."""
+def _faster(device: torch.device) -> Literal["fp32", "bf16"]:
+    """In which precision a matrix product is faster: bf16 on GPUs, not on every CPU that lists it."""
     if device.type != "cpu":
-        return True
+        return "bf16"
     seconds = {}
     for dtype in (torch.float32, torch.bfloat16):
         a, b = torch.ones(1024, 1024, dtype=dtype), torch.ones(1024, 1024, dtype=dtype)
@@ -233,7 +250,7 @@ def _prefers_bf16(device: torch.device) -> bool:
             a @ b
             trials.append(time.perf_counter() - started)
         seconds[dtype] = min(trials)
-    return distributed.agreed(float(seconds[torch.bfloat16] < seconds[torch.float32]), device) == 1.0
+    return "bf16" if distributed.agreed(seconds[torch.bfloat16] - seconds[torch.float32], device) < 0 else "fp32"
 
 
 def _schedule(step: int, total: int, warmup_fraction: float) -> float:

@@ -60,7 +60,7 @@ class MiningReport:
     negatives: int = 0
     """Hard negatives kept."""
     dropped: Counter[str] = field(default_factory=Counter)
-    """Passages found that did not become hard negatives, by reason."""
+    """Passages found that did not become hard negatives, by reason; one that two retrievers find counts once."""
     without_negatives: int = 0
     """Examples with no hard negative at all."""
 
@@ -185,7 +185,8 @@ class Miner:
         dropped, settings = self.report.dropped, self._settings
         taken = {passage.number for passage in positives}
         of_document: Counter[str] = Counter()
-        candidates = [self._candidates(question, positives, matcher, hits) for hits in lists.values()]
+        told: set[int] = set()
+        candidates = [self._candidates(question, positives, matcher, hits, told) for hits in lists.values()]
         chosen: list[Hit] = []
         while any(candidates) and len(chosen) < settings.negatives:
             for hits in candidates:
@@ -203,10 +204,18 @@ class Miner:
         return self._doubted(question, positives[0], chosen)
 
     def _candidates(
-        self, question: Question, positives: Sequence[Passage], matcher: AnswerMatcher, hits: Sequence[Hit]
+        self,
+        question: Question,
+        positives: Sequence[Passage],
+        matcher: AnswerMatcher,
+        hits: Sequence[Hit],
+        told: set[int],
     ) -> list[Hit]:
-        """The hits without an answer, far enough below the positive; if that was not found, all without."""
-        numbers, dropped = {passage.number for passage in positives}, self.report.dropped
+        """The hits without an answer, far enough below the positive; if that was not found, all without.
+
+        Those dropped are counted, save for the numbers in `told`, which grows by them.
+        """
+        numbers = {passage.number for passage in positives}
         score = next((hit.score for hit in hits if hit.passage.number in numbers), None)
         most = float("inf") if score is None else score - self._settings.margin * abs(score)
         kept = []
@@ -214,13 +223,16 @@ class Miner:
             if hit.passage.number in numbers:
                 continue
             if question.answers and matcher(hit.passage.text):
-                dropped["it holds an answer"] += 1
+                reason = "it holds an answer"
             elif not question.answers and hit.passage.document_id in question.document_ids:
-                dropped["it is of the question's document"] += 1
+                reason = "it is of the question's document"
             elif self._settings.margin and hit.score > most:
-                dropped["it scores too near the positive"] += 1
+                reason = "it scores too near the positive"
             else:
                 kept.append(hit)
+                continue
+            self.report.dropped[reason] += hit.passage.number not in told
+            told.add(hit.passage.number)
         return kept
 
     def _doubted(self, question: Question, positive: Passage, chosen: Sequence[Hit]) -> list[Hit]:

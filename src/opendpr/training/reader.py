@@ -88,7 +88,7 @@ def train_reader(
         "data": data,
         "examples": len(objective.examples),
         "torch": torch.__version__,
-        "settings": asdict(settings),
+        "settings": {**asdict(settings), "precision": training.precision, "device": device.type},
         "steps": len(training.losses),
         "best_step": training.best_step,
         "loss": sum(tail) / len(tail),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -13,6 +14,10 @@ from opendpr.errors import InputError, UsageError
 from opendpr.formats import reason
 
 Settings = TypeVar("Settings", bound="LoopSettings")
+
+WITHOUT_EFFECT = frozenset({"checkpoint_seconds", "memory_gib"})
+"""Settings that change nothing in the result, so that a training may go on with others."""
+_KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,10 @@ class LoopSettings:
     """Validations without a better one after which training stops early; 0 to never stop."""
 
     def __post_init__(self) -> None:
+        for name in (field.name for field in fields(self)):
+            value = getattr(self, name)
+            if isinstance(value, float) and not math.isfinite(value):
+                raise UsageError(f"{name} must be a finite number, got {value}")
         for name in ("epochs", "batch_size", "learning_rate", "max_gradient_norm", "checkpoint_seconds", "validations"):
             if not getattr(self, name) > 0:
                 raise UsageError(f"{name} must be larger than 0, got {getattr(self, name)}")
@@ -55,6 +64,8 @@ class LoopSettings:
         for name in ("weight_decay", "patience"):
             if getattr(self, name) < 0:
                 raise UsageError(f"{name} must be 0 or more, got {getattr(self, name)}")
+        if not 0 <= self.seed < 2**32:
+            raise UsageError(f"seed must lie in [0, {2**32:,}), got {self.seed}")
 
 
 @dataclass(frozen=True)
@@ -109,4 +120,4 @@ def _check(kind: type[LoopSettings], values: Mapping[str, Any], path: Path) -> N
             raise UsageError(f"{path}: there is no setting {key!r}; did you mean {near!r}?")
         wanted = known[key]
         if type(value) is not wanted and not (wanted is float and type(value) is int):
-            raise UsageError(f"{path}: {key} must be a {wanted.__name__}, got {value!r}")
+            raise UsageError(f"{path}: {key} must be {_KINDS[wanted]}, got {value!r}")

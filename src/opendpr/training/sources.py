@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opendpr.collection import Collection
-from opendpr.errors import InputError
+from opendpr.errors import InputError, StateError, UsageError
 from opendpr.formats import read_examples
 from opendpr.types import ExamplePassage, Passage, TrainingExample
 
@@ -78,6 +79,9 @@ class ExampleSource:
         sets: of examples
         weights: how often an epoch goes over each set; with a fraction, over a part that each epoch draws anew
         hard_negatives: drawn for each question
+
+    Raises:
+        UsageError: a weight is no positive number, or so small that nothing of its set is left.
     """
 
     def __init__(
@@ -85,6 +89,11 @@ class ExampleSource:
     ) -> None:
         self._examples = [example for examples in sets for example in examples]
         self._sizes, self._weights, self._hard_negatives = [len(examples) for examples in sets], weights, hard_negatives
+        for size, weight in zip(self._sizes, weights, strict=True):
+            if not 0 < weight < math.inf:
+                raise UsageError(f"a weight must be a number larger than 0, got {weight}; leave the set out instead")
+            if weight < 1 and not round(size * weight):
+                raise UsageError(f"weight {weight} of a set of {size} examples leaves none; give it more")
 
     def order(self, generator: np.random.Generator) -> NDArray[np.int64]:
         """The numbers of the pairs of one epoch, shuffled."""
@@ -140,6 +149,11 @@ class InverseClozeSource:
     def pairs(self, numbers: NDArray[np.int64], generator: np.random.Generator) -> list[Pair]:
         """Numbered pairs, with what is random in them drawn anew."""
         passages = self._collection.passages(numbers.tolist())
+        if gone := [number for number in numbers.tolist() if number not in passages]:
+            raise StateError(
+                f"passage {gone[0]} is no longer in {self._collection.directory}, whose documents were changed during "
+                "the training; train anew, on a copy made with 'opendpr backup' if they change often"
+            )
         return [_cloze(passages[number], generator) for number in numbers.tolist()]
 
 

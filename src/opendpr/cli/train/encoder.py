@@ -145,8 +145,6 @@ def _source(
     weights = list(weights or [1.0] * len(files))
     if len(weights) != len(files):
         raise UsageError(f"there are {len(files)} files and {len(weights)} weights; give --weight once for each file")
-    if any(weight <= 0 for weight in weights):
-        raise UsageError(f"a weight must be larger than 0, got {min(weights)}; leave the file out instead")
     sets = [read_training_examples(path) for path in files]
     data = [
         {"file": path.name, "sha256": file_sha256(path), "examples": len(examples), "weight": weight}
