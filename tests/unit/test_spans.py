@@ -120,4 +120,11 @@ def test_log_softmax_of_large_logits_is_finite() -> None:
 
 def test_characters_go_from_the_first_token_to_the_last() -> None:
     text = Tokens(np.zeros(3, np.int32), np.array([[0, 3], [4, 6], [6, 9]], np.int32), np.array([0, 1, 1], np.int32))
-    assert characters(TokenSpan(1, 2, 0.0), text) == (4, 9)
+    assert characters(TokenSpan(1, 2, 0.0), text, "was it not so") == (4, 9)
+
+
+def test_accents_that_have_no_token_belong_to_the_word_before_them() -> None:
+    tokens = Tokens(np.zeros(2, np.int32), np.array([[0, 4], [6, 8]], np.int32), np.arange(2, dtype=np.int32))
+    text = "cafe\u0301 ou\u0301\u0323"
+    assert characters(TokenSpan(0, 0, 0.0), tokens, text) == (0, 5)
+    assert characters(TokenSpan(0, 1, 0.0), tokens, text) == (0, len(text))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import NamedTuple
 
 import numpy as np
@@ -62,6 +63,13 @@ def best_spans(
     return found
 
 
-def characters(span: TokenSpan, text: Tokens) -> tuple[int, int]:
-    """Offsets in the passage's text of a span of its tokens."""
-    return int(text.offsets[span.first, 0]), int(text.offsets[span.last, 1])
+def characters(span: TokenSpan, tokens: Tokens, text: str) -> tuple[int, int]:
+    """Offsets in the passage's text of a span of its tokens.
+
+    A tokenizer that takes accents away has no token for a combining mark (text in NFD, vowel signs): the marks that
+    follow the last token belong to its word.
+    """
+    first, last = int(tokens.offsets[span.first, 0]), int(tokens.offsets[span.last, 1])
+    while last < len(text) and unicodedata.category(text[last]).startswith("M"):
+        last += 1
+    return first, last
