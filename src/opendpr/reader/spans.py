@@ -39,7 +39,7 @@ def best_spans(
     """The spans with the largest P_start(s) * P_end(t) among the text tokens of one window.
 
     A span ends at or after its start, has at most `max_tokens` tokens, and neither starts nor ends
-    inside a word. Spans that overlap a better one are left out.
+    inside a word: a text of one word longer than that has none. Spans that overlap a better one are left out.
 
     Args:
         start, end: (L,) logits of the text tokens only
@@ -52,8 +52,6 @@ def best_spans(
     scores = log_softmax(start)[:, None] + log_softmax(end)[None, :]  # (L, L): row is first, column is last
     width = np.arange(L)[None, :] - np.arange(L)[:, None]
     allowed = (width >= 0) & (width < max_tokens) & first_of_word[:, None] & last_of_word[None, :]
-    if not allowed.any():  # one word longer than max_tokens: then inside it
-        allowed = (width >= 0) & (width < max_tokens)
     scores = np.where(allowed, scores, -np.inf)
     found: list[TokenSpan] = []
     while len(found) < count and np.isfinite(scores).any():
