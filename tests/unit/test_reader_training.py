@@ -278,6 +278,17 @@ def test_validation_measures_the_best_answer_of_a_network_in_training(tiny_model
     assert abs(figures["EM"] - 100 * right / len(examples)) <= 100 * 3 / len(examples), "words found twice may win"
 
 
+def test_a_pattern_counts_by_exact_match_in_a_validation(tiny_model: Path) -> None:
+    """F1 decides which weights are kept, and the words of a pattern are not those of an answer."""
+    model = Model(tiny_model)
+    network = ReaderNetwork(model.require_reader().architecture)
+    load_weights(network, model.load_weights("reader"))
+    example = ReaderExample(Question("", "Who?", (r"\w+",), "regex"), (MarkedPassage("", "Ada"),), ())
+    tokenizer = Tokenizer(model.tokenizer_path)
+    judge = ReaderJudge([example], model.require_reader(), tokenizer, torch.device("cpu"))
+    assert judge.judge(network) == {"F1": 100, "EM": 100}
+
+
 def test_the_best_weights_on_the_dev_examples_are_written(tiny_model: Path, mined: Path, tmp_path: Path) -> None:
     settings = replace(SETTINGS, epochs=6, validations=4)
     model, training = train_reader([mined], Model(tiny_model), tmp_path / "m", settings, lambda *of: None, dev=mined)

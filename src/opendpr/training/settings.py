@@ -82,8 +82,8 @@ class ReaderSettings(LoopSettings):
                 raise UsageError(f"{name} must lie in [0, 1], got {getattr(self, name)}")
         if self.negatives and self.negative_share and not round(self.batch_size * self.negative_share):
             raise UsageError(
-                f"with batch_size {self.batch_size} and negative_share {self.negative_share} no question of a step gets "
-                f"negatives; make one of them larger, or set negatives to 0"
+                f"with batch_size {self.batch_size} and negative_share {self.negative_share} no question of a step "
+                "gets negatives; make one of them larger, or set negatives to 0"
             )
 
 
