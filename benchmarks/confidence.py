@@ -56,7 +56,6 @@ class Rows:
         self.sure = np.array([of.answers[0].confidence if of.answers else 0.0 for of in outcomes])
         self.right = np.array([answered(case, decoding) for case in cases], dtype=bool)
         self.given = np.array([of.answerable for of in outcomes], dtype=bool)
-        self.answerable = np.array([bool(case.question.answers) and not case.removed for case in cases], dtype=bool)
 
     def line(self, name: str) -> str:
         error = expected_calibration_error(self.sure, self.right)

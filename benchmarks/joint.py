@@ -11,8 +11,10 @@ retrieval.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +29,7 @@ from opendpr.answering.decoding import Decoding, outcome
 from opendpr.collection import Collection
 from opendpr.encoder import BertEncoder, EncoderInput
 from opendpr.evaluation import compare, exact_match, f1
+from opendpr.formats import file_sha256
 from opendpr.iteration import batched
 from opendpr.reader import BertReader
 from opendpr.retriever import DenseRetriever, Snapshot
@@ -154,8 +157,10 @@ def main() -> None:
     base = find_model(args.model)
     settings = ReaderSettings(epochs=args.epochs, batch_size=16, negatives=3, negative_share=1.0)
     examples = read_reader_examples(args.examples, settings.negatives, settings.seed)
+    decisive = json.dumps([asdict(settings), base.fingerprint, *map(file_sha256, args.examples)])
+    digest = hashlib.sha256(decisive.encode()).hexdigest()[:8]  # so that no model of other settings is taken for these
     models = {
-        name: train_one(examples, base, args.work / f"joint-{name}", settings, name == "joint")
+        name: train_one(examples, base, args.work / f"joint-{name}-{digest}", settings, name == "joint")
         for name in ("apart", "joint")
     }
     collection = open_pool(args, BertEncoder(base, RuntimeSettings(precision=args.precision)))

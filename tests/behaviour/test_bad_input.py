@@ -202,6 +202,10 @@ def test_a_directory_that_is_no_collection_is_refused(run, tmp_path, tiny_model)
     refused(run("ask", tmp_path / "nowhere", QUESTION), 4, "does not exist")
 
 
+def test_a_filter_that_cannot_be_understood_is_refused_once_and_not_for_each_question(run, notes):
+    refused(run("ask", notes, "-", "--where", "year = =", input="When?\nWho?\n"), 2, "in the filter 'year = ='")
+
+
 def test_a_collection_of_a_newer_format_is_refused_and_left_alone(run, notes, tmp_path):
     connection = apsw.Connection(str(notes / DATABASE), vfs="cksmvfs")
     connection.execute("UPDATE settings SET value = '2' WHERE key = 'format'")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
+from safetensors.numpy import save_file
 
 import opendpr
 from opendpr.answering import open_answerer
@@ -23,6 +25,7 @@ from opendpr.errors import InputError, StateError, UsageError
 from opendpr.evaluation import has_answer
 from opendpr.evaluation.failures import ABSENT, KINDS
 from opendpr.runtime import RuntimeSettings
+from opendpr.runtime.model import read_weights, write_json
 from opendpr.types import Document, Question
 
 RIVERS = {"Tarn": "Albi", "Lot": "Cahors", "Orne": "Caen", "Isère": "Grenoble", "Vire": "Saint-Lô", "Aude": "Limoux"}
@@ -145,6 +148,27 @@ def test_a_run_with_other_settings_is_refused(towns: Path, questions: Path, tmp_
     changed = run("evaluate", towns, questions, "-r", "bm25", "-o", output)
     assert changed.returncode == 4
     assert "sets is" in changed.stderr
+    assert output.read_bytes() == before
+
+
+def test_a_run_by_another_reader_or_confidence_of_the_same_encoder_is_refused(
+    towns: Path, questions: Path, tmp_path: Path, tiny_model: Path
+) -> None:
+    """The fingerprint is the encoder's: a reader that was trained anew has the same, and so has a model fitted anew."""
+    model, output = tmp_path / "model", tmp_path / "run.jsonl"
+    shutil.copytree(tiny_model, model)
+    task = Task([questions], ("bm25",), model=str(model), runtime=FP32)
+    evaluate(towns, task, AnswerJudge((1,), (2,)), output)
+    before = output.read_bytes()
+    config = json.loads((model / "config.json").read_text())
+    write_json(model / "config.json", {**config, "confidence": {"bm25": {"bias": 1.0, "threshold": 0.5}}})
+    with pytest.raises(StateError, match=r'"confidence": \{\}.*, now .*"confidence": \{"bm25"'):
+        evaluate(towns, task, AnswerJudge((1,), (2,)), output)
+    write_json(model / "config.json", config)
+    weights = read_weights(model / "reader" / "model.safetensors")
+    save_file({name: value * 2 for name, value in weights.items()}, model / "reader" / "model.safetensors")
+    with pytest.raises(StateError, match="reader is"):
+        evaluate(towns, task, AnswerJudge((1,), (2,)), output)
     assert output.read_bytes() == before
 
 

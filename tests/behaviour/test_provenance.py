@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import lzma
 import shutil
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
@@ -90,6 +91,8 @@ def check(document: Document, hits: Sequence[Hit], spans: Sequence[Span]) -> Non
         assert passage.start <= span.start
         assert span.end <= passage.start + len(passage.text)
         assert span.text == document.text[span.start : span.end]
+        after = passage.text[span.end - passage.start :][:1]
+        assert not unicodedata.combining(after or " "), "an accent was torn off its letter"
         assert span.span_score <= 1e-6
     scores = [span.passage_score + span.span_score for span in spans]
     assert scores == sorted(scores, reverse=True)

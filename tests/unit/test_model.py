@@ -155,6 +155,13 @@ def test_settings_that_are_missing_are_refused(copy: Path) -> None:
         Model(copy)
 
 
+@pytest.mark.parametrize("wrong", [{"retrieval": {"lambda": "80"}}, {"confidence": {"hybrid": [1.0]}}], ids=str)
+def test_fitted_weights_that_are_no_numbers_are_refused_by_name(copy: Path, wrong: dict[str, object]) -> None:
+    edit(copy, **wrong)
+    with pytest.raises(StateError, match=rf"config\.json: {next(iter(wrong))}.* expected numbers by name"):
+        Model(copy)
+
+
 @pytest.mark.parametrize("format", [0, 2, "1", None])
 def test_another_format_is_refused_with_both_numbers(copy: Path, format: object) -> None:
     edit(copy, format=format)

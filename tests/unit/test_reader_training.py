@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 
-from opendpr.errors import InputError
+from opendpr.errors import InputError, UsageError
 from opendpr.formats import write_examples
 from opendpr.reader import BertReader
 from opendpr.runtime import RuntimeSettings
@@ -125,6 +125,30 @@ def test_every_place_of_every_answer_is_marked_and_positives_without_one_are_lef
     assert [positive.text[start:end] for start, end in positive.places] == ["Paris", "to Paris", "Paris"]
     assert [passage.places for passage in example.negatives] == [(), (), ()]
     assert example.question == EXAMPLES[0].question
+
+
+@pytest.mark.parametrize("wrong", [{"answers": [1888]}, {"answers": "1888"}, {"passage": ["1888"]}], ids=str)
+def test_marked_answers_that_are_no_strings_are_refused_with_their_line(tmp_path: Path, wrong: dict[str, Any]) -> None:
+    record = {"question": "When?", "passage": "In 1888.", "answer_start": 3, "answer_text": "1888", **wrong}
+    path = tmp_path / "spans.jsonl"
+    path.write_text(json.dumps(record) + "\n")
+    with pytest.raises(InputError, match=r"spans\.jsonl:1: expected an object with question"):
+        read_reader_examples([path], 1, 0)
+
+
+def test_passages_without_a_token_are_no_negatives(tiny_model: Path, tmp_path: Path) -> None:
+    empty = (ExamplePassage("", ""), ExamplePassage("", "\u200b"))
+    examples = [TrainingExample(Question("q", "Where?", ("Oslo",)), (ExamplePassage("", "In Oslo."),), empty)]
+    write_examples(tmp_path / "e.jsonl", examples, "jsonl")
+    of = objective(tiny_model, tmp_path / "e.jsonl", replace(SETTINGS, batch_size=1, negative_share=1.0))
+    (batch,) = of.batches(0)
+    assert np.isfinite(of.backward(batch, Step(seed=5, dropout=0.0, bf16=False)))
+
+
+def test_settings_with_which_no_question_of_a_step_gets_negatives_are_refused() -> None:
+    with pytest.raises(UsageError, match=r"batch_size 2 and negative_share 0\.25"):
+        ReaderSettings(batch_size=2)
+    assert ReaderSettings(batch_size=2, negatives=0).negatives == 0
 
 
 def test_patterns_mark_what_they_match(tmp_path: Path) -> None:
@@ -252,6 +276,17 @@ def test_validation_measures_the_best_answer_of_a_network_in_training(tiny_model
         right += spans[0].text in example.question.answers
     assert figures["EM"] <= figures["F1"] <= 100
     assert abs(figures["EM"] - 100 * right / len(examples)) <= 100 * 3 / len(examples), "words found twice may win"
+
+
+def test_a_pattern_counts_by_exact_match_in_a_validation(tiny_model: Path) -> None:
+    """F1 decides which weights are kept, and the words of a pattern are not those of an answer."""
+    model = Model(tiny_model)
+    network = ReaderNetwork(model.require_reader().architecture)
+    load_weights(network, model.load_weights("reader"))
+    example = ReaderExample(Question("", "Who?", (r"\w+",), "regex"), (MarkedPassage("", "Ada"),), ())
+    tokenizer = Tokenizer(model.tokenizer_path)
+    judge = ReaderJudge([example], model.require_reader(), tokenizer, torch.device("cpu"))
+    assert judge.judge(network) == {"F1": 100, "EM": 100}
 
 
 def test_the_best_weights_on_the_dev_examples_are_written(tiny_model: Path, mined: Path, tmp_path: Path) -> None:

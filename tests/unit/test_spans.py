@@ -34,7 +34,7 @@ def slow_spans(
     found: list[tuple[int, int, float]] = []
     for _ in range(count):
         best = None
-        for i, j in whole or pairs:
+        for i, j in whole:
             if any(i <= last and first <= j for first, last, _ in found):
                 continue
             score = log_start[i] + log_end[j]
@@ -66,8 +66,9 @@ def test_spans_neither_start_nor_end_inside_a_word() -> None:
     assert sorted(spans([0, 0, 9, 0, 0], [0, 0, 9, 0, 0], words)) == [(0, 0), (1, 3), (4, 4)]
 
 
-def test_a_word_longer_than_a_span_may_be_is_answered_from_inside() -> None:
-    assert spans([0, 9, 0, 0], [0, 0, 9, 0], [0, 0, 0, 0], max_tokens=2, count=1) == [(1, 2)]
+def test_a_word_longer_than_a_span_may_be_is_no_answer_and_neither_is_a_part_of_it() -> None:
+    assert spans([0, 9, 0, 0], [0, 0, 9, 0], [0, 0, 0, 0], max_tokens=2) == []
+    assert spans([0, 9, 0, 0], [0, 0, 9, 0], [0, 0, 0, 1], max_tokens=2) == [(3, 3)]
 
 
 def test_spans_that_overlap_a_better_one_are_left_out() -> None:
@@ -120,4 +121,11 @@ def test_log_softmax_of_large_logits_is_finite() -> None:
 
 def test_characters_go_from_the_first_token_to_the_last() -> None:
     text = Tokens(np.zeros(3, np.int32), np.array([[0, 3], [4, 6], [6, 9]], np.int32), np.array([0, 1, 1], np.int32))
-    assert characters(TokenSpan(1, 2, 0.0), text) == (4, 9)
+    assert characters(TokenSpan(1, 2, 0.0), text, "was it not so") == (4, 9)
+
+
+def test_accents_that_have_no_token_belong_to_the_word_before_them() -> None:
+    tokens = Tokens(np.zeros(2, np.int32), np.array([[0, 4], [6, 8]], np.int32), np.arange(2, dtype=np.int32))
+    text = "cafe\u0301 ou\u0301\u0323"
+    assert characters(TokenSpan(0, 0, 0.0), tokens, text) == (0, 5)
+    assert characters(TokenSpan(0, 1, 0.0), tokens, text) == (0, len(text))

@@ -71,11 +71,12 @@ def evaluate(
     for name, questions in sets.items():
         judge.check(name, questions)
     dense = [system for system in task.systems if system != "bm25"]
-    networks = bool(judge.settings().get("read") or dense)
+    reads = bool(judge.settings().get("read"))
+    networks = reads or bool(dense)
     runtime = resolved(task.runtime) if networks else task.runtime
     answerer = open_answerer(directory, task.model, retriever=[*dense, *task.systems][0], runtime=runtime)
     _tell_unknown(answerer, sets)
-    header = _header(answerer, task, sets, judge) | _networks(answerer, runtime if networks else None)
+    header = _header(answerer, task, sets, judge) | _networks(answerer, runtime if networks else None, reads)
     total = len(task.systems) * sum(map(len, sets.values()))
     with open_run(output, header) as run:
         for system in task.systems:
@@ -89,7 +90,7 @@ def evaluate(
                     found = [_record(name, system, *pair) for pair in zip(batch, records, strict=True)]
                     run.write([record for record in found if key_of(record) not in run.done])
                     on_progress(len(run.done), total)
-        if judge.settings().get("read") and not run.scanned:
+        if reads and not run.scanned:
             run.write([{"type": "scan", "absent": _absent(answerer, output, sets)}])
 
 
@@ -155,13 +156,20 @@ def _checked(path: Path, limit: int | None) -> Iterator[Question]:
         yield question
 
 
-def _networks(answerer: Answerer, runtime: RuntimeSettings | None) -> Record:
-    """What ran the networks and which; BM25 without a reader needs none, and no model."""
+def _networks(answerer: Answerer, runtime: RuntimeSettings | None, reads: bool) -> Record:
+    """What ran the networks and which; BM25 without a reader needs none, and no model.
+
+    The fingerprint is the encoder's alone, so a reader and what was fitted for it are named beside it.
+    """
     if runtime is None:
         return {"model": None, "runtime": None}
     model = answerer.model
     described = {"name": model.name, "fingerprint": model.fingerprint, "retrieval": dict(model.retrieval)}
-    return {"model": described, "runtime": asdict(runtime)}
+    found: Record = {"model": described, "runtime": asdict(runtime)}
+    if reads:
+        model.require_reader()
+        found["reader"] = {"sha256": file_sha256(model.weights_path("reader")), "confidence": model.confidence}
+    return found
 
 
 def _header(answerer: Answerer, task: Task, sets: dict[str, list[Question]], judge: Judge) -> Record:

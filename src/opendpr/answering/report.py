@@ -220,6 +220,7 @@ def _settings(header: Record) -> dict[str, str]:
         f"{collection['passages']:,} passages; {collection['id']}, version {collection['version']}",
         "model": f"{model['name']} {model['fingerprint']}" if model else "",
         "retrieval weights": ", ".join(f"{name} {value:g}" for name, value in weights.items()),
+        "reader": header.get("reader", {}).get("sha256", ""),
         "systems": ", ".join(header["systems"]),
         "k": ", ".join(map(str, header.get("k", ()))),
         "passages read": ", ".join(map(str, header.get("read", ()))),

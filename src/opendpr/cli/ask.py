@@ -67,8 +67,11 @@ def ask(
       opendpr ask notes - < questions.txt          (one JSON object a line)
     """
     from opendpr.answering import check_question
+    from opendpr.collection.where import compile_where
     from opendpr.runtime import RuntimeSettings
 
+    if where is not None:
+        compile_where(where)  # here, because it is no fault of the questions, which are told theirs one by one
     if question is not None and question != "-":
         check_question(question)  # before anything is indexed or loaded
     if isinstance(sys.stdin, io.TextIOWrapper):

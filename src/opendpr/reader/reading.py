@@ -96,7 +96,7 @@ class SpanReader:
         around = (words[window.first], words[after + 1])
         found = []
         for span in best_spans(start, end, piece.words, max_tokens=most, count=SPANS, around=around):
-            first, last = characters(span, piece)
+            first, last = characters(span, piece, hit.passage.text)
             offset = hit.passage.start
             answer = hit.passage.text[first:last]
             found.append(Span(hit, offset + first, offset + last, answer, passage_score, span.score))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import NamedTuple
 
 import numpy as np
@@ -38,7 +39,7 @@ def best_spans(
     """The spans with the largest P_start(s) * P_end(t) among the text tokens of one window.
 
     A span ends at or after its start, has at most `max_tokens` tokens, and neither starts nor ends
-    inside a word. Spans that overlap a better one are left out.
+    inside a word: a text of one word longer than that has none. Spans that overlap a better one are left out.
 
     Args:
         start, end: (L,) logits of the text tokens only
@@ -51,8 +52,6 @@ def best_spans(
     scores = log_softmax(start)[:, None] + log_softmax(end)[None, :]  # (L, L): row is first, column is last
     width = np.arange(L)[None, :] - np.arange(L)[:, None]
     allowed = (width >= 0) & (width < max_tokens) & first_of_word[:, None] & last_of_word[None, :]
-    if not allowed.any():  # one word longer than max_tokens: then inside it
-        allowed = (width >= 0) & (width < max_tokens)
     scores = np.where(allowed, scores, -np.inf)
     found: list[TokenSpan] = []
     while len(found) < count and np.isfinite(scores).any():
@@ -62,6 +61,13 @@ def best_spans(
     return found
 
 
-def characters(span: TokenSpan, text: Tokens) -> tuple[int, int]:
-    """Offsets in the passage's text of a span of its tokens."""
-    return int(text.offsets[span.first, 0]), int(text.offsets[span.last, 1])
+def characters(span: TokenSpan, tokens: Tokens, text: str) -> tuple[int, int]:
+    """Offsets in the passage's text of a span of its tokens.
+
+    A tokenizer that takes accents away has no token for a combining mark (text in NFD, vowel signs): the marks that
+    follow the last token belong to its word.
+    """
+    first, last = int(tokens.offsets[span.first, 0]), int(tokens.offsets[span.last, 1])
+    while last < len(text) and unicodedata.category(text[last]).startswith("M"):
+        last += 1
+    return first, last

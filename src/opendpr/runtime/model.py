@@ -133,10 +133,11 @@ class Model:
         if "encoder" in config and "fingerprint" not in config:
             raise CorruptionError(f"{path} is incomplete (it has no fingerprint); restore it")
         self.fingerprint: str = config.get("fingerprint", "")
-        self.retrieval: Mapping[str, float] = config.get("retrieval", {})
+        self.retrieval: Mapping[str, float] = _numbers(config.get("retrieval", {}), "retrieval", path)
         """`lambda`: of the similarity beside BM25 in hybrid retrieval. `passage`, `span`, `reader`: of the reader's
         log P_selected, of its log P_start + log P_end and of the retrieval score when answers are chosen."""
-        self.confidence: Mapping[str, Mapping[str, float]] = config.get("confidence", {})
+        confidence = config.get("confidence", {}).items()
+        self.confidence = {kind: _numbers(of, f"confidence {kind}", path) for kind, of in confidence}
         """By retriever: weights of the features of an answer, `bias` and `threshold`; empty if it was not fitted."""
         self.encoder = _parse(EncoderConfig, config["encoder"], path) if "encoder" in config else None
         self.reader = _parse(ReaderConfig, config["reader"], path) if "reader" in config else None
@@ -227,8 +228,7 @@ def write_model(
     """Write a model directory with fp16 weights and its fingerprint.
 
     Args:
-        encoder: its configuration, and the weights by folder name (`encoder`, or
-            `question_encoder` and `passage_encoder`).
+        encoder: its configuration, and the weights by folder name (`encoder`, or `question_encoder`, `passage_encoder`)
     """
     from safetensors.numpy import save_file
 
@@ -272,6 +272,12 @@ def write_json(path: Path, content: object) -> None:
     temporary = path.with_name(path.name + ".tmp")
     temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     os.replace(temporary, path)
+
+
+def _numbers(values: object, name: str, path: Path) -> dict[str, float]:
+    if not isinstance(values, dict) or not {type(value) for value in values.values()} <= {int, float}:
+        raise StateError(f"{path}: {name} is {json.dumps(values)[:80]}, expected numbers by name; correct it")
+    return values
 
 
 def _parse(kind: type[Settings], values: dict[str, Any], path: Path) -> Settings:

@@ -135,8 +135,10 @@ def read_span_examples(paths: Iterable[Path], *, required: bool = True) -> list[
                 found = passage[start : start + len(text)]
                 question, title = str(record["question"]), str(record.get("title") or "")
                 answers = record.get("answers") or [text]
-                if not isinstance(answers, list):
-                    raise TypeError("answers is not an array")
+                if not isinstance(passage, str) or not isinstance(text, str):
+                    raise TypeError("passage and answer_text must be strings")
+                if not isinstance(answers, list) or not all(isinstance(answer, str) for answer in answers):
+                    raise TypeError("answers must be a list of strings")
             except (KeyError, TypeError) as error:
                 raise InputError(
                     f"{path}:{number}: expected an object with question, passage, answer_start and "

@@ -134,7 +134,7 @@ class ReaderJudge:
         self._examples, self._config, self._tokenizer, self._device = examples, config, tokenizer, device
 
     def judge(self, network: nn.Module) -> dict[str, float]:
-        """Figures in per cent; F1 decides."""
+        """Figures in per cent; F1 decides. A pattern has no words to share: its F1 is the exact match."""
         reader = SpanReader(self._config, self._tokenizer, _Running(network, self._device), BATCHES[self._device.type])
         exact, shared = 0.0, 0.0
         for some in batched(self._examples, JUDGED):
@@ -142,8 +142,10 @@ class ReaderJudge:
             for example, found in zip(some, spans, strict=True):
                 answers = outcome(found, Decoding()).answers
                 text = answers[0].text if answers else ""
-                exact += exact_match(text, example.question.answers, example.question.match)
-                shared += f1(text, example.question.answers)
+                question = example.question
+                right = exact_match(text, question.answers, question.match)
+                exact += right
+                shared += f1(text, question.answers) if question.match == "string" else right
         return {"F1": 100 * shared / len(self._examples), "EM": 100 * exact / len(self._examples)}
 
 

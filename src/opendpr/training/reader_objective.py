@@ -167,7 +167,7 @@ class ReaderObjective:
 
     def _asked(self, draw: _Draw) -> _Asked:
         (positive,) = self._rows([(draw.question, draw.positive)])
-        return _Asked(positive, self._rows(draw.others))
+        return _Asked(positive, [row for row in self._rows(draw.others) if len(row.sequence.ids)])
 
     def _loss(self, asked: Sequence[_Asked], count: int, with_others: int, dropout: float) -> Tensor:
         """These questions' part of the mean loss of the batch, which has `count` questions."""

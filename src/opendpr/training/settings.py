@@ -91,6 +91,11 @@ class ReaderSettings(LoopSettings):
         for name in ("negative_share", "swapped_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise UsageError(f"{name} must lie in [0, 1], got {getattr(self, name)}")
+        if self.negatives and self.negative_share and not round(self.batch_size * self.negative_share):
+            raise UsageError(
+                f"with batch_size {self.batch_size} and negative_share {self.negative_share} no question of a step "
+                "gets negatives; make one of them larger, or set negatives to 0"
+            )
 
 
 def read_settings(kind: type[Settings], path: Path | None, given: Mapping[str, Any]) -> Settings:

@@ -48,11 +48,16 @@ def train_answering(
     ] = None,
     k: Annotated[int, Option("-k", min=1, help="Passages read for a question.")] = 20,
     least_precision: Annotated[
-        float, Option("--least-precision", help="How often an answer is to be right where one is given.")
+        float, Option("--least-precision", min=0, max=1, help="How often an answer is to be right where one is given.")
     ] = 0.6,
     removed_share: Annotated[
         float,
-        Option("--removed-share", help="Share of questions asked again without the passages that hold the answer."),
+        Option(
+            "--removed-share",
+            min=0,
+            max=1,
+            help="Share of questions asked again without the passages that hold the answer.",
+        ),
     ] = 0.25,
     precision: PrecisionOption = Precisions.auto,
     runtime: RuntimeOption = Runtimes.auto,
