@@ -5,7 +5,7 @@ with `--layers`, its first layers and one fresh on top), since the whole model i
 what training brings. Each is judged by top-k accuracy over P25, gold paragraph, report half. A table and
 `ablations.svg` go into `docs/`.
 
-    .venv/bin/python benchmarks/ablations.py     # all but transfer, in less than 90 minutes of CPU time
+    .venv/bin/python benchmarks/ablations.py     # all but transfer: two hours of CPU time without matrix units
     .venv/bin/python benchmarks/ablations.py --all --device cuda --layers 3 --epochs 10 --seeds 0 1 2 3 4
     .venv/bin/python benchmarks/ablations.py --rows in-batch-128 --seeds 0 --half fit --docs /tmp   # for choosing
 

@@ -21,10 +21,12 @@ from opendpr.runtime.torch import Layer
 from opendpr.training import distributed
 from opendpr.training.loop import Step
 
-CHUNK_TOKENS = {"cpu": 4_096, "cuda": 65_536}
+CHUNK_TOKENS = {"cpu": 2_048, "cuda": 65_536}
 """Tokens encoded at once: what fits the caches of a CPU, and what keeps a GPU busy."""
 FREE_SHARE = 0.25
 """Share of the free memory that graphs may take unless told."""
+MOST_ON_CPU_BYTES = 2**30
+"""More than this they take on a CPU only when told: it saves little there."""
 HIDDEN_VALUES = 15
 """Values of a token that a layer keeps for its backward pass, in sizes of a hidden vector: what is counted in bf16,
 where some are fp32; in fp32 fewer. Beside them it keeps the feed-forward's and the attention's."""
@@ -123,8 +125,9 @@ def graph_budget_bytes(device: torch.device, asked_gib: float) -> int:
     """What the graphs of a step may take: what is asked for, or a share of the memory that is free."""
     if asked_gib:
         return int(asked_gib * 2**30)
-    free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else psutil.virtual_memory().available
-    return int(FREE_SHARE * free)
+    if device.type == "cuda":
+        return int(FREE_SHARE * torch.cuda.mem_get_info(device)[0])
+    return min(int(FREE_SHARE * psutil.virtual_memory().available), MOST_ON_CPU_BYTES)
 
 
 def by_tokens(lengths: Sequence[int], tokens: int) -> Iterator[list[int]]:
