@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 PASSAGE_CHARACTERS = 300
 """How much of a passage is shown around an answer."""
+LOGGED_SECONDS = 60.0
+"""Between two lines of progress where stderr is no terminal."""
 
 
 LINE_ENDS = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
@@ -124,31 +126,33 @@ def next_step(collection: Path, model: str | None) -> str:
 
 @contextmanager
 def progress(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
-    """A line on stderr with rate and time left, if stderr is a terminal; yields what to call with (done, total).
+    """A line on stderr with rate and time left; yields what to call with (done, total).
 
-    The total is 0 where it is not known.
+    A terminal has one line that changes, a log a new line a minute. The total is 0 where it is not known.
     """
-    if not sys.stderr.isatty():
-        yield lambda done, total: None
-        return
+    terminal = sys.stderr.isatty()
+    before, after, seconds = ("\r\x1b[K", "", 0.2) if terminal else ("", "\n", LOGGED_SECONDS)
     started = shown = time.monotonic()
+    begun: int | None = None
 
     def show(done: int, total: int) -> None:
-        nonlocal shown
+        nonlocal begun, started, shown
         now = time.monotonic()
-        if (done < total or not total) and now - shown < 0.2:
+        if begun is None:  # what an interrupted run had done says nothing about the rate of this one
+            begun, started = done, now
+        if now - shown < seconds or done == begun:
             return
         shown = now
-        rate = done / max(now - started, 1e-9)
+        rate = (done - begun) / max(now - started, 1e-9)
         line = f"{what} {done:,}{f'/{total:,}' if total else ''} {unit} · {rate:,.1f}/s"
         if total:
-            left = int((total - done) / max(rate, 1e-9))
+            left = int((total - done) / rate)
             line += f" · {left // 60}:{left % 60:02d} left"
-        sys.stderr.write(f"\r\x1b[K{line}")
+        sys.stderr.write(before + line + after)
         sys.stderr.flush()
 
     try:
         yield show
     finally:
-        sys.stderr.write("\r\x1b[K")
+        sys.stderr.write(before)
         sys.stderr.flush()

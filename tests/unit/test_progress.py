@@ -1,0 +1,24 @@
+"""The line of progress, where stderr is a log."""
+
+from __future__ import annotations
+
+from itertools import count
+
+import pytest
+
+from opendpr.cli import output
+
+
+def test_a_log_gets_a_line_a_minute_with_the_rate_of_this_run(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = count(0.0, 20.0)  # seconds
+    monkeypatch.setattr(output.time, "monotonic", lambda: next(clock))
+    with output.progress("training", "steps") as show:
+        for done in range(1_000, 1_080, 10):  # 1,000 were done by an earlier run
+            show(done, 2_000)
+    told = capsys.readouterr().err.splitlines()
+    assert told == [
+        "training 1,020/2,000 steps · 0.5/s · 32:40 left",
+        "training 1,050/2,000 steps · 0.5/s · 31:40 left",
+    ]
