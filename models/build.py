@@ -32,7 +32,7 @@ ENCODER = "--epochs 0.667 --batch-size 128 --learning-rate 6e-5 --dropout 0 --ha
 FIRST_SPANS = ("squad_reader", "squad_reader", "qamr_reader", "timeqa_reader")
 """Marked answers of the folder `train` that the reader first learns on."""
 FIRST_READER = "--epochs 0.7 --dropout 0 --negative-share 0.2"
-SPANS = ("squad_reader", "timeqa_reader")
+SPANS = ("squad_reader",)
 """Those of its second round, beside what was mined of ANSWERS_ONLY."""
 READER = HERE / "reader.toml"
 FIT = "--pool P150 --least-precision 0.6"

@@ -64,7 +64,7 @@ def test_two_processes_write_the_model_that_one_writes(
         np.testing.assert_allclose(two.load_weights("question")[name], value, atol=1e-3, err_msg=name)
 
 
-def test_ctrl_c_saves_leaves_with_130_and_the_same_command_goes_on(
+def test_a_second_training_is_refused_ctrl_c_leaves_with_130_and_the_same_command_goes_on(
     tmp_path: Path, run: Any, start: Any, command: Callable[..., list[object]]
 ) -> None:
     wanted = command("m", SETTINGS + "checkpoint_seconds = 1e-9\nvalidations = 1\n")
@@ -74,6 +74,9 @@ def test_ctrl_c_saves_leaves_with_130_and_the_same_command_goes_on(
         assert time.monotonic() < deadline
         assert training.poll() is None, training.stderr.read()
         time.sleep(0.01)
+    second = run(*wanted, "--epochs", "500")
+    assert second.returncode == 7
+    assert f"another process trains {tmp_path / 'm'}; wait for it" in second.stderr
     training.send_signal(signal.SIGINT)
     _, errors = training.communicate(timeout=60)
     assert training.returncode == 130, errors
@@ -88,6 +91,7 @@ def test_ctrl_c_saves_leaves_with_130_and_the_same_command_goes_on(
     again.send_signal(signal.SIGINT)
     _, errors = again.communicate(timeout=60)
     assert again.returncode == 130, errors
+    assert f"going on from step {step:,} of" in errors
     (later,) = checkpoints.glob("step-*/progress.json")
     progress = json.loads(later.read_text())
     assert progress["step"] > step

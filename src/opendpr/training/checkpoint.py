@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,13 +17,31 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from opendpr.errors import StateError
+from opendpr.errors import BusyError, StateError
 from opendpr.runtime.disk import saving
 from opendpr.runtime.model import write_json
 
 logger = logging.getLogger(__name__)
 
 BEST = "best.safetensors"
+
+
+@contextmanager
+def only_training(directory: Path) -> Iterator[None]:
+    """Keeps other trainings out of a directory of checkpoints, until its end or a kill.
+
+    Raises:
+        BusyError: another process trains there.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BusyError(
+                f"another process trains {directory.parent}; wait for it, or give another output directory"
+            ) from None
+        yield
 
 
 class Progress(NamedTuple):

@@ -196,6 +196,7 @@ def train_encoder(
 
     Raises:
         InputError: the source yields no usable batch.
+        BusyError: another process trains there.
         StateError: `output` holds a model already, or a checkpoint of other settings, data or pool.
         UsageError: passages are to be longer than the base can read.
         OpendprError: a loss or a gradient is not finite.
@@ -215,7 +216,6 @@ def train_encoder(
     inputs = EncoderInput(replace(config, max_passage_tokens=cut), Tokenizer(base.tokenizer_path))
     objective = EncoderObjective(network, source, inputs=inputs, settings=settings, scale=config.scale, pool=pool)
     checkpoints = output / "checkpoints"
-    checkpoints.mkdir(parents=True, exist_ok=True)
     judged_by = pool.record() if pool else None
     origin = {"data": data, "base": base.fingerprint, "pool": judged_by}
     training = train(objective, settings, checkpoints, on_step, origin, output / "tensorboard")

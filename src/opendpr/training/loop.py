@@ -18,7 +18,14 @@ from torch import nn
 
 from opendpr.errors import OpendprError, ResourceError, StateError
 from opendpr.training import distributed
-from opendpr.training.checkpoint import Progress, load_best, resume_checkpoint, save_best, save_checkpoint
+from opendpr.training.checkpoint import (
+    Progress,
+    load_best,
+    only_training,
+    resume_checkpoint,
+    save_best,
+    save_checkpoint,
+)
 from opendpr.training.settings import WITHOUT_EFFECT, LoopSettings
 from opendpr.training.tensorboard import ScalarLog
 
@@ -99,8 +106,23 @@ def train(
         OpendprError: a loss or a gradient is not finite; the last checkpoint is kept.
         ResourceError: the memory of the GPU is full.
         StateError: the checkpoint was made with other settings, or not all processes see it.
+        BusyError: another process trains in `directory`.
         KeyboardInterrupt: after SIGINT, when the step is done and a checkpoint is written.
     """
+    if distributed.rank() != 0:
+        return _train(objective, settings, directory, on_step, origin, log_directory)
+    with only_training(directory):
+        return _train(objective, settings, directory, on_step, origin, log_directory)
+
+
+def _train(
+    objective: Objective[Batch],
+    settings: LoopSettings,
+    directory: Path,
+    on_step: OnStep,
+    origin: Mapping[str, object],
+    log_directory: Path | None,
+) -> Training:
     network = objective.network
     device = next(network.parameters()).device
     per_epoch = len(objective.batches(0))

@@ -55,6 +55,7 @@ def train_reader(
 
     Raises:
         InputError: the files hold no usable examples.
+        BusyError: another process trains there.
         StateError: `output` holds a model already, or a checkpoint of other settings.
     """
     if (output / "config.json").exists():
@@ -70,7 +71,6 @@ def train_reader(
     examples = read_reader_examples(paths, settings.negatives, settings.seed)
     objective = ReaderObjective(network, examples, tokenizer=tokenizer, config=config, settings=settings, judge=judge)
     checkpoints = output / "checkpoints"
-    checkpoints.mkdir(parents=True, exist_ok=True)
     data = [{"file": path.name, "sha256": file_sha256(path)} for path in paths]
     origin = {"data": data, "base": base.fingerprint}
     if dev:

@@ -57,9 +57,12 @@ def told(output: Path) -> Iterator[OnStep]:
         return
     started = time.monotonic()
     losses: list[float] = []
+    say(f"training {output}; Ctrl-C keeps what was done, and the same command goes on")
     with progress("training", "steps") as show:
 
         def on_step(done: int, total: int, loss: float) -> None:
+            if not losses and done > 1:
+                say(f"going on from step {done - 1:,} of {total:,}")
             losses.append(loss)
             show(done, total)
 
