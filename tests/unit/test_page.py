@@ -8,7 +8,7 @@ from importlib.resources import files
 
 import pytest
 
-from opendpr.evaluation.page import Report, SetReport, write_page
+from opendpr.evaluation.page import Report, SetReport, Sureness, write_page
 from opendpr.evaluation.page.charts import Line
 from opendpr.evaluation.page.examples import CHARACTERS, Example, ShownPassage, marked
 from opendpr.evaluation.page.markup import Markup, element, joined
@@ -36,7 +36,7 @@ def page(text: str) -> str:
     example = Example("right", text, text, text, [text] * 20, text, 0.5, [passage])
     of = SetReport(
         text, 4, [figure, other], [difference], {text: {"5": counts}}, {"answer": [line]}, [line], [example],
-        [line], {text: (0.05, 0.8)},
+        [line], {text: Sureness(0.05, 0.8, 4, 4, 0.5)},
     )  # fmt: skip
     return write_page(Report(text, text, {text: {"collection": text}}, [of, of], {text: text}))
 
@@ -81,10 +81,11 @@ def test_where_all_answers_are_wrong_nothing_is_said_of_how_they_compare() -> No
         [],
         [],
         [Line("a", [(5, 0.0)]), Line("b", [(5, 0.5)])],
-        {"a": (0.05, float("nan")), "b": (0, 1)},
+        {"a": Sureness(0.05, float("nan"), 4, 0, float("nan")), "b": Sureness(0, 1, 4, 3, 2 / 3)},
     )
     written = write_page(Report("t", "a", {}, [told], {}))
-    assert "a: expected calibration error 0.050; b: expected calibration error 0.000, right" in written
+    assert "a: expected calibration error 0.050, an answer given to 0 of 4 questions; b: expected" in written
+    assert "in 100 %, an answer given to 3 of 4 questions, 66.7 % of these right." in written
     assert "nan" not in re.sub("<style>.*</style>", "", written, flags=re.DOTALL)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,7 @@ from opendpr.answering.summary import run_labels, summary
 from opendpr.evaluation import top_k_accuracy
 from opendpr.evaluation.calibration import area_under_roc, expected_calibration_error, reliability
 from opendpr.evaluation.failures import KINDS
-from opendpr.evaluation.page import Report, SetReport
+from opendpr.evaluation.page import Report, SetReport, Sureness
 from opendpr.evaluation.page.charts import Line
 from opendpr.evaluation.page.examples import Example, ShownPassage
 from opendpr.evaluation.page.tables import RIGHT
@@ -37,6 +38,8 @@ class _Told:
     """`answer`, `document` -> first rank for each question that has one to be found."""
     sure: list[tuple[float, float]] = field(default_factory=list)
     """Confidence and exact match of each answer."""
+    given: list[bool] = field(default_factory=list)
+    """Whether it was given, rather than "no answer found"."""
     examples: dict[str, list[Example]] = field(default_factory=dict)
 
 
@@ -100,6 +103,7 @@ def _keep(told: _Told, record: Record) -> None:
     read = _most_read(record)
     if read and read["EM"] is not None:
         told.sure.append((read["confidence"], read["EM"]))
+        told.given.append(read["answerable"])
     outcome = _outcome(record, read)
     if outcome and len(of := told.examples.setdefault(outcome, [])) < EXAMPLES:
         of.append(_example(record, read, outcome))
@@ -175,7 +179,7 @@ def _set(name: str, of: Mapping[str, Any], told: Mapping[str, _Told], depths: Ma
             for example in one.examples.get(outcome, ())
         ],
         [Line(system, *_reliability(one.sure)) for system, one in told.items() if one.sure],
-        {system: _calibration(one.sure) for system, one in told.items() if one.sure},
+        {system: _sureness(one) for system, one in told.items() if one.sure},
     )
 
 
@@ -186,9 +190,11 @@ def _reliability(sure: Sequence[tuple[float, float]]) -> tuple[list[tuple[float,
     return [(100 * of.confidence, of.right.mean) for of in bins], {100 * of.confidence: of.right for of in bins}
 
 
-def _calibration(sure: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    confidences, right = zip(*sure, strict=True)
-    return expected_calibration_error(confidences, right), area_under_roc(confidences, right)
+def _sureness(told: _Told) -> Sureness:
+    confidences, right = zip(*told.sure, strict=True)
+    error, area = expected_calibration_error(confidences, right), area_under_roc(confidences, right)
+    given = [match for match, given in zip(right, told.given, strict=True) if given]
+    return Sureness(error, area, len(right), len(given), sum(given) / len(given) if given else math.nan)
 
 
 def curve_ks(depth: int, marks: Mapping[float, Interval]) -> list[int]:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 from opendpr.evaluation.page.charts import Line, accuracy_chart, coverage_chart, key, reliability_chart
 from opendpr.evaluation.page.examples import Example, examples_section
@@ -17,6 +17,31 @@ from opendpr.evaluation.page.tables import difference_table, failure_tables, fig
 
 RETRIEVAL = ("answer", "document")
 READING = ("EM", "F1")
+
+
+class Sureness(NamedTuple):
+    """How far the confidence of a system's answers can be believed."""
+
+    error: float
+    """The expected calibration error."""
+    area: float
+    """How often a right answer is surer than a wrong one; NaN without one of each."""
+    questions: int
+    """Those with known answers."""
+    answered: int
+    """How many of them got an answer, rather than "no answer found"."""
+    right: float
+    """Exact match of the answers given; NaN if there is none."""
+
+    def told(self) -> str:
+        """In words."""
+        found = f"expected calibration error {self.error:.3f}"
+        if not math.isnan(self.area):
+            found += f", right answers surer than wrong ones in {100 * self.area:.0f} %"
+        if self.answered == self.questions:
+            return found
+        found += f", an answer given to {self.answered:,} of {self.questions:,} questions"
+        return found if math.isnan(self.right) else f"{found}, {100 * self.right:.1f} % of these right"
 
 
 @dataclass(frozen=True)
@@ -38,8 +63,8 @@ class SetReport:
     examples: Sequence[Example]
     reliability: Sequence[Line] = ()
     """Exact match of each system's answers over their confidence."""
-    calibration: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    """System -> expected calibration error, and how often a right answer is surer than a wrong one."""
+    calibration: Mapping[str, Sureness] = field(default_factory=dict)
+    """Of each system."""
 
 
 @dataclass(frozen=True)
@@ -164,17 +189,13 @@ def _coverage(lines: Sequence[Line]) -> Markup | None:
     return _figure(title, chart, lines, note)
 
 
-def _reliability(lines: Sequence[Line], calibration: Mapping[str, tuple[float, float]]) -> Markup | None:
+def _reliability(lines: Sequence[Line], calibration: Mapping[str, Sureness]) -> Markup | None:
     if not lines:
         return None
     title = "How often answers of a confidence are right"
     description = f"Exact match in per cent over the confidence of the answers. {_ends(lines)}"
     chart = reliability_chart(lines, title, description)
-    told = "; ".join(
-        f"{system}: expected calibration error {error:.3f}"
-        + ("" if math.isnan(area) else f", right answers surer than wrong ones in {100 * area:.0f} %")
-        for system, (error, area) in calibration.items()
-    )
+    told = "; ".join(f"{system}: {sure.told()}" for system, sure in calibration.items())
     note = (
         f"On the dashed line a confidence is what it says. Ten bins of equal width, with 95 % Wilson intervals. {told}."
     )
