@@ -192,14 +192,31 @@ def test_a_bad_question_among_others_is_told_and_the_others_are_answered(run, no
 def test_a_directory_that_is_no_collection_is_refused(run, tmp_path, tiny_model):
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "holiday.jpg").write_bytes(b"...")
-    for verb in (["search", QUESTION], ["info"], ["list"], ["show", "id"]):
-        refused(run(verb[0], tmp_path / "other", *verb[1:]), 4, "is not a collection", "opendpr add")
+    for verb in (["search", QUESTION], ["info"], ["list"], ["show", "id"], ["serve"], ["evaluate", os.devnull]):
+        done = run(verb[0], tmp_path / "other", *verb[1:])
+        refused(done, 4, "is not a collection", f"'opendpr add NAME {tmp_path / 'other'}', then give NAME")
+    refused(run("info", "other/holiday.jpg", cwd=tmp_path), 4, "it is a file", "'opendpr add NAME other/holiday.jpg'")
+    refused(run("info", "nowhere", cwd=tmp_path), 4, "does not exist", "'opendpr add nowhere FILE...'")
     write_documents(tmp_path / "docs", 1, 10)
     refused(run("add", tmp_path / "other", tmp_path / "docs", "-m", tiny_model), 4, "not a collection")
     for place in ("other/holiday.jpg", "other/holiday.jpg/notes"):
         refused(run("add", tmp_path / place, tmp_path / "docs", "-m", tiny_model), 4, "is a file")
     assert [path.name for path in (tmp_path / "other").iterdir()] == ["holiday.jpg"]
     refused(run("ask", tmp_path / "nowhere", QUESTION), 4, "does not exist")
+
+
+@pytest.mark.parametrize("verb", [["evaluate"], ["mine", "-o", "out.jsonl"], ["train", "answering"]])
+def test_a_missing_collection_is_told_before_a_missing_file_of_questions(run, verb, tmp_path):
+    refused(run(*verb, "nowhere", "nothing.jsonl", cwd=tmp_path), 4, "nowhere is not a collection (it does not exist)")
+
+
+def test_a_missing_folder_is_told_before_an_empty_question(run, tmp_path):
+    refused(run("ask", "nowhere", "", cwd=tmp_path), 4, "'nowhere' does not exist")
+
+
+def test_evaluate_says_which_files_it_lacks(run, tmp_path):
+    refused(run("evaluate", "--compare", "run.jsonl", cwd=tmp_path), 2, "two runs or more, got one, run.jsonl")
+    refused(run("evaluate", "notes", cwd=tmp_path), 2, "no file of questions was given to evaluate notes with")
 
 
 def test_a_filter_that_cannot_be_understood_is_refused_once_and_not_for_each_question(run, notes):

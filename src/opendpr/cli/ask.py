@@ -70,6 +70,7 @@ def ask(
     from opendpr.collection.where import compile_where
     from opendpr.runtime import RuntimeSettings
 
+    _refuse_missing(collection)
     if where is not None:
         compile_where(where)  # here, because it is no fault of the questions, which are told theirs one by one
     if question is not None and question != "-":
@@ -94,20 +95,24 @@ def _line(prompt: str) -> str:
         return ""
 
 
+def _refuse_missing(path: Path) -> None:
+    """Raises StateError if there is neither a collection nor a folder."""
+    if not path.exists():
+        raise StateError(
+            f"'{path}' does not exist; first give a collection or a folder of documents, then the question"
+        )
+    if not path.is_dir():
+        raise StateError(f"'{path}' is a file; give the folder that it is in, or a collection")
+
+
 def _open(path: Path, model: str | None, retriever: str, settings: RuntimeSettings) -> Answerer:
     from opendpr.answering import open_answerer
     from opendpr.collection.database import DATABASE
     from opendpr.runtime.model import DEFAULT_MODEL
 
-    if path.is_dir() and not (path / DATABASE).exists():
+    if not (path / DATABASE).exists():
         model = model or DEFAULT_MODEL  # not the one that the cache was made with: its reader may be another
         path = _index(path, model, settings)
-    elif not path.exists():
-        raise StateError(
-            f"'{path}' does not exist; first give a collection or a folder of documents, then the question"
-        )
-    elif not path.is_dir():
-        raise StateError(f"'{path}' is a file; give the folder that it is in, or a collection")
     return open_answerer(path, model, retriever=retriever, runtime=settings)
 
 

@@ -85,8 +85,8 @@ def mine(
     settings = MiningSettings(depth, positive_depth, positives, negatives, margin, per_document)
     kinds = list(dict.fromkeys(one.value for one in retriever or [Retrievers.bm25]))
     running = RuntimeSettings(runtime.value, precision.value, device.value)
-    asked = [question for path in questions for question in read_questions(path)]
     with open_collection(collection) as opened, progress("mining", "questions") as show:
+        asked = [question for path in questions for question in read_questions(path)]
         row = opened.encoder()
         found = find_model(model or (row.model if row else DEFAULT_MODEL)) if denoise or kinds != ["bm25"] else None
         encoder = BertEncoder(found, running) if found and kinds != ["bm25"] else None

@@ -33,9 +33,20 @@ def open_collection(directory: Path) -> Collection:
     """
     path = directory / DATABASE
     if not path.is_file():
-        raise StateError(f"{directory} is not a collection (it has no {DATABASE}); make one with 'opendpr add'")
+        raise StateError(_no_collection(directory))
     refuse_network_file_system(directory)
     return Collection(directory, connect(path))
+
+
+def _no_collection(path: Path) -> str:
+    """What is wrong with a path that is no collection, and the command that makes one."""
+    if not path.exists():
+        return f"{path} is not a collection (it does not exist); make it with 'opendpr add {path} FILE...'"
+    lacks = f"it has no {DATABASE}" if path.is_dir() else "it is a file"
+    return (
+        f"{path} is not a collection ({lacks}); if it holds documents, make one of them with "
+        f"'opendpr add NAME {path}', then give NAME to this command"
+    )
 
 
 @contextmanager
