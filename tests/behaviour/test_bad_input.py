@@ -219,6 +219,22 @@ def test_evaluate_says_which_files_it_lacks(run, tmp_path):
     refused(run("evaluate", "notes", cwd=tmp_path), 2, "no file of questions was given to evaluate notes with")
 
 
+@pytest.mark.parametrize("verb", [["evaluate"], ["mine"]])
+@pytest.mark.parametrize("place", ["nowhere/out.jsonl", "/proc/out.jsonl"])
+def test_an_output_that_cannot_be_written_is_told_by_the_name_that_was_given(run, notes, tmp_path, verb, place):
+    (tmp_path / "q.jsonl").write_text('{"question": "Who wrote the letter?", "answers": ["Anna"]}\n')
+    done = run(*verb, notes, "q.jsonl", "-r", "bm25", "-o", place, cwd=tmp_path)
+    refused(done, 1, f"opendpr: {place}: No such file or directory; give a path whose directory is there")
+
+
+@pytest.mark.parametrize("kind", ["encoder", "reader"])
+def test_questions_without_passages_are_to_be_mined_first(run, tmp_path, kind):
+    (tmp_path / "pairs.jsonl").write_text('{"question": "Who wrote the letter?", "answers": ["Anna"]}\n')
+    done = run("train", kind, "pairs.jsonl", "-o", "model", cwd=tmp_path)
+    refused(done, 3, "pairs.jsonl:1: expected", "'opendpr mine COLLECTION FILE -o examples.jsonl'")
+    assert not (tmp_path / "model").exists()
+
+
 def test_a_filter_that_cannot_be_understood_is_refused_once_and_not_for_each_question(run, notes):
     refused(run("ask", notes, "-", "--where", "year = =", input="When?\nWho?\n"), 2, "in the filter 'year = ='")
 
