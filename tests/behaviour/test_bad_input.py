@@ -85,12 +85,52 @@ def forbid() -> Iterator[Callable[[Path, int], None]]:
 def test_a_folder_without_documents_is_bad_input(run, tmp_path, tiny_model):
     (tmp_path / "empty").mkdir()
     refused(run("add", tmp_path / "new", tmp_path / "empty", "-m", tiny_model), 3, "found no documents in", "empty")
-    refused(run("ask", tmp_path / "empty", QUESTION, "-m", tiny_model), 3, "holds no documents")
+    refused(run("ask", tmp_path / "empty", QUESTION, "-m", tiny_model), 3, "found no documents in", ".txt .md .html")
 
 
 def test_a_path_that_is_not_there_leaves_no_collection_behind(run, tmp_path, tiny_model):
     refused(run("add", tmp_path / "new", tmp_path / "nothing.txt", "-m", tiny_model), 3, "nothing.txt")
     assert not (tmp_path / "new").exists()
+
+
+def test_a_first_add_that_finds_nothing_leaves_no_collection_behind(run, tmp_path, tiny_model):
+    for folder, name, content in (("blank", "blank.txt", b" \n"), ("program", "program", b"\x7fELF\0")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / name).write_bytes(content)
+        refused(run("add", "notes/new", folder, "-m", tiny_model, cwd=tmp_path), 3, "none")
+        assert not (tmp_path / "notes" / "new").exists()
+        refused(run("ask", folder, QUESTION, "-m", tiny_model, cwd=tmp_path), 3, "found no documents in")
+        assert not list((tmp_path / "cache" / "opendpr" / "folders").iterdir())
+    (tmp_path / "mine").mkdir()
+    refused(run("add", "mine", "blank", "-m", tiny_model, cwd=tmp_path), 3, "blank.txt: no text")
+    assert not list((tmp_path / "mine").iterdir())
+
+
+def test_what_is_left_out_of_a_folder_is_told_with_what_to_do(run, tmp_path, tiny_model):
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "README").write_text("Read me.")
+    (tmp_path / "docs" / "README.Debian").write_text("Read me on Debian.")
+    done = run("add", "notes", "docs", "-m", tiny_model, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "documents: 1 added" in done.stderr
+    assert "notes: 1 document, 1 passage\n" in done.stderr
+    told = "left out, of other kinds: .debian (1); a text file among them is read if it is named itself: "
+    assert f"{told}'opendpr add notes docs FILE'" in done.stderr
+    assert "documents: 1 added, 1 unchanged" in run("add", "notes", "docs", "docs/README.Debian", cwd=tmp_path).stderr
+
+
+def test_passages_longer_than_the_encoder_takes_are_told_with_what_to_do(run, tmp_path, tiny_model):
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "codes.txt").write_text(" ".join(f"xz{number}qkj" for number in range(100)))
+    done = run("add", "notes", "docs", "-m", tiny_model, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    told = "1 passage longer than the encoder takes, their vectors miss the end; "
+    assert f"{told}'opendpr add notes docs --words 60 --resplit' cuts all documents into shorter ones" in done.stderr
+    done = run("ask", "docs", "xz", "-m", tiny_model, cwd=tmp_path)
+    assert f"{told}'opendpr add NAME docs --words 60 --resplit'" in done.stderr
+    done = run("add", "notes", "docs", "--words", 36, "--resplit", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "longer than the encoder takes" not in done.stderr
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from opendpr.cli.options import (
     RuntimeOption,
     Runtimes,
 )
-from opendpr.cli.output import print_json, progress, say
+from opendpr.cli.output import many, print_json, progress, say
 from opendpr.errors import UsageError
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def _show(found: Mapping[str, Any], as_json: bool) -> None:
         print_json(found)
     else:
         for name, of in found["sets"].items():
-            echo(f"{name}: {of['questions']:,} questions; 95 % bootstrap intervals\n")
+            echo(f"{name}: {many(of['questions'], 'question')}; 95 % bootstrap intervals\n")
             for table in (_figures(of["figures"]), _differences(of["differences"]), *_failures(of["failures"])):
                 _echo_table(table)
     for question, problem in found["problems"].items():
