@@ -173,7 +173,7 @@ def test_what_cannot_become_a_document_is_named_and_the_rest_is_added(run, notes
         "dangling.txt: cannot be read",
         "broken.txt.gz: cannot be read",
         'lines.jsonl:2: id "twice" was already given by',
-        "lines.jsonl:1\n",
+        "lines.jsonl:1; an id is there once",
         'lines.jsonl:3: expected "text"',
         "lines.jsonl:4: not valid JSON",
         "lines.jsonl:5: the text is not valid Unicode",
