@@ -40,9 +40,11 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(CORE): $(VENV)/bin/python pyproject.toml models/opendpr-minilm/pyproject.toml
+	@echo "Installing opendpr, its model and what they need into $(VENV): about 500 MB, some minutes without a word ..."
 	$(BIN)/pip install --quiet -e '.[serve]' -e models/opendpr-minilm
 	touch $@
 
 $(DEV): $(CORE)
+	@echo "Installing what tests and training need: torch among it, some GB, many minutes without a word ..."
 	$(BIN)/pip install --quiet -e '.[dev]'
 	touch $@

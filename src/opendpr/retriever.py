@@ -212,7 +212,7 @@ def make_retriever(kind: str, collection: Collection, encoder: BertEncoder | Non
         return Bm25Retriever(snapshot)
     if kind not in KINDS or encoder is None:
         raise UsageError(f"retriever must be one of {', '.join(KINDS)}, got {kind!r}")
-    refuse_other_encoder(collection, encoder.model.fingerprint, encoder.model.name)
+    refuse_other_encoder(collection, encoder.model.fingerprint, encoder.model.reference)
     if kind == "dense":
         return DenseRetriever(snapshot, encoder)
     return HybridRetriever(snapshot, encoder, encoder.model.hybrid_weight)

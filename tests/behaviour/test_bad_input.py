@@ -85,12 +85,52 @@ def forbid() -> Iterator[Callable[[Path, int], None]]:
 def test_a_folder_without_documents_is_bad_input(run, tmp_path, tiny_model):
     (tmp_path / "empty").mkdir()
     refused(run("add", tmp_path / "new", tmp_path / "empty", "-m", tiny_model), 3, "found no documents in", "empty")
-    refused(run("ask", tmp_path / "empty", QUESTION, "-m", tiny_model), 3, "holds no documents")
+    refused(run("ask", tmp_path / "empty", QUESTION, "-m", tiny_model), 3, "found no documents in", ".txt .md .html")
 
 
 def test_a_path_that_is_not_there_leaves_no_collection_behind(run, tmp_path, tiny_model):
     refused(run("add", tmp_path / "new", tmp_path / "nothing.txt", "-m", tiny_model), 3, "nothing.txt")
     assert not (tmp_path / "new").exists()
+
+
+def test_a_first_add_that_finds_nothing_leaves_no_collection_behind(run, tmp_path, tiny_model):
+    for folder, name, content in (("blank", "blank.txt", b" \n"), ("program", "program", b"\x7fELF\0")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / name).write_bytes(content)
+        refused(run("add", "notes/new", folder, "-m", tiny_model, cwd=tmp_path), 3, "none")
+        assert not (tmp_path / "notes" / "new").exists()
+        refused(run("ask", folder, QUESTION, "-m", tiny_model, cwd=tmp_path), 3, "found no documents in")
+        assert not list((tmp_path / "cache" / "opendpr" / "folders").iterdir())
+    (tmp_path / "mine").mkdir()
+    refused(run("add", "mine", "blank", "-m", tiny_model, cwd=tmp_path), 3, "blank.txt: no text")
+    assert not list((tmp_path / "mine").iterdir())
+
+
+def test_what_is_left_out_of_a_folder_is_told_with_what_to_do(run, tmp_path, tiny_model):
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "README").write_text("Read me.")
+    (tmp_path / "docs" / "README.Debian").write_text("Read me on Debian.")
+    done = run("add", "notes", "docs", "-m", tiny_model, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "documents: 1 added" in done.stderr
+    assert "notes: 1 document, 1 passage\n" in done.stderr
+    told = "left out, of other kinds: .debian (1); a text file among them is read if it is named itself: "
+    assert f"{told}'opendpr add notes docs FILE'" in done.stderr
+    assert "documents: 1 added, 1 unchanged" in run("add", "notes", "docs", "docs/README.Debian", cwd=tmp_path).stderr
+
+
+def test_passages_longer_than_the_encoder_takes_are_told_with_what_to_do(run, tmp_path, tiny_model):
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "codes.txt").write_text(" ".join(f"xz{number}qkj" for number in range(100)))
+    done = run("add", "notes", "docs", "-m", tiny_model, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    told = "1 passage longer than the encoder takes, their vectors miss the end; "
+    assert f"{told}'opendpr add notes docs --words 60 --resplit' cuts all documents into shorter ones" in done.stderr
+    done = run("ask", "docs", "xz", "-m", tiny_model, cwd=tmp_path)
+    assert f"{told}'opendpr add NAME docs --words 60 --resplit'" in done.stderr
+    done = run("add", "notes", "docs", "--words", 36, "--resplit", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "longer than the encoder takes" not in done.stderr
 
 
 @pytest.fixture
@@ -133,7 +173,7 @@ def test_what_cannot_become_a_document_is_named_and_the_rest_is_added(run, notes
         "dangling.txt: cannot be read",
         "broken.txt.gz: cannot be read",
         'lines.jsonl:2: id "twice" was already given by',
-        "lines.jsonl:1\n",
+        "lines.jsonl:1; an id is there once",
         'lines.jsonl:3: expected "text"',
         "lines.jsonl:4: not valid JSON",
         "lines.jsonl:5: the text is not valid Unicode",
@@ -192,14 +232,47 @@ def test_a_bad_question_among_others_is_told_and_the_others_are_answered(run, no
 def test_a_directory_that_is_no_collection_is_refused(run, tmp_path, tiny_model):
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "holiday.jpg").write_bytes(b"...")
-    for verb in (["search", QUESTION], ["info"], ["list"], ["show", "id"]):
-        refused(run(verb[0], tmp_path / "other", *verb[1:]), 4, "is not a collection", "opendpr add")
+    for verb in (["search", QUESTION], ["info"], ["list"], ["show", "id"], ["serve"], ["evaluate", os.devnull]):
+        done = run(verb[0], tmp_path / "other", *verb[1:])
+        refused(done, 4, "is not a collection", f"'opendpr add NAME {tmp_path / 'other'}', then give NAME")
+    refused(run("info", "other/holiday.jpg", cwd=tmp_path), 4, "it is a file", "'opendpr add NAME other/holiday.jpg'")
+    refused(run("info", "nowhere", cwd=tmp_path), 4, "does not exist", "'opendpr add nowhere FILE...'")
     write_documents(tmp_path / "docs", 1, 10)
     refused(run("add", tmp_path / "other", tmp_path / "docs", "-m", tiny_model), 4, "not a collection")
     for place in ("other/holiday.jpg", "other/holiday.jpg/notes"):
         refused(run("add", tmp_path / place, tmp_path / "docs", "-m", tiny_model), 4, "is a file")
     assert [path.name for path in (tmp_path / "other").iterdir()] == ["holiday.jpg"]
     refused(run("ask", tmp_path / "nowhere", QUESTION), 4, "does not exist")
+
+
+@pytest.mark.parametrize("verb", [["evaluate"], ["mine", "-o", "out.jsonl"], ["train", "answering"]])
+def test_a_missing_collection_is_told_before_a_missing_file_of_questions(run, verb, tmp_path):
+    refused(run(*verb, "nowhere", "nothing.jsonl", cwd=tmp_path), 4, "nowhere is not a collection (it does not exist)")
+
+
+def test_a_missing_folder_is_told_before_an_empty_question(run, tmp_path):
+    refused(run("ask", "nowhere", "", cwd=tmp_path), 4, "'nowhere' does not exist")
+
+
+def test_evaluate_says_which_files_it_lacks(run, tmp_path):
+    refused(run("evaluate", "--compare", "run.jsonl", cwd=tmp_path), 2, "two runs or more, got one, run.jsonl")
+    refused(run("evaluate", "notes", cwd=tmp_path), 2, "no file of questions was given to evaluate notes with")
+
+
+@pytest.mark.parametrize("verb", [["evaluate"], ["mine"]])
+@pytest.mark.parametrize("place", ["nowhere/out.jsonl", "/proc/out.jsonl"])
+def test_an_output_that_cannot_be_written_is_told_by_the_name_that_was_given(run, notes, tmp_path, verb, place):
+    (tmp_path / "q.jsonl").write_text('{"question": "Who wrote the letter?", "answers": ["Anna"]}\n')
+    done = run(*verb, notes, "q.jsonl", "-r", "bm25", "-o", place, cwd=tmp_path)
+    refused(done, 1, f"opendpr: {place}: No such file or directory; give a path whose directory is there")
+
+
+@pytest.mark.parametrize("kind", ["encoder", "reader"])
+def test_questions_without_passages_are_to_be_mined_first(run, tmp_path, kind):
+    (tmp_path / "pairs.jsonl").write_text('{"question": "Who wrote the letter?", "answers": ["Anna"]}\n')
+    done = run("train", kind, "pairs.jsonl", "-o", "model", cwd=tmp_path)
+    refused(done, 3, "pairs.jsonl:1: expected", "'opendpr mine COLLECTION FILE -o examples.jsonl'")
+    assert not (tmp_path / "model").exists()
 
 
 def test_a_filter_that_cannot_be_understood_is_refused_once_and_not_for_each_question(run, notes):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from dataclasses import replace
 
@@ -26,6 +27,24 @@ QUESTION = "lo1 ri2 sum3"
 @pytest.fixture
 def encoders(tiny_model, other_model):
     return [BertEncoder(find_model(str(one)), RuntimeSettings(precision="fp32")) for one in (tiny_model, other_model)]
+
+
+def test_without_a_model_the_collections_own_is_taken_again_where_it_has_changed(
+    run, tmp_path, tiny_model, other_model
+):
+    notes, docs, model = tmp_path / "notes", write_documents(tmp_path / "docs", 2, 20), tmp_path / "model"
+    shutil.copytree(tiny_model, model)
+    assert run("add", notes, docs, "-m", model).returncode == 0
+    before = contents(notes)
+    shutil.rmtree(model)
+    shutil.copytree(other_model, model)
+    for command in (["search", notes, QUESTION], ["add", notes, docs]):
+        refused(run(*command), 4, f"encoded by {model}", "another version now", f"'opendpr encode {notes}'")
+    assert contents(notes) == before
+    result = run("encode", notes)
+    assert result.returncode == 0, result.stderr
+    assert "2 passages encoded" in result.stderr
+    assert run("search", notes, QUESTION).returncode == 0
 
 
 def counts_of(directory):

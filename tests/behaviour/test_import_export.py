@@ -101,7 +101,7 @@ def test_a_prefix_of_ids_is_taken_away(folder, run, tiny_model):
     assert done.returncode == 0, done.stderr
 
 
-def test_a_hostile_shard_leaves_no_collection_with_passages(folder, run, tiny_model):
+def test_a_hostile_shard_leaves_no_collection(folder, run, tiny_model):
     marker = folder / "marker"
     (folder / "w.pkl").write_bytes(
         b"cposix\nsystem\n(X\x20\x00\x00\x00" + f"touch {marker}".encode()[:32].ljust(32) + b"tR."
@@ -110,8 +110,7 @@ def test_a_hostile_shard_leaves_no_collection_with_passages(folder, run, tiny_mo
     assert done.returncode == 3
     assert "posix.system, which is refused" in done.stderr
     assert not marker.exists()
-    with open_collection(folder / "notes") as collection:
-        assert collection.counts()["passages"] == 0
+    assert not (folder / "notes").exists()
 
 
 def test_passages_that_wait_for_vectors_are_not_exported(folder, run, tiny_model):
@@ -175,8 +174,8 @@ def test_unanswerable_questions_are_left_out_of_spans_and_counted(folder, run):
     data = {"data": [{"title": "T", "paragraphs": [{"context": "by Ada", "qas": qas}]}]}
     (folder / "squad.json").write_text(json.dumps(data))
     done = run("import", "spans", folder / "squad.json", "-o", folder / "out.jsonl")
-    assert "1 questions" in done.stderr
-    assert "left out 1 questions that their passage does not answer" in done.stderr
+    assert "1 question\n" in done.stderr
+    assert "left out 1 question that their passage does not answer" in done.stderr
 
 
 def test_a_bad_line_is_named_and_leaves_no_file(folder, run):

@@ -149,10 +149,34 @@ def test_what_cannot_be_done_is_told_as_a_problem(
     assert problem["type"] == "about:blank"
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "where", "message"),
+    [
+        ("/v1/ask", b'{"question": ', "body", "is not valid JSON: Expecting value, at character 13"),
+        ("/v1/ask", b"[1]", "body", "must be a JSON object, sent with the header Content-Type: application/json"),
+        ("/v1/ask", {"question": " \n"}, "body.question", "must have at least one word"),
+        ("/v1/ask", b'{"question": "\\ud800"}', "body.question", "is not valid Unicode: it has half a surrogate pair"),
+        ("/v1/ask", {}, "body.question", "is missing"),
+        ("/v1/search", {"question": "x" * 4_097}, "body.question", "must have at most 4,096 characters"),
+        ("/v1/search", {"question": "x", "k": 0.5}, "body.k", "must be a whole number"),
+        ("/v1/search", {"question": "x", "retriever": "f"}, "body.retriever", "must be 'hybrid', 'dense' or 'bm25'"),
+        ("/v1/documents", {"documents": []}, "body.documents", "must not be empty"),
+    ],
+)
+def test_a_request_of_the_wrong_form_is_told_where_and_what_is_expected(
+    served: Served, path: str, body: object, where: str, message: str
+) -> None:
+    answer = served.ask("POST", path, body, Content_Type="application/json")
+    assert answer.json["errors"] == [{"where": where, "message": message}]
+    assert answer.json["detail"].endswith(f"/docs describes: {where} {message}")
+
+
 def test_a_method_that_is_not_there_is_told_with_those_that_are(served: Served) -> None:
     for path, allowed in (("/v1/documents/a", "DELETE, GET, PUT"), ("/v1/ask", "POST"), ("/login", "POST")):
         answer = served.ask("PATCH", path)
         assert (answer.status, answer.headers["Allow"]) == (405, allowed)
+        told = f"{path} does not take PATCH; send {allowed.replace(', ', ' or ')}, as /docs describes"
+        assert answer.json["detail"] == told
 
 
 def test_a_request_id_is_kept_if_it_is_one(served: Served) -> None:

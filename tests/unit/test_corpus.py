@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from opendpr.corpus import READERS, Corpus, Skipped
 from opendpr.corpus.markdown import heading
+from opendpr.corpus.source import HEAD_BYTES
 from opendpr.errors import InputError
 from opendpr.formats import parse_jsonl, read_jsonl
 from opendpr.formats.files import zstd
@@ -30,6 +31,7 @@ COMPRESSORS = {
     ".zst": lambda data: zstd.compress(data, options={zstd.CompressionParameter.checksum_flag: 1}),
     ".bz2": bz2.compress,
 }
+ADVICE = "an id is there once: give files of the same name with the folder above both, records ids of their own"
 TEXT_KINDS = [suffix for suffix, reader in READERS.items() if not isinstance(reader, str)]
 
 
@@ -160,13 +162,32 @@ def test_a_hidden_directory_given_itself_is_read(tmp_path):
 
 
 def test_files_of_unknown_kinds_are_counted_and_no_problem(tmp_path):
-    for name in ("a.png", "b/c.PNG", "table.ods.gz", "Makefile", "a.txt"):
+    for name in ("a.png", "b/c.PNG", "table.ods.gz", "program", "a.txt"):
         write(tmp_path / name, b"\0")
     write(tmp_path / "a.txt", "x")
+    write(tmp_path / "empty", "")
     documents, corpus = read(tmp_path)
     assert len(documents) == 1
-    assert corpus.ignored == {".png": 2, ".ods.gz": 1, "": 1}
+    assert corpus.ignored == {".png": 2, ".ods.gz": 1, "": 2}
     assert not corpus.skipped
+
+
+def test_files_without_a_suffix_that_begin_as_text_are_plain_text(tmp_path):
+    write(tmp_path / "README", "Read me.")
+    write(tmp_path / "NEWS.gz", gzip.compress(b"It is new."))
+    write(tmp_path / "utf16", "Ünïcode".encode("utf-16"))
+    write(tmp_path / "cut", "x" + "ü" * HEAD_BYTES)
+    write(tmp_path / "latin", "Grüße".encode("latin-1"))
+    write(tmp_path / "late", b"x" * HEAD_BYTES + b"\xfc")
+    documents, corpus = read(tmp_path)
+    assert {each.id: (each.title, each.text) for each in documents if each.id != "cut"} == {
+        "README": ("README", "Read me."),
+        "NEWS.gz": ("NEWS", "It is new."),
+        "utf16": ("utf16", "Ünïcode"),
+    }
+    assert len(documents) == 4
+    assert corpus.ignored == {"": 1}
+    assert [each.place for each in corpus.skipped] == [str(tmp_path / "late")]
 
 
 def test_links_to_directories_are_counted_and_not_followed(tmp_path):
@@ -485,8 +506,8 @@ def test_the_second_of_two_equal_ids_is_skipped_and_names_the_first(tmp_path):
     documents, corpus = read(tmp_path)
     assert [each.text for each in documents] == ["one", "one"]
     assert corpus.skipped == [
-        Skipped(f"{second}:1", f'id "x" was already given by {first}:3'),
-        Skipped(f"{second}:2", f'id "1" was already given by {first}:4'),
+        Skipped(f"{second}:1", f'id "x" was already given by {first}:3; {ADVICE}'),
+        Skipped(f"{second}:2", f'id "1" was already given by {first}:4; {ADVICE}'),
     ]
 
 
@@ -495,7 +516,7 @@ def test_the_same_relative_path_in_two_directories_is_the_same_id(tmp_path):
         write(tmp_path / name / "a.txt", name)
     documents, corpus = read(tmp_path / "one", tmp_path / "two")
     assert [each.text for each in documents] == ["one"]
-    assert corpus.skipped[0].reason == f'id "a.txt" was already given by {tmp_path / "one" / "a.txt"}'
+    assert corpus.skipped[0].reason == f'id "a.txt" was already given by {tmp_path / "one" / "a.txt"}; {ADVICE}'
 
 
 def test_an_id_that_was_skipped_is_still_free(tmp_path):

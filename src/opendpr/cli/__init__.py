@@ -102,7 +102,8 @@ def main() -> None:
             return
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         name = f"{error.filename}: " if error.filename else ""
-        fail(f"{name}{error.strerror or error}", ResourceError.exit_code if full else 1)
+        advice = "free some space" if full else "give a path whose directory is there, and that may be read and written"
+        fail(f"{name}{error.strerror or error}; {advice}", ResourceError.exit_code if full else 1)
     except MemoryError:
         fail("out of memory; free some, or work on less at once", 6)
     except SystemExit as leaving:

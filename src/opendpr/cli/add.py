@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from typer import Argument, Exit, Option
 
 from opendpr.cli.options import (
+    KINDS,
     AsJson,
     DeviceOption,
     Devices,
@@ -18,7 +20,7 @@ from opendpr.cli.options import (
     Runtimes,
     WaitOption,
 )
-from opendpr.cli.output import next_step, print_json, progress, say
+from opendpr.cli.output import many, next_step, print_json, progress, say
 from opendpr.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -35,11 +37,7 @@ def add(
     ],
     files: Annotated[
         list[str],
-        Argument(
-            help="Files and directories (.txt .md .html .pdf .docx .epub .csv .tsv .jsonl, also compressed), "
-            "or - for stdin.",
-            show_default=False,
-        ),
+        Argument(help=f"Files and directories ({KINDS}), or - for stdin.", show_default=False),
     ],
     model: ModelOption = None,
     words: Annotated[int | None, Option("--words", help="Words in a passage.", show_default="100")] = None,
@@ -117,7 +115,7 @@ def add(
     if found and (collection / DATABASE).exists():
         with open_collection(collection) as opened:
             if opened.encoder():
-                refuse_other_encoder(opened, found.fingerprint, found.name)
+                refuse_other_encoder(opened, found.fingerprint, found.reference)
     directories = [Path(file) for file in files if sync and file != "-" and Path(file).is_dir()]
     if sync and not directories:
         raise UsageError("--sync needs a directory whose documents are to be kept in step")
@@ -130,41 +128,65 @@ def add(
         with progress("encoding", "passages") as show:
             report = ingest(writer, corpus, encoder, on_progress=show, sync=directories)
         counts = writer.counts()
-    tell(report, counts, collection, as_json=as_json)
+        if as_json:
+            lists = {"skipped": [vars(one) for one in report.skipped], "taken": [one._asdict() for one in report.taken]}
+            print_json({**vars(report), **lists, "collection": counts})
+        else:
+            tell(report, collection, counts, ["opendpr add", str(collection), *files], writer.splitter)
+        if not counts["documents"] and not report.skipped:  # in here, so that no empty collection stays behind
+            raise no_documents(", ".join(files))
+        if not counts["documents"]:
+            raise Exit(InputError.exit_code)
     if counts["to_encode"] and not as_json:
         waiting = "; replaced documents stay as they were until then" if row and report.documents["replaced"] else ""
         step = next_step(collection, row.model if row else None)
-        say(f"{counts['to_encode']:,} passages have no vector: {step}{waiting}")
+        say(f"{many(counts['to_encode'], 'passage')} without a vector: {step}{waiting}")
     if report.skipped:
         raise Exit(InputError.exit_code)
-    if not counts["documents"]:
-        raise InputError(f"found no documents in {', '.join(files)}; docs/files.md lists the kinds that are read")
 
 
-def tell(report: Report, counts: dict[str, int], collection: Path, *, as_json: bool = False) -> None:
-    """What was done, what was skipped and why."""
-    if as_json:
-        lists = {"skipped": [vars(one) for one in report.skipped], "taken": [one._asdict() for one in report.taken]}
-        print_json({**vars(report), **lists, "collection": counts})
-        return
+def no_documents(files: str) -> InputError:
+    """The error of paths with nothing to read, which says what would be read."""
+    return InputError(f"found no documents in {files}; they are files of the kinds {KINDS}, or text without a suffix")
+
+
+def tell(report: Report, collection: Path, counts: dict[str, int], command: Sequence[str], splitter: Splitter) -> None:
+    """What was done, what was skipped and why; `command` adds the same files, for whoever wants them otherwise."""
     done = ", ".join(f"{count:,} {change}" for change, count in sorted(report.documents.items())) or "none"
     rate = f" at {report.encoded / report.seconds:,.0f}/s" if report.encoded and report.seconds else ""
     encoded = "" if counts["to_encode"] else f"; passages encoded: {report.encoded:,}{rate}"
     say(f"documents: {done}{encoded}")
     if report.truncated:
-        say(f"{report.truncated:,} passages are longer than the encoder takes: their vectors miss the end")
+        say(
+            f"{many(report.truncated, 'passage')} longer than the encoder takes, their vectors miss the end; "
+            f"'{' '.join(command)} {_shorter(splitter)} --resplit' cuts all documents into shorter ones"
+        )
     if report.ignored:
-        kinds = ", ".join(f"{kind or 'no suffix'} ({count})" for kind, count in report.ignored.most_common())
-        say(f"left out, of other kinds: {kinds}")
+        kinds = ", ".join(f"{kind or 'no suffix, no text'} ({count})" for kind, count in report.ignored.most_common())
+        say(
+            f"left out, of other kinds: {kinds}; a text file among them is read if it is named itself: "
+            f"'{' '.join(command)} FILE'"
+        )
     for taken in report.taken[:LISTED]:
-        say(f"{taken.id} of {taken.before} was replaced by that of {taken.now}; in a collection an id is there once")
+        say(
+            f"{taken.id} of {taken.before} was replaced by that of {taken.now}; in a collection an id is there once, "
+            "to keep both give the folder above both"
+        )
     if len(report.taken) > LISTED:
         say(f"... and {len(report.taken) - LISTED:,} more; --json lists all")
     for one in report.skipped[:LISTED]:
         say(f"skipped {one.place}: {one.reason}")
     if len(report.skipped) > LISTED:
         say(f"... and {len(report.skipped) - LISTED:,} more; --json lists all")
-    say(f"{collection}: {counts['documents']:,} documents, {counts['passages']:,} passages")
+    say(f"{collection}: {many(counts['documents'], 'document')}, {many(counts['passages'], 'passage')}")
+
+
+def _shorter(splitter: Splitter) -> str:
+    """Options that cut passages about half as long."""
+    if splitter.unit == "whole":
+        return "--words 100"
+    words = f"--words {max(1, splitter.words * 3 // 5)}"
+    return words if splitter.unit == "words" else f"--paragraphs {words}"
 
 
 def _path(file: str) -> Path | Literal["-"]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from opendpr.cli.add import tell
+from opendpr.cli.add import no_documents, tell
 from opendpr.cli.options import (
     AsJson,
     DeviceOption,
@@ -27,8 +27,8 @@ from opendpr.cli.options import (
     Runtimes,
     WhereOption,
 )
-from opendpr.cli.output import marked, print_json, progress, put, say, span_record, styled, tell_unmet_filter
-from opendpr.errors import InputError, StateError, UsageError
+from opendpr.cli.output import many, marked, print_json, progress, put, say, span_record, styled, tell_unmet_filter
+from opendpr.errors import StateError, UsageError
 
 if TYPE_CHECKING:
     from opendpr.answering import Answerer
@@ -70,6 +70,7 @@ def ask(
     from opendpr.collection.where import compile_where
     from opendpr.runtime import RuntimeSettings
 
+    _refuse_missing(collection)
     if where is not None:
         compile_where(where)  # here, because it is no fault of the questions, which are told theirs one by one
     if question is not None and question != "-":
@@ -94,20 +95,24 @@ def _line(prompt: str) -> str:
         return ""
 
 
+def _refuse_missing(path: Path) -> None:
+    """Raises StateError if there is neither a collection nor a folder."""
+    if not path.exists():
+        raise StateError(
+            f"'{path}' does not exist; first give a collection or a folder of documents, then the question"
+        )
+    if not path.is_dir():
+        raise StateError(f"'{path}' is a file; give the folder that it is in, or a collection")
+
+
 def _open(path: Path, model: str | None, retriever: str, settings: RuntimeSettings) -> Answerer:
     from opendpr.answering import open_answerer
     from opendpr.collection.database import DATABASE
     from opendpr.runtime.model import DEFAULT_MODEL
 
-    if path.is_dir() and not (path / DATABASE).exists():
+    if not (path / DATABASE).exists():
         model = model or DEFAULT_MODEL  # not the one that the cache was made with: its reader may be another
         path = _index(path, model, settings)
-    elif not path.exists():
-        raise StateError(
-            f"'{path}' does not exist; first give a collection or a folder of documents, then the question"
-        )
-    elif not path.is_dir():
-        raise StateError(f"'{path}' is a file; give the folder that it is in, or a collection")
     return open_answerer(path, model, retriever=retriever, runtime=settings)
 
 
@@ -121,9 +126,8 @@ def _index(folder: Path, model: str, settings: RuntimeSettings) -> Path:
     from opendpr.ingest import add
     from opendpr.runtime.model import find_model
 
-    nothing = InputError(f"{folder} holds no documents; docs/files.md lists the kinds that are read")
     if not any(folder.iterdir()):
-        raise nothing
+        raise no_documents(str(folder))
     corpus = Corpus([folder])
     encoder = BertEncoder(find_model(model), settings)
     key = hashlib.sha256(f"{folder.resolve()}\n{encoder.model.fingerprint}".encode()).hexdigest()[:16]
@@ -131,12 +135,12 @@ def _index(folder: Path, model: str, settings: RuntimeSettings) -> Path:
     with open_writer(cache, wait_seconds=WAIT_SECONDS) as writer, progress("encoding", "passages") as show:
         report = add(writer, corpus, encoder, on_progress=show, sync=[folder])
         counts = writer.counts()
-    if set(report.documents) - {"unchanged"}:
-        tell(report, counts, folder)
-    elif report.skipped:
-        say(f"{len(report.skipped):,} files of {folder} cannot be read; 'opendpr add' says why")
-    if not counts["documents"]:
-        raise nothing
+        if set(report.documents) - {"unchanged"} or not counts["documents"]:
+            tell(report, folder, counts, ["opendpr add", "NAME", str(folder)], writer.splitter)
+        elif report.skipped:
+            say(f"{many(len(report.skipped), 'file')} of {folder} cannot be read; 'opendpr add NAME {folder}' says why")
+        if not counts["documents"]:
+            raise no_documents(str(folder))
     return cache
 
 

@@ -20,7 +20,7 @@ from opendpr.cli.options import (
     RuntimeOption,
     Runtimes,
 )
-from opendpr.cli.output import print_json, progress, say
+from opendpr.cli.output import many, print_json, progress, say
 from opendpr.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,8 +34,9 @@ EXAMPLES = 3
 def evaluate(
     collection: Annotated[Path, Argument(help="A collection; with --compare a run.", show_default=False)],
     questions: Annotated[
-        list[Path], Argument(help="Question files (docs/evaluation.md); with --compare runs.", show_default=False)
-    ],
+        list[Path] | None,
+        Argument(help="Question files; with --compare more runs.", show_default=False),
+    ] = None,
     retriever: Annotated[
         list[Retrievers] | None,
         Option("--retriever", "-r", help="How passages are found; again for several systems.", show_default="hybrid"),
@@ -79,13 +80,22 @@ def evaluate(
     from opendpr.answering.evaluate import evaluate as run_task
     from opendpr.answering.runs import read_run
     from opendpr.answering.summary import summary
+    from opendpr.collection import open_collection
     from opendpr.runtime import RuntimeSettings
 
     if compare:
         if retriever or k or reader or read or qrels or limit or output:
             raise UsageError("--compare takes runs and --json alone; all else is settled in the runs")
+        if not questions:
+            raise UsageError(
+                f"--compare compares two runs or more, got one, {collection}; name another that 'opendpr evaluate -o' "
+                "wrote over the same questions"
+            )
         _show(summary([read_run(path) for path in (collection, *questions)]), as_json)
         return
+    if not questions:
+        raise UsageError(f"no file of questions was given to evaluate {collection} with; name one after it")
+    open_collection(collection).close()  # before the questions: arguments are judged in their order
     judge = _judge(k, reader, read, qrels)
     systems = list(dict.fromkeys(kind.value for kind in retriever or [Retrievers.hybrid]))
     settings = RuntimeSettings(runtime.value, precision.value, device.value)
@@ -114,7 +124,7 @@ def _show(found: Mapping[str, Any], as_json: bool) -> None:
         print_json(found)
     else:
         for name, of in found["sets"].items():
-            echo(f"{name}: {of['questions']:,} questions; 95 % bootstrap intervals\n")
+            echo(f"{name}: {many(of['questions'], 'question')}; 95 % bootstrap intervals\n")
             for table in (_figures(of["figures"]), _differences(of["differences"]), *_failures(of["failures"])):
                 _echo_table(table)
     for question, problem in found["problems"].items():

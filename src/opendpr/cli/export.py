@@ -11,7 +11,7 @@ import typer
 from typer import Argument, Option
 
 from opendpr.cli.options import CollectionArgument, OutputOption
-from opendpr.cli.output import say
+from opendpr.cli.output import many, say
 
 if TYPE_CHECKING:
     from opendpr.formats.runs import Ranking
@@ -90,7 +90,7 @@ def export_passages(
     from opendpr.formats.passages import write_passages
 
     with open_collection(collection) as opened:
-        say(f"wrote {output}: {write_passages(output, passages_of(opened), format.value):,} passages")
+        say(f"wrote {output}: {many(write_passages(output, passages_of(opened), format.value), 'passage')}")
 
 
 @app.command("questions")
@@ -109,7 +109,7 @@ def export_questions(
     """
     from opendpr.formats.questions import read_questions, write_questions
 
-    say(f"wrote {output}: {write_questions(output, read_questions(file), format.value):,} questions")
+    say(f"wrote {output}: {many(write_questions(output, read_questions(file), format.value), 'question')}")
 
 
 @app.command("examples")
@@ -143,7 +143,7 @@ def export_spans(file: FileArgument, output: OutputOption) -> None:
     """
     from opendpr.formats.squad import read_marked, write_squad
 
-    say(f"wrote {output}: {write_squad(output, read_marked(file)):,} questions")
+    say(f"wrote {output}: {many(write_squad(output, read_marked(file)), 'question')}")
 
 
 @app.command("run")
@@ -190,7 +190,7 @@ def export_run(
         if documents:
             found = map(best_of_documents, found)
         count = write_run(output, found, format.value)
-    say(f"wrote {output}: {count:,} questions")
+    say(f"wrote {output}: {many(count, 'question')}")
 
 
 @app.command("qrels")

@@ -10,7 +10,7 @@ import typer
 from typer import Argument, Exit, Option
 
 from opendpr.cli.options import AsJson, OutputOption, WaitOption
-from opendpr.cli.output import print_json, progress, say
+from opendpr.cli.output import many, print_json, progress, say
 from opendpr.errors import InputError, StateError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def import_passages(file: FileArgument, output: OutputOption) -> None:
     """
     from opendpr.formats.passages import read_passages, write_passages
 
-    say(f"wrote {output}: {write_passages(output, read_passages(file), 'jsonl'):,} passages")
+    say(f"wrote {output}: {many(write_passages(output, read_passages(file), 'jsonl'), 'passage')}")
 
 
 @app.command("questions")
@@ -55,7 +55,7 @@ def import_questions(file: FileArgument, output: OutputOption) -> None:
     """
     from opendpr.formats.questions import read_questions, write_questions
 
-    say(f"wrote {output}: {write_questions(output, read_questions(file), 'jsonl'):,} questions")
+    say(f"wrote {output}: {many(write_questions(output, read_questions(file), 'jsonl'), 'question')}")
 
 
 @app.command("examples")
@@ -68,7 +68,7 @@ def import_examples(file: FileArgument, output: OutputOption) -> None:
     """
     from opendpr.formats.examples import read_examples, write_examples
 
-    say(f"wrote {output}: {write_examples(output, read_examples(file), 'jsonl'):,} examples")
+    say(f"wrote {output}: {many(write_examples(output, read_examples(file), 'jsonl'), 'example')}")
 
 
 @app.command("spans")
@@ -92,9 +92,9 @@ def import_spans(file: FileArgument, output: OutputOption) -> None:
             if each.marks:
                 yield each
 
-    say(f"wrote {output}: {write_marked(output, answered()):,} questions")
+    say(f"wrote {output}: {many(write_marked(output, answered()), 'question')}")
     if left_out:
-        say(f"left out {left_out:,} questions that their passage does not answer")
+        say(f"left out {many(left_out, 'question')} that their passage does not answer")
 
 
 @app.command("run")
@@ -107,7 +107,7 @@ def import_run(file: FileArgument, output: OutputOption) -> None:
     """
     from opendpr.formats.runs import read_run, write_run
 
-    say(f"wrote {output}: {write_run(output, read_run(file), 'jsonl'):,} questions")
+    say(f"wrote {output}: {many(write_run(output, read_run(file), 'jsonl'), 'question')}")
 
 
 @app.command("qrels")

@@ -20,7 +20,7 @@ from opendpr.cli.options import (
     RuntimeOption,
     Runtimes,
 )
-from opendpr.cli.output import print_json, progress, say
+from opendpr.cli.output import many, print_json, progress, say
 
 if TYPE_CHECKING:
     from opendpr.training.mining import MiningReport
@@ -85,8 +85,8 @@ def mine(
     settings = MiningSettings(depth, positive_depth, positives, negatives, margin, per_document)
     kinds = list(dict.fromkeys(one.value for one in retriever or [Retrievers.bm25]))
     running = RuntimeSettings(runtime.value, precision.value, device.value)
-    asked = [question for path in questions for question in read_questions(path)]
     with open_collection(collection) as opened, progress("mining", "questions") as show:
+        asked = [question for path in questions for question in read_questions(path)]
         row = opened.encoder()
         found = find_model(model or (row.model if row else DEFAULT_MODEL)) if denoise or kinds != ["bm25"] else None
         encoder = BertEncoder(found, running) if found and kinds != ["bm25"] else None
@@ -130,10 +130,11 @@ def _tell(report: MiningReport, output: Path, as_json: bool) -> None:
             }
         )
         return
-    say(f"wrote {output}: {report.examples:,} examples, {report.negatives / report.examples:.1f} hard negatives each")
+    each = f"{report.negatives / report.examples:.1f} hard negatives each"
+    say(f"wrote {output}: {many(report.examples, 'example')}, {each}")
     if report.without_negatives:
         say(f"{report.without_negatives:,} of them have no hard negative")
     for reason, count in reasons.most_common():
-        say(f"left out {count:,} questions: {reason}")
+        say(f"left out {many(count, 'question')}: {reason}")
     for reason, count in report.dropped.most_common():
-        say(f"dropped {count:,} passages as hard negatives: {reason}")
+        say(f"dropped {many(count, 'passage')} as hard negatives: {reason}")

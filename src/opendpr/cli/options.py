@@ -42,6 +42,9 @@ class Devices(str, Enum):
     cuda = "cuda"
 
 
+KINDS = ".txt .md .html .pdf .docx .epub .csv .tsv .jsonl, also compressed"
+"""Files that a folder's documents are read from, as help and messages name them; `corpus.kinds` has all."""
+
 CollectionArgument = Annotated[Path, Argument(help="Directory written by 'opendpr add'.", show_default=False)]
 OutputOption = Annotated[
     Path,

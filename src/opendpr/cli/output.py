@@ -118,10 +118,13 @@ def tell_unmet_filter(collection: Collection, where: str | None) -> None:
 
 def next_step(collection: Path, model: str | None) -> str:
     """What gives passages their vectors, in words; `model` is the collection's."""
-    return (
-        f"bm25 alone finds them until 'opendpr encode {collection} --model {model or 'MODEL'}', or any 'opendpr add' "
-        "without --no-vectors"
-    )
+    command = f"opendpr encode {collection} --model {model}" if model else f"opendpr encode {collection}"
+    return f"bm25 alone finds them until '{command}', or any 'opendpr add' without --no-vectors"
+
+
+def many(count: int, noun: str) -> str:
+    """So many of something, in words: `1 document`, `2,000 documents`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Annotated
 from typer import Argument
 
 from opendpr.cli.options import AsJson, CollectionArgument, WaitOption, WhereOption
-from opendpr.cli.output import print_json, say
+from opendpr.cli.output import many, print_json, say
 from opendpr.errors import InputError, UsageError
 
 
@@ -47,4 +47,4 @@ def remove(
     if as_json:
         print_json({"removed": found, "collection": counts})
     else:
-        say(f"removed {len(found):,} documents; {counts['documents']:,} are left")
+        say(f"removed {many(len(found), 'document')}, {counts['documents']:,} left")

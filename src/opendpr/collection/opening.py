@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import filelock
@@ -23,6 +24,8 @@ from opendpr.errors import BusyError, OpendprError, ResourceError, StateError, U
 from opendpr.passages import Splitter
 
 LOCK = "collection.lock"
+CACHES = ("bm25", "dense")
+"""Directories beside the database that may be deleted at any time."""
 
 
 def open_collection(directory: Path) -> Collection:
@@ -33,9 +36,20 @@ def open_collection(directory: Path) -> Collection:
     """
     path = directory / DATABASE
     if not path.is_file():
-        raise StateError(f"{directory} is not a collection (it has no {DATABASE}); make one with 'opendpr add'")
+        raise StateError(_no_collection(directory))
     refuse_network_file_system(directory)
     return Collection(directory, connect(path))
+
+
+def _no_collection(path: Path) -> str:
+    """What is wrong with a path that is no collection, and the command that makes one."""
+    if not path.exists():
+        return f"{path} is not a collection (it does not exist); make it with 'opendpr add {path} FILE...'"
+    lacks = f"it has no {DATABASE}" if path.is_dir() else "it is a file"
+    return (
+        f"{path} is not a collection ({lacks}); if it holds documents, make one of them with "
+        f"'opendpr add NAME {path}', then give NAME to this command"
+    )
 
 
 @contextmanager
@@ -43,6 +57,8 @@ def open_writer(
     directory: Path, splitter: Splitter | None = None, *, wait_seconds: float = 0, resplit: bool = False
 ) -> Iterator[Writer]:
     """Open a collection for writing, making it if it is not there.
+
+    A new one in which nothing was stored until an error ended the work is taken away again.
 
     Args:
         splitter: how documents are cut; None means as before, or the default in a new collection.
@@ -56,6 +72,7 @@ def open_writer(
     """
     refuse_network_file_system(directory)
     path = directory / DATABASE
+    made = not directory.exists()
     if (
         not path.exists()
         and directory.is_dir()
@@ -77,8 +94,9 @@ def open_writer(
     except OSError as error:
         raise ResourceError(f"{directory} cannot be written ({error.strerror}); see to the disk") from None
     process = os.getpid()
+    empty = False
     try:
-        if not path.exists():
+        if created := not path.exists():
             create_database(path, {"splitter": json.dumps((splitter or Splitter()).__dict__)})
         if not os.access(path, os.W_OK) or not os.access(directory, os.W_OK):
             raise OpendprError(f"{path} cannot be written; check its permissions")
@@ -92,8 +110,26 @@ def open_writer(
                     )
                 writer.resplit(splitter)
             yield writer
+        except BaseException:
+            with suppress(OpendprError):
+                empty = created and not writer.has_documents()
+            raise
         finally:
             writer.close()
     finally:
         if os.getpid() == process:  # a fork shares the lock, and must not give it up
+            if empty:
+                _take_back(directory, made)
             lock.release()
+
+
+def _take_back(directory: Path, made: bool) -> None:
+    """Remove a collection that holds nothing, and its directory if it was made for it and nothing else came there."""
+    for path in directory.iterdir():
+        if path.name in CACHES:
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.name == LOCK or path.name.startswith(DATABASE):
+            path.unlink(missing_ok=True)
+    if made:
+        with suppress(OSError):
+            directory.rmdir()

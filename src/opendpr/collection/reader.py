@@ -127,7 +127,7 @@ class Collection:
         if row is None:
             raise StateError(
                 f"{self.directory} holds no vectors, which dense and hybrid search need; make them with "
-                f"'opendpr encode {self.directory} --model MODEL', or search by words with --retriever bm25"
+                f"'opendpr encode {self.directory}', or search by words with --retriever bm25"
             )
         return row
 

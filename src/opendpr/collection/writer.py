@@ -257,8 +257,13 @@ def refuse_other_encoder(collection: Collection, fingerprint: str, model: str) -
     row = collection.require_encoder()
     if row.fingerprint != fingerprint:
         made_by = f"{row.model} (fingerprint {row.fingerprint[:12]})"
+        if row.model == model:
+            raise StateError(
+                f"{collection.directory} was encoded by {made_by}, which is another version now ({fingerprint[:12]}); "
+                f"their vectors cannot be compared. Encode it again with 'opendpr encode {collection.directory}'"
+            )
         raise StateError(
             f"{collection.directory} was encoded by {made_by}, the model given is {model} ({fingerprint[:12]}); "
             "their vectors cannot be compared. Give the first, or change the collection over with "
-            f"'opendpr encode {collection.directory} --model MODEL'"
+            f"'opendpr encode {collection.directory} --model {model}'"
         )

@@ -22,7 +22,7 @@ from opendpr.corpus.kinds import find_reader, suffixes
 from opendpr.corpus.places import Places
 from opendpr.corpus.sandbox import Sandbox
 from opendpr.corpus.source import TEXT_BYTES, Reader, Reading, Skipped, Source
-from opendpr.corpus.text import read_text
+from opendpr.corpus.text import begins_as_text, read_text
 from opendpr.corpus.wikiextractor import cleaned, is_wikiextractor
 from opendpr.errors import InputError
 from opendpr.formats import READ_ERRORS, limited_lines, open_binary, reason, uncompressed_name
@@ -46,9 +46,9 @@ class Corpus:
 
     Attributes:
         skipped: what should have become a document and did not.
-        ignored: how many files in directories are of no known kind, by suffix (`.png.gz`, empty without one).
-            Symbolic links to directories are counted as `DIRECTORY_LINK`, pages that the clean-up drops as
-            `CLEANED_OUT`. Hidden files are not counted.
+        ignored: how many files in directories are of no known kind, by suffix (`.png.gz`, empty without one). One
+            without a suffix that begins as text is read as such. Symbolic links to directories are counted as
+            `DIRECTORY_LINK`, pages that the clean-up drops as `CLEANED_OUT`. Hidden files are not counted.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class Corpus:
                     elif document is None:
                         self.ignored[CLEANED_OUT] += 1
                     elif (earlier := places.claim(document.id, place)) is not None:
-                        self.skipped.append(Skipped(place, f'id "{document.id}" was already given by {earlier}'))
+                        self.skipped.append(Skipped(place, _taken(document.id, earlier)))
                     else:
                         yield document
 
@@ -136,7 +136,7 @@ class Corpus:
                 yield from self._file(path, name, find_reader(path), sandbox)
 
     def _file(self, path: Path, id: str, reader: Reader | str | None, sandbox: Sandbox) -> Iterator[Reading]:
-        """What is found in a file; without a reader it is only counted."""
+        """What is found in a file; without a reader it is only counted, unless it is text without a suffix."""
         place = printable(path)
         try:
             status = path.stat()
@@ -144,15 +144,31 @@ class Corpus:
             source = Source(place, id, uncompressed_name(path).stem, metadata)
             if not stat.S_ISREG(status.st_mode):
                 yield place, "not a file but a named pipe, socket or device; pipe it to standard input, '-'"
-            elif reader is None:
+            elif reader is None and not _is_text(path):
                 self.ignored["".join(suffixes(path))] += 1
             else:
+                read = reader or read_text
                 with open_binary(path) as file:
-                    found = sandbox.read(reader, path, source) if isinstance(reader, str) else reader(file, source)
+                    found = sandbox.read(read, path, source) if isinstance(read, str) else read(file, source)
                     for where, reading in found:
                         yield where, _of_file(reading, source)
         except READ_ERRORS as error:
             yield place, f"cannot be read: {reason(error)}"
+
+
+def _is_text(path: Path) -> bool:
+    """Whether a file has no suffix, and begins as text: README, LICENSE, NEWS.gz."""
+    if suffixes(path)[0]:
+        return False
+    with open_binary(path) as file:
+        return begins_as_text(file)
+
+
+def _taken(id: str, earlier: str) -> str:
+    return (
+        f'id "{id}" was already given by {earlier}; an id is there once: give files of the same name with the folder '
+        "above both, records ids of their own"
+    )
 
 
 def _modified(seconds: float) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator
 from typing import IO
 
@@ -16,6 +17,17 @@ from opendpr.corpus.source import (
     not_valid,
 )
 from opendpr.types import Document
+
+
+def begins_as_text(file: IO[bytes]) -> bool:
+    """Whether a file, of whose kind its name says nothing, begins with text that `read_text` reads."""
+    head = file.read(HEAD_BYTES)
+    mark, encoding = byte_order_mark(head)
+    try:
+        text = codecs.getincrementaldecoder(encoding)().decode(head[len(mark) :])
+    except UnicodeDecodeError:
+        return False
+    return bool(text) and not is_binary(head)
 
 
 def read_text(file: IO[bytes], source: Source) -> Iterator[Reading]:

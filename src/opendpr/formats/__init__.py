@@ -4,7 +4,7 @@ Every reader yields, names `file:line` in its errors, opens compressed files by 
 `InputError` alone. Every writer replaces its file when all is written. docs/formats.md shows the forms.
 """
 
-from opendpr.formats.examples import read_examples, write_examples
+from opendpr.formats.examples import read_examples, refuse_pairs, write_examples
 from opendpr.formats.files import (
     COMPRESSED,
     READ_ERRORS,
@@ -49,6 +49,7 @@ __all__ = [
     "read_run",
     "read_squad",
     "reason",
+    "refuse_pairs",
     "scan_jsonl",
     "uncompressed_name",
     "write_examples",

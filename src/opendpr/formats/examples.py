@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +17,11 @@ from opendpr.types import ExamplePassage, Question, TrainingExample
 ExampleFormat = Literal["jsonl", "dpr", "msmarco"]
 OURS = ("positives", "hard_negatives", "negatives")
 DPR = ("positive_ctxs", "hard_negative_ctxs", "negative_ctxs")
+MINE = (
+    "; questions with answers alone have no passages yet: 'opendpr mine COLLECTION FILE -o examples.jsonl' finds them, "
+    "train on what it writes"
+)
+"""What to do with pairs of questions and answers."""
 
 
 def read_examples(path: Path) -> Iterator[TrainingExample]:
@@ -43,6 +49,15 @@ def read_examples(path: Path) -> Iterator[TrainingExample]:
         yield TrainingExample(asked, (ExamplePassage("", positive),), (ExamplePassage("", negative),))
 
 
+def refuse_pairs(path: Path) -> None:
+    """Raises InputError if a file begins with a question that has neither passages nor a passage of its own."""
+    if not head(path).startswith(("{", "[")):
+        return
+    for place, _, fields in islice(read_records(path), 1):
+        if "question" in fields and not {OURS[0], DPR[0], "passage"} & set(fields):
+            raise InputError(f"{place}: expected examples with passages, found only {str(list(fields))[:100]}{MINE}")
+
+
 def write_examples(path: Path, examples: Iterable[TrainingExample], format: ExampleFormat) -> int:
     """Write examples and return how many records.
 
@@ -63,7 +78,10 @@ def _example(record: Record) -> TrainingExample:
     place, _, fields = record
     names = DPR if DPR[0] in fields else OURS
     if names[0] not in fields:
-        raise InputError(f"{place}: expected 'positives' or 'positive_ctxs', found only {str(list(fields))[:100]}")
+        mine = MINE if "question" in fields else ""
+        raise InputError(
+            f"{place}: expected 'positives' or 'positive_ctxs', found only {str(list(fields))[:100]}{mine}"
+        )
     positives, hard, others = (
         tuple(_passage(each, f"{place}: {name} {n}") for n, each in enumerate(objects(fields, name, place), start=1))
         for name in names

@@ -64,7 +64,7 @@ def open_output(path: Path) -> Iterator[IO[bytes]]:
     direct = path.exists() and not path.is_file()
     temporary = path if direct else path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("wb") as raw:
+        with _opened(temporary, path) as raw:
             with _compressed(raw, path) as file:
                 yield file
             raw.flush()
@@ -75,6 +75,15 @@ def open_output(path: Path) -> Iterator[IO[bytes]]:
     except BaseException:
         if not direct:
             temporary.unlink(missing_ok=True)
+        raise
+
+
+def _opened(temporary: Path, path: Path) -> IO[bytes]:
+    """A new file; an error has the name of the one that was asked for."""
+    try:
+        return temporary.open("wb")
+    except OSError as error:
+        error.filename = str(path)
         raise
 
 

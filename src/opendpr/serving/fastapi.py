@@ -21,7 +21,7 @@ from opendpr.serving.batching import FullError
 from opendpr.serving.gate import Gate
 from opendpr.serving.jobs import Jobs
 from opendpr.serving.page.site import Page, Site
-from opendpr.serving.pydantic import ID_CHARACTERS, AskBody, Content, DocumentsBody, SearchBody, problem_schema
+from opendpr.serving.pydantic import ID_CHARACTERS, AskBody, Content, DocumentsBody, SearchBody, problem_schema, told
 from opendpr.serving.records import (
     LIMITS,
     AskRecord,
@@ -184,14 +184,17 @@ async def _on_error(request: Request, error: Exception) -> Response:
             _service(request).metrics.refused.add(reason="full")
         return _problem(request, *problems.of_error(error))
     if isinstance(error, RequestValidationError):
-        errors = [
-            {"where": ".".join(str(part) for part in one["loc"]), "message": str(one["msg"])} for one in error.errors()
-        ]
-        return _problem(request, 422, "the request is not of the form that its schema says", None, errors)
+        errors = [told(one) for one in error.errors()]
+        first = "{where} {message}".format(**errors[0])
+        return _problem(request, 422, f"the request is not of the form that /docs describes: {first}", None, errors)
     if isinstance(error, HTTPException):
-        detail = error.detail if error.status_code != 404 else "there is nothing at this path; /docs lists what is"
-        headers = {"Allow": _allowed(request)} if error.status_code == 405 else error.headers
-        return _problem(request, error.status_code, detail, headers)
+        if error.status_code == 404:
+            return _problem(request, 404, "there is nothing at this path; /docs lists what is", error.headers)
+        if error.status_code == 405:
+            allowed = _allowed(request)
+            detail = f"{request.url.path} does not take {request.method}; send {' or '.join(allowed.split(', '))}"
+            return _problem(request, 405, f"{detail}, as /docs describes", {"Allow": allowed})
+        return _problem(request, error.status_code, error.detail, error.headers)
     return _problem(request, 500, "something went wrong that should not; the log has it under this request id")
 
 

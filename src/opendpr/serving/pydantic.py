@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -14,6 +15,28 @@ from opendpr.types import Document
 
 ID_CHARACTERS = 1_024
 TITLE_CHARACTERS = 10_000
+MESSAGES: Mapping[str, str] = {
+    "json_invalid": "is not valid JSON: {error}, at character {at}",
+    "model_attributes_type": "must be a JSON object, sent with the header Content-Type: application/json",
+    "missing": "is missing",
+    "extra_forbidden": "is not known here; leave it out, or see whether its name is written right",
+    "string_type": "must be a string",
+    "string_unicode": "is not valid Unicode: it has half a surrogate pair",
+    "string_pattern_mismatch": "must have at least one word",
+    "string_too_short": "must not be empty",
+    "string_too_long": "must have at most {max_length:,} characters",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "greater_than_equal": "must be at least {ge:,}",
+    "less_than_equal": "must be at most {le:,}",
+    "literal_error": "must be {expected}",
+    "list_type": "must be a list",
+    "dict_type": "must be an object",
+    "too_short": "must not be empty",
+    "too_long": "must have at most {max_length:,} entries",
+}
+"""What pydantic's kinds of error are called in our words; others keep pydantic's."""
 
 
 class SearchBody(BaseModel):
@@ -70,6 +93,16 @@ class DocumentsBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     documents: list[Numbered] = Field(min_length=1, max_length=LIMITS["documents_in_one_request"])
+
+
+def told(error: Mapping[str, Any]) -> dict[str, str]:
+    """Where in a request something is wrong, and what: an error of pydantic in our words."""
+    place = [str(part) for part in error["loc"]]
+    values = {**error.get("ctx", {}), "at": place[-1]}
+    if error["type"] == "json_invalid":
+        place = place[:-1]
+    message = MESSAGES.get(error["type"])
+    return {"where": ".".join(place), "message": message.format(**values) if message else str(error["msg"])}
 
 
 def problem_schema() -> dict[str, Any]:

@@ -83,8 +83,8 @@ def train_answering(
     kinds = list(dict.fromkeys(each.value for each in retriever or [Retrievers.hybrid]))
     settings = AnsweringSettings(k, kinds, least_precision, removed_share)
     running = resolved(RuntimeSettings(runtime.value, precision.value, device.value))
-    asked = [question for path in questions for question in read_questions(path)]
     with open_collection(collection) as opened:
+        asked = [question for path in questions for question in read_questions(path)]
         found = find_model(model or opened.require_encoder().model)
         target = _target(found, output)
         with progress("fitting", "questions") as show:

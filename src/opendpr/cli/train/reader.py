@@ -67,6 +67,7 @@ def train_reader(
     """
     with needs_torch():
         from opendpr.training.reader import train_reader as run
+    from opendpr.formats import refuse_pairs
     from opendpr.runtime.model import find_model
     from opendpr.training.settings import ReaderSettings, read_settings
 
@@ -85,6 +86,8 @@ def train_reader(
             "seed": seed,
         },
     )
+    for path in (*files, dev) if dev else files:
+        refuse_pairs(path)
     with told(output) as on_step:
         training = run(files, find_model(base), output, resolved, on_step, dev)[1]
     tell_best(training)
