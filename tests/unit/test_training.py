@@ -184,6 +184,20 @@ class Exploding:
         return None
 
 
+def test_the_share_of_the_base_is_that_of_its_weights_after_a_kill_too(
+    tmp_path: Path, tiny_model: Path, examples: Path
+) -> None:
+    base, name = Model(tiny_model), "encoder.layer.0.output.dense.weight"
+    trained = train_reader([examples], base, tmp_path / "trained", SETTINGS, Recorder())[0]
+    halves = replace(SETTINGS, base_share=0.5)
+    with pytest.raises(Killed):
+        train_reader([examples], base, tmp_path / "half", halves, Recorder(kill_at=3))
+    half = train_reader([examples], base, tmp_path / "half", halves, Recorder())[0]
+    ends = [base.load_weights("passage")[name], trained.load_weights("reader")[name]]
+    np.testing.assert_allclose(half.load_weights("reader")[name], (ends[0] + ends[1]) / 2, atol=1e-3)
+    assert np.abs(ends[0] - ends[1]).max() > 4e-3
+
+
 def test_a_loss_that_is_not_finite_ends_the_training_and_keeps_the_checkpoint(tmp_path: Path) -> None:
     objective = Exploding()
     with pytest.raises(OpendprError, match="loss of step 3 is nan"):

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from opendpr.encoder import EncoderInput
 from opendpr.errors import InputError, StateError, UsageError
@@ -54,9 +54,6 @@ class EncoderSettings(LoopSettings):
     """Factor on the similarity in the loss; 0 takes the base model's, or 20 if that has unit vectors and none."""
     max_passage_tokens: int = 0
     """Where passages are cut while training; 0 takes the base model's."""
-    base_share: float = 0.0
-    """Share of the starting weights in the result: often keeps what the model knew of other domains. What validations
-    say is of the weights before."""
     memory_gib: float = 0.0
     """What the graphs of a step may take; the rest is computed twice. 0: a quarter of what is free."""
 
@@ -67,8 +64,6 @@ class EncoderSettings(LoopSettings):
                 raise UsageError(f"{name} must be 0 or more, got {getattr(self, name)}")
         if 0 < self.max_passage_tokens < FEWEST_TOKENS:
             raise UsageError(f"max_passage_tokens must be 0, or {FEWEST_TOKENS} or more, got {self.max_passage_tokens}")
-        if not 0 <= self.base_share < 1:
-            raise UsageError(f"base_share must lie in [0, 1), got {self.base_share}")
         if self.batch_size < 2 and not self.hard_negatives:
             raise UsageError("a batch of 1 without hard negatives has no negatives at all; take a larger batch_size")
 
@@ -211,7 +206,6 @@ def train_encoder(
     torch.manual_seed(settings.seed)
     network = Towers(config)
     network.load(base)
-    start = {name: value.clone() for name, value in network.state_dict().items()} if settings.base_share else {}
     network.to(device)
     inputs = EncoderInput(replace(config, max_passage_tokens=cut), Tokenizer(base.tokenizer_path))
     objective = EncoderObjective(network, source, inputs=inputs, settings=settings, scale=config.scale, pool=pool)
@@ -221,8 +215,6 @@ def train_encoder(
     training = train(objective, settings, checkpoints, on_step, origin, output / "tensorboard")
     if distributed.rank() != 0:
         return base, training
-    if settings.base_share:
-        _average(network, start, settings.base_share)
     reader = (base.reader, read_weights(base.weights_path("reader"))) if base.reader else None
     model = write_model(
         output,
@@ -264,10 +256,3 @@ def _config(config: EncoderConfig, settings: EncoderSettings) -> EncoderConfig:
     if not settings.scale and config.similarity == "cosine" and config.scale == 1:
         scale = COSINE_SCALE
     return replace(config, scale=scale, tied=config.tied and not settings.untie)
-
-
-def _average(network: nn.Module, start: Mapping[str, Tensor], share: float) -> None:
-    """Replace the weights by their mean with the starting ones (model soups, Wortsman et al. 2022)."""
-    with torch.no_grad():
-        for name, value in network.state_dict().items():
-            value.lerp_(start[name].to(value), share)

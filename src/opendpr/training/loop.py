@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import logging
 import math
-import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from pathlib import Path
-from types import FrameType, MappingProxyType
+from types import MappingProxyType
 from typing import Literal, NamedTuple, Protocol, TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from opendpr.errors import OpendprError, ResourceError, StateError
 from opendpr.training import distributed
@@ -26,6 +25,7 @@ from opendpr.training.checkpoint import (
     save_best,
     save_checkpoint,
 )
+from opendpr.training.interruption import Interruption
 from opendpr.training.settings import WITHOUT_EFFECT, LoopSettings
 from opendpr.training.tensorboard import ScalarLog
 
@@ -72,7 +72,7 @@ class Objective(Protocol[Batch]):
 
 
 class Training(NamedTuple):
-    """What a training came to; the network of the first process holds its best weights."""
+    """What a training came to; the network of the first process holds its best weights, averaged if asked."""
 
     losses: list[float]
     """Of every step."""
@@ -127,6 +127,7 @@ def _train(
     device = next(network.parameters()).device
     per_epoch = len(objective.batches(0))
     total = max(1, math.ceil(per_epoch * settings.epochs))
+    start = {name: value.clone() for name, value in network.state_dict().items()} if settings.base_share else {}
     optimizer = _optimizer(network, settings)
     decisive = {name: value for name, value in asdict(settings).items() if name not in WITHOUT_EFFECT}
     identity = {**decisive, **origin, "processes": distributed.world()}
@@ -141,7 +142,7 @@ def _train(
     if progress.step:
         logger.info("resumed at step %d of %d", progress.step, total)
     judge = _Judge(objective, settings, total, directory, progress)
-    with _Interruption() as interrupted, ScalarLog(log_directory, progress.step) as log:
+    with Interruption() as interrupted, ScalarLog(log_directory, progress.step) as log:
         saved = time.monotonic()
         if progress.step == 0:
             judge.look(log)
@@ -167,6 +168,8 @@ def _train(
     best = judge.best_step if progress.validations else progress.step
     if best != progress.step and distributed.rank() == 0:  # who writes them; the others may not see its disk in time
         load_best(directory, network)
+    if start:
+        _average(network, start, settings.base_share)
     return Training(progress.losses, progress.validations, best, precision)
 
 
@@ -283,22 +286,8 @@ def _schedule(step: int, total: int, warmup_fraction: float) -> float:
     return (total - step) / max(1.0, total - warmup)
 
 
-class _Interruption:
-    """Turns SIGINT into a flag while a block runs; outside the main thread it does nothing."""
-
-    def __init__(self) -> None:
-        self.seen = False
-
-    def _see(self, number: int, frame: FrameType | None) -> None:
-        self.seen = True
-
-    def __enter__(self) -> _Interruption:
-        try:
-            self._before = signal.signal(signal.SIGINT, self._see)
-        except ValueError:
-            self._before = None
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
+def _average(network: nn.Module, start: Mapping[str, Tensor], share: float) -> None:
+    """Replace the weights by their mean with the starting ones (model soups, Wortsman et al. 2022)."""
+    with torch.no_grad():
+        for name, value in network.state_dict().items():
+            value.lerp_(start[name], share)

@@ -46,6 +46,9 @@ class LoopSettings:
     """How often, evenly spread, the network is judged, if there is something to judge it by; the best is kept."""
     patience: int = 0
     """Validations without a better one after which training stops early; 0 to never stop."""
+    base_share: float = 0.0
+    """Share of the starting weights in the result: often keeps what the model knew of other domains. What validations
+    say is of the weights before."""
 
     def __post_init__(self) -> None:
         for name in (field.name for field in fields(self)):
@@ -58,7 +61,7 @@ class LoopSettings:
         for name, known in (("precision", ("auto", "fp32", "bf16")), ("device", ("auto", "cpu", "cuda"))):
             if getattr(self, name) not in known:
                 raise UsageError(f"{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}")
-        for name in ("warmup_fraction", "dropout"):
+        for name in ("warmup_fraction", "dropout", "base_share"):
             if not 0 <= getattr(self, name) < 1:
                 raise UsageError(f"{name} must lie in [0, 1), got {getattr(self, name)}")
         for name in ("weight_decay", "patience"):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 from opendpr.cli.train.options import (
+    BaseShare,
     BatchSize,
     Device,
     Dropout,
@@ -79,10 +80,7 @@ def train_encoder(
     untie: Annotated[
         bool | None, Option("--untie", help="A tower each for questions and passages.", show_default=False)
     ] = None,
-    base_share: Annotated[
-        float | None,
-        Option("--base-share", help="Share of the starting weights in the result, from 0.", show_default=False),
-    ] = None,
+    base_share: BaseShare = None,
     precision: Precision = None,
     device: Device = None,
     seed: Seed = None,

@@ -26,6 +26,10 @@ Epochs = Annotated[float | None, Option("--epochs", help="Passes over the exampl
 BatchSize = Annotated[int | None, Option("--batch-size", help="Questions in a step.", show_default=False)]
 LearningRate = Annotated[float | None, Option("--learning-rate", help="Peak of the schedule.", show_default=False)]
 Dropout = Annotated[float | None, Option("--dropout", help="Part of the hidden values set to 0.", show_default=False)]
+BaseShare = Annotated[
+    float | None,
+    Option("--base-share", help="Share of the starting weights in the result.", show_default=False),
+]
 Precision = Annotated[
     Precisions | None, Option("--precision", help="fp32 or bf16; auto: what is faster here.", show_default=False)
 ]

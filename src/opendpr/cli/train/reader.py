@@ -8,6 +8,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from opendpr.cli.train.options import (
+    BaseShare,
     BatchSize,
     Device,
     Dropout,
@@ -50,6 +51,7 @@ def train_reader(
     negative_share: Annotated[
         float | None, Option("--negative-share", help="Share of questions that get negatives.", show_default=False)
     ] = None,
+    base_share: BaseShare = None,
     precision: Precision = None,
     device: Device = None,
     seed: Seed = None,
@@ -81,6 +83,7 @@ def train_reader(
             "dropout": dropout,
             "negatives": negatives,
             "negative_share": negative_share,
+            "base_share": base_share,
             "precision": precision and precision.value,
             "device": device and device.value,
             "seed": seed,

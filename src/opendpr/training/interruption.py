@@ -1,0 +1,27 @@
+"""SIGINT while a step is computed: it is finished first."""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType
+
+
+class Interruption:
+    """Turns SIGINT into a flag while a block runs; outside the main thread it does nothing."""
+
+    def __init__(self) -> None:
+        self.seen = False
+
+    def _see(self, number: int, frame: FrameType | None) -> None:
+        self.seen = True
+
+    def __enter__(self) -> Interruption:
+        try:
+            self._before = signal.signal(signal.SIGINT, self._see)
+        except ValueError:
+            self._before = None
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
