@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opendpr.reader.spans import TokenSpan, best_spans, characters, log_softmax
-from opendpr.runtime.tokenizer import Tokens
+from opendpr.reader.spans import TokenSpan, best_spans, characters, log_softmax, whole_words
+from opendpr.runtime.model import Model
+from opendpr.runtime.tokenizer import Tokenizer, Tokens
 
 
 def spans(start: list[float], end: list[float], words: list[int], **keywords: int) -> list[tuple[int, int]]:
@@ -129,3 +131,22 @@ def test_accents_that_have_no_token_belong_to_the_word_before_them() -> None:
     text = "cafe\u0301 ou\u0301\u0323"
     assert characters(TokenSpan(0, 0, 0.0), tokens, text) == (0, 5)
     assert characters(TokenSpan(0, 1, 0.0), tokens, text) == (0, len(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("In 1,888.5 at 10:30", ["In", "1,888.5", "at", "10:30"]),
+        ("edit setup.py. Then", ["edit", "setup.py", ".", "Then"]),
+        ("the U.S. and Ada's", ["the", "U.S", ".", "and", "Ada", "'", "s"]),
+        ("don't, we\u2019ll", ["don't", ",", "we\u2019ll"]),
+        ("ends.Next a.", ["ends", ".", "Next", "a", "."]),
+        ("red,blue 3:x", ["red", ",", "blue", "3", ":", "x"]),
+        ("", []),
+    ],
+)
+def test_signs_within_a_word_do_not_part_it(tiny_model: Path, text: str, words: list[str]) -> None:
+    (tokens,) = Tokenizer(Model(tiny_model).tokenizer_path)([text])
+    numbers = whole_words(text, tokens)
+    places = [tokens.offsets[numbers == number] for number in dict.fromkeys(numbers.tolist())]
+    assert [text[of[0, 0] : of[-1, 1]] for of in places] == words

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from opendpr.reader.spans import best_spans, characters
+from opendpr.reader.spans import best_spans, characters, whole_words
 from opendpr.reader.windows import Window, windows
 from opendpr.runtime.batches import Network, by_length, even_size, pad
 from opendpr.runtime.model import ReaderConfig
@@ -69,8 +69,8 @@ class SpanReader:
         titles = self._tokenizer.ids([hit.passage.title for hit in hits])
         texts = self._tokenizer([hit.passage.text for hit in hits])
         return [
-            _Job(number, place, window, text)
-            for place, (title, text) in enumerate(zip(titles, texts, strict=True))
+            _Job(number, place, window, text._replace(words=whole_words(hit.passage.text, text)))
+            for place, (hit, title, text) in enumerate(zip(hits, titles, texts, strict=True))
             for window in windows(asked, title, text, self._config, self._tokenizer)
         ]
 

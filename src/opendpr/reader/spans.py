@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import NamedTuple
 
@@ -11,6 +12,16 @@ from numpy.typing import NDArray
 from opendpr.runtime.tokenizer import Tokens
 
 Floats = NDArray[np.float32]
+INSIDE = re.compile(
+    r"""
+      (?<=[0-9]) [.,:] (?=[0-9])                        # 1,888  3.14  10:30
+    | (?<=\w) \. (?=[a-z])                              # setup.py
+    | (?<=\b[A-Z]) \. (?=[A-Z]\b)                       # U.S
+    | (?<=\w) ['\u2019] (?=(?:t|ll|re|ve|d|m)\b)        # don't
+    """,
+    re.VERBOSE,
+)
+"""Signs within a word, though the tokenizer parts it there. The s of a genitive is a word of its own."""
 
 
 class TokenSpan(NamedTuple):
@@ -59,6 +70,15 @@ def best_spans(
         found.append(TokenSpan(first, last, float(scores[first, last])))
         scores[: last + 1, first:] = -np.inf  # every span that starts by `last` and ends from `first` on
     return found
+
+
+def whole_words(text: str, tokens: Tokens) -> NDArray[np.int32]:
+    """(L,): number of the word that each token of a text belongs to, signs within words counted in."""
+    begins = np.diff(tokens.words, prepend=-1) != 0
+    signs = np.array([match.start() for match in INSIDE.finditer(text)], dtype=np.int32)
+    places = np.flatnonzero(np.isin(tokens.offsets[:, 0], signs))
+    begins[places] = begins[np.minimum(places + 1, len(begins) - 1)] = False
+    return np.cumsum(begins, dtype=np.int32)
 
 
 def characters(span: TokenSpan, tokens: Tokens, text: str) -> tuple[int, int]:
