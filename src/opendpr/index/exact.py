@@ -31,18 +31,8 @@ class ExactIndex:
 
     def search(self, vectors: Vectors, k: int, allowed: Numbers | None = None) -> Neighbours:
         """The k largest inner products for each row of `vectors` (Q, d), ties by number."""
-        numbers, stored = self._numbers, self._vectors
-        if allowed is not None:
-            rows = np.flatnonzero(np.isin(numbers, allowed))
-            numbers, stored = numbers[rows], stored[rows]
-        best = Neighbours(
-            np.full((len(vectors), k), -np.inf, dtype=np.float32), np.full((len(vectors), k), -1, dtype=np.int64)
-        )
-        for first in range(0, len(numbers), BLOCK):
-            scores = vectors @ stored[first : first + BLOCK].astype(np.float32).T  # (Q, block)
-            block = np.broadcast_to(numbers[first : first + BLOCK], scores.shape)
-            best = top(np.hstack([best.scores, scores]), np.hstack([best.numbers, block]), k)
-        return best
+        rows = None if allowed is None else np.flatnonzero(np.isin(self._numbers, allowed))
+        return scan(vectors, k, self._numbers, self._vectors, rows)
 
     def score(self, vector: Vectors, numbers: Numbers) -> Scores:
         """(n,) inner products of one vector (d,) with the numbered ones; `-inf` for a number unknown."""
@@ -51,6 +41,26 @@ class ExactIndex:
         rows = np.searchsorted(self._numbers, numbers).clip(max=len(self._numbers) - 1)
         scores = self._vectors[rows].astype(np.float32) @ vector
         return np.where(self._numbers[rows] == numbers, scores, -np.inf).astype(np.float32)
+
+
+def scan(
+    vectors: Vectors, k: int, numbers: Numbers, stored: NDArray[np.float16], rows: NDArray[np.int64] | None = None
+) -> Neighbours:
+    """The k largest inner products of each row of `vectors` (Q, d) with each one stored, ties by number.
+
+    Args:
+        numbers: (n,) of the stored vectors (n, d), which may lie in a mapped file
+        rows: the stored ones that count; None means all
+    """
+    best = Neighbours(
+        np.full((len(vectors), k), -np.inf, dtype=np.float32), np.full((len(vectors), k), -1, dtype=np.int64)
+    )
+    for first in range(0, len(numbers if rows is None else rows), BLOCK):
+        some = slice(first, first + BLOCK) if rows is None else rows[first : first + BLOCK]
+        scores = vectors @ stored[some].astype(np.float32).T  # (Q, block)
+        block = np.broadcast_to(numbers[some], scores.shape)
+        best = top(np.hstack([best.scores, scores]), np.hstack([best.numbers, block]), k)
+    return best
 
 
 def top(scores: Scores, numbers: Numbers, k: int) -> Neighbours:
