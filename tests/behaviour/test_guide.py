@@ -1,4 +1,4 @@
-"""The guide and the page on large collections are walked as they stand: its commands, in order, print what it says they print."""
+"""Pages are walked as they stand: their commands, in order, print what the page says they print."""
 
 from __future__ import annotations
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from opendpr.errors import CorruptionError, ResourceError
-from opendpr.index import ivf
+from opendpr.index import exact, ivf
 from opendpr.index.effort import choose_effort, recalls
 from opendpr.index.exact import ExactIndex
-from opendpr.index.faiss import Codes, factory
+from opendpr.index.faiss import Codes, factory, widen
 from opendpr.index.ivf import Effort, IvfIndex
 from opendpr.protocols import VectorIndex
 
@@ -140,14 +140,14 @@ def test_recall_is_what_counting_by_hand_gives(codes: Codes, monkeypatch: pytest
     monkeypatch.setattr(ivf, "LEAST", 1)
     numbers, vectors = data()
     index = IvfIndex(codes, numbers, vectors, Effort(2, 2))
-    exact, rows = ExactIndex(numbers, vectors), np.arange(0, N, 50)
+    whole, rows = ExactIndex(numbers, vectors), np.arange(0, N, 50)
     questions = vectors[rows].astype(np.float32)
     limits, shares = {}, {}
     for depth in (5, 20):
-        best = exact.search(questions, depth + 1)
+        best = whole.search(questions, depth + 1)
         others = [[n for n in row if n != own][:depth] for row, own in zip(best.numbers, numbers[rows], strict=True)]
         limits[depth] = np.array(
-            [exact.score(q, np.array([row[-1]]))[0] for q, row in zip(questions, others, strict=True)], np.float32
+            [whole.score(q, np.array([row[-1]]))[0] for q, row in zip(questions, others, strict=True)], np.float32
         )
         found = index.nearest(questions, 21).numbers
         shares[depth] = np.mean([len(set(row) & set(right)) / depth for row, right in zip(found, others, strict=True)])
@@ -185,6 +185,22 @@ def test_files_that_are_no_index_are_refused(tmp_path: Path) -> None:
         Codes.load(tmp_path / "index.faiss")
     with pytest.raises(ResourceError, match="cannot be written"):
         Codes.train(QUESTIONS, 1).save(tmp_path / "missing" / "index.faiss")
+
+
+def test_every_16_bit_number_is_widened_to_itself() -> None:
+    halves = np.arange(2**16, dtype=np.uint16).view(np.float16)
+    for shape in ((-1, 16), (8, -1, 4), (-1, 1)):
+        np.testing.assert_array_equal(widen(halves.reshape(shape)), halves.reshape(shape).astype(np.float32))
+    assert widen(np.empty((0, 5), np.float16)).shape == (0, 5)
+
+
+def test_many_vectors_are_searched_exactly_as_few_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers, vectors = data()
+    few = ExactIndex(numbers, vectors).search(QUESTIONS, 20)
+    monkeypatch.setattr(exact, "SMALL", 100)
+    many = ExactIndex(numbers, vectors).search(QUESTIONS, 20)
+    assert many.numbers.tolist() == few.numbers.tolist()
+    assert many.scores.tolist() == few.scores.tolist()
 
 
 @pytest.mark.parametrize(("n", "d"), [(1, 4), (3, 1), (20, 7), (300, 33)])

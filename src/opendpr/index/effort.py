@@ -19,7 +19,7 @@ DEPTHS = (20, 100)
 FACTORS = (4, 8, 16, 32)
 GAIN = 0.002
 """Recall that looking through twice as many lists has to add, or more candidates are taken instead."""
-BLOCK = 50_000
+BLOCK = 100_000
 """Vectors between two reports of progress."""
 SEED = 1
 

@@ -20,8 +20,8 @@ SCANNED = 25
 but among few that are allowed the nearest lists hold hardly any."""
 MORE = 4
 """Times as many lists are looked through where those hold too few."""
-BYTES = 64_000_000
-"""Of candidates' vectors held at once."""
+BYTES = 4_000_000
+"""Of candidates' vectors held at once: they should stay in the processor's cache."""
 LOWEST = float(np.finfo(np.float32).min)
 
 
@@ -137,13 +137,15 @@ class IvfIndex:
 
     def _refine(self, vectors: Vectors, rows: Rows, k: int) -> Neighbours:
         """The k best of candidates (Q, c), c >= k, by their vectors."""
+        from opendpr.index.faiss import widen  # loaded already, as there are codes
+
         questions = max(1, BYTES // (rows.shape[1] * self.dim * 4))
         pieces = []
         for first in range(0, len(rows), questions):
             some = rows[first : first + questions]
             found = (some >= 0) & (some < len(self._numbers))
             places = np.where(found, some, 0)
-            stored = self._vectors[places].astype(np.float32)  # (q, c, d)
+            stored = widen(self._vectors[places])  # (q, c, d)
             scores = np.matmul(stored, vectors[first : first + questions, :, None])[..., 0]
             # What a damaged file makes of a vector may be no number; it stays a candidate, the last one.
             scores = np.where(found, np.nan_to_num(scores, nan=LOWEST, neginf=LOWEST), -np.inf)

@@ -103,7 +103,7 @@ def _store_bytes(passages: int, dim: int) -> int:
 
 
 def _exact(passages: int, dim: int, machine: Machine, to_encode: int) -> Estimate:
-    memory = PROGRAM_BYTES + passages * (2 * dim + 8)
+    memory = PROGRAM_BYTES + passages * ((4 if passages <= SMALL else 2) * dim + 8)
     return Estimate(
         kind="exact",
         memory_bytes=memory,
