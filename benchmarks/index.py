@@ -30,6 +30,8 @@ K = 100
 LEAST_SECONDS = 3.0
 """For which questions are asked one by one."""
 BATCH = 10_000
+RECALL = 0.95
+"""What the batch is searched with, at least."""
 COPY_BYTES = 400_000_000
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -39,8 +41,14 @@ def megabytes(path: Path) -> float:
     return sum(file.stat().st_size for file in files if file.is_file()) / 1e6
 
 
-def measure(name: str, vectors_path: Path, shape: tuple[int, int], path: Path, threads: int) -> None:
-    """In a process of its own: a line for each effort, or with several threads the seconds of one batch."""
+def measure(
+    name: str, vectors_path: Path, shape: tuple[int, int], path: Path, threads: int, effort: object = None
+) -> object:
+    """In a process of its own: on one thread a line for each effort; on several, a batch with the effort given.
+
+    Returns:
+        The fastest effort that reaches `RECALL`.
+    """
     system = next(system for system in SYSTEMS if system.name == name)
     before = memory_megabytes()
     vectors = np.memmap(vectors_path, np.float16, "r", shape=shape).view(np.ndarray)
@@ -50,30 +58,39 @@ def measure(name: str, vectors_path: Path, shape: tuple[int, int], path: Path, t
     opened, memory = time.perf_counter() - started, memory_megabytes() - before
     if threads == 1:
         print(f"{name:16} opened in {opened:.2f} s, {memory:,.0f} MB of memory")
+    if threads > 1:
+        many = np.resize(questions, (BATCH, shape[1]))
+        started = time.perf_counter()
+        search(many, K, effort)
+        rate = BATCH / (time.perf_counter() - started)
+        print(
+            f"{name:16} {effort!s:12} {BATCH:,} questions at once, {threads} threads: {rate:,.0f} questions/s",
+            flush=True,
+        )
+        return effort
+    print(f"{name:16} opened in {opened:.2f} s, {memory:,.0f} MB of memory")
+    rates: dict[object, float] = {}
     for effort in system.efforts:
-        if threads == 1:
-            found = [search(questions[n : n + 1], K, effort)[0] for n in range(len(questions))]  # warms up, too
-            recall = np.mean([len(np.intersect1d(one, right)) / K for one, right in zip(found, truth, strict=True)])
-            seconds, asked, started = 0.0, 0, time.perf_counter()
-            while seconds < LEAST_SECONDS:
-                search(questions[asked % len(questions)][None], K, effort)
-                asked, seconds = asked + 1, time.perf_counter() - started
-            print(f"{name:16} {effort!s:12} recall@{K} {recall:.3f}, {asked / seconds:>8,.0f} questions/s", flush=True)
-        else:
-            many = np.resize(questions, (BATCH, shape[1]))
-            started = time.perf_counter()
-            search(many, K, effort)
-            rate = BATCH / (time.perf_counter() - started)
-            print(f"{name:16} {effort!s:12} {BATCH:,} questions at once: {rate:,.0f} questions/s", flush=True)
+        found = [search(questions[n : n + 1], K, effort)[0] for n in range(len(questions))]  # warms up, too
+        recall = np.mean([len(np.intersect1d(one, right)) / K for one, right in zip(found, truth, strict=True)])
+        seconds, asked, started = 0.0, 0, time.perf_counter()
+        while seconds < LEAST_SECONDS:
+            search(questions[asked % len(questions)][None], K, effort)
+            asked, seconds = asked + 1, time.perf_counter() - started
+        print(f"{name:16} {effort!s:12} recall@{K} {recall:.3f}, {asked / seconds:>8,.0f} questions/s", flush=True)
+        if recall >= RECALL or not rates:
+            rates[effort] = asked / seconds if recall >= RECALL else 0.0
+    return max(rates, key=lambda one: rates[one])
 
 
-def in_a_process(threads: int, *of: object) -> None:
+def in_a_process(name: str, vectors_path: Path, shape, path: Path, threads: int, effort: object = None) -> object:
     for variable in THREADS:
         os.environ[variable] = str(threads)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        pool.submit(measure, *of, threads).result()
+        found = pool.submit(measure, name, vectors_path, shape, path, threads, effort).result()
     for variable in THREADS:
         del os.environ[variable]
+    return found
 
 
 def read_bandwidth() -> float:
@@ -129,8 +146,8 @@ def main() -> None:
         path, started = folder / system.name.replace(" ", "-"), time.perf_counter()
         system.build(vectors, path)
         print(f"{system.name:16} built in {time.perf_counter() - started:.0f} s, {megabytes(path):,.0f} MB", flush=True)
-        in_a_process(1, system.name, vectors_path, vectors.shape, path)
-        in_a_process(os.cpu_count() or 1, system.name, vectors_path, vectors.shape, path)
+        effort = in_a_process(system.name, vectors_path, vectors.shape, path, 1)
+        in_a_process(system.name, vectors_path, vectors.shape, path, os.cpu_count() or 1, effort)
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     shutil.rmtree(folder)
 

@@ -129,6 +129,17 @@ def test_with_little_effort_as_many_are_found_as_there_are(codes: Codes) -> None
         assert (np.diff(found.scores, axis=1) <= 0).all()
 
 
+def test_several_threads_refine_many_questions_to_the_same(codes: Codes, monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers, vectors = data()
+    index = IvfIndex(codes, numbers, vectors, Effort(4, 2))
+    at_once = index.search(QUESTIONS, 10)
+    monkeypatch.setattr(ivf, "BYTES", 1)
+    assert len(QUESTIONS) >= ivf.PIECES
+    one_by_one = index.search(QUESTIONS, 10)
+    assert one_by_one.numbers.tolist() == at_once.numbers.tolist()
+    np.testing.assert_allclose(one_by_one.scores, at_once.scores, rtol=1e-6)
+
+
 def test_a_damaged_vector_hides_itself_and_nothing_else(codes: Codes) -> None:
     numbers, vectors = data()
     vectors[numbers.tolist().index(slow(QUESTIONS[0], 1)[1][0])] = np.nan

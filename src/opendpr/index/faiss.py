@@ -27,6 +27,11 @@ Rows = NDArray[np.int64]
 """Places in an index, from 0."""
 
 
+def use_one_thread() -> None:
+    """From now on in the calling thread, as one of several at work."""
+    faiss.omp_set_num_threads(1)
+
+
 def factory(dim: int, lists: int) -> str:
     """FAISS's name of the index: each pair of numbers, or each number of an odd `dim`, is coded by four bits."""
     return f"IVF{lists},PQ{dim // 2 if dim % 2 == 0 else dim}x4fs"

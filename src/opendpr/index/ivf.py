@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -22,6 +23,8 @@ MORE = 4
 """Times as many lists are looked through where those hold too few."""
 BYTES = 4_000_000
 """Of candidates' vectors held at once: they should stay in the processor's cache."""
+PIECES = 16
+"""Of so much, and more, each thread takes some."""
 LOWEST = float(np.finfo(np.float32).min)
 
 
@@ -137,20 +140,31 @@ class IvfIndex:
 
     def _refine(self, vectors: Vectors, rows: Rows, k: int) -> Neighbours:
         """The k best of candidates (Q, c), c >= k, by their vectors."""
-        from opendpr.index.faiss import widen  # loaded already, as there are codes
+        from opendpr.index.faiss import THREADS, use_one_thread  # loaded already, as there are codes
 
-        questions = max(1, BYTES // (rows.shape[1] * self.dim * 4))
-        pieces = []
-        for first in range(0, len(rows), questions):
-            some = rows[first : first + questions]
-            found = (some >= 0) & (some < len(self._numbers))
-            places = np.where(found, some, 0)
-            stored = widen(self._vectors[places])  # (q, c, d)
-            scores = np.matmul(stored, vectors[first : first + questions, :, None])[..., 0]
-            # What a damaged file makes of a vector may be no number; it stays a candidate, the last one.
-            scores = np.where(found, np.nan_to_num(scores, nan=LOWEST, neginf=LOWEST), -np.inf)
-            pieces.append(top(scores, np.where(found, self._numbers[places], -1), k))
+        size = max(1, BYTES // (rows.shape[1] * self.dim * 4))
+        pieces = [slice(first, first + size) for first in range(0, len(rows), size)]
+
+        def refine(some: slice) -> Neighbours:
+            return self._refine_some(vectors[some], rows[some], k)
+
+        if len(pieces) < PIECES:
+            found = list(map(refine, pieces))
+        else:
+            with ThreadPoolExecutor(THREADS, initializer=use_one_thread) as pool:
+                found = list(pool.map(refine, pieces))
         return Neighbours(
-            np.concatenate([piece.scores for piece in pieces] or [np.empty((0, k), np.float32)]),
-            np.concatenate([piece.numbers for piece in pieces] or [np.empty((0, k), np.int64)]),
+            np.concatenate([each.scores for each in found] or [np.empty((0, k), np.float32)]),
+            np.concatenate([each.numbers for each in found] or [np.empty((0, k), np.int64)]),
         )
+
+    def _refine_some(self, vectors: Vectors, rows: Rows, k: int) -> Neighbours:
+        from opendpr.index.faiss import widen
+
+        found = (rows >= 0) & (rows < len(self._numbers))
+        places = np.where(found, rows, 0)
+        stored = widen(self._vectors[places])  # (Q, c, d)
+        scores = np.matmul(stored, vectors[:, :, None])[..., 0]
+        # What a damaged file makes of a vector may be no number; it stays a candidate, the last one.
+        scores = np.where(found, np.nan_to_num(scores, nan=LOWEST, neginf=LOWEST), -np.inf)
+        return top(scores, np.where(found, self._numbers[places], -1), k)
