@@ -1,7 +1,8 @@
 """What a collection costs as it grows, beside what `opendpr plan` says of it: filling, optimizing, opening, searching.
 
 Vectors are real ones and noised copies (noised.py), texts are a few words: what is measured is the index, not the
-encoder, and the plan's disk for texts of 100 words does not apply. Every step runs in a process of its own.
+encoder, and the plan's disk for texts of 100 words does not apply. Every step runs in a process of its own, and
+memory is what it takes beside the program.
 
     .venv/bin/python benchmarks/scale.py --rows 10000 100000 1000000
     .venv/bin/python benchmarks/scale.py --rows 10000 60000 --base 2000     # a few minutes
@@ -27,8 +28,9 @@ from noised import COSINE, base_vectors, noised, question_vectors
 
 from opendpr.collection import open_collection, open_writer
 from opendpr.index.dense import dense_record
+from opendpr.index.faiss import THREADS
 from opendpr.index.exact import ExactIndex, scan
-from opendpr.index.plan import Machine, chosen, estimates
+from opendpr.index.plan import PROGRAM_BYTES, Machine, chosen, estimates
 from opendpr.ingest import optimize
 from opendpr.passages import Splitter
 from opendpr.planning import matrix_flops
@@ -45,17 +47,17 @@ PIECE = 500_000
 
 
 class Peak:
-    """The most memory of its own that this process holds at a time, looked at 20 times a second."""
+    """The most memory of its own that this process takes more than before, looked at 20 times a second."""
 
     def __enter__(self) -> Peak:
-        self.megabytes, self._done = 0.0, threading.Event()
+        self.megabytes, self._done, self._before = 0.0, threading.Event(), memory_megabytes()
         self._thread = threading.Thread(target=self._watch)
         self._thread.start()
         return self
 
     def _watch(self) -> None:
         while not self._done.wait(0.05):
-            self.megabytes = max(self.megabytes, memory_megabytes())
+            self.megabytes = max(self.megabytes, memory_megabytes() - self._before)
 
     def __exit__(self, *error: object) -> None:
         self._done.set()
@@ -91,7 +93,7 @@ def improve(directory: Path) -> tuple[float, float, dict[str, float]]:
 
 def search(directory: Path, questions: np.ndarray) -> dict[str, float]:
     """In a fresh process, files not in memory: the first search, then the median of others, and memory."""
-    started = time.perf_counter()
+    before, started = memory_megabytes(), time.perf_counter()
     with open_collection(directory) as collection:
         snapshot = Snapshot(collection)
         snapshot.dense.search(questions[:1], K)
@@ -103,7 +105,7 @@ def search(directory: Path, questions: np.ndarray) -> dict[str, float]:
         return {
             "first search s": first,
             "p50 ms": statistics.median(milliseconds[SINGLE:]),
-            "memory MB": memory_megabytes(),
+            "memory MB": memory_megabytes() - before,
             "recall": recall(collection, snapshot, questions),
         }
 
@@ -130,6 +132,11 @@ def gigabytes(directory: Path) -> float:
     return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file()) / 1e9
 
 
+def _beside(planned: int) -> str:
+    """What a plan says beside the program with its encoder, which is not part of what is measured here."""
+    return f"{(planned - PROGRAM_BYTES) / 1e6:,.0f} MB"
+
+
 def measure(directory: Path, base: np.ndarray, rows: int, questions: np.ndarray, model: str) -> None:
     """All steps at one size, each beside the plan."""
     offers = estimates(rows, base.shape[1], Machine(matrix_flops(), 1.0), to_encode=0, recall=0.95)
@@ -139,7 +146,7 @@ def measure(directory: Path, base: np.ndarray, rows: int, questions: np.ndarray,
     seconds, peak, stages = in_a_process(improve, directory)
     began = ", ".join(f"{what} at {at:.0f} s" for what, at in stages.items())
     print(f"{rows:>11,} optimized to {plan.kind}: {seconds:.0f} s (plan {plan.build_seconds:.0f} s); {began}")
-    print(f"{'':11} memory {peak:,.0f} MB (plan {plan.build_memory_bytes / 1e6:,.0f} MB)")
+    print(f"{'':11} memory {peak:,.0f} MB (plan {_beside(plan.build_memory_bytes)})")
     index = gigabytes(directory / "dense") if (directory / "dense").exists() else 0.0
     print(f"{'':11} index {index:.3f} GB of disk (plan {plan.index_bytes / 1e9:.3f} GB)", flush=True)
     with open_collection(directory) as collection:
@@ -150,7 +157,7 @@ def measure(directory: Path, base: np.ndarray, rows: int, questions: np.ndarray,
     forget(directory)
     found = in_a_process(search, directory, questions)
     figures = ", ".join(f"{name} {value:,.3f}" for name, value in found.items())
-    print(f"{'':11} {figures} (plan: memory {plan.memory_bytes / 1e6:,.0f} MB)", flush=True)
+    print(f"{'':11} {figures} (plan: memory {_beside(plan.memory_bytes)})", flush=True)
 
 
 def main() -> None:
@@ -163,7 +170,9 @@ def main() -> None:
     base = base_vectors(args.work, args.model, args.base, args.collection)
     questions = question_vectors(args.work, args.model, args.questions)
     real = {"real": len(base), "cosine of copies": COSINE, "questions": len(questions)}
-    print(json.dumps({"machine": describe(), "dim": base.shape[1], **real, "seed": SEED}), flush=True)
+    print(
+        json.dumps({"machine": describe(), "threads": THREADS, "dim": base.shape[1], **real, "seed": SEED}), flush=True
+    )
     for rows in args.rows:
         directory = args.work / "scale"
         shutil.rmtree(directory, ignore_errors=True)

@@ -16,7 +16,7 @@ WORDS = 100
 """Of a passage."""
 PASSAGES = 32
 """Encoded between two looks at the clock."""
-SECONDS = 1.5
+SECONDS = 1.0
 """For which passages are encoded."""
 SIZE, REPEATS = 1_024, 5
 """Of the matrices, and products of which the fastest counts."""

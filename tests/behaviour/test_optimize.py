@@ -299,7 +299,7 @@ def test_verify_and_search_tell_of_a_damaged_index(notes, run):
     assert "every vector is looked at; delete" in done.stderr
 
 
-STAGES = ["progress.json", "trained.faiss", "index.faiss", "index.faiss.tmp", "seen.json.tmp"]
+STAGES = ["progress.json", "trained.faiss", "index.faiss", "seen.json.tmp"]
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -325,7 +325,7 @@ class StopError(Exception):
     pass
 
 
-@pytest.mark.parametrize("calls", range(1, 40, 3))
+@pytest.mark.parametrize("calls", range(1, 40, 6))
 def test_an_interrupted_build_goes_on_to_the_same_index(tmp_path, plain, built, encoder, calls, monkeypatch):
     monkeypatch.setattr(building, "COPIED", 300)
     monkeypatch.setattr(building, "BATCH", 128)
