@@ -28,8 +28,8 @@ from noised import COSINE, base_vectors, noised, question_vectors
 
 from opendpr.collection import open_collection, open_writer
 from opendpr.index.dense import dense_record
-from opendpr.index.faiss import THREADS
 from opendpr.index.exact import ExactIndex, scan
+from opendpr.index.faiss import THREADS
 from opendpr.index.plan import PROGRAM_BYTES, Machine, chosen, estimates
 from opendpr.ingest import optimize
 from opendpr.passages import Splitter

@@ -7,7 +7,7 @@ from typer import BadParameter
 
 from opendpr.cli.options import size
 from opendpr.errors import ResourceError
-from opendpr.index.plan import PROGRAM_BYTES, SMALL, TEXT_BYTES, Machine, chosen, estimates, ivf_lists
+from opendpr.index.plan import PROGRAM_BYTES, SEARCH_BYTES, SMALL, TEXT_BYTES, Machine, chosen, estimates, ivf_lists
 
 MACHINE = Machine(flops=1e11, passages=50.0)
 
@@ -27,9 +27,9 @@ def test_lists_are_the_power_of_two_next_to_twice_the_root(rows, lists):
 
 def test_a_million_vectors_of_384_numbers():
     exact, ivf = offers(1_000_000)
-    assert exact.memory_bytes == PROGRAM_BYTES + 1_000_000 * (768 + 8)
+    assert exact.memory_bytes == PROGRAM_BYTES + SEARCH_BYTES + 1_000_000 * (768 + 8)
     codes = 1_000_000 * (96 + 8) + 2_048 * 16 * 96
-    assert ivf.memory_bytes == PROGRAM_BYTES + codes + 2_048 * 384 * 4 + 1_000_000 * 9
+    assert ivf.memory_bytes == PROGRAM_BYTES + SEARCH_BYTES + codes + 2_048 * 384 * 4 + 1_000_000 * 9
     assert ivf.index_bytes == codes + 2_048 * 384 * 4 + 1_000_000 * 776
     assert exact.disk_bytes == 1_000_000 * (TEXT_BYTES + 819), "5 vectors of 788 bytes on a page of 4,096"
     assert ivf.disk_bytes == exact.disk_bytes + ivf.index_bytes

@@ -19,8 +19,10 @@ SAMPLE = 48
 """Vectors that an inverted list is trained on."""
 ITERATIONS = 10
 """Of k-means over the lists' centroids."""
-PROGRAM_BYTES = 350_000_000
+PROGRAM_BYTES = 290_000_000
 """What Python, the packages and a small model take before there is any vector."""
+SEARCH_BYTES = 60_000_000
+"""Of pages of the store that SQLite keeps, and of blocks of vectors at work."""
 TEXT_BYTES = 1_030
 """Of a passage of 100 words in the store, with its document and the index of its words."""
 PAGE_BYTES = 4_096
@@ -31,8 +33,8 @@ PADDING = 16
 """Codes that fill up a list on average, as they are laid out in blocks of 32."""
 GROWTH = 1.4
 """Room in lists that grow by doubling, over what they hold."""
-WORK_BYTES = 400_000_000
-"""Of batches and questions while an index is built."""
+WORK_BYTES = 270_000_000
+"""Of batches, questions and words while an index is built."""
 WORDS_SECONDS, COPY_SECONDS, CODE_SECONDS, COMPARE_SECONDS = 90e-6, 8e-6, 9e-6, 10e-6
 """For a passage: its words indexed, its vector copied, coded, compared with the questions that choose the effort."""
 EFFORT_SECONDS = 20.0
@@ -103,7 +105,7 @@ def _store_bytes(passages: int, dim: int) -> int:
 
 
 def _exact(passages: int, dim: int, machine: Machine, to_encode: int) -> Estimate:
-    memory = PROGRAM_BYTES + passages * ((4 if passages <= SMALL else 2) * dim + 8)
+    memory = PROGRAM_BYTES + SEARCH_BYTES + passages * ((4 if passages <= SMALL else 2) * dim + 8)
     return Estimate(
         kind="exact",
         memory_bytes=memory,
@@ -125,7 +127,7 @@ def _ivf(passages: int, dim: int, machine: Machine, to_encode: int, recall: floa
     products = sample * lists * dim * ITERATIONS * 2 + passages * lists * dim * 2
     return Estimate(
         kind="ivf",
-        memory_bytes=PROGRAM_BYTES + codes + centroids + passages * 9,
+        memory_bytes=PROGRAM_BYTES + SEARCH_BYTES + codes + centroids + passages * 9,
         build_memory_bytes=PROGRAM_BYTES + max(sample * dim * 6, int(GROWTH * codes) + passages * 8 + WORK_BYTES),
         disk_bytes=_store_bytes(passages, dim) + index,
         index_bytes=index,
