@@ -56,8 +56,6 @@ def measure(
     started = time.perf_counter()
     search = system.open(vectors, path)
     opened, memory = time.perf_counter() - started, memory_megabytes() - before
-    if threads == 1:
-        print(f"{name:16} opened in {opened:.2f} s, {memory:,.0f} MB of memory")
     if threads > 1:
         many = np.resize(questions, (BATCH, shape[1]))
         started = time.perf_counter()
