@@ -19,6 +19,7 @@ VERBS = (
     "remove",
     "encode",
     "optimize",
+    "plan",
     "verify",
     "backup",
     "evaluate",

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from opendpr.collection import Writer, open_writer
 from opendpr.collection.database import DATABASE
@@ -19,6 +19,8 @@ from opendpr.corpus.kinds import is_psgs
 from opendpr.encoder import BertEncoder
 from opendpr.errors import InputError, UsageError
 from opendpr.index.bm25 import rebuild_bm25, update_bm25
+from opendpr.index.dense import remove_dense
+from opendpr.index.plan import UNTRIED, chosen, estimates, machine_memory
 from opendpr.iteration import batched
 from opendpr.passages import Splitter
 from opendpr.runtime import resolved
@@ -30,8 +32,13 @@ DOCUMENTS = 256
 PASSAGES = 512
 """Passages encoded between two transactions: what a kill can cost."""
 
+RECALL = 0.95
+"""What an approximate index finds of the best passages, if nothing else is asked for."""
+
 OnProgress = Callable[[int, int], None]
 """Called with passages encoded so far and passages to encode in all."""
+OnStage = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is to do (0 where that is not known)."""
 
 
 class Taken(NamedTuple):
@@ -170,9 +177,41 @@ def remove(writer: Writer, ids: Sequence[str]) -> None:
     update_bm25(writer)
 
 
-def optimize(writer: Writer) -> None:
-    """Build the search caches anew: what they find and how they score is then that of a collection built once."""
+def optimize(
+    writer: Writer,
+    *,
+    index: Literal["auto", "exact", "ivf"] = "auto",
+    recall: float = RECALL,
+    memory_bytes: int | None = None,
+    on_progress: OnStage = lambda what, done, total: None,
+) -> dict[str, Any] | None:
+    """Build the search caches anew: what they find and how they score is then that of a collection built once.
+
+    Args:
+        index: of vectors; `auto` is what `opendpr plan` takes
+        recall: that an approximate index must reach
+        memory_bytes: that may be used; None means what the machine has
+
+    Returns:
+        What is known of the approximate index; None if every vector is looked at.
+
+    Raises:
+        ResourceError: the disk or the memory is too small.
+        StateError: an approximate index was asked for, and there are no vectors.
+    """
+    passages, row = writer.count_passages(), writer.encoder()
+    if index == "ivf":
+        row = writer.require_encoder()
+    if index == "auto" and row:
+        offers = estimates(passages, row.dim, UNTRIED, to_encode=0, recall=recall)
+        index = chosen(offers, passages, memory_bytes or machine_memory()).kind
     rebuild_bm25(writer)
+    if index == "exact" or row is None or next(writer.vectors(), None) is None:
+        remove_dense(writer)
+        return None
+    from opendpr.index.building import build_dense  # which imports FAISS
+
+    return build_dense(writer, recall=recall, on_progress=on_progress)
 
 
 def _gone(writer: Writer, ids: set[str], directories: Sequence[Path], skipped: Sequence[Skipped]) -> list[str]:

@@ -37,6 +37,10 @@ class VectorIndex(Protocol):
         """The k largest inner products for each row of `vectors` (Q, d), among `allowed` if given."""
         ...
 
+    def score(self, vector: Vectors, numbers: Numbers) -> Scores:
+        """(n,): the inner product of one vector (d,) with each numbered one, `-inf` for a number unknown."""
+        ...
+
 
 class TextIndex(Protocol):
     """Search by the words that question and passage share."""

@@ -15,6 +15,7 @@ from opendpr.collection.writer import refuse_other_encoder
 from opendpr.encoder import BertEncoder
 from opendpr.errors import BusyError, StateError, UsageError
 from opendpr.index.bm25 import open_bm25
+from opendpr.index.dense import Cache, RemovedError, StoredIndex, open_dense
 from opendpr.index.exact import ExactIndex, top
 from opendpr.protocols import Encoder, Retriever, TextIndex
 from opendpr.types import Hit, Neighbours, Numbers, Scores
@@ -30,42 +31,53 @@ ATTEMPTS = 20
 KINDS = ("dense", "bm25", "hybrid")
 
 
-class _RemovedError(Exception):
-    """A passage was found that is no longer there."""
-
-
 class Snapshot:
     """What a search needs of one state of a collection, brought to memory when first asked for."""
 
-    def __init__(self, collection: Collection) -> None:
+    def __init__(self, collection: Collection, before: Snapshot | None = None) -> None:
         self.collection = collection
         self.version = collection.version()
         self._encoder = collection.encoder()
+        self._cache: Cache | None = before._cache if before else None
 
     @cached_property
-    def dense(self) -> ExactIndex:
+    def dense(self) -> ExactIndex | StoredIndex:
         """All vectors, without those of documents that are not complete yet."""
+        self._cache = cache = open_dense(self.collection, self._cache)
         with self.collection.one_state():
             row = self.collection.require_encoder()
             if self._encoder is not None and row.fingerprint != self._encoder.fingerprint:
                 raise StateError(
                     f"{self.collection.directory} was given another model meanwhile ({row.model}); open it again"
                 )
-            pieces, hidden = list(self.collection.vectors()), self.collection.hidden()
-            passages = self.collection.count_passages()
-        numbers = np.concatenate([piece[0] for piece in pieces] or [np.empty(0, np.int64)])
-        vectors = np.concatenate([piece[1] for piece in pieces] or [np.empty((0, row.dim), np.float16)])
+            hidden, passages = self.collection.hidden(), self.collection.count_passages()
+            numbers, vectors = self._vectors(row.dim, passages, cache.last_number if cache else 0)
+            removed = self.collection.deleted_since(cache.version.version) if cache else []
         if len(hidden):
             kept = ~np.isin(numbers, hidden)
             numbers, vectors = numbers[kept], vectors[kept]
-        if missing := passages - len(hidden) - len(numbers):
+        exact = ExactIndex(numbers, vectors)
+        if cache:
+            cached = cache.index.without(np.concatenate([np.array(removed, np.int64), hidden]))
+            index: ExactIndex | StoredIndex = StoredIndex(self.collection, row, cached, exact)
+        else:
+            index = exact
+        if missing := passages - len(hidden) - len(index):
             logger.warning(
                 "%s: %d passages have no vector yet and are found by bm25 alone; any 'opendpr add' or 'opendpr encode' "
                 "gives them one",
                 self.collection.directory,
                 missing,
             )
-        return ExactIndex(numbers, vectors)
+        return index
+
+    def _vectors(self, dim: int, most: int, after: int) -> tuple[Numbers, NDArray[np.float16]]:
+        """The numbers (n,) and vectors (n, d) that follow a number, of at most so many."""
+        numbers, vectors, rows = np.empty(most, np.int64), np.empty((most, dim), np.float16), 0
+        for some, stored in self.collection.vectors(after):
+            numbers[rows : rows + len(some)], vectors[rows : rows + len(some)] = some, stored
+            rows += len(some)
+        return numbers[:rows], vectors[:rows]
 
     @cached_property
     def _bm25(self) -> tuple[TextIndex, Numbers]:
@@ -100,7 +112,7 @@ class Snapshot:
         wanted = np.unique(found.numbers[found.numbers >= 0])
         passages = self.collection.passages(wanted.tolist())
         if len(passages) < len(wanted):
-            raise _RemovedError
+            raise RemovedError
         return [
             [
                 Hit(passages[number], float(score), {name: float(values[place]) for name, values in of.items()})
@@ -119,7 +131,7 @@ class Snapshot:
         for _ in range(ATTEMPTS):
             try:
                 return search()
-            except _RemovedError:
+            except RemovedError:
                 self.__dict__.pop("dense", None)
                 self.__dict__.pop("_bm25", None)
         raise BusyError(f"{self.collection.directory} changes too fast to be searched; try again")

@@ -1,4 +1,4 @@
-"""The guide is walked as it stands: its commands, in order, print what it says they print."""
+"""Pages are walked as they stand: their commands, in order, print what the page says they print."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 SECONDS = 300
 """After which a command that hangs is killed."""
 
@@ -64,10 +64,11 @@ def shell(tmp_path, environment):
     return shell
 
 
-def test_the_commands_of_the_guide_print_what_it_says(shell):
-    for command, expected in sessions(GUIDE):
+@pytest.mark.parametrize("page", ["guide.md", "scale.md"])
+def test_the_commands_of_a_page_print_what_it_says(shell, page):
+    for command, expected in sessions(DOCS / page):
         printed = shell(command)
-        assert matches(expected, printed), f"$ {command}\n{printed}\n--- where the guide says\n{expected}"
+        assert matches(expected, printed), f"$ {command}\n{printed}\n--- where the page says\n{expected}"
 
 
 def test_a_line_that_differs_is_noticed():

@@ -18,6 +18,7 @@ def info(collection: CollectionArgument, as_json: AsJson = False) -> None:
     from opendpr.collection import open_collection
     from opendpr.collection.database import DATABASE
     from opendpr.index.bm25 import unseen_passages
+    from opendpr.index.dense import dense_summary
 
     with open_collection(collection) as opened:
         row, version = opened.encoder(), opened.version()
@@ -28,6 +29,7 @@ def info(collection: CollectionArgument, as_json: AsJson = False) -> None:
             "version": version.version,
             **opened.counts(),
             "not_in_bm25": unseen_passages(opened),
+            "dense": dense_summary(opened),
             "splitter": opened.splitter.__dict__,
             "encoder": row._asdict() if row else None,
             "bytes": (collection / DATABASE).stat().st_size,
@@ -42,6 +44,19 @@ def info(collection: CollectionArgument, as_json: AsJson = False) -> None:
         put(f"without vector: {record['to_encode']:,} passages; {next_step(collection, row.model if row else None)}")
     if record["not_in_bm25"]:
         put(f"not found by BM25 until the next 'opendpr add': {record['not_in_bm25']:,} passages")
+    if record["dense"]:
+        _put_dense(record["dense"])
     splitter = opened.splitter
     put(f"passages: {splitter.words} {splitter.unit}, overlap {splitter.overlap}, last {splitter.last}")
     put(f"format {record['format']}, version {record['version']}, {record['bytes'] / 1e6:,.1f} MB")
+
+
+def _put_dense(dense: dict[str, Any]) -> None:
+    """The approximate index of the vectors."""
+    recall = ", ".join(f"recall@{depth} {value:.3f}" for depth, value in dense["recall"].items())
+    put(
+        f"vectors are searched by {dense['factory']} in {dense['lists']} lists, {dense['factor']} candidates each: "
+        f"{recall} (of {dense['questions']} vectors as questions)"
+    )
+    if dense["newer"]:
+        put(f"searched one by one until the next 'opendpr optimize': {dense['newer']:,} newer vectors")

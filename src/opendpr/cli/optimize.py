@@ -2,25 +2,61 @@
 
 from __future__ import annotations
 
-from opendpr.cli.options import CollectionArgument, WaitOption
-from opendpr.cli.output import say
+from enum import Enum
+from typing import Annotated
+
+from typer import Option
+
+from opendpr.cli.options import AsJson, CollectionArgument, MemoryOption, RecallOption, WaitOption
+from opendpr.cli.output import print_json, say, stages
 
 
-def optimize(collection: CollectionArgument, wait: WaitOption = 0) -> None:
+class Indexes(str, Enum):
+    """How vectors are searched."""
+
+    auto = "auto"
+    exact = "exact"
+    ivf = "ivf"
+
+
+def optimize(
+    collection: CollectionArgument,
+    index: Annotated[
+        Indexes, Option("--index", help="How vectors are searched; auto: as 'opendpr plan' would.")
+    ] = Indexes.auto,
+    recall: RecallOption = 0.95,
+    memory: MemoryOption = None,
+    wait: WaitOption = 0,
+    as_json: AsJson = False,
+) -> None:
     """Build the search caches of COLLECTION anew, after many changes.
 
     BM25 weighs words by how rare they are, and goes on counting documents that were replaced or removed until
     then. It never shows them.
 
+    Up to 50,000 vectors are searched exactly. Of more, an index is built that looks at few of them (ivf): the
+    search goes as far as it takes to find the share of the best passages given by --recall, which is measured.
+    Passages added later are searched exactly until the next 'opendpr optimize'. Searches go on meanwhile; after
+    an interruption the same command goes on.
+
     \b
-    Example:
+    Examples:
       opendpr optimize notes
+      opendpr optimize wikipedia --recall 0.98
     """
     from opendpr.collection import open_collection, open_writer
     from opendpr.ingest import optimize as rebuild
 
     open_collection(collection).close()  # a wrong directory should not become a collection
-    with open_writer(collection, wait_seconds=wait) as writer:
-        rebuild(writer)
+    with open_writer(collection, wait_seconds=wait) as writer, stages("vectors") as show:
+        record = rebuild(writer, index=index.value, recall=recall, memory_bytes=memory, on_progress=show)
         passages = writer.count_passages()
+    if as_json:
+        print_json({"collection": str(collection), "passages": passages, "dense": record})
+        return
     say(f"{collection}: BM25 was built anew over {passages:,} passages")
+    if record:
+        found = ", ".join(f"recall@{depth} {value:.3f}" for depth, value in record["recall"].items())
+        say(f"{collection}: {record['rows']:,} vectors are searched by {record['factory']}, {found}")
+        if min(record["recall"].values()) < recall:
+            say(f"no effort reaches the recall of {recall:g} asked for; this is the best there is")

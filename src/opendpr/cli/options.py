@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
-from typer import Argument, Option
+from typer import Argument, BadParameter, Option
 
 
 class Retrievers(str, Enum):
@@ -70,4 +71,32 @@ WhereOption = Annotated[
 ]
 WaitOption = Annotated[
     float, Option("--wait", min=0, help="Seconds to wait while another process writes the collection.")
+]
+
+
+UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+UNITS |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
+
+
+def size(text: str) -> int:
+    """Bytes of a size such as 8GB, 512 MiB or 1.5e9.
+
+    Raises:
+        BadParameter: it is none.
+    """
+    found = re.fullmatch(r"\s*([0-9.]+(?:[eE][0-9]+)?)\s*([A-Za-z]*)\s*", text)
+    try:
+        return int(float(found[1]) * UNITS[found[2].upper()]) if found else int(text)
+    except (ValueError, KeyError):
+        raise BadParameter(f"{text!r} is no size; give one such as 8GB or 512MB") from None
+
+
+MemoryOption = Annotated[
+    int | None,
+    Option(
+        "--memory", parser=size, metavar="SIZE", help="What may be used, as 8GB.", show_default="the machine's memory"
+    ),
+]
+RecallOption = Annotated[
+    float, Option("--recall", min=0.1, max=1.0, help="Share of the best passages that ivf has to find.")
 ]

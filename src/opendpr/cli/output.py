@@ -8,7 +8,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -159,3 +159,19 @@ def progress(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
     finally:
         sys.stderr.write(before)
         sys.stderr.flush()
+
+
+@contextmanager
+def stages(unit: str) -> Iterator[Callable[[str, int, int], None]]:
+    """Like `progress`, of several things one after the other; yields what to call with (what, done, total)."""
+    shown, show = "", None
+    with ExitStack() as line:
+
+        def tell(what: str, done: int, total: int) -> None:
+            nonlocal shown, show
+            if what != shown or show is None:
+                line.close()
+                shown, show = what, line.enter_context(progress(what, unit))
+            show(done, total)
+
+        yield tell

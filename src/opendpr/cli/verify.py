@@ -19,11 +19,12 @@ def verify(collection: CollectionArgument, as_json: AsJson = False) -> None:
     from opendpr.collection import open_collection
     from opendpr.collection.verify import verify_store
     from opendpr.index.bm25 import verify_bm25
+    from opendpr.index.dense import verify_dense
 
     with open_collection(collection) as opened, progress("verifying", "rows") as show:
         problems = verify_store(opened, show)
         if not problems:
-            problems += verify_bm25(opened)
+            problems += verify_bm25(opened) + verify_dense(opened)
     if as_json:
         print_json({"collection": str(collection), "problems": problems})
     for problem in [] if as_json else problems:

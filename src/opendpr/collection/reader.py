@@ -195,6 +195,30 @@ class Collection:
             yield to_vectors(rows, row.dim)
             after = rows[-1][0]
 
+    def count_vectors_after(self, number: int) -> int:
+        """How many passages with a larger number have a vector of the active encoder."""
+        query = f"SELECT count(*) FROM vectors_{self.require_encoder().encoder} WHERE number > {number}"
+        return int(self._one(query)[0])
+
+    def vectors_of(self, row: EncoderRow, numbers: Numbers) -> tuple[Numbers, NDArray[np.float16]]:
+        """Those of the vectors asked for that an encoder has: numbers (n,), rising, and vectors (n, d).
+
+        Raises:
+            StateError: its vectors were dropped for those of another model.
+        """
+        numbers, rows = np.unique(numbers), []
+        with self.one_state():
+            if row not in self.encoders():
+                raise StateError(f"{self.directory} was given another model meanwhile; open it again")
+            for first in range(0, len(numbers), ROWS):
+                some = numbers[first : first + ROWS].tolist()
+                query = (
+                    f"SELECT number, vector, crc FROM vectors_{row.encoder} "
+                    f"WHERE number IN ({','.join('?' * len(some))}) ORDER BY number"
+                )
+                rows += self.select(query, some)
+        return to_vectors(rows, row.dim)
+
     def hidden(self) -> Numbers:
         """Passages of documents that wait for their last vectors before they replace older ones."""
         rows = self.select(

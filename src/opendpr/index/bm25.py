@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import os
 import shutil
 from pathlib import Path
-from typing import Any
 
 from opendpr.collection import Collection, Writer
-from opendpr.collection.database import fsync_directory
 from opendpr.collection.rows import Version
 from opendpr.errors import CorruptionError, ResourceError
 from opendpr.formats import file_sha256
+from opendpr.index.seen import SEEN, read_seen, write_seen
 from opendpr.index.tantivy import TantivyIndex
 from opendpr.iteration import batched
 
 logger = logging.getLogger(__name__)
 
 DIRECTORY = "bm25"
-SEEN = "seen.json"
-CHECKSUM = "sha256"
-"""Of all else that `seen.json` says."""
 UPDATING = "updating"
 """Noted in `seen.json` while a writer is at work: until it is done, files may come and go."""
 BATCH = 20_000
@@ -109,13 +103,13 @@ def _update(writer: Writer, directory: Path) -> None:
         index.update([], batch)
         last = batch[-1].number
     files = {path.name: kept.get(path.name) or file_sha256(path) for path in _files(directory)}
-    _write_seen(directory, {"collection_id": writer.id, **version._asdict(), "last_number": last, "files": files})
+    write_seen(directory, {"collection_id": writer.id, **version._asdict(), "last_number": last, "files": files})
 
 
 def _begin_update(directory: Path) -> dict[str, str]:
     """Note that files will change, for `verify`; returns checksums of those that tantivy never changes."""
-    seen = _read_seen(directory)
-    _write_seen(directory, {**seen, UPDATING: True})
+    seen = read_seen(directory)
+    write_seen(directory, {**seen, UPDATING: True})
     return {name: stored for name, stored in seen["files"].items() if not name.endswith(".json")}
 
 
@@ -130,10 +124,10 @@ def verify_bm25(collection: Collection) -> list[str]:
     if not path.exists():
         return []
     try:
-        seen = _read_seen(directory)
+        seen = read_seen(directory)
         version = int(seen["version"])
         damaged = _damaged(directory)
-        if _read_seen(directory) != seen:  # a writer was at work
+        if read_seen(directory) != seen:  # a writer was at work
             return verify_bm25(collection)
     except (OSError, ValueError, KeyError, TypeError) as error:
         return [f"{path} is damaged ({error!r}); delete {directory}, the next 'opendpr add' writes it again"]
@@ -148,7 +142,7 @@ def verify_bm25(collection: Collection) -> list[str]:
 
 def _damaged(directory: Path) -> list[str]:
     """Files that are not as noted; of a cache being written, or left so by a kill, only what never changes."""
-    seen = _read_seen(directory)
+    seen = read_seen(directory)
     updating, damaged = seen.get(UPDATING, False), []
     for name, stored in dict(seen["files"]).items():
         file = directory / name
@@ -172,7 +166,7 @@ def unseen_passages(collection: Collection) -> int:
 def _seen(collection: Collection) -> Version | None:
     """The state of the collection that the cache has seen; None if it is not this collection's."""
     try:
-        seen = _read_seen(collection.directory / DIRECTORY)
+        seen = read_seen(collection.directory / DIRECTORY)
         version = Version(seen["version"], seen["commit_id"])
         valid = seen["collection_id"] == collection.id and collection.has_commit(version)
         valid = valid and (collection.directory / DIRECTORY / "meta.json").exists()  # tantivy would make an empty one
@@ -182,24 +176,7 @@ def _seen(collection: Collection) -> Version | None:
 
 
 def _last_number(directory: Path) -> int:
-    return int(_read_seen(directory)["last_number"])
-
-
-def _read_seen(directory: Path) -> dict[str, Any]:
-    """What `seen.json` says.
-
-    Raises:
-        OSError: it cannot be read.
-        ValueError: it is not what was written.
-    """
-    seen = json.loads((directory / SEEN).read_text(encoding="utf-8"))
-    if not isinstance(seen, dict) or seen.pop(CHECKSUM, None) != _checksum(seen):
-        raise ValueError("it does not match its checksum")
-    return seen
-
-
-def _checksum(seen: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()
+    return int(read_seen(directory)["last_number"])
 
 
 def _files(directory: Path) -> list[Path]:
@@ -209,13 +186,3 @@ def _files(directory: Path) -> list[Path]:
         for path in sorted(directory.iterdir())
         if path.is_file() and not path.name.startswith(SEEN) and path.suffix != ".lock"
     ]
-
-
-def _write_seen(directory: Path, content: dict[str, Any]) -> None:
-    temporary = directory / f"{SEEN}.tmp"
-    with temporary.open("w", encoding="utf-8") as file:
-        json.dump({**content, CHECKSUM: _checksum(content)}, file, indent=2)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, directory / SEEN)
-    fsync_directory(directory)

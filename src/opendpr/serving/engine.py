@@ -76,10 +76,10 @@ class Engine:
             kind: Answerer(self.collection, self.model, retriever=kind, runtime=self._runtime) for kind in KINDS
         }  # of whom the first reads for all: what differs is what their confidence means
         self._encoder = BertEncoder(self.model, self._runtime)
-        self._take_snapshot()
+        self._take_snapshot(None)
 
-    def _take_snapshot(self) -> None:
-        self._snapshot = Snapshot(self.collection)
+    def _take_snapshot(self, before: Snapshot | None) -> None:
+        self._snapshot = Snapshot(self.collection, before)
         self._layouts = Layouts(self.collection)
         self._retrievers: Mapping[str, Retriever] = {
             "hybrid": HybridRetriever(self._snapshot, self._encoder, self.model.hybrid_weight),
@@ -144,7 +144,7 @@ class Engine:
             self.collection.close()
             self._open()
         else:
-            self._take_snapshot()
+            self._take_snapshot(self._snapshot)
 
 
 def _selection(spans: Sequence[Span]) -> dict[int, float]:

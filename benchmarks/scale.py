@@ -1,0 +1,184 @@
+"""What a collection costs as it grows, beside what `opendpr plan` says of it: filling, optimizing, opening, searching.
+
+Vectors are real ones and noised copies (noised.py), texts are a few words: what is measured is the index, not the
+encoder, and the plan's disk for texts of 100 words does not apply. Every step runs in a process of its own, and
+memory is what it takes beside the program.
+
+    .venv/bin/python benchmarks/scale.py --rows 10000 100000 1000000
+    .venv/bin/python benchmarks/scale.py --rows 10000 60000 --base 2000     # a few minutes
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import statistics
+import threading
+import time
+from concurrent.futures import ProcessPoolExecutor
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+from collection import forget
+from data import arguments
+from machine import describe, memory_megabytes
+from noised import COSINE, base_vectors, noised, question_vectors
+
+from opendpr.collection import open_collection, open_writer
+from opendpr.index.dense import dense_record
+from opendpr.index.exact import ExactIndex, scan
+from opendpr.index.faiss import THREADS
+from opendpr.index.plan import PROGRAM_BYTES, Machine, chosen, estimates
+from opendpr.ingest import optimize
+from opendpr.passages import Splitter
+from opendpr.planning import matrix_flops
+from opendpr.retriever import Snapshot
+from opendpr.runtime.model import find_model
+from opendpr.types import Document
+
+SEED = 0
+K = 100
+WORDS = ("river", "bridge", "letter", "queen", "battle", "harbour", "winter", "glass")
+SINGLE = 200
+"""Questions asked one by one."""
+PIECE = 500_000
+
+
+class Peak:
+    """The most memory of its own that this process takes more than before, looked at 20 times a second."""
+
+    def __enter__(self) -> Peak:
+        self.megabytes, self._done, self._before = 0.0, threading.Event(), memory_megabytes()
+        self._thread = threading.Thread(target=self._watch)
+        self._thread.start()
+        return self
+
+    def _watch(self) -> None:
+        while not self._done.wait(0.05):
+            self.megabytes = max(self.megabytes, memory_megabytes() - self._before)
+
+    def __exit__(self, *error: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+
+def fill(directory: Path, base: np.ndarray, rows: int, model: str) -> float:
+    """Documents of one passage each with given vectors; seconds in the store."""
+    found, done, seconds = find_model(model), 0, 0.0
+    with open_writer(directory, Splitter(unit="whole")) as writer:
+        row = writer.use_encoder(found.fingerprint, base.shape[1], model=found.reference, runtime="noised")
+        passages = writer.passages_after(0)
+        for block in noised(base, rows, SEED):
+            texts = [" ".join((WORDS[n % 8], WORDS[n // 8 % 8], str(n))) for n in range(done, done + len(block))]
+            documents = [Document(str(done + n), "", text) for n, text in enumerate(texts)]
+            started = time.perf_counter()
+            writer.put_documents(documents)
+            passages = writer.passages_after(done)
+            writer.put_vectors(row, list(islice(passages, len(block))), block.astype(np.float32))
+            seconds += time.perf_counter() - started
+            done += len(block)
+    return seconds
+
+
+def improve(directory: Path) -> tuple[float, float, dict[str, float]]:
+    """Seconds of `optimize`, megabytes at most, and when each stage began."""
+    stages: dict[str, float] = {}
+    started = time.perf_counter()
+    with Peak() as peak, open_writer(directory) as writer:
+        optimize(writer, on_progress=lambda what, done, total: stages.setdefault(what, time.perf_counter() - started))
+    return time.perf_counter() - started, peak.megabytes, stages
+
+
+def search(directory: Path, questions: np.ndarray) -> dict[str, float]:
+    """In a fresh process, files not in memory: the first search, then the median of others, and memory."""
+    before, started = memory_megabytes(), time.perf_counter()
+    with open_collection(directory) as collection:
+        snapshot = Snapshot(collection)
+        snapshot.dense.search(questions[:1], K)
+        first, milliseconds = time.perf_counter() - started, []
+        for question in np.resize(questions, (2 * SINGLE, questions.shape[1])):
+            started = time.perf_counter()
+            snapshot.dense.search(question[None], K)
+            milliseconds.append(1000 * (time.perf_counter() - started))
+        return {
+            "first search s": first,
+            "p50 ms": statistics.median(milliseconds[SINGLE:]),
+            "memory MB": memory_megabytes() - before,
+            "recall": recall(collection, snapshot, questions),
+        }
+
+
+def recall(collection, snapshot: Snapshot, questions: np.ndarray) -> float:
+    """Of the best K, against every vector of the store, read in pieces."""
+    if isinstance(snapshot.dense, ExactIndex):
+        return 1.0
+    best = np.full((len(questions), K), -np.inf, np.float32)
+    pieces = collection.vectors()
+    while piece := list(islice(pieces, PIECE // 1_000)):
+        numbers, vectors = (np.concatenate(each) for each in zip(*piece, strict=True))
+        best = np.sort(np.hstack([best, scan(questions, K, numbers, vectors).scores]), axis=1)[:, -K:]
+    found = snapshot.dense.search(questions, K).scores
+    return float((found >= best[:, :1] - 1e-5).mean())
+
+
+def in_a_process(step, *of):
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(step, *of).result()
+
+
+def gigabytes(directory: Path) -> float:
+    return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file()) / 1e9
+
+
+def _beside(planned: int) -> str:
+    """What a plan says beside the program with its encoder, which is not part of what is measured here."""
+    return f"{(planned - PROGRAM_BYTES) / 1e6:,.0f} MB"
+
+
+def measure(directory: Path, base: np.ndarray, rows: int, questions: np.ndarray, model: str) -> None:
+    """All steps at one size, each beside the plan."""
+    offers = estimates(rows, base.shape[1], Machine(matrix_flops(), 1.0), to_encode=0, recall=0.95)
+    plan = chosen(offers, rows, 10**15)
+    seconds = in_a_process(fill, directory, base, rows, model)
+    print(f"{rows:>11,} stored: {rows / seconds:,.0f} a second, {gigabytes(directory):.2f} GB", flush=True)
+    seconds, peak, stages = in_a_process(improve, directory)
+    began = ", ".join(f"{what} at {at:.0f} s" for what, at in stages.items())
+    print(f"{rows:>11,} optimized to {plan.kind}: {seconds:.0f} s (plan {plan.build_seconds:.0f} s); {began}")
+    print(f"{'':11} memory {peak:,.0f} MB (plan {_beside(plan.build_memory_bytes)})")
+    index = gigabytes(directory / "dense") if (directory / "dense").exists() else 0.0
+    print(f"{'':11} index {index:.3f} GB of disk (plan {plan.index_bytes / 1e9:.3f} GB)", flush=True)
+    with open_collection(directory) as collection:
+        record = dense_record(collection)
+    if record:
+        kept = {name: record[name] for name in ("factory", "lists", "factor", "recall")}
+        print(f"{'':11} {json.dumps(kept)}")
+    forget(directory)
+    found = in_a_process(search, directory, questions)
+    figures = ", ".join(f"{name} {value:,.3f}" for name, value in found.items())
+    print(f"{'':11} {figures} (plan: memory {_beside(plan.memory_bytes)})", flush=True)
+
+
+def main() -> None:
+    parser = arguments(__doc__)
+    parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--base", type=int, default=29_440, help="real vectors")
+    parser.add_argument("--collection", type=Path, help="whose vectors are the real ones")
+    parser.add_argument("--questions", type=int, default=500)
+    args = parser.parse_args()
+    base = base_vectors(args.work, args.model, args.base, args.collection)
+    questions = question_vectors(args.work, args.model, args.questions)
+    real = {"real": len(base), "cosine of copies": COSINE, "questions": len(questions)}
+    print(
+        json.dumps({"machine": describe(), "threads": THREADS, "dim": base.shape[1], **real, "seed": SEED}), flush=True
+    )
+    for rows in args.rows:
+        directory = args.work / "scale"
+        shutil.rmtree(directory, ignore_errors=True)
+        measure(directory, base, rows, questions, args.model)
+        shutil.rmtree(directory)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""Vectors as short codes in inverted lists, by FAISS: a coarse search over rows that says where to look closely.
+
+A vector is coded by the nearest of 16 centroids in each of its pairs of numbers, four bits a pair, and filed
+under the nearest of the lists' centroids ("IVF2048,PQ192x4fs" in FAISS's words: Jégou et al., PAMI 2011; André
+et al., VLDB 2015).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from opendpr.errors import CorruptionError, ResourceError
+from opendpr.types import Vectors
+
+THREADS: int = faiss.omp_get_max_threads()
+QUESTIONS = 8
+"""For so many questions one more thread is worth its start."""
+LEAST = 256
+"""Vectors that FAISS is trained on at least; fewer are repeated."""
+
+Rows = NDArray[np.int64]
+"""Places in an index, from 0."""
+
+
+def use_one_thread() -> None:
+    """From now on in the calling thread, as one of several at work."""
+    faiss.omp_set_num_threads(1)
+
+
+def factory(dim: int, lists: int) -> str:
+    """FAISS's name of the index: each pair of numbers, or each number of an odd `dim`, is coded by four bits."""
+    return f"IVF{lists},PQ{dim // 2 if dim % 2 == 0 else dim}x4fs"
+
+
+def widen(halves: NDArray[np.float16]) -> NDArray[np.float32]:
+    """Vectors (..., d) of 16-bit numbers as those of 32: the same numbers, eight times as fast as numpy makes them."""
+    flat = np.ascontiguousarray(halves).reshape(-1, halves.shape[-1])
+    stored = faiss.ScalarQuantizer(flat.shape[1], faiss.ScalarQuantizer.QT_fp16)
+    wide: NDArray[np.float32] = stored.decode(flat.view(np.uint8)).reshape(halves.shape)
+    return wide
+
+
+class Codes:
+    """A trained FAISS index. It knows rows, in the order in which they were added."""
+
+    def __init__(self, index: faiss.Index) -> None:
+        self._index = index
+
+    @classmethod
+    def train(cls, sample: Vectors, lists: int) -> Codes:
+        """An empty index of so many lists, for vectors like those of the sample (n, d), n >= lists."""
+        dim = sample.shape[1]
+        faiss.omp_set_num_threads(THREADS)
+        index = faiss.index_factory(dim, factory(dim, lists), faiss.METRIC_INNER_PRODUCT)
+        index.cp.min_points_per_centroid = index.pq.cp.min_points_per_centroid = 1  # else FAISS warns on stdout
+        if len(sample) < LEAST:
+            sample = np.resize(sample, (LEAST, dim))
+        index.train_q1(len(sample), faiss.swig_ptr(sample), False, index.metric_type)
+        faiss.omp_set_num_threads(1)  # the code is trained on a few thousand pairs at a time: threads would only wait
+        index.train(sample)
+        return cls(index)
+
+    @property
+    def dim(self) -> int:
+        return int(self._index.d)
+
+    @property
+    def lists(self) -> int:
+        return int(self._index.nlist)
+
+    def __len__(self) -> int:
+        return int(self._index.ntotal)
+
+    def add(self, vectors: Vectors) -> None:
+        """Take in vectors (n, d) as the next n rows."""
+        faiss.omp_set_num_threads(THREADS)
+        self._index.add(vectors)
+
+    def search(self, vectors: Vectors, k: int, lists: int, allowed: NDArray[np.bool_] | None = None) -> Rows:
+        """Rows (Q, k) whose codes fit best, of the `lists` nearest lists; -1 where these hold fewer.
+
+        Args:
+            allowed: (n,), true for the rows that may be found
+        """
+        faiss.omp_set_num_threads(max(1, min(THREADS, len(vectors) // QUESTIONS)))
+        bits = None if allowed is None else np.packbits(allowed, bitorder="little")
+        selector = None if bits is None else faiss.IDSelectorBitmap(bits)
+        parameters = faiss.SearchParametersIVF(nprobe=lists, sel=selector)
+        rows: Rows = self._index.search(np.ascontiguousarray(vectors), k, params=parameters)[1]
+        return rows
+
+    def save(self, path: Path) -> None:
+        """Write to a file, which is there when it is whole.
+
+        Raises:
+            ResourceError: it cannot be written.
+        """
+        temporary = path.with_name(path.name + ".tmp")
+        try:
+            faiss.write_index(self._index, str(temporary))
+        except RuntimeError as error:
+            raise ResourceError(
+                f"{path} cannot be written ({error}); free disk and run the same command again"
+            ) from None
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+
+    @classmethod
+    def load(cls, path: Path) -> Codes:
+        """Read a file that `save` wrote. FAISS trusts what it reads: compare the file's checksum first.
+
+        Raises:
+            CorruptionError: it is no such index.
+        """
+        try:
+            index = faiss.read_index(str(path))
+        except RuntimeError as error:
+            raise CorruptionError(f"{path} cannot be read ({error})") from None
+        if not isinstance(index, faiss.IndexIVFPQFastScan) or index.metric_type != faiss.METRIC_INNER_PRODUCT:
+            raise CorruptionError(f"{path} is a {type(index).__name__}, not an index that opendpr wrote")
+        return cls(index)

@@ -1,0 +1,43 @@
+"""What a cache beside the store notes of the state it has seen and of its own files: `seen.json`, under a checksum."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from opendpr.collection.database import fsync_directory
+
+SEEN = "seen.json"
+CHECKSUM = "sha256"
+"""Of all else that `seen.json` says."""
+
+
+def read_seen(directory: Path, name: str = SEEN) -> dict[str, Any]:
+    """What `seen.json`, or another file of that form, says.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is not what was written.
+    """
+    seen = json.loads((directory / name).read_text(encoding="utf-8"))
+    if not isinstance(seen, dict) or seen.pop(CHECKSUM, None) != _checksum(seen):
+        raise ValueError("it does not match its checksum")
+    return seen
+
+
+def write_seen(directory: Path, content: dict[str, Any], name: str = SEEN) -> None:
+    """Put it in place of what was there, by one rename that outlasts a power cut."""
+    temporary = directory / f"{name}.tmp"
+    with temporary.open("w", encoding="utf-8") as file:
+        json.dump({**content, CHECKSUM: _checksum(content)}, file, indent=2)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, directory / name)
+    fsync_directory(directory)
+
+
+def _checksum(seen: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()

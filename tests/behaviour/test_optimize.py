@@ -1,0 +1,361 @@
+"""A collection with an approximate index keeps every promise of one without."""
+
+from __future__ import annotations
+
+import json
+import random
+import resource
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from opendpr.collection import open_collection, open_writer
+from opendpr.encoder import BertEncoder
+from opendpr.index import building
+from opendpr.index.dense import StoredIndex, open_dense, verify_dense
+from opendpr.index.exact import ExactIndex
+from opendpr.ingest import add, optimize, remove
+from opendpr.passages import Splitter
+from opendpr.retriever import DenseRetriever, HybridRetriever, Snapshot
+from opendpr.runtime import RuntimeSettings
+from opendpr.runtime.model import find_model
+from opendpr.types import Document
+
+COUNT = 1_500
+WORDS = [f"{start}{end}" for start in ("lo", "ri", "sum", "set", "dol") for end in range(9)]
+QUESTIONS = ["lo1 ri2 sum3", "set0 dol8", "ri7 ri6 sum5 lo4", "dol1"]
+K = 10
+LIMIT = 90_000
+"""Bytes of a file that may be written on a full disk: less than the vectors take."""
+
+
+def documents(count: int = COUNT, first: int = 0) -> list[Document]:
+    generator = random.Random(first)
+    return [
+        Document(f"d{n}", "", " ".join(generator.choices(WORDS, k=12)), {"part": n % 10, "half": n % 2})
+        for n in range(first, first + count)
+    ]
+
+
+@pytest.fixture(scope="module")
+def encoder(tiny_model: Path) -> BertEncoder:
+    return BertEncoder(find_model(str(tiny_model)), RuntimeSettings(precision="fp32"))
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory, encoder: BertEncoder) -> Path:
+    """A collection that is searched exactly."""
+    directory = tmp_path_factory.mktemp("plain") / "notes"
+    with open_writer(directory, Splitter(unit="whole")) as writer:
+        add(writer, documents(), encoder)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory, plain: Path) -> Path:
+    """The same with an index."""
+    directory = tmp_path_factory.mktemp("built") / "notes"
+    shutil.copytree(plain, directory)
+    with open_writer(directory) as writer:
+        optimize(writer, index="ivf", recall=0.98)
+    return directory
+
+
+@pytest.fixture
+def notes(tmp_path: Path, built: Path) -> Path:
+    """A copy of it to change."""
+    shutil.copytree(built, tmp_path / "notes")
+    return tmp_path / "notes"
+
+
+def found(directory: Path, encoder: BertEncoder, where: str | None = None, k: int = K) -> list[dict[str, float]]:
+    with open_collection(directory) as collection:
+        lists = DenseRetriever(Snapshot(collection), encoder).retrieve(QUESTIONS, k, where)
+    return [{hit.passage.document_id: hit.score for hit in hits} for hits in lists]
+
+
+def exactly(directory: Path, encoder: BertEncoder, where: str | None = None, k: int = K) -> list[dict[str, float]]:
+    """What a search of every vector finds."""
+    hidden = directory / "dense"
+    hidden.rename(directory.parent / "dense.off")
+    try:
+        return found(directory, encoder, where, k)
+    finally:
+        (directory.parent / "dense.off").rename(hidden)
+
+
+def near(ours: list[dict[str, float]], right: list[dict[str, float]], recall: float = 0.8) -> None:
+    """As many passages, with the scores they have, and most of them the best ones."""
+    assert [len(one) for one in ours] == [len(one) for one in right]
+    assert sum(len(one.keys() & best.keys()) for one, best in zip(ours, right, strict=True)) >= recall * sum(
+        map(len, right)
+    )
+    for one, best in zip(ours, right, strict=True):
+        shared = one.keys() & best.keys()
+        assert all(one[id] == pytest.approx(best[id], abs=1e-5) for id in shared)
+        assert list(one.values()) == sorted(one.values(), reverse=True)
+
+
+def test_optimize_builds_an_index_that_finds_about_the_same(tmp_path, plain, encoder, run):
+    shutil.copytree(plain, tmp_path / "notes")
+    done = run("optimize", tmp_path / "notes", "--index", "ivf", "--recall", "0.9", "--json")
+    assert done.returncode == 0, done.stderr
+    dense = json.loads(done.stdout)["dense"]
+    assert dense["rows"] == COUNT
+    assert min(dense["recall"].values()) >= 0.9
+    shown = json.loads(run("info", tmp_path / "notes", "--json").stdout)["dense"]
+    assert {key: shown[key] for key in ("recall", "lists", "factor", "factory", "newer")} == {
+        **{key: dense[key] for key in ("recall", "lists", "factor", "factory")},
+        "newer": 0,
+    }
+    assert f"recall@20 {dense['recall']['20']:.3f}" in run("info", tmp_path / "notes").stdout
+    near(found(tmp_path / "notes", encoder), found(plain, encoder))
+    question = QUESTIONS[0]
+    ours, right = (
+        [json.loads(line)["document_id"] for line in done.stdout.splitlines()]
+        for done in (run("search", notes, question, "-r", "dense", "--json") for notes in (tmp_path / "notes", plain))
+    )
+    assert len(set(ours) & set(right)) >= 4
+    done = run("verify", tmp_path / "notes")
+    assert done.returncode == 0, done.stdout
+
+
+def test_small_collections_are_searched_exactly(notes, encoder, run):
+    done = run("optimize", notes, "--json")
+    assert json.loads(done.stdout)["dense"] is None
+    assert not (notes / "dense").exists()
+    with open_collection(notes) as collection:
+        assert isinstance(Snapshot(collection).dense, ExactIndex)
+    assert json.loads(run("info", notes, "--json").stdout)["dense"] is None
+
+
+def test_what_does_not_fit_into_the_memory_is_refused(notes, run):
+    before = sorted(path.name for path in notes.rglob("*"))
+    done = run("optimize", notes, "--memory", "10MB")
+    assert done.returncode == 6
+    assert "do not fit into 0.0 GB" in done.stderr
+    assert sorted(path.name for path in notes.rglob("*")) == before
+
+
+def test_an_index_without_vectors_is_refused(tmp_path, run):
+    (tmp_path / "a.txt").write_text("words")
+    assert run("add", tmp_path / "notes", tmp_path / "a.txt", "--no-vectors").returncode == 0
+    done = run("optimize", tmp_path / "notes", "--index", "ivf")
+    assert done.returncode == 4
+    assert "holds no vectors" in done.stderr
+
+
+def test_a_search_uses_the_index_and_its_scores_are_those_of_the_store(built, encoder):
+    with open_collection(built) as collection:
+        snapshot = Snapshot(collection)
+        assert isinstance(snapshot.dense, StoredIndex)
+        assert len(snapshot.dense) == COUNT
+        cache = open_dense(collection)
+        assert open_dense(collection, cache) is cache
+        vectors = np.concatenate([piece[1] for piece in collection.vectors()]).astype(np.float32)
+        questions = encoder.encode_questions(QUESTIONS)
+        neighbours = snapshot.dense.search(questions, K)
+        for question, scores, numbers in zip(questions, *neighbours, strict=True):
+            np.testing.assert_allclose(scores, vectors[numbers - 1] @ question, atol=1e-5)
+            scored = snapshot.dense.score(question, np.append(numbers, 10**6))
+            np.testing.assert_allclose(scored, np.append(scores, -np.inf), atol=1e-5)
+
+
+def test_added_passages_are_found_and_removed_ones_are_not(notes, encoder):
+    gone = [next(iter(one)) for one in found(notes, encoder)]
+    new = [Document(f"new{n}", "", question) for n, question in enumerate(QUESTIONS)]
+    with open_writer(notes) as writer:
+        remove(writer, sorted(set(gone)))
+        add(writer, new, encoder)
+        add(writer, [Document("d3", "", QUESTIONS[1] + " ri8")], encoder)
+    ours = found(notes, encoder)
+    assert all(not set(gone) & one.keys() for one in ours)
+    assert [next(iter(one)) for one in ours] == [document.id for document in new]
+    near(ours, exactly(notes, encoder))
+    with open_collection(notes) as collection:
+        assert Snapshot(collection).dense.search(encoder.encode_questions(QUESTIONS), 2).numbers.max() > COUNT
+
+
+@pytest.mark.parametrize("where", ["half = 1", "part = 3", "part = 3 and half = 1", "id = 'd77'", "part = 99"])
+def test_filters_leave_as_many_as_there_are(built, encoder, where):
+    for k in (1, K, 400):
+        near(found(built, encoder, where, k), exactly(built, encoder, where, k))
+
+
+def test_hybrid_search_scores_as_without_an_index(built, plain, encoder):
+    lists = []
+    for directory in (built, plain):
+        with open_collection(directory) as collection:
+            hits = HybridRetriever(Snapshot(collection), encoder, 2.0).retrieve(QUESTIONS, K)
+        lists.append([{hit.passage.document_id: hit.score for hit in some} for some in hits])
+    near(*lists)
+
+
+def test_the_index_follows_at_the_next_optimize_and_readers_go_on_meanwhile(notes, encoder, run):
+    questions = encoder.encode_questions(QUESTIONS)
+    with open_collection(notes) as collection:
+        before = Snapshot(collection)
+        expected = before.dense.search(questions, K)
+        with open_writer(notes) as writer:
+            add(writer, documents(40, first=COUNT), encoder)
+        assert json.loads(run("info", notes, "--json").stdout)["dense"]["newer"] == 40
+        done = run("optimize", notes, "--index", "ivf")
+        assert done.returncode == 0, done.stderr
+        assert f"{COUNT + 40:,} vectors are searched by IVF" in done.stderr
+        assert [path.name for path in notes.glob("dense/build-*")] == ["build-2"]
+        again = before.dense.search(questions, K)  # whose files have lost their names
+        assert again.numbers.tolist() == expected.numbers.tolist()
+        after = Snapshot(collection, before)
+        assert len(after.dense) == COUNT + 40
+    assert json.loads(run("info", notes, "--json").stdout)["dense"]["newer"] == 0
+    near(found(notes, encoder), exactly(notes, encoder))
+
+
+def test_another_recall_for_the_same_vectors_builds_nothing(notes, run):
+    written = (notes / "dense" / "build-1" / "index.faiss").stat().st_mtime_ns
+    low = json.loads(run("optimize", notes, "--index", "ivf", "--recall", "0.5", "--json").stdout)["dense"]
+    high = json.loads(run("optimize", notes, "--index", "ivf", "--recall", "0.99", "--json").stdout)["dense"]
+    assert (low["factor"], low["lists"]) < (high["factor"], high["lists"])
+    assert low["recall"]["100"] < high["recall"]["100"]
+    assert (notes / "dense" / "build-1" / "index.faiss").stat().st_mtime_ns == written
+
+
+def test_an_index_of_another_model_is_not_used(notes, encoder, other_model, run):
+    done = run("encode", notes, "--model", other_model)
+    assert done.returncode == 0, done.stderr
+    done = run("search", notes, QUESTIONS[0], "-r", "dense", "--json")
+    assert "does not belong to the vectors in use" in done.stderr
+    assert len(done.stdout.splitlines()) == 5
+    assert run("optimize", notes, "--index", "ivf").returncode == 0
+    assert "does not belong" not in run("search", notes, QUESTIONS[0], "-r", "dense", "--json").stderr
+
+
+def test_passages_that_get_their_vectors_later_are_found(tmp_path, encoder):
+    """Also those before passages that had theirs when the index was built."""
+    notes, given = tmp_path / "notes", documents(300)
+    with open_writer(notes, Splitter(unit="whole")) as writer:
+        add(writer, given[:100], encoder)
+        add(writer, given[100:200], None)
+        row = writer.require_encoder()
+        last = list(writer.passages_after(150))
+        writer.put_vectors(row, last, encoder.encode_passages(last))
+        assert optimize(writer, index="ivf")["rows"] == 100
+        add(writer, given[200:], encoder)
+    near(found(notes, encoder), exactly(notes, encoder))
+    assert len(found(notes, encoder, k=400)[0]) == 300
+
+
+def flip(path: Path, place: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[place % len(content)] ^= 4
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("name", ["index.faiss", "numbers.i64", "vectors.f16", "seen.json"])
+@pytest.mark.parametrize("how", ["flip", "cut", "gone"])
+def test_damage_is_named_and_nothing_wrong_is_served(notes, plain, encoder, caplog, name, how):
+    (path,) = (notes / "dense").rglob(name)
+    if how == "gone":
+        path.unlink()
+    elif how == "cut":
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    else:
+        for place in range(31, 10**6, 3_001):
+            flip(path, place)
+    right = found(plain, encoder)
+    caplog.clear()
+    ours = found(notes, encoder)
+    if (name, how) == ("vectors.f16", "flip"):  # found by verify only
+        near(ours, right, recall=0)
+        by_id = [dict(one) for one in found(plain, encoder, k=COUNT)]
+        for one, scores in zip(ours, by_id, strict=True):
+            assert one == pytest.approx({id: scores[id] for id in one})
+    else:
+        assert ours == right
+        assert (name, how) == ("seen.json", "gone") or "every vector is looked at" in caplog.text
+    with open_collection(notes) as collection:
+        problems = verify_dense(collection)
+    if (name, how) == ("seen.json", "gone"):  # a cache that is not there
+        assert problems == []
+    else:
+        assert name in problems[0]
+    with open_writer(notes) as writer:
+        optimize(writer, index="ivf", recall=0.98)
+    with open_collection(notes) as collection:
+        assert verify_dense(collection) == []
+    near(found(notes, encoder), right)
+
+
+def test_verify_and_search_tell_of_a_damaged_index(notes, run):
+    flip(notes / "dense" / "build-1" / "index.faiss", 3_000)
+    done = run("verify", notes)
+    assert done.returncode == 5
+    assert "index.faiss does not match its checksum; delete" in done.stdout
+    done = run("search", notes, QUESTIONS[0], "-r", "dense")
+    assert done.returncode == 0
+    assert "every vector is looked at; delete" in done.stderr
+
+
+STAGES = ["progress.json", "trained.faiss", "index.faiss", "seen.json.tmp"]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_kill_costs_nothing_but_time(tmp_path, plain, built, encoder, start, run, stage):
+    notes = tmp_path / "notes"
+    shutil.copytree(plain, notes)
+    process = start("optimize", notes, "--index", "ivf")
+    while process.poll() is None and not list((notes / "dense").rglob(stage)):
+        time.sleep(0.002)
+    process.kill()
+    process.wait()
+    near(found(notes, encoder), found(plain, encoder))
+    with open_collection(notes) as collection:
+        assert verify_dense(collection) == []
+    done = run("optimize", notes, "--index", "ivf", "--recall", "0.98")
+    assert done.returncode == 0, done.stderr
+    assert len(list(notes.glob("dense/build-*"))) == 1
+    assert found(notes, encoder) == found(built, encoder)
+    assert not [path for path in (notes / "dense").rglob("*") if path.suffix == ".tmp"]
+
+
+class StopError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("calls", range(1, 40, 6))
+def test_an_interrupted_build_goes_on_to_the_same_index(tmp_path, plain, built, encoder, calls, monkeypatch):
+    monkeypatch.setattr(building, "COPIED", 300)
+    monkeypatch.setattr(building, "BATCH", 128)
+    monkeypatch.setattr(building, "ADDED", 400)
+    shutil.copytree(plain, tmp_path / "notes")
+    left = calls
+
+    def stop(what: str, done: int, total: int) -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            raise StopError
+
+    with open_writer(tmp_path / "notes") as writer:
+        try:
+            optimize(writer, index="ivf", recall=0.98, on_progress=stop)
+        except StopError:
+            optimize(writer, index="ivf", recall=0.98)
+    assert found(tmp_path / "notes", encoder) == found(built, encoder)
+
+
+def test_a_full_disk_is_told_and_the_old_index_serves(notes, encoder, run):
+    def small() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT, LIMIT))
+
+    with open_writer(notes) as writer:
+        remove(writer, ["d1"])
+    done = run("optimize", notes, "--index", "ivf", preexec_fn=small)
+    assert done.returncode == 6, done.stderr
+    assert "dense could not be written" in done.stderr
+    near(found(notes, encoder), exactly(notes, encoder))
+    assert run("optimize", notes, "--index", "ivf").returncode == 0
+    near(found(notes, encoder), exactly(notes, encoder))

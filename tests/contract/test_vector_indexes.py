@@ -1,0 +1,229 @@
+"""What every vector index promises, of exact search and of lists and codes alike, against the slow and obvious way."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from opendpr.errors import CorruptionError, ResourceError
+from opendpr.index import exact, ivf
+from opendpr.index.effort import choose_effort, recalls
+from opendpr.index.exact import ExactIndex
+from opendpr.index.faiss import Codes, factory, widen
+from opendpr.index.ivf import Effort, IvfIndex
+from opendpr.protocols import VectorIndex
+
+N, D, LISTS = 2_000, 16, 16
+QUESTIONS = np.random.default_rng(9).standard_normal((20, D), dtype=np.float32)
+REMOVED = np.arange(5, 3 * N, 21)
+"""Of the numbers 2, 5, 8, ...: every seventh one."""
+
+
+def data() -> tuple[np.ndarray, np.ndarray]:
+    """Numbers with gaps, and vectors of which some are equal."""
+    vectors = np.random.default_rng(1).standard_normal((N, D)).astype(np.float16)
+    vectors[100:110] = vectors[100]
+    return np.arange(2, 3 * N, 3), vectors
+
+
+@pytest.fixture(scope="module")
+def codes() -> Codes:
+    _, vectors = data()
+    codes = Codes.train(vectors.astype(np.float32), LISTS)
+    codes.add(vectors[:700].astype(np.float32))
+    codes.add(vectors[700:].astype(np.float32))
+    return codes
+
+
+@pytest.fixture(params=["exact", "ivf", "ivf without some"])
+def index(request: pytest.FixtureRequest, codes: Codes) -> VectorIndex:
+    """Each index, with an effort that finds everything."""
+    numbers, vectors = data()
+    if request.param == "exact":
+        return ExactIndex(numbers, vectors)
+    whole = IvfIndex(codes, numbers, vectors, Effort(LISTS, 8))
+    return whole if request.param == "ivf" else whole.without(REMOVED)
+
+
+def slow(question, k, allowed=None, removed=()):
+    numbers, vectors = data()
+    scored = [
+        (-float(vector.astype(np.float32) @ question), int(number))
+        for number, vector in zip(numbers, vectors, strict=True)
+        if (allowed is None or number in allowed) and number not in removed
+    ]
+    best = sorted(scored)[:k]
+    missing = k - len(best)
+    return [-score for score, _ in best] + [-math.inf] * missing, [number for _, number in best] + [-1] * missing
+
+
+def removed_of(index: VectorIndex) -> set[int]:
+    return set(REMOVED.tolist()) if len(index) < N else set()
+
+
+def same(found, rows, removed, k, allowed=None):
+    assert found.scores.shape == found.numbers.shape == (len(rows), k)
+    assert (found.scores.dtype, found.numbers.dtype) == (np.float32, np.int64)
+    for question, scores, numbers in zip(rows, found.scores, found.numbers, strict=True):
+        expected_scores, expected = slow(question, k, allowed, removed)
+        np.testing.assert_allclose(scores, expected_scores, rtol=1e-4, atol=1e-4)
+        assert numbers.tolist() == expected
+
+
+@pytest.mark.parametrize("k", [1, 10, 100])
+def test_the_best_are_found_in_order(index: VectorIndex, k: int) -> None:
+    assert index.dim == D
+    same(index.search(QUESTIONS, k), QUESTIONS, removed_of(index), k)
+
+
+@pytest.mark.parametrize("share", [2, 3, 40, 500])
+def test_only_allowed_ones_are_found(index: VectorIndex, share: int) -> None:
+    """Of many, of few, of fewer than asked for; with numbers that are not there."""
+    allowed = np.arange(0, 3 * N + 100, share)
+    same(index.search(QUESTIONS, 10, allowed), QUESTIONS, removed_of(index), 10, set(allowed.tolist()))
+
+
+def test_more_than_there_are_is_all_and_padding(index: VectorIndex) -> None:
+    found = index.search(QUESTIONS[:2], N + 7)
+    same(found, QUESTIONS[:2], removed_of(index), N + 7)
+    assert index.search(QUESTIONS[:1], 3, np.empty(0, np.int64)).numbers.tolist() == [[-1, -1, -1]]
+    assert np.isneginf(index.search(QUESTIONS[:1], 3, np.array([10**6])).scores).all()
+
+
+def test_no_questions_find_nothing(index: VectorIndex) -> None:
+    assert index.search(np.empty((0, D), np.float32), 5).numbers.shape == (0, 5)
+
+
+def test_equal_vectors_are_in_order_of_number(index: VectorIndex) -> None:
+    numbers, vectors = data()
+    question = vectors[100:101].astype(np.float32)
+    wanted = [number for number in numbers[100:110].tolist() if number not in removed_of(index)]
+    assert index.search(question, 10).numbers[0][: len(wanted)].tolist() == wanted
+
+
+def test_scores_of_given_numbers(index: VectorIndex) -> None:
+    numbers, vectors = data()
+    asked = np.array([numbers[3], 1, numbers[0], 10**6, 26])
+    scores = index.score(QUESTIONS[0], asked)
+    gone = removed_of(index)
+    for number, score in zip(asked.tolist(), scores.tolist(), strict=True):
+        places = np.flatnonzero(numbers == number)
+        there = len(places) and number not in gone
+        expected = float(vectors[places[0]].astype(np.float32) @ QUESTIONS[0]) if there else -math.inf
+        assert score == pytest.approx(expected, rel=1e-4)
+
+
+def test_with_little_effort_as_many_are_found_as_there_are(codes: Codes) -> None:
+    """One list of 16 holds too few; filters and removed ones do not change that."""
+    numbers, vectors = data()
+    index = IvfIndex(codes, numbers, vectors, Effort(1, 1))
+    for allowed in (None, numbers[::2], numbers[::10]):
+        found = index.without(REMOVED).search(QUESTIONS, 150, allowed)
+        assert (found.numbers >= 0).all()
+        assert all(len(set(row)) == 150 for row in found.numbers.tolist())
+        assert not np.isin(found.numbers, REMOVED).any()
+        assert allowed is None or np.isin(found.numbers, allowed).all()
+        assert (np.diff(found.scores, axis=1) <= 0).all()
+
+
+def test_several_threads_refine_many_questions_to_the_same(codes: Codes, monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers, vectors = data()
+    index = IvfIndex(codes, numbers, vectors, Effort(4, 2))
+    at_once = index.search(QUESTIONS, 10)
+    monkeypatch.setattr(ivf, "BYTES", 1)
+    assert len(QUESTIONS) >= ivf.PIECES
+    one_by_one = index.search(QUESTIONS, 10)
+    assert one_by_one.numbers.tolist() == at_once.numbers.tolist()
+    np.testing.assert_allclose(one_by_one.scores, at_once.scores, rtol=1e-6)
+
+
+def test_a_damaged_vector_hides_itself_and_nothing_else(codes: Codes) -> None:
+    numbers, vectors = data()
+    vectors[numbers.tolist().index(slow(QUESTIONS[0], 1)[1][0])] = np.nan
+    found = IvfIndex(codes, numbers, vectors, Effort(LISTS, 8)).search(QUESTIONS[:1], 9)
+    assert found.numbers[0].tolist() == slow(QUESTIONS[0], 10)[1][1:]
+
+
+def test_recall_is_what_counting_by_hand_gives(codes: Codes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ivf, "LEAST", 1)
+    numbers, vectors = data()
+    index = IvfIndex(codes, numbers, vectors, Effort(2, 2))
+    whole, rows = ExactIndex(numbers, vectors), np.arange(0, N, 50)
+    questions = vectors[rows].astype(np.float32)
+    limits, shares = {}, {}
+    for depth in (5, 20):
+        best = whole.search(questions, depth + 1)
+        others = [[n for n in row if n != own][:depth] for row, own in zip(best.numbers, numbers[rows], strict=True)]
+        limits[depth] = np.array(
+            [whole.score(q, np.array([row[-1]]))[0] for q, row in zip(questions, others, strict=True)], np.float32
+        )
+        found = index.nearest(questions, 21).numbers
+        shares[depth] = np.mean([len(set(row) & set(right)) / depth for row, right in zip(found, others, strict=True)])
+    measured = recalls(index, questions, numbers[rows], limits)
+    assert measured == pytest.approx(shares, abs=0.01)
+    assert measured[20] < 0.9, "the effort is little"
+
+
+def test_the_effort_chosen_reaches_the_recall(codes: Codes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ivf, "LEAST", 1)
+    numbers, vectors = data()
+    index, efforts = IvfIndex(codes, numbers, vectors, Effort(1, 1)), []
+    for target in (0.5, 0.9, 0.99):
+        chosen = choose_effort(index, vectors, numbers, target, lambda what, done, total: None)
+        assert min(chosen["recall"].values()) >= target
+        found = index.with_effort(Effort(chosen["lists"], chosen["factor"])).search(QUESTIONS, 100).numbers
+        right = ExactIndex(numbers, vectors).search(QUESTIONS, 100).numbers
+        assert np.mean([len(set(a) & set(b)) / 100 for a, b in zip(found, right, strict=True)]) > target - 0.1
+        efforts.append((chosen["factor"], chosen["lists"]))
+    assert efforts == sorted(efforts)
+    assert efforts[0] < efforts[-1]
+
+
+def test_codes_come_back_from_a_file_as_they_were(codes: Codes, tmp_path: Path) -> None:
+    codes.save(tmp_path / "index.faiss")
+    again = Codes.load(tmp_path / "index.faiss")
+    assert (len(again), again.dim, again.lists) == (N, D, LISTS)
+    assert again.search(QUESTIONS, 30, 4).tolist() == codes.search(QUESTIONS, 30, 4).tolist()
+    assert [path.name for path in tmp_path.iterdir()] == ["index.faiss"]
+
+
+def test_files_that_are_no_index_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "index.faiss").write_bytes(b"no index at all")
+    with pytest.raises(CorruptionError, match=r"index\.faiss cannot be read"):
+        Codes.load(tmp_path / "index.faiss")
+    with pytest.raises(ResourceError, match="cannot be written"):
+        Codes.train(QUESTIONS, 1).save(tmp_path / "missing" / "index.faiss")
+
+
+def test_every_16_bit_number_is_widened_to_itself() -> None:
+    halves = np.arange(2**16, dtype=np.uint16).view(np.float16)
+    for shape in ((-1, 16), (8, -1, 4), (-1, 1)):
+        np.testing.assert_array_equal(widen(halves.reshape(shape)), halves.reshape(shape).astype(np.float32))
+    assert widen(np.empty((0, 5), np.float16)).shape == (0, 5)
+
+
+def test_many_vectors_are_searched_exactly_as_few_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers, vectors = data()
+    few = ExactIndex(numbers, vectors).search(QUESTIONS, 20)
+    monkeypatch.setattr(exact, "SMALL", 100)
+    many = ExactIndex(numbers, vectors).search(QUESTIONS, 20)
+    assert many.numbers.tolist() == few.numbers.tolist()
+    assert many.scores.tolist() == few.scores.tolist()
+
+
+@pytest.mark.parametrize(("n", "d"), [(1, 4), (3, 1), (20, 7), (300, 33)])
+def test_few_vectors_and_odd_sizes_can_be_coded(n: int, d: int) -> None:
+    vectors = np.random.default_rng(n).standard_normal((n, d)).astype(np.float16)
+    codes = Codes.train(vectors.astype(np.float32), 1)
+    codes.add(vectors.astype(np.float32))
+    assert len(codes) == n
+    numbers = np.arange(1, n + 1)
+    index = IvfIndex(codes, numbers, vectors, Effort(1, 4))
+    question = np.ones((1, d), np.float32)
+    assert (
+        index.search(question, 5).numbers.tolist() == ExactIndex(numbers, vectors).search(question, 5).numbers.tolist()
+    )
+    assert factory(d, 1) == f"IVF1,PQ{d // 2 if d % 2 == 0 else d}x4fs"

@@ -1,0 +1,80 @@
+"""What a size costs, by hand."""
+
+from itertools import pairwise
+
+import pytest
+from typer import BadParameter
+
+from opendpr.cli.options import size
+from opendpr.errors import ResourceError
+from opendpr.index.plan import PROGRAM_BYTES, SEARCH_BYTES, SMALL, TEXT_BYTES, Machine, chosen, estimates, ivf_lists
+
+MACHINE = Machine(flops=1e11, passages=50.0)
+
+
+def offers(passages, dim=384, to_encode=0, recall=0.95):
+    exact, ivf = estimates(passages, dim, MACHINE, to_encode=to_encode, recall=recall)
+    return exact, ivf
+
+
+@pytest.mark.parametrize(
+    ("rows", "lists"),
+    [(0, 1), (1, 1), (2, 2), (100, 16), (100_000, 512), (1_000_000, 2_048), (10_000_000, 8_192), (21_000_000, 8_192)],
+)
+def test_lists_are_the_power_of_two_next_to_twice_the_root(rows, lists):
+    assert ivf_lists(rows) in {lists, min(rows, lists) or 1}
+
+
+def test_a_million_vectors_of_384_numbers():
+    exact, ivf = offers(1_000_000)
+    assert exact.memory_bytes == PROGRAM_BYTES + SEARCH_BYTES + 1_000_000 * (768 + 8)
+    codes = 1_000_000 * (96 + 8) + 2_048 * 16 * 96
+    assert ivf.memory_bytes == PROGRAM_BYTES + SEARCH_BYTES + codes + 2_048 * 384 * 4 + 1_000_000 * 9
+    assert ivf.index_bytes == codes + 2_048 * 384 * 4 + 1_000_000 * 776
+    assert exact.disk_bytes == 1_000_000 * (TEXT_BYTES + 819), "5 vectors of 788 bytes on a page of 4,096"
+    assert ivf.disk_bytes == exact.disk_bytes + ivf.index_bytes
+    assert (exact.recall, ivf.recall) == (1.0, 0.95)
+
+
+def test_long_vectors_take_whole_pages():
+    for dim, stored in ((768, 2_048), (1_024, 4_096), (3_000, 8_192)):
+        exact, _ = offers(10, dim)
+        assert exact.disk_bytes == 10 * (TEXT_BYTES + stored)
+
+
+def test_only_what_has_no_vector_is_encoded():
+    assert offers(1_000, to_encode=100)[0].encode_seconds == 2.0
+
+
+def test_small_collections_are_searched_exactly_and_large_ones_by_an_index():
+    for passages, kind in ((1, "exact"), (SMALL, "exact"), (SMALL + 1, "ivf"), (21_000_000, "ivf")):
+        assert chosen(list(offers(passages)), passages, 10**12).kind == kind
+
+
+def test_what_does_not_fit_is_refused_with_both_sizes():
+    with pytest.raises(ResourceError, match=r"21,000,000 passages do not fit into 1\.0 GB of memory \(exact 16\.6 GB"):
+        chosen(list(offers(21_000_000)), 21_000_000, 10**9)
+
+
+def test_more_costs_more():
+    figures = [
+        (each.memory_bytes, each.needed_bytes, each.disk_bytes, each.build_seconds)
+        for passages in (10**5, 10**6, 10**7)
+        for each in offers(passages)
+    ]
+    for kind in (figures[::2], figures[1::2]):
+        for smaller, larger in pairwise(kind):
+            assert all(a < b for a, b in zip(smaller, larger, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("text", "bytes"), [("8GB", 8 * 10**9), ("512 MiB", 512 * 2**20), ("1.5e9", 1_500_000_000), ("2tb", 2 * 10**12)]
+)
+def test_sizes(text, bytes):
+    assert size(text) == bytes
+
+
+@pytest.mark.parametrize("text", ["", "many", "8 GBB", "-1GB", "1.2.3GB"])
+def test_what_is_no_size_is_refused(text):
+    with pytest.raises(BadParameter, match="is no size"):
+        size(text)
