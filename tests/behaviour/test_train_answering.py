@@ -82,7 +82,7 @@ def test_the_model_is_the_same_but_for_what_was_fitted(fitted: Path) -> None:
 def test_what_is_in_the_documents_is_answered_and_what_is_not_is_not(notes: Path, fitted: Path, run: Run) -> None:
     options = ("--model", fitted, "-k", 3)
     done = run("ask", notes, "When was the bridge of Camford built?", *options)
-    assert done.stdout.startswith("1710  (confidence 0."), done.stdout + done.stderr
+    assert done.stdout.startswith("1710  (confidence "), done.stdout + done.stderr
     done = run("ask", notes, "How many ships sank near Bamberg?", *options)
     assert done.stdout.startswith("no answer found; the likeliest words are\n"), done.stdout
     assert len(done.stdout.splitlines()) == 4
