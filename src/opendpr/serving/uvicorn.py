@@ -118,7 +118,9 @@ def _config(app: App | str, workers: int = 1) -> uvicorn.Config:
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family)
+    # asyncio sends what it has at once (TCP_NODELAY) only where the protocol is named; else a client's kernel, which
+    # waits 40 ms to acknowledge the headers, holds back the body.
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host.strip("[]"), port))
