@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from opendpr.collection import Writer, open_writer
+from opendpr.collection import Writer, open_writer, selection
 from opendpr.collection.database import DATABASE
 from opendpr.collection.rows import EncoderRow
 from opendpr.corpus import Corpus, Skipped
@@ -93,7 +93,7 @@ def add(
     row = _row(writer, encoder) if encoder else None
     ids: set[str] = set()
     for batch in batched(documents, DOCUMENTS):
-        paths = writer.paths_of([document.id for document in batch])
+        paths = selection.paths_of(writer, [document.id for document in batch])
         changes = writer.put_documents(batch)
         report.documents.update(changes)
         report.taken += _taken(batch, changes, paths)
@@ -220,7 +220,7 @@ def _gone(writer: Writer, ids: set[str], directories: Sequence[Path], skipped: S
     places = {re.sub(r":\d+$", "", one.place) for one in skipped} | {one.place for one in skipped}
     troubled = {Path(os.path.abspath(place)) for place in places}  # files, and directories that could not be listed
     gone = []
-    for id, name in writer.paths():
+    for id, name in selection.paths(writer):
         path = Path(name)
         if id in ids or not path.is_absolute():  # a record's own "path" may be anything
             continue

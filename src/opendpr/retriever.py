@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opendpr.collection import Collection
+from opendpr.collection.selection import matching
 from opendpr.collection.where import compile_where
 from opendpr.collection.writer import refuse_other_encoder
 from opendpr.encoder import BertEncoder
@@ -92,7 +93,7 @@ class Snapshot:
         Raises:
             UsageError: the filter cannot be understood.
         """
-        return None if where is None else self.collection.matching(compile_where(where))
+        return None if where is None else matching(self.collection, compile_where(where))
 
     def search_words(self, question: str, k: int, allowed: Numbers | None) -> Neighbours:
         """The k best passages by BM25 (Q = 1), of those allowed."""

@@ -109,10 +109,11 @@ def span_record(span: Span, id: str) -> dict[str, object]:
 
 def tell_unmet_filter(collection: Collection, where: str | None) -> None:
     """Say so if nothing was found because no document meets the filter."""
+    from opendpr.collection.selection import matching_documents, metadata_keys
     from opendpr.collection.where import compile_where
 
-    if where and not collection.matching_documents(compile_where(where)):
-        keys = ", ".join(["id", "title", *collection.metadata_keys()])
+    if where and not matching_documents(collection, compile_where(where)):
+        keys = ", ".join(["id", "title", *metadata_keys(collection)])
         say(f"no document meets {where!r}; names to ask for are {keys}")
 
 
