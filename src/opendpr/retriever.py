@@ -52,7 +52,8 @@ class Snapshot:
                     f"{self.collection.directory} was given another model meanwhile ({row.model}); open it again"
                 )
             hidden, passages = self.collection.hidden(), self.collection.count_passages()
-            numbers, vectors = self._vectors(row.dim, passages, cache.last_number if cache else 0)
+            newer = self.collection.count_vectors_after(cache.last_number) if cache else passages
+            numbers, vectors = self._vectors(row.dim, newer, cache.last_number if cache else 0)
             removed = self.collection.deleted_since(cache.version.version) if cache else []
         if len(hidden):
             kept = ~np.isin(numbers, hidden)

@@ -7,6 +7,7 @@ import random
 import resource
 import shutil
 import time
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -162,6 +163,20 @@ def test_a_search_uses_the_index_and_its_scores_are_those_of_the_store(built, en
             np.testing.assert_allclose(scores, vectors[numbers - 1] @ question, atol=1e-5)
             scored = snapshot.dense.score(question, np.append(numbers, 10**6))
             np.testing.assert_allclose(scored, np.append(scores, -np.inf), atol=1e-5)
+
+
+def test_only_newer_vectors_take_memory_beside_the_index(notes, encoder):
+    """Of a collection of tens of millions, room for all vectors is more than a machine may have."""
+    with open_writer(notes) as writer:
+        add(writer, documents(5, first=COUNT), encoder)
+    with open_collection(notes) as collection:
+        before = Snapshot(collection)
+        assert before.dense  # so that the index is there, and what is imported on the way
+        tracemalloc.start()
+        assert len(Snapshot(collection, before).dense) == COUNT + 5
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peak < COUNT * encoder.dim * 2
 
 
 def test_added_passages_are_found_and_removed_ones_are_not(notes, encoder):

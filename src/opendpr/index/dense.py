@@ -65,7 +65,9 @@ class StoredIndex:
 
         Raises:
             RemovedError: a passage was removed since the collection was looked at last.
+            StateError: this process was forked from the one that opened the collection.
         """
+        self._collection.refuse_fork()  # FAISS's threads do not survive one either: it would wait for them for ever
         cached, newer = self._cached.search(vectors, k, allowed), self._newer.search(vectors, k, allowed)
         numbers = top(np.hstack([cached.scores, newer.scores]), np.hstack([cached.numbers, newer.numbers]), k).numbers
         scores = np.full(numbers.shape, -np.inf, dtype=np.float32)
@@ -83,7 +85,7 @@ class StoredIndex:
 
     def score(self, vector: Vectors, numbers: Numbers) -> Scores:
         """(n,) inner products of one vector (d,) with the numbered ones; `-inf` for a number unknown or removed."""
-        known = np.isfinite(np.maximum(self._cached.score(vector, numbers), self._newer.score(vector, numbers)))
+        known = self._cached.contains(numbers) | self._newer.contains(numbers)
         found, stored = self._collection.vectors_of(self._row, numbers[known])
         scores = ExactIndex(found, stored).score(vector, numbers)
         return np.where(known, scores, -np.inf).astype(np.float32)
