@@ -21,7 +21,7 @@ from opendpr.errors import InputError, UsageError
 from opendpr.index.bm25 import rebuild_bm25, update_bm25
 from opendpr.index.dense import remove_dense
 from opendpr.index.plan import UNTRIED, chosen, estimates, machine_memory
-from opendpr.iteration import batched
+from opendpr.iteration import OnStage, batched
 from opendpr.passages import Splitter
 from opendpr.runtime import resolved
 from opendpr.runtime.model import DEFAULT_MODEL, find_model
@@ -37,8 +37,6 @@ RECALL = 0.95
 
 OnProgress = Callable[[int, int], None]
 """Called with passages encoded so far and passages to encode in all."""
-OnStage = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is to do (0 where that is not known)."""
 
 
 class Taken(NamedTuple):
@@ -205,7 +203,7 @@ def optimize(
     if index == "auto" and row:
         offers = estimates(passages, row.dim, UNTRIED, to_encode=0, recall=recall)
         index = chosen(offers, passages, memory_bytes or machine_memory()).kind
-    rebuild_bm25(writer)
+    rebuild_bm25(writer, on_progress)
     if index == "exact" or row is None or next(writer.vectors(), None) is None:
         remove_dense(writer)
         return None

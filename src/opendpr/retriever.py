@@ -15,8 +15,8 @@ from opendpr.collection.where import compile_where
 from opendpr.collection.writer import refuse_other_encoder
 from opendpr.encoder import BertEncoder
 from opendpr.errors import BusyError, StateError, UsageError
-from opendpr.index.bm25 import open_bm25
-from opendpr.index.dense import Cache, RemovedError, StoredIndex, open_dense
+from opendpr.index.bm25 import bm25_stamp, open_bm25
+from opendpr.index.dense import Cache, RemovedError, StoredIndex, dense_stamp, open_dense
 from opendpr.index.exact import ExactIndex, top
 from opendpr.protocols import Encoder, Retriever, TextIndex
 from opendpr.types import Hit, Neighbours, Numbers, Scores
@@ -33,13 +33,24 @@ KINDS = ("dense", "bm25", "hybrid")
 
 
 class Snapshot:
-    """What a search needs of one state of a collection, brought to memory when first asked for."""
+    """What a search needs of one state of a collection, brought to memory when first asked for.
+
+    Args:
+        before: an earlier one, of which is kept what is still so
+    """
 
     def __init__(self, collection: Collection, before: Snapshot | None = None) -> None:
         self.collection = collection
-        self.version = collection.version()
+        self.version, self._stamps = collection.version(), _stamps(collection)
         self._encoder = collection.encoder()
         self._cache: Cache | None = before._cache if before else None
+        same = before and (before.version, before._stamps["dense"]) == (self.version, self._stamps["dense"])
+        if before and same and "dense" in before.__dict__:
+            self.__dict__["dense"] = before.dense
+
+    def is_current(self) -> bool:
+        """Whether neither the collection nor a cache beside it changed since, as `opendpr optimize` changes these."""
+        return (self.version, self._stamps) == (self.collection.version(), _stamps(self.collection))
 
     @cached_property
     def dense(self) -> ExactIndex | StoredIndex:
@@ -139,6 +150,11 @@ class Snapshot:
         raise BusyError(f"{self.collection.directory} changes too fast to be searched; try again")
 
 
+def _stamps(collection: Collection) -> dict[str, object]:
+    """What differs once a cache beside the collection is another one."""
+    return {"dense": dense_stamp(collection), "bm25": bm25_stamp(collection)}
+
+
 class DenseRetriever:
     """The largest inner products of question and passage vectors (paper section 3.1)."""
 
@@ -214,14 +230,19 @@ class HybridRetriever:
         return Neighbours(best.scores, union[places][None]), {"dense": dense[places], "bm25": bm25[places]}
 
 
-def make_retriever(kind: str, collection: Collection, encoder: BertEncoder | None) -> Retriever:
+def make_retriever(
+    kind: str, collection: Collection, encoder: BertEncoder | None, snapshot: Snapshot | None = None
+) -> Retriever:
     """A retriever by name.
+
+    Args:
+        snapshot: of the collection; None means a new one
 
     Raises:
         StateError: the collection was encoded by another model than `encoder`.
         UsageError: the name is unknown, or a dense part lacks an encoder.
     """
-    snapshot = Snapshot(collection)
+    snapshot = snapshot or Snapshot(collection)
     if kind == "bm25":
         return Bm25Retriever(snapshot)
     if kind not in KINDS or encoder is None:

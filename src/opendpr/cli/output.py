@@ -144,6 +144,9 @@ def progress(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
         now = time.monotonic()
         if begun is None:  # what an interrupted run had done says nothing about the rate of this one
             begun, started = done, now
+            if terminal and not done:
+                sys.stderr.write(f"{before}{what} …")  # until there is a rate
+                sys.stderr.flush()
         if now - shown < seconds or done == begun:
             return
         shown = now

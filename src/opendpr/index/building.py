@@ -6,7 +6,6 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -17,12 +16,13 @@ from opendpr.collection.database import fsync_directory, make_directory
 from opendpr.collection.rows import VECTOR_DTYPE
 from opendpr.errors import ResourceError
 from opendpr.formats import file_sha256
-from opendpr.index.dense import CODES, DIRECTORY, NUMBER_DTYPE, NUMBERS, VECTORS, dense_record, map_vectors
+from opendpr.index.dense import CODES, DIRECTORY, FORMAT, NUMBER_DTYPE, NUMBERS, VECTORS, dense_record, map_vectors
 from opendpr.index.effort import choose_effort
 from opendpr.index.faiss import Codes, factory
 from opendpr.index.ivf import Effort, IvfIndex
 from opendpr.index.plan import SAMPLE, UNTRIED, estimates, ivf_lists
 from opendpr.index.seen import read_seen, write_seen
+from opendpr.iteration import OnStage
 
 logger = logging.getLogger(__name__)
 
@@ -34,9 +34,6 @@ ADDED = 2_000_000
 BATCH = 32_768
 """Vectors coded at once."""
 SEED = 0
-
-OnProgress = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is to do (0 where that is not known)."""
 
 
 class _Build(NamedTuple):
@@ -53,7 +50,7 @@ class _Build(NamedTuple):
 
 
 def build_dense(
-    writer: Writer, *, recall: float, on_progress: OnProgress = lambda what, done, total: None
+    writer: Writer, *, recall: float, on_progress: OnStage = lambda what, done, total: None
 ) -> dict[str, Any]:
     """Build the cache from all vectors, and find the effort that reaches a recall; returns what `seen.json` then says.
 
@@ -108,6 +105,7 @@ def _begin(writer: Writer, directory: Path) -> _Build:
     """The build of this state of the collection if there is one, complete or interrupted, else a new one."""
     row, version = writer.require_encoder(), writer.version()
     identity: dict[str, Any] = {
+        "format": FORMAT,
         "collection_id": writer.id,
         **version._asdict(),
         "fingerprint": row.fingerprint,
@@ -158,7 +156,7 @@ def _clear(directory: Path, *, keep: str) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _copy(writer: Writer, build: _Build, on_progress: OnProgress) -> None:
+def _copy(writer: Writer, build: _Build, on_progress: OnStage) -> None:
     """Write the vectors of the store to files, up to the first passage that has none yet."""
     if build.progress.get("copied"):
         return
@@ -192,7 +190,7 @@ def _sync(*files: BinaryIO) -> None:
         os.fsync(file.fileno())
 
 
-def _code(build: _Build, on_progress: OnProgress) -> Codes:
+def _code(build: _Build, on_progress: OnStage) -> Codes:
     """The codes of all vectors, in their order."""
     rows = build.progress["rows"]
     vectors = map_vectors(build.directory, rows, build.dim)
