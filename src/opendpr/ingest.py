@@ -195,14 +195,15 @@ def optimize(
 
     Raises:
         ResourceError: the disk or the memory is too small.
-        StateError: an approximate index was asked for, and there are no vectors.
+        StateError: an approximate index was asked for, and there are no vectors, or the first passage has none.
     """
     passages, row = writer.count_passages(), writer.encoder()
     if index == "ivf":
         row = writer.require_encoder()
-    if index == "auto" and row:
-        offers = estimates(passages, row.dim, UNTRIED, to_encode=0, recall=recall)
-        index = chosen(offers, passages, memory_bytes or machine_memory()).kind
+    if row:
+        offers, wanted = estimates(passages, row.dim, UNTRIED, to_encode=0, recall=recall), index
+        kind = None if wanted == "auto" else wanted
+        index = chosen(offers, passages, memory_bytes or machine_memory(), kind).kind
     rebuild_bm25(writer, on_progress)
     if index == "exact" or row is None or next(writer.vectors(), None) is None:
         remove_dense(writer)

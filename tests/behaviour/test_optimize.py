@@ -17,7 +17,7 @@ import pytest
 from opendpr.answering import open_answerer
 from opendpr.collection import open_collection, open_writer
 from opendpr.encoder import BertEncoder
-from opendpr.index import building
+from opendpr.index import building, effort
 from opendpr.index.bm25 import open_bm25, verify_bm25
 from opendpr.index.dense import StoredIndex, open_dense, verify_dense
 from opendpr.index.exact import ExactIndex
@@ -143,9 +143,10 @@ def test_small_collections_are_searched_exactly(notes, encoder, run):
 
 def test_what_does_not_fit_into_the_memory_is_refused(notes, run):
     before = sorted(path.name for path in notes.rglob("*"))
-    done = run("optimize", notes, "--memory", "10MB")
-    assert done.returncode == 6
-    assert "do not fit into 0.0 GB" in done.stderr
+    for index in ("auto", "exact", "ivf"):
+        done = run("optimize", notes, "--memory", "10MB", "--index", index)
+        assert done.returncode == 6
+        assert "do not fit into 0.0 GB" in done.stderr
     assert sorted(path.name for path in notes.rglob("*")) == before
 
 
@@ -339,6 +340,35 @@ def test_passages_that_get_their_vectors_later_are_found(tmp_path, encoder):
         add(writer, given[200:], encoder)
     near(found(notes, encoder), exactly(notes, encoder))
     assert len(found(notes, encoder, k=400)[0]) == 300
+
+
+def test_passages_without_a_vector_that_an_index_cannot_take_in_are_told(tmp_path, encoder, run):
+    notes = tmp_path / "notes"
+    with open_writer(notes, Splitter(unit="whole")) as writer:
+        add(writer, documents(120), None)
+        row = writer.use_encoder(encoder.model.fingerprint, encoder.dim, model=encoder.model.reference, runtime="")
+        last = list(writer.passages_after(60))
+        writer.put_vectors(row, last, encoder.encode_passages(last))
+    done = run("optimize", notes, "--index", "ivf")
+    assert done.returncode == 4
+    assert f"the first passage of {notes} has no vector" in done.stderr
+    with open_writer(notes) as writer:
+        first = list(writer.passages_after(0))[:50]
+        writer.put_vectors(row, first, encoder.encode_passages(first))
+    done = run("optimize", notes, "--index", "ivf")
+    assert done.returncode == 0
+    assert "70 passages, from the first without a vector on, are searched one by one" in done.stderr
+    assert f"'opendpr encode {notes}'" in done.stderr
+
+
+def test_a_recall_that_is_not_reached_is_told(notes, run, monkeypatch):
+    assert "no effort reaches" not in run("info", notes).stdout
+    monkeypatch.setattr(effort, "FACTORS", (1,))
+    monkeypatch.setattr(effort, "GAIN", 1.0)
+    with open_writer(notes) as writer:
+        record = optimize(writer, index="ivf", recall=0.99)
+    assert min(record["recall"].values()) < 0.99
+    assert "no effort reaches the recall of 0.99" in run("info", notes).stdout
 
 
 def flip(path: Path, place: int) -> None:

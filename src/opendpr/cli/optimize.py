@@ -58,5 +58,10 @@ def optimize(
     if record:
         found = ", ".join(f"recall@{depth} {value:.3f}" for depth, value in record["recall"].items())
         say(f"{collection}: {record['rows']:,} vectors are searched by {record['factory']}, {found}")
+        if record["rows"] < passages:
+            say(
+                f"{passages - record['rows']:,} passages, from the first without a vector on, are searched one by one; "
+                f"'opendpr encode {collection}', then 'opendpr optimize {collection}' takes them in"
+            )
         if min(record["recall"].values()) < recall:
             say(f"no effort reaches the recall of {recall:g} asked for; this is the best there is")

@@ -14,7 +14,7 @@ import numpy as np
 from opendpr.collection import Writer
 from opendpr.collection.database import fsync_directory, make_directory
 from opendpr.collection.rows import VECTOR_DTYPE
-from opendpr.errors import ResourceError
+from opendpr.errors import ResourceError, StateError
 from opendpr.formats import file_sha256
 from opendpr.index.dense import CODES, DIRECTORY, FORMAT, NUMBER_DTYPE, NUMBERS, VECTORS, dense_record, map_vectors
 from opendpr.index.effort import choose_effort
@@ -42,10 +42,12 @@ class _Build(NamedTuple):
     directory: Path
     dim: int
     progress: dict[str, Any]
+    begun: float
+    """When it would have begun on the clock of this process without interruptions."""
 
     def note(self, **changes: object) -> None:
         """Write down what is safe on the disk."""
-        self.progress.update(changes)
+        self.progress.update(changes, seconds=round(time.monotonic() - self.begun, 1))
         write_seen(self.directory, self.progress, PROGRESS)
 
 
@@ -62,20 +64,22 @@ def build_dense(
 
     Raises:
         ResourceError: the disk or the memory is too small.
+        StateError: the first passage has no vector.
     """
     directory = writer.directory / DIRECTORY
     try:
         make_directory(directory)
         build = _begin(writer, directory)
-        started = time.monotonic()
         if "files" not in build.progress:
             _copy(writer, build, on_progress)
+            if not build.progress["rows"]:
+                raise StateError(
+                    f"the first passage of {writer.directory} has no vector, and an index takes those up to the first "
+                    f"one without; run 'opendpr encode {writer.directory}' first"
+                )
             codes = _code(build, on_progress)
             codes.save(build.directory / CODES)
-            build.note(
-                files={name: file_sha256(build.directory / name) for name in (CODES, VECTORS, NUMBERS)},
-                seconds=round(time.monotonic() - started, 1),
-            )
+            build.note(files={name: file_sha256(build.directory / name) for name in (CODES, VECTORS, NUMBERS)})
             for name in (TRAINED, PARTIAL):
                 (build.directory / name).unlink(missing_ok=True)
         else:
@@ -120,7 +124,7 @@ def _begin(writer: Writer, directory: Path) -> _Build:
             continue
         if {key: progress.get(key) for key in identity} == identity and _is_whole(path, progress):
             logger.info("%s goes on", path)
-            return _Build(path, row.dim, progress)
+            return _Build(path, row.dim, progress, time.monotonic() - progress["seconds"])
     _clear(directory, keep=serving["build"] if serving else "")
     offers = estimates(writer.count_passages(), row.dim, UNTRIED, to_encode=0, recall=1)
     needed = next(offer.index_bytes for offer in offers if offer.kind == "ivf")
@@ -130,7 +134,7 @@ def _begin(writer: Writer, directory: Path) -> _Build:
             "the same command again"
         )
     number = int(builds[-1].name.split("-")[1]) + 1 if builds else 1
-    build = _Build(directory / f"build-{number}", row.dim, identity)
+    build = _Build(directory / f"build-{number}", row.dim, identity, time.monotonic())
     build.directory.mkdir()
     fsync_directory(directory)
     build.note(rows=0, last_number=0)
