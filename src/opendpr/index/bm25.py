@@ -42,13 +42,18 @@ def open_bm25(collection: Collection) -> tuple[TantivyIndex, Version]:
         The index, and the state of the collection that it knows.
     """
     for _ in range(ATTEMPTS):
-        stamp = bm25_stamp(collection)
-        if opened := _open(collection):
-            return opened
+        stamp, trouble = bm25_stamp(collection), ""
+        try:
+            if opened := _open(collection):
+                return opened
+        except CorruptionError as error:
+            trouble = str(error)
         if bm25_stamp(collection) == stamp and not (collection.directory / REPLACED).exists():
             break
         time.sleep(PAUSE_SECONDS)  # it was replaced meanwhile, or is at this moment
-    if _seen(collection) is None:
+    if trouble:
+        logger.warning("%s", trouble)
+    elif _seen(collection) is None:
         logger.warning("no valid BM25 cache in %s: built in memory; any 'opendpr add' writes it", collection.directory)
     version = collection.version()
     index = TantivyIndex()
@@ -57,17 +62,14 @@ def open_bm25(collection: Collection) -> tuple[TantivyIndex, Version]:
 
 
 def _open(collection: Collection) -> tuple[TantivyIndex, Version] | None:
+    """The cache on the disk; None if there is none that belongs to the collection and can be read where it is."""
     directory, seen = collection.directory / DIRECTORY, _seen(collection)
     if seen is None:
         return None
     if not os.access(directory, os.W_OK):  # tantivy makes a lock file even to read
         logger.info("%s cannot be written: the BM25 index is built in memory", directory)
         return None
-    try:
-        return TantivyIndex(directory), seen
-    except CorruptionError as error:
-        logger.warning("%s", error)
-        return None
+    return TantivyIndex(directory), seen
 
 
 def bm25_stamp(collection: Collection) -> object:
@@ -112,6 +114,7 @@ def rebuild_bm25(writer: Writer, on_progress: OnStage = lambda what, done, total
         if _is_fresh(writer):
             return
         total, done, last = writer.count_passages(), 0, 0
+        rebuilt.mkdir()
         index = TantivyIndex(rebuilt)
         index.update([], [])
         for batch in batched(writer.passages_after(0), BATCH):
@@ -171,6 +174,7 @@ def _update(writer: Writer, directory: Path) -> None:
         index = seen = None
     if index is None:
         shutil.rmtree(directory, ignore_errors=True)
+        directory.mkdir(exist_ok=True)
         index = TantivyIndex(directory)
     elif seen == version:
         return
