@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from opendpr.collection import Writer, open_writer
+from opendpr.collection import Writer, open_writer, selection
 from opendpr.collection.database import DATABASE
 from opendpr.collection.rows import EncoderRow
 from opendpr.corpus import Corpus, Skipped
@@ -21,7 +21,7 @@ from opendpr.errors import InputError, UsageError
 from opendpr.index.bm25 import rebuild_bm25, update_bm25
 from opendpr.index.dense import remove_dense
 from opendpr.index.plan import UNTRIED, chosen, estimates, machine_memory
-from opendpr.iteration import batched
+from opendpr.iteration import OnStage, batched
 from opendpr.passages import Splitter
 from opendpr.runtime import resolved
 from opendpr.runtime.model import DEFAULT_MODEL, find_model
@@ -37,8 +37,6 @@ RECALL = 0.95
 
 OnProgress = Callable[[int, int], None]
 """Called with passages encoded so far and passages to encode in all."""
-OnStage = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is to do (0 where that is not known)."""
 
 
 class Taken(NamedTuple):
@@ -93,7 +91,7 @@ def add(
     row = _row(writer, encoder) if encoder else None
     ids: set[str] = set()
     for batch in batched(documents, DOCUMENTS):
-        paths = writer.paths_of([document.id for document in batch])
+        paths = selection.paths_of(writer, [document.id for document in batch])
         changes = writer.put_documents(batch)
         report.documents.update(changes)
         report.taken += _taken(batch, changes, paths)
@@ -197,15 +195,16 @@ def optimize(
 
     Raises:
         ResourceError: the disk or the memory is too small.
-        StateError: an approximate index was asked for, and there are no vectors.
+        StateError: an approximate index was asked for, and there are no vectors, or the first passage has none.
     """
     passages, row = writer.count_passages(), writer.encoder()
     if index == "ivf":
         row = writer.require_encoder()
-    if index == "auto" and row:
-        offers = estimates(passages, row.dim, UNTRIED, to_encode=0, recall=recall)
-        index = chosen(offers, passages, memory_bytes or machine_memory()).kind
-    rebuild_bm25(writer)
+    if row:
+        offers, wanted = estimates(passages, row.dim, UNTRIED, to_encode=0, recall=recall), index
+        kind = None if wanted == "auto" else wanted
+        index = chosen(offers, passages, memory_bytes or machine_memory(), kind).kind
+    rebuild_bm25(writer, on_progress)
     if index == "exact" or row is None or next(writer.vectors(), None) is None:
         remove_dense(writer)
         return None
@@ -220,7 +219,7 @@ def _gone(writer: Writer, ids: set[str], directories: Sequence[Path], skipped: S
     places = {re.sub(r":\d+$", "", one.place) for one in skipped} | {one.place for one in skipped}
     troubled = {Path(os.path.abspath(place)) for place in places}  # files, and directories that could not be listed
     gone = []
-    for id, name in writer.paths():
+    for id, name in selection.paths(writer):
         path = Path(name)
         if id in ids or not path.is_absolute():  # a record's own "path" may be anything
             continue

@@ -1,12 +1,15 @@
-"""Iteration that `itertools` of Python 3.11 lacks."""
+"""Iteration that `itertools` of Python 3.11 lacks, and how those who wait for it are told of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import TypeVar
 
 Item = TypeVar("Item")
+
+OnStage = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is to do (0 where that is not known)."""
 
 
 def batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:

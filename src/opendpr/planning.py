@@ -9,7 +9,7 @@ import numpy as np
 from opendpr.encoder import BertEncoder
 from opendpr.index.plan import Machine
 from opendpr.runtime import RuntimeSettings
-from opendpr.runtime.model import DEFAULT_MODEL, find_model
+from opendpr.runtime.model import Model
 from opendpr.types import Passage
 
 WORDS = 100
@@ -26,9 +26,9 @@ TEXT = (
 )
 
 
-def try_out(model: str | None, runtime: RuntimeSettings) -> tuple[int, Machine]:
+def try_out(model: Model, runtime: RuntimeSettings) -> tuple[int, Machine]:
     """The size d of the model's vectors, and how fast this machine is with it."""
-    encoder = BertEncoder(find_model(model or DEFAULT_MODEL), runtime)
+    encoder = BertEncoder(model, runtime)
     words = (TEXT * WORDS).split()
     some = [Passage(n, "", "", " ".join(words[n : n + WORDS]), 0) for n in range(PASSAGES)]
     encoder.encode_passages(some)  # brings the network to memory

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opendpr.collection import Collection
+from opendpr.collection.selection import matching
 from opendpr.collection.where import compile_where
 from opendpr.collection.writer import refuse_other_encoder
 from opendpr.encoder import BertEncoder
 from opendpr.errors import BusyError, StateError, UsageError
-from opendpr.index.bm25 import open_bm25
-from opendpr.index.dense import Cache, RemovedError, StoredIndex, open_dense
+from opendpr.index.bm25 import bm25_stamp, open_bm25
+from opendpr.index.dense import Cache, RemovedError, StoredIndex, dense_stamp, open_dense
 from opendpr.index.exact import ExactIndex, top
 from opendpr.protocols import Encoder, Retriever, TextIndex
 from opendpr.types import Hit, Neighbours, Numbers, Scores
@@ -32,13 +33,24 @@ KINDS = ("dense", "bm25", "hybrid")
 
 
 class Snapshot:
-    """What a search needs of one state of a collection, brought to memory when first asked for."""
+    """What a search needs of one state of a collection, brought to memory when first asked for.
+
+    Args:
+        before: an earlier one, of which is kept what is still so
+    """
 
     def __init__(self, collection: Collection, before: Snapshot | None = None) -> None:
         self.collection = collection
-        self.version = collection.version()
+        self.version, self._stamps = collection.version(), _stamps(collection)
         self._encoder = collection.encoder()
         self._cache: Cache | None = before._cache if before else None
+        same = before and (before.version, before._stamps["dense"]) == (self.version, self._stamps["dense"])
+        if before and same and "dense" in before.__dict__:
+            self.__dict__["dense"] = before.dense
+
+    def is_current(self) -> bool:
+        """Whether neither the collection nor a cache beside it changed since, as `opendpr optimize` changes these."""
+        return (self.version, self._stamps) == (self.collection.version(), _stamps(self.collection))
 
     @cached_property
     def dense(self) -> ExactIndex | StoredIndex:
@@ -51,7 +63,8 @@ class Snapshot:
                     f"{self.collection.directory} was given another model meanwhile ({row.model}); open it again"
                 )
             hidden, passages = self.collection.hidden(), self.collection.count_passages()
-            numbers, vectors = self._vectors(row.dim, passages, cache.last_number if cache else 0)
+            newer = self.collection.count_vectors_after(cache.last_number) if cache else passages
+            numbers, vectors = self._vectors(row.dim, newer, cache.last_number if cache else 0)
             removed = self.collection.deleted_since(cache.version.version) if cache else []
         if len(hidden):
             kept = ~np.isin(numbers, hidden)
@@ -92,7 +105,7 @@ class Snapshot:
         Raises:
             UsageError: the filter cannot be understood.
         """
-        return None if where is None else self.collection.matching(compile_where(where))
+        return None if where is None else matching(self.collection, compile_where(where))
 
     def search_words(self, question: str, k: int, allowed: Numbers | None) -> Neighbours:
         """The k best passages by BM25 (Q = 1), of those allowed."""
@@ -135,6 +148,11 @@ class Snapshot:
                 self.__dict__.pop("dense", None)
                 self.__dict__.pop("_bm25", None)
         raise BusyError(f"{self.collection.directory} changes too fast to be searched; try again")
+
+
+def _stamps(collection: Collection) -> dict[str, object]:
+    """What differs once a cache beside the collection is another one."""
+    return {"dense": dense_stamp(collection), "bm25": bm25_stamp(collection)}
 
 
 class DenseRetriever:
@@ -212,14 +230,19 @@ class HybridRetriever:
         return Neighbours(best.scores, union[places][None]), {"dense": dense[places], "bm25": bm25[places]}
 
 
-def make_retriever(kind: str, collection: Collection, encoder: BertEncoder | None) -> Retriever:
+def make_retriever(
+    kind: str, collection: Collection, encoder: BertEncoder | None, snapshot: Snapshot | None = None
+) -> Retriever:
     """A retriever by name.
+
+    Args:
+        snapshot: of the collection; None means a new one
 
     Raises:
         StateError: the collection was encoded by another model than `encoder`.
         UsageError: the name is unknown, or a dense part lacks an encoder.
     """
-    snapshot = Snapshot(collection)
+    snapshot = snapshot or Snapshot(collection)
     if kind == "bm25":
         return Bm25Retriever(snapshot)
     if kind not in KINDS or encoder is None:

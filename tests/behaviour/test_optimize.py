@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import random
 import resource
 import shutil
 import time
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from opendpr.answering import open_answerer
 from opendpr.collection import open_collection, open_writer
 from opendpr.encoder import BertEncoder
-from opendpr.index import building
+from opendpr.index import building, effort
+from opendpr.index.bm25 import open_bm25, verify_bm25
 from opendpr.index.dense import StoredIndex, open_dense, verify_dense
 from opendpr.index.exact import ExactIndex
 from opendpr.ingest import add, optimize, remove
@@ -22,6 +26,7 @@ from opendpr.passages import Splitter
 from opendpr.retriever import DenseRetriever, HybridRetriever, Snapshot
 from opendpr.runtime import RuntimeSettings
 from opendpr.runtime.model import find_model
+from opendpr.serving.engine import Engine
 from opendpr.types import Document
 
 COUNT = 1_500
@@ -30,6 +35,10 @@ QUESTIONS = ["lo1 ri2 sum3", "set0 dol8", "ri7 ri6 sum5 lo4", "dol1"]
 K = 10
 LIMIT = 90_000
 """Bytes of a file that may be written on a full disk: less than the vectors take."""
+
+
+class StopError(Exception):
+    pass
 
 
 def documents(count: int = COUNT, first: int = 0) -> list[Document]:
@@ -134,9 +143,10 @@ def test_small_collections_are_searched_exactly(notes, encoder, run):
 
 def test_what_does_not_fit_into_the_memory_is_refused(notes, run):
     before = sorted(path.name for path in notes.rglob("*"))
-    done = run("optimize", notes, "--memory", "10MB")
-    assert done.returncode == 6
-    assert "do not fit into 0.0 GB" in done.stderr
+    for index in ("auto", "exact", "ivf"):
+        done = run("optimize", notes, "--memory", "10MB", "--index", index)
+        assert done.returncode == 6
+        assert "do not fit into 0.0 GB" in done.stderr
     assert sorted(path.name for path in notes.rglob("*")) == before
 
 
@@ -162,6 +172,20 @@ def test_a_search_uses_the_index_and_its_scores_are_those_of_the_store(built, en
             np.testing.assert_allclose(scores, vectors[numbers - 1] @ question, atol=1e-5)
             scored = snapshot.dense.score(question, np.append(numbers, 10**6))
             np.testing.assert_allclose(scored, np.append(scores, -np.inf), atol=1e-5)
+
+
+def test_only_newer_vectors_take_memory_beside_the_index(notes, encoder):
+    """Of a collection of tens of millions, room for all vectors is more than a machine may have."""
+    with open_writer(notes) as writer:
+        add(writer, documents(5, first=COUNT), encoder)
+    with open_collection(notes) as collection:
+        before = Snapshot(collection)
+        assert before.dense  # so that the index is there, and what is imported on the way
+        tracemalloc.start()
+        assert len(Snapshot(collection, before).dense) == COUNT + 5
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peak < COUNT * encoder.dim * 2
 
 
 def test_added_passages_are_found_and_removed_ones_are_not(notes, encoder):
@@ -214,6 +238,76 @@ def test_the_index_follows_at_the_next_optimize_and_readers_go_on_meanwhile(note
     near(found(notes, encoder), exactly(notes, encoder))
 
 
+def is_mapped(path: Path) -> bool:
+    """Whether this process has a file mapped to memory, by whatever name it had."""
+    gc.collect()
+    return str(path) in Path("/proc/self/maps").read_text()
+
+
+@pytest.mark.parametrize("opened", ["answerer", "service"])
+def test_what_is_open_takes_up_a_new_index_with_the_next_question(tmp_path, plain, encoder, opened):
+    notes, runtime = tmp_path / "notes", RuntimeSettings(precision="fp32")
+    shutil.copytree(plain, notes)
+    vectors = notes / "dense" / "build-1" / "vectors.f16"
+    if opened == "answerer":
+        answerer = open_answerer(notes, retriever="dense", runtime=runtime)
+        collection, ask = answerer.collection, lambda: answerer.search(QUESTIONS[0])
+    else:
+        engine = Engine(notes, None, runtime)
+        collection, ask = engine.collection, lambda: engine.retrieve("hybrid", QUESTIONS, K, None)
+    with collection:
+        ask()
+        with open_writer(notes) as writer:
+            optimize(writer, index="ivf")
+        assert not is_mapped(vectors)
+        ask()
+        assert is_mapped(vectors)
+        with open_writer(notes) as writer:
+            optimize(writer, index="exact")
+        ask()
+        assert not is_mapped(vectors), "a removed file still takes its room on the disk"
+
+
+def words_are_served(notes: Path, caplog: pytest.LogCaptureFixture) -> bool:
+    """Whether BM25 is searched in its cache, which is whole."""
+    caplog.clear()
+    with open_collection(notes) as collection:
+        open_bm25(collection)
+        return verify_bm25(collection) == [] and "built in memory" not in caplog.text
+
+
+def test_words_are_searched_while_they_are_indexed_anew_and_after_an_interruption(notes, encoder, caplog):
+    seen: list[str] = []
+
+    def look(what: str, done: int, total: int) -> None:
+        seen.append(what)
+        assert words_are_served(notes, caplog)
+        if what == "words" and len(seen) == 1:
+            raise StopError
+
+    with open_writer(notes) as writer:
+        remove(writer, ["d1"])
+        with pytest.raises(StopError):
+            optimize(writer, on_progress=look)
+        assert words_are_served(notes, caplog)
+        optimize(writer, on_progress=look)
+        assert seen == ["words", "words"]
+        optimize(writer, on_progress=look)
+        assert seen == ["words", "words"], "nothing was removed since"
+    assert not list(notes.glob("bm25.*"))
+
+
+def test_a_kill_between_two_renames_costs_no_words(notes, encoder, caplog):
+    (notes / "bm25").rename(notes / "bm25.new")
+    (notes / "bm25.old").mkdir()
+    written = (notes / "bm25.new").stat().st_ino
+    with open_writer(notes) as writer:
+        add(writer, [], None)
+    assert words_are_served(notes, caplog)
+    assert (notes / "bm25").stat().st_ino == written
+    assert not list(notes.glob("bm25.*"))
+
+
 def test_another_recall_for_the_same_vectors_builds_nothing(notes, run):
     written = (notes / "dense" / "build-1" / "index.faiss").stat().st_mtime_ns
     low = json.loads(run("optimize", notes, "--index", "ivf", "--recall", "0.5", "--json").stdout)["dense"]
@@ -246,6 +340,35 @@ def test_passages_that_get_their_vectors_later_are_found(tmp_path, encoder):
         add(writer, given[200:], encoder)
     near(found(notes, encoder), exactly(notes, encoder))
     assert len(found(notes, encoder, k=400)[0]) == 300
+
+
+def test_passages_without_a_vector_that_an_index_cannot_take_in_are_told(tmp_path, encoder, run):
+    notes = tmp_path / "notes"
+    with open_writer(notes, Splitter(unit="whole")) as writer:
+        add(writer, documents(120), None)
+        row = writer.use_encoder(encoder.model.fingerprint, encoder.dim, model=encoder.model.reference, runtime="")
+        last = list(writer.passages_after(60))
+        writer.put_vectors(row, last, encoder.encode_passages(last))
+    done = run("optimize", notes, "--index", "ivf")
+    assert done.returncode == 4
+    assert f"the first passage of {notes} has no vector" in done.stderr
+    with open_writer(notes) as writer:
+        first = list(writer.passages_after(0))[:50]
+        writer.put_vectors(row, first, encoder.encode_passages(first))
+    done = run("optimize", notes, "--index", "ivf")
+    assert done.returncode == 0
+    assert "70 passages, from the first without a vector on, are searched one by one" in done.stderr
+    assert f"'opendpr encode {notes}'" in done.stderr
+
+
+def test_a_recall_that_is_not_reached_is_told(notes, run, monkeypatch):
+    assert "no effort reaches" not in run("info", notes).stdout
+    monkeypatch.setattr(effort, "FACTORS", (1,))
+    monkeypatch.setattr(effort, "GAIN", 1.0)
+    with open_writer(notes) as writer:
+        record = optimize(writer, index="ivf", recall=0.99)
+    assert min(record["recall"].values()) < 0.99
+    assert "no effort reaches the recall of 0.99" in run("info", notes).stdout
 
 
 def flip(path: Path, place: int) -> None:
@@ -319,10 +442,6 @@ def test_a_kill_costs_nothing_but_time(tmp_path, plain, built, encoder, start, r
     assert len(list(notes.glob("dense/build-*"))) == 1
     assert found(notes, encoder) == found(built, encoder)
     assert not [path for path in (notes / "dense").rglob("*") if path.suffix == ".tmp"]
-
-
-class StopError(Exception):
-    pass
 
 
 @pytest.mark.parametrize("calls", range(1, 40, 6))

@@ -27,13 +27,15 @@ def test_a_plan_for_people(run, tiny_model):
     assert "takes exact for 40,000 passages of 32 numbers" in done.stdout
 
 
-def test_a_plan_of_a_collection_counts_what_is_there(run, rivers):
+def test_a_plan_of_a_collection_counts_what_is_there(run, rivers, other_model):
     plan = json.loads(run("plan", rivers, "--json").stdout)
     passages = json.loads(run("info", rivers, "--json").stdout)["passages"]
     assert plan["passages"] == passages
     assert all(kind["encode_seconds"] == 0 for kind in plan["kinds"])
     more = json.loads(run("plan", rivers, "--passages", passages + 100, "--json").stdout)
     assert all(kind["encode_seconds"] > 0 for kind in more["kinds"])
+    anew = json.loads(run("plan", rivers, "--model", other_model, "--json").stdout)
+    assert all(kind["encode_seconds"] > 0 for kind in anew["kinds"]), "another model makes all vectors anew"
 
 
 @pytest.mark.parametrize(

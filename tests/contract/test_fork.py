@@ -7,10 +7,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from opendpr.collection import open_collection, open_writer
 from opendpr.errors import BusyError, OpendprError, StateError
+from opendpr.index.dense import StoredIndex
+from opendpr.ingest import optimize
+from opendpr.passages import Splitter
+from opendpr.retriever import Snapshot
 from opendpr.types import Document
 
 LETTER = Document("letter", "A letter", "one two three")
@@ -59,6 +64,22 @@ def test_a_fork_of_a_reader_is_told_to_open_the_collection_itself(directory):
             assert f"{directory} was opened before this process was forked; open it again" in said
         assert said_by_a_fork(lambda: open_collection(directory).document("letter").text) == LETTER.text
         assert collection.has_document("letter")
+
+
+def test_a_fork_of_a_process_that_searched_an_index_is_told_too(tmp_path):
+    """FAISS would wait for its threads, which are not in the child."""
+    questions = np.eye(32, dtype=np.float32)
+    with open_writer(tmp_path / "notes", Splitter(unit="whole")) as writer:
+        writer.put_documents([Document(str(n), "", "words") for n in range(600)])
+        row = writer.use_encoder("by hand", 32, model="by hand", runtime="none")
+        vectors = np.random.default_rng(0).standard_normal((600, 32), dtype=np.float32)
+        writer.put_vectors(row, list(writer.passages_after(0)), vectors)
+        optimize(writer, index="ivf", recall=0.5)
+    with open_collection(tmp_path / "notes") as collection:
+        index = Snapshot(collection).dense
+        assert isinstance(index, StoredIndex)
+        assert (index.search(questions, 1).numbers > 0).all()
+        assert "was forked; open it again" in said_by_a_fork(lambda: index.search(questions, 1))
 
 
 def test_a_fork_of_a_writer_can_neither_write_nor_give_up_its_lock(directory):

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from opendpr.errors import CorruptionError
 from opendpr.index.exact import BLOCK, ExactIndex
 from opendpr.index.tantivy import TIES, TantivyIndex
 from opendpr.types import Neighbours, Passage
@@ -261,6 +262,7 @@ def test_equal_scores_are_in_order_of_number_even_when_many() -> None:
 
 def test_updating_twice_is_harmless_and_removed_passages_are_gone(tmp_path: Path, collection: list[Passage]) -> None:
     gone = [passage.number for passage in collection[:10]]
+    (tmp_path / "bm25").mkdir()
     index = TantivyIndex(tmp_path / "bm25")
     for _ in range(2):
         index.update([], collection)
@@ -282,3 +284,10 @@ def test_a_number_added_again_has_its_new_words() -> None:
     index.update([], [Passage(1, "d", "", "stone", 0)])
     assert index.search("river", 1).numbers.tolist() == [[-1]]
     assert index.search("stone", 1).numbers.tolist() == [[1]]
+
+
+def test_opening_an_index_makes_none(tmp_path: Path) -> None:
+    """A reader that comes between two renames would leave an empty one in the place of the new one."""
+    with pytest.raises(CorruptionError, match="cannot be opened"):
+        TantivyIndex(tmp_path / "bm25")
+    assert not (tmp_path / "bm25").exists()

@@ -104,7 +104,7 @@ def test_equal_vectors_are_in_order_of_number(index: VectorIndex) -> None:
     assert index.search(question, 10).numbers[0][: len(wanted)].tolist() == wanted
 
 
-def test_scores_of_given_numbers(index: VectorIndex) -> None:
+def test_scores_of_given_numbers(index: ExactIndex | IvfIndex) -> None:
     numbers, vectors = data()
     asked = np.array([numbers[3], 1, numbers[0], 10**6, 26])
     scores = index.score(QUESTIONS[0], asked)
@@ -114,6 +114,7 @@ def test_scores_of_given_numbers(index: VectorIndex) -> None:
         there = len(places) and number not in gone
         expected = float(vectors[places[0]].astype(np.float32) @ QUESTIONS[0]) if there else -math.inf
         assert score == pytest.approx(expected, rel=1e-4)
+    assert index.contains(asked).tolist() == np.isfinite(index.score(QUESTIONS[0], asked)).tolist()
 
 
 def test_with_little_effort_as_many_are_found_as_there_are(codes: Codes) -> None:

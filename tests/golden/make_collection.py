@@ -15,6 +15,7 @@ import numpy as np
 
 from opendpr.collection import Collection, Writer, open_collection, open_writer
 from opendpr.collection.database import FORMAT
+from opendpr.collection.selection import metadata_keys
 from opendpr.index.bm25 import update_bm25
 from opendpr.passages import Splitter
 from opendpr.retriever import Bm25Retriever, Snapshot
@@ -70,7 +71,7 @@ def described(collection: Collection) -> dict[str, object]:
     return {
         "counts": collection.counts(),
         "documents": [[one.id, one.title, one.text, dict(one.metadata)] for one in held],
-        "metadata keys": collection.metadata_keys(),
+        "metadata keys": metadata_keys(collection),
         "found": found(collection),
     }
 

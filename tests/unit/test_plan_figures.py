@@ -7,7 +7,17 @@ from typer import BadParameter
 
 from opendpr.cli.options import size
 from opendpr.errors import ResourceError
-from opendpr.index.plan import PROGRAM_BYTES, SEARCH_BYTES, SMALL, TEXT_BYTES, Machine, chosen, estimates, ivf_lists
+from opendpr.index.plan import (
+    PROGRAM_BYTES,
+    SEARCH_BYTES,
+    SMALL,
+    TEXT_BYTES,
+    Machine,
+    chosen,
+    estimates,
+    ivf_lists,
+    machine_memory,
+)
 
 MACHINE = Machine(flops=1e11, passages=50.0)
 
@@ -54,6 +64,21 @@ def test_small_collections_are_searched_exactly_and_large_ones_by_an_index():
 def test_what_does_not_fit_is_refused_with_both_sizes():
     with pytest.raises(ResourceError, match=r"21,000,000 passages do not fit into 1\.0 GB of memory \(exact 16\.6 GB"):
         chosen(list(offers(21_000_000)), 21_000_000, 10**9)
+
+
+def test_an_index_asked_for_must_fit_too():
+    with pytest.raises(ResourceError, match="do not fit"):
+        chosen(list(offers(21_000_000)), 21_000_000, 8 * 10**9, "exact")
+    assert chosen(list(offers(21_000_000)), 21_000_000, 8 * 10**9, "ivf").kind == "ivf"
+
+
+def test_the_memory_of_a_container_is_what_it_may_use(tmp_path):
+    whole = machine_memory([])
+    limits = [tmp_path / "none", tmp_path / "unlimited", tmp_path / "limit"]
+    limits[1].write_text("max\n")
+    assert machine_memory(limits) == whole
+    limits[2].write_text("100000000\n")
+    assert machine_memory(limits) == 100_000_000 < whole
 
 
 def test_more_costs_more():

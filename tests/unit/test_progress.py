@@ -22,3 +22,13 @@ def test_a_log_gets_a_line_a_minute_with_the_rate_of_this_run(
         "training 1,020/2,000 steps · 0.5/s · 32:40 left",
         "training 1,050/2,000 steps · 0.5/s · 31:40 left",
     ]
+
+
+def test_a_terminal_shows_what_is_done_before_there_is_a_rate(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(output.sys.stderr, "isatty", lambda: True, raising=False)
+    with output.stages("passages") as show:
+        show("training", 0, 0)
+        show("indexing", 0, 10)
+    assert capsys.readouterr().err == "\r\x1b[Ktraining …\r\x1b[K\r\x1b[Kindexing …\r\x1b[K"

@@ -14,7 +14,7 @@ from opendpr.encoder import BertEncoder
 from opendpr.errors import StateError, UsageError
 from opendpr.protocols import Retriever
 from opendpr.reader import BertReader
-from opendpr.retriever import make_retriever
+from opendpr.retriever import Snapshot, make_retriever
 from opendpr.runtime import RuntimeSettings, resolved
 from opendpr.runtime.model import DEFAULT_MODEL, Model, find_model
 from opendpr.types import Hit, Outcome, Span
@@ -45,8 +45,8 @@ class Answerer:
         self.collection, self._model = collection, model
         self._kind, self._runtime = retriever, runtime
         self._encoder = BertEncoder(self.model, runtime) if retriever != "bm25" else None
-        self._retriever = make_retriever(retriever, collection, self._encoder)
-        self._version = collection.version()
+        self._snapshot = Snapshot(collection)
+        self._retriever = make_retriever(retriever, collection, self._encoder, self._snapshot)
 
     @cached_property
     def model(self) -> Model:
@@ -103,9 +103,10 @@ class Answerer:
         return calibrated(spans, Decoding.of(self.model.retrieval), Confidence.of(stored) if stored else None)
 
     def _current(self) -> Retriever:
-        if (version := self.collection.version()) != self._version:
-            self._retriever = make_retriever(self._kind, self.collection, self._encoder)
-            self._version = version
+        if not self._snapshot.is_current():
+            snapshot = Snapshot(self.collection, self._snapshot)
+            self._retriever = make_retriever(self._kind, self.collection, self._encoder, snapshot)
+            self._snapshot = snapshot
         return self._retriever
 
 

@@ -58,5 +58,7 @@ def _put_dense(dense: dict[str, Any]) -> None:
         f"vectors are searched by {dense['factory']} in {dense['lists']} lists, {dense['factor']} candidates each: "
         f"{recall} (of {dense['questions']} vectors as questions)"
     )
+    if min(dense["recall"].values()) < dense["target"]:
+        put(f"no effort reaches the recall of {dense['target']:g} that 'opendpr optimize' was asked for")
     if dense["newer"]:
         put(f"searched one by one until the next 'opendpr optimize': {dense['newer']:,} newer vectors")

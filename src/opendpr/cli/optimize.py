@@ -48,15 +48,20 @@ def optimize(
     from opendpr.ingest import optimize as rebuild
 
     open_collection(collection).close()  # a wrong directory should not become a collection
-    with open_writer(collection, wait_seconds=wait) as writer, stages("vectors") as show:
+    with open_writer(collection, wait_seconds=wait) as writer, stages("passages") as show:
         record = rebuild(writer, index=index.value, recall=recall, memory_bytes=memory, on_progress=show)
         passages = writer.count_passages()
     if as_json:
         print_json({"collection": str(collection), "passages": passages, "dense": record})
         return
-    say(f"{collection}: BM25 was built anew over {passages:,} passages")
+    say(f"{collection}: BM25 counts {passages:,} passages, and none that was removed")
     if record:
         found = ", ".join(f"recall@{depth} {value:.3f}" for depth, value in record["recall"].items())
         say(f"{collection}: {record['rows']:,} vectors are searched by {record['factory']}, {found}")
+        if record["rows"] < passages:
+            say(
+                f"{passages - record['rows']:,} passages, from the first without a vector on, are searched one by one; "
+                f"'opendpr encode {collection}', then 'opendpr optimize {collection}' takes them in"
+            )
         if min(record["recall"].values()) < recall:
             say(f"no effort reaches the recall of {recall:g} asked for; this is the best there is")

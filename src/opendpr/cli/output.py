@@ -109,10 +109,11 @@ def span_record(span: Span, id: str) -> dict[str, object]:
 
 def tell_unmet_filter(collection: Collection, where: str | None) -> None:
     """Say so if nothing was found because no document meets the filter."""
+    from opendpr.collection.selection import matching_documents, metadata_keys
     from opendpr.collection.where import compile_where
 
-    if where and not collection.matching_documents(compile_where(where)):
-        keys = ", ".join(["id", "title", *collection.metadata_keys()])
+    if where and not matching_documents(collection, compile_where(where)):
+        keys = ", ".join(["id", "title", *metadata_keys(collection)])
         say(f"no document meets {where!r}; names to ask for are {keys}")
 
 
@@ -143,6 +144,9 @@ def progress(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
         now = time.monotonic()
         if begun is None:  # what an interrupted run had done says nothing about the rate of this one
             begun, started = done, now
+            if terminal and not done:
+                sys.stderr.write(f"{before}{what} …")  # until there is a rate
+                sys.stderr.flush()
         if now - shown < seconds or done == begun:
             return
         shown = now

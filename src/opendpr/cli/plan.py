@@ -41,20 +41,19 @@ def plan(
     from opendpr.index.plan import chosen, estimates, machine_memory
     from opendpr.planning import try_out
     from opendpr.runtime import RuntimeSettings
+    from opendpr.runtime.model import DEFAULT_MODEL, find_model
 
-    limit = memory or machine_memory()
-    if collection is None:
-        if passages is None:
-            raise UsageError("give a collection, or how many passages there will be with --passages")
-        there = None
-    else:
+    limit, row, there = memory or machine_memory(), None, {"passages": 0, "vectors": 0}
+    if collection is not None:
         with open_collection(collection) as opened:
-            there = opened.counts()
-            row = opened.encoder()
-            model = model or (row.model if row else None)
-    count = passages or (there["passages"] if there else 0)
-    dim, machine = try_out(model, RuntimeSettings(precision=precision.value))
-    vectors = there["vectors"] if there else 0
+            row, there = opened.encoder(), opened.counts()
+    elif passages is None:
+        raise UsageError("give a collection, or how many passages there will be with --passages")
+    found = find_model(model or (row.model if row else DEFAULT_MODEL))
+    # Another model makes all vectors anew.
+    vectors = there["vectors"] if row and row.fingerprint == found.fingerprint else 0
+    count = passages or there["passages"]
+    dim, machine = try_out(found, RuntimeSettings(precision=precision.value))
     offers = estimates(count, dim, machine, to_encode=max(0, count - vectors), recall=recall)
     taken = chosen(offers, count, limit)
     if as_json:

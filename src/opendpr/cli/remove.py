@@ -28,6 +28,7 @@ def remove(
       opendpr remove notes --where "year < 2010"
     """
     from opendpr.collection import open_collection, open_writer
+    from opendpr.collection.selection import matching_documents
     from opendpr.collection.where import compile_where
     from opendpr.ingest import remove as take_out
 
@@ -37,7 +38,7 @@ def remove(
     open_collection(collection).close()  # a wrong directory should not become a collection
     with open_writer(collection, wait_seconds=wait) as writer:
         if condition:
-            found = writer.matching_documents(condition)
+            found = matching_documents(writer, condition)
         else:
             found = list(dict.fromkeys(ids or []))
             if unknown := [id for id in found if not writer.has_document(id)]:

@@ -20,7 +20,6 @@ from opendpr.collection.database import (
     read_settings,
 )
 from opendpr.collection.rows import EncoderRow, Summary, Version, check, passage_crc, to_vectors
-from opendpr.collection.where import Condition
 from opendpr.errors import CorruptionError, InputError, StateError
 from opendpr.passages import Splitter
 from opendpr.types import Document, Numbers, Passage
@@ -48,12 +47,16 @@ class Collection:
     @property
     def _connection(self) -> apsw.Connection:
         """The connection; SQLite's files do not survive a fork."""
+        self.refuse_fork()
+        return self._opened
+
+    def refuse_fork(self) -> None:
+        """Raises StateError in the child of the process that opened the collection."""
         if self._is_forked():
             raise StateError(
                 f"{self.directory} was opened before this process was forked; open it again here, or start processes "
                 "by 'spawn'"
             )
-        return self._opened
 
     def _is_forked(self) -> bool:
         """Whether this is the child of the process that opened the collection."""
@@ -97,25 +100,6 @@ class Collection:
         return [
             EncoderRow(*row) for row in self.select("SELECT encoder, fingerprint, dim, model, runtime FROM encoders")
         ]
-
-    def paths(self) -> Iterator[tuple[str, str]]:
-        """Id and path of every document that came from a file, in order of id."""
-        last = ""
-        query = (
-            "SELECT id, json_extract(metadata, '$.path') FROM documents WHERE replaces IS NULL AND id > ? "
-            f"AND json_type(metadata, '$.path') = 'text' ORDER BY id LIMIT {ROWS}"
-        )
-        while rows := self.select(query, (last,)):
-            yield from ((id, path) for id, path in rows)
-            last = rows[-1][0]
-
-    def paths_of(self, ids: Sequence[str]) -> dict[str, object]:
-        """The file that the document served under each id came from, None if from none; without unknown ids."""
-        query = (
-            "SELECT id, json_extract(metadata, '$.path') FROM documents WHERE replaces IS NULL "
-            f"AND id IN ({','.join('?' * len(ids))})"
-        )
-        return dict(self.select(query, ids))
 
     def require_encoder(self) -> EncoderRow:
         """The encoder that questions must be encoded with.
@@ -197,8 +181,8 @@ class Collection:
 
     def count_vectors_after(self, number: int) -> int:
         """How many passages with a larger number have a vector of the active encoder."""
-        query = f"SELECT count(*) FROM vectors_{self.require_encoder().encoder} WHERE number > {number}"
-        return int(self._one(query)[0])
+        query = f"SELECT count(*) FROM vectors_{self.require_encoder().encoder} WHERE number > ?"
+        return int(self.select(query, (number,))[0][0])
 
     def vectors_of(self, row: EncoderRow, numbers: Numbers) -> tuple[Numbers, NDArray[np.float16]]:
         """Those of the vectors asked for that an encoder has: numbers (n,), rising, and vectors (n, d).
@@ -225,24 +209,6 @@ class Collection:
             "SELECT number FROM passages WHERE document IN (SELECT row FROM documents WHERE replaces IS NOT NULL)"
         )
         return np.array([row[0] for row in rows], dtype=np.int64)
-
-    def matching(self, condition: Condition) -> Numbers:
-        """Passages of the documents that meet a filter, rising."""
-        query = (
-            "SELECT p.number FROM documents d JOIN passages p ON p.document = d.row "
-            f"WHERE d.replaces IS NULL AND {condition.sql} ORDER BY p.number"
-        )
-        return np.array([row[0] for row in self.select(query, condition.values)], dtype=np.int64)
-
-    def matching_documents(self, condition: Condition) -> list[str]:
-        """Ids of the documents that meet a filter, in order."""
-        query = f"SELECT d.id FROM documents d WHERE d.replaces IS NULL AND {condition.sql} ORDER BY d.id"
-        return [row[0] for row in self.select(query, condition.values)]
-
-    def metadata_keys(self) -> list[str]:
-        """The keys that the metadata of documents have."""
-        query = "SELECT DISTINCT key FROM documents, json_each(metadata) WHERE replaces IS NULL ORDER BY key LIMIT 50"
-        return [str(row[0]) for row in self.select(query)]
 
     def deleted_since(self, version: int) -> list[int]:
         """Numbers of passages that were removed after that version."""

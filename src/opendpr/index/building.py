@@ -6,7 +6,6 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -15,14 +14,15 @@ import numpy as np
 from opendpr.collection import Writer
 from opendpr.collection.database import fsync_directory, make_directory
 from opendpr.collection.rows import VECTOR_DTYPE
-from opendpr.errors import ResourceError
+from opendpr.errors import ResourceError, StateError
 from opendpr.formats import file_sha256
-from opendpr.index.dense import CODES, DIRECTORY, NUMBER_DTYPE, NUMBERS, VECTORS, dense_record, map_vectors
+from opendpr.index.dense import CODES, DIRECTORY, FORMAT, NUMBER_DTYPE, NUMBERS, VECTORS, dense_record, map_vectors
 from opendpr.index.effort import choose_effort
 from opendpr.index.faiss import Codes, factory
 from opendpr.index.ivf import Effort, IvfIndex
 from opendpr.index.plan import SAMPLE, UNTRIED, estimates, ivf_lists
 from opendpr.index.seen import read_seen, write_seen
+from opendpr.iteration import OnStage
 
 logger = logging.getLogger(__name__)
 
@@ -35,9 +35,6 @@ BATCH = 32_768
 """Vectors coded at once."""
 SEED = 0
 
-OnProgress = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is to do (0 where that is not known)."""
-
 
 class _Build(NamedTuple):
     """A build on its way."""
@@ -45,15 +42,17 @@ class _Build(NamedTuple):
     directory: Path
     dim: int
     progress: dict[str, Any]
+    begun: float
+    """When it would have begun on the clock of this process without interruptions."""
 
     def note(self, **changes: object) -> None:
         """Write down what is safe on the disk."""
-        self.progress.update(changes)
+        self.progress.update(changes, seconds=round(time.monotonic() - self.begun, 1))
         write_seen(self.directory, self.progress, PROGRESS)
 
 
 def build_dense(
-    writer: Writer, *, recall: float, on_progress: OnProgress = lambda what, done, total: None
+    writer: Writer, *, recall: float, on_progress: OnStage = lambda what, done, total: None
 ) -> dict[str, Any]:
     """Build the cache from all vectors, and find the effort that reaches a recall; returns what `seen.json` then says.
 
@@ -65,20 +64,22 @@ def build_dense(
 
     Raises:
         ResourceError: the disk or the memory is too small.
+        StateError: the first passage has no vector.
     """
     directory = writer.directory / DIRECTORY
     try:
         make_directory(directory)
         build = _begin(writer, directory)
-        started = time.monotonic()
         if "files" not in build.progress:
             _copy(writer, build, on_progress)
+            if not build.progress["rows"]:
+                raise StateError(
+                    f"the first passage of {writer.directory} has no vector, and an index takes those up to the first "
+                    f"one without; run 'opendpr encode {writer.directory}' first"
+                )
             codes = _code(build, on_progress)
             codes.save(build.directory / CODES)
-            build.note(
-                files={name: file_sha256(build.directory / name) for name in (CODES, VECTORS, NUMBERS)},
-                seconds=round(time.monotonic() - started, 1),
-            )
+            build.note(files={name: file_sha256(build.directory / name) for name in (CODES, VECTORS, NUMBERS)})
             for name in (TRAINED, PARTIAL):
                 (build.directory / name).unlink(missing_ok=True)
         else:
@@ -108,6 +109,7 @@ def _begin(writer: Writer, directory: Path) -> _Build:
     """The build of this state of the collection if there is one, complete or interrupted, else a new one."""
     row, version = writer.require_encoder(), writer.version()
     identity: dict[str, Any] = {
+        "format": FORMAT,
         "collection_id": writer.id,
         **version._asdict(),
         "fingerprint": row.fingerprint,
@@ -122,7 +124,7 @@ def _begin(writer: Writer, directory: Path) -> _Build:
             continue
         if {key: progress.get(key) for key in identity} == identity and _is_whole(path, progress):
             logger.info("%s goes on", path)
-            return _Build(path, row.dim, progress)
+            return _Build(path, row.dim, progress, time.monotonic() - progress["seconds"])
     _clear(directory, keep=serving["build"] if serving else "")
     offers = estimates(writer.count_passages(), row.dim, UNTRIED, to_encode=0, recall=1)
     needed = next(offer.index_bytes for offer in offers if offer.kind == "ivf")
@@ -132,7 +134,7 @@ def _begin(writer: Writer, directory: Path) -> _Build:
             "the same command again"
         )
     number = int(builds[-1].name.split("-")[1]) + 1 if builds else 1
-    build = _Build(directory / f"build-{number}", row.dim, identity)
+    build = _Build(directory / f"build-{number}", row.dim, identity, time.monotonic())
     build.directory.mkdir()
     fsync_directory(directory)
     build.note(rows=0, last_number=0)
@@ -158,7 +160,7 @@ def _clear(directory: Path, *, keep: str) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _copy(writer: Writer, build: _Build, on_progress: OnProgress) -> None:
+def _copy(writer: Writer, build: _Build, on_progress: OnStage) -> None:
     """Write the vectors of the store to files, up to the first passage that has none yet."""
     if build.progress.get("copied"):
         return
@@ -192,7 +194,7 @@ def _sync(*files: BinaryIO) -> None:
         os.fsync(file.fileno())
 
 
-def _code(build: _Build, on_progress: OnProgress) -> Codes:
+def _code(build: _Build, on_progress: OnStage) -> Codes:
     """The codes of all vectors, in their order."""
     rows = build.progress["rows"]
     vectors = map_vectors(build.directory, rows, build.dim)

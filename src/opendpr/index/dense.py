@@ -11,6 +11,7 @@ A build appears by the one rename of `seen.json`. Whoever has mapped the files o
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,13 +26,15 @@ from opendpr.errors import CorruptionError
 from opendpr.formats import file_sha256
 from opendpr.index.exact import ExactIndex, top
 from opendpr.index.ivf import Effort, IvfIndex
-from opendpr.index.seen import SEEN, read_seen
+from opendpr.index.seen import SEEN, read_seen, seen_of, version_of
 from opendpr.types import Neighbours, Numbers, Scores, Vectors
 
 logger = logging.getLogger(__name__)
 
 DIRECTORY = "dense"
 CODES, VECTORS, NUMBERS = "index.faiss", "vectors.f16", "numbers.i64"
+FORMAT = 1
+"""Of the files; a build of another one is not used."""
 NUMBER_DTYPE = np.dtype("<i8")
 QUESTIONS = 64
 """Questions whose passages' vectors are fetched from the store at once."""
@@ -65,7 +68,9 @@ class StoredIndex:
 
         Raises:
             RemovedError: a passage was removed since the collection was looked at last.
+            StateError: this process was forked from the one that opened the collection.
         """
+        self._collection.refuse_fork()  # FAISS's threads do not survive one either: it would wait for them for ever
         cached, newer = self._cached.search(vectors, k, allowed), self._newer.search(vectors, k, allowed)
         numbers = top(np.hstack([cached.scores, newer.scores]), np.hstack([cached.numbers, newer.numbers]), k).numbers
         scores = np.full(numbers.shape, -np.inf, dtype=np.float32)
@@ -83,7 +88,7 @@ class StoredIndex:
 
     def score(self, vector: Vectors, numbers: Numbers) -> Scores:
         """(n,) inner products of one vector (d,) with the numbered ones; `-inf` for a number unknown or removed."""
-        known = np.isfinite(np.maximum(self._cached.score(vector, numbers), self._newer.score(vector, numbers)))
+        known = self._cached.contains(numbers) | self._newer.contains(numbers)
         found, stored = self._collection.vectors_of(self._row, numbers[known])
         scores = ExactIndex(found, stored).score(vector, numbers)
         return np.where(known, scores, -np.inf).astype(np.float32)
@@ -100,7 +105,7 @@ class Cache:
     @property
     def version(self) -> Version:
         """The state of the collection that it knows."""
-        return Version(self.record["version"], self.record["commit_id"])
+        return version_of(self.record)
 
     @property
     def last_number(self) -> int:
@@ -147,14 +152,19 @@ def open_dense(collection: Collection, opened: Cache | None = None) -> Cache | N
 
 def dense_record(collection: Collection) -> dict[str, Any] | None:
     """What `seen.json` says of a cache that fits the collection and its encoder; None if none does."""
-    try:
-        record = read_seen(collection.directory / DIRECTORY)
-        version, row = Version(record["version"], record["commit_id"]), collection.encoder()
-        fits = record["collection_id"] == collection.id and collection.has_commit(version)
-        fits = fits and row is not None and record["fingerprint"] == row.fingerprint
-    except (OSError, ValueError, KeyError, TypeError):
+    record, row = seen_of(collection, collection.directory / DIRECTORY), collection.encoder()
+    if record is None or row is None or record.get("format") != FORMAT or record.get("fingerprint") != row.fingerprint:
         return None
-    return record if fits else None
+    return record
+
+
+def dense_stamp(collection: Collection) -> object:
+    """What differs once another build serves."""
+    try:
+        status = os.stat(collection.directory / DIRECTORY / SEEN)
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns
 
 
 def remove_dense(writer: Writer) -> None:
@@ -200,8 +210,15 @@ def dense_summary(collection: Collection) -> dict[str, Any] | None:
     return {
         **{name: record[name] for name in shown},
         "newer": collection.count_vectors_after(int(record["last_number"])),
-        "bytes": sum(path.stat().st_size for path in (collection.directory / DIRECTORY / record["build"]).glob("*")),
+        "bytes": sum(_size(collection.directory / DIRECTORY / record["build"] / name) for name in record["files"]),
     }
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # it is another build's turn
+        return 0
 
 
 def _load(directory: Path, record: dict[str, Any]) -> IvfIndex:

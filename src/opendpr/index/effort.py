@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from opendpr.index.exact import scan
 from opendpr.index.ivf import Effort, IvfIndex
+from opendpr.iteration import OnStage
 from opendpr.types import Numbers, Scores, Vectors
 
 QUESTIONS = 500
@@ -23,11 +24,9 @@ BLOCK = 100_000
 """Vectors between two reports of progress."""
 SEED = 1
 
-OnProgress = Callable[[str, int, int], None]
-
 
 def choose_effort(
-    index: IvfIndex, vectors: NDArray[np.float16], numbers: Numbers, target: float, on_progress: OnProgress
+    index: IvfIndex, vectors: NDArray[np.float16], numbers: Numbers, target: float, on_progress: OnStage
 ) -> dict[str, Any]:
     """The least effort with which the best 20 and the best 100 are found to a share of `target`, and what it finds.
 
@@ -43,9 +42,9 @@ def choose_effort(
         effort = Effort(lists, factor)
         if effort not in tried:
             tried[effort] = recalls(index.with_effort(effort), questions, numbers[rows], limits)
-            on_progress("choosing the effort", len(tried), 0)
         return min(tried[effort].values())
 
+    on_progress("choosing the effort", 0, 0)
     best = None
     for factor in FACTORS:
         reached = _fewest_lists(partial(measure, factor), index.lists, target)
@@ -103,7 +102,7 @@ def recalls(index: IvfIndex, questions: Vectors, own: Numbers, limits: Mapping[i
 
 
 def _limits(
-    questions: Vectors, own: Numbers, vectors: NDArray[np.float16], numbers: Numbers, on_progress: OnProgress
+    questions: Vectors, own: Numbers, vectors: NDArray[np.float16], numbers: Numbers, on_progress: OnStage
 ) -> dict[int, Scores]:
     """By depth, the score of each question's last neighbour (Q,), by looking at every vector."""
     depth = max(DEPTHS) + 1

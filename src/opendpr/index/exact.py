@@ -41,6 +41,10 @@ class ExactIndex:
         rows = None if allowed is None else np.flatnonzero(np.isin(self._numbers, allowed))
         return scan(vectors, k, self._numbers, self._vectors, rows)
 
+    def contains(self, numbers: Numbers) -> NDArray[np.bool_]:
+        """(n,), true for the numbers that are there."""
+        return np.isin(numbers, self._numbers)
+
     def score(self, vector: Vectors, numbers: Numbers) -> Scores:
         """(n,) inner products of one vector (d,) with the numbered ones; `-inf` for a number unknown."""
         if not len(self._numbers):

@@ -57,8 +57,8 @@ class IvfIndex:
         removed: Numbers | None = None,
     ) -> None:
         self._codes, self._numbers, self._vectors, self.effort = codes, numbers, vectors, effort
-        gone = self._rows(removed) if removed is not None else np.empty(0, np.int64)
         self._live: NDArray[np.bool_] | None = None
+        gone = self._rows(removed) if removed is not None else np.empty(0, np.int64)
         if len(gone):
             self._live = np.ones(len(numbers), dtype=np.bool_)
             self._live[gone] = False
@@ -90,8 +90,6 @@ class IvfIndex:
         As many as there are, up to k, are found; with the effort of the index most of them are the best.
         """
         rows = None if allowed is None else self._rows(allowed)
-        if rows is not None and self._live is not None:
-            rows = rows[self._live[rows]]
         count = self._count if rows is None else len(rows)
         if count <= max(self.effort.factor * max(k, LEAST), len(self._numbers) // SCANNED):
             return self._scan(vectors, k, rows)
@@ -118,20 +116,27 @@ class IvfIndex:
 
     def score(self, vector: Vectors, numbers: Numbers) -> Scores:
         """(n,) inner products of one vector (d,) with the numbered ones; `-inf` for a number unknown or removed."""
-        places = np.searchsorted(self._numbers, numbers).clip(max=len(self._numbers) - 1)
-        known = self._numbers[places] == numbers
-        if self._live is not None:
-            known &= self._live[places]
+        places, known = self._places(numbers)
         scores = np.full(len(numbers), -np.inf, dtype=np.float32)
         scores[known] = self._vectors[places[known]].astype(np.float32) @ vector
         return scores
 
-    def _rows(self, numbers: Numbers) -> Rows:
-        """Where numbers stand, rising, without those that are unknown."""
-        numbers = np.unique(numbers)
+    def contains(self, numbers: Numbers) -> NDArray[np.bool_]:
+        """(n,), true for the numbers that may be found; no vector is read for it."""
+        return self._places(numbers)[1]
+
+    def _places(self, numbers: Numbers) -> tuple[Rows, NDArray[np.bool_]]:
+        """(n,) where numbers stand, and whether they stand there and may be found."""
         places = np.searchsorted(self._numbers, numbers).clip(max=len(self._numbers) - 1)
-        rows: Rows = places[self._numbers[places] == numbers]
-        return rows
+        known = self._numbers[places] == numbers
+        if self._live is not None:
+            known &= self._live[places]
+        return places, known
+
+    def _rows(self, numbers: Numbers) -> Rows:
+        """Where numbers stand, rising, without those that may not be found."""
+        places, known = self._places(np.unique(numbers))
+        return places[known]
 
     def _scan(self, vectors: Vectors, k: int, rows: Rows | None) -> Neighbours:
         if rows is None and self._live is not None:

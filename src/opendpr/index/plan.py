@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 from opendpr.errors import ResourceError
@@ -39,6 +42,8 @@ WORDS_SECONDS, COPY_SECONDS, CODE_SECONDS, COMPARE_SECONDS = 90e-6, 8e-6, 9e-6, 
 """For a passage: its words indexed, its vector copied, coded, compared with the questions that choose the effort."""
 EFFORT_SECONDS = 20.0
 """To try how far a search has to go, beside the comparison."""
+
+LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 
 Kind = Literal["exact", "ivf"]
 
@@ -139,14 +144,14 @@ def _ivf(passages: int, dim: int, machine: Machine, to_encode: int, recall: floa
     )
 
 
-def chosen(offers: list[Estimate], passages: int, memory_bytes: int) -> Estimate:
-    """The kind to take: exact for a small collection, else the approximate one.
+def chosen(offers: list[Estimate], passages: int, memory_bytes: int, kind: Kind | None = None) -> Estimate:
+    """The kind to take: that asked for; or else exact for a small collection, the approximate one for others.
 
     Raises:
         ResourceError: it does not fit into the memory.
     """
     by_kind = {offer.kind: offer for offer in offers}
-    offer = by_kind["exact" if passages <= SMALL else "ivf"]
+    offer = by_kind[kind or ("exact" if passages <= SMALL else "ivf")]
     if offer.needed_bytes > memory_bytes:
         needed = ", ".join(f"{each.kind} {each.needed_bytes / 1e9:,.1f} GB" for each in offers)
         raise ResourceError(
@@ -156,6 +161,14 @@ def chosen(offers: list[Estimate], passages: int, memory_bytes: int) -> Estimate
     return offer
 
 
-def machine_memory() -> int:
-    """Bytes of memory that this machine has."""
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+def machine_memory(limits: Sequence[Path] = LIMITS) -> int:
+    """Bytes of memory that this machine, or the container that this is, may use.
+
+    Args:
+        limits: files in which the kernel says what a container may use; those that say a number count
+    """
+    found = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
+    for path in limits:
+        with suppress(OSError, ValueError):  # there is no such file, or no limit
+            found.append(int(path.read_text(encoding="ascii")))
+    return min(found)

@@ -8,7 +8,9 @@ import os
 from pathlib import Path
 from typing import Any
 
+from opendpr.collection import Collection
 from opendpr.collection.database import fsync_directory
+from opendpr.collection.rows import Version
 
 SEEN = "seen.json"
 CHECKSUM = "sha256"
@@ -26,6 +28,21 @@ def read_seen(directory: Path, name: str = SEEN) -> dict[str, Any]:
     if not isinstance(seen, dict) or seen.pop(CHECKSUM, None) != _checksum(seen):
         raise ValueError("it does not match its checksum")
     return seen
+
+
+def seen_of(collection: Collection, directory: Path) -> dict[str, Any] | None:
+    """What `seen.json` says, if it is there, undamaged, and of a state in which this collection was."""
+    try:
+        seen = read_seen(directory)
+        ours = seen["collection_id"] == collection.id and collection.has_commit(version_of(seen))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return seen if ours else None
+
+
+def version_of(seen: dict[str, Any]) -> Version:
+    """The state of the collection that the cache knows."""
+    return Version(seen["version"], seen["commit_id"])
 
 
 def write_seen(directory: Path, content: dict[str, Any], name: str = SEEN) -> None:

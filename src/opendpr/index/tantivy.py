@@ -35,7 +35,7 @@ class TantivyIndex:
     """A `TextIndex` in a directory, or in memory if none is given.
 
     Raises:
-        CorruptionError: the directory holds no index that tantivy can open.
+        CorruptionError: the directory is not there, or holds no index that tantivy can open.
     """
 
     def __init__(self, directory: Path | None = None) -> None:
@@ -44,8 +44,6 @@ class TantivyIndex:
         builder.add_integer_field("number", indexed=True, fast=True)
         builder.add_text_field("text", tokenizer_name="opendpr")
         self._schema = builder.build()
-        if directory is not None:
-            directory.mkdir(parents=True, exist_ok=True)
         try:
             self._index = tantivy.Index(self._schema, path=str(directory) if directory else None)
         except (ValueError, OSError) as error:

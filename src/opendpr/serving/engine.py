@@ -131,13 +131,13 @@ class Engine:
         ]
 
     def _follow(self) -> None:
-        """Take up what other processes did: changes, another model, another collection in the same place."""
+        """Take up what others did: changes, new caches, another model, another collection in the same place."""
         if self._file != identity(self.directory):
             logger.info("%s is another collection now: opened anew", self.directory)
             self.collection.close()
             self._open()
             return
-        if self.collection.version() == self._snapshot.version:
+        if self._snapshot.is_current():
             return
         if self.collection.require_encoder().fingerprint != self.model.fingerprint:
             logger.info("%s was given another model: opened anew", self.directory)

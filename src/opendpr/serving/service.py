@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeVar
 import opendpr
 from opendpr.answering import check_question
 from opendpr.collection import Collection, open_collection
+from opendpr.collection.selection import metadata_keys
 from opendpr.collection.where import compile_where
 from opendpr.errors import InputError, OpendprError, UsageError
 from opendpr.serving.batching import Batcher, FullError
@@ -177,7 +178,7 @@ class Service:
                 answers=self.engine.can_read,
                 writable=self.settings.writable,
                 retrievers=list(RETRIEVERS),
-                metadata_keys=collection.metadata_keys(),
+                metadata_keys=metadata_keys(collection),
                 limits=dict(LIMITS),
             )
             self._info = (version, record)

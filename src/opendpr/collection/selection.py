@@ -1,0 +1,53 @@
+"""Which documents: by the files they came from, by what their metadata say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from opendpr.collection.reader import ROWS, Collection
+from opendpr.collection.where import Condition
+from opendpr.types import Numbers
+
+
+def paths(collection: Collection) -> Iterator[tuple[str, str]]:
+    """Id and path of every document that came from a file, in order of id."""
+    last = ""
+    query = (
+        "SELECT id, json_extract(metadata, '$.path') FROM documents WHERE replaces IS NULL AND id > ? "
+        f"AND json_type(metadata, '$.path') = 'text' ORDER BY id LIMIT {ROWS}"
+    )
+    while rows := collection.select(query, (last,)):
+        yield from ((id, path) for id, path in rows)
+        last = rows[-1][0]
+
+
+def paths_of(collection: Collection, ids: Sequence[str]) -> dict[str, object]:
+    """The file that the document served under each id came from, None if from none; without unknown ids."""
+    query = (
+        "SELECT id, json_extract(metadata, '$.path') FROM documents WHERE replaces IS NULL "
+        f"AND id IN ({','.join('?' * len(ids))})"
+    )
+    return dict(collection.select(query, ids))
+
+
+def matching(collection: Collection, condition: Condition) -> Numbers:
+    """Passages (n,) of the documents that meet a filter, rising."""
+    query = (
+        "SELECT p.number FROM documents d JOIN passages p ON p.document = d.row "
+        f"WHERE d.replaces IS NULL AND {condition.sql} ORDER BY p.number"
+    )
+    return np.array([row[0] for row in collection.select(query, condition.values)], dtype=np.int64)
+
+
+def matching_documents(collection: Collection, condition: Condition) -> list[str]:
+    """Ids of the documents that meet a filter, in order."""
+    query = f"SELECT d.id FROM documents d WHERE d.replaces IS NULL AND {condition.sql} ORDER BY d.id"
+    return [row[0] for row in collection.select(query, condition.values)]
+
+
+def metadata_keys(collection: Collection) -> list[str]:
+    """The keys that the metadata of documents have."""
+    query = "SELECT DISTINCT key FROM documents, json_each(metadata) WHERE replaces IS NULL ORDER BY key LIMIT 50"
+    return [str(row[0]) for row in collection.select(query)]
