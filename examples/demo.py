@@ -1,6 +1,6 @@
 """The main job on real text: five questions to the language reference that every CPython carries.
 
-The questions were written down before they were ever asked. All five answers are printed, right
+The questions were written down before they were ever asked ("the loop" was found to be right later). All five answers are printed, right
 or wrong; fewer than three right ones is a failure.
 """
 
@@ -16,7 +16,7 @@ from opendpr.answering import Answerer
 from opendpr.evaluation import normalize_answer
 
 QUESTIONS = {
-    "What does the break statement terminate?": ("nearest enclosing loop", "innermost enclosing loop"),
+    "What does the break statement terminate?": ("nearest enclosing loop", "innermost enclosing loop", "the loop"),
     "What happens when the pass statement is executed?": ("nothing happens", "nothing"),
     "When is the value of __debug__ determined?": ("when the interpreter starts", "interpreter starts"),
     "Which exception is raised when a key is not found in a dictionary?": ("KeyError", "KeyError exception"),
