@@ -1,7 +1,7 @@
 """The main job on real text: five questions to the language reference that every CPython carries.
 
-The questions were written down before they were ever asked ("the loop" was found to be right later). All five answers are printed, right
-or wrong; fewer than three right ones is a failure.
+The questions were written down before they were ever asked; "the loop" was counted as right later. All five answers
+are printed, right or wrong; fewer than three right ones is a failure.
 """
 
 from __future__ import annotations
