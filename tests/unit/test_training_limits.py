@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import resource
-from collections.abc import Iterator
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from opendpr.collection import open_collection
 from opendpr.errors import OpendprError, ResourceError, StateError, UsageError
 from opendpr.runtime.model import Model
 from opendpr.training import distributed
-from opendpr.training.checkpoint import BEST, save_best
+from opendpr.training.checkpoint import BEST
 from opendpr.training.encoder import EncoderSettings, train_encoder
 from opendpr.training.loop import Step, train
 from opendpr.training.pool import DevPool, _rank
@@ -94,18 +95,29 @@ def test_more_processes_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -
         distributed.start(torch.device("cuda"))
 
 
-@pytest.fixture
-def full_disk() -> Iterator[None]:
-    """No file grows beyond 4 KiB."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4_096, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+SAVE = """
+import sys
+from pathlib import Path
+
+import torch
+
+from opendpr.errors import ResourceError
+from opendpr.training.checkpoint import save_best
+
+try:
+    save_best(Path(sys.argv[1]), torch.nn.Linear(100, 100))
+except ResourceError as error:
+    print(error)
+"""
 
 
-def test_weights_that_the_disk_does_not_take_are_an_error_with_their_path(tmp_path: Path, full_disk: None) -> None:
-    with pytest.raises(ResourceError, match=r"best\.writing cannot be written"):
-        save_best(tmp_path, torch.nn.Linear(100, 100))
+def test_weights_that_the_disk_does_not_take_are_an_error_with_their_path(tmp_path: Path) -> None:
+    def limited() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4_096, 4_096))  # in a child: the tests' own output may be a file
+
+    command = [sys.executable, "-c", SAVE, tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, preexec_fn=limited)
+    assert f"{tmp_path / 'best.writing'} cannot be written" in done.stdout
     assert not (tmp_path / BEST).exists()
 
 
