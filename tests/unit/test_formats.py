@@ -273,6 +273,12 @@ def test_a_dpr_table_gives_back_questions_and_answers(tmp_path_factory, content)
         assert found == [(question.text, question.answers) for question in written]
 
 
+@pytest.mark.parametrize("text", ["[sic] who wrote it?", "{a} or {b}?", '["'])
+def test_a_table_is_one_though_its_first_question_begins_as_json_does(tmp_path, text):
+    write_questions(tmp_path / "a.csv", [Question("", text, ("x",))], "dpr")
+    assert [question.text for question in read_questions(tmp_path / "a.csv")] == [text]
+
+
 # Passages
 
 

@@ -38,7 +38,9 @@ def read_questions(path: Path) -> Iterator[Question]:
             has the line.
     """
     start = head(path)
-    if is_squad(start):
+    if _is_named_table(path, start):
+        yield from _tabular(path)
+    elif is_squad(start):
         yield from (each.to_question() for each in read_squad(path))
     elif start.startswith(("{", "[")) or _name_says_json(path):
         for record in read_records(path):
@@ -86,6 +88,11 @@ def question_fields(question: Question) -> dict[str, object]:
     if question.document_ids:
         fields["document_ids"] = list(question.document_ids)
     return fields
+
+
+def _is_named_table(path: Path, start: str) -> bool:
+    """Whether name and first line say that this is a table, though its first question may begin as JSON does."""
+    return uncompressed_name(path).suffix.lower() in (".csv", ".tsv") and "\t" in start.partition("\n")[0]
 
 
 def _name_says_json(path: Path) -> bool:
