@@ -55,7 +55,8 @@ class EncoderSettings(LoopSettings):
     max_passage_tokens: int = 0
     """Where passages are cut while training; 0 takes the base model's."""
     memory_gib: float = 0.0
-    """What the graphs of a step may take; the rest is computed twice. 0: a quarter of what is free."""
+    """What the graphs of a step may take; the rest is computed twice. 0: a quarter of what is free, on a CPU 1 GiB at
+    most."""
 
     def __post_init__(self) -> None:
         LoopSettings.__post_init__(self)
