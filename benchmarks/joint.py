@@ -2,17 +2,18 @@
 
 The passage encoder stays as it is, so that the index does. The loss of a batch is the reader's plus the retriever's:
 the negative log-likelihood of a question's positives among the passages of all questions of the batch. Both models
-start from the same weights, see the same examples in the same order and answer from the same collection by dense
-retrieval.
+start from the same trained weights, see the same examples in the same order and answer from the same collection by
+dense retrieval; the start itself is a third row.
 
-    opendpr mine COLLECTION questions.jsonl --positives 5 --negatives 30 -o examples.jsonl
-    python benchmarks/joint.py examples.jsonl --pool P25 --epochs 1
+    opendpr mine COLLECTION questions.jsonl -o examples.jsonl --depth 20 --positive-depth 5 --negatives 8
+    .venv/bin/python benchmarks/joint.py examples.jsonl --pool P150 --examples 4000
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -35,9 +36,9 @@ from opendpr.reader import BertReader
 from opendpr.retriever import DenseRetriever, Snapshot
 from opendpr.runtime import RuntimeSettings
 from opendpr.runtime.batches import pad
-from opendpr.runtime.model import Model, ReaderConfig, find_model, read_weights, write_model
+from opendpr.runtime.model import Model, find_model, read_weights, write_model
 from opendpr.runtime.tokenizer import Tokenizer
-from opendpr.runtime.torch import ReaderNetwork, load_weights, make_network, stored_name, stored_weights
+from opendpr.runtime.torch import ReaderNetwork, load_weights, make_network, stored_weights
 from opendpr.training.examples import MarkedPassage, ReaderExample, read_reader_examples
 from opendpr.training.loop import Step, train
 from opendpr.training.reader_objective import ReaderObjective
@@ -55,8 +56,7 @@ class Both(nn.Module):
         config = model.require_encoder()
         self.question, self.reader = make_network(config), ReaderNetwork(config.architecture)
         load_weights(self.question, model.load_weights("question"))
-        fresh = {stored_name(name): value.numpy() for name, value in self.reader.state_dict().items()}
-        load_weights(self.reader, {**fresh, **model.load_weights("passage")})
+        load_weights(self.reader, model.load_weights("reader"))
 
 
 class JointObjective:
@@ -106,11 +106,11 @@ def _passage(of: MarkedPassage) -> Passage:
 
 
 def train_one(examples: list[ReaderExample], base: Model, output: Path, settings: ReaderSettings, joint: bool) -> Model:
-    """The base with a new reader, and in joint training with a new question tower."""
+    """The base with its reader trained on, and in joint training its question tower."""
     if (output / "config.json").exists():
         return Model(output)
     torch.manual_seed(settings.seed)
-    network, config = Both(base), ReaderConfig(base.require_encoder().architecture)
+    network, config = Both(base), base.require_reader()
     tokenizer = Tokenizer(base.tokenizer_path)
     reader = ReaderObjective(network.reader, examples, tokenizer=tokenizer, config=config, settings=settings)
     objective = JointObjective(network, reader, base, joint)
@@ -148,21 +148,23 @@ def answer(model: Model, collection: Collection, records: list[dict]) -> tuple[l
 
 def main() -> None:
     parser = arguments(__doc__)
-    parser.add_argument("examples", type=Path, nargs="+", help="what 'opendpr mine' wrote")
+    parser.add_argument("files", type=Path, nargs="+", help="what 'opendpr mine' wrote")
     parser.add_argument("--pool", choices=POOLS, default="P25")
     parser.add_argument("--precision", default="auto")
-    parser.add_argument("--epochs", type=float, default=1.0)
+    parser.add_argument("--examples", type=int, default=4_000, help="drawn at random from all, each seen once")
     parser.add_argument("--limit", type=int, default=500, help="questions of each set, report halves")
     args = parser.parse_args()
     base = find_model(args.model)
-    settings = ReaderSettings(epochs=args.epochs, batch_size=16, negatives=3, negative_share=1.0)
-    examples = read_reader_examples(args.examples, settings.negatives, settings.seed)
-    decisive = json.dumps([asdict(settings), base.fingerprint, *map(file_sha256, args.examples)])
+    settings = ReaderSettings(epochs=1.0, batch_size=16, negatives=3, negative_share=1.0)
+    examples = read_reader_examples(args.files, settings.negatives, settings.seed)
+    examples = random.Random(settings.seed).sample(examples, min(args.examples, len(examples)))
+    decisive = json.dumps([asdict(settings), base.fingerprint, len(examples), *map(file_sha256, args.files)])
     digest = hashlib.sha256(decisive.encode()).hexdigest()[:8]  # so that no model of other settings is taken for these
     models = {
         name: train_one(examples, base, args.work / f"joint-{name}-{digest}", settings, name == "joint")
         for name in ("apart", "joint")
     }
+    models = {"start": base, **models}
     collection = open_pool(args, BertEncoder(base, RuntimeSettings(precision=args.precision)))
     about = {
         "machine": describe(),
@@ -172,7 +174,7 @@ def main() -> None:
         "k": K,
         "seed": 0,
     }
-    print(json.dumps({**about, "epochs": args.epochs, "limit": args.limit}))
+    print(json.dumps({**about, "limit": args.limit}), flush=True)
     for name in ("squad", "nq", "trivia"):
         records = questions(name, "report")[: args.limit]
         found = {which: np.array(answer(model, collection, records)).T for which, model in models.items()}
@@ -180,7 +182,7 @@ def main() -> None:
             of = compare(found["joint"][:, column, None], found["apart"][:, column, None])[0]
             means = ", ".join(f"{which} {100 * values[:, column].mean():.1f}" for which, values in found.items())
             told = f"{100 * of.mean:+.1f} ({100 * of.low:+.1f} to {100 * of.high:+.1f}), p {of.p:.3f}"
-            print(f"{name:8} {measure}  {means}; joint - apart {told}")
+            print(f"{name:8} {measure}  {means}; joint - apart {told}", flush=True)
 
 
 if __name__ == "__main__":

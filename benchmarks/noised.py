@@ -50,13 +50,17 @@ def question_vectors(work: Path, model: str, count: int) -> Vectors:
     return np.load(path)
 
 
-def noised(base: NDArray[np.float16], rows: int, seed: int) -> Iterator[NDArray[np.float16]]:
-    """`rows` vectors (n, d) in blocks, the same for the same seed: the real ones, then copies of them in turn."""
+def noised(base: NDArray[np.float16], rows: int, seed: int, first: int = 0) -> Iterator[NDArray[np.float16]]:
+    """`rows` vectors (n, d) in blocks, the same for the same seed: the real ones, then copies of them in turn.
+
+    Args:
+        first: how many of the real ones are left out
+    """
     generator, dim = np.random.default_rng(seed), base.shape[1]
     # A unit vector plus noise of length t has the cosine 1 / sqrt(1 + t^2) with it.
     length = np.sqrt(1 / COSINE**2 - 1)
-    for first in range(0, rows, BLOCK):
-        places = np.arange(first, min(first + BLOCK, rows))
+    for begin in range(first, rows, BLOCK):
+        places = np.arange(begin, min(begin + BLOCK, rows))
         block = base[places % len(base)].astype(np.float32)
         norms = np.linalg.norm(block, axis=1, keepdims=True)
         noise = generator.standard_normal(block.shape, dtype=np.float32) * (length / np.sqrt(dim)) * norms

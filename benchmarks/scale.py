@@ -1,11 +1,13 @@
 """What a collection costs as it grows, beside what `opendpr plan` says of it: filling, optimizing, opening, searching.
 
-Vectors are real ones and noised copies (noised.py), texts are a few words: what is measured is the index, not the
-encoder, and the plan's disk for texts of 100 words does not apply. Every step runs in a process of its own, and
+Vectors are real ones and noised copies (noised.py). Texts are a few words, so that what is measured is the index and
+not the encoder, and the plan's disk for texts of 100 words does not apply; with --texts a collection is taken as it is
+and filled up with copies of its passages, and the result is verified. Every step runs in a process of its own, and
 memory is what it takes beside the program.
 
     .venv/bin/python benchmarks/scale.py --rows 10000 100000 1000000
     .venv/bin/python benchmarks/scale.py --rows 10000 60000 --base 2000     # a few minutes
+    .venv/bin/python benchmarks/scale.py --rows 1000000 --collection WIKIPEDIA --texts
 """
 
 from __future__ import annotations
@@ -16,9 +18,10 @@ import statistics
 import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
-from itertools import islice
+from itertools import cycle, islice
 from multiprocessing import get_context
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from collection import forget
@@ -27,7 +30,10 @@ from machine import describe, memory_megabytes
 from noised import COSINE, base_vectors, noised, question_vectors
 
 from opendpr.collection import open_collection, open_writer
-from opendpr.index.dense import dense_record
+from opendpr.collection.backup import write_backup
+from opendpr.collection.verify import verify_store
+from opendpr.index.bm25 import verify_bm25
+from opendpr.index.dense import dense_record, verify_dense
 from opendpr.index.exact import ExactIndex, scan
 from opendpr.index.faiss import THREADS
 from opendpr.index.plan import PROGRAM_BYTES, Machine, chosen, estimates
@@ -36,7 +42,7 @@ from opendpr.passages import Splitter
 from opendpr.planning import matrix_flops
 from opendpr.retriever import Snapshot
 from opendpr.runtime.model import find_model
-from opendpr.types import Document
+from opendpr.types import Document, Passage
 
 SEED = 0
 K = 100
@@ -64,22 +70,35 @@ class Peak:
         self._thread.join()
 
 
-def fill(directory: Path, base: np.ndarray, rows: int, model: str) -> float:
-    """Documents of one passage each with given vectors; seconds in the store."""
-    found, done, seconds = find_model(model), 0, 0.0
-    with open_writer(directory, Splitter(unit="whole")) as writer:
+class Filled(NamedTuple):
+    stored: int
+    seconds: float
+    """In the store."""
+    megabytes: float
+
+
+def fill(directory: Path, base: np.ndarray, rows: int, model: str, texts: Path | None) -> Filled:
+    """Documents of one passage each with given vectors, after those of a collection if there is one."""
+    found, done, seconds, copied = find_model(model), 0, 0.0, cycle([Passage(0, "", "", " ".join(WORDS), 0)])
+    if texts:
+        with open_collection(texts) as collection:
+            write_backup(collection, directory)
+            copied, done = cycle(list(collection.passages_after(0))), collection.count_passages()
+    already = done
+    with Peak() as peak, open_writer(directory, None if texts else Splitter(unit="whole")) as writer:
         row = writer.use_encoder(found.fingerprint, base.shape[1], model=found.reference, runtime="noised")
-        passages = writer.passages_after(0)
-        for block in noised(base, rows, SEED):
-            texts = [" ".join((WORDS[n % 8], WORDS[n // 8 % 8], str(n))) for n in range(done, done + len(block))]
-            documents = [Document(str(done + n), "", text) for n, text in enumerate(texts)]
+        for block in noised(base, rows, SEED, first=done):
+            places = range(done, done + len(block))
+            like = list(islice(copied, len(block)))
+            words = [f"{of.text.rpartition(' ')[0]} {n}" for n, of in zip(places, like, strict=True)]
+            documents = [Document(f"copy-{n}", of.title, text) for n, of, text in zip(places, like, words, strict=True)]
             started = time.perf_counter()
             writer.put_documents(documents)
-            passages = writer.passages_after(done)
-            writer.put_vectors(row, list(islice(passages, len(block))), block.astype(np.float32))
+            passages = list(islice(writer.passages_after(done), len(block)))  # numbered from 1, none was removed
+            writer.put_vectors(row, passages, block.astype(np.float32))
             seconds += time.perf_counter() - started
             done += len(block)
-    return seconds
+    return Filled(rows - already, seconds, peak.megabytes)
 
 
 def improve(directory: Path) -> tuple[float, float, dict[str, float]]:
@@ -137,12 +156,22 @@ def _beside(planned: int) -> str:
     return f"{(planned - PROGRAM_BYTES) / 1e6:,.0f} MB"
 
 
-def measure(directory: Path, base: np.ndarray, rows: int, questions: np.ndarray, model: str) -> None:
+def check(directory: Path) -> tuple[float, list[str]]:
+    """Seconds to read every byte, and what is damaged."""
+    started = time.perf_counter()
+    with open_collection(directory) as collection:
+        problems = [*verify_store(collection), *verify_bm25(collection), *verify_dense(collection)]
+    return time.perf_counter() - started, problems
+
+
+def measure(
+    directory: Path, base: np.ndarray, rows: int, questions: np.ndarray, model: str, texts: Path | None
+) -> None:
     """All steps at one size, each beside the plan."""
     offers = estimates(rows, base.shape[1], Machine(matrix_flops(), 1.0), to_encode=0, recall=0.95)
     plan = chosen(offers, rows, 10**15)
-    seconds = in_a_process(fill, directory, base, rows, model)
-    print(f"{rows:>11,} stored: {rows / seconds:,.0f} a second, {gigabytes(directory):.2f} GB", flush=True)
+    stored, seconds, peak = in_a_process(fill, directory, base, rows, model, texts)
+    print(f"{rows:>11,} stored: {stored / seconds:,.0f} a second, memory {peak:,.0f} MB, {gigabytes(directory):.2f} GB")
     seconds, peak, stages = in_a_process(improve, directory)
     began = ", ".join(f"{what} at {at:.0f} s" for what, at in stages.items())
     print(f"{rows:>11,} optimized to {plan.kind}: {seconds:.0f} s (plan {plan.build_seconds:.0f} s); {began}")
@@ -158,6 +187,10 @@ def measure(directory: Path, base: np.ndarray, rows: int, questions: np.ndarray,
     found = in_a_process(search, directory, questions)
     figures = ", ".join(f"{name} {value:,.3f}" for name, value in found.items())
     print(f"{'':11} {figures} (plan: memory {_beside(plan.memory_bytes)})", flush=True)
+    if texts:
+        seconds, problems = in_a_process(check, directory)
+        print(f"{'':11} verified in {seconds:.0f} s: {problems or 'whole'}", end="; ")
+        print(f"{gigabytes(directory):.2f} GB in all (plan {plan.disk_bytes / 1e9:.2f} GB)", flush=True)
 
 
 def main() -> None:
@@ -165,6 +198,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--base", type=int, default=29_440, help="real vectors")
     parser.add_argument("--collection", type=Path, help="whose vectors are the real ones")
+    parser.add_argument("--texts", action="store_true", help="begin with that collection, copy its texts too; verify")
     parser.add_argument("--questions", type=int, default=500)
     args = parser.parse_args()
     base = base_vectors(args.work, args.model, args.base, args.collection)
@@ -176,7 +210,7 @@ def main() -> None:
     for rows in args.rows:
         directory = args.work / "scale"
         shutil.rmtree(directory, ignore_errors=True)
-        measure(directory, base, rows, questions, args.model)
+        measure(directory, base, rows, questions, args.model, args.collection if args.texts else None)
         shutil.rmtree(directory)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -64,12 +64,9 @@ class Snapshot:
                 )
             hidden, passages = self.collection.hidden(), self.collection.count_passages()
             newer = self.collection.count_vectors_after(cache.last_number) if cache else passages
-            numbers, vectors = self._vectors(row.dim, newer, cache.last_number if cache else 0)
+            after = cache.last_number if cache else 0
+            exact = ExactIndex.gather(_without(hidden, self.collection.vectors(after)), newer, row.dim)
             removed = self.collection.deleted_since(cache.version.version) if cache else []
-        if len(hidden):
-            kept = ~np.isin(numbers, hidden)
-            numbers, vectors = numbers[kept], vectors[kept]
-        exact = ExactIndex(numbers, vectors)
         if cache:
             cached = cache.index.without(np.concatenate([np.array(removed, np.int64), hidden]))
             index: ExactIndex | StoredIndex = StoredIndex(self.collection, row, cached, exact)
@@ -83,14 +80,6 @@ class Snapshot:
                 missing,
             )
         return index
-
-    def _vectors(self, dim: int, most: int, after: int) -> tuple[Numbers, NDArray[np.float16]]:
-        """The numbers (n,) and vectors (n, d) that follow a number, of at most so many."""
-        numbers, vectors, rows = np.empty(most, np.int64), np.empty((most, dim), np.float16), 0
-        for some, stored in self.collection.vectors(after):
-            numbers[rows : rows + len(some)], vectors[rows : rows + len(some)] = some, stored
-            rows += len(some)
-        return numbers[:rows], vectors[:rows]
 
     @cached_property
     def _bm25(self) -> tuple[TextIndex, Numbers]:
@@ -148,6 +137,15 @@ class Snapshot:
                 self.__dict__.pop("dense", None)
                 self.__dict__.pop("_bm25", None)
         raise BusyError(f"{self.collection.directory} changes too fast to be searched; try again")
+
+
+def _without(
+    hidden: Numbers, pieces: Iterable[tuple[Numbers, NDArray[np.float16]]]
+) -> Iterator[tuple[Numbers, NDArray[np.float16]]]:
+    """Pieces of numbers (n,) and vectors (n, d) without those of some numbers."""
+    for numbers, vectors in pieces:
+        kept = ~np.isin(numbers, hidden)
+        yield numbers[kept], vectors[kept]
 
 
 def _stamps(collection: Collection) -> dict[str, object]:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from opendpr.errors import CorruptionError
+from opendpr.index import exact
 from opendpr.index.exact import BLOCK, ExactIndex
 from opendpr.index.tantivy import TIES, TantivyIndex
 from opendpr.types import Neighbours, Passage
@@ -58,13 +59,16 @@ def exact_cases(draw: st.DrawFn) -> tuple[list[int], NDArray[np.float16], NDArra
     )
 
 
+@pytest.mark.parametrize("small", [0, exact.SMALL])
 @given(exact_cases())
 def test_exact_search_is_the_slow_obvious_one(
-    case: tuple[list[int], NDArray[np.float16], NDArray[np.float32], int, list[int] | None],
+    small: int, case: tuple[list[int], NDArray[np.float16], NDArray[np.float32], int, list[int] | None]
 ) -> None:
     numbers, vectors, questions, k, allowed = case
-    index = ExactIndex(np.array(numbers, np.int64), vectors)
-    found = index.search(questions, k, None if allowed is None else np.array(allowed, np.int64))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(exact, "SMALL", small)
+        index = ExactIndex(np.array(numbers, np.int64), vectors)
+        found = index.search(questions, k, None if allowed is None else np.array(allowed, np.int64))
     assert found.scores.shape == found.numbers.shape == (len(questions), k)
     assert (found.scores.dtype, found.numbers.dtype) == (np.float32, np.int64)
     for row, question in enumerate(questions):

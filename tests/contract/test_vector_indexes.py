@@ -38,11 +38,14 @@ def codes() -> Codes:
     return codes
 
 
-@pytest.fixture(params=["exact", "ivf", "ivf without some"])
-def index(request: pytest.FixtureRequest, codes: Codes) -> VectorIndex:
+@pytest.fixture(params=["exact", "exact, as of many", "exact, many questions", "ivf", "ivf without some"])
+def index(request: pytest.FixtureRequest, codes: Codes, monkeypatch: pytest.MonkeyPatch) -> VectorIndex:
     """Each index, with an effort that finds everything."""
     numbers, vectors = data()
-    if request.param == "exact":
+    if request.param.startswith("exact"):
+        if request.param != "exact":
+            monkeypatch.setattr(exact, "SMALL", 100)
+            monkeypatch.setattr(exact, "SINGLE", 100 if request.param == "exact, as of many" else 0)
         return ExactIndex(numbers, vectors)
     whole = IvfIndex(codes, numbers, vectors, Effort(LISTS, 8))
     return whole if request.param == "ivf" else whole.without(REMOVED)
@@ -206,13 +209,15 @@ def test_every_16_bit_number_is_widened_to_itself() -> None:
     assert widen(np.empty((0, 5), np.float16)).shape == (0, 5)
 
 
-def test_many_vectors_are_searched_exactly_as_few_are(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("small", [0, 10**6])
+def test_vectors_gathered_in_pieces_are_those_given_at_once(monkeypatch: pytest.MonkeyPatch, small: int) -> None:
+    monkeypatch.setattr(exact, "SMALL", small)
     numbers, vectors = data()
-    few = ExactIndex(numbers, vectors).search(QUESTIONS, 20)
-    monkeypatch.setattr(exact, "SMALL", 100)
-    many = ExactIndex(numbers, vectors).search(QUESTIONS, 20)
-    assert many.numbers.tolist() == few.numbers.tolist()
-    assert many.scores.tolist() == few.scores.tolist()
+    pieces = [(numbers[first : first + 300], vectors[first : first + 300]) for first in range(0, N, 300)]
+    found = ExactIndex.gather(iter(pieces), N + 50, D)  # fewer come than were counted
+    assert len(found) == N
+    same(found.search(QUESTIONS, 10), QUESTIONS, set(), 10)
+    assert np.isneginf(found.search(QUESTIONS[:1], N + 1).scores[0, -1])
 
 
 @pytest.mark.parametrize(("n", "d"), [(1, 4), (3, 1), (20, 7), (300, 33)])

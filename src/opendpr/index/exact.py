@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +11,20 @@ from numpy.typing import NDArray
 from opendpr.index.plan import SMALL
 from opendpr.types import Neighbours, Numbers, Scores, Vectors
 
+if TYPE_CHECKING:
+    from opendpr.index.faiss import Halves
+
 Stored: TypeAlias = NDArray[np.float16] | NDArray[np.float32]
 """(n, d)"""
 
 BLOCK = 8_192
 """Vectors multiplied at once."""
+SINGLE = 64
+"""Questions up to which each is compared for itself with vectors of 16-bit numbers, of which no wider copy is made."""
+TIES = 16
+"""Vectors fetched over those wanted, by which equal scores at the border are seen."""
+ROUNDING = 1e-5
+"""Relative difference of scores that may come of the order of their sum."""
 
 
 class ExactIndex:
@@ -26,8 +36,18 @@ class ExactIndex:
     """
 
     def __init__(self, numbers: Numbers, vectors: NDArray[np.float16]) -> None:
-        self._numbers = numbers
-        self._vectors: Stored = vectors if len(vectors) > SMALL else vectors.astype(np.float32)
+        self._numbers, self._vectors, self._halves = _held([(numbers, vectors)], *vectors.shape)
+
+    @classmethod
+    def gather(cls, pieces: Iterable[tuple[Numbers, NDArray[np.float16]]], most: int, dim: int) -> ExactIndex:
+        """An index of at most so many vectors, which come in pieces and are in memory once.
+
+        Args:
+            pieces: numbers (n,) and vectors (n, dim), rising from piece to piece
+        """
+        index = cls.__new__(cls)
+        index._numbers, index._vectors, index._halves = _held(pieces, most, dim)
+        return index
 
     @property
     def dim(self) -> int:
@@ -38,8 +58,18 @@ class ExactIndex:
 
     def search(self, vectors: Vectors, k: int, allowed: Numbers | None = None) -> Neighbours:
         """The k largest inner products for each row of `vectors` (Q, d), ties by number."""
-        rows = None if allowed is None else np.flatnonzero(np.isin(self._numbers, allowed))
-        return scan(vectors, k, self._numbers, self._vectors, rows)
+        mask = None if allowed is None else np.isin(self._numbers, allowed)
+        if self._halves is None or len(vectors) > SINGLE:
+            return scan(vectors, k, self._numbers, self._vectors, None if mask is None else np.flatnonzero(mask))
+        best = Neighbours(np.empty((len(vectors), k), np.float32), np.empty((len(vectors), k), np.int64))
+        for place, (scores, rows) in enumerate(zip(*self._halves.search(vectors, k + TIES, mask), strict=True)):
+            rows = np.sort(rows[rows >= 0])
+            if len(rows) == k + TIES and scores[k - 1] - scores[-1] <= ROUNDING * abs(scores[-1]):
+                # More are as good as the last one wanted than were fetched: the smallest numbers may be others.
+                rows = np.arange(len(self)) if mask is None else np.flatnonzero(mask)
+            found = scan(vectors[place : place + 1], k, self._numbers, self._vectors, rows)
+            best.scores[place], best.numbers[place] = found.scores[0], found.numbers[0]
+        return best
 
     def contains(self, numbers: Numbers) -> NDArray[np.bool_]:
         """(n,), true for the numbers that are there."""
@@ -70,9 +100,43 @@ def scan(
     for first in range(0, len(numbers if rows is None else rows), BLOCK):
         some = slice(first, first + BLOCK) if rows is None else rows[first : first + BLOCK]
         scores = vectors @ _widened(stored[some], many=many).T  # (Q, block)
-        block = np.broadcast_to(numbers[some], scores.shape)
-        best = top(np.hstack([best.scores, scores]), np.hstack([best.numbers, block]), k)
+        best = _better(best, scores, numbers[some], k)
     return best
+
+
+def _better(best: Neighbours, scores: Scores, numbers: Numbers, k: int) -> Neighbours:
+    """The k best (Q, k) of those so far and of a block's scores (Q, n), whose numbers (n,) are larger.
+
+    Once enough was looked at, few of a block are better than the last so far, and only these are sorted in.
+    """
+    rows, places = np.nonzero(scores > best.scores[:, -1:])
+    counts = np.bincount(rows, minlength=len(scores))
+    if not len(rows):
+        return best
+    columns = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+    shape = len(scores), int(counts.max())
+    found = Neighbours(np.full(shape, -np.inf, np.float32), np.full(shape, -1, np.int64))
+    found.scores[rows, columns], found.numbers[rows, columns] = scores[rows, places], numbers[places]
+    return top(np.hstack([best.scores, found.scores]), np.hstack([best.numbers, found.numbers]), k)
+
+
+def _held(
+    pieces: Iterable[tuple[Numbers, NDArray[np.float16]]], most: int, dim: int
+) -> tuple[Numbers, Stored, Halves | None]:
+    """Numbers (n,) and vectors (n, d) of pieces, and many of them as FAISS searches them."""
+    numbers, rows = np.empty(most, np.int64), 0
+    halves = None
+    if most > SMALL:
+        from opendpr.index.faiss import Halves  # whose start takes longer than a few vectors
+
+        halves = Halves(most, dim)
+    vectors: Stored = np.empty((most, dim), np.float32) if halves is None else halves.vectors
+    for some, stored in pieces:
+        numbers[rows : rows + len(some)], vectors[rows : rows + len(some)] = some, stored
+        rows += len(some)
+    if halves is not None:
+        halves.keep(rows)
+    return numbers[:rows], vectors[:rows], halves
 
 
 def _widened(stored: Stored, *, many: bool) -> NDArray[np.float32]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opendpr.errors import CorruptionError, ResourceError
-from opendpr.types import Vectors
+from opendpr.types import Scores, Vectors
 
 THREADS: int = faiss.omp_get_max_threads()
 QUESTIONS = 8
@@ -27,11 +27,6 @@ Rows = NDArray[np.int64]
 """Places in an index, from 0."""
 
 
-def use_one_thread() -> None:
-    """From now on in the calling thread, as one of several at work."""
-    faiss.omp_set_num_threads(1)
-
-
 def factory(dim: int, lists: int) -> str:
     """FAISS's name of the index: each pair of numbers, or each number of an odd `dim`, is coded by four bits."""
     return f"IVF{lists},PQ{dim // 2 if dim % 2 == 0 else dim}x4fs"
@@ -39,10 +34,42 @@ def factory(dim: int, lists: int) -> str:
 
 def widen(halves: NDArray[np.float16]) -> NDArray[np.float32]:
     """Vectors (..., d) of 16-bit numbers as those of 32: the same numbers, eight times as fast as numpy makes them."""
+    faiss.omp_set_num_threads(1)  # more would only wait for those of numpy, and memory is not read faster
     flat = np.ascontiguousarray(halves).reshape(-1, halves.shape[-1])
     stored = faiss.ScalarQuantizer(flat.shape[1], faiss.ScalarQuantizer.QT_fp16)
     wide: NDArray[np.float32] = stored.decode(flat.view(np.uint8)).reshape(halves.shape)
     return wide
+
+
+def _selector(allowed: NDArray[np.bool_] | None) -> faiss.IDSelector | None:
+    """Of the rows (n,) that may be found; None for all."""
+    return None if allowed is None else faiss.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
+
+
+class Halves:
+    """Vectors of 16-bit numbers in memory, all of which are compared with a question as fast as memory is read."""
+
+    def __init__(self, most: int, dim: int) -> None:
+        self._index = faiss.IndexScalarQuantizer(dim, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
+        self._index.codes.resize(most * self._index.code_size)
+        held = faiss.rev_swig_ptr(self._index.codes.data(), self._index.codes.size())
+        self.vectors: NDArray[np.float16] = held.view(np.float16).reshape(most, dim)
+        """(most, d), to be written to. They are there as long as this object is."""
+
+    def keep(self, rows: int) -> None:
+        """Search the first so many."""
+        self._index.ntotal = rows
+
+    def search(self, vectors: Vectors, k: int, allowed: NDArray[np.bool_] | None = None) -> tuple[Scores, Rows]:
+        """The largest inner products (Q, k) with vectors (Q, d), and their rows; of -1 where there are fewer.
+
+        Args:
+            allowed: (n,), true for the rows that may be found
+        """
+        faiss.omp_set_num_threads(max(1, min(THREADS, len(vectors))))
+        parameters = faiss.SearchParameters(sel=_selector(allowed)) if allowed is not None else None
+        found: tuple[Scores, Rows] = self._index.search(np.ascontiguousarray(vectors), k, params=parameters)
+        return found
 
 
 class Codes:
@@ -88,9 +115,7 @@ class Codes:
             allowed: (n,), true for the rows that may be found
         """
         faiss.omp_set_num_threads(max(1, min(THREADS, len(vectors) // QUESTIONS)))
-        bits = None if allowed is None else np.packbits(allowed, bitorder="little")
-        selector = None if bits is None else faiss.IDSelectorBitmap(bits)
-        parameters = faiss.SearchParametersIVF(nprobe=lists, sel=selector)
+        parameters = faiss.SearchParametersIVF(nprobe=lists, sel=_selector(allowed))
         rows: Rows = self._index.search(np.ascontiguousarray(vectors), k, params=parameters)[1]
         return rows
 

@@ -145,7 +145,7 @@ class IvfIndex:
 
     def _refine(self, vectors: Vectors, rows: Rows, k: int) -> Neighbours:
         """The k best of candidates (Q, c), c >= k, by their vectors."""
-        from opendpr.index.faiss import THREADS, use_one_thread  # loaded already, as there are codes
+        from opendpr.index.faiss import THREADS  # loaded already, as there are codes
 
         size = max(1, BYTES // (rows.shape[1] * self.dim * 4))
         pieces = [slice(first, first + size) for first in range(0, len(rows), size)]
@@ -156,7 +156,7 @@ class IvfIndex:
         if len(pieces) < PIECES:
             found = list(map(refine, pieces))
         else:
-            with ThreadPoolExecutor(THREADS, initializer=use_one_thread) as pool:
+            with ThreadPoolExecutor(THREADS) as pool:
                 found = list(pool.map(refine, pieces))
         return Neighbours(
             np.concatenate([each.scores for each in found] or [np.empty((0, k), np.float32)]),
