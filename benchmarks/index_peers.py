@@ -148,7 +148,7 @@ def open_scann(vectors: Mapped, path: Path) -> Search:
     def search(questions, k, effort):
         one = {"final_num_neighbors": k, "pre_reorder_num_neighbors": 4 * k, "leaves_to_search": effort}
         if len(questions) == 1:
-            return np.pad(index.search(questions[0], **one)[0].astype(np.int64)[None], ((0, 0), (0, 0)))
+            return index.search(questions[0], **one)[0].astype(np.int64)[None]
         return index.search_batched_parallel(questions, **one)[0].astype(np.int64)
 
     return search
@@ -164,7 +164,7 @@ SYSTEMS = [
         "faiss",
         build_ours,
         open_ours,
-        [(lists, factor) for factor in (4, 8) for lists in (16, 32, 64, 128, 256)],
+        [(lists, factor) for factor in (4, 8) for lists in (16, 32, 64, 96, 128, 256)],
     ),
     System(
         "FAISS IVF,PQ64",

@@ -1,13 +1,13 @@
 """What a collection costs as it grows, beside what `opendpr plan` says of it: filling, optimizing, opening, searching.
 
-Vectors are real ones and noised copies (noised.py). Texts are a few words, so that what is measured is the index and
-not the encoder, and the plan's disk for texts of 100 words does not apply; with --texts a collection is taken as it is
-and filled up with copies of its passages, and the result is verified. Every step runs in a process of its own, and
-memory is what it takes beside the program.
+Vectors are real ones and noised copies (noised.py), texts the first words of the passages, so that the plan's disk for
+texts of 100 words does not apply. With --whole a collection is taken as it is and filled up with copies of its
+passages, and the result is verified. Every step runs in a process of its own. Memory of a search is what it takes
+beside the program, whose encoder is not loaded here.
 
     .venv/bin/python benchmarks/scale.py --rows 10000 100000 1000000
     .venv/bin/python benchmarks/scale.py --rows 10000 60000 --base 2000     # a few minutes
-    .venv/bin/python benchmarks/scale.py --rows 1000000 --collection WIKIPEDIA --texts
+    .venv/bin/python benchmarks/scale.py --rows 1000000 --collection WIKIPEDIA --whole
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 import numpy as np
 from collection import forget
-from data import arguments
+from data import arguments, pool_passages
 from machine import describe, memory_megabytes
 from noised import COSINE, base_vectors, noised, question_vectors
 
@@ -42,28 +42,29 @@ from opendpr.passages import Splitter
 from opendpr.planning import matrix_flops
 from opendpr.retriever import Snapshot
 from opendpr.runtime.model import find_model
-from opendpr.types import Document, Passage
+from opendpr.types import Document
 
 SEED = 0
 K = 100
-WORDS = ("river", "bridge", "letter", "queen", "battle", "harbour", "winter", "glass")
+WORDS = 12
+"""Of a passage's text, if it is not whole."""
 SINGLE = 200
 """Questions asked one by one."""
 PIECE = 500_000
 
 
 class Peak:
-    """The most memory of its own that this process takes more than before, looked at 20 times a second."""
+    """The most memory of its own that this process takes, program included, looked at 20 times a second."""
 
     def __enter__(self) -> Peak:
-        self.megabytes, self._done, self._before = 0.0, threading.Event(), memory_megabytes()
+        self.megabytes, self._done = 0.0, threading.Event()
         self._thread = threading.Thread(target=self._watch)
         self._thread.start()
         return self
 
     def _watch(self) -> None:
         while not self._done.wait(0.05):
-            self.megabytes = max(self.megabytes, memory_megabytes() - self._before)
+            self.megabytes = max(self.megabytes, memory_megabytes())
 
     def __exit__(self, *error: object) -> None:
         self._done.set()
@@ -77,25 +78,29 @@ class Filled(NamedTuple):
     megabytes: float
 
 
-def fill(directory: Path, base: np.ndarray, rows: int, model: str, texts: Path | None) -> Filled:
-    """Documents of one passage each with given vectors, after those of a collection if there is one."""
-    found, done, seconds, copied = find_model(model), 0, 0.0, cycle([Passage(0, "", "", " ".join(WORDS), 0)])
-    if texts:
-        with open_collection(texts) as collection:
-            write_backup(collection, directory)
-            copied, done = cycle(list(collection.passages_after(0))), collection.count_passages()
-    already = done
-    with Peak() as peak, open_writer(directory, None if texts else Splitter(unit="whole")) as writer:
+def fill(directory: Path, base: np.ndarray, rows: int, model: str, source: Path | None, whole: bool) -> Filled:
+    """Documents of one passage each with given vectors, after those of a collection if it is taken as a whole."""
+    found, done, seconds, splitter = find_model(model), 0, 0.0, Splitter(words=WORDS)
+    if source:
+        with open_collection(source) as collection:
+            passages = list(collection.passages_after(0))
+            if whole:
+                write_backup(collection, directory)
+                done = len(passages)
+    else:
+        passages = list(islice(pool_passages("P150"), len(base)))
+    already, copied = done, cycle(passages)
+    with Peak() as peak, open_writer(directory, None if whole else Splitter(unit="whole")) as writer:
         row = writer.use_encoder(found.fingerprint, base.shape[1], model=found.reference, runtime="noised")
         for block in noised(base, rows, SEED, first=done):
-            places = range(done, done + len(block))
-            like = list(islice(copied, len(block)))
-            words = [f"{of.text.rpartition(' ')[0]} {n}" for n, of in zip(places, like, strict=True)]
-            documents = [Document(f"copy-{n}", of.title, text) for n, of, text in zip(places, like, words, strict=True)]
+            documents = []
+            for number, of in zip(range(done, done + len(block)), islice(copied, len(block)), strict=True):
+                text = of.text if whole else of.text[slice(*splitter.split(of.text)[0])].strip()
+                documents.append(Document(f"copy-{number}", of.title, f"{text.rpartition(' ')[0]} {number}"))
             started = time.perf_counter()
             writer.put_documents(documents)
-            passages = list(islice(writer.passages_after(done), len(block)))  # numbered from 1, none was removed
-            writer.put_vectors(row, passages, block.astype(np.float32))
+            stored = list(islice(writer.passages_after(done), len(block)))  # numbered from 1, none was removed
+            writer.put_vectors(row, stored, block.astype(np.float32))
             seconds += time.perf_counter() - started
             done += len(block)
     return Filled(rows - already, seconds, peak.megabytes)
@@ -165,17 +170,19 @@ def check(directory: Path) -> tuple[float, list[str]]:
 
 
 def measure(
-    directory: Path, base: np.ndarray, rows: int, questions: np.ndarray, model: str, texts: Path | None
+    directory: Path, base: np.ndarray, rows: int, questions: np.ndarray, model: str, source: Path | None, whole: bool
 ) -> None:
     """All steps at one size, each beside the plan."""
     offers = estimates(rows, base.shape[1], Machine(matrix_flops(), 1.0), to_encode=0, recall=0.95)
     plan = chosen(offers, rows, 10**15)
-    stored, seconds, peak = in_a_process(fill, directory, base, rows, model, texts)
-    print(f"{rows:>11,} stored: {stored / seconds:,.0f} a second, memory {peak:,.0f} MB, {gigabytes(directory):.2f} GB")
+    stored, seconds, peak = in_a_process(fill, directory, base, rows, model, source, whole)
+    print(
+        f"{rows:>11,} stored: {stored / seconds:,.0f} a second, memory in all {peak:,.0f} MB, {gigabytes(directory):.2f} GB"
+    )
     seconds, peak, stages = in_a_process(improve, directory)
     began = ", ".join(f"{what} at {at:.0f} s" for what, at in stages.items())
     print(f"{rows:>11,} optimized to {plan.kind}: {seconds:.0f} s (plan {plan.build_seconds:.0f} s); {began}")
-    print(f"{'':11} memory {peak:,.0f} MB (plan {_beside(plan.build_memory_bytes)})")
+    print(f"{'':11} memory in all {peak:,.0f} MB (plan {plan.build_memory_bytes / 1e6:,.0f} MB)")
     index = gigabytes(directory / "dense") if (directory / "dense").exists() else 0.0
     print(f"{'':11} index {index:.3f} GB of disk (plan {plan.index_bytes / 1e9:.3f} GB)", flush=True)
     with open_collection(directory) as collection:
@@ -187,7 +194,7 @@ def measure(
     found = in_a_process(search, directory, questions)
     figures = ", ".join(f"{name} {value:,.3f}" for name, value in found.items())
     print(f"{'':11} {figures} (plan: memory {_beside(plan.memory_bytes)})", flush=True)
-    if texts:
+    if whole:
         seconds, problems = in_a_process(check, directory)
         print(f"{'':11} verified in {seconds:.0f} s: {problems or 'whole'}", end="; ")
         print(f"{gigabytes(directory):.2f} GB in all (plan {plan.disk_bytes / 1e9:.2f} GB)", flush=True)
@@ -198,7 +205,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--base", type=int, default=29_440, help="real vectors")
     parser.add_argument("--collection", type=Path, help="whose vectors are the real ones")
-    parser.add_argument("--texts", action="store_true", help="begin with that collection, copy its texts too; verify")
+    parser.add_argument("--whole", action="store_true", help="begin with that collection, copy whole texts; verify")
     parser.add_argument("--questions", type=int, default=500)
     args = parser.parse_args()
     base = base_vectors(args.work, args.model, args.base, args.collection)
@@ -210,7 +217,7 @@ def main() -> None:
     for rows in args.rows:
         directory = args.work / "scale"
         shutil.rmtree(directory, ignore_errors=True)
-        measure(directory, base, rows, questions, args.model, args.collection if args.texts else None)
+        measure(directory, base, rows, questions, args.model, args.collection, args.whole)
         shutil.rmtree(directory)
 
 

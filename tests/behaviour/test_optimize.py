@@ -322,6 +322,7 @@ def test_an_index_of_another_model_is_not_used(notes, encoder, other_model, run)
     assert done.returncode == 0, done.stderr
     done = run("search", notes, QUESTIONS[0], "-r", "dense", "--json")
     assert "does not belong to the vectors in use" in done.stderr
+    assert "does not belong to the vectors in use" in run("info", notes).stdout
     assert len(done.stdout.splitlines()) == 5
     assert run("optimize", notes, "--index", "ivf").returncode == 0
     assert "does not belong" not in run("search", notes, QUESTIONS[0], "-r", "dense", "--json").stderr

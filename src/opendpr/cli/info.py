@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from opendpr.cli.options import AsJson, CollectionArgument
-from opendpr.cli.output import next_step, print_json, put
+from opendpr.cli.output import many, next_step, print_json, put
+
+ASKED = {"pieces": "each a few words of a passage", "vectors": "each the vector of a passage"}
 
 
 def info(collection: CollectionArgument, as_json: AsJson = False) -> None:
@@ -18,7 +20,7 @@ def info(collection: CollectionArgument, as_json: AsJson = False) -> None:
     from opendpr.collection import open_collection
     from opendpr.collection.database import DATABASE
     from opendpr.index.bm25 import unseen_passages
-    from opendpr.index.dense import dense_summary
+    from opendpr.index.dense import dense_summary, unused_dense
 
     with open_collection(collection) as opened:
         row, version = opened.encoder(), opened.version()
@@ -34,10 +36,11 @@ def info(collection: CollectionArgument, as_json: AsJson = False) -> None:
             "encoder": row._asdict() if row else None,
             "bytes": (collection / DATABASE).stat().st_size,
         }
+        unused = unused_dense(opened)
     if as_json:
         print_json(record)
         return
-    put(f"{collection}: {record['documents']:,} documents, {record['passages']:,} passages")
+    put(f"{collection}: {many(record['documents'], 'document')}, {many(record['passages'], 'passage')}")
     if row:
         put(f"encoder: {row.model}, {row.dim} wide, fingerprint {row.fingerprint[:12]}, made by {row.runtime}")
     if record["to_encode"]:
@@ -46,6 +49,8 @@ def info(collection: CollectionArgument, as_json: AsJson = False) -> None:
         put(f"not found by BM25 until the next 'opendpr add': {record['not_in_bm25']:,} passages")
     if record["dense"]:
         _put_dense(record["dense"])
+    if unused:
+        put(unused)
     splitter = opened.splitter
     put(f"passages: {splitter.words} {splitter.unit}, overlap {splitter.overlap}, last {splitter.last}")
     put(f"format {record['format']}, version {record['version']}, {record['bytes'] / 1e6:,.1f} MB")
@@ -56,7 +61,7 @@ def _put_dense(dense: dict[str, Any]) -> None:
     recall = ", ".join(f"recall@{depth} {value:.3f}" for depth, value in dense["recall"].items())
     put(
         f"vectors are searched by {dense['factory']} in {dense['lists']} lists, {dense['factor']} candidates each: "
-        f"{recall} (of {dense['questions']} vectors as questions)"
+        f"{recall} ({dense['questions']} questions, {ASKED[dense['asked']]})"
     )
     if min(dense["recall"].values()) < dense["target"]:
         put(f"no effort reaches the recall of {dense['target']:g} that 'opendpr optimize' was asked for")

@@ -17,7 +17,7 @@ from opendpr.collection.rows import VECTOR_DTYPE
 from opendpr.errors import ResourceError, StateError
 from opendpr.formats import file_sha256
 from opendpr.index.dense import CODES, DIRECTORY, FORMAT, NUMBER_DTYPE, NUMBERS, VECTORS, dense_record, map_vectors
-from opendpr.index.effort import choose_effort
+from opendpr.index.effort import Ask, choose_effort
 from opendpr.index.faiss import Codes, factory
 from opendpr.index.ivf import Effort, IvfIndex
 from opendpr.index.plan import SAMPLE, UNTRIED, estimates, ivf_lists
@@ -52,7 +52,11 @@ class _Build(NamedTuple):
 
 
 def build_dense(
-    writer: Writer, *, recall: float, on_progress: OnStage = lambda what, done, total: None
+    writer: Writer,
+    *,
+    recall: float,
+    ask: Ask | None = None,
+    on_progress: OnStage = lambda what, done, total: None,
 ) -> dict[str, Any]:
     """Build the cache from all vectors, and find the effort that reaches a recall; returns what `seen.json` then says.
 
@@ -60,7 +64,8 @@ def build_dense(
     build, only the effort is chosen anew.
 
     Args:
-        recall: of the best 20 and of the best 100, on average over a sample of the vectors
+        recall: of the best 20 and of the best 100, on average over questions made of a sample of the passages
+        ask: makes these questions; None if the passages' vectors serve
 
     Raises:
         ResourceError: the disk or the memory is too small.
@@ -87,7 +92,7 @@ def build_dense(
         rows, dim = build.progress["rows"], build.dim
         numbers = np.fromfile(build.directory / NUMBERS, dtype=NUMBER_DTYPE)
         index = IvfIndex(codes, numbers, map_vectors(build.directory, rows, dim), Effort(1, 1))
-        chosen = choose_effort(index, map_vectors(build.directory, rows, dim), numbers, recall, on_progress)
+        chosen = choose_effort(index, map_vectors(build.directory, rows, dim), numbers, recall, on_progress, ask)
         record = {
             **{key: value for key, value in build.progress.items() if key not in (TRAINED, PARTIAL, "copied")},
             **chosen,
@@ -116,7 +121,8 @@ def _begin(writer: Writer, directory: Path) -> _Build:
         "dim": row.dim,
     }
     serving = dense_record(writer)
-    builds = sorted(directory.glob("build-*"), key=lambda path: int(path.name.split("-")[1]))
+    numbered = {int(path.name[6:]): path for path in directory.glob("build-*") if path.name[6:].isdecimal()}
+    builds = [numbered[number] for number in sorted(numbered)]
     for path in reversed(builds):
         try:
             progress = read_seen(path, PROGRESS)
@@ -133,8 +139,7 @@ def _begin(writer: Writer, directory: Path) -> _Build:
             f"the index in {directory} takes {needed / 1e9:,.2f} GB, {free / 1e9:,.2f} GB are free; free disk and run "
             "the same command again"
         )
-    number = int(builds[-1].name.split("-")[1]) + 1 if builds else 1
-    build = _Build(directory / f"build-{number}", row.dim, identity, time.monotonic())
+    build = _Build(directory / f"build-{max(numbered, default=0) + 1}", row.dim, identity, time.monotonic())
     build.directory.mkdir()
     fsync_directory(directory)
     build.note(rows=0, last_number=0)

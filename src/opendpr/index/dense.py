@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 DIRECTORY = "dense"
 CODES, VECTORS, NUMBERS = "index.faiss", "vectors.f16", "numbers.i64"
-FORMAT = 1
+FORMAT = 2
 """Of the files; a build of another one is not used."""
 NUMBER_DTYPE = np.dtype("<i8")
 QUESTIONS = 64
@@ -125,13 +125,8 @@ def open_dense(collection: Collection, opened: Cache | None = None) -> Cache | N
     for _ in range(ATTEMPTS):
         record = dense_record(collection)
         if record is None:
-            if (directory / SEEN).exists():
-                logger.warning(
-                    "%s does not belong to the vectors in use, or is damaged: every vector is looked at; "
-                    "'opendpr optimize %s' builds it anew",
-                    directory,
-                    collection.directory,
-                )
+            if told := unused_dense(collection):
+                logger.warning("%s", told)
             return None
         if opened is not None and opened.record == record:
             return opened
@@ -156,6 +151,17 @@ def dense_record(collection: Collection) -> dict[str, Any] | None:
     if record is None or row is None or record.get("format") != FORMAT or record.get("fingerprint") != row.fingerprint:
         return None
     return record
+
+
+def unused_dense(collection: Collection) -> str | None:
+    """Why the cache that lies beside the collection does not serve; None if it does, or there is none."""
+    directory = collection.directory / DIRECTORY
+    if not (directory / SEEN).exists() or dense_record(collection):
+        return None
+    return (
+        f"{directory} does not belong to the vectors in use, or is damaged: every vector is looked at; "
+        f"'opendpr optimize {collection.directory}' builds it anew"
+    )
 
 
 def dense_stamp(collection: Collection) -> object:
@@ -206,7 +212,7 @@ def dense_summary(collection: Collection) -> dict[str, Any] | None:
     record = dense_record(collection)
     if record is None:
         return None
-    shown = ("factory", "rows", "lists", "factor", "recall", "target", "questions", "seconds")
+    shown = ("factory", "rows", "lists", "factor", "recall", "target", "questions", "asked", "seconds")
     return {
         **{name: record[name] for name in shown},
         "newer": collection.count_vectors_after(int(record["last_number"])),

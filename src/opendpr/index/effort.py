@@ -15,7 +15,7 @@ from opendpr.iteration import OnStage
 from opendpr.types import Numbers, Scores, Vectors
 
 QUESTIONS = 500
-"""Vectors of the collection whose neighbours are asked for."""
+"""Questions whose neighbours are asked for."""
 DEPTHS = (20, 100)
 FACTORS = (4, 8, 16, 32)
 GAIN = 0.002
@@ -24,17 +24,29 @@ BLOCK = 100_000
 """Vectors between two reports of progress."""
 SEED = 1
 
+Ask = Callable[[Numbers], Vectors]
+"""Vectors (Q, d) of questions, each made of one of the numbered passages (Q,)."""
+
 
 def choose_effort(
-    index: IvfIndex, vectors: NDArray[np.float16], numbers: Numbers, target: float, on_progress: OnStage
+    index: IvfIndex,
+    vectors: NDArray[np.float16],
+    numbers: Numbers,
+    target: float,
+    on_progress: OnStage,
+    ask: Ask | None = None,
 ) -> dict[str, Any]:
     """The least effort with which the best 20 and the best 100 are found to a share of `target`, and what it finds.
 
-    Questions are vectors (n, d) of the collection itself, each without itself among its neighbours. If no effort
-    reaches the target, the one that comes nearest.
+    Each question is made of a passage, which does not count among its neighbours. If no effort reaches the target, the
+    one that comes nearest.
+
+    Args:
+        vectors: (n, d), of the passages numbered (n,)
+        ask: makes the questions; None if passages' own vectors serve, which lie nearer to each other than questions do
     """
     rows = np.sort(np.random.default_rng(SEED).choice(len(numbers), min(QUESTIONS, len(numbers)), replace=False))
-    questions = vectors[rows].astype(np.float32)
+    questions = ask(numbers[rows]) if ask else vectors[rows].astype(np.float32)
     limits = _limits(questions, numbers[rows], vectors, numbers, on_progress)
     tried: dict[Effort, dict[int, float]] = {}
 
@@ -57,6 +69,7 @@ def choose_effort(
         **best._asdict(),
         "recall": {str(depth): round(value, 4) for depth, value in tried[best].items()},
         "questions": len(rows),
+        "asked": "pieces" if ask else "vectors",
         "target": target,
     }
 

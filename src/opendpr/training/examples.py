@@ -104,6 +104,10 @@ def _marked(passage: ExamplePassage, question: Question) -> MarkedPassage:
     return MarkedPassage(passage.title, passage.text, tuple(sorted(places)))
 
 
+SPAN = ("question", "passage", "answer_start", "answer_text")
+"""What a record with a marked answer must have."""
+
+
 class SpanExample(NamedTuple):
     """A question with a passage in which its answer is marked."""
 
@@ -130,6 +134,10 @@ def read_span_examples(paths: Iterable[Path], *, required: bool = True) -> list[
     empty: list[str] = []
     for path in paths:
         for number, record in read_jsonl(path):
+            if missing := [name for name in SPAN if name not in record]:
+                raise InputError(
+                    f"{path}:{number}: expected an object with {', '.join(SPAN)}; it has no {', '.join(missing)}"
+                )
             try:
                 start, text, passage = record["answer_start"], record["answer_text"], record["passage"]
                 found = passage[start : start + len(text)]
@@ -139,11 +147,8 @@ def read_span_examples(paths: Iterable[Path], *, required: bool = True) -> list[
                     raise TypeError("passage and answer_text must be strings")
                 if not isinstance(answers, list) or not all(isinstance(answer, str) for answer in answers):
                     raise TypeError("answers must be a list of strings")
-            except (KeyError, TypeError) as error:
-                raise InputError(
-                    f"{path}:{number}: expected an object with question, passage, answer_start and "
-                    f"answer_text ({type(error).__name__}: {error})"
-                ) from None
+            except TypeError as error:
+                raise InputError(f"{path}:{number}: expected an object with {', '.join(SPAN)} ({error})") from None
             if found != text:
                 raise InputError(f"{path}:{number}: the passage holds {found!r} at {start}, not {text!r}; fix the line")
             if not text.strip():

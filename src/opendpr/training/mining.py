@@ -74,7 +74,7 @@ class MiningReport:
             InputError: there is no example, no negative, or one positive for all.
         """
         reasons = Counter(left.reason for left in self.left_out)
-        told = "; ".join(f"{count:,} times {reason}" for reason, count in reasons.most_common())
+        told = "; ".join(f"{count:,} x {reason}" for reason, count in reasons.most_common())
         if not self.examples and not self.left_out:
             raise InputError("the question files hold no questions; docs/formats.md shows the forms")
         if not self.examples:
