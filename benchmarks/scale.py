@@ -176,9 +176,8 @@ def measure(
     offers = estimates(rows, base.shape[1], Machine(matrix_flops(), 1.0), to_encode=0, recall=0.95)
     plan = chosen(offers, rows, 10**15)
     stored, seconds, peak = in_a_process(fill, directory, base, rows, model, source, whole)
-    print(
-        f"{rows:>11,} stored: {stored / seconds:,.0f} a second, memory in all {peak:,.0f} MB, {gigabytes(directory):.2f} GB"
-    )
+    disk = gigabytes(directory)
+    print(f"{rows:>11,} stored: {stored / seconds:,.0f} a second, memory in all {peak:,.0f} MB, {disk:.2f} GB")
     seconds, peak, stages = in_a_process(improve, directory)
     began = ", ".join(f"{what} at {at:.0f} s" for what, at in stages.items())
     print(f"{rows:>11,} optimized to {plan.kind}: {seconds:.0f} s (plan {plan.build_seconds:.0f} s); {began}")

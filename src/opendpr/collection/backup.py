@@ -13,6 +13,7 @@ from opendpr.collection.database import (
     make_directory,
     our_errors,
     refuse_network_file_system,
+    reserve_checksums,
 )
 from opendpr.collection.reader import Collection
 from opendpr.errors import OpendprError, StateError
@@ -38,10 +39,14 @@ def write_backup(collection: Collection, destination: Path) -> int:
             left.unlink()
     except OSError as error:
         raise OpendprError(f"{temporary} cannot be written ({error.strerror}); see to the disk") from None
-    with our_errors(path):
-        collection.select("VACUUM INTO ?", (f"{path.absolute().as_uri()}?vfs=cksmvfs",))
-    connection = connect(path)
+    connection = connect(path, create=True)
     with our_errors(path), closed_on_error(connection):
+        reserve_checksums(connection)
+        # A page gets its checksum if the first one, which says so, is on the disk before it: "VACUUM INTO" writes others
+        # first as soon as they do not all fit into SQLite's cache.
+        connection.execute("CREATE TABLE first_page(number)")
+        collection.copy_into(connection)
+        connection.execute("PRAGMA incremental_vacuum").fetchall()
         connection.execute("PRAGMA journal_mode=WAL")
         version = connection.execute("SELECT max(version) FROM commits").get
         connection.close()

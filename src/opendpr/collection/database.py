@@ -21,6 +21,8 @@ NETWORK_FILE_SYSTEMS = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "ceph", "glusterfs"}
 )
 BUSY_MILLISECONDS = 30_000
+CACHE_KIB = 65_536
+"""Of pages that a connection keeps in memory."""
 
 SCHEMA = """
 CREATE TABLE settings(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -113,7 +115,8 @@ def _configured(uri: str, flags: int, locking: str) -> apsw.Connection:
         connection.create_scalar_function("as_number", lambda *values: as_number(values[0]), 1, deterministic=True)
         connection.set_busy_timeout(BUSY_MILLISECONDS)
         connection.execute(f"PRAGMA locking_mode={locking}").fetchall()  # what comes after a row waits for it
-        connection.execute("PRAGMA synchronous=FULL; PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY")
+        connection.execute("PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY")
+        connection.execute(f"PRAGMA cache_size={-CACHE_KIB}")
     return connection
 
 
@@ -144,10 +147,7 @@ def create_database(path: Path, settings: dict[str, str]) -> None:
     temporary.unlink(missing_ok=True)
     connection = connect(temporary, create=True)
     with our_errors(path), closed_on_error(connection):
-        # The 8 reserved bytes of each page hold its checksum; they take effect with the VACUUM.
-        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
-        connection.reserve_bytes("main", 8)
-        connection.execute("VACUUM")
+        reserve_checksums(connection)
         connection.execute("BEGIN")  # not apsw's "with", which after some errors rolls back what SQLite has already
         connection.execute(SCHEMA)
         rows = {"format": str(FORMAT), "collection_id": secrets.token_hex(16), **settings}
@@ -160,6 +160,13 @@ def create_database(path: Path, settings: dict[str, str]) -> None:
         connection.close()
     os.replace(temporary, path)
     fsync_directory(path.parent)
+
+
+def reserve_checksums(connection: apsw.Connection) -> None:
+    """Keep room in every page of a new database for its checksum: 8 bytes, which take effect with the VACUUM."""
+    connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+    connection.reserve_bytes("main", 8)
+    connection.execute("VACUUM")
 
 
 def read_settings(connection: apsw.Connection, path: Path) -> dict[str, str]:

@@ -275,6 +275,11 @@ class Collection:
             if self._connection.in_transaction:
                 self.select("COMMIT")
 
+    def copy_into(self, other: apsw.Connection) -> None:
+        """Put the newest state in place of all that another database holds."""
+        with other.backup("main", self._connection, "main") as copying:
+            copying.step()
+
     def select(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query, with errors in our words."""
         try:
