@@ -42,8 +42,8 @@ def write_backup(collection: Collection, destination: Path) -> int:
     connection = connect(path, create=True)
     with our_errors(path), closed_on_error(connection):
         reserve_checksums(connection)
-        # A page gets its checksum if the first one, which says so, is on the disk before it: "VACUUM INTO" writes others
-        # first as soon as they do not all fit into SQLite's cache.
+        # A page gets its checksum only if the first one, which says so, is on the disk before it. "VACUUM INTO" writes
+        # others first as soon as they do not all fit into SQLite's cache.
         connection.execute("CREATE TABLE first_page(number)")
         collection.copy_into(connection)
         connection.execute("PRAGMA incremental_vacuum").fetchall()
