@@ -1,7 +1,7 @@
 """What the approximate index finds of what looking at every vector finds, for real questions over a pool.
 
-`opendpr optimize` chooses its effort with vectors of passages as questions; here the questions of the report halves
-are asked of the index and of all vectors.
+`opendpr optimize` chooses its effort with questions made of passages; here the questions of the report halves are asked
+of the index and of all vectors.
 
     .venv/bin/python benchmarks/approximate.py --pool P150
 """
@@ -49,8 +49,7 @@ def main() -> None:
     args = parser.parse_args()
     encoder = BertEncoder(find_model(args.model), RuntimeSettings(precision=args.precision))
     collection = open_pool(args, encoder)
-    numbers, vectors = map(np.concatenate, zip(*collection.vectors(), strict=True))
-    exact = ExactIndex(numbers, vectors)
+    exact = ExactIndex.gather(collection.vectors(), collection.count_passages(), encoder.dim)
     with open_writer(collection.directory) as writer:
         record = optimize(writer, index="ivf", recall=args.recall)
     index = Snapshot(collection).dense

@@ -20,9 +20,10 @@ from opendpr.collection.writer import refuse_other_encoder
 from opendpr.corpus import Corpus, Skipped
 from opendpr.corpus.kinds import is_psgs
 from opendpr.encoder import BertEncoder
-from opendpr.errors import InputError, StateError, UsageError
+from opendpr.errors import InputError, OpendprError, UsageError
 from opendpr.index.bm25 import rebuild_bm25, update_bm25
 from opendpr.index.dense import remove_dense
+from opendpr.index.effort import Ask
 from opendpr.index.plan import UNTRIED, chosen, estimates, machine_memory
 from opendpr.iteration import OnStage, batched
 from opendpr.passages import Splitter
@@ -37,7 +38,7 @@ DOCUMENTS = 256
 PASSAGES = 512
 """Passages encoded between two transactions: what a kill can cost."""
 
-ASKED = 12
+QUESTION_WORDS = 12
 """Words of a passage that serve as a question."""
 SEED = 0
 
@@ -222,7 +223,7 @@ def optimize(
     return build_dense(writer, recall=recall, ask=_asker(writer, row), on_progress=on_progress)
 
 
-def _asker(writer: Writer, row: EncoderRow) -> Callable[[Numbers], Vectors] | None:
+def _asker(writer: Writer, row: EncoderRow) -> Ask | None:
     """Makes questions of passages: some words of each in a row, through the tower for questions; None without it.
 
     They are found about as well as real questions are (docs/scale.md).
@@ -230,11 +231,17 @@ def _asker(writer: Writer, row: EncoderRow) -> Callable[[Numbers], Vectors] | No
     try:
         model = find_model(row.model)
         refuse_other_encoder(writer, model.fingerprint, model.reference)
-    except StateError as error:
-        logger.warning("the recall is measured with passages' vectors as questions, which are easier: %s", error)
+        encoder = BertEncoder(model, RuntimeSettings(precision="fp32"))
+        encoder.encode_questions(["opendpr"])  # what is wrong with it shows here, not after hours of building
+    except (OpendprError, OSError) as error:
+        logger.info("%s cannot be used: %s", row.model, error)
+        logger.warning(
+            "the model %s that made the vectors cannot be used here: vectors of passages serve as questions, which are "
+            "easier than real ones; ask for a higher recall",
+            row.model,
+        )
         return None
-    encoder = BertEncoder(model, RuntimeSettings(precision="fp32"))
-    generator, splitter = random.Random(SEED), Splitter(words=ASKED)
+    generator, splitter = random.Random(SEED), Splitter(words=QUESTION_WORDS)
 
     def ask(numbers: Numbers) -> Vectors:
         passages = writer.passages(numbers.tolist())

@@ -65,7 +65,7 @@ class Snapshot:
             hidden, passages = self.collection.hidden(), self.collection.count_passages()
             newer = self.collection.count_vectors_after(cache.last_number) if cache else passages
             after = cache.last_number if cache else 0
-            exact = ExactIndex.gather(_without(hidden, self.collection.vectors(after)), newer, row.dim)
+            exact = ExactIndex.gather(_without(np.sort(hidden), self.collection.vectors(after)), newer, row.dim)
             removed = self.collection.deleted_since(cache.version.version) if cache else []
         if cache:
             cached = cache.index.without(np.concatenate([np.array(removed, np.int64), hidden]))
@@ -142,9 +142,10 @@ class Snapshot:
 def _without(
     hidden: Numbers, pieces: Iterable[tuple[Numbers, NDArray[np.float16]]]
 ) -> Iterator[tuple[Numbers, NDArray[np.float16]]]:
-    """Pieces of numbers (n,) and vectors (n, d) without those of some numbers."""
+    """Pieces of numbers (n,) and vectors (n, d), all rising, without those of some numbers."""
     for numbers, vectors in pieces:
-        kept = ~np.isin(numbers, hidden)
+        first, last = np.searchsorted(hidden, [numbers[0], numbers[-1] + 1])
+        kept = slice(None) if first == last else ~np.isin(numbers, hidden[first:last])
         yield numbers[kept], vectors[kept]
 
 
@@ -163,6 +164,7 @@ class DenseRetriever:
         """For each question at most k passages, best first."""
         if not questions:
             return []
+        self._snapshot.collection.refuse_fork()  # the threads of the encoder and of FAISS do not survive one
         vectors = self._encoder.encode_questions(questions)
 
         def search() -> list[list[Hit]]:
@@ -201,6 +203,7 @@ class HybridRetriever:
         """For each question at most k passages, best first; both scores are computed for the whole union."""
         if not questions:
             return []
+        self._snapshot.collection.refuse_fork()  # the threads of the encoder and of FAISS do not survive one
         vectors = self._encoder.encode_questions(questions)
 
         def search() -> list[list[Hit]]:

@@ -308,6 +308,27 @@ def test_a_kill_between_two_renames_costs_no_words(notes, encoder, caplog):
     assert not list(notes.glob("bm25.*"))
 
 
+def test_the_effort_is_chosen_with_questions_made_of_passages(notes, run):
+    assert json.loads(run("info", notes, "--json").stdout)["dense"]["asked"] == "pieces"
+    assert "questions, each a few words of a passage" in run("info", notes).stdout
+
+
+@pytest.mark.parametrize("damaged", ["config.json", "tokenizer.json", "passage_encoder/model.safetensors", ""])
+def test_without_its_model_vectors_serve_as_questions_and_it_is_told(plain, tmp_path, tiny_model, run, damaged):
+    notes, model = tmp_path / "notes", tmp_path / "model"
+    shutil.copytree(tiny_model, model)
+    with open_writer(notes, Splitter(unit="whole")) as writer:
+        add(writer, documents(200), BertEncoder(find_model(str(model)), RuntimeSettings(precision="fp32")))
+    if damaged:
+        (model / damaged).write_bytes(b"{" + bytes(50))
+    else:
+        shutil.rmtree(model)
+    done = run("optimize", notes, "--index", "ivf", "--json")
+    assert done.returncode == 0, done.stderr
+    assert f"the model {model} that made the vectors cannot be used here" in done.stderr
+    assert json.loads(done.stdout)["dense"]["asked"] == "vectors"
+
+
 def test_another_recall_for_the_same_vectors_builds_nothing(notes, run):
     written = (notes / "dense" / "build-1" / "index.faiss").stat().st_mtime_ns
     low = json.loads(run("optimize", notes, "--index", "ivf", "--recall", "0.5", "--json").stdout)["dense"]

@@ -327,6 +327,16 @@ def test_a_backup_larger_than_the_cache_has_the_checksum_of_every_page(tmp_path,
     assert 64 * 1_024 < sizes[1] < sizes[0], "what was removed takes no room"
 
 
+def test_a_backup_of_a_damaged_collection_names_the_collection(run, notes, tmp_path):
+    content = bytearray((notes / DATABASE).read_bytes())
+    content[len(content) // 2] ^= 1
+    (notes / DATABASE).write_bytes(content)
+    result = run("backup", notes, tmp_path / "copy")
+    assert result.returncode == 5
+    assert f"{notes / DATABASE} is damaged (a page does not match its checksum)" in result.stderr
+    assert not (tmp_path / "copy").exists()
+
+
 def test_a_backup_is_not_written_over_anything(run, notes, tmp_path):
     (tmp_path / "there").mkdir()
     result = run("backup", notes, tmp_path / "there")

@@ -11,11 +11,15 @@ import numpy as np
 import pytest
 
 from opendpr.collection import open_collection, open_writer
+from opendpr.encoder import BertEncoder
 from opendpr.errors import BusyError, OpendprError, StateError
+from opendpr.index import exact
 from opendpr.index.dense import StoredIndex
-from opendpr.ingest import optimize
+from opendpr.ingest import add, optimize
 from opendpr.passages import Splitter
-from opendpr.retriever import Snapshot
+from opendpr.retriever import Snapshot, make_retriever
+from opendpr.runtime import RuntimeSettings
+from opendpr.runtime.model import find_model
 from opendpr.types import Document
 
 LETTER = Document("letter", "A letter", "one two three")
@@ -80,6 +84,18 @@ def test_a_fork_of_a_process_that_searched_an_index_is_told_too(tmp_path):
         assert isinstance(index, StoredIndex)
         assert (index.search(questions, 1).numbers > 0).all()
         assert "was forked; open it again" in said_by_a_fork(lambda: index.search(questions, 1))
+
+
+@pytest.mark.parametrize("kind", ["dense", "hybrid"])
+def test_a_fork_of_a_process_that_searched_many_vectors_is_told_too(tmp_path, tiny_model, monkeypatch, kind):
+    monkeypatch.setattr(exact, "SMALL", 10)
+    encoder = BertEncoder(find_model(str(tiny_model)), RuntimeSettings(precision="fp32"))
+    with open_writer(tmp_path / "notes") as writer:
+        add(writer, [Document(str(n), "", f"words {n}") for n in range(30)], encoder)
+    with open_collection(tmp_path / "notes") as collection:
+        retriever = make_retriever(kind, collection, encoder)
+        assert len(retriever.retrieve(["words"] * 20, 5)) == 20
+        assert "was forked; open it again" in said_by_a_fork(lambda: retriever.retrieve(["words"] * 20, 5))
 
 
 def test_a_fork_of_a_writer_can_neither_write_nor_give_up_its_lock(directory):

@@ -107,6 +107,19 @@ def test_equal_vectors_are_in_order_of_number(index: VectorIndex) -> None:
     assert index.search(question, 10).numbers[0][: len(wanted)].tolist() == wanted
 
 
+@pytest.mark.parametrize("k", [1, 5, 23, 70])
+@pytest.mark.parametrize("share", [1, 2])
+def test_of_many_equal_vectors_the_smallest_numbers_win(monkeypatch: pytest.MonkeyPatch, k: int, share: int) -> None:
+    monkeypatch.setattr(exact, "SMALL", 100)
+    generator = np.random.default_rng(k)
+    numbers, vectors = np.arange(1, N + 1), generator.standard_normal((N, 384)).astype(np.float16)
+    vectors[generator.choice(N, 200, replace=False)] = vectors[7]
+    equal = numbers[(vectors == vectors[7]).all(axis=1) & (numbers % share == 0)]
+    question = vectors[7:8].astype(np.float32)
+    found = ExactIndex(numbers, vectors).search(question, k, numbers[numbers % share == 0])
+    assert found.numbers[0].tolist() == equal[:k].tolist()
+
+
 def test_scores_of_given_numbers(index: ExactIndex | IvfIndex) -> None:
     numbers, vectors = data()
     asked = np.array([numbers[3], 1, numbers[0], 10**6, 26])

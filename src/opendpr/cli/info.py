@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from opendpr.cli.options import AsJson, CollectionArgument
@@ -32,27 +33,36 @@ def info(collection: CollectionArgument, as_json: AsJson = False) -> None:
             **opened.counts(),
             "not_in_bm25": unseen_passages(opened),
             "dense": dense_summary(opened),
+            "unused_dense": unused_dense(opened),
             "splitter": opened.splitter.__dict__,
             "encoder": row._asdict() if row else None,
             "bytes": (collection / DATABASE).stat().st_size,
         }
-        unused = unused_dense(opened)
     if as_json:
         print_json(record)
-        return
+    else:
+        _put(collection, record)
+
+
+def _put(collection: Path, record: dict[str, Any]) -> None:
+    """The same in words."""
+    encoder, splitter = record["encoder"], record["splitter"]
     put(f"{collection}: {many(record['documents'], 'document')}, {many(record['passages'], 'passage')}")
-    if row:
-        put(f"encoder: {row.model}, {row.dim} wide, fingerprint {row.fingerprint[:12]}, made by {row.runtime}")
+    if encoder:
+        put(
+            f"encoder: {encoder['model']}, {encoder['dim']} wide, fingerprint {encoder['fingerprint'][:12]}, made by "
+            f"{encoder['runtime']}"
+        )
     if record["to_encode"]:
-        put(f"without vector: {record['to_encode']:,} passages; {next_step(collection, row.model if row else None)}")
+        step = next_step(collection, encoder["model"] if encoder else None)
+        put(f"without vector: {record['to_encode']:,} passages; {step}")
     if record["not_in_bm25"]:
         put(f"not found by BM25 until the next 'opendpr add': {record['not_in_bm25']:,} passages")
     if record["dense"]:
         _put_dense(record["dense"])
-    if unused:
-        put(unused)
-    splitter = opened.splitter
-    put(f"passages: {splitter.words} {splitter.unit}, overlap {splitter.overlap}, last {splitter.last}")
+    if record["unused_dense"]:
+        put(record["unused_dense"])
+    put(f"passages: {splitter['words']} {splitter['unit']}, overlap {splitter['overlap']}, last {splitter['last']}")
     put(f"format {record['format']}, version {record['version']}, {record['bytes'] / 1e6:,.1f} MB")
 
 

@@ -35,7 +35,8 @@ def optimize(
     then. It never shows them.
 
     Up to 50,000 vectors are searched exactly. Of more, an index is built that looks at few of them (ivf): the
-    search goes as far as it takes to find the share of the best passages given by --recall, which is measured.
+    search goes as far as it takes to find the share of the best passages given by --recall, which is measured
+    with questions made of passages by the collection's model.
     Passages added later are searched exactly until the next 'opendpr optimize'. Searches go on meanwhile; after
     an interruption the same command goes on.
 

@@ -22,7 +22,7 @@ from opendpr.errors import OpendprError, StateError
 def write_backup(collection: Collection, destination: Path) -> int:
     """Write the newest state as a collection of its own; returns its version.
 
-    The copy is compact, has page checksums of its own, and appears under its name when it is whole.
+    The copy has no free pages, has page checksums of its own, and appears under its name when it is whole.
 
     Raises:
         StateError: the destination exists.

@@ -13,12 +13,7 @@ import apsw
 import numpy as np
 from numpy.typing import NDArray
 
-from opendpr.collection.database import (
-    DATABASE,
-    closed_on_error,
-    our_errors,
-    read_settings,
-)
+from opendpr.collection.database import DATABASE, closed_on_error, our_errors, read_settings
 from opendpr.collection.rows import EncoderRow, Summary, Version, check, passage_crc, to_vectors
 from opendpr.errors import CorruptionError, InputError, StateError
 from opendpr.passages import Splitter
@@ -26,6 +21,9 @@ from opendpr.types import Document, Numbers, Passage
 
 ROWS = 1_000
 """Rows fetched at once, so that no read transaction lasts long."""
+
+READING = (apsw.SQLITE_IOERR_DATA, apsw.SQLITE_IOERR_READ, apsw.SQLITE_IOERR_SHORT_READ)
+"""What goes wrong with a file that is read."""
 
 _PASSAGE = (
     "SELECT p.number, p.document, p.start, p.text, p.crc, d.id, d.title "
@@ -276,9 +274,15 @@ class Collection:
                 self.select("COMMIT")
 
     def copy_into(self, other: apsw.Connection) -> None:
-        """Put the newest state in place of all that another database holds."""
+        """Put the newest state in place of all that another database holds, whose own errors are SQLite's."""
         with other.backup("main", self._connection, "main") as copying:
-            copying.step()
+            try:
+                copying.step()
+            except (apsw.CorruptError, apsw.BusyError, apsw.IOError) as error:
+                if not isinstance(error, apsw.IOError) or getattr(error, "extendedresult", None) in READING:
+                    with our_errors(self.path):
+                        raise
+                raise
 
     def select(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query, with errors in our words."""

@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 DIRECTORY = "dense"
 CODES, VECTORS, NUMBERS = "index.faiss", "vectors.f16", "numbers.i64"
-FORMAT = 2
+FORMAT = 1
 """Of the files; a build of another one is not used."""
 NUMBER_DTYPE = np.dtype("<i8")
 QUESTIONS = 64
@@ -212,9 +212,10 @@ def dense_summary(collection: Collection) -> dict[str, Any] | None:
     record = dense_record(collection)
     if record is None:
         return None
-    shown = ("factory", "rows", "lists", "factor", "recall", "target", "questions", "asked", "seconds")
+    shown = ("factory", "rows", "lists", "factor", "recall", "target", "questions", "seconds")
     return {
         **{name: record[name] for name in shown},
+        "asked": record.get("asked", "vectors"),
         "newer": collection.count_vectors_after(int(record["last_number"])),
         "bytes": sum(_size(collection.directory / DIRECTORY / record["build"] / name) for name in record["files"]),
     }

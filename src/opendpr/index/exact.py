@@ -36,7 +36,7 @@ class ExactIndex:
     """
 
     def __init__(self, numbers: Numbers, vectors: NDArray[np.float16]) -> None:
-        self._numbers, self._vectors, self._halves = _held([(numbers, vectors)], *vectors.shape)
+        self._hold([(numbers, vectors)], *vectors.shape)
 
     @classmethod
     def gather(cls, pieces: Iterable[tuple[Numbers, NDArray[np.float16]]], most: int, dim: int) -> ExactIndex:
@@ -45,9 +45,25 @@ class ExactIndex:
         Args:
             pieces: numbers (n,) and vectors (n, dim), rising from piece to piece
         """
-        index = cls.__new__(cls)
-        index._numbers, index._vectors, index._halves = _held(pieces, most, dim)
+        index = cls(np.empty(0, np.int64), np.empty((0, dim), np.float16))
+        index._hold(pieces, most, dim)
         return index
+
+    def _hold(self, pieces: Iterable[tuple[Numbers, NDArray[np.float16]]], most: int, dim: int) -> None:
+        """Bring pieces to memory: few vectors as they are multiplied, many as FAISS compares them."""
+        numbers, rows = np.empty(most, np.int64), 0
+        self._halves: Halves | None = None
+        if most > SMALL:
+            from opendpr.index.faiss import Halves  # whose start takes longer than a few vectors
+
+            self._halves = Halves(most, dim)
+        vectors: Stored = np.empty((most, dim), np.float32) if self._halves is None else self._halves.vectors
+        for some, stored in pieces:
+            numbers[rows : rows + len(some)], vectors[rows : rows + len(some)] = some, stored
+            rows += len(some)
+        if self._halves is not None:
+            self._halves.keep(rows)
+        self._numbers, self._vectors = numbers[:rows], vectors[:rows]
 
     @property
     def dim(self) -> int:
@@ -64,9 +80,9 @@ class ExactIndex:
         best = Neighbours(np.empty((len(vectors), k), np.float32), np.empty((len(vectors), k), np.int64))
         for place, (scores, rows) in enumerate(zip(*self._halves.search(vectors, k + TIES, mask), strict=True)):
             rows = np.sort(rows[rows >= 0])
-            if len(rows) == k + TIES and scores[k - 1] - scores[-1] <= ROUNDING * abs(scores[-1]):
+            if len(rows) == k + TIES and scores[k - 1] - scores[-1] <= ROUNDING * np.abs(scores[[0, -1]]).max():
                 # More are as good as the last one wanted than were fetched: the smallest numbers may be others.
-                rows = np.arange(len(self)) if mask is None else np.flatnonzero(mask)
+                rows = None if mask is None else np.flatnonzero(mask)
             found = scan(vectors[place : place + 1], k, self._numbers, self._vectors, rows)
             best.scores[place], best.numbers[place] = found.scores[0], found.numbers[0]
         return best
@@ -118,25 +134,6 @@ def _better(best: Neighbours, scores: Scores, numbers: Numbers, k: int) -> Neigh
     found = Neighbours(np.full(shape, -np.inf, np.float32), np.full(shape, -1, np.int64))
     found.scores[rows, columns], found.numbers[rows, columns] = scores[rows, places], numbers[places]
     return top(np.hstack([best.scores, found.scores]), np.hstack([best.numbers, found.numbers]), k)
-
-
-def _held(
-    pieces: Iterable[tuple[Numbers, NDArray[np.float16]]], most: int, dim: int
-) -> tuple[Numbers, Stored, Halves | None]:
-    """Numbers (n,) and vectors (n, d) of pieces, and many of them as FAISS searches them."""
-    numbers, rows = np.empty(most, np.int64), 0
-    halves = None
-    if most > SMALL:
-        from opendpr.index.faiss import Halves  # whose start takes longer than a few vectors
-
-        halves = Halves(most, dim)
-    vectors: Stored = np.empty((most, dim), np.float32) if halves is None else halves.vectors
-    for some, stored in pieces:
-        numbers[rows : rows + len(some)], vectors[rows : rows + len(some)] = some, stored
-        rows += len(some)
-    if halves is not None:
-        halves.keep(rows)
-    return numbers[:rows], vectors[:rows], halves
 
 
 def _widened(stored: Stored, *, many: bool) -> NDArray[np.float32]:
