@@ -313,7 +313,7 @@ def test_the_effort_is_chosen_with_questions_made_of_passages(notes, run):
     assert "questions, each a few words of a passage" in run("info", notes).stdout
 
 
-@pytest.mark.parametrize("damaged", ["config.json", "tokenizer.json", "passage_encoder/model.safetensors", ""])
+@pytest.mark.parametrize("damaged", ["config.json", "tokenizer.json", "encoder/model.safetensors", ""])
 def test_without_its_model_vectors_serve_as_questions_and_it_is_told(plain, tmp_path, tiny_model, run, damaged):
     notes, model = tmp_path / "notes", tmp_path / "model"
     shutil.copytree(tiny_model, model)
