@@ -95,14 +95,16 @@ def fill(directory: Path, base: np.ndarray, rows: int, model: str, source: Path 
         for block in noised(base, rows, SEED, first=done):
             documents = []
             for number, of in zip(range(done, done + len(block)), islice(copied, len(block)), strict=True):
-                text = of.text if whole else of.text[slice(*splitter.split(of.text)[0])].strip()
-                documents.append(Document(f"copy-{number}", of.title, f"{text.rpartition(' ')[0]} {number}"))
+                text = of.text if whole else of.text[slice(*splitter.split(of.text)[0])]
+                words = text.strip().rpartition(" ")[0]  # one less, so that with the number it is one passage again
+                documents.append(Document(f"copy-{number}", of.title, f"{words} {number}"))
             started = time.perf_counter()
             writer.put_documents(documents)
             stored = list(islice(writer.passages_after(done), len(block)))  # numbered from 1, none was removed
             writer.put_vectors(row, stored, block.astype(np.float32))
             seconds += time.perf_counter() - started
             done += len(block)
+        assert writer.count_passages() == rows
     return Filled(rows - already, seconds, peak.megabytes)
 
 
