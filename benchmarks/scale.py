@@ -12,7 +12,9 @@ beside the program, whose encoder is not loaded here.
 
 from __future__ import annotations
 
+import argparse
 import json
+import os
 import shutil
 import statistics
 import threading
@@ -48,6 +50,7 @@ SEED = 0
 K = 100
 WORDS = 12
 """Of a passage's text, if it is not whole."""
+LIMITED = Path("/sys/fs/cgroup/memory/opendpr-scale")
 SINGLE = 200
 """Questions asked one by one."""
 PIECE = 500_000
@@ -95,14 +98,16 @@ def fill(directory: Path, base: np.ndarray, rows: int, model: str, source: Path 
         for block in noised(base, rows, SEED, first=done):
             documents = []
             for number, of in zip(range(done, done + len(block)), islice(copied, len(block)), strict=True):
-                text = of.text if whole else of.text[slice(*splitter.split(of.text)[0])].strip()
-                documents.append(Document(f"copy-{number}", of.title, f"{text.rpartition(' ')[0]} {number}"))
+                text = of.text if whole else of.text[slice(*splitter.split(of.text)[0])]
+                words = text.strip().rpartition(" ")[0]  # one less, so that with the number it is one passage again
+                documents.append(Document(f"copy-{number}", of.title, f"{words} {number}"))
             started = time.perf_counter()
             writer.put_documents(documents)
             stored = list(islice(writer.passages_after(done), len(block)))  # numbered from 1, none was removed
             writer.put_vectors(row, stored, block.astype(np.float32))
             seconds += time.perf_counter() - started
             done += len(block)
+        assert writer.count_passages() == rows
     return Filled(rows - already, seconds, peak.megabytes)
 
 
@@ -115,7 +120,7 @@ def improve(directory: Path) -> tuple[float, float, dict[str, float]]:
     return time.perf_counter() - started, peak.megabytes, stages
 
 
-def search(directory: Path, questions: np.ndarray) -> dict[str, float]:
+def search(directory: Path, questions: np.ndarray, *, exactly: bool = True) -> dict[str, float]:
     """In a fresh process, files not in memory: the first search, then the median of others, and memory."""
     before, started = memory_megabytes(), time.perf_counter()
     with open_collection(directory) as collection:
@@ -126,12 +131,20 @@ def search(directory: Path, questions: np.ndarray) -> dict[str, float]:
             started = time.perf_counter()
             snapshot.dense.search(question[None], K)
             milliseconds.append(1000 * (time.perf_counter() - started))
-        return {
+        found = {
             "first search s": first,
             "p50 ms": statistics.median(milliseconds[SINGLE:]),
             "memory MB": memory_megabytes() - before,
-            "recall": recall(collection, snapshot, questions),
         }
+        return {**found, "recall": recall(collection, snapshot, questions)} if exactly else found
+
+
+def search_within(directory: Path, questions: np.ndarray, bytes_of_memory: int) -> dict[str, float]:
+    """The same where this process, with its pages of files, may have only so much memory (control groups of Linux)."""
+    LIMITED.mkdir(exist_ok=True)
+    (LIMITED / "memory.limit_in_bytes").write_text(str(bytes_of_memory))
+    (LIMITED / "cgroup.procs").write_text(str(os.getpid()))
+    return search(directory, questions, exactly=False)
 
 
 def recall(collection, snapshot: Snapshot, questions: np.ndarray) -> float:
@@ -156,6 +169,10 @@ def gigabytes(directory: Path) -> float:
     return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file()) / 1e9
 
 
+def figures(found: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:,.3f}" for name, value in found.items())
+
+
 def _beside(planned: int) -> str:
     """What a plan says beside the program with its encoder, which is not part of what is measured here."""
     return f"{(planned - PROGRAM_BYTES) / 1e6:,.0f} MB"
@@ -169,13 +186,11 @@ def check(directory: Path) -> tuple[float, list[str]]:
     return time.perf_counter() - started, problems
 
 
-def measure(
-    directory: Path, base: np.ndarray, rows: int, questions: np.ndarray, model: str, source: Path | None, whole: bool
-) -> None:
+def measure(directory: Path, base: np.ndarray, rows: int, questions: np.ndarray, args: argparse.Namespace) -> None:
     """All steps at one size, each beside the plan."""
     offers = estimates(rows, base.shape[1], Machine(matrix_flops(), 1.0), to_encode=0, recall=0.95)
     plan = chosen(offers, rows, 10**15)
-    stored, seconds, peak = in_a_process(fill, directory, base, rows, model, source, whole)
+    stored, seconds, peak = in_a_process(fill, directory, base, rows, args.model, args.collection, args.whole)
     disk = gigabytes(directory)
     print(f"{rows:>11,} stored: {stored / seconds:,.0f} a second, memory in all {peak:,.0f} MB, {disk:.2f} GB")
     seconds, peak, stages = in_a_process(improve, directory)
@@ -191,9 +206,12 @@ def measure(
         print(f"{'':11} {json.dumps(kept)}")
     forget(directory)
     found = in_a_process(search, directory, questions)
-    figures = ", ".join(f"{name} {value:,.3f}" for name, value in found.items())
-    print(f"{'':11} {figures} (plan: memory {_beside(plan.memory_bytes)})", flush=True)
-    if whole:
+    print(f"{'':11} {figures(found)} (plan: memory {_beside(plan.memory_bytes)})", flush=True)
+    if args.limit:
+        forget(directory)
+        found = in_a_process(search_within, directory, questions, args.limit * 2**30)
+        print(f"{'':11} within {args.limit} GiB: {figures(found)}", flush=True)
+    if args.whole:
         seconds, problems = in_a_process(check, directory)
         print(f"{'':11} verified in {seconds:.0f} s: {problems or 'whole'}", end="; ")
         print(f"{gigabytes(directory):.2f} GB in all (plan {plan.disk_bytes / 1e9:.2f} GB)", flush=True)
@@ -205,6 +223,7 @@ def main() -> None:
     parser.add_argument("--base", type=int, default=29_440, help="real vectors")
     parser.add_argument("--collection", type=Path, help="whose vectors are the real ones")
     parser.add_argument("--whole", action="store_true", help="begin with that collection, copy whole texts; verify")
+    parser.add_argument("--limit", type=int, metavar="GIB", help="search once more with so much memory, files included")
     parser.add_argument("--questions", type=int, default=500)
     args = parser.parse_args()
     base = base_vectors(args.work, args.model, args.base, args.collection)
@@ -216,7 +235,7 @@ def main() -> None:
     for rows in args.rows:
         directory = args.work / "scale"
         shutil.rmtree(directory, ignore_errors=True)
-        measure(directory, base, rows, questions, args.model, args.collection, args.whole)
+        measure(directory, base, rows, questions, args)
         shutil.rmtree(directory)
 
 
