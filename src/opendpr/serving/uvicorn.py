@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import os
 import signal
 import socket
+import struct
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -25,7 +29,11 @@ HEADER_BYTES = 16_384
 KEPT_ALIVE_SECONDS = 30
 DRAIN_SECONDS = 9
 """After SIGTERM, for the requests that are being answered."""
+ARRIVE_SECONDS = 0.1
+"""Of those, for the requests of those who have just connected."""
 BACKLOG = 512
+SO_ATTACH_FILTER = 26
+"""Of Linux; Python does not name it."""
 
 
 class PatientProtocol(H11Protocol):
@@ -63,6 +71,28 @@ class PatientProtocol(H11Protocol):
             self.transport.close()
 
 
+class DrainingServer(uvicorn.Server):
+    """A server that answers also those who had connected when it was told to end, and not asked yet."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for listening in sockets or []:
+            _refuse_more(listening)
+        await asyncio.sleep(ARRIVE_SECONDS)
+        await super().shutdown(sockets)
+
+
+def _refuse_more(listening: socket.socket) -> None:
+    """Let nobody else connect, while those who have are still accepted: closing the socket would reset these.
+
+    The kernel of Linux drops what a filter of the one instruction "keep 0 bytes" sees; elsewhere nothing is done.
+    """
+    keep_nothing = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
+    program = struct.pack("HL", 1, ctypes.addressof(keep_nothing))
+    if sys.platform == "linux":
+        with suppress(OSError):  # a sandbox may forbid filters
+            listening.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
+
+
 def run(settings: Settings, on_listening: Callable[[str], None]) -> None:
     """Serve until SIGTERM or Ctrl-C; requests that are being answered are finished.
 
@@ -83,7 +113,7 @@ def run(settings: Settings, on_listening: Callable[[str], None]) -> None:
             config = _config("opendpr.serving.uvicorn:make_worker", workers=settings.workers)
             Multiprocess(config, [bound]).run()
         else:
-            server = uvicorn.Server(_config(make_app(Service(settings))))
+            server = DrainingServer(_config(make_app(Service(settings))))
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: None)  # uvicorn takes them over, and raises them once it is done
             on_listening(address)
