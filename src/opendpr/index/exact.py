@@ -96,7 +96,7 @@ class ExactIndex:
         if not len(self._numbers):
             return np.full(len(numbers), -np.inf, dtype=np.float32)
         rows = np.searchsorted(self._numbers, numbers).clip(max=len(self._numbers) - 1)
-        scores = self._vectors[rows].astype(np.float32) @ vector
+        scores = _widened(self._vectors[rows], many=self._halves is not None) @ vector
         return np.where(self._numbers[rows] == numbers, scores, -np.inf).astype(np.float32)
 
 
