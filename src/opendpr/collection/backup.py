@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import apsw
 
 from opendpr.collection.database import (
     DATABASE,
@@ -17,6 +21,10 @@ from opendpr.collection.database import (
 )
 from opendpr.collection.reader import Collection
 from opendpr.errors import OpendprError, StateError
+
+
+READING = (apsw.SQLITE_IOERR_DATA, apsw.SQLITE_IOERR_READ, apsw.SQLITE_IOERR_SHORT_READ)
+"""What goes wrong with a file that is read."""
 
 
 def write_backup(collection: Collection, destination: Path) -> int:
@@ -45,7 +53,8 @@ def write_backup(collection: Collection, destination: Path) -> int:
         # A page gets its checksum only if the first one, which says so, is on the disk before it. "VACUUM INTO" writes
         # others first as soon as they do not all fit into SQLite's cache.
         connection.execute("CREATE TABLE first_page(number)")
-        collection.copy_into(connection)
+        with _own_errors(collection):
+            collection.copy_into(connection)
         connection.execute("PRAGMA incremental_vacuum").fetchall()
         connection.execute("PRAGMA journal_mode=WAL")
         version = connection.execute("SELECT max(version) FROM commits").get
@@ -61,3 +70,15 @@ def write_backup(collection: Collection, destination: Path) -> int:
         ) from None
     fsync_directory(destination.absolute().parent)
     return int(version)
+
+
+@contextmanager
+def _own_errors(collection: Collection) -> Iterator[None]:
+    """Tell of what is wrong with the collection itself by its own name."""
+    try:
+        yield
+    except (apsw.CorruptError, apsw.BusyError, apsw.IOError) as error:
+        if not isinstance(error, apsw.IOError) or getattr(error, "extendedresult", None) in READING:
+            with our_errors(collection.path):
+                raise
+        raise

@@ -22,9 +22,6 @@ from opendpr.types import Document, Numbers, Passage
 ROWS = 1_000
 """Rows fetched at once, so that no read transaction lasts long."""
 
-READING = (apsw.SQLITE_IOERR_DATA, apsw.SQLITE_IOERR_READ, apsw.SQLITE_IOERR_SHORT_READ)
-"""What goes wrong with a file that is read."""
-
 _PASSAGE = (
     "SELECT p.number, p.document, p.start, p.text, p.crc, d.id, d.title "
     "FROM passages p JOIN documents d ON d.row = p.document "
@@ -274,15 +271,9 @@ class Collection:
                 self.select("COMMIT")
 
     def copy_into(self, other: apsw.Connection) -> None:
-        """Put the newest state in place of all that another database holds, whose own errors are SQLite's."""
+        """Put the newest state in place of all that another database holds; errors are SQLite's."""
         with other.backup("main", self._connection, "main") as copying:
-            try:
-                copying.step()
-            except (apsw.CorruptError, apsw.BusyError, apsw.IOError) as error:
-                if not isinstance(error, apsw.IOError) or getattr(error, "extendedresult", None) in READING:
-                    with our_errors(self.path):
-                        raise
-                raise
+            copying.step()
 
     def select(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query, with errors in our words."""
