@@ -22,7 +22,6 @@ from opendpr.collection.database import (
 from opendpr.collection.reader import Collection
 from opendpr.errors import OpendprError, StateError
 
-
 READING = (apsw.SQLITE_IOERR_DATA, apsw.SQLITE_IOERR_READ, apsw.SQLITE_IOERR_SHORT_READ)
 """What goes wrong with a file that is read."""
 
