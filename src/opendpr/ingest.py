@@ -22,7 +22,7 @@ from opendpr.corpus.kinds import is_psgs
 from opendpr.encoder import BertEncoder
 from opendpr.errors import InputError, OpendprError, UsageError
 from opendpr.index.bm25 import rebuild_bm25, update_bm25
-from opendpr.index.dense import remove_dense
+from opendpr.index.dense import dense_record, remove_dense
 from opendpr.index.effort import Ask
 from opendpr.index.plan import UNTRIED, chosen, estimates, machine_memory
 from opendpr.iteration import OnStage, batched
@@ -196,7 +196,7 @@ def optimize(
     """Build the search caches anew: what they find and how they score is then that of a collection built once.
 
     Args:
-        index: of vectors; `auto` is what `opendpr plan` takes
+        index: of vectors; `auto` is the kind that there is, or else what `opendpr plan` takes
         recall: that an approximate index must reach
         memory_bytes: that may be used; None means what the machine has
 
@@ -208,6 +208,8 @@ def optimize(
         StateError: an approximate index was asked for, and there are no vectors, or the first passage has none.
     """
     passages, row = writer.count_passages(), writer.encoder()
+    if index == "auto" and dense_record(writer):
+        index = "ivf"  # who has had one built wants it to take in what is new
     if index == "ivf":
         row = writer.require_encoder()
     if row:

@@ -47,6 +47,20 @@ def test_without_a_model_the_collections_own_is_taken_again_where_it_has_changed
     assert run("search", notes, QUESTION).returncode == 0
 
 
+def test_a_model_that_was_moved_is_found_again_once_it_is_named(run, tmp_path, tiny_model):
+    notes, docs, model = tmp_path / "notes", write_documents(tmp_path / "docs", 2, 20), tmp_path / "model"
+    shutil.copytree(tiny_model, model)
+    assert run("add", notes, docs, "-m", model).returncode == 0
+    before = contents(notes)
+    model.rename(tmp_path / "moved")
+    refused(run("search", notes, QUESTION), 4, f"there is no model at {model}")
+    result = run("encode", notes, "--model", tmp_path / "moved")
+    assert "0 passages encoded" in result.stderr
+    assert contents(notes) == before
+    assert json.loads(run("info", notes, "--json").stdout)["encoder"]["model"] == str(tmp_path / "moved")
+    assert run("search", notes, QUESTION, "-r", "dense").returncode == 0
+
+
 def counts_of(directory):
     """Vectors by model name."""
     with open_collection(directory) as collection:

@@ -132,8 +132,8 @@ def test_optimize_builds_an_index_that_finds_about_the_same(tmp_path, plain, enc
     assert done.returncode == 0, done.stdout
 
 
-def test_small_collections_are_searched_exactly(notes, encoder, run):
-    done = run("optimize", notes, "--json")
+def test_exact_looks_at_every_vector_again(notes, encoder, run):
+    done = run("optimize", notes, "--index", "exact", "--json")
     assert json.loads(done.stdout)["dense"] is None
     assert not (notes / "dense").exists()
     with open_collection(notes) as collection:
@@ -288,11 +288,11 @@ def test_words_are_searched_while_they_are_indexed_anew_and_after_an_interruptio
     with open_writer(notes) as writer:
         remove(writer, ["d1"])
         with pytest.raises(StopError):
-            optimize(writer, on_progress=look)
+            optimize(writer, index="exact", on_progress=look)
         assert words_are_served(notes, caplog)
-        optimize(writer, on_progress=look)
+        optimize(writer, index="exact", on_progress=look)
         assert seen == ["words", "words"]
-        optimize(writer, on_progress=look)
+        optimize(writer, index="exact", on_progress=look)
         assert seen == ["words", "words"], "nothing was removed since"
     assert not list(notes.glob("bm25.*"))
 
@@ -327,6 +327,16 @@ def test_without_its_model_vectors_serve_as_questions_and_it_is_told(plain, tmp_
     assert done.returncode == 0, done.stderr
     assert f"the model {model} that made the vectors cannot be used here" in done.stderr
     assert json.loads(done.stdout)["dense"]["asked"] == "vectors"
+
+
+def test_an_index_that_is_there_takes_in_what_is_new(notes, encoder, run):
+    with open_writer(notes) as writer:
+        add(writer, documents(5, first=COUNT), encoder)
+    assert run("optimize", notes).returncode == 0
+    dense = json.loads(run("info", notes, "--json").stdout)["dense"]
+    assert (dense["rows"], dense["newer"]) == (COUNT + 5, 0)
+    assert run("optimize", notes, "--index", "exact").returncode == 0
+    assert json.loads(run("info", notes, "--json").stdout)["dense"] is None
 
 
 def test_another_recall_for_the_same_vectors_builds_nothing(notes, run):

@@ -18,7 +18,8 @@ def backup(
 ) -> None:
     """Copy COLLECTION, as one of its states, to DESTINATION, which is a collection then.
 
-    A writer may be at work meanwhile. Caches are not copied; the next 'opendpr add' writes them.
+    A writer may be at work meanwhile. Caches are not copied: the next 'opendpr add' writes that of
+    the words, 'opendpr optimize' that of the vectors.
 
     \b
     Example:

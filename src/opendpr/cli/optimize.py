@@ -22,7 +22,7 @@ class Indexes(str, Enum):
 def optimize(
     collection: CollectionArgument,
     index: Annotated[
-        Indexes, Option("--index", help="How vectors are searched; auto: as 'opendpr plan' would.")
+        Indexes, Option("--index", help="How vectors are searched; auto: as they are, or as 'opendpr plan' would.")
     ] = Indexes.auto,
     recall: RecallOption = 0.95,
     memory: MemoryOption = None,

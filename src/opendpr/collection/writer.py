@@ -75,7 +75,7 @@ class Writer(Collection):
         """The row of an encoder that the collection is being encoded with, beside the active one."""
         for row in self.encoders():
             if row.fingerprint == fingerprint:
-                return row
+                return self._renamed(row, model)
         with self._transaction():
             number = self._one("SELECT coalesce(max(encoder), 0) + 1 FROM encoders")[0]
             self._connection.execute(
@@ -84,6 +84,13 @@ class Writer(Collection):
             )
             self._connection.execute(_VECTORS.format(number))
         return EncoderRow(number, fingerprint, dim, model, runtime)
+
+    def _renamed(self, row: EncoderRow, model: str) -> EncoderRow:
+        """The row, in which the model is found from now on where it is now."""
+        if row.model != model:
+            with self._transaction():
+                self._connection.execute("UPDATE encoders SET model = ? WHERE encoder = ?", (model, row.encoder))
+        return row._replace(model=model)
 
     def switch_encoder(self, row: EncoderRow, *, keep_old: bool) -> None:
         """Make an encoder the active one, in one transaction.
