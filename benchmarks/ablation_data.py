@@ -22,16 +22,16 @@ from data import DATA, GOLD, POOLS, pool, questions, wikipedia
 from retrieval import KS, ranks
 
 from opendpr.collection import Collection, open_collection, open_writer
-from opendpr.encoder import BertEncoder
-from opendpr.evaluation import AnswerMatcher
-from opendpr.formats import read_examples, write_examples
-from opendpr.index.bm25 import update_bm25
-from opendpr.index.exact import ExactIndex
+from opendpr.interop import read_examples, write_examples
 from opendpr.iteration import batched
-from opendpr.passages import Splitter
-from opendpr.retriever import Bm25Retriever, Snapshot
-from opendpr.runtime import RuntimeSettings
-from opendpr.runtime.model import Model
+from opendpr.model.directory import Model
+from opendpr.model.encoder import BertEncoder
+from opendpr.model.runtime import RuntimeSettings
+from opendpr.search.bm25 import update_bm25
+from opendpr.search.exact import ExactIndex
+from opendpr.search.retrievers import Bm25Retriever, Snapshot
+from opendpr.text import AnswerMatcher
+from opendpr.text.splitting import Splitter
 from opendpr.training.mining import Miner, MiningSettings
 from opendpr.types import Document, ExamplePassage, Question, TrainingExample
 

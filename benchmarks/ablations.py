@@ -33,11 +33,11 @@ from ablation_rows import ROWS, SETTINGS, OwnNegatives, Row
 from data import POOLS, ROOT, arguments
 from machine import describe
 
-from opendpr.conversion.sentence_transformers import import_sentence_transformer
-from opendpr.encoder import EncoderInput
-from opendpr.runtime.model import Model, write_model
-from opendpr.runtime.tokenizer import Tokenizer
-from opendpr.runtime.torch import choose_device
+from opendpr.maintenance.import_model import import_sentence_transformer
+from opendpr.model.directory import Model, write_model
+from opendpr.model.encoder import EncoderInput
+from opendpr.model.tokenizer import Tokenizer
+from opendpr.model.torch import choose_device
 from opendpr.training.encoder import EncoderObjective, EncoderSettings
 from opendpr.training.loop import train
 from opendpr.training.sources import ExampleSource, InverseClozeSource, PairSource

@@ -17,13 +17,13 @@ from machine import describe
 from retrieval import open_pool
 
 from opendpr.collection import open_writer
-from opendpr.encoder import BertEncoder
-from opendpr.index.exact import ExactIndex
-from opendpr.ingest import RECALL, optimize
+from opendpr.maintenance.add import RECALL, optimize
+from opendpr.model.directory import find_model
+from opendpr.model.encoder import BertEncoder
+from opendpr.model.runtime import RuntimeSettings
 from opendpr.protocols import VectorIndex
-from opendpr.retriever import Snapshot
-from opendpr.runtime import RuntimeSettings
-from opendpr.runtime.model import find_model
+from opendpr.search.exact import ExactIndex
+from opendpr.search.retrievers import Snapshot
 
 DEPTHS = (20, 100)
 TIMED = 20

@@ -15,8 +15,8 @@ from data import POOLS, arguments, questions
 from machine import describe
 from retrieval import open_pool
 
-from opendpr.encoder import BertEncoder
-from opendpr.runtime.model import find_model
+from opendpr.model.directory import find_model
+from opendpr.model.encoder import BertEncoder
 
 
 def seconds(command: list[str], runs: int) -> list[float]:

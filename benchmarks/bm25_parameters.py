@@ -18,9 +18,10 @@ import numpy as np
 from data import POOLS, arguments, pool_passages, questions
 from machine import describe
 
-from opendpr.evaluation import AnswerMatcher, bootstrap, compare, first_rank
+from opendpr.evaluation import bootstrap, compare, first_rank
 from opendpr.evaluation.accuracy import within
-from opendpr.index.tantivy import TantivyIndex, _analyzer
+from opendpr.search.tantivy import TantivyIndex, _analyzer
+from opendpr.text import AnswerMatcher
 from opendpr.types import Passage
 
 KS = (1, 5, 20, 100)

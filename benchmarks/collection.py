@@ -30,10 +30,10 @@ from synthetic import GivenVectors, Texts, write_jsonl
 
 from opendpr.collection import open_collection, open_writer
 from opendpr.corpus import Corpus
-from opendpr.index.bm25 import DIRECTORY
-from opendpr.ingest import add
-from opendpr.retriever import Bm25Retriever, DenseRetriever, Snapshot
-from opendpr.runtime.model import Model, find_model
+from opendpr.maintenance.add import add
+from opendpr.model.directory import Model, find_model
+from opendpr.search.bm25 import DIRECTORY
+from opendpr.search.retrievers import Bm25Retriever, DenseRetriever, Snapshot
 from opendpr.types import Document
 
 SEED = 0

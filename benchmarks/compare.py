@@ -20,13 +20,13 @@ from evaluate import SETS, SYSTEMS, write_questions
 from machine import describe
 from retrieval import open_pool
 
-from opendpr.answering.evaluate import Task, evaluate
-from opendpr.answering.judges import AnswerJudge
-from opendpr.answering.runs import read_run
-from opendpr.answering.summary import summary
-from opendpr.encoder import BertEncoder
-from opendpr.runtime import RuntimeSettings
-from opendpr.runtime.model import find_model
+from opendpr.evaluation.judges import AnswerJudge
+from opendpr.evaluation.run import read_run
+from opendpr.evaluation.summary import summary
+from opendpr.evaluation.task import Task, evaluate
+from opendpr.model.directory import find_model
+from opendpr.model.encoder import BertEncoder
+from opendpr.model.runtime import RuntimeSettings
 
 KS = (1, 5, 20, 100)
 PAIRS = (

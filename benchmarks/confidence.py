@@ -20,13 +20,13 @@ from retrieval import open_pool
 
 from opendpr.answering.confidence import Confidence, calibrated
 from opendpr.answering.decoding import Decoding
-from opendpr.encoder import BertEncoder
 from opendpr.evaluation.calibration import area_under_roc, expected_calibration_error
-from opendpr.reader import BertReader
-from opendpr.retriever import Snapshot
-from opendpr.runtime import RuntimeSettings
-from opendpr.runtime.model import find_model
-from opendpr.training.answering import AnsweringSettings, Case, answered, make_retrievers, read_cases
+from opendpr.fitting.answering import AnsweringSettings, Case, answered, make_retrievers, read_cases
+from opendpr.model.directory import find_model
+from opendpr.model.encoder import BertEncoder
+from opendpr.model.reader import BertReader
+from opendpr.model.runtime import RuntimeSettings
+from opendpr.search.retrievers import Snapshot
 from opendpr.types import Outcome, Question
 
 SETS = ("squad", "nq", "trivia", "squad_unanswerable")

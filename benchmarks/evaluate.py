@@ -17,13 +17,13 @@ from data import POOLS, arguments, questions
 from machine import describe
 from retrieval import open_pool
 
-from opendpr.answering.evaluate import Task, evaluate
-from opendpr.answering.judges import AnswerJudge
-from opendpr.answering.runs import read_run
-from opendpr.answering.summary import summary
-from opendpr.encoder import BertEncoder
-from opendpr.runtime import RuntimeSettings
-from opendpr.runtime.model import find_model
+from opendpr.evaluation.judges import AnswerJudge
+from opendpr.evaluation.run import read_run
+from opendpr.evaluation.summary import summary
+from opendpr.evaluation.task import Task, evaluate
+from opendpr.model.directory import find_model
+from opendpr.model.encoder import BertEncoder
+from opendpr.model.runtime import RuntimeSettings
 
 SETS = ("squad", "nq", "trivia")
 SYSTEMS = ("dense", "bm25", "hybrid")

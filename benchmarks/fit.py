@@ -13,9 +13,9 @@ from pathlib import Path
 from data import POOLS, arguments, questions
 from retrieval import open_pool
 
-from opendpr.encoder import BertEncoder
-from opendpr.runtime import RuntimeSettings
-from opendpr.runtime.model import find_model
+from opendpr.model.directory import find_model
+from opendpr.model.encoder import BertEncoder
+from opendpr.model.runtime import RuntimeSettings
 
 SETS = ("squad", "nq", "trivia", "squad_unanswerable")
 

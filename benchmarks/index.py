@@ -23,7 +23,7 @@ from index_peers import SYSTEMS, installed
 from machine import describe, memory_megabytes
 from noised import COSINE, base_vectors, question_vectors, write_vectors
 
-from opendpr.index.exact import ExactIndex
+from opendpr.search.exact import ExactIndex
 
 SEED = 0
 K = 100

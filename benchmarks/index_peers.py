@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from opendpr.index.faiss import Codes
-from opendpr.index.ivf import Effort, IvfIndex
-from opendpr.index.plan import SAMPLE, ivf_lists
+from opendpr.search.cost import SAMPLE, ivf_lists
+from opendpr.search.faiss import Codes
+from opendpr.search.ivf import Effort, IvfIndex
 
 BLOCK = 50_000
 Found = NDArray[np.int64]

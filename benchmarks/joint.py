@@ -28,17 +28,18 @@ from torch import Tensor, nn
 
 from opendpr.answering.decoding import Decoding, outcome
 from opendpr.collection import Collection
-from opendpr.encoder import BertEncoder, EncoderInput
-from opendpr.evaluation import compare, exact_match, f1
-from opendpr.formats import file_sha256
+from opendpr.evaluation import compare
 from opendpr.iteration import batched
-from opendpr.reader import BertReader
-from opendpr.retriever import DenseRetriever, Snapshot
-from opendpr.runtime import RuntimeSettings
-from opendpr.runtime.batches import pad
-from opendpr.runtime.model import Model, find_model, read_weights, write_model
-from opendpr.runtime.tokenizer import Tokenizer
-from opendpr.runtime.torch import ReaderNetwork, load_weights, make_network, stored_weights
+from opendpr.model.batches import pad
+from opendpr.model.directory import Model, find_model, read_weights, write_model
+from opendpr.model.encoder import BertEncoder, EncoderInput
+from opendpr.model.reader import BertReader
+from opendpr.model.runtime import RuntimeSettings
+from opendpr.model.tokenizer import Tokenizer
+from opendpr.model.torch import ReaderNetwork, load_weights, make_network, stored_weights
+from opendpr.search.retrievers import DenseRetriever, Snapshot
+from opendpr.storage.files import file_sha256
+from opendpr.text import exact_match, f1
 from opendpr.training.examples import MarkedPassage, ReaderExample, read_reader_examples
 from opendpr.training.loop import Step, train
 from opendpr.training.reader_objective import ReaderObjective

@@ -15,8 +15,8 @@ import time
 from data import DATA, POOLS, arguments, pool_passages, questions
 from machine import describe
 
-from opendpr.evaluation import AnswerMatcher, AnswerScan
-from opendpr.index.tantivy import TantivyIndex
+from opendpr.search.tantivy import TantivyIndex
+from opendpr.text import AnswerMatcher, AnswerScan
 from opendpr.types import Question
 
 QUESTIONS = 3_610

@@ -13,15 +13,15 @@ from pathlib import Path
 from data import DATA, arguments
 from machine import describe
 
-from opendpr.answering.evaluate import Task, evaluate
-from opendpr.answering.judges import DocumentJudge, read_judgements
-from opendpr.answering.runs import read_run
-from opendpr.answering.summary import summary
 from opendpr.collection import open_writer
-from opendpr.encoder import BertEncoder
-from opendpr.formats import read_jsonl
-from opendpr.ingest import add
-from opendpr.runtime.model import find_model
+from opendpr.evaluation.judges import DocumentJudge, read_judgements
+from opendpr.evaluation.run import read_run
+from opendpr.evaluation.summary import summary
+from opendpr.evaluation.task import Task, evaluate
+from opendpr.maintenance.add import add
+from opendpr.model.directory import find_model
+from opendpr.model.encoder import BertEncoder
+from opendpr.storage.files import read_jsonl
 from opendpr.types import Document
 
 COLLECTIONS = ("cacm", "cranfield")

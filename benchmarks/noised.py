@@ -14,10 +14,10 @@ from data import pool_passages, questions
 from numpy.typing import NDArray
 
 from opendpr.collection import open_collection
-from opendpr.encoder import BertEncoder
 from opendpr.iteration import batched
-from opendpr.runtime import RuntimeSettings
-from opendpr.runtime.model import find_model
+from opendpr.model.directory import find_model
+from opendpr.model.encoder import BertEncoder
+from opendpr.model.runtime import RuntimeSettings
 from opendpr.types import Vectors
 
 COSINE = 0.8

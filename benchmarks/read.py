@@ -23,12 +23,12 @@ from machine import describe
 from transformers import BertConfig, BertForQuestionAnswering, BertTokenizerFast
 
 from opendpr.collection import open_collection, open_writer
-from opendpr.index.bm25 import update_bm25
 from opendpr.iteration import batched
-from opendpr.reader import BertReader
-from opendpr.retriever import make_retriever
-from opendpr.runtime import RuntimeSettings, resolved
-from opendpr.runtime.model import Model, find_model
+from opendpr.model.directory import Model, find_model
+from opendpr.model.reader import BertReader
+from opendpr.model.runtime import RuntimeSettings, resolved
+from opendpr.search.bm25 import update_bm25
+from opendpr.search.retrievers import make_retriever
 from opendpr.types import Hit
 
 K = 20

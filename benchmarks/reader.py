@@ -14,10 +14,10 @@ from data import arguments, questions
 from machine import describe
 
 from opendpr.answering import outcome
-from opendpr.evaluation import exact_match, f1
-from opendpr.reader import BertReader
-from opendpr.runtime import RuntimeSettings
-from opendpr.runtime.model import find_model
+from opendpr.model.directory import find_model
+from opendpr.model.reader import BertReader
+from opendpr.model.runtime import RuntimeSettings
+from opendpr.text import exact_match, f1
 from opendpr.types import Hit, Passage
 
 BATCH = 32

@@ -17,12 +17,12 @@ from data import POOLS, arguments, pool, questions
 from machine import describe
 
 from opendpr.collection import Collection, open_collection, open_writer
-from opendpr.encoder import BertEncoder
-from opendpr.evaluation import AnswerMatcher
-from opendpr.ingest import add
-from opendpr.retriever import HybridRetriever, Snapshot, make_retriever
-from opendpr.runtime import RuntimeSettings
-from opendpr.runtime.model import find_model
+from opendpr.maintenance.add import add
+from opendpr.model.directory import find_model
+from opendpr.model.encoder import BertEncoder
+from opendpr.model.runtime import RuntimeSettings
+from opendpr.search.retrievers import HybridRetriever, Snapshot, make_retriever
+from opendpr.text import AnswerMatcher
 from opendpr.types import Hit
 
 KS = (1, 5, 20, 100)

@@ -34,16 +34,16 @@ from noised import COSINE, base_vectors, noised, question_vectors
 from opendpr.collection import open_collection, open_writer
 from opendpr.collection.backup import write_backup
 from opendpr.collection.verify import verify_store
-from opendpr.index.bm25 import verify_bm25
-from opendpr.index.dense import dense_record, verify_dense
-from opendpr.index.exact import ExactIndex, scan
-from opendpr.index.faiss import THREADS
-from opendpr.index.plan import PROGRAM_BYTES, WORDS_SECONDS, Machine, chosen, estimates
-from opendpr.ingest import optimize
-from opendpr.passages import Splitter
-from opendpr.planning import matrix_flops
-from opendpr.retriever import Snapshot
-from opendpr.runtime.model import find_model
+from opendpr.maintenance.add import optimize
+from opendpr.model.directory import find_model
+from opendpr.search.bm25 import verify_bm25
+from opendpr.search.cost import PROGRAM_BYTES, WORDS_SECONDS, Machine, chosen, estimates
+from opendpr.search.dense import dense_record, verify_dense
+from opendpr.search.exact import ExactIndex, scan
+from opendpr.search.faiss import THREADS
+from opendpr.search.rates import matrix_flops
+from opendpr.search.retrievers import Snapshot
+from opendpr.text.splitting import Splitter
 from opendpr.types import Document
 
 SEED = 0

@@ -32,15 +32,15 @@ from machine import describe
 from synthetic import GivenVectors
 
 from opendpr.collection import open_collection, open_writer
-from opendpr.ingest import add
-from opendpr.passages import Splitter
-from opendpr.runtime.model import find_model
+from opendpr.maintenance.add import add
+from opendpr.model.directory import find_model
+from opendpr.text.splitting import Splitter
 from opendpr.types import Document
 
 START = """
 import sys
 from pathlib import Path
-from opendpr.runtime import RuntimeSettings
+from opendpr.model.runtime import RuntimeSettings
 from opendpr.serving.settings import Settings
 from opendpr.serving.uvicorn import run
 settings = Settings(Path(sys.argv[1]), runtime=RuntimeSettings(precision=sys.argv[2]), port=0,

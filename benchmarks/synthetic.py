@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from data import wikipedia
 
-from opendpr.passages import Splitter
-from opendpr.runtime import RuntimeSettings
-from opendpr.runtime.model import Model
+from opendpr.model.directory import Model
+from opendpr.model.runtime import RuntimeSettings
+from opendpr.text.splitting import Splitter
 from opendpr.types import Passage, Vectors
 
 WORDS = 100

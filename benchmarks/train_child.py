@@ -82,8 +82,8 @@ def wait() -> float:
 
 def serve_ours(job: Job) -> None:
     """Steps of `opendpr train encoder`, each when the parent says so."""
-    from opendpr.encoder import EncoderInput
-    from opendpr.runtime.tokenizer import Tokenizer
+    from opendpr.model.encoder import EncoderInput
+    from opendpr.model.tokenizer import Tokenizer
     from opendpr.training.encoder import EncoderObjective, EncoderSettings, lay_out
     from opendpr.training.loop import train
     from opendpr.training.towers import Towers

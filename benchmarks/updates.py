@@ -21,10 +21,10 @@ from machine import describe
 from synthetic import GivenVectors
 
 from opendpr.collection import open_collection, open_writer
-from opendpr.ingest import add, remove
 from opendpr.iteration import batched
-from opendpr.retriever import Bm25Retriever, Snapshot
-from opendpr.runtime.model import find_model
+from opendpr.maintenance.add import add, remove
+from opendpr.model.directory import find_model
+from opendpr.search.retrievers import Bm25Retriever, Snapshot
 from opendpr.types import Document
 
 SEED = 0

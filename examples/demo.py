@@ -13,7 +13,7 @@ from pathlib import Path
 
 import opendpr
 from opendpr.answering import Answerer
-from opendpr.evaluation import normalize_answer
+from opendpr.text import normalize_answer
 
 QUESTIONS = {
     "What does the break statement terminate?": ("nearest enclosing loop", "innermost enclosing loop", "the loop"),

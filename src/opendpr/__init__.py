@@ -24,7 +24,7 @@ from opendpr.errors import (
 
 if TYPE_CHECKING:
     from opendpr.answering import Answerer
-    from opendpr.ingest import Report
+    from opendpr.maintenance.add import Report
     from opendpr.types import Answer, Document, Hit, Outcome, Passage, Question, Span
 
 __version__ = "0.1.0"
@@ -66,7 +66,7 @@ def add(
     Returns:
         What was done. Files that could not be read are in its `skipped`.
     """
-    from opendpr.ingest import add_sources
+    from opendpr.maintenance.add import add_sources
 
     return add_sources(Path(collection), sources, model, vectors=vectors)
 

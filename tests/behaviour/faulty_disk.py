@@ -96,13 +96,13 @@ def main(collection: Path, model: Path, job: str, stride: int) -> None:
     from opendpr.collection.backup import write_backup
     from opendpr.collection.database import DATABASE
     from opendpr.collection.verify import verify_store
-    from opendpr.encoder import BertEncoder
     from opendpr.errors import OpendprError
-    from opendpr.index.bm25 import verify_bm25
-    from opendpr.ingest import add, remove
-    from opendpr.retriever import HybridRetriever, Snapshot
-    from opendpr.runtime import RuntimeSettings
-    from opendpr.runtime.model import find_model
+    from opendpr.maintenance.add import add, remove
+    from opendpr.model.directory import find_model
+    from opendpr.model.encoder import BertEncoder
+    from opendpr.model.runtime import RuntimeSettings
+    from opendpr.search.bm25 import verify_bm25
+    from opendpr.search.retrievers import HybridRetriever, Snapshot
     from opendpr.types import Document
 
     encoder = BertEncoder(find_model(str(model)), RuntimeSettings(precision="fp32"))

@@ -23,8 +23,8 @@ from opendpr.collection.database import DATABASE
 from opendpr.collection.opening import LOCK
 from opendpr.corpus import Corpus
 from opendpr.errors import ResourceError
-from opendpr.index.bm25 import update_bm25
-from opendpr.retriever import Bm25Retriever, Snapshot
+from opendpr.search.bm25 import update_bm25
+from opendpr.search.retrievers import Bm25Retriever, Snapshot
 
 QUESTION = "Who wrote the letter?"
 

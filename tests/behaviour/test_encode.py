@@ -12,13 +12,13 @@ from conftest import contents, write_documents
 from test_bad_input import refused
 
 from opendpr.collection import open_collection, open_writer
-from opendpr.encoder import BertEncoder
 from opendpr.errors import StateError
-from opendpr.ingest import add, encode
-from opendpr.passages import Splitter
-from opendpr.retriever import DenseRetriever, Snapshot
-from opendpr.runtime import RuntimeSettings
-from opendpr.runtime.model import find_model
+from opendpr.maintenance.add import add, encode
+from opendpr.model.directory import find_model
+from opendpr.model.encoder import BertEncoder
+from opendpr.model.runtime import RuntimeSettings
+from opendpr.search.retrievers import DenseRetriever, Snapshot
+from opendpr.text.splitting import Splitter
 from opendpr.types import Document
 
 QUESTION = "lo1 ri2 sum3"
@@ -129,7 +129,7 @@ def served(collection, encoder):
 
 
 def test_what_is_added_in_the_middle_of_an_encode_is_served_before_and_after(tmp_path, encoders, monkeypatch):
-    monkeypatch.setattr("opendpr.ingest.PASSAGES", 4)
+    monkeypatch.setattr("opendpr.maintenance.add.PASSAGES", 4)
     old, new = encoders
     with open_writer(tmp_path / "notes", Splitter(words=5)) as writer:
         add(writer, documents(), old)
@@ -145,7 +145,7 @@ def test_what_is_added_in_the_middle_of_an_encode_is_served_before_and_after(tmp
 
 
 def test_a_document_that_waits_is_served_old_until_the_switch_and_new_after_it(tmp_path, encoders, monkeypatch):
-    monkeypatch.setattr("opendpr.ingest.PASSAGES", 1)
+    monkeypatch.setattr("opendpr.maintenance.add.PASSAGES", 1)
     old, new = encoders
     changed = replace(documents()[0], text="changed once and for all")
     with open_writer(tmp_path / "notes", Splitter(words=5)) as writer:

@@ -16,16 +16,16 @@ from safetensors.numpy import save_file
 
 import opendpr
 from opendpr.answering import open_answerer
-from opendpr.answering.evaluate import Task, evaluate, read_sets
-from opendpr.answering.judges import AnswerJudge, best_documents
-from opendpr.answering.runs import open_run, read_records, read_run
-from opendpr.answering.summary import summary
 from opendpr.collection import open_collection
 from opendpr.errors import InputError, StateError, UsageError
-from opendpr.evaluation import has_answer
 from opendpr.evaluation.failures import ABSENT, KINDS
-from opendpr.runtime import RuntimeSettings
-from opendpr.runtime.model import read_weights, write_json
+from opendpr.evaluation.judges import AnswerJudge, best_documents
+from opendpr.evaluation.run import open_run, read_records, read_run
+from opendpr.evaluation.summary import summary
+from opendpr.evaluation.task import Task, evaluate, read_sets
+from opendpr.model.directory import read_weights, write_json
+from opendpr.model.runtime import RuntimeSettings
+from opendpr.text import has_answer
 from opendpr.types import Document, Question
 
 RIVERS = {"Tarn": "Albi", "Lot": "Cahors", "Orne": "Caen", "Isère": "Grenoble", "Vire": "Saint-Lô", "Aude": "Limoux"}

@@ -11,12 +11,12 @@ import faulty_disk
 import pytest
 
 from opendpr.collection import open_writer
-from opendpr.encoder import BertEncoder
 from opendpr.errors import UsageError
-from opendpr.ingest import add
-from opendpr.passages import Splitter
-from opendpr.runtime import RuntimeSettings
-from opendpr.runtime.model import find_model
+from opendpr.maintenance.add import add
+from opendpr.model.directory import find_model
+from opendpr.model.encoder import BertEncoder
+from opendpr.model.runtime import RuntimeSettings
+from opendpr.text.splitting import Splitter
 from opendpr.types import Document
 
 JOBS = ["create", "add", "replace", "remove", "search", "verify", "backup"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from opendpr import formats
+from opendpr import interop as formats
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "formats.md"
 READERS = {

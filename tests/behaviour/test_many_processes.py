@@ -13,17 +13,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-import opendpr.ingest
+import opendpr.maintenance.add
 from opendpr.collection import open_collection, open_writer
 from opendpr.collection.verify import verify_store
-from opendpr.encoder import BertEncoder
 from opendpr.errors import BusyError
-from opendpr.index.bm25 import verify_bm25
-from opendpr.ingest import add, remove
-from opendpr.passages import Splitter
-from opendpr.retriever import Bm25Retriever, Snapshot
-from opendpr.runtime import RuntimeSettings
-from opendpr.runtime.model import find_model
+from opendpr.maintenance.add import add, remove
+from opendpr.model.directory import find_model
+from opendpr.model.encoder import BertEncoder
+from opendpr.model.runtime import RuntimeSettings
+from opendpr.search.bm25 import verify_bm25
+from opendpr.search.retrievers import Bm25Retriever, Snapshot
+from opendpr.text.splitting import Splitter
 from opendpr.types import Document, Passage
 
 WRITERS = READERS = 4
@@ -41,7 +41,7 @@ def document(writer: int, number: int, generation: int) -> Document:
 
 def write(directory: Path, model: Path, writer: int, commits: int, acknowledged: Queue[Any]) -> None:
     """Add, replace and remove documents of its own, and tell of each change once it is made."""
-    opendpr.ingest.PASSAGES = 2  # so that there are moments between two transactions of a document
+    opendpr.maintenance.add.PASSAGES = 2  # so that there are moments between two transactions of a document
     generator = random.Random(writer)
     encoder = BertEncoder(find_model(str(model)), RuntimeSettings(precision="fp32"))
     for generation in range(1, commits + 1):

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from opendpr.collection import open_collection
-from opendpr.evaluation import has_answer
-from opendpr.retriever import make_retriever
+from opendpr.search.retrievers import make_retriever
+from opendpr.text import has_answer
 from opendpr.training.mining import Miner, MiningSettings
 from opendpr.types import Hit, Question, Span
 

@@ -13,11 +13,11 @@ import pytest
 import opendpr
 from opendpr.collection import open_collection
 from opendpr.collection.verify import verify_store
-from opendpr.encoder import BertEncoder
 from opendpr.errors import UsageError
-from opendpr.ingest import Report
-from opendpr.runtime import RuntimeSettings
-from opendpr.runtime.model import find_model
+from opendpr.maintenance.add import Report
+from opendpr.model.directory import find_model
+from opendpr.model.encoder import BertEncoder
+from opendpr.model.runtime import RuntimeSettings
 
 NFC, NFD = (unicodedata.normalize(form, "Ångström café") for form in ("NFC", "NFD"))
 TEXTS = {

@@ -14,8 +14,8 @@ from test_bad_input import refused
 import opendpr
 from opendpr.collection import open_collection, open_writer
 from opendpr.errors import StateError, UsageError
-from opendpr.ingest import add
-from opendpr.passages import Splitter
+from opendpr.maintenance.add import add
+from opendpr.text.splitting import Splitter
 from opendpr.types import Document
 
 TEXTS = {

@@ -16,17 +16,17 @@ import pytest
 
 from opendpr.answering import open_answerer
 from opendpr.collection import open_collection, open_writer
-from opendpr.encoder import BertEncoder
-from opendpr.index import building, effort
-from opendpr.index.bm25 import open_bm25, verify_bm25
-from opendpr.index.dense import StoredIndex, open_dense, verify_dense
-from opendpr.index.exact import ExactIndex
-from opendpr.ingest import add, optimize, remove
-from opendpr.passages import Splitter
-from opendpr.retriever import DenseRetriever, HybridRetriever, Snapshot
-from opendpr.runtime import RuntimeSettings
-from opendpr.runtime.model import find_model
+from opendpr.maintenance.add import add, optimize, remove
+from opendpr.model.directory import find_model
+from opendpr.model.encoder import BertEncoder
+from opendpr.model.runtime import RuntimeSettings
+from opendpr.search import building, effort
+from opendpr.search.bm25 import open_bm25, verify_bm25
+from opendpr.search.dense import StoredIndex, open_dense, verify_dense
+from opendpr.search.exact import ExactIndex
+from opendpr.search.retrievers import DenseRetriever, HybridRetriever, Snapshot
 from opendpr.serving.engine import Engine
+from opendpr.text.splitting import Splitter
 from opendpr.types import Document
 
 COUNT = 1_500

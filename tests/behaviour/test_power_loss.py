@@ -17,9 +17,9 @@ from test_verify_backup import documents, fill, problems
 
 from opendpr.collection import Collection, open_collection, open_writer
 from opendpr.collection.database import DATABASE
-from opendpr.index.bm25 import update_bm25
-from opendpr.passages import Splitter
-from opendpr.retriever import Bm25Retriever, Snapshot
+from opendpr.search.bm25 import update_bm25
+from opendpr.search.retrievers import Bm25Retriever, Snapshot
+from opendpr.text.splitting import Splitter
 
 STATES = [pytest.param(20, id="20 states"), pytest.param(500, id="500 states", marks=pytest.mark.slow)]
 DIM = 8

@@ -10,10 +10,10 @@ import pytest
 from conftest import Run
 
 import opendpr
-from opendpr.answering.evaluate import Task, evaluate
-from opendpr.answering.judges import AnswerJudge, DocumentJudge
-from opendpr.answering.report import make_report
-from opendpr.runtime import RuntimeSettings
+from opendpr.evaluation.judges import AnswerJudge, DocumentJudge
+from opendpr.evaluation.report import make_report
+from opendpr.evaluation.task import Task, evaluate
+from opendpr.model.runtime import RuntimeSettings
 from opendpr.types import Document
 
 HOSTILE = "<script>window.marker=1</script><img src=x onerror=window.marker=1>\"'></style></title>"

@@ -22,8 +22,8 @@ from test_verify_backup import problems
 from opendpr.collection import open_collection
 from opendpr.collection.database import DATABASE
 from opendpr.collection.opening import LOCK
-from opendpr.index.bm25 import DIRECTORY
-from opendpr.retriever import Bm25Retriever, Snapshot
+from opendpr.search.bm25 import DIRECTORY
+from opendpr.search.retrievers import Bm25Retriever, Snapshot
 
 SETTINGS = ("--words", "20", "--precision", "fp32")
 QUESTIONS = ["document7", "lo1 ri2 sum3", "document12 document30 con9", "nothing of this"]

@@ -13,9 +13,9 @@ from served import PIER, Served
 
 import opendpr
 from opendpr.answering import open_answerer
-from opendpr.client import Client
 from opendpr.errors import BusyError, InputError, OpendprError, StateError, UsageError
-from opendpr.runtime import RuntimeSettings
+from opendpr.model.runtime import RuntimeSettings
+from opendpr.serving.client import Client
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from conftest import Run
 
 import opendpr
-from opendpr.runtime.model import Model, find_model
+from opendpr.model.directory import Model, find_model
 from opendpr.types import Document
 
 NAMES = [

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from opendpr.runtime.model import Model
+from opendpr.model.directory import Model
 
 SETTINGS = 'batch_size = 6\nlearning_rate = 0.003\nprecision = "fp32"\ndevice = "cpu"\nepochs = 3\ndropout = 0.0\n'
 

@@ -18,9 +18,9 @@ from opendpr.collection.backup import write_backup
 from opendpr.collection.database import DATABASE
 from opendpr.collection.verify import verify_store
 from opendpr.errors import CorruptionError, OpendprError, StateError
-from opendpr.index.bm25 import DIRECTORY, update_bm25, verify_bm25
-from opendpr.passages import Splitter
-from opendpr.retriever import Bm25Retriever, Snapshot
+from opendpr.search.bm25 import DIRECTORY, update_bm25, verify_bm25
+from opendpr.search.retrievers import Bm25Retriever, Snapshot
+from opendpr.text.splitting import Splitter
 from opendpr.types import Document
 
 DIM = 8
@@ -170,7 +170,7 @@ def test_a_cache_whose_update_was_killed_is_no_damage(notes, monkeypatch):
     with open_writer(notes) as writer:
         fill(writer, documents(900, 3))
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            patch.setattr("opendpr.index.bm25._files", killed)  # after tantivy's commit
+            patch.setattr("opendpr.search.bm25._files", killed)  # after tantivy's commit
             update_bm25(writer)
     assert problems(notes) == []
     with open_writer(notes) as writer:

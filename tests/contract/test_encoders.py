@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from opendpr.encoder import BertEncoder
 from opendpr.errors import UsageError
-from opendpr.runtime import RuntimeSettings
-from opendpr.runtime.model import Model
-from opendpr.runtime.tokenizer import Tokenizer
+from opendpr.model.directory import Model
+from opendpr.model.encoder import BertEncoder
+from opendpr.model.runtime import RuntimeSettings
+from opendpr.model.tokenizer import Tokenizer
 from opendpr.types import Passage
 
 RUNTIMES = {
@@ -154,8 +154,8 @@ def test_settings_that_cannot_work_together_are_refused(settings: dict[str, Any]
 def test_networks_can_be_dropped_as_soon_as_they_have_answered(tiny_model: Path) -> None:
     """Freeing an OpenVINO network right after its last result once waited for ever for one of its own threads."""
     script = (
-        "import sys; from pathlib import Path; from opendpr.encoder import BertEncoder\n"
-        "from opendpr.runtime import RuntimeSettings; from opendpr.runtime.model import Model\n"
+        "import sys; from pathlib import Path; from opendpr.model.encoder import BertEncoder\n"
+        "from opendpr.model.runtime import RuntimeSettings; from opendpr.model.directory import Model\n"
         "for _ in range(30):\n"
         "    BertEncoder(Model(Path(sys.argv[1])), RuntimeSettings('openvino', 'fp32')).encode_questions(['who'] * 20)"
     )
@@ -165,8 +165,8 @@ def test_networks_can_be_dropped_as_soon_as_they_have_answered(tiny_model: Path)
 def test_ctrl_c_after_networks_were_dropped_is_an_interruption(tiny_model: Path) -> None:
     """OpenVINO once left a freed signal stack behind, and the next signal ended the process by SIGSEGV."""
     script = (
-        "import signal, sys; from pathlib import Path; from opendpr.encoder import BertEncoder\n"
-        "from opendpr.runtime import RuntimeSettings; from opendpr.runtime.model import Model\n"
+        "import signal, sys; from pathlib import Path; from opendpr.model.encoder import BertEncoder\n"
+        "from opendpr.model.runtime import RuntimeSettings; from opendpr.model.directory import Model\n"
         "encoders = [BertEncoder(Model(Path(sys.argv[1])), RuntimeSettings('openvino', 'fp32')) for _ in range(3)]\n"
         "for encoder in encoders: encoder.encode_questions(['who'])\n"
         "while encoders: del encoders[0]; encoder = None\n"

@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-import opendpr.index.tantivy
+import opendpr.search.tantivy
 from opendpr.collection import Collection, open_collection, open_writer
-from opendpr.encoder import BertEncoder
-from opendpr.index.bm25 import update_bm25
-from opendpr.index.tantivy import FEW
-from opendpr.ingest import add
-from opendpr.passages import Splitter
-from opendpr.retriever import Bm25Retriever, DenseRetriever, HybridRetriever, Snapshot
-from opendpr.runtime import RuntimeSettings
-from opendpr.runtime.model import find_model
+from opendpr.maintenance.add import add
+from opendpr.model.directory import find_model
+from opendpr.model.encoder import BertEncoder
+from opendpr.model.runtime import RuntimeSettings
+from opendpr.search.bm25 import update_bm25
+from opendpr.search.retrievers import Bm25Retriever, DenseRetriever, HybridRetriever, Snapshot
+from opendpr.search.tantivy import FEW
+from opendpr.text.splitting import Splitter
 from opendpr.types import Document, Hit, Passage
 
 DOCUMENTS = 134
@@ -115,7 +115,7 @@ def assert_best(hits: list[Hit], scores: Mapping[int, float], k: int) -> None:
 @pytest.mark.parametrize("kind", ["dense", "bm25", "hybrid"])
 @pytest.mark.parametrize("where", FILTERS)
 def test_a_search_with_a_filter_gives_the_best_of_what_matches(directory, encoder, monkeypatch, where, kind, few):
-    monkeypatch.setattr(opendpr.index.tantivy, "FEW", few)
+    monkeypatch.setattr(opendpr.search.tantivy, "FEW", few)
     with open_collection(directory) as collection:
         for question in QUESTIONS:
             scores = expected(collection, kind, question, FILTERS[where], encoder)

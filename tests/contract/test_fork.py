@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 
 from opendpr.collection import open_collection, open_writer
-from opendpr.encoder import BertEncoder
 from opendpr.errors import BusyError, OpendprError, StateError
-from opendpr.index import exact
-from opendpr.index.dense import StoredIndex
-from opendpr.ingest import add, optimize
-from opendpr.passages import Splitter
-from opendpr.retriever import Snapshot, make_retriever
-from opendpr.runtime import RuntimeSettings
-from opendpr.runtime.model import find_model
+from opendpr.maintenance.add import add, optimize
+from opendpr.model.directory import find_model
+from opendpr.model.encoder import BertEncoder
+from opendpr.model.runtime import RuntimeSettings
+from opendpr.search import exact
+from opendpr.search.dense import StoredIndex
+from opendpr.search.retrievers import Snapshot, make_retriever
+from opendpr.text.splitting import Splitter
 from opendpr.types import Document
 
 LETTER = Document("letter", "A letter", "one two three")

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from opendpr.errors import CorruptionError
-from opendpr.index import exact
-from opendpr.index.exact import BLOCK, ExactIndex
-from opendpr.index.tantivy import TIES, TantivyIndex
+from opendpr.search import exact
+from opendpr.search.exact import BLOCK, ExactIndex
+from opendpr.search.tantivy import TIES, TantivyIndex
 from opendpr.types import Neighbours, Passage
 
 

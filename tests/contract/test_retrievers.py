@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from opendpr.collection import Collection, open_collection, open_writer
-from opendpr.encoder import BertEncoder
 from opendpr.errors import StateError, UsageError
-from opendpr.index.tantivy import TantivyIndex
-from opendpr.ingest import add
-from opendpr.passages import Splitter
-from opendpr.retriever import KINDS, HybridRetriever, Snapshot, make_retriever
-from opendpr.runtime import RuntimeSettings
-from opendpr.runtime.model import Model
+from opendpr.maintenance.add import add
+from opendpr.model.directory import Model
+from opendpr.model.encoder import BertEncoder
+from opendpr.model.runtime import RuntimeSettings
+from opendpr.search.retrievers import KINDS, HybridRetriever, Snapshot, make_retriever
+from opendpr.search.tantivy import TantivyIndex
+from opendpr.text.splitting import Splitter
 from opendpr.types import Document, Hit
 
 FP32 = RuntimeSettings("openvino", "fp32")

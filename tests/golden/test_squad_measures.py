@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from opendpr.evaluation import exact_match, f1
-from opendpr.formats import read_jsonl
+from opendpr.storage.files import read_jsonl
+from opendpr.text import exact_match, f1
 
 pytestmark = [pytest.mark.golden, pytest.mark.data]
 

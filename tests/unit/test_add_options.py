@@ -9,8 +9,8 @@ import pytest
 import opendpr
 from opendpr.collection import open_collection
 from opendpr.corpus import Corpus
-from opendpr.ingest import splitter_for
-from opendpr.passages import Splitter
+from opendpr.maintenance.add import splitter_for
+from opendpr.text.splitting import Splitter
 from opendpr.types import Document
 
 

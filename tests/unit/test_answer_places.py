@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from opendpr.evaluation import has_answer
-from opendpr.evaluation.places import answer_places
+from opendpr.text import has_answer
+from opendpr.text.marks import answer_places
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opendpr.answering.decoding import Decoding, outcome
-from opendpr.reader.spans import log_softmax
+from opendpr.model.spans import log_softmax
 from opendpr.types import Hit, Passage, Span
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opendpr.runtime.batches import TokenSequence, by_length, even_size, join, pad
+from opendpr.model.batches import TokenSequence, by_length, even_size, join, pad
 
 
 def part(*ids: int) -> np.ndarray:

@@ -6,7 +6,6 @@ from xml.etree import ElementTree
 
 import pytest
 
-from opendpr.answering.report import coverage, curve_ks
 from opendpr.evaluation.page.charts import (
     Line,
     accuracy_chart,
@@ -17,6 +16,7 @@ from opendpr.evaluation.page.charts import (
     share_axes,
     share_bar,
 )
+from opendpr.evaluation.report import coverage, curve_ks
 from opendpr.evaluation.statistics import Interval
 
 # The plot is 470 wide, from 64 to 534, and 280 high, from 14 to 294.

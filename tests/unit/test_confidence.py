@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from opendpr.answering.confidence import Confidence, calibrated, features
 from opendpr.answering.decoding import Decoding, candidates
 from opendpr.errors import InputError
-from opendpr.training.answering import AnsweringSettings, Case, fit_confidence, fit_decoding
-from opendpr.training.fitted import Fitted
+from opendpr.fitting.answering import AnsweringSettings, Case, fit_confidence, fit_decoding
+from opendpr.fitting.fitted import Fitted
 from opendpr.types import Hit, Passage, Question, Span
 
 

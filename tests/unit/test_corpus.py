@@ -20,8 +20,7 @@ from opendpr.corpus import READERS, Corpus, Skipped
 from opendpr.corpus.markdown import heading
 from opendpr.corpus.source import HEAD_BYTES
 from opendpr.errors import InputError
-from opendpr.formats import parse_jsonl, read_jsonl
-from opendpr.formats.files import zstd
+from opendpr.storage.files import parse_jsonl, read_jsonl, zstd
 from opendpr.types import Document
 
 COMPRESSORS = {

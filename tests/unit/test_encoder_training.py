@@ -18,12 +18,12 @@ import pytest
 import torch
 
 from opendpr.collection import open_collection
-from opendpr.encoder import BertEncoder, EncoderInput
 from opendpr.errors import InputError, OpendprError, UsageError
-from opendpr.runtime import RuntimeSettings
-from opendpr.runtime.model import Architecture, Model
-from opendpr.runtime.tokenizer import Tokenizer
-from opendpr.runtime.torch import EncoderNetwork, _dropout
+from opendpr.model.directory import Architecture, Model
+from opendpr.model.encoder import BertEncoder, EncoderInput
+from opendpr.model.runtime import RuntimeSettings
+from opendpr.model.tokenizer import Tokenizer
+from opendpr.model.torch import EncoderNetwork, _dropout
 from opendpr.training.chunks import graph_bytes
 from opendpr.training.encoder import EncoderObjective, EncoderSettings, lay_out, train_encoder
 from opendpr.training.loop import Step
@@ -182,7 +182,7 @@ def test_chunks_give_the_gradients_of_one_batch_by_autograd(tiny_model: Path) ->
     of = objective(tiny_model)
     numbers, seed = of.batches(0)[0]
     passages, positives, excluded = lay_out(source().pairs(numbers, np.random.default_rng(seed)))
-    from opendpr.runtime.batches import pad
+    from opendpr.model.batches import pad
 
     inputs = EncoderInput(Model(tiny_model).require_encoder(), Tokenizer(Model(tiny_model).tokenizer_path))
     vectors = []

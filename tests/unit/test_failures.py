@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from opendpr.evaluation import exact_match
-from opendpr.evaluation.answers import loosely_equal
 from opendpr.evaluation.failures import NORMALISATION, NOT_RETRIEVED, OTHER_PASSAGE, WRONG_SPAN, failure
 from opendpr.evaluation.figures import differences, figures
+from opendpr.text import exact_match
+from opendpr.text.answers import loosely_equal
 from opendpr.types import Question
 
 QUESTION = Question("q", "how many?", ("20,000 men", "Beyoncé"))

@@ -10,8 +10,7 @@ import pytest
 from samples import docx, epub, paragraph, pdf
 
 from opendpr.corpus import CLEANED_OUT, Corpus, Skipped
-from opendpr.formats import COMPRESSED
-from opendpr.formats.files import zstd
+from opendpr.storage.files import COMPRESSED, zstd
 from opendpr.types import Document
 
 PAGE = "<!doctype html><title> My\n page</title><p>one"

@@ -9,11 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opendpr.errors import InputError
-from opendpr.formats import (
+from opendpr.interop import (
     Found,
     Judgement,
     Ranking,
-    open_output,
     read_examples,
     read_marked,
     read_passages,
@@ -29,10 +28,10 @@ from opendpr.formats import (
     write_run,
     write_squad,
 )
-from opendpr.formats.arrays import read_array
-from opendpr.formats.files import COMPRESSED, open_binary
-from opendpr.formats.literals import LITERAL_CHARACTERS, parse_strings, write_strings
-from opendpr.formats.runs import best_of_documents
+from opendpr.interop.arrays import read_array
+from opendpr.interop.literals import LITERAL_CHARACTERS, parse_strings, write_strings
+from opendpr.interop.runs import best_of_documents
+from opendpr.storage.files import COMPRESSED, open_binary, open_output
 from opendpr.types import Document, ExamplePassage, Question, TrainingExample
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
@@ -109,7 +108,7 @@ def test_an_array_is_read_as_json_reads_it(tmp_path_factory, values):
 def test_elements_across_reads_are_whole_and_know_their_line(tmp_path, monkeypatch):
     path = write(tmp_path / "a.json", '[\n{"a": "xéx"},\n 12345 ,\n"\\u00e9",\n[1, 2]\n]\n')
     for size in range(1, 40):
-        monkeypatch.setattr("opendpr.formats.arrays.READ_BYTES", size)
+        monkeypatch.setattr("opendpr.interop.arrays.READ_BYTES", size)
         found = list(read_array(path))
         assert [value for _, value in found] == [{"a": "xéx"}, 12345, "é", [1, 2]]
         assert [place for place, _ in found] == [f"{path}:{n + 1} (record {n})" for n in range(1, 5)]
@@ -132,7 +131,7 @@ def test_an_array_that_is_not_json_is_refused_with_its_line(tmp_path, content, p
 
 
 def test_an_element_that_never_ends_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("opendpr.formats.arrays.RECORD_BYTES", 1_000_000)
+    monkeypatch.setattr("opendpr.interop.arrays.RECORD_BYTES", 1_000_000)
     content = '[{"a": "' + "x" * 5_000_000
     assert "more than 1 MB" in refusal(read_array, tmp_path / "a.json", content)
 

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from opendpr import formats
-from opendpr.answering.runs import read_records, read_run
+from opendpr import interop as formats
 from opendpr.errors import InputError, StateError
-from opendpr.formats.pickled import read_embeddings
+from opendpr.evaluation.run import read_records, read_run
+from opendpr.interop.dpr_pickle import read_embeddings
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
 BLOCKS = dict(re.findall(r"^```\w+ (\S+)\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE))

@@ -13,7 +13,7 @@ from samples import archive, epub, pdf
 
 from opendpr.corpus.sandbox import Sandbox
 from opendpr.corpus.source import Source
-from opendpr.formats.files import zstd
+from opendpr.storage.files import zstd
 from opendpr.types import Document
 
 PAGE = "<!doctype html><title> My\n page</title><p>one"

@@ -8,12 +8,12 @@ import pytest
 
 import opendpr
 from opendpr.collection import open_collection
-from opendpr.encoder import BertEncoder
-from opendpr.evaluation import AnswerMatcher
-from opendpr.retriever import HybridRetriever, Snapshot
-from opendpr.runtime import RuntimeSettings
-from opendpr.runtime.model import Model
-from opendpr.training.hybrid import fit_lambda
+from opendpr.fitting.hybrid import fit_lambda
+from opendpr.model.directory import Model
+from opendpr.model.encoder import BertEncoder
+from opendpr.model.runtime import RuntimeSettings
+from opendpr.search.retrievers import HybridRetriever, Snapshot
+from opendpr.text import AnswerMatcher
 from opendpr.types import Document, Hit, Question
 
 RIVERS = ["Tarn", "Lot", "Orne", "Vire", "Ain", "Doubs", "Eure", "Aube"]

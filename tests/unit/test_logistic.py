@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from opendpr.training.logistic import Choice, fit_choice, fit_logistic
+from opendpr.fitting.logistic import Choice, fit_choice, fit_logistic
 
 
 def test_a_logistic_model_finds_the_weights_that_made_the_data() -> None:

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opendpr.errors import InputError
-from opendpr.evaluation import AnswerMatcher, AnswerScan, has_answer
-from opendpr.evaluation.matching import PATTERN_SIZE, compile_pattern
+from opendpr.text import AnswerMatcher, AnswerScan, has_answer
+from opendpr.text.matching import PATTERN_SIZE, compile_pattern
 
 PIECES = ("Paris", "paris", "ÎLE", "île", "I", "i̇", "ΑΣ", "ας", "a", "b", " ", "-", "'", ".", "½", "２", "́", "\u200d")
 PIECES += ("\x1f", "\t", "\u2028", "東京", "$", "€", "\x00", "_")
@@ -140,8 +140,8 @@ def test_a_pattern_of_usual_size_is_not_refused(pattern: str) -> None:
 
 
 def test_a_catastrophic_pattern_costs_seconds_and_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("opendpr.evaluation.matching.SEARCH_SECONDS", 0.2)
-    monkeypatch.setattr("opendpr.evaluation.matching.PATTERN_SECONDS", 0.6)
+    monkeypatch.setattr("opendpr.text.matching.SEARCH_SECONDS", 0.2)
+    monkeypatch.setattr("opendpr.text.matching.PATTERN_SECONDS", 0.6)
     matcher = AnswerMatcher([r"(?:.*?,){14}(?:.*)*z(x+x+)+y", "wall"], "regex")
     texts = ["a, " * 300 + str(number) for number in range(50)]
     started = time.process_time()
@@ -153,7 +153,7 @@ def test_a_catastrophic_pattern_costs_seconds_and_is_counted(monkeypatch: pytest
 
 def test_a_pattern_that_is_slow_in_every_text_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """No single search runs out of time, all together would."""
-    monkeypatch.setattr("opendpr.evaluation.matching.PATTERN_SECONDS", 0.3)
+    monkeypatch.setattr("opendpr.text.matching.PATTERN_SECONDS", 0.3)
     matcher = AnswerMatcher([r"(?:.*?,){2}.*?z"], "regex")
     texts = ["a, " * 120 + str(number) for number in range(200)]
     started = time.process_time()

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from opendpr.encoder import BertEncoder
 from opendpr.errors import CorruptionError, OpendprError, StateError
-from opendpr.runtime import RuntimeSettings
-from opendpr.runtime.model import EncoderConfig, InputForm, Model, Weights, find_model, read_weights, write_model
-from opendpr.runtime.tokenizer import Tokenizer
+from opendpr.model.directory import EncoderConfig, InputForm, Model, Weights, find_model, read_weights, write_model
+from opendpr.model.encoder import BertEncoder
+from opendpr.model.runtime import RuntimeSettings
+from opendpr.model.tokenizer import Tokenizer
 
 
 @pytest.fixture(scope="module")

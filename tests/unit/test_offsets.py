@@ -13,8 +13,8 @@ from samples import docx, epub, paragraph, pdf
 
 from opendpr.collection import open_collection, open_writer
 from opendpr.corpus import READERS, Corpus
-from opendpr.formats.files import COMPRESSED
-from opendpr.passages import Splitter
+from opendpr.storage.files import COMPRESSED
+from opendpr.text.splitting import Splitter
 
 WORDS = [
     "letter",

@@ -14,8 +14,7 @@ import numpy as np
 import pytest
 
 from opendpr.errors import InputError
-from opendpr.formats import interpreter
-from opendpr.formats.pickled import read_embeddings
+from opendpr.interop.dpr_pickle import interpreter, read_embeddings
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "opendpr"
 COMMAND = "touch {marker}"
@@ -239,7 +238,7 @@ def test_memory_does_not_grow_with_the_shard(tmp_path):
 
 def test_no_file_of_the_package_imports_pickle_or_evaluates_text():
     files = list(SOURCE.rglob("*.py"))
-    assert SOURCE / "formats" / "pickled.py" in files
+    assert SOURCE / "interop" / "dpr_pickle" / "__init__.py" in files
     for path in files:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = []
@@ -259,7 +258,7 @@ def test_reading_embeddings_raises_no_audit_event_of_unpickling(tmp_path):
     script = (
         "import sys\nseen = []\n"
         "sys.addaudithook(lambda event, arguments: seen.append(arguments) if event == 'pickle.find_class' else None)\n"
-        "from pathlib import Path\nfrom opendpr.formats.pickled import read_embeddings\n"
+        "from pathlib import Path\nfrom opendpr.interop.dpr_pickle import read_embeddings\n"
         "print(len(list(read_embeddings(Path(sys.argv[1])))), seen)\n"
         "import pickle\npickle.load(open(sys.argv[1], 'rb'))\nprint(len(seen) > 0)\n"
     )

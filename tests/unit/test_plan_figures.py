@@ -7,7 +7,7 @@ from typer import BadParameter
 
 from opendpr.cli.options import size
 from opendpr.errors import ResourceError
-from opendpr.index.plan import (
+from opendpr.search.cost import (
     PROGRAM_BYTES,
     SEARCH_BYTES,
     SMALL,

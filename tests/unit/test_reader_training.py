@@ -16,13 +16,13 @@ import pytest
 import torch
 
 from opendpr.errors import InputError, UsageError
-from opendpr.formats import write_examples
-from opendpr.reader import BertReader
-from opendpr.runtime import RuntimeSettings
-from opendpr.runtime.batches import pad
-from opendpr.runtime.model import Model
-from opendpr.runtime.tokenizer import Tokenizer
-from opendpr.runtime.torch import ReaderNetwork, load_weights
+from opendpr.interop import write_examples
+from opendpr.model.batches import pad
+from opendpr.model.directory import Model
+from opendpr.model.reader import BertReader
+from opendpr.model.runtime import RuntimeSettings
+from opendpr.model.tokenizer import Tokenizer
+from opendpr.model.torch import ReaderNetwork, load_weights
 from opendpr.training.examples import MarkedPassage, ReaderExample, read_reader_examples
 from opendpr.training.loop import Step
 from opendpr.training.reader import ReaderJudge, train_reader

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opendpr.reader.spans import TokenSpan, best_spans, characters, log_softmax, whole_words
-from opendpr.runtime.model import Model
-from opendpr.runtime.tokenizer import Tokenizer, Tokens
+from opendpr.model.directory import Model
+from opendpr.model.spans import TokenSpan, best_spans, characters, log_softmax, whole_words
+from opendpr.model.tokenizer import Tokenizer, Tokens
 
 
 def spans(start: list[float], end: list[float], words: list[int], **keywords: int) -> list[tuple[int, int]]:

@@ -15,10 +15,10 @@ import pytest
 import torch
 
 from opendpr.errors import InputError, OpendprError, StateError, UsageError
-from opendpr.evaluation import normalize_answer
-from opendpr.reader import BertReader
-from opendpr.runtime import RuntimeSettings
-from opendpr.runtime.model import Model
+from opendpr.model.directory import Model
+from opendpr.model.reader import BertReader
+from opendpr.model.runtime import RuntimeSettings
+from opendpr.text import normalize_answer
 from opendpr.training.examples import SpanExample, mine_negatives, read_span_examples
 from opendpr.training.loop import Step, _schedule, train
 from opendpr.training.reader import train_reader

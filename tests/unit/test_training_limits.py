@@ -18,7 +18,7 @@ from test_encoder_training import EXAMPLES, SETTINGS, Killed, source
 
 from opendpr.collection import open_collection
 from opendpr.errors import OpendprError, ResourceError, StateError, UsageError
-from opendpr.runtime.model import Model
+from opendpr.model.directory import Model
 from opendpr.training import distributed
 from opendpr.training.checkpoint import BEST
 from opendpr.training.encoder import EncoderSettings, train_encoder

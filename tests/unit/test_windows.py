@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opendpr.reader.windows import Window, windows
-from opendpr.runtime.model import Architecture, InputForm, Model, ReaderConfig
-from opendpr.runtime.tokenizer import TokenIds, Tokenizer, Tokens
+from opendpr.model.directory import Architecture, InputForm, Model, ReaderConfig
+from opendpr.model.tokenizer import TokenIds, Tokenizer, Tokens
+from opendpr.model.windows import Window, windows
 
 SHAPE = Architecture(30_522, 32, 2, 2, 64)
 CONFIG = ReaderConfig(SHAPE, max_tokens=40, stride_tokens=8, max_question_tokens=10)

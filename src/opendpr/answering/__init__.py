@@ -10,13 +10,13 @@ from pathlib import Path
 from opendpr.answering.confidence import Confidence, calibrated
 from opendpr.answering.decoding import Decoding, outcome
 from opendpr.collection import Collection, open_collection
-from opendpr.encoder import BertEncoder
 from opendpr.errors import StateError, UsageError
+from opendpr.model.directory import DEFAULT_MODEL, Model, find_model
+from opendpr.model.encoder import BertEncoder
+from opendpr.model.reader import BertReader
+from opendpr.model.runtime import RuntimeSettings, resolved
 from opendpr.protocols import Retriever
-from opendpr.reader import BertReader
-from opendpr.retriever import Snapshot, make_retriever
-from opendpr.runtime import RuntimeSettings, resolved
-from opendpr.runtime.model import DEFAULT_MODEL, Model, find_model
+from opendpr.search.retrievers import Snapshot, make_retriever
 from opendpr.types import Hit, Outcome, Span
 
 __all__ = ["Answerer", "K", "check_question", "open_answerer", "outcome"]

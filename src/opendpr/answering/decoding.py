@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from opendpr.evaluation import normalize_answer
+from opendpr.text import normalize_answer
 from opendpr.types import Answer, Hit, Outcome, Span
 
 

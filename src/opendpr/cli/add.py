@@ -24,8 +24,8 @@ from opendpr.cli.output import many, next_step, print_json, progress, say
 from opendpr.errors import InputError, UsageError
 
 if TYPE_CHECKING:
-    from opendpr.ingest import Report
-    from opendpr.passages import Splitter
+    from opendpr.maintenance.add import Report
+    from opendpr.text.splitting import Splitter
 
 LISTED = 20
 """Skipped places named one by one; JSON has them all."""
@@ -96,11 +96,11 @@ def add(
     from opendpr.collection.database import DATABASE
     from opendpr.collection.writer import refuse_other_encoder
     from opendpr.corpus import Corpus
-    from opendpr.encoder import BertEncoder
-    from opendpr.ingest import add as ingest
-    from opendpr.ingest import splitter_for
-    from opendpr.runtime import RuntimeSettings
-    from opendpr.runtime.model import DEFAULT_MODEL, find_model
+    from opendpr.maintenance.add import add as ingest
+    from opendpr.maintenance.add import splitter_for
+    from opendpr.model.directory import DEFAULT_MODEL, find_model
+    from opendpr.model.encoder import BertEncoder
+    from opendpr.model.runtime import RuntimeSettings
 
     corpus = Corpus(
         [_path(file) for file in files], metadata=_metadata(metadata or []), wikiextractor_clean=wikiextractor_clean
@@ -207,7 +207,7 @@ def _splitter(
     words: int | None, overlap: int | None, unit: Literal["paragraphs", "whole"] | None, last: str | None
 ) -> Splitter | None:
     """None if no option says how to cut: then as the collection was cut before."""
-    from opendpr.passages import Splitter
+    from opendpr.text.splitting import Splitter
 
     if words is None and overlap is None and last is None and unit is None:
         return None

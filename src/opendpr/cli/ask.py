@@ -32,7 +32,7 @@ from opendpr.errors import StateError, UsageError
 
 if TYPE_CHECKING:
     from opendpr.answering import Answerer
-    from opendpr.runtime import RuntimeSettings
+    from opendpr.model.runtime import RuntimeSettings
     from opendpr.types import Answer
 
 WAIT_SECONDS = 60
@@ -68,7 +68,7 @@ def ask(
     """
     from opendpr.answering import check_question
     from opendpr.collection.where import compile_where
-    from opendpr.runtime import RuntimeSettings
+    from opendpr.model.runtime import RuntimeSettings
 
     _refuse_missing(collection)
     if where is not None:
@@ -108,7 +108,7 @@ def _refuse_missing(path: Path) -> None:
 def _open(path: Path, model: str | None, retriever: str, settings: RuntimeSettings) -> Answerer:
     from opendpr.answering import open_answerer
     from opendpr.collection.database import DATABASE
-    from opendpr.runtime.model import DEFAULT_MODEL
+    from opendpr.model.directory import DEFAULT_MODEL
 
     if not (path / DATABASE).exists():
         model = model or DEFAULT_MODEL  # not the one that the cache was made with: its reader may be another
@@ -122,9 +122,9 @@ def _index(folder: Path, model: str, settings: RuntimeSettings) -> Path:
 
     from opendpr.collection import open_writer
     from opendpr.corpus import Corpus
-    from opendpr.encoder import BertEncoder
-    from opendpr.ingest import add
-    from opendpr.runtime.model import find_model
+    from opendpr.maintenance.add import add
+    from opendpr.model.directory import find_model
+    from opendpr.model.encoder import BertEncoder
 
     if not any(folder.iterdir()):
         raise no_documents(str(folder))

@@ -42,10 +42,10 @@ def encode(
       opendpr encode notes --model ./my-model
     """
     from opendpr.collection import open_collection, open_writer
-    from opendpr.encoder import BertEncoder
-    from opendpr.ingest import encode as give_vectors
-    from opendpr.runtime import RuntimeSettings
-    from opendpr.runtime.model import DEFAULT_MODEL, find_model
+    from opendpr.maintenance.add import encode as give_vectors
+    from opendpr.model.directory import DEFAULT_MODEL, find_model
+    from opendpr.model.encoder import BertEncoder
+    from opendpr.model.runtime import RuntimeSettings
 
     with open_collection(collection) as opened:  # a wrong directory should not become a collection
         row = opened.encoder()

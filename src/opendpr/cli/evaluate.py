@@ -24,7 +24,7 @@ from opendpr.cli.output import many, print_json, progress, say
 from opendpr.errors import UsageError
 
 if TYPE_CHECKING:
-    from opendpr.answering.evaluate import Judge
+    from opendpr.evaluation.task import Judge
 
 KS = (1, 5, 20, 100)
 READ = (10, 20)
@@ -76,12 +76,12 @@ def evaluate(
       opendpr evaluate notes queries.jsonl --qrels qrels.txt
       opendpr evaluate --compare run.jsonl other.jsonl
     """
-    from opendpr.answering.evaluate import Task
-    from opendpr.answering.evaluate import evaluate as run_task
-    from opendpr.answering.runs import read_run
-    from opendpr.answering.summary import summary
     from opendpr.collection import open_collection
-    from opendpr.runtime import RuntimeSettings
+    from opendpr.evaluation.run import read_run
+    from opendpr.evaluation.summary import summary
+    from opendpr.evaluation.task import Task
+    from opendpr.evaluation.task import evaluate as run_task
+    from opendpr.model.runtime import RuntimeSettings
 
     if compare:
         if retriever or k or reader or read or qrels or limit or output:
@@ -107,8 +107,8 @@ def evaluate(
 
 
 def _judge(k: Sequence[int] | None, reader: bool, read: Sequence[int] | None, qrels: Path | None) -> Judge:
-    from opendpr.answering.judges import AnswerJudge, DocumentJudge, read_judgements
-    from opendpr.formats import file_sha256
+    from opendpr.evaluation.judges import AnswerJudge, DocumentJudge, read_judgements
+    from opendpr.storage.files import file_sha256
 
     if qrels:
         if k or reader or read:

@@ -14,7 +14,7 @@ from opendpr.cli.options import CollectionArgument, OutputOption
 from opendpr.cli.output import many, say
 
 if TYPE_CHECKING:
-    from opendpr.formats.runs import Ranking
+    from opendpr.interop.runs import Ranking
 
 HELP = """Write data in the forms of other systems: DPR, BEIR, MS MARCO, TREC, SQuAD.
 
@@ -86,8 +86,8 @@ def export_passages(
       opendpr export passages notes --format psgs -o psgs.tsv.gz
     """
     from opendpr.collection import open_collection
-    from opendpr.conversion.passages import passages_of
-    from opendpr.formats.passages import write_passages
+    from opendpr.interop.passages import write_passages
+    from opendpr.maintenance.export_passages import passages_of
 
     with open_collection(collection) as opened:
         say(f"wrote {output}: {many(write_passages(output, passages_of(opened), format.value), 'passage')}")
@@ -107,7 +107,7 @@ def export_questions(
     Example:
       opendpr export questions mine.jsonl --format dpr -o mine.qa.csv
     """
-    from opendpr.formats.questions import read_questions, write_questions
+    from opendpr.interop.questions import read_questions, write_questions
 
     say(f"wrote {output}: {many(write_questions(output, read_questions(file), format.value), 'question')}")
 
@@ -127,7 +127,7 @@ def export_examples(
     Example:
       opendpr export examples mine.jsonl --format dpr -o mine.json
     """
-    from opendpr.formats.examples import read_examples, write_examples
+    from opendpr.interop.examples import read_examples, write_examples
 
     what = "triples" if format is Examples.msmarco else "examples"
     say(f"wrote {output}: {write_examples(output, read_examples(file), format.value):,} {what}")
@@ -141,7 +141,7 @@ def export_spans(file: FileArgument, output: OutputOption) -> None:
     Example:
       opendpr export spans mine.jsonl -o mine-v2.0.json
     """
-    from opendpr.formats.squad import read_marked, write_squad
+    from opendpr.interop.squad import read_marked, write_squad
 
     say(f"wrote {output}: {many(write_squad(output, read_marked(file)), 'question')}")
 
@@ -175,9 +175,9 @@ def export_run(
       opendpr export run run.jsonl --format trec --documents -o run.trec
       opendpr export run run.jsonl --format dpr --collection notes --system hybrid -o results.json
     """
-    from opendpr.conversion.runs import completed, with_questions
-    from opendpr.formats.questions import read_questions
-    from opendpr.formats.runs import best_of_documents, read_run, write_run
+    from opendpr.interop.questions import read_questions
+    from opendpr.interop.runs import best_of_documents, read_run, write_run
+    from opendpr.maintenance.export_runs import completed, with_questions
 
     rankings: Iterator[Ranking] = (
         ranking
@@ -205,6 +205,6 @@ def export_qrels(
     Example:
       opendpr export qrels cacm.qrels --format beir -o qrels/test.tsv
     """
-    from opendpr.formats.qrels import read_qrels, write_qrels
+    from opendpr.interop.qrels import read_qrels, write_qrels
 
     say(f"wrote {output}: {write_qrels(output, read_qrels(file), format.value):,} judgements")

@@ -14,8 +14,8 @@ from opendpr.cli.output import many, print_json, progress, say
 from opendpr.errors import InputError, StateError
 
 if TYPE_CHECKING:
-    from opendpr.conversion.embeddings import Imported, Trouble
-    from opendpr.formats.squad import MarkedQuestion
+    from opendpr.interop.squad import MarkedQuestion
+    from opendpr.maintenance.import_vectors import Imported, Trouble
 
 HELP = """Bring data and models of other systems into the forms of opendpr.
 
@@ -40,7 +40,7 @@ def import_passages(file: FileArgument, output: OutputOption) -> None:
       opendpr import passages scifact/corpus.jsonl -o scifact.jsonl
       opendpr add scifact scifact.jsonl --whole
     """
-    from opendpr.formats.passages import read_passages, write_passages
+    from opendpr.interop.passages import read_passages, write_passages
 
     say(f"wrote {output}: {many(write_passages(output, read_passages(file), 'jsonl'), 'passage')}")
 
@@ -53,7 +53,7 @@ def import_questions(file: FileArgument, output: OutputOption) -> None:
     Example:
       opendpr import questions nq-test.qa.csv -o nq-test.jsonl
     """
-    from opendpr.formats.questions import read_questions, write_questions
+    from opendpr.interop.questions import read_questions, write_questions
 
     say(f"wrote {output}: {many(write_questions(output, read_questions(file), 'jsonl'), 'question')}")
 
@@ -66,7 +66,7 @@ def import_examples(file: FileArgument, output: OutputOption) -> None:
     Example:
       opendpr import examples biencoder-nq-train.json.gz -o nq-train.jsonl.gz
     """
-    from opendpr.formats.examples import read_examples, write_examples
+    from opendpr.interop.examples import read_examples, write_examples
 
     say(f"wrote {output}: {many(write_examples(output, read_examples(file), 'jsonl'), 'example')}")
 
@@ -81,7 +81,7 @@ def import_spans(file: FileArgument, output: OutputOption) -> None:
     Example:
       opendpr import spans train-v2.0.json -o squad.jsonl
     """
-    from opendpr.formats.squad import read_marked, write_marked
+    from opendpr.interop.squad import read_marked, write_marked
 
     left_out = 0
 
@@ -105,7 +105,7 @@ def import_run(file: FileArgument, output: OutputOption) -> None:
     Example:
       opendpr import run nq-test.json -o nq-test.jsonl
     """
-    from opendpr.formats.runs import read_run, write_run
+    from opendpr.interop.runs import read_run, write_run
 
     say(f"wrote {output}: {many(write_run(output, read_run(file), 'jsonl'), 'question')}")
 
@@ -118,7 +118,7 @@ def import_qrels(file: FileArgument, output: OutputOption) -> None:
     Example:
       opendpr import qrels scifact/qrels/test.tsv -o scifact.qrels
     """
-    from opendpr.formats.qrels import read_qrels, write_qrels
+    from opendpr.interop.qrels import read_qrels, write_qrels
 
     say(f"wrote {output}: {write_qrels(output, read_qrels(file), 'trec'):,} judgements")
 
@@ -154,9 +154,9 @@ def import_embeddings(
       opendpr import embeddings wikipedia wikipedia_passages_*.pkl --passages psgs_w100.tsv.gz --model ./dpr-nq
     """
     from opendpr.collection import open_writer
-    from opendpr.conversion.embeddings import import_embeddings as run
-    from opendpr.passages import Splitter
-    from opendpr.runtime.model import find_model
+    from opendpr.maintenance.import_vectors import import_embeddings as run
+    from opendpr.model.directory import find_model
+    from opendpr.text.splitting import Splitter
 
     found = find_model(model)
     found.require_encoder()
@@ -210,7 +210,7 @@ def import_model(
     Example:
       opendpr import model ./all-MiniLM-L6-v2 -o minilm
     """
-    from opendpr.conversion.sentence_transformers import import_sentence_transformer
+    from opendpr.maintenance.import_model import import_sentence_transformer
 
     if output.exists() and any(output.iterdir()):
         raise StateError(f"{output} exists and is not empty; give another directory, or remove it first")

@@ -20,8 +20,8 @@ def info(collection: CollectionArgument, as_json: AsJson = False) -> None:
     """
     from opendpr.collection import open_collection
     from opendpr.collection.database import DATABASE
-    from opendpr.index.bm25 import unseen_passages
-    from opendpr.index.dense import dense_summary, unused_dense
+    from opendpr.search.bm25 import unseen_passages
+    from opendpr.search.dense import dense_summary, unused_dense
 
     with open_collection(collection) as opened:
         row, version = opened.encoder(), opened.version()

@@ -28,7 +28,7 @@ def mcp(
     Example, as an MCP client starts it:
       {"mcpServers": {"notes": {"command": "opendpr", "args": ["mcp", "/home/me/notes"]}}}
     """
-    from opendpr.runtime import RuntimeSettings
+    from opendpr.model.runtime import RuntimeSettings
 
     try:
         from opendpr.serving.mcp import run

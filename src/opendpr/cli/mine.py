@@ -74,12 +74,12 @@ def mine(
       opendpr mine notes questions.jsonl -r bm25 -r dense --model my-model -o harder.jsonl
     """
     from opendpr.collection import open_collection
-    from opendpr.encoder import BertEncoder
-    from opendpr.formats import read_questions, write_examples
-    from opendpr.reader import BertReader
-    from opendpr.retriever import make_retriever
-    from opendpr.runtime import RuntimeSettings
-    from opendpr.runtime.model import DEFAULT_MODEL, find_model
+    from opendpr.interop import read_questions, write_examples
+    from opendpr.model.directory import DEFAULT_MODEL, find_model
+    from opendpr.model.encoder import BertEncoder
+    from opendpr.model.reader import BertReader
+    from opendpr.model.runtime import RuntimeSettings
+    from opendpr.search.retrievers import make_retriever
     from opendpr.training.mining import Miner, MiningSettings
 
     settings = MiningSettings(depth, positive_depth, positives, negatives, margin, per_document)
@@ -109,7 +109,7 @@ def _counted(questions: list[Question], show: Callable[[int, int], None]) -> Ite
 
 
 def _list(path: Path, report: MiningReport) -> None:
-    from opendpr.formats.files import json_line, write_lines
+    from opendpr.storage.files import json_line, write_lines
 
     records = (
         {"id": left.question.id, "question": left.question.text, "reason": left.reason} for left in report.left_out

@@ -13,7 +13,7 @@ from opendpr.cli.output import print_json, put, say
 from opendpr.errors import UsageError
 
 if TYPE_CHECKING:
-    from opendpr.index.plan import Estimate
+    from opendpr.search.cost import Estimate
 
 
 def plan(
@@ -38,10 +38,10 @@ def plan(
       opendpr plan wikipedia --json
     """
     from opendpr.collection import open_collection
-    from opendpr.index.plan import chosen, estimates, machine_memory
-    from opendpr.planning import try_out
-    from opendpr.runtime import RuntimeSettings
-    from opendpr.runtime.model import DEFAULT_MODEL, find_model
+    from opendpr.model.directory import DEFAULT_MODEL, find_model
+    from opendpr.model.runtime import RuntimeSettings
+    from opendpr.search.cost import chosen, estimates, machine_memory
+    from opendpr.search.rates import try_out
 
     limit, row, there = memory or machine_memory(), None, {"passages": 0, "vectors": 0}
     if collection is not None:

@@ -29,8 +29,8 @@ def report(
       opendpr report run.jsonl
       opendpr report run.jsonl other.jsonl -o both.html
     """
-    from opendpr.answering.report import make_report
     from opendpr.evaluation.page import write_page
+    from opendpr.evaluation.report import make_report
 
     if output.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"{output} is to be a page; give -o a name that ends in .html")

@@ -43,7 +43,7 @@ def search(
       opendpr search notes "who wrote the letter" --retriever bm25 -k 20 --json
     """
     from opendpr.answering import open_answerer
-    from opendpr.runtime import RuntimeSettings
+    from opendpr.model.runtime import RuntimeSettings
 
     settings = RuntimeSettings(runtime.value, precision.value, device.value)
     answerer = open_answerer(collection, model, retriever=retriever.value, runtime=settings)

@@ -66,7 +66,7 @@ def serve(
       opendpr serve notes
       OPENDPR_TOKEN_FILE=tokens.txt opendpr serve notes --host 0.0.0.0 --allow-host notes.example.org
     """
-    from opendpr.runtime import RuntimeSettings
+    from opendpr.model.runtime import RuntimeSettings
     from opendpr.serving.settings import Settings
     from opendpr.serving.tokens import read_tokens
 

@@ -18,8 +18,8 @@ def verify(collection: CollectionArgument, as_json: AsJson = False) -> None:
     """
     from opendpr.collection import open_collection
     from opendpr.collection.verify import verify_store
-    from opendpr.index.bm25 import verify_bm25
-    from opendpr.index.dense import verify_dense
+    from opendpr.search.bm25 import verify_bm25
+    from opendpr.search.dense import verify_dense
 
     with open_collection(collection) as opened, progress("verifying", "rows") as show:
         problems = verify_store(opened, show)

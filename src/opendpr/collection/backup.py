@@ -9,6 +9,7 @@ from pathlib import Path
 
 import apsw
 
+from opendpr.collection.collection import Collection
 from opendpr.collection.database import (
     DATABASE,
     closed_on_error,
@@ -19,7 +20,6 @@ from opendpr.collection.database import (
     refuse_network_file_system,
     reserve_checksums,
 )
-from opendpr.collection.reader import Collection
 from opendpr.errors import OpendprError, StateError
 
 READING = (apsw.SQLITE_IOERR_DATA, apsw.SQLITE_IOERR_READ, apsw.SQLITE_IOERR_SHORT_READ)

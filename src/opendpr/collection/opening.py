@@ -11,6 +11,7 @@ from pathlib import Path
 
 import filelock
 
+from opendpr.collection.collection import Collection
 from opendpr.collection.database import (
     DATABASE,
     connect,
@@ -18,10 +19,9 @@ from opendpr.collection.database import (
     make_directory,
     refuse_network_file_system,
 )
-from opendpr.collection.reader import Collection
 from opendpr.collection.writer import Writer
 from opendpr.errors import BusyError, OpendprError, ResourceError, StateError, UsageError
-from opendpr.passages import Splitter
+from opendpr.text.splitting import Splitter
 
 LOCK = "collection.lock"
 CACHES = ("bm25", "dense")

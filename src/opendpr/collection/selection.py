@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from opendpr.collection.reader import ROWS, Collection
+from opendpr.collection.collection import ROWS, Collection
 from opendpr.collection.where import Condition
 from opendpr.types import Numbers
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from opendpr.collection.reader import ROWS, Collection
+from opendpr.collection.collection import ROWS, Collection
 from opendpr.collection.rows import content_sha256, to_vectors
 from opendpr.errors import OpendprError
 

@@ -10,11 +10,11 @@ from typing import Literal
 
 import apsw
 
+from opendpr.collection.collection import Collection
 from opendpr.collection.database import our_errors
-from opendpr.collection.reader import Collection
 from opendpr.collection.rows import VECTOR_DTYPE, EncoderRow, content_sha256, passage_crc, vector_crc
 from opendpr.errors import InputError, OpendprError, StateError
-from opendpr.passages import Splitter
+from opendpr.text.splitting import Splitter
 from opendpr.types import Document, Passage, Vectors
 
 CLOSING_MILLISECONDS = 2_000

@@ -25,7 +25,7 @@ from opendpr.corpus.source import TEXT_BYTES, Reader, Reading, Skipped, Source
 from opendpr.corpus.text import begins_as_text, read_text
 from opendpr.corpus.wikiextractor import cleaned, is_wikiextractor
 from opendpr.errors import InputError
-from opendpr.formats import READ_ERRORS, limited_lines, open_binary, reason, uncompressed_name
+from opendpr.storage.files import READ_ERRORS, limited_lines, open_binary, reason, uncompressed_name
 from opendpr.types import EMPTY, Document
 
 STANDARD_INPUT: Literal["-"] = "-"

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import IO
 
 from opendpr.corpus.source import HEAD_BYTES, Reading, Source, byte_order_mark, is_binary
-from opendpr.formats.tables import SURROGATE, Lines, csv_problem, csv_rows
+from opendpr.interop.tables import SURROGATE, Lines, csv_problem, csv_rows
 from opendpr.types import EMPTY, Document
 
 NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,15})(\.\d{1,16})?", re.ASCII)

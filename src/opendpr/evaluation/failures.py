@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from opendpr.evaluation.answers import loosely_equal
+from opendpr.text.answers import loosely_equal
 from opendpr.types import Question
 
 ABSENT = "not in the collection"

@@ -14,13 +14,13 @@ import numpy as np
 from opendpr.answering import Answerer
 from opendpr.collection import Collection, open_collection
 from opendpr.collection.database import DATABASE
-from opendpr.encoder import BertEncoder
 from opendpr.errors import BusyError, StateError
+from opendpr.model.directory import Model, find_model
+from opendpr.model.encoder import BertEncoder
+from opendpr.model.runtime import RuntimeSettings, resolved
+from opendpr.model.spans import log_softmax
 from opendpr.protocols import Retriever
-from opendpr.reader.spans import log_softmax
-from opendpr.retriever import KINDS, Bm25Retriever, DenseRetriever, HybridRetriever, Snapshot
-from opendpr.runtime import RuntimeSettings, resolved
-from opendpr.runtime.model import Model, find_model
+from opendpr.search.retrievers import KINDS, Bm25Retriever, DenseRetriever, HybridRetriever, Snapshot
 from opendpr.serving.places import Layout, Layouts
 from opendpr.types import Hit, Outcome, Passage, Span
 

@@ -17,13 +17,13 @@ from typing import Literal
 import numpy as np
 
 from opendpr.collection import Writer, open_writer
-from opendpr.encoder import BertEncoder
 from opendpr.errors import OpendprError, UsageError
-from opendpr.index.bm25 import update_bm25
-from opendpr.ingest import add, remove
 from opendpr.iteration import batched
-from opendpr.runtime import RuntimeSettings
-from opendpr.runtime.model import Model, find_model
+from opendpr.maintenance.add import add, remove
+from opendpr.model.directory import Model, find_model
+from opendpr.model.encoder import BertEncoder
+from opendpr.model.runtime import RuntimeSettings
+from opendpr.search.bm25 import update_bm25
 from opendpr.serving.batching import FullError
 from opendpr.serving.records import JobRecord
 from opendpr.types import Document, Passage, Vectors

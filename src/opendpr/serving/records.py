@@ -1,4 +1,4 @@
-"""What the service answers with: one dataclass for each JSON object, for the server and for `opendpr.client`.
+"""What the service answers with: one dataclass for each JSON object, for the server and for `opendpr.serving.client`.
 
 Offsets `start` and `end` count Unicode code points of the document's text, as Python does; `start_utf16` and
 `end_utf16` count UTF-16 code units, as JavaScript, Java and C# do. `page` is that of a PDF, from 1.

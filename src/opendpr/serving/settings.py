@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from opendpr.errors import UsageError
-from opendpr.runtime import RuntimeSettings
+from opendpr.model.runtime import RuntimeSettings
 from opendpr.serving.tokens import Token
 
 VARIABLE = "OPENDPR_SERVE_SETTINGS"

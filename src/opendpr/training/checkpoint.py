@@ -18,8 +18,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from opendpr.errors import BusyError, StateError
-from opendpr.runtime.disk import saving
-from opendpr.runtime.model import write_json
+from opendpr.model.directory import write_json
+from opendpr.model.saving import saving
 
 logger = logging.getLogger(__name__)
 

@@ -16,8 +16,8 @@ import psutil
 import torch
 from torch import Tensor, nn
 
-from opendpr.runtime.batches import TokenSequence, pad
-from opendpr.runtime.torch import Layer
+from opendpr.model.batches import TokenSequence, pad
+from opendpr.model.torch import Layer
 from opendpr.training import distributed
 from opendpr.training.loop import Step
 

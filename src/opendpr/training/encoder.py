@@ -14,11 +14,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from opendpr.encoder import EncoderInput
 from opendpr.errors import InputError, StateError, UsageError
-from opendpr.runtime.model import EncoderConfig, Model, read_weights, write_json, write_model
-from opendpr.runtime.tokenizer import Tokenizer
-from opendpr.runtime.torch import choose_device
+from opendpr.model.directory import EncoderConfig, Model, read_weights, write_json, write_model
+from opendpr.model.encoder import EncoderInput
+from opendpr.model.tokenizer import Tokenizer
+from opendpr.model.torch import choose_device
 from opendpr.training import distributed
 from opendpr.training.chunks import graph_budget_bytes
 from opendpr.training.loop import OnStep, Step, Training, train

@@ -10,11 +10,11 @@ from typing import NamedTuple
 import numpy as np
 
 from opendpr.errors import InputError
-from opendpr.evaluation import normalize_answer
-from opendpr.evaluation.places import Place, answer_places
-from opendpr.formats import read_jsonl
-from opendpr.formats.records import head
-from opendpr.index.tantivy import TantivyIndex
+from opendpr.interop.records import head
+from opendpr.search.tantivy import TantivyIndex
+from opendpr.storage.files import read_jsonl
+from opendpr.text import normalize_answer
+from opendpr.text.marks import Place, answer_places
 from opendpr.training.sources import read_training_examples
 from opendpr.types import ExamplePassage, Passage, Question
 

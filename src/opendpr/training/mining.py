@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from opendpr.collection import Collection
 from opendpr.errors import InputError, UsageError
-from opendpr.evaluation import AnswerMatcher
 from opendpr.iteration import batched
 from opendpr.protocols import Reader, Retriever
+from opendpr.text import AnswerMatcher
 from opendpr.types import ExamplePassage, Hit, Passage, Question, TrainingExample
 
 QUESTIONS = 64

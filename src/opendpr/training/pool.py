@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from opendpr.encoder import EncoderInput
+from opendpr.model.encoder import EncoderInput
 from opendpr.training.loop import Step
 from opendpr.training.sources import Pair
 from opendpr.training.towers import Towers, chunked

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from opendpr.errors import InputError
 from opendpr.iteration import batched
-from opendpr.reader.windows import Window, windows
-from opendpr.runtime.batches import TokenSequence, pad
-from opendpr.runtime.model import ReaderConfig
-from opendpr.runtime.tokenizer import TokenIds, Tokenizer, Tokens
+from opendpr.model.batches import TokenSequence, pad
+from opendpr.model.directory import ReaderConfig
+from opendpr.model.tokenizer import TokenIds, Tokenizer, Tokens
+from opendpr.model.windows import Window, windows
 from opendpr.training import distributed
 from opendpr.training.chunks import CHUNK_TOKENS, by_tokens
 from opendpr.training.examples import MarkedPassage, ReaderExample

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from opendpr.errors import InputError, UsageError
-from opendpr.formats import reason
+from opendpr.storage.files import reason
 
 Settings = TypeVar("Settings", bound="LoopSettings")
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from opendpr.collection import Collection
 from opendpr.errors import InputError, StateError, UsageError
-from opendpr.formats import read_examples
+from opendpr.interop import read_examples
 from opendpr.types import ExamplePassage, Passage, TrainingExample
 
 logger = logging.getLogger(__name__)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from opendpr.encoder import EncoderInput
-from opendpr.runtime.model import EncoderConfig, Model, Weights
-from opendpr.runtime.torch import load_weights, make_network, stored_weights
+from opendpr.model.directory import EncoderConfig, Model, Weights
+from opendpr.model.encoder import EncoderInput
+from opendpr.model.torch import load_weights, make_network, stored_weights
 from opendpr.training.chunks import ChunkedEncoding
 from opendpr.training.loop import Step
 

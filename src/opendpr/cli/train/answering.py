@@ -23,9 +23,9 @@ from opendpr.cli.output import print_json, progress, say
 from opendpr.errors import StateError, UsageError
 
 if TYPE_CHECKING:
-    from opendpr.runtime.model import Model
-    from opendpr.training.answering import AnsweringSettings
-    from opendpr.training.fitted import Fitted
+    from opendpr.fitting.answering import AnsweringSettings
+    from opendpr.fitting.fitted import Fitted
+    from opendpr.model.directory import Model
 
 
 def train_answering(
@@ -75,10 +75,10 @@ def train_answering(
       opendpr train answering notes questions.jsonl unanswerable.jsonl -o my-model
     """
     from opendpr.collection import open_collection
-    from opendpr.formats import read_questions
-    from opendpr.runtime import RuntimeSettings, resolved
-    from opendpr.runtime.model import find_model
-    from opendpr.training.answering import AnsweringSettings, fit_answering
+    from opendpr.fitting.answering import AnsweringSettings, fit_answering
+    from opendpr.interop import read_questions
+    from opendpr.model.directory import find_model
+    from opendpr.model.runtime import RuntimeSettings, resolved
 
     kinds = list(dict.fromkeys(each.value for each in retriever or [Retrievers.hybrid]))
     settings = AnsweringSettings(k, kinds, least_precision, removed_share)
@@ -107,8 +107,8 @@ def _target(model: Model, output: Path | None) -> Path:
 def _write(model: Model, target: Path, fitted: Fitted, settings: AnsweringSettings, files: Sequence[Path]) -> None:
     from dataclasses import asdict
 
-    from opendpr.formats import file_sha256
-    from opendpr.training.fitted import write_fitted
+    from opendpr.fitting.fitted import write_fitted
+    from opendpr.storage.files import file_sha256
 
     data = [{"file": path.name, "sha256": file_sha256(path)} for path in files]
     write_fitted(model, target, fitted, {"data": data, "settings": asdict(settings)})

@@ -101,7 +101,7 @@ def train_encoder(
         from opendpr.training.encoder import EncoderSettings
         from opendpr.training.encoder import train_encoder as run
         from opendpr.training.settings import read_settings
-    from opendpr.runtime.model import find_model
+    from opendpr.model.directory import find_model
 
     resolved = read_settings(
         EncoderSettings,
@@ -130,7 +130,7 @@ def _source(
     files: Sequence[Path], objective: Objectives, weights: Sequence[float] | None, settings: EncoderSettings
 ) -> tuple[PairSource, object]:
     """Where pairs come from, and what says that an interrupted run used the same."""
-    from opendpr.formats import file_sha256
+    from opendpr.storage.files import file_sha256
     from opendpr.training.sources import ExampleSource, InverseClozeSource, read_training_examples
 
     if objective is Objectives.inverse_cloze:

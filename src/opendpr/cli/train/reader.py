@@ -69,8 +69,8 @@ def train_reader(
     """
     with needs_torch():
         from opendpr.training.reader import train_reader as run
-    from opendpr.formats import refuse_pairs
-    from opendpr.runtime.model import find_model
+    from opendpr.interop import refuse_pairs
+    from opendpr.model.directory import find_model
     from opendpr.training.settings import ReaderSettings, read_settings
 
     resolved = read_settings(

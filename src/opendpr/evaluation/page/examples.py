@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from opendpr.evaluation.page.markup import Markup, element, joined
-from opendpr.evaluation.places import Place
+from opendpr.text.marks import Place
 
 CHARACTERS = 1_500
 """How much of a long passage is shown, around the first mark."""

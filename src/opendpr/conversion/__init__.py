@@ -1,1 +1,0 @@
-"""Models of other systems, brought into the form of opendpr and back."""

@@ -1,0 +1,229 @@
+"""Runs on disk: what came of each question, one JSON object a line, so that nothing is computed twice.
+
+    {"type": "run", ...}         first: everything that the figures depend on
+    {"type": "question", ...}    one for each question and system; docs/evaluation.md names the fields
+    {"type": "scan", ...}        last, of a run with reader: questions whose answer is nowhere in the collection
+
+A run that was interrupted goes on where it stopped; one with other settings is refused.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from opendpr.errors import InputError, StateError, UsageError
+from opendpr.evaluation.failures import ABSENT, NOT_RETRIEVED
+from opendpr.storage.files import COMPRESSED, read_jsonl
+
+FORMAT = 1
+BEGINNING = json.dumps({"type": "run", "format": FORMAT})[:-1].encode()
+"""Of every run."""
+
+Record = dict[str, Any]
+Key = tuple[str, str, str]
+"""Question set, question id, system."""
+
+
+class RunWriter:
+    """A run being written. Records are complete lines, in the file once `write` returns."""
+
+    def __init__(self, file: IO[bytes], records: Sequence[Record]) -> None:
+        self._file = file
+        self.done = {key_of(record) for record in records if record["type"] == "question"}
+        """What need not be computed again."""
+        self.scanned = any(record["type"] == "scan" for record in records)
+
+    def write(self, records: Sequence[Record]) -> None:
+        """Append records in one piece."""
+        self._file.write("".join(f"{json.dumps(record, allow_nan=False)}\n" for record in records).encode())
+        self._file.flush()
+        self.done.update(key_of(record) for record in records if record["type"] == "question")
+
+
+@contextmanager
+def open_run(path: Path, header: Record) -> Iterator[RunWriter]:
+    """Begin a run, or go on with one that has the same header. A line cut off by a kill is dropped.
+
+    Raises:
+        StateError: the file is a run with other settings.
+        InputError: the file is something else; it stays as it is.
+        UsageError: its name asks for a compression, which could not go on after a kill.
+    """
+    if path.suffix.lower() in COMPRESSED:
+        raise UsageError(f"{path}: a run is not compressed while it is written; leave out {path.suffix}")
+    header = {"type": "run", "format": FORMAT, **header}
+    size = path.stat().st_size if path.exists() else 0
+    with path.open("r+b" if size else "wb") as file:
+        records: list[Record] = []
+        if size:
+            if not BEGINNING.startswith(file.read(len(BEGINNING))):  # less of it was written before a kill
+                raise _no_run(path)
+            file.truncate(_end_of_last_line(file))
+            records = [_kept(record) for record in _records(path)]
+        if records:
+            _refuse_other(path, records[0], header)
+        file.seek(0, 2)
+        writer = RunWriter(file, records)
+        if not records:
+            writer.write([header])
+        yield writer
+
+
+def _end_of_last_line(file: IO[bytes]) -> int:
+    """The offset after the last line that was written to its end."""
+    position = file.seek(0, 2)
+    while position > 0:
+        step = min(position, 65_536)
+        file.seek(position - step)
+        found = file.read(step).rfind(b"\n")
+        if found >= 0:
+            return position - step + found + 1
+        position -= step
+    return 0
+
+
+def _kept(record: Record) -> Record:
+    """What going on needs of a record; the rest would be the whole run in memory."""
+    return (
+        record if record["type"] == "run" else {key: record.get(key) for key in ("type", "set", "question", "system")}
+    )
+
+
+def _no_run(path: Path) -> InputError:
+    return InputError(
+        f"{path} is not a run that 'opendpr evaluate' wrote (format {FORMAT}); name one, or a new file to write"
+    )
+
+
+def _records(path: Path) -> Iterator[Record]:
+    for line, record in read_jsonl(path):
+        if line == 1 and (record.get("type") != "run" or record.get("format") != FORMAT):
+            raise _no_run(path)
+        if (line == 1) != (record.get("type") == "run") or not _is_sound(record):
+            raise InputError(f"{path}:{line}: expected a record of a run, found {json.dumps(record)[:60]}")
+        yield record
+
+
+def _is_sound(record: Record) -> bool:
+    """Whether a record has the fields that figures are made of."""
+    match record:
+        case {"type": "run", "sets": dict() as sets, "systems": list() as systems}:
+            counts = (of.get("questions") if isinstance(of, dict) else None for of in sets.values())
+            return all(isinstance(each, int) for each in counts) and all(isinstance(each, str) for each in systems)
+        case {"type": "question", "set": str(), "question": str(), "system": str(), "measures": dict() as measures}:
+            read = record.get("read", {})
+            answers = list(read.values()) if isinstance(read, dict) else [None]
+            return all(isinstance(value, int | float) for value in measures.values()) and all(
+                isinstance(answer, dict) and isinstance(answer.get("failure", 0), str | None) for answer in answers
+            )
+        case {"type": "scan", "absent": dict() as absent}:
+            lists = absent.values()
+            return all(isinstance(of, list) and all(isinstance(each, str) for each in of) for of in lists)
+    return False
+
+
+def _refuse_other(path: Path, found: Record, wanted: Record) -> None:
+    wanted = json.loads(json.dumps(wanted))
+    other = [name for name in {**found, **wanted} if found.get(name) != wanted.get(name)]
+    if other:
+        told = "; ".join(f"{name} is {_short(found.get(name))}, now {_short(wanted.get(name))}" for name in other)
+        raise StateError(f"{path} was written with other settings ({told}); give another -o, or delete it")
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 120 else f"{text[:117]}..."
+
+
+def key_of(record: Record) -> Key:
+    """What a question's record is about."""
+    return record["set"], record["question"], record["system"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run read back, without the passages: what figures are made of."""
+
+    path: Path
+    header: Record
+    measured: Mapping[str, Mapping[str, Mapping[str, Mapping[str, float]]]]
+    """Set -> system -> question -> measure -> value."""
+    failures: Mapping[str, Mapping[str, Mapping[str, Mapping[str, list[str]]]]]
+    """Set -> system -> passages read -> kind of failure -> questions."""
+    problems: Mapping[str, str]
+    """Question -> what hindered its judgement."""
+
+
+def read_run(path: Path) -> Run:
+    """Read the figures of a complete run.
+
+    Raises:
+        StateError: the run was interrupted.
+        InputError: the file is not a run, or a line of it cannot be read.
+    """
+    records = list(map(_small, _records(path)))
+    if not records:
+        raise InputError(f"{path} is empty; run the command that began it once more")
+    header, questions = records[0], [record for record in records if record["type"] == "question"]
+    measured: dict[str, Any] = {name: {system: {} for system in header["systems"]} for name in header["sets"]}
+    failures: dict[str, Any] = {name: {} for name in header["sets"]}
+    absent = _absent(records)
+    for record in questions:
+        name, question, system = key_of(record)
+        if name not in measured or system not in measured[name]:
+            raise InputError(f"{path}: question {question!r} is of {name!r} by {system!r}, which its first line lacks")
+        measured[name][system][question] = record["measures"]
+        for read, kind in record["failures"].items():
+            kinds = failures[name].setdefault(system, {}).setdefault(read, {})
+            kinds.setdefault(_final(kind, record, absent), []).append(question)
+    wanted = sum(of["questions"] for of in header["sets"].values()) * len(header["systems"])
+    there = sum(len(of) for systems in measured.values() for of in systems.values())
+    if there != wanted or (header.get("read") and len(records) == 1 + len(questions)):
+        last = "" if there != wanted else ", and not yet the last, on answers that are nowhere"
+        raise StateError(
+            f"{path} is not complete: it has {there:,} of {wanted:,} records{last}; "
+            "run the command that began it once more"
+        )
+    problems = {f"{record['set']}/{record['question']}": record["problem"] for record in questions if record["problem"]}
+    return Run(path, header, measured, failures, problems)
+
+
+def _small(record: Record) -> Record:
+    if record["type"] != "question":
+        return record
+    failures = {read: answer["failure"] for read, answer in record.get("read", {}).items() if answer["failure"]}
+    return {
+        **{name: record[name] for name in ("type", "set", "question", "system", "measures")},
+        "failures": failures,
+        "problem": record.get("problem"),
+    }
+
+
+def read_records(path: Path) -> Iterator[Record]:
+    """Yield the header, then the records of a run with their final kinds of failure.
+
+    Raises:
+        InputError: the file is not a run, or a line of it cannot be read.
+    """
+    absent = _absent(_records(path))
+    for record in _records(path):
+        for answer in record.get("read", {}).values() if record["type"] == "question" else ():
+            answer["failure"] = _final(answer["failure"], record, absent)
+        if record["type"] != "scan":
+            yield record
+
+
+def _absent(records: Iterable[Record]) -> set[tuple[str, str]]:
+    """Set and id of the questions whose answer is nowhere, as the scan found."""
+    scans = (record["absent"] for record in records if record["type"] == "scan")
+    return {(name, question) for absent in scans for name, questions in absent.items() for question in questions}
+
+
+def _final(failure: str | None, record: Record, absent: set[tuple[str, str]]) -> str | None:
+    """The kind of a failure, once it is known whose answers are nowhere."""
+    return ABSENT if failure == NOT_RETRIEVED and (record["set"], record["question"]) in absent else failure

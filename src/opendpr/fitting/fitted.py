@@ -1,0 +1,48 @@
+"""What was fitted for answering, and a model directory with it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from opendpr.model.directory import Model, write_json
+
+TRAINED_BESIDE = ("checkpoints", "tensorboard")
+"""Folders of a training that are no part of a model."""
+
+
+@dataclass
+class Fitted:
+    """What was fitted, and what it comes to on the questions it was fitted on."""
+
+    retrieval: dict[str, float]
+    confidence: dict[str, dict[str, float]] = field(default_factory=dict)
+    figures: dict[str, Any] = field(default_factory=dict)
+
+
+def write_fitted(model: Model, directory: Path, fitted: Fitted, record: Mapping[str, object]) -> Model:
+    """Write a model with what was fitted, into its own directory or as a copy. No weight and no fingerprint changes.
+
+    Args:
+        record: what it was fitted on, for `training.json`
+    """
+    if directory.resolve() != model.directory.resolve():
+        shutil.copytree(
+            model.directory,
+            directory,
+            dirs_exist_ok=True,
+            ignore=shutil.ignore_patterns("config.json", *TRAINED_BESIDE),
+        )
+    training = model.training_record() or {}
+    write_json(directory / "training.json", {**training, "answering": {**record, "figures": fitted.figures}})
+    config = json.loads((model.directory / "config.json").read_text(encoding="utf-8"))
+    name = config["name"] if directory.resolve() == model.directory.resolve() else directory.name
+    write_json(
+        directory / "config.json",
+        {**config, "name": name, "retrieval": fitted.retrieval, "confidence": fitted.confidence},
+    )
+    return Model(directory)

@@ -1,1 +1,0 @@
-"""Search structures over passage numbers: exact vectors, and words by tantivy."""

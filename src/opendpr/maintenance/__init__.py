@@ -1,0 +1,1 @@
+"""What changes a collection: one function for each verb, which the command line, the service and Python call alike."""

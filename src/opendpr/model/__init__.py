@@ -1,0 +1,1 @@
+"""Models: the directory they are stored in, their tokenizer, the runtimes that compute them, encoder and reader."""

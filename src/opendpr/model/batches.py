@@ -1,0 +1,80 @@
+"""Sequences of tokens, and batches of them with little padding."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opendpr.model.tokenizer import TokenIds
+
+
+class TokenSequence(NamedTuple):
+    """What a network reads as one row."""
+
+    ids: TokenIds
+    """(L,)"""
+    types: TokenIds
+    """(L,): 0 for the first segment, 1 for the second."""
+
+
+class Batch(NamedTuple):
+    """Padded rows, each (B, L)."""
+
+    ids: NDArray[np.int32]
+    types: NDArray[np.int32]
+    mask: NDArray[np.int32]
+    """1 where a token is, 0 where padding is."""
+
+
+class Network(Protocol):
+    """A tower or a reader that some runtime has brought to memory."""
+
+    @property
+    def parallel(self) -> int:
+        """Batches that are computed at the same time."""
+        ...
+
+    def __call__(self, batches: Sequence[Batch]) -> list[NDArray[np.float32]]:
+        """Of each batch (B, L): (B, d) from a tower, (B, 1 + 2L) from a reader."""
+        ...
+
+
+def join(parts: Sequence[TokenIds], *, cls: int, sep: int, segments: bool) -> TokenSequence:
+    """[CLS] part [SEP] part [SEP] ...; with `segments`, what follows the first [SEP] has type 1."""
+    ids = np.concatenate([[cls], *(np.append(part, sep) for part in parts)]).astype(np.int32)
+    types = np.zeros_like(ids)
+    if segments:
+        types[len(parts[0]) + 2 :] = 1
+    return TokenSequence(ids, types)
+
+
+def pad(sequences: Sequence[TokenSequence], pad_id: int) -> Batch:
+    """Fill rows on the right to the longest of them."""
+    longest = max(len(sequence.ids) for sequence in sequences)
+    shape = (len(sequences), longest)
+    batch = Batch(np.full(shape, pad_id, np.int32), np.zeros(shape, np.int32), np.zeros(shape, np.int32))
+    for row, (ids, types) in enumerate(sequences):
+        batch.ids[row, : len(ids)] = ids
+        batch.types[row, : len(ids)] = types
+        batch.mask[row, : len(ids)] = 1
+    return batch
+
+
+def even_size(rows: int, size: int, parallel: int) -> int:
+    """Rows of a batch, about `size`, with which batches computed `parallel` at a time leave none idle in the end."""
+    rounds = max(1, round(rows / (size * parallel)))
+    return max(1, math.ceil(rows / (rounds * parallel)))
+
+
+def by_length(lengths: Sequence[int], size: int) -> Iterator[NDArray[np.int64]]:
+    """Rows in batches of `size`, longest first, so that rows of a batch need little padding.
+
+    Longest first makes the first batch the dearest: memory runs out at once or never.
+    """
+    order = np.argsort(-np.asarray(lengths), kind="stable")
+    for first in range(0, len(order), size):
+        yield order[first : first + size]

@@ -1,0 +1,302 @@
+"""Model directories: what a trained model is on disk.
+
+    config.json          format, fingerprint, how encoder and reader were made and how they are fed
+    tokenizer.json       the `tokenizers` file, shared by encoder and reader
+    encoder/             tied towers, or question_encoder/ and passage_encoder/
+        model.safetensors
+    reader/
+        model.safetensors
+    training.json        every setting of the training, resolved
+    metrics.json         what was measured, with the command
+
+Weights carry the names that Hugging Face's BertModel gives them. No file is ever a pickle.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opendpr.errors import CorruptionError, StateError
+from opendpr.model.saving import saving
+from opendpr.storage.files import json_kind
+
+FORMAT = 1
+DEFAULT_MODEL = "opendpr-minilm"
+
+Weights = Mapping[str, NDArray[Any]]
+Settings = TypeVar("Settings")
+CHOICES = {"pooling": ("cls", "mean"), "similarity": ("dot", "cosine"), "token_types": ("zeros", "segments")}
+"""What settings of a network may say."""
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """The shape of a BERT-type network, in the names of Hugging Face's `config.json`."""
+
+    vocab_size: int
+    hidden_size: int
+    num_hidden_layers: int
+    num_attention_heads: int
+    intermediate_size: int
+    max_position_embeddings: int = 512
+    type_vocab_size: int = 2
+    layer_norm_eps: float = 1e-12
+
+
+@dataclass(frozen=True)
+class InputForm:
+    """How a text becomes the tokens of one sequence."""
+
+    title: bool = True
+    """Put the title before the text, separated by [SEP] (paper section 4.1 and the released code)."""
+    token_types: Literal["zeros", "segments"] = "zeros"
+    """`segments` marks the second segment with 1; the released DPR code feeds zeros."""
+
+
+@dataclass(frozen=True)
+class EncoderConfig:
+    """What turns the last layer of a network into a vector (paper section 3.1)."""
+
+    architecture: Architecture
+    pooling: Literal["cls", "mean"] = "cls"
+    similarity: Literal["dot", "cosine"] = "dot"
+    """With `cosine` vectors are scaled to length 1, so that their inner product is the cosine."""
+    tied: bool = False
+    """One network for questions and passages, instead of the paper's two."""
+    scale: float = 1.0
+    """Factor on the similarity inside the training loss."""
+    input_form: InputForm = InputForm()
+    max_question_tokens: int = 64
+    max_passage_tokens: int = 256
+
+
+@dataclass(frozen=True)
+class ReaderConfig:
+    """How the extractive reader is fed and how its spans are bounded (paper section 6.1)."""
+
+    architecture: Architecture
+    input_form: InputForm = InputForm(token_types="segments")
+    max_tokens: int = 384
+    """Longest sequence; a longer passage is read in overlapping windows."""
+    stride_tokens: int = 96
+    """Tokens that consecutive windows of a passage share."""
+    max_question_tokens: int = 96
+    max_answer_tokens: int = 30
+
+
+class Model:
+    """An opened model directory. Weights are read when they are asked for.
+
+    Raises:
+        StateError: the directory is no model, or one of a format this version cannot read.
+    """
+
+    def __init__(self, directory: Path, reference: str | None = None) -> None:
+        self.directory = directory
+        self.reference = reference or str(directory.absolute())
+        """What finds this model again: the name of its package, or its directory."""
+        path = directory / "config.json"
+        try:
+            config = json.loads(path.read_text(encoding="utf-8"))
+        except (FileNotFoundError, NotADirectoryError):
+            if not directory.exists():
+                raise StateError(
+                    f"there is no model at {directory}; if it was moved, say where to with --model (a collection takes "
+                    "any with the same encoder), else give the name of an installed model package"
+                ) from None
+            raise StateError(
+                f"{directory} is not a model (it has no config.json); give the directory that "
+                "'opendpr train' wrote, or the name of an installed model package"
+            ) from None
+        except (UnicodeDecodeError, json.JSONDecodeError) as error:
+            raise CorruptionError(f"{path} is not readable JSON ({error}); restore it") from None
+        if not isinstance(config, dict):
+            raise CorruptionError(f"{path} is {json_kind(config)}, expected a JSON object; restore it")
+        if config.get("format") != FORMAT:
+            raise StateError(
+                f"{directory} has model format {config.get('format')!r}, this version of opendpr "
+                f"reads format {FORMAT}; convert it with 'opendpr import model' or install a newer opendpr"
+            )
+        if "name" not in config:
+            raise CorruptionError(f"{path} is incomplete (it has no name); restore it")
+        self.name: str = config["name"]
+        if "encoder" in config and "fingerprint" not in config:
+            raise CorruptionError(f"{path} is incomplete (it has no fingerprint); restore it")
+        self.fingerprint: str = config.get("fingerprint", "")
+        self.retrieval: Mapping[str, float] = _numbers(config.get("retrieval", {}), "retrieval", path)
+        """`lambda`: of the similarity beside BM25 in hybrid retrieval. `passage`, `span`, `reader`: of the reader's
+        log P_selected, of its log P_start + log P_end and of the retrieval score when answers are chosen."""
+        confidence = config.get("confidence", {}).items()
+        self.confidence = {kind: _numbers(of, f"confidence {kind}", path) for kind, of in confidence}
+        """By retriever: weights of the features of an answer, `bias` and `threshold`; empty if it was not fitted."""
+        self.encoder = _parse(EncoderConfig, config["encoder"], path) if "encoder" in config else None
+        self.reader = _parse(ReaderConfig, config["reader"], path) if "reader" in config else None
+
+    @property
+    def hybrid_weight(self) -> float:
+        """The paper's lambda: what the similarity counts beside BM25 (section 5)."""
+        return self.retrieval.get("lambda", 1.0)
+
+    def training_record(self) -> dict[str, Any] | None:
+        """What `training.json` says of how the model was made; None if it has none."""
+        path = self.directory / "training.json"
+        try:
+            return dict(json.loads(path.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            raise CorruptionError(f"{path} is not readable JSON ({error}); restore or remove it") from None
+
+    @property
+    def tokenizer_path(self) -> Path:
+        return self.directory / "tokenizer.json"
+
+    def weights_path(self, part: Literal["question", "passage", "reader"]) -> Path:
+        """Where the weights of a part lie; tied towers share one file."""
+        if part == "reader":
+            return self.directory / "reader" / "model.safetensors"
+        folder = "encoder" if self.require_encoder().tied else f"{part}_encoder"
+        return self.directory / folder / "model.safetensors"
+
+    def load_weights(self, part: Literal["question", "passage", "reader"]) -> Weights:
+        """Bring the weights of a part to memory as fp32 arrays."""
+        return {name: value.astype(np.float32) for name, value in read_weights(self.weights_path(part)).items()}
+
+    def require_encoder(self) -> EncoderConfig:
+        if self.encoder is None:
+            raise StateError(f"model {self.name} ({self.directory}) has no encoder; give one that has")
+        return self.encoder
+
+    def require_reader(self) -> ReaderConfig:
+        if self.reader is None:
+            raise StateError(
+                f"model {self.name} ({self.directory}) has no reader; give one that has, "
+                "or train one with 'opendpr train reader'"
+            )
+        return self.reader
+
+
+def find_model(name: str) -> Model:
+    """Open a model by directory, or by the name of an installed model package.
+
+    A package announces its directory under the entry point group `opendpr.models`.
+    """
+    if os.sep in name or (Path(name) / "config.json").is_file():
+        return Model(Path(name))
+    installed = {point.name: point for point in entry_points(group="opendpr.models")}
+    if name in installed:
+        return Model(Path(installed[name].load()), reference=name)
+    known = ", ".join(sorted(installed)) or "none"
+    raise StateError(
+        f"there is no model {name!r}: neither a directory nor an installed model package "
+        f"(installed: {known}); install one with pip or give a directory"
+    )
+
+
+def read_weights(path: Path) -> dict[str, NDArray[Any]]:
+    """Read a safetensors file as it is, without torch."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    if not path.is_file():
+        raise StateError(f"the model lacks {path}; it was copied or unpacked incompletely, restore it")
+    try:
+        return dict(load_file(path))
+    except SafetensorError as error:
+        raise CorruptionError(f"{path} is damaged ({error}); restore it") from None
+
+
+def write_model(
+    directory: Path,
+    *,
+    name: str,
+    tokenizer: Path,
+    encoder: tuple[EncoderConfig, Mapping[str, Weights]] | None = None,
+    reader: tuple[ReaderConfig, Weights] | None = None,
+    retrieval: Mapping[str, float] | None = None,
+) -> Model:
+    """Write a model directory with fp16 weights and its fingerprint.
+
+    Args:
+        encoder: its configuration, and the weights by folder name (`encoder`, or `question_encoder`, `passage_encoder`)
+    """
+    from safetensors.numpy import save_file
+
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "tokenizer.json").write_bytes(tokenizer.read_bytes())
+    config: dict[str, Any] = {"format": FORMAT, "name": name}
+    folders: dict[str, Weights] = dict(encoder[1]) if encoder else {}
+    if reader:
+        folders["reader"] = reader[1]
+    for folder, weights in folders.items():
+        (directory / folder).mkdir(exist_ok=True)
+        half = {key: np.ascontiguousarray(value, dtype=np.float16) for key, value in weights.items()}
+        with saving(path := directory / folder / "model.safetensors"):
+            save_file(half, path)
+    if encoder:
+        config["encoder"] = asdict(encoder[0])
+        paths = [directory / folder / "model.safetensors" for folder in sorted(encoder[1])]
+        config["fingerprint"] = fingerprint(encoder[0], [directory / "tokenizer.json", *paths])
+    if reader:
+        config["reader"] = asdict(reader[0])
+    if retrieval:
+        config["retrieval"] = dict(retrieval)
+    write_json(directory / "config.json", config)
+    return Model(directory)
+
+
+def fingerprint(config: EncoderConfig, paths: list[Path]) -> str:
+    """SHA-256 over everything that decides a vector: weights, tokenizer, pooling, similarity, input.
+
+    The training `scale` is left out (it does not change a vector), and so are runtime and precision.
+    """
+    decisive = {key: value for key, value in asdict(config).items() if key != "scale"}
+    digest = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode())
+    for path in paths:
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write readable JSON so that a reader sees the old file or the new one, never half of one."""
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def _numbers(values: object, name: str, path: Path) -> dict[str, float]:
+    if not isinstance(values, dict) or not {type(value) for value in values.values()} <= {int, float}:
+        raise StateError(f"{path}: {name} is {json.dumps(values)[:80]}, expected numbers by name; correct it")
+    return values
+
+
+def _parse(kind: type[Settings], values: dict[str, Any], path: Path) -> Settings:
+    known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
+    if unknown := sorted(set(values) - known):
+        raise StateError(
+            f"{path} has settings this version does not know ({', '.join(unknown)}); install a newer opendpr"
+        )
+    for key, choices in CHOICES.items():
+        if values.get(key, choices[0]) not in choices:
+            raise StateError(
+                f"{path} has {key} {values[key]!r}, this version knows {' and '.join(choices)}; install a newer opendpr"
+            )
+    values = dict(values)
+    if "architecture" in values:
+        values["architecture"] = _parse(Architecture, values["architecture"], path)
+    if "input_form" in values:
+        values["input_form"] = _parse(InputForm, values["input_form"], path)
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise StateError(f"{path} is incomplete ({error}); restore it") from None

@@ -1,0 +1,79 @@
+"""Networks brought to memory: which runtime, which precision, which device."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Literal
+
+from opendpr.errors import OpendprError, UsageError
+from opendpr.model.batches import Network
+from opendpr.model.directory import EncoderConfig, Model, ReaderConfig
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RuntimeSettings:
+    """Where and how exactly networks run; not part of a model's fingerprint."""
+
+    runtime: Literal["auto", "openvino", "torch"] = "auto"
+    """`auto`: torch on a GPU, openvino on a CPU."""
+    precision: Literal["auto", "fp32", "bf16", "int8"] = "auto"
+    """`auto`: bf16 where the processor has it and gains by it, else fp32; fp32 with torch."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """`auto`: the CPU, unless the runtime is torch and a GPU is there."""
+
+    def __post_init__(self) -> None:
+        if self.device == "cuda" and self.runtime == "openvino":
+            raise UsageError("the openvino runtime is for CPUs; use runtime torch with device cuda")
+        if self.precision == "int8" and (self.runtime == "torch" or self.device == "cuda"):
+            raise UsageError("int8 needs the openvino runtime on a CPU; use precision bf16 with torch")
+
+    def __str__(self) -> str:
+        return f"{self.runtime} {self.precision} on {self.device}"
+
+
+def resolved(settings: RuntimeSettings) -> RuntimeSettings:
+    """The settings with every `auto` replaced by what it means here.
+
+    Raises:
+        OpendprError: the runtime asked for is not installed, or the device is not there.
+    """
+    if settings.runtime == "torch" or settings.device == "cuda":
+        try:
+            from opendpr.model.torch import choose_device
+        except ModuleNotFoundError:
+            raise OpendprError("the torch runtime is not installed; pip install 'opendpr[train]'") from None
+        device = choose_device(settings.device)
+        return RuntimeSettings("torch", "fp32" if settings.precision == "auto" else settings.precision, device)
+    from opendpr.model.openvino import default_precision
+
+    return RuntimeSettings(
+        "openvino", default_precision() if settings.precision == "auto" else settings.precision, "cpu"
+    )
+
+
+def load_network(
+    model: Model,
+    part: Literal["question", "passage", "reader"],
+    settings: RuntimeSettings,
+    *,
+    throughput: bool,
+) -> Network:
+    """Bring a part of a model to memory.
+
+    Raises:
+        OpendprError: the runtime asked for is not installed, or the device is not there.
+    """
+    config: EncoderConfig | ReaderConfig = model.require_reader() if part == "reader" else model.require_encoder()
+    weights = model.load_weights(part)
+    chosen = resolved(settings)
+    if chosen.runtime == "torch":
+        from opendpr.model.torch import TorchNetwork
+
+        return TorchNetwork(config, weights, bf16=chosen.precision == "bf16", device=chosen.device)
+    from opendpr.model.openvino import OpenVinoNetwork
+
+    assert chosen.precision != "auto"
+    return OpenVinoNetwork(config, weights, precision=chosen.precision, throughput=throughput)

@@ -1,0 +1,224 @@
+"""A BERT-type network in PyTorch: for training, and for serving on a GPU (Devlin et al., 2019)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from opendpr.errors import OpendprError, StateError
+from opendpr.model.batches import Batch
+from opendpr.model.directory import Architecture, EncoderConfig, ReaderConfig, Weights
+
+
+class Layer(nn.Module):
+    """One transformer layer.
+
+    Dropout acts on what attention and feed-forward give, not inside the attention: there it costs
+    more than a fifth of a training step on a CPU and rules out the fused kernels.
+    """
+
+    def __init__(self, shape: Architecture) -> None:
+        super().__init__()
+        d, wide, eps = shape.hidden_size, shape.intermediate_size, shape.layer_norm_eps
+        self.heads = shape.num_attention_heads
+        self.query, self.key, self.value = nn.Linear(d, d), nn.Linear(d, d), nn.Linear(d, d)
+        self.attention_out, self.attention_norm = nn.Linear(d, d), nn.LayerNorm(d, eps=eps)
+        self.wide, self.narrow = nn.Linear(d, wide), nn.Linear(wide, d)
+        self.norm = nn.LayerNorm(d, eps=eps)
+
+    def forward(self, x: Tensor, mask: Tensor, dropout: float) -> Tensor:
+        """(B, L, d) and an additive mask (B, 1, 1, L) -> (B, L, d)."""
+        B, L, d = x.shape
+        query, key, value = (
+            linear(x).view(B, L, self.heads, d // self.heads).transpose(1, 2)
+            for linear in (self.query, self.key, self.value)
+        )
+        mixed = _attention(query, key, value, mask.to(query.dtype))
+        mixed = self.attention_out(mixed.transpose(1, 2).reshape(B, L, d))
+        x = self.attention_norm(x + _dropout(mixed, dropout))
+        hidden = self.narrow(F.gelu(self.wide(x)))
+        result: Tensor = self.norm(x + _dropout(hidden, dropout))
+        return result
+
+
+def _attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
+    """Attention of each head, (B, heads, L, d / heads) each and an additive mask.
+
+    With gradients on a CPU as plain products: the backward pass of the fused kernel takes three
+    times as long there as theirs, and with it half of a training step.
+    """
+    if query.device.type != "cpu" or not torch.is_grad_enabled():
+        return F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+    logits = query * query.shape[-1] ** -0.5 @ key.transpose(-1, -2) + mask
+    mixed: Tensor = logits.softmax(-1).to(value.dtype) @ value
+    return mixed
+
+
+def _dropout(x: Tensor, share: float) -> Tensor:
+    """Zeros for a share of the values, the others larger by as much.
+
+    On a CPU by a byte of randomness for each value, so the share is one of 1/256 to 255/256: what torch
+    draws costs twice as much, a tenth of a training step.
+    """
+    if not share or x.device.type != "cpu":
+        return F.dropout(x, share, training=share > 0)
+    kept = min(255, max(1, 256 - round(256 * share)))
+    draws = torch.empty(x.numel() // 8 + 1, dtype=torch.int64).random_(-(2**63), None).view(torch.uint8)
+    noise = (draws[: x.numel()].view(x.shape) < kept).to(x.dtype)
+    return x * noise.mul_(256 / kept)
+
+
+class Bert(nn.Module):
+    """Token ids to the vectors of the last layer."""
+
+    def __init__(self, shape: Architecture) -> None:
+        super().__init__()
+        d = shape.hidden_size
+        self.words = nn.Embedding(shape.vocab_size, d, sparse=True)  # else each pass adds a gradient of all words
+        self.positions = nn.Embedding(shape.max_position_embeddings, d)
+        self.types = nn.Embedding(shape.type_vocab_size, d)
+        self.norm = nn.LayerNorm(d, eps=shape.layer_norm_eps)
+        self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.num_hidden_layers))
+
+    def forward(self, ids: Tensor, types: Tensor, mask: Tensor, dropout: float = 0.0) -> Tensor:
+        """Ids, token types and mask (1 where a token is), each (B, L) -> (B, L, d)."""
+        positions = torch.arange(ids.shape[1], device=ids.device)
+        x = self.norm(self.words(ids) + self.positions(positions) + self.types(types))
+        x = _dropout(x, dropout)
+        additive = (1.0 - mask[:, None, None, :].to(x.dtype)) * -10_000.0
+        for layer in self.layers:
+            x = layer(x, additive, dropout)
+        result: Tensor = x
+        return result
+
+
+class EncoderNetwork(nn.Module):
+    """A tower: one vector per sequence (paper section 3.1)."""
+
+    def __init__(self, shape: Architecture, pooling: Literal["cls", "mean"], unit: bool) -> None:
+        super().__init__()
+        self.bert, self.pooling, self.unit = Bert(shape), pooling, unit
+
+    def forward(self, ids: Tensor, types: Tensor, mask: Tensor, dropout: float = 0.0) -> Tensor:
+        """-> (B, d)"""
+        hidden = self.bert(ids, types, mask, dropout)
+        if self.pooling == "cls":
+            vectors = hidden[:, 0]
+        else:
+            weight = mask[:, :, None].to(hidden.dtype)
+            vectors = (hidden * weight).sum(1) / weight.sum(1)
+        vectors = vectors.float()
+        return F.normalize(vectors, dim=-1) if self.unit else vectors
+
+
+class ReaderNetwork(nn.Module):
+    """The extractive reader's logits (paper section 6.1): w_start, w_end and w_selected."""
+
+    def __init__(self, shape: Architecture) -> None:
+        super().__init__()
+        self.bert = Bert(shape)
+        self.spans = nn.Linear(shape.hidden_size, 2)
+        self.selection = nn.Linear(shape.hidden_size, 1)
+
+    def forward(self, ids: Tensor, types: Tensor, mask: Tensor, dropout: float = 0.0) -> Tensor:
+        """-> (B, 1 + 2L): the selection logit, then start and end logits of each token."""
+        hidden = self.bert(ids, types, mask, dropout)
+        spans = self.spans(hidden).float().transpose(1, 2).flatten(1)
+        return torch.cat([self.selection(hidden[:, 0]).float(), spans], dim=1)
+
+
+_RENAMED = {
+    "query": "attention.self.query",
+    "key": "attention.self.key",
+    "value": "attention.self.value",
+    "attention_out": "attention.output.dense",
+    "attention_norm": "attention.output.LayerNorm",
+    "wide": "intermediate.dense",
+    "narrow": "output.dense",
+    "norm": "output.LayerNorm",
+}
+_TOP = {
+    "bert.words": "embeddings.word_embeddings",
+    "bert.positions": "embeddings.position_embeddings",
+    "bert.types": "embeddings.token_type_embeddings",
+    "bert.norm": "embeddings.LayerNorm",
+    "spans": "qa_outputs",
+    "selection": "qa_classifier",
+}
+
+
+def stored_name(parameter: str) -> str:
+    """The name under which a parameter of the modules above lies in `model.safetensors`."""
+    module, _, kind = parameter.rpartition(".")
+    if module in _TOP:
+        return f"{_TOP[module]}.{kind}"
+    _, _, number, part = module.split(".")
+    return f"encoder.layer.{number}.{_RENAMED[part]}.{kind}"
+
+
+class TorchNetwork:
+    """A `Network` in PyTorch, on a CPU or a GPU."""
+
+    parallel = 1
+
+    def __init__(self, config: EncoderConfig | ReaderConfig, weights: Weights, *, bf16: bool, device: str) -> None:
+        self._device, self._bf16 = torch.device(device), bf16
+        self._network: nn.Module = make_network(config).to(self._device).eval()
+        load_weights(self._network, weights)
+
+    @torch.inference_mode()
+    def __call__(self, batches: Sequence[Batch]) -> list[NDArray[np.float32]]:
+        results = []
+        for batch in batches:
+            ids, types, mask = (torch.from_numpy(array).to(self._device) for array in batch)
+            with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._bf16):
+                results.append(self._network(ids, types, mask).float().cpu().numpy())
+        return results
+
+
+def choose_device(asked: Literal["auto", "cpu", "cuda"]) -> Literal["cpu", "cuda"]:
+    """The device that `asked` means here.
+
+    Raises:
+        OpendprError: a GPU was asked for and none is found.
+    """
+    available = torch.cuda.is_available()
+    if asked == "cuda" and not available:
+        raise OpendprError("device cuda was asked for, but torch finds no GPU; use device cpu")
+    return "cuda" if available and asked != "cpu" else "cpu"
+
+
+def make_network(config: EncoderConfig | ReaderConfig) -> EncoderNetwork | ReaderNetwork:
+    """A network with fresh weights, in the shape of a configuration."""
+    if isinstance(config, EncoderConfig):
+        return EncoderNetwork(config.architecture, config.pooling, config.similarity == "cosine")
+    return ReaderNetwork(config.architecture)
+
+
+def load_weights(network: nn.Module, weights: Weights) -> None:
+    """Copy stored weights into a network.
+
+    Raises:
+        StateError: a parameter is missing or has another shape.
+    """
+    state = {}
+    for name, parameter in network.state_dict().items():
+        found = weights.get(stored_name(name))
+        if found is None or found.shape != tuple(parameter.shape):
+            raise StateError(
+                f"the weights hold {stored_name(name)} of shape {None if found is None else found.shape}, "
+                f"expected {tuple(parameter.shape)}; config.json and model.safetensors do not belong together"
+            )
+        state[name] = torch.from_numpy(found.copy())
+    network.load_state_dict(state)
+
+
+def stored_weights(network: nn.Module) -> Weights:
+    """The network's weights under their stored names, on the CPU in fp32."""
+    return {stored_name(name): value.detach().float().cpu().numpy() for name, value in network.state_dict().items()}

@@ -1,0 +1,46 @@
+"""A question and a passage as sequences that a reader can take: long passages are windowed, never cut."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from opendpr.model.batches import TokenSequence, join
+from opendpr.model.directory import ReaderConfig
+from opendpr.model.tokenizer import TokenIds, Tokenizer, Tokens
+
+
+class Window(NamedTuple):
+    """One sequence for the reader, and where the passage's text lies in it."""
+
+    sequence: TokenSequence
+    position: int
+    """Position in the sequence of the window's first text token."""
+    first: int
+    """That token's place among the passage's text tokens."""
+    length_tokens: int
+    """How many text tokens the window holds."""
+
+
+def windows(
+    question: TokenIds, title: TokenIds, text: Tokens, config: ReaderConfig, tokenizer: Tokenizer
+) -> list[Window]:
+    """[CLS] question [SEP] title [SEP] text [SEP], in as many windows as the text needs.
+
+    Consecutive windows share `stride_tokens` tokens, so that a span shorter than that is whole in
+    one of them. A text without tokens has no window.
+    """
+    question = question[: config.max_question_tokens]
+    title = title[: config.max_question_tokens] if config.input_form.title else title[:0]
+    head = [question, title] if len(title) else [question]
+    position = 1 + sum(len(part) + 1 for part in head)
+    room = config.max_tokens - position - 1
+    found = []
+    for first in range(0, len(text.ids), max(1, room - config.stride_tokens)):
+        piece = text.ids[first : first + room]
+        sequence = join(
+            [*head, piece], cls=tokenizer.cls, sep=tokenizer.sep, segments=config.input_form.token_types == "segments"
+        )
+        found.append(Window(sequence, position, first, len(piece)))
+        if first + room >= len(text.ids):
+            break
+    return found

@@ -1,0 +1,235 @@
+"""Building the cache of vectors in stages, each of which survives a kill; see `dense.py` for its files."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+
+from opendpr.collection import Writer
+from opendpr.collection.database import fsync_directory, make_directory
+from opendpr.collection.rows import VECTOR_DTYPE
+from opendpr.errors import ResourceError, StateError
+from opendpr.iteration import OnStage
+from opendpr.search.cost import SAMPLE, UNTRIED, estimates, ivf_lists
+from opendpr.search.dense import CODES, DIRECTORY, FORMAT, NUMBER_DTYPE, NUMBERS, VECTORS, dense_record, map_vectors
+from opendpr.search.effort import Ask, choose_effort
+from opendpr.search.faiss import Codes, factory
+from opendpr.search.ivf import Effort, IvfIndex
+from opendpr.search.seen import read_seen, write_seen
+from opendpr.storage.files import file_sha256
+
+logger = logging.getLogger(__name__)
+
+PROGRESS, TRAINED, PARTIAL = "progress.json", "trained.faiss", "partial.faiss"
+COPIED = 200_000
+"""Vectors copied between two notes of progress."""
+ADDED = 2_000_000
+"""Vectors coded between two: the index is written each time."""
+BATCH = 32_768
+"""Vectors coded at once."""
+SEED = 0
+
+
+class _Build(NamedTuple):
+    """A build on its way."""
+
+    directory: Path
+    dim: int
+    progress: dict[str, Any]
+    begun: float
+    """When it would have begun on the clock of this process without interruptions."""
+
+    def note(self, **changes: object) -> None:
+        """Write down what is safe on the disk."""
+        self.progress.update(changes, seconds=round(time.monotonic() - self.begun, 1))
+        write_seen(self.directory, self.progress, PROGRESS)
+
+
+def build_dense(
+    writer: Writer,
+    *,
+    recall: float,
+    ask: Ask | None = None,
+    on_progress: OnStage = lambda what, done, total: None,
+) -> dict[str, Any]:
+    """Build the cache from all vectors, and find the effort that reaches a recall; returns what `seen.json` then says.
+
+    A kill loses the stage it falls in, or a part of it: the same call goes on. If nothing changed since the last
+    build, only the effort is chosen anew.
+
+    Args:
+        recall: of the best 20 and of the best 100, on average over questions made of a sample of the passages
+        ask: makes these questions; None if the passages' vectors serve
+
+    Raises:
+        ResourceError: the disk or the memory is too small.
+        StateError: the first passage has no vector.
+    """
+    directory = writer.directory / DIRECTORY
+    try:
+        make_directory(directory)
+        build = _begin(writer, directory)
+        if "files" not in build.progress:
+            _copy(writer, build, on_progress)
+            if not build.progress["rows"]:
+                raise StateError(
+                    f"the first passage of {writer.directory} has no vector, and an index takes those up to the first "
+                    f"one without; run 'opendpr encode {writer.directory}' first"
+                )
+            codes = _code(build, on_progress)
+            codes.save(build.directory / CODES)
+            build.note(files={name: file_sha256(build.directory / name) for name in (CODES, VECTORS, NUMBERS)})
+            for name in (TRAINED, PARTIAL):
+                (build.directory / name).unlink(missing_ok=True)
+        else:
+            codes = Codes.load(build.directory / CODES)
+        rows, dim = build.progress["rows"], build.dim
+        numbers = np.fromfile(build.directory / NUMBERS, dtype=NUMBER_DTYPE)
+        index = IvfIndex(codes, numbers, map_vectors(build.directory, rows, dim), Effort(1, 1))
+        chosen = choose_effort(index, map_vectors(build.directory, rows, dim), numbers, recall, on_progress, ask)
+        record = {
+            **{key: value for key, value in build.progress.items() if key not in (TRAINED, PARTIAL, "copied")},
+            **chosen,
+            "factory": factory(dim, index.lists),
+            "build": build.directory.name,
+        }
+        fsync_directory(build.directory)
+        write_seen(directory, record)  # from here on it serves
+        _clear(directory, keep=build.directory.name)
+    except OSError as error:
+        raise ResourceError(
+            f"the index in {directory} could not be written ({error.strerror or error}); free disk and run the same "
+            "command again, which goes on; the documents themselves are safe"
+        ) from None
+    return record
+
+
+def _begin(writer: Writer, directory: Path) -> _Build:
+    """The build of this state of the collection if there is one, complete or interrupted, else a new one."""
+    row, version = writer.require_encoder(), writer.version()
+    identity: dict[str, Any] = {
+        "format": FORMAT,
+        "collection_id": writer.id,
+        **version._asdict(),
+        "fingerprint": row.fingerprint,
+        "dim": row.dim,
+    }
+    serving = dense_record(writer)
+    numbered = {int(path.name[6:]): path for path in directory.glob("build-*") if path.name[6:].isdecimal()}
+    builds = [numbered[number] for number in sorted(numbered)]
+    for path in reversed(builds):
+        try:
+            progress = read_seen(path, PROGRESS)
+        except (OSError, ValueError):
+            continue
+        if {key: progress.get(key) for key in identity} == identity and _is_whole(path, progress):
+            logger.info("%s goes on", path)
+            return _Build(path, row.dim, progress, time.monotonic() - progress["seconds"])
+    _clear(directory, keep=serving["build"] if serving else "")
+    offers = estimates(writer.count_passages(), row.dim, UNTRIED, to_encode=0, recall=1)
+    needed = next(offer.index_bytes for offer in offers if offer.kind == "ivf")
+    if (free := shutil.disk_usage(directory).free) < needed:
+        raise ResourceError(
+            f"the index in {directory} takes {needed / 1e9:,.2f} GB, {free / 1e9:,.2f} GB are free; free disk and run "
+            "the same command again"
+        )
+    build = _Build(directory / f"build-{max(numbered, default=0) + 1}", row.dim, identity, time.monotonic())
+    build.directory.mkdir()
+    fsync_directory(directory)
+    build.note(rows=0, last_number=0)
+    return build
+
+
+def _is_whole(path: Path, progress: dict[str, Any]) -> bool:
+    """Whether what was noted is there; of a complete build also that it is what was written."""
+    try:
+        if "files" in progress:
+            return all(file_sha256(path / name) == stored for name, stored in progress["files"].items())
+        sizes = [(path / VECTORS).stat().st_size, (path / NUMBERS).stat().st_size] if progress["rows"] else [0, 0]
+    except OSError:
+        return False
+    rows = int(progress["rows"])
+    return sizes[0] >= rows * int(progress["dim"]) * VECTOR_DTYPE.itemsize and sizes[1] >= rows * NUMBER_DTYPE.itemsize
+
+
+def _clear(directory: Path, *, keep: str) -> None:
+    """Remove the builds that do not serve."""
+    for path in directory.glob("build-*"):
+        if path.name != keep:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _copy(writer: Writer, build: _Build, on_progress: OnStage) -> None:
+    """Write the vectors of the store to files, up to the first passage that has none yet."""
+    if build.progress.get("copied"):
+        return
+    missing = next(writer.without_vector(writer.require_encoder().encoder), None)
+    end = missing[0].number if missing else np.iinfo(np.int64).max
+    rows, last, total = build.progress["rows"], build.progress["last_number"], writer.count_passages()
+    noted = rows
+    with (build.directory / VECTORS).open("ab") as vectors, (build.directory / NUMBERS).open("ab") as numbers:
+        vectors.truncate(rows * build.dim * VECTOR_DTYPE.itemsize)
+        numbers.truncate(rows * NUMBER_DTYPE.itemsize)
+        for some, stored in writer.vectors(last):
+            kept = int(np.searchsorted(some, end))
+            vectors.write(stored[:kept].astype(VECTOR_DTYPE, copy=False).tobytes())
+            numbers.write(some[:kept].astype(NUMBER_DTYPE, copy=False).tobytes())
+            rows += kept
+            last = int(some[kept - 1]) if kept else last
+            on_progress("copying", rows, total)
+            if rows - noted >= COPIED:
+                _sync(vectors, numbers)
+                build.note(rows=rows, last_number=last)
+                noted = rows
+            if kept < len(some):
+                break
+        _sync(vectors, numbers)
+    build.note(rows=rows, last_number=last, copied=True)
+
+
+def _sync(*files: BinaryIO) -> None:
+    for file in files:
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _code(build: _Build, on_progress: OnStage) -> Codes:
+    """The codes of all vectors, in their order."""
+    rows = build.progress["rows"]
+    vectors = map_vectors(build.directory, rows, build.dim)
+    codes = _load_noted(build, PARTIAL) or _load_noted(build, TRAINED)
+    if codes is None:
+        lists = ivf_lists(rows)
+        on_progress("training", 0, 0)
+        chosen = np.random.default_rng(SEED).choice(rows, min(rows, SAMPLE * lists), replace=False)
+        codes = Codes.train(vectors[np.sort(chosen)].astype(np.float32), lists)
+        _save_noted(build, TRAINED, codes)
+    done = noted = len(codes)
+    while done < rows:
+        some = vectors[done : done + BATCH].astype(np.float32)
+        codes.add(some)
+        done += len(some)
+        on_progress("indexing", done, rows)
+        if done - noted >= ADDED:
+            _save_noted(build, PARTIAL, codes)
+            noted = done
+    return codes
+
+
+def _save_noted(build: _Build, name: str, codes: Codes) -> None:
+    codes.save(build.directory / name)
+    build.note(**{name: file_sha256(build.directory / name)})
+
+
+def _load_noted(build: _Build, name: str) -> Codes | None:
+    """An index of an interrupted build, if it is the one that was noted; a kill can fall between file and note."""
+    path = build.directory / name
+    if path.exists() and file_sha256(path) == build.progress.get(name):
+        return Codes.load(path)
+    return None

@@ -1,0 +1,258 @@
+"""The cache of vectors beside a large collection: an approximate index that may be deleted at any time.
+
+    dense/seen.json              what state of the collection it has seen, which build serves, how well it finds
+    dense/build-N/index.faiss    codes in inverted lists
+    dense/build-N/vectors.f16    (n, d) in the order of the codes, mapped to memory
+    dense/build-N/numbers.i64    (n,) the passages' numbers, rising
+
+A build appears by the one rename of `seen.json`. Whoever has mapped the files of the one before goes on with them.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opendpr.collection import Collection, Writer
+from opendpr.collection.rows import VECTOR_DTYPE, EncoderRow, Version
+from opendpr.errors import CorruptionError
+from opendpr.search.exact import ExactIndex, top
+from opendpr.search.ivf import Effort, IvfIndex
+from opendpr.search.seen import SEEN, read_seen, seen_of, version_of
+from opendpr.storage.files import file_sha256
+from opendpr.types import Neighbours, Numbers, Scores, Vectors
+
+logger = logging.getLogger(__name__)
+
+DIRECTORY = "dense"
+CODES, VECTORS, NUMBERS = "index.faiss", "vectors.f16", "numbers.i64"
+FORMAT = 1
+"""Of the files; a build of another one is not used."""
+NUMBER_DTYPE = np.dtype("<i8")
+QUESTIONS = 64
+"""Questions whose passages' vectors are fetched from the store at once."""
+ATTEMPTS = 5
+"""How often a build is looked for that another one replaces meanwhile."""
+
+
+class RemovedError(Exception):
+    """A passage was found that is no longer there."""
+
+
+class StoredIndex:
+    """A `VectorIndex` over the vectors of one encoder: those of the cache, and newer ones, which are all looked at.
+
+    The passages it finds get their scores from the store: what is damaged in the cache can hide a passage, never give
+    it a wrong score.
+    """
+
+    def __init__(self, collection: Collection, row: EncoderRow, cached: IvfIndex, newer: ExactIndex) -> None:
+        self._collection, self._row, self._cached, self._newer = collection, row, cached, newer
+
+    @property
+    def dim(self) -> int:
+        return self._cached.dim
+
+    def __len__(self) -> int:
+        return len(self._cached) + len(self._newer)
+
+    def search(self, vectors: Vectors, k: int, allowed: Numbers | None = None) -> Neighbours:
+        """About the k largest inner products for each row of `vectors` (Q, d), ties by number.
+
+        Raises:
+            RemovedError: a passage was removed since the collection was looked at last.
+            StateError: this process was forked from the one that opened the collection.
+        """
+        self._collection.refuse_fork()  # FAISS's threads do not survive one either: it would wait for them for ever
+        cached, newer = self._cached.search(vectors, k, allowed), self._newer.search(vectors, k, allowed)
+        numbers = top(np.hstack([cached.scores, newer.scores]), np.hstack([cached.numbers, newer.numbers]), k).numbers
+        scores = np.full(numbers.shape, -np.inf, dtype=np.float32)
+        for first in range(0, len(vectors), QUESTIONS):
+            some = slice(first, first + QUESTIONS)
+            wanted = np.unique(numbers[some])
+            wanted = wanted[wanted >= 0]
+            found, stored = self._collection.vectors_of(self._row, wanted)
+            if len(found) < len(wanted):
+                raise RemovedError
+            for vector, row, places in zip(vectors[some], numbers[some], scores[some], strict=True):
+                real = row >= 0
+                places[real] = stored[np.searchsorted(found, row[real])].astype(np.float32) @ vector
+        return top(scores, numbers, k)
+
+    def score(self, vector: Vectors, numbers: Numbers) -> Scores:
+        """(n,) inner products of one vector (d,) with the numbered ones; `-inf` for a number unknown or removed."""
+        known = self._cached.contains(numbers) | self._newer.contains(numbers)
+        found, stored = self._collection.vectors_of(self._row, numbers[known])
+        scores = ExactIndex(found, stored).score(vector, numbers)
+        return np.where(known, scores, -np.inf).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Cache:
+    """An opened cache."""
+
+    index: IvfIndex
+    record: dict[str, Any]
+    """What `seen.json` says."""
+
+    @property
+    def version(self) -> Version:
+        """The state of the collection that it knows."""
+        return version_of(self.record)
+
+    @property
+    def last_number(self) -> int:
+        """All vectors up to this number were there when it was built."""
+        return int(self.record["last_number"])
+
+
+def open_dense(collection: Collection, opened: Cache | None = None) -> Cache | None:
+    """The cache, if there is one that belongs to this collection and its encoder.
+
+    Its codes and numbers are compared with their checksums; the vectors, which only choose among candidates, are not.
+
+    Args:
+        opened: what an earlier call returned; it is returned again if nothing changed.
+    """
+    directory = collection.directory / DIRECTORY
+    for _ in range(ATTEMPTS):
+        record = dense_record(collection)
+        if record is None:
+            if told := unused_dense(collection):
+                logger.warning("%s", told)
+            return None
+        if opened is not None and opened.record == record:
+            return opened
+        try:
+            return Cache(_load(directory, record), record)
+        except (OSError, CorruptionError) as error:
+            if dense_record(collection) != record:
+                continue  # it was replaced meanwhile
+            logger.warning(
+                "%s: every vector is looked at; delete %s, 'opendpr optimize %s' builds it anew",
+                error,
+                directory,
+                collection.directory,
+            )
+            return None
+    return None
+
+
+def dense_record(collection: Collection) -> dict[str, Any] | None:
+    """What `seen.json` says of a cache that fits the collection and its encoder; None if none does."""
+    record, row = seen_of(collection, collection.directory / DIRECTORY), collection.encoder()
+    if record is None or row is None or record.get("format") != FORMAT or record.get("fingerprint") != row.fingerprint:
+        return None
+    return record
+
+
+def unused_dense(collection: Collection) -> str | None:
+    """Why the cache that lies beside the collection does not serve; None if it does, or there is none."""
+    directory = collection.directory / DIRECTORY
+    if not (directory / SEEN).exists() or dense_record(collection):
+        return None
+    return (
+        f"{directory} does not belong to the vectors in use, or is damaged: every vector is looked at; "
+        f"'opendpr optimize {collection.directory}' builds it anew"
+    )
+
+
+def dense_stamp(collection: Collection) -> object:
+    """What differs once another build serves."""
+    try:
+        status = os.stat(collection.directory / DIRECTORY / SEEN)
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns
+
+
+def remove_dense(writer: Writer) -> None:
+    """Go back to looking at every vector."""
+    directory = writer.directory / DIRECTORY
+    (directory / SEEN).unlink(missing_ok=True)
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def verify_dense(collection: Collection) -> list[str]:
+    """What is wrong with the cache: its files against the checksums noted when they were written.
+
+    A cache that is not there is no damage, nor is one of another encoder.
+    """
+    directory = collection.directory / DIRECTORY
+    path = directory / SEEN
+    if not path.exists():
+        return []
+    what_to_do = f"delete {directory}, 'opendpr optimize {collection.directory}' builds it anew"
+    try:
+        record = read_seen(directory)
+        files = {directory / record["build"] / name: stored for name, stored in record["files"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        return [f"{path} is damaged ({error!r}); {what_to_do}"]
+    problems = []
+    for file, stored in files.items():
+        try:
+            if file_sha256(file) != stored:
+                problems.append(f"{file} does not match its checksum; {what_to_do}")
+        except OSError as error:
+            problems.append(f"{file} cannot be read ({error.strerror}); {what_to_do}")
+    if problems and (not path.exists() or read_seen(directory) != record):  # another build took its place meanwhile
+        return verify_dense(collection)
+    return problems
+
+
+def dense_summary(collection: Collection) -> dict[str, Any] | None:
+    """How the approximate index searches, how well it finds, and how many vectors are newer; None if none serves."""
+    record = dense_record(collection)
+    if record is None:
+        return None
+    shown = ("factory", "rows", "lists", "factor", "recall", "target", "questions", "seconds")
+    return {
+        **{name: record[name] for name in shown},
+        "asked": record.get("asked", "vectors"),
+        "newer": collection.count_vectors_after(int(record["last_number"])),
+        "bytes": sum(_size(collection.directory / DIRECTORY / record["build"] / name) for name in record["files"]),
+    }
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # it is another build's turn
+        return 0
+
+
+def _load(directory: Path, record: dict[str, Any]) -> IvfIndex:
+    """The index in memory, its vectors mapped.
+
+    Raises:
+        CorruptionError: a file is not what was written.
+        OSError: one cannot be read.
+    """
+    from opendpr.search.faiss import Codes  # which takes its time, and small collections do without
+
+    build, rows, dim = directory / record["build"], int(record["rows"]), int(record["dim"])
+    for name in (CODES, NUMBERS):
+        if file_sha256(build / name) != record["files"][name]:
+            raise CorruptionError(f"{build / name} does not match its checksum")
+    codes = Codes.load(build / CODES)
+    expected = rows * dim * VECTOR_DTYPE.itemsize
+    if (size := (build / VECTORS).stat().st_size) != expected or (len(codes), codes.dim) != (rows, dim):
+        raise CorruptionError(
+            f"{build / VECTORS} has {size} bytes, {expected} belong to {rows} vectors of {dim} numbers"
+        )
+    numbers = np.fromfile(build / NUMBERS, dtype=NUMBER_DTYPE)
+    effort = Effort(int(record["lists"]), int(record["factor"]))
+    return IvfIndex(codes, numbers, map_vectors(build, rows, dim), effort)
+
+
+def map_vectors(build: Path, rows: int, dim: int) -> NDArray[np.float16]:
+    """The vectors (n, d) of a build, read by the kernel as they are looked at."""
+    vectors = np.memmap(build / VECTORS, dtype=VECTOR_DTYPE, mode="r", shape=(rows, dim))
+    return vectors.view(np.ndarray)

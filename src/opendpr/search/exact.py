@@ -1,0 +1,158 @@
+"""Exact maximum inner product search: every vector is looked at. The measure of all other indexes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opendpr.search.cost import SMALL
+from opendpr.types import Neighbours, Numbers, Scores, Vectors
+
+if TYPE_CHECKING:
+    from opendpr.search.faiss import Halves
+
+Stored: TypeAlias = NDArray[np.float16] | NDArray[np.float32]
+"""(n, d)"""
+
+BLOCK = 8_192
+"""Vectors multiplied at once."""
+SINGLE = 64
+"""Questions up to which each is compared for itself with vectors of 16-bit numbers, of which no wider copy is made."""
+TIES = 16
+"""Vectors fetched over those wanted, by which equal scores at the border are seen."""
+ROUNDING = 1e-5
+"""Relative difference of scores that may come of the order of their sum."""
+
+
+class ExactIndex:
+    """A `VectorIndex` over fp16 vectors; scores are computed in fp32, which is how a few of them are held in memory.
+
+    Args:
+        numbers: (n,), rising
+        vectors: (n, d)
+    """
+
+    def __init__(self, numbers: Numbers, vectors: NDArray[np.float16]) -> None:
+        self._hold([(numbers, vectors)], *vectors.shape)
+
+    @classmethod
+    def gather(cls, pieces: Iterable[tuple[Numbers, NDArray[np.float16]]], most: int, dim: int) -> ExactIndex:
+        """An index of at most so many vectors, which come in pieces and are in memory once.
+
+        Args:
+            pieces: numbers (n,) and vectors (n, dim), rising from piece to piece
+        """
+        index = cls(np.empty(0, np.int64), np.empty((0, dim), np.float16))
+        index._hold(pieces, most, dim)
+        return index
+
+    def _hold(self, pieces: Iterable[tuple[Numbers, NDArray[np.float16]]], most: int, dim: int) -> None:
+        """Bring pieces to memory: few vectors as they are multiplied, many as FAISS compares them."""
+        numbers, rows = np.empty(most, np.int64), 0
+        self._halves: Halves | None = None
+        if most > SMALL:
+            from opendpr.search.faiss import Halves  # whose start takes longer than a few vectors
+
+            self._halves = Halves(most, dim)
+        vectors: Stored = np.empty((most, dim), np.float32) if self._halves is None else self._halves.vectors
+        for some, stored in pieces:
+            numbers[rows : rows + len(some)], vectors[rows : rows + len(some)] = some, stored
+            rows += len(some)
+        if self._halves is not None:
+            self._halves.keep(rows)
+        self._numbers, self._vectors = numbers[:rows], vectors[:rows]
+
+    @property
+    def dim(self) -> int:
+        return int(self._vectors.shape[1])
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def search(self, vectors: Vectors, k: int, allowed: Numbers | None = None) -> Neighbours:
+        """The k largest inner products for each row of `vectors` (Q, d), ties by number."""
+        mask = None if allowed is None else np.isin(self._numbers, allowed)
+        if self._halves is None or len(vectors) > SINGLE:
+            return scan(vectors, k, self._numbers, self._vectors, None if mask is None else np.flatnonzero(mask))
+        best = Neighbours(np.empty((len(vectors), k), np.float32), np.empty((len(vectors), k), np.int64))
+        for place, (scores, rows) in enumerate(zip(*self._halves.search(vectors, k + TIES, mask), strict=True)):
+            rows = np.sort(rows[rows >= 0])
+            if len(rows) == k + TIES and scores[k - 1] - scores[-1] <= ROUNDING * np.abs(scores[[0, -1]]).max():
+                # More are as good as the last one wanted than were fetched: the smallest numbers may be others.
+                rows = None if mask is None else np.flatnonzero(mask)
+            found = scan(vectors[place : place + 1], k, self._numbers, self._vectors, rows)
+            best.scores[place], best.numbers[place] = found.scores[0], found.numbers[0]
+        return best
+
+    def contains(self, numbers: Numbers) -> NDArray[np.bool_]:
+        """(n,), true for the numbers that are there."""
+        return np.isin(numbers, self._numbers)
+
+    def score(self, vector: Vectors, numbers: Numbers) -> Scores:
+        """(n,) inner products of one vector (d,) with the numbered ones; `-inf` for a number unknown."""
+        if not len(self._numbers):
+            return np.full(len(numbers), -np.inf, dtype=np.float32)
+        rows = np.searchsorted(self._numbers, numbers).clip(max=len(self._numbers) - 1)
+        scores = _widened(self._vectors[rows], many=self._halves is not None) @ vector
+        return np.where(self._numbers[rows] == numbers, scores, -np.inf).astype(np.float32)
+
+
+def scan(
+    vectors: Vectors, k: int, numbers: Numbers, stored: Stored, rows: NDArray[np.int64] | None = None
+) -> Neighbours:
+    """The k largest inner products of each row of `vectors` (Q, d) with each one stored, ties by number.
+
+    Args:
+        numbers: (n,) of the stored vectors (n, d), which may lie in a mapped file
+        rows: the stored ones that count; None means all
+    """
+    many = len(stored) > SMALL
+    best = Neighbours(
+        np.full((len(vectors), k), -np.inf, dtype=np.float32), np.full((len(vectors), k), -1, dtype=np.int64)
+    )
+    for first in range(0, len(numbers if rows is None else rows), BLOCK):
+        some = slice(first, first + BLOCK) if rows is None else rows[first : first + BLOCK]
+        scores = vectors @ _widened(stored[some], many=many).T  # (Q, block)
+        best = _better(best, scores, numbers[some], k)
+    return best
+
+
+def _better(best: Neighbours, scores: Scores, numbers: Numbers, k: int) -> Neighbours:
+    """The k best (Q, k) of those so far and of a block's scores (Q, n), whose numbers (n,) are larger.
+
+    Once enough was looked at, few of a block are better than the last so far, and only these are sorted in.
+    """
+    rows, places = np.nonzero(scores > best.scores[:, -1:])
+    counts = np.bincount(rows, minlength=len(scores))
+    if not len(rows):
+        return best
+    columns = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+    shape = len(scores), int(counts.max())
+    found = Neighbours(np.full(shape, -np.inf, np.float32), np.full(shape, -1, np.int64))
+    found.scores[rows, columns], found.numbers[rows, columns] = scores[rows, places], numbers[places]
+    return top(np.hstack([best.scores, found.scores]), np.hstack([best.numbers, found.numbers]), k)
+
+
+def _widened(stored: Stored, *, many: bool) -> NDArray[np.float32]:
+    if many and stored.dtype == np.float16:
+        from opendpr.search.faiss import widen  # whose start takes longer than a few vectors
+
+        return widen(stored.astype(np.float16, copy=False))
+    return stored.astype(np.float32, copy=False)
+
+
+def top(scores: Scores, numbers: Numbers, k: int) -> Neighbours:
+    """The k best of each row (Q, n), n >= k, best first, ties by number; padding stays last."""
+    if scores.shape[1] > k:
+        kept = np.argpartition(-scores, k - 1, axis=1)[:, :k]
+        # Equal scores at the border: the smallest numbers win, whatever argpartition took.
+        border = np.take_along_axis(scores, kept, 1).min(axis=1, keepdims=True)
+        for row in np.flatnonzero((scores >= border).sum(axis=1) > k):
+            order = np.lexsort((numbers[row], -scores[row]))
+            kept[row] = order[:k]
+        scores, numbers = np.take_along_axis(scores, kept, 1), np.take_along_axis(numbers, kept, 1)
+    order = np.lexsort((numbers, -scores), axis=1)
+    return Neighbours(np.take_along_axis(scores, order, 1), np.take_along_axis(numbers, order, 1))

@@ -1,0 +1,175 @@
+"""Approximate search: codes in inverted lists find candidates, fp16 vectors in a mapped file put them in order."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opendpr.search.exact import scan, top
+from opendpr.types import Neighbours, Numbers, Scores, Vectors
+
+if TYPE_CHECKING:
+    from opendpr.search.faiss import Codes, Rows
+
+LEAST = 100
+"""A search for fewer passages looks as closely as one for so many."""
+SCANNED = 25
+"""One part in so many, and less, is scanned rather than searched: a code is 20 times as fast to look at as a vector,
+but among few that are allowed the nearest lists hold hardly any."""
+MORE = 4
+"""Times as many lists are looked through where those hold too few."""
+BYTES = 4_000_000
+"""Of candidates' vectors held at once: they should stay in the processor's cache."""
+PIECES = 16
+"""Of so much, and more, each thread takes some."""
+LOWEST = float(np.finfo(np.float32).min)
+
+
+class Effort(NamedTuple):
+    """How far a search goes."""
+
+    lists: int
+    """Inverted lists that are looked through (FAISS's nprobe)."""
+    factor: int
+    """Candidates for each passage wanted."""
+
+
+class IvfIndex:
+    """A `VectorIndex`.
+
+    Args:
+        codes: of n vectors
+        numbers: (n,), rising
+        vectors: (n, d), usually of a mapped file
+        removed: numbers that are never found
+    """
+
+    def __init__(
+        self,
+        codes: Codes,
+        numbers: Numbers,
+        vectors: NDArray[np.float16],
+        effort: Effort,
+        *,
+        removed: Numbers | None = None,
+    ) -> None:
+        self._codes, self._numbers, self._vectors, self.effort = codes, numbers, vectors, effort
+        self._live: NDArray[np.bool_] | None = None
+        gone = self._rows(removed) if removed is not None else np.empty(0, np.int64)
+        if len(gone):
+            self._live = np.ones(len(numbers), dtype=np.bool_)
+            self._live[gone] = False
+        self._count = len(numbers) - len(gone)
+
+    def without(self, removed: Numbers) -> IvfIndex:
+        """The same index, in which these numbers are never found."""
+        return IvfIndex(self._codes, self._numbers, self._vectors, self.effort, removed=removed)
+
+    def with_effort(self, effort: Effort) -> IvfIndex:
+        """The same index, whole, searched with another effort."""
+        return IvfIndex(self._codes, self._numbers, self._vectors, effort)
+
+    @property
+    def dim(self) -> int:
+        return self._codes.dim
+
+    @property
+    def lists(self) -> int:
+        """All inverted lists."""
+        return self._codes.lists
+
+    def __len__(self) -> int:
+        return self._count
+
+    def search(self, vectors: Vectors, k: int, allowed: Numbers | None = None) -> Neighbours:
+        """About the k largest inner products for each row of `vectors` (Q, d), ties by number.
+
+        As many as there are, up to k, are found; with the effort of the index most of them are the best.
+        """
+        rows = None if allowed is None else self._rows(allowed)
+        count = self._count if rows is None else len(rows)
+        if count <= max(self.effort.factor * max(k, LEAST), len(self._numbers) // SCANNED):
+            return self._scan(vectors, k, rows)
+        mask = self._live
+        if rows is not None:
+            mask = np.zeros(len(self._numbers), dtype=np.bool_)
+            mask[rows] = True
+        # Of few that are allowed, as many are looked at as of all: in so many more lists.
+        lists = min(self.lists, -(-self.effort.lists * len(self._numbers) // count))
+        best = self._nearest(vectors, k, lists, mask)
+        while len(short := np.flatnonzero(best.numbers[:, -1] < 0)) and lists < self.lists:
+            lists = min(self.lists, MORE * lists)
+            found = self._nearest(vectors[short], k, lists, mask)
+            best.scores[short], best.numbers[short] = found.scores, found.numbers
+        return best
+
+    def nearest(self, vectors: Vectors, k: int) -> Neighbours:
+        """What the effort alone finds of all vectors: perhaps fewer than there are."""
+        return self._nearest(vectors, k, self.effort.lists, None)
+
+    def _nearest(self, vectors: Vectors, k: int, lists: int, allowed: NDArray[np.bool_] | None) -> Neighbours:
+        wanted = max(k, min(self.effort.factor * max(k, LEAST), len(self._numbers)))
+        return self._refine(vectors, self._codes.search(vectors, wanted, lists, allowed), k)
+
+    def score(self, vector: Vectors, numbers: Numbers) -> Scores:
+        """(n,) inner products of one vector (d,) with the numbered ones; `-inf` for a number unknown or removed."""
+        places, known = self._places(numbers)
+        scores = np.full(len(numbers), -np.inf, dtype=np.float32)
+        scores[known] = self._vectors[places[known]].astype(np.float32) @ vector
+        return scores
+
+    def contains(self, numbers: Numbers) -> NDArray[np.bool_]:
+        """(n,), true for the numbers that may be found; no vector is read for it."""
+        return self._places(numbers)[1]
+
+    def _places(self, numbers: Numbers) -> tuple[Rows, NDArray[np.bool_]]:
+        """(n,) where numbers stand, and whether they stand there and may be found."""
+        places = np.searchsorted(self._numbers, numbers).clip(max=len(self._numbers) - 1)
+        known = self._numbers[places] == numbers
+        if self._live is not None:
+            known &= self._live[places]
+        return places, known
+
+    def _rows(self, numbers: Numbers) -> Rows:
+        """Where numbers stand, rising, without those that may not be found."""
+        places, known = self._places(np.unique(numbers))
+        return places[known]
+
+    def _scan(self, vectors: Vectors, k: int, rows: Rows | None) -> Neighbours:
+        if rows is None and self._live is not None:
+            rows = np.flatnonzero(self._live)
+        return scan(vectors, k, self._numbers, self._vectors, rows)
+
+    def _refine(self, vectors: Vectors, rows: Rows, k: int) -> Neighbours:
+        """The k best of candidates (Q, c), c >= k, by their vectors."""
+        from opendpr.search.faiss import THREADS  # loaded already, as there are codes
+
+        size = max(1, BYTES // (rows.shape[1] * self.dim * 4))
+        pieces = [slice(first, first + size) for first in range(0, len(rows), size)]
+
+        def refine(some: slice) -> Neighbours:
+            return self._refine_some(vectors[some], rows[some], k)
+
+        if len(pieces) < PIECES:
+            found = list(map(refine, pieces))
+        else:
+            with ThreadPoolExecutor(THREADS) as pool:
+                found = list(pool.map(refine, pieces))
+        return Neighbours(
+            np.concatenate([each.scores for each in found] or [np.empty((0, k), np.float32)]),
+            np.concatenate([each.numbers for each in found] or [np.empty((0, k), np.int64)]),
+        )
+
+    def _refine_some(self, vectors: Vectors, rows: Rows, k: int) -> Neighbours:
+        from opendpr.search.faiss import widen
+
+        found = (rows >= 0) & (rows < len(self._numbers))
+        places = np.where(found, rows, 0)
+        stored = widen(self._vectors[places])  # (Q, c, d)
+        scores = np.matmul(stored, vectors[:, :, None])[..., 0]
+        # What a damaged file makes of a vector may be no number; it stays a candidate, the last one.
+        scores = np.where(found, np.nan_to_num(scores, nan=LOWEST, neginf=LOWEST), -np.inf)
+        return top(scores, np.where(found, self._numbers[places], -1), k)

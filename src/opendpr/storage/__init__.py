@@ -1,0 +1,1 @@
+"""Files on the disk: atomic writes, compression, digests. Knows nothing of what the files hold."""
