@@ -14,10 +14,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import pytest
-from served import Served, make_rivers, serving
 
 from opendpr.collection import open_collection
 from opendpr.model.directory import Architecture, EncoderConfig, ReaderConfig, find_model, write_model
+from served import Served, make_rivers, serving
 
 Run: TypeAlias = Callable[..., subprocess.CompletedProcess[str]]
 

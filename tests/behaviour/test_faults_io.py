@@ -7,9 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import faulty_disk
 import pytest
 
+import faulty_disk
 from opendpr.collection import open_writer
 from opendpr.errors import UsageError
 from opendpr.maintenance.add import add

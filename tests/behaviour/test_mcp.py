@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from conftest import command
+
 from served import PIER
 
 pytest.importorskip("mcp")

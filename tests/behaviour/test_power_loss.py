@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from disk_log import Disk, Event, record
 from test_verify_backup import documents, fill, problems
 
+from disk_log import Disk, Event, record
 from opendpr.collection import Collection, open_collection, open_writer
 from opendpr.collection.database import DATABASE
 from opendpr.search.bm25 import update_bm25

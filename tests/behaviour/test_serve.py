@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
-from served import PIER, Served
 
 import opendpr
 from opendpr.answering import open_answerer
 from opendpr.errors import BusyError, InputError, OpendprError, StateError, UsageError
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.serving.client import Client
+from served import PIER, Served
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from served import Served, serving
 
 import opendpr
 from opendpr.types import Document
+from served import Served, serving
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "serving.md").read_text(encoding="utf-8")
 DOCUMENTS = (

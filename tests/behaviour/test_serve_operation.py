@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
-from served import STOP_SECONDS, Answer, Served, make_rivers, serving
 
 import opendpr
 from opendpr.errors import OpendprError
 from opendpr.types import Document
+from served import STOP_SECONDS, Answer, Served, make_rivers, serving
 
 QUESTION = {"question": "Which town is on the river Lot?", "k": 6}
 

@@ -9,10 +9,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from served import Served, serving
 
 import opendpr
 from opendpr.types import Document
+from served import Served, serving
 
 MARK = "window.marker=1"
 PAYLOADS = (

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
+
 from served import Answer, Served, serving
 
 TOKEN, READER = "correct-horse-battery", "staple-of-the-reader"

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from samples import docx, epub, paragraph, pdf
 
 from opendpr.corpus import Corpus
 from opendpr.corpus.corpus import objection
@@ -19,6 +18,7 @@ from opendpr.corpus.kinds import READERS
 from opendpr.corpus.sandbox import Sandbox
 from opendpr.corpus.source import Source
 from opendpr.types import Document
+from samples import docx, epub, paragraph, pdf
 
 SEEDS = {
     "html": b"<!doctype html><meta charset=utf-8><title>T</title><p>one<table><tr><td>1<td>2</table><pre> x</pre>",

@@ -7,11 +7,11 @@ import json
 from pathlib import Path
 
 import pytest
-from samples import docx, epub, paragraph, pdf
 
 from opendpr.corpus import CLEANED_OUT, Corpus, Skipped
 from opendpr.storage.files import COMPRESSED, zstd
 from opendpr.types import Document
+from samples import docx, epub, paragraph, pdf
 
 PAGE = "<!doctype html><title> My\n page</title><p>one"
 SAMPLES = {

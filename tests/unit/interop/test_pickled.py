@@ -16,7 +16,7 @@ import pytest
 from opendpr.errors import InputError
 from opendpr.interop.dpr_pickle import interpreter, read_embeddings
 
-SOURCE = Path(__file__).resolve().parents[2] / "src" / "opendpr"
+SOURCE = Path(__file__).resolve().parents[3] / "src" / "opendpr"
 COMMAND = "touch {marker}"
 CODE = "open({marker!r}, 'w').close()"
 

@@ -9,12 +9,12 @@ import random
 from pathlib import Path
 
 import pytest
-from samples import docx, epub, paragraph, pdf
 
 from opendpr.collection import open_collection, open_writer
 from opendpr.corpus import READERS, Corpus
 from opendpr.storage.files import COMPRESSED
 from opendpr.text.splitting import Splitter
+from samples import docx, epub, paragraph, pdf
 
 WORDS = [
     "letter",

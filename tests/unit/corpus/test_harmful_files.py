@@ -9,12 +9,11 @@ import sys
 import time
 import zlib
 
-from samples import archive, epub, pdf
-
 from opendpr.corpus.sandbox import Sandbox
 from opendpr.corpus.source import Source
 from opendpr.storage.files import zstd
 from opendpr.types import Document
+from samples import archive, epub, pdf
 
 PAGE = "<!doctype html><title> My\n page</title><p>one"
 

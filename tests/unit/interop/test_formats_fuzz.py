@@ -20,7 +20,7 @@ from opendpr.errors import InputError, StateError
 from opendpr.evaluation.run import read_records, read_run
 from opendpr.interop.dpr_pickle import read_embeddings
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).resolve().parents[3] / "docs" / "formats.md").read_text(encoding="utf-8")
 BLOCKS = dict(re.findall(r"^```\w+ (\S+)\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE))
 EVALUATION = (
     '{"type": "run", "format": 1, "sets": {"nq": {"questions": 1}}, "systems": ["bm25"]}\n'
