@@ -244,7 +244,7 @@ def read_standard_input(file: IO[bytes]) -> Iterator[Reading]:
             if line.removeprefix(codecs.BOM_UTF8).strip():
                 break
         if start and start[-1].removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{"):
-            yield from json_documents(itertools.chain(start, lines), "stdin")
+            yield from json_documents(itertools.chain(start, lines), "stdin", "stdin")
         else:
             yield from read_text(
                 io.BytesIO(b"".join((*start, file.read(TEXT_BYTES + 1)))), Source("stdin", "stdin", "stdin", EMPTY)

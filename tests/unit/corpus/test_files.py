@@ -167,7 +167,7 @@ def test_columns_make_documents_and_metadata(tmp_path):
 
 
 def test_rows_without_id_are_numbered_and_bad_rows_named_by_line(tmp_path):
-    documents, corpus = read(tmp_path, "a.csv", b'title,text\nA,"x\ny"\nB\n\nC,\xff\nD,z\n')
+    documents, corpus = read(tmp_path, "a.csv", b'title,text\nA,"x\ny"\nB\n\nC,\xff\nD,\xc3\xa9\n')
     assert [(each.id, each.title) for each in documents] == [("a.csv:1", "A"), ("a.csv:4", "D")]
     assert corpus.skipped == [
         Skipped(f"{tmp_path / 'a.csv'}:4", "expected 2 fields as in the header, found 1"),
@@ -202,9 +202,23 @@ def test_the_released_passages_of_wikipedia_are_one_document_a_row(tmp_path):
     ]
 
 
-def test_semicolons_and_tabs_separate_too(tmp_path):
+def test_semicolons_bars_and_tabs_separate_too(tmp_path):
     assert text(tmp_path, "a.csv", "id;text\n1;x,y\n") == "x,y"
+    assert text(tmp_path, "a.csv", "id|text\n1|x,y\n") == "x,y"
+    assert text(tmp_path, "a.csv", "sep=^\nid^text\n1^x,y\n") == "x,y"
+    assert text(tmp_path, "a.csv", "text\n\nA line.\n\n") == "A line."
     assert text(tmp_path, "b.csv", codecs.BOM_UTF16_LE + "id\ttext\n1\tx\n".encode("utf-16-le")) == "x"
+
+
+def test_columns_have_the_names_that_people_give_them(tmp_path):
+    documents = read(tmp_path, "a.csv", "DocID,Heading,Page_Content,text_length\n7,A,words,5\n")[0]
+    assert [(each.id, each.title, each.text) for each in documents] == [("7", "A", "words")]
+    assert documents[0].metadata["text_length"] == 5
+
+
+def test_a_table_of_excel_in_windows_1252_is_read_and_one_of_another_encoding_is_not(tmp_path):
+    assert text(tmp_path, "a.csv", "id,text\n1,Café Linnéa – 5 €\n".encode("cp1252")) == "Café Linnéa – 5 €"
+    assert reason(tmp_path, "b.csv", "id,text\n1,Привет мир\n".encode("cp1251")).startswith("not valid UTF-8")
 
 
 # WikiExtractor
