@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import IO, Literal
 
 from opendpr.corpus.jsonlines import json_documents
-from opendpr.corpus.kinds import find_reader, suffixes
+from opendpr.corpus.kinds import REFUSED, find_by_content, find_reader, suffixes
 from opendpr.corpus.places import Places
 from opendpr.corpus.sandbox import Sandbox
 from opendpr.corpus.source import TEXT_BYTES, Reader, Reading, Skipped, Source
-from opendpr.corpus.text import begins_as_text, read_text
+from opendpr.corpus.text import read_text
 from opendpr.corpus.wikiextractor import cleaned, is_wikiextractor
 from opendpr.errors import InputError
 from opendpr.storage.files import READ_ERRORS, limited_lines, open_binary, reason, uncompressed_name
@@ -117,7 +117,7 @@ class Corpus:
             return read_standard_input(sys.stdin.buffer)
         if path.is_dir():
             return self._directory(path, sandbox)
-        return self._file(path, path.name, find_reader(path) or read_text, sandbox)
+        return self._file(path, path.name, sandbox, default=read_text)
 
     def _directory(self, directory: Path, sandbox: Sandbox) -> Iterator[Reading]:
         """What is found below a directory, sorted by the names relative to it."""
@@ -133,10 +133,10 @@ class Corpus:
             elif os.path.islink(path) and os.path.isdir(path):
                 self.ignored[DIRECTORY_LINK] += 1
             else:
-                yield from self._file(path, name, find_reader(path), sandbox)
+                yield from self._file(path, name, sandbox)
 
-    def _file(self, path: Path, id: str, reader: Reader | str | None, sandbox: Sandbox) -> Iterator[Reading]:
-        """What is found in a file; without a reader it is only counted, unless it is text without a suffix."""
+    def _file(self, path: Path, id: str, sandbox: Sandbox, *, default: Reader | None = None) -> Iterator[Reading]:
+        """What is found in a file; one of no known kind is read by `default`, else it is only counted."""
         place = printable(path)
         try:
             status = path.stat()
@@ -144,24 +144,17 @@ class Corpus:
             source = Source(place, id, uncompressed_name(path).stem, metadata)
             if not stat.S_ISREG(status.st_mode):
                 yield place, "not a file but a named pipe, socket or device; pipe it to standard input, '-'"
-            elif reader is None and not _is_text(path):
+            elif default is not None and (advice := REFUSED.get(suffixes(path)[0])):
+                yield place, advice
+            elif (read := find_reader(path) or find_by_content(path) or default) is None:
                 self.ignored["".join(suffixes(path))] += 1
             else:
-                read = reader or read_text
                 with open_binary(path) as file:
                     found = sandbox.read(read, path, source) if isinstance(read, str) else read(file, source)
                     for where, reading in found:
                         yield where, _of_file(reading, source)
         except READ_ERRORS as error:
             yield place, f"cannot be read: {reason(error)}"
-
-
-def _is_text(path: Path) -> bool:
-    """Whether a file has no suffix, and begins as text: README, LICENSE, NEWS.gz."""
-    if suffixes(path)[0]:
-        return False
-    with open_binary(path) as file:
-        return begins_as_text(file)
 
 
 def _taken(id: str, earlier: str) -> str:

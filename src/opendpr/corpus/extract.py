@@ -62,6 +62,11 @@ class BlockText:
         if self._characters > TEXT_BYTES:
             raise NotReadError(TOO_LONG)
 
+    def close(self, piece: str) -> None:
+        """Add a piece right after the last one, whatever was asked for between."""
+        self._separator = ""
+        self.add(piece)
+
     def add_collapsed(self, piece: str) -> None:
         """Add a piece in which any white space stands for one space, as in HTML."""
         words = piece.replace("\t", " ").replace("\n", " ").replace("\r", " ").replace("\f", " ").split(" ")

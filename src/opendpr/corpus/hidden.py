@@ -64,7 +64,8 @@ def hidden_elements(tree: LexborHTMLParser, page: str) -> set[int]:
 
 def hiding_selectors(style_sheet: str) -> list[str]:
     """Simple selectors whose elements a style sheet hides, if no other rule says how to show them."""
-    hiding, showing = set(), ""
+    hiding: set[str] = set()
+    showing = ""
     for selectors, body in RULE.findall(AT_RULE.sub("", style_sheet[:STYLE_CHARACTERS])):
         if HIDING.search(body):
             names = (name.strip() for name in re.sub(r"/\*.*?\*/", "", selectors, flags=re.S).split(","))

@@ -19,6 +19,7 @@ def usual_keys(keys: Iterable[str]) -> dict[str, str]:
         known.setdefault(key.strip().lower(), key)
     found = {}
     for name, names in USUAL_NAMES.items():
-        if key := next((known[usual] for usual in names if usual in known), None):
-            found[name] = key
+        usual = [known[usual] for usual in names if usual in known]
+        if usual:
+            found[name] = usual[0]
     return found
