@@ -56,7 +56,11 @@ def test_sync_removes_what_is_gone_from_the_folder_and_nothing_else(run, notes, 
 def test_an_empty_folder_may_be_a_disk_that_is_not_mounted_and_nothing_is_removed(run, notes, tmp_path):
     (tmp_path / "docs").rename(tmp_path / "unmounted")
     (tmp_path / "docs").mkdir()
-    refused(sync(run, notes), 3, "docs is empty", "mounted", "opendpr remove")
+    refused(sync(run, notes), 3, "docs holds no document", "mounted", "opendpr remove")
+    (tmp_path / "docs" / "lost+found").mkdir()
+    (tmp_path / "docs" / ".Trash").write_text("hidden")
+    (tmp_path / "docs" / "picture.png").write_bytes(b"\0")
+    refused(sync(run, notes), 3, "docs holds no document", "mounted", "opendpr remove")
     assert ids(notes) == EVERYTHING
 
 

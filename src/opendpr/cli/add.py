@@ -69,6 +69,10 @@ def add(
         bool,
         Option("--wikiextractor-clean", help="Clean WikiExtractor's output as DrQA does: drop disambiguations, lists."),
     ] = False,
+    all_files: Annotated[
+        bool,
+        Option("--all-files", help="Take hidden files, those that .gitignore names, and installed packages too."),
+    ] = False,
     no_vectors: Annotated[
         bool, Option("--no-vectors", help="Load no model: only bm25 finds the passages, until they are encoded.")
     ] = False,
@@ -103,7 +107,10 @@ def add(
     from opendpr.model.runtime import RuntimeSettings
 
     corpus = Corpus(
-        [_path(file) for file in files], metadata=_metadata(metadata or []), wikiextractor_clean=wikiextractor_clean
+        [_path(file) for file in files],
+        metadata=_metadata(metadata or []),
+        wikiextractor_clean=wikiextractor_clean,
+        all_files=all_files,
     )
     splitter = _splitter(words, overlap, "whole" if whole else "paragraphs" if paragraphs else None, last)
     if whole and (paragraphs or words is not None):
@@ -129,7 +136,11 @@ def add(
             report = ingest(writer, corpus, encoder, on_progress=show, sync=directories)
         counts = writer.counts()
         if as_json:
-            lists = {"skipped": [vars(one) for one in report.skipped], "taken": [one._asdict() for one in report.taken]}
+            lists = {
+                "skipped": [vars(skipped) for skipped in report.skipped],
+                "taken": [taken._asdict() for taken in report.taken],
+                "moved": [moved._asdict() for moved in report.moved],
+            }
             print_json({**vars(report), **lists, "collection": counts})
         else:
             tell(report, collection, counts, ["opendpr add", str(collection), *files], writer.splitter)
@@ -161,12 +172,11 @@ def tell(report: Report, collection: Path, counts: dict[str, int], command: Sequ
             f"{many(report.truncated, 'passage')} longer than the encoder takes, their vectors miss the end; "
             f"'{' '.join(command)} {_shorter(splitter)} --resplit' cuts all documents into shorter ones"
         )
-    if report.ignored:
-        kinds = ", ".join(f"{kind or 'no suffix, no text'} ({count})" for kind, count in report.ignored.most_common())
-        say(
-            f"left out, of other kinds: {kinds}; a text file among them is read if it is named itself: "
-            f"'{' '.join(command)} FILE'"
-        )
+    tell_ignored(report, command)
+    for moved in report.moved[:LISTED]:
+        say(f"{moved.before} is {moved.now} now: the same file, given with another folder above it")
+    if len(report.moved) > LISTED:
+        say(f"... and {len(report.moved) - LISTED:,} more; --json lists all")
     for taken in report.taken[:LISTED]:
         say(
             f"{taken.id} of {taken.before} was replaced by that of {taken.now}; in a collection an id is there once, "
@@ -179,6 +189,25 @@ def tell(report: Report, collection: Path, counts: dict[str, int], command: Sequ
     if len(report.skipped) > LISTED:
         say(f"... and {len(report.skipped) - LISTED:,} more; --json lists all")
     say(f"{collection}: {many(counts['documents'], 'document')}, {many(counts['passages'], 'passage')}")
+
+
+def tell_ignored(report: Report, command: Sequence[str]) -> None:
+    """What was left out of folders, and how to take it."""
+    from opendpr.corpus import LEFT_OUT
+
+    by_rule = [f"{name} ({report.ignored[name]})" for name in LEFT_OUT if report.ignored[name]]
+    if by_rule:
+        say(f"left out: {', '.join(by_rule)}; --all-files takes them")
+    kinds = [
+        f"{kind or 'no suffix, no text'} ({count})"
+        for kind, count in report.ignored.most_common()
+        if kind not in LEFT_OUT
+    ]
+    if kinds:
+        say(
+            f"left out, of other kinds: {', '.join(kinds)}; a text file among them is read if it is named itself: "
+            f"'{' '.join(command)} FILE'"
+        )
 
 
 def _shorter(splitter: Splitter) -> str:

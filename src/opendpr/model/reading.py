@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from opendpr.model.batches import Network, by_length, even_size, pad
 from opendpr.model.directory import ReaderConfig
-from opendpr.model.spans import at_word_borders, best_spans, characters, whole_words
+from opendpr.model.spans import best_spans, characters, whole_words
 from opendpr.model.tokenizer import Tokenizer, Tokens
 from opendpr.model.windows import Window, windows
 from opendpr.types import Hit, Span
@@ -91,7 +91,6 @@ class SpanReader:
         start, end = logits[1 : 1 + length][text], logits[1 + length :][text]
         after = window.first + window.length_tokens
         piece = Tokens(*(part[window.first : after] for part in job.text))
-        start, end = at_word_borders(start, end, piece.words)
         words = [-1, *job.text.words.tolist(), -1]
         most = self._config.max_answer_tokens
         around = (words[window.first], words[after + 1])

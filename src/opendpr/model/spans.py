@@ -41,6 +41,7 @@ def best_spans(
 
     A span ends at or after its start, has at most `max_tokens` tokens, and neither starts nor ends
     inside a word: a text of one word longer than that has none. Spans that overlap a better one are left out.
+    A word counts with its largest start and its largest end, wherever in it they lie.
 
     Args:
         start, end: (L,) logits of the text tokens only
@@ -48,6 +49,7 @@ def best_spans(
         around: the same of the tokens before and after the window, which may cut a word; -1 if there is none
     """
     L = len(start)
+    start, end = at_word_borders(start, end, words)
     first_of_word = np.diff(words, prepend=around[0]) != 0
     last_of_word = np.diff(words, append=around[1]) != 0
     scores = log_softmax(start)[:, None] + log_softmax(end)[None, :]  # (L, L): row is first, column is last

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from opendpr.corpus import READERS, Corpus, Skipped
 from opendpr.corpus.markdown import heading
 from opendpr.corpus.source import HEAD_BYTES
+from opendpr.corpus.walk import GITIGNORED, HIDDEN, LOCK_FILE, PACKAGES
 from opendpr.errors import InputError
 from opendpr.storage.files import parse_jsonl, read_jsonl, zstd
 from opendpr.types import Document
@@ -146,13 +147,25 @@ def test_a_directory_is_walked_in_the_order_of_relative_paths(tmp_path):
     assert ids(tmp_path) == sorted(names)
 
 
-def test_hidden_files_and_directories_are_left_out_silently(tmp_path):
-    for name in (".hidden.txt", ".git/a.txt", "b/.c/d.txt", "seen.txt"):
+def test_what_nobody_wrote_for_readers_is_left_out_and_counted(tmp_path):
+    names = (".hidden.txt", ".git/a.txt", "b/.c/d.txt", "seen.txt", "~$seen.docx", "node_modules/x/a.md")
+    for name in (*names, "build/a.txt", "b/notes.tmp.txt"):
         write(tmp_path / name, "x")
+    write(tmp_path / ".gitignore", "/build/\n*.tmp.txt\n")
     documents, corpus = read(tmp_path)
     assert [document.id for document in documents] == ["seen.txt"]
     assert not corpus.skipped
-    assert not corpus.ignored
+    assert corpus.ignored == {HIDDEN: 4, LOCK_FILE: 1, PACKAGES: 1, GITIGNORED: 2}
+    everything = Corpus([tmp_path], all_files=True)
+    assert {document.id for document in everything} >= {".git/a.txt", "build/a.txt", "node_modules/x/a.md"}
+    assert not everything.ignored
+
+
+def test_a_file_found_by_two_paths_is_read_once(tmp_path):
+    write(tmp_path / "d" / "a.txt", "x")
+    documents, corpus = read(tmp_path, tmp_path / "d")
+    assert [document.id for document in documents] == ["d/a.txt"]
+    assert corpus.ignored == {"file given twice": 1}
 
 
 def test_a_hidden_directory_given_itself_is_read(tmp_path):
