@@ -65,6 +65,7 @@ def test_an_empty_folder_may_be_a_disk_that_is_not_mounted_and_nothing_is_remove
 
 
 def test_sync_keeps_documents_of_files_that_could_not_be_read(run, notes, tmp_path, forbid):
+    (tmp_path / "docs" / "a.txt").write_text("changed, so that it has to be read")
     forbid(tmp_path / "docs" / "a.txt", 0)
     forbid(tmp_path / "docs" / "below", 0)
     (tmp_path / "docs" / "lines.jsonl").write_text('{"id": "l2", "text": "line 2"}\nnot json\n')

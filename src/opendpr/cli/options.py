@@ -43,7 +43,7 @@ class Devices(str, Enum):
     cuda = "cuda"
 
 
-KINDS = ".txt .md .html .pdf .docx .epub .csv .tsv .jsonl, also compressed"
+KINDS = ".txt .md .html .pdf .docx .odt .pptx .xlsx .rtf .epub .eml .mbox .ipynb .csv .jsonl and more, also compressed"
 """Files that a folder's documents are read from, as help and messages name them; `corpus.kinds` has all."""
 
 CollectionArgument = Annotated[Path, Argument(help="Directory written by 'opendpr add'.", show_default=False)]

@@ -174,13 +174,13 @@ def test_a_hidden_directory_given_itself_is_read(tmp_path):
 
 
 def test_files_of_unknown_kinds_are_counted_and_no_problem(tmp_path):
-    for name in ("a.png", "b/c.PNG", "table.ods.gz", "program", "a.txt"):
+    for name in ("a.png", "b/c.PNG", "drawing.odg.gz", "program", "a.txt"):
         write(tmp_path / name, b"\0")
     write(tmp_path / "a.txt", "x")
     write(tmp_path / "empty", "")
     documents, corpus = read(tmp_path)
     assert len(documents) == 1
-    assert corpus.ignored == {".png": 2, ".ods.gz": 1, "": 2}
+    assert corpus.ignored == {".png": 2, ".odg.gz": 1, "": 2}
     assert not corpus.skipped
 
 
