@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from opendpr.maintenance.add import Report
     from opendpr.text.splitting import Splitter
 
+Unit = Literal["structure", "paragraphs", "whole"]
+UNITS: tuple[Unit, ...] = ("structure", "paragraphs", "whole")
+"""Ways to cut that are options of their own."""
 LISTED = 20
 """Skipped places named one by one; JSON has them all."""
 
@@ -45,6 +48,10 @@ def add(
         int | None, Option("--overlap", help="Words shared with the previous passage.", show_default="0")
     ] = None,
     paragraphs: Annotated[bool, Option("--paragraphs", help="Natural paragraphs instead of equal passages.")] = False,
+    structure: Annotated[
+        bool,
+        Option("--structure", help="Cut where headings, paragraphs, items and sentences begin; about --words words."),
+    ] = False,
     last: Annotated[
         str | None,
         Option(
@@ -112,9 +119,9 @@ def add(
         wikiextractor_clean=wikiextractor_clean,
         all_files=all_files,
     )
-    splitter = _splitter(words, overlap, "whole" if whole else "paragraphs" if paragraphs else None, last)
-    if whole and (paragraphs or words is not None):
-        raise UsageError("--whole keeps each document as one passage; leave out --words and --paragraphs")
+    splitter = _splitter(words, overlap, _unit(structure=structure, paragraphs=paragraphs, whole=whole), last)
+    if whole and words is not None:
+        raise UsageError("--whole keeps each document as one passage; leave out --words")
     if no_vectors and model:
         raise UsageError("--no-vectors loads no model; leave out --model, and give it to 'opendpr encode' later")
     settings = RuntimeSettings(runtime.value, precision.value, device.value)
@@ -215,7 +222,7 @@ def _shorter(splitter: Splitter) -> str:
     if splitter.unit == "whole":
         return "--words 100"
     words = f"--words {max(1, splitter.words * 3 // 5)}"
-    return words if splitter.unit == "words" else f"--paragraphs {words}"
+    return words if splitter.unit == "words" else f"--{splitter.unit} {words}"
 
 
 def _path(file: str) -> Path | Literal["-"]:
@@ -232,9 +239,15 @@ def _metadata(pairs: list[str]) -> dict[str, object]:
     return {key: typed(value) for key, _, value in (pair.partition("=") for pair in pairs)}
 
 
-def _splitter(
-    words: int | None, overlap: int | None, unit: Literal["paragraphs", "whole"] | None, last: str | None
-) -> Splitter | None:
+def _unit(**chosen: bool) -> Unit | None:
+    """The one way to cut that an option names, if any."""
+    units = [unit for unit in UNITS if chosen[unit]]
+    if len(units) > 1:
+        raise UsageError(f"--{units[0]} and --{units[1]} are two ways to cut; give one of them")
+    return units[0] if units else None
+
+
+def _splitter(words: int | None, overlap: int | None, unit: Unit | None, last: str | None) -> Splitter | None:
     """None if no option says how to cut: then as the collection was cut before."""
     from opendpr.text.splitting import Splitter
 
