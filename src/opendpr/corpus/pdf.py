@@ -7,10 +7,12 @@ of encryption. It is built without JavaScript.
 from __future__ import annotations
 
 import re
+from itertools import accumulate
 from typing import IO, TYPE_CHECKING
 
 from opendpr.corpus.extract import Extract, NotReadError, storable
 from opendpr.corpus.pdf_fields import field_lines
+from opendpr.corpus.running_lines import without_running_lines
 from opendpr.corpus.source import TEXT_BYTES, TOO_LONG
 
 if TYPE_CHECKING:
@@ -27,29 +29,31 @@ PARTED = re.compile("[\x02\ufffe](?:\r?\n)?")
 def parse_pdf(file: IO[bytes]) -> Extract:
     """Pages, one after the other, each on a new line; `page_starts` are the offsets where they begin.
 
-    A page that cannot be read is empty, and a problem of its own.
+    A page that cannot be read is empty, and a problem of its own. Headers and footers are there once; `left_out` says
+    how many of their lines are not.
     """
     document = opened(file)
-    text: list[str] = []
-    starts: list[int] = []
+    pages: list[str] = []
     problems: list[tuple[str, str]] = []
     length = 0
     for number in range(len(document)):
         try:
-            content = page_text(document, number) + "\n"
+            pages.append(page_text(document, number))
         except RuntimeError as error:  # PDFium's own is one
             problems.append((f"page {number + 1}", f"cannot be read: {error}"[:200]))
-            content = "\n"
-        starts.append(length)
-        text.append(content)
-        length += len(content)
+            pages.append("")
+        length += len(pages[-1]) + 1
         if length > TEXT_BYTES:
             raise NotReadError(TOO_LONG)
-    whole = "".join(text)[:-1]
-    if not whole.strip():
+    pages, left_out = without_running_lines(pages)
+    text = "\n".join(pages)
+    if not text.strip():
         raise NotReadError(f"{problems[0][0]} {problems[0][1]}" if problems else SCANNED)
-    title = storable(" ".join(document.get_metadata_value("Title").split()))
-    return Extract(title, whole, {"page_starts": [min(start, len(whole)) for start in starts]}, problems)
+    starts = list(accumulate((len(page) + 1 for page in pages[:-1]), initial=0))
+    metadata: dict[str, object] = {"page_starts": [min(start, len(text)) for start in starts]}
+    if left_out:
+        metadata["left_out"] = {"lines": left_out.total(), "most": [line for line, _ in left_out.most_common(3)]}
+    return Extract(storable(" ".join(document.get_metadata_value("Title").split())), text, metadata, problems)
 
 
 def opened(file: IO[bytes]) -> PdfDocument:

@@ -11,8 +11,10 @@ from pypdf.generic import ArrayObject, DictionaryObject, FloatObject, NameObject
 from opendpr.corpus.child import PARSERS
 from opendpr.corpus.extract import NotReadError
 from opendpr.corpus.numerals import counted
+from opendpr.corpus.running_lines import without_running_lines
 from samples import W, docx, epub, paragraph, pdf
 
+WORDS = ("first", "second", "third", "fourth", "fifth", "sixth")
 MATH = 'xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math"'
 
 
@@ -261,3 +263,23 @@ def test_letters_that_a_pdf_sets_apart_by_their_places_are_words():
     content = "BT /F1 12 Tf 20 100 Td (arrival) Tj 45 0 Td (of) Tj 18 0 Td (mail) Tj ET"
     stream = f"<< /Length {len(content)} >>\nstream\n{content}\nendstream"
     assert text("pdf", pdf(["x"], extra={5: stream})) == "arrival of mail"
+
+
+def test_headers_and_footers_that_repeat_on_pages_are_there_once():
+    pages = [f"Harbour rules\nText of {name} page.\nPage {number}" for number, name in enumerate(WORDS, start=1)]
+    kept, left_out = without_running_lines(pages)
+    assert kept == ["Harbour rules\nText of first page.\nPage 1", *(f"Text of {name} page." for name in WORDS[1:])]
+    assert left_out.total() == 10
+    assert left_out["Harbour rules"] == 5
+
+
+def test_lines_of_few_pages_and_lines_in_the_middle_are_kept():
+    few = ["Harbour rules\nText."] * 3
+    assert without_running_lines(few)[0] == few
+    middle = ["\n".join([word, word * 2, word * 3, "the same", word * 4, word * 5, word * 6]) for word in WORDS]
+    assert without_running_lines(middle)[0] == middle
+
+
+def test_rows_of_numbers_at_the_edges_of_pages_are_kept():
+    rows = [f"Berth {number} {number * 7} {number * 9}\nText of {name} page." for number, name in enumerate(WORDS)]
+    assert without_running_lines(rows)[0] == rows
