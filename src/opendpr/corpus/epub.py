@@ -52,7 +52,9 @@ def parse_epub(file: IO[bytes]) -> Extract:
     archive.parse(path, package.start, package.end, package.data)
     folder = posixpath.dirname(path)
     hrefs = [package.files[one] for one in dict.fromkeys(package.order) if one in package.files]
-    names = list(dict.fromkeys(posixpath.normpath(posixpath.join(folder, unquote(href))) for href in hrefs))
+    names = list(
+        dict.fromkeys(posixpath.normpath(posixpath.join(folder, unquote(href.partition("#")[0]))) for href in hrefs)
+    )
     if not names:
         raise NotReadError("damaged: the book names no pages")
     if encrypted(archive) & set(names):

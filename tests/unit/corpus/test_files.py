@@ -147,6 +147,11 @@ def test_epub_is_read_in_the_order_of_its_spine(tmp_path):
     assert text(tmp_path, "a.epub", epub(pages)) == "one\n\ntwo"
 
 
+def test_a_page_of_a_book_named_by_its_sections_is_read_once(tmp_path):
+    content = epub({"a.xhtml": "<p>one</p>", "a.xhtml#o8": "", "b.xhtml": "<p>two</p>"})
+    assert text(tmp_path, "a.epub", content) == "one\n\ntwo"
+
+
 def test_an_encrypted_book_is_skipped(tmp_path):
     key = '<e xmlns="http://www.w3.org/2001/04/xmlenc#"><CipherReference URI="OEBPS/a.xhtml"/></e>'
     assert reason(tmp_path, "a.epub", epub({"a.xhtml": "<p>x"}, encryption=key)) == "an encrypted book (DRM)"

@@ -1,0 +1,54 @@
+"""Words that readers of PDF find, and glue: `python benchmarks/pdf_readers.py VOCABULARY FILE...`.
+
+VOCABULARY is a model's `tokenizer.json`: the share of words that it knows says how well they were parted. The table of
+docs/files.md is of the manuals that the packages asymptote-doc, bash-doc, debian-policy, debian-reference-en,
+debmake-doc, developers-reference, gnuplot-doc, groff, maint-guide, octave-doc, r-doc-pdf, valgrind and zsh-doc of
+Debian 12 ship (`apt-get download PACKAGE`, `dpkg-deb -x`).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pypdfium2
+from pdfminer.high_level import extract_text
+from pypdf import PdfReader
+
+PAGES = 8
+"""Of each file, from the first."""
+GLUED_LETTERS = 18
+
+
+def by_pypdf(path: Path) -> str:
+    return "\n".join(page.extract_text() for page in PdfReader(path).pages[:PAGES])
+
+
+def by_pdfminer(path: Path) -> str:
+    return extract_text(path, maxpages=PAGES)
+
+
+def by_pdfium(path: Path) -> str:
+    document = pypdfium2.PdfDocument(path)
+    return "\n".join(document[number].get_textpage().get_text_range() for number in range(min(PAGES, len(document))))
+
+
+READERS: dict[str, Callable[[Path], str]] = {"pypdf": by_pypdf, "pdfminer.six": by_pdfminer, "PDFium": by_pdfium}
+
+
+def main() -> None:
+    """Print a row of the table for each reader."""
+    vocabulary, *files = map(Path, sys.argv[1:])
+    known = {word for word in json.loads(vocabulary.read_text())["model"]["vocab"] if word.isalpha()}
+    for name, read in READERS.items():
+        words = [word for file in files for word in re.findall(r"[^\W\d_]+", read(file))]
+        share = 100 * sum(word.lower() in known for word in words) / len(words)
+        glued = sum(len(word) >= GLUED_LETTERS for word in words)
+        print(f"| {name} | {len(words):,} | {share:.1f} % | {glued} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
