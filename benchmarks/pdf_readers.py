@@ -1,14 +1,15 @@
 """Words that readers of PDF find, and glue: `python benchmarks/pdf_readers.py VOCABULARY FILE...`.
 
 VOCABULARY is a model's `tokenizer.json`: the share of words that it knows says how well they were parted. The table of
-docs/files.md is of the manuals that the packages asymptote-doc, bash-doc, debian-policy, debian-reference-en,
+docs/files.md is of two manuals at most of each of the packages asymptote-doc, bash-doc, debian-policy, debian-reference-en,
 debmake-doc, developers-reference, gnuplot-doc, groff, maint-guide, octave-doc, r-doc-pdf, valgrind and zsh-doc of
-Debian 12 ship (`apt-get download PACKAGE`, `dpkg-deb -x`).
+Debian 12 and some like them (`apt-get download PACKAGE`, `dpkg-deb -x`).
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import re
 import sys
 from collections.abc import Callable
@@ -41,6 +42,7 @@ READERS: dict[str, Callable[[Path], str]] = {"pypdf": by_pypdf, "pdfminer.six": 
 
 def main() -> None:
     """Print a row of the table for each reader."""
+    logging.disable()
     vocabulary, *files = map(Path, sys.argv[1:])
     known = {word for word in json.loads(vocabulary.read_text())["model"]["vocab"] if word.isalpha()}
     for name, read in READERS.items():
