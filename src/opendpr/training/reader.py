@@ -26,7 +26,7 @@ from opendpr.reader.reading import BATCHES, SpanReader
 from opendpr.runtime.batches import Batch
 from opendpr.runtime.model import Model, ReaderConfig, read_weights, write_json, write_model
 from opendpr.runtime.tokenizer import Tokenizer
-from opendpr.runtime.torch import ReaderNetwork, choose_device, load_weights, stored_name, stored_weights
+from opendpr.runtime.torch import ReaderNetwork, choose_device, freeze, load_weights, stored_name, stored_weights
 from opendpr.training import distributed
 from opendpr.training.examples import ReaderExample, read_reader_examples
 from opendpr.training.loop import OnStep, Training, train
@@ -65,6 +65,7 @@ def train_reader(
     torch.manual_seed(settings.seed)
     network = ReaderNetwork(config.architecture)
     _start_from(network, base)
+    freeze(network, settings.frozen_layers)
     network.to(device)
     tokenizer = Tokenizer(base.tokenizer_path)
     judge = ReaderJudge(read_reader_examples([dev], 0, 0), config, tokenizer, device) if dev else None
