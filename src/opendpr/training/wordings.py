@@ -11,14 +11,17 @@ import re
 import numpy as np
 
 SMALL_WORDS = frozenset(
-    (
-        "a an the of in on at to for by with from as is are was were be been being do does did has have had can could "
-        "will would should may might must it its this that these those there their they he she his her i you your we "
-        "our and or than into about also"
-    ).split()
+    re.findall(
+        r"\w+",
+        "a an the of in on at to for by with from as is are was were be been being do does did has have had can could will "
+        "would should may might must it its this that these those there their they he she his her i you your we our and "
+        "or than into about also",
+    )
 )
 """Words that people leave out when they type keywords."""
-KEPT_WORDS = frozenset("who whom whose when where why how which not no without before after until since many much".split())
+KEPT_WORDS = frozenset(
+    re.findall(r"\w+", "who whom whose when where why how which not no without before after until since many much")
+)
 """Words that decide what is asked."""
 SHORT_FORMS = {
     "default": "dflt",
@@ -72,7 +75,8 @@ BARE = re.compile(
 )
 """Beginnings that ask for nothing but what follows."""
 OF = re.compile(
-    r"^(?!what|which|how|who|when|where|why)(?P<what>\w[\w-]*(?: \w[\w-]*){0,2}) (?:of|for|in) (?:the |a |an )?(?P<whose>\w.*)$",
+    r"^(?!what|which|how|who|when|where|why)(?P<what>\w[\w-]*(?: \w[\w-]*){0,2}) (?:of|for|in) "
+    r"(?:the |a |an )?(?P<whose>\w.*)$",
     re.IGNORECASE,
 )
 """'default port of X', to be typed 'X default port'."""
