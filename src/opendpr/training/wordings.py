@@ -13,9 +13,9 @@ import numpy as np
 SMALL_WORDS = frozenset(
     re.findall(
         r"\w+",
-        "a an the of in on at to for by with from as is are was were be been being do does did has have had can could will "
-        "would should may might must it its this that these those there their they he she his her i you your we our and "
-        "or than into about also",
+        "a an the of in on at to for by with from as is are was were be been being do does did has have had can could "
+        "will would should may might must it its this that these those there their they he she his her i you your we "
+        "our and or than into about also",
     )
 )
 """Words that people leave out when they type keywords."""
