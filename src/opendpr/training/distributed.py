@@ -64,11 +64,12 @@ def add_up(tensor: Tensor) -> Tensor:
 
 def add_up_gradients(network: nn.Module) -> None:
     """Make all gradients dense (those of words come as rows) and add up those of all processes; none counts as 0."""
-    for parameter in network.parameters():
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    for parameter in trained:
         if parameter.grad is not None and parameter.grad.is_sparse:
             parameter.grad = parameter.grad.to_dense()
     if dist.is_initialized():
-        for parameter in network.parameters():
+        for parameter in trained:
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
             dist.all_reduce(parameter.grad)

@@ -24,9 +24,7 @@ from opendpr.model.batches import Batch
 from opendpr.model.directory import Model, ReaderConfig, read_weights, write_json, write_model
 from opendpr.model.reading import BATCHES, SpanReader
 from opendpr.model.tokenizer import Tokenizer
-from opendpr.model.torch import ReaderNetwork, choose_device, load_weights, stored_name, stored_weights
-from opendpr.storage.files import file_sha256
-from opendpr.text import exact_match, f1
+from opendpr.model.torch import ReaderNetwork, choose_device, freeze, load_weights, stored_name, stored_weights
 from opendpr.training import distributed
 from opendpr.training.examples import ReaderExample, read_reader_examples
 from opendpr.training.loop import OnStep, Training, train
@@ -65,6 +63,7 @@ def train_reader(
     torch.manual_seed(settings.seed)
     network = ReaderNetwork(config.architecture)
     _start_from(network, base)
+    freeze(network, settings.frozen_layers)
     network.to(device)
     tokenizer = Tokenizer(base.tokenizer_path)
     judge = ReaderJudge(read_reader_examples([dev], 0, 0), config, tokenizer, device) if dev else None

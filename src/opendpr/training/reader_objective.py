@@ -25,6 +25,7 @@ from opendpr.training.loop import Step
 from opendpr.training.reader_loss import alone_loss, selection_loss, span_loss
 from opendpr.training.settings import ReaderSettings
 from opendpr.training.swaps import swapped
+from opendpr.training.wordings import typed
 
 logger = logging.getLogger(__name__)
 
@@ -149,14 +150,16 @@ class ReaderObjective:
             example = self.examples[number]
             positive = example.positives[int(generator.integers(len(example.positives)))]
             others: list[tuple[str, MarkedPassage]] = []
+            worded = typed if generator.random() < settings.wordings_share else _as_asked
+            question = worded(example.question.text, generator)
             if place < asked:
                 count = min(settings.negatives, len(example.negatives))
                 chosen = generator.choice(len(example.negatives), count, replace=False).tolist() if count else []
-                others = [(example.question.text, example.negatives[i]) for i in chosen]
+                others = [(question, example.negatives[i]) for i in chosen]
                 if generator.random() < settings.swapped_share:
                     other = swapped(example.question, positive.text, generator)
-                    others += [(other, positive._replace(places=()))] if other else []
-            draws.append(_Draw(example.question.text, positive, others))
+                    others += [(worded(other, generator), positive._replace(places=()))] if other else []
+            draws.append(_Draw(question, positive, others))
         return draws
 
     def _chunks(self, draws: Sequence[_Draw]) -> Iterator[list[_Asked]]:
@@ -227,6 +230,10 @@ class ReaderObjective:
         shift = best.position - best.first
         answers = [(first + shift, last + shift) for first, last in spans if _margin(best, (first, last)) >= 0]
         return _Row(best.sequence, (best.position, best.position + best.length_tokens), answers)
+
+
+def _as_asked(question: str, generator: np.random.Generator) -> str:
+    return question
 
 
 def _padded(answers: Sequence[list[tuple[int, int]]], device: torch.device) -> tuple[Tensor, Tensor]:

@@ -85,13 +85,19 @@ class ReaderSettings(LoopSettings):
     swapped_share: float = 0.0
     """Share of the questions with negatives that are asked once more of their passage with a name or number swapped,
     as one that it does not answer; not in the paper."""
+    wordings_share: float = 0.0
+    """Share of a step's questions that are asked as people type them, without question word or mark, as keywords, with
+    slips; not in the paper."""
+    frozen_layers: int = 0
+    """Lowest layers that keep their weights, and with them the embeddings: a step is shorter, and what the network
+    knows of rare words stays. 0 trains all."""
 
     def __post_init__(self) -> None:
         LoopSettings.__post_init__(self)
-        for name in ("negatives", "alone_weight"):
+        for name in ("negatives", "alone_weight", "frozen_layers"):
             if getattr(self, name) < 0:
                 raise UsageError(f"{name} must be 0 or more, got {getattr(self, name)}")
-        for name in ("negative_share", "swapped_share"):
+        for name in ("negative_share", "swapped_share", "wordings_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise UsageError(f"{name} must lie in [0, 1], got {getattr(self, name)}")
         if self.negatives and self.negative_share and not round(self.batch_size * self.negative_share):
