@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from data import joined
-
 from opendpr.formats import read_jsonl
 
 

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from opendpr.errors import OpendprError, StateError
 from opendpr.model.batches import Batch
-from opendpr.model.directory import Architecture, EncoderConfig, ReaderConfig, Weights
+from opendpr.model.config import Architecture, EncoderConfig, ReaderConfig
+from opendpr.model.directory import Weights
 
 
 class Layer(nn.Module):

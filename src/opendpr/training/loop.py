@@ -34,6 +34,12 @@ logger = logging.getLogger(__name__)
 Batch = TypeVar("Batch")
 OnStep = Callable[[int, int, float], None]
 """Called with steps done, steps in all, and the loss."""
+
+
+def silent(done: int, total: int, loss: float) -> None:
+    """An `OnStep` that says nothing."""
+
+
 Figures = Mapping[str, float]
 
 
@@ -44,6 +50,8 @@ class Step(NamedTuple):
     """Decides everything random in it, so that a step is the same after a resume."""
     dropout: float
     bf16: bool
+    chunk_tokens: int = 0
+    """Tokens computed at once; 0 for what suits the device."""
 
     def autocast(self, device: torch.device) -> AbstractContextManager[object]:
         """The context in which a network's forward pass runs."""
@@ -62,8 +70,12 @@ class Objective(Protocol[Batch]):
         """The batches of one pass; the same for the same epoch, whatever happened before."""
         ...
 
-    def backward(self, batch: Batch, step: Step) -> float:
-        """Add the loss's gradient to the parameters' `grad`; returns the loss."""
+    def backward(self, batch: Batch, step: Step) -> float | None:
+        """Add the loss's gradient to the parameters' `grad`; returns the loss. None: the batch teaches nothing."""
+        ...
+
+    def record(self) -> Mapping[str, object]:
+        """What the record of a training says of the examples."""
         ...
 
     def validate(self) -> Figures | None:
@@ -72,23 +84,25 @@ class Objective(Protocol[Batch]):
 
 
 class Training(NamedTuple):
-    """What a training came to; the network of the first process holds its best weights, averaged if asked."""
+    """The result of a training; the network of the first process holds its best weights, averaged if asked."""
 
     losses: list[float]
-    """Of every step."""
+    """The loss of every step."""
     validations: list[dict[str, float]]
     """`step` and figures of every validation, the first before any step."""
     best_step: int
     """Steps done when the network was best; without validations, all of them."""
     precision: str
     """`fp32` or `bf16`."""
+    skipped: int
+    """Steps that changed nothing, because their batch teaches nothing; their loss is 0."""
 
 
 def train(
     objective: Objective[Batch],
     settings: LoopSettings,
     directory: Path,
-    on_step: OnStep = lambda done, total, loss: None,
+    on_step: OnStep = silent,
     origin: Mapping[str, object] = MappingProxyType({}),
     log_directory: Path | None = None,
 ) -> Training:
@@ -96,9 +110,9 @@ def train(
 
     Args:
         objective: what is minimised
-        settings: of the loop
-        directory: of the checkpoints
-        on_step: told of every step
+        settings: the loop's
+        directory: where the checkpoints lie
+        on_step: called after every step
         origin: what else a checkpoint must agree in to be gone on from, as the data
         log_directory: of TensorBoard's files, if they are wanted
 
@@ -134,7 +148,7 @@ def _train(
     progress = resume_checkpoint(directory, network, optimizer, identity)
     if (first := distributed.agreed(progress.step, device)) != progress.step:
         raise StateError(
-            f"the first process goes on from step {first:.0f}, this one found step {progress.step} in {directory}; "
+            f"the first process goes on from step {first:.0f}, this one is at step {progress.step} in {directory}; "
             "give an output directory that all processes see"
         )
     precision = settings.precision if settings.precision != "auto" else progress.precision or _faster(device)
@@ -145,20 +159,22 @@ def _train(
     with Interruption() as interrupted, ScalarLog(log_directory, progress.step) as log:
         saved = time.monotonic()
         if progress.step == 0:
-            judge.look(log)
+            judge.validate(log)
         while progress.step < total and not judge.tired:
             batches = objective.batches(progress.step // per_epoch)
             for batch in batches[progress.step % per_epoch : per_epoch]:
                 rate = settings.learning_rate * _schedule(progress.step, total, settings.warmup_fraction)
                 loss = _step(objective, batch, optimizer, settings, progress.step, rate, precision == "bf16")
+                if loss is None:
+                    progress, loss = progress._replace(skipped=progress.skipped + 1), 0.0
                 progress.losses.append(loss)
                 progress = progress._replace(step=progress.step + 1)
                 log.add(progress.step, {"loss": loss, "learning rate": rate})
                 on_step(progress.step, total, loss)
-                looked = judge.is_due(progress.step) and judge.look(log, progress.step)
+                validated = judge.is_due(progress.step) and judge.validate(log, progress.step)
                 stopping = distributed.any_of(interrupted.seen, device)
                 due = time.monotonic() - saved > settings.checkpoint_seconds
-                if (due or looked or stopping or progress.step == total) and distributed.rank() == 0:
+                if (due or validated or stopping or progress.step == total) and distributed.rank() == 0:
                     save_checkpoint(directory, network, optimizer, progress, identity)
                     saved = time.monotonic()
                 if stopping:
@@ -170,7 +186,7 @@ def _train(
         load_best(directory, network)
     if start:
         _average(network, start, settings.base_share)
-    return Training(progress.losses, progress.validations, best, precision)
+    return Training(progress.losses, progress.validations, best, precision, progress.skipped)
 
 
 def _step(
@@ -181,24 +197,26 @@ def _step(
     number: int,
     rate: float,
     bf16: bool,
-) -> float:
-    """One update of the weights; returns the loss before it."""
+) -> float | None:
+    """One update of the weights; returns the loss before it, or None if the batch teaches nothing."""
     for group in optimizer.param_groups:
         group["lr"] = rate
     optimizer.zero_grad()
     seed = (settings.seed * 1_000_003 + number) * 1_009 + distributed.rank()
     torch.manual_seed(seed)
     try:
-        loss = objective.backward(batch, Step(seed, settings.dropout, bf16))
+        loss = objective.backward(batch, Step(seed, settings.dropout, bf16, settings.chunk_tokens))
     except torch.OutOfMemoryError as error:
-        told = str(error).partition(". ")[0]
-        raise ResourceError(f"the memory of the GPU is full ({told}); train with a smaller batch_size") from None
+        cause = str(error).partition(". ")[0]
+        raise ResourceError(f"the memory of the GPU is full ({cause}); train with a smaller batch_size") from None
+    if loss is None:
+        return None
     distributed.add_up_gradients(objective.network)
     norm = nn.utils.clip_grad_norm_(objective.network.parameters(), settings.max_gradient_norm).item()
     for what, value in (("loss", loss), ("length of the gradient", norm)):
         if not math.isfinite(value):
             raise OpendprError(
-                f"the {what} of step {number + 1} is {value}; train anew, in another directory, with a lower learning "
+                f"the {what} of step {number + 1} is {value}; start again in another directory with a lower learning "
                 f"rate than {settings.learning_rate}{', or in fp32' if bf16 else ''}"
             )
     optimizer.step()
@@ -206,7 +224,7 @@ def _step(
 
 
 class _Judge:
-    """Looks how good the network is, and keeps the best weights."""
+    """Validates the network, and keeps the best weights."""
 
     def __init__(
         self, objective: Objective[Batch], settings: LoopSettings, total: int, directory: Path, progress: Progress
@@ -230,10 +248,10 @@ class _Judge:
         return bool(recent) and len(self._records) > patience and self.best_step < recent[0]
 
     def is_due(self, step: int) -> bool:
-        """Whether the network is looked at after this step."""
+        """Whether the network is validated after this step."""
         return step in self._steps and bool(self._records)
 
-    def look(self, log: ScalarLog, step: int = 0) -> bool:
+    def validate(self, log: ScalarLog, step: int = 0) -> bool:
         """Judge the network; without anything to judge it by, say no."""
         figures = self._objective.validate()
         if figures is None:

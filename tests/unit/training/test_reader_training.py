@@ -23,10 +23,11 @@ from opendpr.model.reader import BertReader
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.model.tokenizer import Tokenizer
 from opendpr.model.torch import ReaderNetwork, load_weights
-from opendpr.training.examples import MarkedPassage, ReaderExample, read_reader_examples
 from opendpr.training.loop import Step
-from opendpr.training.reader import ReaderJudge, train_reader
-from opendpr.training.reader_loss import alone_loss, selection_loss, span_loss
+from opendpr.training.losses import alone_loss, selection_loss, span_loss
+from opendpr.training.reader import train_reader
+from opendpr.training.reader_examples import MarkedPassage, ReaderExample, read_reader_examples
+from opendpr.training.reader_judge import ReaderJudge
 from opendpr.training.reader_objective import ReaderObjective
 from opendpr.training.settings import ReaderSettings
 from opendpr.training.swaps import swapped
@@ -167,7 +168,7 @@ def test_examples_none_of_whose_positives_hold_an_answer_are_counted_and_refused
     write_examples(path, [TrainingExample(question, (ExamplePassage("", "Not here."),), ())], "jsonl")
     with pytest.raises(InputError, match="no examples to train a reader on"):
         read_reader_examples([path], 0, 0)
-    assert "left out 1 examples whose positive passages hold no answer" in caplog.text
+    assert "left out 1 example whose positive passages hold no answer" in caplog.text
 
 
 def test_both_forms_of_files_are_read_together(tmp_path: Path, mined: Path) -> None:
@@ -181,12 +182,9 @@ def test_both_forms_of_files_are_read_together(tmp_path: Path, mined: Path) -> N
     assert found[0].negatives == (MarkedPassage("", "A ship came."),)
 
 
-def test_chunks_give_the_gradients_of_one_batch_by_autograd(
-    tiny_model: Path, mined: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_chunks_give_the_gradients_of_one_batch_by_autograd(tiny_model: Path, mined: Path) -> None:
     """Against the obvious way: all rows padded to one batch, one graph."""
-    monkeypatch.setattr("opendpr.training.reader_objective.CHUNK_TOKENS", {"cpu": 64})
-    settings = replace(SETTINGS, alone_weight=0.5)
+    settings = replace(SETTINGS, alone_weight=0.5, chunk_tokens=64)
     of = objective(tiny_model, mined, settings)
     assert len(list(of._chunks(of._draws(*full(of))))) > 2
     asked = [of._asked(draw) for draw in of._draws(*full(of))]
