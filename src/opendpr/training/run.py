@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Generic, Literal, NamedTuple
 
 import torch
@@ -47,7 +46,7 @@ class Job(Generic[Batch]):
     """Makes what is minimised, its network on a device with the weights to start from."""
     write: Callable[[Path, nn.Module], Model]
     """Writes the model with the trained network."""
-    resolved: Mapping[str, object] = MappingProxyType({})
+    resolved: Mapping[str, object] = field(default_factory=dict)
     """Settings that the base decided, as they were resolved for the record."""
 
 

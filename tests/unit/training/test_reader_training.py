@@ -289,7 +289,7 @@ def test_a_pattern_counts_by_exact_match_in_a_validation(tiny_model: Path) -> No
 
 def test_the_best_weights_on_the_dev_examples_are_written(tiny_model: Path, mined: Path, tmp_path: Path) -> None:
     settings = replace(SETTINGS, epochs=6, validations=4)
-    model, training = train_reader([mined], Model(tiny_model), tmp_path / "m", settings, lambda *of: None, dev=mined)
+    model, training = train_reader([mined], tiny_model, output=tmp_path / "m", settings=settings, dev=mined)
     records = training.validations
     assert records[0]["step"] == 0
     assert training.best_step == max(records, key=lambda record: record["F1"])["step"]
