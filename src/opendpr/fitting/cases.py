@@ -89,9 +89,11 @@ def _spans_of(spans: Sequence[Span], hits: Sequence[Hit]) -> list[Span]:
 
 def answered(case: Case, decoding: Decoding) -> bool:
     """Whether the best answer is one of those expected; of a question without any, none is."""
-    found = candidates(case.spans, decoding)
+    answers = candidates(case.spans, decoding)
     question = case.question
-    return bool(found and question.answers) and exact_match(found[0].spans[0].text, question.answers, question.match)
+    return bool(answers and question.answers) and exact_match(
+        answers[0].spans[0].text, question.answers, question.match
+    )
 
 
 def is_answerable(case: Case) -> bool:

@@ -10,10 +10,10 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal, NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from opendpr.errors import OpendprError, ResourceError, StateError
 from opendpr.training import distributed
@@ -26,6 +26,7 @@ from opendpr.training.checkpoint import (
     save_checkpoint,
 )
 from opendpr.training.interruption import Interruption
+from opendpr.training.optimization import average_with, faster_precision, make_optimizer, schedule
 from opendpr.training.settings import WITHOUT_EFFECT, LoopSettings
 from opendpr.training.tensorboard import ScalarLog
 
@@ -142,17 +143,11 @@ def _train(
     per_epoch = len(objective.batches(0))
     total = max(1, math.ceil(per_epoch * settings.epochs))
     start = {name: value.clone() for name, value in network.state_dict().items()} if settings.base_share else {}
-    optimizer = _optimizer(network, settings)
+    optimizer = make_optimizer(network, settings)
     decisive = {name: value for name, value in asdict(settings).items() if name not in WITHOUT_EFFECT}
     identity = {**decisive, **origin, "processes": distributed.world()}
-    progress = resume_checkpoint(directory, network, optimizer, identity)
-    if (first := distributed.agreed(progress.step, device)) != progress.step:
-        raise StateError(
-            f"the first process goes on from step {first:.0f}, this one is at step {progress.step} in {directory}; "
-            "give an output directory that all processes see"
-        )
-    precision = settings.precision if settings.precision != "auto" else progress.precision or _faster(device)
-    progress = progress._replace(precision=precision)
+    progress = _resumed(directory, network, optimizer, identity, settings.precision)
+    precision = progress.precision
     if progress.step:
         logger.info("resumed at step %d of %d", progress.step, total)
     judge = _Judge(objective, settings, total, directory, progress)
@@ -163,7 +158,7 @@ def _train(
         while progress.step < total and not judge.tired:
             batches = objective.batches(progress.step // per_epoch)
             for batch in batches[progress.step % per_epoch : per_epoch]:
-                rate = settings.learning_rate * _schedule(progress.step, total, settings.warmup_fraction)
+                rate = settings.learning_rate * schedule(progress.step, total, settings.warmup_fraction)
                 loss = _step(objective, batch, optimizer, settings, progress.step, rate, precision == "bf16")
                 if loss is None:
                     progress, loss = progress._replace(skipped=progress.skipped + 1), 0.0
@@ -185,8 +180,28 @@ def _train(
     if best != progress.step and distributed.rank() == 0:  # who writes them; the others may not see its disk in time
         load_best(directory, network)
     if start:
-        _average(network, start, settings.base_share)
+        average_with(network, start, settings.base_share)
     return Training(progress.losses, progress.validations, best, precision, progress.skipped)
+
+
+def _resumed(
+    directory: Path,
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    identity: Mapping[str, object],
+    precision: str,
+) -> Progress:
+    """Where the newest checkpoint left network and optimizer, the same in all processes, its precision resolved."""
+    device = next(network.parameters()).device
+    progress = resume_checkpoint(directory, network, optimizer, identity)
+    if (first := distributed.agreed(progress.step, device)) != progress.step:
+        raise StateError(
+            f"the first process goes on from step {first:.0f}, this one is at step {progress.step} in {directory}; "
+            "give an output directory that all processes see"
+        )
+    return progress._replace(
+        precision=precision if precision != "auto" else progress.precision or faster_precision(device)
+    )
 
 
 def _step(
@@ -268,45 +283,3 @@ class _Judge:
 def _decisive(record: Mapping[str, float]) -> float:
     """The first figure of a validation."""
     return next(value for name, value in record.items() if name != "step")
-
-
-def _optimizer(network: nn.Module, settings: LoopSettings) -> torch.optim.AdamW:
-    decayed = [parameter for parameter in network.parameters() if parameter.ndim > 1]
-    plain = [parameter for parameter in network.parameters() if parameter.ndim <= 1]
-    groups = [
-        {"params": decayed, "weight_decay": settings.weight_decay},
-        {"params": plain, "weight_decay": 0.0},
-    ]
-    on_cpu = next(network.parameters()).device.type == "cpu"
-    return torch.optim.AdamW(groups, lr=settings.learning_rate, fused=on_cpu)  # a sixth of the time there
-
-
-def _faster(device: torch.device) -> Literal["fp32", "bf16"]:
-    """In which precision a matrix product is faster: bf16 on GPUs, not on every CPU that lists it."""
-    if device.type != "cpu":
-        return "bf16"
-    seconds = {}
-    for dtype in (torch.float32, torch.bfloat16):
-        a, b = torch.ones(1024, 1024, dtype=dtype), torch.ones(1024, 1024, dtype=dtype)
-        trials = []
-        for _ in range(6):
-            started = time.perf_counter()
-            a @ b
-            trials.append(time.perf_counter() - started)
-        seconds[dtype] = min(trials)
-    return "bf16" if distributed.agreed(seconds[torch.bfloat16] - seconds[torch.float32], device) < 0 else "fp32"
-
-
-def _schedule(step: int, total: int, warmup_fraction: float) -> float:
-    """Factor on the learning rate: linear from 0 to 1 in the warm-up, then linear to 0."""
-    warmup = warmup_fraction * total
-    if step < warmup:
-        return (step + 1) / (warmup + 1)
-    return (total - step) / max(1.0, total - warmup)
-
-
-def _average(network: nn.Module, start: Mapping[str, Tensor], share: float) -> None:
-    """Replace the weights by their mean with the starting ones (model soups, Wortsman et al. 2022)."""
-    with torch.no_grad():
-        for name, value in network.state_dict().items():
-            value.lerp_(start[name], share)

@@ -26,7 +26,7 @@ class MiningSettings:
     depth: int = 100
     """Passages that each retriever finds for a question; the paper takes 100."""
     positive_depth: int = 100
-    """Rank to which a positive is looked for where only answers are known; an answer further down is more often chance."""
+    """Rank to which a positive is looked for where only answers are known; further down it is more often chance."""
     positives: int = 1
     """Positives kept for a question, best first."""
     negatives: int = 5
@@ -39,7 +39,7 @@ class MiningSettings:
     """What finds hard negatives, of `dense`, `bm25` and `hybrid`; they take turns."""
     denoise: bool = False
     """Drop hard negatives that the model's reader prefers to the positive."""
-    runtime: RuntimeSettings = RuntimeSettings()
+    runtime: RuntimeSettings = field(default_factory=RuntimeSettings)
     """What runs the networks."""
 
     def __post_init__(self) -> None:

@@ -180,21 +180,21 @@ class ReaderObjective:
 
     def _loss(self, asked: Sequence[_Asked], count: int, with_others: int, dropout: float) -> Tensor:
         """These questions' part of the mean loss of the batch, which has `count` questions."""
-        logits, text_mask = self._logits([each.positive for each in asked], dropout)
+        logits, text_mask = self._logits([question.positive for question in asked], dropout)
         L = text_mask.shape[1]
-        answers, counted = _padded([each.positive.answers for each in asked], self._device)
+        answers, counted = _padded([question.positive.answers for question in asked], self._device)
         loss = span_loss(logits[:, 1 : 1 + L], logits[:, 1 + L :], text_mask, answers, counted).sum() / count
-        chosen = [place for place, each in enumerate(asked) if each.others]
+        chosen = [place for place, question in enumerate(asked) if question.others]
         if chosen:
             others = self._logits([row for place in chosen for row in asked[place].others], dropout)[0][:, 0]
             sizes = [len(asked[place].others) for place in chosen]
             rows = list(torch.split(others, sizes))
             padded = nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=-torch.inf)
             selection = torch.cat([logits[chosen, :1], padded], dim=1)
-            each_loss = selection_loss(selection)
+            selection_losses = selection_loss(selection)
             if self._settings.alone_weight:
-                each_loss = each_loss + self._settings.alone_weight * alone_loss(selection)
-            loss = loss + each_loss.sum() / with_others
+                selection_losses = selection_losses + self._settings.alone_weight * alone_loss(selection)
+            loss = loss + selection_losses.sum() / with_others
         return loss
 
     def _logits(self, rows: Sequence[_Row], dropout: float) -> tuple[Tensor, Tensor]:

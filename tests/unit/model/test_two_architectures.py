@@ -68,7 +68,7 @@ def test_both_runtimes_read_alike(model: Model) -> None:
 
 def test_a_reader_is_trained_from_a_base_with_a_larger_one(model: Model, tmp_path: Path) -> None:
     settings = ReaderSettings(negatives=1, negative_share=1.0, **LOOP)
-    trained, training = train_reader(EXAMPLES, model.directory, output=tmp_path / "m", settings=settings, dev=EXAMPLES)
+    trained, training = train_reader(EXAMPLES, model.directory, output=tmp_path / "m", settings=settings)
     assert len(training.losses) == 1
     assert trained.require_reader().architecture == LARGER
     assert trained.require_encoder() == model.require_encoder()

@@ -19,7 +19,8 @@ from opendpr.model.directory import Model
 from opendpr.model.reader import BertReader
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.text import normalize_answer
-from opendpr.training.loop import Step, _schedule, train
+from opendpr.training.loop import Step, train
+from opendpr.training.optimization import schedule
 from opendpr.training.reader import train_reader
 from opendpr.training.reader_examples import SpanExample, mine_negatives, read_span_examples
 from opendpr.training.settings import ReaderSettings
@@ -89,13 +90,13 @@ def undisturbed(examples: Path, tiny_model: Path, tmp_path_factory: pytest.TempP
 
 
 def test_the_rate_climbs_and_falls_in_lines() -> None:
-    rates = [_schedule(step, 100, 0.1) for step in range(100)]
+    rates = [schedule(step, 100, 0.1) for step in range(100)]
     assert rates[10] == max(rates) == 1
     assert np.allclose(np.diff(rates[:10]), 1 / 11)
     assert np.allclose(np.diff(rates[10:]), -1 / 90)
     assert 0 < rates[0] < 0.1
     assert rates[-1] == pytest.approx(1 / 90)
-    assert _schedule(0, 1, 0.0) == 1
+    assert schedule(0, 1, 0.0) == 1
 
 
 def test_a_tiny_training_lowers_the_loss_and_writes_a_model(
