@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
-import socket
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from processes import run_together
 
 from opendpr.collection import open_collection
 from opendpr.errors import InputError, OpendprError, UsageError
@@ -222,19 +219,8 @@ distributed.stop()
 
 
 def test_two_processes_give_the_gradients_of_one(tiny_model: Path, tmp_path: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    here, result = Path(__file__).parent, tmp_path / "gradients.pt"
-    shared = {**os.environ, "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    arguments = [sys.executable, "-c", WORKER, str(here), str(tiny_model), str(result)]
-    started = [
-        subprocess.Popen(arguments, env={**shared, "RANK": str(i), "LOCAL_RANK": str(i)}, stderr=subprocess.PIPE)
-        for i in range(2)
-    ]
-    for process in started:
-        _, errors = process.communicate(timeout=120)
-        assert process.returncode == 0, errors.decode()
+    result = tmp_path / "gradients.pt"
+    assert run_together(WORKER, Path(__file__).parent, tiny_model, result) == [(0, "")] * 2
     found = torch.load(result, weights_only=True)
     loss = found.pop("loss").item()
     expected = gradients(objective(tiny_model))

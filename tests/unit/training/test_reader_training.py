@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from processes import run_together
 
 from opendpr.errors import InputError, UsageError
 from opendpr.interop import write_examples
@@ -231,19 +228,8 @@ distributed.stop()
 
 
 def test_two_processes_give_the_gradients_of_one(tiny_model: Path, mined: Path, tmp_path: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     result = tmp_path / "gradients.pt"
-    shared = {**os.environ, "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    arguments = [sys.executable, "-c", WORKER, str(Path(__file__).parent), str(tiny_model), str(mined), str(result)]
-    started = [
-        subprocess.Popen(arguments, env={**shared, "RANK": str(i), "LOCAL_RANK": str(i)}, stderr=subprocess.PIPE)
-        for i in range(2)
-    ]
-    for process in started:
-        _, errors = process.communicate(timeout=120)
-        assert process.returncode == 0, errors.decode()
+    assert run_together(WORKER, Path(__file__).parent, tiny_model, mined, result) == [(0, "")] * 2
     found = torch.load(result, weights_only=True)
     loss = found.pop("loss").item()
     assert_same((loss, {name: value.numpy() for name, value in found.items()}), gradients(objective(tiny_model, mined)))
