@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import torch
 from torch import nn
@@ -138,50 +138,89 @@ def _train(
     origin: Mapping[str, object],
     log_directory: Path | None,
 ) -> Training:
-    network = objective.network
-    device = next(network.parameters()).device
-    per_epoch = len(objective.batches(0))
-    total = max(1, math.ceil(per_epoch * settings.epochs))
-    start = {name: value.clone() for name, value in network.state_dict().items()} if settings.base_share else {}
-    optimizer = make_optimizer(network, settings)
-    decisive = {name: value for name, value in asdict(settings).items() if name not in WITHOUT_EFFECT}
-    identity = {**decisive, **origin, "processes": distributed.world()}
-    progress = _resumed(directory, network, optimizer, identity, settings.precision)
-    precision = progress.precision
-    if progress.step:
-        logger.info("resumed at step %d of %d", progress.step, total)
-    judge = _Judge(objective, settings, total, directory, progress)
-    with Interruption() as interrupted, ScalarLog(log_directory, progress.step) as log:
-        saved = time.monotonic()
-        if progress.step == 0:
-            judge.validate(log)
-        while progress.step < total and not judge.tired:
-            batches = objective.batches(progress.step // per_epoch)
-            for batch in batches[progress.step % per_epoch : per_epoch]:
-                rate = settings.learning_rate * schedule(progress.step, total, settings.warmup_fraction)
-                loss = _step(objective, batch, optimizer, settings, progress.step, rate, precision == "bf16")
-                if loss is None:
-                    progress, loss = progress._replace(skipped=progress.skipped + 1), 0.0
-                progress.losses.append(loss)
-                progress = progress._replace(step=progress.step + 1)
-                log.add(progress.step, {"loss": loss, "learning rate": rate})
-                on_step(progress.step, total, loss)
-                validated = judge.is_due(progress.step) and judge.validate(log, progress.step)
-                stopping = distributed.any_of(interrupted.seen, device)
-                due = time.monotonic() - saved > settings.checkpoint_seconds
-                if (due or validated or stopping or progress.step == total) and distributed.rank() == 0:
-                    save_checkpoint(directory, network, optimizer, progress, identity)
-                    saved = time.monotonic()
-                if stopping:
-                    raise KeyboardInterrupt
-                if progress.step == total or judge.tired:
-                    break
-    best = judge.best_step if progress.validations else progress.step
-    if best != progress.step and distributed.rank() == 0:  # who writes them; the others may not see its disk in time
-        load_best(directory, network)
-    if start:
-        average_with(network, start, settings.base_share)
-    return Training(progress.losses, progress.validations, best, precision, progress.skipped)
+    run = _Run(objective, settings, directory, origin)
+    with Interruption() as interrupted, ScalarLog(log_directory, run.progress.step) as log:
+        if run.progress.step == 0:
+            run.judge.validate(log)
+        for batch in run.batches():
+            loss, rate = run.advance(batch)
+            step = run.progress.step
+            log.add(step, {"loss": loss, "learning rate": rate})
+            on_step(step, run.total, loss)
+            validated = run.judge.is_due(step) and run.judge.validate(log, step)
+            stopping = distributed.any_of(interrupted.seen, run.device)
+            if validated or stopping or run.is_due:
+                run.save()
+            if stopping:
+                raise KeyboardInterrupt
+    return run.finish()
+
+
+class _Run(Generic[Batch]):
+    """A training under way: its weights, how far it has come, and its checkpoints."""
+
+    def __init__(
+        self, objective: Objective[Batch], settings: LoopSettings, directory: Path, origin: Mapping[str, object]
+    ) -> None:
+        self._objective, self._settings, self._directory = objective, settings, directory
+        network = objective.network
+        self.device = next(network.parameters()).device
+        self._per_epoch = len(objective.batches(0))
+        self.total = max(1, math.ceil(self._per_epoch * settings.epochs))
+        base = network.state_dict() if settings.base_share else {}
+        self._base = {name: value.clone() for name, value in base.items()}
+        self._optimizer = make_optimizer(network, settings)
+        decisive = {name: value for name, value in asdict(settings).items() if name not in WITHOUT_EFFECT}
+        self._identity = {**decisive, **origin, "processes": distributed.world()}
+        self.progress = _resumed(directory, network, self._optimizer, self._identity, settings.precision)
+        if self.progress.step:
+            logger.info("resumed at step %d of %d", self.progress.step, self.total)
+        self.judge = _Judge(objective, settings, self.total, directory, self.progress)
+        self._saved = time.monotonic()
+
+    def batches(self) -> Iterator[Batch]:
+        """The batches that are left, epoch after epoch."""
+        while self.progress.step < self.total and not self.judge.tired:
+            epoch, done = divmod(self.progress.step, self._per_epoch)
+            for batch in self._objective.batches(epoch)[done : self._per_epoch]:
+                yield batch
+                if self.progress.step == self.total or self.judge.tired:
+                    return
+
+    def advance(self, batch: Batch) -> tuple[float, float]:
+        """Do a step; returns its loss and learning rate."""
+        progress, settings = self.progress, self._settings
+        rate = settings.learning_rate * schedule(progress.step, self.total, settings.warmup_fraction)
+        bf16 = progress.precision == "bf16"
+        loss = _step(self._objective, batch, self._optimizer, settings, progress.step, rate, bf16)
+        skipped, loss = loss is None, loss or 0.0
+        progress.losses.append(loss)
+        self.progress = progress._replace(step=progress.step + 1, skipped=progress.skipped + skipped)
+        return loss, rate
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time for a checkpoint."""
+        late = time.monotonic() - self._saved > self._settings.checkpoint_seconds
+        return late or self.progress.step == self.total
+
+    def save(self) -> None:
+        """Write a checkpoint, in the first process."""
+        if distributed.rank() == 0:
+            save_checkpoint(self._directory, self._objective.network, self._optimizer, self.progress, self._identity)
+            self._saved = time.monotonic()
+
+    def finish(self) -> Training:
+        """Bring back the best weights, averaged with the base's if asked."""
+        progress, network = self.progress, self._objective.network
+        best = self.judge.best_step if progress.validations else progress.step
+        if (
+            best != progress.step and distributed.rank() == 0
+        ):  # who writes them; the others may not see its disk in time
+            load_best(self._directory, network)
+        if self._base:
+            average_with(network, self._base, self._settings.base_share)
+        return Training(progress.losses, progress.validations, best, progress.precision, progress.skipped)
 
 
 def _resumed(
