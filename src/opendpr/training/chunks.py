@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from opendpr.model.batches import TokenSequence, pad
 from opendpr.model.torch import Layer
 from opendpr.training import distributed
-from opendpr.training.loop import Step
+from opendpr.training.objective import Step
 
 CHUNK_TOKENS = {"cpu": 2_048, "cuda": 65_536}
 """Tokens encoded at once: what fits the caches of a CPU, and what keeps a GPU busy."""

@@ -14,8 +14,8 @@ from torch import Tensor
 from opendpr.errors import InputError
 from opendpr.model.encoder import EncoderInput
 from opendpr.training.chunks import graph_budget_bytes
-from opendpr.training.loop import Step
 from opendpr.training.losses import likelihood_loss
+from opendpr.training.objective import Step
 from opendpr.training.pool import DevPool
 from opendpr.training.settings import EncoderSettings
 from opendpr.training.sources import Pair, PairSource

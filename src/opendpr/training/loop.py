@@ -5,12 +5,11 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, NamedTuple
 
 import torch
 from torch import nn
@@ -26,62 +25,19 @@ from opendpr.training.checkpoint import (
     save_checkpoint,
 )
 from opendpr.training.interruption import Interruption
+from opendpr.training.objective import Batch, Objective, Step
 from opendpr.training.optimization import average_with, faster_precision, make_optimizer, schedule
 from opendpr.training.settings import WITHOUT_EFFECT, LoopSettings
 from opendpr.training.tensorboard import ScalarLog
 
 logger = logging.getLogger(__name__)
 
-Batch = TypeVar("Batch")
 OnStep = Callable[[int, int, float], None]
 """Called with steps done, steps in all, and the loss."""
 
 
 def silent(done: int, total: int, loss: float) -> None:
     """An `OnStep` that says nothing."""
-
-
-Figures = Mapping[str, float]
-
-
-class Step(NamedTuple):
-    """What an objective needs to know of a step."""
-
-    seed: int
-    """Decides everything random in it, so that a step is the same after a resume."""
-    dropout: float
-    bf16: bool
-    chunk_tokens: int = 0
-    """Tokens computed at once; 0 for what suits the device."""
-
-    def autocast(self, device: torch.device) -> AbstractContextManager[object]:
-        """The context in which a network's forward pass runs."""
-        return torch.autocast(device.type, dtype=torch.bfloat16, enabled=self.bf16)
-
-
-class Objective(Protocol[Batch]):
-    """What a training minimises."""
-
-    @property
-    def network(self) -> nn.Module:
-        """Whose weights are trained."""
-        ...
-
-    def batches(self, epoch: int) -> Sequence[Batch]:
-        """The batches of one pass; the same for the same epoch, whatever happened before."""
-        ...
-
-    def backward(self, batch: Batch, step: Step) -> float | None:
-        """Add the loss's gradient to the parameters' `grad`; returns the loss. None: the batch teaches nothing."""
-        ...
-
-    def record(self) -> Mapping[str, object]:
-        """What the record of a training says of the examples."""
-        ...
-
-    def validate(self) -> Figures | None:
-        """How good the network is; the first figure decides, larger is better. None: nothing to judge it by."""
-        ...
 
 
 class Training(NamedTuple):

@@ -14,7 +14,7 @@ from torch import Tensor
 from opendpr.collection import open_collection
 from opendpr.errors import UsageError
 from opendpr.model.encoder import EncoderInput
-from opendpr.training.loop import Step
+from opendpr.training.objective import Step
 from opendpr.training.sources import Pair
 from opendpr.training.towers import Towers, chunked
 from opendpr.types import ExamplePassage, TrainingExample

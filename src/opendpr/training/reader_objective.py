@@ -21,8 +21,8 @@ from opendpr.model.windows import Window, windows
 from opendpr.training import distributed
 from opendpr.training.chunks import CHUNK_TOKENS, by_tokens
 from opendpr.training.examples import many
-from opendpr.training.loop import Step
 from opendpr.training.losses import alone_loss, selection_loss, span_loss
+from opendpr.training.objective import Step
 from opendpr.training.reader_examples import MarkedPassage, ReaderExample
 from opendpr.training.settings import ReaderSettings
 from opendpr.training.swaps import swapped

@@ -17,7 +17,8 @@ from opendpr.model.directory import Model, write_json
 from opendpr.model.torch import choose_device
 from opendpr.training import distributed
 from opendpr.training.examples import many
-from opendpr.training.loop import Batch, Objective, OnStep, Training, silent, train
+from opendpr.training.loop import OnStep, Training, silent, train
+from opendpr.training.objective import Batch, Objective
 from opendpr.training.settings import LoopSettings
 
 logger = logging.getLogger(__name__)

@@ -28,8 +28,8 @@ from opendpr.training.chunks import graph_bytes
 from opendpr.training.encoder import encoder_job, train_encoder
 from opendpr.training.encoder_objective import EncoderObjective, lay_out
 from opendpr.training.examples import usable_examples
-from opendpr.training.loop import Step
 from opendpr.training.losses import distance_likelihood_loss, likelihood_loss, triplet_loss
+from opendpr.training.objective import Step
 from opendpr.training.pool import DevPool
 from opendpr.training.run import run_training
 from opendpr.training.settings import EncoderSettings

@@ -20,8 +20,8 @@ from opendpr.model.reader import BertReader
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.model.tokenizer import Tokenizer
 from opendpr.model.torch import ReaderNetwork, load_weights
-from opendpr.training.loop import Step
 from opendpr.training.losses import alone_loss, selection_loss, span_loss
+from opendpr.training.objective import Step
 from opendpr.training.reader import train_reader
 from opendpr.training.reader_examples import MarkedPassage, ReaderExample, read_reader_examples
 from opendpr.training.reader_judge import ReaderJudge
@@ -325,7 +325,7 @@ def test_examples_without_passages_to_tell_apart_are_refused_where_some_are_want
 def test_frozen_layers_and_embeddings_stay_and_the_others_learn(tiny_model: Path, mined: Path, tmp_path: Path) -> None:
     base = Model(tiny_model)
     settings = replace(SETTINGS, frozen_layers=1, wordings_share=0.5)
-    model, _ = train_reader([mined], base, tmp_path / "m", settings, lambda *of: None)
+    model, _ = train_reader([mined], base, output=tmp_path / "m", settings=settings)
     before = base.load_weights("reader" if base.reader else "passage")
     after = model.load_weights("reader")
     same = {name for name, value in before.items() if np.allclose(after[name], value, atol=1e-3)}

@@ -19,7 +19,8 @@ from opendpr.model.directory import Model
 from opendpr.model.reader import BertReader
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.text import normalize_answer
-from opendpr.training.loop import Step, train
+from opendpr.training.loop import train
+from opendpr.training.objective import Step
 from opendpr.training.optimization import schedule
 from opendpr.training.reader import train_reader
 from opendpr.training.reader_examples import SpanExample, mine_negatives, read_span_examples

@@ -22,7 +22,8 @@ from opendpr.model.directory import Model
 from opendpr.training import distributed
 from opendpr.training.checkpoint import BEST
 from opendpr.training.encoder import encoder_job
-from opendpr.training.loop import Step, train
+from opendpr.training.loop import train
+from opendpr.training.objective import Step
 from opendpr.training.pool import DevPool, _rank
 from opendpr.training.run import run_training
 from opendpr.training.settings import EncoderSettings, LoopSettings
