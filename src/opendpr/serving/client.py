@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
@@ -159,7 +158,7 @@ class Client:
 
     def _send(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         """What the service answers; one that is busy is asked again when it says so."""
-        headers = {**self._headers, "Idempotency-Key": secrets.token_hex(16)}
+        headers = dict(self._headers)
         content = None
         if body is not None:
             headers["Content-Type"] = "application/json"

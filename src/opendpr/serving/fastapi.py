@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
@@ -41,9 +41,6 @@ PROBLEM: dict[str, Any] = {
 }
 
 Id = Annotated[str, Path(max_length=ID_CHARACTERS, description="A document's id.")]
-Key = Annotated[
-    str | None, Header(alias="Idempotency-Key", max_length=200, description="The same key gives the same job again.")
-]
 
 
 def _service(request: Request) -> Service:
@@ -80,12 +77,12 @@ async def list_documents(
 
 
 @api.post("/v1/documents", tags=["documents"], status_code=202)
-async def put_documents(body: DocumentsBody, service: Serving, response: Response, key: Key = None) -> JobRecord:
+async def put_documents(body: DocumentsBody, service: Serving, response: Response) -> JobRecord:
     """Add or replace documents, in the background."""
     documents = [one.document(one.id) for one in body.documents]
     if len({document.id for document in documents}) < len(documents):
         raise UsageError("some of the documents have the same id; in a collection an id is there once")
-    return _accepted(_jobs(service).put(documents, key), response)
+    return _accepted(_jobs(service).put(documents), response)
 
 
 @api.get("/v1/documents/{id:path}", tags=["documents"])
@@ -100,18 +97,18 @@ async def show_document(
 
 
 @api.put("/v1/documents/{id:path}", tags=["documents"], status_code=202)
-async def put_document(id: Id, body: Content, service: Serving, response: Response, key: Key = None) -> JobRecord:
+async def put_document(id: Id, body: Content, service: Serving, response: Response) -> JobRecord:
     """Add or replace a document, in the background."""
-    return _accepted(_jobs(service).put([body.document(id)], key), response)
+    return _accepted(_jobs(service).put([body.document(id)]), response)
 
 
 @api.delete("/v1/documents/{id:path}", tags=["documents"], status_code=202)
-async def remove_document(id: Id, service: Serving, response: Response, key: Key = None) -> JobRecord:
+async def remove_document(id: Id, service: Serving, response: Response) -> JobRecord:
     """Remove a document, in the background."""
     jobs = _jobs(service)
     if not await service.has_document(id):
         raise InputError(f"there is no document {id!r}")
-    return _accepted(jobs.remove([id], key), response)
+    return _accepted(jobs.remove([id]), response)
 
 
 @api.get("/v1/jobs/{id}", tags=["documents"])
