@@ -189,7 +189,7 @@ def test_metrics_health_and_the_description_are_told(served: Served) -> None:
     assert served.ask("GET", "/readyz").json == {"status": "ready"}
     text = served.ask("GET", "/metrics").body.decode()
     assert 'opendpr_requests_total{method="POST",route="/v1/search",status="200"}' in text
-    assert 'opendpr_batch_questions_bucket{stage="search",le="1"}' in text
+    assert 'opendpr_batch_questions_bucket{le="1.0",stage="search"}' in text
     paths = served.ask("GET", "/openapi.json").json["paths"]
     assert set(paths) == {
         *("/v1/ask", "/v1/search", "/v1/documents", "/v1/documents/{id}", "/v1/jobs/{id}", "/v1/info"),

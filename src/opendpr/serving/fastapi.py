@@ -15,12 +15,13 @@ from starlette.routing import Match, Route
 
 import opendpr
 from opendpr.errors import InputError, OpendprError, UsageError
-from opendpr.serving import metrics, problems
+from opendpr.serving import problems
 from opendpr.serving.access import Access
 from opendpr.serving.batching import FullError
 from opendpr.serving.gate import Gate
 from opendpr.serving.jobs import Jobs
 from opendpr.serving.page.site import Page, Site
+from opendpr.serving.prometheus_client import CONTENT_TYPE, Metrics
 from opendpr.serving.pydantic import ID_CHARACTERS, AskBody, Content, DocumentsBody, SearchBody, problem_schema, told
 from opendpr.serving.records import (
     LIMITS,
@@ -33,6 +34,7 @@ from opendpr.serving.records import (
     SearchRecord,
 )
 from opendpr.serving.service import Service
+from opendpr.serving.settings import Settings
 
 DESCRIPTION = "Passages and verbatim answers from a collection of documents."
 PROBLEM: dict[str, Any] = {
@@ -46,6 +48,11 @@ Id = Annotated[str, Path(max_length=ID_CHARACTERS, description="A document's id.
 def _service(request: Request) -> Service:
     service: Service = request.app.state.service
     return service
+
+
+def _metrics(request: Request) -> Metrics:
+    metrics: Metrics = request.app.state.metrics
+    return metrics
 
 
 Serving = Annotated[Service, Depends(_service)]
@@ -140,9 +147,9 @@ async def readiness(service: Serving) -> HealthRecord:
 
 
 @api.get("/metrics", tags=["service"], response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-async def show_metrics(service: Serving) -> Response:
+async def show_metrics(request: Request) -> Response:
     """Counters in the text format of Prometheus."""
-    return Response(service.metrics.text(), media_type=metrics.CONTENT_TYPE)
+    return Response(_metrics(request).text(), media_type=CONTENT_TYPE)
 
 
 def _jobs(service: Service) -> Jobs:
@@ -178,7 +185,7 @@ async def _on_error(request: Request, error: Exception) -> Response:
     """Every exception a route can raise, as a problem; one that nobody expected is logged by the server."""
     if isinstance(error, OpendprError | FullError):
         if isinstance(error, FullError):
-            _service(request).metrics.refused.add(reason="full")
+            _metrics(request).count_refusal("full")
         return _problem(request, *problems.of_error(error))
     if isinstance(error, RequestValidationError):
         errors = [told(one) for one in error.errors()]
@@ -228,8 +235,15 @@ def _pages(site: Site) -> list[Route]:
     ]
 
 
-def make_app(service: Service) -> problems.App:
-    """The whole application."""
+def make_app(settings: Settings) -> problems.App:
+    """The whole application.
+
+    Raises:
+        OpendprError: the collection or the model cannot be opened, or do not fit each other.
+    """
+    metrics = Metrics()
+    service = Service(settings, on_batch=metrics.count_batch)
+    _add_gauges(metrics, service)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -246,10 +260,10 @@ def make_app(service: Service) -> problems.App:
         lifespan=lifespan,
         redirect_slashes=False,
     )
-    app.state.service = service
+    app.state.service, app.state.metrics = service, metrics
     for kind in (OpendprError, FullError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, _on_error)
-    bearer = [Depends(HTTPBearer(auto_error=False))] if service.settings.tokens else []
+    bearer = [Depends(HTTPBearer(auto_error=False))] if settings.tokens else []
     app.include_router(api, dependencies=bearer)
     describe = app.openapi
 
@@ -260,4 +274,12 @@ def make_app(service: Service) -> problems.App:
 
     app.openapi = openapi  # type: ignore[method-assign]
     app.router.routes.extend(_pages(Site(service, openapi)))
-    return Access(Gate(app, service.settings, service.metrics), service.metrics)
+    return Access(Gate(app, settings, metrics), metrics)
+
+
+def _add_gauges(metrics: Metrics, service: Service) -> None:
+    gauge = metrics.add_gauge
+    gauge("opendpr_searching_questions", "Questions that wait for a search or are in one.", lambda: service.searching)
+    gauge("opendpr_asking_questions", "Questions between question and answer.", lambda: service.asking)
+    if jobs := service.jobs:
+        gauge("opendpr_waiting_jobs", "Changes of the collection that wait.", lambda: jobs.depth)

@@ -11,9 +11,9 @@ from collections import OrderedDict
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
-from opendpr.serving.metrics import Metrics
 from opendpr.serving.page.login import COOKIE, login_page
 from opendpr.serving.problems import App, Message, Receive, Scope, Send, header, send_body, send_problem
+from opendpr.serving.prometheus_client import Metrics
 from opendpr.serving.records import LIMITS
 from opendpr.serving.settings import Settings
 from opendpr.serving.tokens import find_token
@@ -82,7 +82,7 @@ class Gate:
                 self._check_token(scope)
             received = await self._body(scope, receive)
         except Refused as refused:
-            self._metrics.refused.add(reason=refused.reason)
+            self._metrics.count_refusal(refused.reason)
             if refused.status == 401 and scope["method"] == "GET" and scope["path"] in PAGES:
                 query = scope["query_string"].decode("latin-1")
                 page = login_page(f"{scope['path']}?{query}").encode()
