@@ -27,6 +27,8 @@ SAFE = {
     "cache-control": "no-store",
 }
 """Headers of every answer that does not set them itself."""
+STATIC_CACHE = "public, max-age=3600"
+"""Browsers keep static files for an hour; another file has another address."""
 
 
 class Access:
@@ -50,6 +52,8 @@ class Access:
                 status = message["status"]
                 sent = {name.lower() for name, _ in message["headers"]}
                 safe = {**SAFE, "x-request-id": id}
+                if scope["path"].startswith("/static/") and status < 400:
+                    safe["cache-control"] = STATIC_CACHE
                 added = [(name.encode(), value.encode()) for name, value in safe.items() if name.encode() not in sent]
                 message = {**message, "headers": [*message["headers"], *added]}
             await send(message)

@@ -11,7 +11,9 @@ from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
-from starlette.routing import Match, Route
+from starlette.responses import HTMLResponse
+from starlette.routing import BaseRoute, Match, Mount, Route
+from starlette.staticfiles import StaticFiles
 
 import opendpr
 from opendpr.errors import InputError, OpendprError, UsageError
@@ -175,10 +177,10 @@ def _problem(
 
 
 def _allowed(request: Request) -> str:
-    """The methods of all routes of a path; Starlette names those of the first."""
+    """The methods of all routes of a path, or those of a static file; Starlette names those of the first route."""
     routes = [route for route in (*api.routes, *request.app.routes) if isinstance(route, Route)]
     matching = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
-    return ", ".join(sorted({method for route in matching for method in route.methods or ()}))
+    return ", ".join(sorted({method for route in matching for method in route.methods or ()})) or "GET, HEAD"
 
 
 async def _on_error(request: Request, error: Exception) -> Response:
@@ -202,11 +204,11 @@ async def _on_error(request: Request, error: Exception) -> Response:
     return _problem(request, 500, "something went wrong that should not; the log has it under this request id")
 
 
-def _pages(site: Site) -> list[Route]:
-    """The routes of the pages."""
+def _pages(site: Site) -> list[BaseRoute]:
+    """The routes of the pages and of the files that they refer to."""
 
     def answered(page: Page) -> Response:
-        return Response(page.body, page.status, page.headers, page.type)
+        return HTMLResponse(page.body, page.status, page.headers)
 
     async def ask_page(request: Request) -> Response:
         return answered(await site.ask(request.query_params))
@@ -217,12 +219,6 @@ def _pages(site: Site) -> list[Route]:
     async def reference_page(request: Request) -> Response:
         return answered(site.reference(str(request.base_url).rstrip("/")))
 
-    async def static_file(request: Request) -> Response:
-        page = site.static(request.path_params["name"])
-        if page is None:
-            raise HTTPException(404)
-        return answered(page)
-
     async def login(request: Request) -> Response:
         return answered(site.login(await request.body(), secure=request.url.scheme == "https"))
 
@@ -230,8 +226,8 @@ def _pages(site: Site) -> list[Route]:
         Route("/", ask_page),
         Route("/document", document_page),
         Route("/docs", reference_page),
-        Route("/static/{name}", static_file),
         Route("/login", login, methods=["POST"]),
+        Mount("/static", StaticFiles(packages=[("opendpr.serving", "static")])),
     ]
 
 
