@@ -24,7 +24,15 @@ from opendpr.serving.gate import Gate
 from opendpr.serving.jobs import Jobs
 from opendpr.serving.page.site import Page, Site
 from opendpr.serving.prometheus_client import CONTENT_TYPE, Metrics
-from opendpr.serving.pydantic import ID_CHARACTERS, AskBody, Content, DocumentsBody, SearchBody, problem_schema, told
+from opendpr.serving.pydantic import (
+    ID_CHARACTERS,
+    AskBody,
+    Content,
+    DocumentsBody,
+    SearchBody,
+    described,
+    problem_schema,
+)
 from opendpr.serving.records import (
     LIMITS,
     AskRecord,
@@ -190,7 +198,7 @@ async def _on_error(request: Request, error: Exception) -> Response:
             _metrics(request).count_refusal("full")
         return _problem(request, *problems.of_error(error))
     if isinstance(error, RequestValidationError):
-        errors = [told(one) for one in error.errors()]
+        errors = [described(failure) for failure in error.errors()]
         first = "{where} {message}".format(**errors[0])
         return _problem(request, 422, f"the request is not of the form that /docs describes: {first}", None, errors)
     if isinstance(error, HTTPException):

@@ -95,7 +95,7 @@ class DocumentsBody(BaseModel):
     documents: list[Numbered] = Field(min_length=1, max_length=LIMITS["documents_in_one_request"])
 
 
-def told(error: Mapping[str, Any]) -> dict[str, str]:
+def described(error: Mapping[str, Any]) -> dict[str, str]:
     """Where in a request something is wrong, and what: an error of pydantic in our words."""
     place = [str(part) for part in error["loc"]]
     values = {**error.get("ctx", {}), "at": place[-1]}
