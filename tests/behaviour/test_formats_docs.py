@@ -21,7 +21,7 @@ READERS = {
     "examples.jsonl": formats.read_examples,
     "train.json": formats.read_examples,
     "triples.tsv": formats.read_examples,
-    "squad.json": formats.read_squad,
+    "squad.json": formats.read_marked,
     "run.jsonl": formats.read_run,
     "results.json": formats.read_run,
     "run.trec": formats.read_run,

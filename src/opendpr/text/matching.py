@@ -64,19 +64,27 @@ def _normalized(text: str) -> str:
     return _kept_nfd(text) if len(text) <= KEPT_CHARACTERS else unicodedata.normalize("NFD", text)
 
 
-def unusable(answer: str, match: Match = "string") -> str | None:
-    """Why an answer cannot be judged by, or None: it has no token, is no pattern, or matches the empty string."""
+def occurs_everywhere(answer: str, match: Match = "string") -> bool:
+    """Whether an answer would occur in every text: it has no token, or its pattern matches the empty string."""
     if match == "string":
-        return f"the answer {answer!r:.80} has no letter, digit or sign" if joined_tokens(answer) == SEPARATOR else None
+        return joined_tokens(answer) == SEPARATOR
     try:
-        pattern = compile_pattern(answer)
-        if pattern.fullmatch("", timeout=SEARCH_SECONDS) is None:
-            return None
+        return compile_pattern(answer).fullmatch("", timeout=SEARCH_SECONDS) is not None
+    except (InputError, TimeoutError, MemoryError):
+        return False
+
+
+def unusable(answer: str, match: Match = "string") -> str | None:
+    """Why an answer cannot be judged by, or None: it would occur in every text, or is no pattern."""
+    if occurs_everywhere(answer, match):
+        reason = "has no letter, digit or sign" if match == "string" else "is a pattern that matches the empty string"
+        return f"the answer {answer!r:.80} {reason}, so it would be found in every text"
+    try:
+        if match == "regex":
+            compile_pattern(answer)
     except InputError as error:
         return str(error)
-    except (TimeoutError, MemoryError):
-        return None
-    return f"the pattern {answer!r:.80} matches the empty string, so every text"
+    return None
 
 
 def has_answer(answers: Sequence[str], text: str, match: Match = "string") -> bool:
