@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,7 +26,7 @@ GOLD_LIKE = re.compile(r"answer|gold|target|label|solution|alias|reference", re.
 """What a field may be called that holds gold answers under a name of its own."""
 NOT_GOLD = re.compile(r"(_id|_ids|_type|_start|_end|_ranks?|_count|_regex|impossible|^plausible_answers|^has_answer)$")
 NAMED = 5
-"""How many of the things left out are named."""
+"""How many of the things dropped are named."""
 
 
 def question_of(record: Record, name: str = "question") -> Question:
@@ -100,8 +100,8 @@ def _listed(value: object, name: str, place: str) -> list[str]:
     raise InputError(f"{place}: '{name}' must be a list of strings, found an array with {json_kind(value)} in it")
 
 
-class LeftOut:
-    """Takes out of what a file holds what is of no use, and reports it when the file ends.
+class Dropped:
+    """Drops what is of no use in a file, and reports it when the file ends.
 
     - An answer without a token, or a pattern that matches the empty string: it would be found in every text.
     - A passage whose text is among the example's others already. As a negative it would teach that the positive
@@ -146,39 +146,51 @@ class LeftOut:
 
     def example(self, example: TrainingExample) -> TrainingExample:
         """The example with each text once, as a positive rather than as a negative."""
+        id = example.question.id
+        positive_texts = {_plain_text(passage) for passage in example.positives}
         seen: set[str] = set()
-        groups = (example.positives, example.hard_negatives, example.negatives)
-        positives, hard, others = (self._new(passages, seen, example.question.id) for passages in groups)
-        question = self.question(example.question)
-        return TrainingExample(question, positives, hard, others)
+        positives = self._once(example.positives, seen, id)
+        hard, others = (
+            self._once(self._without(passages, positive_texts, noun, id), seen, id)
+            for passages, noun in ((example.hard_negatives, "hard negative"), (example.negatives, "negative"))
+        )
+        return TrainingExample(self.question(example.question), positives, hard, others)
 
-    def _new(
-        self, passages: tuple[ExamplePassage, ...], seen: set[str], question_id: str
-    ) -> tuple[ExamplePassage, ...]:
+    def _without(
+        self, passages: Iterable[ExamplePassage], texts: Set[str], noun: str, id: str
+    ) -> Iterator[ExamplePassage]:
+        for passage in passages:
+            if _plain_text(passage) in texts:
+                self.add(noun, "with the text of a positive passage", f"{passage.text!r:.40} of question {id!r:.40}")
+            else:
+                yield passage
+
+    def _once(self, passages: Iterable[ExamplePassage], seen: set[str], id: str) -> tuple[ExamplePassage, ...]:
         kept = []
         for passage in passages:
-            text = " ".join(passage.text.split())
+            text = _plain_text(passage)
             if text in seen:
-                self.add(
-                    "passage",
-                    "with a text that its example has already",
-                    f"{text!r:.40} of question {question_id!r:.40}",
-                )
+                self.add("passage", "that an example has twice", f"{passage.text!r:.40} of question {id!r:.40}")
             else:
-                seen.add(text)
                 kept.append(passage)
+            seen.add(text)
         return tuple(kept)
 
     def add(self, noun: str, why: str, name: str) -> None:
-        """Count a thing that was left out; the first few are named."""
+        """Count a thing that was dropped; the first few are named."""
         names = self._names.setdefault((noun, why), [])
         self._counts[noun, why] += 1
         if len(names) < NAMED:
             names.append(name)
 
     def report(self) -> None:
-        """Say what was left out, with its number and the first few by name."""
+        """Say what was dropped, with its number and the first few by name."""
         for (noun, why), names in self._names.items():
             count = self._counts[noun, why]
             plural, more = "" if count == 1 else "s", ", ..." if count > len(names) else ""
-            logger.warning("%s: left out %d %s%s %s: %s%s", self.path, count, noun, plural, why, ", ".join(names), more)
+            logger.warning("%s: dropped %d %s%s %s: %s%s", self.path, count, noun, plural, why, ", ".join(names), more)
+
+
+def _plain_text(passage: ExamplePassage) -> str:
+    """The text by which two passages are the same."""
+    return " ".join(passage.text.split())

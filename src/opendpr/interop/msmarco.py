@@ -98,9 +98,10 @@ def triples(path: Path, examples: Iterable[TrainingExample], *, titles: bool = F
         for positive, negative in pairs:
             yield example.question.text, passage_text(positive, titles), passage_text(negative, titles)
     if without and not written:
-        raise InputError(f"none of {without:,} examples has a positive and a hard negative, of which triples are made")
+        raise InputError("no example has both a positive and a hard negative, of which triples are made")
     if without:
-        logger.warning("%s: left out %d examples without a hard negative, of which no triple is made", path, without)
+        plural = "" if without == 1 else "s"
+        logger.warning("%s: left out %d example%s without a hard negative, so without a triple", path, without, plural)
 
 
 def passage_text(passage: ExamplePassage, titles: bool = True) -> str:

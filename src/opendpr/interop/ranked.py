@@ -49,7 +49,7 @@ class RankingReader:
 
     def __init__(self, values: Values | None, duplicates: Duplicates) -> None:
         self._values, self._duplicates = values, duplicates
-        self._lone_values: Values | None = values
+        self._lone_values: Values | None = None
 
     def __call__(self, raw: RawRanking) -> Ranking:
         """The ranking, best first.

@@ -21,7 +21,7 @@ from opendpr.interop import (
     tevatron,
     trec,
 )
-from opendpr.interop.gold import LeftOut
+from opendpr.interop.gold import Dropped
 from opendpr.interop.ids import join
 from opendpr.interop.nouns import Judgement, MarkedQuestion, Ranking
 from opendpr.interop.ranked import Duplicates, RankingReader, RawRanking, Values
@@ -124,8 +124,8 @@ def read_questions(path: Path, *, match: Match | None = None, quoting: Quoting =
         InputError: as of `read_passages`.
     """
     start = look(path, quoting)
-    with _left_out(path, match) as left_out:
-        yield from map(left_out.question, _form(start, QUESTIONS, "questions").read(start))
+    with _dropped(path, match) as dropped:
+        yield from map(dropped.question, _form(start, QUESTIONS, "questions").read(start))
 
 
 def read_examples(
@@ -143,7 +143,7 @@ def read_examples(
         UsageError: texts are needed and not given.
     """
     start = look(path, quoting)
-    with _left_out(path) as left_out:
+    with _dropped(path) as dropped:
         if colbert.is_triples(start):
             if questions is None or passages is None:
                 raise UsageError(
@@ -153,7 +153,7 @@ def read_examples(
             read: Iterator[TrainingExample] = join(triples, read_questions(questions), read_passages(passages))
         else:
             read = _form(start, EXAMPLES, "examples").read(start)
-        yield from map(left_out.example, read)
+        yield from map(dropped.example, read)
 
 
 def refuse_pairs(path: Path) -> None:
@@ -175,8 +175,8 @@ def read_marked(path: Path) -> Iterator[MarkedQuestion]:
         InputError: as of `read_passages`; also where an answer is not where it says.
     """
     start = look(path)
-    with _left_out(path) as left_out:
-        yield from map(left_out.marked, _form(start, MARKED, "marked answers").read(start))
+    with _dropped(path) as dropped:
+        yield from map(dropped.marked, _form(start, MARKED, "marked answers").read(start))
 
 
 def read_run(path: Path, *, values: Values | None = None, duplicates: Duplicates = "refuse") -> Iterator[Ranking]:
@@ -192,9 +192,9 @@ def read_run(path: Path, *, values: Values | None = None, duplicates: Duplicates
     """
     start = look(path)
     to_ranking = RankingReader(values, duplicates)
-    with _left_out(path) as left_out:
+    with _dropped(path) as dropped:
         for raw in _form(start, RUNS, "runs").read(start):
-            yield left_out.ranking(to_ranking(raw))
+            yield dropped.ranking(to_ranking(raw))
 
 
 def read_qrels(path: Path, *, duplicates: Duplicates = "refuse") -> Iterator[Judgement]:
@@ -221,12 +221,12 @@ def read_qrels(path: Path, *, duplicates: Duplicates = "refuse") -> Iterator[Jud
 
 
 @contextmanager
-def _left_out(path: Path, match: Match | None = None) -> Iterator[LeftOut]:
-    left_out = LeftOut(path, match)
+def _dropped(path: Path, match: Match | None = None) -> Iterator[Dropped]:
+    dropped = Dropped(path, match)
     try:
-        yield left_out
+        yield dropped
     finally:
-        left_out.report()
+        dropped.report()
 
 
 def _form(start: Start, forms: Sequence[Form[Item]], noun: str) -> Form[Item]:

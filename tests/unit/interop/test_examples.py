@@ -93,8 +93,8 @@ def test_examples_of_which_no_triple_is_made_are_counted_or_refused(tmp_path, ca
     pair = TrainingExample(Question("1", "who"), (ExamplePassage("", "x"),))
     triple = TrainingExample(Question("2", "who"), (ExamplePassage("", "x"),), (ExamplePassage("", "z"),))
     assert write_examples(tmp_path / "a", [triple, pair], "msmarco") == 1
-    assert "left out 1 examples without a hard negative" in caplog.text
-    with pytest.raises(InputError, match="none of 1 examples has a positive and a hard negative"):
+    assert "left out 1 example without a hard negative" in caplog.text
+    with pytest.raises(InputError, match="no example has both a positive and a hard negative"):
         write_examples(tmp_path / "b", [pair], "msmarco")
 
 
@@ -122,4 +122,5 @@ def test_the_same_text_is_never_positive_and_negative_and_counts_once(tmp_path, 
     (example,) = read_examples(write(tmp_path / "a.jsonl", json.dumps(record)))
     assert texts_of(example) == (("by Ada",), ("by Eve",))
     assert [passage.text for passage in example.negatives] == ["by Bob"]
-    assert "left out 4 passages with a text that its example has already: 'by Ada' of question '1'" in caplog.text
+    assert "dropped 3 passages that an example has twice" in caplog.text
+    assert "dropped 1 hard negative with the text of a positive passage: ' by Ada' of question '1'" in caplog.text

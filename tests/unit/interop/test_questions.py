@@ -129,14 +129,14 @@ def test_answers_that_every_text_would_hold_are_left_out_counted_and_named(cases
         ("1911",),
         (),
     ]
-    assert "left out 2 answers found in every text: '' of question '1', '\\u200b' of question '3'" in caplog.text
+    assert "dropped 2 answers found in every text: '' of question '1', '\\u200b' of question '3'" in caplog.text
 
 
 def test_patterns_that_match_the_empty_string_are_left_out_where_answers_are_patterns(tmp_path, caplog):
     path = write(tmp_path / "a.csv", "who\t['x*', 'x+', '[']\n")
     (question,) = read_questions(path, match="regex")
     assert (question.answers, question.match) == (("x+", "["), "regex")
-    assert "left out 1 answer found in every text: 'x*' of question '1'" in caplog.text
+    assert "dropped 1 answer found in every text: 'x*' of question '1'" in caplog.text
     (question,) = read_questions(path)
     assert (question.answers, question.match) == (("x*", "x+", "["), "string")
 

@@ -154,7 +154,7 @@ def test_answers_that_every_text_would_hold_are_left_out_of_runs_too(tmp_path, c
     content = '{"question": "who", "answers": ["", "x"], "ctxs": [{"id": "d", "score": 1}]}'
     (ranking,) = read_run(write(tmp_path / "a", content))
     assert ranking.answers == ("x",)
-    assert "left out 1 answer found in every text: '' of question '1'" in caplog.text
+    assert "dropped 1 answer found in every text: '' of question '1'" in caplog.text
 
 
 def test_runs_of_colbert_and_pyserini_are_read_back(tmp_path):

@@ -121,7 +121,7 @@ def test_an_empty_answer_is_left_out_and_named(tmp_path, caplog, empty, start):
     unmarked = {"id": "1", "question": "who", "answers": [{"text": empty, "answer_start": start}]}
     path = write(tmp_path / "a.json", squad([unmarked, {**QA, "id": "2"}]))
     assert [each.marks for each in read_marked(path)] == [(), ((3, "Ada"),)]
-    assert "left out 1 answer found in every text" in caplog.text
+    assert "dropped 1 answer found in every text" in caplog.text
     assert "of question '1'" in caplog.text
 
 
