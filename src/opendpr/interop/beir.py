@@ -12,12 +12,11 @@ from opendpr.interop.nouns import Judgement
 from opendpr.interop.own import json_passages, write_json_passages
 from opendpr.interop.records import read_records
 from opendpr.interop.start import Start
-from opendpr.interop.tables import TABS_OR_SPACE, column, read_columns
+from opendpr.interop.tables import TAB, column, read_columns
 from opendpr.interop.trec import relevance_of
 from opendpr.storage.files import json_line, write_lines
 from opendpr.types import Document, Question
 
-TAB = "\t"
 QRELS_HEADER = ["query-id", "corpus-id", "score"]
 
 
@@ -48,7 +47,7 @@ def is_qrels(start: Start) -> bool:
 
 def read_qrels(start: Start) -> Iterator[tuple[str, Judgement]]:
     """Places and judgements of lines `question document relevance` after a header."""
-    rows = read_columns(start.path, TABS_OR_SPACE)
+    rows = read_columns(start.path, start.line_separator)
     next(rows)
     for place, fields in rows:
         if len(fields) < 3 or not fields[0] or not fields[1]:

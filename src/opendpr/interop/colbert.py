@@ -20,10 +20,8 @@ from opendpr.interop.ranked import (
 )
 from opendpr.interop.records import read_lists
 from opendpr.interop.start import Start
-from opendpr.interop.tables import column, read_columns
+from opendpr.interop.tables import TAB, column, read_columns
 from opendpr.storage.files import write_lines
-
-TAB = "\t"
 
 
 def is_triples(start: Start) -> bool:

@@ -22,7 +22,7 @@ QUESTION_IDS = ("id", "_id", "qid", "query_id", "question_id", "example_id")
 """Names of the field that holds a question's id; the first that is there counts."""
 ANSWERS = ("answers", "answer", "target", "answer_text")
 """Names of the field that holds the gold answers; the first that has any counts."""
-GOLD_LIKE = re.compile(r"answer|gold|target|label|solution|alias|reference", re.IGNORECASE)
+GOLD_LIKE = re.compile(r"answer|gold|target|truth|solution|alias|reference", re.IGNORECASE)
 """What a field may be called that holds gold answers under a name of its own."""
 NOT_GOLD = re.compile(r"(_id|_ids|_type|_start|_end|_ranks?|_count|_regex|impossible|^plausible_answers|^has_answer)$")
 NAMED = 5
@@ -69,12 +69,12 @@ def answers_of(fields: Fields, place: str) -> tuple[str, ...]:
     for name in ANSWERS:
         if answers := _strings(fields.get(name), name, place):
             return tuple(dict.fromkeys(answers))
-    if not any(name in fields for name in ANSWERS):
-        for name, value in fields.items():
-            if value and isinstance(value, str | list | dict) and GOLD_LIKE.search(name) and not NOT_GOLD.search(name):
-                raise InputError(
-                    f"{place}: the gold answers seem to be in {name!r:.60}, which is not read; call it 'answers'"
-                )
+    for name, value in fields.items():
+        like_gold = name not in ANSWERS and GOLD_LIKE.search(name) and not NOT_GOLD.search(name)
+        if like_gold and value and isinstance(value, str | list | dict):
+            raise InputError(
+                f"{place}: the gold answers seem to be in {name!r:.60}, which is not read; call it 'answers'"
+            )
     return ()
 
 

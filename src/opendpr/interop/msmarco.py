@@ -19,14 +19,13 @@ from opendpr.interop.ranked import (
     score_of,
 )
 from opendpr.interop.start import Start
-from opendpr.interop.tables import column, plain, read_columns
+from opendpr.interop.tables import TAB, column, plain, read_columns
 from opendpr.interop.trec import write_qrels as write_trec_qrels
 from opendpr.storage.files import write_lines
 from opendpr.types import Document, ExamplePassage, Question, TrainingExample
 
 logger = logging.getLogger(__name__)
 
-TAB = "\t"
 HEADERS = frozenset({"id", "_id", "pid", "qid", "docid", "doc_id", "query_id", "query-id", "question_id", "passage_id"})
 """What the first line has instead of an id where it is a header."""
 

@@ -12,7 +12,7 @@ from opendpr.errors import InputError
 from opendpr.interop.nouns import Ranking, RunHit
 from opendpr.interop.records import Fields, finite, identifier, number, objects, text
 from opendpr.interop.start import Start
-from opendpr.interop.tables import TABS_OR_SPACE, read_columns
+from opendpr.interop.tables import read_columns
 from opendpr.storage.files import json_kind
 
 Values = Literal["rank", "score"]
@@ -172,9 +172,10 @@ class RunLine(NamedTuple):
 
 
 def rankings_of_lines(start: Start, parse: Callable[[str, list[str]], RunLine]) -> Iterator[RawRanking]:
-    """Gather the lines of each question, which must follow each other; a line with tabs is split at its tabs."""
+    """Gather the lines of each question, which must follow each other."""
     seen: set[str] = set()
-    lines = (parse(place, fields) for place, fields in read_columns(start.path, TABS_OR_SPACE))
+    rows = read_columns(start.path, start.line_separator)
+    lines = (parse(place, [field.strip() for field in fields]) for place, fields in rows)
     for id, group in groupby(lines, key=lambda line: line.question):
         held = list(group)
         place = held[0].hit.place

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
-from opendpr.errors import InputError, UsageError
+from opendpr.errors import InputError
 from opendpr.interop import (
     beir,
     colbert,
@@ -16,6 +16,7 @@ from opendpr.interop import (
     msmarco,
     own,
     pyserini,
+    question_tables,
     sentence_transformers,
     squad,
     tevatron,
@@ -61,6 +62,7 @@ QUESTIONS: Sequence[Form[Question]] = (
     Form("JSON with '_id' and 'text' (BEIR)", _has("_id", "text"), beir.read_questions),
     Form("JSON with 'query' (Tevatron, FlagEmbedding)", _has("query"), tevatron.read_questions),
     Form("JSON with questions under their ids (Pyserini)", lambda start: start.is_keyed, pyserini.read_questions),
+    Form("a header with 'question' (a table)", question_tables.is_questions, question_tables.read_questions),
     Form("question, tab, list of answers (DPR)", dpr.is_questions, dpr.read_questions),
     Form("id, tab, question (MS MARCO, ColBERT)", _is_pairs, msmarco.read_questions),
 )
@@ -86,7 +88,7 @@ RUNS: Sequence[Form[RawRanking]] = (
     Form("JSON with 'ctxs' (DPR)", _has("ctxs"), dpr.read_run),
     Form("JSON with 'contexts' under the questions' ids (Pyserini)", pyserini.is_run, pyserini.read_run),
     Form("question document rank (MS MARCO)", _columns(3, 3), msmarco.read_run),
-    Form("question passage rank score (ColBERT)", _columns(4, 4), colbert.read_run),
+    Form("question passage rank score between tabs (ColBERT)", lambda start: len(start.row) == 4, colbert.read_run),
     Form(f"{trec.RUN_SHAPE} (TREC)", _columns(1), trec.read_run),
 )
 QRELS: Sequence[Form[tuple[str, Judgement]]] = (
@@ -139,14 +141,13 @@ def read_examples(
         questions, passages: the texts, where a file has their ids alone, as ColBERT's triples.
 
     Raises:
-        InputError: as of `read_passages`.
-        UsageError: texts are needed and not given.
+        InputError: as of `read_passages`; also where texts are needed and not given.
     """
     start = look(path, quoting)
     with _dropped(path) as dropped:
         if colbert.is_triples(start):
             if questions is None or passages is None:
-                raise UsageError(
+                raise InputError(
                     f"{path} names questions and passages by id; give their texts with --questions and --passages"
                 )
             triples = colbert.read_triples(start)

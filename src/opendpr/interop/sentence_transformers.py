@@ -12,7 +12,7 @@ from opendpr.interop.msmarco import passage_text, triples
 from opendpr.interop.records import checked, read_lists, read_records
 from opendpr.interop.start import Start
 from opendpr.interop.tables import read_rows
-from opendpr.storage.files import json_kind, json_line, uncompressed_name, write_lines
+from opendpr.storage.files import json_kind, json_line, write_lines
 from opendpr.types import ExamplePassage, Question, TrainingExample
 
 ANCHORS = ("anchor", "query", "question")
@@ -22,7 +22,7 @@ NEGATIVE = re.compile(r"negative(_\d+)?")
 
 def is_examples(start: Start) -> bool:
     """Whether the first record, or a table's header, has a question and a `positive`."""
-    names = set(_header(start)) if not start.is_json else set(start.fields)
+    names = set(start.header) if not start.is_json else set(start.fields)
     return "positive" in names and any(name in names for name in ANCHORS)
 
 
@@ -38,8 +38,9 @@ def read_examples(start: Start) -> Iterator[TrainingExample]:
         for place, number, fields in read_records(start.path):
             yield _example(fields, place, str(number))
         return
-    rows = read_rows(start.path, start.quoting, _separator(start))
-    _, names = next(rows)
+    rows = read_rows(start.path, start.quoting, start.separator)
+    next(rows)
+    names = start.header
     for place, row in rows:
         if len(row) != len(names):
             raise InputError(f"{place}: expected {len(names)} fields as in the header, found {len(row)}")
@@ -103,12 +104,3 @@ def _pairs(examples: Iterable[TrainingExample]) -> Iterator[dict[str, str]]:
             )
         for positive in example.positives:
             yield {"anchor": example.question.text, "positive": passage_text(positive)}
-
-
-def _separator(start: Start) -> str:
-    name = uncompressed_name(start.path).suffix.lower()
-    return "," if name == ".csv" and "\t" not in start.line else "\t"
-
-
-def _header(start: Start) -> list[str]:
-    return [name.strip().strip('"') for name in start.line.split(_separator(start))]

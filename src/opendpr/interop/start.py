@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from opendpr.interop.records import head
-from opendpr.interop.tables import TABS_OR_SPACE, Quoting, split_columns
+from opendpr.interop.tables import TAB, TABS_OR_SPACE, Quoting, split_columns
 from opendpr.storage.files import uncompressed_name
 
 FIRST_RECORD_BYTES = 1_000_000
@@ -52,6 +52,22 @@ class Start:
     def row(self) -> list[str]:
         """The fields of a table's first line, between tabs, with quotation marks as they are."""
         return [] if self.is_json else self.line.split("\t")
+
+    @property
+    def separator(self) -> str:
+        """What separates the columns of a table with a header: commas by its name, if its header has no tabs."""
+        is_csv = uncompressed_name(self.path).suffix.lower() == ".csv" and "\t" not in self.line
+        return "," if is_csv else TAB
+
+    @property
+    def header(self) -> list[str]:
+        """The names in the first line of a table, in lower case."""
+        return [name.strip().strip('"').lower() for name in self.line.split(self.separator)]
+
+    @property
+    def line_separator(self) -> str:
+        """What separates the columns of a table of ids and numbers: tabs if its first line has any."""
+        return TAB if TAB in self.line else TABS_OR_SPACE
 
     @property
     def columns(self) -> list[str]:

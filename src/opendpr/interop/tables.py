@@ -15,6 +15,7 @@ from typing import IO, Literal
 from opendpr.errors import InputError
 from opendpr.storage.files import limited_lines, open_input, write_lines
 
+TAB = "\t"
 TABS_OR_SPACE = "tabs or space"
 FIELD_CHARACTERS = 10_000_000
 """Longest field. A quotation mark that is never closed takes the rest of a file into one field, up to here."""

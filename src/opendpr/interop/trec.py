@@ -62,7 +62,7 @@ def write_run(path: Path, rankings: Iterable[Ranking]) -> int:
 
 def read_qrels(start: Start) -> Iterator[tuple[str, Judgement]]:
     """Places and judgements of lines `question 0 document relevance`."""
-    for place, fields in read_columns(start.path, TABS_OR_SPACE):
+    for place, fields in read_columns(start.path, start.line_separator):
         if len(fields) < 4 or not fields[0] or not fields[2] or (len(fields) > 4 and _is_whole(fields[4])):
             more = IDS_WITH_SPACES if len(fields) > 4 else " (or BEIR's header in the first line)"
             raise InputError(f"{place}: expected '{QRELS_SHAPE}'{more}, found {' '.join(fields)[:100]!r}")

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from foreign import refusal, write
-from opendpr.errors import InputError, UsageError
+from opendpr.errors import InputError
 from opendpr.interop import read_examples, write_examples
 from opendpr.types import ExamplePassage, Question, TrainingExample
 
@@ -101,7 +101,7 @@ def test_examples_of_which_no_triple_is_made_are_counted_or_refused(tmp_path, ca
 @pytest.mark.parametrize("content", ["[7, 1, 2]\n", "[[7, 1, 2]]", "7\t1\t2\n", "[7, [1, 0.5], [2, 0.25]]\n"])
 def test_triples_of_ids_are_joined_with_their_texts_or_refused(tmp_path, content):
     path = write(tmp_path / "triples", content)
-    with pytest.raises(UsageError, match="names questions and passages by id"):
+    with pytest.raises(InputError, match="names questions and passages by id"):
         list(read_examples(path))
     files = {"questions": write(tmp_path / "q.tsv", "6\twhat\n7\twho\n")}
     files["passages"] = write(tmp_path / "p.tsv", "1\tx\n2\ty\n3\tz\n")

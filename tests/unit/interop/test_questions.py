@@ -61,7 +61,10 @@ def test_questions_are_recognised_by_their_content(tmp_path, name, content, expe
         ('{"question": "who", "gold": ["x"]}\n', ":1: the gold answers seem to be in 'gold', which is not read"),
         ('{"question": "who", "Answer": "x"}\n', ":1: the gold answers seem to be in 'Answer', which is not read"),
         ('{"question": "who", "short_answers": ["x"]}\n', ":1: the gold answers seem to be in 'short_answers'"),
-        ("qid\tquery\n1\twho\n", ":1: found a header, ['qid', 'query']"),
+        ("qid\ttext\n1\twho\n", ":1: found a header, ['qid', 'text']"),
+        ("question\tanswers\nwho\t['x'\n", ":2: the answers cannot be read"),
+        ("question\tanswers\nwho\n", ":2: expected 2 fields as in the header, found 1"),
+        ('{"question": "who", "answers": [], "gold": "x"}\n', ":1: the gold answers seem to be in 'gold'"),
         ('{"question": "who", "answers": ["\\ud800"]}\n', ":1: 'answers' is not valid Unicode"),
         ('{"question": "who", "id": 1.5}\n', ":1: expected 'id' to be a string, found a number"),
         ('{"_id": "1", "text": null}\n', ":1: expected 'text' to be a string, found null"),
@@ -169,3 +172,18 @@ def test_many_indented_objects_are_read_one_after_the_other(tmp_path):
     assert [question.text for question in read_questions(write(tmp_path / "a", content))] == ["who", "what"]
     message = refusal(read_questions, tmp_path / "a", content + '{\n  "question": ]\n}\n')
     assert message.startswith(":8: not valid JSON")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("a.tsv", "question\tanswers\nwho\t['x', 'y']\n", Question("2", "who", ("x", "y"))),
+        ("a.tsv", "id\tquestion\tanswer\n7\twho\tx\n", Question("7", "who", ("x",))),
+        ("a.csv", 'Question,Answer\n"who, then",x\n', Question("2", "who, then", ("x",))),
+        ("a.tsv", "qid\tquery\n7\twho\n", Question("7", "who")),
+        ("a.tsv", "qid\tquery\n7\t[sic] who\n", Question("7", "[sic] who")),
+        ("a.tsv", "question\tanswers\nwho\t\n", Question("2", "who")),
+    ],
+)
+def test_a_table_with_a_header_is_read_by_its_names(tmp_path, name, content, expected):
+    assert list(read_questions(write(tmp_path / name, content))) == [expected]

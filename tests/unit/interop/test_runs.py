@@ -57,6 +57,8 @@ def test_a_document_counts_by_its_best_passage():
         ("1 Q0 d 12.9 1 t\n", ":1: expected 'question Q0 document rank score tag'"),
         ("1 Q0 doc 7 1 12.9 t\n", ":1: expected 'question Q0 document rank score tag'"),
         ("1 Q0 my doc 7 1 12.9 t\n", ":1: expected 'question Q0 document rank score tag'"),
+        ("1 doc 7 1\n", ":1: expected 'question Q0 document rank score tag'"),
+        ("1\td\t1\t2.5\n1 e 2 1.5\n", ":2: expected 'question passage rank score'"),
         ("1\tQ0\t\t1\t12.9\tt\n", ":1: expected 'question Q0 document rank score tag'"),
         ("1 Q0 d 1 2.5 t\n1 Q0 d 2 1.5 t\n", ":2: 'd' is ranked twice for question '1'"),
         ("1\td\t1\n1\td\t2\n", ":2: 'd' is ranked twice"),
