@@ -11,17 +11,17 @@ import numpy as np
 from opendpr.collection import Writer
 from opendpr.collection.rows import VECTOR_DTYPE, EncoderRow
 from opendpr.errors import InputError
+from opendpr.interop import read_passages
 from opendpr.interop.dpr_pickle import read_embeddings
-from opendpr.interop.passages import read_passages
 from opendpr.iteration import batched
 from opendpr.model.directory import Model
 from opendpr.search.bm25 import update_bm25
 from opendpr.types import Document, Passage, Vectors
 
-BATCH = 512
+ROWS_STORED = 512
 """Passages, or vectors, stored in one transaction."""
-NAMED = 20
-"""Ids of each kind of trouble that are kept."""
+IDS_KEPT = 20
+"""Ids of each kind of trouble that are kept, to be shown."""
 
 OnProgress = Callable[[int], None]
 """Called with the passages or vectors stored so far."""
@@ -36,7 +36,7 @@ class Trouble:
 
     def add(self, id: str) -> None:
         self.count += 1
-        if len(self.ids) < NAMED:
+        if len(self.ids) < IDS_KEPT:
             self.ids.append(id)
 
 
@@ -92,8 +92,8 @@ def import_embeddings(
     update_bm25(writer)
     for shard in shards:
         _store_vectors(writer, row, shard, id_prefix, report, on_vectors)
-    for some in writer.without_vector(row.encoder):
-        for passage in some:
+    for passages_without in writer.without_vector(row.encoder):
+        for passage in passages_without:
             report.without_vector.add(passage.document_id)
     update_bm25(writer)
     return report
@@ -101,7 +101,7 @@ def import_embeddings(
 
 def _store_passages(writer: Writer, path: Path, report: Imported, on_progress: OnProgress) -> None:
     fresh = writer.counts()["documents"] == 0
-    for batch in batched(_with_text(path, report), BATCH):
+    for batch in batched(_with_text(path, report), ROWS_STORED):
         changes = writer.put_documents(batch)
         if fresh and (again := [each.id for each, change in zip(batch, changes, strict=True) if change != "added"]):
             raise InputError(f"{path}: the id {again[0]!r} is there twice; each passage needs its own")
@@ -121,7 +121,7 @@ def _store_vectors(
     writer: Writer, row: EncoderRow, shard: Path, prefix: str, report: Imported, on_progress: OnProgress
 ) -> None:
     first = True
-    for batch in batched(read_embeddings(shard), BATCH):
+    for batch in batched(read_embeddings(shard), ROWS_STORED):
         vectors: dict[str, Vectors] = {}
         for given, vector in batch:
             _check(shard, given, vector, row.dim)
@@ -163,14 +163,14 @@ def _put(writer: Writer, row: EncoderRow, shard: Path, vectors: dict[int, Vector
 def _numbers(writer: Writer, ids: Sequence[str]) -> dict[str, int]:
     """The passage of each document by its id; of a document that is being replaced, the new one's."""
     marks = ",".join("?" * len(ids))
-    found: dict[str, int] = {}
+    numbers: dict[str, int] = {}
     for state in ("NULL", "NOT NULL"):  # each has an index of its own
         query = (
             "SELECT d.id, p.number FROM documents d JOIN passages p ON p.document = d.row "
             f"WHERE d.replaces IS {state} AND d.id IN ({marks})"
         )
-        found.update(writer.select(query, ids))
-    return found
+        numbers.update(writer.select(query, ids))
+    return numbers
 
 
 def _check(shard: Path, id: str, vector: Vectors, dim: int) -> None:

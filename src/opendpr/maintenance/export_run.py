@@ -9,7 +9,7 @@ from pathlib import Path
 
 from opendpr.collection import Collection, open_collection
 from opendpr.errors import InputError
-from opendpr.interop.runs import Found, Ranking
+from opendpr.interop import Ranking, RunHit
 from opendpr.types import Question
 
 
@@ -34,16 +34,14 @@ def completed(rankings: Iterable[Ranking], collection: Path | None) -> Iterator[
         yield iter(rankings)
         return
     with open_collection(collection) as opened:
-        yield (
-            replace(ranking, found=tuple(_completed(opened, found) for found in ranking.found)) for ranking in rankings
-        )
+        yield (replace(ranking, hits=tuple(_completed(opened, hit) for hit in ranking.hits)) for ranking in rankings)
 
 
-def _completed(collection: Collection, found: Found) -> Found:
-    if found.text is not None and found.document_id is not None:
-        return found
-    document, _, start = found.id.rpartition("#")
-    places = [(found.id, 0)]
+def _completed(collection: Collection, hit: RunHit) -> RunHit:
+    if hit.text is not None and hit.document_id is not None:
+        return hit
+    document, _, start = hit.id.rpartition("#")
+    places = [(hit.id, 0)]
     if document and start.isascii() and start.isdigit() and len(start) < 18:
         places.append((document, int(start)))
     for id, offset in places:
@@ -53,7 +51,7 @@ def _completed(collection: Collection, found: Found) -> Found:
             (id, offset),
         )
         for passage in collection.passages([number for (number,) in rows]).values():
-            return replace(found, document_id=passage.document_id, title=passage.title, text=passage.text)
+            return replace(hit, document_id=passage.document_id, title=passage.title, text=passage.text)
     raise InputError(
-        f"{collection.directory} has no passage {found.id!r}; name the collection that was searched, as it was then"
+        f"{collection.directory} has no passage {hit.id!r}; name the collection that was searched, as it was then"
     )

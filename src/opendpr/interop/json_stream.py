@@ -1,4 +1,4 @@
-"""JSON arrays read element by element: the released training files have gigabytes on one line."""
+"""JSON read piece by piece: the released training files have gigabytes on one line."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SPACE = re.compile(r"[ \t\r\n]*")
 def read_array(path: Path, member: str | None = None) -> Iterator[tuple[str, Any]]:
     """Yield place and value of each element of a JSON array.
 
-    A place is `file:line (record n)`, n from 1: many arrays stand on one line.
+    A place is `file:line (record n)`, n from 1: many arrays are written on one line.
 
     Args:
         member: the array is this member of the object that the file holds; None: it is the whole file.
@@ -32,9 +32,40 @@ def read_array(path: Path, member: str | None = None) -> Iterator[tuple[str, Any
         if member is None:
             yield from _elements(text)
         else:
-            yield from _members(text, member)
-        if found := text.peek():
-            raise text.error(f"expected the end of the file, found {found!r}")
+            yield from _member(text, member)
+        if rest := text.peek():
+            raise text.error(f"expected the end of the file, found {rest!r}")
+
+
+def read_values(path: Path) -> Iterator[tuple[str, Any]]:
+    """Yield place and value of JSON values that follow each other, whatever lines they are written on.
+
+    Raises:
+        InputError: as of `read_array`.
+    """
+    with open_input(path) as file:
+        text = _Text(path, file)
+        number = 0
+        while text.peek():
+            number += 1
+            place = f"{path}:{text.line} (record {number})"
+            yield place, text.value()
+
+
+def read_members(path: Path) -> Iterator[tuple[str, str, Any]]:
+    """Yield place, name and value of each member of the one JSON object that a file holds.
+
+    Raises:
+        InputError: as of `read_array`.
+    """
+    with open_input(path) as file:
+        text = _Text(path, file)
+        for name in _names(text):
+            text.peek()
+            place = f"{path}:{text.line} (member {name[:60]!r})"
+            yield place, name, text.value()
+        if rest := text.peek():
+            raise text.error(f"expected the end of the file, found {rest!r}")
 
 
 def _elements(text: _Text) -> Iterator[tuple[str, Any]]:
@@ -51,24 +82,31 @@ def _elements(text: _Text) -> Iterator[tuple[str, Any]]:
     text.expect("]", "a comma, or the end of the array")
 
 
-def _members(text: _Text, wanted: str) -> Iterator[tuple[str, Any]]:
+def _names(text: _Text) -> Iterator[str]:
+    """The names of an object's members; whoever iterates passes over the value that follows each."""
     text.expect("{", "an object")
-    seen, more = False, text.peek() != "}"
+    more = text.peek() != "}"
     while more:
-        key = text.value() if text.peek() == '"' else None
-        if not isinstance(key, str):
+        name = text.value() if text.peek() == '"' else None
+        if not isinstance(name, str):
             raise text.error("expected the name of a member")
         text.expect(":", "a colon")
-        if key == wanted:
+        yield name
+        more = text.peek() == ","
+        if more:
+            text.expect(",", "a comma")
+    text.expect("}", "a comma, or the end of the object")
+
+
+def _member(text: _Text, wanted: str) -> Iterator[tuple[str, Any]]:
+    seen = False
+    for name in _names(text):
+        if name == wanted:
             seen = True
             yield from _elements(text)
         else:
             text.peek()
             text.value()
-        more = text.peek() == ","
-        if more:
-            text.expect(",", "a comma")
-    text.expect("}", "a comma, or the end of the object")
     if not seen:
         raise InputError(f"{text.path}:1: expected an object with {wanted!r}, found none")
 
