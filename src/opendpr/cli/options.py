@@ -64,7 +64,7 @@ class Duplicates(str, Enum):
     best = "best"
 
 
-KINDS = ".txt .md .html .pdf .docx .epub .csv .tsv .jsonl, also compressed"
+KINDS = ".txt .md .html .pdf .docx .odt .pptx .xlsx .rtf .epub .eml .mbox .ipynb .csv .jsonl and more, also compressed"
 """Files that a folder's documents are read from, as help and messages name them; `corpus.kinds` has all."""
 
 CollectionArgument = Annotated[Path, Argument(help="Directory written by 'opendpr add'.", show_default=False)]
