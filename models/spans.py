@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from data import joined
-from opendpr.formats import read_jsonl
+
+from opendpr.storage.files import read_jsonl
 
 
 class Source(NamedTuple):

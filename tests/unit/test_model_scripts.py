@@ -17,7 +17,7 @@ import dequantize  # noqa: E402
 import spans  # noqa: E402
 
 from opendpr.errors import InputError  # noqa: E402
-from opendpr.runtime.model import Architecture  # noqa: E402
+from opendpr.model.config import Architecture  # noqa: E402
 
 TINY = Architecture(
     vocab_size=5, hidden_size=4, num_hidden_layers=1, num_attention_heads=2, intermediate_size=6,
