@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 
 from opendpr.collection import open_collection
-from opendpr.model.directory import Architecture, EncoderConfig, ReaderConfig, find_model, write_model
+from opendpr.model.config import Architecture, EncoderConfig, ReaderConfig
+from opendpr.model.directory import find_model, write_model
 from served import Served, make_rivers, serving
 
 Run: TypeAlias = Callable[..., subprocess.CompletedProcess[str]]

@@ -46,7 +46,7 @@ def best_spans(
     Args:
         start, end: (L,) logits of the text tokens only
         words: (L,) number of the word each token belongs to
-        around: the same of the tokens before and after the window, which may cut a word; -1 if there is none
+        around: the same for the tokens before and after the window, which may cut a word; -1 if there is none
     """
     L = len(start)
     start, end = at_word_borders(start, end, words)
@@ -56,12 +56,12 @@ def best_spans(
     width = np.arange(L)[None, :] - np.arange(L)[:, None]
     allowed = (width >= 0) & (width < max_tokens) & first_of_word[:, None] & last_of_word[None, :]
     scores = np.where(allowed, scores, -np.inf)
-    found: list[TokenSpan] = []
-    while len(found) < count and np.isfinite(scores).any():
+    spans: list[TokenSpan] = []
+    while len(spans) < count and np.isfinite(scores).any():
         first, last = divmod(int(scores.argmax()), L)
-        found.append(TokenSpan(first, last, float(scores[first, last])))
+        spans.append(TokenSpan(first, last, float(scores[first, last])))
         scores[: last + 1, first:] = -np.inf  # every span that starts by `last` and ends from `first` on
-    return found
+    return spans
 
 
 def whole_words(text: str, tokens: Tokens) -> NDArray[np.int32]:
