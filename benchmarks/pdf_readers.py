@@ -1,9 +1,9 @@
 """Words that readers of PDF find, and glue: `python benchmarks/pdf_readers.py VOCABULARY FILE...`.
 
 VOCABULARY is a model's `tokenizer.json`: the share of words that it knows says how well they were parted. The table of
-docs/files.md is of two manuals at most of each of the packages asymptote-doc, bash-doc, debian-policy, debian-reference-en,
-debmake-doc, developers-reference, gnuplot-doc, groff, maint-guide, octave-doc, r-doc-pdf, valgrind and zsh-doc of
-Debian 12 and some like them (`apt-get download PACKAGE`, `dpkg-deb -x`).
+docs/files.md is of at most two manuals of each of the packages asymptote-doc, bash-doc, debian-policy,
+debian-reference-en, debmake-doc, developers-reference, gnuplot-doc, groff, maint-guide, octave-doc, r-doc-pdf, valgrind,
+zsh-doc and some others of Debian 12 (`apt-get download PACKAGE`, `dpkg-deb -x`).
 """
 
 from __future__ import annotations

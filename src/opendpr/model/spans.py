@@ -79,12 +79,15 @@ def at_word_borders(start: Floats, end: Floats, words: NDArray[np.int32]) -> tup
     """
     start, end = start.copy(), end.copy()
     firsts = np.flatnonzero(np.diff(words, prepend=-1))
-    for first, after in zip(firsts, [*firsts[1:], len(words)], strict=True):
-        if after - first > 1:
-            best = first + int(start[first:after].argmax())
-            start[[first, best]] = start[[best, first]]
-            best = first + int(end[first:after].argmax())
-            end[[after - 1, best]] = end[[best, after - 1]]
+    if not len(firsts):
+        return start, end
+    afters = np.append(firsts[1:], len(words))
+    for word in np.flatnonzero(np.maximum.reduceat(start, firsts) > start[firsts]):
+        best = firsts[word] + int(start[firsts[word] : afters[word]].argmax())
+        start[[firsts[word], best]] = start[[best, firsts[word]]]
+    for word in np.flatnonzero(np.maximum.reduceat(end, firsts) > end[afters - 1]):
+        best = firsts[word] + int(end[firsts[word] : afters[word]].argmax())
+        end[[afters[word] - 1, best]] = end[[best, afters[word] - 1]]
     return start, end
 
 
