@@ -2,8 +2,8 @@
 
 VOCABULARY is a model's `tokenizer.json`: the share of words that it knows says how well they were parted. The table of
 docs/files.md is of at most two manuals of each of the packages asymptote-doc, bash-doc, debian-policy,
-debian-reference-en, debmake-doc, developers-reference, gnuplot-doc, groff, maint-guide, octave-doc, r-doc-pdf, valgrind,
-zsh-doc and some others of Debian 12 (`apt-get download PACKAGE`, `dpkg-deb -x`).
+debian-reference-en, debmake-doc, developers-reference, gnuplot-doc, groff, maint-guide, octave-doc, r-doc-pdf,
+valgrind, zsh-doc and some others of Debian 12 (`apt-get download PACKAGE`, `dpkg-deb -x`).
 """
 
 from __future__ import annotations

@@ -79,14 +79,14 @@ def main() -> None:
             answers.flush()
             return  # a new process begins with all of its memory
         except Exception as error:  # noqa: BLE001 - whatever a crafted file makes a parser raise costs only that file
-            text, answer = b"", {"error": told(error)}
+            text, answer = b"", {"error": reason_for(error)}
         answers.write(json.dumps(answer).encode() + b"\n" + text)
         answers.flush()
 
 
-def answered(found: Extract | list[Extract]) -> tuple[dict[str, object], bytes]:
+def answered(parsed: Extract | list[Extract]) -> tuple[dict[str, object], bytes]:
     """What the parent is sent: a description of the documents, and their texts one after the other."""
-    extracts = found if isinstance(found, list) else [found]
+    extracts = parsed if isinstance(parsed, list) else [parsed]
     texts = [extract.text.encode() for extract in extracts]
     if sum(map(len, texts)) > TEXT_BYTES:
         raise NotReadError(TOO_LONG)
@@ -95,7 +95,7 @@ def answered(found: Extract | list[Extract]) -> tuple[dict[str, object], bytes]:
         for extract, text in zip(extracts, texts, strict=True)
     ]
     problems = [problem for extract in extracts for problem in extract.problems]
-    return {"documents": documents, "numbered": isinstance(found, list), "problems": problems}, b"".join(texts)
+    return {"documents": documents, "numbered": isinstance(parsed, list), "problems": problems}, b"".join(texts)
 
 
 def parse(kind: str, path: Path) -> Extract | list[Extract]:
@@ -109,7 +109,7 @@ def parse(kind: str, path: Path) -> Extract | list[Extract]:
     return PARSERS[kind](io.BytesIO(data))
 
 
-def told(error: Exception) -> str:
+def reason_for(error: Exception) -> str:
     """The reason a user is given."""
     if isinstance(error, NotReadError):
         return str(error)

@@ -99,12 +99,12 @@ class Corpus:
         self.ignored.clear()
         with closing(Sandbox()) as sandbox, closing(Places()) as places, closing(Places()) as files:
             for path in self.paths:
-                for place, found in self._readings(path, sandbox, files):
-                    if isinstance(found, Unchanged):
-                        self._claim_unchanged(found, place, places)
+                for place, reading in self._readings(path, sandbox, files):
+                    if isinstance(reading, Unchanged):
+                        self._claim_unchanged(reading, place, places)
                         continue
-                    document = self._finished(found) if isinstance(found, Document) else None
-                    problem = found if isinstance(found, str) else document and objection(document)
+                    document = self._finished(reading) if isinstance(reading, Document) else None
+                    problem = reading if isinstance(reading, str) else document and objection(document)
                     if isinstance(problem, str):
                         self.skipped.append(Skipped(place, problem))
                     elif document is None:
@@ -114,12 +114,12 @@ class Corpus:
                     else:
                         yield document
 
-    def _claim_unchanged(self, found: Unchanged, place: str, places: Places) -> None:
+    def _claim_unchanged(self, reading: Unchanged, place: str, places: Places) -> None:
         """Note a file that need not be read, or that another one has its id."""
-        if (earlier := places.claim(found.id, place)) is None:
-            self.unchanged.append(found)
+        if (earlier := places.claim(reading.id, place)) is None:
+            self.unchanged.append(reading)
         else:
-            self.skipped.append(Skipped(place, _taken(found.id, earlier)))
+            self.skipped.append(Skipped(place, _taken(reading.id, earlier)))
 
     def _finished(self, document: Document) -> Document | None:
         """The document as the options want it, or None if they leave it out."""
@@ -178,8 +178,8 @@ class Corpus:
         """What a reader finds in a file."""
         self._single = False
         with open_binary(path) as file:
-            found = sandbox.read(read, path, source) if isinstance(read, str) else read(file, source)
-            for number, (where, reading) in enumerate(found):
+            readings = sandbox.read(read, path, source) if isinstance(read, str) else read(file, source)
+            for number, (where, reading) in enumerate(readings):
                 self._single = number == 0 and isinstance(reading, Document) and reading.id == source.id
                 yield where, _of_file(reading, source)
 
@@ -251,11 +251,11 @@ def objection(document: Document) -> str | None:
 
 
 def is_deeper(value: object, levels: int) -> bool:
-    """Whether more than so many objects and arrays lie inside one another in a value."""
+    """Whether more than this many objects and arrays lie inside one another in a value."""
     if not isinstance(value, Mapping | list | tuple):
         return False
     inner = value.values() if isinstance(value, Mapping) else value
-    return levels == 0 or any(is_deeper(one, levels - 1) for one in inner)
+    return levels == 0 or any(is_deeper(item, levels - 1) for item in inner)
 
 
 def read_standard_input(file: IO[bytes]) -> Iterator[Reading]:

@@ -45,7 +45,7 @@ class Body:
     """Turns the elements of WordprocessingML into text.
 
     Args:
-        marks: of a part with notes, what stands before each note, by its id
+        marks: of a part with notes, what is written before each note, by its id
     """
 
     def __init__(self, text: BlockText, styles: Styles, marks: Mapping[str, str] | None = None) -> None:

@@ -107,21 +107,21 @@ class Styles:
 
     def is_hidden(self, style: str) -> bool:
         """Whether the text of a style is hidden."""
-        return next((found.hidden for found in self._chain(style) if found.hidden is not None), False)
+        return next((known.hidden for known in self._chain(style) if known.hidden is not None), False)
 
     def list_of(self, style: str) -> tuple[str, int]:
         """The list and the level of paragraphs of a style; an empty name if they have no number."""
         chain = self._chain(style)
-        name = next((found.list for found in chain if found.list is not None), "")
-        return name, next((found.level for found in chain if found.level is not None), 0)
+        name = next((known.list for known in chain if known.list is not None), "")
+        return name, next((known.level for known in chain if known.level is not None), 0)
 
     def _chain(self, style: str) -> list[Style]:
         """A style and those it is based on."""
-        found: list[Style] = []
-        while style in self._styles and len(found) < BASED_ON:
-            found.append(self._styles[style])
-            style = found[-1].based_on
-        return found
+        chain: list[Style] = []
+        while style in self._styles and len(chain) < BASED_ON:
+            chain.append(self._styles[style])
+            style = chain[-1].based_on
+        return chain
 
     def number(self, name: str, level: int) -> str:
         """Count one more paragraph of a list; returns what Word writes before it, nothing for a bullet."""

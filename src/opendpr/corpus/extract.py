@@ -18,7 +18,7 @@ STRENGTH = {"": 0, " ": 1, "\t": 2, "\n": 3, "\n\n": 4}
 
 
 class NotReadError(Exception):
-    """The file has no text that can be had; the message is the reason its user is told."""
+    """The file has no text that can be had; the message is the reason that its user is given."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class BlockText:
                 self.separate(" ")
 
     def add_raised(self, content: str, *, note: bool = False) -> None:
-        """Add a superscript; the mark of a note stands in brackets."""
+        """Add a superscript; the mark of a note is put in brackets."""
         if note and content[:1] not in ("[", "("):
             content = f"[{content}]"
         before = self._before()

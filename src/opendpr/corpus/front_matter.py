@@ -29,8 +29,8 @@ def front_matter(text: str) -> tuple[dict[str, object], int]:
     start = text[:FRONT_MATTER_CHARACTERS]
     for block, read in ((YAML_BLOCK, yaml_values), (TOML_BLOCK, toml_values)):
         if match := block.match(start):
-            found = read(match[1])
-            return ({}, 0) if found is None else (found, match.end())
+            values = read(match[1])
+            return ({}, 0) if values is None else (values, match.end())
     return {}, 0
 
 
@@ -43,21 +43,21 @@ def yaml_values(block: str) -> dict[str, object] | None:
     try:
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(block)):
             return None
-        found = yaml.load(block, Loader=yaml.BaseLoader)  # which knows no types but strings
+        values = yaml.load(block, Loader=yaml.BaseLoader)  # which knows no types but strings
     except (yaml.YAMLError, RecursionError, ValueError):
         return None
-    if found is None or found == "":
+    if values is None or values == "":
         return {}
-    return _plain(found) if isinstance(found, dict) else None
+    return _plain(values) if isinstance(values, dict) else None
 
 
 def toml_values(block: str) -> dict[str, object] | None:
     """The values of a TOML document, dates as they are written in JSON; None if it is not valid."""
     try:
-        found = tomllib.loads(block.replace("\r\n", "\n"))
+        parsed = tomllib.loads(block.replace("\r\n", "\n"))
     except (tomllib.TOMLDecodeError, RecursionError):
         return None
-    values: dict[str, object] = json.loads(json.dumps(found, default=_date))
+    values: dict[str, object] = json.loads(json.dumps(parsed, default=_date))
     return values
 
 

@@ -40,13 +40,13 @@ def is_left_out(rules: Sequence[Rule], name: str, *, is_folder: bool) -> bool:
 
 def rules_above(directory: Path) -> list[Rule]:
     """Rules of the folders above a directory that lies inside a git repository; patterns count from the directory."""
-    found: list[Rule] = []
+    rules: list[Rule] = []
     directory = Path(os.path.abspath(directory))
     for parent in directory.parents if not (directory / ".git").exists() else ():
         prefix = f"{directory.relative_to(parent).as_posix()}/"
-        found = [*rules_in(parent, "", inside=prefix), *found]
+        rules = [*rules_in(parent, "", inside=prefix), *rules]
         if (parent / ".git").exists():
-            return found
+            return rules
     return []
 
 
@@ -86,21 +86,21 @@ def parsed(line: str, below: str, inside: str = "") -> Rule | None:
 
 def translated(pattern: str) -> str:
     """A pattern of git as a regular expression."""
-    found, at = "", 0
+    expression, at = "", 0
     for match in re.finditer(r"\*\*/|/\*\*$|\*+|\?|\[(!?)((?:\\.|[^\]\\]|(?<=\[)\])+)\]|\\(.)", pattern):
-        found += re.escape(pattern[at : match.start()])
+        expression += re.escape(pattern[at : match.start()])
         at = match.end()
         token = match[0]
         if token == "**/":
-            found += "(?:.*/)?"
+            expression += "(?:.*/)?"
         elif token == "/**":
-            found += "/.*"
+            expression += "/.*"
         elif token.startswith("*"):
-            found += "[^/]*"
+            expression += "[^/]*"
         elif token == "?":
-            found += "[^/]"
+            expression += "[^/]"
         elif match[3]:
-            found += re.escape(match[3])
+            expression += re.escape(match[3])
         else:
-            found += f"[{'^' if match[1] else ''}{match[2]}]"
-    return found + re.escape(pattern[at:])
+            expression += f"[{'^' if match[1] else ''}{match[2]}]"
+    return expression + re.escape(pattern[at:])

@@ -45,7 +45,7 @@ STYLE_CHARACTERS = 200_000
 
 def hidden_elements(tree: LexborHTMLParser, page: str) -> set[int]:
     """The `mem_id` of every element that is hidden, apart from those that `DROPPED` names."""
-    found = set()
+    hidden = set()
     for node in tree.css(CANDIDATES):
         attributes = node.attributes
         if (
@@ -55,11 +55,11 @@ def hidden_elements(tree: LexborHTMLParser, page: str) -> set[int]:
             or (node.tag == "object" and attributes.get("data"))
             or "katex-html" in (attributes.get("class") or "")
         ):
-            found.add(node.mem_id)
+            hidden.add(node.mem_id)
     if "<style" in page or "<STYLE" in page:
         for selector in hiding_selectors("\n".join(style.text() or "" for style in tree.css("style"))):
-            found.update(node.mem_id for node in tree.css(selector))
-    return found
+            hidden.update(node.mem_id for node in tree.css(selector))
+    return hidden
 
 
 def hiding_selectors(style_sheet: str) -> list[str]:

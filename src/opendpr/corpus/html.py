@@ -22,7 +22,7 @@ CHARSET = re.compile(
 CHARSETS = re.compile(
     r"utf-8|iso8859-\d+|cp\d+|koi8-[ru]|gbk|gb18030|gb2312|big5\w*|euc_\w+|shift_jis\w*|iso2022_(jp|kr)|mac-\w+"
 )
-"""The charsets of web pages, as Python calls them. UTF-16 is told by its mark alone, as the standard has it."""
+"""The charsets of web pages, as Python calls them. UTF-16 is known by its mark alone, as the standard has it."""
 WESTERN = ("iso8859-1", "ascii")
 """What pages call Windows-1252, according to the same standard."""
 
@@ -53,7 +53,7 @@ def parse_html(file: IO[bytes]) -> Extract:
 
 
 def decode(data: bytes) -> str:
-    """The page as text. Its charset is told by a byte order mark, a `<meta>`, an XML declaration, or is UTF-8.
+    """The page as text. Its charset is that of a byte order mark, a `<meta>`, an XML declaration, or is UTF-8.
 
     Raises:
         NotReadError: nothing tells the charset, and it is not UTF-8.
@@ -82,8 +82,8 @@ def extract(page: str) -> Extract:
     from selectolax.lexbor import LexborHTMLParser
 
     tree = LexborHTMLParser(page)
-    found = tree.head.css_first("title") if tree.head is not None else None
-    title = " ".join(found.text().split()) if found is not None else ""
+    heading = tree.head.css_first("title") if tree.head is not None else None
+    title = " ".join(heading.text().split()) if heading is not None else ""
     if tree.body is None:
         return Extract(title, "")
     text = PageText(hidden_elements(tree, page))

@@ -49,8 +49,8 @@ def json_document(record: dict[str, Any], id: str) -> Document | str:
     ):
         value = values.get(name)
         if name in values and (not isinstance(value, kinds) or isinstance(value, bool)):
-            found = f"the number {value}" if isinstance(value, float) else json_kind(value)
-            return f'expected "{keys[name]}" to be {expected}, found {found}'
+            kind = f"the number {value}" if isinstance(value, float) else json_kind(value)
+            return f'expected "{keys[name]}" to be {expected}, found {kind}'
     if values.get("id") == "":
         return f'expected "{keys["id"]}" to say something, found an empty string'
     metadata = {key: value for key, value in record.items() if key not in keys.values()}

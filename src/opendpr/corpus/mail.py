@@ -1,4 +1,4 @@
-"""Mail: one message (.eml), or a mailbox (.mbox) whose messages are a document each."""
+"""Mail: one message (.eml), or a mailbox (.mbox) whose messages are documents of their own."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ def parse_mail(file: IO[bytes]) -> Extract:
 
 
 def parse_mailbox(file: IO[bytes]) -> list[Extract]:
-    """Each message with some text, in order."""
+    """Every message that has text, in order."""
     data = content(file)
     starts = [match.start() for match in FROM_LINE.finditer(data)]
     if not starts or data[: starts[0]].strip():
         raise NotReadError("no mailbox: it does not begin with a line 'From ...'")
-    found: list[Extract] = []
+    messages: list[Extract] = []
     problems: list[tuple[str, str]] = []
     for number, (start, end) in enumerate(pairwise([*starts, len(data)]), start=1):
         try:
-            found.append(message_text(data[start:end]))
+            messages.append(message_text(data[start:end]))
         except NotReadError as error:
             problems.append((f"message {number}", str(error)))
-    if not found:
+    if not messages:
         raise NotReadError("no mail in it has headers or text")
-    return [replace(found[0], problems=problems), *found[1:]]
+    return [replace(messages[0], problems=problems), *messages[1:]]
 
 
 def content(file: IO[bytes]) -> bytes:

@@ -130,5 +130,5 @@ def in_line(words: Iterable[str]) -> str:
 def unescaped(words: str) -> str:
     """The characters that roff's escapes stand for."""
     words = re.split(r"\\\"", words)[0]
-    words = NAMED.sub(lambda found: SIGNS.get(found[1] or found[2], ""), FONT.sub("", words))
+    words = NAMED.sub(lambda name: SIGNS.get(name[1] or name[2], ""), FONT.sub("", words))
     return words.replace("\\-", "-").replace("\\ ", " ").replace("\\~", " ").replace("\\e", "\\").replace("\\.", ".")

@@ -24,8 +24,8 @@ BLOCK = re.compile(r" {0,3}(?:>|[-+*][ \t]|\d{1,9}[.)][ \t]|(?:[*_-][ \t]*){3,}$
 
 def read_markdown(file: IO[bytes], source: Source) -> Iterator[Reading]:
     """The file after its front matter is one document, to the character, with the first heading as title."""
-    for place, found in read_text(file, source):
-        yield place, with_front_matter(found) if isinstance(found, Document) else found
+    for place, reading in read_text(file, source):
+        yield place, with_front_matter(reading) if isinstance(reading, Document) else reading
 
 
 def with_front_matter(document: Document) -> Document:

@@ -17,9 +17,9 @@ def usual_keys(keys: Iterable[str]) -> dict[str, str]:
     known: dict[str, str] = {}
     for key in keys:
         known.setdefault(key.strip().lower(), key)
-    found = {}
+    keys_by_name = {}
     for name, names in USUAL_NAMES.items():
         usual = [known[usual] for usual in names if usual in known]
         if usual:
-            found[name] = usual[0]
-    return found
+            keys_by_name[name] = usual[0]
+    return keys_by_name

@@ -11,7 +11,7 @@ from opendpr.corpus.docx_styles import values, whole
 from opendpr.corpus.extract import BlockText, Extract, NotReadError, seen, storable
 
 DROPPED = frozenset(("tracked-changes", "annotation", "note-citation", "scripts", "forms", "desc"))
-"""Deleted text, comments, and the mark of a note, which is written anew."""
+"""Deleted text, comments, and the mark of a note, which is written by its number."""
 SPACES = 1_000
 """Most spaces in a row."""
 

@@ -42,15 +42,15 @@ def parse_pptx(file: IO[bytes]) -> Extract:
 def relations(archive: Archive, part: str) -> dict[str, str]:
     """The parts that a part refers to, by the ids it uses."""
     folder, name = posixpath.split(part)
-    found: dict[str, str] = {}
+    parts: dict[str, str] = {}
 
     def start(_name: str, attributes: Mapping[str, str]) -> None:
         if (target := attributes.get("Target", "")) and attributes.get("TargetMode") != "External":
-            found[attributes.get("Id", "")] = posixpath.normpath(posixpath.join(folder, target)).lstrip("/")
+            parts[attributes.get("Id", "")] = posixpath.normpath(posixpath.join(folder, target)).lstrip("/")
 
     if (path := f"{folder}/_rels/{name}.rels") in archive:
         archive.parse(path, start)
-    return found
+    return parts
 
 
 class Slide:

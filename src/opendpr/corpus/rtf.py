@@ -24,7 +24,7 @@ def parse_rtf(file: IO[bytes]) -> Extract:
     if not data.lstrip().startswith(b"{\\rtf"):
         raise NotReadError("no rich text: it does not begin with {\\rtf")
     source = HIDDEN.sub("", data.decode("latin-1"))
-    source = SCRIPT.sub(lambda found: ("^" if found[1] == "super" else "") + found[2], source)
+    source = SCRIPT.sub(lambda script: ("^" if script[1] == "super" else "") + script[2], source)
     text = rtf_to_text(source, errors="replace").replace("\r\n", "\n")
     lines = [line.rstrip("|").replace("|", "\t") if line.endswith("|") else line for line in text.split("\n")]
     title = TITLE.search(source)

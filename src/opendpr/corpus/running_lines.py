@@ -24,9 +24,9 @@ def without_running_lines(pages: Sequence[str]) -> tuple[list[str], Counter[str]
     Lines that differ only by numbers, as those of pages, are the same.
     """
     lines = [page.split("\n") for page in pages]
-    found = Counter(key for page in lines for key in {_key(page[place]) for place in _edges(page)})
+    counts = Counter(key for page in lines for key in {_key(page[place]) for place in _edges(page)})
     least = max(LEAST_PAGES, LEAST_SHARE * len(pages))
-    repeated = {key for key, count in found.items() if key and count >= least}
+    repeated = {key for key, count in counts.items() if key and count >= least}
     seen: set[str] = set()
     left_out: Counter[str] = Counter()
     kept = []

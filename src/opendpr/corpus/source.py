@@ -1,4 +1,4 @@
-"""What every reader of a kind of file is given and gives back, and how the encoding of a text is told."""
+"""What every reader of a kind of file is given and gives back, and how the encoding of a text is recognised."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What a reader is told of the file it reads: names for a document that brings none of its own."""
+    """What a reader knows of the file it reads: names for a document that brings none of its own."""
 
     place: str
     id: str

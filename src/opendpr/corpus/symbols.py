@@ -34,4 +34,4 @@ def symbols(text: str, font: str) -> str:
     """Text of a symbol font; of other fonts only its private characters, which are most often Symbol's."""
     if font.lower() == "symbol" or font.lower().startswith("wingdings"):
         return "".join(symbol(f"{ord(character):x}", font) if character != " " else " " for character in text)
-    return PRIVATE.sub(lambda found: symbol(f"{ord(found[0]):x}", "Symbol"), text)
+    return PRIVATE.sub(lambda private: symbol(f"{ord(private[0]):x}", "Symbol"), text)

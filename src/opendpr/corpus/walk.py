@@ -46,12 +46,12 @@ class Walk:
             path, inherited = self._directory / name, rules.pop(name)
             own = inherited if self._all else [*inherited, *rules_in(path, name)]
             try:
-                found = sorted(self._children(path, name, own), reverse=True)
+                children = sorted(self._children(path, name, own), reverse=True)
             except OSError as error:
                 self.errors.append((path, error))
                 continue
-            rules.update((child, own) for child in found if child.endswith("/"))
-            pending += found
+            rules.update((child, own) for child in children if child.endswith("/"))
+            pending += children
 
     def _children(self, path: Path, prefix: str, rules: list[Rule]) -> Iterator[str]:
         """The names in a directory after `prefix` that are not left out; those of directories end in a slash."""

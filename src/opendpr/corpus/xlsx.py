@@ -20,7 +20,7 @@ def parse_xlsx(file: IO[bytes]) -> list[Extract]:
             archive.parse(name, lambda _name, _attributes: None)
     file.seek(0)
     workbook = load_workbook(file, read_only=True, data_only=True, keep_links=False)
-    found, characters = [], 0
+    sheets, characters = [], 0
     for sheet in workbook.worksheets:
         if sheet.sheet_state != "visible":
             continue
@@ -29,10 +29,10 @@ def parse_xlsx(file: IO[bytes]) -> list[Extract]:
         if characters > TEXT_BYTES:
             raise NotReadError(TOO_LONG)
         if lines:
-            found.append(Extract(storable(sheet.title), storable("\n".join(lines))))
-    if not found:
+            sheets.append(Extract(storable(sheet.title), storable("\n".join(lines))))
+    if not sheets:
         raise NotReadError("no text")
-    return found
+    return sheets
 
 
 def shown(value: object) -> str:

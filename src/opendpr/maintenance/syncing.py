@@ -16,7 +16,7 @@ def gone_documents(
 ) -> list[str]:
     """Documents that came from the directories and are not among `ids`."""
     roots = [directory.resolve() for directory in directories]
-    places = {re.sub(r":\d+$", "", each.place) for each in skipped} | {each.place for each in skipped}
+    places = {re.sub(r":\d+$", "", entry.place) for entry in skipped} | {entry.place for entry in skipped}
     troubled = {Path(os.path.abspath(place)) for place in places}  # files, and directories that could not be listed
     gone = []
     for id, name in selection.paths(writer):

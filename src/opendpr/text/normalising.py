@@ -36,7 +36,7 @@ class Plain(NamedTuple):
     starts: list[int]
     """Where each changed or unchanged stretch begins in the plain text; empty if nothing was changed."""
     origins: list[tuple[int, int]]
-    """The stretch of the original that it stands for."""
+    """The stretch of the original that it replaces."""
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The characters of the original that [start, end) comes from."""
@@ -84,19 +84,19 @@ def _is_one_word(text: str, parted: re.Match[str]) -> bool:
 
 
 def _pieces(text: str) -> list[tuple[int, int, str]]:
-    """Stretches of the text in order, and what stands for each."""
-    found: list[tuple[int, int, str]] = []
+    """Stretches of the text in order, and the plain form of each."""
+    pieces: list[tuple[int, int, str]] = []
     at = 0
     for match in _PARTED.finditer(text):
         if _is_one_word(text, match):
-            found += _compatible(text, at, match.start())
+            pieces += _compatible(text, at, match.start())
             at = match.end()
-    return found + _compatible(text, at, len(text))
+    return pieces + _compatible(text, at, len(text))
 
 
 def _compatible(text: str, start: int, end: int) -> list[tuple[int, int, str]]:
     """The clusters of a stretch in NFKC, neighbours that stay as they are put together."""
-    found: list[tuple[int, int, str]] = []
+    pieces: list[tuple[int, int, str]] = []
     kept, at, before = start, start, ""
     for match in _CLUSTER.finditer(text, start, end):
         cluster = match[0]
@@ -105,12 +105,12 @@ def _compatible(text: str, start: int, end: int) -> list[tuple[int, int, str]]:
         before = written[-1:] or before
         if written != cluster:
             if kept < match.start():
-                found.append((kept, match.start(), text[kept : match.start()]))
-            found.append((match.start(), match.end(), written))
+                pieces.append((kept, match.start(), text[kept : match.start()]))
+            pieces.append((match.start(), match.end(), written))
             kept = at
     if kept < end:
-        found.append((kept, end, text[kept:end]))
-    return found
+        pieces.append((kept, end, text[kept:end]))
+    return pieces
 
 
 def _written(cluster: str, before: str) -> str:

@@ -63,7 +63,7 @@ def _marks() -> str:
 
 @cache
 def _word() -> re.Pattern[str]:
-    """One word; built at first use, because finding the marks takes some 30 ms.
+    """One word; built at first use, because finding the marks takes about 30 ms.
 
     No possessive quantifiers: those of early releases of Python 3.11 find wrong words. Nothing follows
     the greedy ones, so they never go back. The look-ahead spares most texts the search through the

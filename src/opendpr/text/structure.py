@@ -1,7 +1,7 @@
 """Where a text is best cut: before headings, paragraphs, list items and sentences, rarely inside of one.
 
 Each place between two words has a cost, and so has each passage that is longer or shorter than wanted; the cuts with
-the smallest sum are found by dynamic programming. A heading, a label or the name of an option stays with what follows.
+the smallest sum are chosen by dynamic programming. A heading, a label or the name of an option stays with what follows.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ def cuts(text: str, starts: Sequence[int], words: int) -> list[int]:
     """
     places = _places(text, starts, words)
     costs, before = _cheapest(places, words)
-    found, at = [places[-1][0]], len(costs) - 1
+    chosen, at = [places[-1][0]], len(costs) - 1
     while at > 0:
         at = before[at]
-        found.append(places[at][0])
-    return found[::-1]
+        chosen.append(places[at][0])
+    return chosen[::-1]
 
 
 def _cheapest(places: Sequence[tuple[int, float]], words: int) -> tuple[array[float], array[int]]:
@@ -76,13 +76,13 @@ def _length_cost(length: int, words: int, *, is_last: bool) -> float:
 def _places(text: str, starts: Sequence[int], words: int) -> list[tuple[int, float]]:
     """Words before which a cut is thought of, with its cost: good places, and others where there are none."""
     step = max(1, words // STEPS)
-    found: list[tuple[int, float]] = [(0, 0.0)]
+    chosen: list[tuple[int, float]] = [(0, 0.0)]
     for number in range(1, len(starts)):
         cost = _cost(text, starts[number - 1], starts[number])
-        if cost < INSIDE_SENTENCE or number - found[-1][0] >= step:
-            found.append((number, cost))
-    found.append((len(starts), 0.0))
-    return found
+        if cost < INSIDE_SENTENCE or number - chosen[-1][0] >= step:
+            chosen.append((number, cost))
+    chosen.append((len(starts), 0.0))
+    return chosen
 
 
 def _cost(text: str, previous: int, start: int) -> float:
