@@ -10,8 +10,7 @@ from opendpr.corpus.archive import Archive
 from opendpr.corpus.docx_body import Body
 from opendpr.corpus.docx_styles import Styles
 from opendpr.corpus.extract import BlockText, Extract, seen, storable
-
-DC_TITLE = "http://purl.org/dc/elements/1.1/}title"
+from opendpr.corpus.office import core_title
 
 
 def parse_docx(file: IO[bytes]) -> Extract:
@@ -44,17 +43,3 @@ def main_part(archive: Archive) -> str:
     if "_rels/.rels" in archive:
         archive.parse("_rels/.rels", start)
     return targets[-1]
-
-
-def core_title(archive: Archive, part: str = "docProps/core.xml") -> str:
-    """The title in the properties of a document, possibly none."""
-    pieces: list[str] = []
-    inside: list[bool] = []
-    if part in archive:
-        archive.parse(
-            part,
-            lambda name, _attributes: inside.append(name == DC_TITLE),
-            lambda _name: inside.clear(),
-            lambda data: pieces.append(data) if inside[-1:] == [True] else None,
-        )
-    return storable(" ".join("".join(pieces).split()))

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from opendpr.corpus.docx_formula import MATH, Formula
-from opendpr.corpus.docx_styles import OFF, WORD, Styles, values, whole
+from opendpr.corpus.docx_styles import WORD, Styles
 from opendpr.corpus.extract import BlockText
+from opendpr.corpus.office import OFF, values, whole
 from opendpr.corpus.symbols import symbol, symbols
 
 FALLBACK = "http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from opendpr.corpus.numerals import counted
+from opendpr.corpus.office import OFF, values, whole
 
 WORD = (
     "http://schemas.openxmlformats.org/wordprocessingml/2006/main}",
@@ -15,12 +16,6 @@ WORD = (
 LEVELS = 9
 BASED_ON = 20
 """Styles that are followed from one to the one it is based on."""
-OFF = ("0", "false", "off", "none")
-
-
-def values(attributes: Mapping[str, str]) -> dict[str, str]:
-    """The attributes by their names without namespace."""
-    return {name.rpartition("}")[2]: value for name, value in attributes.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +138,3 @@ class Styles:
             return counted(numbers.counts.get(above, its.start), its.style)
 
         return re.sub(r"%([1-9])", written, shape.text).strip()
-
-
-def whole(value: str, default: int = 0) -> int:
-    """The number of an attribute."""
-    return int(value) if re.fullmatch(r"\d{1,9}", value, re.ASCII) else default

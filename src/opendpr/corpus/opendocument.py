@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import IO
 
 from opendpr.corpus.archive import Archive
-from opendpr.corpus.docx import core_title
-from opendpr.corpus.docx_styles import values, whole
 from opendpr.corpus.extract import BlockText, Extract, NotReadError, seen, storable
+from opendpr.corpus.office import core_title, values, whole
 
 DROPPED = frozenset(("tracked-changes", "annotation", "note-citation", "scripts", "forms", "desc"))
 """Deleted text, comments, and the mark of a note, which is written by its number."""

@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from typing import IO
 
 from opendpr.corpus.archive import Archive
-from opendpr.corpus.docx import core_title
-from opendpr.corpus.docx_styles import OFF, values
 from opendpr.corpus.extract import BlockText, Extract, seen, storable
+from opendpr.corpus.office import OFF, core_title, values
 
 PRESENTATION = "ppt/presentation.xml"
 SLIDE = re.compile(r"ppt/slides/[^/]+\.xml")
