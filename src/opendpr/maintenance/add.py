@@ -102,23 +102,9 @@ def add(
     """
     started, report = time.monotonic(), Report()
     row = _row(writer, encoder) if encoder else None
-    ids: dict[str, object] = {}
-    memory = FileMemory(writer, documents) if isinstance(documents, Corpus) else None
-    for batch in chain(batched(documents, DOCUMENTS), [[]]):  # at the end once more, for files that are unchanged
-        if batch:
-            paths = selection.paths_of(writer, [document.id for document in batch])
-            changes = writer.put_documents(batch)
-            report.documents.update(changes)
-            report.taken += _taken(batch, changes, paths)
-        unchanged = memory.settle() if memory else []
-        report.documents.update(["unchanged"] * len(unchanged))
-        if sync:
-            ids.update((document.id, document.metadata.get("path")) for document in batch)
-            ids.update((file.id, file.path) for file in unchanged)
-    if isinstance(documents, Corpus) and memory:
-        report.skipped, report.ignored, report.moved = documents.skipped, documents.ignored, memory.moved
-    if sync and (gone := gone_documents(writer, ids.keys(), sync, report.skipped)):
-        if empty := without_documents(sync, [str(path) for path in ids.values() if path]):
+    paths = _store(writer, documents, report, list_paths=bool(sync))
+    if sync and (gone := gone_documents(writer, paths.keys(), sync, report.skipped)):
+        if empty := without_documents(sync, [str(path) for path in paths.values() if path]):
             raise InputError(
                 f"{empty[0]} holds no document, and all that came from it would be removed; see whether its disk is "
                 "mounted, or use 'opendpr remove'"
@@ -132,6 +118,30 @@ def add(
         report.truncated = encoder.truncated_passages
     report.seconds = time.monotonic() - started
     return report
+
+
+def _store(writer: Writer, documents: Iterable[Document], report: Report, *, list_paths: bool) -> dict[str, object]:
+    """Store documents, and note in the report what became of them.
+
+    Returns:
+        By id the file that each came from, if wanted: a list of all would fill the memory.
+    """
+    stored: dict[str, object] = {}
+    memory = FileMemory(writer, documents) if isinstance(documents, Corpus) else None
+    for batch in chain(batched(documents, DOCUMENTS), [[]]):  # at the end once more, for files that are unchanged
+        if batch:
+            paths = selection.paths_of(writer, [document.id for document in batch])
+            changes = writer.put_documents(batch)
+            report.documents.update(changes)
+            report.taken += _taken(batch, changes, paths)
+        unchanged = memory.settle() if memory else []
+        report.documents.update(["unchanged"] * len(unchanged))
+        if list_paths:
+            stored.update((document.id, document.metadata.get("path")) for document in batch)
+            stored.update((file.id, file.path) for file in unchanged)
+    if isinstance(documents, Corpus) and memory:
+        report.skipped, report.ignored, report.moved = documents.skipped, documents.ignored, memory.moved
+    return stored
 
 
 def _row(writer: Writer, encoder: BertEncoder) -> EncoderRow:
