@@ -33,6 +33,12 @@ FLAGS = (
 
 
 @pytest.fixture(scope="session")
+def cases() -> Path:
+    """Small files of other systems on which other tools fail in silence."""
+    return Path(__file__).parent / "unit" / "interop" / "cases"
+
+
+@pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model directory with encoder and reader: 2 layers, 32 wide, random weights that are always the same."""
     return write_tiny_model(tmp_path_factory.mktemp("models") / "tiny", seed=0)
