@@ -11,6 +11,9 @@ _SIGN = r"[-\u2212+\u00b1~\u2248<>\u2264\u2265]"
 _MONEY = r"[$\u20ac\u00a3\u00a5\u20b9]"
 _NAME = r"[\w.+@~%-]"
 
+_LONG_RUN = re.compile(r"\S{256,}")
+"""Longer than any answer; in such runs the patterns below would take the square of their length."""
+
 TOGETHER = re.compile(
     rf"""
       \b[A-Za-z][A-Za-z0-9+.-]*://[^\s<>"\u201c\u201d]*[^\s<>"\u201c\u201d.,;:!?'()\[\]{{}}]  # https://a.example/b?c=1
@@ -22,7 +25,7 @@ TOGETHER = re.compile(
     | (?<!\w)\w[\w-]*/[\w-]+\.[a-z]\w*\b                                 # text/a.py
     | (?<![\w-])--?[A-Za-z](?:[\w-]*\w)?                                 # --verbose-all, -v
     | {_NUMBER}{_UNIT}                                                   # 37%, 59°N
-    | \b[vV]?\d+(?:\.\d+)+(?:[-.+_]?(?:alpha|beta|rc|dev|post|pre|[ab])[-.]?\d*)*(?:[-+]\w+)?(?!\w) # 3.1.5-rc1
+    | \b[vV]?\d+(?:\.\d+)+(?:[-.+_]?(?:alpha|beta|rc|dev|post|pre|[ab])\d*){{0,3}}(?:[-+.]\w+)?(?!\w)  # 3.1.5-rc1
     | \b[A-Za-z]\w{{0,12}}(?:\+\+\d*|\#)(?![\w#])                        # C++17, C#
     | \$\{{?\w+\}}? (?<=[A-Za-z_}}])                                     # $HOME
     | (?<!\w)(?:{_SIGN}\s?)?{_MONEY}\s?{_NUMBER}(?:\s?(?:k|m|bn)\b)?      # $12.50
@@ -44,10 +47,19 @@ TOGETHER = re.compile(
 
 def together(text: str) -> Iterator[tuple[int, int]]:
     """The stretches [start, end) that belong together, in order; a sign within a word has a letter on either side."""
-    for match in TOGETHER.finditer(text):
+    for match in _matches(text):
         start, end = match.span()
         inside = start > 0 and end < len(text) and not any(map(str.isalnum, match[0]))
         yield (start - 1, end + 1) if inside and _joins(text, start, end) else (start, end)
+
+
+def _matches(text: str) -> Iterator[re.Match[str]]:
+    """The matches outside of runs that are too long."""
+    at = 0
+    for run in _LONG_RUN.finditer(text):
+        yield from TOGETHER.finditer(text, at, run.start())
+        at = run.end()
+    yield from TOGETHER.finditer(text, at)
 
 
 def _joins(text: str, start: int, end: int) -> bool:
