@@ -21,7 +21,7 @@ from opendpr.evaluation.task import Task, evaluate
 from opendpr.maintenance.add import add
 from opendpr.model.directory import find_model
 from opendpr.model.encoder import BertEncoder
-from opendpr.storage.files import read_jsonl
+from opendpr.storage.lines import read_jsonl
 from opendpr.types import Document
 
 COLLECTIONS = ("cacm", "cranfield")

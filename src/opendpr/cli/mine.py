@@ -109,7 +109,7 @@ def _counted(questions: list[Question], show: Callable[[int, int], None]) -> Ite
 
 
 def _list(path: Path, report: MiningReport) -> None:
-    from opendpr.storage.files import json_line, write_lines
+    from opendpr.storage.lines import json_line, write_lines
 
     records = (
         {"id": left.question.id, "question": left.question.text, "reason": left.reason} for left in report.left_out

@@ -14,6 +14,7 @@ import apsw.sqlite_extra
 
 from opendpr.collection.where import as_number
 from opendpr.errors import BusyError, CorruptionError, OpendprError, ResourceError, StateError
+from opendpr.storage.atomic import put_in_place
 
 FORMAT = 1
 DATABASE = "collection.db"
@@ -158,8 +159,7 @@ def create_database(path: Path, settings: dict[str, str]) -> None:
         if connection.execute("PRAGMA checksum_verification").get != "1":
             raise OpendprError(f"page checksums could not be turned on for {path}; install another build of apsw")
         connection.close()
-    os.replace(temporary, path)
-    fsync_directory(path.parent)
+    put_in_place(temporary, path)
 
 
 def reserve_checksums(connection: apsw.Connection) -> None:
@@ -208,20 +208,3 @@ def refuse_network_file_system(directory: Path, mounts: str | None = None) -> No
             best, kind = point, found
     if kind in NETWORK_FILE_SYSTEMS:
         raise StateError(f"{directory} lies on a network file system ({kind}); put the collection on a local disk")
-
-
-def make_directory(directory: Path) -> None:
-    """Make a directory, and those above it that are missing, so that they outlast a power cut."""
-    missing = [path for path in (directory.absolute(), *directory.absolute().parents) if not path.exists()]
-    directory.mkdir(parents=True, exist_ok=True)
-    for path in reversed(missing):
-        fsync_directory(path.parent)
-
-
-def fsync_directory(directory: Path) -> None:
-    """Make renames in a directory outlast a power cut."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

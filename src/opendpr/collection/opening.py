@@ -16,11 +16,11 @@ from opendpr.collection.database import (
     DATABASE,
     connect,
     create_database,
-    make_directory,
     refuse_network_file_system,
 )
 from opendpr.collection.writer import Writer
 from opendpr.errors import BusyError, OpendprError, ResourceError, StateError, UsageError
+from opendpr.storage.atomic import make_directory
 from opendpr.text.splitting import Splitter
 
 LOCK = "collection.lock"

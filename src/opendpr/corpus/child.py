@@ -25,7 +25,7 @@ from opendpr.corpus.extract import Extract, NotReadError
 from opendpr.corpus.html import parse_html
 from opendpr.corpus.pdf import parse_pdf
 from opendpr.corpus.source import TEXT_BYTES, TOO_LONG
-from opendpr.storage.files import READ_ERRORS, open_binary, reason, uncompressed_name
+from opendpr.storage.compression import READ_ERRORS, open_binary, reason, uncompressed_name
 
 PARSERS: Mapping[str, Callable[[IO[bytes]], Extract]] = {
     "html": parse_html,

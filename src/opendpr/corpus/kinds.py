@@ -11,7 +11,7 @@ from opendpr.corpus.markdown import read_markdown
 from opendpr.corpus.source import Reader
 from opendpr.corpus.table import read_csv, read_tsv
 from opendpr.corpus.text import read_text
-from opendpr.storage.files import uncompressed_name
+from opendpr.storage.compression import uncompressed_name
 
 READERS: Mapping[str, Reader | str] = {
     ".txt": read_text,

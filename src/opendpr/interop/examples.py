@@ -11,7 +11,8 @@ from opendpr.errors import InputError
 from opendpr.interop.questions import question_fields, question_of
 from opendpr.interop.records import Fields, Record, head, identifier, number, objects, read_records, text, write_array
 from opendpr.interop.tables import plain, read_columns
-from opendpr.storage.files import json_line, uncompressed_name, write_lines
+from opendpr.storage.compression import uncompressed_name
+from opendpr.storage.lines import json_line, write_lines
 from opendpr.types import ExamplePassage, Question, TrainingExample
 
 ExampleFormat = Literal["jsonl", "dpr", "msmarco"]

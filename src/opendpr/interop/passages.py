@@ -10,7 +10,7 @@ from typing import Literal
 from opendpr.errors import InputError
 from opendpr.interop.records import head, identifier, read_records, text
 from opendpr.interop.tables import plain, read_columns, read_rows, write_rows
-from opendpr.storage.files import json_line, write_lines
+from opendpr.storage.lines import json_line, write_lines
 from opendpr.types import Document
 
 PassageFormat = Literal["jsonl", "psgs", "beir", "msmarco"]

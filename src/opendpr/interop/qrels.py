@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from opendpr.errors import InputError
 from opendpr.interop.tables import read_columns
-from opendpr.storage.files import write_lines
+from opendpr.storage.lines import write_lines
 
 QrelsFormat = Literal["trec", "beir", "msmarco"]
 HEADER = ["query-id", "corpus-id", "score"]

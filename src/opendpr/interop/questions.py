@@ -12,7 +12,8 @@ from opendpr.interop.literals import parse_strings, write_strings
 from opendpr.interop.records import Record, checked, head, identifier, is_squad, read_records, texts, words
 from opendpr.interop.squad import read_squad
 from opendpr.interop.tables import plain, read_columns, read_rows, write_rows
-from opendpr.storage.files import json_line, uncompressed_name, write_lines
+from opendpr.storage.compression import uncompressed_name
+from opendpr.storage.lines import json_line, write_lines
 from opendpr.types import Question
 
 QuestionFormat = Literal["jsonl", "dpr", "beir", "msmarco"]

@@ -26,7 +26,8 @@ from opendpr.interop.records import (
     write_array,
 )
 from opendpr.interop.tables import read_columns
-from opendpr.storage.files import json_kind, json_line, uncompressed_name, write_lines
+from opendpr.storage.compression import uncompressed_name
+from opendpr.storage.lines import json_kind, json_line, write_lines
 
 RunFormat = Literal["jsonl", "dpr", "trec", "msmarco"]
 

@@ -11,7 +11,8 @@ from typing import Any
 from opendpr.errors import InputError
 from opendpr.interop.arrays import read_array
 from opendpr.interop.records import Fields, head, identifier, is_squad, objects, text, texts, words
-from opendpr.storage.files import json_kind, json_line, open_output, read_jsonl, write_lines
+from opendpr.storage.compression import open_output
+from opendpr.storage.lines import json_kind, json_line, read_jsonl, write_lines
 from opendpr.types import Question
 
 

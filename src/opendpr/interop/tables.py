@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from opendpr.errors import InputError
-from opendpr.storage.files import limited_lines, open_input, write_lines
+from opendpr.storage.compression import open_input
+from opendpr.storage.lines import limited_lines, write_lines
 
 FIELD_CHARACTERS = 10_000_000
 """Longest field. A quotation mark that is never closed takes the rest of a file into one field, up to here."""

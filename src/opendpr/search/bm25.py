@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from opendpr.collection import Collection, Writer
-from opendpr.collection.database import fsync_directory
 from opendpr.collection.rows import Version
 from opendpr.errors import CorruptionError, ResourceError
 from opendpr.iteration import OnStage, batched
 from opendpr.search.seen import SEEN, read_seen, seen_of, version_of, write_seen
 from opendpr.search.tantivy import TantivyIndex
-from opendpr.storage.files import file_sha256
+from opendpr.storage.atomic import put_in_place
+from opendpr.storage.digests import file_sha256
 
 logger = logging.getLogger(__name__)
 
@@ -124,15 +124,14 @@ def rebuild_bm25(writer: Writer, on_progress: OnStage = lambda what, done, total
         _note(writer, rebuilt, last, {path.name: file_sha256(path) for path in _files(rebuilt)}, fresh=True)
         if directory.exists():
             os.rename(directory, writer.directory / REPLACED)
-        os.rename(rebuilt, directory)
-        fsync_directory(writer.directory)
+        put_in_place(rebuilt, directory)
         shutil.rmtree(writer.directory / REPLACED, ignore_errors=True)
 
 
 def _tidy(directory: Path) -> None:
     """Finish what a kill left of a rebuild: a whole cache takes its place, half of one goes."""
     if not (directory / DIRECTORY).exists() and (directory / REBUILT / SEEN).exists():
-        os.rename(directory / REBUILT, directory / DIRECTORY)
+        put_in_place(directory / REBUILT, directory / DIRECTORY)
     for left in (REBUILT, REPLACED):
         shutil.rmtree(directory / left, ignore_errors=True)
 

@@ -12,7 +12,6 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 
 from opendpr.collection import Writer
-from opendpr.collection.database import fsync_directory, make_directory
 from opendpr.collection.rows import VECTOR_DTYPE
 from opendpr.errors import ResourceError, StateError
 from opendpr.iteration import OnStage
@@ -22,7 +21,8 @@ from opendpr.search.effort import Ask, choose_effort
 from opendpr.search.faiss import Codes, factory
 from opendpr.search.ivf import Effort, IvfIndex
 from opendpr.search.seen import read_seen, write_seen
-from opendpr.storage.files import file_sha256
+from opendpr.storage.atomic import make_directory, sync
+from opendpr.storage.digests import file_sha256
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ def build_dense(
             "factory": factory(dim, index.lists),
             "build": build.directory.name,
         }
-        fsync_directory(build.directory)
+        sync(build.directory)
         write_seen(directory, record)  # from here on it serves
         _clear(directory, keep=build.directory.name)
     except OSError as error:
@@ -141,7 +141,7 @@ def _begin(writer: Writer, directory: Path) -> _Build:
         )
     build = _Build(directory / f"build-{max(numbered, default=0) + 1}", row.dim, identity, time.monotonic())
     build.directory.mkdir()
-    fsync_directory(directory)
+    sync(directory)
     build.note(rows=0, last_number=0)
     return build
 

@@ -26,7 +26,7 @@ from opendpr.errors import CorruptionError
 from opendpr.search.exact import ExactIndex, top
 from opendpr.search.ivf import Effort, IvfIndex
 from opendpr.search.seen import SEEN, read_seen, seen_of, version_of
-from opendpr.storage.files import file_sha256
+from opendpr.storage.digests import file_sha256
 from opendpr.types import Neighbours, Numbers, Scores, Vectors
 
 logger = logging.getLogger(__name__)

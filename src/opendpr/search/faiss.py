@@ -7,7 +7,6 @@ et al., VLDB 2015).
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import faiss
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opendpr.errors import CorruptionError, ResourceError
+from opendpr.storage.atomic import replacing
 from opendpr.types import Scores, Vectors
 
 THREADS: int = faiss.omp_get_max_threads()
@@ -125,16 +125,13 @@ class Codes:
         Raises:
             ResourceError: it cannot be written.
         """
-        temporary = path.with_name(path.name + ".tmp")
         try:
-            faiss.write_index(self._index, str(temporary))
+            with replacing(path) as temporary:
+                faiss.write_index(self._index, str(temporary))
         except RuntimeError as error:
             raise ResourceError(
                 f"{path} cannot be written ({error}); free disk and run the same command again"
             ) from None
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
 
     @classmethod
     def load(cls, path: Path) -> Codes:

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from opendpr.errors import InputError, StateError, UsageError
-from opendpr.model.directory import EncoderConfig, Model, read_weights, write_json, write_model
+from opendpr.model.directory import EncoderConfig, Model, read_weights, write_model
 from opendpr.model.encoder import EncoderInput
 from opendpr.model.tokenizer import Tokenizer
 from opendpr.model.torch import choose_device
+from opendpr.storage.atomic import write_json
 from opendpr.training import distributed
 from opendpr.training.chunks import graph_budget_bytes
 from opendpr.training.loop import OnStep, Step, Training, train

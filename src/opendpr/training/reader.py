@@ -21,11 +21,12 @@ from opendpr.answering.decoding import Decoding, outcome
 from opendpr.errors import StateError
 from opendpr.iteration import batched
 from opendpr.model.batches import Batch
-from opendpr.model.directory import Model, ReaderConfig, read_weights, write_json, write_model
+from opendpr.model.directory import Model, ReaderConfig, read_weights, write_model
 from opendpr.model.reading import BATCHES, SpanReader
 from opendpr.model.tokenizer import Tokenizer
 from opendpr.model.torch import ReaderNetwork, choose_device, load_weights, stored_name, stored_weights
-from opendpr.storage.files import file_sha256
+from opendpr.storage.atomic import write_json
+from opendpr.storage.digests import file_sha256
 from opendpr.text import exact_match, f1
 from opendpr.training import distributed
 from opendpr.training.examples import ReaderExample, read_reader_examples

@@ -31,7 +31,7 @@ from opendpr.interop import (
 from opendpr.interop.arrays import read_array
 from opendpr.interop.literals import LITERAL_CHARACTERS, parse_strings, write_strings
 from opendpr.interop.runs import best_of_documents
-from opendpr.storage.files import COMPRESSED, open_binary, open_output
+from opendpr.storage.compression import COMPRESSED, open_binary, open_output
 from opendpr.types import Document, ExamplePassage, Question, TrainingExample
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)

@@ -108,7 +108,7 @@ def _write(model: Model, target: Path, fitted: Fitted, settings: AnsweringSettin
     from dataclasses import asdict
 
     from opendpr.fitting.fitted import write_fitted
-    from opendpr.storage.files import file_sha256
+    from opendpr.storage.digests import file_sha256
 
     data = [{"file": path.name, "sha256": file_sha256(path)} for path in files]
     write_fitted(model, target, fitted, {"data": data, "settings": asdict(settings)})

@@ -130,7 +130,7 @@ def _source(
     files: Sequence[Path], objective: Objectives, weights: Sequence[float] | None, settings: EncoderSettings
 ) -> tuple[PairSource, object]:
     """Where pairs come from, and what says that an interrupted run used the same."""
-    from opendpr.storage.files import file_sha256
+    from opendpr.storage.digests import file_sha256
     from opendpr.training.sources import ExampleSource, InverseClozeSource, read_training_examples
 
     if objective is Objectives.inverse_cloze:
