@@ -13,7 +13,7 @@ import pytest
 
 import opendpr.search.tantivy
 from opendpr.collection import Collection, open_collection, open_writer
-from opendpr.maintenance.add import add
+from opendpr.maintenance.add import add_documents
 from opendpr.model.directory import find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
@@ -63,7 +63,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory, encoder: BertEncoder) ->
     """402 passages."""
     place = tmp_path_factory.mktemp("filters") / "notes"
     with open_writer(place, Splitter(words=20)) as writer:
-        add(writer, documents(), encoder)
+        add_documents(writer, documents(), encoder)
     return place
 
 
@@ -134,7 +134,7 @@ def test_a_filter_that_all_meet_changes_nothing(directory, encoder, kind):
 
 def test_a_document_that_waits_meets_no_filter_and_the_old_one_meets_its_own(tmp_path, encoder):
     with open_writer(tmp_path / "notes") as writer:
-        add(writer, [Document("a", "", "lo1 as it was", {"year": 1990})], encoder)
+        add_documents(writer, [Document("a", "", "lo1 as it was", {"year": 1990})], encoder)
         writer.put_documents([Document("a", "", "lo1 as it will be", {"year": 2020})])
         update_bm25(writer)
         for kind in ("dense", "bm25", "hybrid"):
@@ -199,7 +199,7 @@ def test_ask_with_where_answers_from_what_matches(run, directory):
 
 def test_remove_with_where_removes_what_matches(run, tmp_path, encoder):
     with open_writer(tmp_path / "notes") as writer:
-        add(writer, documents()[:20], encoder)
+        add_documents(writer, documents()[:20], encoder)
     result = run("remove", tmp_path / "notes", "--where", "year < 2000", "--json")
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout)["removed"] == [f"{number:03}" for number in range(10)]

@@ -9,7 +9,7 @@ import pytest
 
 from opendpr.collection import Collection, open_collection, open_writer
 from opendpr.errors import StateError, UsageError
-from opendpr.maintenance.add import add
+from opendpr.maintenance.add import add_documents
 from opendpr.model.directory import Model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
@@ -42,7 +42,7 @@ def encoder(tiny_model: Path) -> BertEncoder:
 def collection(tmp_path_factory: pytest.TempPathFactory, encoder: BertEncoder) -> Collection:
     directory = tmp_path_factory.mktemp("retrievers") / "notes"
     with open_writer(directory, Splitter(words=12)) as writer:
-        add(writer, documents(), encoder)
+        add_documents(writer, documents(), encoder)
     return open_collection(directory)
 
 
@@ -136,7 +136,7 @@ def test_removed_and_pending_passages_are_never_shown(tmp_path: Path, encoder: B
     """Before and after the caches have seen the change, and by a retriever made before it."""
     directory = tmp_path / "notes"
     with open_writer(directory, Splitter(words=12)) as writer:
-        add(writer, documents(), encoder)
+        add_documents(writer, documents(), encoder)
         with open_collection(directory) as reader:
             old = make_retriever(kind, reader, encoder)
             seen = texts(old.retrieve(QUESTIONS, 1_000))
@@ -148,7 +148,7 @@ def test_removed_and_pending_passages_are_never_shown(tmp_path: Path, encoder: B
                 assert not {"doc-00", "twin-a"} & {id for id, _ in shown}
                 assert ("doc-03", "zebra river zebra queen") not in shown
                 assert {text for id, text in shown if id == "doc-03"} == {text for id, text in seen if id == "doc-03"}
-        add(writer, [], encoder)
+        add_documents(writer, [], encoder)
         with open_collection(directory) as reader:
             shown = texts(make_retriever(kind, reader, encoder).retrieve(QUESTIONS, 1_000))
     assert not {"doc-00", "twin-a"} & {id for id, _ in shown}

@@ -46,7 +46,7 @@ def optimize(
       opendpr optimize wikipedia --recall 0.98
     """
     from opendpr.collection import open_collection, open_writer
-    from opendpr.maintenance.add import optimize as rebuild
+    from opendpr.maintenance.optimize import optimize as rebuild
 
     open_collection(collection).close()  # a wrong directory should not become a collection
     with open_writer(collection, wait_seconds=wait) as writer, stages("passages") as show:

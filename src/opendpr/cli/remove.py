@@ -30,7 +30,7 @@ def remove(
     from opendpr.collection import open_collection, open_writer
     from opendpr.collection.selection import matching_documents
     from opendpr.collection.where import compile_where
-    from opendpr.maintenance.add import remove as take_out
+    from opendpr.maintenance.remove import remove as take_out
 
     if bool(ids) == bool(where):
         raise UsageError("give either ids of documents or --where, one of the two")

@@ -149,16 +149,19 @@ class Collection:
         query = f"{_PASSAGE} WHERE d.id = ? AND d.replaces IS NULL ORDER BY p.start"
         return [_passage(row) for row in self.select(query, (id,))]
 
-    def without_vector(self, encoder: int) -> Iterator[list[Passage]]:
-        """Passages that still have no vector, in lists."""
+    def without_vector(self, encoder: int, chunk: int = ROWS) -> Iterator[list[Passage]]:
+        """Passages that still have no vector, in lists cut by number: `(number - 1) // chunk` is the same in each.
+
+        So whoever goes on after an interruption gets the lists that were left, not others.
+        """
         number = 0
         query = (
             f"{_PASSAGE} LEFT JOIN vectors_{encoder} v ON v.number = p.number "
-            f"WHERE p.number > ? AND v.number IS NULL ORDER BY p.number LIMIT {ROWS}"
+            f"WHERE p.number > ? AND v.number IS NULL ORDER BY p.number LIMIT {chunk}"
         )
         while rows := self.select(query, (number,)):
-            yield [_passage(row) for row in rows]
-            number = rows[-1][0]
+            number = ((rows[0][0] - 1) // chunk + 1) * chunk
+            yield [_passage(row) for row in rows if row[0] <= number]
 
     def count_without_vector(self, encoder: int) -> int:
         """How many passages still have no vector of an encoder."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,8 +14,10 @@ from opendpr.model.runtime import RuntimeSettings, load_network
 from opendpr.model.tokenizer import TokenIds, Tokenizer
 from opendpr.types import ExamplePassage, Passage, Vectors
 
-BATCH = 8
+BATCH_SEQUENCES = 8
 """Sequences a network takes at once: small batches fit a CPU's caches."""
+GROUP_ROUNDS = 8
+"""Batches that each part of a network computes between two reports of progress."""
 
 
 class EncoderInput:
@@ -27,8 +30,6 @@ class EncoderInput:
 
     def __init__(self, config: EncoderConfig, tokenizer: Tokenizer) -> None:
         self.config, self.tokenizer = config, tokenizer
-        self.truncated_passages = 0
-        """Passages so far that were longer than `max_passage_tokens`; their vectors miss the end."""
 
     def questions(self, questions: Sequence[str]) -> list[TokenSequence]:
         """[CLS] question [SEP]; one longer than `max_question_tokens` counts by its beginning."""
@@ -46,21 +47,28 @@ class EncoderInput:
 
     def _passage(self, title: TokenIds, text: TokenIds) -> TokenSequence:
         room = self.config.max_passage_tokens - 2
-        if not len(title):
-            self.truncated_passages += len(text) > room
-            return self._join([text[:room]])
-        title = title[: room // 2]
-        room -= len(title) + 1
-        self.truncated_passages += len(text) > room
-        return self._join([title, text[:room]])
+        if len(title):
+            title = title[: room // 2]
+            room -= len(title) + 1
+        parts = [title, text[:room]] if len(title) else [text[:room]]
+        return self._join(parts)._replace(truncated=len(text) > room)
 
     def _join(self, parts: Sequence[TokenIds]) -> TokenSequence:
         segments = self.config.input_form.token_types == "segments"
         return join(parts, cls=self.tokenizer.cls, sep=self.tokenizer.sep, segments=segments)
 
 
+class EncodedPassages(NamedTuple):
+    """Vectors of passages."""
+
+    vectors: Vectors
+    """(n, d)"""
+    truncated: int
+    """Passages longer than `max_passage_tokens`: their vectors miss the end."""
+
+
 class BertEncoder:
-    """An `Encoder` with the weights of a model. Towers are brought to memory when first needed."""
+    """An `Encoder` with the weights of a model. Towers are loaded when first needed."""
 
     def __init__(self, model: Model, runtime: RuntimeSettings = RuntimeSettings()) -> None:
         self.model, self.runtime = model, runtime
@@ -70,11 +78,6 @@ class BertEncoder:
     @property
     def dim(self) -> int:
         return self.config.architecture.hidden_size
-
-    @property
-    def truncated_passages(self) -> int:
-        """Passages so far that were longer than `max_passage_tokens`; their vectors miss the end."""
-        return self._input.truncated_passages
 
     @cached_property
     def _question_network(self) -> Network:
@@ -90,12 +93,35 @@ class BertEncoder:
 
     def encode_passages(self, passages: Sequence[Passage]) -> Vectors:
         """-> (n, d), from [CLS] title [SEP] text [SEP]."""
-        return self._encode(self._passage_network, self._input.passages(passages))
+        return self.encode(passages).vectors
 
-    def _encode(self, network: Network, sequences: Sequence[TokenSequence]) -> Vectors:
+    def encode(
+        self, passages: Sequence[Passage], on_progress: Callable[[int], None] = lambda done: None
+    ) -> EncodedPassages:
+        """Like `encode_passages`, with the number of passages whose end did not fit.
+
+        Args:
+            on_progress: called now and then with the passages done so far; what it raises ends the work
+        """
+        sequences = self._input.passages(passages)
+        truncated = sum(sequence.truncated for sequence in sequences)
+        return EncodedPassages(self._encode(self._passage_network, sequences, on_progress), truncated)
+
+    def _encode(
+        self,
+        network: Network,
+        sequences: Sequence[TokenSequence],
+        on_progress: Callable[[int], None] = lambda done: None,
+    ) -> Vectors:
         vectors = np.empty((len(sequences), self.dim), dtype=np.float32)
-        rows = list(by_length([len(sequence.ids) for sequence in sequences], BATCH))
-        batches = [pad([sequences[row] for row in some], self._input.tokenizer.pad) for some in rows]
-        for some, result in zip(rows, network(batches), strict=True):
-            vectors[some] = result
+        rows = list(by_length([len(sequence.ids) for sequence in sequences], BATCH_SEQUENCES))
+        group, done = GROUP_ROUNDS * network.parallel, 0
+        for first in range(0, len(rows), group):
+            if done:
+                on_progress(done)
+            several = rows[first : first + group]
+            batches = [pad([sequences[row] for row in batch], self._input.tokenizer.pad) for batch in several]
+            for batch, result in zip(several, network(batches), strict=True):
+                vectors[batch] = result
+                done += len(batch)
         return vectors
