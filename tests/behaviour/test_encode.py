@@ -199,7 +199,7 @@ def test_a_search_says_that_passages_are_not_encoded_yet(run, tmp_path, tiny_mod
     for retriever, told in (("dense", True), ("hybrid", True), ("bm25", False)):
         done = run("search", tmp_path / "notes", "mill", "-r", retriever)
         assert done.returncode == 0
-        assert ("1 passages have no vector yet" in done.stderr) is told
+        assert ("passages without a vector, which bm25 alone finds: 1;" in done.stderr) is told
 
 
 def test_an_interrupted_encode_gives_the_vectors_of_an_uninterrupted_one_bit_for_bit(tmp_path, encoders):

@@ -148,7 +148,7 @@ def test_what_does_not_fit_into_the_memory_is_refused(notes, run):
     for index in ("auto", "exact", "ivf"):
         done = run("optimize", notes, "--memory", "10MB", "--index", index)
         assert done.returncode == 6
-        assert "do not fit into 0.0 GB" in done.stderr
+        assert "do not fit into 10.0 MB" in done.stderr
     assert sorted(path.name for path in notes.rglob("*")) == before
 
 
@@ -329,6 +329,20 @@ def test_without_its_model_vectors_serve_as_questions_and_it_is_told(plain, tmp_
     assert done.returncode == 0, done.stderr
     assert f"the model {model} that made the vectors cannot be used here" in done.stderr
     assert json.loads(done.stdout)["dense"]["asked"] == "vectors"
+
+
+def test_a_model_that_was_moved_makes_the_questions_once_it_is_named(tmp_path, tiny_model, other_model, run):
+    notes, model = tmp_path / "notes", tmp_path / "model"
+    shutil.copytree(tiny_model, model)
+    with open_writer(notes, Splitter(unit="whole")) as writer:
+        add_documents(writer, documents(200), BertEncoder(find_model(str(model)), RuntimeSettings(precision="fp32")))
+    model.rename(tmp_path / "moved")
+    done = run("optimize", notes, "--index", "ivf", "--model", tmp_path / "moved", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["dense"]["asked"] == "pieces"
+    refused = run("optimize", notes, "--index", "ivf", "--model", other_model)
+    assert refused.returncode == 4
+    assert "their vectors cannot be compared" in refused.stderr
 
 
 def test_an_index_that_is_there_takes_in_what_is_new(notes, encoder, run):

@@ -11,7 +11,7 @@ from opendpr.collection.rows import EncoderRow
 from opendpr.collection.writer import refuse_other_encoder
 from opendpr.errors import OpendprError
 from opendpr.iteration import OnStage
-from opendpr.model.directory import find_model
+from opendpr.model.directory import Model, find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.bm25 import rebuild_bm25
@@ -36,6 +36,7 @@ def optimize(
     index: Literal["auto", "exact", "ivf"] = "auto",
     recall: float = RECALL,
     memory_bytes: int | None = None,
+    model: Model | None = None,
     on_progress: OnStage = lambda what, done, total: None,
 ) -> dict[str, Any] | None:
     """Rebuild the search caches: they then find and score like those of a collection built in one go.
@@ -44,15 +45,19 @@ def optimize(
         index: of vectors; `auto` is the kind that there is, or else what `opendpr plan` takes
         recall: that an approximate index must reach
         memory_bytes: that may be used; None means what the machine has
+        model: makes the questions by which recall is measured; None is the collection's
 
     Returns:
         What is known of the approximate index; None if every vector is scanned.
 
     Raises:
         ResourceError: the disk or the memory is too small.
-        StateError: an approximate index was asked for, and there are no vectors, or the first passage has none.
+        StateError: an approximate index was asked for, and there are no vectors, or the first passage has none; or
+            the model given is not the one that made them.
     """
     passages, row = writer.count_passages(), writer.encoder()
+    if row and model:
+        refuse_other_encoder(writer, model.fingerprint, model.reference)
     if index == "auto" and dense_record(writer):
         index = "ivf"  # who has had one built wants it to take in what is new
     if index == "ivf":
@@ -67,16 +72,16 @@ def optimize(
         return None
     from opendpr.search.building import build_dense  # which imports FAISS
 
-    return build_dense(writer, recall=recall, ask=_asker(writer, row), on_progress=on_progress)
+    return build_dense(writer, recall=recall, ask=_asker(writer, row, model), on_progress=on_progress)
 
 
-def _asker(writer: Writer, row: EncoderRow) -> Ask | None:
+def _asker(writer: Writer, row: EncoderRow, given: Model | None) -> Ask | None:
     """Makes questions of passages: some words of each in a row, through the tower for questions; None without it.
 
     They are found about as well as real questions are (docs/scale.md).
     """
     try:
-        model = find_model(row.model)
+        model = given or find_model(row.model)
         refuse_other_encoder(writer, model.fingerprint, model.reference)
         encoder = BertEncoder(model, RuntimeSettings(precision="fp32"))
         encoder.encode_questions(["opendpr"])  # what is wrong with it shows here, not after hours of building

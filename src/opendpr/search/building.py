@@ -23,6 +23,7 @@ from opendpr.search.ivf import Effort, IvfIndex
 from opendpr.search.seen import read_seen, write_seen
 from opendpr.storage.atomic import make_directory, sync
 from opendpr.storage.digests import file_sha256
+from opendpr.storage.sizes import readable_size
 
 logger = logging.getLogger(__name__)
 
@@ -136,8 +137,8 @@ def _begin(writer: Writer, directory: Path) -> _Build:
     needed = next(offer.index_bytes for offer in offers if offer.kind == "ivf")
     if (free := shutil.disk_usage(directory).free) < needed:
         raise ResourceError(
-            f"the index in {directory} takes {needed / 1e9:,.2f} GB, {free / 1e9:,.2f} GB are free; free disk and run "
-            "the same command again"
+            f"the index in {directory} takes {readable_size(needed)}, {readable_size(free)} are free; free disk "
+            "and run the same command again"
         )
     build = _Build(directory / f"build-{max(numbered, default=0) + 1}", row.dim, identity, time.monotonic())
     build.directory.mkdir()
