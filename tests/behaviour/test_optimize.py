@@ -24,9 +24,10 @@ from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.search import building, effort
 from opendpr.search.bm25 import open_bm25, verify_bm25
-from opendpr.search.dense import StoredIndex, open_dense, verify_dense
+from opendpr.search.dense import open_dense, verify_dense
 from opendpr.search.exact import ExactIndex
 from opendpr.search.retrievers import DenseRetriever, HybridRetriever, Snapshot
+from opendpr.search.stored import StoredIndex
 from opendpr.serving.engine import Engine
 from opendpr.text.splitting import Splitter
 from opendpr.types import Document

@@ -18,8 +18,8 @@ from opendpr.model.directory import find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.search import exact
-from opendpr.search.dense import StoredIndex
 from opendpr.search.retrievers import Snapshot, make_retriever
+from opendpr.search.stored import StoredIndex
 from opendpr.text.splitting import Splitter
 from opendpr.types import Document
 

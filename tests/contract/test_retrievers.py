@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from opendpr.choices import RETRIEVERS
 from opendpr.collection import Collection, open_collection, open_writer
 from opendpr.errors import StateError, UsageError
 from opendpr.maintenance.add import add_documents
 from opendpr.model.directory import Model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
-from opendpr.search.retrievers import KINDS, HybridRetriever, Snapshot, make_retriever
+from opendpr.search.retrievers import HybridRetriever, Snapshot, make_retriever
 from opendpr.search.tantivy import TantivyIndex
 from opendpr.text.splitting import Splitter
 from opendpr.types import Document, Hit
@@ -96,7 +97,7 @@ def test_hybrid_is_brute_force_over_the_whole_collection(
             assert hit.score == pytest.approx(hit.parts["bm25"] + weight * hit.parts["dense"], abs=1e-4)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", RETRIEVERS)
 def test_ties_are_in_order_of_number(collection: Collection, encoder: BertEncoder, kind: str) -> None:
     (hits,) = make_retriever(kind, collection, encoder).retrieve(["winter queen queen winter letter poem"], 50)
     twins = [hit for hit in hits if hit.passage.document_id.startswith("twin")]
@@ -115,7 +116,7 @@ def test_k_passages_are_found_where_there_are_k(
         assert len({hit.passage.number for hit in hits}) == len(hits) == min(k, there)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", RETRIEVERS)
 def test_no_questions_have_no_lists(collection: Collection, encoder: BertEncoder, kind: str) -> None:
     assert make_retriever(kind, collection, encoder).retrieve([], 5) == []
 
@@ -131,7 +132,7 @@ def test_a_kind_that_does_not_exist_is_refused(collection: Collection, encoder: 
         make_retriever("sparse", collection, encoder)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", RETRIEVERS)
 def test_removed_and_pending_passages_are_never_shown(tmp_path: Path, encoder: BertEncoder, kind: str) -> None:
     """Before and after the caches have seen the change, and by a retriever made before it."""
     directory = tmp_path / "notes"

@@ -19,6 +19,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from opendpr.choices import WHERE_CHARACTERS
 from opendpr.errors import UsageError
 
 Value = str | int | float | bool
@@ -36,7 +37,6 @@ _TOKEN = re.compile(
 )
 COLUMNS = {"id": "d.id", "title": "d.title"}
 COMPARISONS = ("=", "!=", "<>", "<=", ">=", "<", ">")
-MAX_CHARACTERS = 10_000
 MAX_DEPTH = 50
 
 
@@ -68,8 +68,8 @@ def filter_names(text: str) -> list[str]:
 
 
 def _parsed(text: str) -> tuple[Condition, list[str]]:
-    if len(text) > MAX_CHARACTERS:
-        raise UsageError(f"the filter has {len(text):,} characters, at most {MAX_CHARACTERS:,} are taken")
+    if len(text) > WHERE_CHARACTERS:
+        raise UsageError(f"the filter has {len(text):,} characters, at most {WHERE_CHARACTERS:,} are taken")
     parser = _Parser(text)
     condition = parser.expression(0)
     if parser.token.kind != "end":

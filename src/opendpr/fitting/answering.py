@@ -29,7 +29,7 @@ from opendpr.model.encoder import BertEncoder
 from opendpr.model.reader import BertReader
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.protocols import Reader, Retriever
-from opendpr.search.retrievers import Bm25Retriever, DenseRetriever, HybridRetriever, Snapshot
+from opendpr.search.retrievers import Snapshot, make_retriever
 from opendpr.text import AnswerMatcher, exact_match
 from opendpr.types import Hit, Question, Span
 
@@ -116,14 +116,11 @@ def make_retrievers(
     snapshot: Snapshot, encoder: BertEncoder | None, kinds: Sequence[str], weight: float
 ) -> dict[str, Retriever]:
     """Retrievers by kind, all over one snapshot; hybrid with this lambda."""
-    made: dict[str, Retriever] = {}
-    for kind in kinds:
-        if kind == "bm25":
-            made[kind] = Bm25Retriever(snapshot)
-        elif encoder is not None:
-            dense = kind == "dense"
-            made[kind] = DenseRetriever(snapshot, encoder) if dense else HybridRetriever(snapshot, encoder, weight)
-    return made
+    return {
+        kind: make_retriever(kind, snapshot.collection, encoder, snapshot, weight=weight)
+        for kind in kinds
+        if kind == "bm25" or encoder is not None
+    }
 
 
 def read_cases(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from opendpr.choices import RETRIEVERS
 from opendpr.collection import Collection
 from opendpr.collection.selection import matching
 from opendpr.collection.where import compile_where
@@ -16,8 +17,9 @@ from opendpr.errors import BusyError, StateError, UsageError
 from opendpr.model.encoder import BertEncoder
 from opendpr.protocols import Encoder, Retriever, TextIndex
 from opendpr.search.bm25 import bm25_stamp, open_bm25
-from opendpr.search.dense import Cache, RemovedError, StoredIndex, dense_stamp, open_dense
+from opendpr.search.dense import Cache, dense_stamp, open_dense
 from opendpr.search.exact import ExactIndex, top
+from opendpr.search.stored import RemovedError, StoredIndex
 from opendpr.types import Hit, Neighbours, Numbers, Scores
 
 logger = logging.getLogger(__name__)
@@ -27,8 +29,6 @@ UNION = 1_000
 
 ATTEMPTS = 20
 """How often a search is begun anew because a writer removed a passage that it found."""
-
-KINDS = ("dense", "bm25", "hybrid")
 
 
 class Snapshot:
@@ -237,12 +237,18 @@ class HybridRetriever:
 
 
 def make_retriever(
-    kind: str, collection: Collection, encoder: BertEncoder | None, snapshot: Snapshot | None = None
+    kind: str,
+    collection: Collection,
+    encoder: BertEncoder | None,
+    snapshot: Snapshot | None = None,
+    *,
+    weight: float | None = None,
 ) -> Retriever:
     """A retriever by name.
 
     Args:
         snapshot: of the collection; None means a new one
+        weight: of the similarity beside BM25 in hybrid search; None is the model's
 
     Raises:
         StateError: the collection was encoded by another model than `encoder`.
@@ -251,9 +257,9 @@ def make_retriever(
     snapshot = snapshot or Snapshot(collection)
     if kind == "bm25":
         return Bm25Retriever(snapshot)
-    if kind not in KINDS or encoder is None:
-        raise UsageError(f"retriever must be one of {', '.join(KINDS)}, got {kind!r}")
+    if kind not in RETRIEVERS or encoder is None:
+        raise UsageError(f"retriever must be one of {', '.join(RETRIEVERS)}, got {kind!r}")
     refuse_other_encoder(collection, encoder.model.fingerprint, encoder.model.reference)
     if kind == "dense":
         return DenseRetriever(snapshot, encoder)
-    return HybridRetriever(snapshot, encoder, encoder.model.hybrid_weight)
+    return HybridRetriever(snapshot, encoder, encoder.model.hybrid_weight if weight is None else weight)

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from opendpr.choices import QUESTION_CHARACTERS, WHERE_CHARACTERS
+
 
 @dataclass(frozen=True)
 class PassageRecord:
@@ -173,11 +175,10 @@ def in_words(confidence: float) -> str:
     return next((words for least, words in CONFIDENCE if confidence >= least), CONFIDENCE[-1][1])
 
 
-RETRIEVERS = ("hybrid", "dense", "bm25")
 LIMITS: Mapping[str, int] = {
     "body_bytes": 1_000_000,
-    "question_characters": 4_096,
-    "where_characters": 10_000,
+    "question_characters": QUESTION_CHARACTERS,
+    "where_characters": WHERE_CHARACTERS,
     "k": 1_000,
     "documents_in_one_request": 256,
     "documents_in_one_list": 1_000,

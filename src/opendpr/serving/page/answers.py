@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from opendpr.choices import RETRIEVERS
 from opendpr.evaluation.page.markup import Markup, element, joined
 from opendpr.serving.page.frame import alert, frame, link
 from opendpr.serving.records import (
-    RETRIEVERS,
     AnswerRecord,
     AskRecord,
     InfoRecord,
