@@ -447,7 +447,7 @@ def test_damage_is_named_and_nothing_wrong_is_served(notes, plain, encoder, capl
             assert one == pytest.approx({id: scores[id] for id in one})
     else:
         assert ours == right
-        assert (name, how) == ("seen.json", "gone") or "every vector is looked at" in caplog.text
+        assert (name, how) == ("seen.json", "gone") or "every vector is scanned" in caplog.text
     with open_collection(notes) as collection:
         problems = verify_dense(collection)
     if (name, how) == ("seen.json", "gone"):  # a cache that is not there
@@ -468,7 +468,7 @@ def test_verify_and_search_tell_of_a_damaged_index(notes, run):
     assert "index.faiss does not match its checksum; delete" in done.stdout
     done = run("search", notes, QUESTIONS[0], "-r", "dense")
     assert done.returncode == 0
-    assert "every vector is looked at; delete" in done.stderr
+    assert "every vector is scanned; delete" in done.stderr
 
 
 STAGES = ["progress.json", "trained.faiss", "index.faiss", "seen.json.tmp"]

@@ -59,7 +59,7 @@ def add(
         bool, Option("--sync", help="Remove documents that came from a directory given and are gone from it.")
     ] = False,
     resplit: Annotated[
-        bool, Option("--resplit", help="Cut the documents that are there already anew, as the options now say.")
+        bool, Option("--resplit", help="Cut the documents that are already there again, as the options now say.")
     ] = False,
     metadata: Annotated[
         list[str] | None,

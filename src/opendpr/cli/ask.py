@@ -58,7 +58,7 @@ def ask(
     device: DeviceOption = Devices.auto,
     as_json: AsJson = False,
 ) -> None:
-    """Answer QUESTION with the exact words of the documents, and where they stand.
+    """Answer QUESTION with the exact words of the documents, and where they are.
 
     \b
     Examples:
@@ -72,7 +72,7 @@ def ask(
 
     _refuse_missing(collection)
     if where is not None:
-        compile_where(where)  # here, because it is no fault of the questions, which are told theirs one by one
+        compile_where(where)  # here, because it is no fault of the questions, whose errors are reported one by one
     if question is not None and question != "-":
         check_question(question)  # before anything is indexed or loaded
     if isinstance(sys.stdin, io.TextIOWrapper):
@@ -172,7 +172,7 @@ class _Asker:
             self.answer_all(line for line in map(str.strip, sys.stdin) if line)
 
     def answer_all(self, questions: Iterable[str]) -> None:
-        """Answer each; one that cannot be answered is told and does not stop the others."""
+        """Answer each; one that cannot be answered is reported and does not stop the others."""
         for question in questions:
             try:
                 self.answer(question)

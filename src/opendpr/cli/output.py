@@ -64,7 +64,7 @@ def styled(text: str, **style: bool) -> str:
 
 
 def marked(text: str, start: int, end: int) -> str:
-    """The words [start, end) of a text marked, with so much of the text around them as fits."""
+    """The words [start, end) of a text marked, with as much of the text around them as fits."""
     room = max(0, PASSAGE_CHARACTERS - (end - start)) // 2
     first, last = max(0, start - room), min(len(text), end + room)
     while first > 0 and not text[first - 1].isspace() and first > start - room - 30:
@@ -130,7 +130,7 @@ def next_step(collection: Path, model: str | None) -> str:
 
 
 def many(count: int, noun: str) -> str:
-    """So many of something, in words: `1 document`, `2,000 documents`."""
+    """A count of something, in words: `1 document`, `2,000 documents`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 

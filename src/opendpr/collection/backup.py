@@ -69,7 +69,7 @@ def write_backup(collection: Collection, destination: Path) -> int:
 
 @contextmanager
 def _own_errors(collection: Collection) -> Iterator[None]:
-    """Tell of what is wrong with the collection itself by its own name."""
+    """Report what is wrong with the collection itself under its own name."""
     try:
         yield
     except (apsw.CorruptError, apsw.BusyError, apsw.IOError) as error:

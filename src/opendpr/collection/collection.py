@@ -120,11 +120,11 @@ class Collection:
         return {"documents": documents, "passages": passages, "vectors": vectors, "to_encode": passages - vectors}
 
     def count_passages(self) -> int:
-        """How many passages there are, hidden ones too; `counts` looks at every vector beside."""
+        """How many passages there are, hidden ones too; `counts` also reads every vector's row."""
         return int(self._one("SELECT count(*) FROM passages")[0])
 
     def has_documents(self) -> bool:
-        """Whether there are any; `counts` looks at every vector to say so."""
+        """Whether there are any; `counts` reads every vector's row to say so."""
         return bool(self.select("SELECT 1 FROM documents WHERE replaces IS NULL LIMIT 1"))
 
     def passages(self, numbers: Sequence[int]) -> dict[int, Passage]:

@@ -123,7 +123,7 @@ def _configured(uri: str, flags: int, locking: str) -> apsw.Connection:
 
 @contextmanager
 def closed_on_error(connection: apsw.Connection) -> Iterator[None]:
-    """Close a connection that nobody will own, so that it holds no locks as long as the error is looked at."""
+    """Close a connection that nobody will own, so that it holds no locks while the error is handled."""
     try:
         yield
     except BaseException:
@@ -142,7 +142,7 @@ def create_database(path: Path, settings: dict[str, str]) -> None:
     if log.exists():
         raise StateError(
             f"{log} lies there without its {path.name}, which is gone; put that back, or delete {path.parent} to "
-            "begin anew"
+            "start again"
         )
     temporary = path.with_name(path.name + ".new")
     temporary.unlink(missing_ok=True)
@@ -176,7 +176,7 @@ def read_settings(connection: apsw.Connection, path: Path) -> dict[str, str]:
             rows = connection.execute("SELECT key, value FROM settings").fetchall()
         except apsw.SQLError:
             if path.stat().st_size == 0:
-                raise CorruptionError(f"{path} is empty; restore a backup, or delete it to begin anew") from None
+                raise CorruptionError(f"{path} is empty; restore a backup, or delete it to start again") from None
             raise StateError(f"{path} is an SQLite file but not a collection; give another directory") from None
     settings = {str(key): str(value) for key, value in rows}
     if settings.get("format") != str(FORMAT):

@@ -95,13 +95,13 @@ def update_bm25(writer: Writer) -> None:
             _update(writer, directory)
         except (OSError, ValueError) as error:  # tantivy reports any trouble with files as a ValueError
             # A kill can leave files under names that tantivy wants again; of a full disk the second try speaks.
-            logger.info("%s could not be brought up to date (%s): it is built anew", directory, error)
+            logger.info("%s could not be brought up to date (%s): it is rebuilt", directory, error)
             shutil.rmtree(directory, ignore_errors=True)
             _update(writer, directory)
 
 
 def rebuild_bm25(writer: Writer, on_progress: OnStage = lambda what, done, total: None) -> None:
-    """See that the statistics of the cache forget removed passages: build it anew, unless it counts none.
+    """Make the statistics of the cache forget removed passages: rebuild it, unless it counts none.
 
     The one there was is searched until the new one takes its place; a kill before leaves it there.
 
@@ -148,7 +148,7 @@ def _our_errors(directory: Path) -> Iterator[None]:
 
 
 def _is_fresh(writer: Writer) -> bool:
-    """Whether the cache is whole, knows all, and was never told to take something out."""
+    """Whether the cache is whole, knows all, and nothing was ever taken out of it."""
     directory = writer.directory / DIRECTORY
     if _seen(writer) != writer.version():
         return False
@@ -169,7 +169,7 @@ def _update(writer: Writer, directory: Path) -> None:
             raise CorruptionError(damaged[0])  # merging would spread it under a new checksum
         index = TantivyIndex(directory) if seen else None
     except CorruptionError as error:
-        logger.warning("%s: it is built anew", error)
+        logger.warning("%s: it is rebuilt", error)
         index = seen = None
     if index is None:
         shutil.rmtree(directory, ignore_errors=True)

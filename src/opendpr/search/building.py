@@ -62,7 +62,7 @@ def build_dense(
     """Build the cache from all vectors, and find the effort that reaches a recall; returns what `seen.json` then says.
 
     A kill loses the stage it falls in, or a part of it: the same call goes on. If nothing changed since the last
-    build, only the effort is chosen anew.
+    build, only the effort is chosen again.
 
     Args:
         recall: of the best 20 and of the best 100, on average over questions made of a sample of the passages

@@ -18,7 +18,7 @@ from opendpr.errors import ResourceError
 from opendpr.storage.sizes import readable_size
 
 SMALL = 50_000
-"""Passages up to which every vector is looked at: there is nothing to gain."""
+"""Passages up to which every vector is scanned: there is nothing to gain."""
 SAMPLE = 48
 """Vectors that an inverted list is trained on."""
 ITERATIONS = 10
@@ -89,12 +89,12 @@ class Estimate:
 
 
 def ivf_lists(rows: int) -> int:
-    """Inverted lists for so many vectors: the power of two next to twice their root, so 2,048 for a million."""
+    """Inverted lists for this many vectors: the power of two next to twice their root, so 2,048 for a million."""
     return max(1, min(rows, 1 << round(math.log2(2 * math.sqrt(max(rows, 1))))))
 
 
 def estimates(passages: int, dim: int, machine: Machine, *, to_encode: int, recall: float) -> list[Estimate]:
-    """What each kind of index costs for so many passages.
+    """What each kind of index costs for this many passages.
 
     Args:
         to_encode: passages that have no vector yet

@@ -69,8 +69,8 @@ def open_dense(collection: Collection, opened: Cache | None = None) -> Cache | N
     for _ in range(ATTEMPTS):
         record = dense_record(collection)
         if record is None:
-            if told := unused_dense(collection):
-                logger.warning("%s", told)
+            if reason := unused_dense(collection):
+                logger.warning("%s", reason)
             return None
         if opened is not None and opened.record == record:
             return opened
@@ -80,7 +80,7 @@ def open_dense(collection: Collection, opened: Cache | None = None) -> Cache | N
             if dense_record(collection) != record:
                 continue  # it was replaced meanwhile
             logger.warning(
-                "%s: every vector is looked at; delete %s, 'opendpr optimize %s' builds it anew",
+                "%s: every vector is scanned; delete %s, 'opendpr optimize %s' rebuilds it",
                 error,
                 directory,
                 collection.directory,
@@ -103,8 +103,8 @@ def unused_dense(collection: Collection) -> str | None:
     if not (directory / SEEN).exists() or dense_record(collection):
         return None
     return (
-        f"{directory} does not belong to the vectors in use, or is damaged: every vector is looked at; "
-        f"'opendpr optimize {collection.directory}' builds it anew"
+        f"{directory} does not belong to the vectors in use, or is damaged: every vector is scanned; "
+        f"'opendpr optimize {collection.directory}' rebuilds it"
     )
 
 
@@ -118,7 +118,7 @@ def dense_stamp(collection: Collection) -> object:
 
 
 def remove_dense(writer: Writer) -> None:
-    """Go back to looking at every vector."""
+    """Go back to scanning every vector."""
     directory = writer.directory / DIRECTORY
     (directory / SEEN).unlink(missing_ok=True)
     shutil.rmtree(directory, ignore_errors=True)
@@ -133,7 +133,7 @@ def verify_dense(collection: Collection) -> list[str]:
     path = directory / SEEN
     if not path.exists():
         return []
-    what_to_do = f"delete {directory}, 'opendpr optimize {collection.directory}' builds it anew"
+    what_to_do = f"delete {directory}, 'opendpr optimize {collection.directory}' rebuilds it"
     try:
         record = read_seen(directory)
         files = {directory / record["build"] / name: stored for name, stored in record["files"].items()}
@@ -197,6 +197,6 @@ def _load(directory: Path, record: dict[str, Any]) -> IvfIndex:
 
 
 def map_vectors(build: Path, rows: int, dim: int) -> NDArray[np.float16]:
-    """The vectors (n, d) of a build, read by the kernel as they are looked at."""
+    """The vectors (n, d) of a build, read by the kernel as they are used."""
     vectors = np.memmap(build / VECTORS, dtype=VECTOR_DTYPE, mode="r", shape=(rows, dim))
     return vectors.view(np.ndarray)

@@ -117,7 +117,7 @@ def recalls(index: IvfIndex, questions: Vectors, own: Numbers, limits: Mapping[i
 def _limits(
     questions: Vectors, own: Numbers, vectors: NDArray[np.float16], numbers: Numbers, on_progress: OnStage
 ) -> dict[int, Scores]:
-    """By depth, the score of each question's last neighbour (Q,), by looking at every vector."""
+    """By depth, the score of each question's last neighbour (Q,), by scanning every vector."""
     depth = max(DEPTHS) + 1
     best = np.full((len(questions), depth), -np.inf, dtype=np.float32)
     for first in range(0, len(numbers), BLOCK):

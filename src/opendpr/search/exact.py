@@ -1,4 +1,4 @@
-"""Exact maximum inner product search: every vector is looked at. The measure of all other indexes."""
+"""Exact maximum inner product search: every vector is scanned. The measure of all other indexes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class ExactIndex:
 
     @classmethod
     def gather(cls, pieces: Iterable[tuple[Numbers, NDArray[np.float16]]], most: int, dim: int) -> ExactIndex:
-        """An index of at most so many vectors, which come in pieces and are in memory once.
+        """An index of at most this many vectors, which come in pieces and are in memory once.
 
         Args:
             pieces: numbers (n,) and vectors (n, dim), rising from piece to piece
@@ -50,7 +50,7 @@ class ExactIndex:
         return index
 
     def _hold(self, pieces: Iterable[tuple[Numbers, NDArray[np.float16]]], most: int, dim: int) -> None:
-        """Bring pieces to memory: few vectors as they are multiplied, many as FAISS compares them."""
+        """Load pieces: few vectors as they are multiplied, many as FAISS compares them."""
         numbers, rows = np.empty(most, np.int64), 0
         self._halves: Halves | None = None
         if most > SMALL:
@@ -123,7 +123,7 @@ def scan(
 def _better(best: Neighbours, scores: Scores, numbers: Numbers, k: int) -> Neighbours:
     """The k best (Q, k) of those so far and of a block's scores (Q, n), whose numbers (n,) are larger.
 
-    Once enough was looked at, few of a block are better than the last so far, and only these are sorted in.
+    Once enough was scanned, few of a block are better than the last so far, and only these are sorted in.
     """
     rows, places = np.nonzero(scores > best.scores[:, -1:])
     counts = np.bincount(rows, minlength=len(scores))

@@ -19,7 +19,7 @@ from opendpr.types import Scores, Vectors
 
 THREADS: int = faiss.omp_get_max_threads()
 QUESTIONS = 8
-"""For so many questions one more thread is worth its start."""
+"""For this many questions one more thread is worth its start."""
 LEAST = 256
 """Vectors that FAISS is trained on at least; fewer are repeated."""
 
@@ -57,7 +57,7 @@ class Halves:
         """(most, d), to be written to. They are there as long as this object is."""
 
     def keep(self, rows: int) -> None:
-        """Search the first so many."""
+        """Search the first `rows` only."""
         self._index.ntotal = rows
 
     def search(self, vectors: Vectors, k: int, allowed: NDArray[np.bool_] | None = None) -> tuple[Scores, Rows]:
@@ -80,7 +80,7 @@ class Codes:
 
     @classmethod
     def train(cls, sample: Vectors, lists: int) -> Codes:
-        """An empty index of so many lists, for vectors like those of the sample (n, d), n >= lists."""
+        """An empty index of this many lists, for vectors like those of the sample (n, d), n >= lists."""
         dim = sample.shape[1]
         faiss.omp_set_num_threads(THREADS)
         index = faiss.index_factory(dim, factory(dim, lists), faiss.METRIC_INNER_PRODUCT)

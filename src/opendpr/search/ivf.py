@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from opendpr.search.faiss import Codes, Rows
 
 LEAST = 100
-"""A search for fewer passages looks as closely as one for so many."""
+"""A search for fewer passages takes as many candidates as one for this many."""
 SCANNED = 25
-"""One part in so many, and less, is scanned rather than searched: a code is 20 times as fast to look at as a vector,
+"""One part in this many, and less, is scanned rather than searched: a code is compared 20 times as fast as a vector,
 but among few that are allowed the nearest lists hold hardly any."""
 MORE = 4
 """Times as many lists are looked through where those hold too few."""
@@ -97,7 +97,7 @@ class IvfIndex:
         if rows is not None:
             mask = np.zeros(len(self._numbers), dtype=np.bool_)
             mask[rows] = True
-        # Of few that are allowed, as many are looked at as of all: in so many more lists.
+        # Of few that are allowed, as many are compared as of all: in that many more lists.
         lists = min(self.lists, -(-self.effort.lists * len(self._numbers) // count))
         best = self._nearest(vectors, k, lists, mask)
         while len(short := np.flatnonzero(best.numbers[:, -1] < 0)) and lists < self.lists:

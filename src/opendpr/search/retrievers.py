@@ -28,7 +28,7 @@ UNION = 1_000
 """Passages of each kind whose union a hybrid search ranks; the paper takes 2,000."""
 
 ATTEMPTS = 20
-"""How often a search is begun anew because a writer removed a passage that it found."""
+"""How often a search is started again because a writer removed a passage that it found."""
 
 
 class Snapshot:

@@ -20,7 +20,7 @@ TIES = 32
 """Passages fetched beyond k, so that equal scores at the end of the list are broken by number."""
 
 FEW = 4_096
-"""Up to so many allowed passages are named to tantivy; of more, the list is filtered."""
+"""Up to this many allowed passages are named to tantivy; of more, the list is filtered."""
 
 
 def _analyzer(*, of_question: bool) -> tantivy.TextAnalyzer:
