@@ -412,8 +412,8 @@ def test_passages_without_a_vector_that_an_index_cannot_take_in_are_told(tmp_pat
 
 def test_a_recall_that_is_not_reached_is_told(notes, run, monkeypatch):
     assert "no effort reaches" not in run("info", notes).stdout
-    monkeypatch.setattr(effort, "FACTORS", (1,))
-    monkeypatch.setattr(effort, "GAIN", 1.0)
+    monkeypatch.setattr(effort, "CANDIDATE_FACTORS", (1,))
+    monkeypatch.setattr(effort, "LEAST_RECALL_GAIN", 1.0)
     with open_writer(notes) as writer:
         record = optimize(writer, index="ivf", recall=0.99)
     assert min(record["recall"].values()) < 0.99
@@ -495,9 +495,9 @@ def test_a_kill_costs_nothing_but_time(tmp_path, plain, built, encoder, start, r
 
 @pytest.mark.parametrize("calls", range(1, 40, 6))
 def test_an_interrupted_build_goes_on_to_the_same_index(tmp_path, plain, built, encoder, calls, monkeypatch):
-    monkeypatch.setattr(building, "COPIED", 300)
-    monkeypatch.setattr(building, "BATCH", 128)
-    monkeypatch.setattr(building, "ADDED", 400)
+    monkeypatch.setattr(building, "VECTORS_PER_NOTE", 300)
+    monkeypatch.setattr(building, "CODING_BATCH_VECTORS", 128)
+    monkeypatch.setattr(building, "VECTORS_PER_SAVE", 400)
     shutil.copytree(plain, tmp_path / "notes")
     left = calls
 

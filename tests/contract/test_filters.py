@@ -19,7 +19,7 @@ from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.bm25 import update_bm25
 from opendpr.search.retrievers import Bm25Retriever, DenseRetriever, HybridRetriever, Snapshot
-from opendpr.search.tantivy import FEW
+from opendpr.search.tantivy import NAMED_PASSAGES
 from opendpr.text.splitting import Splitter
 from opendpr.types import Document, Hit, Passage
 
@@ -111,11 +111,11 @@ def assert_best(hits: list[Hit], scores: Mapping[int, float], k: int) -> None:
     assert len({hit.passage.number for hit in hits}) == len(hits)
 
 
-@pytest.mark.parametrize("few", [FEW, 0], ids=["passages are named", "the list is filtered"])
+@pytest.mark.parametrize("few", [NAMED_PASSAGES, 0], ids=["passages are named", "the list is filtered"])
 @pytest.mark.parametrize("kind", ["dense", "bm25", "hybrid"])
 @pytest.mark.parametrize("where", FILTERS)
 def test_a_search_with_a_filter_gives_the_best_of_what_matches(directory, encoder, monkeypatch, where, kind, few):
-    monkeypatch.setattr(opendpr.search.tantivy, "FEW", few)
+    monkeypatch.setattr(opendpr.search.tantivy, "NAMED_PASSAGES", few)
     with open_collection(directory) as collection:
         for question in QUESTIONS:
             scores = expected(collection, kind, question, FILTERS[where], encoder)
@@ -163,7 +163,7 @@ def many(tmp_path_factory: pytest.TempPathFactory, encoder: BertEncoder) -> Path
 
 
 @pytest.mark.parametrize("kind", ["dense", "bm25"])
-@pytest.mark.parametrize("limit", [3, FEW, FEW + 1, 4_999])
+@pytest.mark.parametrize("limit", [3, NAMED_PASSAGES, NAMED_PASSAGES + 1, 4_999])
 def test_a_filter_that_leaves_more_than_can_be_named_gives_the_best_too(many, encoder, limit, kind):
     with open_collection(many) as collection:
         place = {passage.number: int(passage.document_id) for passage in collection.passages_after(0)}

@@ -251,9 +251,9 @@ def encoders(tiny_model: Path, other_model: Path) -> list[BertEncoder]:
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """So that there are moments between two transactions."""
-    monkeypatch.setattr(opendpr.search.ivf, "LEAST", 1)  # so that codes are used for few passages too
-    monkeypatch.setattr(opendpr.search.building, "BATCH", 7)
-    monkeypatch.setattr(opendpr.search.building, "ADDED", 20)
+    monkeypatch.setattr(opendpr.search.ivf, "LEAST_WANTED", 1)  # so that codes are used for few passages too
+    monkeypatch.setattr(opendpr.search.building, "CODING_BATCH_VECTORS", 7)
+    monkeypatch.setattr(opendpr.search.building, "VECTORS_PER_SAVE", 20)
     return
 
 

@@ -29,7 +29,7 @@ UPDATING = "updating"
 """Noted in `seen.json` while a writer is at work: until it is done, files may come and go."""
 FRESH = "fresh"
 """Noted in `seen.json` of a cache whose statistics count nothing that was taken out again."""
-BATCH = 20_000
+COMMIT_PASSAGES = 20_000
 """Passages between commits of the cache."""
 ATTEMPTS, PAUSE_SECONDS = 5, 0.02
 """How often a cache is opened that another one replaces meanwhile, and the time between."""
@@ -117,7 +117,7 @@ def rebuild_bm25(writer: Writer, on_progress: OnStage = lambda what, done, total
         rebuilt.mkdir()
         index = TantivyIndex(rebuilt)
         index.update([], [])
-        for batch in batched(writer.passages_after(0), BATCH):
+        for batch in batched(writer.passages_after(0), COMMIT_PASSAGES):
             index.update([], batch)
             done, last = done + len(batch), batch[-1].number
             on_progress("words", done, total)
@@ -184,7 +184,7 @@ def _update(writer: Writer, directory: Path) -> None:
     kept = _begin_update(directory) if seen else {}
     index.update(removed, [])
     last = int(noted["last_number"]) if seen else 0
-    for batch in batched(writer.passages_after(last), BATCH):
+    for batch in batched(writer.passages_after(last), COMMIT_PASSAGES):
         index.update([], batch)
         last = batch[-1].number
     files = {path.name: kept.get(path.name) or file_sha256(path) for path in _files(directory)}

@@ -28,13 +28,13 @@ from opendpr.storage.sizes import readable_size
 logger = logging.getLogger(__name__)
 
 PROGRESS, TRAINED, PARTIAL = "progress.json", "trained.faiss", "partial.faiss"
-COPIED = 200_000
+VECTORS_PER_NOTE = 200_000
 """Vectors copied between two notes of progress."""
-ADDED = 2_000_000
+VECTORS_PER_SAVE = 2_000_000
 """Vectors coded between two: the index is written each time."""
-BATCH = 32_768
+CODING_BATCH_VECTORS = 32_768
 """Vectors coded at once."""
-SEED = 0
+SAMPLE_SEED = 0
 
 
 class _Build(NamedTuple):
@@ -184,7 +184,7 @@ def _copy(writer: Writer, build: _Build, on_progress: OnStage) -> None:
             rows += kept
             last = int(some[kept - 1]) if kept else last
             on_progress("copying", rows, total)
-            if rows - noted >= COPIED:
+            if rows - noted >= VECTORS_PER_NOTE:
                 _sync(vectors, numbers)
                 build.note(rows=rows, last_number=last)
                 noted = rows
@@ -208,16 +208,16 @@ def _code(build: _Build, on_progress: OnStage) -> Codes:
     if codes is None:
         lists = ivf_lists(rows)
         on_progress("training", 0, 0)
-        chosen = np.random.default_rng(SEED).choice(rows, min(rows, SAMPLE * lists), replace=False)
+        chosen = np.random.default_rng(SAMPLE_SEED).choice(rows, min(rows, SAMPLE * lists), replace=False)
         codes = Codes.train(vectors[np.sort(chosen)].astype(np.float32), lists)
         _save_noted(build, TRAINED, codes)
     done = noted = len(codes)
     while done < rows:
-        some = vectors[done : done + BATCH].astype(np.float32)
+        some = vectors[done : done + CODING_BATCH_VECTORS].astype(np.float32)
         codes.add(some)
         done += len(some)
         on_progress("indexing", done, rows)
-        if done - noted >= ADDED:
+        if done - noted >= VECTORS_PER_SAVE:
             _save_noted(build, PARTIAL, codes)
             noted = done
     return codes

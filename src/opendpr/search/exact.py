@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 Stored: TypeAlias = NDArray[np.float16] | NDArray[np.float32]
 """(n, d)"""
 
-BLOCK = 8_192
+BLOCK_VECTORS = 8_192
 """Vectors multiplied at once."""
-SINGLE = 64
+SINGLE_QUESTIONS = 64
 """Questions up to which each is compared for itself with vectors of 16-bit numbers, of which no wider copy is made."""
 TIES = 16
 """Vectors fetched over those wanted, by which equal scores at the border are seen."""
@@ -75,7 +75,7 @@ class ExactIndex:
     def search(self, vectors: Vectors, k: int, allowed: Numbers | None = None) -> Neighbours:
         """The k largest inner products for each row of `vectors` (Q, d), ties by number."""
         mask = None if allowed is None else np.isin(self._numbers, allowed)
-        if self._halves is None or len(vectors) > SINGLE:
+        if self._halves is None or len(vectors) > SINGLE_QUESTIONS:
             return scan(vectors, k, self._numbers, self._vectors, None if mask is None else np.flatnonzero(mask))
         best = Neighbours(np.empty((len(vectors), k), np.float32), np.empty((len(vectors), k), np.int64))
         for place, (scores, rows) in enumerate(zip(*self._halves.search(vectors, k + TIES, mask), strict=True)):
@@ -113,8 +113,8 @@ def scan(
     best = Neighbours(
         np.full((len(vectors), k), -np.inf, dtype=np.float32), np.full((len(vectors), k), -1, dtype=np.int64)
     )
-    for first in range(0, len(numbers if rows is None else rows), BLOCK):
-        some = slice(first, first + BLOCK) if rows is None else rows[first : first + BLOCK]
+    for first in range(0, len(numbers if rows is None else rows), BLOCK_VECTORS):
+        some = slice(first, first + BLOCK_VECTORS) if rows is None else rows[first : first + BLOCK_VECTORS]
         scores = vectors @ _widened(stored[some], many=many).T  # (Q, block)
         best = _better(best, scores, numbers[some], k)
     return best

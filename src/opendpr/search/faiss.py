@@ -18,9 +18,9 @@ from opendpr.storage.atomic import replacing
 from opendpr.types import Scores, Vectors
 
 THREADS: int = faiss.omp_get_max_threads()
-QUESTIONS = 8
+THREAD_QUESTIONS = 8
 """For this many questions one more thread is worth its start."""
-LEAST = 256
+LEAST_SAMPLE_VECTORS = 256
 """Vectors that FAISS is trained on at least; fewer are repeated."""
 
 Rows = NDArray[np.int64]
@@ -85,8 +85,8 @@ class Codes:
         faiss.omp_set_num_threads(THREADS)
         index = faiss.index_factory(dim, factory(dim, lists), faiss.METRIC_INNER_PRODUCT)
         index.cp.min_points_per_centroid = index.pq.cp.min_points_per_centroid = 1  # else FAISS warns on stdout
-        if len(sample) < LEAST:
-            sample = np.resize(sample, (LEAST, dim))
+        if len(sample) < LEAST_SAMPLE_VECTORS:
+            sample = np.resize(sample, (LEAST_SAMPLE_VECTORS, dim))
         index.train_q1(len(sample), faiss.swig_ptr(sample), False, index.metric_type)
         faiss.omp_set_num_threads(1)  # the code is trained on a few thousand pairs at a time: threads would only wait
         index.train(sample)
@@ -114,7 +114,7 @@ class Codes:
         Args:
             allowed: (n,), true for the rows that may be found
         """
-        faiss.omp_set_num_threads(max(1, min(THREADS, len(vectors) // QUESTIONS)))
+        faiss.omp_set_num_threads(max(1, min(THREADS, len(vectors) // THREAD_QUESTIONS)))
         parameters = faiss.SearchParametersIVF(nprobe=lists, sel=_selector(allowed))
         rows: Rows = self._index.search(np.ascontiguousarray(vectors), k, params=parameters)[1]
         return rows
