@@ -32,7 +32,7 @@ from opendpr.search.exact import ExactIndex
 from opendpr.search.retrievers import Bm25Retriever, Snapshot
 from opendpr.text import AnswerMatcher
 from opendpr.text.splitting import Splitter
-from opendpr.training.mining import Miner, MiningSettings
+from opendpr.training.miner import Miner, MiningSettings
 from opendpr.types import Document, ExamplePassage, Question, TrainingExample
 
 SEED = 0

@@ -24,7 +24,8 @@ from machine import describe, gemm_gflops
 from opendpr.collection import open_collection, open_writer
 from opendpr.corpus import Corpus
 from opendpr.maintenance.add import add_documents
-from opendpr.model.directory import Architecture, Model, find_model
+from opendpr.model.config import Architecture
+from opendpr.model.directory import Model, find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.text.splitting import Splitter

@@ -40,8 +40,9 @@ from opendpr.model.torch import ReaderNetwork, load_weights, make_network, store
 from opendpr.search.retrievers import DenseRetriever, Snapshot
 from opendpr.storage.digests import file_sha256
 from opendpr.text import exact_match, f1
-from opendpr.training.examples import MarkedPassage, ReaderExample, read_reader_examples
-from opendpr.training.loop import Step, train
+from opendpr.training.loop import train
+from opendpr.training.objective import Step
+from opendpr.training.reader_examples import MarkedPassage, ReaderExample, read_reader_examples
 from opendpr.training.reader_objective import ReaderObjective
 from opendpr.training.settings import ReaderSettings
 from opendpr.types import Passage

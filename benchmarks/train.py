@@ -33,7 +33,7 @@ from encode import starting_model
 from machine import describe, gemm_gflops
 from train_child import PEER, Job
 
-from opendpr.model.directory import Architecture
+from opendpr.model.config import Architecture
 
 CHILD = Path(__file__).with_name("train_child.py")
 MOST_TRIED = 128

@@ -6,6 +6,7 @@ Needs nothing but the standard library, so that `--help` is quick.
 from __future__ import annotations
 
 from enum import Enum
+from typing import Literal, get_args
 
 
 class Retrievers(str, Enum):
@@ -41,7 +42,8 @@ class Devices(str, Enum):
     cuda = "cuda"
 
 
-RETRIEVERS = tuple(retriever.value for retriever in Retrievers)
+RetrieverName = Literal["hybrid", "dense", "bm25"]
+RETRIEVERS: tuple[RetrieverName, ...] = get_args(RetrieverName)
 READ_PASSAGES = 20
 """Passages read for a question, if nothing else is asked for."""
 QUESTION_CHARACTERS = 4_096

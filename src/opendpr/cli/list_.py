@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from opendpr.cli.options import AsJson, CollectionArgument
-from opendpr.cli.output import many, print_json, put
+from opendpr.cli.output import many, on_one_line, print_json, put
 
 
 def list_documents(collection: CollectionArgument, as_json: AsJson = False) -> None:
@@ -22,5 +22,5 @@ def list_documents(collection: CollectionArgument, as_json: AsJson = False) -> N
             if as_json:
                 print_json(asdict(summary))
             else:
-                sizes = f"{many(summary.passages, 'passage')}\t{many(summary.characters, 'character')}"
-                put(f"{summary.id}\t{summary.title}\t{sizes}")
+                names = f"{on_one_line(summary.id)}\t{on_one_line(summary.title)}"
+                put(f"{names}\t{many(summary.passages, 'passage')}\t{many(summary.characters, 'character')}")

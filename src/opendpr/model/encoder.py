@@ -9,12 +9,13 @@ from typing import NamedTuple
 import numpy as np
 
 from opendpr.model.batches import Network, TokenSequence, by_length, join, pad
-from opendpr.model.directory import EncoderConfig, Model
+from opendpr.model.config import EncoderConfig
+from opendpr.model.directory import Model
 from opendpr.model.runtime import RuntimeSettings, load_network
 from opendpr.model.tokenizer import TokenIds, Tokenizer
 from opendpr.types import ExamplePassage, Passage, Vectors
 
-BATCH_SEQUENCES = 8
+ENCODER_BATCH_SEQUENCES = 8
 """Sequences a network takes at once: small batches fit a CPU's caches."""
 GROUP_ROUNDS = 8
 """Batches that each part of a network computes between two reports of progress."""
@@ -114,7 +115,7 @@ class BertEncoder:
         on_progress: Callable[[int], None] = lambda done: None,
     ) -> Vectors:
         vectors = np.empty((len(sequences), self.dim), dtype=np.float32)
-        rows = list(by_length([len(sequence.ids) for sequence in sequences], BATCH_SEQUENCES))
+        rows = list(by_length([len(sequence.ids) for sequence in sequences], ENCODER_BATCH_SEQUENCES))
         group, done = GROUP_ROUNDS * network.parallel, 0
         for first in range(0, len(rows), group):
             if done:

@@ -73,7 +73,7 @@ class Engine:
         self._file = identity(self.directory)
         name = self._name or self.collection.require_encoder().model
         self.model: Model = find_model(name)
-        self._answerers = {
+        self._answerers: dict[str, Answerer] = {
             kind: Answerer(self.collection, self.model, retriever=kind, runtime=self._runtime) for kind in RETRIEVERS
         }  # of whom the first reads for all: what differs is what their confidence means
         self._encoder = BertEncoder(self.model, self._runtime)
