@@ -128,7 +128,7 @@ def test_another_encoder_is_refused_by_name(collection: Collection, other_model:
 
 
 def test_a_kind_that_does_not_exist_is_refused(collection: Collection, encoder: BertEncoder) -> None:
-    with pytest.raises(UsageError, match="dense, bm25, hybrid"):
+    with pytest.raises(UsageError, match="hybrid, dense, bm25"):
         make_retriever("sparse", collection, encoder)
 
 
