@@ -66,9 +66,15 @@ def add(
     Returns:
         What was done. Files that could not be read are in its `skipped`.
     """
-    from opendpr.maintenance.add import add_sources
+    from opendpr.corpus import Corpus
+    from opendpr.maintenance.add import AddSettings
+    from opendpr.maintenance.add import add as add_to
+    from opendpr.types import Document
 
-    return add_sources(Path(collection), sources, model, vectors=vectors)
+    settings = AddSettings(model, vectors)
+    several = [sources] if isinstance(sources, str | Path) else sources
+    corpus = Corpus([source if isinstance(source, Document) else Path(source) for source in several])
+    return add_to(Path(collection), corpus, settings)
 
 
 def open(collection: str | Path, model: str | None = None, *, retriever: str = "hybrid") -> Answerer:

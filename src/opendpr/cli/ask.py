@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from opendpr.cli.add import no_documents, tell
+from opendpr.cli.add import no_documents, show_report
 from opendpr.cli.options import (
     AsJson,
     DeviceOption,
@@ -69,7 +69,7 @@ def ask(
     device: DeviceOption = Devices.auto,
     as_json: AsJson = False,
 ) -> None:
-    """Answer QUESTION with the exact words of the documents, and where they stand.
+    """Answer QUESTION with the exact words of the documents, and where they are.
 
     \b
     Examples:
@@ -83,7 +83,7 @@ def ask(
 
     _refuse_missing(collection)
     if where is not None:
-        compile_where(where)  # here, because it is no fault of the questions, which are told theirs one by one
+        compile_where(where)  # here, because it is no fault of the questions, whose errors are reported one by one
     if question is not None and question != "-":
         check_question(question)  # before anything is indexed or loaded
     if isinstance(sys.stdin, io.TextIOWrapper):
@@ -135,30 +135,28 @@ def _open(path: Path, model: str | None, retriever: str, settings: RuntimeSettin
 
 
 def _index(folder: Path, model: str, settings: RuntimeSettings) -> Path:
-    """Bring the cached collection of a folder in step with it; returns where it lies."""
+    """Bring the cached collection of a folder in sync with it; returns where it is."""
     import platformdirs
 
-    from opendpr.collection import open_writer
     from opendpr.corpus import Corpus
-    from opendpr.maintenance.add import add
+    from opendpr.maintenance.add import AddSettings, NoDocumentsError, add
     from opendpr.model.directory import find_model
-    from opendpr.model.encoder import BertEncoder
 
     if not any(folder.iterdir()):
         raise no_documents(str(folder))
-    corpus = Corpus([folder])
-    encoder = BertEncoder(find_model(model), settings)
-    key = hashlib.sha256(f"{folder.resolve()}\n{encoder.model.fingerprint}".encode()).hexdigest()[:16]
+    key = hashlib.sha256(f"{folder.resolve()}\n{find_model(model).fingerprint}".encode()).hexdigest()[:16]
     cache = Path(platformdirs.user_cache_dir("opendpr")) / "folders" / f"{folder.resolve().name}-{key}"
-    with open_writer(cache, wait_seconds=WAIT_SECONDS) as writer, progress("encoding", "passages") as show:
-        report = add(writer, corpus, encoder, on_progress=show, sync=[folder])
-        counts = writer.counts()
-        if set(report.documents) - {"unchanged"} or not counts["documents"]:
-            tell(report, folder, counts, ["opendpr add", "NAME", str(folder)], writer.splitter)
-        elif report.skipped:
-            say(f"{many(len(report.skipped), 'file')} of {folder} cannot be read; 'opendpr add NAME {folder}' says why")
-        if not counts["documents"]:
-            raise no_documents(str(folder))
+    adding = AddSettings(model, runtime=settings, sync=[folder], wait_seconds=WAIT_SECONDS)
+    with progress("encoding", "passages") as on_progress:
+        try:
+            report = add(cache, Corpus([folder]), adding, on_progress=on_progress)
+        except NoDocumentsError as error:
+            show_report(error.report, folder, ["opendpr add", "NAME", str(folder)])
+            raise no_documents(str(folder)) from None
+    if set(report.documents) - {"unchanged"}:
+        show_report(report, folder, ["opendpr add", "NAME", str(folder)])
+    elif report.skipped:
+        say(f"{many(len(report.skipped), 'file')} of {folder} cannot be read; 'opendpr add NAME {folder}' says why")
     return cache
 
 
@@ -193,7 +191,7 @@ class _Asker:
             self.answer_all(_typed_questions())
 
     def answer_all(self, questions: Iterable[str]) -> None:
-        """Answer each; one that cannot be answered is told and does not stop the others."""
+        """Answer each; one that cannot be answered is reported and does not stop the others."""
         for question in questions:
             try:
                 self.answer(question)
