@@ -15,9 +15,9 @@ import numpy as np
 from opendpr.answering.decoder import Decoder
 from opendpr.answering.following import FollowingRetrievers
 from opendpr.choices import RETRIEVERS
-from opendpr.collection import Collection, open_collection
+from opendpr.collection import open_collection
 from opendpr.collection.database import DATABASE
-from opendpr.errors import BusyError, StateError
+from opendpr.errors import BusyError, OpendprError, StateError
 from opendpr.model.directory import Model, find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.reader import BertReader
@@ -83,13 +83,22 @@ class Engine:
 
     def _open(self) -> None:
         """Open the collection that is there now, with the model that it needs now."""
-        self.collection: Collection = open_collection(self.directory)
-        self._file = identity(self.directory)
-        name = self._name or self.collection.require_encoder().model
-        self.model: Model = find_model(name)
-        self._reading = _ModelReading(self.model, self._runtime)
-        self._retrievers = FollowingRetrievers(self.collection, BertEncoder(self.model, self._runtime), RETRIEVERS)
-        self._layouts = Layouts(self.collection)
+        collection = open_collection(self.directory)
+        try:
+            file = identity(self.directory)
+            model = find_model(self._name or collection.require_encoder().model)
+            retrievers = FollowingRetrievers(collection, BertEncoder(model, self._runtime), RETRIEVERS)
+        except OpendprError:
+            collection.close()
+            raise
+        self.collection, self._file, self.model, self._retrievers = collection, file, model, retrievers
+        self._reading, self._layouts = _ModelReading(model, self._runtime), Layouts(collection)
+
+    def _reopen(self) -> None:
+        """Open again; if that fails, all is as before, so that the next question tries again."""
+        before = self.collection
+        self._open()
+        before.close()
 
     @property
     def can_read(self) -> bool:
@@ -137,16 +146,14 @@ class Engine:
     def _follow(self) -> None:
         """Take up what others did: changes, new caches, another model, another collection in the same place."""
         if self._file != identity(self.directory):
-            logger.info("%s is another collection now: reopened", self.directory)
-            self.collection.close()
-            self._open()
+            logger.info("%s is another collection now: opening it again", self.directory)
+            self._reopen()
             return
         if self._retrievers.is_current():
             return
         if self.collection.require_encoder().fingerprint != self.model.fingerprint:
-            logger.info("%s was given another model: reopened", self.directory)
-            self.collection.close()
-            self._open()
+            logger.info("%s was given another model: opening it again", self.directory)
+            self._reopen()
         else:
             self._retrievers.refresh()
             self._layouts = Layouts(self.collection)
