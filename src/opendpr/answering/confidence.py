@@ -13,31 +13,34 @@ from dataclasses import dataclass
 from opendpr.answering.decoding import Candidate, Decoding, candidates, log_sum_exp, outcome
 from opendpr.types import Answer, Outcome, Span
 
-FURTHEST = 10.0
-"""Logarithms are cut off here, so that no single one decides."""
+LARGEST_LOGARITHM = 10.0
+"""Logarithms are cut off here, so that none decides alone."""
 
 
-def features(found: Sequence[Candidate], decoding: Decoding) -> dict[str, float]:
+def features(ranked: Sequence[Candidate], decoding: Decoding) -> dict[str, float]:
     """What speaks for the first of the candidates of a question, and against it.
+
+    Args:
+        ranked: the candidates, at least one, best first
 
     `share`: its part of all evidence, as log-odds. `rival`: log of its evidence over the second's. `passage`:
     selection logit of its best passage. `ahead`: how much more that is than those of the other passages together.
     `span`: log P_start + log P_end. `places`: log of how many places agree. `margin`: retrieval score of its passage
-    less the mean of all. `similarity`, `words`: what the passage was found by. `rank`: log of the passage's rank.
+    less the mean of all. `similarity`, `words`: its scores by vectors and by words. `rank`: log of the passage's rank.
     `length`: log of the answer's words.
     """
-    best, span = found[0], found[0].spans[0]
-    rest = sum(each.evidence for each in found[1:])
-    hits = {each.hit.passage.number: each for candidate in found for each in candidate.spans}
-    logits = [each.passage_score for number, each in hits.items() if number != span.hit.passage.number]
-    retrieved = sorted((decoding.retrieved(each.hit) for each in hits.values()), reverse=True)
+    best, span = ranked[0], ranked[0].spans[0]
+    rest = sum(candidate.evidence for candidate in ranked[1:])
+    by_passage = {place.hit.passage.number: place for candidate in ranked for place in candidate.spans}
+    logits = [place.passage_score for number, place in by_passage.items() if number != span.hit.passage.number]
+    retrieved = sorted((decoding.retrieved(place.hit) for place in by_passage.values()), reverse=True)
     own = decoding.retrieved(span.hit)
     return {
         "share": _log_ratio(best.evidence, rest),
-        "rival": _log_ratio(best.evidence, found[1].evidence if len(found) > 1 else 0.0),
+        "rival": _log_ratio(best.evidence, ranked[1].evidence if len(ranked) > 1 else 0.0),
         "passage": span.passage_score,
-        "ahead": _cut(span.passage_score - log_sum_exp(logits)) if logits else FURTHEST,
-        "span": max(-FURTHEST, span.span_score),
+        "ahead": _cut(span.passage_score - log_sum_exp(logits)) if logits else LARGEST_LOGARITHM,
+        "span": max(-LARGEST_LOGARITHM, span.span_score),
         "places": math.log(len(best.spans)),
         "margin": own - sum(retrieved) / len(retrieved),
         "similarity": span.hit.parts.get("dense", 0.0),
@@ -52,8 +55,8 @@ class Confidence:
     """A fitted logistic model.
 
     Args:
-        weights: of the features, and `bias`
-        threshold: an answer less sure than this counts as none
+        weights: one for each feature, and `bias`
+        threshold: below this confidence a question counts as unanswerable
     """
 
     weights: Mapping[str, float]
@@ -65,30 +68,33 @@ class Confidence:
         weights = dict(stored)
         return cls(weights, weights.pop("threshold", 0.0))
 
-    def __call__(self, of: Mapping[str, float]) -> float:
-        """The probability that the answer with these features is right."""
+    def __call__(self, values: Mapping[str, float]) -> float:
+        """The probability that the answer with features of these values is right."""
         weights = self.weights
-        logit = weights.get("bias", 0.0) + sum(weights.get(name, 0.0) * value for name, value in of.items())
+        logit = weights.get("bias", 0.0) + sum(weights.get(name, 0.0) * value for name, value in values.items())
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
 
 
 def calibrated(spans: Sequence[Span], decoding: Decoding, confidence: Confidence | None) -> Outcome:
-    """The answers that spans are, each with the probability that it is right.
+    """The answers in spans, each with the probability that it is right.
 
     The first answer's is that of the model; the others share what is left in proportion to their evidence,
     none more than the first by its evidence. All together are at most 1.
     """
     if confidence is None:
         return outcome(spans, decoding)
-    found = candidates(spans, decoding)
-    if not found:
+    ranked = candidates(spans, decoding)
+    if not ranked:
         return Outcome((), answerable=False)
-    first = confidence(features(found, decoding))
-    total = sum(each.evidence for each in found) or 1.0
-    shares = [each.evidence / total for each in found]
+    first = confidence(features(ranked, decoding))
+    total = sum(candidate.evidence for candidate in ranked) or 1.0
+    shares = [candidate.evidence / total for candidate in ranked]
     scale = min(first / (shares[0] or 1.0), (1 - first) / (1 - shares[0]) if shares[0] < 1 else 0.0)
-    sure = [first, *(scale * share for share in shares[1:])]
-    answers = tuple(Answer(each.spans[0].text, value, each.spans) for each, value in zip(found, sure, strict=True))
+    confidences = [first, *(scale * share for share in shares[1:])]
+    answers = tuple(
+        Answer(candidate.spans[0].text, value, candidate.spans)
+        for candidate, value in zip(ranked, confidences, strict=True)
+    )
     return Outcome(answers, answerable=first >= confidence.threshold)
 
 
@@ -97,4 +103,4 @@ def _log_ratio(a: float, b: float) -> float:
 
 
 def _cut(value: float) -> float:
-    return max(-FURTHEST, min(FURTHEST, value))
+    return max(-LARGEST_LOGARITHM, min(LARGEST_LOGARITHM, value))

@@ -23,7 +23,7 @@ class Decoding:
     span: float = 1.0
     retrieval: float = 0.0
     similarity: float = 1.0
-    """The paper's lambda: a passage's retrieval score is BM25 + similarity * sim, of what it was found by."""
+    """The paper's lambda: a passage's retrieval score is BM25 + similarity * sim, each where it was computed."""
 
     @classmethod
     def of(cls, weights: Mapping[str, float]) -> Decoding:
@@ -55,8 +55,8 @@ class Candidate(NamedTuple):
 def candidates(spans: Sequence[Span], decoding: Decoding) -> list[Candidate]:
     """The different answers among spans, that with the most evidence first.
 
-    Spans are the same answer if their normalised words are. Places that overlap, as those found in two
-    windows of a passage do, are one place: the best of them counts.
+    Spans are the same answer if their normalised words are. Places that overlap, as they do in two
+    windows of a passage, are one place: the best of them counts.
     """
     selected = {
         span.hit.passage.number: decoding.passage * span.passage_score
@@ -68,21 +68,22 @@ def candidates(spans: Sequence[Span], decoding: Decoding) -> list[Candidate]:
     for span in spans:
         probability = math.exp(selected[span.hit.passage.number] - total + decoding.span * span.span_score)
         groups.setdefault(normalize_answer(span.text) or span.text, []).append((probability, span))
-    found = []
+    merged = []
     for group in groups.values():
-        group.sort(key=lambda one: -one[0])
+        group.sort(key=lambda place: -place[0])
         kept: list[tuple[float, Span]] = []
-        for one in group:
-            if not any(_overlap(one[1], other) for _, other in kept):
-                kept.append(one)
-        found.append(Candidate(tuple(span for _, span in kept), tuple(probability for probability, _ in kept)))
-    return sorted(found, key=lambda candidate: -candidate.evidence)
+        for place in group:
+            if not any(_overlap(place[1], other) for _, other in kept):
+                kept.append(place)
+        merged.append(Candidate(tuple(span for _, span in kept), tuple(probability for probability, _ in kept)))
+    return sorted(merged, key=lambda candidate: -candidate.evidence)
 
 
 def outcome(spans: Sequence[Span], decoding: Decoding = Decoding()) -> Outcome:
-    """The answers that spans are, each with its probability as confidence: the paper's, and not calibrated."""
+    """The answers in spans, each with its probability as confidence: the paper's, and not calibrated."""
     answers = tuple(
-        Answer(each.spans[0].text, min(1.0, each.evidence), each.spans) for each in candidates(spans, decoding)
+        Answer(candidate.spans[0].text, min(1.0, candidate.evidence), candidate.spans)
+        for candidate in candidates(spans, decoding)
     )
     return Outcome(answers, answerable=bool(answers))
 
@@ -93,6 +94,6 @@ def _overlap(a: Span, b: Span) -> bool:
 
 
 def log_sum_exp(values: Sequence[float]) -> float:
-    """Log of the sum of exp of the values; of none 0."""
+    """Log of the sum of exp of the values; 0 if there are none."""
     largest = max(values, default=0.0)
     return largest + math.log(sum(math.exp(value - largest) for value in values) or 1.0)

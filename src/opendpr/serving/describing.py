@@ -1,4 +1,4 @@
-"""What the engine found, as the records that the service answers with."""
+"""The engine's results as the records that the service answers with."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ def passage_records(found: Found, scores: dict[int, float]) -> list[PassageRecor
     """The passages of a question, best first.
 
     Args:
-        scores: what the reader gave those that it read, by number
+        scores: the reader's, by passage number, for those that it read
     """
     return [_passage(hit, found, scores.get(hit.passage.number)) for hit in found.hits]
 
 
 def answer_record(answer: Answer, found: Found) -> AnswerRecord:
-    """One answer with all the places where it stands."""
+    """An answer with all the places where it occurs."""
     spans = [_span(span, found) for span in answer.spans]
     return AnswerRecord(answer.text, answer.confidence, in_words(answer.confidence), spans)
 

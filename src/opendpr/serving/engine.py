@@ -5,30 +5,31 @@ from __future__ import annotations
 import logging
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from opendpr.answering import Answerer
+from opendpr.answering.decoder import Decoder
+from opendpr.answering.following import FollowingRetrievers
 from opendpr.choices import RETRIEVERS
-from opendpr.collection import Collection, open_collection
+from opendpr.collection import open_collection
 from opendpr.collection.database import DATABASE
-from opendpr.errors import BusyError, StateError
+from opendpr.errors import BusyError, OpendprError, StateError
 from opendpr.model.directory import Model, find_model
 from opendpr.model.encoder import BertEncoder
+from opendpr.model.reader import BertReader
 from opendpr.model.runtime import RuntimeSettings, resolved
 from opendpr.model.spans import log_softmax
-from opendpr.protocols import Retriever
-from opendpr.search.retrievers import Snapshot, make_retriever
 from opendpr.serving.places import Layout, Layouts
 from opendpr.types import Hit, Outcome, Passage, Span
 
 logger = logging.getLogger(__name__)
 
 ATTEMPTS = 5
-"""How often a search is done again because its documents were replaced before they were described."""
+"""How often a search is repeated because its documents were replaced before they were described."""
 
 
 class Found(NamedTuple):
@@ -36,7 +37,7 @@ class Found(NamedTuple):
 
     hits: list[Hit]
     ids: dict[int, str]
-    """Of each passage, by number: its id for the outside world."""
+    """The public id of each passage, by its number."""
     layouts: dict[str, Layout]
     version: int
 
@@ -46,7 +47,20 @@ class Read(NamedTuple):
 
     outcome: Outcome
     scores: dict[int, float]
-    """Of each passage that was read, by number: log P_selected."""
+    """Log P_selected of each passage that was read, by its number."""
+
+
+class _ModelReading:
+    """The reader of a model, and what its spans mean after each retriever; replaced as a whole with the model."""
+
+    def __init__(self, model: Model, runtime: RuntimeSettings) -> None:
+        self._model, self._runtime = model, runtime
+        self.decoders: dict[str, Decoder] = {name: Decoder.of(model, name) for name in RETRIEVERS}
+
+    @cached_property
+    def reader(self) -> BertReader:
+        """The reader, made when first needed, because a model without a reader can still search."""
+        return BertReader(self._model, self._runtime)
 
 
 class Engine:
@@ -68,23 +82,23 @@ class Engine:
             raise StateError(f"{directory} holds no documents; add some with 'opendpr add'")
 
     def _open(self) -> None:
-        """Open the collection that lies there now, with the model that it wants now."""
-        self.collection: Collection = open_collection(self.directory)
-        self._file = identity(self.directory)
-        name = self._name or self.collection.require_encoder().model
-        self.model: Model = find_model(name)
-        self._answerers: dict[str, Answerer] = {
-            kind: Answerer(self.collection, self.model, retriever=kind, runtime=self._runtime) for kind in RETRIEVERS
-        }  # of whom the first reads for all: what differs is what their confidence means
-        self._encoder = BertEncoder(self.model, self._runtime)
-        self._take_snapshot(None)
+        """Open the collection that is there now, with the model that it needs now."""
+        collection = open_collection(self.directory)
+        try:
+            file = identity(self.directory)
+            model = find_model(self._name or collection.require_encoder().model)
+            retrievers = FollowingRetrievers(collection, BertEncoder(model, self._runtime), RETRIEVERS)
+        except OpendprError:
+            collection.close()
+            raise
+        self.collection, self._file, self.model, self._retrievers = collection, file, model, retrievers
+        self._reading, self._layouts = _ModelReading(model, self._runtime), Layouts(collection)
 
-    def _take_snapshot(self, before: Snapshot | None) -> None:
-        self._snapshot = Snapshot(self.collection, before)
-        self._layouts = Layouts(self.collection)
-        self._retrievers: Mapping[str, Retriever] = {
-            kind: make_retriever(kind, self.collection, self._encoder, self._snapshot) for kind in RETRIEVERS
-        }
+    def _reopen(self) -> None:
+        """Open again; if that fails, all is as before, so that the next question tries again."""
+        before = self.collection
+        self._open()
+        before.close()
 
     @property
     def can_read(self) -> bool:
@@ -92,7 +106,7 @@ class Engine:
         return self.model.reader is not None
 
     def warm_up(self) -> None:
-        """Bring to memory what the first question needs, once; networks one after the other, as they are tried out."""
+        """Load what the first question needs, once; networks one after the other, as they are tried out."""
         resolved(self._runtime)
         self.retrieve("hybrid", ["opendpr"], 1, None)
         if self.can_read:
@@ -108,12 +122,12 @@ class Engine:
         """
         self._follow()
         for _ in range(ATTEMPTS):
-            lists = self._retrievers[kind].retrieve(questions, k, where)
+            lists = self._retrievers.retrieve(kind, questions, k, where)
             layouts = self._layouts.of(hit.passage.document_id for hits in lists for hit in hits)
             passages = {hit.passage.number: hit.passage for hits in lists for hit in hits}
             if all(passage.document_id in layouts for passage in passages.values()):
                 ids = self.collection.passage_ids(list(passages.values()))
-                return [Found(hits, ids, layouts, self._snapshot.version.version) for hits in lists]
+                return [Found(hits, ids, layouts, self._retrievers.version) for hits in lists]
             self._follow()
         raise BusyError(f"{self.directory} changes too fast to be searched; try again")
 
@@ -123,27 +137,26 @@ class Engine:
         Raises:
             StateError: the model has no reader.
         """
-        answerers = self._answerers  # the same ones, if another thread changes to another model meanwhile
-        read = answerers[RETRIEVERS[0]].read(questions, lists)
+        reading = self._reading  # the same one throughout, if another thread changes to another model meanwhile
+        spans = reading.reader.read(questions, lists)
         return [
-            Read(answerers[kind].outcome(spans), _selection(spans)) for kind, spans in zip(kinds, read, strict=True)
+            Read(reading.decoders[kind].decode(own), _selection(own)) for kind, own in zip(kinds, spans, strict=True)
         ]
 
     def _follow(self) -> None:
         """Take up what others did: changes, new caches, another model, another collection in the same place."""
         if self._file != identity(self.directory):
-            logger.info("%s is another collection now: opened anew", self.directory)
-            self.collection.close()
-            self._open()
+            logger.info("%s is another collection now: opening it again", self.directory)
+            self._reopen()
             return
-        if self._snapshot.is_current():
+        if self._retrievers.is_current():
             return
         if self.collection.require_encoder().fingerprint != self.model.fingerprint:
-            logger.info("%s was given another model: opened anew", self.directory)
-            self.collection.close()
-            self._open()
+            logger.info("%s was given another model: opening it again", self.directory)
+            self._reopen()
         else:
-            self._take_snapshot(self._snapshot)
+            self._retrievers.refresh()
+            self._layouts = Layouts(self.collection)
 
 
 def _selection(spans: Sequence[Span]) -> dict[int, float]:
