@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import io
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -43,11 +42,11 @@ from opendpr.errors import StateError, UsageError
 
 if TYPE_CHECKING:
     from opendpr.answering import Answerer
+    from opendpr.collection import Writer
+    from opendpr.maintenance.add import Report
     from opendpr.model.runtime import RuntimeSettings
     from opendpr.types import Answer
 
-WAIT_SECONDS = 60
-"""How long to wait for another process that indexes the same folder."""
 SHOWN_CHARACTERS = 200
 """How much of a question that was refused is repeated."""
 
@@ -135,23 +134,10 @@ def _open(path: Path, model: str | None, retriever: str, settings: RuntimeSettin
 
 
 def _index(folder: Path, model: str, settings: RuntimeSettings) -> Path:
-    """Bring the cached collection of a folder in step with it; returns where it lies."""
-    import platformdirs
+    """Bring the cached collection of a folder in sync with it and say what changed; returns where it is."""
+    from opendpr.maintenance.folder import index_folder
 
-    from opendpr.collection import open_writer
-    from opendpr.corpus import Corpus
-    from opendpr.maintenance.add import add
-    from opendpr.model.directory import find_model
-    from opendpr.model.encoder import BertEncoder
-
-    if not any(folder.iterdir()):
-        raise no_documents(str(folder))
-    corpus = Corpus([folder])
-    encoder = BertEncoder(find_model(model), settings)
-    key = hashlib.sha256(f"{folder.resolve()}\n{encoder.model.fingerprint}".encode()).hexdigest()[:16]
-    cache = Path(platformdirs.user_cache_dir("opendpr")) / "folders" / f"{folder.resolve().name}-{key}"
-    with open_writer(cache, wait_seconds=WAIT_SECONDS) as writer, progress("encoding", "passages") as show:
-        report = add(writer, corpus, encoder, on_progress=show, sync=[folder])
+    def show_report(report: Report, writer: Writer) -> None:
         counts = writer.counts()
         if set(report.documents) - {"unchanged"} or not counts["documents"]:
             tell(report, folder, counts, ["opendpr add", "NAME", str(folder)], writer.splitter)
@@ -159,7 +145,11 @@ def _index(folder: Path, model: str, settings: RuntimeSettings) -> Path:
             say(f"{many(len(report.skipped), 'file')} of {folder} cannot be read; 'opendpr add NAME {folder}' says why")
         if not counts["documents"]:
             raise no_documents(str(folder))
-    return cache
+
+    if not any(folder.iterdir()):
+        raise no_documents(str(folder))
+    with progress("encoding", "passages") as show:
+        return index_folder(folder, model, settings, on_progress=show, on_report=show_report)
 
 
 def _show(answer: Answer, strong: bool) -> None:
