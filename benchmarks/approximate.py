@@ -17,7 +17,7 @@ from machine import describe
 from retrieval import open_pool
 
 from opendpr.collection import open_writer
-from opendpr.maintenance.add import RECALL, optimize
+from opendpr.maintenance.optimize import RECALL, optimize
 from opendpr.model.directory import find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings

@@ -30,7 +30,7 @@ from synthetic import GivenVectors, Texts, write_jsonl
 
 from opendpr.collection import open_collection, open_writer
 from opendpr.corpus import Corpus
-from opendpr.maintenance.add import add
+from opendpr.maintenance.add import add_documents
 from opendpr.model.directory import Model, find_model
 from opendpr.search.bm25 import DIRECTORY
 from opendpr.search.retrievers import Bm25Retriever, DenseRetriever, Snapshot
@@ -92,7 +92,7 @@ def measure_adding(directory: Path, source: Path, passages: int, encoder: GivenV
         meter.reached("vectors", done, total)
 
     with open_writer(directory) as writer:
-        add(writer, documents(), encoder, on_progress=progress)
+        add_documents(writer, documents(), encoder, on_progress=progress)
     together.reached("together", passages, passages)
     print(f"collection.db {megabytes(directory):,.0f} MB, bm25/ {megabytes(directory / DIRECTORY):,.0f} MB")
 
@@ -171,7 +171,7 @@ def measure_readding(folder: Path, texts: Sequence[str], suffix: str, encoder: G
         markup = f"<!DOCTYPE html><title>Page {number}</title><body><p>{text}</p></body>" if suffix == ".html" else text
         (files / f"{number:05}{suffix}").write_text(markup, encoding="utf-8")
     with open_writer(folder / f"notes{suffix}") as writer:
-        add(writer, Corpus([files]), encoder)
+        add_documents(writer, Corpus([files]), encoder)
     found = [run("add", folder / f"notes{suffix}", files) for _ in range(RUNS)]
     assert all(report["documents"] == {"unchanged": len(texts)} for _, report in found)
     print(f"{len(texts):,} unchanged {suffix} files added again: {spread([seconds for seconds, _ in found])}")
@@ -183,7 +183,7 @@ def measure_replacing(folder: Path, texts: Iterator[str], encoder: GivenVectors)
     for documents in (1, BLOCK):
         directory = folder / f"replacing-{documents}"
         with open_writer(directory) as writer:
-            add(writer, Corpus([write_jsonl(folder / "many.jsonl", texts, documents)]), encoder)
+            add_documents(writer, Corpus([write_jsonl(folder / "many.jsonl", texts, documents)]), encoder)
         found = [run("add", directory, write_jsonl(folder / "one.jsonl", texts, 1)) for _ in range(RUNS + 1)][1:]
         assert all(report["documents"] == {"replaced": 1} for _, report in found)
         seconds[documents] = [statistics.median(values) for values in zip(*(took for took, _ in found), strict=True)]

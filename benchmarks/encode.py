@@ -23,7 +23,7 @@ from machine import describe, gemm_gflops
 
 from opendpr.collection import open_collection, open_writer
 from opendpr.corpus import Corpus
-from opendpr.maintenance.add import add
+from opendpr.maintenance.add import add_documents
 from opendpr.model.config import Architecture
 from opendpr.model.directory import Model, find_model
 from opendpr.model.encoder import BertEncoder
@@ -61,7 +61,7 @@ def run_add(folder: Path, documents: list[dict], encoder: BertEncoder) -> tuple[
     source.write_text("\n".join(map(json.dumps, documents)) + "\n", encoding="utf-8")
     started = time.perf_counter()
     with open_writer(folder / "collection") as writer:
-        report = add(writer, Corpus([source]), encoder)
+        report = add_documents(writer, Corpus([source]), encoder)
     return time.perf_counter() - started, report.encoded
 
 

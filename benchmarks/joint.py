@@ -38,7 +38,7 @@ from opendpr.model.runtime import RuntimeSettings
 from opendpr.model.tokenizer import Tokenizer
 from opendpr.model.torch import ReaderNetwork, load_weights, make_network, stored_weights
 from opendpr.search.retrievers import DenseRetriever, Snapshot
-from opendpr.storage.files import file_sha256
+from opendpr.storage.digests import file_sha256
 from opendpr.text import exact_match, f1
 from opendpr.training.loop import train
 from opendpr.training.objective import Step

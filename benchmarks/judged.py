@@ -18,10 +18,10 @@ from opendpr.evaluation.judges import DocumentJudge, read_judgements
 from opendpr.evaluation.run import read_run
 from opendpr.evaluation.summary import summary
 from opendpr.evaluation.task import Task, evaluate
-from opendpr.maintenance.add import add
+from opendpr.maintenance.add import add_documents
 from opendpr.model.directory import find_model
 from opendpr.model.encoder import BertEncoder
-from opendpr.storage.files import read_jsonl
+from opendpr.storage.lines import read_jsonl
 from opendpr.types import Document
 
 COLLECTIONS = ("cacm", "cranfield")
@@ -33,7 +33,7 @@ def collection(name: str, work: Path, encoder: BertEncoder) -> Path:
     directory = work / f"{name}-{encoder.model.fingerprint[:8]}"
     records = (record for _, record in read_jsonl(DATA / "ir" / name / "corpus.jsonl") if record["text"].strip())
     with open_writer(directory) as writer:
-        add(writer, (Document(r["id"], r["title"], r["text"]) for r in records), encoder)
+        add_documents(writer, (Document(r["id"], r["title"], r["text"]) for r in records), encoder)
     return directory
 
 

@@ -17,7 +17,7 @@ from data import POOLS, arguments, pool, questions
 from machine import describe
 
 from opendpr.collection import Collection, open_collection, open_writer
-from opendpr.maintenance.add import add
+from opendpr.maintenance.add import add_documents
 from opendpr.model.directory import find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
@@ -61,7 +61,7 @@ def open_pool(args: object, encoder: BertEncoder) -> Collection:
     """The pool as a collection, made or completed if need be."""
     directory = args.work / f"{args.pool}-{encoder.model.fingerprint[:8]}-{args.precision}"
     with open_writer(directory) as writer:
-        report = add(writer, pool(args.pool), encoder)
+        report = add_documents(writer, pool(args.pool), encoder)
     if report.encoded:
         print(f"encoded {report.encoded} passages in {report.seconds:.0f} s")
     return open_collection(directory)

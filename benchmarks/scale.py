@@ -34,7 +34,7 @@ from noised import COSINE, base_vectors, noised, question_vectors
 from opendpr.collection import open_collection, open_writer
 from opendpr.collection.backup import write_backup
 from opendpr.collection.verify import verify_store
-from opendpr.maintenance.add import optimize
+from opendpr.maintenance.optimize import optimize
 from opendpr.model.directory import find_model
 from opendpr.search.bm25 import verify_bm25
 from opendpr.search.cost import PROGRAM_BYTES, WORDS_SECONDS, Machine, chosen, estimates

@@ -32,7 +32,7 @@ from machine import describe
 from synthetic import GivenVectors
 
 from opendpr.collection import open_collection, open_writer
-from opendpr.maintenance.add import add
+from opendpr.maintenance.add import add_documents
 from opendpr.model.directory import find_model
 from opendpr.text.splitting import Splitter
 from opendpr.types import Document
@@ -64,7 +64,7 @@ def collection(args: argparse.Namespace) -> Path:
     directory = args.work / f"serve-{args.passages}"
     if not directory.exists():
         with open_writer(directory) as writer:
-            add(writer, documents(args.passages), GivenVectors(find_model(args.model), 0))
+            add_documents(writer, documents(args.passages), GivenVectors(find_model(args.model), 0))
     return directory
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from data import wikipedia
 
 from opendpr.model.directory import Model
+from opendpr.model.encoder import EncodedPassages
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.text.splitting import Splitter
 from opendpr.types import Passage, Vectors
@@ -52,8 +53,6 @@ def write_jsonl(path: Path, texts: Iterator[str], documents: int) -> Path:
 class GivenVectors:
     """In place of an encoder: unit vectors, random but always the same for a seed, in the name of a model."""
 
-    truncated_passages = 0
-
     def __init__(self, model: Model, seed: int) -> None:
         self.model, self.runtime = model, RuntimeSettings(precision="fp32")
         self.dim = model.require_encoder().architecture.hidden_size
@@ -61,6 +60,9 @@ class GivenVectors:
 
     def encode_passages(self, passages: Sequence[Passage]) -> Vectors:
         return self._unit(len(passages))
+
+    def encode(self, passages: Sequence[Passage], on_progress: object = None) -> EncodedPassages:
+        return EncodedPassages(self._unit(len(passages)), 0)
 
     def encode_questions(self, questions: Sequence[str]) -> Vectors:
         return self._unit(len(questions))

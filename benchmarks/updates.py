@@ -22,7 +22,8 @@ from synthetic import GivenVectors
 
 from opendpr.collection import open_collection, open_writer
 from opendpr.iteration import batched
-from opendpr.maintenance.add import add, remove
+from opendpr.maintenance.add import add_documents
+from opendpr.maintenance.remove import remove
 from opendpr.model.directory import find_model
 from opendpr.search.retrievers import Bm25Retriever, Snapshot
 from opendpr.types import Document
@@ -45,7 +46,7 @@ def update(directory: Path, documents: dict[str, Document], texts: list[Document
         documents.update((document.id, document) for document in changed)
         with open_writer(directory) as writer:
             remove(writer, gone)
-            add(writer, changed, encoder)
+            add_documents(writer, changed, encoder)
 
 
 def found(directory: Path, asked: list[str]) -> list[list[tuple[str, int]]]:
@@ -67,10 +68,10 @@ def main() -> None:
     given = list(islice(pool("P150"), args.documents + changes))
     documents = {document.id: document for document in given[: args.documents]}
     with open_writer(folder / "updated") as writer:
-        add(writer, list(documents.values()), encoder)
+        add_documents(writer, list(documents.values()), encoder)
     update(folder / "updated", documents, given[args.documents :], encoder)
     with open_writer(folder / "built") as writer:
-        add(writer, list(documents.values()), encoder)
+        add_documents(writer, list(documents.values()), encoder)
     asked = [record["question"] for record in questions("squad", "fit")]
     pairs = list(zip(found(folder / "updated", asked), found(folder / "built", asked), strict=True))
     overlap = np.array([len({*ours} & {*theirs}) / len(theirs) for ours, theirs in pairs if theirs])

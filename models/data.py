@@ -22,7 +22,7 @@ from opendpr.interop import write_examples
 from opendpr.iteration import batched
 from opendpr.search.bm25 import open_bm25, update_bm25
 from opendpr.search.tantivy import TantivyIndex
-from opendpr.storage.files import read_jsonl
+from opendpr.storage.lines import read_jsonl
 from opendpr.training.sources import sentences
 from opendpr.types import Document, ExamplePassage, Passage, Question, TrainingExample
 

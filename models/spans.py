@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from data import joined
 
-from opendpr.storage.files import read_jsonl
+from opendpr.storage.lines import read_jsonl
 
 
 class Source(NamedTuple):

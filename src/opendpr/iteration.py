@@ -1,4 +1,4 @@
-"""Iteration that `itertools` of Python 3.11 lacks, and how those who wait for it are told of it."""
+"""Iteration that `itertools` of Python 3.11 lacks, and how progress is reported to those who wait."""
 
 from __future__ import annotations
 

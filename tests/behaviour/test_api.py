@@ -150,7 +150,7 @@ def test_what_cannot_be_added_is_refused_with_what_was_expected(
 
 
 def test_wrong_arguments_are_refused_with_what_was_expected(notes: opendpr.OpenCollection) -> None:
-    with pytest.raises(opendpr.UsageError, match="retriever must be one of dense, bm25, hybrid, got 'sparse'"):
+    with pytest.raises(opendpr.UsageError, match="retriever must be one of hybrid, dense, bm25, got 'sparse'"):
         opendpr.open("notes", retriever="sparse")
     with pytest.raises(opendpr.UsageError, match="retriever must be one of"):
         notes.search("wall", retriever="sparse")

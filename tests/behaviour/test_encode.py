@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import time
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from conftest import contents, write_documents
 from test_bad_input import refused
 
 from opendpr.collection import open_collection, open_writer
 from opendpr.errors import StateError
-from opendpr.maintenance.add import add, encode
+from opendpr.maintenance.add import add_documents
+from opendpr.maintenance.encode import CHUNK_PASSAGES, encode
 from opendpr.model.directory import find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
@@ -119,6 +122,10 @@ def documents(n=12):
     return [Document(f"d{number}", "", f"document{number} lo{number} ri{number}") for number in range(n)]
 
 
+PASSAGES = 1_300
+"""Two and a half chunks."""
+
+
 def stop(done, total):
     raise KeyboardInterrupt
 
@@ -128,34 +135,33 @@ def served(collection, encoder):
     return {hit.passage.text for hit in hits}
 
 
-def test_what_is_added_in_the_middle_of_an_encode_is_served_before_and_after(tmp_path, encoders, monkeypatch):
-    monkeypatch.setattr("opendpr.maintenance.add.PASSAGES", 4)
+def test_what_is_added_in_the_middle_of_an_encode_is_served_before_and_after(tmp_path, encoders):
     old, new = encoders
     with open_writer(tmp_path / "notes", Splitter(words=5)) as writer:
-        add(writer, documents(), old)
+        add_documents(writer, documents(), old)
         with pytest.raises(KeyboardInterrupt):
-            encode(writer, new, on_progress=stop)
+            encode(writer, new, on_progress=stop, chunk_passages=4)
         changed = [replace(documents()[0], text="changed"), Document("late", "", "came late")]
-        add(writer, changed, old)
+        add_documents(writer, changed, old)
         now = {document.text for document in [*changed, *documents()[1:]]}
         assert served(writer, old) == now
-        assert encode(writer, new) == len(now) - 4 + (documents()[0].text not in now)
+        assert encode(writer, new).passages == len(now) - 4 + (documents()[0].text not in now)
         assert served(writer, new) == now
         assert not len(writer.hidden())
 
 
-def test_a_document_that_waits_is_served_old_until_the_switch_and_new_after_it(tmp_path, encoders, monkeypatch):
-    monkeypatch.setattr("opendpr.maintenance.add.PASSAGES", 1)
+def test_a_document_that_waits_is_served_old_until_the_switch_and_new_after_it(tmp_path, encoders):
     old, new = encoders
     changed = replace(documents()[0], text="changed once and for all")
     with open_writer(tmp_path / "notes", Splitter(words=5)) as writer:
-        add(writer, documents(3), old)
+        add_documents(writer, documents(3), old)
         writer.put_documents([changed])
         with pytest.raises(KeyboardInterrupt):
-            encode(writer, new, on_progress=lambda done, total: stop(done, total) if done == total else None)
+            at_the_end = lambda done, total: stop(done, total) if done == total else None  # noqa: E731
+            encode(writer, new, on_progress=at_the_end, chunk_passages=1)
         assert writer.count_without_vector(2) == 0
         assert served(writer, old) == {document.text for document in documents(3)}
-        assert encode(writer, new) == 0
+        assert encode(writer, new).passages == 0
         assert served(writer, new) == {changed.text, *(document.text for document in documents(3)[1:])}
         assert writer.document("d0") == changed
 
@@ -163,7 +169,7 @@ def test_a_document_that_waits_is_served_old_until_the_switch_and_new_after_it(t
 def test_a_search_that_was_begun_with_the_old_model_never_mixes_the_two(tmp_path, encoders):
     old, new = encoders
     with open_writer(tmp_path / "notes") as writer, open_collection(tmp_path / "notes") as collection:
-        add(writer, documents(3), old)
+        add_documents(writer, documents(3), old)
         snapshot = Snapshot(collection)
         encode(writer, new)
         with pytest.raises(StateError, match="was given another model meanwhile"):
@@ -173,7 +179,7 @@ def test_a_search_that_was_begun_with_the_old_model_never_mixes_the_two(tmp_path
 def test_dropping_old_vectors_gives_their_room_back(tmp_path, encoders):
     old, new = encoders
     with open_writer(tmp_path / "notes", Splitter(words=3)) as writer:
-        add(writer, [Document("long", "", "word " * 3_000)], old)
+        add_documents(writer, [Document("long", "", "word " * 3_000)], old)
         encode(writer, new)
         assert writer.select("PRAGMA freelist_count") == [(0,)]
 
@@ -182,7 +188,7 @@ def test_a_model_on_its_way_to_an_empty_collection_can_be_used_by_add(tmp_path, 
     old, _ = encoders
     with open_writer(tmp_path / "notes") as writer:
         writer.begin_encoder(old.model.fingerprint, old.dim, model=old.model.reference, runtime="none")
-        assert add(writer, documents(2), old).encoded == 2
+        assert add_documents(writer, documents(2), old).encoded == 2
 
 
 def test_a_search_says_that_passages_are_not_encoded_yet(run, tmp_path, tiny_model):
@@ -193,4 +199,45 @@ def test_a_search_says_that_passages_are_not_encoded_yet(run, tmp_path, tiny_mod
     for retriever, told in (("dense", True), ("hybrid", True), ("bm25", False)):
         done = run("search", tmp_path / "notes", "mill", "-r", retriever)
         assert done.returncode == 0
-        assert ("1 passages have no vector yet" in done.stderr) is told
+        assert ("passages without a vector, which bm25 alone finds: 1;" in done.stderr) is told
+
+
+def test_an_interrupted_encode_gives_the_vectors_of_an_uninterrupted_one_bit_for_bit(tmp_path, encoders):
+    encoder = encoders[0]
+    generator = random.Random(0)
+    lengths = [generator.randint(1, 30) for _ in range(PASSAGES)]  # so that padding differs between batches
+    texts = [Document(f"d{n:05}", "", " ".join(["river"] * length) + f" {n}") for n, length in enumerate(lengths)]
+    removed = [f"d{n:05}" for n in range(100, 1_200, 7)]  # numbers with gaps
+    found = []
+    for name, stops in (("once", 0), ("three times", 2)):
+        with open_writer(tmp_path / name, Splitter(unit="whole")) as writer:
+            add_documents(writer, texts, None)
+            writer.remove_documents(removed)
+        for _ in range(stops):
+            with open_writer(tmp_path / name) as writer, pytest.raises(KeyboardInterrupt):
+                encode(writer, encoder, on_progress=stop_in_the_middle)
+        with open_writer(tmp_path / name) as writer:
+            encoded = encode(writer, encoder).passages
+        assert (encoded < PASSAGES - len(removed)) == (stops > 0)
+        found.append(contents(tmp_path / name))
+    assert found[0] == found[1]
+
+
+def stop_in_the_middle(done, total):
+    """Stops once a chunk is stored and the next one is begun, or the last one is stored."""
+    if done > CHUNK_PASSAGES or done == total:
+        raise KeyboardInterrupt
+
+
+def test_chunks_of_passages_without_a_vector_are_cut_by_number(tmp_path):
+    with open_writer(tmp_path / "notes", Splitter(unit="whole")) as writer:
+        writer.put_documents([Document(str(n), "", f"text {n}") for n in range(1, 24)])
+        writer.remove_documents(["3", "8", "9", "10", "11", "12"])
+        writer.begin_encoder("f" * 64, 2, model="by hand", runtime="none")
+        row = writer.encoders()[0]
+        chunks = [[passage.number for passage in chunk] for chunk in writer.without_vector(row.encoder, 4)]
+        assert chunks == [[1, 2, 4], [5, 6, 7], [13, 14, 15, 16], [17, 18, 19, 20], [21, 22, 23]]
+        for numbers in writer.without_vector(row.encoder, 4):
+            writer.put_vectors(row, numbers, np.ones((len(numbers), 2), np.float32))
+            break
+        assert [[passage.number for passage in chunk] for chunk in writer.without_vector(row.encoder, 4)] == chunks[1:]

@@ -23,8 +23,9 @@ from opendpr.evaluation.judges import AnswerJudge, best_documents
 from opendpr.evaluation.run import open_run, read_records, read_run
 from opendpr.evaluation.summary import summary
 from opendpr.evaluation.task import Task, evaluate, read_sets
-from opendpr.model.directory import read_weights, write_json
+from opendpr.model.directory import read_weights
 from opendpr.model.runtime import RuntimeSettings
+from opendpr.storage.atomic import write_json
 from opendpr.text import has_answer
 from opendpr.types import Document, Question
 

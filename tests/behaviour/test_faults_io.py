@@ -12,7 +12,7 @@ import pytest
 import faulty_disk
 from opendpr.collection import open_writer
 from opendpr.errors import UsageError
-from opendpr.maintenance.add import add
+from opendpr.maintenance.add import add_documents
 from opendpr.model.directory import find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
@@ -29,7 +29,9 @@ def made(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
     directory = tmp_path_factory.mktemp("made") / "notes"
     encoder = BertEncoder(find_model(str(tiny_model)), RuntimeSettings(precision="fp32"))
     with open_writer(directory, Splitter(words=20)) as writer:
-        add(writer, [Document(f"d{number}", "T", f"old words {number} " * 30) for number in range(2)], encoder)
+        add_documents(
+            writer, [Document(f"d{number}", "T", f"old words {number} " * 30) for number in range(2)], encoder
+        )
     return directory
 
 

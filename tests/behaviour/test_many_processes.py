@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-import opendpr.maintenance.add
 from opendpr.collection import open_collection, open_writer
 from opendpr.collection.verify import verify_store
 from opendpr.errors import BusyError
-from opendpr.maintenance.add import add, remove
+from opendpr.maintenance.add import BatchSizes, add_documents
+from opendpr.maintenance.remove import remove
 from opendpr.model.directory import find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
@@ -31,6 +31,8 @@ WAIT_SECONDS = 240
 PASSAGES = 6
 """In each document; every word of them names the generation."""
 DIM = 32
+SIZES = BatchSizes(passages=2)
+"""So that there are moments between two transactions of a document."""
 SPAWN = multiprocessing.get_context("spawn")
 
 
@@ -41,7 +43,6 @@ def document(writer: int, number: int, generation: int) -> Document:
 
 def write(directory: Path, model: Path, writer: int, commits: int, acknowledged: Queue[Any]) -> None:
     """Add, replace and remove documents of its own, and tell of each change once it is made."""
-    opendpr.maintenance.add.PASSAGES = 2  # so that there are moments between two transactions of a document
     generator = random.Random(writer)
     encoder = BertEncoder(find_model(str(model)), RuntimeSettings(precision="fp32"))
     for generation in range(1, commits + 1):
@@ -51,7 +52,7 @@ def write(directory: Path, model: Path, writer: int, commits: int, acknowledged:
                 remove(opened, [f"w{writer}d{number}"])
                 generation = 0
             else:
-                add(opened, [document(writer, number, generation)], encoder)
+                add_documents(opened, [document(writer, number, generation)], encoder, sizes=SIZES)
         acknowledged.put((f"w{writer}d{number}", generation))
         time.sleep(generator.uniform(0, 0.1))  # the lock is not a queue: who asks again at once is mostly the next
 
@@ -100,7 +101,7 @@ def intrude(directory: Path, stop: Event, seen: Queue[Any]) -> None:
 def work_together(directory: Path, model: Path, commits: int) -> None:
     encoder = BertEncoder(find_model(str(model)), RuntimeSettings(precision="fp32"))
     with open_writer(directory, Splitter(words=10)) as writer:
-        add(writer, [Document("always", "", " ".join(["always"] * 10 * PASSAGES))], encoder)
+        add_documents(writer, [Document("always", "", " ".join(["always"] * 10 * PASSAGES))], encoder)
     acknowledged, seen, refusals, stop = SPAWN.Queue(), SPAWN.Queue(), SPAWN.Queue(), SPAWN.Event()
     writers = [
         SPAWN.Process(target=write, args=(directory, model, number, commits, acknowledged), daemon=True)

@@ -14,7 +14,7 @@ from test_bad_input import refused
 import opendpr
 from opendpr.collection import open_collection, open_writer
 from opendpr.errors import StateError, UsageError
-from opendpr.maintenance.add import add
+from opendpr.maintenance.add import add_documents
 from opendpr.text.splitting import Splitter
 from opendpr.types import Document
 
@@ -200,6 +200,6 @@ def test_the_same_from_python(tmp_path: Path) -> None:
 def test_a_document_replaced_twice_in_one_batch_is_there_once(tmp_path: Path) -> None:
     with open_writer(tmp_path / "notes", Splitter(words=2)) as writer:
         forms = [Document("a", "", text) for text in ("one two three", "four five six", "seven")]
-        assert add(writer, forms, None).documents == {"added": 1, "replaced": 2}
+        assert add_documents(writer, forms, None).documents == {"added": 1, "replaced": 2}
         assert writer.document("a").text == "seven"
         assert writer.counts() == {"documents": 1, "passages": 1, "vectors": 0, "to_encode": 1}

@@ -16,15 +16,18 @@ import pytest
 
 from opendpr.answering import open_answerer
 from opendpr.collection import open_collection, open_writer
-from opendpr.maintenance.add import add, optimize, remove
+from opendpr.maintenance.add import add_documents
+from opendpr.maintenance.optimize import optimize
+from opendpr.maintenance.remove import remove
 from opendpr.model.directory import find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.search import building, effort
 from opendpr.search.bm25 import open_bm25, verify_bm25
-from opendpr.search.dense import StoredIndex, open_dense, verify_dense
+from opendpr.search.dense import open_dense, verify_dense
 from opendpr.search.exact import ExactIndex
 from opendpr.search.retrievers import DenseRetriever, HybridRetriever, Snapshot
+from opendpr.search.stored import StoredIndex
 from opendpr.serving.engine import Engine
 from opendpr.text.splitting import Splitter
 from opendpr.types import Document
@@ -59,7 +62,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory, encoder: BertEncoder) -> Pat
     """A collection that is searched exactly."""
     directory = tmp_path_factory.mktemp("plain") / "notes"
     with open_writer(directory, Splitter(unit="whole")) as writer:
-        add(writer, documents(), encoder)
+        add_documents(writer, documents(), encoder)
     return directory
 
 
@@ -146,7 +149,7 @@ def test_what_does_not_fit_into_the_memory_is_refused(notes, run):
     for index in ("auto", "exact", "ivf"):
         done = run("optimize", notes, "--memory", "10MB", "--index", index)
         assert done.returncode == 6
-        assert "do not fit into 0.0 GB" in done.stderr
+        assert "do not fit into 10.0 MB" in done.stderr
     assert sorted(path.name for path in notes.rglob("*")) == before
 
 
@@ -177,7 +180,7 @@ def test_a_search_uses_the_index_and_its_scores_are_those_of_the_store(built, en
 def test_only_newer_vectors_take_memory_beside_the_index(notes, encoder):
     """Of a collection of tens of millions, room for all vectors is more than a machine may have."""
     with open_writer(notes) as writer:
-        add(writer, documents(5, first=COUNT), encoder)
+        add_documents(writer, documents(5, first=COUNT), encoder)
     with open_collection(notes) as collection:
         before = Snapshot(collection)
         assert before.dense  # so that the index is there, and what is imported on the way
@@ -193,8 +196,8 @@ def test_added_passages_are_found_and_removed_ones_are_not(notes, encoder):
     new = [Document(f"new{n}", "", question) for n, question in enumerate(QUESTIONS)]
     with open_writer(notes) as writer:
         remove(writer, sorted(set(gone)))
-        add(writer, new, encoder)
-        add(writer, [Document("d3", "", QUESTIONS[1] + " ri8")], encoder)
+        add_documents(writer, new, encoder)
+        add_documents(writer, [Document("d3", "", QUESTIONS[1] + " ri8")], encoder)
     ours = found(notes, encoder)
     assert all(not set(gone) & one.keys() for one in ours)
     assert [next(iter(one)) for one in ours] == [document.id for document in new]
@@ -224,7 +227,7 @@ def test_the_index_follows_at_the_next_optimize_and_readers_go_on_meanwhile(note
         before = Snapshot(collection)
         expected = before.dense.search(questions, K)
         with open_writer(notes) as writer:
-            add(writer, documents(40, first=COUNT), encoder)
+            add_documents(writer, documents(40, first=COUNT), encoder)
         assert json.loads(run("info", notes, "--json").stdout)["dense"]["newer"] == 40
         done = run("optimize", notes, "--index", "ivf")
         assert done.returncode == 0, done.stderr
@@ -302,7 +305,7 @@ def test_a_kill_between_two_renames_costs_no_words(notes, encoder, caplog):
     (notes / "bm25.old").mkdir()
     written = (notes / "bm25.new").stat().st_ino
     with open_writer(notes) as writer:
-        add(writer, [], None)
+        add_documents(writer, [], None)
     assert words_are_served(notes, caplog)
     assert (notes / "bm25").stat().st_ino == written
     assert not list(notes.glob("bm25.*"))
@@ -318,7 +321,7 @@ def test_without_its_model_vectors_serve_as_questions_and_it_is_told(plain, tmp_
     notes, model = tmp_path / "notes", tmp_path / "model"
     shutil.copytree(tiny_model, model)
     with open_writer(notes, Splitter(unit="whole")) as writer:
-        add(writer, documents(200), BertEncoder(find_model(str(model)), RuntimeSettings(precision="fp32")))
+        add_documents(writer, documents(200), BertEncoder(find_model(str(model)), RuntimeSettings(precision="fp32")))
     if damaged:
         (model / damaged).write_bytes(b"{" + bytes(50))
     else:
@@ -329,9 +332,23 @@ def test_without_its_model_vectors_serve_as_questions_and_it_is_told(plain, tmp_
     assert json.loads(done.stdout)["dense"]["asked"] == "vectors"
 
 
+def test_a_model_that_was_moved_makes_the_questions_once_it_is_named(tmp_path, tiny_model, other_model, run):
+    notes, model = tmp_path / "notes", tmp_path / "model"
+    shutil.copytree(tiny_model, model)
+    with open_writer(notes, Splitter(unit="whole")) as writer:
+        add_documents(writer, documents(200), BertEncoder(find_model(str(model)), RuntimeSettings(precision="fp32")))
+    model.rename(tmp_path / "moved")
+    done = run("optimize", notes, "--index", "ivf", "--model", tmp_path / "moved", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["dense"]["asked"] == "pieces"
+    refused = run("optimize", notes, "--index", "ivf", "--model", other_model)
+    assert refused.returncode == 4
+    assert "their vectors cannot be compared" in refused.stderr
+
+
 def test_an_index_that_is_there_takes_in_what_is_new(notes, encoder, run):
     with open_writer(notes) as writer:
-        add(writer, documents(5, first=COUNT), encoder)
+        add_documents(writer, documents(5, first=COUNT), encoder)
     assert run("optimize", notes).returncode == 0
     dense = json.loads(run("info", notes, "--json").stdout)["dense"]
     assert (dense["rows"], dense["newer"]) == (COUNT + 5, 0)
@@ -363,13 +380,13 @@ def test_passages_that_get_their_vectors_later_are_found(tmp_path, encoder):
     """Also those before passages that had theirs when the index was built."""
     notes, given = tmp_path / "notes", documents(300)
     with open_writer(notes, Splitter(unit="whole")) as writer:
-        add(writer, given[:100], encoder)
-        add(writer, given[100:200], None)
+        add_documents(writer, given[:100], encoder)
+        add_documents(writer, given[100:200], None)
         row = writer.require_encoder()
         last = list(writer.passages_after(150))
         writer.put_vectors(row, last, encoder.encode_passages(last))
         assert optimize(writer, index="ivf")["rows"] == 100
-        add(writer, given[200:], encoder)
+        add_documents(writer, given[200:], encoder)
     near(found(notes, encoder), exactly(notes, encoder))
     assert len(found(notes, encoder, k=400)[0]) == 300
 
@@ -377,7 +394,7 @@ def test_passages_that_get_their_vectors_later_are_found(tmp_path, encoder):
 def test_passages_without_a_vector_that_an_index_cannot_take_in_are_told(tmp_path, encoder, run):
     notes = tmp_path / "notes"
     with open_writer(notes, Splitter(unit="whole")) as writer:
-        add(writer, documents(120), None)
+        add_documents(writer, documents(120), None)
         row = writer.use_encoder(encoder.model.fingerprint, encoder.dim, model=encoder.model.reference, runtime="")
         last = list(writer.passages_after(60))
         writer.put_vectors(row, last, encoder.encode_passages(last))
@@ -395,8 +412,8 @@ def test_passages_without_a_vector_that_an_index_cannot_take_in_are_told(tmp_pat
 
 def test_a_recall_that_is_not_reached_is_told(notes, run, monkeypatch):
     assert "no effort reaches" not in run("info", notes).stdout
-    monkeypatch.setattr(effort, "FACTORS", (1,))
-    monkeypatch.setattr(effort, "GAIN", 1.0)
+    monkeypatch.setattr(effort, "CANDIDATE_FACTORS", (1,))
+    monkeypatch.setattr(effort, "LEAST_RECALL_GAIN", 1.0)
     with open_writer(notes) as writer:
         record = optimize(writer, index="ivf", recall=0.99)
     assert min(record["recall"].values()) < 0.99
@@ -430,7 +447,7 @@ def test_damage_is_named_and_nothing_wrong_is_served(notes, plain, encoder, capl
             assert one == pytest.approx({id: scores[id] for id in one})
     else:
         assert ours == right
-        assert (name, how) == ("seen.json", "gone") or "every vector is looked at" in caplog.text
+        assert (name, how) == ("seen.json", "gone") or "every vector is scanned" in caplog.text
     with open_collection(notes) as collection:
         problems = verify_dense(collection)
     if (name, how) == ("seen.json", "gone"):  # a cache that is not there
@@ -451,7 +468,7 @@ def test_verify_and_search_tell_of_a_damaged_index(notes, run):
     assert "index.faiss does not match its checksum; delete" in done.stdout
     done = run("search", notes, QUESTIONS[0], "-r", "dense")
     assert done.returncode == 0
-    assert "every vector is looked at; delete" in done.stderr
+    assert "every vector is scanned; delete" in done.stderr
 
 
 STAGES = ["progress.json", "trained.faiss", "index.faiss", "seen.json.tmp"]
@@ -478,9 +495,9 @@ def test_a_kill_costs_nothing_but_time(tmp_path, plain, built, encoder, start, r
 
 @pytest.mark.parametrize("calls", range(1, 40, 6))
 def test_an_interrupted_build_goes_on_to_the_same_index(tmp_path, plain, built, encoder, calls, monkeypatch):
-    monkeypatch.setattr(building, "COPIED", 300)
-    monkeypatch.setattr(building, "BATCH", 128)
-    monkeypatch.setattr(building, "ADDED", 400)
+    monkeypatch.setattr(building, "VECTORS_PER_NOTE", 300)
+    monkeypatch.setattr(building, "CODING_BATCH_VECTORS", 128)
+    monkeypatch.setattr(building, "VECTORS_PER_SAVE", 400)
     shutil.copytree(plain, tmp_path / "notes")
     left = calls
 

@@ -1,6 +1,7 @@
 """`opendpr plan` through the command line."""
 
 import json
+import shutil
 
 import pytest
 
@@ -21,7 +22,7 @@ def test_a_plan_for_people(run, tiny_model):
     done = run("plan", "-n", 1_000_000, "--memory", "430MB", "--model", tiny_model)
     assert done.returncode == 6
     assert done.stdout == ""
-    assert "1,000,000 passages do not fit into 0.4 GB of memory" in done.stderr
+    assert "1,000,000 passages do not fit into 430.0 MB of memory" in done.stderr
     done = run("plan", "-n", 40_000, "--memory", "1GB", "--model", tiny_model)
     assert [line.split()[0] for line in done.stdout.splitlines()[1:3]] == ["exact", "ivf"]
     assert "takes exact for 40,000 passages of 32 numbers" in done.stdout
@@ -44,10 +45,41 @@ def test_a_plan_of_a_collection_counts_what_is_there(run, rivers, other_model):
         ([], 2, "give a collection, or how many"),
         (["-n", 100, "--memory", "much"], 2, "is no size"),
         (["nowhere"], 4, "is not a collection"),
-        (["-n", 100, "--memory", "1MB"], 6, "do not fit into 0.0 GB"),
+        (["-n", 100, "--memory", "1MB"], 6, "do not fit into 1.0 MB"),
     ],
 )
 def test_what_cannot_be_planned_is_refused(run, tmp_path, arguments, code, words):
     done = run("plan", *arguments, cwd=tmp_path)
     assert done.returncode == code
     assert words in done.stderr
+
+
+def test_a_plan_of_a_collection_that_is_encoded_needs_no_model(run, rivers, tiny_model, tmp_path):
+    shutil.copytree(tiny_model, tmp_path / "model")
+    shutil.copytree(rivers, tmp_path / "notes")
+    assert run("encode", tmp_path / "notes", "--model", tmp_path / "model").returncode == 0
+    (tmp_path / "model").rename(tmp_path / "moved")
+    done = run("plan", tmp_path / "notes", "--json")
+    assert done.returncode == 0, done.stderr
+    plan = json.loads(done.stdout)
+    assert plan["dim"] == 32
+    assert all(kind["encode_seconds"] == 0 for kind in plan["kinds"])
+    done = run("plan", tmp_path / "notes", "--passages", 1_000)
+    assert (done.returncode, "there is no model at" in done.stderr) == (4, True), "what is new has to be encoded"
+
+
+def test_info_shows_the_size_of_caches_too(run, rivers):
+    record = json.loads(run("info", rivers, "--json").stdout)
+    assert record["cache_bytes"]["bm25"] == sum(path.stat().st_size for path in (rivers / "bm25").iterdir())
+    assert "caches beside it: bm25 " in run("info", rivers).stdout
+
+
+def test_a_mistyped_name_in_a_filter_is_reported_with_those_that_are_near(run, tmp_path):
+    lines = [json.dumps({"id": f"d{n}", "text": "the mill", "year": 2_000 + n, "source": "s"}) for n in range(3)]
+    (tmp_path / "documents.jsonl").write_text("\n".join(lines))
+    assert run("add", tmp_path / "notes", tmp_path / "documents.jsonl", "--no-vectors").returncode == 0
+    told = "no document has 'yaer' in its metadata; the names, nearest first, are year"
+    assert told in run("search", tmp_path / "notes", "mill", "-r", "bm25", "--where", "yaer > 1999").stderr
+    assert told in run("remove", tmp_path / "notes", "--where", "yaer > 1999").stderr
+    unmet = run("search", tmp_path / "notes", "mill", "-r", "bm25", "--where", "year > 2999").stderr
+    assert "no document meets 'year > 2999'; names to ask for are id, title" in unmet

@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 import opendpr
 from opendpr.answering import Answerer
 from opendpr.collection import open_collection
-from opendpr.model.directory import Model, write_json
+from opendpr.model.directory import Model
 from opendpr.model.reader import BertReader
 from opendpr.model.runtime import RuntimeSettings
+from opendpr.storage.atomic import write_json
 from opendpr.text.splitting import Splitter
 from opendpr.types import Document, Hit, Passage, Span
 

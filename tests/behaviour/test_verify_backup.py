@@ -158,7 +158,7 @@ def test_damage_in_the_cache_is_not_given_a_new_checksum_by_the_next_update(note
     with open_writer(notes) as writer:
         fill(writer, documents(900, 1))
         update_bm25(writer)
-    assert "does not match its checksum: it is built anew" in caplog.text
+    assert "does not match its checksum: it is rebuilt" in caplog.text
     assert problems(notes) == []
     assert not path.exists()
 

@@ -22,7 +22,7 @@ import pytest
 from opendpr.collection import Collection, Writer, open_collection, open_writer
 from opendpr.collection.database import DATABASE, refuse_network_file_system
 from opendpr.errors import CorruptionError, InputError, OpendprError, StateError, UsageError
-from opendpr.maintenance.add import remove
+from opendpr.maintenance.remove import remove
 from opendpr.search.bm25 import DIRECTORY, SEEN, unseen_passages, update_bm25
 from opendpr.search.retrievers import Bm25Retriever, DenseRetriever, Snapshot
 from opendpr.text.splitting import Splitter

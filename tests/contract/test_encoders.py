@@ -107,12 +107,11 @@ def test_a_text_without_words_gets_a_vector(encoder: BertEncoder) -> None:
 
 def test_passages_longer_than_the_limit_are_counted_and_count_by_their_beginning(encoder: BertEncoder) -> None:
     limit = encoder.config.max_passage_tokens - 2
-    before = encoder.truncated_passages
-    fits, cut = encoder.encode_passages([passage("river " * limit), passage("river " * limit + "sea sea sea")])
-    assert encoder.truncated_passages - before == 1
+    (fits, cut), truncated = encoder.encode([passage("river " * limit), passage("river " * limit + "sea sea sea")])
+    assert truncated == 1
     np.testing.assert_allclose(fits, cut, rtol=0, atol=SAME)
-    encoder.encode_passages([passage("river " * (limit - 2), "Rhine"), passage("river " * (limit - 1), "Rhine")])
-    assert encoder.truncated_passages - before == 2, "the title and its [SEP] take room"
+    titled = [passage("river " * (limit - 2), "Rhine"), passage("river " * (limit - 1), "Rhine")]
+    assert encoder.encode(titled).truncated == 1, "the title and its [SEP] take room"
 
 
 def test_a_question_longer_than_the_limit_counts_by_its_beginning(encoder: BertEncoder) -> None:

@@ -13,13 +13,13 @@ import pytest
 
 import opendpr.search.tantivy
 from opendpr.collection import Collection, open_collection, open_writer
-from opendpr.maintenance.add import add
+from opendpr.maintenance.add import add_documents
 from opendpr.model.directory import find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.bm25 import update_bm25
 from opendpr.search.retrievers import Bm25Retriever, DenseRetriever, HybridRetriever, Snapshot
-from opendpr.search.tantivy import FEW
+from opendpr.search.tantivy import NAMED_PASSAGES
 from opendpr.text.splitting import Splitter
 from opendpr.types import Document, Hit, Passage
 
@@ -63,7 +63,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory, encoder: BertEncoder) ->
     """402 passages."""
     place = tmp_path_factory.mktemp("filters") / "notes"
     with open_writer(place, Splitter(words=20)) as writer:
-        add(writer, documents(), encoder)
+        add_documents(writer, documents(), encoder)
     return place
 
 
@@ -111,11 +111,11 @@ def assert_best(hits: list[Hit], scores: Mapping[int, float], k: int) -> None:
     assert len({hit.passage.number for hit in hits}) == len(hits)
 
 
-@pytest.mark.parametrize("few", [FEW, 0], ids=["passages are named", "the list is filtered"])
+@pytest.mark.parametrize("few", [NAMED_PASSAGES, 0], ids=["passages are named", "the list is filtered"])
 @pytest.mark.parametrize("kind", ["dense", "bm25", "hybrid"])
 @pytest.mark.parametrize("where", FILTERS)
 def test_a_search_with_a_filter_gives_the_best_of_what_matches(directory, encoder, monkeypatch, where, kind, few):
-    monkeypatch.setattr(opendpr.search.tantivy, "FEW", few)
+    monkeypatch.setattr(opendpr.search.tantivy, "NAMED_PASSAGES", few)
     with open_collection(directory) as collection:
         for question in QUESTIONS:
             scores = expected(collection, kind, question, FILTERS[where], encoder)
@@ -134,7 +134,7 @@ def test_a_filter_that_all_meet_changes_nothing(directory, encoder, kind):
 
 def test_a_document_that_waits_meets_no_filter_and_the_old_one_meets_its_own(tmp_path, encoder):
     with open_writer(tmp_path / "notes") as writer:
-        add(writer, [Document("a", "", "lo1 as it was", {"year": 1990})], encoder)
+        add_documents(writer, [Document("a", "", "lo1 as it was", {"year": 1990})], encoder)
         writer.put_documents([Document("a", "", "lo1 as it will be", {"year": 2020})])
         update_bm25(writer)
         for kind in ("dense", "bm25", "hybrid"):
@@ -163,7 +163,7 @@ def many(tmp_path_factory: pytest.TempPathFactory, encoder: BertEncoder) -> Path
 
 
 @pytest.mark.parametrize("kind", ["dense", "bm25"])
-@pytest.mark.parametrize("limit", [3, FEW, FEW + 1, 4_999])
+@pytest.mark.parametrize("limit", [3, NAMED_PASSAGES, NAMED_PASSAGES + 1, 4_999])
 def test_a_filter_that_leaves_more_than_can_be_named_gives_the_best_too(many, encoder, limit, kind):
     with open_collection(many) as collection:
         place = {passage.number: int(passage.document_id) for passage in collection.passages_after(0)}
@@ -199,7 +199,7 @@ def test_ask_with_where_answers_from_what_matches(run, directory):
 
 def test_remove_with_where_removes_what_matches(run, tmp_path, encoder):
     with open_writer(tmp_path / "notes") as writer:
-        add(writer, documents()[:20], encoder)
+        add_documents(writer, documents()[:20], encoder)
     result = run("remove", tmp_path / "notes", "--where", "year < 2000", "--json")
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout)["removed"] == [f"{number:03}" for number in range(10)]

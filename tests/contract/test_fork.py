@@ -12,13 +12,14 @@ import pytest
 
 from opendpr.collection import open_collection, open_writer
 from opendpr.errors import BusyError, OpendprError, StateError
-from opendpr.maintenance.add import add, optimize
+from opendpr.maintenance.add import add_documents
+from opendpr.maintenance.optimize import optimize
 from opendpr.model.directory import find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.search import exact
-from opendpr.search.dense import StoredIndex
 from opendpr.search.retrievers import Snapshot, make_retriever
+from opendpr.search.stored import StoredIndex
 from opendpr.text.splitting import Splitter
 from opendpr.types import Document
 
@@ -91,7 +92,7 @@ def test_a_fork_of_a_process_that_searched_many_vectors_is_told_too(tmp_path, ti
     monkeypatch.setattr(exact, "SMALL", 10)
     encoder = BertEncoder(find_model(str(tiny_model)), RuntimeSettings(precision="fp32"))
     with open_writer(tmp_path / "notes") as writer:
-        add(writer, [Document(str(n), "", f"words {n}") for n in range(30)], encoder)
+        add_documents(writer, [Document(str(n), "", f"words {n}") for n in range(30)], encoder)
     with open_collection(tmp_path / "notes") as collection:
         retriever = make_retriever(kind, collection, encoder)
         assert len(retriever.retrieve(["words"] * 20, 5)) == 20

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from opendpr.errors import CorruptionError
 from opendpr.search import exact
-from opendpr.search.exact import BLOCK, ExactIndex
+from opendpr.search.exact import BLOCK_VECTORS, ExactIndex
 from opendpr.search.tantivy import TIES, TantivyIndex
 from opendpr.types import Neighbours, Passage
 
@@ -85,9 +85,9 @@ def test_negative_scores_are_kept_and_missing_ones_are_padded() -> None:
 
 
 def test_best_passages_are_found_in_every_block() -> None:
-    count = 2 * BLOCK + 100
+    count = 2 * BLOCK_VECTORS + 100
     vectors = np.zeros((count, 2), np.float16)
-    best = [count - 1, 0, BLOCK, BLOCK - 1, 2 * BLOCK]
+    best = [count - 1, 0, BLOCK_VECTORS, BLOCK_VECTORS - 1, 2 * BLOCK_VECTORS]
     for rank, row in enumerate(best):
         vectors[row, 0] = 10 - rank
     numbers = np.arange(count) * 3 + 1

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from opendpr.choices import RETRIEVERS
 from opendpr.collection import Collection, open_collection, open_writer
 from opendpr.errors import StateError, UsageError
-from opendpr.maintenance.add import add
+from opendpr.maintenance.add import add_documents
 from opendpr.model.directory import Model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
-from opendpr.search.retrievers import KINDS, HybridRetriever, Snapshot, make_retriever
+from opendpr.search.retrievers import HybridRetriever, Snapshot, make_retriever
 from opendpr.search.tantivy import TantivyIndex
 from opendpr.text.splitting import Splitter
 from opendpr.types import Document, Hit
@@ -42,7 +43,7 @@ def encoder(tiny_model: Path) -> BertEncoder:
 def collection(tmp_path_factory: pytest.TempPathFactory, encoder: BertEncoder) -> Collection:
     directory = tmp_path_factory.mktemp("retrievers") / "notes"
     with open_writer(directory, Splitter(words=12)) as writer:
-        add(writer, documents(), encoder)
+        add_documents(writer, documents(), encoder)
     return open_collection(directory)
 
 
@@ -96,7 +97,7 @@ def test_hybrid_is_brute_force_over_the_whole_collection(
             assert hit.score == pytest.approx(hit.parts["bm25"] + weight * hit.parts["dense"], abs=1e-4)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", RETRIEVERS)
 def test_ties_are_in_order_of_number(collection: Collection, encoder: BertEncoder, kind: str) -> None:
     (hits,) = make_retriever(kind, collection, encoder).retrieve(["winter queen queen winter letter poem"], 50)
     twins = [hit for hit in hits if hit.passage.document_id.startswith("twin")]
@@ -115,7 +116,7 @@ def test_k_passages_are_found_where_there_are_k(
         assert len({hit.passage.number for hit in hits}) == len(hits) == min(k, there)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", RETRIEVERS)
 def test_no_questions_have_no_lists(collection: Collection, encoder: BertEncoder, kind: str) -> None:
     assert make_retriever(kind, collection, encoder).retrieve([], 5) == []
 
@@ -127,16 +128,16 @@ def test_another_encoder_is_refused_by_name(collection: Collection, other_model:
 
 
 def test_a_kind_that_does_not_exist_is_refused(collection: Collection, encoder: BertEncoder) -> None:
-    with pytest.raises(UsageError, match="dense, bm25, hybrid"):
+    with pytest.raises(UsageError, match="hybrid, dense, bm25"):
         make_retriever("sparse", collection, encoder)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", RETRIEVERS)
 def test_removed_and_pending_passages_are_never_shown(tmp_path: Path, encoder: BertEncoder, kind: str) -> None:
     """Before and after the caches have seen the change, and by a retriever made before it."""
     directory = tmp_path / "notes"
     with open_writer(directory, Splitter(words=12)) as writer:
-        add(writer, documents(), encoder)
+        add_documents(writer, documents(), encoder)
         with open_collection(directory) as reader:
             old = make_retriever(kind, reader, encoder)
             seen = texts(old.retrieve(QUESTIONS, 1_000))
@@ -148,7 +149,7 @@ def test_removed_and_pending_passages_are_never_shown(tmp_path: Path, encoder: B
                 assert not {"doc-00", "twin-a"} & {id for id, _ in shown}
                 assert ("doc-03", "zebra river zebra queen") not in shown
                 assert {text for id, text in shown if id == "doc-03"} == {text for id, text in seen if id == "doc-03"}
-        add(writer, [], encoder)
+        add_documents(writer, [], encoder)
         with open_collection(directory) as reader:
             shown = texts(make_retriever(kind, reader, encoder).retrieve(QUESTIONS, 1_000))
     assert not {"doc-00", "twin-a"} & {id for id, _ in shown}

@@ -9,13 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import opendpr.maintenance.add
 import opendpr.search.building
 import opendpr.search.ivf
 from opendpr.collection import Collection, Writer, open_collection, open_writer
 from opendpr.collection.verify import verify_store
 from opendpr.corpus import Corpus
-from opendpr.maintenance.add import add, encode, optimize, remove
+from opendpr.maintenance.add import BatchSizes, add_documents
+from opendpr.maintenance.encode import encode
+from opendpr.maintenance.optimize import optimize
+from opendpr.maintenance.remove import remove
 from opendpr.model.directory import find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
@@ -35,6 +37,9 @@ RECALL = 0.7
 SPLITTERS = [Splitter(words=10), Splitter(words=7), Splitter(words=12, overlap=4)]
 
 Key = tuple[str, int, str]
+
+SIZES = BatchSizes(documents=4, passages=6)
+"""So that there are moments between two transactions."""
 
 
 class InterruptionError(Exception):
@@ -139,14 +144,14 @@ class Life:
             for number in self.random.sample(range(16), 5)
         ]
         self.documents.update((document.id, document) for document in given)
-        add(writer, given, self.encoders[self.active], on_progress=show)
+        add_documents(writer, given, self.encoders[self.active], on_progress=show, sizes=SIZES)
 
     def label(self, writer: Writer, show) -> None:
         mine = [
             document for document in self.documents.values() if document.id.startswith("d")
         ]  # a file's has its path
         given = [Document(d.id, d.title, d.text, {"label": 1}) for d in mine[:3]]
-        add(writer, given, self.encoders[self.active], on_progress=show)
+        add_documents(writer, given, self.encoders[self.active], on_progress=show, sizes=SIZES)
 
     def remove(self, writer: Writer, show) -> None:
         gone = self.random.sample(sorted(self.documents), min(3, len(self.documents)))
@@ -166,16 +171,24 @@ class Life:
             (self.files / f"f{number}.txt").write_text(self.text())
         self.documents = {id: one for id, one in self.documents.items() if not id.startswith("f")}
         self.documents.update((document.id, document) for document in Corpus([self.files]))
-        add(writer, Corpus([self.files]), self.encoders[self.active], on_progress=show, sync=[self.files])
+        add_documents(
+            writer, Corpus([self.files]), self.encoders[self.active], on_progress=show, sync=[self.files], sizes=SIZES
+        )
 
     def resplit(self, writer: Writer, show) -> None:
         self.splitter = self.random.choice(SPLITTERS)
         writer.resplit(self.splitter)
-        add(writer, [], self.encoders[self.active], on_progress=show)
+        add_documents(writer, [], self.encoders[self.active], on_progress=show, sizes=SIZES)
 
     def encode(self, writer: Writer, show) -> None:
         other = 1 - self.active if self.random.random() < 0.8 else self.active
-        encode(writer, self.encoders[other], on_progress=show, keep_old=self.random.random() < 0.5)
+        encode(
+            writer,
+            self.encoders[other],
+            on_progress=show,
+            keep_old=self.random.random() < 0.5,
+            chunk_passages=SIZES.passages,
+        )
         self.active = other
 
     def check(self) -> None:
@@ -204,13 +217,13 @@ class Life:
 
     def finish(self) -> None:
         with open_writer(self.directory) as writer:
-            add(writer, [], self.encoders[self.active])
+            add_documents(writer, [], self.encoders[self.active])
         self.complete, self.past = True, {}
 
     def check_against_rebuilt(self, rebuilt: Path) -> None:
         encoder = self.encoders[self.active]
         with open_writer(rebuilt, self.splitter) as writer:
-            add(writer, list(self.documents.values()), encoder)
+            add_documents(writer, list(self.documents.values()), encoder)
         with open_collection(self.directory) as ours, open_collection(rebuilt) as theirs:
             for one, other in zip(dense(ours, encoder), dense(theirs, encoder), strict=True):
                 assert one.keys() == other.keys()
@@ -238,11 +251,9 @@ def encoders(tiny_model: Path, other_model: Path) -> list[BertEncoder]:
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """So that there are moments between two transactions."""
-    monkeypatch.setattr(opendpr.maintenance.add, "PASSAGES", 6)
-    monkeypatch.setattr(opendpr.maintenance.add, "DOCUMENTS", 4)
-    monkeypatch.setattr(opendpr.search.ivf, "LEAST", 1)  # so that codes are used for few passages too
-    monkeypatch.setattr(opendpr.search.building, "BATCH", 7)
-    monkeypatch.setattr(opendpr.search.building, "ADDED", 20)
+    monkeypatch.setattr(opendpr.search.ivf, "LEAST_WANTED", 1)  # so that codes are used for few passages too
+    monkeypatch.setattr(opendpr.search.building, "CODING_BATCH_VECTORS", 7)
+    monkeypatch.setattr(opendpr.search.building, "VECTORS_PER_SAVE", 20)
     return
 
 

@@ -45,7 +45,7 @@ def index(request: pytest.FixtureRequest, codes: Codes, monkeypatch: pytest.Monk
     if request.param.startswith("exact"):
         if request.param != "exact":
             monkeypatch.setattr(exact, "SMALL", 100)
-            monkeypatch.setattr(exact, "SINGLE", 100 if request.param == "exact, as of many" else 0)
+            monkeypatch.setattr(exact, "SINGLE_QUESTIONS", 100 if request.param == "exact, as of many" else 0)
         return ExactIndex(numbers, vectors)
     whole = IvfIndex(codes, numbers, vectors, Effort(LISTS, 8))
     return whole if request.param == "ivf" else whole.without(REMOVED)
@@ -150,8 +150,8 @@ def test_several_threads_refine_many_questions_to_the_same(codes: Codes, monkeyp
     numbers, vectors = data()
     index = IvfIndex(codes, numbers, vectors, Effort(4, 2))
     at_once = index.search(QUESTIONS, 10)
-    monkeypatch.setattr(ivf, "BYTES", 1)
-    assert len(QUESTIONS) >= ivf.PIECES
+    monkeypatch.setattr(ivf, "CANDIDATE_BYTES", 1)
+    assert len(QUESTIONS) >= ivf.THREADED_PIECES
     one_by_one = index.search(QUESTIONS, 10)
     assert one_by_one.numbers.tolist() == at_once.numbers.tolist()
     np.testing.assert_allclose(one_by_one.scores, at_once.scores, rtol=1e-6)
@@ -165,7 +165,7 @@ def test_a_damaged_vector_hides_itself_and_nothing_else(codes: Codes) -> None:
 
 
 def test_recall_is_what_counting_by_hand_gives(codes: Codes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ivf, "LEAST", 1)
+    monkeypatch.setattr(ivf, "LEAST_WANTED", 1)
     numbers, vectors = data()
     index = IvfIndex(codes, numbers, vectors, Effort(2, 2))
     whole, rows = ExactIndex(numbers, vectors), np.arange(0, N, 50)
@@ -185,7 +185,7 @@ def test_recall_is_what_counting_by_hand_gives(codes: Codes, monkeypatch: pytest
 
 
 def test_the_effort_chosen_reaches_the_recall(codes: Codes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ivf, "LEAST", 1)
+    monkeypatch.setattr(ivf, "LEAST_WANTED", 1)
     numbers, vectors = data()
     index, efforts = IvfIndex(codes, numbers, vectors, Effort(1, 1)), []
     for target in (0.5, 0.9, 0.99):

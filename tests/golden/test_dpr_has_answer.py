@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from opendpr.storage.files import read_jsonl
+from opendpr.storage.lines import read_jsonl
 from opendpr.text import AnswerMatcher, AnswerScan, has_answer
 
 pytestmark = [pytest.mark.golden, pytest.mark.data]

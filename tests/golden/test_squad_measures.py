@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from opendpr.storage.files import read_jsonl
+from opendpr.storage.lines import read_jsonl
 from opendpr.text import exact_match, f1
 
 pytestmark = [pytest.mark.golden, pytest.mark.data]

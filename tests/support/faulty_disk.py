@@ -97,7 +97,8 @@ def main(collection: Path, model: Path, job: str, stride: int) -> None:
     from opendpr.collection.database import DATABASE
     from opendpr.collection.verify import verify_store
     from opendpr.errors import OpendprError
-    from opendpr.maintenance.add import add, remove
+    from opendpr.maintenance.add import add_documents
+    from opendpr.maintenance.remove import remove
     from opendpr.model.directory import find_model
     from opendpr.model.encoder import BertEncoder
     from opendpr.model.runtime import RuntimeSettings
@@ -110,7 +111,7 @@ def main(collection: Path, model: Path, job: str, stride: int) -> None:
 
     def put(directory: Path, document: Document) -> None:
         with open_writer(directory) as writer:
-            add(writer, [document], encoder)
+            add_documents(writer, [document], encoder)
 
     def take(directory: Path) -> None:
         with open_writer(directory) as writer:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from opendpr.answering.confidence import Confidence, calibrated
 from opendpr.answering.decoding import Decoding, outcome
+from opendpr.choices import QUESTION_CHARACTERS, READ_PASSAGES
 from opendpr.collection import Collection, open_collection
 from opendpr.errors import StateError, UsageError
 from opendpr.model.directory import DEFAULT_MODEL, Model, find_model
@@ -21,10 +22,7 @@ from opendpr.types import Hit, Outcome, Span
 
 __all__ = ["Answerer", "K", "check_question", "open_answerer", "outcome"]
 
-K = 20
-"""Passages read for a question."""
-QUESTION_CHARACTERS = 4_096
-"""Longest question."""
+K = READ_PASSAGES
 
 
 class Answerer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,8 +12,11 @@ from opendpr.collection import open_collection, open_writer
 from opendpr.collection.selection import matching_documents
 from opendpr.collection.where import compile_where
 from opendpr.errors import InputError, UsageError
-from opendpr.maintenance import add as maintenance
-from opendpr.maintenance.add import RECALL, Report
+from opendpr.maintenance.add import AddSettings, LoadEncoder, Report, add
+from opendpr.maintenance.encode import encode as encode_all
+from opendpr.maintenance.optimize import RECALL
+from opendpr.maintenance.optimize import optimize as rebuild
+from opendpr.maintenance.remove import remove as take_out
 from opendpr.model.directory import DEFAULT_MODEL, find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
@@ -21,29 +25,21 @@ from opendpr.model.runtime import RuntimeSettings
 def add_sources(
     directory: Path,
     sources: Source | Iterable[Source],
-    model: str | None = None,
+    settings: AddSettings,
     *,
-    vectors: bool = True,
     sync: bool = False,
-    runtime: RuntimeSettings = RuntimeSettings(),
+    load: LoadEncoder = BertEncoder,
 ) -> Report:
     """Add what was given to a collection, made if it is not there.
 
     Raises:
-        UsageError: a model is given that would not be used, or there is no folder to keep in sync with.
+        UsageError: there is no folder among the sources to keep in sync with.
     """
-    if model and not vectors:
-        raise UsageError("without vectors no model is used; leave out the model, or vectors=False")
     corpus = corpus_of(sources)
     folders = [path for path in corpus.paths if sync and isinstance(path, Path) and path.is_dir()]
     if sync and not folders:
         raise UsageError("sync=True needs a folder whose documents are to be kept in sync; give one among the sources")
-    given = find_model(model) if model else None  # a wrong one should leave nothing behind
-    with open_writer(directory, maintenance.splitter_for(directory, corpus)) as writer:
-        row = writer.encoder()
-        if vectors and given is None:
-            given = find_model(row.model if row else DEFAULT_MODEL)
-        return maintenance.add(writer, corpus, BertEncoder(given, runtime) if given else None, sync=folders)
+    return add(directory, corpus, replace(settings, sync=folders), load=load)
 
 
 def create(directory: Path) -> None:
@@ -69,7 +65,7 @@ def remove(directory: Path, ids: str | Sequence[str] | None, where: str | None) 
             chosen = list(dict.fromkeys([ids] if isinstance(ids, str) else ids or []))
             if unknown := [id for id in chosen if not writer.has_document(id)]:
                 raise InputError(f"{directory} has no document {unknown[0]!r}; nothing was removed")
-        maintenance.remove(writer, chosen)
+        take_out(writer, chosen)
     return chosen
 
 
@@ -79,7 +75,7 @@ def encode(directory: Path, model: str | None, *, keep_old: bool, runtime: Runti
         row = opened.encoder()
     encoder = BertEncoder(find_model(model or (row.model if row else DEFAULT_MODEL)), runtime)
     with open_writer(directory) as writer:
-        return maintenance.encode(writer, encoder, keep_old=keep_old)
+        return encode_all(writer, encoder, keep_old=keep_old).passages
 
 
 def optimize(
@@ -91,4 +87,4 @@ def optimize(
 ) -> dict[str, Any] | None:
     """Rebuild the search caches; returns what is known of an approximate index."""
     with open_writer(directory) as writer:
-        return maintenance.optimize(writer, index=index, recall=recall, memory_bytes=memory_bytes)
+        return rebuild(writer, index=index, recall=recall, memory_bytes=memory_bytes)

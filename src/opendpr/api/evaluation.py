@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from opendpr.api.opened import OpenCollection, check_retriever
+from opendpr.api.arguments import check_retriever
+from opendpr.api.opened import OpenCollection
 from opendpr.collection import open_collection
 from opendpr.errors import InputError, UsageError
 from opendpr.evaluation import task
@@ -24,7 +25,7 @@ from opendpr.evaluation.summary import summary
 from opendpr.evaluation.tables import tables
 from opendpr.interop import write_questions
 from opendpr.model.runtime import RuntimeSettings
-from opendpr.storage.files import file_sha256
+from opendpr.storage.digests import file_sha256
 from opendpr.types import Question
 
 KS = (1, 5, 20, 100)

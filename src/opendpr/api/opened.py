@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, overload
+from typing import Any, Literal, overload
 
 from opendpr.answering import Answerer, K, open_answerer
 from opendpr.api import changes
+from opendpr.api.arguments import Several, check_k, check_retriever, strings
 from opendpr.api.sources import Source
 from opendpr.collection import Collection, open_collection
 from opendpr.collection.backup import write_backup
@@ -16,15 +17,14 @@ from opendpr.collection.rows import Summary
 from opendpr.collection.verify import verify_store
 from opendpr.errors import UsageError
 from opendpr.iteration import batched
-from opendpr.maintenance.add import RECALL, Report
+from opendpr.maintenance.add import AddSettings, Report
+from opendpr.maintenance.optimize import RECALL
+from opendpr.model.directory import Model
+from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.bm25 import verify_bm25
 from opendpr.search.dense import verify_dense
-from opendpr.search.retrievers import KINDS
 from opendpr.types import Document, Hit, Outcome
-
-Several: TypeAlias = list[str] | tuple[str, ...]
-"""Several questions; a `Sequence[str]` would be a string, too."""
 
 HITS = 5
 """Passages that a search gives if nothing else is asked for."""
@@ -62,6 +62,7 @@ class OpenCollection:
         self.directory, self.retriever, self.runtime = directory, retriever, runtime
         self.model, self._folder = model, folder
         self._store: Collection | None = open_collection(directory)
+        self._encoder: BertEncoder | None = None
         self._answerers: dict[str, Answerer] = {}
         if self._store.has_documents() and (retriever == "bm25" or self._store.encoder()):
             self._answerer(None)  # now, because a wrong model should be reported where it was named
@@ -89,11 +90,11 @@ class OpenCollection:
             TypeError: a question is not a string.
         """
         answerer = self._answerer(retriever)
-        _check_k(k)
+        check_k(k)
         if isinstance(question, str):
             return answerer.ask(question, k, where)
         outcomes: list[Outcome] = []
-        for batch in batched(_strings(question), BATCH_QUESTIONS):
+        for batch in batched(strings(question), BATCH_QUESTIONS):
             hits = answerer.retrieve(batch, k, where)
             outcomes += map(answerer.outcome, answerer.read(batch, hits))
         return outcomes
@@ -122,10 +123,10 @@ class OpenCollection:
             TypeError: a question is not a string.
         """
         answerer = self._answerer(retriever)
-        _check_k(k)
+        check_k(k)
         if isinstance(question, str):
             return answerer.search(question, k, where)
-        return answerer.retrieve(_strings(question), k, where)
+        return answerer.retrieve(strings(question), k, where)
 
     def document(self, id: str) -> Document:
         """A document with its whole text.
@@ -166,8 +167,8 @@ class OpenCollection:
         """
         self._refuse_folder("add documents")
         row = self._opened.encoder()
-        model = None if row or not vectors else self.model
-        report = changes.add_sources(self.directory, sources, model, vectors=vectors, sync=sync, runtime=self.runtime)
+        settings = AddSettings(None if row or not vectors else self.model, vectors, self.runtime)
+        report = changes.add_sources(self.directory, sources, settings, sync=sync, load=self._load)
         if row is None:
             self._close_answerers()  # one that needed no vectors knows no model
         return report
@@ -256,6 +257,12 @@ class OpenCollection:
             self._answerers[kind] = open_answerer(directory, self.model, retriever=kind, runtime=self.runtime)
         return self._answerers[kind]
 
+    def _load(self, model: Model, runtime: RuntimeSettings) -> BertEncoder:
+        """The encoder that adds documents, loaded once."""
+        if self._encoder is None or self._encoder.model.fingerprint != model.fingerprint:
+            self._encoder = BertEncoder(model, runtime)
+        return self._encoder
+
     def _close_answerers(self) -> None:
         while self._answerers:
             self._answerers.popitem()[1].collection.close()
@@ -266,23 +273,3 @@ class OpenCollection:
                 f"'{self._folder}' was opened as a folder, whose documents are its files; to {what} otherwise, make a "
                 f"collection of it: opendpr.add('NAME', '{self._folder}')"
             )
-
-
-def check_retriever(retriever: str) -> None:
-    """Raises UsageError if there is no such retriever."""
-    if retriever not in KINDS:
-        raise UsageError(f"retriever must be one of {', '.join(KINDS)}, got {retriever!r}")
-
-
-def _check_k(k: object) -> None:
-    if not isinstance(k, int) or isinstance(k, bool) or k < 1:
-        raise UsageError(f"k must be a whole number from 1, got {k!r}")
-
-
-def _strings(questions: Several) -> list[str]:
-    """Several questions, each a string."""
-    several = list(questions) if isinstance(questions, Iterable) else [questions]
-    for question in several:
-        if not isinstance(question, str):
-            raise TypeError(f"expected questions as strings, got {type(question).__name__}: {question!r}")
-    return several

@@ -7,14 +7,18 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from opendpr.api import changes
-from opendpr.api.opened import OpenCollection, check_retriever
+from opendpr.api.arguments import check_retriever
+from opendpr.api.opened import OpenCollection
 from opendpr.api.sources import Source
 from opendpr.collection.database import DATABASE
-from opendpr.errors import StateError
-from opendpr.maintenance.add import Report
+from opendpr.errors import InputError, StateError
+from opendpr.maintenance.add import AddSettings, NoDocumentsError, Report
 from opendpr.maintenance.folder import index_folder
 from opendpr.model.directory import DEFAULT_MODEL, find_model
 from opendpr.model.runtime import RuntimeSettings
+
+SKIPPED_SHOWN = 3
+"""Files named in the error of a folder without documents."""
 
 
 def add(
@@ -40,7 +44,7 @@ def add(
         BusyError: another process writes.
         StateError: there is no such model, or the vectors come from another one.
     """
-    return changes.add_sources(Path(collection), sources, model, vectors=vectors)
+    return changes.add_sources(Path(collection), sources, AddSettings(model, vectors))
 
 
 def open(
@@ -81,5 +85,16 @@ def open(
             changes.create(path)
         else:
             name = name or DEFAULT_MODEL  # not the one that the cache was made with: its reader may be another
-            path, folder = index_folder(path, name, runtime), path
+            path, folder = _index(path, name, runtime), path
     return OpenCollection(path, name, retriever=retriever, runtime=runtime, folder=folder)
+
+
+def _index(folder: Path, model: str, runtime: RuntimeSettings) -> Path:
+    """The cached collection of a folder, brought up to date."""
+    try:
+        return index_folder(folder, model, runtime).directory
+    except NoDocumentsError as error:
+        skipped = "".join(f"; skipped {entry.place}: {entry.reason}" for entry in error.report.skipped[:SKIPPED_SHOWN])
+        raise InputError(
+            f"'{folder}' is neither a collection nor a folder with documents that can be read{skipped}"
+        ) from None

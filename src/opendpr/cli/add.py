@@ -66,7 +66,7 @@ def add(
         bool, Option("--sync", help="Remove documents that came from a directory given and are gone from it.")
     ] = False,
     resplit: Annotated[
-        bool, Option("--resplit", help="Cut the documents that are there already anew, as the options now say.")
+        bool, Option("--resplit", help="Cut the documents that are already there again, as the options now say.")
     ] = False,
     metadata: Annotated[
         list[str] | None,
@@ -103,14 +103,9 @@ def add(
       opendpr add archive ./scans --no-vectors     (for 'search -r bm25' and 'mine')
       cat page.txt | opendpr add notes -
     """
-    from opendpr.collection import open_collection, open_writer
-    from opendpr.collection.database import DATABASE
-    from opendpr.collection.writer import refuse_other_encoder
     from opendpr.corpus import Corpus
-    from opendpr.maintenance.add import add as ingest
-    from opendpr.maintenance.add import splitter_for
-    from opendpr.model.directory import DEFAULT_MODEL, find_model
-    from opendpr.model.encoder import BertEncoder
+    from opendpr.maintenance.add import AddSettings, NoDocumentsError
+    from opendpr.maintenance.add import add as add_to
     from opendpr.model.runtime import RuntimeSettings
 
     corpus = Corpus(
@@ -124,43 +119,46 @@ def add(
         raise UsageError("--whole keeps each document as one passage; leave out --words")
     if no_vectors and model:
         raise UsageError("--no-vectors loads no model; leave out --model, and give it to 'opendpr encode' later")
-    settings = RuntimeSettings(runtime.value, precision.value, device.value)
-    found = find_model(model) if model else None  # a wrong one should leave nothing behind
-    if found and (collection / DATABASE).exists():
-        with open_collection(collection) as opened:
-            if opened.encoder():
-                refuse_other_encoder(opened, found.fingerprint, found.reference)
     directories = [Path(file) for file in files if sync and file != "-" and Path(file).is_dir()]
     if sync and not directories:
-        raise UsageError("--sync needs a directory whose documents are to be kept in step")
-    splitter = splitter or splitter_for(collection, corpus)
-    with open_writer(collection, splitter, wait_seconds=wait, resplit=resplit) as writer:
-        row = writer.encoder()
-        if not no_vectors:
-            found = found or find_model(row.model if row else DEFAULT_MODEL)
-        encoder = BertEncoder(found, settings) if found else None
-        with progress("encoding", "passages") as show:
-            report = ingest(writer, corpus, encoder, on_progress=show, sync=directories)
-        counts = writer.counts()
-        if as_json:
-            lists = {
-                "skipped": [vars(skipped) for skipped in report.skipped],
-                "taken": [taken._asdict() for taken in report.taken],
-                "moved": [moved._asdict() for moved in report.moved],
-            }
-            print_json({**vars(report), **lists, "collection": counts})
-        else:
-            tell(report, collection, counts, ["opendpr add", str(collection), *files], writer.splitter)
-        if not counts["documents"] and not report.skipped:  # in here, so that no empty collection stays behind
-            raise no_documents(", ".join(files))
-        if not counts["documents"]:
-            raise Exit(InputError.exit_code)
-    if counts["to_encode"] and not as_json:
-        waiting = "; replaced documents stay as they were until then" if row and report.documents["replaced"] else ""
-        step = next_step(collection, row.model if row else None)
-        say(f"{many(counts['to_encode'], 'passage')} without a vector: {step}{waiting}")
+        raise UsageError("--sync needs a directory whose documents are to be kept in sync")
+    settings = AddSettings(
+        model,
+        not no_vectors,
+        RuntimeSettings(runtime.value, precision.value, device.value),
+        splitter=splitter,
+        resplit=resplit,
+        sync=directories,
+        wait_seconds=wait,
+    )
+    command = ["opendpr add", str(collection), *files]
+    with progress("encoding", "passages") as on_progress:
+        try:
+            report = add_to(collection, corpus, settings, on_progress=on_progress)
+        except NoDocumentsError as error:
+            report = error.report
+    if as_json:
+        _put_json(report)
+    else:
+        show_report(report, collection, command)
+    if not report.collection["documents"] and not report.skipped:
+        raise no_documents(", ".join(files))
+    if (missing := report.collection["to_encode"]) and not as_json:
+        replaced = report.model and report.documents["replaced"]
+        waiting = "; replaced documents stay as they were until then" if replaced else ""
+        say(f"{many(missing, 'passage')} without a vector: {next_step(collection, report.model)}{waiting}")
     if report.skipped:
         raise Exit(InputError.exit_code)
+
+
+def _put_json(report: Report) -> None:
+    lists = {
+        "skipped": [vars(entry) for entry in report.skipped],
+        "taken": [taken._asdict() for taken in report.taken],
+        "moved": [moved._asdict() for moved in report.moved],
+    }
+    record = {key: value for key, value in vars(report).items() if key not in ("model", "splitter")}
+    print_json({**record, **lists})
 
 
 def no_documents(files: str) -> InputError:
@@ -168,8 +166,9 @@ def no_documents(files: str) -> InputError:
     return InputError(f"found no documents in {files}; they are files of the kinds {KINDS}, or text without a suffix")
 
 
-def tell(report: Report, collection: Path, counts: dict[str, int], command: Sequence[str], splitter: Splitter) -> None:
+def show_report(report: Report, collection: Path, command: Sequence[str]) -> None:
     """What was done, what was skipped and why; `command` adds the same files, for whoever wants them otherwise."""
+    counts = report.collection
     done = ", ".join(f"{count:,} {change}" for change, count in sorted(report.documents.items())) or "none"
     rate = f" at {report.encoded / report.seconds:,.0f}/s" if report.encoded and report.seconds else ""
     encoded = "" if counts["to_encode"] else f"; passages encoded: {report.encoded:,}{rate}"
@@ -177,7 +176,7 @@ def tell(report: Report, collection: Path, counts: dict[str, int], command: Sequ
     if report.truncated:
         say(
             f"{many(report.truncated, 'passage')} longer than the encoder takes, their vectors miss the end; "
-            f"'{' '.join(command)} {_shorter(splitter)} --resplit' cuts all documents into shorter ones"
+            f"'{' '.join(command)} {_shorter(report.splitter)} --resplit' cuts all documents into shorter ones"
         )
     tell_ignored(report, command)
     for moved in report.moved[:LISTED]:
@@ -191,8 +190,8 @@ def tell(report: Report, collection: Path, counts: dict[str, int], command: Sequ
         )
     if len(report.taken) > LISTED:
         say(f"... and {len(report.taken) - LISTED:,} more; --json lists all")
-    for one in report.skipped[:LISTED]:
-        say(f"skipped {one.place}: {one.reason}")
+    for entry in report.skipped[:LISTED]:
+        say(f"skipped {entry.place}: {entry.reason}")
     if len(report.skipped) > LISTED:
         say(f"... and {len(report.skipped) - LISTED:,} more; --json lists all")
     say(f"{collection}: {many(counts['documents'], 'document')}, {many(counts['passages'], 'passage')}")
@@ -217,9 +216,9 @@ def tell_ignored(report: Report, command: Sequence[str]) -> None:
         )
 
 
-def _shorter(splitter: Splitter) -> str:
+def _shorter(splitter: Splitter | None) -> str:
     """Options that cut passages about half as long."""
-    if splitter.unit == "whole":
+    if splitter is None or splitter.unit == "whole":
         return "--words 100"
     words = f"--words {max(1, splitter.words * 3 // 5)}"
     return words if splitter.unit == "words" else f"--{splitter.unit} {words}"

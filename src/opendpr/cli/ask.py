@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from opendpr.cli.add import no_documents, tell
+from opendpr.cli.add import no_documents, show_report
 from opendpr.cli.options import (
     AsJson,
     DeviceOption,
@@ -42,8 +42,6 @@ from opendpr.errors import StateError, UsageError
 
 if TYPE_CHECKING:
     from opendpr.answering import Answerer
-    from opendpr.collection import Writer
-    from opendpr.maintenance.add import Report
     from opendpr.model.runtime import RuntimeSettings
     from opendpr.types import Answer
 
@@ -68,7 +66,7 @@ def ask(
     device: DeviceOption = Devices.auto,
     as_json: AsJson = False,
 ) -> None:
-    """Answer QUESTION with the exact words of the documents, and where they stand.
+    """Answer QUESTION with the exact words of the documents, and where they are.
 
     \b
     Examples:
@@ -82,7 +80,7 @@ def ask(
 
     _refuse_missing(collection)
     if where is not None:
-        compile_where(where)  # here, because it is no fault of the questions, which are told theirs one by one
+        compile_where(where)  # here, because it is no fault of the questions, whose errors are reported one by one
     if question is not None and question != "-":
         check_question(question)  # before anything is indexed or loaded
     if isinstance(sys.stdin, io.TextIOWrapper):
@@ -135,21 +133,22 @@ def _open(path: Path, model: str | None, retriever: str, settings: RuntimeSettin
 
 def _index(folder: Path, model: str, settings: RuntimeSettings) -> Path:
     """Bring the cached collection of a folder in sync with it and say what changed; returns where it is."""
+    from opendpr.maintenance.add import NoDocumentsError
     from opendpr.maintenance.folder import index_folder
-
-    def show_report(report: Report, writer: Writer) -> None:
-        counts = writer.counts()
-        if set(report.documents) - {"unchanged"} or not counts["documents"]:
-            tell(report, folder, counts, ["opendpr add", "NAME", str(folder)], writer.splitter)
-        elif report.skipped:
-            say(f"{many(len(report.skipped), 'file')} of {folder} cannot be read; 'opendpr add NAME {folder}' says why")
-        if not counts["documents"]:
-            raise no_documents(str(folder))
 
     if not any(folder.iterdir()):
         raise no_documents(str(folder))
-    with progress("encoding", "passages") as show:
-        return index_folder(folder, model, settings, on_progress=show, on_report=show_report)
+    with progress("encoding", "passages") as on_progress:
+        try:
+            cache, report = index_folder(folder, model, settings, on_progress=on_progress)
+        except NoDocumentsError as error:
+            show_report(error.report, folder, ["opendpr add", "NAME", str(folder)])
+            raise no_documents(str(folder)) from None
+    if set(report.documents) - {"unchanged"}:
+        show_report(report, folder, ["opendpr add", "NAME", str(folder)])
+    elif report.skipped:
+        say(f"{many(len(report.skipped), 'file')} of {folder} cannot be read; 'opendpr add NAME {folder}' says why")
+    return cache
 
 
 def _show(answer: Answer, strong: bool) -> None:
@@ -183,7 +182,7 @@ class _Asker:
             self.answer_all(_typed_questions())
 
     def answer_all(self, questions: Iterable[str]) -> None:
-        """Answer each; one that cannot be answered is told and does not stop the others."""
+        """Answer each; one that cannot be answered is reported and does not stop the others."""
         for question in questions:
             try:
                 self.answer(question)

@@ -9,6 +9,7 @@ from typer import Argument
 
 from opendpr.cli.options import AsJson, CollectionArgument
 from opendpr.cli.output import print_json, say
+from opendpr.storage.sizes import readable_size
 
 
 def backup(
@@ -34,4 +35,4 @@ def backup(
     if as_json:
         print_json({"destination": str(destination), "version": version, "bytes": size})
     else:
-        say(f"wrote {destination}: version {version}, {size / 1e6:,.1f} MB")
+        say(f"wrote {destination}: version {version}, {readable_size(size)}")

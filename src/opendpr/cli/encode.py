@@ -42,7 +42,7 @@ def encode(
       opendpr encode notes --model ./my-model
     """
     from opendpr.collection import open_collection, open_writer
-    from opendpr.maintenance.add import encode as give_vectors
+    from opendpr.maintenance.encode import encode as give_vectors
     from opendpr.model.directory import DEFAULT_MODEL, find_model
     from opendpr.model.encoder import BertEncoder
     from opendpr.model.runtime import RuntimeSettings
@@ -52,7 +52,7 @@ def encode(
     found = find_model(model or (row.model if row else DEFAULT_MODEL))
     encoder = BertEncoder(found, RuntimeSettings(runtime.value, precision.value, device.value))
     with open_writer(collection, wait_seconds=wait) as writer, progress("encoding", "passages") as show:
-        encoded = give_vectors(writer, encoder, on_progress=show, keep_old=keep_old)
+        encoded, _ = give_vectors(writer, encoder, on_progress=show, keep_old=keep_old)
     if as_json:
         print_json({"model": encoder.model.reference, "fingerprint": encoder.model.fingerprint, "encoded": encoded})
     else:

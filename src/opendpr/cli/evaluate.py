@@ -107,7 +107,7 @@ def evaluate(
 
 def _judge(k: Sequence[int] | None, reader: bool, read: Sequence[int] | None, qrels: Path | None) -> Judge:
     from opendpr.evaluation.judges import AnswerJudge, DocumentJudge, read_judgements
-    from opendpr.storage.files import file_sha256
+    from opendpr.storage.digests import file_sha256
 
     if qrels:
         if k or reader or read:

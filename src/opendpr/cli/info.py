@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from opendpr.cli.options import AsJson, CollectionArgument
 from opendpr.cli.output import many, next_step, print_json, put
+from opendpr.storage.sizes import readable_size
 
 ASKED = {"pieces": "each a few words of a passage", "vectors": "each the vector of a passage"}
 
@@ -20,6 +22,7 @@ def info(collection: CollectionArgument, as_json: AsJson = False) -> None:
     """
     from opendpr.collection import open_collection
     from opendpr.collection.database import DATABASE
+    from opendpr.collection.opening import CACHES
     from opendpr.search.bm25 import unseen_passages
     from opendpr.search.dense import dense_summary, unused_dense
 
@@ -37,11 +40,21 @@ def info(collection: CollectionArgument, as_json: AsJson = False) -> None:
             "splitter": opened.splitter.__dict__,
             "encoder": row._asdict() if row else None,
             "bytes": (collection / DATABASE).stat().st_size,
+            "cache_bytes": {name: _bytes_below(collection / name) for name in CACHES},
         }
     if as_json:
         print_json(record)
     else:
         _put(collection, record)
+
+
+def _bytes_below(directory: Path) -> int:
+    """Size of all files below a directory; those that go away meanwhile do not count."""
+    total = 0
+    for path in directory.rglob("*"):
+        with suppress(FileNotFoundError):
+            total += path.stat().st_size if path.is_file() else 0
+    return total
 
 
 def _put(collection: Path, record: dict[str, Any]) -> None:
@@ -63,7 +76,10 @@ def _put(collection: Path, record: dict[str, Any]) -> None:
     if record["unused_dense"]:
         put(record["unused_dense"])
     put(f"passages: {splitter['words']} {splitter['unit']}, overlap {splitter['overlap']}, last {splitter['last']}")
-    put(f"format {record['format']}, version {record['version']}, {record['bytes'] / 1e6:,.1f} MB")
+    put(f"format {record['format']}, version {record['version']}, {readable_size(record['bytes'])}")
+    caches = [f"{name} {readable_size(size)}" for name, size in record["cache_bytes"].items() if size]
+    if caches:
+        put(f"caches beside it: {', '.join(caches)}")
 
 
 def _put_dense(dense: dict[str, Any]) -> None:

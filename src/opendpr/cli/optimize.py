@@ -1,4 +1,4 @@
-"""`opendpr optimize`: caches built anew."""
+"""`opendpr optimize`: caches rebuilt."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 from typer import Option
 
-from opendpr.cli.options import AsJson, CollectionArgument, MemoryOption, RecallOption, WaitOption
+from opendpr.cli.options import AsJson, CollectionArgument, MemoryOption, ModelOption, RecallOption, WaitOption
 from opendpr.cli.output import print_json, say, stages
 
 
@@ -25,18 +25,19 @@ def optimize(
         Indexes, Option("--index", help="How vectors are searched; auto: as they are, or as 'opendpr plan' would.")
     ] = Indexes.auto,
     recall: RecallOption = 0.95,
+    model: ModelOption = None,
     memory: MemoryOption = None,
     wait: WaitOption = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Build the search caches of COLLECTION anew, after many changes.
+    """Rebuild the search caches of COLLECTION, after many changes.
 
     BM25 weighs words by how rare they are, and goes on counting documents that were replaced or removed until
     then. It never shows them.
 
     Up to 50,000 vectors are searched exactly. Of more, an index is built that looks at few of them (ivf): the
     search goes as far as it takes to find the share of the best passages given by --recall, which is measured
-    with questions made of passages by the collection's model.
+    with questions made of passages by the collection's model; --model says where that is now.
     Passages added later are searched exactly until the next 'opendpr optimize'. Searches go on meanwhile; after
     an interruption the same command goes on.
 
@@ -46,11 +47,13 @@ def optimize(
       opendpr optimize wikipedia --recall 0.98
     """
     from opendpr.collection import open_collection, open_writer
-    from opendpr.maintenance.add import optimize as rebuild
+    from opendpr.maintenance.optimize import optimize as rebuild
+    from opendpr.model.directory import find_model
 
+    asking = find_model(model) if model else None
     open_collection(collection).close()  # a wrong directory should not become a collection
     with open_writer(collection, wait_seconds=wait) as writer, stages("passages") as show:
-        record = rebuild(writer, index=index.value, recall=recall, memory_bytes=memory, on_progress=show)
+        record = rebuild(writer, index=index.value, recall=recall, memory_bytes=memory, model=asking, on_progress=show)
         passages = writer.count_passages()
     if as_json:
         print_json({"collection": str(collection), "passages": passages, "dense": record})

@@ -9,38 +9,10 @@ from typing import Annotated
 
 from typer import Argument, BadParameter, Option
 
-
-class Retrievers(str, Enum):
-    """How passages are found."""
-
-    dense = "dense"
-    bm25 = "bm25"
-    hybrid = "hybrid"
-
-
-class Precisions(str, Enum):
-    """How exactly networks compute."""
-
-    auto = "auto"
-    fp32 = "fp32"
-    bf16 = "bf16"
-    int8 = "int8"
-
-
-class Runtimes(str, Enum):
-    """What runs the networks."""
-
-    auto = "auto"
-    openvino = "openvino"
-    torch = "torch"
-
-
-class Devices(str, Enum):
-    """Where the networks run."""
-
-    auto = "auto"
-    cpu = "cpu"
-    cuda = "cuda"
+from opendpr.choices import Devices as Devices
+from opendpr.choices import Precisions as Precisions
+from opendpr.choices import Retrievers as Retrievers
+from opendpr.choices import Runtimes as Runtimes
 
 
 class Quoting(str, Enum):

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,7 +86,7 @@ def styled(text: str, **style: bool) -> str:
 
 
 def marked(text: str, start: int, end: int) -> str:
-    """The words [start, end) of a text marked, with so much of the text around them as fits."""
+    """The words [start, end) of a text marked, with as much of the text around them as fits."""
     room = max(0, PASSAGE_CHARACTERS - (end - start)) // 2
     first, last = max(0, start - room), min(len(text), end + room)
     while first > 0 and not text[first - 1].isspace() and first > start - room - 30:
@@ -130,13 +131,18 @@ def span_record(span: Span, id: str) -> dict[str, object]:
 
 
 def tell_unmet_filter(collection: Collection, where: str | None) -> None:
-    """Say so if nothing was found because no document meets the filter."""
+    """Say so if nothing was found because no document meets the filter, or uses a name that none has."""
     from opendpr.collection.selection import matching_documents, metadata_keys
-    from opendpr.collection.where import compile_where
+    from opendpr.collection.where import compile_where, filter_names
 
-    if where and not matching_documents(collection, compile_where(where)):
-        keys = ", ".join(["id", "title", *metadata_keys(collection)])
-        say(f"no document meets {where!r}; names to ask for are {keys}")
+    if not where or matching_documents(collection, compile_where(where)):
+        return
+    known = ["id", "title", *metadata_keys(collection)]
+    if unknown := [name for name in filter_names(where) if name not in known]:
+        nearest = sorted(known, key=lambda name: -SequenceMatcher(None, unknown[0], name).ratio())
+        say(f"no document has {unknown[0]!r} in its metadata; the names, nearest first, are {', '.join(nearest)}")
+    else:
+        say(f"no document meets {where!r}; names to ask for are {', '.join(known)}")
 
 
 def next_step(collection: Path, model: str | None) -> str:
@@ -146,7 +152,7 @@ def next_step(collection: Path, model: str | None) -> str:
 
 
 def many(count: int, noun: str) -> str:
-    """So many of something, in words: `1 document`, `2,000 documents`."""
+    """A count of something, in words: `1 document`, `2,000 documents`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 

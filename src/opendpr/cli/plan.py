@@ -11,6 +11,7 @@ from typer import Argument, Option
 from opendpr.cli.options import AsJson, MemoryOption, ModelOption, PrecisionOption, Precisions, RecallOption
 from opendpr.cli.output import print_json, put, say
 from opendpr.errors import UsageError
+from opendpr.storage.sizes import readable_size
 
 if TYPE_CHECKING:
     from opendpr.search.cost import Estimate
@@ -41,7 +42,7 @@ def plan(
     from opendpr.model.directory import DEFAULT_MODEL, find_model
     from opendpr.model.runtime import RuntimeSettings
     from opendpr.search.cost import chosen, estimates, machine_memory
-    from opendpr.search.rates import try_out
+    from opendpr.search.rates import measure_machine
 
     limit, row, there = memory or machine_memory(), None, {"passages": 0, "vectors": 0}
     if collection is not None:
@@ -49,11 +50,12 @@ def plan(
             row, there = opened.encoder(), opened.counts()
     elif passages is None:
         raise UsageError("give a collection, or how many passages there will be with --passages")
-    found = find_model(model or (row.model if row else DEFAULT_MODEL))
-    # Another model makes all vectors anew.
-    vectors = there["vectors"] if row and row.fingerprint == found.fingerprint else 0
     count = passages or there["passages"]
-    dim, machine = try_out(found, RuntimeSettings(precision=precision.value))
+    encoding = find_model(model or (row.model if row else DEFAULT_MODEL)) if model or count > there["vectors"] else None
+    # Another model has to encode all passages.
+    vectors = 0 if encoding and row and row.fingerprint != encoding.fingerprint else there["vectors"]
+    machine = measure_machine(encoding, RuntimeSettings(precision=precision.value))
+    dim = encoding.require_encoder().architecture.hidden_size if encoding else row.dim if row else 0
     offers = estimates(count, dim, machine, to_encode=max(0, count - vectors), recall=recall)
     taken = chosen(offers, count, limit)
     if as_json:
@@ -64,7 +66,7 @@ def plan(
     put(f"'opendpr optimize' takes {taken.kind} for {count:,} passages of {dim} numbers")
     for offer in offers:
         if offer.needed_bytes > limit:
-            say(f"{offer.kind} does not fit into {limit / 1e9:,.1f} GB of memory")
+            say(f"{offer.kind} does not fit into {readable_size(limit)} of memory")
 
 
 def _record(passages: int, dim: int, limit: int, offers: list[Estimate], taken: Estimate) -> dict[str, Any]:
@@ -77,7 +79,7 @@ def _put_table(offers: list[Estimate]) -> None:
     for offer in offers:
         sizes = (offer.memory_bytes, offer.build_memory_bytes, offer.disk_bytes)
         spans = (offer.encode_seconds, offer.build_seconds)
-        figures = [f"{bytes / 1e9:,.2f} GB" for bytes in sizes] + [_time(seconds) for seconds in spans]
+        figures = [readable_size(bytes) for bytes in sizes] + [_time(seconds) for seconds in spans]
         put(f"{offer.kind:6} {' '.join(f'{figure:>10}' for figure in figures)} {offer.recall:>7.2f}")
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from typer import Argument
 
 from opendpr.cli.options import AsJson, CollectionArgument, WaitOption, WhereOption
-from opendpr.cli.output import many, print_json, say
+from opendpr.cli.output import many, print_json, say, tell_unmet_filter
 from opendpr.errors import InputError, UsageError
 
 
@@ -30,7 +30,7 @@ def remove(
     from opendpr.collection import open_collection, open_writer
     from opendpr.collection.selection import matching_documents
     from opendpr.collection.where import compile_where
-    from opendpr.maintenance.add import remove as take_out
+    from opendpr.maintenance.remove import remove as take_out
 
     if bool(ids) == bool(where):
         raise UsageError("give either ids of documents or --where, one of the two")
@@ -38,14 +38,16 @@ def remove(
     open_collection(collection).close()  # a wrong directory should not become a collection
     with open_writer(collection, wait_seconds=wait) as writer:
         if condition:
-            found = matching_documents(writer, condition)
+            chosen = matching_documents(writer, condition)
+            if not chosen:
+                tell_unmet_filter(writer, where)
         else:
-            found = list(dict.fromkeys(ids or []))
-            if unknown := [id for id in found if not writer.has_document(id)]:
+            chosen = list(dict.fromkeys(ids or []))
+            if unknown := [id for id in chosen if not writer.has_document(id)]:
                 raise InputError(f"{collection} has no document {unknown[0]!r}; 'opendpr list' names those it has")
-        take_out(writer, found)
+        take_out(writer, chosen)
         counts = writer.counts()
     if as_json:
-        print_json({"removed": found, "collection": counts})
+        print_json({"removed": chosen, "collection": counts})
     else:
-        say(f"removed {many(len(found), 'document')}, {counts['documents']:,} left")
+        say(f"removed {many(len(chosen), 'document')}, {counts['documents']:,} left")

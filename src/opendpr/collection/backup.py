@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,13 +13,12 @@ from opendpr.collection.database import (
     DATABASE,
     closed_on_error,
     connect,
-    fsync_directory,
-    make_directory,
     our_errors,
     refuse_network_file_system,
     reserve_checksums,
 )
 from opendpr.errors import OpendprError, StateError
+from opendpr.storage.atomic import make_directory, put_in_place
 
 READING = (apsw.SQLITE_IOERR_DATA, apsw.SQLITE_IOERR_READ, apsw.SQLITE_IOERR_SHORT_READ)
 """What goes wrong with a file that is read."""
@@ -58,22 +56,20 @@ def write_backup(collection: Collection, destination: Path) -> int:
         connection.execute("PRAGMA journal_mode=WAL")
         version = connection.execute("SELECT max(version) FROM commits").get
         connection.close()
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-    fsync_directory(temporary)
     try:
-        os.replace(temporary, destination)
+        put_in_place(temporary, destination)
     except OSError as error:
+        if not destination.exists():
+            raise
         raise StateError(
             f"{destination} was made by another process meanwhile ({error.strerror}); the backup is in {temporary}"
         ) from None
-    fsync_directory(destination.absolute().parent)
     return int(version)
 
 
 @contextmanager
 def _own_errors(collection: Collection) -> Iterator[None]:
-    """Tell of what is wrong with the collection itself by its own name."""
+    """Report what is wrong with the collection itself under its own name."""
     try:
         yield
     except (apsw.CorruptError, apsw.BusyError, apsw.IOError) as error:

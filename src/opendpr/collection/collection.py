@@ -120,11 +120,11 @@ class Collection:
         return {"documents": documents, "passages": passages, "vectors": vectors, "to_encode": passages - vectors}
 
     def count_passages(self) -> int:
-        """How many passages there are, hidden ones too; `counts` looks at every vector beside."""
+        """How many passages there are, hidden ones too; `counts` also reads every vector's row."""
         return int(self._one("SELECT count(*) FROM passages")[0])
 
     def has_documents(self) -> bool:
-        """Whether there are any; `counts` looks at every vector to say so."""
+        """Whether there are any; `counts` reads every vector's row to say so."""
         return bool(self.select("SELECT 1 FROM documents WHERE replaces IS NULL LIMIT 1"))
 
     def passages(self, numbers: Sequence[int]) -> dict[int, Passage]:
@@ -149,16 +149,19 @@ class Collection:
         query = f"{_PASSAGE} WHERE d.id = ? AND d.replaces IS NULL ORDER BY p.start"
         return [_passage(row) for row in self.select(query, (id,))]
 
-    def without_vector(self, encoder: int) -> Iterator[list[Passage]]:
-        """Passages that still have no vector, in lists."""
+    def without_vector(self, encoder: int, chunk: int = ROWS) -> Iterator[list[Passage]]:
+        """Passages that still have no vector, in lists cut by number: `(number - 1) // chunk` is the same in each.
+
+        So whoever goes on after an interruption gets the lists that were left, not others.
+        """
         number = 0
         query = (
             f"{_PASSAGE} LEFT JOIN vectors_{encoder} v ON v.number = p.number "
-            f"WHERE p.number > ? AND v.number IS NULL ORDER BY p.number LIMIT {ROWS}"
+            f"WHERE p.number > ? AND v.number IS NULL ORDER BY p.number LIMIT {chunk}"
         )
         while rows := self.select(query, (number,)):
-            yield [_passage(row) for row in rows]
-            number = rows[-1][0]
+            number = ((rows[0][0] - 1) // chunk + 1) * chunk
+            yield [_passage(row) for row in rows if row[0] <= number]
 
     def count_without_vector(self, encoder: int) -> int:
         """How many passages still have no vector of an encoder."""

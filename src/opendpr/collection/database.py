@@ -14,6 +14,7 @@ import apsw.sqlite_extra
 
 from opendpr.collection.where import as_number
 from opendpr.errors import BusyError, CorruptionError, OpendprError, ResourceError, StateError
+from opendpr.storage.atomic import put_in_place
 
 FORMAT = 1
 DATABASE = "collection.db"
@@ -122,7 +123,7 @@ def _configured(uri: str, flags: int, locking: str) -> apsw.Connection:
 
 @contextmanager
 def closed_on_error(connection: apsw.Connection) -> Iterator[None]:
-    """Close a connection that nobody will own, so that it holds no locks as long as the error is looked at."""
+    """Close a connection that nobody will own, so that it holds no locks while the error is handled."""
     try:
         yield
     except BaseException:
@@ -141,7 +142,7 @@ def create_database(path: Path, settings: dict[str, str]) -> None:
     if log.exists():
         raise StateError(
             f"{log} lies there without its {path.name}, which is gone; put that back, or delete {path.parent} to "
-            "begin anew"
+            "start again"
         )
     temporary = path.with_name(path.name + ".new")
     temporary.unlink(missing_ok=True)
@@ -158,8 +159,7 @@ def create_database(path: Path, settings: dict[str, str]) -> None:
         if connection.execute("PRAGMA checksum_verification").get != "1":
             raise OpendprError(f"page checksums could not be turned on for {path}; install another build of apsw")
         connection.close()
-    os.replace(temporary, path)
-    fsync_directory(path.parent)
+    put_in_place(temporary, path)
 
 
 def reserve_checksums(connection: apsw.Connection) -> None:
@@ -176,7 +176,7 @@ def read_settings(connection: apsw.Connection, path: Path) -> dict[str, str]:
             rows = connection.execute("SELECT key, value FROM settings").fetchall()
         except apsw.SQLError:
             if path.stat().st_size == 0:
-                raise CorruptionError(f"{path} is empty; restore a backup, or delete it to begin anew") from None
+                raise CorruptionError(f"{path} is empty; restore a backup, or delete it to start again") from None
             raise StateError(f"{path} is an SQLite file but not a collection; give another directory") from None
     settings = {str(key): str(value) for key, value in rows}
     if settings.get("format") != str(FORMAT):
@@ -208,20 +208,3 @@ def refuse_network_file_system(directory: Path, mounts: str | None = None) -> No
             best, kind = point, found
     if kind in NETWORK_FILE_SYSTEMS:
         raise StateError(f"{directory} lies on a network file system ({kind}); put the collection on a local disk")
-
-
-def make_directory(directory: Path) -> None:
-    """Make a directory, and those above it that are missing, so that they outlast a power cut."""
-    missing = [path for path in (directory.absolute(), *directory.absolute().parents) if not path.exists()]
-    directory.mkdir(parents=True, exist_ok=True)
-    for path in reversed(missing):
-        fsync_directory(path.parent)
-
-
-def fsync_directory(directory: Path) -> None:
-    """Make renames in a directory outlast a power cut."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

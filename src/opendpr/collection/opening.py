@@ -16,11 +16,11 @@ from opendpr.collection.database import (
     DATABASE,
     connect,
     create_database,
-    make_directory,
     refuse_network_file_system,
 )
 from opendpr.collection.writer import Writer
 from opendpr.errors import BusyError, OpendprError, ResourceError, StateError, UsageError
+from opendpr.storage.atomic import make_directory
 from opendpr.text.splitting import Splitter
 
 LOCK = "collection.lock"
@@ -63,7 +63,7 @@ def open_writer(
     Args:
         splitter: how documents are cut; None means as before, or the default in a new collection.
         wait_seconds: how long to wait while another process writes.
-        resplit: if the documents were cut otherwise, cut them anew.
+        resplit: if the documents were cut otherwise, cut them again.
 
     Raises:
         BusyError: another process writes, and did not finish within `wait_seconds`.
@@ -106,7 +106,7 @@ def open_writer(
                 if not resplit:
                     raise UsageError(
                         f"{directory} was made with {writer.splitter}, now {splitter} was asked for; "
-                        "use the same settings, cut all documents anew with --resplit, or give another directory"
+                        "use the same settings, cut all documents again with --resplit, or give another directory"
                     )
                 writer.resplit(splitter)
             yield writer

@@ -19,6 +19,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from opendpr.choices import WHERE_CHARACTERS
 from opendpr.errors import UsageError
 
 Value = str | int | float | bool
@@ -36,7 +37,6 @@ _TOKEN = re.compile(
 )
 COLUMNS = {"id": "d.id", "title": "d.title"}
 COMPARISONS = ("=", "!=", "<>", "<=", ">=", "<", ">")
-MAX_CHARACTERS = 10_000
 MAX_DEPTH = 50
 
 
@@ -59,13 +59,22 @@ def compile_where(text: str) -> Condition:
     Raises:
         UsageError: it is not of the form above; the message says where and what was expected.
     """
-    if len(text) > MAX_CHARACTERS:
-        raise UsageError(f"the filter has {len(text):,} characters, at most {MAX_CHARACTERS:,} are taken")
+    return _parsed(text)[0]
+
+
+def filter_names(text: str) -> list[str]:
+    """The metadata names that a filter uses, in order; raises as `compile_where`."""
+    return _parsed(text)[1]
+
+
+def _parsed(text: str) -> tuple[Condition, list[str]]:
+    if len(text) > WHERE_CHARACTERS:
+        raise UsageError(f"the filter has {len(text):,} characters, at most {WHERE_CHARACTERS:,} are taken")
     parser = _Parser(text)
     condition = parser.expression(0)
     if parser.token.kind != "end":
         raise parser.expected("and, or, or the end")
-    return condition
+    return condition, parser.names
 
 
 def as_number(value: object) -> float | int | None:
@@ -92,6 +101,7 @@ class _Parser:
         self._text = text
         self._tokens = self._scan()
         self.token = next(self._tokens)
+        self.names: list[str] = []
 
     def _scan(self) -> Iterator[_Token]:
         for match in _TOKEN.finditer(self._text):
@@ -192,6 +202,7 @@ class _Parser:
             raise self.expected("the name of a metadata key")
         name = self.token.text if self.token.kind == "word" else self.token.text[1:-1].replace('""', '"')
         self.token = next(self._tokens)
+        self.names.append(name)
         if name in COLUMNS:
             return COLUMNS[name], ()
         return "(SELECT value FROM json_each(d.metadata) WHERE key = ?)", (name,)

@@ -24,7 +24,7 @@ _VECTORS = "CREATE TABLE vectors_{}(number INTEGER PRIMARY KEY, vector BLOB NOT 
 
 _FORMS = " UNION ALL ".join(
     f"SELECT row, content_sha256, metadata, replaces FROM documents WHERE id = ?1 AND replaces IS {state}"
-    for state in ("NULL", "NOT NULL")  # each has its index; without a condition SQLite would look at every document
+    for state in ("NULL", "NOT NULL")  # each has its index; without a condition SQLite would read every document
 )
 """The document of an id, and the one that is to replace it."""
 
@@ -52,7 +52,7 @@ class Writer(Collection):
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
-            with suppress(apsw.BusyError):  # the commit stands, the next one copies it
+            with suppress(apsw.BusyError):  # the commit is safe, the next one copies it
                 self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
 
     def change(self, statement: str, rows: Sequence[Sequence[object]], *, table: str = "") -> None:
@@ -121,7 +121,7 @@ class Writer(Collection):
         self.select("PRAGMA incremental_vacuum")
 
     def resplit(self, splitter: Splitter) -> None:
-        """Cut every document anew, in one transaction; old passages are served until the new ones have vectors."""
+        """Cut every document again, in one transaction; old passages are served until the new ones have vectors."""
         with self._transaction() as version:
             self.splitter = splitter
             self._connection.execute(
@@ -132,10 +132,10 @@ class Writer(Collection):
                 "WHERE d.replaces IS NULL"
             )
             for row, pending in newest:
-                self._cut_anew(row, pending, version)
+                self._cut_again(row, pending, version)
             self._replace_without_vectors(version)
 
-    def _cut_anew(self, row: int, pending: int | None, version: int) -> None:
+    def _cut_again(self, row: int, pending: int | None, version: int) -> None:
         """Let the newest form of a document, which may wait already, wait beside the old one as cut now."""
         source = row if pending is None else pending
         text = self.document_at(source)[0].text
@@ -175,7 +175,7 @@ class Writer(Collection):
             if change == "relabelled":
                 self._connection.execute("UPDATE documents SET metadata = ? WHERE row = ?", (metadata, newest[0]))
             if pending and newest is current and not self._is_cut_as_now(newest[0], document.text):
-                self._cut_anew(newest[0], None, version)
+                self._cut_again(newest[0], None, version)
             return change
         replaces = current[0] if current else None
         self._connection.execute(

@@ -35,7 +35,7 @@ from opendpr.corpus.source import TEXT_BYTES, TOO_LONG
 from opendpr.corpus.subtitles import parse_subtitles
 from opendpr.corpus.xlsx import parse_xlsx
 from opendpr.corpus.xml_text import parse_xml_text
-from opendpr.storage.files import READ_ERRORS, open_binary, reason, uncompressed_name
+from opendpr.storage.compression import READ_ERRORS, open_binary, reason, uncompressed_name
 
 PARSERS: Mapping[str, Callable[[IO[bytes]], Extract | list[Extract]]] = {
     "html": parse_html,

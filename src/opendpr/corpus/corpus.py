@@ -27,7 +27,8 @@ from opendpr.corpus.text import read_text
 from opendpr.corpus.walk import Walk
 from opendpr.corpus.wikiextractor import cleaned, is_wikiextractor
 from opendpr.errors import InputError
-from opendpr.storage.files import READ_ERRORS, limited_lines, open_binary, reason, uncompressed_name
+from opendpr.storage.compression import READ_ERRORS, open_binary, reason, uncompressed_name
+from opendpr.storage.lines import limited_lines
 from opendpr.types import EMPTY, Document
 
 STANDARD_INPUT: Literal["-"] = "-"

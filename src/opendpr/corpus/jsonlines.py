@@ -8,7 +8,7 @@ from typing import IO, Any
 
 from opendpr.corpus.names import usual_keys
 from opendpr.corpus.source import HEAD_BYTES, TEXT_BYTES, Reading, Source, byte_order_mark, is_binary
-from opendpr.storage.files import json_kind, limited_lines, scan_jsonl
+from opendpr.storage.lines import json_kind, limited_lines, scan_jsonl
 from opendpr.types import EMPTY, Document
 
 

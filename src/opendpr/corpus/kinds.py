@@ -12,7 +12,7 @@ from opendpr.corpus.markdown import read_markdown
 from opendpr.corpus.source import HEAD_BYTES, Reader
 from opendpr.corpus.table import read_csv, read_tsv
 from opendpr.corpus.text import begins_as_text, read_text
-from opendpr.storage.files import open_binary, uncompressed_name
+from opendpr.storage.compression import open_binary, uncompressed_name
 
 READERS: Mapping[str, Reader | str] = {
     ".txt": read_text,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from opendpr.storage.files import file_sha256
+from opendpr.storage.digests import file_sha256
 
 READING = 2
 """Changes whenever a reader gives other text or metadata: every file is read once more."""

@@ -18,7 +18,8 @@ from typing import IO, Any
 
 from opendpr.errors import InputError, StateError, UsageError
 from opendpr.evaluation.failures import ABSENT, NOT_RETRIEVED
-from opendpr.storage.files import COMPRESSED, read_jsonl
+from opendpr.storage.compression import COMPRESSED
+from opendpr.storage.lines import read_jsonl
 
 FORMAT = 1
 BEGINNING = json.dumps({"type": "run", "format": FORMAT})[:-1].encode()

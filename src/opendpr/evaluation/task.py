@@ -16,7 +16,8 @@ from opendpr.evaluation.run import Record, key_of, open_run, read_records
 from opendpr.interop import read_questions
 from opendpr.iteration import batched
 from opendpr.model.runtime import RuntimeSettings, resolved
-from opendpr.storage.files import file_sha256, uncompressed_name
+from opendpr.storage.compression import uncompressed_name
+from opendpr.storage.digests import file_sha256
 from opendpr.text import AnswerMatcher, AnswerScan
 from opendpr.types import Question
 

@@ -27,8 +27,8 @@ from opendpr.model.encoder import BertEncoder
 from opendpr.model.reader import BertReader
 from opendpr.model.runtime import RuntimeSettings, resolved
 from opendpr.protocols import Retriever
-from opendpr.search.retrievers import Bm25Retriever, DenseRetriever, HybridRetriever, Snapshot
-from opendpr.storage.files import file_sha256
+from opendpr.search.retrievers import Snapshot, make_retriever
+from opendpr.storage.digests import file_sha256
 from opendpr.types import Question
 
 Questions = str | Path | Sequence[str | Path] | Sequence[Question]
@@ -104,14 +104,11 @@ def make_retrievers(
     snapshot: Snapshot, encoder: BertEncoder | None, kinds: Sequence[str], weight: float
 ) -> dict[str, Retriever]:
     """Retrievers by kind, all over one snapshot; hybrid with this lambda."""
-    made: dict[str, Retriever] = {}
-    for kind in kinds:
-        if kind == "bm25":
-            made[kind] = Bm25Retriever(snapshot)
-        elif encoder is not None:
-            dense = kind == "dense"
-            made[kind] = DenseRetriever(snapshot, encoder) if dense else HybridRetriever(snapshot, encoder, weight)
-    return made
+    return {
+        kind: make_retriever(kind, snapshot.collection, encoder, snapshot, weight=weight)
+        for kind in kinds
+        if kind == "bm25" or encoder is not None
+    }
 
 
 def _read(questions: Questions) -> tuple[list[Question], list[dict[str, object]]]:

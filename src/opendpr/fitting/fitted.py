@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from opendpr.model.directory import Model, write_json
+from opendpr.model.directory import Model
+from opendpr.storage.atomic import write_json
 
 TRAINING_FOLDERS = ("checkpoints", "tensorboard")
 """Folders of a training that are no part of a model."""

@@ -14,7 +14,7 @@ from opendpr.interop.records import read_records
 from opendpr.interop.start import Start
 from opendpr.interop.tables import TAB, column, read_columns
 from opendpr.interop.trec import relevance_of
-from opendpr.storage.files import json_line, write_lines
+from opendpr.storage.lines import json_line, write_lines
 from opendpr.types import Document, Question
 
 QRELS_HEADER = ["query-id", "corpus-id", "score"]

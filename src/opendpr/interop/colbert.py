@@ -21,7 +21,7 @@ from opendpr.interop.ranked import (
 from opendpr.interop.records import read_lists
 from opendpr.interop.start import Start
 from opendpr.interop.tables import TAB, column, read_columns
-from opendpr.storage.files import write_lines
+from opendpr.storage.lines import write_lines
 
 
 def is_triples(start: Start) -> bool:

@@ -17,7 +17,8 @@ from opendpr.interop.ranked import RawRanking, hits_of, once
 from opendpr.interop.records import checked, identifier, read_records, text, words, write_array
 from opendpr.interop.start import Start
 from opendpr.interop.tables import read_rows, write_rows
-from opendpr.storage.files import json_line, uncompressed_name, write_lines
+from opendpr.storage.compression import uncompressed_name
+from opendpr.storage.lines import json_line, write_lines
 from opendpr.types import Document, Question, TrainingExample
 
 PASSAGES_HEADER = ["id", "text", "title"]

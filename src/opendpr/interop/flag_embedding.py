@@ -11,7 +11,7 @@ from opendpr.interop.gold import question_of
 from opendpr.interop.msmarco import passage_text
 from opendpr.interop.records import Fields, finite, read_records, texts
 from opendpr.interop.start import Start
-from opendpr.storage.files import json_line, write_lines
+from opendpr.storage.lines import json_line, write_lines
 from opendpr.types import ExamplePassage, Question, TrainingExample
 
 

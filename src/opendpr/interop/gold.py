@@ -12,7 +12,7 @@ from pathlib import Path
 from opendpr.errors import InputError
 from opendpr.interop.nouns import MarkedQuestion, Ranking
 from opendpr.interop.records import Fields, Record, checked, identifier, texts, words
-from opendpr.storage.files import json_kind
+from opendpr.storage.lines import json_kind
 from opendpr.text.matching import Match, occurs_everywhere
 from opendpr.types import ExamplePassage, Question, TrainingExample
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from opendpr.errors import InputError
-from opendpr.storage.files import RECORD_BYTES, open_input
+from opendpr.storage.compression import open_input
+from opendpr.storage.lines import RECORD_BYTES
 
 READ_BYTES = 1 << 18
 SPACE = re.compile(r"[ \t\r\n]*")

@@ -21,7 +21,7 @@ from opendpr.interop.ranked import (
 from opendpr.interop.start import Start
 from opendpr.interop.tables import TAB, column, plain, read_columns
 from opendpr.interop.trec import write_qrels as write_trec_qrels
-from opendpr.storage.files import write_lines
+from opendpr.storage.lines import write_lines
 from opendpr.types import Document, ExamplePassage, Question, TrainingExample
 
 logger = logging.getLogger(__name__)

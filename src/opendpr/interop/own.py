@@ -13,7 +13,7 @@ from opendpr.interop.ranked import RawRanking, hit_fields, hits_of
 from opendpr.interop.records import Fields, identifier, number, objects, read_records, text, words
 from opendpr.interop.squad import mark_of
 from opendpr.interop.start import Start
-from opendpr.storage.files import json_line, write_lines
+from opendpr.storage.lines import json_line, write_lines
 from opendpr.types import Document, ExamplePassage, Question, TrainingExample
 
 GROUPS = ("positives", "hard_negatives", "negatives")

@@ -17,7 +17,8 @@ from opendpr.interop.own import json_passages
 from opendpr.interop.ranked import PlacedHit, RawRanking, hits_of, once
 from opendpr.interop.records import Record, words
 from opendpr.interop.start import Start
-from opendpr.storage.files import json_kind, json_line, open_output, write_lines
+from opendpr.storage.compression import open_output
+from opendpr.storage.lines import json_kind, json_line, write_lines
 from opendpr.types import Document, Question
 
 

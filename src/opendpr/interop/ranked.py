@@ -13,7 +13,7 @@ from opendpr.interop.nouns import Ranking, RunHit
 from opendpr.interop.records import Fields, finite, identifier, number, objects, text
 from opendpr.interop.start import Start
 from opendpr.interop.tables import read_columns
-from opendpr.storage.files import json_kind
+from opendpr.storage.lines import json_kind
 
 Values = Literal["rank", "score"]
 """What a ranking is ordered by."""

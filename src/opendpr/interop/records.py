@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 from opendpr.errors import InputError
 from opendpr.interop.json_stream import read_array, read_values
 from opendpr.interop.tables import SURROGATE
-from opendpr.storage.files import json_kind, open_input, open_output, read_jsonl
+from opendpr.storage.compression import open_input, open_output
+from opendpr.storage.lines import json_kind, read_jsonl
 
 HEAD_BYTES = 65_536
 """How much of a file is read to tell what it is."""

@@ -12,7 +12,7 @@ from opendpr.interop.msmarco import passage_text, triples
 from opendpr.interop.records import checked, read_lists, read_records
 from opendpr.interop.start import Start
 from opendpr.interop.tables import read_rows
-from opendpr.storage.files import json_kind, json_line, write_lines
+from opendpr.storage.lines import json_kind, json_line, write_lines
 from opendpr.types import ExamplePassage, Question, TrainingExample
 
 ANCHORS = ("anchor", "query", "question")

@@ -13,7 +13,8 @@ from opendpr.interop.json_stream import read_array
 from opendpr.interop.nouns import MarkedQuestion
 from opendpr.interop.records import Fields, identifier, objects, read_records, text, words
 from opendpr.interop.start import Start
-from opendpr.storage.files import json_kind, json_line, open_output
+from opendpr.storage.compression import open_output
+from opendpr.storage.lines import json_kind, json_line
 from opendpr.types import Question
 
 

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from opendpr.interop.records import head
 from opendpr.interop.tables import TAB, TABS_OR_SPACE, Quoting, split_columns
-from opendpr.storage.files import uncompressed_name
+from opendpr.storage.compression import uncompressed_name
 
 FIRST_RECORD_BYTES = 1_000_000
 """How much of a file is parsed to tell what its first record has."""

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import IO, Literal
 
 from opendpr.errors import InputError
-from opendpr.storage.files import limited_lines, open_input, write_lines
+from opendpr.storage.compression import open_input
+from opendpr.storage.lines import limited_lines, write_lines
 
 TAB = "\t"
 TABS_OR_SPACE = "tabs or space"

@@ -10,7 +10,7 @@ from opendpr.interop.gold import question_of
 from opendpr.interop.own import examples_of_groups, json_passages, write_json_passages
 from opendpr.interop.records import read_records
 from opendpr.interop.start import Start
-from opendpr.storage.files import json_line, write_lines
+from opendpr.storage.lines import json_line, write_lines
 from opendpr.types import Document, ExamplePassage, Question, TrainingExample
 
 GROUPS = ("positive_passages", "negative_passages", "negatives")

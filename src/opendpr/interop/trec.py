@@ -19,7 +19,7 @@ from opendpr.interop.ranked import (
 )
 from opendpr.interop.start import Start
 from opendpr.interop.tables import TABS_OR_SPACE, column, read_columns
-from opendpr.storage.files import write_lines
+from opendpr.storage.lines import write_lines
 
 RUN_SHAPE = "question Q0 document rank score tag"
 QRELS_SHAPE = "question 0 document relevance"

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from opendpr.collection import Collection, open_collection
+from opendpr.collection.lookup import passage_at
 from opendpr.errors import InputError
 from opendpr.interop import Ranking, RunHit
 from opendpr.types import Question
@@ -45,12 +46,7 @@ def _completed(collection: Collection, hit: RunHit) -> RunHit:
     if document and start.isascii() and start.isdigit() and len(start) < 18:
         places.append((document, int(start)))
     for id, offset in places:
-        rows = collection.select(
-            "SELECT p.number FROM documents d JOIN passages p ON p.document = d.row "
-            "WHERE d.replaces IS NULL AND d.id = ? AND p.start = ?",
-            (id, offset),
-        )
-        for passage in collection.passages([number for (number,) in rows]).values():
+        if passage := passage_at(collection, id, offset):
             return replace(hit, document_id=passage.document_id, title=passage.title, text=passage.text)
     raise InputError(
         f"{collection.directory} has no passage {hit.id!r}; name the collection that was searched, as it was then"

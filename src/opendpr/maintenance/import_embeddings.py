@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from opendpr.collection import Writer
+from opendpr.collection.lookup import passage_numbers
 from opendpr.collection.rows import VECTOR_DTYPE, EncoderRow
 from opendpr.errors import InputError
 from opendpr.interop import read_passages
@@ -129,7 +130,7 @@ def _store_vectors(
             if id in vectors:
                 raise InputError(f"{shard}: passage {given!r} has two vectors; it can have one")
             vectors[id] = vector.astype(np.float32)
-        numbers = _numbers(writer, list(vectors))
+        numbers = passage_numbers(writer, list(vectors))
         for id in vectors.keys() - numbers.keys():
             report.without_passage.add(id)
         if first and not numbers:
@@ -148,29 +149,15 @@ def _put(writer: Writer, row: EncoderRow, shard: Path, vectors: dict[int, Vector
     """Store the vectors that are not there yet; returns how many."""
     if not vectors:
         return 0
-    marks = ",".join("?" * len(vectors))
-    there = writer.select(f"SELECT number, vector FROM vectors_{row.encoder} WHERE number IN ({marks})", list(vectors))
-    for number, content in there:
-        if vectors.pop(number).astype(VECTOR_DTYPE).tobytes() != content:
+    there, stored = writer.vectors_of(row, np.array(list(vectors), np.int64))
+    for number, vector in zip(there.tolist(), stored, strict=True):
+        if vectors.pop(number).astype(VECTOR_DTYPE).tobytes() != vector.tobytes():
             id = writer.passages([number])[number].document_id
             raise InputError(f"{shard}: passage {id!r} has another vector already; each passage has one")
     if vectors:
         passages = [Passage(number, "", "", "", 0) for number in vectors]
         writer.put_vectors(row, passages, np.stack(list(vectors.values())))
     return len(vectors)
-
-
-def _numbers(writer: Writer, ids: Sequence[str]) -> dict[str, int]:
-    """The passage of each document by its id; of a document that is being replaced, the new one's."""
-    marks = ",".join("?" * len(ids))
-    numbers: dict[str, int] = {}
-    for state in ("NULL", "NOT NULL"):  # each has an index of its own
-        query = (
-            "SELECT d.id, p.number FROM documents d JOIN passages p ON p.document = d.row "
-            f"WHERE d.replaces IS {state} AND d.id IN ({marks})"
-        )
-        numbers.update(writer.select(query, ids))
-    return numbers
 
 
 def _check(shard: Path, id: str, vector: Vectors, dim: int) -> None:

@@ -19,6 +19,8 @@ class TokenSequence(NamedTuple):
     """(L,)"""
     types: TokenIds
     """(L,): 0 for the first segment, 1 for the second."""
+    truncated: bool = False
+    """Whether the text was longer, and lost its end."""
 
 
 class Batch(NamedTuple):
@@ -57,10 +59,11 @@ def pad(sequences: Sequence[TokenSequence], pad_id: int) -> Batch:
     longest = max(len(sequence.ids) for sequence in sequences)
     shape = (len(sequences), longest)
     batch = Batch(np.full(shape, pad_id, np.int32), np.zeros(shape, np.int32), np.zeros(shape, np.int32))
-    for row, (ids, types) in enumerate(sequences):
-        batch.ids[row, : len(ids)] = ids
-        batch.types[row, : len(ids)] = types
-        batch.mask[row, : len(ids)] = 1
+    for row, sequence in enumerate(sequences):
+        length = len(sequence.ids)
+        batch.ids[row, :length] = sequence.ids
+        batch.types[row, :length] = sequence.types
+        batch.mask[row, :length] = 1
     return batch
 
 

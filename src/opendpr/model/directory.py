@@ -29,7 +29,8 @@ from numpy.typing import NDArray
 from opendpr.errors import CorruptionError, StateError
 from opendpr.model.config import EncoderConfig, ReaderConfig, parse_config
 from opendpr.model.saving import saving
-from opendpr.storage.files import json_kind
+from opendpr.storage.atomic import make_directory, replacing, write_json
+from opendpr.storage.lines import json_kind
 
 FORMAT = 1
 DEFAULT_MODEL = "opendpr-minilm"
@@ -153,8 +154,9 @@ def write_model(
     """
     from safetensors.numpy import save_file
 
-    directory.mkdir(parents=True, exist_ok=True)
-    (directory / "tokenizer.json").write_bytes(tokenizer.read_bytes())
+    make_directory(directory)
+    with replacing(directory / "tokenizer.json") as temporary:
+        temporary.write_bytes(tokenizer.read_bytes())
     config: dict[str, Any] = {"format": FORMAT, "name": name}
     folders: dict[str, Weights] = dict(encoder[1]) if encoder else {}
     if reader:
@@ -162,8 +164,8 @@ def write_model(
     for folder, weights in folders.items():
         (directory / folder).mkdir(exist_ok=True)
         half = {key: np.ascontiguousarray(value, dtype=np.float16) for key, value in weights.items()}
-        with saving(path := directory / folder / "model.safetensors"):
-            save_file(half, path)
+        with replacing(path := directory / folder / "model.safetensors") as temporary, saving(path):
+            save_file(half, temporary)
     if encoder:
         config["encoder"] = asdict(encoder[0])
         paths = [directory / folder / "model.safetensors" for folder in sorted(encoder[1])]
@@ -186,13 +188,6 @@ def fingerprint(config: EncoderConfig, paths: list[Path]) -> str:
     for path in paths:
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
-
-
-def write_json(path: Path, content: object) -> None:
-    """Write readable JSON so that a reader sees the old file or the new one, never half of one."""
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(temporary, path)
 
 
 def _read_config(directory: Path) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from opendpr.types import ExamplePassage, Passage, Vectors
 
 ENCODER_BATCH_SEQUENCES = 8
 """Sequences a network takes at once: small batches fit a CPU's caches."""
+GROUP_ROUNDS = 8
+"""Batches that each part of a network computes between two reports of progress."""
 
 
 class EncoderInput:
@@ -28,8 +31,6 @@ class EncoderInput:
 
     def __init__(self, config: EncoderConfig, tokenizer: Tokenizer) -> None:
         self.config, self.tokenizer = config, tokenizer
-        self.truncated_passages = 0
-        """Passages so far that were longer than `max_passage_tokens`; their vectors miss the end."""
 
     def questions(self, questions: Sequence[str]) -> list[TokenSequence]:
         """[CLS] question [SEP]; one longer than `max_question_tokens` counts by its beginning."""
@@ -47,17 +48,24 @@ class EncoderInput:
 
     def _passage(self, title: TokenIds, text: TokenIds) -> TokenSequence:
         room = self.config.max_passage_tokens - 2
-        if not len(title):
-            self.truncated_passages += len(text) > room
-            return self._join([text[:room]])
-        title = title[: room // 2]
-        room -= len(title) + 1
-        self.truncated_passages += len(text) > room
-        return self._join([title, text[:room]])
+        if len(title):
+            title = title[: room // 2]
+            room -= len(title) + 1
+        parts = [title, text[:room]] if len(title) else [text[:room]]
+        return self._join(parts)._replace(truncated=len(text) > room)
 
     def _join(self, parts: Sequence[TokenIds]) -> TokenSequence:
         segments = self.config.input_form.token_types == "segments"
         return join(parts, cls=self.tokenizer.cls, sep=self.tokenizer.sep, segments=segments)
+
+
+class EncodedPassages(NamedTuple):
+    """Vectors of passages."""
+
+    vectors: Vectors
+    """(n, d)"""
+    truncated: int
+    """Passages longer than `max_passage_tokens`: their vectors miss the end."""
 
 
 class BertEncoder:
@@ -71,11 +79,6 @@ class BertEncoder:
     @property
     def dim(self) -> int:
         return self.config.architecture.hidden_size
-
-    @property
-    def truncated_passages(self) -> int:
-        """Passages so far that were longer than `max_passage_tokens`; their vectors miss the end."""
-        return self._input.truncated_passages
 
     @cached_property
     def _question_network(self) -> Network:
@@ -91,12 +94,35 @@ class BertEncoder:
 
     def encode_passages(self, passages: Sequence[Passage]) -> Vectors:
         """-> (n, d), from [CLS] title [SEP] text [SEP]."""
-        return self._encode(self._passage_network, self._input.passages(passages))
+        return self.encode(passages).vectors
 
-    def _encode(self, network: Network, sequences: Sequence[TokenSequence]) -> Vectors:
+    def encode(
+        self, passages: Sequence[Passage], on_progress: Callable[[int], None] = lambda done: None
+    ) -> EncodedPassages:
+        """Like `encode_passages`, with the number of passages whose end did not fit.
+
+        Args:
+            on_progress: called now and then with the passages done so far; what it raises ends the work
+        """
+        sequences = self._input.passages(passages)
+        truncated = sum(sequence.truncated for sequence in sequences)
+        return EncodedPassages(self._encode(self._passage_network, sequences, on_progress), truncated)
+
+    def _encode(
+        self,
+        network: Network,
+        sequences: Sequence[TokenSequence],
+        on_progress: Callable[[int], None] = lambda done: None,
+    ) -> Vectors:
         vectors = np.empty((len(sequences), self.dim), dtype=np.float32)
         rows = list(by_length([len(sequence.ids) for sequence in sequences], ENCODER_BATCH_SEQUENCES))
-        batches = [pad([sequences[row] for row in batch], self._input.tokenizer.pad) for batch in rows]
-        for batch, result in zip(rows, network(batches), strict=True):
-            vectors[batch] = result
+        group, done = GROUP_ROUNDS * network.parallel, 0
+        for first in range(0, len(rows), group):
+            if done:
+                on_progress(done)
+            several = rows[first : first + group]
+            batches = [pad([sequences[row] for row in batch], self._input.tokenizer.pad) for batch in several]
+            for batch, result in zip(several, network(batches), strict=True):
+                vectors[batch] = result
+                done += len(batch)
         return vectors

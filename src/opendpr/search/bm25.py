@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from opendpr.collection import Collection, Writer
-from opendpr.collection.database import fsync_directory
 from opendpr.collection.rows import Version
 from opendpr.errors import CorruptionError, ResourceError
 from opendpr.iteration import OnStage, batched
 from opendpr.search.seen import SEEN, read_seen, seen_of, version_of, write_seen
 from opendpr.search.tantivy import TantivyIndex
-from opendpr.storage.files import file_sha256
+from opendpr.storage.atomic import put_in_place
+from opendpr.storage.digests import file_sha256
 from opendpr.text.normalising import ANALYSIS
 
 logger = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ ANALYSED = "analysis"
 """Noted in `seen.json`: the version of the form that words were brought to."""
 FRESH = "fresh"
 """Noted in `seen.json` of a cache whose statistics count nothing that was taken out again."""
-BATCH = 20_000
+COMMIT_PASSAGES = 20_000
 """Passages between commits of the cache."""
 ATTEMPTS, PAUSE_SECONDS = 5, 0.02
 """How often a cache is opened that another one replaces meanwhile, and the time between."""
@@ -98,13 +98,13 @@ def update_bm25(writer: Writer) -> None:
             _update(writer, directory)
         except (OSError, ValueError) as error:  # tantivy reports any trouble with files as a ValueError
             # A kill can leave files under names that tantivy wants again; of a full disk the second try speaks.
-            logger.info("%s could not be brought up to date (%s): it is built anew", directory, error)
+            logger.info("%s could not be brought up to date (%s): it is rebuilt", directory, error)
             shutil.rmtree(directory, ignore_errors=True)
             _update(writer, directory)
 
 
 def rebuild_bm25(writer: Writer, on_progress: OnStage = lambda what, done, total: None) -> None:
-    """See that the statistics of the cache forget removed passages: build it anew, unless it counts none.
+    """Make the statistics of the cache forget removed passages: rebuild it, unless it counts none.
 
     The one there was is searched until the new one takes its place; a kill before leaves it there.
 
@@ -120,22 +120,21 @@ def rebuild_bm25(writer: Writer, on_progress: OnStage = lambda what, done, total
         rebuilt.mkdir()
         index = TantivyIndex(rebuilt)
         index.update([], [])
-        for batch in batched(writer.passages_after(0), BATCH):
+        for batch in batched(writer.passages_after(0), COMMIT_PASSAGES):
             index.update([], batch)
             done, last = done + len(batch), batch[-1].number
             on_progress("words", done, total)
         _note(writer, rebuilt, last, {path.name: file_sha256(path) for path in _files(rebuilt)}, fresh=True)
         if directory.exists():
             os.rename(directory, writer.directory / REPLACED)
-        os.rename(rebuilt, directory)
-        fsync_directory(writer.directory)
+        put_in_place(rebuilt, directory)
         shutil.rmtree(writer.directory / REPLACED, ignore_errors=True)
 
 
 def _tidy(directory: Path) -> None:
     """Finish what a kill left of a rebuild: a whole cache takes its place, half of one goes."""
     if not (directory / DIRECTORY).exists() and (directory / REBUILT / SEEN).exists():
-        os.rename(directory / REBUILT, directory / DIRECTORY)
+        put_in_place(directory / REBUILT, directory / DIRECTORY)
     for left in (REBUILT, REPLACED):
         shutil.rmtree(directory / left, ignore_errors=True)
 
@@ -152,7 +151,7 @@ def _our_errors(directory: Path) -> Iterator[None]:
 
 
 def _is_fresh(writer: Writer) -> bool:
-    """Whether the cache is whole, knows all, and was never told to take something out."""
+    """Whether the cache is whole, knows all, and nothing was ever taken out of it."""
     directory = writer.directory / DIRECTORY
     if _seen(writer) != writer.version():
         return False
@@ -173,7 +172,7 @@ def _update(writer: Writer, directory: Path) -> None:
             raise CorruptionError(damaged[0])  # merging would spread it under a new checksum
         index = TantivyIndex(directory) if seen else None
     except CorruptionError as error:
-        logger.warning("%s: it is built anew", error)
+        logger.warning("%s: it is rebuilt", error)
         index = seen = None
     if index is None:
         shutil.rmtree(directory, ignore_errors=True)
@@ -188,7 +187,7 @@ def _update(writer: Writer, directory: Path) -> None:
     kept = _begin_update(directory) if seen else {}
     index.update(removed, [])
     last = int(noted["last_number"]) if seen else 0
-    for batch in batched(writer.passages_after(last), BATCH):
+    for batch in batched(writer.passages_after(last), COMMIT_PASSAGES):
         index.update([], batch)
         last = batch[-1].number
     files = {path.name: kept.get(path.name) or file_sha256(path) for path in _files(directory)}

@@ -12,7 +12,6 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 
 from opendpr.collection import Writer
-from opendpr.collection.database import fsync_directory, make_directory
 from opendpr.collection.rows import VECTOR_DTYPE
 from opendpr.errors import ResourceError, StateError
 from opendpr.iteration import OnStage
@@ -22,18 +21,20 @@ from opendpr.search.effort import Ask, choose_effort
 from opendpr.search.faiss import Codes, factory
 from opendpr.search.ivf import Effort, IvfIndex
 from opendpr.search.seen import read_seen, write_seen
-from opendpr.storage.files import file_sha256
+from opendpr.storage.atomic import make_directory, sync
+from opendpr.storage.digests import file_sha256
+from opendpr.storage.sizes import readable_size
 
 logger = logging.getLogger(__name__)
 
 PROGRESS, TRAINED, PARTIAL = "progress.json", "trained.faiss", "partial.faiss"
-COPIED = 200_000
+VECTORS_PER_NOTE = 200_000
 """Vectors copied between two notes of progress."""
-ADDED = 2_000_000
+VECTORS_PER_SAVE = 2_000_000
 """Vectors coded between two: the index is written each time."""
-BATCH = 32_768
+CODING_BATCH_VECTORS = 32_768
 """Vectors coded at once."""
-SEED = 0
+SAMPLE_SEED = 0
 
 
 class _Build(NamedTuple):
@@ -61,7 +62,7 @@ def build_dense(
     """Build the cache from all vectors, and find the effort that reaches a recall; returns what `seen.json` then says.
 
     A kill loses the stage it falls in, or a part of it: the same call goes on. If nothing changed since the last
-    build, only the effort is chosen anew.
+    build, only the effort is chosen again.
 
     Args:
         recall: of the best 20 and of the best 100, on average over questions made of a sample of the passages
@@ -99,7 +100,7 @@ def build_dense(
             "factory": factory(dim, index.lists),
             "build": build.directory.name,
         }
-        fsync_directory(build.directory)
+        sync(build.directory)
         write_seen(directory, record)  # from here on it serves
         _clear(directory, keep=build.directory.name)
     except OSError as error:
@@ -136,12 +137,12 @@ def _begin(writer: Writer, directory: Path) -> _Build:
     needed = next(offer.index_bytes for offer in offers if offer.kind == "ivf")
     if (free := shutil.disk_usage(directory).free) < needed:
         raise ResourceError(
-            f"the index in {directory} takes {needed / 1e9:,.2f} GB, {free / 1e9:,.2f} GB are free; free disk and run "
-            "the same command again"
+            f"the index in {directory} takes {readable_size(needed)}, {readable_size(free)} are free; free disk "
+            "and run the same command again"
         )
     build = _Build(directory / f"build-{max(numbered, default=0) + 1}", row.dim, identity, time.monotonic())
     build.directory.mkdir()
-    fsync_directory(directory)
+    sync(directory)
     build.note(rows=0, last_number=0)
     return build
 
@@ -183,7 +184,7 @@ def _copy(writer: Writer, build: _Build, on_progress: OnStage) -> None:
             rows += kept
             last = int(some[kept - 1]) if kept else last
             on_progress("copying", rows, total)
-            if rows - noted >= COPIED:
+            if rows - noted >= VECTORS_PER_NOTE:
                 _sync(vectors, numbers)
                 build.note(rows=rows, last_number=last)
                 noted = rows
@@ -207,16 +208,16 @@ def _code(build: _Build, on_progress: OnStage) -> Codes:
     if codes is None:
         lists = ivf_lists(rows)
         on_progress("training", 0, 0)
-        chosen = np.random.default_rng(SEED).choice(rows, min(rows, SAMPLE * lists), replace=False)
+        chosen = np.random.default_rng(SAMPLE_SEED).choice(rows, min(rows, SAMPLE * lists), replace=False)
         codes = Codes.train(vectors[np.sort(chosen)].astype(np.float32), lists)
         _save_noted(build, TRAINED, codes)
     done = noted = len(codes)
     while done < rows:
-        some = vectors[done : done + BATCH].astype(np.float32)
+        some = vectors[done : done + CODING_BATCH_VECTORS].astype(np.float32)
         codes.add(some)
         done += len(some)
         on_progress("indexing", done, rows)
-        if done - noted >= ADDED:
+        if done - noted >= VECTORS_PER_SAVE:
             _save_noted(build, PARTIAL, codes)
             noted = done
     return codes

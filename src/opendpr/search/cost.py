@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from opendpr.errors import ResourceError
+from opendpr.storage.sizes import readable_size
 
 SMALL = 50_000
-"""Passages up to which every vector is looked at: there is nothing to gain."""
+"""Passages up to which every vector is scanned: there is nothing to gain."""
 SAMPLE = 48
 """Vectors that an inverted list is trained on."""
 ITERATIONS = 10
@@ -88,12 +89,12 @@ class Estimate:
 
 
 def ivf_lists(rows: int) -> int:
-    """Inverted lists for so many vectors: the power of two next to twice their root, so 2,048 for a million."""
+    """Inverted lists for this many vectors: the power of two next to twice their root, so 2,048 for a million."""
     return max(1, min(rows, 1 << round(math.log2(2 * math.sqrt(max(rows, 1))))))
 
 
 def estimates(passages: int, dim: int, machine: Machine, *, to_encode: int, recall: float) -> list[Estimate]:
-    """What each kind of index costs for so many passages.
+    """What each kind of index costs for this many passages.
 
     Args:
         to_encode: passages that have no vector yet
@@ -155,10 +156,10 @@ def chosen(offers: list[Estimate], passages: int, memory_bytes: int, kind: Kind 
     by_kind = {offer.kind: offer for offer in offers}
     offer = by_kind[kind or ("exact" if passages <= SMALL else "ivf")]
     if offer.needed_bytes > memory_bytes:
-        needed = ", ".join(f"{each.kind} {each.needed_bytes / 1e9:,.1f} GB" for each in offers)
+        needed = ", ".join(f"{kind} {readable_size(offered.needed_bytes)}" for kind, offered in by_kind.items())
         raise ResourceError(
-            f"{passages:,} passages do not fit into {memory_bytes / 1e9:,.1f} GB of memory ({needed} are needed); give "
-            "more memory with --memory, or a machine that has it, or divide the passages between collections"
+            f"{passages:,} passages do not fit into {readable_size(memory_bytes)} of memory ({needed} are needed); "
+            "give more memory with --memory, or a machine that has it, or divide the passages between collections"
         )
     return offer
 

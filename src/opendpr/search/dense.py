@@ -21,13 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opendpr.collection import Collection, Writer
-from opendpr.collection.rows import VECTOR_DTYPE, EncoderRow, Version
+from opendpr.collection.rows import VECTOR_DTYPE, Version
 from opendpr.errors import CorruptionError
-from opendpr.search.exact import ExactIndex, top
 from opendpr.search.ivf import Effort, IvfIndex
 from opendpr.search.seen import SEEN, read_seen, seen_of, version_of
-from opendpr.storage.files import file_sha256
-from opendpr.types import Neighbours, Numbers, Scores, Vectors
+from opendpr.storage.digests import file_sha256
 
 logger = logging.getLogger(__name__)
 
@@ -36,62 +34,8 @@ CODES, VECTORS, NUMBERS = "index.faiss", "vectors.f16", "numbers.i64"
 FORMAT = 1
 """Of the files; a build of another one is not used."""
 NUMBER_DTYPE = np.dtype("<i8")
-QUESTIONS = 64
-"""Questions whose passages' vectors are fetched from the store at once."""
 ATTEMPTS = 5
 """How often a build is looked for that another one replaces meanwhile."""
-
-
-class RemovedError(Exception):
-    """A passage was found that is no longer there."""
-
-
-class StoredIndex:
-    """A `VectorIndex` over the vectors of one encoder: those of the cache, and newer ones, which are all looked at.
-
-    The passages it finds get their scores from the store: what is damaged in the cache can hide a passage, never give
-    it a wrong score.
-    """
-
-    def __init__(self, collection: Collection, row: EncoderRow, cached: IvfIndex, newer: ExactIndex) -> None:
-        self._collection, self._row, self._cached, self._newer = collection, row, cached, newer
-
-    @property
-    def dim(self) -> int:
-        return self._cached.dim
-
-    def __len__(self) -> int:
-        return len(self._cached) + len(self._newer)
-
-    def search(self, vectors: Vectors, k: int, allowed: Numbers | None = None) -> Neighbours:
-        """About the k largest inner products for each row of `vectors` (Q, d), ties by number.
-
-        Raises:
-            RemovedError: a passage was removed since the collection was looked at last.
-            StateError: this process was forked from the one that opened the collection.
-        """
-        self._collection.refuse_fork()  # FAISS's threads do not survive one either: it would wait for them for ever
-        cached, newer = self._cached.search(vectors, k, allowed), self._newer.search(vectors, k, allowed)
-        numbers = top(np.hstack([cached.scores, newer.scores]), np.hstack([cached.numbers, newer.numbers]), k).numbers
-        scores = np.full(numbers.shape, -np.inf, dtype=np.float32)
-        for first in range(0, len(vectors), QUESTIONS):
-            some = slice(first, first + QUESTIONS)
-            wanted = np.unique(numbers[some])
-            wanted = wanted[wanted >= 0]
-            found, stored = self._collection.vectors_of(self._row, wanted)
-            if len(found) < len(wanted):
-                raise RemovedError
-            for vector, row, places in zip(vectors[some], numbers[some], scores[some], strict=True):
-                real = row >= 0
-                places[real] = stored[np.searchsorted(found, row[real])].astype(np.float32) @ vector
-        return top(scores, numbers, k)
-
-    def score(self, vector: Vectors, numbers: Numbers) -> Scores:
-        """(n,) inner products of one vector (d,) with the numbered ones; `-inf` for a number unknown or removed."""
-        known = self._cached.contains(numbers) | self._newer.contains(numbers)
-        found, stored = self._collection.vectors_of(self._row, numbers[known])
-        scores = ExactIndex(found, stored).score(vector, numbers)
-        return np.where(known, scores, -np.inf).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -125,8 +69,8 @@ def open_dense(collection: Collection, opened: Cache | None = None) -> Cache | N
     for _ in range(ATTEMPTS):
         record = dense_record(collection)
         if record is None:
-            if told := unused_dense(collection):
-                logger.warning("%s", told)
+            if reason := unused_dense(collection):
+                logger.warning("%s", reason)
             return None
         if opened is not None and opened.record == record:
             return opened
@@ -136,7 +80,7 @@ def open_dense(collection: Collection, opened: Cache | None = None) -> Cache | N
             if dense_record(collection) != record:
                 continue  # it was replaced meanwhile
             logger.warning(
-                "%s: every vector is looked at; delete %s, 'opendpr optimize %s' builds it anew",
+                "%s: every vector is scanned; delete %s, 'opendpr optimize %s' rebuilds it",
                 error,
                 directory,
                 collection.directory,
@@ -159,8 +103,8 @@ def unused_dense(collection: Collection) -> str | None:
     if not (directory / SEEN).exists() or dense_record(collection):
         return None
     return (
-        f"{directory} does not belong to the vectors in use, or is damaged: every vector is looked at; "
-        f"'opendpr optimize {collection.directory}' builds it anew"
+        f"{directory} does not belong to the vectors in use, or is damaged: every vector is scanned; "
+        f"'opendpr optimize {collection.directory}' rebuilds it"
     )
 
 
@@ -174,7 +118,7 @@ def dense_stamp(collection: Collection) -> object:
 
 
 def remove_dense(writer: Writer) -> None:
-    """Go back to looking at every vector."""
+    """Go back to scanning every vector."""
     directory = writer.directory / DIRECTORY
     (directory / SEEN).unlink(missing_ok=True)
     shutil.rmtree(directory, ignore_errors=True)
@@ -189,7 +133,7 @@ def verify_dense(collection: Collection) -> list[str]:
     path = directory / SEEN
     if not path.exists():
         return []
-    what_to_do = f"delete {directory}, 'opendpr optimize {collection.directory}' builds it anew"
+    what_to_do = f"delete {directory}, 'opendpr optimize {collection.directory}' rebuilds it"
     try:
         record = read_seen(directory)
         files = {directory / record["build"] / name: stored for name, stored in record["files"].items()}
@@ -253,6 +197,6 @@ def _load(directory: Path, record: dict[str, Any]) -> IvfIndex:
 
 
 def map_vectors(build: Path, rows: int, dim: int) -> NDArray[np.float16]:
-    """The vectors (n, d) of a build, read by the kernel as they are looked at."""
+    """The vectors (n, d) of a build, read by the kernel as they are used."""
     vectors = np.memmap(build / VECTORS, dtype=VECTOR_DTYPE, mode="r", shape=(rows, dim))
     return vectors.view(np.ndarray)

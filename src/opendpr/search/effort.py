@@ -14,15 +14,15 @@ from opendpr.search.exact import scan
 from opendpr.search.ivf import Effort, IvfIndex
 from opendpr.types import Numbers, Scores, Vectors
 
-QUESTIONS = 500
+TRIED_QUESTIONS = 500
 """Questions whose neighbours are asked for."""
-DEPTHS = (20, 100)
-FACTORS = (4, 8, 16, 32)
-GAIN = 0.002
+RECALL_DEPTHS = (20, 100)
+CANDIDATE_FACTORS = (4, 8, 16, 32)
+LEAST_RECALL_GAIN = 0.002
 """Recall that looking through twice as many lists has to add, or more candidates are taken instead."""
-BLOCK = 100_000
+PROGRESS_VECTORS = 100_000
 """Vectors between two reports of progress."""
-SEED = 1
+QUESTION_SEED = 1
 
 Ask = Callable[[Numbers], Vectors]
 """Vectors (Q, d) of questions, each made of one of the numbered passages (Q,)."""
@@ -45,7 +45,9 @@ def choose_effort(
         vectors: (n, d), of the passages numbered (n,)
         ask: makes the questions; None if passages' own vectors serve, which lie nearer to each other than questions do
     """
-    rows = np.sort(np.random.default_rng(SEED).choice(len(numbers), min(QUESTIONS, len(numbers)), replace=False))
+    rows = np.sort(
+        np.random.default_rng(QUESTION_SEED).choice(len(numbers), min(TRIED_QUESTIONS, len(numbers)), replace=False)
+    )
     questions = ask(numbers[rows]) if ask else vectors[rows].astype(np.float32)
     limits = _limits(questions, numbers[rows], vectors, numbers, on_progress)
     tried: dict[Effort, dict[int, float]] = {}
@@ -58,7 +60,7 @@ def choose_effort(
 
     on_progress("choosing the effort", 0, 0)
     best = None
-    for factor in FACTORS:
+    for factor in CANDIDATE_FACTORS:
         reached = _fewest_lists(partial(measure, factor), index.lists, target)
         if reached is not None:
             best = Effort(reached, factor)
@@ -82,7 +84,7 @@ def _fewest_lists(recall: Callable[[int], float], lists: int, target: float) -> 
         if found >= target:
             between = (before + wanted) // 2
             return between if before < between < wanted and recall(between) >= target else wanted
-        if before and found - last < GAIN:
+        if before and found - last < LEAST_RECALL_GAIN:
             return None
         before, last = wanted, found
     return None
@@ -117,14 +119,14 @@ def recalls(index: IvfIndex, questions: Vectors, own: Numbers, limits: Mapping[i
 def _limits(
     questions: Vectors, own: Numbers, vectors: NDArray[np.float16], numbers: Numbers, on_progress: OnStage
 ) -> dict[int, Scores]:
-    """By depth, the score of each question's last neighbour (Q,), by looking at every vector."""
-    depth = max(DEPTHS) + 1
+    """By depth, the score of each question's last neighbour (Q,), by scanning every vector."""
+    depth = max(RECALL_DEPTHS) + 1
     best = np.full((len(questions), depth), -np.inf, dtype=np.float32)
-    for first in range(0, len(numbers), BLOCK):
-        some = slice(first, first + BLOCK)
+    for first in range(0, len(numbers), PROGRESS_VECTORS):
+        some = slice(first, first + PROGRESS_VECTORS)
         found = scan(questions, depth, numbers[some], vectors[some])
         scores = np.where(found.numbers == own[:, None], -np.inf, found.scores)
         best = np.sort(np.hstack([best, scores]), axis=1)[:, ::-1][:, :depth]
-        on_progress("searching exactly", min(first + BLOCK, len(numbers)), len(numbers))
+        on_progress("searching exactly", min(first + PROGRESS_VECTORS, len(numbers)), len(numbers))
     neighbours = min(len(numbers) - 1, depth - 1)
-    return {d: best[:, min(d, neighbours) - 1] if neighbours else best[:, -1] for d in DEPTHS}
+    return {d: best[:, min(d, neighbours) - 1] if neighbours else best[:, -1] for d in RECALL_DEPTHS}

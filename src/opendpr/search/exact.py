@@ -1,4 +1,4 @@
-"""Exact maximum inner product search: every vector is looked at. The measure of all other indexes."""
+"""Exact maximum inner product search: every vector is scanned. The measure of all other indexes."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 Stored: TypeAlias = NDArray[np.float16] | NDArray[np.float32]
 """(n, d)"""
 
-BLOCK = 8_192
+BLOCK_VECTORS = 8_192
 """Vectors multiplied at once."""
-SINGLE = 64
+SINGLE_QUESTIONS = 64
 """Questions up to which each is compared for itself with vectors of 16-bit numbers, of which no wider copy is made."""
 TIES = 16
 """Vectors fetched over those wanted, by which equal scores at the border are seen."""
@@ -40,7 +40,7 @@ class ExactIndex:
 
     @classmethod
     def gather(cls, pieces: Iterable[tuple[Numbers, NDArray[np.float16]]], most: int, dim: int) -> ExactIndex:
-        """An index of at most so many vectors, which come in pieces and are in memory once.
+        """An index of at most this many vectors, which come in pieces and are in memory once.
 
         Args:
             pieces: numbers (n,) and vectors (n, dim), rising from piece to piece
@@ -50,7 +50,7 @@ class ExactIndex:
         return index
 
     def _hold(self, pieces: Iterable[tuple[Numbers, NDArray[np.float16]]], most: int, dim: int) -> None:
-        """Bring pieces to memory: few vectors as they are multiplied, many as FAISS compares them."""
+        """Load pieces: few vectors as they are multiplied, many as FAISS compares them."""
         numbers, rows = np.empty(most, np.int64), 0
         self._halves: Halves | None = None
         if most > SMALL:
@@ -75,7 +75,7 @@ class ExactIndex:
     def search(self, vectors: Vectors, k: int, allowed: Numbers | None = None) -> Neighbours:
         """The k largest inner products for each row of `vectors` (Q, d), ties by number."""
         mask = None if allowed is None else np.isin(self._numbers, allowed)
-        if self._halves is None or len(vectors) > SINGLE:
+        if self._halves is None or len(vectors) > SINGLE_QUESTIONS:
             return scan(vectors, k, self._numbers, self._vectors, None if mask is None else np.flatnonzero(mask))
         best = Neighbours(np.empty((len(vectors), k), np.float32), np.empty((len(vectors), k), np.int64))
         for place, (scores, rows) in enumerate(zip(*self._halves.search(vectors, k + TIES, mask), strict=True)):
@@ -113,8 +113,8 @@ def scan(
     best = Neighbours(
         np.full((len(vectors), k), -np.inf, dtype=np.float32), np.full((len(vectors), k), -1, dtype=np.int64)
     )
-    for first in range(0, len(numbers if rows is None else rows), BLOCK):
-        some = slice(first, first + BLOCK) if rows is None else rows[first : first + BLOCK]
+    for first in range(0, len(numbers if rows is None else rows), BLOCK_VECTORS):
+        some = slice(first, first + BLOCK_VECTORS) if rows is None else rows[first : first + BLOCK_VECTORS]
         scores = vectors @ _widened(stored[some], many=many).T  # (Q, block)
         best = _better(best, scores, numbers[some], k)
     return best
@@ -123,7 +123,7 @@ def scan(
 def _better(best: Neighbours, scores: Scores, numbers: Numbers, k: int) -> Neighbours:
     """The k best (Q, k) of those so far and of a block's scores (Q, n), whose numbers (n,) are larger.
 
-    Once enough was looked at, few of a block are better than the last so far, and only these are sorted in.
+    Once enough was scanned, few of a block are better than the last so far, and only these are sorted in.
     """
     rows, places = np.nonzero(scores > best.scores[:, -1:])
     counts = np.bincount(rows, minlength=len(scores))

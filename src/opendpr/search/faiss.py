@@ -7,7 +7,6 @@ et al., VLDB 2015).
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import faiss
@@ -15,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opendpr.errors import CorruptionError, ResourceError
+from opendpr.storage.atomic import replacing
 from opendpr.types import Scores, Vectors
 
 THREADS: int = faiss.omp_get_max_threads()
-QUESTIONS = 8
-"""For so many questions one more thread is worth its start."""
-LEAST = 256
+THREAD_QUESTIONS = 8
+"""For this many questions one more thread is worth its start."""
+LEAST_SAMPLE_VECTORS = 256
 """Vectors that FAISS is trained on at least; fewer are repeated."""
 
 Rows = NDArray[np.int64]
@@ -57,7 +57,7 @@ class Halves:
         """(most, d), to be written to. They are there as long as this object is."""
 
     def keep(self, rows: int) -> None:
-        """Search the first so many."""
+        """Search the first `rows` only."""
         self._index.ntotal = rows
 
     def search(self, vectors: Vectors, k: int, allowed: NDArray[np.bool_] | None = None) -> tuple[Scores, Rows]:
@@ -80,13 +80,13 @@ class Codes:
 
     @classmethod
     def train(cls, sample: Vectors, lists: int) -> Codes:
-        """An empty index of so many lists, for vectors like those of the sample (n, d), n >= lists."""
+        """An empty index of this many lists, for vectors like those of the sample (n, d), n >= lists."""
         dim = sample.shape[1]
         faiss.omp_set_num_threads(THREADS)
         index = faiss.index_factory(dim, factory(dim, lists), faiss.METRIC_INNER_PRODUCT)
         index.cp.min_points_per_centroid = index.pq.cp.min_points_per_centroid = 1  # else FAISS warns on stdout
-        if len(sample) < LEAST:
-            sample = np.resize(sample, (LEAST, dim))
+        if len(sample) < LEAST_SAMPLE_VECTORS:
+            sample = np.resize(sample, (LEAST_SAMPLE_VECTORS, dim))
         index.train_q1(len(sample), faiss.swig_ptr(sample), False, index.metric_type)
         faiss.omp_set_num_threads(1)  # the code is trained on a few thousand pairs at a time: threads would only wait
         index.train(sample)
@@ -114,7 +114,7 @@ class Codes:
         Args:
             allowed: (n,), true for the rows that may be found
         """
-        faiss.omp_set_num_threads(max(1, min(THREADS, len(vectors) // QUESTIONS)))
+        faiss.omp_set_num_threads(max(1, min(THREADS, len(vectors) // THREAD_QUESTIONS)))
         parameters = faiss.SearchParametersIVF(nprobe=lists, sel=_selector(allowed))
         rows: Rows = self._index.search(np.ascontiguousarray(vectors), k, params=parameters)[1]
         return rows
@@ -125,16 +125,13 @@ class Codes:
         Raises:
             ResourceError: it cannot be written.
         """
-        temporary = path.with_name(path.name + ".tmp")
         try:
-            faiss.write_index(self._index, str(temporary))
+            with replacing(path) as temporary:
+                faiss.write_index(self._index, str(temporary))
         except RuntimeError as error:
             raise ResourceError(
                 f"{path} cannot be written ({error}); free disk and run the same command again"
             ) from None
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
 
     @classmethod
     def load(cls, path: Path) -> Codes:

@@ -14,16 +14,16 @@ from opendpr.types import Neighbours, Numbers, Scores, Vectors
 if TYPE_CHECKING:
     from opendpr.search.faiss import Codes, Rows
 
-LEAST = 100
-"""A search for fewer passages looks as closely as one for so many."""
-SCANNED = 25
-"""One part in so many, and less, is scanned rather than searched: a code is 20 times as fast to look at as a vector,
+LEAST_WANTED = 100
+"""A search for fewer passages takes as many candidates as one for this many."""
+SCANNED_PART = 25
+"""One part in this many, and less, is scanned rather than searched: a code is compared 20 times as fast as a vector,
 but among few that are allowed the nearest lists hold hardly any."""
-MORE = 4
+LISTS_FACTOR = 4
 """Times as many lists are looked through where those hold too few."""
-BYTES = 4_000_000
+CANDIDATE_BYTES = 4_000_000
 """Of candidates' vectors held at once: they should stay in the processor's cache."""
-PIECES = 16
+THREADED_PIECES = 16
 """Of so much, and more, each thread takes some."""
 LOWEST = float(np.finfo(np.float32).min)
 
@@ -91,17 +91,17 @@ class IvfIndex:
         """
         rows = None if allowed is None else self._rows(allowed)
         count = self._count if rows is None else len(rows)
-        if count <= max(self.effort.factor * max(k, LEAST), len(self._numbers) // SCANNED):
+        if count <= max(self.effort.factor * max(k, LEAST_WANTED), len(self._numbers) // SCANNED_PART):
             return self._scan(vectors, k, rows)
         mask = self._live
         if rows is not None:
             mask = np.zeros(len(self._numbers), dtype=np.bool_)
             mask[rows] = True
-        # Of few that are allowed, as many are looked at as of all: in so many more lists.
+        # Of few that are allowed, as many are compared as of all: in that many more lists.
         lists = min(self.lists, -(-self.effort.lists * len(self._numbers) // count))
         best = self._nearest(vectors, k, lists, mask)
         while len(short := np.flatnonzero(best.numbers[:, -1] < 0)) and lists < self.lists:
-            lists = min(self.lists, MORE * lists)
+            lists = min(self.lists, LISTS_FACTOR * lists)
             found = self._nearest(vectors[short], k, lists, mask)
             best.scores[short], best.numbers[short] = found.scores, found.numbers
         return best
@@ -111,7 +111,7 @@ class IvfIndex:
         return self._nearest(vectors, k, self.effort.lists, None)
 
     def _nearest(self, vectors: Vectors, k: int, lists: int, allowed: NDArray[np.bool_] | None) -> Neighbours:
-        wanted = max(k, min(self.effort.factor * max(k, LEAST), len(self._numbers)))
+        wanted = max(k, min(self.effort.factor * max(k, LEAST_WANTED), len(self._numbers)))
         return self._refine(vectors, self._codes.search(vectors, wanted, lists, allowed), k)
 
     def score(self, vector: Vectors, numbers: Numbers) -> Scores:
@@ -147,13 +147,13 @@ class IvfIndex:
         """The k best of candidates (Q, c), c >= k, by their vectors."""
         from opendpr.search.faiss import THREADS  # loaded already, as there are codes
 
-        size = max(1, BYTES // (rows.shape[1] * self.dim * 4))
+        size = max(1, CANDIDATE_BYTES // (rows.shape[1] * self.dim * 4))
         pieces = [slice(first, first + size) for first in range(0, len(rows), size)]
 
         def refine(some: slice) -> Neighbours:
             return self._refine_some(vectors[some], rows[some], k)
 
-        if len(pieces) < PIECES:
+        if len(pieces) < THREADED_PIECES:
             found = list(map(refine, pieces))
         else:
             with ThreadPoolExecutor(THREADS) as pool:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from opendpr.choices import RETRIEVERS
 from opendpr.collection import Collection
 from opendpr.collection.selection import matching
 from opendpr.collection.where import compile_where
@@ -17,8 +17,9 @@ from opendpr.errors import BusyError, StateError, UsageError
 from opendpr.model.encoder import BertEncoder
 from opendpr.protocols import Encoder, Retriever, TextIndex
 from opendpr.search.bm25 import bm25_stamp, open_bm25
-from opendpr.search.dense import Cache, RemovedError, StoredIndex, dense_stamp, open_dense
+from opendpr.search.dense import Cache, dense_stamp, open_dense
 from opendpr.search.exact import ExactIndex, top
+from opendpr.search.stored import RemovedError, StoredIndex
 from opendpr.types import Hit, Neighbours, Numbers, Scores
 
 logger = logging.getLogger(__name__)
@@ -27,16 +28,14 @@ UNION = 1_000
 """Passages of each kind whose union a hybrid search ranks; the paper takes 2,000."""
 
 ATTEMPTS = 20
-"""How often a search is begun anew because a writer removed a passage that it found."""
-
-KINDS = ("dense", "bm25", "hybrid")
+"""How often a search is started again because a writer removed a passage that it found."""
 
 
 class Snapshot:
-    """What a search needs of one state of a collection, brought to memory when first asked for.
+    """What a search needs of one state of a collection, loaded when first asked for.
 
     Args:
-        before: an earlier one, of which is kept what is still so
+        before: an earlier one, whose vectors are taken over if they are still the same
     """
 
     def __init__(self, collection: Collection, before: Snapshot | None = None) -> None:
@@ -44,17 +43,22 @@ class Snapshot:
         self.version, self._stamps = collection.version(), _stamps(collection)
         self._encoder = collection.encoder()
         self._cache: Cache | None = before._cache if before else None
+        self._words: tuple[TextIndex, Numbers] | None = None
         same = before and (before.version, before._stamps["dense"]) == (self.version, self._stamps["dense"])
-        if before and same and "dense" in before.__dict__:
-            self.__dict__["dense"] = before.dense
+        self._dense: ExactIndex | StoredIndex | None = before._dense if before and same else None
 
     def is_current(self) -> bool:
         """Whether neither the collection nor a cache beside it changed since, as `opendpr optimize` changes these."""
         return (self.version, self._stamps) == (self.collection.version(), _stamps(self.collection))
 
-    @cached_property
+    @property
     def dense(self) -> ExactIndex | StoredIndex:
         """All vectors, without those of documents that are not complete yet."""
+        if self._dense is None:
+            self._dense = self._load_dense()
+        return self._dense
+
+    def _load_dense(self) -> ExactIndex | StoredIndex:
         self._cache = cache = open_dense(self.collection, self._cache)
         with self.collection.one_state():
             row = self.collection.require_encoder()
@@ -74,19 +78,21 @@ class Snapshot:
             index = exact
         if missing := passages - len(hidden) - len(index):
             logger.warning(
-                "%s: %d passages have no vector yet and are found by bm25 alone; any 'opendpr add' or 'opendpr encode' "
+                "%s: passages without a vector, which bm25 alone finds: %d; any 'opendpr add' or 'opendpr encode' "
                 "gives them one",
                 self.collection.directory,
                 missing,
             )
         return index
 
-    @cached_property
+    @property
     def _bm25(self) -> tuple[TextIndex, Numbers]:
         """The index, and the passages in it that must not be shown: removed or not complete yet."""
-        index, seen = open_bm25(self.collection)
-        removed = np.array(self.collection.deleted_since(seen.version), dtype=np.int64)
-        return index, np.concatenate([removed, self.collection.hidden()])
+        if self._words is None:
+            index, seen = open_bm25(self.collection)
+            removed = np.array(self.collection.deleted_since(seen.version), dtype=np.int64)
+            self._words = index, np.concatenate([removed, self.collection.hidden()])
+        return self._words
 
     def allowed(self, where: str | None) -> Numbers | None:
         """The passages of documents that meet a filter; None without one.
@@ -134,8 +140,7 @@ class Snapshot:
             try:
                 return search()
             except RemovedError:
-                self.__dict__.pop("dense", None)
-                self.__dict__.pop("_bm25", None)
+                self._dense = self._words = None
         raise BusyError(f"{self.collection.directory} changes too fast to be searched; try again")
 
 
@@ -232,12 +237,18 @@ class HybridRetriever:
 
 
 def make_retriever(
-    kind: str, collection: Collection, encoder: BertEncoder | None, snapshot: Snapshot | None = None
+    kind: str,
+    collection: Collection,
+    encoder: BertEncoder | None,
+    snapshot: Snapshot | None = None,
+    *,
+    weight: float | None = None,
 ) -> Retriever:
     """A retriever by name.
 
     Args:
         snapshot: of the collection; None means a new one
+        weight: of the similarity beside BM25 in hybrid search; None is the model's
 
     Raises:
         StateError: the collection was encoded by another model than `encoder`.
@@ -246,9 +257,9 @@ def make_retriever(
     snapshot = snapshot or Snapshot(collection)
     if kind == "bm25":
         return Bm25Retriever(snapshot)
-    if kind not in KINDS or encoder is None:
-        raise UsageError(f"retriever must be one of {', '.join(KINDS)}, got {kind!r}")
+    if kind not in RETRIEVERS or encoder is None:
+        raise UsageError(f"retriever must be one of {', '.join(RETRIEVERS)}, got {kind!r}")
     refuse_other_encoder(collection, encoder.model.fingerprint, encoder.model.reference)
     if kind == "dense":
         return DenseRetriever(snapshot, encoder)
-    return HybridRetriever(snapshot, encoder, encoder.model.hybrid_weight)
+    return HybridRetriever(snapshot, encoder, encoder.model.hybrid_weight if weight is None else weight)

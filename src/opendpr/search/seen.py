@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from opendpr.collection import Collection
-from opendpr.collection.database import fsync_directory
 from opendpr.collection.rows import Version
+from opendpr.storage.atomic import replacing
 
 SEEN = "seen.json"
 CHECKSUM = "sha256"
@@ -46,14 +45,9 @@ def version_of(seen: dict[str, Any]) -> Version:
 
 
 def write_seen(directory: Path, content: dict[str, Any], name: str = SEEN) -> None:
-    """Put it in place of what was there, by one rename that outlasts a power cut."""
-    temporary = directory / f"{name}.tmp"
-    with temporary.open("w", encoding="utf-8") as file:
-        json.dump({**content, CHECKSUM: _checksum(content)}, file, indent=2)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, directory / name)
-    fsync_directory(directory)
+    """Put it in place of what was there, with its checksum."""
+    with replacing(directory / name) as temporary:
+        temporary.write_text(json.dumps({**content, CHECKSUM: _checksum(content)}, indent=2), encoding="utf-8")
 
 
 def _checksum(seen: dict[str, Any]) -> str:

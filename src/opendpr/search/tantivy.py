@@ -20,8 +20,8 @@ WRITER_BYTES = 64_000_000
 TIES = 32
 """Passages fetched beyond k, so that equal scores at the end of the list are broken by number."""
 
-FEW = 4_096
-"""Up to so many allowed passages are named to tantivy; of more, the list is filtered."""
+NAMED_PASSAGES = 4_096
+"""Up to this many allowed passages are named to tantivy; of more, the list is filtered."""
 
 
 def _analyzer(*, of_question: bool) -> tantivy.TextAnalyzer:
@@ -78,7 +78,7 @@ class TantivyIndex:
         Passages that share no word with the question are not found.
         """
         query = self._query(question)
-        named = allowed is not None and len(allowed) <= FEW
+        named = allowed is not None and len(allowed) <= NAMED_PASSAGES
         if allowed is not None and named:
             query = self._among(query, allowed)
         limit = k + TIES

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from opendpr.answering import Answerer
+from opendpr.choices import RETRIEVERS
 from opendpr.collection import Collection, open_collection
 from opendpr.collection.database import DATABASE
 from opendpr.errors import BusyError, StateError
@@ -20,7 +21,7 @@ from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings, resolved
 from opendpr.model.spans import log_softmax
 from opendpr.protocols import Retriever
-from opendpr.search.retrievers import KINDS, Bm25Retriever, DenseRetriever, HybridRetriever, Snapshot
+from opendpr.search.retrievers import Snapshot, make_retriever
 from opendpr.serving.places import Layout, Layouts
 from opendpr.types import Hit, Outcome, Passage, Span
 
@@ -72,8 +73,8 @@ class Engine:
         self._file = identity(self.directory)
         name = self._name or self.collection.require_encoder().model
         self.model: Model = find_model(name)
-        self._answerers = {
-            kind: Answerer(self.collection, self.model, retriever=kind, runtime=self._runtime) for kind in KINDS
+        self._answerers: dict[str, Answerer] = {
+            kind: Answerer(self.collection, self.model, retriever=kind, runtime=self._runtime) for kind in RETRIEVERS
         }  # of whom the first reads for all: what differs is what their confidence means
         self._encoder = BertEncoder(self.model, self._runtime)
         self._take_snapshot(None)
@@ -82,9 +83,7 @@ class Engine:
         self._snapshot = Snapshot(self.collection, before)
         self._layouts = Layouts(self.collection)
         self._retrievers: Mapping[str, Retriever] = {
-            "hybrid": HybridRetriever(self._snapshot, self._encoder, self.model.hybrid_weight),
-            "dense": DenseRetriever(self._snapshot, self._encoder),
-            "bm25": Bm25Retriever(self._snapshot),
+            kind: make_retriever(kind, self.collection, self._encoder, self._snapshot) for kind in RETRIEVERS
         }
 
     @property
@@ -125,7 +124,7 @@ class Engine:
             StateError: the model has no reader.
         """
         answerers = self._answerers  # the same ones, if another thread changes to another model meanwhile
-        read = answerers[KINDS[0]].read(questions, lists)
+        read = answerers[RETRIEVERS[0]].read(questions, lists)
         return [
             Read(answerers[kind].outcome(spans), _selection(spans)) for kind, spans in zip(kinds, read, strict=True)
         ]

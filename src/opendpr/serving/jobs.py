@@ -12,19 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
-from opendpr.collection import Writer, open_writer
+from opendpr.collection import open_writer
 from opendpr.errors import OpendprError
-from opendpr.iteration import batched
-from opendpr.maintenance.add import add, remove
-from opendpr.model.directory import Model, find_model
+from opendpr.maintenance.add import AddSettings, add
+from opendpr.maintenance.remove import remove
+from opendpr.model.directory import Model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.bm25 import update_bm25
 from opendpr.serving.batching import FullError
 from opendpr.serving.records import JobRecord
-from opendpr.types import Document, Passage, Vectors
+from opendpr.types import Document
 
 logger = logging.getLogger(__name__)
 
@@ -34,29 +32,10 @@ REMEMBERED_JOBS = 1_000
 """Jobs whose state can be asked for."""
 LOCK_SECONDS = 60
 """How long a job waits for another process that writes the collection."""
-ENCODING_BATCH_PASSAGES = 32
-"""Passages encoded between two checks whether the service is ending."""
 
 
 class _StoppedError(Exception):
     """The service is ending; the next start, or an `opendpr add`, encodes what is left."""
-
-
-class _Interruptible(BertEncoder):
-    """An encoder that gives up as soon as the service is ending."""
-
-    def __init__(self, model: Model, runtime: RuntimeSettings, stopping: threading.Event) -> None:
-        super().__init__(model, runtime)
-        self._stopping = stopping
-
-    def encode_passages(self, passages: Sequence[Passage]) -> Vectors:
-        """-> (n, d)"""
-        pieces = []
-        for batch in batched(passages, ENCODING_BATCH_PASSAGES):
-            if self._stopping.is_set():
-                raise _StoppedError
-            pieces.append(super().encode_passages(batch))
-        return np.concatenate(pieces)
 
 
 @dataclass(frozen=True)
@@ -120,12 +99,12 @@ class Jobs:
             record = job.record
             record.state = "running"
             try:
-                with open_writer(self._directory, wait_seconds=LOCK_SECONDS) as writer:
-                    if record.kind == "remove":
+                if record.kind == "remove":
+                    with open_writer(self._directory, wait_seconds=LOCK_SECONDS) as writer:
                         remove(writer, job.ids)
-                        record.documents = {"removed": len(job.ids)}
-                    else:
-                        self._put(writer, job)
+                    record.documents = {"removed": len(job.ids)}
+                else:
+                    self._put(job)
                 record.state = "done"
             except _StoppedError:
                 record.state, record.error = "waiting", "the service ended; its next start continues this job"
@@ -133,24 +112,27 @@ class Jobs:
                 record.state, record.error = "failed", str(error)  # which may name a document, so it is not logged
                 logger.warning("job %s failed: %s", record.id, type(error).__name__)
 
-    def _encoder_for(self, writer: Writer) -> BertEncoder:
+    def _load(self, model: Model, runtime: RuntimeSettings) -> BertEncoder:
         """The encoder of the collection, kept until that is given another."""
-        row = writer.require_encoder()
-        if self._encoder is None or self._encoder.model.fingerprint != row.fingerprint:
-            self._encoder = _Interruptible(find_model(self._model or row.model), self._runtime, self._stopping)
+        if self._encoder is None or self._encoder.model.fingerprint != model.fingerprint:
+            self._encoder = BertEncoder(model, runtime)
         return self._encoder
 
-    def _put(self, writer: Writer, job: _Job) -> None:
+    def _put(self, job: _Job) -> None:
         record = job.record
 
         def show(done: int, total: int) -> None:
             record.passages_encoded, record.passages_to_encode = done, total
+            if self._stopping.is_set() and done < total:
+                raise _StoppedError
 
         if self._stopping.is_set():  # it was accepted, so it is stored, though not encoded
-            writer.put_documents(job.documents)
-            update_bm25(writer)
+            with open_writer(self._directory, wait_seconds=LOCK_SECONDS) as writer:
+                writer.put_documents(job.documents)
+                update_bm25(writer)
             raise _StoppedError
-        report = add(writer, job.documents, self._encoder_for(writer), on_progress=show)
+        settings = AddSettings(self._model, runtime=self._runtime, wait_seconds=LOCK_SECONDS)
+        report = add(self._directory, job.documents, settings, load=self._load, on_progress=show)
         record.documents = dict(report.documents)
         record.passages_encoded = record.passages_to_encode = report.encoded
 

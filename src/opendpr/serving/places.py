@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from opendpr.collection import Collection
+from opendpr.collection.lookup import pieces
 
 KEPT = 20_000
 """Documents whose layout is remembered until the collection changes."""
@@ -53,14 +54,9 @@ class Layouts:
         return {id: self._known[id] for id in wanted if id in self._known}
 
     def _read(self, ids: list[str]) -> dict[str, Layout]:
-        marks = ",".join("?" * len(ids))
-        query = (
-            "SELECT d.id, json_extract(d.metadata, '$.page_starts'), p.start, p.text FROM documents d "
-            f"JOIN passages p ON p.document = d.row WHERE d.replaces IS NULL AND d.id IN ({marks})"
-        )
         astral: dict[str, set[int]] = {}
-        pages: dict[str, str | None] = {}
-        for id, starts, start, text in self._collection.select(query, ids):
+        pages: dict[str, object] = {}
+        for id, starts, start, text in pieces(self._collection, ids):
             pages[id] = starts
             found = astral.setdefault(id, set())
             if not text.isascii():

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Literal
+
+from opendpr.choices import QUESTION_CHARACTERS, WHERE_CHARACTERS
+from opendpr.choices import RETRIEVERS as RETRIEVERS
+from opendpr.choices import RetrieverName as RetrieverName
 
 
 @dataclass(frozen=True)
@@ -173,12 +177,10 @@ def in_words(confidence: float) -> str:
     return next((words for least, words in CONFIDENCE if confidence >= least), CONFIDENCE[-1][1])
 
 
-RetrieverName = Literal["hybrid", "dense", "bm25"]
-RETRIEVERS: tuple[RetrieverName, ...] = get_args(RetrieverName)
 LIMITS: Mapping[str, int] = {
     "body_bytes": 1_000_000,
-    "question_characters": 4_096,
-    "where_characters": 10_000,
+    "question_characters": QUESTION_CHARACTERS,
+    "where_characters": WHERE_CHARACTERS,
     "k": 1_000,
     "documents_in_one_request": 256,
     "documents_in_one_list": 1_000,

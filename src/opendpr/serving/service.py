@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeVar
 
 import opendpr
 from opendpr.answering import check_question
+from opendpr.choices import RETRIEVERS
 from opendpr.collection import Collection, open_collection
 from opendpr.collection.selection import metadata_keys
 from opendpr.collection.where import compile_where
@@ -20,7 +21,6 @@ from opendpr.serving.engine import Engine, Found, Read, identity
 from opendpr.serving.jobs import Jobs
 from opendpr.serving.records import (
     LIMITS,
-    RETRIEVERS,
     AskRecord,
     DocumentRecord,
     DocumentsRecord,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import json
 import logging
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,8 +17,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from opendpr.errors import BusyError, StateError
-from opendpr.model.directory import write_json
 from opendpr.model.saving import saving
+from opendpr.storage.atomic import put_in_place, replacing, write_json
 
 logger = logging.getLogger(__name__)
 
@@ -76,10 +75,8 @@ def save_checkpoint(
     with saving(path := temporary / "state.safetensors"):
         save_file(tensors, path)
     write_json(temporary / "progress.json", {"settings": settings, **progress._asdict()})
-    for path in temporary.iterdir():
-        _sync(path)
     shutil.rmtree(target, ignore_errors=True)
-    temporary.rename(target)
+    put_in_place(temporary, target)
     for other in directory.glob("step-*"):
         if other != target:
             shutil.rmtree(other)
@@ -118,11 +115,8 @@ def resume_checkpoint(
 
 def save_best(directory: Path, network: nn.Module) -> None:
     """Keep the network's weights as the best so far."""
-    temporary = directory / "best.writing"
-    with saving(temporary):
+    with replacing(path := directory / BEST) as temporary, saving(path):
         save_file({name: value.contiguous() for name, value in network.state_dict().items()}, temporary)
-    _sync(temporary)
-    temporary.rename(directory / BEST)
 
 
 def load_best(directory: Path, network: nn.Module) -> None:
@@ -135,11 +129,6 @@ def load_best(directory: Path, network: nn.Module) -> None:
         network.load_state_dict(load_file(directory / BEST))
     except (SafetensorError, OSError) as error:
         raise StateError(f"{directory / BEST} cannot be read ({error}); remove {directory} and train again") from None
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
 
 
 def _restore(network: nn.Module, optimizer: torch.optim.Optimizer, state: Mapping[str, Tensor]) -> None:

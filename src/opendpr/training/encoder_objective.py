@@ -84,9 +84,9 @@ class EncoderObjective:
         self._encoded_passages += len(passages)
         encoding = chunked(self._device, self._inputs, self._budget, step)
         encoding.add(self.network.of("question"), self._inputs.questions([pair.question for pair in pairs]))
-        before = self._inputs.truncated_passages
-        encoding.add(self.network.of("passage"), self._inputs.passages(passages))
-        self._cut_passages += self._inputs.truncated_passages - before
+        sequences = self._inputs.passages(passages)
+        encoding.add(self.network.of("passage"), sequences)
+        self._cut_passages += sum(sequence.truncated for sequence in sequences)
         vectors = encoding.vectors().requires_grad_()
         loss = self._loss(
             vectors[: len(pairs)],

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from opendpr.errors import InputError
 from opendpr.interop import read_examples
-from opendpr.storage.files import file_sha256
+from opendpr.storage.digests import file_sha256
 from opendpr.types import TrainingExample
 
 logger = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from opendpr.model.directory import DEFAULT_MODEL, Model, find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.reader import BertReader
 from opendpr.search.retrievers import make_retriever
-from opendpr.storage.files import json_line, write_lines
+from opendpr.storage.lines import json_line, write_lines
 from opendpr.training.miner import LeftOut, Miner, MiningReport, MiningSettings
 from opendpr.types import Question, TrainingExample
 

@@ -13,7 +13,7 @@ from opendpr.errors import InputError
 from opendpr.interop import read_examples
 from opendpr.interop.records import head
 from opendpr.search.tantivy import TantivyIndex
-from opendpr.storage.files import read_jsonl
+from opendpr.storage.lines import read_jsonl
 from opendpr.text import normalize_answer
 from opendpr.text.marks import Place, answer_places
 from opendpr.training.examples import many, usable_examples

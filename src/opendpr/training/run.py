@@ -13,8 +13,9 @@ import torch
 from torch import nn
 
 from opendpr.errors import StateError
-from opendpr.model.directory import Model, write_json
+from opendpr.model.directory import Model
 from opendpr.model.torch import choose_device
+from opendpr.storage.atomic import write_json
 from opendpr.training import distributed
 from opendpr.training.examples import many
 from opendpr.training.loop import OnStep, Training, silent, train

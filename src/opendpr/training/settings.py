@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from opendpr.errors import InputError, UsageError
-from opendpr.storage.files import reason
+from opendpr.storage.compression import reason
 
 Settings = TypeVar("Settings", bound="LoopSettings")
 

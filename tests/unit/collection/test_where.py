@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opendpr.collection.where import as_number, compile_where
+from opendpr.collection.where import as_number, compile_where, filter_names
 from opendpr.errors import UsageError
 
 DOCUMENTS = {
@@ -103,3 +103,14 @@ def test_any_text_is_a_filter_that_runs_or_is_refused(text):
 @given(st.text(max_size=20))
 def test_any_text_can_be_compared_with(value):
     assert set(found("source = '" + value.replace("'", "''") + "'")) <= set("abcd")
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("year >= 2019 and source = 'manual'", ["year", "source"]),
+        ("not (\"two words\" is null or id in ('a', 'b'))", ["two words", "id"]),
+    ],
+)
+def test_the_names_of_a_filter_are_known(text, names):
+    assert filter_names(text) == names

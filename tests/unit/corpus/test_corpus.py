@@ -21,7 +21,8 @@ from opendpr.corpus.markdown import heading
 from opendpr.corpus.source import HEAD_BYTES
 from opendpr.corpus.walk import GITIGNORED, HIDDEN, LOCK_FILE, PACKAGES
 from opendpr.errors import InputError
-from opendpr.storage.files import parse_jsonl, read_jsonl, zstd
+from opendpr.storage.compression import zstd
+from opendpr.storage.lines import parse_jsonl, read_jsonl
 from opendpr.types import Document
 
 COMPRESSORS = {

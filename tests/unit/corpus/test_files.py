@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from opendpr.corpus import CLEANED_OUT, Corpus, Skipped
-from opendpr.storage.files import COMPRESSED, zstd
+from opendpr.storage.compression import COMPRESSED, zstd
 from opendpr.types import Document
 from samples import docx, epub, paragraph, pdf
 

@@ -11,7 +11,7 @@ import zlib
 
 from opendpr.corpus.sandbox import Sandbox
 from opendpr.corpus.source import Source
-from opendpr.storage.files import zstd
+from opendpr.storage.compression import zstd
 from opendpr.types import Document
 from samples import archive, epub, pdf
 

@@ -12,7 +12,7 @@ import pytest
 
 from opendpr.collection import open_collection, open_writer
 from opendpr.corpus import READERS, Corpus
-from opendpr.storage.files import COMPRESSED
+from opendpr.storage.compression import COMPRESSED
 from opendpr.text.splitting import Splitter
 from samples import docx, epub, notebook, odt, paragraph, pdf, pptx, workbook
 

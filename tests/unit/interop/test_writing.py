@@ -7,7 +7,7 @@ import pytest
 from foreign import write
 from opendpr.errors import InputError
 from opendpr.interop import read_questions, write_questions
-from opendpr.storage.files import COMPRESSED, open_binary, open_output
+from opendpr.storage.compression import COMPRESSED, open_binary, open_output
 from opendpr.types import Question
 
 

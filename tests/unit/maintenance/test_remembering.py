@@ -9,7 +9,7 @@ import pytest
 
 from opendpr.collection import open_collection, open_writer
 from opendpr.corpus import Corpus
-from opendpr.maintenance.add import Report, add
+from opendpr.maintenance.add import Report, add_documents
 
 OLD = 1_600_000_000
 
@@ -34,7 +34,7 @@ class CountingCorpus(Corpus):
 def added(directory: Path, *paths: Path, **options) -> tuple[Report, int]:
     corpus = CountingCorpus(paths, **options)
     with open_writer(directory) as writer:
-        report = add(writer, corpus, None)
+        report = add_documents(writer, corpus, None)
     return report, corpus.opened
 
 

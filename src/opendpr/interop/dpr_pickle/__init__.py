@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from opendpr.errors import InputError
 from opendpr.interop.dpr_pickle.arrays import Array
 from opendpr.interop.dpr_pickle.interpreter import Interpreter
-from opendpr.storage.files import READ_ERRORS, open_binary, reason
+from opendpr.storage.compression import READ_ERRORS, open_binary, reason
 
 
 def read_embeddings(path: Path) -> Iterator[tuple[str, NDArray[np.floating[Any]]]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from opendpr.choices import RETRIEVERS
 from opendpr.errors import InputError, OpendprError, UsageError
 from opendpr.serving.batching import FullError
 from opendpr.serving.jinja2 import render
@@ -15,7 +16,7 @@ from opendpr.serving.page.document import Places, document_page, window
 from opendpr.serving.page.login import COOKIE, login_page
 from opendpr.serving.page.reference import reference_page
 from opendpr.serving.problems import of_error
-from opendpr.serving.records import LIMITS, RETRIEVERS, AskRecord, SearchRecord
+from opendpr.serving.records import LIMITS, AskRecord, SearchRecord
 from opendpr.serving.service import Service, Wanted
 from opendpr.serving.tokens import find_token
 

@@ -1,0 +1,73 @@
+"""Encoding: a vector for every passage that lacks one, in transactions that each survive a kill."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from opendpr.collection import Writer
+from opendpr.collection.rows import EncoderRow
+from opendpr.model.encoder import BertEncoder
+from opendpr.model.runtime import resolved
+
+CHUNK_PASSAGES = 512
+"""Passages encoded between two transactions, so what a kill can cost.
+
+They are cut by their numbers: how a batch is padded can change the last bit of a vector, so an interrupted run makes
+the vectors of an uninterrupted one only if it encodes the same passages together.
+"""
+
+OnProgress = Callable[[int, int], None]
+"""Called with passages encoded so far and passages to encode in all; what it raises ends the work."""
+
+
+class Encoded(NamedTuple):
+    """What a call encoded."""
+
+    passages: int = 0
+    truncated: int = 0
+    """Of these, passages longer than the encoder takes: their vectors miss the end."""
+
+
+def encode(
+    writer: Writer,
+    encoder: BertEncoder,
+    *,
+    on_progress: OnProgress = lambda done, total: None,
+    keep_old: bool = False,
+    chunk_passages: int = CHUNK_PASSAGES,
+) -> Encoded:
+    """Give a collection another encoder; the old vectors serve until the new ones are complete.
+
+    Args:
+        keep_old: keep the old vectors beside the new ones, so that switching back is cheap
+
+    Returns:
+        What this call encoded; after an interruption the next call goes on.
+    """
+    model = encoder.model
+    row = writer.begin_encoder(
+        model.fingerprint, encoder.dim, model=model.reference, runtime=str(resolved(encoder.runtime))
+    )
+    encoded = encode_missing(writer, row, encoder, on_progress, chunk_passages=chunk_passages)
+    writer.switch_encoder(row, keep_old=keep_old)
+    return encoded
+
+
+def encode_missing(
+    writer: Writer,
+    row: EncoderRow,
+    encoder: BertEncoder,
+    on_progress: OnProgress,
+    *,
+    chunk_passages: int = CHUNK_PASSAGES,
+) -> Encoded:
+    """Give every passage that lacks one a vector of the encoder in `row`."""
+    total, done, truncated = writer.count_without_vector(row.encoder), 0, 0
+    for passages in writer.without_vector(row.encoder, chunk_passages):
+        before = done
+        vectors, cut = encoder.encode(passages, lambda more, before=before: on_progress(before + more, total))  # type: ignore[misc]
+        writer.put_vectors(row, passages, vectors)
+        done, truncated = done + len(passages), truncated + cut
+        on_progress(done, total)
+    return Encoded(done, truncated)

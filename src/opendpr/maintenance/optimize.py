@@ -1,0 +1,104 @@
+"""Rebuilding the search caches: the statistics of BM25, and the approximate index of the vectors."""
+
+from __future__ import annotations
+
+import logging
+import random
+from typing import Any, Literal
+
+from opendpr.collection import Writer
+from opendpr.collection.rows import EncoderRow
+from opendpr.collection.writer import refuse_other_encoder
+from opendpr.errors import OpendprError
+from opendpr.iteration import OnStage
+from opendpr.model.directory import Model, find_model
+from opendpr.model.encoder import BertEncoder
+from opendpr.model.runtime import RuntimeSettings
+from opendpr.search.bm25 import rebuild_bm25
+from opendpr.search.cost import UNTRIED, chosen, estimates, machine_memory
+from opendpr.search.dense import dense_record, remove_dense
+from opendpr.search.effort import Ask
+from opendpr.text.splitting import Splitter
+from opendpr.types import Numbers, Vectors
+
+logger = logging.getLogger(__name__)
+
+RECALL = 0.95
+"""Share of the best passages that an approximate index finds, if nothing else is asked for."""
+QUESTION_WORDS = 12
+"""Words of a passage that serve as a question."""
+QUESTION_SEED = 0
+
+
+def optimize(
+    writer: Writer,
+    *,
+    index: Literal["auto", "exact", "ivf"] = "auto",
+    recall: float = RECALL,
+    memory_bytes: int | None = None,
+    model: Model | None = None,
+    on_progress: OnStage = lambda what, done, total: None,
+) -> dict[str, Any] | None:
+    """Rebuild the search caches: they then find and score like those of a collection built in one go.
+
+    Args:
+        index: of vectors; `auto` is the kind that there is, or else what `opendpr plan` takes
+        recall: that an approximate index must reach
+        memory_bytes: that may be used; None means what the machine has
+        model: makes the questions by which recall is measured; None is the collection's
+
+    Returns:
+        What is known of the approximate index; None if every vector is scanned.
+
+    Raises:
+        ResourceError: the disk or the memory is too small.
+        StateError: an approximate index was asked for, and there are no vectors, or the first passage has none; or
+            the model given is not the one that made them.
+    """
+    passages, row = writer.count_passages(), writer.encoder()
+    if row and model:
+        refuse_other_encoder(writer, model.fingerprint, model.reference)
+    if index == "auto" and dense_record(writer):
+        index = "ivf"  # who has had one built wants it to take in what is new
+    if index == "ivf":
+        row = writer.require_encoder()
+    if row:
+        offers, wanted = estimates(passages, row.dim, UNTRIED, to_encode=0, recall=recall), index
+        kind = None if wanted == "auto" else wanted
+        index = chosen(offers, passages, memory_bytes or machine_memory(), kind).kind
+    rebuild_bm25(writer, on_progress)
+    if index == "exact" or row is None or next(writer.vectors(), None) is None:
+        remove_dense(writer)
+        return None
+    from opendpr.search.building import build_dense  # which imports FAISS
+
+    return build_dense(writer, recall=recall, ask=_asker(writer, row, model), on_progress=on_progress)
+
+
+def _asker(writer: Writer, row: EncoderRow, given: Model | None) -> Ask | None:
+    """Makes questions of passages: some words of each in a row, through the tower for questions; None without it.
+
+    They are found about as well as real questions are (docs/scale.md).
+    """
+    try:
+        model = given or find_model(row.model)
+        refuse_other_encoder(writer, model.fingerprint, model.reference)
+        encoder = BertEncoder(model, RuntimeSettings(precision="fp32"))
+        encoder.encode_questions(["opendpr"])  # what is wrong with it shows here, not after hours of building
+    except (OpendprError, OSError) as error:
+        logger.info("%s cannot be used: %s", row.model, error)
+        logger.warning(
+            "the model %s that made the vectors cannot be used here: vectors of passages serve as questions, which are "
+            "easier than real ones; ask for a higher recall",
+            row.model,
+        )
+        return None
+    generator, splitter = random.Random(QUESTION_SEED), Splitter(words=QUESTION_WORDS)
+
+    def ask(numbers: Numbers) -> Vectors:
+        passages = writer.passages(numbers.tolist())
+        texts = [passages[number].text for number in numbers.tolist()]
+        places = [generator.choice(splitter.split(text)[:-1] or [(0, len(text))]) for text in texts]
+        return encoder.encode_questions([text[start:end] for text, (start, end) in zip(texts, places, strict=True)])
+
+    return ask
