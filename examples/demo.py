@@ -12,7 +12,6 @@ import time
 from pathlib import Path
 
 import opendpr
-from opendpr.answering import Answerer
 from opendpr.text import normalize_answer
 
 QUESTIONS = {
@@ -35,18 +34,17 @@ def main(folder: Path) -> int:
     print(f"$ opendpr add collection python-reference/      # {len(pydoc_data.topics.topics)} documents")
     report = opendpr.add(collection, [documents])
     print(f"{report.encoded} passages encoded in {report.seconds:.1f} s\n")
-    answerer = opendpr.open(collection)
-    right = sum(ask(answerer, question, answers) for question, answers in QUESTIONS.items())
-    answerer.collection.close()
+    with opendpr.open(collection) as opened:
+        right = sum(ask(opened, question, answers) for question, answers in QUESTIONS.items())
     print(f"{right} of {len(QUESTIONS)} right, {time.monotonic() - started:.0f} s in all")
     print("Now your own files:   .venv/bin/opendpr ask FOLDER 'your question?'")
     print(f"Or ask at a page:     .venv/bin/opendpr serve {collection}   and open http://127.0.0.1:8000")
     return 0 if right >= ENOUGH else 1
 
 
-def ask(answerer: Answerer, question: str, expected: tuple[str, ...]) -> bool:
+def ask(collection: opendpr.OpenCollection, question: str, expected: tuple[str, ...]) -> bool:
     """Print question, answer and source; returns whether the answer is one of those expected."""
-    outcome = answerer.ask(question)
+    outcome = collection.ask(question)
     print(f'$ opendpr ask collection "{question}"')
     if not outcome.answers:
         print("no answer found\n")

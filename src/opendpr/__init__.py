@@ -3,13 +3,13 @@
 import opendpr
 
 opendpr.add("notes", ["docs/"])
-answers = opendpr.open("notes").ask("Who wrote the letter?").answers
+with opendpr.open("notes") as notes:
+    answer = notes.ask("Who wrote the letter?").best
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+import importlib
 from typing import TYPE_CHECKING
 
 from opendpr.errors import (
@@ -23,75 +23,104 @@ from opendpr.errors import (
 )
 
 if TYPE_CHECKING:
-    from opendpr.answering import Answerer
-    from opendpr.maintenance.add import Report
-    from opendpr.types import Answer, Document, Hit, Outcome, Passage, Question, Span
+    from opendpr.api.evaluation import Evaluation, evaluate
+    from opendpr.api.models import LoadedEncoder, LoadedReader, load_encoder, load_reader
+    from opendpr.api.opened import OpenCollection
+    from opendpr.api.opening import add, open
+    from opendpr.fitting.answering import fit_answering
+    from opendpr.fitting.settings import AnsweringSettings
+    from opendpr.model.runtime import RuntimeSettings
+    from opendpr.training.encoder import train_encoder
+    from opendpr.training.miner import MiningSettings
+    from opendpr.training.mining import mine
+    from opendpr.training.reader import train_reader
+    from opendpr.training.settings import EncoderSettings, ReaderSettings
+    from opendpr.types import (
+        Answer,
+        Document,
+        ExamplePassage,
+        Hit,
+        Outcome,
+        Passage,
+        Question,
+        Span,
+        TrainingExample,
+    )
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Answer",
+    "AnsweringSettings",
     "BusyError",
     "CorruptionError",
     "Document",
+    "EncoderSettings",
+    "Evaluation",
+    "ExamplePassage",
     "Hit",
     "InputError",
+    "LoadedEncoder",
+    "LoadedReader",
+    "MiningSettings",
+    "OpenCollection",
     "OpendprError",
     "Outcome",
     "Passage",
     "Question",
+    "ReaderSettings",
     "ResourceError",
+    "RuntimeSettings",
     "Span",
     "StateError",
+    "TrainingExample",
     "UsageError",
     "add",
+    "evaluate",
+    "fit_answering",
+    "load_encoder",
+    "load_reader",
+    "mine",
     "open",
+    "train_encoder",
+    "train_reader",
 ]
 
-
-def add(
-    collection: str | Path,
-    sources: Sequence[str | Path | Document] | str | Path,
-    model: str | None = None,
-    *,
-    vectors: bool = True,
-) -> Report:
-    """Add files, directories or documents to a collection, made if it is not there.
-
-    Args:
-        sources: a path, or several; paths of files and directories, or `Document`s.
-        model: name or directory; None is the collection's, or the default in a new one.
-        vectors: False needs no model: only BM25 finds the passages, until a later `add` encodes them.
-
-    Returns:
-        What was done. Files that could not be read are in its `skipped`.
-    """
-    from opendpr.corpus import Corpus
-    from opendpr.maintenance.add import AddSettings
-    from opendpr.maintenance.add import add as add_to
-    from opendpr.types import Document
-
-    settings = AddSettings(model, vectors)
-    several = [sources] if isinstance(sources, str | Path) else sources
-    corpus = Corpus([source if isinstance(source, Document) else Path(source) for source in several])
-    return add_to(Path(collection), corpus, settings)
-
-
-def open(collection: str | Path, model: str | None = None, *, retriever: str = "hybrid") -> Answerer:
-    """Open a collection for `search` and `ask`.
-
-    Args:
-        retriever: `dense`, `bm25` or `hybrid`.
-    """
-    from opendpr.answering import open_answerer
-
-    return open_answerer(collection, model, retriever=retriever)
+_PLACES = {
+    "api.evaluation": ("Evaluation", "evaluate"),
+    "api.models": ("LoadedEncoder", "LoadedReader", "load_encoder", "load_reader"),
+    "api.opened": ("OpenCollection",),
+    "api.opening": ("add", "open"),
+    "fitting.answering": ("fit_answering",),
+    "fitting.settings": ("AnsweringSettings",),
+    "model.runtime": ("RuntimeSettings",),
+    "training.encoder": ("train_encoder",),
+    "training.miner": ("MiningSettings",),
+    "training.mining": ("mine",),
+    "training.reader": ("train_reader",),
+    "training.settings": ("EncoderSettings", "ReaderSettings"),
+    "types": (
+        *("Answer", "Document", "ExamplePassage", "Hit", "Outcome", "Passage", "Question", "Span", "TrainingExample"),
+    ),
+}
+"""Where the names are that are loaded when they are first used: the command line's help needs none of them."""
+_PLACE_OF = {name: place for place, names in _PLACES.items() for name in names}
+_TRAINING_PACKAGES = ("torch", "tensorboard", "psutil")
 
 
 def __getattr__(name: str) -> object:
-    """The types, brought in when first asked for: they need numpy, which the command line's help does not."""
-    if name not in __all__:
+    """A name that is loaded when it is first used."""
+    if name not in _PLACE_OF:
         raise AttributeError(f"module 'opendpr' has no attribute {name!r}")
-    import opendpr.types
+    try:
+        module = importlib.import_module(f"opendpr.{_PLACE_OF[name]}")
+    except ModuleNotFoundError as error:
+        if error.name not in _TRAINING_PACKAGES:
+            raise
+        raise OpendprError(f"opendpr.{name} needs {error.name}; pip install 'opendpr[train]'") from None
+    value = globals()[name] = getattr(module, name)
+    return value
 
-    return getattr(opendpr.types, name)
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import opendpr
-from opendpr.answering import Answerer
+from opendpr.answering import Answerer, open_answerer
 from samples import MAILBOX, RTF, W, docx, paragraph
 
 SIGNS = """# Frost log of the Orvik station
@@ -100,7 +100,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def answerer(folder: Path) -> Answerer:
-    return opendpr.open(folder)
+    return open_answerer(folder)
 
 
 @pytest.mark.parametrize(("question", "answer", "document"), CASES)

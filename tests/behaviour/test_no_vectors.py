@@ -192,7 +192,7 @@ def test_the_same_from_python(tmp_path: Path) -> None:
     answerer = opendpr.open(tmp_path / "notes", retriever="bm25")
     assert [hit.passage.document_id for hit in answerer.search("mill", 1)] == ["mill"]
     with pytest.raises(StateError, match="holds no vectors"):
-        opendpr.open(tmp_path / "notes")
+        opendpr.open(tmp_path / "notes").search("mill")
     with pytest.raises(UsageError, match="leave out the model"):
         opendpr.add(tmp_path / "notes", documents, "opendpr-minilm", vectors=False)
 

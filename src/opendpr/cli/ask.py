@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import io
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -46,8 +45,6 @@ if TYPE_CHECKING:
     from opendpr.model.runtime import RuntimeSettings
     from opendpr.types import Answer
 
-WAIT_SECONDS = 60
-"""How long to wait for another process that indexes the same folder."""
 SHOWN_CHARACTERS = 200
 """How much of a question that was refused is repeated."""
 
@@ -135,21 +132,15 @@ def _open(path: Path, model: str | None, retriever: str, settings: RuntimeSettin
 
 
 def _index(folder: Path, model: str, settings: RuntimeSettings) -> Path:
-    """Bring the cached collection of a folder in sync with it; returns where it is."""
-    import platformdirs
-
-    from opendpr.corpus import Corpus
-    from opendpr.maintenance.add import AddSettings, NoDocumentsError, add
-    from opendpr.model.directory import find_model
+    """Bring the cached collection of a folder in sync with it and say what changed; returns where it is."""
+    from opendpr.maintenance.add import NoDocumentsError
+    from opendpr.maintenance.folder import index_folder
 
     if not any(folder.iterdir()):
         raise no_documents(str(folder))
-    key = hashlib.sha256(f"{folder.resolve()}\n{find_model(model).fingerprint}".encode()).hexdigest()[:16]
-    cache = Path(platformdirs.user_cache_dir("opendpr")) / "folders" / f"{folder.resolve().name}-{key}"
-    adding = AddSettings(model, runtime=settings, sync=[folder], wait_seconds=WAIT_SECONDS)
     with progress("encoding", "passages") as on_progress:
         try:
-            report = add(cache, Corpus([folder]), adding, on_progress=on_progress)
+            cache, report = index_folder(folder, model, settings, on_progress=on_progress)
         except NoDocumentsError as error:
             show_report(error.report, folder, ["opendpr add", "NAME", str(folder)])
             raise no_documents(str(folder)) from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,7 +20,7 @@ from opendpr.cli.options import (
     RuntimeOption,
     Runtimes,
 )
-from opendpr.cli.output import many, print_json, progress, say
+from opendpr.cli.output import print_json, progress, say
 from opendpr.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 KS = (1, 5, 20, 100)
 READ = (10, 20)
-EXAMPLES = 3
 
 
 def evaluate(
@@ -120,65 +119,12 @@ def _judge(k: Sequence[int] | None, reader: bool, read: Sequence[int] | None, qr
 
 
 def _show(found: Mapping[str, Any], as_json: bool) -> None:
+    from opendpr.evaluation.tables import tables
+
     if as_json:
         print_json(found)
     else:
-        for name, of in found["sets"].items():
-            echo(f"{name}: {many(of['questions'], 'question')}; 95 % bootstrap intervals\n")
-            for table in (_figures(of["figures"]), _differences(of["differences"]), *_failures(of["failures"])):
-                _echo_table(table)
+        for text in tables(found):
+            echo(f"{text}\n")
     for question, problem in found["problems"].items():
         say(f"question {question}: {problem}")
-
-
-def _echo_table(rows: Sequence[Sequence[str]]) -> None:
-    if not rows:
-        return
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    echo()
-
-
-def _figures(found: Iterable[Mapping[str, Any]]) -> list[list[str]]:
-    cells = {(of["measure"], of["system"]): _interval(of) for of in found}
-    return _grid("", cells)
-
-
-def _differences(found: Iterable[Mapping[str, Any]]) -> list[list[str]]:
-    cells = {(f"{of['a']} - {of['b']}", of["measure"]): f"{_interval(of, '+')} {_p(of['p'])}" for of in found}
-    return _grid("difference", cells)
-
-
-def _grid(corner: str, cells: Mapping[tuple[str, str], str]) -> list[list[str]]:
-    """A table with a row for each first part of the keys and a column for each second; without cells none."""
-    rows, columns = (list(dict.fromkeys(key[part] for key in cells)) for part in (0, 1))
-    if not cells:
-        return []
-    return [[corner, *columns], *([row, *(cells.get((row, column), "") for column in columns)] for row in rows)]
-
-
-def _interval(of: Mapping[str, Any], sign: str = "") -> str:
-    from opendpr.evaluation.figures import written
-
-    mean, low, high = (written(of["measure"], of[part], sign) for part in ("mean", "low", "high"))
-    return f"{mean} ({low} to {high})"
-
-
-def _p(p: float) -> str:
-    return "p < 0.001" if p < 0.001 else f"p {p:.3f}"
-
-
-def _failures(found: Mapping[str, Any]) -> Iterable[list[list[str]]]:
-    for system, of in found.items():
-        kinds = list(next(iter(of.values())))
-        most = list(of.values())[-1]
-        rows = [
-            [
-                kind,
-                *(f"{counts[kind]['count']:,}" for counts in of.values()),
-                ", ".join(most[kind]["examples"][:EXAMPLES]),
-            ]
-            for kind in kinds
-        ]
-        yield [[f"wrong answers of {system}", *(f"{n} read" for n in of), "for example"], *rows]

@@ -1,0 +1,90 @@
+"""What changes a collection on disk: each function opens it for writing, does one thing and closes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+from opendpr.api.sources import Source, corpus_of
+from opendpr.collection import open_collection, open_writer
+from opendpr.collection.selection import matching_documents
+from opendpr.collection.where import compile_where
+from opendpr.errors import InputError, UsageError
+from opendpr.maintenance.add import AddSettings, LoadEncoder, Report, add
+from opendpr.maintenance.encode import encode as encode_all
+from opendpr.maintenance.optimize import RECALL
+from opendpr.maintenance.optimize import optimize as rebuild
+from opendpr.maintenance.remove import remove as take_out
+from opendpr.model.directory import DEFAULT_MODEL, find_model
+from opendpr.model.encoder import BertEncoder
+from opendpr.model.runtime import RuntimeSettings
+
+
+def add_sources(
+    directory: Path,
+    sources: Source | Iterable[Source],
+    settings: AddSettings,
+    *,
+    sync: bool = False,
+    load: LoadEncoder = BertEncoder,
+) -> Report:
+    """Add what was given to a collection, made if it is not there.
+
+    Raises:
+        UsageError: there is no folder among the sources to keep in sync with.
+    """
+    corpus = corpus_of(sources)
+    folders = [path for path in corpus.paths if sync and isinstance(path, Path) and path.is_dir()]
+    if sync and not folders:
+        raise UsageError("sync=True needs a folder whose documents are to be kept in sync; give one among the sources")
+    return add(directory, corpus, replace(settings, sync=folders), load=load)
+
+
+def create(directory: Path) -> None:
+    """Make an empty collection where there is none."""
+    with open_writer(directory):
+        pass
+
+
+def remove(directory: Path, ids: str | Sequence[str] | None, where: str | None) -> list[str]:
+    """Remove documents by id or by filter, all or none of them; returns their ids.
+
+    Raises:
+        UsageError: not exactly one of `ids` and `where` is given, or the filter cannot be understood.
+        InputError: there is no document of such an id.
+    """
+    if (ids is None) == (where is None):
+        raise UsageError("give either ids of documents or where=, one of the two")
+    condition = compile_where(where) if where is not None else None
+    with open_writer(directory) as writer:
+        if condition:
+            chosen = matching_documents(writer, condition)
+        else:
+            chosen = list(dict.fromkeys([ids] if isinstance(ids, str) else ids or []))
+            if unknown := [id for id in chosen if not writer.has_document(id)]:
+                raise InputError(f"{directory} has no document {unknown[0]!r}; nothing was removed")
+        take_out(writer, chosen)
+    return chosen
+
+
+def encode(directory: Path, model: str | None, *, keep_old: bool, runtime: RuntimeSettings) -> int:
+    """Encode all passages with a model, then use that one; returns how many were encoded."""
+    with open_collection(directory) as opened:
+        row = opened.encoder()
+    encoder = BertEncoder(find_model(model or (row.model if row else DEFAULT_MODEL)), runtime)
+    with open_writer(directory) as writer:
+        return encode_all(writer, encoder, keep_old=keep_old).passages
+
+
+def optimize(
+    directory: Path,
+    index: Literal["auto", "exact", "ivf"] = "auto",
+    *,
+    recall: float = RECALL,
+    memory_bytes: int | None = None,
+) -> dict[str, Any] | None:
+    """Rebuild the search caches; returns what is known of an approximate index."""
+    with open_writer(directory) as writer:
+        return rebuild(writer, index=index, recall=recall, memory_bytes=memory_bytes)

@@ -1,0 +1,204 @@
+"""How good retrieval and answers are: question files or objects to figures, comparisons and a page."""
+
+from __future__ import annotations
+
+import atexit
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from opendpr.api.arguments import check_retriever
+from opendpr.api.opened import OpenCollection
+from opendpr.collection import open_collection
+from opendpr.errors import InputError, UsageError
+from opendpr.evaluation import task
+from opendpr.evaluation.judges import AnswerJudge, DocumentJudge, read_judgements
+from opendpr.evaluation.page import write_page
+from opendpr.evaluation.report import make_report
+from opendpr.evaluation.run import read_run
+from opendpr.evaluation.summary import summary
+from opendpr.evaluation.tables import tables
+from opendpr.interop import write_questions
+from opendpr.model.runtime import RuntimeSettings
+from opendpr.storage.digests import file_sha256
+from opendpr.types import Question
+
+KS = (1, 5, 20, 100)
+"""Depths at which retrieval is measured if nothing else is asked for."""
+
+Files: TypeAlias = str | os.PathLike[str]
+Questions: TypeAlias = Files | Question | Mapping[str, Any] | Iterable[Files | Question | Mapping[str, Any]]
+"""Question files of any known form, or questions: `opendpr.Question`, or dicts with `question` and `answers`."""
+
+_run_numbers = itertools.count(1)
+
+
+def evaluate(
+    collection: str | os.PathLike[str] | OpenCollection,
+    questions: Questions,
+    *,
+    systems: str | Sequence[str] = ("hybrid",),
+    k: Sequence[int] = KS,
+    read: Sequence[int] = (),
+    qrels: Files | None = None,
+    output: Files | None = None,
+) -> Evaluation:
+    """Put questions with known answers or documents to a collection, and measure what it gives.
+
+    Args:
+        collection: a path; or an opened one, whose model and runtime are used
+        questions: files, or questions with answers or gold documents; answers may be patterns
+        systems: of `dense`, `bm25` and `hybrid`
+        k: depths at which top-k accuracy is measured (paper section 5)
+        read: numbers of passages read, for exact match and F1 (paper section 6); none without the reader
+        qrels: judgements of documents as TREC writes them, for MAP, nDCG, recall and MRR
+        output: where the run is kept; interrupted, the same call goes on from there. None keeps it until the
+            process ends.
+
+    Raises:
+        InputError: the questions cannot be read, or there is nothing to judge them by.
+        StateError: there is no such collection, or `output` is a run with other settings.
+        UsageError: there is no such system, or `k` or `read` is given with `qrels`.
+    """
+    chosen = [systems] if isinstance(systems, str) else list(dict.fromkeys(systems))
+    for system in chosen:
+        check_retriever(system)
+    judge = _judge(k, read, qrels)
+    model, runtime = None, RuntimeSettings()
+    if isinstance(collection, OpenCollection):
+        model, runtime = collection.model, collection.runtime
+    directory = Path(collection)
+    open_collection(directory).close()  # before the questions: arguments are judged in their order
+    path = Path(output) if output is not None else _kept_until_exit()
+    with _files(questions) as files:
+        task.evaluate(directory, task.Task(files, chosen, model=model, runtime=runtime), judge, path)
+    return Evaluation([path])
+
+
+def _judge(k: Sequence[int], read: Sequence[int], qrels: Files | None) -> task.Judge:
+    if qrels is None:
+        return AnswerJudge(tuple(k), tuple(read))
+    if read or tuple(k) != KS:
+        raise UsageError("qrels has measures and depths of its own; leave out k and read")
+    path = Path(qrels)
+    return DocumentJudge(read_judgements(path), f"{path.name} {file_sha256(path)}")
+
+
+def _kept_until_exit() -> Path:
+    """A new file for a run, under a name of its own: runs that are compared need different ones."""
+    folder = tempfile.mkdtemp(prefix="opendpr-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder) / f"run{next(_run_numbers)}.jsonl"
+
+
+@contextmanager
+def _files(questions: Questions) -> Iterator[list[Path]]:
+    """The question files; questions that are given as objects are in one called `questions.jsonl`."""
+    given = [questions] if isinstance(questions, str | os.PathLike | Question | Mapping) else list(questions)
+    paths = [Path(item) for item in given if isinstance(item, str | os.PathLike)]
+    if len(paths) == len(given):
+        yield paths
+        return
+    if paths:
+        raise UsageError("questions are either all files or all objects, got both")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "questions.jsonl"
+        write_questions(path, [_question(item, number) for number, item in enumerate(given, start=1)], "jsonl")
+        yield [path]
+
+
+def _question(item: object, number: int) -> Question:
+    if isinstance(item, Question):
+        return item
+    if not isinstance(item, Mapping):
+        raise TypeError(
+            "expected question files, opendpr.Question or dicts with 'question' and 'answers', "
+            f"got {type(item).__name__}: {item!r}"
+        )
+    if not isinstance(item.get("question"), str):
+        raise InputError(f"question {number}: expected a dict with 'question', found the keys {list(item)}")
+    answers, documents = (_several(item.get(name, ())) for name in ("answers", "document_ids"))
+    return Question(str(item.get("id", number)), item["question"], answers, item.get("match", "string"), documents)
+
+
+def _several(value: str | Sequence[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+class Evaluation:
+    """One run, or several over the same questions: figures with 95 % intervals, and what differs.
+
+    With several runs a system is called `run:system`, by the names of their files.
+    """
+
+    def __init__(self, paths: Sequence[Files]) -> None:
+        """Read runs that `evaluate` or `opendpr evaluate -o` wrote.
+
+        Raises:
+            InputError: a file is not a run.
+            StateError: a run was interrupted, or the runs are not over the same questions.
+            UsageError: two runs have the same name.
+        """
+        self.paths = [Path(path) for path in paths]
+        self._summary = summary([read_run(path) for path in self.paths])
+
+    def summary(self) -> dict[str, Any]:
+        """The figures as plain values; `docs/evaluation.md` names the fields."""
+        return self._summary
+
+    def figure(self, measure: str, system: str | None = None) -> float:
+        """The mean of a measure, as `answer@20` or `EM@20`, in [0, 1].
+
+        Args:
+            system: may be left out if there is one alone
+
+        Raises:
+            UsageError: there is no such figure, or several.
+        """
+        figures = [figure for result in self._summary["sets"].values() for figure in result["figures"]]
+        means = [f["mean"] for f in figures if f["measure"] == measure and system in (None, f["system"])]
+        if len(means) != 1:
+            names = ", ".join(dict.fromkeys(f"{figure['measure']} of {figure['system']}" for figure in figures))
+            raise UsageError(f"{len(means)} figures are {measure} of {system or 'any system'}; there are {names}")
+        return float(means[0])
+
+    def table(self) -> str:
+        """Figures, differences and reasons of wrong answers, as `opendpr evaluate` shows them."""
+        return "\n\n".join(tables(self._summary))
+
+    def compare(self, *others: Evaluation | Files) -> Evaluation:
+        """These runs and others side by side, each pair of systems with its difference and p.
+
+        Args:
+            others: or the files of runs
+        """
+        paths = list(self.paths)
+        for other in others:
+            paths += other.paths if isinstance(other, Evaluation) else [Path(other)]
+        if len(paths) < 2:
+            raise UsageError("a comparison needs another run; give an evaluation or the file of one")
+        return Evaluation(paths)
+
+    def report(self, path: Files) -> Path:
+        """Write one HTML page with curves, tables and examples; returns its path.
+
+        Raises:
+            UsageError: the name does not end in `.html`.
+        """
+        output = Path(path)
+        if output.suffix.lower() not in (".html", ".htm"):
+            raise UsageError(f"{output} is to be a page; give a name that ends in .html")
+        page = write_page(make_report(self.paths))
+        output.write_bytes(page.encode("utf-8", "xmlcharrefreplace"))  # lone surrogates, of damaged files
+        return output
+
+    def __str__(self) -> str:
+        return self.table()
+
+    def __repr__(self) -> str:
+        return f"Evaluation({', '.join(path.name for path in self.paths)})"

@@ -1,0 +1,133 @@
+"""Encoders and readers on their own: texts to vectors, passages to answers, without a collection."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+from opendpr.answering.decoding import Decoding, outcome
+from opendpr.corpus.names import usual_keys
+from opendpr.errors import UsageError
+from opendpr.model.directory import DEFAULT_MODEL, find_model
+from opendpr.model.encoder import BertEncoder
+from opendpr.model.reader import BertReader
+from opendpr.model.runtime import RuntimeSettings
+from opendpr.types import Document, ExamplePassage, Hit, Outcome, Passage, Vectors
+
+Text: TypeAlias = str | tuple[str, str] | Mapping[str, Any] | Passage | ExamplePassage | Document | Hit
+"""A passage: its text, or (title, text), or a dict with `text` and perhaps `title`, or what holds one."""
+
+
+def load_encoder(
+    model: str | os.PathLike[str] = DEFAULT_MODEL, *, runtime: RuntimeSettings = RuntimeSettings()
+) -> LoadedEncoder:
+    """The encoders of a model, by name or directory.
+
+    Raises:
+        StateError: there is no such model, or it has no encoder.
+    """
+    return LoadedEncoder(BertEncoder(find_model(os.fspath(model)), runtime))
+
+
+def load_reader(
+    model: str | os.PathLike[str] = DEFAULT_MODEL, *, runtime: RuntimeSettings = RuntimeSettings()
+) -> LoadedReader:
+    """The reader of a model, by name or directory.
+
+    Raises:
+        StateError: there is no such model, or it has no reader.
+    """
+    return LoadedReader(BertReader(find_model(os.fspath(model)), runtime))
+
+
+class LoadedEncoder:
+    """Maps questions and passages to vectors; the similarity of two is their inner product (paper section 3.1)."""
+
+    def __init__(self, encoder: BertEncoder) -> None:
+        self._encoder = encoder
+
+    @property
+    def dim(self) -> int:
+        """Size d of a vector."""
+        return self._encoder.dim
+
+    def encode_questions(self, questions: str | Sequence[str]) -> Vectors:
+        """-> (Q, d), or (d,) for one question that is given alone."""
+        if isinstance(questions, str):
+            return self.encode_questions([questions]).reshape(-1)
+        if wrong := [question for question in questions if not isinstance(question, str)]:
+            raise TypeError(f"expected questions as strings, got {type(wrong[0]).__name__}: {wrong[0]!r}")
+        return self._encoder.encode_questions(list(questions))
+
+    def encode_passages(self, passages: str | Sequence[Text]) -> Vectors:
+        """-> (n, d) in the order given, or (d,) for one text that is given alone.
+
+        Args:
+            passages: texts, pairs (title, text), dicts with `text`, passages of a collection or of examples
+        """
+        if isinstance(passages, str):
+            return self.encode_passages([passages]).reshape(-1)
+        return self._encoder.encode_passages([_passage(text, number) for number, text in enumerate(passages)])
+
+    def __repr__(self) -> str:
+        return f"<opendpr encoder {self._encoder.model.name!r}, {self.dim} wide>"
+
+
+class LoadedReader:
+    """Marks the words of passages that answer a question (paper section 6.1)."""
+
+    def __init__(self, reader: BertReader) -> None:
+        self._reader = reader
+        self._decoding = Decoding.of(reader.model.retrieval)
+
+    def read(self, question: str, passages: Sequence[Text]) -> Outcome:
+        """The answers that passages hold, best first.
+
+        Offsets are those of a passage's text, and its `document_id` is the place in the list; a `Hit` or `Passage`
+        of a collection keeps its own. Nothing is retrieved, so `answerable` and the confidence rest on the passages
+        alone.
+
+        Args:
+            passages: texts, pairs (title, text), dicts with `text`, hits of a search
+        """
+        if not isinstance(question, str):
+            raise TypeError(f"expected one question as a string, got {type(question).__name__}")
+        if isinstance(passages, str):
+            raise TypeError("expected several passages, got one string; give a list with it")
+        hits = [_hit(passage, number) for number, passage in enumerate(passages)]
+        return outcome(self._reader.read([question], [hits])[0], self._decoding)
+
+    def __repr__(self) -> str:
+        return f"<opendpr reader {self._reader.model.name!r}>"
+
+
+def _hit(text: Text, number: int) -> Hit:
+    return text if isinstance(text, Hit) else Hit(_passage(text, number), 0.0)
+
+
+def _passage(text: Text, number: int) -> Passage:
+    """A passage of what was given; `number` is its place there."""
+    match text:
+        case Passage():
+            return text
+        case Hit():
+            return text.passage
+        case str():
+            return Passage(number, str(number), "", text, 0)
+        case ExamplePassage() | Document():
+            return Passage(number, text.id or str(number), text.title, text.text, 0)
+        case (str() as title, str() as words):
+            return Passage(number, str(number), title, words, 0)
+        case Mapping():
+            return _passage_of_dict(text, number)
+    raise TypeError(f"passage {number}: expected a text, (title, text) or a dict, got {type(text).__name__}: {text!r}")
+
+
+def _passage_of_dict(record: Mapping[str, Any], number: int) -> Passage:
+    names = usual_keys(record)
+    if "text" not in names:
+        raise UsageError(f"passage {number}: expected a dict with 'text', found the keys {list(record)}")
+    title = record[names["title"]] if "title" in names else ""
+    id = record[names["id"]] if "id" in names else number
+    return Passage(number, str(id), title or "", record[names["text"]], 0)

@@ -1,0 +1,275 @@
+"""A collection opened in Python: asked, searched and changed through one object."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal, overload
+
+from opendpr.answering import Answerer, K, open_answerer
+from opendpr.api import changes
+from opendpr.api.arguments import Several, check_k, check_retriever, strings
+from opendpr.api.sources import Source
+from opendpr.collection import Collection, open_collection
+from opendpr.collection.backup import write_backup
+from opendpr.collection.rows import Summary
+from opendpr.collection.verify import verify_store
+from opendpr.errors import UsageError
+from opendpr.iteration import batched
+from opendpr.maintenance.add import AddSettings, Report
+from opendpr.maintenance.optimize import RECALL
+from opendpr.model.directory import Model
+from opendpr.model.encoder import BertEncoder
+from opendpr.model.runtime import RuntimeSettings
+from opendpr.search.bm25 import verify_bm25
+from opendpr.search.dense import verify_dense
+from opendpr.types import Document, Hit, Outcome
+
+HITS = 5
+"""Passages that a search gives if nothing else is asked for."""
+BATCH_QUESTIONS = 16
+"""Questions answered at once: what is read for them is in memory together."""
+
+
+class OpenCollection:
+    """A collection to ask, to search and to change; made by `opendpr.open`.
+
+    It follows what other processes change. Close it with `with` or `close()`. Wherever a path of a collection is
+    taken, it is taken too.
+
+    Attributes:
+        directory: where the collection is
+        retriever: what finds passages where a call does not say
+        model: name or directory; None is the one that the collection was encoded with
+        runtime: what runs the networks
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        model: str | None,
+        *,
+        retriever: str,
+        runtime: RuntimeSettings,
+        folder: Path | None = None,
+    ) -> None:
+        """Open what is there; a collection without vectors is refused when it is first asked.
+
+        Args:
+            folder: the folder of documents that this is the cache of
+        """
+        self.directory, self.retriever, self.runtime = directory, retriever, runtime
+        self.model, self._folder = model, folder
+        self._store: Collection | None = open_collection(directory)
+        self._encoder: BertEncoder | None = None
+        self._answerers: dict[str, Answerer] = {}
+        if self._store.has_documents() and (retriever == "bm25" or self._store.encoder()):
+            self._answerer(None)  # now, because a wrong model should be reported where it was named
+
+    @overload
+    def ask(self, question: str, k: int = K, where: str | None = None, *, retriever: str | None = None) -> Outcome: ...
+
+    @overload
+    def ask(
+        self, question: Several, k: int = K, where: str | None = None, *, retriever: str | None = None
+    ) -> list[Outcome]: ...
+
+    def ask(
+        self, question: str | Several, k: int = K, where: str | None = None, *, retriever: str | None = None
+    ) -> Outcome | list[Outcome]:
+        """Answers from the k passages that fit a question best; for several questions a list of them.
+
+        Args:
+            k: passages read
+            where: a filter on the metadata of documents, as `year >= 2019`
+
+        Raises:
+            UsageError: a question is empty or too long, or the filter cannot be understood.
+            StateError: the collection has no documents or no vectors, or the model has no reader.
+            TypeError: a question is not a string.
+        """
+        answerer = self._answerer(retriever)
+        check_k(k)
+        if isinstance(question, str):
+            return answerer.ask(question, k, where)
+        outcomes: list[Outcome] = []
+        for batch in batched(strings(question), BATCH_QUESTIONS):
+            hits = answerer.retrieve(batch, k, where)
+            outcomes += map(answerer.outcome, answerer.read(batch, hits))
+        return outcomes
+
+    @overload
+    def search(
+        self, question: str, k: int = HITS, where: str | None = None, *, retriever: str | None = None
+    ) -> list[Hit]: ...
+
+    @overload
+    def search(
+        self, question: Several, k: int = HITS, where: str | None = None, *, retriever: str | None = None
+    ) -> list[list[Hit]]: ...
+
+    def search(
+        self, question: str | Several, k: int = HITS, where: str | None = None, *, retriever: str | None = None
+    ) -> list[Hit] | list[list[Hit]]:
+        """The k passages that fit a question best, best first; for several questions a list of them.
+
+        Args:
+            where: a filter on the metadata of documents, as `year >= 2019`
+
+        Raises:
+            UsageError: a question is empty or too long, or the filter cannot be understood.
+            StateError: the collection has no documents, or no vectors and the retriever needs them.
+            TypeError: a question is not a string.
+        """
+        answerer = self._answerer(retriever)
+        check_k(k)
+        if isinstance(question, str):
+            return answerer.search(question, k, where)
+        return answerer.retrieve(strings(question), k, where)
+
+    def document(self, id: str) -> Document:
+        """A document with its whole text.
+
+        Raises:
+            InputError: there is none of that id.
+        """
+        return self._opened.document(id)
+
+    def documents(self) -> Iterator[Summary]:
+        """Id, title, passages and characters of every document, in order of id."""
+        return self._opened.summaries()
+
+    def counts(self) -> dict[str, int]:
+        """How many `documents`, `passages`, `vectors`, and passages `to_encode`."""
+        return self._opened.counts()
+
+    def __len__(self) -> int:
+        """How many documents."""
+        return self.counts()["documents"]
+
+    def __contains__(self, id: object) -> bool:
+        """Whether there is a document of that id."""
+        return isinstance(id, str) and self._opened.has_document(id)
+
+    def add(self, sources: Source | Iterable[Source], *, vectors: bool = True, sync: bool = False) -> Report:
+        """Add documents, or replace those of the same id.
+
+        Args:
+            sources: as for `opendpr.add`
+            vectors: False leaves the passages to BM25, until a later `add` or `encode`
+            sync: also remove documents that came from the folders among the sources and are gone from them
+
+        Raises:
+            InputError: a path does not exist, or a dict lacks id or text.
+            UsageError: this is a folder of documents, which the files in it make.
+            BusyError: another process writes.
+        """
+        self._refuse_folder("add documents")
+        row = self._opened.encoder()
+        settings = AddSettings(None if row or not vectors else self.model, vectors, self.runtime)
+        report = changes.add_sources(self.directory, sources, settings, sync=sync, load=self._load)
+        if row is None:
+            self._close_answerers()  # one that needed no vectors knows no model
+        return report
+
+    def remove(self, ids: str | Sequence[str] | None = None, *, where: str | None = None) -> list[str]:
+        """Remove documents by id or by filter; returns their ids. If one id is unknown, nothing is removed."""
+        self._refuse_folder("remove documents")
+        return changes.remove(self._opened.directory, ids, where)
+
+    def encode(self, model: str | os.PathLike[str] | None = None, *, keep_old: bool = False) -> int:
+        """Encode all passages with a model, then use that one; returns how many were encoded.
+
+        Args:
+            model: name or directory; None is the collection's, or the default
+            keep_old: keep the old vectors, to switch back cheaply
+        """
+        self._refuse_folder("encode")
+        name = None if model is None else os.fspath(model)
+        encoded = changes.encode(self._opened.directory, name, keep_old=keep_old, runtime=self.runtime)
+        self.model = name
+        self._close_answerers()
+        return encoded
+
+    def optimize(
+        self,
+        index: Literal["auto", "exact", "ivf"] = "auto",
+        *,
+        recall: float = RECALL,
+        memory_bytes: int | None = None,
+    ) -> dict[str, Any] | None:
+        """Rebuild the search caches, after many changes.
+
+        Args:
+            index: how vectors are searched; `auto`: as they are, or as `opendpr plan` would
+            recall: share of the best passages that an approximate index must find
+            memory_bytes: that may be used; None means what the machine has
+
+        Returns:
+            What is known of the approximate index; None if every vector is scanned.
+        """
+        return changes.optimize(self._opened.directory, index, recall=recall, memory_bytes=memory_bytes)
+
+    def verify(self) -> list[str]:
+        """Read every byte and compare it with its checksum; what is damaged, an empty list if nothing is."""
+        return verify_store(self._opened) or verify_bm25(self._opened) + verify_dense(self._opened)
+
+    def backup(self, destination: str | os.PathLike[str]) -> int:
+        """Copy the collection, as one of its states, to a new directory; returns the version copied.
+
+        Raises:
+            StateError: the destination exists.
+        """
+        return write_backup(self._opened, Path(destination))
+
+    def close(self) -> None:
+        """Close the files; can be called twice."""
+        self._close_answerers()
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
+    def __enter__(self) -> OpenCollection:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def __fspath__(self) -> str:
+        return str(self.directory)
+
+    def __repr__(self) -> str:
+        return f"<opendpr collection {str(self._folder or self.directory)!r}{'' if self._store else ', closed'}>"
+
+    @property
+    def _opened(self) -> Collection:
+        if self._store is None:
+            raise UsageError(f"{self._folder or self.directory} was closed; open it again")
+        return self._store
+
+    def _answerer(self, retriever: str | None) -> Answerer:
+        """One for each retriever that was asked for; each follows the collection."""
+        kind = retriever or self.retriever
+        check_retriever(kind)
+        directory = self._opened.directory
+        if kind not in self._answerers:
+            self._answerers[kind] = open_answerer(directory, self.model, retriever=kind, runtime=self.runtime)
+        return self._answerers[kind]
+
+    def _load(self, model: Model, runtime: RuntimeSettings) -> BertEncoder:
+        """The encoder that adds documents, loaded once."""
+        if self._encoder is None or self._encoder.model.fingerprint != model.fingerprint:
+            self._encoder = BertEncoder(model, runtime)
+        return self._encoder
+
+    def _close_answerers(self) -> None:
+        while self._answerers:
+            self._answerers.popitem()[1].collection.close()
+
+    def _refuse_folder(self, what: str) -> None:
+        if self._folder is not None:
+            raise UsageError(
+                f"'{self._folder}' was opened as a folder, whose documents are its files; to {what} otherwise, make a "
+                f"collection of it: opendpr.add('NAME', '{self._folder}')"
+            )

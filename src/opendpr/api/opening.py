@@ -1,0 +1,100 @@
+"""Making and opening collections: `opendpr.add` and `opendpr.open`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from opendpr.api import changes
+from opendpr.api.arguments import check_retriever
+from opendpr.api.opened import OpenCollection
+from opendpr.api.sources import Source
+from opendpr.collection.database import DATABASE
+from opendpr.errors import InputError, StateError
+from opendpr.maintenance.add import AddSettings, NoDocumentsError, Report
+from opendpr.maintenance.folder import index_folder
+from opendpr.model.directory import DEFAULT_MODEL, find_model
+from opendpr.model.runtime import RuntimeSettings
+
+SKIPPED_SHOWN = 3
+"""Files named in the error of a folder without documents."""
+
+
+def add(
+    collection: str | os.PathLike[str],
+    sources: Source | Iterable[Source],
+    model: str | None = None,
+    *,
+    vectors: bool = True,
+) -> Report:
+    """Add documents to a collection, made if it is not there.
+
+    Args:
+        sources: a path of a file or folder, an `opendpr.Document`, a dict with `id` and `text`, or several of these;
+            among several also pairs `(id, text)`
+        model: name or directory; None is the collection's, or the default in a new one
+        vectors: False needs no model: only BM25 finds the passages, until a later `add` encodes them
+
+    Returns:
+        What was done. Files that could not be read are in its `skipped`.
+
+    Raises:
+        InputError: a path does not exist, or a dict lacks id or text.
+        BusyError: another process writes.
+        StateError: there is no such model, or the vectors come from another one.
+    """
+    return changes.add_sources(Path(collection), sources, AddSettings(model, vectors))
+
+
+def open(
+    collection: str | os.PathLike[str],
+    model: str | os.PathLike[str] | None = None,
+    *,
+    retriever: str = "hybrid",
+    create: bool = False,
+    runtime: RuntimeSettings = RuntimeSettings(),
+) -> OpenCollection:
+    """Open a collection, or a folder of documents, which is indexed into the cache and kept in sync.
+
+    Args:
+        model: name or directory; None is the one that the collection was encoded with
+        retriever: `dense`, `bm25` or `hybrid`, where a call names no other
+        create: make an empty collection if nothing is there
+        runtime: what runs the networks
+
+    Raises:
+        StateError: nothing is there, there is no such model, or it does not belong to the collection.
+        InputError: the folder holds no documents.
+        UsageError: there is no such retriever.
+    """
+    path, name = Path(collection), None if model is None else os.fspath(model)
+    check_retriever(retriever)
+    if name is not None:
+        find_model(name)
+    if not path.exists() and not create:
+        raise StateError(
+            f"'{path}' does not exist; make a collection with opendpr.add('{path}', 'docs/'), "
+            f"or an empty one with opendpr.open('{path}', create=True)"
+        )
+    if path.exists() and not path.is_dir():
+        raise StateError(f"'{path}' is a file; give the folder that it is in, or a collection")
+    folder = None
+    if not (path / DATABASE).exists():
+        if create:
+            changes.create(path)
+        else:
+            name = name or DEFAULT_MODEL  # not the one that the cache was made with: its reader may be another
+            path, folder = _index(path, name, runtime), path
+    return OpenCollection(path, name, retriever=retriever, runtime=runtime, folder=folder)
+
+
+def _index(folder: Path, model: str, runtime: RuntimeSettings) -> Path:
+    """The cached collection of a folder, brought up to date."""
+    try:
+        return index_folder(folder, model, runtime).directory
+    except NoDocumentsError as error:
+        skipped = "".join(f"; skipped {entry.place}: {entry.reason}" for entry in error.report.skipped[:SKIPPED_SHOWN])
+        raise InputError(
+            f"'{folder}' is neither a collection nor a folder with documents that can be read{skipped}"
+        ) from None
