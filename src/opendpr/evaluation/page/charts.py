@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from opendpr.evaluation.page.markup import Markup, element
+from markupsafe import Markup
+
+from opendpr.evaluation.page.svg import element
 from opendpr.evaluation.statistics import Interval
 
 WIDTH, HEIGHT = 560, 350
