@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 from ablation_rows import Row
+from markupsafe import Markup
 from retrieval import KS
 
 from opendpr.evaluation.page.charts import Line, accuracy_chart, colour, mark
-from opendpr.evaluation.page.markup import Markup, element
+from opendpr.evaluation.page.svg import element
 from opendpr.evaluation.statistics import Interval
 
 BEGIN, END = "<!-- ablations -->", "<!-- /ablations -->"

@@ -20,7 +20,7 @@ from opendpr.collection import open_collection
 from opendpr.errors import InputError, StateError, UsageError
 from opendpr.evaluation.failures import ABSENT, KINDS
 from opendpr.evaluation.judges import AnswerJudge, best_documents
-from opendpr.evaluation.run import open_run, read_records, read_run
+from opendpr.evaluation.run import open_run, read_question_records, read_records, read_run
 from opendpr.evaluation.summary import summary
 from opendpr.evaluation.task import Task, evaluate, read_sets
 from opendpr.model.directory import read_weights
@@ -363,6 +363,13 @@ def test_a_run_that_was_changed_is_refused_with_its_line(
     assert message in str(caught.value)
 
 
+def test_a_record_that_lacks_what_a_report_shows_is_refused_with_its_question(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    path.write_text(f"{json.dumps(HEADER)}\n{json.dumps(RECORD)}\n")
+    with pytest.raises(InputError, match="question '1' by 'bm25': not a whole record"):
+        list(read_question_records(path))
+
+
 def test_a_documents_score_is_its_best_passages(towns: Path) -> None:
     answerer = open_answerer(towns, retriever="dense", runtime=FP32)
     (documents,) = best_documents(answerer, [Question("q", "the river Tarn")])
@@ -397,7 +404,7 @@ def test_judged_questions_are_measured_by_documents(towns: Path, questions: Path
     [
         (("--read", 5), 2, "give --reader too"),
         (("--qrels", "qrels.txt", "--reader"), 2, "leave out -k, --reader and --read"),
-        (("--qrels", "bad.txt"), 3, "bad.txt:2: expected question 0 document relevance"),
+        (("--qrels", "bad.txt"), 3, "bad.txt:2: expected 'question 0 document relevance'"),
         (("--qrels", "qrels.txt"), 3, "no question of rivers has judgements"),
         (("--compare", "-k", 5), 2, "--compare takes runs"),
         (("--compare",), 3, "is not a run"),

@@ -64,7 +64,7 @@ def test_a_report_has_the_figures_of_the_run(answered: Path, tmp_path: Path, run
     assert {figure["measure"] for figure in of.figures} >= {"answer@8", "document@1", "EM@6", "F1@2"}
     for figure in of.figures:
         assert f">{100 * figure['mean']:.1f}<" in page
-    assert "&#x27;[&#x27; is not a regular expression" in page
+    assert "&#39;[&#39; is not a regular expression" in page
     run("report", answered, "-o", tmp_path / "again.html")
     assert (tmp_path / "again.html").read_text(encoding="utf-8") == page
 

@@ -42,7 +42,7 @@ def evaluate(
     ] = None,
     k: Annotated[
         list[int] | None,
-        Option("-k", min=1, max=10_000, help="Passages looked at; again for several.", show_default="1, 5, 20, 100"),
+        Option("-k", min=1, max=10_000, help="Passages retrieved; again for several.", show_default="1, 5, 20, 100"),
     ] = None,
     reader: Annotated[bool, Option("--reader", help="Answer too: exact match and F1.")] = False,
     read: Annotated[
@@ -58,7 +58,7 @@ def evaluate(
         Option("--output", "-o", help="Run to write, one JSON object a line; interrupted, it goes on from there."),
     ] = None,
     compare: Annotated[
-        bool, Option("--compare", help="Compare runs written before; nothing is computed anew.")
+        bool, Option("--compare", help="Compare runs written before; nothing is computed again.")
     ] = False,
     model: ModelOption = None,
     precision: PrecisionOption = Precisions.auto,

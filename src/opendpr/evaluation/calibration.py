@@ -12,7 +12,7 @@ from opendpr.evaluation.statistics import Interval
 Floats = NDArray[np.float64]
 
 BINS = 10
-"""Of equal width, from 0 to 1."""
+"""Bins of equal width, from 0 to 1."""
 Z = 1.96
 """Standard deviations on either side of a mean that hold 95 %."""
 
@@ -36,21 +36,22 @@ def reliability(confidences: ArrayLike, right: ArrayLike, bins: int = BINS) -> l
     """
     sure, good = _pair(confidences, right)
     places = np.minimum((sure * bins).astype(int), bins - 1)
-    held = [places == place for place in range(bins) if (places == place).any()]
+    filled = [places == place for place in range(bins) if (places == place).any()]
     return [
-        Bin(float(sure[one].mean()), _wilson(float(good[one].mean()), int(one.sum())), int(one.sum())) for one in held
+        Bin(float(sure[held].mean()), _wilson(float(good[held].mean()), int(held.sum())), int(held.sum()))
+        for held in filled
     ]
 
 
 def expected_calibration_error(confidences: ArrayLike, right: ArrayLike, bins: int = BINS) -> float:
     """How far confidence and share of right answers lie apart, on average over the questions (Guo et al., 2017)."""
-    found = reliability(confidences, right, bins)
-    apart = sum(each.questions * abs(each.confidence - each.right.mean) for each in found)
-    return apart / sum(each.questions for each in found)
+    filled = reliability(confidences, right, bins)
+    gaps = sum(part.questions * abs(part.confidence - part.right.mean) for part in filled)
+    return gaps / sum(part.questions for part in filled)
 
 
 def area_under_roc(scores: ArrayLike, positive: ArrayLike) -> float:
-    """How often a positive scores more than a negative, ties counting half; NaN without one of each."""
+    """How often a positive scores more than a negative, ties counting half; NaN without at least one of both."""
     values, wanted = _pair(scores, positive)
     chosen = wanted > 0.5
     _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
@@ -62,7 +63,7 @@ def area_under_roc(scores: ArrayLike, positive: ArrayLike) -> float:
 
 
 def threshold_for(confidences: ArrayLike, right: ArrayLike, precision: float) -> float | None:
-    """The least confidence from which on the answers are right so often; None if they never are.
+    """The least confidence from which on the answers are right this often; None if they never are.
 
     Where several thresholds keep the precision, the one that leaves most questions answered.
     """
@@ -76,7 +77,7 @@ def threshold_for(confidences: ArrayLike, right: ArrayLike, precision: float) ->
 
 
 def _wilson(share: float, n: int) -> Interval:
-    """Of a share of n, also where it is 0 or 1 (Wilson, 1927)."""
+    """The 95 % interval of a share of n, also where it is 0 or 1 (Wilson, 1927)."""
     centre = (share + Z**2 / (2 * n)) / (1 + Z**2 / n)
     half = Z / (1 + Z**2 / n) * float(np.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2)))
     return Interval(share, max(0.0, centre - half), min(1.0, centre + half))

@@ -19,14 +19,14 @@ NORMALISATION = "differs in writing alone"
 """The letters and digits are those of an answer: accents, spaces or punctuation differ."""
 
 KINDS = (ABSENT, NOT_RETRIEVED, OTHER_PASSAGE, WRONG_SPAN, NORMALISATION)
-"""In the order of the steps."""
+"""All kinds, in the order of the steps."""
 
 
 def failure(question: Question, prediction: str, chosen: int | None, answer_ranks: Sequence[int], read: int) -> str:
-    """Why a wrong answer is wrong; `NOT_RETRIEVED` also where a look at the whole collection may say `ABSENT`.
+    """Why a wrong answer is wrong; `NOT_RETRIEVED` also where a scan of the whole collection may say `ABSENT`.
 
     Args:
-        chosen: rank, from 1, of the passage that the prediction stands in; None without a prediction
+        chosen: rank, from 1, of the passage that the prediction is from; None without a prediction
         answer_ranks: ranks, rising, of all retrieved passages that hold an answer
         read: how many of the passages retrieved were read
     """

@@ -12,6 +12,7 @@ from opendpr.evaluation import first_rank
 from opendpr.evaluation.accuracy import within
 from opendpr.evaluation.failures import failure
 from opendpr.evaluation.ir_measures import MEASURES, judged
+from opendpr.evaluation.records import AnswerJudgement, DocumentJudgement, Ranked, ReadAnswer, ShownText
 from opendpr.evaluation.run import Record
 from opendpr.interop import read_qrels
 from opendpr.text import AnswerMatcher, exact_match, f1
@@ -40,15 +41,15 @@ class AnswerJudge:
                 "for judgements of a test collection give --qrels"
             )
 
-    def __call__(self, answerer: Answerer, questions: Sequence[Question]) -> list[Record]:
-        """A record for each question."""
+    def __call__(self, answerer: Answerer, questions: Sequence[Question]) -> list[AnswerJudgement]:
+        """A judgement for each question."""
         asked = [question.text for question in questions]
         hits = answerer.retrieve(asked, max([*self.ks, *self.read]))
-        ids = answerer.collection.passage_ids([hit.passage for of in hits for hit in of])
+        ids = answerer.collection.passage_ids([hit.passage for ranked in hits for hit in ranked])
         read = self._read(answerer, asked, hits)
         return [
-            self._record(question, of, ids, spans, answerer)
-            for question, of, spans in zip(questions, hits, read, strict=True)
+            self._judgement(question, hits_of_question, ids, spans, answerer)
+            for question, hits_of_question, spans in zip(questions, hits, read, strict=True)
         ]
 
     def _read(
@@ -69,14 +70,14 @@ class AnswerJudge:
                 found[question][n] = [span for span in spans[question] if span.hit.passage.number in numbers]
         return found
 
-    def _record(
+    def _judgement(
         self,
         question: Question,
         hits: Sequence[Hit],
         ids: Mapping[int, str],
         read: Mapping[int, list[Span]],
         answerer: Answerer,
-    ) -> Record:
+    ) -> AnswerJudgement:
         matcher = AnswerMatcher(question.answers, question.match)
         holding = [rank for rank, hit in enumerate(hits, start=1) if matcher(hit.passage.text)]
         gold = first_rank([hit.passage.document_id in question.document_ids for hit in hits])
@@ -87,18 +88,20 @@ class AnswerJudge:
         if question.document_ids:
             measures |= {f"document@{k}": float(within(gold, k)) for k in sorted(set(self.ks))}
         for name in ("EM", "F1"):
-            measures |= {f"{name}@{n}": of[name] for n, of in answers.items() if of[name] is not None}
-        shown = {1, *holding[:1], *(of["rank"] for of in answers.values() if of["rank"])} if hits else set()
-        return {
-            "answer_rank": holding[0] if holding else None,
-            "document_rank": gold,
-            "answer_ranks": holding,
-            "hits": {"ids": [ids[hit.passage.number] for hit in hits], "scores": [hit.score for hit in hits]},
-            "read": {str(n): of for n, of in answers.items()},
-            "measures": measures,
-            "shown": {str(rank): _shown(hits[rank - 1], ids) for rank in sorted(shown)},
-            "problem": _problem(matcher),
-        }
+            measures |= {
+                f"{name}@{n}": value for n, answer in answers.items() if (value := getattr(answer, name)) is not None
+            }
+        shown = {1, *holding[:1], *(answer.rank for answer in answers.values() if answer.rank)} if hits else set()
+        return AnswerJudgement(
+            answer_rank=holding[0] if holding else None,
+            document_rank=gold,
+            answer_ranks=holding,
+            hits=Ranked([ids[hit.passage.number] for hit in hits], [hit.score for hit in hits]),
+            read=answers,
+            measures=measures,
+            shown={rank: _shown(hits[rank - 1], ids) for rank in sorted(shown)},
+            problem=_problem(matcher),
+        )
 
 
 def _answer(
@@ -109,8 +112,8 @@ def _answer(
     holding: Sequence[int],
     n: int,
     answerer: Answerer,
-) -> Record:
-    """What the reader says after n passages, and what that counts; EM and F1 are None where there is no gold answer."""
+) -> ReadAnswer:
+    """What the reader says after n passages, and what that counts."""
     outcome = answerer.outcome(spans)
     answers = outcome.answers
     best = answers[0] if answers else None
@@ -119,30 +122,31 @@ def _answer(
     number = place.hit.passage.number if place else None
     rank = next((rank for rank, hit in enumerate(hits, start=1) if hit.passage.number == number), None)
     exact = exact_match(text, question.answers, question.match) if question.answers else None
-    return {
-        "text": text,
-        "confidence": best.confidence if best else 0.0,
-        "answerable": outcome.answerable,
-        "rank": rank,
-        "passage_id": ids[number] if number is not None else None,
-        "start": place.start if place else None,
-        "end": place.end if place else None,
-        "EM": None if exact is None else float(exact),
-        "F1": f1(text, question.answers) if question.answers and question.match == "string" else None,
-        "failure": failure(question, text, rank, holding, n) if exact is False else None,
-    }
+    return ReadAnswer(
+        text=text,
+        confidence=best.confidence if best else 0.0,
+        answerable=outcome.answerable,
+        rank=rank,
+        passage_id=ids[number] if number is not None else None,
+        start=place.start if place else None,
+        end=place.end if place else None,
+        EM=None if exact is None else float(exact),
+        F1=f1(text, question.answers) if question.answers and question.match == "string" else None,
+        failure=failure(question, text, rank, holding, n) if exact is False else None,
+    )
 
 
-def _shown(hit: Hit, ids: Mapping[int, str]) -> Record:
+def _shown(hit: Hit, ids: Mapping[int, str]) -> ShownText:
     passage = hit.passage
-    return {"id": ids[passage.number], "title": passage.title, "text": passage.text, "start": passage.start}
+    return ShownText(ids[passage.number], passage.title, passage.text, passage.start)
 
 
 def _problem(matcher: AnswerMatcher) -> str | None:
-    told = list(matcher.invalid.values())
+    problems = list(matcher.invalid.values())
     if matcher.timed_out:
-        told.append(f"a pattern took too long in {matcher.timed_out} passages, which count as without answer")
-    return "; ".join(told) or None
+        passages = "1 passage, which counts" if matcher.timed_out == 1 else f"{matcher.timed_out} passages, which count"
+        problems.append(f"a pattern took too long in {passages} as without answer")
+    return "; ".join(problems) or None
 
 
 @dataclass(frozen=True)
@@ -151,7 +155,7 @@ class DocumentJudge:
 
     judgements: Mapping[str, Mapping[str, int]]
     name: str
-    """Of the file of judgements, with its SHA-256: what the run is recognised by."""
+    """Name of the file of judgements, with its SHA-256: what the run is recognised by."""
 
     def settings(self) -> Record:
         return {"qrels": self.name, "measures": list(MEASURES), "documents": DOCUMENTS}
@@ -164,16 +168,16 @@ class DocumentJudge:
                 f"found {questions[0].id!r} and {next(iter(self.judgements), None)!r}"
             )
 
-    def __call__(self, answerer: Answerer, questions: Sequence[Question]) -> list[Record]:
-        """A record for each question; one without judgements has no measures."""
+    def __call__(self, answerer: Answerer, questions: Sequence[Question]) -> list[DocumentJudgement]:
+        """A judgement for each question; one that the file does not judge has no measures."""
         run = dict(zip([question.id for question in questions], best_documents(answerer, questions), strict=True))
         measures = judged(self.judgements, run)
         return [
-            {
-                "documents": {"ids": list(run[question.id]), "scores": list(run[question.id].values())},
-                "judgements": dict(self.judgements.get(question.id, {})),
-                "measures": measures.get(question.id, {}),
-            }
+            DocumentJudgement(
+                documents=Ranked(list(run[question.id]), list(run[question.id].values())),
+                judgements=dict(self.judgements.get(question.id, {})),
+                measures=measures.get(question.id, {}),
+            )
             for question in questions
         ]
 

@@ -1,4 +1,4 @@
-"""What a report tells of runs: their figures, curves over all k, and examples, out of the records alone."""
+"""What a report shows of runs: their figures, curves over all k, and examples, out of the records alone."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from opendpr.evaluation.page import Report, SetReport, Sureness
 from opendpr.evaluation.page.charts import Line
 from opendpr.evaluation.page.examples import Example, ShownPassage
 from opendpr.evaluation.page.tables import RIGHT
-from opendpr.evaluation.run import Record, Run, read_records, read_run
+from opendpr.evaluation.records import AnswerJudgement, QuestionRecord, ReadAnswer
+from opendpr.evaluation.run import Record, Run, read_question_records, read_run
 from opendpr.evaluation.statistics import Interval
 from opendpr.evaluation.summary import run_labels, summary
 from opendpr.text.marks import answer_places
 
-EXAMPLES = 3
-"""Of each outcome for each system: the first of the file."""
+EXAMPLES_PER_OUTCOME = 3
+"""Examples of each outcome for each system: the first of the file."""
 EVERY_K = 100
 """Up to here a curve has a point for every k, beyond for steps of about five per cent."""
 COVERAGES = range(5, 101, 5)
@@ -31,7 +32,7 @@ RETRIEVED = ("an answer in the first passage", "an answer in a later passage", "
 
 
 @dataclass
-class _Told:
+class _Kept:
     """What is kept of the records of one set and system."""
 
     ranks: dict[str, list[int | None]] = field(default_factory=dict)
@@ -54,16 +55,16 @@ def make_report(paths: Sequence[Path]) -> Report:
     runs = [read_run(path) for path in paths]
     found = summary(runs)
     labels = run_labels(paths)
-    told: dict[str, dict[str, _Told]] = {name: {} for name in found["sets"]}
+    kept: dict[str, dict[str, _Kept]] = {name: {} for name in found["sets"]}
     for run, label in zip(runs, labels, strict=True):
-        for name, system, one in _told(run):
-            told[name][label + system] = one
+        for name, system, system_kept in _read_kept(run):
+            kept[name][label + system] = system_kept
     depths = {
         label + system: max([*run.header.get("k", ()), *run.header.get("read", ())], default=0)
         for run, label in zip(runs, labels, strict=True)
         for system in run.header["systems"]
     }
-    sets = [_set(name, of, told[name], depths) for name, of in found["sets"].items()]
+    sets = [_set(name, of, kept[name], depths) for name, of in found["sets"].items()]
     settings = {run.path.name: _settings(run.header) for run in runs}
     title = f"{', '.join(found['sets'])} on {_names(runs, 'collection')}"
     return Report(title, _about(runs), settings, sets, found["problems"])
@@ -85,81 +86,80 @@ def _about(runs: Sequence[Run]) -> str:
     )
 
 
-def _told(run: Run) -> Iterator[tuple[str, str, _Told]]:
-    found: dict[tuple[str, str], _Told] = {}
-    for record in read_records(run.path):
-        if record["type"] == "question":
-            _keep(found.setdefault((record["set"], record["system"]), _Told()), record)
-    for (name, system), told in found.items():
-        yield name, system, told
+def _read_kept(run: Run) -> Iterator[tuple[str, str, _Kept]]:
+    found: dict[tuple[str, str], _Kept] = {}
+    for record in read_question_records(run.path):
+        kept = found.setdefault((record.set, record.system), _Kept())
+        if isinstance(record.judgement, AnswerJudgement):
+            _keep(kept, record, record.judgement)
+    for (name, system), kept in found.items():
+        yield name, system, kept
 
 
-def _keep(told: _Told, record: Record) -> None:
-    if "answer_ranks" not in record:
-        return  # judged by documents
-    for what, gold in (("answer", "answers"), ("document", "document_ids")):
-        if record[gold]:
-            told.ranks.setdefault(what, []).append(record[f"{what}_rank"])
-    read = _most_read(record)
-    if read and read["EM"] is not None:
-        told.sure.append((read["confidence"], read["EM"]))
-        told.given.append(read["answerable"])
-    outcome = _outcome(record, read)
-    if outcome and len(of := told.examples.setdefault(outcome, [])) < EXAMPLES:
-        of.append(_example(record, read, outcome))
+def _keep(kept: _Kept, record: QuestionRecord, judgement: AnswerJudgement) -> None:
+    question = record.question
+    if question.answers:
+        kept.ranks.setdefault("answer", []).append(judgement.answer_rank)
+    if question.document_ids:
+        kept.ranks.setdefault("document", []).append(judgement.document_rank)
+    read = judgement.read[max(judgement.read)] if judgement.read else None  # after the most passages
+    if read and read.EM is not None:
+        kept.sure.append((read.confidence, read.EM))
+        kept.given.append(read.answerable)
+    if not question.answers:
+        return  # nothing is known that the question could be judged by
+    outcome = _outcome(judgement, read)
+    examples = kept.examples.setdefault(outcome, [])
+    if len(examples) < EXAMPLES_PER_OUTCOME:
+        examples.append(_example(record, judgement, read, outcome))
 
 
-def _most_read(record: Record) -> Record | None:
-    """What was said after the most passages."""
-    read: dict[str, Record] = record["read"]
-    return read[max(read, key=int)] if read else None
-
-
-def _outcome(record: Record, read: Record | None) -> str | None:
-    """What came of a question; None if nothing is known that it could be judged by."""
-    if not record["answers"]:
-        return None
+def _outcome(judgement: AnswerJudgement, read: ReadAnswer | None) -> str:
+    """What came of a question with answers."""
     if read:
-        return str(read["failure"] or RIGHT)
-    rank = record["answer_rank"]
+        return read.failure or RIGHT
+    rank = judgement.answer_rank
     return RETRIEVED[2 if rank is None else int(rank > 1)]
 
 
-def _example(record: Record, read: Record | None, outcome: str) -> Example:
+def _example(record: QuestionRecord, judgement: AnswerJudgement, read: ReadAnswer | None, outcome: str) -> Example:
     """The passage that the answer is from and the first that holds an answer; without either the first of all."""
-    chosen = read["rank"] if read else None
-    ranks = sorted({rank for rank in (chosen, record["answer_rank"]) if rank} or {1})
-    passages = [
-        _passage(rank, record, read if rank == chosen else None) for rank in ranks if str(rank) in record["shown"]
-    ]
+    chosen = read.rank if read else None
+    ranks = sorted({rank for rank in (chosen, judgement.answer_rank) if rank} or {1})
     return Example(
-        outcome,
-        record["system"],
-        record["question"],
-        record["text"],
-        record["answers"],
-        read["text"] if read else None,
-        read["confidence"] if read else None,
-        passages,
+        outcome=outcome,
+        system=record.system,
+        id=record.question.id,
+        question=record.question.text,
+        answers=record.question.answers,
+        given=read.text if read else None,
+        confidence=read.confidence if read else None,
+        passages=[
+            _passage(rank, record, judgement, read if rank == chosen else None)
+            for rank in ranks
+            if rank in judgement.shown
+        ],
     )
 
 
-def _passage(rank: int, record: Record, read: Record | None) -> ShownPassage:
-    shown = record["shown"][str(rank)]
-    places = answer_places(record["answers"], shown["text"], record["match"])
-    given = (read["start"] - shown["start"], read["end"] - shown["start"]) if read else None
-    return ShownPassage(rank, shown["id"], shown["title"], shown["text"], places, given)
+def _passage(rank: int, record: QuestionRecord, judgement: AnswerJudgement, read: ReadAnswer | None) -> ShownPassage:
+    shown = judgement.shown[rank]
+    places = answer_places(record.question.answers, shown.text, record.question.match)
+    given = None
+    if read and read.start is not None and read.end is not None:
+        given = read.start - shown.start, read.end - shown.start
+    return ShownPassage(rank, shown.id, shown.title, shown.text, places, given)
 
 
-def _set(name: str, of: Mapping[str, Any], told: Mapping[str, _Told], depths: Mapping[str, int]) -> SetReport:
+def _set(name: str, of: Mapping[str, Any], kept: Mapping[str, _Kept], depths: Mapping[str, int]) -> SetReport:
     intervals: dict[tuple[str, str], dict[float, Interval]] = {}
     for figure in of["figures"]:
         what, _, k = figure["measure"].partition("@")
         interval = Interval(figure["mean"], figure["low"], figure["high"])
         intervals.setdefault((figure["system"], what), {})[float(k or 0)] = interval
     curves: dict[str, list[Line]] = {}
-    for system, one in told.items():
-        for what, ranks in one.ranks.items():
+    for system, own in kept.items():
+        for what, ranks in own.ranks.items():
             marks = intervals.get((system, what), {})
             values = [(float(k), top_k_accuracy(ranks, k)) for k in curve_ks(depths[system], marks)]
             curves.setdefault(what, []).append(Line(system, values, marks))
@@ -171,15 +171,15 @@ def _set(name: str, of: Mapping[str, Any], told: Mapping[str, _Told], depths: Ma
         of["differences"],
         of["failures"],
         curves,
-        [Line(system, coverage(one.sure)) for system, one in told.items() if one.sure],
+        [Line(system, coverage(own.sure)) for system, own in kept.items() if own.sure],
         [
             Example(**{**vars(example), "system": system})
             for outcome in outcomes
-            for system, one in told.items()
-            for example in one.examples.get(outcome, ())
+            for system, own in kept.items()
+            for example in own.examples.get(outcome, ())
         ],
-        [Line(system, *_reliability(one.sure)) for system, one in told.items() if one.sure],
-        {system: _sureness(one) for system, one in told.items() if one.sure},
+        [Line(system, *_reliability(own.sure)) for system, own in kept.items() if own.sure],
+        {system: _sureness(own) for system, own in kept.items() if own.sure},
     )
 
 
@@ -190,10 +190,10 @@ def _reliability(sure: Sequence[tuple[float, float]]) -> tuple[list[tuple[float,
     return [(100 * of.confidence, of.right.mean) for of in bins], {100 * of.confidence: of.right for of in bins}
 
 
-def _sureness(told: _Told) -> Sureness:
-    confidences, right = zip(*told.sure, strict=True)
+def _sureness(kept: _Kept) -> Sureness:
+    confidences, right = zip(*kept.sure, strict=True)
     error, area = expected_calibration_error(confidences, right), area_under_roc(confidences, right)
-    given = [match for match, given in zip(right, told.given, strict=True) if given]
+    given = [match for match, given in zip(right, kept.given, strict=True) if given]
     return Sureness(error, area, len(right), len(given), sum(given) / len(given) if given else math.nan)
 
 

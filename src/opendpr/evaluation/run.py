@@ -18,12 +18,13 @@ from typing import IO, Any
 
 from opendpr.errors import InputError, StateError, UsageError
 from opendpr.evaluation.failures import ABSENT, NOT_RETRIEVED
+from opendpr.evaluation.records import QuestionRecord, parse_question_record
 from opendpr.storage.compression import COMPRESSED
 from opendpr.storage.lines import read_jsonl
 
 FORMAT = 1
-BEGINNING = json.dumps({"type": "run", "format": FORMAT})[:-1].encode()
-"""Of every run."""
+RUN_BEGINNING = json.dumps({"type": "run", "format": FORMAT})[:-1].encode()
+"""How every run begins."""
 
 Record = dict[str, Any]
 Key = tuple[str, str, str]
@@ -62,7 +63,7 @@ def open_run(path: Path, header: Record) -> Iterator[RunWriter]:
     with path.open("r+b" if size else "wb") as file:
         records: list[Record] = []
         if size:
-            if not BEGINNING.startswith(file.read(len(BEGINNING))):  # less of it was written before a kill
+            if not RUN_BEGINNING.startswith(file.read(len(RUN_BEGINNING))):  # less of it was written before a kill
                 raise _no_run(path)
             file.truncate(_end_of_last_line(file))
             records = [_kept(record) for record in _records(path)]
@@ -132,8 +133,8 @@ def _refuse_other(path: Path, found: Record, wanted: Record) -> None:
     wanted = json.loads(json.dumps(wanted))
     other = [name for name in {**found, **wanted} if found.get(name) != wanted.get(name)]
     if other:
-        told = "; ".join(f"{name} is {_short(found.get(name))}, now {_short(wanted.get(name))}" for name in other)
-        raise StateError(f"{path} was written with other settings ({told}); give another -o, or delete it")
+        changes = "; ".join(f"{name} is {_short(found.get(name))}, now {_short(wanted.get(name))}" for name in other)
+        raise StateError(f"{path} was written with other settings ({changes}); give another -o, or delete it")
 
 
 def _short(value: object) -> str:
@@ -169,7 +170,7 @@ def read_run(path: Path) -> Run:
     """
     records = list(map(_small, _records(path)))
     if not records:
-        raise InputError(f"{path} is empty; run the command that began it once more")
+        raise InputError(f"{path} is empty; run the command that began it again")
     header, questions = records[0], [record for record in records if record["type"] == "question"]
     measured: dict[str, Any] = {name: {system: {} for system in header["systems"]} for name in header["sets"]}
     failures: dict[str, Any] = {name: {} for name in header["sets"]}
@@ -187,8 +188,7 @@ def read_run(path: Path) -> Run:
     if there != wanted or (header.get("read") and len(records) == 1 + len(questions)):
         last = "" if there != wanted else ", and not yet the last, on answers that are nowhere"
         raise StateError(
-            f"{path} is not complete: it has {there:,} of {wanted:,} records{last}; "
-            "run the command that began it once more"
+            f"{path} is not complete: it has {there:,} of {wanted:,} records{last}; run the command that began it again"
         )
     problems = {f"{record['set']}/{record['question']}": record["problem"] for record in questions if record["problem"]}
     return Run(path, header, measured, failures, problems)
@@ -217,6 +217,22 @@ def read_records(path: Path) -> Iterator[Record]:
             answer["failure"] = _final(answer["failure"], record, absent)
         if record["type"] != "scan":
             yield record
+
+
+def read_question_records(path: Path) -> Iterator[QuestionRecord]:
+    """Yield the questions of a run with their final kinds of failure.
+
+    Raises:
+        InputError: the file is not a run, or a record of it lacks something.
+    """
+    for record in read_records(path):
+        if record["type"] != "question":
+            continue
+        try:
+            yield parse_question_record(record)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            place = f"{path}: question {record['question']!r:.60} by {record['system']!r:.60}"
+            raise InputError(f"{place}: not a whole record ({error}); evaluate again, with another -o") from None
 
 
 def _absent(records: Iterable[Record]) -> set[tuple[str, str]]:

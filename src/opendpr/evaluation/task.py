@@ -12,7 +12,8 @@ from opendpr import __version__
 from opendpr.answering import Answerer, check_question, open_answerer
 from opendpr.errors import InputError, StateError, UsageError
 from opendpr.evaluation.failures import NOT_RETRIEVED
-from opendpr.evaluation.run import Record, key_of, open_run, read_records
+from opendpr.evaluation.records import AnswerJudgement, DocumentJudgement, QuestionRecord
+from opendpr.evaluation.run import Record, key_of, open_run, read_question_records
 from opendpr.interop import read_questions
 from opendpr.iteration import batched
 from opendpr.model.runtime import RuntimeSettings, resolved
@@ -23,7 +24,7 @@ from opendpr.types import Question
 
 logger = logging.getLogger(__name__)
 
-BATCH = 16
+QUESTIONS_PER_WRITE = 16
 """Questions between two writes of the run: what a kill costs."""
 
 
@@ -38,8 +39,10 @@ class Judge(Protocol):
         """Raises InputError if there is nothing to judge these questions by."""
         ...
 
-    def __call__(self, answerer: Answerer, questions: Sequence[Question]) -> list[Record]:
-        """A record for each question, with at least its `measures`."""
+    def __call__(
+        self, answerer: Answerer, questions: Sequence[Question]
+    ) -> Sequence[AnswerJudgement | DocumentJudgement]:
+        """A judgement for each question."""
         ...
 
 
@@ -77,26 +80,31 @@ def evaluate(
     networks = reads or bool(dense)
     runtime = resolved(task.runtime) if networks else task.runtime
     answerer = open_answerer(directory, task.model, retriever=[*dense, *task.systems][0], runtime=runtime)
-    _tell_unknown(answerer, sets)
+    _warn_of_unknown(answerer, sets)
     header = _header(answerer, task, sets, judge) | _networks(answerer, runtime if networks else None, reads)
     total = len(task.systems) * sum(map(len, sets.values()))
     with open_run(output, header) as run:
         for system in task.systems:
             answerer = open_answerer(directory, task.model, retriever=system, runtime=runtime)
             for name, questions in sets.items():
-                for batch in batched(questions, BATCH):  # the same batches after a kill: the same sums to the last bit
+                for batch in batched(
+                    questions, QUESTIONS_PER_WRITE
+                ):  # the same batches after a kill: the same sums to the last bit
                     if {(name, question.id, system) for question in batch} <= run.done:
                         continue
-                    records = judge(answerer, batch)
+                    judgements = judge(answerer, batch)
                     _refuse_change(answerer, header)
-                    found = [_record(name, system, *pair) for pair in zip(batch, records, strict=True)]
-                    run.write([record for record in found if key_of(record) not in run.done])
+                    records = [
+                        QuestionRecord(name, system, question, judgement).as_json()
+                        for question, judgement in zip(batch, judgements, strict=True)
+                    ]
+                    run.write([record for record in records if key_of(record) not in run.done])
                     on_progress(len(run.done), total)
         if reads and not run.scanned:
             run.write([{"type": "scan", "absent": _absent(answerer, output, sets)}])
 
 
-def _tell_unknown(answerer: Answerer, sets: Mapping[str, Sequence[Question]]) -> None:
+def _warn_of_unknown(answerer: Answerer, sets: Mapping[str, Sequence[Question]]) -> None:
     """Warn of gold documents that the collection does not have: they count as not found."""
     for name, questions in sets.items():
         unknown = [
@@ -111,20 +119,6 @@ def _tell_unknown(answerer: Answerer, sets: Mapping[str, Sequence[Question]]) ->
             )
 
 
-def _record(name: str, system: str, question: Question, record: Record) -> Record:
-    return {
-        "type": "question",
-        "set": name,
-        "question": question.id,
-        "system": system,
-        "text": question.text,
-        "answers": question.answers,
-        "match": question.match,
-        "document_ids": question.document_ids,
-        **record,
-    }
-
-
 def read_sets(files: Sequence[Path], limit: int | None = None) -> dict[str, list[Question]]:
     """The questions of each file, under the file's name without its endings.
 
@@ -136,7 +130,9 @@ def read_sets(files: Sequence[Path], limit: int | None = None) -> dict[str, list
     for path in files:
         name = uncompressed_name(path).stem
         if name in sets:
-            raise UsageError(f"two question files are called {name!r}; rename one, the figures stand under these names")
+            raise UsageError(
+                f"two question files are called {name!r}; rename one, the figures are listed under these names"
+            )
         sets[name] = list(_checked(path, limit))
         if not sets[name]:
             raise InputError(f"{path} holds no questions")
@@ -201,23 +197,23 @@ def _refuse_change(answerer: Answerer, header: Record) -> None:
     if answerer.collection.version()._asdict().items() - header["collection"].items():
         raise StateError(
             f"{answerer.collection.directory} was changed while it was being evaluated; "
-            "once nothing changes it, evaluate it anew with another -o"
+            "once nothing changes it, evaluate it again with another -o"
         )
 
 
 def _absent(answerer: Answerer, output: Path, sets: dict[str, list[Question]]) -> dict[str, list[str]]:
     """Questions, by set, whose answer no system retrieved and no passage of the collection holds."""
     wanted: set[tuple[str, str]] = set()
-    found: set[tuple[str, str]] = set()
-    for record in read_records(output):
-        if record["type"] == "question":
-            key = record["set"], record["question"]
-            if record["answer_ranks"]:
-                found.add(key)
-            if any(answer["failure"] == NOT_RETRIEVED for answer in record["read"].values()):
+    retrieved: set[tuple[str, str]] = set()
+    for record in read_question_records(output):
+        if isinstance(record.judgement, AnswerJudgement):
+            key = record.set, record.question.id
+            if record.judgement.answer_ranks:
+                retrieved.add(key)
+            if any(answer.failure == NOT_RETRIEVED for answer in record.judgement.read.values()):
                 wanted.add(key)
     asked = {(name, question.id): question for name, questions in sets.items() for question in questions}
-    matchers = {key: AnswerMatcher(asked[key].answers, asked[key].match) for key in sorted(wanted - found)}
+    matchers = {key: AnswerMatcher(asked[key].answers, asked[key].match) for key in sorted(wanted - retrieved)}
     logger.info("looking for the answers of %d questions in every passage", len(matchers))
     missing = AnswerScan(matchers).look_through(_texts(answerer))
     return {name: [id for set_, id in sorted(missing) if set_ == name] for name in sets}

@@ -5,9 +5,13 @@ from __future__ import annotations
 import hashlib
 from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from opendpr.evaluation.jinja2 import template_environment
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 
 def render(template: str, *, collection: str = "", wide: bool = False, **values: object) -> str:
@@ -36,12 +40,6 @@ def static_address(name: str) -> str:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("opendpr.serving"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = template_environment("opendpr.serving")
     environment.globals.update(address=address, static_address=static_address)
     return environment

@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from opendpr.evaluation.page.markup import Markup, element
+from markupsafe import Markup
+
+from opendpr.evaluation.page.svg import element
 from opendpr.evaluation.statistics import Interval
 
 WIDTH, HEIGHT = 560, 350
@@ -16,7 +18,7 @@ LEFT, RIGHT, TOP, BOTTOM = 64, 26, 14, 56
 COLOURS, SHAPES = 6, 4
 """After so many lines colours and marks begin again; twelve lines differ."""
 DODGE = 5
-"""How far apart whiskers of lines at the same place stand."""
+"""Distance between the whiskers of lines at the same place."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Line:
 
 
 class Axes(NamedTuple):
-    """Where numbers stand in a chart, and how they are written."""
+    """Where numbers are drawn in a chart, and how they are written."""
 
     x: Callable[[float], float]
     y: Callable[[float], float]
@@ -78,10 +80,10 @@ def share_axes(lines: Sequence[Line], x_name: str) -> Axes:
 
 def _shares(lines: Sequence[Line]) -> tuple[Callable[[float], float], list[float]]:
     """The vertical axis: whole tenths around everything drawn."""
-    found = [y for line in lines for _, y in line.values]
-    found += [edge for line in lines for of in line.marks.values() for edge in (of.low, of.high)]
-    low = min(9, math.floor(10 * min(found, default=0) + 1e-9))
-    high = max(math.ceil(10 * max(found, default=1) - 1e-9), low + 1)
+    drawn = [y for line in lines for _, y in line.values]
+    drawn += [edge for line in lines for interval in line.marks.values() for edge in (interval.low, interval.high)]
+    low = min(9, math.floor(10 * min(drawn, default=0) + 1e-9))
+    high = max(math.ceil(10 * max(drawn, default=1) - 1e-9), low + 1)
     step = 2 if high - low > 6 else 1
     low -= (high - low) % step if low else 0
 
@@ -127,12 +129,12 @@ def _line(line: Line, number: int, count: int, axes: Axes) -> Markup:
     shift = DODGE * (number - (count - 1) / 2)
     points = " ".join(f"{_round(axes.x(x))},{_round(axes.y(y))}" for x, y in line.values)
     marks = []
-    for at, of in line.marks.items():
-        x, low, high = _round(axes.x(at) + shift), _round(axes.y(of.low)), _round(axes.y(of.high))
-        mean, *ends = map(percent, of)
-        told = f"{line.name} at {axes.x_format.format(at)}: {mean} % ({ends[0]} to {ends[1]})"
+    for at, interval in line.marks.items():
+        x, low, high = _round(axes.x(at) + shift), _round(axes.y(interval.low)), _round(axes.y(interval.high))
+        mean, *ends = map(percent, interval)
+        words = f"{line.name} at {axes.x_format.format(at)}: {mean} % ({ends[0]} to {ends[1]})"
         whisker = element("path", d=f"M{x} {low}V{high}M{x - 3} {low}h6M{x - 3} {high}h6", class_="whisker")
-        marks.append(element("g", element("title", told), whisker, mark(number, x, _round(axes.y(of.mean)))))
+        marks.append(element("g", element("title", words), whisker, mark(number, x, _round(axes.y(interval.mean)))))
     path = element("polyline", points=points)
     return element("g", path, marks, class_=f"line {colour(number)}", data_name=line.name)
 
@@ -164,7 +166,7 @@ def interval_bar(value: Interval, low: float, high: float, zero: bool = False) -
     """An interval with its mean, on a scale from `low` to `high` that the rows of a table share.
 
     Args:
-        zero: whether a line stands at 0
+        zero: whether a line is drawn at 0
     """
 
     def x(at: float) -> float:

@@ -3,178 +3,183 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from markupsafe import Markup
 
 from opendpr.evaluation.failures import KINDS
 from opendpr.evaluation.figures import in_percent, written
 from opendpr.evaluation.page.charts import interval_bar, percent, share_bar
-from opendpr.evaluation.page.markup import Markup, element, joined
 from opendpr.evaluation.statistics import Interval
 
 RIGHT = "right"
 """The outcome that is no failure: exact match."""
 SIGNIFICANT = 0.05
 """Differences whose p is smaller are bold."""
-HEADLINE = 20
+HEADLINE_K = 20
 """The k of the figure at the top, if it was measured."""
 
 Row = Mapping[str, Any]
 
 
-def tiles(figures: Sequence[Row], systems: Sequence[str]) -> Markup:
-    """The figures that matter most, large, for each system."""
-    return element("div", [_tile(system, figures) for system in systems], class_="tiles")
+class Fact(NamedTuple):
+    """A large figure of a tile."""
+
+    label: str
+    number: str
+    unit: str
+    range: str
 
 
-def _tile(system: str, figures: Sequence[Row]) -> Markup:
-    own = {figure["measure"]: figure for figure in figures if figure["system"] == system}
+class FigureCell(NamedTuple):
+    """A number, a bar of its interval, and what is written below."""
+
+    number: str
+    bold: bool
+    bar: Markup
+    below: str
+
+
+@dataclass(frozen=True)
+class CountCell:
+    """A count, its share in per cent, and a bar of the share."""
+
+    count: str
+    share: str
+    bar: Markup
+
+
+class Table(NamedTuple):
+    """A table to show."""
+
+    caption: str
+    head: Sequence[str]
+    """The names of all columns, the one of row names included."""
+    rows: Sequence[tuple[str, Sequence[FigureCell | CountCell | None]]]
+    """Name and cells of each row."""
+
+
+def tiles(figures: Sequence[Row], systems: Sequence[str]) -> dict[str, list[Fact]]:
+    """The figures that matter most, for each system."""
+    return {system: _tile([figure for figure in figures if figure["system"] == system]) for system in systems}
+
+
+def _tile(figures: Sequence[Row]) -> list[Fact]:
+    by_measure = {figure["measure"]: figure for figure in figures}
     groups: dict[str, list[str]] = {}
-    for measure in own:
+    for measure in by_measure:
         groups.setdefault(measure.split("@")[0], []).append(measure)
-    names = [
-        f"{group}@{HEADLINE}" if f"{group}@{HEADLINE}" in measures and group in ("answer", "document") else measures[-1]
+    headlines = [
+        f"{group}@{HEADLINE_K}"
+        if f"{group}@{HEADLINE_K}" in measures and group in ("answer", "document")
+        else measures[-1]
         for group, measures in groups.items()
         if group in ("answer", "document", "EM", "AP", "nDCG")
     ]
-    facts = [
-        element(
-            "div",
-            element("dt", spoken(name)),
-            element(
-                "dd",
-                element("b", _mean(own[name]), " %" if in_percent(name) else None),
-                element("span", _range(own[name])),
-            ),
-        )
-        for name in names
+    return [
+        Fact(spoken(name), _mean(by_measure[name]), " %" if in_percent(name) else "", _range(by_measure[name]))
+        for name in headlines
     ]
-    return element("div", element("h3", system, dir="auto"), element("dl", facts), class_="tile")
 
 
 def spoken(measure: str) -> str:
     """What a measure is, in words."""
     group, _, k = measure.partition("@")
-    one = k == "1"
+    first_only = k == "1"
     return {
-        "answer": "answer in the first passage" if one else f"answer in the first {k} passages",
-        "document": "gold document first" if one else f"gold document in the first {k} passages",
-        "EM": f"exact match, {k} passages read",
+        "answer": "answer in the first passage" if first_only else f"answer in the first {k} passages",
+        "document": "gold document first" if first_only else f"gold document in the first {k} passages",
+        "EM": f"exact match, {k} {'passage' if first_only else 'passages'} read",
     }.get(group, measure)
 
 
-def figure_table(figures: Sequence[Row], systems: Sequence[str], caption: str) -> Markup | None:
-    """A row for each measure and a column for each system; None without figures."""
-    if not figures:
-        return None
+def figure_table(figures: Sequence[Row], systems: Sequence[str], caption: str) -> Table:
+    """A row for each measure and a column for each system.
+
+    Args:
+        figures: at least one
+    """
     cells = {(figure["measure"], figure["system"]): figure for figure in figures}
     measures = list(dict.fromkeys(figure["measure"] for figure in figures))
-    columns = [system for system in systems if any(system == of for _, of in cells)]
+    columns = [system for system in systems if any(system == key[1] for key in cells)]
     best = {measure: max(cells[key]["mean"] for key in cells if key[0] == measure) for measure in measures}
-    low, high = min(of["low"] for of in figures), max(of["high"] for of in figures)
-    rows = [
-        [_figure_cell(cells.get((measure, system)), best[measure], low, high) for system in columns]
-        for measure in measures
-    ]
+    low, high = min(figure["low"] for figure in figures), max(figure["high"] for figure in figures)
+
+    def cell(measure: str, system: str) -> FigureCell | None:
+        figure = cells.get((measure, system))
+        if figure is None:
+            return None
+        bar = interval_bar(_interval(figure), low, high)
+        return FigureCell(_mean(figure), figure["mean"] == best[measure], bar, _range(figure))
+
+    rows = [(measure, [cell(measure, system) for system in columns]) for measure in measures]
     note = "Below each figure its 95 % bootstrap interval; the highest of a row is bold."
-    return _grid(f"{caption} {note}", ["measure", *columns], list(zip(measures, rows, strict=True)))
+    return Table(f"{caption} {note}", ["measure", *columns], rows)
 
 
-def _figure_cell(of: Row | None, best: float, low: float, high: float) -> Markup:
-    if of is None:
-        return element("td", "–")
-    number = element("b" if of["mean"] == best else "span", _mean(of), class_="number")
-    return element("td", _line(number, interval_bar(_interval(of), low, high)), element("small", _range(of)))
-
-
-def difference_table(differences: Sequence[Row], figures: Sequence[Row]) -> Markup | None:
+def difference_table(differences: Sequence[Row], figures: Sequence[Row]) -> Table | None:
     """A row for each measure and a column for each pair of systems; None without pairs."""
     if not differences:
         return None
-    pairs = list(dict.fromkeys((of["a"], of["b"]) for of in differences))
-    cells = {(of["measure"], of["a"], of["b"]): of for of in differences}
-    order = list(dict.fromkeys(of["measure"] for of in figures))
+    cells = {(row["measure"], row["a"], row["b"]): row for row in differences}
+    pairs = list(dict.fromkeys((row["a"], row["b"]) for row in differences))
+    order = list(dict.fromkeys(figure["measure"] for figure in figures))
     measures = [measure for measure in order if any(measure == key[0] for key in cells)]
-    reach = max(max(abs(of["low"]), abs(of["high"])) for of in differences) or 1.0
+    reach = max(max(abs(row["low"]), abs(row["high"])) for row in differences) or 1.0
     rows = [(measure, [_difference_cell(cells.get((measure, *pair)), reach) for pair in pairs]) for measure in measures]
     caption = (
         "What the first system counts more than the second on the same questions, with the 95 % bootstrap interval and "
         "the two-sided p of the paired randomisation test. Bold is p < 0.05. Nothing is corrected for testing many "
         "things at once."
     )
-    return _grid(caption, ["measure", *(f"{a} − {b}" for a, b in pairs)], rows)
+    return Table(caption, ["measure", *(f"{a} − {b}" for a, b in pairs)], rows)
 
 
-def _difference_cell(of: Row | None, reach: float) -> Markup:
-    if of is None:
-        return element("td", "–")
-    p = "p\u00a0<\u00a00.001" if of["p"] < 0.001 else f"p\u00a0=\u00a0{of['p']:.3f}"
-    number = element("b" if of["p"] < SIGNIFICANT else "span", _mean(of, "+"), class_="number")
-    bar = interval_bar(_interval(of), -reach, reach, zero=True)
-    return element("td", _line(number, bar), element("small", f"{_range(of, '+')}, {p}"))
+def _difference_cell(row: Row | None, reach: float) -> FigureCell | None:
+    if row is None:
+        return None
+    p = "p\u00a0<\u00a00.001" if row["p"] < 0.001 else f"p\u00a0=\u00a0{row['p']:.3f}"
+    bar = interval_bar(_interval(row), -reach, reach, zero=True)
+    return FigureCell(_mean(row, "+"), row["p"] < SIGNIFICANT, bar, f"{_range(row, '+')}, {p}")
 
 
-def failure_tables(failures: Mapping[str, Mapping[str, Any]], figures: Sequence[Row]) -> Markup | None:
+def failure_tables(failures: Mapping[str, Mapping[str, Any]], figures: Sequence[Row]) -> list[Table]:
     """For each number of passages read a table: a row for each outcome, a column for each system."""
-    counts = dict.fromkeys(n for of in failures.values() for n in of)
-    found = [_failure_table(n, failures, figures) for n in sorted(counts, key=int, reverse=True)]
-    return joined(*found) if found else None
+    depths = {read for by_read in failures.values() for read in by_read}
+    return [_failure_table(read, failures, figures) for read in sorted(depths, key=int, reverse=True)]
 
 
-def _failure_table(n: str, failures: Mapping[str, Mapping[str, Any]], figures: Sequence[Row]) -> Markup:
-    right = {
-        of["system"]: (round(of["mean"] * of["questions"]), of["questions"])
-        for of in figures
-        if of["measure"] == f"EM@{n}"
-    }
-    systems = [system for system, of in failures.items() if n in of]
+def _failure_table(read: str, failures: Mapping[str, Mapping[str, Any]], figures: Sequence[Row]) -> Table:
+    exact_match = {figure["system"]: figure for figure in figures if figure["measure"] == f"EM@{read}"}
+    systems = [system for system, by_read in failures.items() if read in by_read]
+
+    def cell(system: str, outcome: str, number: int) -> CountCell:
+        questions = exact_match[system]["questions"]
+        right = round(exact_match[system]["mean"] * questions)
+        count = right if outcome == RIGHT else failures[system][read][outcome]["count"]
+        share = count / questions
+        return CountCell(f"{count:,}", percent(share), share_bar([(f"o{number}", share)]))
+
     rows = [
-        (
-            kind,
-            [
-                _count_cell(right[s][0] if kind == RIGHT else failures[s][n][kind]["count"], right[s][1], number)
-                for s in systems
-            ],
-        )
-        for number, kind in enumerate((RIGHT, *KINDS))
+        (outcome, [cell(system, outcome, number) for system in systems])
+        for number, outcome in enumerate((RIGHT, *KINDS))
     ]
-    caption = f"{n} passages read: the answers of each system, and the first step at which the wrong ones were lost."
-    return _grid(caption, ["outcome", *systems], rows)
+    passages = "1 passage" if read == "1" else f"{read} passages"
+    caption = f"{passages} read: the answers of each system, and the first step at which the wrong ones were lost."
+    return Table(caption, ["outcome", *systems], rows)
 
 
-def _count_cell(count: int, of: int, number: int) -> Markup:
-    number_of = element("span", f"{count:,}", " ", element("small", f"{percent(count / of)} %"), class_="count")
-    return element("td", _line(number_of, share_bar([(f"o{number}", count / of)])))
+def _interval(row: Row) -> Interval:
+    return Interval(row["mean"], row["low"], row["high"])
 
 
-def _line(*content: Markup) -> Markup:
-    return element("div", *content, class_="cell")
+def _mean(row: Row, sign: str = "") -> str:
+    return _number(row["mean"], row["measure"], sign)
 
 
-def _grid(caption: str, head: Sequence[str], rows: Sequence[tuple[str, Sequence[Markup]]]) -> Markup:
-    table = element(
-        "table",
-        element("caption", element("span", caption)),
-        element("thead", element("tr", [element("th", name, scope="col", dir="auto") for name in head])),
-        element("tbody", [element("tr", element("th", name, scope="row"), cells) for name, cells in rows]),
-    )
-    return scrolling(table, caption)
-
-
-def scrolling(table: Markup, label: str) -> Markup:
-    """A table that scrolls by itself where it is wider than the page, by keyboard too."""
-    return element("div", table, class_="scroll", role="region", aria_label=label, tabindex="0")
-
-
-def _interval(of: Row) -> Interval:
-    return Interval(of["mean"], of["low"], of["high"])
-
-
-def _mean(of: Row, sign: str = "") -> str:
-    return _number(of["mean"], of["measure"], sign)
-
-
-def _range(of: Row, sign: str = "") -> str:
-    return f"{_number(of['low'], of['measure'], sign)} to {_number(of['high'], of['measure'], sign)}"
+def _range(row: Row, sign: str = "") -> str:
+    return f"{_number(row['low'], row['measure'], sign)} to {_number(row['high'], row['measure'], sign)}"
 
 
 def _number(value: float, measure: str, sign: str) -> str:

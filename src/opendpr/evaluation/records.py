@@ -1,0 +1,135 @@
+"""What a run holds of a question. Names and order of the fields are those of the file: docs/evaluation.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from opendpr.types import Question
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """What was retrieved, best first."""
+
+    ids: Sequence[str]
+    scores: Sequence[float]
+
+
+@dataclass(frozen=True)
+class ReadAnswer:
+    """The answer after a number of passages was read, and what it counts."""
+
+    text: str
+    """Empty where the reader marked nothing."""
+    confidence: float
+    answerable: bool
+    """Whether the answer was given, rather than "no answer found"."""
+    rank: int | None
+    """Rank, from 1, of the passage that the answer is from."""
+    passage_id: str | None
+    start: int | None
+    """Offsets in the document."""
+    end: int | None
+    EM: float | None
+    """Exact match; None, like F1, where there is no gold answer."""
+    F1: float | None
+    failure: str | None
+    """Why a wrong answer is wrong, one of `failures.KINDS`."""
+
+
+@dataclass(frozen=True)
+class ShownText:
+    """A passage that a report can show."""
+
+    id: str
+    title: str
+    text: str
+    start: int
+    """Offset in the document."""
+
+
+@dataclass(frozen=True)
+class AnswerJudgement:
+    """A question judged by its answers and gold documents."""
+
+    answer_rank: int | None
+    """Rank, from 1, of the first passage that holds an answer."""
+    document_rank: int | None
+    """Rank, from 1, of the first passage of a gold document."""
+    answer_ranks: Sequence[int]
+    """Ranks of all passages that hold an answer, rising."""
+    hits: Ranked
+    read: Mapping[int, ReadAnswer]
+    """Number of passages read -> answer."""
+    measures: Mapping[str, float]
+    shown: Mapping[int, ShownText]
+    """Rank -> passage: the first, the first that holds an answer, and those that answers are from."""
+    problem: str | None
+    """Patterns that could not be used."""
+
+
+@dataclass(frozen=True)
+class DocumentJudgement:
+    """A question judged by the judgements of a test collection."""
+
+    documents: Ranked
+    judgements: Mapping[str, int]
+    """Document -> relevance."""
+    measures: Mapping[str, float]
+    """Empty for a question without judgements."""
+
+
+@dataclass(frozen=True)
+class QuestionRecord:
+    """What came of a question by one system."""
+
+    set: str
+    system: str
+    question: Question
+    judgement: AnswerJudgement | DocumentJudgement
+
+    def as_json(self) -> dict[str, Any]:
+        """The record as it is in the file."""
+        return {
+            "type": "question",
+            "set": self.set,
+            "question": self.question.id,
+            "system": self.system,
+            "text": self.question.text,
+            "answers": self.question.answers,
+            "match": self.question.match,
+            "document_ids": self.question.document_ids,
+            **asdict(self.judgement),
+        }
+
+
+def parse_question_record(record: Mapping[str, Any]) -> QuestionRecord:
+    """The inverse of `as_json`.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError: a field is missing or of another kind.
+    """
+    question = Question(
+        record["question"], record["text"], tuple(record["answers"]), record["match"], tuple(record["document_ids"])
+    )
+    judgement = _document_judgement(record) if "documents" in record else _answer_judgement(record)
+    return QuestionRecord(record["set"], record["system"], question, judgement)
+
+
+def _document_judgement(record: Mapping[str, Any]) -> DocumentJudgement:
+    return DocumentJudgement(Ranked(**record["documents"]), record["judgements"], record["measures"])
+
+
+def _answer_judgement(record: Mapping[str, Any]) -> AnswerJudgement:
+    return AnswerJudgement(
+        answer_rank=record["answer_rank"],
+        document_rank=record["document_rank"],
+        answer_ranks=record["answer_ranks"],
+        hits=Ranked(**record["hits"]),
+        read={int(count): ReadAnswer(**answer) for count, answer in record["read"].items()},
+        measures=record["measures"],
+        shown={int(rank): ShownText(**passage) for rank, passage in record["shown"].items()},
+        problem=record["problem"],
+    )
