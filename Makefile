@@ -27,7 +27,7 @@ docs: $(DEV)  ## Write docs/cli.md from --help
 	$(BIN)/python docs/make_cli.py
 
 bench: $(DEV)  ## Speed, beside the peers
-	$(BIN)/python benchmarks/encode.py
+	$(BIN)/python -m experiments.speed.encode
 
 model: $(DEV)  ## Rebuild models/opendpr-minilm; DATA is the folder of the training files
 	$(BIN)/python models/build.py $(DATA)

@@ -3,7 +3,7 @@
     make model DATA=path/to/data          # the folder that has wikipedia/ and train/
 
 It runs the same commands a user would, and prints each; what is there already is not made again. Two hours on two cores
-with matrix units. What the benchmarks then measure goes into the model's `metrics.json` by hand.
+with matrix units. What the experiments then measure goes into the model's `metrics.json` by hand.
 """
 
 from __future__ import annotations
@@ -87,10 +87,10 @@ def main(data: Path) -> None:
             options = ("--base", str(base), "-o", str(reader), "--settings", str(READER), *shlex.split(settings))
             run("train", "reader", *examples, *options)
     if not (fitted / "config.json").exists():
-        script = HERE.parent / "benchmarks" / "fit.py"
-        command = [sys.executable, str(script), "--model", str(reader), "--output", str(fitted), *shlex.split(FIT)]
+        script = "experiments.paper.fit"
+        command = [sys.executable, "-m", script, "--model", str(reader), "--output", str(fitted), *shlex.split(FIT)]
         print("$", shlex.join(command), flush=True)  # noqa: T201
-        subprocess.run(command, check=True)
+        subprocess.run(command, check=True, cwd=HERE.parent)
     shutil.copytree(fitted, TARGET, dirs_exist_ok=True, ignore=shutil.ignore_patterns("tensorboard"))
     print(f"wrote {TARGET}, fingerprint {Model(TARGET).fingerprint[:12]}")  # noqa: T201
 
