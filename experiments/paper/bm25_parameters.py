@@ -10,82 +10,85 @@ tantivy's parameters shows what else differs (tantivy rounds the lengths of pass
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-import bm25s
 import numpy as np
+from numpy.typing import NDArray
 
-from experiments.common.data import POOLS, arguments, pool_passages, questions
-from experiments.common.machine import describe
-from opendpr.evaluation import bootstrap, compare, first_rank
-from opendpr.evaluation.accuracy import within
-from opendpr.search.tantivy import TantivyIndex, _analyzer
+from experiments.common.accuracy import KS, first_right
+from experiments.common.command import command_line, parse, require
+from experiments.common.data import Record
+from experiments.common.report import Report
+from experiments.paper.evaluate import SETS
+from experiments.peers.bm25s import Bm25s
+from opendpr.evaluation import bootstrap, compare
+from opendpr.search.tantivy import TantivyIndex
 from opendpr.text import AnswerMatcher
 from opendpr.types import Passage
 
-KS = (1, 5, 20, 100)
-SETS = ("squad", "nq", "trivia")
 PARAMETERS = ((1.2, 0.75), (0.9, 0.4))
+OURS = "tantivy 1.2 0.75"
+Table = NDArray[np.float64]
+"""(Q, k): 1 where an answer is among the first k passages."""
 
 
-def by_tantivy(passages: Sequence[Passage], asked: Sequence[str]) -> list[list[int]]:
+def by_tantivy(passages: Sequence[Passage], questions: Sequence[str]) -> list[list[int]]:
     """The places in `passages` of the best 100 for each question."""
     index = TantivyIndex()
     index.update([], passages)
-    found = [index.search(question, max(KS)).numbers[0] for question in asked]
-    return [(numbers[numbers > 0] - 1).tolist() for numbers in found]
+    rows = [index.search(question, max(KS)).numbers[0] for question in questions]
+    return [(numbers[numbers > 0] - 1).tolist() for numbers in rows]
 
 
-def by_bm25s(passages: Sequence[Passage], asked: Sequence[str]) -> dict[str, list[list[int]]]:
-    """The same for each pair of parameters."""
-    of_passage, of_question = _analyzer(of_question=False), _analyzer(of_question=True)
-    one: dict[str, str] = {}  # each word once in memory
-    words = [[one.setdefault(w, w) for w in of_passage.analyze(f"{p.title}\n{p.text}")] for p in passages]
-    wanted = [of_question.analyze(question) or of_passage.analyze(question) for question in asked]
-    wanted = [[word for word in sorted(set(of)) if word in one] for of in wanted]
-    found = {}
-    for k1, b in PARAMETERS:
-        retriever = bm25s.BM25(method="lucene", k1=k1, b=b)
-        retriever.index(words, show_progress=False)
-        places = [
-            retriever.retrieve([of], k=max(KS), show_progress=False).documents[0].tolist() if of else []
-            for of in wanted
-        ]
-        found[f"bm25s {k1} {b}"] = places
-    return found
+def retrieve(passages: Sequence[Passage], questions: Sequence[str]) -> dict[str, list[list[int]]]:
+    """By system, the places of the best passages of each question."""
+    peer = Bm25s(passages)
+    theirs = {f"bm25s {k1} {b}": peer.search(questions, max(KS), k1=k1, b=b) for k1, b in PARAMETERS}
+    return {OURS: by_tantivy(passages, questions), **theirs}
 
 
-def main() -> None:
-    parser = arguments(__doc__)
-    parser.add_argument("--pool", choices=POOLS, default="P150")
-    parser.add_argument("--half", choices=("fit", "report"), default="report")
-    args = parser.parse_args()
-    passages = list(pool_passages(args.pool))
-    records = {name: questions(name, args.half) for name in SETS}
-    asked = [record["question"] for name in SETS for record in records[name]]
-    print(json.dumps({"machine": describe(), "pool": args.pool, "passages": len(passages), "half": args.half}))
-    found = {"tantivy 1.2 0.75": by_tantivy(passages, asked), **by_bm25s(passages, asked)}
+def judge(passages: Sequence[Passage], records: Sequence[Record], places: Sequence[Sequence[int]]) -> Table:
+    """Whether an answer is among the first passages."""
+    rows = []
+    for record, row in zip(records, places, strict=True):
+        matcher = AnswerMatcher(record["answers"])
+        rows.append([matcher(passages[place].text) for place in row])
+    return first_right(rows)[:, [k - 1 for k in KS]].astype(np.float64)
+
+
+def add_tables(report: Report, name: str, tables: Mapping[str, Table]) -> None:
+    """Report each system's accuracy, and what tantivy has more than the others."""
+    for label, intervals in _intervals(tables):
+        texts = []
+        for k, interval in zip(KS, intervals, strict=True):
+            report.add_interval(f"{name}/{label}/answer@{k}", interval)
+            mean, low, high = (100 * value for value in interval[:3])
+            texts.append(f"{mean:.1f} ({low:.1f} to {high:.1f})")
+        print(f"{name:6} {label:36}  {'  '.join(texts)}")
+
+
+def _intervals(tables: Mapping[str, Table]) -> Iterator[tuple[str, Sequence[tuple[float, ...]]]]:
+    for system, table in tables.items():
+        yield system, bootstrap(table)
+    for system in tables:
+        if system != OURS:
+            yield f"{OURS} - {system}", compare(tables[OURS], tables[system])
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    args = parse(command_line(__doc__, pool="P150", half=True, precision=None), arguments)
+    require("bm25s", "bm25s")
+    passages = list(args.data.pool_passages(args.pool))
+    records = {name: args.data.questions(name, args.half) for name in SETS}
+    report = Report(args, passages=len(passages))
+    rows = retrieve(passages, [record["question"] for name in SETS for record in records[name]])
     first = 0
     for name in SETS:
-        tables = {}
-        for system, places in found.items():
-            of_set = zip(records[name], places[first : first + len(records[name])], strict=True)
-            ranks = []
-            for record, some in of_set:
-                matcher = AnswerMatcher(record["answers"])
-                ranks.append(first_rank([matcher(passages[place].text) for place in some]))
-            tables[system] = np.array([[within(rank, k) for k in KS] for rank in ranks], float)
-        first += len(records[name])
-        for system, table in tables.items():
-            told = "  ".join(f"{100 * i.mean:.1f} ({100 * i.low:.1f} to {100 * i.high:.1f})" for i in bootstrap(table))
-            print(f"{name:6} {len(table):5} questions  {system:16}  {told}")
-        for system in list(tables)[1:]:
-            told = "  ".join(
-                f"{100 * d.mean:+.1f} ({100 * d.low:+.1f} to {100 * d.high:+.1f}) p {d.p:.4f}"
-                for d in compare(tables["tantivy 1.2 0.75"], tables[system])
-            )
-            print(f"{name:6} tantivy 1.2 0.75 - {system:16}  {told}")
+        last = first + len(records[name])
+        tables = {system: judge(passages, records[name], places[first:last]) for system, places in rows.items()}
+        add_tables(report, name, tables)
+        first = last
+    report.write()
 
 
 if __name__ == "__main__":

@@ -10,112 +10,117 @@ also without them.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+import argparse
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from experiments.common.data import POOLS, arguments, questions
-from experiments.common.machine import describe
-from experiments.paper.retrieval import open_pool
+from experiments.common.command import command_line, make_encoder, parse
+from experiments.common.data import Data, Record
+from experiments.common.pools import open_pool
+from experiments.common.report import Report
 from opendpr.answering.confidence import Confidence, calibrated
 from opendpr.answering.decoding import Decoding
 from opendpr.evaluation.calibration import area_under_roc, expected_calibration_error
 from opendpr.fitting.answering import AnsweringSettings, Case, answered, make_retrievers, read_cases
-from opendpr.model.directory import find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.reader import BertReader
-from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.retrievers import Snapshot
-from opendpr.types import Outcome, Question
+from opendpr.types import Question
 
 SETS = ("squad", "nq", "trivia", "squad_unanswerable")
-ANSWERED = SETS[:3]
-MIX = 0.25
-"""Of the questions with answers, those that count in `all` without them too, as in fitting."""
+REMOVED, UNANSWERABLE = "squad without answer", "squad_unanswerable"
+REMOVED_SHARE = 0.25
+"""Share of the questions with answers that count in `all` without them too, as in fitting."""
 
 
-def asked(name: str, limit: int | None) -> list[Question]:
+def sample(data: Data, name: str, limit: int | None) -> list[Question]:
     """Questions of a report half, drawn with seed 0."""
-    records = questions(name, "report")
+    records = data.questions(name, "report")
     order = np.random.default_rng(0).permutation(len(records))[:limit]
-    return [
-        Question(each["id"], each["question"], tuple(each["answers"]), document_ids=_gold(each))
-        for each in (records[place] for place in order.tolist())
-    ]
+    return [_question(records[place]) for place in order.tolist()]
 
 
-def _gold(record: dict) -> tuple[str, ...]:
-    return (record["document_id"],) if record.get("document_id") else ()
+def _question(record: Record) -> Question:
+    gold = (record["document_id"],) if record.get("document_id") else ()
+    return Question(record["id"], record["question"], tuple(record["answers"]), document_ids=gold)
 
 
-class Rows:
+class Verdicts:
     """Confidence and verdict of many questions."""
 
-    def __init__(self, cases: Sequence[Case], outcomes: Sequence[Outcome], decoding: Decoding) -> None:
-        self.sure = np.array([of.answers[0].confidence if of.answers else 0.0 for of in outcomes])
+    def __init__(self, cases: Sequence[Case], decoding: Decoding, confidence: Confidence | None) -> None:
+        outcomes = [calibrated(case.spans, decoding, confidence) for case in cases]
+        self.sure = np.array([outcome.answers[0].confidence if outcome.answers else 0.0 for outcome in outcomes])
         self.right = np.array([answered(case, decoding) for case in cases], dtype=bool)
-        self.given = np.array([of.answerable for of in outcomes], dtype=bool)
+        self.given = np.array([outcome.answerable for outcome in outcomes], dtype=bool)
 
-    def line(self, name: str) -> str:
-        error = expected_calibration_error(self.sure, self.right)
-        precision = f"{100 * self.right[self.given].mean():.1f}" if self.given.any() else "-"
-        return (
-            f"{name:24}{len(self.sure):7}{100 * self.right.mean():8.1f}{100 * self.sure.mean():9.1f}{error:8.3f}"
-            f"{area_under_roc(self.sure, self.right):8.3f}{100 * self.given.mean():10.1f}{precision:>11}"
-        )
+    def figures(self) -> Iterator[tuple[str, float, str]]:
+        """Name, value and unit of each figure that these questions allow."""
+        yield "questions", len(self.sure), ""
+        yield "right", 100 * self.right.mean(), "%"
+        yield "confidence", 100 * self.sure.mean(), "%"
+        yield "calibration error", expected_calibration_error(self.sure, self.right), ""
+        if self.right.any() and not self.right.all():
+            yield "AUROC", area_under_roc(self.sure, self.right), ""
+        yield "answered", 100 * self.given.mean(), "%"
+        if self.given.any():
+            yield "precision", 100 * self.right[self.given].mean(), "%"
 
 
-def show(title: str, cases: dict[str, list[Case]], decoding: Decoding, confidence: Confidence | None) -> None:
-    found = {
-        name: Rows(of, [calibrated(case.spans, decoding, confidence) for case in of], decoding)
-        for name, of in cases.items()
-    }
-    print(f"\n{title}")
-    print(
-        f"{'questions':24}{'number':>7}{'right':>8}{'sure':>9}{'ECE':>8}{'AUROC':>8}{'answered':>10}{'precision':>11}"
+def add_figures(report: Report, label: str, verdicts: Mapping[str, Verdicts]) -> None:
+    """Report the figures of each set, and how well answerable questions are told from others."""
+    for name, values in verdicts.items():
+        written = []
+        for figure, value, unit in values.figures():
+            report.add(f"{label}/{name}/{figure}", value, unit)
+            written.append(f"{figure} {value:.4g}{unit and ' ' + unit}")
+        print(f"{label:8} {name:24} {', '.join(written)}")
+    answerable = verdicts["squad"].sure
+    for kinds in ((REMOVED,), (UNANSWERABLE,), (REMOVED, UNANSWERABLE)):
+        others = np.concatenate([verdicts[kind].sure for kind in kinds])
+        positive = np.repeat([1.0, 0.0], [len(answerable), len(others)])
+        area = area_under_roc(np.concatenate([answerable, others]), positive)
+        report.add(f"{label}/squad above {' and '.join(kinds)}", area)
+        print(f"AUROC of squad's questions against {' and '.join(kinds)}: {area:.3f}")
+
+
+def read_sets(args: argparse.Namespace, encoder: BertEncoder) -> dict[str, list[Case]]:
+    """By set, the spans read for each question; with `all` and, where answers were removed, sets without them."""
+    reader, settings = (
+        BertReader(encoder.model, encoder.runtime),
+        AnsweringSettings(args.k, [args.retriever], removed_share=1.0),
     )
-    for name, rows in found.items():
-        print(rows.line(name))
-    plain, removed = found["squad"], found["squad without answer"]
-    for told, others in (
-        ("without their answer", [removed]),
-        ("that are not answerable", [found["squad_unanswerable"]]),
-        ("of both kinds", [removed, found["squad_unanswerable"]]),
-    ):
-        sure = np.concatenate([plain.sure, *(rows.sure for rows in others)])
-        positive = np.concatenate([np.ones(len(plain.sure)), *(np.zeros(len(rows.sure)) for rows in others)])
-        print(f"AUROC of squad's questions against those {told}: {area_under_roc(sure, positive):.3f}")
+    cases: dict[str, list[Case]] = {}
+    mixed: list[Case] = []
+    with open_pool(args, encoder) as collection:
+        retrievers = make_retrievers(Snapshot(collection), encoder, [args.retriever], encoder.model.hybrid_weight)
+        for name in SETS:
+            read = read_cases(sample(args.data, name, args.limit), retrievers, reader, settings)[args.retriever]
+            cases[name] = [case for case in read if not case.removed]
+            removed = [case for case in read if case.removed]
+            if removed:
+                cases[f"{name} without answer"] = removed
+            mixed += cases[name] + removed[: round(REMOVED_SHARE * len(removed))]
+    return {**cases, "all": mixed}
 
 
-def main() -> None:
-    parser = arguments(__doc__)
-    parser.add_argument("--pool", choices=POOLS, default="P150")
-    parser.add_argument("--precision", default="auto", help="of the network; the pool is encoded with it too")
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = command_line(__doc__, pool="P150")
     parser.add_argument("--retriever", default="hybrid", choices=("dense", "bm25", "hybrid"))
     parser.add_argument("--limit", type=int, default=500, help="questions of each set")
     parser.add_argument("-k", type=int, default=20)
-    args = parser.parse_args()
-    model, runtime = find_model(args.model), RuntimeSettings(precision=args.precision)
-    encoder, reader = BertEncoder(model, runtime), BertReader(model, runtime)
-    snapshot = Snapshot(open_pool(args, encoder))
-    decoding, stored = Decoding.of(model.retrieval), model.confidence.get(args.retriever)
-    retrievers = make_retrievers(snapshot, encoder, [args.retriever], model.hybrid_weight)
-    settings = AnsweringSettings(args.k, [args.retriever], removed_share=1.0)
-    cases: dict[str, list[Case]] = {}
-    mixed: list[Case] = []
-    for name in SETS:
-        read = read_cases(asked(name, args.limit), retrievers, reader, settings)[args.retriever]
-        cases[name] = [case for case in read if not case.removed]
-        if removed := [case for case in read if case.removed]:
-            cases[f"{name} without answer"] = removed
-        mixed += cases[name] + removed[: round(MIX * len(removed))]
-    cases["all"] = mixed
-    about = {"machine": describe(), "pool": args.pool, "model": args.model, "precision": args.precision}
-    print(json.dumps({**about, "retriever": args.retriever, "k": args.k, "limit": args.limit, "seed": 0}))
-    show("the reader's own probability", cases, decoding, None)
-    if stored:
-        show(f"fitted, threshold {stored['threshold']:.3f}", cases, decoding, Confidence.of(stored))
+    args = parse(parser, arguments, limit=4, k=4)
+    encoder = make_encoder(args)
+    report = Report(args, retriever=args.retriever, k=args.k, seed=0)
+    cases, decoding = read_sets(args, encoder), Decoding.of(encoder.model.retrieval)
+    add_figures(report, "reader", {name: Verdicts(of_set, decoding, None) for name, of_set in cases.items()})
+    if stored := encoder.model.confidence.get(args.retriever):
+        confidence = Confidence.of(stored)
+        verdicts = {name: Verdicts(of_set, decoding, confidence) for name, of_set in cases.items()}
+        add_figures(report, "fitted", verdicts)
+        report.add("threshold", float(stored["threshold"]))
+    report.write()
 
 
 if __name__ == "__main__":

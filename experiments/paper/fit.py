@@ -8,41 +8,35 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from experiments.common.data import POOLS, arguments, questions
-from experiments.paper.retrieval import open_pool
-from opendpr.model.directory import find_model
-from opendpr.model.encoder import BertEncoder
-from opendpr.model.runtime import RuntimeSettings
+from experiments.common.command import command_line, make_encoder, parse
+from experiments.common.pools import fill_pool
+from experiments.common.report import Report
 
 SETS = ("squad", "nq", "trivia", "squad_unanswerable")
 
 
-def main() -> None:
-    parser = arguments(__doc__)
-    parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--pool", choices=POOLS, default="P150")
-    parser.add_argument("--precision", default="auto")
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = command_line(__doc__, pool="P150")
+    parser.add_argument("--output", type=Path, help="directory of the fitted model; in the folder of the work without")
     parser.add_argument("--limit", type=int, help="questions of each set; all without")
     parser.add_argument("--retrievers", nargs="+", default=["hybrid", "dense", "bm25"])
     parser.add_argument("--least-precision", type=float, default=0.6)
-    args = parser.parse_args()
-    encoder = BertEncoder(find_model(args.model), RuntimeSettings(precision=args.precision))
-    with open_pool(args, encoder) as collection:
-        directory = collection.directory
-    folder = args.work / "fit-questions"
-    folder.mkdir(parents=True, exist_ok=True)
-    files = []
-    for name in SETS:
-        files.append(str(folder / f"{name}.jsonl"))
-        lines = (json.dumps(record, ensure_ascii=False) + "\n" for record in questions(name, "fit")[: args.limit])
-        Path(files[-1]).write_text("".join(lines), encoding="utf-8")
-    kinds = [part for kind in args.retrievers for part in ("-r", kind)]
-    options = ["--model", args.model, "-o", str(args.output), "--precision", args.precision, *kinds]
-    options += ["--least-precision", str(args.least_precision)]
-    command = [sys.executable, "-m", "opendpr", "train", "answering", str(directory), *files, *options]
-    subprocess.run(command, check=True)
+    args = parse(parser, arguments, retrievers=["hybrid"], least_precision=0.0)
+    report = Report(args, retrievers=args.retrievers, least_precision=args.least_precision)
+    collection, output = fill_pool(args, make_encoder(args)), args.output or args.work / "fitted"
+    files = [args.data.write_questions(name, "fit", args.work / "fit-questions", args.limit) for name in SETS]
+    options = ["--model", args.model, "-o", output, "--precision", args.precision]
+    options += [word for retriever in args.retrievers for word in ("-r", retriever)]
+    options += ["--least-precision", args.least_precision]
+    command = [sys.executable, "-m", "opendpr", "train", "answering", collection, *files, *options]
+    subprocess.run([str(word) for word in command], check=True, stdout=sys.stderr)
+    retrieval = json.loads((output / "config.json").read_text(encoding="utf-8"))["retrieval"]
+    for name, value in retrieval.items():
+        report.add(name, value)
+    report.write()
 
 
 if __name__ == "__main__":

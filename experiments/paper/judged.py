@@ -2,65 +2,62 @@
 
 Published for BM25 on CACM: MAP .3123 (Anserini: whole documents, k1 = 0.9, b = 0.4, stop words kept).
 
-    python -m experiments.paper.judged      # goes on with, or shows, the runs in --work
+    python -m experiments.paper.judged      # resumes, or shows, the runs in --work
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
-from experiments.common.data import DATA, arguments
-from experiments.common.machine import describe
+from experiments.common.command import command_line, make_encoder, parse
+from experiments.common.report import Report
+from experiments.common.runs import add_runs
 from opendpr.collection import open_writer
 from opendpr.evaluation.judges import DocumentJudge, read_judgements
-from opendpr.evaluation.run import read_run
-from opendpr.evaluation.summary import summary
 from opendpr.evaluation.task import Task, evaluate
 from opendpr.maintenance.add import add
-from opendpr.model.directory import find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.storage.files import read_jsonl
 from opendpr.types import Document
 
-COLLECTIONS = ("cacm", "cranfield")
+TEST_COLLECTIONS = ("cacm", "cranfield")
 SYSTEMS = ("dense", "bm25", "hybrid")
 
 
-def collection(name: str, work: Path, encoder: BertEncoder) -> Path:
+def fill(folder: Path, work: Path, encoder: BertEncoder) -> Path:
     """The test collection as a collection, made or completed if need be; documents without text are left out."""
-    directory = work / f"{name}-{encoder.model.fingerprint[:8]}"
-    records = (record for _, record in read_jsonl(DATA / "ir" / name / "corpus.jsonl") if record["text"].strip())
+    directory = work / f"{folder.name}-{encoder.model.fingerprint[:8]}"
+    records = (record for _, record in read_jsonl(folder / "corpus.jsonl") if record["text"].strip())
     with open_writer(directory) as writer:
         add(writer, (Document(r["id"], r["title"], r["text"]) for r in records), encoder)
     return directory
 
 
-def questions(name: str, work: Path) -> Path:
+def write_questions(folder: Path, work: Path) -> Path:
     """The queries as a file of questions."""
-    path = work / f"{name}.jsonl"
+    path = work / f"{folder.name}.jsonl"
     with path.open("w", encoding="utf-8") as file:
-        for _, record in read_jsonl(DATA / "ir" / name / "queries.jsonl"):
+        for _, record in read_jsonl(folder / "queries.jsonl"):
             print(json.dumps({"id": record["id"], "question": record["text"]}), file=file)
     return path
 
 
-def main() -> None:
-    args = arguments(__doc__).parse_args()
-    args.work.mkdir(exist_ok=True)
-    encoder = BertEncoder(find_model(args.model))
-    print(json.dumps({"machine": describe(), "model": args.model}))
-    for name in COLLECTIONS:
-        directory, asked = collection(name, args.work, encoder), questions(name, args.work)
-        run = args.work / f"{name}.run.jsonl"
-        judge = DocumentJudge(read_judgements(DATA / "ir" / name / "qrels.txt"), name)
-        evaluate(directory, Task([asked], SYSTEMS), judge, run)
-        found = summary([read_run(run)])["sets"][name]
-        for kind in ("figures", "differences"):
-            for of in found[kind]:
-                system = of.get("system") or f"{of['a']} - {of['b']}"
-                told = f"{of['mean']:.4f} ({of['low']:.4f} to {of['high']:.4f})"
-                print(f"{name}  {system:16}  {of['measure']:8}  {told}  " + (f"p {of['p']:.4f}" if "p" in of else ""))
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = command_line(__doc__)
+    parser.add_argument("--limit", type=int, help="questions of each collection; all without")
+    args = parse(parser, arguments, limit=4)
+    encoder = make_encoder(args)
+    report = Report(args)
+    for name in TEST_COLLECTIONS:
+        folder = args.data.folder / "ir" / name
+        directory, questions = fill(folder, args.work, encoder), write_questions(folder, args.work)
+        run = args.work / f"{directory.name}.run.jsonl"
+        judge = DocumentJudge(read_judgements(folder / "qrels.txt"), name)
+        evaluate(directory, Task([questions], SYSTEMS, args.limit, args.model, encoder.runtime), judge, run)
+        add_runs(report, [run])
+    report.write()
 
 
 if __name__ == "__main__":

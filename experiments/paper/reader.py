@@ -6,57 +6,65 @@ python -m experiments.paper.reader --half fit      # for choosing
 
 from __future__ import annotations
 
-import json
+import argparse
 import time
+from collections.abc import Sequence
 
-import numpy as np
-
-from experiments.common.data import arguments, questions
-from experiments.common.machine import describe
+from experiments.common.command import command_line, parse
+from experiments.common.data import Record
+from experiments.common.report import Report
 from opendpr.answering import outcome
+from opendpr.evaluation import bootstrap
+from opendpr.iteration import batched
 from opendpr.model.directory import find_model
 from opendpr.model.reader import BertReader
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.text import exact_match, f1
 from opendpr.types import Hit, Passage
 
-BATCH = 32
+READ_QUESTIONS = 32
+"""Questions read at once."""
 
 
-def main() -> None:
-    parser = arguments(__doc__)
-    parser.add_argument("--half", choices=("fit", "report"), default="report")
-    parser.add_argument("--precision", default="auto")
-    parser.add_argument("--titles", action="store_true", help="give the paragraph's title to the reader")
-    args = parser.parse_args()
-    reader = BertReader(find_model(args.model), RuntimeSettings(precision=args.precision))
-    records = questions("squad", args.half)
-    exact, shared, seconds = [], [], 0.0
-    for first in range(0, len(records), BATCH):
-        some = records[first : first + BATCH]
-        titles = [record["title"] if args.titles else "" for record in some]
-        hits = [
-            [Hit(Passage(0, record["document_id"], title, record["passage"], 0), 0.0)]
-            for record, title in zip(some, titles, strict=True)
-        ]
+def gold_hit(record: Record, *, titled: bool) -> Hit:
+    """The gold paragraph of a question as a passage."""
+    title = record["title"] if titled else ""
+    return Hit(Passage(0, record["document_id"], title, record["passage"], 0), 0.0)
+
+
+def score(reader: BertReader, records: Sequence[Record], *, titled: bool) -> tuple[list[tuple[float, float]], float]:
+    """(exact match, F1) of each question, and the seconds that reading took."""
+    scores, seconds = [], 0.0
+    for batch in batched(records, READ_QUESTIONS):
+        hits = [[gold_hit(record, titled=titled)] for record in batch]
         started = time.perf_counter()
-        spans = reader.read([record["question"] for record in some], hits)
+        spans = reader.read([record["question"] for record in batch], hits)
         seconds += time.perf_counter() - started
-        for record, found in zip(some, spans, strict=True):
-            answer = outcome(found).answers[0].text if found else ""
-            exact.append(exact_match(answer, record["answers"]))
-            shared.append(f1(answer, record["answers"]))
-    generator = np.random.default_rng(0)
-    draws = generator.integers(0, len(records), (2_000, len(records)))
-    for name, values in (("EM", np.array(exact, float)), ("F1", np.array(shared))):
-        low, high = np.percentile(values[draws].mean(axis=1), [2.5, 97.5]) * 100
-        print(f"{name} {100 * values.mean():.2f}  (95 % bootstrap interval {low:.1f} to {high:.1f})")
-    about = {"machine": describe(), "model": args.model, "half": args.half, "precision": args.precision}
-    print(
-        json.dumps(
-            {**about, "titles": args.titles, "questions": len(records), "paragraphs_a_second": len(records) / seconds}
-        )
-    )
+        for record, candidates in zip(batch, spans, strict=True):
+            answers = outcome(candidates).answers
+            text = answers[0].text if answers else ""
+            scores.append((float(exact_match(text, record["answers"])), f1(text, record["answers"])))
+    return scores, seconds
+
+
+def measure(args: argparse.Namespace) -> None:
+    """Report both measures with their intervals, and the rate."""
+    reader = BertReader(find_model(args.model), RuntimeSettings(precision=args.precision))
+    records = args.data.questions("squad", args.half)
+    report = Report(args, titles=args.titles, questions=len(records))
+    scores, seconds = score(reader, records, titled=args.titles)
+    for name, interval in zip(("EM", "F1"), bootstrap(scores), strict=True):
+        report.add_interval(name, interval)
+        mean, low, high = (100 * value for value in interval)
+        print(f"{name} {mean:.2f}  (95 % bootstrap interval {low:.1f} to {high:.1f})")
+    report.add("paragraphs", len(records) / seconds, "/s")
+    report.write()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = command_line(__doc__, half=True)
+    parser.add_argument("--titles", action="store_true", help="give the paragraph's title to the reader")
+    measure(parse(parser, arguments))
 
 
 if __name__ == "__main__":
