@@ -82,10 +82,11 @@ def parse(
     """
     args = parser.parse_args(arguments)
     if args.smoke:
-        tiny = {"pool": "P10", "precision": "fp32", "work": WORK / "smoke", **smoke}
+        work = WORK / "smoke" if args.work == WORK else args.work
+        data, model = write_tiny_data(work / "data"), str(write_tiny_model(work / "model"))
+        tiny = {"pool": "P10", "precision": "fp32", "work": work, "data": data, "model": model, **smoke}
         parser.set_defaults(**{name: value for name, value in tiny.items() if hasattr(args, name)})
         args = parser.parse_args(arguments)
-        args.data, args.model = write_tiny_data(args.work / "data"), str(write_tiny_model(args.work / "model"))
     if not args.data.is_dir():
         raise Missing(f"there is no data in {args.data}; give its folder with --data or $OPENDPR_DATA")
     args.data = Data(args.data)

@@ -55,9 +55,8 @@ def write_tiny_data(folder: Path) -> Path:
     half_done = folder.with_name(f"{folder.name}.new")
     _write(half_done / "wikipedia" / "documents.jsonl.xz", (_without_question(each) for each in (*articles, *gold)))
     squad = [each for each in gold if each["id"].startswith("squad-")]
-    with_paragraph = [_with_paragraph(each) for each in squad]
-    _write(half_done / "dev" / "squad.jsonl", with_paragraph)
-    unanswerable = [{**each, "id": f"{each['id']}-none", "answers": []} for each in with_paragraph]
+    _write(half_done / "dev" / "squad.jsonl", map(_with_paragraph, squad))
+    unanswerable = (record for each in squad for record in _unanswerable(each))
     _write(half_done / "dev" / "squad_unanswerable.jsonl", unanswerable)
     _write(half_done / "dev" / "nq.jsonl", (_bare("nq.dev", each) for each in gold))
     _write(half_done / "dev" / "trivia.jsonl", (_bare("trivia.dev", fact) for each in gold for fact in _facts(each)))
@@ -91,7 +90,15 @@ def _fact(generator: random.Random) -> tuple[str, str, str]:
     """A sentence, a question and its answer."""
     place, thing, person = generator.choice(PLACES), generator.choice(THINGS), generator.choice(PEOPLE)
     year = generator.randint(1700, 1999)
-    return f"The {thing} of {place} was built in {year} by {person} .", f"Who built the {thing} of {place} ?", person
+    sentence = f"The {thing} of {place} was built in {year} by {person} ."
+    return sentence, f"Who built the {thing} of {place} in {year} ?", person
+
+
+def _unanswerable(paragraph: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """A question for each fact that the paragraph does not answer."""
+    for fact in _facts(paragraph):
+        question = fact["question"].replace("built", "burned")
+        yield {"id": f"none-{fact['id']}", "question": question, "answers": [], "document_id": paragraph["id"]}
 
 
 def _article(number: int, generator: random.Random) -> dict[str, Any]:
@@ -104,7 +111,7 @@ def _without_question(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _bare(prefix: str, record: Mapping[str, Any]) -> dict[str, Any]:
-    return {"id": f"{prefix}-{record['id']}", "question": record["question"], "answers": [record["answer"]]}
+    return {"id": f"{prefix}-{record['id']}", "question": record["question"], "answers": [record["answer"], *record["answer"].split()]}
 
 
 def _with_paragraph(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from experiments.common.command import command_line, make_encoder, parse
 from experiments.common.pools import fill_pool
 from experiments.common.report import Report
+from opendpr.model.directory import DEFAULT_MODEL
 
 SETS = ("squad", "nq", "trivia", "squad_unanswerable")
 
@@ -24,13 +25,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--limit", type=int, help="questions of each set; all without")
     parser.add_argument("--retrievers", nargs="+", default=["hybrid", "dense", "bm25"])
     parser.add_argument("--least-precision", type=float, default=0.6)
-    args = parse(parser, arguments, retrievers=["hybrid"], least_precision=0.0)
+    parser.add_argument("-k", type=int, default=20, help="passages read for a question")
+    tiny = {"model": DEFAULT_MODEL, "limit": 40, "k": 2, "retrievers": ["hybrid"], "least_precision": 0.0}
+    args = parse(parser, arguments, **tiny)  # a random reader gives no right answer to fit to
     report = Report(args, retrievers=args.retrievers, least_precision=args.least_precision)
     collection, output = fill_pool(args, make_encoder(args)), args.output or args.work / "fitted"
     files = [args.data.write_questions(name, "fit", args.work / "fit-questions", args.limit) for name in SETS]
     options = ["--model", args.model, "-o", output, "--precision", args.precision]
     options += [word for retriever in args.retrievers for word in ("-r", retriever)]
-    options += ["--least-precision", args.least_precision]
+    options += ["--least-precision", args.least_precision, "-k", args.k]
     command = [sys.executable, "-m", "opendpr", "train", "answering", collection, *files, *options]
     subprocess.run([str(word) for word in command], check=True, stdout=sys.stderr)
     retrieval = json.loads((output / "config.json").read_text(encoding="utf-8"))["retrieval"]
