@@ -1,4 +1,4 @@
-"""What the approximate index finds of what looking at every vector finds, for real questions over a pool.
+"""What the approximate index finds of what exact search finds, for real questions over a pool.
 
 `opendpr optimize` chooses its effort with questions made of passages; here the questions of the report halves are asked
 of the index and of all vectors.
@@ -8,61 +8,67 @@ of the index and of all vectors.
 
 from __future__ import annotations
 
-import json
 import time
+from collections.abc import Sequence
 
 import numpy as np
 
-from experiments.common.data import POOLS, arguments, questions
-from experiments.common.machine import describe
-from experiments.paper.retrieval import open_pool
+from experiments.common.command import command_line, make_encoder, parse
+from experiments.common.pools import open_pool
+from experiments.common.report import Report
+from experiments.paper.evaluate import SETS
 from opendpr.collection import open_writer
 from opendpr.maintenance.add import RECALL, optimize
-from opendpr.model.directory import find_model
-from opendpr.model.encoder import BertEncoder
-from opendpr.model.runtime import RuntimeSettings
 from opendpr.protocols import VectorIndex
 from opendpr.search.exact import ExactIndex
 from opendpr.search.retrievers import Snapshot
+from opendpr.types import Numbers, Vectors
 
 DEPTHS = (20, 100)
-TIMED = 20
+TIMED_QUESTIONS = 20
 """Questions of each set that are asked one after the other."""
 
 
-def ask(index: VectorIndex, vectors: np.ndarray) -> tuple[np.ndarray, float]:
-    """Numbers (Q, k) of each question's passages, and the median of the milliseconds of some, one by one."""
+def search(index: VectorIndex, vectors: Vectors) -> tuple[Numbers, float]:
+    """Numbers (Q, k) of each question's passages, and the median of the milliseconds of single questions."""
     seconds = []
-    for vector in vectors[:TIMED]:
+    for vector in vectors[:TIMED_QUESTIONS]:
         started = time.perf_counter()
         index.search(vector[None], max(DEPTHS))
         seconds.append(time.perf_counter() - started)
     return index.search(vectors, max(DEPTHS)).numbers, 1000 * float(np.median(seconds))
 
 
-def main() -> None:
-    parser = arguments(__doc__)
-    parser.add_argument("--pool", choices=POOLS, default="P150")
-    parser.add_argument("--precision", default="auto")
+def recall(exact: Numbers, approximate: Numbers, k: int) -> float:
+    """Share of the exact first k that the approximate first k hold; -1 pads both where there are fewer."""
+    k = min(k, int((exact[0] >= 0).sum()))
+    shares = [len(np.intersect1d(a[:k], b[:k])) / k for a, b in zip(exact, approximate, strict=True)]
+    return float(np.mean(shares))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = command_line(__doc__, pool="P150")
     parser.add_argument("--recall", type=float, default=RECALL)
     parser.add_argument("--limit", type=int, default=1_000, help="questions of each set")
-    args = parser.parse_args()
-    encoder = BertEncoder(find_model(args.model), RuntimeSettings(precision=args.precision))
-    collection = open_pool(args, encoder)
-    exact = ExactIndex.gather(collection.vectors(), collection.count_passages(), encoder.dim)
-    with open_writer(collection.directory) as writer:
-        record = optimize(writer, index="ivf", recall=args.recall)
-    index = Snapshot(collection).dense
-    told = {name: record[name] for name in ("factory", "rows", "lists", "factor", "recall", "seconds")}
-    print(json.dumps({"machine": describe(), "pool": args.pool, **told}))
-    for name in ("squad", "nq", "trivia"):
-        asked = encoder.encode_questions([record["question"] for record in questions(name, "report")[: args.limit]])
-        (all_of, slow), (found, quick) = ask(exact, asked), ask(index, asked)
-        shares = [
-            np.mean([len(np.intersect1d(a[:k], b[:k])) / k for a, b in zip(all_of, found, strict=True)]) for k in DEPTHS
-        ]
-        recalls = ", ".join(f"recall@{k} {share:.3f}" for k, share in zip(DEPTHS, shares, strict=True))
-        print(f"{name:8}{len(asked):6} questions  {recalls}  {quick:.2f} ms, every vector {slow:.2f} ms")
+    args = parse(parser, arguments, limit=4)
+    encoder = make_encoder(args)
+    report = Report(args)
+    with open_pool(args, encoder) as collection:
+        exact = ExactIndex.gather(collection.vectors(), collection.count_passages(), encoder.dim)
+        with open_writer(collection.directory) as writer:
+            record = optimize(writer, index="ivf", recall=args.recall)
+        print({name: record[name] for name in ("factory", "rows", "lists", "factor", "recall", "seconds")})
+        index = Snapshot(collection).dense
+        for name in SETS:
+            records = args.data.questions(name, "report")[: args.limit]
+            vectors = encoder.encode_questions([record["question"] for record in records])
+            (best, slow), (approximate, quick) = search(exact, vectors), search(index, vectors)
+            report.add(f"{name}/exact", slow, "ms")
+            report.add(f"{name}/ivf", quick, "ms")
+            for k in DEPTHS:
+                report.add(f"{name}/recall@{k}", recall(best, approximate, k))
+            print(f"{name:8}{len(records):6} questions  {quick:.2f} ms, every vector {slow:.2f} ms")
+    report.write()
 
 
 if __name__ == "__main__":

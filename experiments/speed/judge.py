@@ -1,4 +1,4 @@
-"""Seconds to judge 3,610 questions with 100 passages each, by strings and by patterns, and to scan a whole pool.
+"""Passages a second of judging by answer, and of scanning a whole pool for the answers.
 
 The passages are those that BM25 finds in a pool; finding them is not counted.
 
@@ -7,65 +7,74 @@ The passages are those that BM25 finds in a pool; finding them is not counted.
 
 from __future__ import annotations
 
-import gzip
-import json
 import resource
 import time
+from collections.abc import Mapping, Sequence
 
-from experiments.common.data import DATA, POOLS, arguments, pool_passages, questions
-from experiments.common.machine import describe
+from experiments.common.command import command_line, parse
+from experiments.common.data import Data
+from experiments.common.report import Report
+from experiments.paper.evaluate import SETS
 from opendpr.search.tantivy import TantivyIndex
 from opendpr.text import AnswerMatcher, AnswerScan
 from opendpr.types import Question
 
-QUESTIONS = 3_610
 K = 100
+SCANNED_QUESTIONS = 1_000
 
 
-def strings() -> list[Question]:
-    """Questions of all three development sets, with their answers, over and over."""
-    records = [record for name in ("squad", "nq", "trivia") for record in questions(name, "fit")]
-    repeated = (records[number % len(records)] for number in range(QUESTIONS))
+def string_questions(data: Data, count: int) -> list[Question]:
+    """Questions of all three development sets, repeated until there are enough."""
+    records = [record for name in SETS for record in data.questions(name, "fit")]
+    repeated = (records[number % len(records)] for number in range(count))
     return [Question(str(n), r["question"], tuple(r["answers"])) for n, r in enumerate(repeated)]
 
 
-def patterns() -> list[Question]:
-    """Questions of CuratedTREC, whose answers are regular expressions, over and over."""
-    with gzip.open(DATA / "train" / "curatedtrec_answers_only.jsonl.gz", "rt", encoding="utf-8") as file:
-        records = list(map(json.loads, file))
-    repeated = (records[number % len(records)] for number in range(QUESTIONS))
-    return [Question(str(n), r["question"], tuple(r["answers"]), "regex") for n, r in enumerate(repeated)]
+def pattern_questions(data: Data, count: int) -> list[Question]:
+    """Questions of CuratedTREC, whose answers are regular expressions, repeated until there are enough."""
+    questions = data.answers_only("curatedtrec")
+    return [questions[number % len(questions)] for number in range(count)]
 
 
-def main() -> None:
-    parser = arguments(__doc__)
-    parser.add_argument("--pool", choices=POOLS, default="P25")
-    args = parser.parse_args()
-    index, texts = TantivyIndex(), {passage.number: passage.text for passage in pool_passages(args.pool)}
-    index.update([], pool_passages(args.pool))
-    print(json.dumps({"machine": describe(), "pool": args.pool, "passages": len(texts), "k": K}))
-    for name, asked in (("string", strings()), ("regex", patterns())):
-        found = [index.search(question.text, K).numbers[0].tolist() for question in asked]
-        before, started = _megabytes(), time.perf_counter()
-        right = timed_out = 0
-        for question, numbers in zip(asked, found, strict=True):
-            matcher = AnswerMatcher(question.answers, question.match)
-            right += any([matcher(texts[number]) for number in numbers if number > 0])
-            timed_out += matcher.timed_out
-        seconds = time.perf_counter() - started
-        judged = sum(number > 0 for numbers in found for number in numbers)
-        about = {"questions": len(asked), "judged": judged, "seconds": round(seconds, 1), "timed_out": timed_out}
-        print(json.dumps({"match": name, **about, "answered": right, "more_megabytes": round(_megabytes() - before)}))
-    scanned = strings()[:1_000]
-    scan = AnswerScan({question.id: AnswerMatcher(question.answers) for question in scanned})
-    started = time.perf_counter()
-    missing = scan.look_through(texts.values())
-    about = {"questions": len(scanned), "missing": len(missing), "seconds": round(time.perf_counter() - started, 1)}
-    print(json.dumps({"scan": args.pool, **about}))
+def judge(report: Report, questions: Sequence[Question], rows: Sequence[Sequence[int]], texts: Mapping[int, str]) -> None:
+    """Report the seconds that judging takes, and what it finds."""
+    name, megabytes, started = questions[0].match, _megabytes(), time.perf_counter()
+    answered = timed_out = 0
+    for question, numbers in zip(questions, rows, strict=True):
+        matcher = AnswerMatcher(question.answers, question.match)
+        answered += any([matcher(texts[number]) for number in numbers])
+        timed_out += matcher.timed_out
+    seconds, judged = time.perf_counter() - started, sum(map(len, rows))
+    report.add(f"{name}/seconds", seconds, "s")
+    report.add(f"{name}/judged", judged, "passages")
+    report.add(f"{name}/answered", answered, "questions")
+    report.add(f"{name}/timed out", timed_out, "passages")
+    report.add(f"{name}/memory", _megabytes() - megabytes, "MB")
+    print(f"{name}: {len(questions):,} questions, {judged:,} passages judged in {seconds:.1f} s, {answered:,} answered")
 
 
 def _megabytes() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = command_line(__doc__, pool="P25", precision=None)
+    parser.add_argument("--questions", type=int, default=3_610)
+    args = parse(parser, arguments, questions=20)
+    passages = list(args.data.pool_passages(args.pool))
+    index, texts = TantivyIndex(), {passage.number: passage.text for passage in passages}
+    index.update([], passages)
+    report = Report(args, passages=len(texts), k=K)
+    strings = string_questions(args.data, args.questions)
+    for questions in (strings, pattern_questions(args.data, args.questions)):
+        rows = [index.search(question.text, K).numbers[0] for question in questions]
+        judge(report, questions, [numbers[numbers > 0].tolist() for numbers in rows], texts)
+    scan = AnswerScan({question.id: AnswerMatcher(question.answers) for question in strings[:SCANNED_QUESTIONS]})
+    started = time.perf_counter()
+    missing = scan.look_through(texts.values())
+    report.add("scan/seconds", time.perf_counter() - started, "s")
+    report.add("scan/missing", len(missing), "questions")
+    report.write()
 
 
 if __name__ == "__main__":

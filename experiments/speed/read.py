@@ -1,9 +1,8 @@
 """How long reading the first 20 passages of a question takes, beside a plain transformers reader on the same passages.
 
 One question after the other, both systems on each in turn, so that a noisy machine hits both. Ours tokenises,
-windows, runs the network in the precision that is served and decodes. The peer is transformers'
-BertForQuestionAnswering with the same weights in PyTorch fp32: all passages as one padded batch, the best span of
-each by start and end logits. Retrieval is left out.
+windows, runs the network in the precision that is served and decodes. The peer has the same weights in PyTorch fp32
+(experiments/peers/transformers.py). Retrieval is left out.
 
     python -m experiments.speed.read                       # auto: what ask takes here
     python -m experiments.speed.read --precision int8
@@ -11,112 +10,58 @@ each by start and end logits. Retrieval is left out.
 
 from __future__ import annotations
 
-import json
 import statistics
 import time
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
-import torch
-from transformers import BertConfig, BertForQuestionAnswering, BertTokenizerFast
 
-from experiments.common.data import POOLS, arguments, pool, questions
-from experiments.common.machine import describe
-from opendpr.collection import open_collection, open_writer
-from opendpr.iteration import batched
-from opendpr.model.directory import Model, find_model
+from experiments.common.command import command_line, parse, require
+from experiments.common.pools import build_pool_words
+from experiments.common.report import Report
+from opendpr.collection import open_collection
+from opendpr.model.directory import find_model
 from opendpr.model.reader import BertReader
 from opendpr.model.runtime import RuntimeSettings, resolved
-from opendpr.search.bm25 import update_bm25
-from opendpr.search.retrievers import make_retriever
-from opendpr.types import Hit
+from opendpr.search.retrievers import Bm25Retriever, Snapshot
 
-K = 20
-WARM_UP = 3
+READ_PASSAGES = 20
+WARM_UP_QUESTIONS = 3
 
 
-class Peer:
-    """transformers in fp32 with the model's own weights."""
-
-    def __init__(self, model: Model) -> None:
-        config = model.require_reader()
-        shape = {name: getattr(config.architecture, name) for name in config.architecture.__dataclass_fields__}
-        self._network = BertForQuestionAnswering(BertConfig(**shape)).eval()
-        weights = {
-            name if name.startswith("qa_outputs") else f"bert.{name}": torch.from_numpy(value)
-            for name, value in model.load_weights("reader").items()
-            if not name.startswith("qa_classifier")
-        }
-        self._network.load_state_dict(weights, strict=False)
-        self._tokenizer = BertTokenizerFast(tokenizer_file=str(model.tokenizer_path))
-        self._longest = config.max_tokens
-
-    @torch.inference_mode()
-    def read(self, question: str, hits: list[Hit]) -> list[str]:
-        texts = [hit.passage.text for hit in hits]
-        batch = self._tokenizer(
-            [question] * len(texts),
-            texts,
-            truncation="only_second",
-            max_length=self._longest,
-            padding=True,
-            return_offsets_mapping=True,
-            return_tensors="pt",
-        )
-        offsets = batch.pop("offset_mapping")
-        found = self._network(**batch)
-        answers = []
-        for row, text in enumerate(texts):
-            inside = np.array([kind == 1 for kind in batch.sequence_ids(row)])
-            start = np.where(inside, found.start_logits[row].numpy(), -np.inf)
-            end = np.where(inside, found.end_logits[row].numpy(), -np.inf)
-            scores = np.triu(start[:, None] + end[None, :]) - np.tril(np.full((len(start), len(start)), np.inf), -1)
-            first, last = divmod(int(np.nanargmax(scores)), len(start))
-            answers.append(text[int(offsets[row, first, 0]) : int(offsets[row, last, 1])])
-        return answers
-
-
-def passages(work: Path, pool_name: str, asked: list[str]) -> list[list[Hit]]:
-    """The 20 best passages by BM25: who finds them does not matter for how long reading takes."""
-    directory = work / f"{pool_name}-bm25"
-    with open_writer(directory) as writer:
-        if not writer.counts()["passages"]:
-            for some in batched(pool(pool_name), 256):
-                writer.put_documents(some)
-            update_bm25(writer)
-    return make_retriever("bm25", open_collection(directory), None).retrieve(asked, K)
-
-
-def main() -> None:
-    parser = arguments(__doc__)
-    parser.add_argument("--pool", choices=POOLS, default="P10")
-    parser.add_argument("--precision", default="auto")
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = command_line(__doc__, pool="P10")
     parser.add_argument("--questions", type=int, default=50)
-    args = parser.parse_args()
-    model = find_model(args.model)
-    settings = resolved(RuntimeSettings(precision=args.precision))
-    reader, peer = BertReader(model, settings), Peer(model)
-    asked = [record["question"] for record in questions("squad", "report")[: args.questions + WARM_UP]]
-    hits = passages(args.work, args.pool, asked)
+    args = parse(parser, arguments, questions=2)
+    require("transformers", "transformers")
+    from experiments.peers.transformers import TransformersReader
+
+    model, settings = find_model(args.model), resolved(RuntimeSettings(precision=args.precision))
+    reader, peer = BertReader(model, settings), TransformersReader(model)
+    records = args.data.questions("squad", "report")[: args.questions + WARM_UP_QUESTIONS]
+    questions = [record["question"] for record in records]
+    with open_collection(build_pool_words(args)) as collection:  # which passages does not matter for how long it takes
+        hits = Bm25Retriever(Snapshot(collection)).retrieve(questions, READ_PASSAGES)
     ours, theirs, same = [], [], []
-    for number, (question, of) in enumerate(zip(asked, hits, strict=True)):
+    for question, row in zip(questions, hits, strict=True):
         started = time.perf_counter()
-        (spans,) = reader.read([question], [of])
+        (spans,) = reader.read([question], [row])
         between = time.perf_counter()
-        answers = peer.read(question, of)
-        ended = time.perf_counter()
-        if number >= WARM_UP:
-            ours.append(1000 * (between - started))
-            theirs.append(1000 * (ended - between))
-            same.append(len({span.text for span in spans} & set(answers)) / max(1, len(set(answers))))
-    about = {"machine": describe(), "model": args.model, "network": str(settings), "questions": len(ours), "k": K}
-    print(json.dumps({**about, "torch_threads": torch.get_num_threads()}))
-    for name, times in (("opendpr", ours), ("transformers, fp32", theirs)):
-        p50, p95 = np.percentile(times, [50, 95])
+        answers = set(peer.read(question, row))
+        ours.append(1000 * (between - started))
+        theirs.append(1000 * (time.perf_counter() - between))
+        same.append(len({span.text for span in spans} & answers) / max(1, len(answers)))
+    report = Report(args, network=str(settings), k=READ_PASSAGES, questions=args.questions)
+    measured = slice(WARM_UP_QUESTIONS, None)
+    for name, milliseconds in (("opendpr", ours[measured]), ("transformers fp32", theirs[measured])):
+        p50, p95 = np.percentile(milliseconds, [50, 95])
+        report.add(f"{name}/p50", p50, "ms")
+        report.add(f"{name}/p95", p95, "ms")
         print(f"{name:20} p50 {p50:7.1f} ms   p95 {p95:7.1f} ms")
-    ratios = [b / a for a, b in zip(ours, theirs, strict=True)]
-    print(f"times as fast, question by question: median {statistics.median(ratios):.2f}")
-    print(f"of the peer's spans found among ours: {100 * statistics.mean(same):.1f} %")
+    ratios = [b / a for a, b in zip(ours[measured], theirs[measured], strict=True)]
+    report.add("ratio", statistics.median(ratios))
+    report.add("spans of the peer among ours", 100 * statistics.mean(same[measured]), "%")
+    report.write()
 
 
 if __name__ == "__main__":

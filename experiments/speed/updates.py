@@ -1,43 +1,46 @@
 """BM25 after updates beside BM25 of a collection built at once: the overlap of their first 20 passages.
 
 tantivy counts words of removed passages in its statistics until the segment that holds them is merged. Dense
-search does not know such a difference. Documents are the first of P25, questions those asked of their paragraphs.
+search has no such difference. Documents are the first of P25, questions those asked of their paragraphs.
 
     python -m experiments.speed.updates --documents 2000 --share 0.3
 """
 
 from __future__ import annotations
 
-import json
+import argparse
 import random
 import shutil
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
-from experiments.common.data import arguments, pool, questions
-from experiments.common.machine import describe
+from experiments.common.command import command_line, parse
+from experiments.common.report import Report
 from experiments.common.synthetic import GivenVectors
 from opendpr.collection import open_collection, open_writer
 from opendpr.iteration import batched
-from opendpr.maintenance.add import add, remove
+from opendpr.maintenance.add import add, optimize, remove
 from opendpr.model.directory import find_model
 from opendpr.search.retrievers import Bm25Retriever, Snapshot
 from opendpr.types import Document
 
 SEED = 0
 K = 20
-STEPS = 30
+UPDATE_COMMANDS = 30
 """Commands that the updates are spread over."""
+Place = tuple[str, int]
+"""A passage by document and start."""
 
 
 def update(directory: Path, documents: dict[str, Document], texts: list[Document], encoder: GivenVectors) -> None:
-    """Each of `texts` takes a document's place, or a document is removed; `documents` becomes what is left."""
+    """For each of `texts` a document is replaced by it or removed; `documents` becomes what is left."""
     generator = random.Random(SEED)
     chosen = generator.sample(sorted(documents), len(texts))
-    for step in batched(list(zip(chosen, texts, strict=True)), -(-len(texts) // STEPS)):
+    for step in batched(list(zip(chosen, texts, strict=True)), -(-len(texts) // UPDATE_COMMANDS)):
         gone = [id for id, _ in step if generator.random() < 0.5]
         changed = [replace(other, id=id) for id, other in step if id not in gone]
         for id in gone:
@@ -48,37 +51,57 @@ def update(directory: Path, documents: dict[str, Document], texts: list[Document
             add(writer, changed, encoder)
 
 
-def found(directory: Path, asked: list[str]) -> list[list[tuple[str, int]]]:
-    """The first passages of each question, by document and start."""
+def first_places(directory: Path, questions: Sequence[str]) -> list[list[Place]]:
+    """The first passages of each question."""
     with open_collection(directory) as collection:
-        lists = Bm25Retriever(Snapshot(collection)).retrieve(asked, K)
+        lists = Bm25Retriever(Snapshot(collection)).retrieve(questions, K)
     return [[(hit.passage.document_id, hit.passage.start) for hit in hits] for hits in lists]
 
 
-def main() -> None:
-    parser = arguments(__doc__)
+def build(args: argparse.Namespace, folder: Path) -> tuple[Path, Path, set[str]]:
+    """A collection after updates, one built at once, and the ids of the documents that both hold."""
+    encoder, changes = GivenVectors(find_model(args.model), SEED), round(args.share * args.documents)
+    given = list(islice(args.data.pool("P150"), args.documents + changes))
+    documents = {document.id: document for document in given[: args.documents]}
+    updated, built = folder / "updated", folder / "built"
+    with open_writer(updated) as writer:
+        add(writer, list(documents.values()), encoder)
+    update(updated, documents, given[args.documents :], encoder)
+    with open_writer(built) as writer:
+        add(writer, list(documents.values()), encoder)
+    return updated, built, set(documents)
+
+
+def compare(ours: Sequence[Sequence[Place]], theirs: Sequence[Sequence[Place]]) -> Iterator[tuple[str, float]]:
+    """Name and value, in per cent, of how far two retrievals agree."""
+    pairs = list(zip(ours, theirs, strict=True))
+    overlap = np.array([len({*a} & {*b}) / len(b) for a, b in pairs if b])
+    yield "overlap", 100 * overlap.mean()
+    yield "same passages", 100 * np.mean(overlap == 1)
+    yield "smallest overlap", 100 * overlap.min()
+    yield "same first passage", 100 * np.mean([a[:1] == b[:1] for a, b in pairs])
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = command_line(__doc__, precision=None)
     parser.add_argument("--documents", type=int, default=2_000)
     parser.add_argument("--share", type=float, default=0.3, help="of the documents that are replaced or removed")
-    args = parser.parse_args()
+    args = parse(parser, arguments, documents=40)
     folder = args.work / "updates"
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    encoder, changes = GivenVectors(find_model(args.model), SEED), round(args.share * args.documents)
-    given = list(islice(pool("P150"), args.documents + changes))
-    documents = {document.id: document for document in given[: args.documents]}
-    with open_writer(folder / "updated") as writer:
-        add(writer, list(documents.values()), encoder)
-    update(folder / "updated", documents, given[args.documents :], encoder)
-    with open_writer(folder / "built") as writer:
-        add(writer, list(documents.values()), encoder)
-    asked = [record["question"] for record in questions("squad", "fit")]
-    pairs = list(zip(found(folder / "updated", asked), found(folder / "built", asked), strict=True))
-    overlap = np.array([len({*ours} & {*theirs}) / len(theirs) for ours, theirs in pairs if theirs])
-    assert all(id in documents for ours, _ in pairs for id, _ in ours), "a removed passage was found"
-    print(json.dumps({"machine": describe(), "documents": args.documents, "share": args.share, "seed": SEED}))
-    print(f"{len(overlap):,} questions, the first {K} passages: overlap {100 * overlap.mean():.2f} %")
-    print(f"the same {K}: {100 * np.mean(overlap == 1):.1f} %; the least overlap {100 * overlap.min():.0f} %")
-    print(f"the same first passage: {100 * np.mean([ours[:1] == theirs[:1] for ours, theirs in pairs]):.1f} %")
+    folder.mkdir()
+    updated, built, ids = build(args, folder)
+    questions = [record["question"] for record in args.data.questions("squad", "fit")]
+    report, theirs = Report(args, seed=SEED), first_places(built, questions)
+    for when in ("updated", "optimized"):
+        ours = first_places(updated, questions)
+        assert all(id in ids for places in ours for id, _ in places), "a removed passage was found"
+        for name, value in compare(ours, theirs):
+            report.add(f"{when}/{name}", value, "%")
+            print(f"{when:10} {name:20} {value:.2f} %")
+        with open_writer(updated) as writer:
+            optimize(writer)
+    report.write()
     shutil.rmtree(folder)
 
 
