@@ -111,7 +111,11 @@ def _without_question(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _bare(prefix: str, record: Mapping[str, Any]) -> dict[str, Any]:
-    return {"id": f"{prefix}-{record['id']}", "question": record["question"], "answers": [record["answer"], *record["answer"].split()]}
+    return {
+        "id": f"{prefix}-{record['id']}",
+        "question": record["question"],
+        "answers": [record["answer"], *record["answer"].split()],
+    }
 
 
 def _with_paragraph(record: Mapping[str, Any]) -> dict[str, Any]:

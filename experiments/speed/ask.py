@@ -1,6 +1,6 @@
 """Whole-process seconds of the commands a person waits for, on a pool as one collection (P25: 25,017 passages).
 
-    python -m experiments.speed.ask
+python -m experiments.speed.ask
 """
 
 from __future__ import annotations

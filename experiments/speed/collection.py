@@ -8,8 +8,8 @@ else is what `opendpr add` does: reading a JSONL file, storing, and writing the 
 
 from __future__ import annotations
 
+import argparse
 import json
-import os
 import resource
 import shutil
 import statistics
@@ -17,16 +17,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from experiments.common.data import arguments
-from experiments.common.machine import describe, memory_megabytes
+from experiments.common.command import command_line, parse
+from experiments.common.machine import memory_megabytes
+from experiments.common.processes import directory_bytes, drop_cached_pages, in_process
+from experiments.common.report import Report
 from experiments.common.synthetic import GivenVectors, Texts, write_jsonl
 from opendpr.collection import open_collection, open_writer
 from opendpr.corpus import Corpus
@@ -37,93 +37,89 @@ from opendpr.search.retrievers import Bm25Retriever, DenseRetriever, Snapshot
 from opendpr.types import Document
 
 SEED = 0
-BLOCK = 100_000
-"""Passages between two lines of the report, and documents of the collection in which one is replaced."""
-FETCHED = 100
-DRAWS = 200
-RUNS = 5
+BLOCK_PASSAGES = 100_000
+"""Passages between two lines of the report."""
+FETCHED_PASSAGES = 100
+FETCHES = 200
+COMMAND_RUNS = 5
 QUESTION = "When was the first railway station of the city opened by the company?"
 
 
 class Seconds(NamedTuple):
-    """What something took: on a machine that others use, the processor's seconds tell more of it than the clock."""
+    """Time by the clock and of the processor, which says more on a machine that others use."""
 
     clock: float
     processor: float
 
 
 class Meter:
-    """Prints rates and memory for every block of passages."""
+    """Prints rates and memory for every block of passages, and keeps the rate of the whole."""
 
-    def __init__(self) -> None:
-        self.done, self.since = 0, now()
+    def __init__(self, name: str) -> None:
+        self.name, self.done, self.since = name, 0, now()
+        self.began = self.since
 
-    def reached(self, what: str, done: int, total: int) -> None:
-        """So many passages are done."""
-        if done // BLOCK > self.done // BLOCK or done == total:
-            clock, processor = (
-                (done - self.done) / (end - start) for end, start in zip(now(), self.since, strict=True)
-            )
+    def reached(self, done: int, total: int) -> None:
+        """This many passages are done."""
+        if done // BLOCK_PASSAGES > self.done // BLOCK_PASSAGES or done == total:
+            spans = zip(now(), self.since, strict=True)
+            clock, processor = ((done - self.done) / max(end - start, 1e-9) for end, start in spans)
             rates = f"{clock:>9,.0f} {processor:>9,.0f}"
-            print(f"{what:8} {done:>10,} {rates} {memory_megabytes():>7,.0f} MB", flush=True)
+            print(f"{self.name:8} {done:>10,} {rates} {memory_megabytes():>7,.0f} MB", flush=True)
             self.done, self.since = done, now()
+
+    def rate(self) -> float:
+        """Passages a second from first to last, by the clock."""
+        return self.done / max(self.since.clock - self.began.clock, 1e-9)
 
 
 def now() -> Seconds:
     return Seconds(time.perf_counter(), time.process_time())
 
 
-def measure_adding(directory: Path, source: Path, passages: int, encoder: GivenVectors) -> None:
+def measure_adding(report: Report, directory: Path, source: Path, *, passages: int, encoder: GivenVectors) -> None:
     """Rate and memory of the two passes of `add` over the passages, and of BM25 between them."""
     print(f"{'':8} {'passages':>10} {'a second':>9} {'of CPU':>9} {'memory':>10}")
-    print(f"before   {'':>30} {memory_megabytes():>7,.0f} MB")
-    together, meter = Meter(), Meter()
+    stored, together, later = Meter("stored"), Meter("together"), list[Meter]()
 
     def documents() -> Iterator[Document]:
         for done, document in enumerate(Corpus([source]), start=1):
             yield document
-            meter.reached("stored", done, passages)
+            stored.reached(done, passages)
+        report.add("storing/memory", memory_megabytes(), "MB")
+        later.append(Meter("bm25"))
 
     def progress(done: int, total: int) -> None:
-        if meter.done == passages:  # the first batch of vectors: before it, BM25 was brought up to date
-            meter.done = 0
-            meter.reached("bm25", passages, passages)
-            meter.done = 0
-        meter.reached("vectors", done, total)
+        if len(later) == 1:  # the first batch of vectors: before it, BM25 was brought up to date
+            later[0].reached(passages, passages)
+            later.append(Meter("vectors"))
+        later[1].reached(done, total)
 
     with open_writer(directory) as writer:
         add(writer, documents(), encoder, on_progress=progress)
-    together.reached("together", passages, passages)
-    print(f"collection.db {megabytes(directory):,.0f} MB, bm25/ {megabytes(directory / DIRECTORY):,.0f} MB")
+    together.reached(passages, passages)
+    for meter in (stored, *later, together):
+        report.add(f"{meter.name}/rate", meter.rate(), "/s")
+    report.add("memory", memory_megabytes(), "MB")
+    bm25 = directory_bytes(directory / DIRECTORY)
+    report.add("collection/disk", (directory_bytes(directory) - bm25) / 1e6, "MB")
+    report.add("bm25/disk", bm25 / 1e6, "MB")
 
 
-def megabytes(directory: Path) -> float:
-    return sum(path.stat().st_size for path in directory.iterdir() if path.is_file()) / 1e6
-
-
-def measure_fetching(directory: Path) -> None:
+def measure_fetching(report: Report, directory: Path) -> None:
     """Milliseconds for 100 passages anywhere in the collection, read before."""
     generator, milliseconds = np.random.default_rng(SEED), []
     with open_collection(directory) as collection:
-        numbers = generator.integers(1, collection.counts()["passages"] + 1, (DRAWS, FETCHED)).tolist()
-        for first in (True, False):
-            for some in numbers:
+        last = collection.counts()["passages"]
+        draws = generator.integers(1, last + 1, (FETCHES, FETCHED_PASSAGES)).tolist()
+        for counted in (False, True):
+            for numbers in draws:
                 started = time.perf_counter()
-                collection.passages(some)
-                if not first:
+                collection.passages(numbers)
+                if counted:
                     milliseconds.append(1000 * (time.perf_counter() - started))
-    low, high = statistics.median(milliseconds), np.percentile(milliseconds, 95)
-    print(f"{FETCHED} passages fetched: median {low:.2f} ms, 95th percentile {high:.2f} ms")
-
-
-def forget(directory: Path) -> None:
-    """Let the kernel drop the pages of the files below a directory."""
-    for path in directory.rglob("*"):
-        if path.is_file():
-            descriptor = os.open(path, os.O_RDONLY)
-            os.fsync(descriptor)
-            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-            os.close(descriptor)
+    report.add("fetching/p50", statistics.median(milliseconds), "ms")
+    report.add("fetching/p95", float(np.percentile(milliseconds, 95)), "ms")
 
 
 def first_search(directory: Path, kind: str, model: Model) -> tuple[float, float, float]:
@@ -133,25 +129,27 @@ def first_search(directory: Path, kind: str, model: Model) -> tuple[float, float
     with open_collection(directory) as collection:
         snapshot = Snapshot(collection)
         retriever = DenseRetriever(snapshot, encoder) if kind == "dense" else Bm25Retriever(snapshot)
-        retriever.retrieve([QUESTION], FETCHED)
+        retriever.retrieve([QUESTION], FETCHED_PASSAGES)
         opened = time.perf_counter()
-        retriever.retrieve([QUESTION], FETCHED)
+        retriever.retrieve([QUESTION], FETCHED_PASSAGES)
         return opened - started, time.perf_counter() - opened, memory_megabytes() - before
 
 
-def measure_opening(directory: Path, model: Model) -> None:
-    """Each in a process of its own."""
+def measure_opening(report: Report, directory: Path, model: Model) -> None:
+    """The first search of each retriever in a fresh process, with and without the files in memory."""
     for kind in ("dense", "bm25"):
         for state in ("cold", "warm"):
             if state == "cold":
-                forget(directory)
-            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-                first, second, memory = pool.submit(first_search, directory, kind, model).result()
+                drop_cached_pages(directory)
+            first, second, memory = in_process(first_search, directory, kind, model)
+            report.add(f"{kind}/{state}/first search", first, "s")
+            report.add(f"{kind}/{state}/next search", 1000 * second, "ms")
+            report.add(f"{kind}/{state}/memory", memory, "MB")
             print(f"{kind:6} {state}: first search {first:.2f} s, the next {1000 * second:.1f} ms, {memory:,.0f} MB")
 
 
-def run(*command: object) -> tuple[Seconds, dict]:
-    """Seconds of a command in a process, and what it says."""
+def run(*command: object) -> tuple[Seconds, dict[str, Any]]:
+    """Seconds of a command in a process, and its JSON."""
     started, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
         [sys.executable, "-m", "opendpr", *map(str, command), "--json", "--precision", "fp32"],
@@ -163,7 +161,7 @@ def run(*command: object) -> tuple[Seconds, dict]:
     return Seconds(clock, processor), json.loads(done.stdout)
 
 
-def measure_readding(folder: Path, texts: Sequence[str], suffix: str, encoder: GivenVectors) -> None:
+def measure_readding(report: Report, folder: Path, texts: Sequence[str], suffix: str, encoder: GivenVectors) -> None:
     """A folder of small files that did not change is added again, by `opendpr add`."""
     files = folder / f"files{suffix}"
     files.mkdir()
@@ -172,52 +170,62 @@ def measure_readding(folder: Path, texts: Sequence[str], suffix: str, encoder: G
         (files / f"{number:05}{suffix}").write_text(markup, encoding="utf-8")
     with open_writer(folder / f"notes{suffix}") as writer:
         add(writer, Corpus([files]), encoder)
-    found = [run("add", folder / f"notes{suffix}", files) for _ in range(RUNS)]
-    assert all(report["documents"] == {"unchanged": len(texts)} for _, report in found)
-    print(f"{len(texts):,} unchanged {suffix} files added again: {spread([seconds for seconds, _ in found])}")
+    runs = [run("add", folder / f"notes{suffix}", files) for _ in range(COMMAND_RUNS)]
+    assert all(summary["documents"] == {"unchanged": len(texts)} for _, summary in runs)
+    add_seconds(report, f"unchanged {suffix}", [seconds for seconds, _ in runs])
 
 
-def measure_replacing(folder: Path, texts: Iterator[str], encoder: GivenVectors) -> None:
-    """One document is replaced by `opendpr add`, among many and alone: the difference is what the many cost."""
-    seconds = {}
-    for documents in (1, BLOCK):
+def measure_replacing(report: Report, folder: Path, texts: Iterator[str], *, many: int, encoder: GivenVectors) -> None:
+    """One document is replaced by `opendpr add`, among many and alone: the difference is the cost of the many."""
+    medians = []
+    for documents in (1, many):
         directory = folder / f"replacing-{documents}"
         with open_writer(directory) as writer:
             add(writer, Corpus([write_jsonl(folder / "many.jsonl", texts, documents)]), encoder)
-        found = [run("add", directory, write_jsonl(folder / "one.jsonl", texts, 1)) for _ in range(RUNS + 1)][1:]
-        assert all(report["documents"] == {"replaced": 1} for _, report in found)
-        seconds[documents] = [statistics.median(values) for values in zip(*(took for took, _ in found), strict=True)]
-        print(f"1 of {documents:,} documents replaced: {spread([took for took, _ in found])}")
-    clock, processor = (many - one for many, one in zip(seconds[BLOCK], seconds[1], strict=True))
-    print(f"of that for the others, beside start and encoding: {clock:.2f} s, of processors {processor:.2f} s")
+        commands = (write_jsonl(folder / "single.jsonl", texts, 1) for _ in range(COMMAND_RUNS + 1))
+        runs = [run("add", directory, source) for source in commands][1:]
+        assert all(summary["documents"] == {"replaced": 1} for _, summary in runs)
+        medians.append(add_seconds(report, f"replaced among {documents}", [seconds for seconds, _ in runs]))
+    report.add("replaced/beside encoding", medians[1] - medians[0], "s")
 
 
-def spread(found: Sequence[Seconds]) -> str:
-    clock, processor = zip(*found, strict=True)
-    return (
-        f"{statistics.median(clock):.2f} s ({min(clock):.2f} to {max(clock):.2f}), "
-        f"of processors {statistics.median(processor):.2f} s"
-    )
+def add_seconds(report: Report, name: str, seconds: Sequence[Seconds]) -> float:
+    """Report the clock's spread and the processor's median; returns the clock's median."""
+    median, low, high = report.add_spread(name, [value.clock for value in seconds], "s")
+    processor = statistics.median(value.processor for value in seconds)
+    report.add(f"{name}/processor", processor, "s")
+    print(f"{name}: {median:.2f} s ({low:.2f} to {high:.2f}), of processors {processor:.2f} s")
+    return median
 
 
-def main() -> None:
-    parser = arguments(__doc__)
-    parser.add_argument("--passages", type=int, default=100_000)
+def measure(args: argparse.Namespace, folder: Path, report: Report) -> None:
+    """Everything, in a folder that is deleted afterwards."""
+    model = find_model(args.model)
+    encoder, texts = GivenVectors(model, SEED), iter(Texts(args.data, SEED))
+    source = write_jsonl(folder / "documents.jsonl", texts, args.passages)
+    measure_adding(report, folder / "notes", source, passages=args.passages, encoder=encoder)
+    measure_fetching(report, folder / "notes")
+    measure_opening(report, folder / "notes", model)
+    if not args.commands:
+        return
+    for suffix in (".txt", ".html"):
+        measure_readding(report, folder, list(islice(texts, args.files)), suffix, encoder)
+    measure_replacing(report, folder, texts, many=args.replaced_among, encoder=encoder)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = command_line(__doc__, precision=None)
+    parser.add_argument("--passages", type=int, default=1_000_000)
     parser.add_argument("--files", type=int, default=10_000, help="in the folder that is added again")
-    args = parser.parse_args()
+    parser.add_argument("--replaced-among", type=int, default=100_000, help="documents beside the one replaced")
+    parser.add_argument("--commands", action=argparse.BooleanOptionalAction, default=True, help="time whole commands")
+    args = parse(parser, arguments, passages=200, files=4, replaced_among=20, commands=False)
     folder = args.work / "collection"
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    model = find_model(args.model)
-    encoder, texts = GivenVectors(model, SEED), iter(Texts(SEED))
-    print(json.dumps({"machine": describe(), "passages": args.passages, "dim": encoder.dim, "seed": SEED}))
-    source = write_jsonl(folder / "documents.jsonl", texts, args.passages)
-    measure_adding(folder / "notes", source, args.passages, encoder)
-    measure_fetching(folder / "notes")
-    measure_opening(folder / "notes", model)
-    for suffix in (".txt", ".html"):
-        measure_readding(folder, list(islice(texts, args.files)), suffix, encoder)
-    measure_replacing(folder, texts, encoder)
+    folder.mkdir()
+    report = Report(args, seed=SEED)
+    measure(args, folder, report)
+    report.write()
     shutil.rmtree(folder)
 
 

@@ -1,4 +1,4 @@
-"""Recall and speed of the approximate index beside other indexes, and exact search beside the memory's limit.
+"""Recall and speed of the approximate index beside other indexes, and exact search beside the rate of memory.
 
 Vectors are real ones and noised copies of them (noised.py), questions real. Each index is built here by all cores and
 searched in a process of its own: question by question on one thread, all files in the page cache.
@@ -9,145 +9,150 @@ searched in a process of its own: question by question on one thread, all files 
 
 from __future__ import annotations
 
-import json
+import argparse
 import os
 import shutil
 import time
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from experiments.common.data import arguments
-from experiments.common.machine import describe, memory_megabytes
-from experiments.common.noised import COSINE, base_vectors, question_vectors, write_vectors
-from experiments.peers.indexes import SYSTEMS, installed
+from experiments.common.command import command_line, parse
+from experiments.common.machine import memory_megabytes
+from experiments.common.noised import COSINE, RealVectors, write_vectors
+from experiments.common.processes import directory_bytes, in_process, threads
+from experiments.common.report import Report
+from experiments.peers.indexes import SYSTEMS, Mapped, Search, installed
 from opendpr.search.exact import ExactIndex
+from opendpr.types import Numbers, Vectors
 
 SEED = 0
 K = 100
-LEAST_SECONDS = 3.0
-"""For which questions are asked one by one."""
-BATCH = 10_000
-RECALL = 0.95
-"""What the batch is searched with, at least."""
-COPY_BYTES = 400_000_000
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+SINGLE_SECONDS = 3.0
+"""Least time for which questions are asked one by one."""
+WANTED_RECALL = 0.95
+"""The batch is searched with the fastest effort that reaches it."""
+SUMMED_BYTES = 400_000_000
+Figures = dict[str, tuple[float, str]]
+"""Name -> value and unit."""
 
 
-def megabytes(path: Path) -> float:
-    files = path.rglob("*") if path.is_dir() else [path]
-    return sum(file.stat().st_size for file in files if file.is_file()) / 1e6
+def load_case(path: Path, shape: tuple[int, int]) -> tuple[Mapped, Vectors, Numbers]:
+    """The vectors, the questions and the true neighbours beside an index."""
+    vectors = np.memmap(path.parent / "vectors.f16", np.float16, "r", shape=shape).view(np.ndarray)
+    return vectors, np.load(path.parent / "questions.npy"), np.load(path.parent / "truth.npy")
 
 
-def measure(
-    name: str, vectors_path: Path, shape: tuple[int, int], path: Path, threads: int, effort: object = None
-) -> object:
-    """In a process of its own: on one thread a line for each effort; on several, a batch with the effort given.
+def single_rate(search: Search, questions: Vectors, effort: object, seconds: float) -> float:
+    """Questions a second, asked one by one for some seconds."""
+    count, started = 0, time.perf_counter()
+    while (passed := time.perf_counter() - started) < seconds or not count:
+        search(questions[count % len(questions)][None], K, effort)
+        count += 1
+    return count / passed
 
-    Returns:
-        The fastest effort that reaches `RECALL`.
-    """
+
+def measure_single(name: str, path: Path, shape: tuple[int, int], seconds: float) -> tuple[Any, Figures]:
+    """On one thread, recall and rate of each effort; returns the fastest effort with `WANTED_RECALL`."""
     system = next(system for system in SYSTEMS if system.name == name)
-    before = memory_megabytes()
-    vectors = np.memmap(vectors_path, np.float16, "r", shape=shape).view(np.ndarray)
-    questions, truth = np.load(path.parent / "questions.npy"), np.load(path.parent / "truth.npy")
+    before, (vectors, questions, truth) = memory_megabytes(), load_case(path, shape)
     started = time.perf_counter()
     search = system.open(vectors, path)
-    opened, memory = time.perf_counter() - started, memory_megabytes() - before
-    if threads > 1:
-        many = np.resize(questions, (BATCH, shape[1]))
-        started = time.perf_counter()
-        search(many, K, effort)
-        rate = BATCH / (time.perf_counter() - started)
-        print(
-            f"{name:16} {effort!s:12} {BATCH:,} questions at once, {threads} threads: {rate:,.0f} questions/s",
-            flush=True,
-        )
-        return effort
-    print(f"{name:16} opened in {opened:.2f} s, {memory:,.0f} MB of memory")
-    rates: dict[object, float] = {}
+    figures: Figures = {"opened in": (time.perf_counter() - started, "s")}
+    figures["memory"] = memory_megabytes() - before, "MB"
+    rates: dict[Any, float] = {}
     for effort in system.efforts:
-        found = [search(questions[n : n + 1], K, effort)[0] for n in range(len(questions))]  # warms up, too
-        recall = np.mean([len(np.intersect1d(one, right)) / K for one, right in zip(found, truth, strict=True)])
-        seconds, asked, started = 0.0, 0, time.perf_counter()
-        while seconds < LEAST_SECONDS:
-            search(questions[asked % len(questions)][None], K, effort)
-            asked, seconds = asked + 1, time.perf_counter() - started
-        print(f"{name:16} {effort!s:12} recall@{K} {recall:.3f}, {asked / seconds:>8,.0f} questions/s", flush=True)
-        if recall >= RECALL or not rates:
-            rates[effort] = asked / seconds if recall >= RECALL else 0.0
-    return max(rates, key=lambda one: rates[one])
+        rows = [search(questions[n : n + 1], K, effort)[0] for n in range(len(questions))]  # warms up, too
+        recall = float(np.mean([len(np.intersect1d(a, b)) / len(b) for a, b in zip(rows, truth, strict=True)]))
+        rate = single_rate(search, questions, effort, seconds)
+        figures[f"{effort}/recall@{K}"], figures[f"{effort}/single"] = (recall, ""), (rate, "/s")
+        print(f"{name:16} {effort!s:12} recall@{K} {recall:.3f}, {rate:>8,.0f} questions/s", flush=True)
+        if recall >= WANTED_RECALL or not rates:
+            rates[effort] = rate if recall >= WANTED_RECALL else 0.0
+    return max(rates, key=lambda effort: rates[effort]), figures
 
 
-def in_a_process(name: str, vectors_path: Path, shape, path: Path, threads: int, effort: object = None) -> object:
-    for variable in THREADS:
-        os.environ[variable] = str(threads)
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        found = pool.submit(measure, name, vectors_path, shape, path, threads, effort).result()
-    for variable in THREADS:
-        del os.environ[variable]
-    return found
+def measure_batch(name: str, path: Path, shape: tuple[int, int], *, effort: Any, batch: int) -> float:
+    """Questions a second of a batch, on all threads."""
+    system = next(system for system in SYSTEMS if system.name == name)
+    vectors, questions, _ = load_case(path, shape)
+    search, many = system.open(vectors, path), np.resize(questions, (batch, shape[1]))
+    started = time.perf_counter()
+    search(many, K, effort)
+    return batch / (time.perf_counter() - started)
 
 
-def read_bandwidth() -> float:
-    """Bytes a second that numpy reads of memory, on one thread."""
-    block = np.ones(COPY_BYTES // 8)
-    seconds = []
+def summing_rate() -> float:
+    """Bytes a second of memory that numpy sums up, on one thread."""
+    block, seconds = np.ones(SUMMED_BYTES // 8), []
     for _ in range(5):
         started = time.perf_counter()
         block.sum()
         seconds.append(time.perf_counter() - started)
-    return COPY_BYTES / min(seconds)
+    return SUMMED_BYTES / min(seconds)
 
 
-def measure_exact(vectors: np.ndarray, questions: np.ndarray) -> np.ndarray:
+def measure_exact(report: Report, vectors: Mapped, questions: Vectors) -> Numbers:
     """One pass for all questions, whose neighbours are returned (Q, K), and the rate of single questions."""
     index = ExactIndex(np.arange(len(vectors)), np.array(vectors))
     started = time.perf_counter()
     truth = index.search(questions, K).numbers
-    passed = time.perf_counter() - started
+    report.add("exact/all questions", time.perf_counter() - started, "s")
     seconds = []
     for question in questions[:5]:
         started = time.perf_counter()
         index.search(question[None], K)
         seconds.append(time.perf_counter() - started)
-    read, limit = vectors.nbytes / min(seconds), read_bandwidth()
-    print(f"exact: {len(questions):,} questions in one pass {passed:.1f} s; one question {1000 * min(seconds):.0f} ms")
-    print(f"exact: that reads {read / 1e9:.1f} GB/s, one thread sums up memory at {limit / 1e9:.1f} GB/s", flush=True)
+    report.add("exact/single", 1000 * min(seconds), "ms")
+    report.add("exact/read", vectors.nbytes / min(seconds) / 1e9, "GB/s")
+    report.add("memory read by numpy", summing_rate() / 1e9, "GB/s")
     return truth
 
 
-def main() -> None:
-    parser = arguments(__doc__)
+def measure_system(report: Report, name: str, folder: Path, vectors: Mapped, args: argparse.Namespace) -> None:
+    """Build, search one by one and search a batch, each where nothing else is in memory."""
+    system = next(system for system in SYSTEMS if system.name == name)
+    path, started = folder / name.replace(" ", "-"), time.perf_counter()
+    system.build(vectors, path)
+    report.add(f"{name}/built in", time.perf_counter() - started, "s")
+    report.add(f"{name}/disk", directory_bytes(path) / 1e6, "MB")
+    shape = (len(vectors), vectors.shape[1])
+    with threads(1):
+        effort, figures = in_process(measure_single, name, path, shape, args.seconds)
+    for label, (value, unit) in figures.items():
+        report.add(f"{name}/{label}", value, unit)
+    with threads(os.cpu_count() or 1):
+        report.add(f"{name}/batch", in_process(measure_batch, name, path, shape, effort=effort, batch=args.batch), "/s")
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = command_line(__doc__, precision=None)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--base", type=int, default=29_440, help="real vectors")
     parser.add_argument("--collection", type=Path, help="whose vectors are the real ones")
     parser.add_argument("--questions", type=int, default=500)
+    parser.add_argument("--batch", type=int, default=10_000, help="questions asked at once")
+    parser.add_argument("--seconds", type=float, default=SINGLE_SECONDS, help="of single questions for each effort")
     parser.add_argument("--only", nargs="*", help="names of systems")
-    args = parser.parse_args()
-    base = base_vectors(args.work, args.model, args.base, args.collection)
-    questions = question_vectors(args.work, args.model, args.questions)
+    tiny = {"rows": 2_000, "base": 100, "questions": 4, "batch": 8, "seconds": 0.01, "only": ["opendpr"]}
+    args = parse(parser, arguments, **tiny)
+    real = RealVectors(args.data, args.work, args.model)
+    base, questions = real.passages(args.base, args.collection), real.questions(args.questions)
     folder = args.work / "index"
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    vectors_path = folder / "vectors.f16"
-    vectors = write_vectors(vectors_path, base, args.rows, SEED)
-    real = {"rows": len(vectors), "real": len(base), "cosine of copies": COSINE, "questions": len(questions)}
-    print(json.dumps({"machine": describe(), "dim": base.shape[1], **real, "seed": SEED}), flush=True)
+    folder.mkdir()
+    vectors = write_vectors(folder / "vectors.f16", base, args.rows, SEED)
+    report = Report(args, rows=len(vectors), real=len(base), cosine_of_copies=COSINE, seed=SEED)
     np.save(folder / "questions.npy", questions)
-    np.save(folder / "truth.npy", measure_exact(vectors, questions))
+    np.save(folder / "truth.npy", measure_exact(report, vectors, questions))
     for system in installed():
-        if args.only and system.name not in args.only:
-            continue
-        path, started = folder / system.name.replace(" ", "-"), time.perf_counter()
-        system.build(vectors, path)
-        print(f"{system.name:16} built in {time.perf_counter() - started:.0f} s, {megabytes(path):,.0f} MB", flush=True)
-        effort = in_a_process(system.name, vectors_path, vectors.shape, path, 1)
-        in_a_process(system.name, vectors_path, vectors.shape, path, os.cpu_count() or 1, effort)
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        if not args.only or system.name in args.only:
+            measure_system(report, system.name, folder, vectors, args)
     shutil.rmtree(folder)
+    report.write()
 
 
 if __name__ == "__main__":

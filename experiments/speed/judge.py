@@ -36,7 +36,9 @@ def pattern_questions(data: Data, count: int) -> list[Question]:
     return [questions[number % len(questions)] for number in range(count)]
 
 
-def judge(report: Report, questions: Sequence[Question], rows: Sequence[Sequence[int]], texts: Mapping[int, str]) -> None:
+def judge(
+    report: Report, questions: Sequence[Question], rows: Sequence[Sequence[int]], texts: Mapping[int, str]
+) -> None:
     """Report the seconds that judging takes, and what it finds."""
     name, megabytes, started = questions[0].match, _megabytes(), time.perf_counter()
     answered = timed_out = 0

@@ -1,6 +1,6 @@
 """The service under load, on loopback: `opendpr serve` over 100,000 passages of Wikipedia.
 
-The vectors are random (a search looks at all of them whatever they are), words and reading are real. Load comes from
+The vectors are random (a search scans all of them whatever they are), words and reading are real. Load comes from
 this process: each of n connections sends the next question when it has its answer (closed loop), or questions are
 sent at a constant rate, whatever becomes of them, and timed from when they should have been sent (open loop).
 
@@ -20,7 +20,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,14 +28,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.common.data import arguments, questions, wikipedia
-from experiments.common.machine import describe
+from experiments.common.command import command_line, parse, require
+from experiments.common.report import Report
 from experiments.common.synthetic import GivenVectors
 from opendpr.collection import open_collection, open_writer
 from opendpr.maintenance.add import add
 from opendpr.model.directory import find_model
-from opendpr.text.splitting import Splitter
-from opendpr.types import Document
 
 START = """
 import sys
@@ -49,33 +47,25 @@ run(settings, lambda address: print(address, flush=True))
 """
 
 
-def documents(passages: int) -> Iterator[Document]:
-    """Wikipedia in file order, until there are so many passages."""
-    splitter, found = Splitter(), 0
-    for record in wikipedia():
-        found += len(splitter.split(record["text"]))
-        yield Document(record["id"], record["title"], record["text"])
-        if found >= passages:
-            return
-
-
-def collection(args: argparse.Namespace) -> Path:
-    """The collection, made if it is not there."""
-    directory = args.work / f"serve-{args.passages}"
+def build_collection(args: argparse.Namespace) -> Path:
+    """The collection, made once."""
+    directory: Path = args.work / f"serve-{args.passages}"
     if not directory.exists():
         with open_writer(directory) as writer:
-            add(writer, documents(args.passages), GivenVectors(find_model(args.model), 0))
+            add(writer, args.data.documents(args.passages), GivenVectors(find_model(args.model), 0))
     return directory
 
 
 class Service(NamedTuple):
+    """A service that runs."""
+
     host: str
     port: int
     process: int
     start_seconds: float
 
     def processor_seconds(self) -> float:
-        """What the service has used of the processor so far, all cores added up; a busy machine changes it little."""
+        """Seconds of all cores that the service has used so far; a busy machine changes them little."""
         values = Path(f"/proc/{self.process}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(values[11]) + int(values[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -86,18 +76,21 @@ def service(directory: Path, args: argparse.Namespace, *, alone: bool = False, w
     command = [sys.executable, "-c", START, str(directory), args.precision, str(wait), "alone" if alone else "batches"]
     started = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8")
+    assert process.stdout
     try:
         host, _, port = process.stdout.readline().strip().removeprefix("http://").partition(":")
-        found = Service(host, int(port), process.pid, time.perf_counter() - started)
-        while asyncio.run(once(found, "/readyz")) != 200:
+        started_service = Service(host, int(port), process.pid, time.perf_counter() - started)
+        while asyncio.run(once(started_service, "/readyz")) != 200:
             pass
-        yield found._replace(start_seconds=time.perf_counter() - started)
+        yield started_service._replace(start_seconds=time.perf_counter() - started)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(15)
+        process.stdout.close()
 
 
 async def once(to: Service, path: str) -> int:
+    """Status of a single GET."""
     connection = await Connection.open(to)
     status, _ = await connection.send("GET", path)
     connection.close()
@@ -112,6 +105,7 @@ class Connection:
 
     @classmethod
     async def open(cls, to: Service) -> Connection:
+        """Connect."""
         return cls(*await asyncio.open_connection(to.host, to.port))
 
     async def send(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
@@ -123,6 +117,7 @@ class Connection:
         return int(headers.split(b" ", 2)[1]), headers + await self._reader.readexactly(length)
 
     def close(self) -> None:
+        """End the connection."""
         self._writer.close()
 
 
@@ -137,23 +132,26 @@ class Load:
     without_retry: int = 0
 
     def take(self, status: int, answer: bytes, seconds: float) -> None:
+        """Count a response."""
         self.statuses[status] += 1
         if status == 200:
             self.answered.append(seconds)
         elif status in (429, 503):
             self.without_retry += b"retry-after" not in answer.lower()
 
-    @property
-    def rate(self) -> float:
-        return len(self.answered) / self.seconds
-
-    def __str__(self) -> str:
-        p50, p99 = np.percentile(self.answered, [50, 99]) if self.answered else (0, 0)
-        others = {status: count for status, count in self.statuses.items() if status != 200}
-        told = f"   {others}, without Retry-After: {self.without_retry}" if others else ""
+    def add_to(self, report: Report, name: str) -> None:
+        """Report the rate, the latencies and what was refused."""
+        p50, p99 = np.percentile(self.answered, [50, 99]) if self.answered else (0.0, 0.0)
+        rate = len(self.answered) / self.seconds
+        report.add(f"{name}/rate", rate, "/s")
+        report.add(f"{name}/p50", 1000 * float(p50), "ms")
+        report.add(f"{name}/p99", 1000 * float(p99), "ms")
+        refused = sum(count for status, count in self.statuses.items() if status != 200)
+        report.add(f"{name}/refused", refused)
+        report.add(f"{name}/refused without Retry-After", self.without_retry)
         if self.processor_seconds and self.answered:
-            told = f"   processor {1000 * self.processor_seconds / len(self.answered):6.1f} ms each{told}"
-        return f"{self.rate:8.1f}/s   p50 {1000 * p50:7.0f} ms   p99 {1000 * p99:7.0f} ms{told}"
+            report.add(f"{name}/processor", 1000 * self.processor_seconds / len(self.answered), "ms")
+        print(f"{name:44} {rate:8.1f}/s   p50 {1000 * p50:7.0f} ms   p99 {1000 * p99:7.0f} ms   refused {refused}")
 
 
 async def closed(to: Service, path: str, bodies: list[bytes], connections: int, seconds: float) -> Load:
@@ -177,7 +175,7 @@ async def paced(to: Service, path: str, bodies: list[bytes], rate: float, second
     """Requests at a constant rate, timed from when they should have been sent."""
     load, sent, idle = Load(), itertools.cycle(bodies), []
 
-    async def one(due: float) -> None:
+    async def send(due: float) -> None:
         connection = idle.pop() if idle else await Connection.open(to)
         load.take(*await connection.send("POST", path, next(sent)), time.perf_counter() - due)
         idle.append(connection)
@@ -187,7 +185,7 @@ async def paced(to: Service, path: str, bodies: list[bytes], rate: float, second
     for number in range(int(rate * seconds)):
         due = started + number / rate
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
-        tasks.append(asyncio.create_task(one(due)))
+        tasks.append(asyncio.create_task(send(due)))
     await asyncio.gather(*tasks)
     load.seconds = time.perf_counter() - started
     for connection in idle:
@@ -195,101 +193,96 @@ async def paced(to: Service, path: str, bodies: list[bytes], rate: float, second
     return load
 
 
-def bodies(count: int, **more: object) -> list[bytes]:
+def bodies(args: argparse.Namespace, count: int, **more: object) -> list[bytes]:
     """Questions of SQuAD as requests."""
-    asked = [record["question"] for record in questions("squad", "report")[:count]]
-    return [json.dumps({"question": question, **more}).encode() for question in asked]
+    questions = [record["question"] for record in args.data.questions("squad", "report")[:count]]
+    return [json.dumps({"question": question, **more}).encode() for question in questions]
 
 
-def throughput(directory: Path, args: argparse.Namespace) -> dict[str, float]:
-    """Closed loops; returns the capacity of each kind."""
-    kinds = {
-        "search bm25, k 10": ("/v1/search", bodies(400, k=10, retriever="bm25")),
-        "search dense, k 10": ("/v1/search", bodies(400, k=10, retriever="dense")),
-        "search hybrid, k 10": ("/v1/search", bodies(400, k=10)),
-        "ask hybrid, k 20": ("/v1/ask", bodies(100, k=20)),
+def kinds(args: argparse.Namespace) -> dict[str, tuple[str, list[bytes]]]:
+    """Path and requests of each kind of question."""
+    return {
+        "search bm25": ("/v1/search", bodies(args, 400, k=10, retriever="bm25")),
+        "search dense": ("/v1/search", bodies(args, 400, k=10, retriever="dense")),
+        "search hybrid": ("/v1/search", bodies(args, 400, k=10)),
+        "ask hybrid": ("/v1/ask", bodies(args, 100, k=20)),
     }
-    capacity = {}
+
+
+def throughput(report: Report, directory: Path, args: argparse.Namespace) -> None:
+    """Closed loops: questions one by one, then in batches."""
     for alone in (True, False):
+        way = "one by one" if alone else "batches"
         with service(directory, args, alone=alone, wait=60) as to:
-            memory = asyncio.run(metric(to, "process_resident_memory_bytes")) / 1e6
-            print(f"\n{'one by one' if alone else 'in batches'}: ready after {to.start_seconds:.1f} s", end="")
-            print(f" ({to.processor_seconds():.1f} s of processor), {memory:.0f} MB")
-            for name, (path, sent) in kinds.items():
-                for connections in (16,) if alone else (1, 4, 16):
+            report.add(f"{way}/ready", to.start_seconds, "s")
+            report.add(f"{way}/memory at start", asyncio.run(metric(to, "process_resident_memory_bytes")) / 1e6, "MB")
+            for name, (path, sent) in kinds(args).items():
+                for connections in args.connections[-1:] if alone else args.connections:
                     load = asyncio.run(closed(to, path, sent, connections, args.seconds))
-                    print(f"{name:20} {connections:3} connections {load}", flush=True)
-                    capacity[name] = load.rate
-            print(f"memory after that: {asyncio.run(metric(to, 'process_resident_memory_bytes')) / 1e6:.0f} MB")
-    return capacity
+                    load.add_to(report, f"{way}/{name}/{connections}")
+            report.add(f"{way}/memory", asyncio.run(metric(to, "process_resident_memory_bytes")) / 1e6, "MB")
 
 
 async def metric(to: Service, name: str) -> float:
+    """A value of `/metrics`."""
     connection = await Connection.open(to)
     _, answer = await connection.send("GET", "/metrics")
     connection.close()
     return float(next(line.split()[1] for line in answer.decode().splitlines() if line.startswith(f"{name} ")))
 
 
-def overload(directory: Path, args: argparse.Namespace, path: str, sent: list[bytes], capacity: float) -> None:
-    """80 % of the capacity, then 200 %, then whether single questions are answered as before."""
+def overload(report: Report, directory: Path, name: str, args: argparse.Namespace) -> None:
+    """80 % of the capacity, then 200 %, then how long it takes until single questions are answered as before."""
+    path, sent = kinds(args)[name]
+    capacity = report.value(f"batches/{name}/{args.connections[-1]}/rate")
     with service(directory, args) as to:
         usual = asyncio.run(paced(to, path, sent, 0.8 * capacity, args.long_seconds))
-        print(f" 80 % of capacity, {args.long_seconds:.0f} s {usual}", flush=True)
-        short = args.long_seconds / 3
-        print(f"200 %, {short:.0f} s             {asyncio.run(paced(to, path, sent, 2 * capacity, short))}")
+        usual.add_to(report, f"80 %/{name}")
+        asyncio.run(paced(to, path, sent, 2 * capacity, args.long_seconds / 3)).add_to(report, f"200 %/{name}")
         started, limit = time.perf_counter(), 2 * float(np.percentile(usual.answered, 50))
         while True:
             load = asyncio.run(closed(to, path, sent, 1, 0.2))
             if load.answered and load.answered[-1] <= limit and not set(load.statuses) - {200}:
                 break
-        print(f"recovered after {time.perf_counter() - started:.1f} s (answers within {1000 * limit:.0f} ms again)")
+        report.add(f"recovered/{name}", time.perf_counter() - started, "s")
 
 
-def haystack(directory: Path, sent: list[bytes]) -> None:
-    """Haystack's BM25 in memory, over the same passages, called in this process: no HTTP."""
-    from haystack import Document as HaystackDocument
-    from haystack.components.retrievers.in_memory import InMemoryBM25Retriever
-    from haystack.document_stores.in_memory import InMemoryDocumentStore
+def measure_haystack(report: Report, directory: Path, sent: Sequence[bytes]) -> None:
+    """Haystack's BM25 in memory over the same passages, called in this process: no HTTP."""
+    from experiments.peers.haystack import HaystackWords
 
-    store = InMemoryDocumentStore()
-    with open_collection(directory) as opened:
-        started = time.perf_counter()
-        store.write_documents([HaystackDocument(content=f"{p.title}\n{p.text}") for p in opened.passages_after(0)])
-        print(f"\nHaystack: {store.count_documents():,} passages written in {time.perf_counter() - started:.1f} s")
-    retriever = InMemoryBM25Retriever(store, top_k=10)
-    load = Load()
-    started = time.perf_counter()
+    with open_collection(directory) as collection:
+        peer = HaystackWords([f"{p.title}\n{p.text}" for p in collection.passages_after(0)])
+    load, started = Load(), time.perf_counter()
     for body in itertools.islice(itertools.cycle(sent), 1_000):
         begun = time.perf_counter()
-        retriever.run(query=json.loads(body)["question"])
+        peer.search(json.loads(body)["question"])
         load.take(200, b"", time.perf_counter() - begun)
         if time.perf_counter() - started > 20:
             break
     load.seconds = time.perf_counter() - started
-    print(f"{'Haystack BM25, k 10':20}   1 caller      {load}")
+    load.add_to(report, "Haystack")
 
 
-def main() -> None:
-    parser = arguments(__doc__)
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = command_line(__doc__, precision="fp32")
     parser.add_argument("--passages", type=int, default=100_000)
-    parser.add_argument("--precision", default="fp32")
+    parser.add_argument("--connections", type=int, nargs="+", default=[1, 4, 16])
     parser.add_argument("--seconds", type=float, default=8, help="of each closed loop")
-    parser.add_argument("--long-seconds", type=float, default=60, help="at 80 %% of the capacity")
+    parser.add_argument("--long-seconds", type=float, default=60, help="at 80 %% of the capacity; 0 leaves it out")
     parser.add_argument("--haystack", action="store_true")
-    args = parser.parse_args()
-    directory = collection(args)
-    with open_collection(directory) as opened:
-        print(json.dumps({"machine": describe(), **opened.counts(), "precision": args.precision}))
-    capacity = throughput(directory, args)
-    for name, path, sent in (
-        ("search hybrid, k 10", "/v1/search", bodies(400, k=10)),
-        ("ask hybrid, k 20", "/v1/ask", bodies(100, k=20)),
-    ):
-        print(f"\n{name}, capacity {capacity[name]:.1f}/s")
-        overload(directory, args, path, sent, capacity[name])
+    args = parse(parser, arguments, passages=50, connections=[2], seconds=0.05, long_seconds=0)
+    require("uvicorn", "'.[serve]'")
+    directory = build_collection(args)
+    with open_collection(directory) as collection:
+        report = Report(args, **collection.counts())
+    throughput(report, directory, args)
+    for name in ("search hybrid", "ask hybrid") if args.long_seconds else ():
+        overload(report, directory, name, args)
     if args.haystack:
-        haystack(directory, bodies(400))
+        require("haystack", "haystack-ai")
+        measure_haystack(report, directory, bodies(args, 400))
+    report.write()
 
 
 if __name__ == "__main__":
