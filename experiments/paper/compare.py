@@ -53,8 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     start = args.start or (args.model if args.smoke else str(starting_model(args.work / "all-minilm").directory))
     report = Report(args)
     runs = [
-        run_of("start", start, args, systems=("dense",)),
         run_of("trained", args.model, args, systems=SYSTEMS),
+        run_of("start", start, args, systems=("dense",)),
     ]
     add_runs(report, runs)
     add_misses(report)

@@ -19,7 +19,7 @@ from opendpr.evaluation.judges import AnswerJudge
 from opendpr.evaluation.task import Task, evaluate
 
 SETS = ("squad", "nq", "trivia")
-SYSTEMS = ("dense", "bm25", "hybrid")
+SYSTEMS = ("hybrid", "dense", "bm25")
 PASSAGES_READ = (5, 10, 20)
 
 

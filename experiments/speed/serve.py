@@ -211,6 +211,7 @@ def kinds(args: argparse.Namespace) -> dict[str, tuple[str, list[bytes]]]:
 
 def throughput(report: Report, directory: Path, args: argparse.Namespace) -> None:
     """Closed loops: questions one by one, then in batches."""
+    rates: dict[tuple[str, str], float] = {}
     for alone in (True, False):
         way = "one by one" if alone else "batches"
         with service(directory, args, alone=alone, wait=60) as to:
@@ -220,7 +221,11 @@ def throughput(report: Report, directory: Path, args: argparse.Namespace) -> Non
                 for connections in args.connections[-1:] if alone else args.connections:
                     load = asyncio.run(closed(to, path, sent, connections, args.seconds))
                     load.add_to(report, f"{way}/{name}/{connections}")
+                    rates[way, name] = len(load.answered) / load.seconds
             report.add(f"{way}/memory", asyncio.run(metric(to, "process_resident_memory_bytes")) / 1e6, "MB")
+    for name in kinds(args):
+        if alone_rate := rates["one by one", name]:
+            report.add(f"gain/{name}", rates["batches", name] / alone_rate)
 
 
 async def metric(to: Service, name: str) -> float:
