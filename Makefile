@@ -32,7 +32,7 @@ docs: $(DEV)  ## Write docs/cli.md from --help, and the tables of figures
 	$(BIN)/python -m experiments.figures --docs
 
 figures: $(DEV)  ## Measure every figure again; NAME=encode, CHECK=1, DOCS=1, SMOKE=1
-	$(BIN)/python -m experiments.figures $(NAME) $(if $(CHECK),--check) $(if $(DOCS),--docs) $(if $(SMOKE),--smoke)
+	$(BIN)/python -m experiments.figures $(if $(NAME),'$(NAME)') $(if $(CHECK),--check) $(if $(DOCS),--docs) $(if $(SMOKE),--smoke)
 
 model: $(DEV)  ## Rebuild models/opendpr-minilm; DATA is the folder of the training files
 	$(BIN)/python models/build.py $(DATA)

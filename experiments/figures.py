@@ -1,10 +1,10 @@
 """Run what the figures of the documents come from, and compare.
 
-    make figures                  # all that have no result yet; a killed run goes on
-    make figures NAME='reader*'   # some
-    make figures CHECK=1          # documents and results beside the list; short runs of quality are made
-    make figures DOCS=1           # write the tables of the documents
-    make figures SMOKE=1          # every script, tiny
+make figures                  # all that have no result yet; a killed run goes on
+make figures NAME='reader*'   # some
+make figures CHECK=1          # documents and results beside the list; short runs of quality are made
+make figures DOCS=1           # write the tables of the documents
+make figures SMOKE=1          # every script, tiny
 """
 
 from __future__ import annotations
@@ -44,9 +44,15 @@ class Runner:
     Args:
         data: folder of the data
         work: folder where collections and results are kept
+        smoke: run everything tiny, and keep nothing
+        again: run what has a result, too
+        package: what precedes the names of scripts
     """
 
-    def __init__(self, data: Path, work: Path, *, smoke: bool = False, again: bool = False) -> None:
+    def __init__(
+        self, data: Path, work: Path, *, smoke: bool = False, again: bool = False, package: str = "experiments."
+    ) -> None:
+        self.package = package
         self.data, self.work, self.smoke, self.again = data, work, smoke, again
         self.results = Results(work / "figures")
         self.results.folder.mkdir(parents=True, exist_ok=True)
@@ -71,7 +77,7 @@ class Runner:
         return self.compared(figure_set, differences(figure_set, result))
 
     def compared(self, figure_set: FigureSet, lines: Sequence[str]) -> Outcome:
-        """ok or differs, with how many figures were compared."""
+        """Ok or differs, with how many figures were compared."""
         if lines:
             return Outcome("differs", tuple(lines))
         count = len(figure_set.figures)
@@ -90,7 +96,7 @@ class Runner:
 
     def _execute(self, figure_set: FigureSet, arguments: Sequence[str]) -> Outcome:
         log = self.results.folder / f"{figure_set.name}.log"
-        command = [sys.executable, "-m", f"experiments.{figure_set.script}", *arguments]
+        command = [sys.executable, "-m", f"{self.package}{figure_set.script}", *arguments]
         with log.open("w", encoding="utf-8") as file:
             code = subprocess.run(command, cwd=ROOT, stdout=file, stderr=subprocess.STDOUT, check=False).returncode
         last = (log.read_text(encoding="utf-8").strip().splitlines() or [""])[-1]
@@ -164,7 +170,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parse(arguments)
     try:
         catalogue = read_catalogue(args.catalogue)
-        sets = chosen(catalogue, args.names)
+        sets = chosen(catalogue, " ".join(args.names).split())
         if args.docs:
             print("\n".join(f"wrote {path}" for path in write_tables(catalogue)) or "the documents are up to date")
             return 0

@@ -103,7 +103,7 @@ def _stored(value: object, place: str) -> Stored:
     numbers = value if isinstance(value, list) else [value]
     if len(numbers) not in (1, 3) or not all(isinstance(number, (int, Decimal)) for number in numbers):
         raise CatalogueError(f"{place} is {value}; give a number, or [value, low, high]")
-    return Stored(*(Decimal(number) for number in numbers))
+    return Stored(*(Decimal(str(number)) for number in numbers))
 
 
 def _table(name: str, values: Mapping[str, Any]) -> Table:

@@ -13,7 +13,6 @@ from typing import Any
 from experiments.common.catalogue import FigureSet, Stored
 from experiments.common.command import ROOT
 
-
 SPEED_UNITS = ("s", "ms", "/s", "MB", "GB", "GB/s", "GFLOP/s")
 """What another machine, or another moment, may change."""
 

@@ -7,11 +7,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
 from experiments.common.data import Data
 from opendpr.model.directory import Model
+from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.text.splitting import Splitter
 from opendpr.types import Passage, Vectors
@@ -69,4 +71,9 @@ class GivenVectors:
 
     def _unit(self, n: int) -> Vectors:
         vectors = self._generator.standard_normal((n, self.dim), dtype=np.float32)
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
+
+
+def given_encoder(model: Model, seed: int) -> BertEncoder:
+    """`GivenVectors` for `add`, which asks no more of an encoder than it has."""
+    return cast(BertEncoder, GivenVectors(model, seed))

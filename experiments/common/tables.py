@@ -48,7 +48,8 @@ def rendered(text: str, path: str, catalogue: Catalogue) -> str:
     missing = [name for name, table in catalogue.tables.items() if path in table.docs and name not in present]
     if missing:
         raise CatalogueError(f"{path} lacks the marks '<!-- figures: {missing[0]} -->' and '<!-- end -->'")
-    return _BLOCK.sub(lambda match: f"{match[1]}{markdown(catalogue.tables[match['name']], catalogue)}\n{match[3]}", text)
+    tables = {name: markdown(catalogue.tables[name], catalogue) for name in present}
+    return _BLOCK.sub(lambda match: f"{match[1]}{tables[match['name']]}\n{match[3]}", text)
 
 
 def markdown(table: Table, catalogue: Catalogue) -> str:

@@ -141,5 +141,8 @@ def _write_judged(folder: Path, records: Sequence[Mapping[str, Any]]) -> None:
 def _write(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     content = "".join(json.dumps(record) + "\n" for record in records).encode()
-    compress = {".xz": lzma.compress, ".gz": gzip.compress}.get(path.suffix)
-    path.write_bytes(compress(content) if compress else content)
+    if path.suffix == ".xz":
+        content = lzma.compress(content)
+    elif path.suffix == ".gz":
+        content = gzip.compress(content)
+    path.write_bytes(content)

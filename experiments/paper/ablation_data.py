@@ -102,7 +102,7 @@ class Pool:
         vectors = encoder.encode_passages(list(self._passages.values()))
         if by_distance:
             vectors = np.hstack([vectors, -(vectors**2).sum(1, keepdims=True) / 2])
-        index = ExactIndex(np.array(list(self._passages), dtype=np.int64), vectors)
+        index = ExactIndex(np.array(list(self._passages), dtype=np.int64), vectors)  # type: ignore[arg-type]  # fp32: no rounding
 
         def search(questions: Sequence[str]) -> list[list[int]]:
             rows = encoder.encode_questions(questions)

@@ -20,7 +20,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -140,7 +140,7 @@ class Bench:
             epochs = settings.epochs * self.args.questions / len(source.order(np.random.default_rng(0)))
             settings = replace(settings, epochs=epochs)
         config = start.require_encoder()
-        similarity = "cosine" if row.similarity == "cosine" else "dot"
+        similarity: Literal["cosine", "dot"] = "cosine" if row.similarity == "cosine" else "dot"
         scale = config.scale if row.similarity == "cosine" else 1.0
         config = replace(config, tied=not settings.untie, similarity=similarity, scale=scale)
         torch.manual_seed(settings.seed)

@@ -29,7 +29,7 @@ def run_of(name: str, model: str, args: argparse.Namespace, *, systems: Sequence
     """The run of a model over the pool, made if it is not there."""
     encoder = make_encoder(args, model)
     directory = fill_pool(args, encoder)
-    folder = args.work / f"{directory.name}-{args.half}"
+    folder: Path = args.work / f"{directory.name}-{args.half}"
     files = [args.data.write_questions(questions, args.half, folder) for questions in SETS]
     started, run = time.perf_counter(), folder / f"{name}.jsonl"
     evaluate(directory, Task(files, systems, None, model, encoder.runtime), AnswerJudge(), run)

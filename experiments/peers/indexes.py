@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,34 +13,41 @@ from numpy.typing import NDArray
 from opendpr.search.cost import SAMPLE, ivf_lists
 from opendpr.search.faiss import Codes
 from opendpr.search.ivf import Effort, IvfIndex
+from opendpr.types import Numbers, Vectors
 
-BLOCK = 50_000
-Found = NDArray[np.int64]
-Search = Callable[[NDArray[np.float32], int, Any], Found]
+BLOCK_VECTORS = 50_000
+Search = Callable[[Vectors, int, Any], Numbers]
 """Called with questions (Q, d), k and an effort; the rows found (Q, k)."""
 Mapped = NDArray[np.float16]
+Build = Callable[[Mapped, Path], None]
+"""From vectors (n, d) to a file or directory."""
+Open = Callable[[Mapped, Path], Search]
 
 
 class System(NamedTuple):
+    """An index: how it is built, opened and searched."""
+
     name: str
     package: str
-    build: Callable[[Mapped, Path], None]
-    """From vectors (n, d) to a file or directory."""
-    open: Callable[[Mapped, Path], Search]
+    build: Build
+    open: Open
     efforts: Sequence[Any]
 
 
-def blocks(vectors: Mapped):
-    for first in range(0, len(vectors), BLOCK):
-        yield vectors[first : first + BLOCK].astype(np.float32)
+def blocks(vectors: Mapped) -> Iterator[Vectors]:
+    """The vectors in pieces of 32-bit numbers."""
+    for first in range(0, len(vectors), BLOCK_VECTORS):
+        yield vectors[first : first + BLOCK_VECTORS].astype(np.float32)
 
 
-def sample(vectors: Mapped, count: int) -> NDArray[np.float32]:
+def sample(vectors: Mapped, count: int) -> Vectors:
+    """Random vectors, in their order."""
     rows = np.random.default_rng(0).choice(len(vectors), min(len(vectors), count), replace=False)
     return vectors[np.sort(rows)].astype(np.float32)
 
 
 def build_ours(vectors: Mapped, path: Path) -> None:
+    """Build the index of opendpr."""
     lists = ivf_lists(len(vectors))
     codes = Codes.train(sample(vectors, SAMPLE * lists), lists)
     for block in blocks(vectors):
@@ -49,11 +56,14 @@ def build_ours(vectors: Mapped, path: Path) -> None:
 
 
 def open_ours(vectors: Mapped, path: Path) -> Search:
+    """Open the index of opendpr."""
     index = IvfIndex(Codes.load(path), np.arange(len(vectors)), vectors, Effort(1, 1))
     return lambda questions, k, effort: index.with_effort(Effort(*effort)).search(questions, k).numbers
 
 
-def faiss_builder(factory: Callable[[int], str], prepare: Callable[[Any], None] = lambda index: None):
+def faiss_builder(factory: Callable[[int], str], prepare: Callable[[Any], None] = lambda index: None) -> Build:
+    """Builds what a factory string of FAISS says."""
+
     def build(vectors: Mapped, path: Path) -> None:
         import faiss
 
@@ -67,15 +77,17 @@ def faiss_builder(factory: Callable[[int], str], prepare: Callable[[Any], None] 
     return build
 
 
-def open_faiss(set_effort: Callable[[Any, Any], None]):
+def open_faiss(set_effort: Callable[[Any, Any], None]) -> Open:
+    """Opens an index of FAISS whose effort is set by `set_effort`."""
+
     def open(vectors: Mapped, path: Path) -> Search:
         import faiss
 
         index = faiss.read_index(str(path))
 
-        def search(questions, k, effort):
+        def search(questions: Vectors, k: int, effort: Any) -> Numbers:  # noqa: ANN401
             set_effort(index, effort)
-            return index.search(questions, k)[1]
+            return np.asarray(index.search(questions, k)[1])
 
         return search
 
@@ -83,20 +95,22 @@ def open_faiss(set_effort: Callable[[Any, Any], None]):
 
 
 def build_usearch(vectors: Mapped, path: Path) -> None:
+    """Build an index of usearch."""
     from usearch.index import Index
 
     index = Index(ndim=vectors.shape[1], metric="ip", dtype="f16", connectivity=32, expansion_add=80)
     for number, block in enumerate(blocks(vectors)):
-        index.add(np.arange(number * BLOCK, number * BLOCK + len(block)), block)
+        index.add(np.arange(number * BLOCK_VECTORS, number * BLOCK_VECTORS + len(block)), block)
     index.save(str(path))
 
 
 def open_usearch(vectors: Mapped, path: Path) -> Search:
+    """Open an index of usearch."""
     from usearch.index import Index
 
     index = Index.restore(str(path))
 
-    def search(questions, k, effort):
+    def search(questions: Vectors, k: int, effort: Any) -> Numbers:  # noqa: ANN401
         index.expansion_search = effort
         keys = index.search(questions, k, threads=1 if len(questions) == 1 else 0).keys
         return np.asarray(keys, np.int64).reshape(len(questions), -1)
@@ -105,6 +119,7 @@ def open_usearch(vectors: Mapped, path: Path) -> Search:
 
 
 def build_hnswlib(vectors: Mapped, path: Path) -> None:
+    """Build an index of hnswlib."""
     import hnswlib
 
     index = hnswlib.Index(space="ip", dim=vectors.shape[1])
@@ -115,20 +130,22 @@ def build_hnswlib(vectors: Mapped, path: Path) -> None:
 
 
 def open_hnswlib(vectors: Mapped, path: Path) -> Search:
+    """Open an index of hnswlib."""
     import hnswlib
 
     index = hnswlib.Index(space="ip", dim=vectors.shape[1])
     index.load_index(str(path))
 
-    def search(questions, k, effort):
+    def search(questions: Vectors, k: int, effort: Any) -> Numbers:  # noqa: ANN401
         index.set_ef(effort)
         labels = index.knn_query(questions, k, num_threads=1 if len(questions) == 1 else -1)[0]
-        return labels.astype(np.int64)
+        return np.asarray(labels, np.int64)
 
     return search
 
 
 def build_scann(vectors: Mapped, path: Path) -> None:
+    """Build an index of scann."""
     import scann
 
     everything = np.concatenate(list(blocks(vectors)))
@@ -141,20 +158,22 @@ def build_scann(vectors: Mapped, path: Path) -> None:
 
 
 def open_scann(vectors: Mapped, path: Path) -> Search:
+    """Open an index of scann."""
     import scann
 
     index = scann.scann_ops_pybind.load_searcher(str(path))
 
-    def search(questions, k, effort):
-        one = {"final_num_neighbors": k, "pre_reorder_num_neighbors": 4 * k, "leaves_to_search": effort}
+    def search(questions: Vectors, k: int, effort: Any) -> Numbers:  # noqa: ANN401
+        settings = {"final_num_neighbors": k, "pre_reorder_num_neighbors": 4 * k, "leaves_to_search": effort}
         if len(questions) == 1:
-            return index.search(questions[0], **one)[0].astype(np.int64)[None]
-        return index.search_batched_parallel(questions, **one)[0].astype(np.int64)
+            return np.asarray(index.search(questions[0], **settings)[0], np.int64)[None]
+        return np.asarray(index.search_batched_parallel(questions, **settings)[0], np.int64)
 
     return search
 
 
-def ef_construction(index: Any) -> None:
+def ef_construction(index: Any) -> None:  # noqa: ANN401  # FAISS has no type for it
+    """The effort of building a graph."""
     index.hnsw.efConstruction = 80
 
 
@@ -187,4 +206,5 @@ SYSTEMS = [
 
 
 def installed() -> list[System]:
+    """The systems whose packages are here."""
     return [system for system in SYSTEMS if find_spec(system.package)]

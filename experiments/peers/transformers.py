@@ -19,7 +19,8 @@ class TransformersReader:
     def __init__(self, model: Model) -> None:
         config = model.require_reader()
         shape = {name: getattr(config.architecture, name) for name in config.architecture.__dataclass_fields__}
-        self._network = BertForQuestionAnswering(BertConfig(**shape)).eval()
+        self._network = BertForQuestionAnswering(BertConfig(**shape))
+        self._network.train(False)
         weights = {
             name if name.startswith("qa_outputs") else f"bert.{name}": torch.from_numpy(value)
             for name, value in model.load_weights("reader").items()

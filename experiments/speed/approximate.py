@@ -57,6 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         exact = ExactIndex.gather(collection.vectors(), collection.count_passages(), encoder.dim)
         with open_writer(collection.directory) as writer:
             record = optimize(writer, index="ivf", recall=args.recall)
+        assert record, "an index was asked for"
         print({name: record[name] for name in ("factory", "rows", "lists", "factor", "recall", "seconds")})
         index = Snapshot(collection).dense
         for name in SETS:

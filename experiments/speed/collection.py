@@ -27,11 +27,12 @@ from experiments.common.command import command_line, parse
 from experiments.common.machine import memory_megabytes
 from experiments.common.processes import directory_bytes, drop_cached_pages, in_process
 from experiments.common.report import Report
-from experiments.common.synthetic import GivenVectors, Texts, write_jsonl
+from experiments.common.synthetic import Texts, given_encoder, write_jsonl
 from opendpr.collection import open_collection, open_writer
 from opendpr.corpus import Corpus
 from opendpr.maintenance.add import add
 from opendpr.model.directory import Model, find_model
+from opendpr.model.encoder import BertEncoder
 from opendpr.search.bm25 import DIRECTORY
 from opendpr.search.retrievers import Bm25Retriever, DenseRetriever, Snapshot
 from opendpr.types import Document
@@ -60,7 +61,7 @@ class Meter:
         self.began = self.since
 
     def reached(self, done: int, total: int) -> None:
-        """This many passages are done."""
+        """Print a line if a block, or everything, is done."""
         if done // BLOCK_PASSAGES > self.done // BLOCK_PASSAGES or done == total:
             spans = zip(now(), self.since, strict=True)
             clock, processor = ((done - self.done) / max(end - start, 1e-9) for end, start in spans)
@@ -77,7 +78,7 @@ def now() -> Seconds:
     return Seconds(time.perf_counter(), time.process_time())
 
 
-def measure_adding(report: Report, directory: Path, source: Path, *, passages: int, encoder: GivenVectors) -> None:
+def measure_adding(report: Report, directory: Path, source: Path, *, passages: int, encoder: BertEncoder) -> None:
     """Rate and memory of the two passes of `add` over the passages, and of BM25 between them."""
     print(f"{'':8} {'passages':>10} {'a second':>9} {'of CPU':>9} {'memory':>10}")
     stored, together, later = Meter("stored"), Meter("together"), list[Meter]()
@@ -124,7 +125,7 @@ def measure_fetching(report: Report, directory: Path) -> None:
 
 def first_search(directory: Path, kind: str, model: Model) -> tuple[float, float, float]:
     """Seconds from opening to the first passages, seconds of a second search, megabytes then."""
-    encoder, before = GivenVectors(model, SEED), memory_megabytes()
+    encoder, before = given_encoder(model, SEED), memory_megabytes()
     started = time.perf_counter()
     with open_collection(directory) as collection:
         snapshot = Snapshot(collection)
@@ -161,7 +162,7 @@ def run(*command: object) -> tuple[Seconds, dict[str, Any]]:
     return Seconds(clock, processor), json.loads(done.stdout)
 
 
-def measure_readding(report: Report, folder: Path, texts: Sequence[str], suffix: str, encoder: GivenVectors) -> None:
+def measure_readding(report: Report, folder: Path, texts: Sequence[str], suffix: str, encoder: BertEncoder) -> None:
     """A folder of small files that did not change is added again, by `opendpr add`."""
     files = folder / f"files{suffix}"
     files.mkdir()
@@ -175,7 +176,7 @@ def measure_readding(report: Report, folder: Path, texts: Sequence[str], suffix:
     add_seconds(report, f"unchanged {suffix}", [seconds for seconds, _ in runs])
 
 
-def measure_replacing(report: Report, folder: Path, texts: Iterator[str], *, many: int, encoder: GivenVectors) -> None:
+def measure_replacing(report: Report, folder: Path, texts: Iterator[str], *, many: int, encoder: BertEncoder) -> None:
     """One document is replaced by `opendpr add`, among many and alone: the difference is the cost of the many."""
     medians = []
     for documents in (1, many):
@@ -201,7 +202,7 @@ def add_seconds(report: Report, name: str, seconds: Sequence[Seconds]) -> float:
 def measure(args: argparse.Namespace, folder: Path, report: Report) -> None:
     """Everything, in a folder that is deleted afterwards."""
     model = find_model(args.model)
-    encoder, texts = GivenVectors(model, SEED), iter(Texts(args.data, SEED))
+    encoder, texts = given_encoder(model, SEED), iter(Texts(args.data, SEED))
     source = write_jsonl(folder / "documents.jsonl", texts, args.passages)
     measure_adding(report, folder / "notes", source, passages=args.passages, encoder=encoder)
     measure_fetching(report, folder / "notes")

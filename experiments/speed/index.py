@@ -74,7 +74,7 @@ def measure_single(name: str, path: Path, shape: tuple[int, int], seconds: float
     return max(rates, key=lambda effort: rates[effort]), figures
 
 
-def measure_batch(name: str, path: Path, shape: tuple[int, int], *, effort: Any, batch: int) -> float:
+def measure_batch(name: str, path: Path, shape: tuple[int, int], *, effort: object, batch: int) -> float:
     """Questions a second of a batch, on all threads."""
     system = next(system for system in SYSTEMS if system.name == name)
     vectors, questions, _ = load_case(path, shape)

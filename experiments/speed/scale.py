@@ -136,8 +136,12 @@ def improve(directory: Path) -> tuple[float, float, dict[str, float]]:
     """Seconds of `optimize`, megabytes at most, and when each stage began."""
     stages: dict[str, float] = {}
     started = time.perf_counter()
+
+    def reached(what: str, done: int, total: int) -> None:
+        stages.setdefault(what, time.perf_counter() - started)
+
     with Peak() as peak, open_writer(directory) as writer:
-        optimize(writer, on_progress=lambda what, done, total: stages.setdefault(what, time.perf_counter() - started))
+        optimize(writer, on_progress=reached)
     return time.perf_counter() - started, peak.megabytes, stages
 
 

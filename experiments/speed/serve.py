@@ -30,7 +30,7 @@ import numpy as np
 
 from experiments.common.command import command_line, parse, require
 from experiments.common.report import Report
-from experiments.common.synthetic import GivenVectors
+from experiments.common.synthetic import given_encoder
 from opendpr.collection import open_collection, open_writer
 from opendpr.maintenance.add import add
 from opendpr.model.directory import find_model
@@ -52,7 +52,7 @@ def build_collection(args: argparse.Namespace) -> Path:
     directory: Path = args.work / f"serve-{args.passages}"
     if not directory.exists():
         with open_writer(directory) as writer:
-            add(writer, args.data.documents(args.passages), GivenVectors(find_model(args.model), 0))
+            add(writer, args.data.documents(args.passages), given_encoder(find_model(args.model), 0))
     return directory
 
 
@@ -173,11 +173,12 @@ async def closed(to: Service, path: str, bodies: list[bytes], connections: int, 
 
 async def paced(to: Service, path: str, bodies: list[bytes], rate: float, seconds: float) -> Load:
     """Requests at a constant rate, timed from when they should have been sent."""
-    load, sent, idle = Load(), itertools.cycle(bodies), []
+    load, sent, idle = Load(), itertools.cycle(bodies), list[Connection]()
 
     async def send(due: float) -> None:
         connection = idle.pop() if idle else await Connection.open(to)
-        load.take(*await connection.send("POST", path, next(sent)), time.perf_counter() - due)
+        status, answer = await connection.send("POST", path, next(sent))
+        load.take(status, answer, time.perf_counter() - due)
         idle.append(connection)
 
     started = time.perf_counter()

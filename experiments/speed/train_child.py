@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +68,7 @@ def read_pairs(job: Job) -> list[Pair]:
     ]
 
 
-def send(**values: Any) -> None:
+def send(**values: object) -> None:
     """Send values to the parent, and this process's peak of memory.
 
     VmHWM is `ru_maxrss` without what a parent held when it started this process.

@@ -20,11 +20,12 @@ import numpy as np
 
 from experiments.common.command import command_line, parse
 from experiments.common.report import Report
-from experiments.common.synthetic import GivenVectors
+from experiments.common.synthetic import given_encoder
 from opendpr.collection import open_collection, open_writer
 from opendpr.iteration import batched
 from opendpr.maintenance.add import add, optimize, remove
 from opendpr.model.directory import find_model
+from opendpr.model.encoder import BertEncoder
 from opendpr.search.retrievers import Bm25Retriever, Snapshot
 from opendpr.types import Document
 
@@ -36,7 +37,7 @@ Place = tuple[str, int]
 """A passage by document and start."""
 
 
-def update(directory: Path, documents: dict[str, Document], texts: list[Document], encoder: GivenVectors) -> None:
+def update(directory: Path, documents: dict[str, Document], texts: list[Document], encoder: BertEncoder) -> None:
     """For each of `texts` a document is replaced by it or removed; `documents` becomes what is left."""
     generator = random.Random(SEED)
     chosen = generator.sample(sorted(documents), len(texts))
@@ -60,7 +61,7 @@ def first_places(directory: Path, questions: Sequence[str]) -> list[list[Place]]
 
 def build(args: argparse.Namespace, folder: Path) -> tuple[Path, Path, set[str]]:
     """A collection after updates, one built at once, and the ids of the documents that both hold."""
-    encoder, changes = GivenVectors(find_model(args.model), SEED), round(args.share * args.documents)
+    encoder, changes = given_encoder(find_model(args.model), SEED), round(args.share * args.documents)
     given = list(islice(args.data.pool("P150"), args.documents + changes))
     documents = {document.id: document for document in given[: args.documents]}
     updated, built = folder / "updated", folder / "built"
@@ -76,10 +77,10 @@ def compare(ours: Sequence[Sequence[Place]], theirs: Sequence[Sequence[Place]]) 
     """Name and value, in per cent, of how far two retrievals agree."""
     pairs = list(zip(ours, theirs, strict=True))
     overlap = np.array([len({*a} & {*b}) / len(b) for a, b in pairs if b])
-    yield "overlap", 100 * overlap.mean()
-    yield "same passages", 100 * np.mean(overlap == 1)
-    yield "smallest overlap", 100 * overlap.min()
-    yield "same first passage", 100 * np.mean([a[:1] == b[:1] for a, b in pairs])
+    yield "overlap", 100 * float(overlap.mean())
+    yield "same passages", 100 * float(np.mean(overlap == 1))
+    yield "smallest overlap", 100 * float(overlap.min())
+    yield "same first passage", 100 * float(np.mean([a[:1] == b[:1] for a, b in pairs]))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
