@@ -110,21 +110,55 @@ class Span:
     span_score: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Answer:
-    """The same words found at one or several places, best place first."""
+    """The same words at one or several places of the documents, best place first.
+
+    The properties are those of the best place: `document.text[answer.start : answer.end] == answer.text`.
+    """
 
     text: str
     confidence: float
+    """Probability that these words are right, in [0, 1]."""
     spans: tuple[Span, ...]
+
+    @property
+    def passage(self) -> Passage:
+        """The passage that the words were read in."""
+        return self.spans[0].hit.passage
+
+    @property
+    def document_id(self) -> str:
+        """The document that the words were read in."""
+        return self.passage.document_id
+
+    @property
+    def start(self) -> int:
+        """Where the words begin in the document's text."""
+        return self.spans[0].start
+
+    @property
+    def end(self) -> int:
+        """Where the words end in the document's text, exclusive."""
+        return self.spans[0].end
+
+    def __repr__(self) -> str:
+        place = f", {self.document_id!r} [{self.start}:{self.end}]" if self.spans else ""
+        return f"Answer({self.text!r}, confidence={self.confidence:.2f}{place})"
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one question: answers, best first, possibly none."""
+    """The result of asking one question: answers, best first, possibly none."""
 
     answers: tuple[Answer, ...]
     answerable: bool
+    """False if the best answer is below the model's threshold: it is more likely wrong than the threshold allows."""
+
+    @property
+    def best(self) -> Answer | None:
+        """The best answer; None if the documents do not answer the question."""
+        return self.answers[0] if self.answerable and self.answers else None
 
 
 class Neighbours(NamedTuple):
