@@ -19,7 +19,7 @@ SAMPLE = FigureSet("sample", "sample_experiment", "quality", "here", date(2026, 
 @pytest.fixture
 def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runner:
     """A runner whose only script is `sample_experiment`."""
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), str(ROOT / "tests" / "support")]))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(str(ROOT / folder) for folder in ("", "src", "tests/support")))
     return Runner(tmp_path, tmp_path, package="")
 
 
