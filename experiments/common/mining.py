@@ -18,7 +18,7 @@ from opendpr.collection import Collection, open_collection
 from opendpr.interop import read_examples, write_examples
 from opendpr.search.retrievers import Bm25Retriever, Snapshot
 from opendpr.text.splitting import Splitter
-from opendpr.training.mining import Miner, MiningSettings
+from opendpr.training.miner import Miner, MiningSettings
 from opendpr.types import Document, Question, TrainingExample
 
 _SPACE_BEFORE = re.compile(r" (?=[,.;:!?%)\]]|'s\b|n't\b)")

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from opendpr.model.directory import DEFAULT_MODEL, Architecture, EncoderConfig, ReaderConfig, find_model, write_model
+from opendpr.model.config import Architecture, EncoderConfig, ReaderConfig
+from opendpr.model.directory import DEFAULT_MODEL, find_model, write_model
 
 ARCHITECTURE = Architecture(
     vocab_size=30_522, hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64

@@ -13,8 +13,9 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from opendpr.training.encoder import EncoderSettings, Loss
-from opendpr.training.loss import distance_likelihood_loss, likelihood_loss, triplet_loss
+from opendpr.training.encoder_objective import Loss
+from opendpr.training.losses import distance_likelihood_loss, likelihood_loss, triplet_loss
+from opendpr.training.settings import EncoderSettings
 from opendpr.training.sources import Pair, PairSource
 from opendpr.types import ExamplePassage
 

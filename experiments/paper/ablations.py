@@ -37,8 +37,9 @@ from opendpr.model.directory import Model, write_model
 from opendpr.model.encoder import EncoderInput
 from opendpr.model.tokenizer import Tokenizer
 from opendpr.model.torch import choose_device
-from opendpr.training.encoder import EncoderObjective, EncoderSettings
+from opendpr.training.encoder_objective import EncoderObjective
 from opendpr.training.loop import train
+from opendpr.training.settings import EncoderSettings
 from opendpr.training.sources import ExampleSource, InverseClozeSource, PairSource
 from opendpr.training.towers import Towers
 

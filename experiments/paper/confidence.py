@@ -22,7 +22,9 @@ from experiments.common.report import Report
 from opendpr.answering.confidence import Confidence, calibrated
 from opendpr.answering.decoding import Decoding
 from opendpr.evaluation.calibration import area_under_roc, expected_calibration_error
-from opendpr.fitting.answering import AnsweringSettings, Case, answered, make_retrievers, read_cases
+from opendpr.fitting.answering import make_retrievers
+from opendpr.fitting.cases import Case, answered, read_cases
+from opendpr.fitting.settings import AnsweringSettings
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.reader import BertReader
 from opendpr.search.retrievers import Snapshot

@@ -42,8 +42,9 @@ from opendpr.model.torch import ReaderNetwork, load_weights, make_network, store
 from opendpr.search.retrievers import DenseRetriever, Snapshot
 from opendpr.storage.files import file_sha256
 from opendpr.text import exact_match, f1
-from opendpr.training.examples import MarkedPassage, ReaderExample, read_reader_examples
-from opendpr.training.loop import Step, train
+from opendpr.training.loop import train
+from opendpr.training.objective import Step
+from opendpr.training.reader_examples import MarkedPassage, ReaderExample, read_reader_examples
 from opendpr.training.reader_objective import ReaderObjective
 from opendpr.training.settings import ReaderSettings
 from opendpr.types import Passage
@@ -92,6 +93,10 @@ class JointObjective:
         retrieval = self._retrieval_loss(batch[0].tolist(), step)
         retrieval.backward()  # type: ignore[no-untyped-call]  # torch's own
         return loss + retrieval.item()
+
+    def record(self) -> Mapping[str, object]:
+        """The reader's, and whether training was joint."""
+        return {**self._reader.record(), "joint": self._joint}
 
     def validate(self) -> Mapping[str, float] | None:
         """Nothing is validated."""

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from opendpr.model.directory import EncoderConfig
+from opendpr.model.config import EncoderConfig
 from opendpr.training.sources import Pair
 
 if TYPE_CHECKING:

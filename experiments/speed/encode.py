@@ -29,7 +29,7 @@ from experiments.common.report import Report
 from opendpr.collection import open_collection, open_writer
 from opendpr.corpus import Corpus
 from opendpr.maintenance.add import add
-from opendpr.model.directory import Architecture
+from opendpr.model.config import Architecture
 from opendpr.model.encoder import BertEncoder, EncoderInput
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.model.tokenizer import Tokenizer

@@ -33,7 +33,7 @@ from experiments.common.mining import training_examples
 from experiments.common.models import starting_model
 from experiments.common.report import Report
 from experiments.speed.train_child import PEER, Job
-from opendpr.model.directory import Architecture
+from opendpr.model.config import Architecture
 
 TRIED_PAIRS = 128
 """Pairs in a step that chooses the mini-batch; the best one does not depend on the batch."""

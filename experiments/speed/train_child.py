@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.common.models import starting_model
-from opendpr.training.sources import Pair, read_training_examples
+from opendpr.training.examples import read_training_examples
+from opendpr.training.sources import Pair
 
 PEER = "sentence-transformers"
 
@@ -89,8 +90,9 @@ def serve_ours(job: Job) -> None:
     """Steps of `opendpr train encoder`."""
     from opendpr.model.encoder import EncoderInput
     from opendpr.model.tokenizer import Tokenizer
-    from opendpr.training.encoder import EncoderObjective, EncoderSettings, lay_out
+    from opendpr.training.encoder_objective import EncoderObjective, lay_out
     from opendpr.training.loop import train
+    from opendpr.training.settings import EncoderSettings
     from opendpr.training.towers import Towers
 
     model = starting_model(Path(job.work) / "all-minilm")

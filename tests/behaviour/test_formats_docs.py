@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,13 @@ READERS = {
     "examples.jsonl": formats.read_examples,
     "train.json": formats.read_examples,
     "triples.tsv": formats.read_examples,
-    "squad.json": formats.read_squad,
+    "triples.jsonl": partial(formats.read_examples, questions=Path("queries.tsv"), passages=Path("collection.tsv")),
+    "tevatron.jsonl": formats.read_examples,
+    "flag.jsonl": formats.read_examples,
+    "pairs.jsonl": formats.read_examples,
+    "squad.json": formats.read_marked,
+    "squad-flat.jsonl": formats.read_marked,
+    "pyserini.json": formats.read_run,
     "run.jsonl": formats.read_run,
     "results.json": formats.read_run,
     "run.trec": formats.read_run,
@@ -43,7 +50,8 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_every_file_of_the_page_is_read(folder):
+def test_every_file_of_the_page_is_read(folder, monkeypatch):
+    monkeypatch.chdir(folder)
     assert {name for _, name, _ in blocks() if name} == set(READERS)
     for name, read in READERS.items():
         assert list(read(folder / name)), name
@@ -51,7 +59,7 @@ def test_every_file_of_the_page_is_read(folder):
 
 def test_every_command_of_the_page_runs(folder, run, tiny_model):
     commands = [line[2:] for kind, _, block in blocks() if kind == "console" for line in block.splitlines()]
-    assert len(commands) == 21
+    assert len(commands) == 27
     for command in commands:
         arguments = shlex.split(command)[1:]
         if arguments[0] == "add":

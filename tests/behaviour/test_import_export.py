@@ -63,10 +63,10 @@ def test_what_has_no_counterpart_is_counted_and_named(folder, run, tiny_model):
     shard = write_shard(folder / "w.pkl", ["1", "2", "3", "5", "77"], vectors(5))
     done = run(*embeddings(folder, tiny_model, shard))
     assert done.returncode == 3
-    assert "1 passages have no text and were left out: 7" in done.stderr
-    assert "1 vectors have no passage and were left out: 77" in done.stderr
-    assert f"2 passages have no vector; 'opendpr encode {folder / 'notes'} --model {tiny_model}'" in done.stderr
-    assert "gives them one: 4, 6" in done.stderr
+    assert "1 passage without text, left out: 7" in done.stderr
+    assert "1 vector without a passage, left out: 77" in done.stderr
+    assert f"2 passages without a vector, 'opendpr encode {folder / 'notes'} --model {tiny_model}'" in done.stderr
+    assert "computes what is missing: 4, 6" in done.stderr
     assert run("encode", folder / "notes", "--model", tiny_model).returncode == 0
     assert all(vector for _, _, vector in contents(folder / "notes").values())
 
@@ -184,3 +184,72 @@ def test_a_bad_line_is_named_and_leaves_no_file(folder, run):
     assert done.returncode == 3
     assert f"{folder / 'qa.csv'}:2: the answers cannot be read" in done.stderr
     assert not (folder / "out.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("what", "content", "problem"),
+    [
+        ("questions", "", "holds no questions"),
+        ("questions", "[]", "holds no questions"),
+        ("passages", "id\ttext\n", "holds nothing"),
+        ("passages", '{"id": "1", "text": " "}\n', "has 1 records, of which none is a passage with text"),
+        ("examples", '{"question": "who", "positives": []}\n', "of which none is an example with a positive passage"),
+        ("spans", '{"data": []}', "holds nothing"),
+        (
+            "spans",
+            '{"data": [{"id": "1", "question": "who", "context": "x", "answers": {"text": [], "answer_start": []}}]}',
+            "of which none is a question with an answer",
+        ),
+        ("run", '{"question": "who", "ctxs": []}\n', "of which none is a ranking with passages"),
+        ("qrels", "1 0 d 0\n", "of which none is a judgement that is relevant"),
+    ],
+)
+def test_an_import_of_nothing_useful_is_an_error(folder, run, what, content, problem):
+    (folder / "a").write_text(content)
+    done = run("import", what, folder / "a", "-o", folder / "out")
+    assert done.returncode == 3
+    assert problem in done.stderr
+    assert not (folder / "out").exists()
+
+
+def test_answers_are_counted_and_patterns_are_named(folder, run):
+    (folder / "a.csv").write_text("when\t['18[0-9]{2}', '.*']\nwho\t[]\n")
+    done = run("import", "questions", folder / "a.csv", "-o", folder / "out.jsonl", "--match", "regex")
+    assert done.returncode == 0, done.stderr
+    assert "2 questions, 1 with answers" in done.stderr
+    assert "dropped 1 answer found in every text: '.*' of question '1'" in done.stderr
+    first, _ = map(json.loads, (folder / "out.jsonl").read_text().splitlines())
+    assert first == {"id": "1", "question": "when", "answers": ["18[0-9]{2}"], "match": "regex"}
+
+
+def test_options_say_how_a_doubtful_file_is_to_be_read(folder, run):
+    (folder / "psgs.tsv").write_text('id\ttext\ttitle\n1\t"Foo is\tFoo\n')
+    (folder / "run").write_text("1\td\t9\n1\te\t4\n1\td\t7\n")
+    (folder / "qrels").write_text("1 0 d 1\n1 0 d 2\n")
+    for arguments in (
+        ("passages", "psgs.tsv", "--quoting", "none"),
+        ("run", "run", "--values", "score", "--duplicates", "best"),
+        ("qrels", "qrels", "--duplicates", "best"),
+    ):
+        refused = run("import", *arguments[:2], "-o", folder / "out", cwd=folder)
+        assert refused.returncode == 3
+        assert arguments[2] in refused.stderr
+        done = run("import", *arguments, "-o", folder / arguments[0], cwd=folder)
+        assert done.returncode == 0, done.stderr
+    assert json.loads((folder / "passages").read_text())["text"] == '"Foo is'
+    assert [hit["id"] for hit in json.loads((folder / "run").read_text())["hits"]] == ["d", "e"]
+    assert (folder / "qrels").read_text() == "1 0 d 2\n"
+
+
+def test_a_run_of_an_evaluation_is_exported_by_system(folder, run, tiny_model):
+    (folder / "q.jsonl").write_text('{"id": "q", "question": "the river number", "answers": ["number 5"]}\n')
+    assert run("add", folder / "notes", folder / "psgs.tsv", "--whole", "--model", tiny_model).returncode == 0
+    evaluate = ("evaluate", folder / "notes", folder / "q.jsonl", "-o", folder / "eval.jsonl")
+    done = run(*evaluate, "-r", "bm25", "-r", "dense", "-k", "6")
+    assert done.returncode == 0, done.stderr
+    export = ("export", "run", folder / "eval.jsonl", "--format", "trec", "-o", folder / "out")
+    assert "Choose a system with --system" in run(*export).stderr
+    assert run(*export, "--system", "bm25").returncode == 0
+    lines = [line.split() for line in (folder / "out").read_text().splitlines()]
+    assert sorted(line[2] for line in lines) == ["1", "2", "3", "4", "5", "6"]
+    assert {line[5] for line in lines} == {"bm25"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 
@@ -10,7 +11,7 @@ import pytest
 import opendpr
 
 HEAVY = {"torch", "transformers", "sentence_transformers", "openvino", "faiss", "apsw", "tantivy", "tokenizers"}
-HEAVY |= {"fastapi", "starlette", "uvicorn", "mcp", "pydantic"}
+HEAVY |= {"fastapi", "starlette", "uvicorn", "mcp", "pydantic", "jinja2", "prometheus_client"}
 IMPORT = "import opendpr"
 HELP = """
 import sys
@@ -44,6 +45,12 @@ def test_help_imports_no_numpy() -> None:
 def test_the_client_needs_python_alone() -> None:
     found = imported("import opendpr.serving.client")
     assert not found & {*HEAVY, "numpy", "typer", "httpx"}
+
+
+def test_the_client_needs_nothing_of_the_service_but_its_records() -> None:
+    code = "import sys, opendpr.serving.client; print([name for name in sys.modules if 'opendpr.serving.' in name])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
+    assert set(ast.literal_eval(done.stdout)) == {"opendpr.serving.client", "opendpr.serving.records"}
 
 
 def test_serving_a_model_on_a_cpu_imports_no_torch() -> None:

@@ -12,7 +12,8 @@ import pytest
 from opendpr.collection import open_collection
 from opendpr.search.retrievers import make_retriever
 from opendpr.text import has_answer
-from opendpr.training.mining import Miner, MiningSettings
+from opendpr.training.miner import Miner, MiningSettings
+from opendpr.training.mining import mine as mine_examples
 from opendpr.types import Hit, Question, Span
 
 DOCUMENTS = {
@@ -240,10 +241,25 @@ def test_settings_that_make_no_sense_are_refused(
     assert message in done.stderr
 
 
-def test_an_example_whose_positive_is_also_a_negative_is_refused(tmp_path: Path, run: Any, tiny_model: Path) -> None:
+def test_a_negative_with_the_text_of_a_positive_is_dropped_and_counted(
+    tmp_path: Path, run: Any, tiny_model: Path
+) -> None:
     same = [{"title": "", "text": "The same words."}]
     file = tmp_path / "e.jsonl"
     file.write_text(json.dumps({"question": "What?", "positives": same, "hard_negatives": same}) + "\n")
     done = run("train", "encoder", file, "-o", tmp_path / "m", "--base", tiny_model)
     assert done.returncode == 3
-    assert "example 1 ('What?') has the same passage as positive and as hard negative" in done.stderr
+    assert "dropped 1 hard negative with the text of a positive passage" in done.stderr
+    assert "no batch has a negative for any of its questions" in done.stderr
+
+
+def test_a_twin_of_the_positive_in_another_document_is_no_negative(tmp_path: Path, run: Any) -> None:
+    """A question that names its document but no answer: the copy elsewhere answers as well."""
+    documents = {"a": "The bridge is old.", "b": "The bridge is old.", "c": "The bridge is new."}
+    records = ({"id": id, "title": "", "text": text} for id, text in documents.items())
+    (tmp_path / "d.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    assert run("add", tmp_path / "c", tmp_path / "d.jsonl", "--no-vectors").returncode == 0
+    questions = [Question("q", "How old is the bridge?", document_ids=("a",))]
+    examples, report = mine_examples(tmp_path / "c", questions)
+    assert [passage.text for passage in examples[0].hard_negatives] == [documents["c"]]
+    assert report.dropped["it has the text of a positive"] == 1

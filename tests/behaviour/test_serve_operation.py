@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import threading
@@ -20,23 +21,25 @@ from served import STOP_SECONDS, Answer, Served, make_rivers, serving
 QUESTION = {"question": "Which town is on the river Lot?", "k": 6}
 
 
-def load(served: Served, stop: threading.Event) -> tuple[list[threading.Thread], list[int | str]]:
-    """Questions from four clients until `stop`; what became of those that were taken."""
-    found: list[int | str] = []
+def load(served: Served, stop: threading.Event) -> tuple[list[threading.Thread], dict[str, int | OSError]]:
+    """Questions from four clients until `stop`; for each by its request id, the status or why there is none."""
+    results: dict[str, int | OSError] = {}
+    ids = itertools.count()
 
     def work() -> None:
         while not stop.is_set():
+            id = f"question-{next(ids)}."
             try:
-                found.append(served.ask("POST", "/v1/ask", QUESTION).status)
+                results[id] = served.ask("POST", "/v1/ask", QUESTION, X_Request_Id=id).status
             except ConnectionRefusedError:
                 return
             except OSError as error:
-                found.append(repr(error))
+                results[id] = error
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
         thread.start()
-    return threads, found
+    return threads, results
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -47,7 +50,9 @@ def test_what_is_being_answered_at_the_end_is_answered(
 
 
 @pytest.mark.slow
-def test_twenty_ends_under_load_drop_nothing(rivers: Path, serve_environment: dict[str, str]) -> None:
+def test_twenty_ends_under_load_drop_no_question_that_was_taken(
+    rivers: Path, serve_environment: dict[str, str]
+) -> None:
     for _ in range(20):
         drain(rivers, serve_environment, signal.SIGTERM)
 
@@ -56,9 +61,9 @@ def drain(rivers: Path, environment: dict[str, str], number: int) -> None:
     """A service that is stopped under load ends in time with 0, and every question that it took has its answer."""
     with serving(rivers, environment=environment) as served:
         stop = threading.Event()
-        threads, found = load(served, stop)
+        threads, results = load(served, stop)
         until = time.monotonic() + 60
-        while len(found) < 8 and time.monotonic() < until:
+        while len(results) < 8 and time.monotonic() < until:
             time.sleep(0.05)
         started = time.monotonic()
         assert served.stop(number) == 0
@@ -66,8 +71,12 @@ def drain(rivers: Path, environment: dict[str, str], number: int) -> None:
         stop.set()
         for thread in threads:
             thread.join()
-    assert found
-    assert set(found) == {200}, found
+    statuses = [result for result in results.values() if isinstance(result, int)]
+    assert statuses
+    assert set(statuses) == {200}
+    log = "".join(served.log)
+    reset = [id for id, result in results.items() if not isinstance(result, int)]
+    assert not [id for id in reset if id in log], "a question that the service took has no answer"
     with serving(rivers, environment=environment) as second:
         assert second.ask("GET", "/readyz").status == 200
 

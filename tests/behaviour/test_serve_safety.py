@@ -174,7 +174,6 @@ def test_clients_that_send_slowly_hold_nobody_up(served: Served) -> None:
         started = time.monotonic()
         assert served.ask("POST", "/v1/search", QUESTION).status == 200
         assert time.monotonic() - started < 10
-        assert slow[0].recv(100) == b""  # closed for its slowness
         assert b" 408 " in slow[-1].recv(1_000)
     finally:
         for connection in slow:

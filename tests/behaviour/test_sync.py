@@ -56,11 +56,16 @@ def test_sync_removes_what_is_gone_from_the_folder_and_nothing_else(run, notes, 
 def test_an_empty_folder_may_be_a_disk_that_is_not_mounted_and_nothing_is_removed(run, notes, tmp_path):
     (tmp_path / "docs").rename(tmp_path / "unmounted")
     (tmp_path / "docs").mkdir()
-    refused(sync(run, notes), 3, "docs is empty", "mounted", "opendpr remove")
+    refused(sync(run, notes), 3, "docs holds no document", "mounted", "opendpr remove")
+    (tmp_path / "docs" / "lost+found").mkdir()
+    (tmp_path / "docs" / ".Trash").write_text("hidden")
+    (tmp_path / "docs" / "picture.png").write_bytes(b"\0")
+    refused(sync(run, notes), 3, "docs holds no document", "mounted", "opendpr remove")
     assert ids(notes) == EVERYTHING
 
 
 def test_sync_keeps_documents_of_files_that_could_not_be_read(run, notes, tmp_path, forbid):
+    (tmp_path / "docs" / "a.txt").write_text("changed, so that it has to be read")
     forbid(tmp_path / "docs" / "a.txt", 0)
     forbid(tmp_path / "docs" / "below", 0)
     (tmp_path / "docs" / "lines.jsonl").write_text('{"id": "l2", "text": "line 2"}\nnot json\n')

@@ -1,7 +1,9 @@
-"""The page on training is walked as it stands, and what it says of the outcome is true."""
+"""The page on training is walked as it is, and what it says of the outcome is true."""
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
 import re
 import shlex
@@ -12,6 +14,8 @@ from typing import Any
 import pytest
 from test_guide import matches, sessions, shell  # noqa: F401  # a fixture
 
+PROGRESS = re.compile(r"^.* \d+/\d+ \w+ · .*\n", re.MULTILINE)
+"""Lines that a slow machine shows, and a fast one does not."""
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "training.md"
 
 
@@ -25,7 +29,7 @@ def test_the_commands_of_the_page_on_training_print_what_it_says(
     run: Any,
 ) -> None:
     for command, expected in sessions(PAGE):
-        printed = shell(command)
+        printed = PROGRESS.sub("", shell(command))
         assert matches(expected, printed), f"$ {command}\n{printed}\n--- where the page says\n{expected}"
     home = tmp_path / "home"
     done = run("evaluate", "--compare", home / "after.jsonl", home / "before.jsonl", "--json")
@@ -62,3 +66,20 @@ def test_the_commands_that_are_only_shown_name_options_that_there_are(line: str,
     for word in words:
         if word.startswith("-"):
             assert re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", told), f"{' '.join(verb)} has no {word}"
+
+
+def test_the_functions_of_the_page_take_the_arguments_it_gives_them() -> None:
+    (block,) = blocks("python")
+    names: dict[str, Any] = {}
+    tree = ast.parse(block)
+    for statement in tree.body:
+        if isinstance(statement, ast.ImportFrom):
+            exec(compile(ast.Module([statement], []), "page", "exec"), names)
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
+    checked = 0
+    for call in calls:
+        if call.func.id in names:
+            keywords = {keyword.arg: None for keyword in call.keywords if keyword.arg}
+            inspect.signature(names[call.func.id]).bind(*call.args, **keywords)
+            checked += 1
+    assert checked == 4

@@ -1,4 +1,4 @@
-"""Whether a passage holds an answer is what the original DPR code says, every time."""
+"""Whether a passage holds an answer is what the original DPR code says, save for the empty answer it finds anywhere."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ pytestmark = [pytest.mark.golden, pytest.mark.data]
 def verdicts(data: Path) -> list[dict]:
     records = [record for _, record in read_jsonl(data / "reference" / "dpr_has_answer.jsonl")]
     assert len(records) == 2_064
-    return records
+    usable = [record for record in records if record["answers"] != [""]]
+    assert len(usable) == 2_063
+    return usable
 
 
 def test_every_verdict_is_that_of_dpr(verdicts: list[dict]) -> None:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from opendpr.interop import Found, Judgement, Ranking, write_qrels, write_run
+from opendpr.interop import Judgement, Ranking, RunHit, write_qrels, write_run
 
 pytestmark = pytest.mark.golden
 
@@ -15,10 +15,10 @@ QRELS = [
 ]
 RUN = [
     # equal scores: trec_eval puts c before b before a, whatever the file says
-    Ranking("q1", "one", ("x",), "our system", (Found("a", 2.0), Found("b", 2.0), Found("c", 2.0))),
+    Ranking("q1", "one", ("x",), "our system", (RunHit("a", 2.0), RunHit("b", 2.0), RunHit("c", 2.0))),
     # equal in single precision only
-    Ranking("q2", "two", (), "our system", (Found("a", 1.00000001), Found("z", 1.0), Found("y", 0.5))),
-    Ranking("q3", "three", (), "our system", (Found("y", -1.0), Found("a", -2.5))),
+    Ranking("q2", "two", (), "our system", (RunHit("a", 1.00000001), RunHit("z", 1.0), RunHit("y", 0.5))),
+    Ranking("q3", "three", (), "our system", (RunHit("y", -1.0), RunHit("a", -2.5))),
 ]
 
 
@@ -71,7 +71,7 @@ def test_ranx_reads_run_and_judgements(files):
 
 def test_dpr_results_have_every_field_that_evaluators_of_them_read(tmp_path):
     """The loop of DPR's and Pyserini's evaluators: accuracy from `ctxs` in order and `has_answer`, score a string."""
-    found = (Found("wiki:2", 80.5, "2", "T", "x", False), Found("wiki:1", 79.25, "1", "T", "y", True))
+    found = (RunHit("wiki:2", 80.5, "2", "T", "x", False), RunHit("wiki:1", 79.25, "1", "T", "y", True))
     write_run(tmp_path / "results.json", [Ranking("1", "who", ("y",), "dense", found)], "dpr")
     hits = [0, 0]
     for sample in json.loads((tmp_path / "results.json").read_text()):

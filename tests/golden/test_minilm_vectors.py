@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from transformers import BertModel
 
 from opendpr.maintenance.import_model import POOLER, import_sentence_transformer
-from opendpr.model.directory import EncoderConfig, InputForm, Model, Weights, read_weights, write_model
+from opendpr.model.config import EncoderConfig, InputForm
+from opendpr.model.directory import Model, Weights, read_weights, write_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.types import Passage

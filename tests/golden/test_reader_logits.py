@@ -13,7 +13,8 @@ from transformers import BertModel
 
 from opendpr.maintenance.import_model import POOLER
 from opendpr.model.batches import Batch, TokenSequence, pad
-from opendpr.model.directory import Architecture, Model, ReaderConfig, Weights, read_weights, write_model
+from opendpr.model.config import Architecture, ReaderConfig
+from opendpr.model.directory import Model, Weights, read_weights, write_model
 from opendpr.model.runtime import RuntimeSettings, load_network
 
 pytestmark = pytest.mark.golden

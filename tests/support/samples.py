@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from collections.abc import Mapping, Sequence
+
+from openpyxl import Workbook
 
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 
@@ -77,3 +80,80 @@ def epub(pages: Mapping[str, str], title: str = "A book", **members: str) -> byt
             **{f"META-INF/{name}.xml": content for name, content in members.items()},
         }
     )
+
+
+MAIL = (
+    b"From: keeper@orvik.example\nDate: Mon, 06 Jan 2020 10:00:00 +0000\nSubject: =?utf-8?q?The_b=C3=A5t?=\n"
+    b"Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: quoted-printable\n\n"
+    b"The b=C3=A5t was built by =C3=85sa Lind for tw=\nelve people.\n"
+)
+MAILBOX = (
+    b"From keeper@orvik.example Mon Jan  6 10:00:00 2020\n" + MAIL + b"\n"
+    b"From a@b.example Mon Jan  6 11:00:00 2020\nSubject: Two\n\n>From here on.\n"
+)
+RTF = (
+    r"{\rtf1\ansi{\b Rules of 1874{\super 12}\par}{\v secret}At most forty people.\par"
+    r"\trowd\cellx3000\cellx6000\pard\intbl Trip\cell Price\cell\row}"
+)
+MAN = (
+    '.\\" comment\n.TH ORVIK 1 "May 2020"\n.SH NAME\norvik \\- log the frost\n.SH OPTIONS\n.TP\n.B \\-\\-verbose\n'
+    'Turn on \\(aqverbose\\(aq output.\n.TP\n.BI \\-q " file"\nBe \\fIquiet\\fR, see\n.BR log (5).\n'
+)
+
+
+def notebook(*cells: tuple[str, ...]) -> bytes:
+    """A Jupyter notebook of cells: kind, source, what it printed."""
+    made = [
+        {"cell_type": kind, "source": source.splitlines(True), "outputs": [{"text": text} for text in printed]}
+        for kind, source, *printed in cells
+    ]
+    return json.dumps({"cells": made, "nbformat": 4}).encode()
+
+
+def odt(content: str, title: str = "") -> bytes:
+    """An OpenDocument text with this content of its body."""
+    oasis = "urn:oasis:names:tc:opendocument:xmlns"
+    spaces = f'xmlns:text="{oasis}:text:1.0" xmlns:table="{oasis}:table:1.0" xmlns:office="{oasis}:office:1.0"'
+    dc = "http://purl.org/dc/elements/1.1/"
+    return archive(
+        {
+            "mimetype": "application/vnd.oasis.opendocument.text",
+            "content.xml": f"<office:document-content {spaces}>{content}</office:document-content>",
+            "meta.xml": f'<m xmlns:dc="{dc}"><dc:title>{title}</dc:title></m>',
+        }
+    )
+
+
+def pptx(slides: Sequence[str], hidden: Sequence[int] = (), notes: Mapping[int, str] | None = None) -> bytes:
+    """A presentation with a line of text on each slide."""
+    a, p = (f"http://schemas.openxmlformats.org/{part}/2006/main" for part in ("drawingml", "presentationml"))
+    r = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    members = {}
+    links = ids = ""
+
+    def page(name: str, text: str, attributes: str = "") -> str:
+        body = f"<p:sp><a:p><a:r><a:t>{text}</a:t></a:r></a:p></p:sp>"
+        return f'<p:{name} xmlns:p="{p}" xmlns:a="{a}"{attributes}>{body}</p:{name}>'
+
+    for number, text in enumerate(slides):
+        members[f"ppt/slides/s{number}.xml"] = page("sld", text, ' show="0"' if number in hidden else "")
+        links += f'<Relationship Id="r{number}" Target="slides/s{number}.xml"/>'
+        ids += f'<p:sldId r:id="r{number}"/>'
+    for number, text in (notes or {}).items():
+        members[f"ppt/notesSlides/n{number}.xml"] = page("notes", text)
+        link = f'<Relationship Id="n" Target="../notesSlides/n{number}.xml"/>'
+        members[f"ppt/slides/_rels/s{number}.xml.rels"] = f"<Relationships>{link}</Relationships>"
+    members["ppt/_rels/presentation.xml.rels"] = f"<Relationships>{links}</Relationships>"
+    members["ppt/presentation.xml"] = f'<p:presentation xmlns:p="{p}" xmlns:r="{r}">{ids}</p:presentation>'
+    return archive(members)
+
+
+def workbook(rows: Sequence[Sequence[object]], title: str = "Sheet") -> bytes:
+    """An Excel workbook of one sheet."""
+    book = Workbook()
+    book.active.title = title
+    for row in rows:
+        book.active.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()

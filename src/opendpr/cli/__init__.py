@@ -34,6 +34,7 @@ from opendpr.cli import (
     verify,
 )
 from opendpr.cli import import_ as importing
+from opendpr.cli.output import escape_unknown_characters
 from opendpr.errors import OpendprError, ResourceError
 
 INTERRUPTED = 130
@@ -94,6 +95,7 @@ def options(
 def main() -> None:
     """Run the command line: the only place where errors become messages and exit codes."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    escape_unknown_characters()
     try:
         app()
     except OpendprError as error:

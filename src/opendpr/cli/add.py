@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from opendpr.maintenance.add import Report
     from opendpr.text.splitting import Splitter
 
+Unit = Literal["structure", "paragraphs", "whole"]
+UNITS: tuple[Unit, ...] = ("structure", "paragraphs", "whole")
+"""Ways to cut that are options of their own."""
 LISTED = 20
 """Skipped places named one by one; JSON has them all."""
 
@@ -45,6 +48,10 @@ def add(
         int | None, Option("--overlap", help="Words shared with the previous passage.", show_default="0")
     ] = None,
     paragraphs: Annotated[bool, Option("--paragraphs", help="Natural paragraphs instead of equal passages.")] = False,
+    structure: Annotated[
+        bool,
+        Option("--structure", help="Cut where headings, paragraphs, items and sentences begin; about --words words."),
+    ] = False,
     last: Annotated[
         str | None,
         Option(
@@ -68,6 +75,10 @@ def add(
     wikiextractor_clean: Annotated[
         bool,
         Option("--wikiextractor-clean", help="Clean WikiExtractor's output as DrQA does: drop disambiguations, lists."),
+    ] = False,
+    all_files: Annotated[
+        bool,
+        Option("--all-files", help="Take hidden files, those that .gitignore names, and installed packages too."),
     ] = False,
     no_vectors: Annotated[
         bool, Option("--no-vectors", help="Load no model: only bm25 finds the passages, until they are encoded.")
@@ -103,11 +114,14 @@ def add(
     from opendpr.model.runtime import RuntimeSettings
 
     corpus = Corpus(
-        [_path(file) for file in files], metadata=_metadata(metadata or []), wikiextractor_clean=wikiextractor_clean
+        [_path(file) for file in files],
+        metadata=_metadata(metadata or []),
+        wikiextractor_clean=wikiextractor_clean,
+        all_files=all_files,
     )
-    splitter = _splitter(words, overlap, "whole" if whole else "paragraphs" if paragraphs else None, last)
-    if whole and (paragraphs or words is not None):
-        raise UsageError("--whole keeps each document as one passage; leave out --words and --paragraphs")
+    splitter = _splitter(words, overlap, _unit(structure=structure, paragraphs=paragraphs, whole=whole), last)
+    if whole and words is not None:
+        raise UsageError("--whole keeps each document as one passage; leave out --words")
     if no_vectors and model:
         raise UsageError("--no-vectors loads no model; leave out --model, and give it to 'opendpr encode' later")
     settings = RuntimeSettings(runtime.value, precision.value, device.value)
@@ -129,7 +143,11 @@ def add(
             report = ingest(writer, corpus, encoder, on_progress=show, sync=directories)
         counts = writer.counts()
         if as_json:
-            lists = {"skipped": [vars(one) for one in report.skipped], "taken": [one._asdict() for one in report.taken]}
+            lists = {
+                "skipped": [vars(skipped) for skipped in report.skipped],
+                "taken": [taken._asdict() for taken in report.taken],
+                "moved": [moved._asdict() for moved in report.moved],
+            }
             print_json({**vars(report), **lists, "collection": counts})
         else:
             tell(report, collection, counts, ["opendpr add", str(collection), *files], writer.splitter)
@@ -161,12 +179,11 @@ def tell(report: Report, collection: Path, counts: dict[str, int], command: Sequ
             f"{many(report.truncated, 'passage')} longer than the encoder takes, their vectors miss the end; "
             f"'{' '.join(command)} {_shorter(splitter)} --resplit' cuts all documents into shorter ones"
         )
-    if report.ignored:
-        kinds = ", ".join(f"{kind or 'no suffix, no text'} ({count})" for kind, count in report.ignored.most_common())
-        say(
-            f"left out, of other kinds: {kinds}; a text file among them is read if it is named itself: "
-            f"'{' '.join(command)} FILE'"
-        )
+    tell_ignored(report, command)
+    for moved in report.moved[:LISTED]:
+        say(f"{moved.before} is {moved.now} now: the same file, given with another folder above it")
+    if len(report.moved) > LISTED:
+        say(f"... and {len(report.moved) - LISTED:,} more; --json lists all")
     for taken in report.taken[:LISTED]:
         say(
             f"{taken.id} of {taken.before} was replaced by that of {taken.now}; in a collection an id is there once, "
@@ -181,12 +198,31 @@ def tell(report: Report, collection: Path, counts: dict[str, int], command: Sequ
     say(f"{collection}: {many(counts['documents'], 'document')}, {many(counts['passages'], 'passage')}")
 
 
+def tell_ignored(report: Report, command: Sequence[str]) -> None:
+    """What was left out of folders, and how to take it."""
+    from opendpr.corpus import LEFT_OUT
+
+    by_rule = [f"{name} ({report.ignored[name]})" for name in LEFT_OUT if report.ignored[name]]
+    if by_rule:
+        say(f"left out: {', '.join(by_rule)}; --all-files takes them")
+    kinds = [
+        f"{kind or 'no suffix, no text'} ({count})"
+        for kind, count in report.ignored.most_common()
+        if kind not in LEFT_OUT
+    ]
+    if kinds:
+        say(
+            f"left out, of other kinds: {', '.join(kinds)}; a text file among them is read if it is named itself: "
+            f"'{' '.join(command)} FILE'"
+        )
+
+
 def _shorter(splitter: Splitter) -> str:
     """Options that cut passages about half as long."""
     if splitter.unit == "whole":
         return "--words 100"
     words = f"--words {max(1, splitter.words * 3 // 5)}"
-    return words if splitter.unit == "words" else f"--paragraphs {words}"
+    return words if splitter.unit == "words" else f"--{splitter.unit} {words}"
 
 
 def _path(file: str) -> Path | Literal["-"]:
@@ -203,9 +239,15 @@ def _metadata(pairs: list[str]) -> dict[str, object]:
     return {key: typed(value) for key, _, value in (pair.partition("=") for pair in pairs)}
 
 
-def _splitter(
-    words: int | None, overlap: int | None, unit: Literal["paragraphs", "whole"] | None, last: str | None
-) -> Splitter | None:
+def _unit(**chosen: bool) -> Unit | None:
+    """The one way to cut that an option names, if any."""
+    units = [unit for unit in UNITS if chosen[unit]]
+    if len(units) > 1:
+        raise UsageError(f"--{units[0]} and --{units[1]} are two ways to cut; give one of them")
+    return units[0] if units else None
+
+
+def _splitter(words: int | None, overlap: int | None, unit: Unit | None, last: str | None) -> Splitter | None:
     """None if no option says how to cut: then as the collection was cut before."""
     from opendpr.text.splitting import Splitter
 

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import io
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -27,7 +27,18 @@ from opendpr.cli.options import (
     Runtimes,
     WhereOption,
 )
-from opendpr.cli.output import many, marked, print_json, progress, put, say, span_record, styled, tell_unmet_filter
+from opendpr.cli.output import (
+    many,
+    marked,
+    on_one_line,
+    print_json,
+    progress,
+    put,
+    say,
+    span_record,
+    styled,
+    tell_unmet_filter,
+)
 from opendpr.errors import StateError, UsageError
 
 if TYPE_CHECKING:
@@ -80,11 +91,18 @@ def ask(
     settings = RuntimeSettings(runtime.value, precision.value, device.value)
     asker = _Asker(_open(collection, model, retriever.value, settings), k, answers, where, as_json or question == "-")
     if question == "-":
-        asker.answer_all(line for line in map(str.strip, sys.stdin) if line)
+        asker.answer_all(_typed_questions())
     elif question is not None:
         asker.answer(question)
     else:
         asker.prompt()
+
+
+def _typed_questions() -> Iterator[str]:
+    """The lines of standard input that say something, without the mark that a file from Windows begins with."""
+    for line in sys.stdin:
+        if question := line.strip().removeprefix("\ufeff").strip():
+            yield question
 
 
 def _line(prompt: str) -> str:
@@ -148,7 +166,8 @@ def _show(answer: Answer, strong: bool) -> None:
     best = answer.spans[0]
     passage = best.hit.passage
     put(f"{styled(' '.join(answer.text.split()), bold=strong)}  (confidence {answer.confidence:.2f})")
-    put(f"  {passage.document_id}, characters {best.start}-{best.end}: {passage.title}")
+    place = f"{on_one_line(passage.document_id)}, characters {best.start}-{best.end}"
+    put(f"  {place}: {on_one_line(passage.title)}")
     put(f"  {marked(passage.text, best.start - passage.start, best.end - passage.start)}")
 
 
@@ -171,7 +190,7 @@ class _Asker:
             while question := _line("? "):
                 self.answer_all([question])
         else:
-            self.answer_all(line for line in map(str.strip, sys.stdin) if line)
+            self.answer_all(_typed_questions())
 
     def answer_all(self, questions: Iterable[str]) -> None:
         """Answer each; one that cannot be answered is told and does not stop the others."""

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Argument, Option
 
-from opendpr.cli.options import CollectionArgument, OutputOption
+from opendpr.cli.options import CollectionArgument, Duplicates, DuplicatesOption, OutputOption, ValuesOption
 from opendpr.cli.output import many, say
 
 if TYPE_CHECKING:
-    from opendpr.interop.runs import Ranking
+    from opendpr.interop import Ranking
 
-HELP = """Write data in the forms of other systems: DPR, BEIR, MS MARCO, TREC, SQuAD.
+HELP = """Write data in the forms of other systems: DPR, BEIR, MS MARCO, TREC, SQuAD and others.
 
 What is written from a file may be of any form that 'opendpr import' reads. docs/formats.md
 describes them all.
@@ -34,6 +34,8 @@ class Passages(str, Enum):
     psgs = "psgs"
     beir = "beir"
     msmarco = "msmarco"
+    pyserini = "pyserini"
+    tevatron = "tevatron"
     jsonl = "jsonl"
 
 
@@ -50,14 +52,19 @@ class Examples(str, Enum):
 
     dpr = "dpr"
     msmarco = "msmarco"
+    tevatron = "tevatron"
+    flag_embedding = "flag-embedding"
+    sentence_transformers = "sentence-transformers"
 
 
 class Runs(str, Enum):
-    """Forms of what was found."""
+    """Forms of runs."""
 
     trec = "trec"
     dpr = "dpr"
     msmarco = "msmarco"
+    colbert = "colbert"
+    pyserini = "pyserini"
 
 
 class Qrels(str, Enum):
@@ -76,7 +83,12 @@ def export_passages(
     collection: CollectionArgument,
     output: OutputOption,
     format: Annotated[
-        Passages, Option("--format", "-f", help="psgs: psgs_w100.tsv; beir: corpus.jsonl; msmarco: collection.tsv.")
+        Passages,
+        Option(
+            "--format",
+            "-f",
+            help="psgs: psgs_w100.tsv; beir: corpus.jsonl; msmarco: collection.tsv (ColBERT's); others: JSON lines.",
+        ),
     ],
 ) -> None:
     """Write the passages of COLLECTION, with the ids that searches give.
@@ -86,11 +98,12 @@ def export_passages(
       opendpr export passages notes --format psgs -o psgs.tsv.gz
     """
     from opendpr.collection import open_collection
-    from opendpr.interop.passages import write_passages
-    from opendpr.maintenance.export_passages import passages_of
+    from opendpr.interop import useful, write_passages
+    from opendpr.maintenance.export_passages import served_passages
 
     with open_collection(collection) as opened:
-        say(f"wrote {output}: {many(write_passages(output, passages_of(opened), format.value), 'passage')}")
+        passages = useful(served_passages(opened), lambda passage: passage.text, collection, "a passage")
+        say(f"wrote {output}: {many(write_passages(output, passages, format.value), 'passage')}")
 
 
 @app.command("questions")
@@ -107,9 +120,12 @@ def export_questions(
     Example:
       opendpr export questions mine.jsonl --format dpr -o mine.qa.csv
     """
-    from opendpr.interop.questions import read_questions, write_questions
+    from opendpr.interop import read_questions, useful, write_questions
 
-    say(f"wrote {output}: {many(write_questions(output, read_questions(file), format.value), 'question')}")
+    answers_wanted = format is Questions.dpr
+    what = "a question with answers" if answers_wanted else "a question"
+    questions = useful(read_questions(file), lambda question: question.answers or not answers_wanted, file, what)
+    say(f"wrote {output}: {many(write_questions(output, questions, format.value), 'question')}")
 
 
 @app.command("examples")
@@ -118,7 +134,11 @@ def export_examples(
     output: OutputOption,
     format: Annotated[
         Examples,
-        Option("--format", "-f", help="dpr: JSON, or JSON lines if OUTPUT ends so; msmarco: triples of texts."),
+        Option(
+            "--format",
+            "-f",
+            help="dpr: JSON, or JSON lines if OUTPUT ends so; msmarco: triples of texts; the others: JSON lines.",
+        ),
     ],
 ) -> None:
     """Write training examples for encoders.
@@ -127,10 +147,12 @@ def export_examples(
     Example:
       opendpr export examples mine.jsonl --format dpr -o mine.json
     """
-    from opendpr.interop.examples import read_examples, write_examples
+    from opendpr.interop import read_examples, useful, write_examples
 
-    what = "triples" if format is Examples.msmarco else "examples"
-    say(f"wrote {output}: {write_examples(output, read_examples(file), format.value):,} {what}")
+    noun = {Examples.msmarco: "triple", Examples.sentence_transformers: "line"}.get(format, "example")
+    what = "an example with a positive passage"
+    examples = useful(read_examples(file), lambda example: example.positives, file, what)
+    say(f"wrote {output}: {many(write_examples(output, examples, format.value), noun)}")
 
 
 @app.command("spans")
@@ -141,9 +163,10 @@ def export_spans(file: FileArgument, output: OutputOption) -> None:
     Example:
       opendpr export spans mine.jsonl -o mine-v2.0.json
     """
-    from opendpr.interop.squad import read_marked, write_squad
+    from opendpr.interop import read_marked, useful, write_squad
 
-    say(f"wrote {output}: {many(write_squad(output, read_marked(file)), 'question')}")
+    questions = useful(read_marked(file), lambda question: question.question, file, "a question")
+    say(f"wrote {output}: {many(write_squad(output, questions), 'question')}")
 
 
 @app.command("run")
@@ -151,7 +174,12 @@ def export_run(
     file: FileArgument,
     output: OutputOption,
     format: Annotated[
-        Runs, Option("--format", "-f", help="trec: trec_eval and its kin; dpr: JSON with the passages; msmarco: ranks.")
+        Runs,
+        Option(
+            "--format",
+            "-f",
+            help="trec: trec_eval and its kin; dpr, pyserini: JSON with the passages; msmarco: ranks; colbert: both.",
+        ),
     ],
     documents: Annotated[
         bool, Option("--documents", help="Rank documents, each by its best passage: what most qrels judge.")
@@ -167,6 +195,8 @@ def export_run(
     question_set: Annotated[
         str | None, Option("--set", help="Of a run over several sets of questions this one.")
     ] = None,
+    values: ValuesOption = None,
+    duplicates: DuplicatesOption = Duplicates.refuse,
 ) -> None:
     """Write what was found, for other people's evaluators.
 
@@ -175,21 +205,22 @@ def export_run(
       opendpr export run run.jsonl --format trec --documents -o run.trec
       opendpr export run run.jsonl --format dpr --collection notes --system hybrid -o results.json
     """
-    from opendpr.interop.questions import read_questions
-    from opendpr.interop.runs import best_of_documents, read_run, write_run
-    from opendpr.maintenance.export_runs import completed, with_questions
+    from opendpr.evaluation.rankings import read_rankings
+    from opendpr.interop import best_of_documents, read_questions, useful, write_run
+    from opendpr.maintenance.export_run import completed, with_questions
 
     rankings: Iterator[Ranking] = (
         ranking
-        for ranking in read_run(file)
+        for ranking in read_rankings(file, values=values.value if values else None, duplicates=duplicates.value)
         if system in (None, ranking.system) and question_set in (None, ranking.set)
     )
+    rankings = useful(rankings, lambda ranking: ranking.hits, file, "a ranking that was asked for, with passages")
     if questions:
         rankings = with_questions(rankings, read_questions(questions))
-    with completed(rankings, collection) as found:
+    with completed(rankings, collection) as complete:
         if documents:
-            found = map(best_of_documents, found)
-        count = write_run(output, found, format.value)
+            complete = map(best_of_documents, complete)
+        count = write_run(output, complete, format.value)
     say(f"wrote {output}: {many(count, 'question')}")
 
 
@@ -205,6 +236,7 @@ def export_qrels(
     Example:
       opendpr export qrels cacm.qrels --format beir -o qrels/test.tsv
     """
-    from opendpr.interop.qrels import read_qrels, write_qrels
+    from opendpr.interop import read_qrels, useful, write_qrels
 
-    say(f"wrote {output}: {write_qrels(output, read_qrels(file), format.value):,} judgements")
+    judgements = useful(read_qrels(file), lambda judgement: True, file, "a judgement")
+    say(f"wrote {output}: {many(write_qrels(output, judgements, format.value), 'judgement')}")

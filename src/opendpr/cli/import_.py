@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer import Argument, Exit, Option
 
-from opendpr.cli.options import AsJson, OutputOption, WaitOption
+from opendpr.cli.options import (
+    AsJson,
+    Duplicates,
+    DuplicatesOption,
+    OutputOption,
+    Quoting,
+    QuotingOption,
+    ValuesOption,
+    WaitOption,
+)
 from opendpr.cli.output import many, print_json, progress, say
 from opendpr.errors import InputError, StateError
 
 if TYPE_CHECKING:
-    from opendpr.interop.squad import MarkedQuestion
-    from opendpr.maintenance.import_vectors import Imported, Trouble
+    from opendpr.interop import MarkedQuestion
+    from opendpr.maintenance.import_embeddings import Imported, Trouble
+    from opendpr.types import Question
 
 HELP = """Bring data and models of other systems into the forms of opendpr.
 
@@ -31,44 +42,89 @@ app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode=None)
 FileArgument = Annotated[Path, Argument(help="File of another system.", show_default=False)]
 
 
+class Matches(str, Enum):
+    """How answers are compared."""
+
+    string = "string"
+    regex = "regex"
+
+
 @app.command("passages")
-def import_passages(file: FileArgument, output: OutputOption) -> None:
-    """Passages as JSON lines for 'opendpr add': psgs_w100.tsv, BEIR's corpus, MS MARCO's collection.
+def import_passages(file: FileArgument, output: OutputOption, quoting: QuotingOption = Quoting.csv) -> None:
+    """Passages as JSON lines for 'opendpr add': psgs_w100.tsv, corpora of BEIR, MS MARCO, Pyserini, Tevatron.
 
     \b
     Examples:
       opendpr import passages scifact/corpus.jsonl -o scifact.jsonl
       opendpr add scifact scifact.jsonl --whole
     """
-    from opendpr.interop.passages import read_passages, write_passages
+    from opendpr.interop import read_passages, useful, write_passages
 
-    say(f"wrote {output}: {many(write_passages(output, read_passages(file), 'jsonl'), 'passage')}")
+    passages = read_passages(file, quoting=quoting.value)
+    passages = useful(passages, lambda passage: passage.text.strip(), file, "a passage with text")
+    say(f"wrote {output}: {many(write_passages(output, passages, 'jsonl'), 'passage')}")
 
 
 @app.command("questions")
-def import_questions(file: FileArgument, output: OutputOption) -> None:
-    """Questions as JSON lines: DPR's tables and training files, SQuAD, BEIR, MS MARCO.
+def import_questions(
+    file: FileArgument,
+    output: OutputOption,
+    match: Annotated[
+        Matches | None,
+        Option(
+            "--match",
+            help="regex: the answers are regular expressions, as CuratedTREC's.",
+            show_default="what each question says, or string",
+        ),
+    ] = None,
+    quoting: QuotingOption = Quoting.csv,
+) -> None:
+    """Questions as JSON lines: DPR's tables and training files, SQuAD, BEIR, MS MARCO and others.
 
     \b
-    Example:
+    Examples:
       opendpr import questions nq-test.qa.csv -o nq-test.jsonl
+      opendpr import questions curatedtrec-test.qa.csv -o trec.jsonl --match regex
     """
-    from opendpr.interop.questions import read_questions, write_questions
+    from opendpr.interop import read_questions, useful, write_questions
 
-    say(f"wrote {output}: {many(write_questions(output, read_questions(file), 'jsonl'), 'question')}")
+    questions = read_questions(file, match=match.value if match else None, quoting=quoting.value)
+    questions = useful(questions, lambda question: question.text, file, "a question")
+    answered = 0
+
+    def counted() -> Iterator[Question]:
+        nonlocal answered
+        for question in questions:
+            answered += bool(question.answers)
+            yield question
+
+    say(f"wrote {output}: {many(write_questions(output, counted(), 'jsonl'), 'question')}, {answered:,} with answers")
 
 
 @app.command("examples")
-def import_examples(file: FileArgument, output: OutputOption) -> None:
-    """Training examples for encoders as JSON lines: DPR's training files, MS MARCO's triples.
+def import_examples(
+    file: FileArgument,
+    output: OutputOption,
+    questions: Annotated[
+        Path | None, Option("--questions", help="The questions, where FILE has ids alone, as ColBERT's triples.")
+    ] = None,
+    passages: Annotated[Path | None, Option("--passages", help="The passages, where FILE has ids alone.")] = None,
+    quoting: QuotingOption = Quoting.csv,
+) -> None:
+    """Training examples for encoders as JSON lines: DPR's training files, triples and pairs of texts or ids.
+
+    Files of MS MARCO, ColBERT, Tevatron, FlagEmbedding and sentence-transformers are read too.
 
     \b
-    Example:
+    Examples:
       opendpr import examples biencoder-nq-train.json.gz -o nq-train.jsonl.gz
+      opendpr import examples triples.jsonl --questions queries.tsv --passages collection.tsv -o train.jsonl
     """
-    from opendpr.interop.examples import read_examples, write_examples
+    from opendpr.interop import read_examples, useful, write_examples
 
-    say(f"wrote {output}: {many(write_examples(output, read_examples(file), 'jsonl'), 'example')}")
+    examples = read_examples(file, questions=questions, passages=passages, quoting=quoting.value)
+    examples = useful(examples, lambda example: example.positives, file, "an example with a positive passage")
+    say(f"wrote {output}: {many(write_examples(output, examples, 'jsonl'), 'example')}")
 
 
 @app.command("spans")
@@ -81,16 +137,16 @@ def import_spans(file: FileArgument, output: OutputOption) -> None:
     Example:
       opendpr import spans train-v2.0.json -o squad.jsonl
     """
-    from opendpr.interop.squad import read_marked, write_marked
+    from opendpr.interop import read_marked, useful, write_marked
 
     left_out = 0
 
     def answered() -> Iterator[MarkedQuestion]:
         nonlocal left_out
-        for each in read_marked(file):
-            left_out += not each.marks
-            if each.marks:
-                yield each
+        for question in useful(read_marked(file), lambda question: question.marks, file, "a question with an answer"):
+            left_out += not question.marks
+            if question.marks:
+                yield question
 
     say(f"wrote {output}: {many(write_marked(output, answered()), 'question')}")
     if left_out:
@@ -98,29 +154,39 @@ def import_spans(file: FileArgument, output: OutputOption) -> None:
 
 
 @app.command("run")
-def import_run(file: FileArgument, output: OutputOption) -> None:
-    """What another system found, as JSON lines: DPR's retrieval results, TREC and MS MARCO runs.
+def import_run(
+    file: FileArgument,
+    output: OutputOption,
+    values: ValuesOption = None,
+    duplicates: DuplicatesOption = Duplicates.refuse,
+) -> None:
+    """What another system found, as JSON lines: DPR's and Pyserini's results, TREC, MS MARCO and ColBERT runs.
 
     \b
     Example:
       opendpr import run nq-test.json -o nq-test.jsonl
     """
-    from opendpr.interop.runs import read_run, write_run
+    from opendpr.evaluation.rankings import read_rankings
+    from opendpr.interop import useful, write_run
 
-    say(f"wrote {output}: {many(write_run(output, read_run(file), 'jsonl'), 'question')}")
+    rankings = read_rankings(file, values=values.value if values else None, duplicates=duplicates.value)
+    rankings = useful(rankings, lambda ranking: ranking.hits, file, "a ranking with passages")
+    say(f"wrote {output}: {many(write_run(output, rankings, 'jsonl'), 'question')}")
 
 
 @app.command("qrels")
-def import_qrels(file: FileArgument, output: OutputOption) -> None:
+def import_qrels(file: FileArgument, output: OutputOption, duplicates: DuplicatesOption = Duplicates.refuse) -> None:
     """Judgements in TREC's form, from BEIR's or MS MARCO's.
 
     \b
     Example:
       opendpr import qrels scifact/qrels/test.tsv -o scifact.qrels
     """
-    from opendpr.interop.qrels import read_qrels, write_qrels
+    from opendpr.interop import read_qrels, useful, write_qrels
 
-    say(f"wrote {output}: {write_qrels(output, read_qrels(file), 'trec'):,} judgements")
+    judgements = read_qrels(file, duplicates=duplicates.value)
+    judgements = useful(judgements, lambda judgement: judgement.relevance > 0, file, "a judgement that is relevant")
+    say(f"wrote {output}: {many(write_qrels(output, judgements, 'trec'), 'judgement')}")
 
 
 @app.command("embeddings")
@@ -154,19 +220,19 @@ def import_embeddings(
       opendpr import embeddings wikipedia wikipedia_passages_*.pkl --passages psgs_w100.tsv.gz --model ./dpr-nq
     """
     from opendpr.collection import open_writer
-    from opendpr.maintenance.import_vectors import import_embeddings as run
+    from opendpr.maintenance.import_embeddings import import_embeddings as run
     from opendpr.model.directory import find_model
     from opendpr.text.splitting import Splitter
 
-    found = find_model(model)
-    found.require_encoder()
+    opened = find_model(model)
+    opened.require_encoder()
     with open_writer(collection, Splitter(unit="whole"), wait_seconds=wait) as writer:
         with progress("storing", "passages") as stored, progress("storing", "vectors") as encoded:
             report = run(
                 writer,
                 passages,
                 shards,
-                found,
+                opened,
                 id_prefix=id_prefix,
                 on_passages=lambda done: stored(done, 0),
                 on_vectors=lambda done: encoded(done, 0),
@@ -176,8 +242,9 @@ def import_embeddings(
         troubles = {name: vars(trouble) for name, trouble in _troubles(report).items()}
         print_json({"passages": report.passages, "vectors": report.vectors, **troubles, "collection": counts})
     else:
-        say(f"{collection}: {counts['passages']:,} passages, {counts['vectors']:,} vectors ({report.vectors:,} new)")
-        _tell(report, model, collection)
+        said = f"{many(counts['passages'], 'passage')}, {many(counts['vectors'], 'vector')}"
+        say(f"{collection}: {said} ({report.vectors:,} new)")
+        _say_troubles(report, model, collection)
     if any(trouble.count for trouble in _troubles(report).values()):
         raise Exit(InputError.exit_code)
 
@@ -186,16 +253,21 @@ def _troubles(report: Imported) -> dict[str, Trouble]:
     return {name: getattr(report, name) for name in ("empty", "without_passage", "without_vector")}
 
 
-def _tell(report: Imported, model: str, collection: Path) -> None:
+def _say_troubles(report: Imported, model: str, collection: Path) -> None:
     problems = {
-        "empty": "passages have no text and were left out",
-        "without_passage": "vectors have no passage and were left out",
-        "without_vector": f"passages have no vector; 'opendpr encode {collection} --model {model}' gives them one",
+        "empty": ("passage", "without text", "left out"),
+        "without_passage": ("vector", "without a passage", "left out"),
+        "without_vector": (
+            "passage",
+            "without a vector",
+            f"'opendpr encode {collection} --model {model}' computes what is missing",
+        ),
     }
     for name, trouble in _troubles(report).items():
+        noun, problem, remedy = problems[name]
         if trouble.count:
             more = " ..." if trouble.count > len(trouble.ids) else ""
-            say(f"{trouble.count:,} {problems[name]}: {', '.join(trouble.ids)}{more}")
+            say(f"{many(trouble.count, noun)} {problem}, {remedy}: {', '.join(trouble.ids)}{more}")
 
 
 @app.command("model")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from opendpr.cli.options import AsJson, CollectionArgument
-from opendpr.cli.output import print_json, put
+from opendpr.cli.output import many, on_one_line, print_json, put
 
 
 def list_documents(collection: CollectionArgument, as_json: AsJson = False) -> None:
@@ -22,4 +22,5 @@ def list_documents(collection: CollectionArgument, as_json: AsJson = False) -> N
             if as_json:
                 print_json(asdict(summary))
             else:
-                put(f"{summary.id}\t{summary.title}\t{summary.passages} passages\t{summary.characters} characters")
+                names = f"{on_one_line(summary.id)}\t{on_one_line(summary.title)}"
+                put(f"{names}\t{many(summary.passages, 'passage')}\t{many(summary.characters, 'character')}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,8 +22,7 @@ from opendpr.cli.options import (
 from opendpr.cli.output import many, print_json, progress, say
 
 if TYPE_CHECKING:
-    from opendpr.training.mining import MiningReport
-    from opendpr.types import Question
+    from opendpr.training.miner import MiningReport
 
 
 def mine(
@@ -38,7 +36,7 @@ def mine(
         list[Retrievers] | None,
         Option("--retriever", "-r", help="What finds hard negatives; again for several.", show_default="bm25"),
     ] = None,
-    depth: Annotated[int, Option("--depth", help="Passages looked at for a question.")] = 100,
+    depth: Annotated[int, Option("--depth", help="Passages that each retriever finds for a question.")] = 100,
     positive_depth: Annotated[
         int, Option("--positive-depth", help="Of these, passages among which a positive is looked for.")
     ] = 100,
@@ -60,7 +58,7 @@ def mine(
     precision: PrecisionOption = Precisions.auto,
     runtime: RuntimeOption = Runtimes.auto,
     device: DeviceOption = Devices.auto,
-    as_json: Annotated[bool, Option("--json", help="Write what came of it as one JSON object.")] = False,
+    as_json: Annotated[bool, Option("--json", help="Write the counts as one JSON object.")] = False,
 ) -> None:
     """Make training examples for 'opendpr train encoder'.
 
@@ -73,51 +71,30 @@ def mine(
       opendpr mine notes questions.jsonl -o examples.jsonl
       opendpr mine notes questions.jsonl -r bm25 -r dense --model my-model -o harder.jsonl
     """
-    from opendpr.collection import open_collection
-    from opendpr.interop import read_questions, write_examples
-    from opendpr.model.directory import DEFAULT_MODEL, find_model
-    from opendpr.model.encoder import BertEncoder
-    from opendpr.model.reader import BertReader
     from opendpr.model.runtime import RuntimeSettings
-    from opendpr.search.retrievers import make_retriever
-    from opendpr.training.mining import Miner, MiningSettings
+    from opendpr.training import mining
+    from opendpr.training.miner import MiningSettings
 
-    settings = MiningSettings(depth, positive_depth, positives, negatives, margin, per_document)
-    kinds = list(dict.fromkeys(one.value for one in retriever or [Retrievers.bm25]))
-    running = RuntimeSettings(runtime.value, precision.value, device.value)
-    with open_collection(collection) as opened, progress("mining", "questions") as show:
-        asked = [question for path in questions for question in read_questions(path)]
-        row = opened.encoder()
-        found = find_model(model or (row.model if row else DEFAULT_MODEL)) if denoise or kinds != ["bm25"] else None
-        encoder = BertEncoder(found, running) if found and kinds != ["bm25"] else None
-        retrievers = {kind: make_retriever(kind, opened, encoder) for kind in kinds}
-        words = retrievers.get("bm25") or make_retriever("bm25", opened, None)
-        reader = BertReader(found, running) if found and denoise else None
-        miner = Miner(opened, words, retrievers, settings, reader)
-        try:
-            write_examples(output, miner.examples(_counted(asked, show)), "jsonl")
-        finally:  # where all of it is refused, the list says why
-            if left_out:
-                _list(left_out, miner.report)
-    _tell(miner.report, output, as_json)
-
-
-def _counted(questions: list[Question], show: Callable[[int, int], None]) -> Iterator[Question]:
-    for done, question in enumerate(questions):
-        show(done, len(questions))
-        yield question
-
-
-def _list(path: Path, report: MiningReport) -> None:
-    from opendpr.storage.files import json_line, write_lines
-
-    records = (
-        {"id": left.question.id, "question": left.question.text, "reason": left.reason} for left in report.left_out
+    settings = MiningSettings(
+        *(depth, positive_depth, positives, negatives, margin, per_document),
+        retrievers=[kind.value for kind in retriever or [Retrievers.bm25]],
+        denoise=denoise,
+        runtime=RuntimeSettings(runtime.value, precision.value, device.value),
     )
-    write_lines(path, map(json_line, records))
+    with progress("mining", "questions") as show:
+        mined = mining.mine(
+            collection,
+            questions,
+            model=model,
+            output=output,
+            left_out=left_out,
+            settings=settings,
+            on_question=show,
+        )
+    _report(mined.report, output, as_json)
 
 
-def _tell(report: MiningReport, output: Path, as_json: bool) -> None:
+def _report(report: MiningReport, output: Path, as_json: bool) -> None:
     reasons = Counter(left.reason for left in report.left_out)
     if as_json:
         print_json(
@@ -130,8 +107,8 @@ def _tell(report: MiningReport, output: Path, as_json: bool) -> None:
             }
         )
         return
-    each = f"{report.negatives / report.examples:.1f} hard negatives each"
-    say(f"wrote {output}: {many(report.examples, 'example')}, {each}")
+    mean = report.negatives / report.examples
+    say(f"wrote {output}: {many(report.examples, 'example')}, {mean:.1f} hard negatives each")
     if report.without_negatives:
         say(f"{report.without_negatives:,} of them have no hard negative")
     for reason, count in reasons.most_common():

@@ -43,7 +43,28 @@ class Devices(str, Enum):
     cuda = "cuda"
 
 
-KINDS = ".txt .md .html .pdf .docx .epub .csv .tsv .jsonl, also compressed"
+class Quoting(str, Enum):
+    """What a quotation mark at the beginning of a table's field means."""
+
+    csv = "csv"
+    none = "none"
+
+
+class Values(str, Enum):
+    """What a run is ordered by."""
+
+    rank = "rank"
+    score = "score"
+
+
+class Duplicates(str, Enum):
+    """What becomes of a document that is there twice for one question."""
+
+    refuse = "refuse"
+    best = "best"
+
+
+KINDS = ".txt .md .html .pdf .docx .odt .pptx .xlsx .rtf .epub .eml .mbox .ipynb .csv .jsonl and more, also compressed"
 """Files that a folder's documents are read from, as help and messages name them; `corpus.kinds` has all."""
 
 CollectionArgument = Annotated[Path, Argument(help="Directory written by 'opendpr add'.", show_default=False)]
@@ -71,6 +92,22 @@ WhereOption = Annotated[
 ]
 WaitOption = Annotated[
     float, Option("--wait", min=0, help="Seconds to wait while another process writes the collection.")
+]
+
+
+QuotingOption = Annotated[
+    Quoting, Option("--quoting", help="In tables: csv, a quotation mark at a field's beginning quotes it; none, text.")
+]
+ValuesOption = Annotated[
+    Values | None,
+    Option(
+        "--values",
+        help="What the run is ordered by.",
+        show_default="scores, or ranks where it has nothing else",
+    ),
+]
+DuplicatesOption = Annotated[
+    Duplicates, Option("--duplicates", help="A document twice for one question: refuse it, or keep the best.")
 ]
 
 

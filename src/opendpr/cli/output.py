@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -50,9 +51,30 @@ def harmless(text: str) -> str:
 
 
 def print_json(value: object) -> None:
-    """One JSON object on one line of stdout, printed at once."""
-    typer.echo(json.dumps(value, ensure_ascii=False).translate(LINE_ENDS))
+    """One JSON object on one line of stdout, printed at once; `\\u` escapes for what its encoding has not."""
+    line = json.dumps(value, ensure_ascii=False).translate(LINE_ENDS)
+    try:
+        line.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        line = json.dumps(value)
+    sys.stdout.write(line + "\n")
     sys.stdout.flush()
+
+
+def escape_unknown_characters() -> None:
+    """Let stdout and stderr write a backslash escape for a character that their encoding has not."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def on_one_line(name: str) -> str:
+    """An id or a title, whose line ends and tabs are written as escapes."""
+    return "".join(character if character.isprintable() else _escaped(character) for character in name)
+
+
+def _escaped(character: str) -> str:
+    return character if character == " " else character.encode("unicode_escape").decode()
 
 
 def styled(text: str, **style: bool) -> str:

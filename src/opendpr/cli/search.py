@@ -20,7 +20,7 @@ from opendpr.cli.options import (
     Runtimes,
     WhereOption,
 )
-from opendpr.cli.output import hit_record, print_json, put, styled, tell_unmet_filter
+from opendpr.cli.output import hit_record, on_one_line, print_json, put, styled, tell_unmet_filter
 
 
 def search(
@@ -57,5 +57,6 @@ def search(
             print_json(hit_record(hit, id))
             continue
         parts = ", ".join(f"{name} {score:.2f}" for name, score in hit.parts.items())
-        put(f"{hit.score:8.2f}  {styled(hit.passage.title, bold=True)}  {id}  ({parts})")
+        title = styled(on_one_line(hit.passage.title), bold=True)
+        put(f"{hit.score:8.2f}  {title}  {on_one_line(id)}  ({parts})")
         put(f"          {' '.join(hit.passage.text.split())}\n")

@@ -55,6 +55,12 @@ class Writer(Collection):
             with suppress(apsw.BusyError):  # the commit stands, the next one copies it
                 self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
 
+    def change(self, statement: str, rows: Sequence[Sequence[object]], *, table: str = "") -> None:
+        """Run a statement for each row, in one transaction; `table` makes the table it needs, if that is not there."""
+        with self._transaction():
+            self._connection.execute(table)
+            self._connection.executemany(statement, rows)
+
     def use_encoder(self, fingerprint: str, dim: int, *, model: str, runtime: str) -> EncoderRow:
         """Make sure that vectors come from one encoder only.
 

@@ -6,8 +6,18 @@ killed and that `sandbox.py` holds. What cannot become a document is never lost 
 place and a reason.
 """
 
-from opendpr.corpus.corpus import CLEANED_OUT, DIRECTORY_LINK, STANDARD_INPUT, Corpus
+from opendpr.corpus.corpus import CLEANED_OUT, GIVEN_TWICE, STANDARD_INPUT, Corpus
 from opendpr.corpus.kinds import READERS
 from opendpr.corpus.source import Skipped
+from opendpr.corpus.walk import DIRECTORY_LINK, LEFT_OUT
 
-__all__ = ["CLEANED_OUT", "DIRECTORY_LINK", "READERS", "STANDARD_INPUT", "Corpus", "Skipped"]
+__all__ = [
+    "CLEANED_OUT",
+    "DIRECTORY_LINK",
+    "GIVEN_TWICE",
+    "LEFT_OUT",
+    "READERS",
+    "STANDARD_INPUT",
+    "Corpus",
+    "Skipped",
+]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import IO
 from xml.parsers import expat
 
@@ -43,24 +43,39 @@ class Archive:
                     raise NotReadError(f"it unpacks to more than {UNPACKED_BYTES // 1_000_000} MB")
                 yield chunk
 
+    def names(self) -> list[str]:
+        """The names of all members."""
+        return sorted(self._names)
+
     def parse(self, name: str, start: Start, end: End | None = None, text: End | None = None) -> None:
         """Read a member as XML, without making a tree of it.
 
         Raises:
-            NotReadError: it is not XML, or declares entities, which these formats do without and bombs are made of.
+            NotReadError: it is not XML, or declares entities.
         """
-        parser = expat.ParserCreate(namespace_separator="}")
-        parser.buffer_text = True
-        parser.StartElementHandler = start
-        parser.EndElementHandler = end
-        parser.CharacterDataHandler = text
-        parser.EntityDeclHandler = refuse_entity
-        try:
-            for chunk in self.chunks(name):
-                parser.Parse(chunk, False)
-            parser.Parse(b"", True)
-        except expat.ExpatError as error:
-            raise NotReadError(f"{name[:100]} is not valid XML: {error}") from None
+        parse_xml(name[:100], self.chunks(name), start, end, text)
+
+
+def parse_xml(
+    name: str, chunks: Iterable[bytes], start: Start, end: End | None = None, text: End | None = None
+) -> None:
+    """Read XML piece by piece.
+
+    Raises:
+        NotReadError: it is not XML, or declares entities, which these formats do without and bombs are made of.
+    """
+    parser = expat.ParserCreate(namespace_separator="}")
+    parser.buffer_text = True
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = text
+    parser.EntityDeclHandler = refuse_entity
+    try:
+        for chunk in chunks:
+            parser.Parse(chunk, False)
+        parser.Parse(b"", True)
+    except expat.ExpatError as error:
+        raise NotReadError(f"{name} is not valid XML: {error}") from None
 
 
 def refuse_entity(*_declaration: object) -> None:

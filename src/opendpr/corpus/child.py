@@ -1,7 +1,8 @@
 """The process that runs parsers: `python -m opendpr.corpus.child MEMORY_BYTES`, held by `sandbox.py`.
 
 It says `ready`, then answers each line of JSON on standard input (`kind`, `path`, `seconds`) with a line of JSON on
-standard output: an `error`, or `title`, `metadata`, `problems` and `bytes`, followed by that many bytes of text.
+standard output: an `error`, or `problems` and `documents`, each with `title`, `metadata` and `bytes`, followed by that
+many bytes of text of one after the other.
 The kernel holds it to its memory and its time; it writes no file.
 """
 
@@ -23,16 +24,36 @@ from opendpr.corpus.docx import parse_docx
 from opendpr.corpus.epub import parse_epub
 from opendpr.corpus.extract import Extract, NotReadError
 from opendpr.corpus.html import parse_html
+from opendpr.corpus.mail import parse_mail, parse_mailbox
+from opendpr.corpus.man import parse_man
+from opendpr.corpus.notebook import parse_notebook
+from opendpr.corpus.opendocument import parse_opendocument
 from opendpr.corpus.pdf import parse_pdf
+from opendpr.corpus.pptx import parse_pptx
+from opendpr.corpus.rtf import parse_rtf
 from opendpr.corpus.source import TEXT_BYTES, TOO_LONG
+from opendpr.corpus.subtitles import parse_subtitles
+from opendpr.corpus.xlsx import parse_xlsx
+from opendpr.corpus.xml_text import parse_xml_text
 from opendpr.storage.files import READ_ERRORS, open_binary, reason, uncompressed_name
 
-PARSERS: Mapping[str, Callable[[IO[bytes]], Extract]] = {
+PARSERS: Mapping[str, Callable[[IO[bytes]], Extract | list[Extract]]] = {
     "html": parse_html,
     "pdf": parse_pdf,
     "docx": parse_docx,
     "epub": parse_epub,
+    "mail": parse_mail,
+    "mailbox": parse_mailbox,
+    "man": parse_man,
+    "notebook": parse_notebook,
+    "opendocument": parse_opendocument,
+    "pptx": parse_pptx,
+    "rtf": parse_rtf,
+    "subtitles": parse_subtitles,
+    "xlsx": parse_xlsx,
+    "xml": parse_xml_text,
 }
+"""A list is of documents of their own, as the mails of a mailbox."""
 UNPACKED_BYTES = 300_000_000
 """Most bytes of a file that is compressed as a whole."""
 
@@ -52,12 +73,7 @@ def main() -> None:
         limit_time(request["seconds"])
         text = b""
         try:
-            found = parse(request["kind"], Path(request["path"]))
-            text = found.text.encode()
-            if len(text) > TEXT_BYTES:
-                raise NotReadError(TOO_LONG)
-            answer: dict[str, object] = {**vars(found), "metadata": dict(found.metadata), "bytes": len(text)}
-            del answer["text"], found
+            answer, text = answered(parse(request["kind"], Path(request["path"])))
         except MemoryError:
             answers.write(b'{"error": "memory"}\n')
             answers.flush()
@@ -68,7 +84,21 @@ def main() -> None:
         answers.flush()
 
 
-def parse(kind: str, path: Path) -> Extract:
+def answered(found: Extract | list[Extract]) -> tuple[dict[str, object], bytes]:
+    """What the parent is sent: a description of the documents, and their texts one after the other."""
+    extracts = found if isinstance(found, list) else [found]
+    texts = [extract.text.encode() for extract in extracts]
+    if sum(map(len, texts)) > TEXT_BYTES:
+        raise NotReadError(TOO_LONG)
+    documents = [
+        {"title": extract.title, "metadata": dict(extract.metadata), "bytes": len(text)}
+        for extract, text in zip(extracts, texts, strict=True)
+    ]
+    problems = [problem for extract in extracts for problem in extract.problems]
+    return {"documents": documents, "numbered": isinstance(found, list), "problems": problems}, b"".join(texts)
+
+
+def parse(kind: str, path: Path) -> Extract | list[Extract]:
     """Read a file with the parser of its kind; one that is compressed is unpacked first, to allow for seeking."""
     with open_binary(path) as file:
         if uncompressed_name(path) == path:

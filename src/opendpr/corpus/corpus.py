@@ -10,7 +10,7 @@ import os
 import stat
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,11 +18,13 @@ from pathlib import Path
 from typing import IO, Literal
 
 from opendpr.corpus.jsonlines import json_documents
-from opendpr.corpus.kinds import find_reader, suffixes
+from opendpr.corpus.kinds import REFUSED, find_by_content, find_reader, suffixes
+from opendpr.corpus.known import KnownFile, known_file, reading_digest
 from opendpr.corpus.places import Places
 from opendpr.corpus.sandbox import Sandbox
-from opendpr.corpus.source import TEXT_BYTES, Reader, Reading, Skipped, Source
-from opendpr.corpus.text import begins_as_text, read_text
+from opendpr.corpus.source import TEXT_BYTES, Reader, Reading, Skipped, Source, Unchanged
+from opendpr.corpus.text import read_text
+from opendpr.corpus.walk import Walk
 from opendpr.corpus.wikiextractor import cleaned, is_wikiextractor
 from opendpr.errors import InputError
 from opendpr.storage.files import READ_ERRORS, limited_lines, open_binary, reason, uncompressed_name
@@ -33,8 +35,8 @@ ID_CHARACTERS = 1_000
 """Longest id of a document."""
 METADATA_LEVELS = 100
 """Most objects and arrays inside one another in metadata; SQLite, which filters look into them with, takes 1,000."""
-DIRECTORY_LINK = "directory link"
-"""What `Corpus.ignored` calls a symbolic link to a directory, which is not followed."""
+GIVEN_TWICE = "file given twice"
+"""What `Corpus.ignored` calls a file that was found before, by another of the paths."""
 CLEANED_OUT = "Wikipedia page that is mostly links"
 """What `Corpus.ignored` calls a page that DrQA's clean-up drops."""
 
@@ -47,8 +49,11 @@ class Corpus:
     Attributes:
         skipped: what should have become a document and did not.
         ignored: how many files in directories are of no known kind, by suffix (`.png.gz`, empty without one). One
-            without a suffix that begins as text is read as such. Symbolic links to directories are counted as
-            `DIRECTORY_LINK`, pages that the clean-up drops as `CLEANED_OUT`. Hidden files are not counted.
+            without a suffix that begins as text is read as such. What is left out whatever its kind is counted by
+            the reason: `walk.LEFT_OUT`, `DIRECTORY_LINK`, `CLEANED_OUT`, `GIVEN_TWICE`.
+        known: gives what is remembered of a file by its path; a file that is the same is not read again.
+        unchanged: those files, until they are taken from here.
+        read: what to remember of files that were read, until it is taken from here.
     """
 
     def __init__(
@@ -57,12 +62,14 @@ class Corpus:
         *,
         metadata: Mapping[str, object] = EMPTY,
         wikiextractor_clean: bool = False,
+        all_files: bool = False,
     ) -> None:
         """Remember `paths`; nothing is read before the iteration.
 
         Args:
             metadata: given to every document; where a document has a value of the same name, this one counts.
             wikiextractor_clean: clean up what WikiExtractor wrote as DrQA does (`wikiextractor.py`).
+            all_files: take hidden files, those that `.gitignore` names and the like too (`walk.py`).
 
         Raises:
             InputError: some of the paths do not exist; the message names them all.
@@ -78,7 +85,11 @@ class Corpus:
             raise InputError(f"nothing was read, because of paths that cannot be found: {', '.join(missing)}")
         self.paths = tuple(paths)
         self.metadata = dict(metadata)
-        self.wikiextractor_clean = wikiextractor_clean
+        self.wikiextractor_clean, self.all_files = wikiextractor_clean, all_files
+        self.known: Callable[[str], Sequence[KnownFile]] = lambda path: ()
+        self.unchanged: list[Unchanged] = []
+        self.read: list[KnownFile] = []
+        self._how = reading_digest({"metadata": self.metadata, "clean": wikiextractor_clean})
         self.skipped: list[Skipped] = []
         self.ignored: Counter[str] = Counter()
 
@@ -86,9 +97,12 @@ class Corpus:
         """Yield each document that can be stored, an id only once."""
         self.skipped.clear()
         self.ignored.clear()
-        with closing(Sandbox()) as sandbox, closing(Places()) as places:
+        with closing(Sandbox()) as sandbox, closing(Places()) as places, closing(Places()) as files:
             for path in self.paths:
-                for place, found in self._readings(path, sandbox):
+                for place, found in self._readings(path, sandbox, files):
+                    if isinstance(found, Unchanged):
+                        self._claim_unchanged(found, place, places)
+                        continue
                     document = self._finished(found) if isinstance(found, Document) else None
                     problem = found if isinstance(found, str) else document and objection(document)
                     if isinstance(problem, str):
@@ -100,6 +114,13 @@ class Corpus:
                     else:
                         yield document
 
+    def _claim_unchanged(self, found: Unchanged, place: str, places: Places) -> None:
+        """Note a file that need not be read, or that another one has its id."""
+        if (earlier := places.claim(found.id, place)) is None:
+            self.unchanged.append(found)
+        else:
+            self.skipped.append(Skipped(place, _taken(found.id, earlier)))
+
     def _finished(self, document: Document) -> Document | None:
         """The document as the options want it, or None if they leave it out."""
         if self.wikiextractor_clean and is_wikiextractor(document):
@@ -109,34 +130,29 @@ class Corpus:
             document = kept
         return replace(document, metadata={**document.metadata, **self.metadata}) if self.metadata else document
 
-    def _readings(self, path: Path | Document | Literal["-"], sandbox: Sandbox) -> Iterator[Reading]:
+    def _readings(self, path: Path | Document | Literal["-"], sandbox: Sandbox, files: Places) -> Iterator[Reading]:
         """What is found at a path that was given; a document is given as it is."""
         if isinstance(path, Document):
             return iter([(f"document {path.id!r}", path)])
         if not isinstance(path, Path):
             return read_standard_input(sys.stdin.buffer)
         if path.is_dir():
-            return self._directory(path, sandbox)
-        return self._file(path, path.name, find_reader(path) or read_text, sandbox)
+            return self._directory(path, sandbox, files)
+        return self._file(path, path.name, sandbox, files, default=read_text)
 
-    def _directory(self, directory: Path, sandbox: Sandbox) -> Iterator[Reading]:
+    def _directory(self, directory: Path, sandbox: Sandbox, files: Places) -> Iterator[Reading]:
         """What is found below a directory, sorted by the names relative to it."""
-        pending = [""]  # relative POSIX paths, the next one last; those of directories end in a slash
-        while pending:
-            name = pending.pop()
-            path = directory / name
-            if name == "" or name.endswith("/"):
-                try:
-                    pending.extend(sorted(children(path, name), reverse=True))
-                except OSError as error:
-                    yield printable(path), f"cannot be listed: {reason(error)}"
-            elif os.path.islink(path) and os.path.isdir(path):
-                self.ignored[DIRECTORY_LINK] += 1
-            else:
-                yield from self._file(path, name, find_reader(path), sandbox)
+        walk = Walk(directory, all_files=self.all_files)
+        for name in walk:
+            yield from self._file(directory / name, name, sandbox, files)
+        self.ignored += walk.left_out
+        for path, error in walk.errors:
+            yield printable(path), f"cannot be listed: {reason(error)}"
 
-    def _file(self, path: Path, id: str, reader: Reader | str | None, sandbox: Sandbox) -> Iterator[Reading]:
-        """What is found in a file; without a reader it is only counted, unless it is text without a suffix."""
+    def _file(
+        self, path: Path, id: str, sandbox: Sandbox, files: Places, *, default: Reader | None = None
+    ) -> Iterator[Reading]:
+        """What is found in a file; one of no known kind is read by `default`, else it is only counted."""
         place = printable(path)
         try:
             status = path.stat()
@@ -144,24 +160,41 @@ class Corpus:
             source = Source(place, id, uncompressed_name(path).stem, metadata)
             if not stat.S_ISREG(status.st_mode):
                 yield place, "not a file but a named pipe, socket or device; pipe it to standard input, '-'"
-            elif reader is None and not _is_text(path):
+            elif default is not None and (advice := REFUSED.get(suffixes(path)[0])):
+                yield place, advice
+            elif (read := find_reader(path) or find_by_content(path) or default) is None:
                 self.ignored["".join(suffixes(path))] += 1
+            elif len(self.paths) > 1 and files.claim(printable(os.path.abspath(path)), place) is not None:
+                self.ignored[GIVEN_TWICE] += 1
+            elif same := self._same(source, status):
+                yield place, same
             else:
-                read = reader or read_text
-                with open_binary(path) as file:
-                    found = sandbox.read(read, path, source) if isinstance(read, str) else read(file, source)
-                    for where, reading in found:
-                        yield where, _of_file(reading, source)
+                yield from self._read(path, read, source, sandbox)
+                self._remember(source, status)
         except READ_ERRORS as error:
             yield place, f"cannot be read: {reason(error)}"
 
+    def _read(self, path: Path, read: Reader | str, source: Source, sandbox: Sandbox) -> Iterator[Reading]:
+        """What a reader finds in a file."""
+        self._single = False
+        with open_binary(path) as file:
+            found = sandbox.read(read, path, source) if isinstance(read, str) else read(file, source)
+            for number, (where, reading) in enumerate(found):
+                self._single = number == 0 and isinstance(reading, Document) and reading.id == source.id
+                yield where, _of_file(reading, source)
 
-def _is_text(path: Path) -> bool:
-    """Whether a file has no suffix, and begins as text: README, LICENSE, NEWS.gz."""
-    if suffixes(path)[0]:
-        return False
-    with open_binary(path) as file:
-        return begins_as_text(file)
+    def _same(self, source: Source, status: os.stat_result) -> Unchanged | None:
+        """The file as it is known, if it has not changed since; under another id, if only that is known."""
+        path = str(source.metadata["path"])
+        same = [file for file in self.known(path) if file.how == self._how and file.is_same(status)]
+        for file in sorted(same, key=lambda file: file.id != source.id):
+            return Unchanged(path, source.id, file.id, str(source.metadata.get("modified", "")))
+        return None
+
+    def _remember(self, source: Source, status: os.stat_result) -> None:
+        """Note the state of a file that became one document, and nothing else."""
+        if self._single and (file := known_file(str(source.metadata["path"]), source.id, status, self._how)):
+            self.read.append(file)
 
 
 def _taken(id: str, earlier: str) -> str:
@@ -179,21 +212,11 @@ def _modified(seconds: float) -> dict[str, str]:
         return {}
 
 
-def _of_file(reading: Document | str, source: Source) -> Document | str:
+def _of_file(reading: Document | Unchanged | str, source: Source) -> Document | Unchanged | str:
     """A record of a file of records keeps its own metadata, and learns where it came from."""
-    if isinstance(reading, str) or "path" in reading.metadata:
+    if not isinstance(reading, Document) or "path" in reading.metadata:
         return reading
     return replace(reading, metadata={**reading.metadata, "path": source.metadata["path"]})
-
-
-def children(directory: Path, prefix: str) -> list[str]:
-    """The names in a directory that are not hidden, after `prefix`; those of directories end in a slash."""
-    with os.scandir(directory) as entries:
-        return [
-            f"{prefix}{entry.name}/" if entry.is_dir(follow_symlinks=False) else prefix + entry.name
-            for entry in entries
-            if not entry.name.startswith(".")
-        ]
 
 
 def printable(path: Path | str) -> str:
@@ -244,7 +267,7 @@ def read_standard_input(file: IO[bytes]) -> Iterator[Reading]:
             if line.removeprefix(codecs.BOM_UTF8).strip():
                 break
         if start and start[-1].removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{"):
-            yield from json_documents(itertools.chain(start, lines), "stdin")
+            yield from json_documents(itertools.chain(start, lines), "stdin", "stdin")
         else:
             yield from read_text(
                 io.BytesIO(b"".join((*start, file.read(TEXT_BYTES + 1)))), Source("stdin", "stdin", "stdin", EMPTY)

@@ -6,11 +6,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from opendpr.corpus.formula import lowered, raised
 from opendpr.corpus.source import TEXT_BYTES, TOO_LONG
 from opendpr.types import EMPTY
 
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 """What crafted and broken fonts map characters to: NUL and halves of surrogate pairs."""
+UNSEEN = re.compile("[\u00ad\u200b\u2060\ufeff]")
+"""Where a word may be parted, or must not be: nobody sees them, and they part words for a search."""
 STRENGTH = {"": 0, " ": 1, "\t": 2, "\n": 3, "\n\n": 4}
 
 
@@ -35,6 +38,8 @@ class BlockText:
         self._pieces: list[str] = []
         self._separator = ""
         self._characters = 0
+        self._apart = self._digit = False
+        """Whether what comes next must not join the last piece: a letter or digit, only a digit."""
 
     def separate(self, separator: str) -> None:
         """Ask for a separator before the next piece; none is put before the first or after the last."""
@@ -47,13 +52,20 @@ class BlockText:
 
     def add(self, piece: str) -> None:
         """Add a piece as it is."""
+        if (self._apart and piece[:1].isalnum()) or (self._digit and piece[:1].isdigit()):
+            self.separate(" ")
         if self._pieces and self._separator:
             self._pieces.append(self._separator)
-        self._separator = ""
+        self._separator, self._apart, self._digit = "", False, False
         self._pieces.append(piece)
         self._characters += len(piece)
         if self._characters > TEXT_BYTES:
             raise NotReadError(TOO_LONG)
+
+    def close(self, piece: str) -> None:
+        """Add a piece right after the last one, whatever was asked for between."""
+        self._separator = ""
+        self.add(piece)
 
     def add_collapsed(self, piece: str) -> None:
         """Add a piece in which any white space stands for one space, as in HTML."""
@@ -65,9 +77,32 @@ class BlockText:
             if not words[-1]:
                 self.separate(" ")
 
+    def add_raised(self, content: str, *, note: bool = False) -> None:
+        """Add a superscript; the mark of a note stands in brackets."""
+        if note and content[:1] not in ("[", "("):
+            content = f"[{content}]"
+        before = self._before()
+        written = raised(content, before)
+        self.add(written)
+        self._apart = written[:1] == "^"
+
+    def add_lowered(self, content: str) -> None:
+        """Add a subscript."""
+        self.add(lowered(content, self._before()))
+        self._digit = content[-1:].isdigit()
+
+    def _before(self) -> str:
+        """The character that the next piece will follow; none after a separator."""
+        return self._pieces[-1][-1:] if self._pieces and not self._separator else ""
+
     def text(self) -> str:
         """All of it."""
         return "".join(self._pieces)
+
+
+def seen(text: str) -> str:
+    """The text without characters that nobody sees: soft hyphens, spaces without width."""
+    return UNSEEN.sub("", text)
 
 
 def storable(text: str) -> str:

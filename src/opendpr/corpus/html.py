@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING
 
-from opendpr.corpus.extract import BlockText, Extract, NotReadError
+from opendpr.corpus.elements import Numbering, is_note, mathml, ruby, shown
+from opendpr.corpus.extract import BlockText, Extract, NotReadError, seen
+from opendpr.corpus.hidden import DROPPED, hidden_elements
 from opendpr.corpus.source import TEXT_BYTES, TOO_LONG, byte_order_mark, not_valid
 
 if TYPE_CHECKING:
@@ -25,16 +26,22 @@ CHARSETS = re.compile(
 WESTERN = ("iso8859-1", "ascii")
 """What pages call Windows-1252, according to the same standard."""
 
-DROPPED = frozenset(["head", "iframe", "noembed", "noframes", "noscript", "script", "style", "template"])
 PREFORMATTED = frozenset(("pre", "textarea", "listing"))
 SEPARATORS = {
     "\n\n": "address article aside blockquote body center details dialog dir div dl fieldset figcaption figure footer "
     "form h1 h2 h3 h4 h5 h6 header hgroup hr listing main menu nav ol p pre section summary table textarea ul",
     "\n": "caption dd dt legend li optgroup option tbody tfoot thead tr",
     "\t": "td th",
+    " ": "button desc object select text title",
 }
 SEPARATOR = {tag: separator for separator, tags in SEPARATORS.items() for tag in tags.split()}
-"""What stands between a block and its neighbours. Other elements are part of a line."""
+"""What separates a block from its neighbours. Other elements are part of a line."""
+LISTS = frozenset(("ol", "ul", "menu", "dir", "nav"))
+"""Where list items belong; those of a navigation have no numbers."""
+WHOLE = frozenset(("sup", "sub", "ruby", "math", "img", "input"))
+"""Elements that `PageText` adds as a whole."""
+SCRIPT_CHARACTERS = 60
+"""A longer superscript is text in small print."""
 
 
 def parse_html(file: IO[bytes]) -> Extract:
@@ -77,37 +84,90 @@ def extract(page: str) -> Extract:
     tree = LexborHTMLParser(page)
     found = tree.head.css_first("title") if tree.head is not None else None
     title = " ".join(found.text().split()) if found is not None else ""
-    text = BlockText()
-    if tree.body is not None:
-        preformatted = 0
-        for node, entered in walk(tree.body):
-            tag = node.tag or ""
-            if tag == "-text":
-                if entered and (content := node.text_content):
-                    text.add(content) if preformatted else text.add_collapsed(content)
-            elif tag == "br":
-                if entered:
-                    text.break_line()
+    if tree.body is None:
+        return Extract(title, "")
+    text = PageText(hidden_elements(tree, page))
+    walk(tree.body, text)
+    return Extract(seen(title), seen(text.text.text()))
+
+
+class PageText:
+    """Turns the elements of a page into text, as they are entered and left."""
+
+    def __init__(self, hidden: set[int]) -> None:
+        self.text = BlockText()
+        self._hidden = hidden
+        self._preformatted = 0
+        self._lists: list[Numbering | None] = []
+
+    def enter(self, node: LexborNode) -> bool:
+        """Add what comes before the content of an element; returns whether its content is to be read too."""
+        tag = node.tag or ""
+        if tag == "-text":
+            if content := node.text_content:
+                self.text.add(content) if self._preformatted else self.text.add_collapsed(content)
+            return False
+        if tag in DROPPED or node.mem_id in self._hidden:
+            return False
+        if tag in WHOLE:
+            self._add_whole(tag, node)
+            return False
+        self._preformatted += tag in PREFORMATTED
+        self.text.separate(SEPARATOR.get(tag, ""))
+        if tag in LISTS:
+            self._lists.append(Numbering(node) if tag == "ol" else None)
+        elif tag == "li" and self._lists and (numbering := self._lists[-1]):
+            if number := numbering.next(node):
+                self.text.add(number)
+                self.text.separate(" ")
+        elif tag == "br":
+            self.text.break_line()
+        elif tag == "q":
+            self.text.add("\u201c")
+        return True
+
+    def leave(self, node: LexborNode) -> None:
+        """Add what comes after the content of an element that was read."""
+        tag = node.tag or ""
+        self._preformatted -= tag in PREFORMATTED
+        if tag in LISTS:
+            self._lists.pop()
+        elif tag == "q":
+            self.text.add("\u201d")
+        self.text.separate(SEPARATOR.get(tag, ""))
+
+    def _add_whole(self, tag: str, node: LexborNode) -> None:
+        """Add an element whose content is read as a whole."""
+        if tag in ("sup", "sub"):
+            content = " ".join(node.text().split())
+            if not content or len(content) > SCRIPT_CHARACTERS:
+                self.text.add_collapsed(f" {content} ")
+            elif tag == "sup":
+                self.text.add_raised(content, note=is_note(node))
             else:
-                preformatted += (1 if entered else -1) * (tag in PREFORMATTED)
-                text.separate(SEPARATOR.get(tag, ""))
-    return Extract(title, text.text())
+                self.text.add_lowered(content)
+        elif tag == "ruby":
+            self.text.add_collapsed(ruby(node))
+        elif tag == "math":
+            self.text.add_collapsed(mathml(node))
+        elif content := shown(tag, node.attributes):
+            self.text.add_collapsed(f" {content} ")
 
 
-def walk(root: LexborNode) -> Iterator[tuple[LexborNode, bool]]:
-    """Each node when it is entered (True) and left (False), without recursion: pages may be nested at will."""
-    node = root
-    depth = 0
+def walk(root: LexborNode, text: PageText) -> None:
+    """Enter and leave each node below `root`, without recursion: pages may be nested at will."""
+    node, depth = root, 0
     while True:
-        yield node, True
-        if (child := node.first_child if node.tag not in DROPPED else None) is not None:
+        entered = text.enter(node)
+        if entered and (child := node.first_child) is not None:
             node, depth = child, depth + 1
             continue
         while True:
-            yield node, False
+            if entered:
+                text.leave(node)
             if depth == 0:
                 return
             if (following := node.next) is not None:
                 node = following
                 break
-            node, depth = node.parent, depth - 1  # type: ignore[assignment, unused-ignore]
+            node, depth, entered = node.parent, depth - 1, True  # type: ignore[assignment, unused-ignore]

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from opendpr.corpus.jsonlines import read_json_lines
+from opendpr.corpus.man import looks_like_man
 from opendpr.corpus.markdown import read_markdown
-from opendpr.corpus.source import Reader
+from opendpr.corpus.source import HEAD_BYTES, Reader
 from opendpr.corpus.table import read_csv, read_tsv
-from opendpr.corpus.text import read_text
-from opendpr.storage.files import uncompressed_name
+from opendpr.corpus.text import begins_as_text, read_text
+from opendpr.storage.files import open_binary, uncompressed_name
 
 READERS: Mapping[str, Reader | str] = {
     ".txt": read_text,
@@ -28,7 +29,21 @@ READERS: Mapping[str, Reader | str] = {
     ".xhtml": "html",
     ".pdf": "pdf",
     ".docx": "docx",
+    ".docm": "docx",
     ".epub": "epub",
+    ".eml": "mail",
+    ".mbox": "mailbox",
+    ".rtf": "rtf",
+    ".ipynb": "notebook",
+    ".odt": "opendocument",
+    ".odp": "opendocument",
+    ".ods": "opendocument",
+    ".pptx": "pptx",
+    ".xlsx": "xlsx",
+    ".xlsm": "xlsx",
+    ".srt": "subtitles",
+    ".vtt": "subtitles",
+    ".xml": "xml",
 }
 """By suffix, a function or the name of a parser of the child process (`child.PARSERS`). Each kind may be compressed
 too (`formats.COMPRESSED`)."""
@@ -38,6 +53,26 @@ WIKIEXTRACTOR = re.compile(r"wiki_\d+")
 
 PSGS = re.compile(r"psgs.*\.tsv", re.IGNORECASE)
 """What the released tables of Wikipedia's passages are called: `psgs_w100.tsv` and parts of it."""
+
+
+MANUAL = re.compile(r"\.[1-9][a-z]{0,4}")
+"""The suffixes of manual pages, and of many other files."""
+
+REFUSED: Mapping[str, str] = {
+    ".doc": "Word's old format; save it as .docx",
+    ".xls": "Excel's old format; save it as .xlsx or .csv",
+    ".ppt": "PowerPoint's old format; save it as .pptx",
+    ".msg": "Outlook's format; save it as .eml",
+    ".pst": "Outlook's format; export it as .mbox",
+    ".pages": "a format of Apple's own; export it as .docx",
+    ".key": "a format of Apple's own; export it as .pptx",
+    ".numbers": "a format of Apple's own; export it as .xlsx",
+    ".mobi": "a format of Kindle's own; convert it to .epub",
+    ".azw3": "a format of Kindle's own; convert it to .epub",
+    ".djvu": "pictures of pages; OCR software makes a .pdf with text of it",
+    ".ps": "PostScript; convert it to .pdf",
+}
+"""Documents of kinds that are not read, and what to do; taken as plain text they would be rubbish."""
 
 
 def is_psgs(path: Path) -> bool:
@@ -50,6 +85,22 @@ def find_reader(path: Path) -> Reader | str | None:
     if WIKIEXTRACTOR.fullmatch(uncompressed_name(path).name):
         return read_json_lines
     return READERS.get(suffixes(path)[0])
+
+
+def find_by_content(path: Path) -> Reader | str | None:
+    """What reads a file whose name does not say so: a manual page, or text without a suffix.
+
+    Raises:
+        OSError: the file cannot be read; so may what else `READ_ERRORS` names.
+    """
+    suffix = suffixes(path)[0]
+    if not suffix or MANUAL.fullmatch(suffix):
+        with open_binary(path) as file:
+            head = file.read(HEAD_BYTES)
+        if suffix:
+            return "man" if looks_like_man(head) else None
+        return read_text if begins_as_text(head) else None
+    return None
 
 
 def suffixes(path: Path) -> tuple[str, str]:

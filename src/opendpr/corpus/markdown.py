@@ -1,12 +1,13 @@
-"""Markdown: plain text whose first heading is its title."""
+"""Markdown: plain text whose first heading is its title; front matter is title and metadata."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import IO
 
+from opendpr.corpus.front_matter import front_matter
 from opendpr.corpus.source import Reading, Source
 from opendpr.corpus.text import read_text
 from opendpr.types import Document
@@ -22,15 +23,29 @@ BLOCK = re.compile(r" {0,3}(?:>|[-+*][ \t]|\d{1,9}[.)][ \t]|(?:[*_-][ \t]*){3,}$
 
 
 def read_markdown(file: IO[bytes], source: Source) -> Iterator[Reading]:
-    """The whole file is one document, to the character, with the first heading as title."""
+    """The file after its front matter is one document, to the character, with the first heading as title."""
     for place, found in read_text(file, source):
-        yield place, replace(found, title=heading(found.text) or found.title) if isinstance(found, Document) else found
+        yield place, with_front_matter(found) if isinstance(found, Document) else found
+
+
+def with_front_matter(document: Document) -> Document:
+    """The document whose front matter has become its metadata; what is known of the file counts before it."""
+    values, start = front_matter(document.text)
+    title = values.pop("title", None)
+    text = document.text[start:]
+    named = " ".join(str(title).split()) if isinstance(title, str | int | float) else ""
+    return replace(
+        document,
+        title=named or heading(text) or document.title,
+        text=text,
+        metadata={**values, **document.metadata} if values else document.metadata,
+    )
 
 
 def heading(markdown: str) -> str:
     """The first heading near the beginning of a Markdown text, else an empty string.
 
-    Lines of code, and front matter between two lines of `---`, are no headings.
+    Lines of code are no headings.
     """
     start = markdown[:TITLE_CHARACTERS]
     lines = re.split(r"\r\n|\r|\n", start)
@@ -38,7 +53,7 @@ def heading(markdown: str) -> str:
         del lines[-1]  # cut short
     fence = ""
     paragraph: list[str] | None = []  # None inside a list or a quotation, until an empty line
-    for line in lines[front_matter(lines) :]:
+    for line in lines:
         if fence:
             fence = "" if line.strip().startswith(fence) and not line.strip(f" \t{fence[0]}") else fence
         elif opening := FENCE.match(line):
@@ -54,13 +69,6 @@ def heading(markdown: str) -> str:
         elif paragraph or (paragraph is not None and not line.startswith(("    ", "\t"))):
             paragraph.append(line.strip())
     return ""
-
-
-def front_matter(lines: Sequence[str]) -> int:
-    """How many lines the front matter takes."""
-    if lines[:1] != ["---"]:
-        return 0
-    return next((n for n, line in enumerate(lines[1:], start=2) if line.rstrip() in ("---", "...")), 0)
 
 
 def without_closing(title: str) -> str:

@@ -38,7 +38,7 @@ class Sandbox:
         self._process: subprocess.Popen[bytes] | None = None
 
     def read(self, kind: str, path: Path, source: Source) -> Iterator[Reading]:
-        """The document of a file, or why there is none."""
+        """The documents of a file, or why there is none; several are numbered from 1."""
         seconds = self._seconds * (1 + path.stat().st_size / (MEGABYTES * 1_000_000))
         try:
             answer, text = self._ask({"kind": kind, "path": os.path.abspath(path), "seconds": seconds}, seconds)
@@ -48,8 +48,13 @@ class Sandbox:
         if "error" in answer:
             yield source.place, answer["error"]
             return
-        metadata = {**source.metadata, **answer["metadata"]}
-        yield source.place, Document(source.id, answer["title"] or source.title, text, metadata)
+        start = 0
+        for number, described in enumerate(answer["documents"], start=1):
+            piece = text[start : start + described["bytes"]].decode()
+            start += described["bytes"]
+            id = f"{source.id}:{number}" if answer["numbered"] else source.id
+            metadata = {**source.metadata, **described["metadata"]}
+            yield source.place, Document(id, described["title"] or source.title, piece, metadata)
         for where, problem in answer["problems"]:
             yield f"{source.place}, {where}", problem
 
@@ -60,7 +65,7 @@ class Sandbox:
             process.kill()
             process.communicate()
 
-    def _ask(self, request: dict[str, object], seconds: float) -> tuple[dict[str, Any], str]:
+    def _ask(self, request: dict[str, object], seconds: float) -> tuple[dict[str, Any], bytes]:
         """What the child answers, with the text; an `error` if it died over it."""
         process, late = self._start(), Event()
         assert process.stdin is not None
@@ -72,10 +77,10 @@ class Sandbox:
             process.stdin.write(json.dumps(request).encode() + b"\n")
             process.stdin.flush()
             answer: dict[str, Any] = json.loads(process.stdout.readline(ANSWER_BYTES))
-            size = min(answer.get("bytes", 0), TEXT_BYTES)
+            size = min(sum(document["bytes"] for document in answer.get("documents", ())), TEXT_BYTES)
             data = process.stdout.read(size)
             if len(data) == size and answer.get("error") != "memory":
-                return answer, data.decode()
+                return answer, data
         except (BrokenPipeError, ValueError):
             answer = {}  # it died, or its answer is too long
         finally:
@@ -84,10 +89,10 @@ class Sandbox:
             process.wait(1)
         self.close()
         if late.is_set() or process.returncode == -OUT_OF_TIME:
-            return {"error": f"takes more than {seconds:,.0f} s to read"}, ""
+            return {"error": f"takes more than {seconds:,.0f} s to read"}, b""
         if answer.get("error") == "memory":
-            return {"error": f"takes more than {self._memory_bytes // 1_000_000:,} MB of memory to read"}, ""
-        return {"error": f"the parser died of it (exit status {process.returncode})"}, ""
+            return {"error": f"takes more than {self._memory_bytes // 1_000_000:,} MB of memory to read"}, b""
+        return {"error": f"the parser died of it (exit status {process.returncode})"}, b""
 
     def _start(self) -> subprocess.Popen[bytes]:
         """The child that runs, or a new one."""
@@ -106,7 +111,7 @@ class Sandbox:
         assert process.stdout is not None
         if process.stdout.readline(100) != b"ready\n":
             self.close()
-            raise ResourceError("the process that reads HTML, PDF, .docx and .epub cannot be started")
+            raise ResourceError("the process that reads HTML, PDF, .docx and the like cannot be started")
         return process
 
 

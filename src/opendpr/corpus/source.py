@@ -43,7 +43,18 @@ class Source:
     metadata: Mapping[str, object]
 
 
-Reading: TypeAlias = tuple[str, Document | str]
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """A file that is as it was when it became a document."""
+
+    path: str
+    id: str
+    """What it is called now; `before`, what the collection calls it."""
+    before: str
+    modified: str
+
+
+Reading: TypeAlias = tuple[str, Document | Unchanged | str]
 """A place, and the document found there or the reason why there is none."""
 
 Reader: TypeAlias = Callable[[IO[bytes], Source], Iterator[Reading]]

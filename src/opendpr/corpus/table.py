@@ -1,4 +1,4 @@
-"""Tables, CSV and TSV with a header: each row is one document. The released `psgs_w100.tsv` is such a file."""
+"""Tables with a header: each row is one document. The released `psgs_w100.tsv` is such a file."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import IO
 
+from opendpr.corpus.names import usual_keys
 from opendpr.corpus.source import HEAD_BYTES, Reading, Source, byte_order_mark, is_binary
 from opendpr.interop.tables import SURROGATE, Lines, csv_problem, csv_rows
 from opendpr.types import EMPTY, Document
@@ -17,9 +18,19 @@ NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,15})(\.\d{1,16})?", re.ASCII)
 """A number as it is usually written: neither `007` nor `+1` nor `1e5`."""
 
 
+SEPARATORS = ",;\t|"
+SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.I)
+"""What Excel takes from the first line of a CSV file."""
+SNIFFED_BYTES = 1 << 20
+"""How much of a table is read to tell its encoding."""
+WESTERN = "cp1252"
+FOREIGN_SHARE = 0.3
+"""Share of letters that are not ASCII from which on a table is of another encoding than `WESTERN`."""
+
+
 def read_csv(file: IO[bytes], source: Source) -> Iterator[Reading]:
-    """Fields are separated by commas, or by semicolons or tabs if only then there is a column `text`."""
-    return read_table(file, source, ",;\t")
+    """Fields are separated by commas, or by semicolons, tabs or bars if only then there is a column of text."""
+    return read_table(file, source, SEPARATORS)
 
 
 def read_tsv(file: IO[bytes], source: Source) -> Iterator[Reading]:
@@ -35,10 +46,12 @@ def typed(value: str) -> str | int | float:
 
 
 def read_table(file: IO[bytes], source: Source, separators: str) -> Iterator[Reading]:
-    """The columns `text` and, if there, `id` and `title` make a document; the others become metadata."""
-    head = file.read(HEAD_BYTES)
+    """The columns of text and, if there, of id and title make a document; the others become metadata."""
+    head = file.read(SNIFFED_BYTES)
     mark, encoding = byte_order_mark(head)
-    if is_binary(head):
+    if encoding == "utf-8" and not mark and is_western(head):
+        encoding = WESTERN
+    if is_binary(head[:HEAD_BYTES]):
         yield source.place, "binary file"
         return
     file.seek(len(mark))
@@ -55,35 +68,65 @@ def read_table(file: IO[bytes], source: Source, separators: str) -> Iterator[Rea
         decoded.detach()  # the file is closed by who opened it
 
 
+def is_western(head: bytes) -> bool:
+    """Whether a table that begins so is Windows-1252, as Excel writes it: it has no UTF-8 and few foreign letters."""
+    foreign = re.findall(rb"[\x80-\xff]+", head)
+    if not foreign or any(map(is_utf8, foreign[:-1])) or (is_utf8(foreign[-1]) or b"\x81" in head):
+        return False
+    letters = len(re.findall(rb"[A-Za-z]", head))
+    return sum(map(len, foreign)) <= FOREIGN_SHARE * (letters + sum(map(len, foreign)))
+
+
+def is_utf8(data: bytes) -> bool:
+    """Whether bytes are whole characters of UTF-8."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def documents(lines: Lines, source: Source, separators: str) -> Iterator[Reading]:
     """The documents of a table whose lines these are."""
     first = next(lines, "")
-    for separator in separators:
-        columns = [name.strip() for name in next(csv.reader([first], delimiter=separator), [])]
-        if "text" in columns:
-            break
-    else:
+    if match := SEPARATOR_LINE.fullmatch(first):
+        separators, first = match[1], next(lines, "")
+    columns, keys, separator = header(first, separators)
+    if "text" not in keys:
         problem = (
             f'expected a header with a column "text", found {first.strip()[:100]!r}; rename the column that has it'
         )
-        yield f"{source.place}:1", problem
+        yield f"{source.place}:{lines.number}", problem
         return
     if len(set(columns)) < len(columns):
-        yield f"{source.place}:1", f"two columns have the same name: {json.dumps(columns)[:100]}"
+        yield f"{source.place}:{lines.number}", f"two columns have the same name: {json.dumps(columns)[:100]}"
         return
     lines.row = lines.number + 1
     for count, (line, row) in enumerate(csv_rows(lines, separator), start=1):
-        yield f"{source.place}:{line}", document(row, columns, f"{source.id}:{count}")
+        yield f"{source.place}:{line}", document(row, columns, keys, f"{source.id}:{count}")
 
 
-def document(row: Sequence[str], columns: Sequence[str], id: str) -> Document | str:
+def header(line: str, separators: str) -> tuple[list[str], dict[str, str], str]:
+    """The columns, those of them that hold `id`, `title` and `text`, and the first separator that gives a text."""
+    columns: list[str] = []
+    keys: dict[str, str] = {}
+    for separator in separators:
+        columns = [name.strip() for name in next(csv.reader([line], delimiter=separator), [])]
+        keys = usual_keys(columns)
+        if "text" in keys:
+            break
+    return columns, keys, separator
+
+
+def document(row: Sequence[str], columns: Sequence[str], keys: Mapping[str, str], id: str) -> Document | str:
     """The document of one row; `id` is for a table without ids."""
     if len(row) != len(columns):
         return f"expected {len(columns)} fields as in the header, found {len(row)}"
     if any(map(SURROGATE.search, row)):
         return "not valid UTF-8; convert the file to UTF-8"
     record = dict(zip(columns, row, strict=True))
-    text, title, id = record.pop("text"), record.pop("title", ""), record.pop("id", id)
-    if not id:
+    values = {name: record.pop(key) for name, key in keys.items()}
+    if not values.get("id", id):
         return 'expected "id" to say something, found an empty field'
-    return Document(id, title, text, {name: typed(value) for name, value in record.items() if value} or EMPTY)
+    metadata = {name: typed(value) for name, value in record.items() if value} or EMPTY
+    return Document(values.get("id", id), values.get("title", ""), values["text"], metadata)

@@ -19,9 +19,8 @@ from opendpr.corpus.source import (
 from opendpr.types import Document
 
 
-def begins_as_text(file: IO[bytes]) -> bool:
+def begins_as_text(head: bytes) -> bool:
     """Whether a file, of whose kind its name says nothing, begins with text that `read_text` reads."""
-    head = file.read(HEAD_BYTES)
     mark, encoding = byte_order_mark(head)
     try:
         text = codecs.getincrementaldecoder(encoding)().decode(head[len(mark) :])

@@ -1,4 +1,4 @@
-"""What was fitted for answering, and a model directory with it."""
+"""What was fitted for answering, and writing it into a model directory."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 
 from opendpr.model.directory import Model, write_json
 
-TRAINED_BESIDE = ("checkpoints", "tensorboard")
+TRAINING_FOLDERS = ("checkpoints", "tensorboard")
 """Folders of a training that are no part of a model."""
 
 
 @dataclass
 class Fitted:
-    """What was fitted, and what it comes to on the questions it was fitted on."""
+    """What was fitted, and its figures on the questions it was fitted on."""
 
     retrieval: dict[str, float]
     confidence: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -35,7 +35,7 @@ def write_fitted(model: Model, directory: Path, fitted: Fitted, record: Mapping[
             model.directory,
             directory,
             dirs_exist_ok=True,
-            ignore=shutil.ignore_patterns("config.json", *TRAINED_BESIDE),
+            ignore=shutil.ignore_patterns("config.json", *TRAINING_FOLDERS),
         )
     training = model.training_record() or {}
     write_json(directory / "training.json", {**training, "answering": {**record, "figures": fitted.figures}})

@@ -1,4 +1,4 @@
-"""Fitting the paper's lambda: what the similarity counts beside BM25 in hybrid retrieval (section 5)."""
+"""Fitting the paper's lambda: what similarity counts beside BM25 in hybrid retrieval (section 5)."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from opendpr.search.retrievers import UNION, Snapshot
 from opendpr.text import AnswerMatcher
 from opendpr.types import Numbers, Passage, Question
 
-RELATIVE = (0.0, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 3.0, 5.0, 8.0)
-"""Weights tried: with 1, similarity and BM25 spread equally over the passages found."""
-DEPTH = 20
-"""Passages looked at for each weight."""
-QUESTIONS = 32
-"""Searched for at once."""
+RELATIVE_WEIGHTS = (0.0, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 3.0, 5.0, 8.0)
+"""Weights tried: with 1, similarity and BM25 spread equally over the passages unions."""
+JUDGED_PASSAGES = 20
+"""Passages scanned for a right one with each weight."""
+SEARCHED_QUESTIONS = 32
+"""Questions searched for at once."""
 
 Floats = NDArray[np.float64]
 
@@ -37,14 +37,14 @@ def fit_lambda(
     Returns:
         The weight, and the mean reciprocal rank of each that was tried.
     """
-    found: list[tuple[Numbers, Floats, Floats]] = []
-    for some in batched(questions, QUESTIONS):
-        found += _unions(snapshot, encoder, [question.text for question in some])
-        on_progress(len(found), len(questions))
-    unit = _unit(found)
-    ranks = {weight: 0.0 for weight in (float(f"{unit * relative:.2g}") for relative in RELATIVE)}
-    for question, (numbers, bm25, dense) in zip(questions, found, strict=True):
-        tops = {weight: numbers[np.lexsort((numbers, -(bm25 + weight * dense)))[:DEPTH]] for weight in ranks}
+    unions: list[tuple[Numbers, Floats, Floats]] = []
+    for batch in batched(questions, SEARCHED_QUESTIONS):
+        unions += _unions(snapshot, encoder, [question.text for question in batch])
+        on_progress(len(unions), len(questions))
+    unit = _unit(unions)
+    ranks = {weight: 0.0 for weight in (float(f"{unit * relative:.2g}") for relative in RELATIVE_WEIGHTS)}
+    for question, (numbers, bm25, dense) in zip(questions, unions, strict=True):
+        tops = {weight: numbers[np.lexsort((numbers, -(bm25 + weight * dense)))[:JUDGED_PASSAGES]] for weight in ranks}
         wanted = np.unique(np.concatenate(list(tops.values()))).tolist()
         right = _right(question, snapshot.collection.passages(wanted))
         for weight, top in tops.items():
@@ -57,20 +57,20 @@ def _unions(snapshot: Snapshot, encoder: BertEncoder, questions: Sequence[str]) 
     """For each question the passages that either search finds, with both scores."""
     vectors = encoder.encode_questions(questions)
     nearest = snapshot.dense.search(vectors, UNION).numbers
-    found = []
+    unions = []
     for question, vector, numbers in zip(questions, vectors, nearest, strict=True):
         union = np.unique(np.concatenate([snapshot.search_words(question, UNION, None).numbers[0], numbers]))
         union = union[union >= 0]
         dense = snapshot.dense.score(vector, union)
         union, dense = union[np.isfinite(dense)], dense[np.isfinite(dense)]
         bm25 = snapshot.score_words(question, union)
-        found.append((union, bm25.astype(np.float64), dense.astype(np.float64)))
-    return found
+        unions.append((union, bm25.astype(np.float64), dense.astype(np.float64)))
+    return unions
 
 
-def _unit(found: Sequence[tuple[Numbers, Floats, Floats]]) -> float:
+def _unit(unions: Sequence[tuple[Numbers, Floats, Floats]]) -> float:
     """The weight with which both scores spread equally, on average over the questions."""
-    spreads = np.array([(bm25.std(), dense.std()) for _, bm25, dense in found if len(bm25) > 1])
+    spreads = np.array([(bm25.std(), dense.std()) for _, bm25, dense in unions if len(bm25) > 1])
     words, similarity = spreads.mean(axis=0) if len(spreads) else (1.0, 1.0)
     return float(words / similarity) if words and similarity else 1.0
 

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-STEPS = 100
-"""Newton steps at most."""
+MOST_NEWTON_STEPS = 100
+"""Steps of a fit at most."""
 RIDGE = 1.0
 """Weight of the squared weights of standardised features: little beside hundreds of rows."""
-SMALLEST = 1e-8
+SMALLEST_GAIN = 1e-8
 """A step that gains less is the last."""
 
 
@@ -40,17 +40,17 @@ def fit_logistic(x: Floats, right: NDArray[np.bool_]) -> Logistic:
     spread = np.where(spread > 1e-9, spread, np.inf)
     table = np.column_stack([(x - mean) / spread, np.ones(len(x))])  # (n, m + 1), the bias last
     ridge = np.diag([RIDGE] * x.shape[1] + [0.0])
-    found = np.zeros(table.shape[1])
-    for _ in range(STEPS):
-        p = 1 / (1 + np.exp(-np.clip(table @ found, -30, 30)))
-        gradient = table.T @ (right - p) - ridge @ found
-        curvature = (table * (p * (1 - p))[:, None]).T @ table + ridge + 1e-9 * np.eye(len(found))
+    fitted = np.zeros(table.shape[1])
+    for _ in range(MOST_NEWTON_STEPS):
+        p = 1 / (1 + np.exp(-np.clip(table @ fitted, -30, 30)))
+        gradient = table.T @ (right - p) - ridge @ fitted
+        curvature = (table * (p * (1 - p))[:, None]).T @ table + ridge + 1e-9 * np.eye(len(fitted))
         step = np.linalg.solve(curvature, gradient)
-        found = found + step / max(1.0, float(np.abs(step).max()))
-        if np.abs(step).max() < SMALLEST:
+        fitted = fitted + step / max(1.0, float(np.abs(step).max()))
+        if np.abs(step).max() < SMALLEST_GAIN:
             break
-    weights = found[:-1] / spread
-    return Logistic(weights, float(found[-1] - weights @ mean))
+    weights = fitted[:-1] / spread
+    return Logistic(weights, float(fitted[-1] - weights @ mean))
 
 
 class Choice(NamedTuple):
@@ -79,12 +79,12 @@ def fit_choice(choices: Sequence[Choice], start: Floats) -> Floats:
         right[row, : len(choice.x)] = choice.right
     weights, reached = start, -np.inf
     size = 1.0
-    for _ in range(STEPS):
+    for _ in range(MOST_NEWTON_STEPS):
         value, gradient, curvature = _likelihood(x, there, right, weights)
         step = np.linalg.solve(curvature + 1e-6 * np.eye(m), gradient)
-        while size > SMALLEST and _likelihood(x, there, right, weights + size * step)[0] < value:
+        while size > SMALLEST_GAIN and _likelihood(x, there, right, weights + size * step)[0] < value:
             size /= 2
-        if value - reached < SMALLEST or size <= SMALLEST:
+        if value - reached < SMALLEST_GAIN or size <= SMALLEST_GAIN:
             break
         weights, reached, size = weights + size * step, value, min(1.0, 2 * size)
     return weights
@@ -95,12 +95,12 @@ def _likelihood(
 ) -> tuple[float, Floats, Floats]:
     """Mean log-likelihood of the right ones, its gradient, and the curvature of the part that is concave."""
     values = x @ weights
-    of_all, of_right = (_softmax(np.where(mask, values, -np.inf)) for mask in (there, right))
-    mean = np.einsum("qs,qsm->qm", of_all[0], x)
-    gradient = (np.einsum("qs,qsm->qm", of_right[0], x) - mean).mean(axis=0)
-    spread = np.einsum("qs,qsm,qsn->mn", of_all[0], x, x, optimize=True) / len(x)
+    all_, right_ones = (_softmax(np.where(mask, values, -np.inf)) for mask in (there, right))
+    mean = np.einsum("qs,qsm->qm", all_[0], x)
+    gradient = (np.einsum("qs,qsm->qm", right_ones[0], x) - mean).mean(axis=0)
+    spread = np.einsum("qs,qsm,qsn->mn", all_[0], x, x, optimize=True) / len(x)
     curvature = spread - np.einsum("qm,qn->mn", mean, mean) / len(x)
-    return float((of_right[1] - of_all[1]).mean()), gradient, curvature
+    return float((right_ones[1] - all_[1]).mean()), gradient, curvature
 
 
 def _softmax(values: Floats) -> tuple[Floats, Floats]:

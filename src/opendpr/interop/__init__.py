@@ -1,29 +1,45 @@
-"""Files of other systems and of our own, read and written as streams.
+"""Files of other systems and of our own, read and written as streams: one module for each system.
 
 Every reader yields, names `file:line` in its errors, opens compressed files by their suffix and raises
 `InputError` alone. Every writer replaces its file when all is written. docs/formats.md shows the forms.
 """
 
-from opendpr.interop.examples import read_examples, refuse_pairs, write_examples
-from opendpr.interop.passages import read_passages, write_passages
-from opendpr.interop.qrels import Judgement, read_qrels, write_qrels
-from opendpr.interop.questions import read_questions, write_questions
-from opendpr.interop.runs import Found, Ranking, read_run, write_run
-from opendpr.interop.squad import MarkedQuestion, read_marked, read_squad, write_marked, write_squad
+from opendpr.interop.nouns import Judgement, MarkedQuestion, Ranking, RunHit
+from opendpr.interop.own import write_marked
+from opendpr.interop.ranked import best_of_documents
+from opendpr.interop.reading import (
+    read_examples,
+    read_marked,
+    read_passages,
+    read_qrels,
+    read_questions,
+    read_run,
+    refuse_pairs,
+)
+from opendpr.interop.squad import write_squad
+from opendpr.interop.writing import (
+    useful,
+    write_examples,
+    write_passages,
+    write_qrels,
+    write_questions,
+    write_run,
+)
 
 __all__ = [
-    "Found",
     "Judgement",
     "MarkedQuestion",
     "Ranking",
+    "RunHit",
+    "best_of_documents",
     "read_examples",
     "read_marked",
     "read_passages",
     "read_qrels",
     "read_questions",
     "read_run",
-    "read_squad",
     "refuse_pairs",
+    "useful",
     "write_examples",
     "write_marked",
     "write_passages",

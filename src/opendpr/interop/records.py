@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import math
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from opendpr.errors import InputError
-from opendpr.interop.arrays import read_array
+from opendpr.interop.json_stream import read_array, read_values
 from opendpr.interop.tables import SURROGATE
 from opendpr.storage.files import json_kind, open_input, open_output, read_jsonl
 
 HEAD_BYTES = 65_536
-"""How much of a file is looked at to tell what it is."""
+"""How much of a file is read to tell what it is."""
 Fields = Mapping[str, Any]
 
 
@@ -28,30 +27,53 @@ class Record(NamedTuple):
 
 
 def read_records(path: Path) -> Iterator[Record]:
-    """Yield the objects of a file of JSON lines, or of a JSON array.
+    """Yield the objects of a file: JSON lines, a JSON array, or one object after the other over many lines.
 
     Raises:
         InputError: the file cannot be read, or something in it is not a JSON object.
     """
-    if not head(path).startswith("["):
+    start = head(path)
+    if not start.startswith(("[", "{")) or (start.startswith("{") and _ends_on_its_line(start)):
         for line, fields in read_jsonl(path):
             yield Record(f"{path}:{line}", line, fields)
         return
-    for number, (place, fields) in enumerate(read_array(path), start=1):
+    values = read_array(path) if start.startswith("[") else read_values(path)
+    for number, (place, fields) in enumerate(values, start=1):
         if not isinstance(fields, dict):
             raise InputError(f"{place}: expected a JSON object, found {json_kind(fields)}")
         yield Record(place, number, fields)
 
 
-def head(path: Path) -> str:
+def read_lists(path: Path, *, array: bool) -> Iterator[tuple[str, list[Any]]]:
+    """Yield place and value of lists, as `["question", "positive", "negative"]`: one a line, or in an array.
+
+    Raises:
+        InputError: the file cannot be read, or something in it is not a JSON list.
+    """
+    for place, value in read_array(path) if array else read_values(path):
+        if not isinstance(value, list):
+            raise InputError(f"{place}: expected a list, found {json_kind(value)}")
+        yield place, value
+
+
+def head(path: Path, size: int = HEAD_BYTES) -> str:
     """The beginning of a file, without byte order mark and space; what is not UTF-8 is left out."""
     with open_input(path) as file:
-        return file.read(HEAD_BYTES).decode("utf-8-sig", "ignore").lstrip()
+        return file.read(size).decode("utf-8-sig", "ignore").lstrip()
 
 
-def is_squad(start: str) -> bool:
-    """True if a file that begins so is an object with `data`, which JSON lines of questions have not."""
-    return bool(re.match(r'\{\s*(?:"version"\s*:\s*(?:"[^"]*"|[\d.]+)\s*,\s*)?"data"\s*:', start))
+def _ends_on_its_line(start: str) -> bool:
+    """Whether the object that a file begins with ends on its first line, as it does in JSON lines."""
+    line, line_end, rest = start.partition("\n")
+    if not line_end:
+        return True
+    try:
+        json.loads(line)
+    except RecursionError:
+        return True
+    except ValueError:  # damaged, or over many lines: then a member or a bracket begins the next line
+        return not (line.rstrip().endswith(("{", "[", ",", ":")) or rest.lstrip().startswith(('"', "}", "]", ",")))
+    return True
 
 
 def write_array(path: Path, records: Iterable[object]) -> int:
@@ -92,8 +114,14 @@ def texts(fields: Fields, name: str, place: str) -> tuple[str, ...]:
     return tuple(checked(value, name, place) for value in values)
 
 
-def identifier(fields: Fields, name: str, place: str, default: str | None = None) -> str:
-    """A string or an integer, as a string that is not empty; `default` is for one that is missing or null."""
+def identifier(fields: Fields, name: str | Sequence[str], place: str, default: str | None = None) -> str:
+    """A string or an integer, as a string that is not empty; `default` is for one that is missing or null.
+
+    Args:
+        name: that of the field, or several, of which the first that is there counts.
+    """
+    if not isinstance(name, str):
+        name = next((each for each in name if fields.get(each) is not None), name[0])
     value = fields.get(name)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)

@@ -1,4 +1,7 @@
-"""Tables of text: fields separated by tabs or spaces, quoted as in CSV or not at all."""
+"""Tables of text: fields separated by tabs or spaces, quoted as in CSV or not at all.
+
+Quotation is read strictly. A quotation mark that was meant as text would otherwise join rows in silence.
+"""
 
 from __future__ import annotations
 
@@ -7,38 +10,47 @@ import io
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import IO, Literal
 
 from opendpr.errors import InputError
 from opendpr.storage.files import limited_lines, open_input, write_lines
 
+TAB = "\t"
+TABS_OR_SPACE = "tabs or space"
 FIELD_CHARACTERS = 10_000_000
 """Longest field. A quotation mark that is never closed takes the rest of a file into one field, up to here."""
+Quoting = Literal["csv", "none"]
+"""What a quotation mark at the beginning of a field means: that the field is quoted, or nothing."""
+TEXT_QUOTES = "; where quotation marks are part of the text, 'opendpr import' reads them so with --quoting none"
 SURROGATE = re.compile("[\ud800-\udfff]")
 """Half a surrogate pair; also what bytes that are not UTF-8 are decoded to."""
 
 
-def read_rows(path: Path) -> Iterator[tuple[str, list[str]]]:
-    """Yield place (`file:line`) and fields of each row of a table separated by tabs and quoted as in CSV.
+def read_rows(path: Path, quoting: Quoting = "csv", separator: str = "\t") -> Iterator[tuple[str, list[str]]]:
+    """Yield place (`file:line`) and fields of each row of a table.
 
     Raises:
-        InputError: the file cannot be read, is not valid UTF-8, or has a quotation mark that is never closed.
+        InputError: the file cannot be read, is not valid UTF-8, or has a stray quotation mark.
     """
+    if quoting == "none":
+        yield from read_columns(path, separator)
+        return
     with open_input(path) as file:
         lines = Lines(io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline=""))
         try:
-            for line, row in csv_rows(lines, "\t"):
+            for line, row in csv_rows(lines, separator):
                 if any(map(SURROGATE.search, row)):
                     raise InputError(f"{path}:{line}: not valid UTF-8; convert the file to UTF-8")
                 yield f"{path}:{line}", row
         except csv.Error as error:
-            raise InputError(f"{path}:{lines.row}: {csv_problem(error)}") from None
+            raise InputError(f"{path}:{lines.row}: {csv_problem(error)}{TEXT_QUOTES}") from None
 
 
-def read_columns(path: Path, separator: str | None = None) -> Iterator[tuple[str, list[str]]]:
+def read_columns(path: Path, separator: str) -> Iterator[tuple[str, list[str]]]:
     r"""Yield place (`file:line`) and fields of each line that is not empty; quotation marks mean nothing.
 
     Args:
-        separator: None is any white space.
+        separator: `TABS_OR_SPACE` splits a line with tabs at its tabs and another one at any white space.
 
     Raises:
         InputError: the file cannot be read, or is not valid UTF-8.
@@ -51,8 +63,16 @@ def read_columns(path: Path, separator: str | None = None) -> Iterator[tuple[str
                 raise InputError(
                     f"{path}:{number}: not valid UTF-8 ({error.reason} at byte {error.start}); convert it"
                 ) from None
-            if fields := text.split(separator) if text.strip() else []:
-                yield f"{path}:{number}", fields
+            if text.strip():
+                yield f"{path}:{number}", split_columns(text, separator)
+
+
+def split_columns(text: str, separator: str) -> list[str]:
+    """The fields of a line without quotation; `TABS_OR_SPACE` as of `read_columns`."""
+    if separator != TABS_OR_SPACE:
+        return text.split(separator)
+    text = text.strip()
+    return [field.strip() for field in text.split("\t")] if "\t" in text else text.split()
 
 
 def write_rows(path: Path, rows: Iterable[Iterable[str]]) -> int:
@@ -76,29 +96,44 @@ def plain(field: str) -> str:
 
 
 def csv_rows(lines: Lines, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the line where each row that is not empty begins, and its fields."""
+    """Yield the line where each row that is not empty begins, and its fields.
+
+    Raises:
+        csv.Error: a quotation mark is not closed, closes within a field, or joins what look like whole rows.
+    """
     if csv.field_size_limit() < FIELD_CHARACTERS:
         csv.field_size_limit(FIELD_CHARACTERS)
     lines.row = lines.number + 1
-    for row in csv.reader(lines, delimiter=separator):
+    lines.raw.clear()
+    for row in csv.reader(lines, delimiter=separator, strict=True):
+        if separator == "\t" and len(lines.raw) > 1 and _are_rows(lines.raw):
+            raise csv.Error(f"{len(lines.raw):,} lines of as many fields each are joined by a quotation mark")
         line, lines.row = lines.row, lines.number + 1
+        lines.raw.clear()
         if row:
             yield line, row
 
 
+def _are_rows(raw: list[str]) -> bool:
+    """Whether the lines that make a row all have as many tabs, so that each looks like a row by itself."""
+    tabs = {line.count("\t") for line in raw}
+    return len(tabs) == 1 and tabs != {0}
+
+
 def csv_problem(error: csv.Error) -> str:
     """What is wrong with a table, for a message."""
-    problem = "a quotation mark that is not closed?" if "field limit" in str(error) else "not CSV?"
-    return f"{error} ({problem}); what comes after it was not read"
+    return f"{error} (a stray or unclosed quotation mark?); what comes after it was not read"
 
 
 class Lines:
     """The lines of a text, counted. `row` is the line where the row being read began."""
 
-    def __init__(self, file: io.TextIOWrapper) -> None:
+    def __init__(self, file: IO[str]) -> None:
         self.file = file
         self.number = 0
         self.row = 1
+        self.raw: list[str] = []
+        """The lines of the row being read."""
 
     def __iter__(self) -> Lines:
         return self
@@ -110,4 +145,20 @@ class Lines:
             raise StopIteration
         if len(line) == FIELD_CHARACTERS:
             raise csv.Error(f"line {self.number:,} has more than {FIELD_CHARACTERS:,} characters")
+        self.raw.append(line)
         return line
+
+
+def column(id: str, separator: str = TABS_OR_SPACE) -> str:
+    """An id for a table without quotation.
+
+    Raises:
+        InputError: it is empty, or holds what separates the columns.
+    """
+    if not id or (plain(id) != id if separator == "\t" else id.split() != [id]):
+        what = "a tab or a line end" if separator == "\t" else "white space"
+        raise InputError(
+            f"the id {id!r} cannot be written: it is empty or has {what}, which separates the columns of this "
+            "format; give the document another id, or export JSON"
+        )
+    return id

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-import os
 import random
-import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -21,6 +20,8 @@ from opendpr.corpus import Corpus, Skipped
 from opendpr.corpus.kinds import is_psgs
 from opendpr.errors import InputError, OpendprError, UsageError
 from opendpr.iteration import OnStage, batched
+from opendpr.maintenance.remembering import FileMemory, Moved
+from opendpr.maintenance.syncing import gone_documents, without_documents
 from opendpr.model.directory import DEFAULT_MODEL, find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings, resolved
@@ -65,6 +66,8 @@ class Report:
     """How many were added, replaced, relabelled (only metadata changed), unchanged, removed."""
     taken: list[Taken] = field(default_factory=list)
     """Replaced documents that came from another file than their successor: perhaps two that only share a name."""
+    moved: list[Moved] = field(default_factory=list)
+    """Documents whose file has another id now, because its folder was given with another one above it."""
     encoded: int = 0
     """Passages that got their vector."""
     truncated: int = 0
@@ -94,28 +97,32 @@ def add(
             file that could not be read, or not wholly, are kept.
 
     Raises:
-        InputError: a directory to `sync` is empty, as that of a disk that is not mounted, and documents came from it.
+        InputError: a directory to `sync` holds no document, as if its disk were not mounted, and some came from it.
         StateError: the collection's vectors come from another encoder.
     """
     started, report = time.monotonic(), Report()
     row = _row(writer, encoder) if encoder else None
-    ids: set[str] = set()
-    for batch in batched(documents, DOCUMENTS):
-        paths = selection.paths_of(writer, [document.id for document in batch])
-        changes = writer.put_documents(batch)
-        report.documents.update(changes)
-        report.taken += _taken(batch, changes, paths)
+    ids: dict[str, object] = {}
+    memory = FileMemory(writer, documents) if isinstance(documents, Corpus) else None
+    for batch in chain(batched(documents, DOCUMENTS), [[]]):  # at the end once more, for files that are unchanged
+        if batch:
+            paths = selection.paths_of(writer, [document.id for document in batch])
+            changes = writer.put_documents(batch)
+            report.documents.update(changes)
+            report.taken += _taken(batch, changes, paths)
+        unchanged = memory.settle() if memory else []
+        report.documents.update(["unchanged"] * len(unchanged))
         if sync:
-            ids.update(document.id for document in batch)
-    if isinstance(documents, Corpus):
-        report.skipped, report.ignored = documents.skipped, documents.ignored
-    if sync and (gone := _gone(writer, ids, sync, report.skipped)):
-        for directory in sync:
-            if not any(directory.iterdir()):
-                raise InputError(
-                    f"{directory} is empty, and all that came from it would be removed; see whether its disk is "
-                    "mounted, or use 'opendpr remove'"
-                )
+            ids.update((document.id, document.metadata.get("path")) for document in batch)
+            ids.update((file.id, file.path) for file in unchanged)
+    if isinstance(documents, Corpus) and memory:
+        report.skipped, report.ignored, report.moved = documents.skipped, documents.ignored, memory.moved
+    if sync and (gone := gone_documents(writer, ids.keys(), sync, report.skipped)):
+        if empty := without_documents(sync, [str(path) for path in ids.values() if path]):
+            raise InputError(
+                f"{empty[0]} holds no document, and all that came from it would be removed; see whether its disk is "
+                "mounted, or use 'opendpr remove'"
+            )
         writer.remove_documents(gone)
         report.documents["removed"] = len(gone)
     update_bm25(writer)  # words are found before vectors are
@@ -252,22 +259,6 @@ def _asker(writer: Writer, row: EncoderRow) -> Ask | None:
         return encoder.encode_questions([text[start:end] for text, (start, end) in zip(texts, places, strict=True)])
 
     return ask
-
-
-def _gone(writer: Writer, ids: set[str], directories: Sequence[Path], skipped: Sequence[Skipped]) -> list[str]:
-    """Documents that came from the directories and are not among `ids`."""
-    roots = [directory.resolve() for directory in directories]
-    places = {re.sub(r":\d+$", "", one.place) for one in skipped} | {one.place for one in skipped}
-    troubled = {Path(os.path.abspath(place)) for place in places}  # files, and directories that could not be listed
-    gone = []
-    for id, name in selection.paths(writer):
-        path = Path(name)
-        if id in ids or not path.is_absolute():  # a record's own "path" may be anything
-            continue
-        below = any(path.parent.resolve().is_relative_to(root) for root in roots)
-        if below and path not in troubled and troubled.isdisjoint(path.parents):
-            gone.append(id)
-    return gone
 
 
 def splitter_for(collection: Path, corpus: Corpus) -> Splitter | None:

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from opendpr.errors import InputError
-from opendpr.model.directory import Architecture, EncoderConfig, InputForm, Model, read_weights, write_model
+from opendpr.model.config import COSINE_HYBRID_WEIGHT, Architecture, EncoderConfig, InputForm
+from opendpr.model.directory import Model, read_weights, write_model
 
 SCALE = 20.0
 """The usual factor on cosines in a contrastive loss, which the layout does not record."""
-COSINE_WEIGHT = 30.0
-"""What a cosine counts beside BM25 in hybrid retrieval, fitted with all-MiniLM-L6-v2."""
+
 POOLER = "pooler."
 """A layer of Hugging Face's BertModel that neither pooling uses."""
 
@@ -57,7 +57,7 @@ def import_sentence_transformer(directory: Path, output: Path, *, title: bool = 
         max_question_tokens=min(64, limit),
         max_passage_tokens=limit,
     )
-    retrieval = {"lambda": COSINE_WEIGHT} if encoder.similarity == "cosine" else {}
+    retrieval = {"lambda": COSINE_HYBRID_WEIGHT} if encoder.similarity == "cosine" else {}
     weights = read_weights(directory / modules[0]["path"] / "model.safetensors")
     kept = {k: v for k, v in weights.items() if not k.startswith(POOLER) and not k.endswith("position_ids")}
     return write_model(

@@ -31,7 +31,7 @@ class Batch(NamedTuple):
 
 
 class Network(Protocol):
-    """A tower or a reader that some runtime has brought to memory."""
+    """A tower or a reader, loaded by a runtime."""
 
     @property
     def parallel(self) -> int:
@@ -39,7 +39,7 @@ class Network(Protocol):
         ...
 
     def __call__(self, batches: Sequence[Batch]) -> list[NDArray[np.float32]]:
-        """Of each batch (B, L): (B, d) from a tower, (B, 1 + 2L) from a reader."""
+        """For each batch (B, L): (B, d) from a tower, (B, 1 + 2L) from a reader."""
         ...
 
 
@@ -73,7 +73,7 @@ def even_size(rows: int, size: int, parallel: int) -> int:
 def by_length(lengths: Sequence[int], size: int) -> Iterator[NDArray[np.int64]]:
     """Rows in batches of `size`, longest first, so that rows of a batch need little padding.
 
-    Longest first makes the first batch the dearest: memory runs out at once or never.
+    Longest first makes the first batch the largest: memory runs out at once or never.
     """
     order = np.argsort(-np.asarray(lengths), kind="stable")
     for first in range(0, len(order), size):

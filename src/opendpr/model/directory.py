@@ -18,15 +18,16 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from opendpr.errors import CorruptionError, StateError
+from opendpr.model.config import EncoderConfig, ReaderConfig, parse_config
 from opendpr.model.saving import saving
 from opendpr.storage.files import json_kind
 
@@ -34,64 +35,6 @@ FORMAT = 1
 DEFAULT_MODEL = "opendpr-minilm"
 
 Weights = Mapping[str, NDArray[Any]]
-Settings = TypeVar("Settings")
-CHOICES = {"pooling": ("cls", "mean"), "similarity": ("dot", "cosine"), "token_types": ("zeros", "segments")}
-"""What settings of a network may say."""
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """The shape of a BERT-type network, in the names of Hugging Face's `config.json`."""
-
-    vocab_size: int
-    hidden_size: int
-    num_hidden_layers: int
-    num_attention_heads: int
-    intermediate_size: int
-    max_position_embeddings: int = 512
-    type_vocab_size: int = 2
-    layer_norm_eps: float = 1e-12
-
-
-@dataclass(frozen=True)
-class InputForm:
-    """How a text becomes the tokens of one sequence."""
-
-    title: bool = True
-    """Put the title before the text, separated by [SEP] (paper section 4.1 and the released code)."""
-    token_types: Literal["zeros", "segments"] = "zeros"
-    """`segments` marks the second segment with 1; the released DPR code feeds zeros."""
-
-
-@dataclass(frozen=True)
-class EncoderConfig:
-    """What turns the last layer of a network into a vector (paper section 3.1)."""
-
-    architecture: Architecture
-    pooling: Literal["cls", "mean"] = "cls"
-    similarity: Literal["dot", "cosine"] = "dot"
-    """With `cosine` vectors are scaled to length 1, so that their inner product is the cosine."""
-    tied: bool = False
-    """One network for questions and passages, instead of the paper's two."""
-    scale: float = 1.0
-    """Factor on the similarity inside the training loss."""
-    input_form: InputForm = InputForm()
-    max_question_tokens: int = 64
-    max_passage_tokens: int = 256
-
-
-@dataclass(frozen=True)
-class ReaderConfig:
-    """How the extractive reader is fed and how its spans are bounded (paper section 6.1)."""
-
-    architecture: Architecture
-    input_form: InputForm = InputForm(token_types="segments")
-    max_tokens: int = 384
-    """Longest sequence; a longer passage is read in overlapping windows."""
-    stride_tokens: int = 96
-    """Tokens that consecutive windows of a passage share."""
-    max_question_tokens: int = 96
-    max_answer_tokens: int = 30
 
 
 class Model:
@@ -105,42 +48,20 @@ class Model:
         self.directory = directory
         self.reference = reference or str(directory.absolute())
         """What finds this model again: the name of its package, or its directory."""
-        path = directory / "config.json"
-        try:
-            config = json.loads(path.read_text(encoding="utf-8"))
-        except (FileNotFoundError, NotADirectoryError):
-            if not directory.exists():
-                raise StateError(
-                    f"there is no model at {directory}; if it was moved, say where to with --model (a collection takes "
-                    "any with the same encoder), else give the name of an installed model package"
-                ) from None
-            raise StateError(
-                f"{directory} is not a model (it has no config.json); give the directory that "
-                "'opendpr train' wrote, or the name of an installed model package"
-            ) from None
-        except (UnicodeDecodeError, json.JSONDecodeError) as error:
-            raise CorruptionError(f"{path} is not readable JSON ({error}); restore it") from None
-        if not isinstance(config, dict):
-            raise CorruptionError(f"{path} is {json_kind(config)}, expected a JSON object; restore it")
-        if config.get("format") != FORMAT:
-            raise StateError(
-                f"{directory} has model format {config.get('format')!r}, this version of opendpr "
-                f"reads format {FORMAT}; convert it with 'opendpr import model' or install a newer opendpr"
-            )
-        if "name" not in config:
-            raise CorruptionError(f"{path} is incomplete (it has no name); restore it")
+        path, config = directory / "config.json", _read_config(directory)
         self.name: str = config["name"]
         if "encoder" in config and "fingerprint" not in config:
             raise CorruptionError(f"{path} is incomplete (it has no fingerprint); restore it")
         self.fingerprint: str = config.get("fingerprint", "")
         self.retrieval: Mapping[str, float] = _numbers(config.get("retrieval", {}), "retrieval", path)
-        """`lambda`: of the similarity beside BM25 in hybrid retrieval. `passage`, `span`, `reader`: of the reader's
-        log P_selected, of its log P_start + log P_end and of the retrieval score when answers are chosen."""
+        """Weights by name. `lambda`: the similarity's beside BM25 in hybrid retrieval. `passage`, `span` and `reader`:
+        those of the reader's log P_selected, of its log P_start + log P_end and of the retrieval score when answers are
+        chosen."""
         confidence = config.get("confidence", {}).items()
-        self.confidence = {kind: _numbers(of, f"confidence {kind}", path) for kind, of in confidence}
+        self.confidence = {kind: _numbers(weights, f"confidence {kind}", path) for kind, weights in confidence}
         """By retriever: weights of the features of an answer, `bias` and `threshold`; empty if it was not fitted."""
-        self.encoder = _parse(EncoderConfig, config["encoder"], path) if "encoder" in config else None
-        self.reader = _parse(ReaderConfig, config["reader"], path) if "reader" in config else None
+        self.encoder = parse_config(EncoderConfig, config["encoder"], path) if "encoder" in config else None
+        self.reader = parse_config(ReaderConfig, config["reader"], path) if "reader" in config else None
 
     @property
     def hybrid_weight(self) -> float:
@@ -169,7 +90,7 @@ class Model:
         return self.directory / folder / "model.safetensors"
 
     def load_weights(self, part: Literal["question", "passage", "reader"]) -> Weights:
-        """Bring the weights of a part to memory as fp32 arrays."""
+        """The weights of a part as fp32 arrays."""
         return {name: value.astype(np.float32) for name, value in read_weights(self.weights_path(part)).items()}
 
     def require_encoder(self) -> EncoderConfig:
@@ -274,29 +195,36 @@ def write_json(path: Path, content: object) -> None:
     os.replace(temporary, path)
 
 
+def _read_config(directory: Path) -> dict[str, Any]:
+    """The content of a model's `config.json`, in a format that this version reads."""
+    path = directory / "config.json"
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        if not directory.exists():
+            raise StateError(
+                f"there is no model at {directory}; if it was moved, say where to with --model (a collection takes "
+                "any with the same encoder), else give the name of an installed model package"
+            ) from None
+        raise StateError(
+            f"{directory} is not a model (it has no config.json); give the directory that "
+            "'opendpr train' wrote, or the name of an installed model package"
+        ) from None
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise CorruptionError(f"{path} is not readable JSON ({error}); restore it") from None
+    if not isinstance(config, dict):
+        raise CorruptionError(f"{path} is {json_kind(config)}, expected a JSON object; restore it")
+    if config.get("format") != FORMAT:
+        raise StateError(
+            f"{directory} has model format {config.get('format')!r}, this version of opendpr "
+            f"reads format {FORMAT}; convert it with 'opendpr import model' or install a newer opendpr"
+        )
+    if "name" not in config:
+        raise CorruptionError(f"{path} is incomplete (it has no name); restore it")
+    return config
+
+
 def _numbers(values: object, name: str, path: Path) -> dict[str, float]:
     if not isinstance(values, dict) or not {type(value) for value in values.values()} <= {int, float}:
         raise StateError(f"{path}: {name} is {json.dumps(values)[:80]}, expected numbers by name; correct it")
     return values
-
-
-def _parse(kind: type[Settings], values: dict[str, Any], path: Path) -> Settings:
-    known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
-    if unknown := sorted(set(values) - known):
-        raise StateError(
-            f"{path} has settings this version does not know ({', '.join(unknown)}); install a newer opendpr"
-        )
-    for key, choices in CHOICES.items():
-        if values.get(key, choices[0]) not in choices:
-            raise StateError(
-                f"{path} has {key} {values[key]!r}, this version knows {' and '.join(choices)}; install a newer opendpr"
-            )
-    values = dict(values)
-    if "architecture" in values:
-        values["architecture"] = _parse(Architecture, values["architecture"], path)
-    if "input_form" in values:
-        values["input_form"] = _parse(InputForm, values["input_form"], path)
-    try:
-        return kind(**values)
-    except TypeError as error:
-        raise StateError(f"{path} is incomplete ({error}); restore it") from None

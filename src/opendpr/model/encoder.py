@@ -8,12 +8,13 @@ from functools import cached_property
 import numpy as np
 
 from opendpr.model.batches import Network, TokenSequence, by_length, join, pad
-from opendpr.model.directory import EncoderConfig, Model
+from opendpr.model.config import EncoderConfig
+from opendpr.model.directory import Model
 from opendpr.model.runtime import RuntimeSettings, load_network
 from opendpr.model.tokenizer import TokenIds, Tokenizer
 from opendpr.types import ExamplePassage, Passage, Vectors
 
-BATCH = 8
+ENCODER_BATCH_SEQUENCES = 8
 """Sequences a network takes at once: small batches fit a CPU's caches."""
 
 
@@ -60,7 +61,7 @@ class EncoderInput:
 
 
 class BertEncoder:
-    """An `Encoder` with the weights of a model. Towers are brought to memory when first needed."""
+    """An `Encoder` with the weights of a model. Towers are loaded when first needed."""
 
     def __init__(self, model: Model, runtime: RuntimeSettings = RuntimeSettings()) -> None:
         self.model, self.runtime = model, runtime
@@ -94,8 +95,8 @@ class BertEncoder:
 
     def _encode(self, network: Network, sequences: Sequence[TokenSequence]) -> Vectors:
         vectors = np.empty((len(sequences), self.dim), dtype=np.float32)
-        rows = list(by_length([len(sequence.ids) for sequence in sequences], BATCH))
-        batches = [pad([sequences[row] for row in some], self._input.tokenizer.pad) for some in rows]
-        for some, result in zip(rows, network(batches), strict=True):
-            vectors[some] = result
+        rows = list(by_length([len(sequence.ids) for sequence in sequences], ENCODER_BATCH_SEQUENCES))
+        batches = [pad([sequences[row] for row in batch], self._input.tokenizer.pad) for batch in rows]
+        for batch, result in zip(rows, network(batches), strict=True):
+            vectors[batch] = result
         return vectors

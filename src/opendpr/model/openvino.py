@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from opendpr.errors import StateError
 from opendpr.model.batches import Batch
-from opendpr.model.directory import Architecture, EncoderConfig, ReaderConfig, Weights
+from opendpr.model.config import Architecture, EncoderConfig, ReaderConfig
+from opendpr.model.directory import Weights
 
 # Importing openvino also imports its converter, which reports the import over the network. Without the converter, which
 # nothing here uses, it does not: a module set to None cannot be imported, and openvino goes on without it.

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import NamedTuple
 
-from opendpr.model.batches import Network
+import numpy as np
+from numpy.typing import NDArray
+
+from opendpr.model.batches import Network, by_length, even_size, pad
+from opendpr.model.config import ReaderConfig
 from opendpr.model.directory import Model
-from opendpr.model.reading import BATCHES, SpanReader
 from opendpr.model.runtime import RuntimeSettings, load_network, resolved
-from opendpr.model.tokenizer import Tokenizer
+from opendpr.model.spans import best_spans, characters, whole_words
+from opendpr.model.tokenizer import Tokenizer, Tokens
+from opendpr.model.windows import Window, windows
 from opendpr.types import Hit, Span
+
+WINDOWS_AT_ONCE = {"cpu": 4, "cuda": 64}
+"""About how many windows a network takes at once: small batches fit a CPU's caches, large ones keep a GPU busy."""
+SPANS_PER_WINDOW = 3
+"""Best spans of a window that are kept."""
 
 
 class BertReader:
-    """A `Reader` with the weights of a model, brought to memory when first needed."""
+    """A `Reader` with the weights of a model, loaded when first needed."""
 
     def __init__(self, model: Model, runtime: RuntimeSettings = RuntimeSettings()) -> None:
         self.model, self.runtime = model, runtime
@@ -26,7 +37,7 @@ class BertReader:
         return load_network(self.model, "reader", self.runtime, throughput=True)
 
     def load(self) -> None:
-        """Bring the weights to memory now, as while passages are being looked for."""
+        """Load the weights now, for instance while passages are being retrieved."""
         _ = self._network
 
     def read(self, questions: Sequence[str], hits: Sequence[Sequence[Hit]]) -> list[list[Span]]:
@@ -35,4 +46,94 @@ class BertReader:
 
     @cached_property
     def _batch(self) -> int:
-        return BATCHES[resolved(self.runtime).device]
+        return WINDOWS_AT_ONCE[resolved(self.runtime).device]
+
+
+class _Job(NamedTuple):
+    question: int
+    hit: int
+    window: Window
+    text: Tokens
+
+
+class SpanReader:
+    """A `Reader` over a network that is loaded already, as one that is being trained.
+
+    Args:
+        config: how sequences are formed and how spans are bounded
+        tokenizer: the model's
+        network: gives the logits of batches
+        batch: about how many windows the network takes at once
+    """
+
+    def __init__(
+        self, config: ReaderConfig, tokenizer: Tokenizer, network: Network, batch: int = WINDOWS_AT_ONCE["cpu"]
+    ) -> None:
+        self._config, self._tokenizer, self._network, self._batch = config, tokenizer, network, batch
+
+    def read(self, questions: Sequence[str], hits: Sequence[Sequence[Hit]]) -> list[list[Span]]:
+        """For each question the best spans of its passages, by the sum of their two scores; windows of all in batches.
+
+        A span's `passage_score` is the selection logit of its passage's best window: log P_selected but
+        for a number that is the same for all passages of the question. Its `span_score` is
+        log P_start + log P_end, over the text of its window.
+        """
+        jobs = [job for number, question in enumerate(questions) for job in self._jobs(number, question, hits[number])]
+        if not jobs:
+            return [[] for _ in questions]
+        logits = self._logits([job.window for job in jobs])
+        selected: dict[tuple[int, int], float] = {}
+        for job, values in zip(jobs, logits, strict=True):
+            key = job.question, job.hit
+            selected[key] = max(selected.get(key, -np.inf), float(values[0]))
+        spans: list[list[Span]] = [[] for _ in questions]
+        for job, values in zip(jobs, logits, strict=True):
+            hit = hits[job.question][job.hit]
+            spans[job.question] += self._spans(job, hit, values, selected[job.question, job.hit])
+        return [_distinct(sorted(own, key=lambda s: -(s.passage_score + s.span_score))) for own in spans]
+
+    def _jobs(self, number: int, question: str, hits: Sequence[Hit]) -> list[_Job]:
+        (asked,) = self._tokenizer.ids([question])
+        titles = self._tokenizer.ids([hit.passage.title for hit in hits])
+        texts = self._tokenizer([hit.passage.text for hit in hits])
+        return [
+            _Job(number, place, window, text._replace(words=whole_words(hit.passage.text, text)))
+            for place, (hit, title, text) in enumerate(zip(hits, titles, texts, strict=True))
+            for window in windows(asked, title, text, self._config, self._tokenizer)
+        ]
+
+    def _logits(self, jobs: Sequence[Window]) -> list[NDArray[np.float32]]:
+        """For each window (1 + 2L,), with L the length it was padded to."""
+        logits: list[NDArray[np.float32]] = [np.empty(0, np.float32)] * len(jobs)
+        size = even_size(len(jobs), self._batch, self._network.parallel)
+        rows = list(by_length([len(window.sequence.ids) for window in jobs], size))
+        batches = [pad([jobs[row].sequence for row in batch], self._tokenizer.pad) for batch in rows]
+        for batch, result in zip(rows, self._network(batches), strict=True):
+            for row, values in zip(batch.tolist(), result, strict=True):
+                logits[row] = values
+        return logits
+
+    def _spans(self, job: _Job, hit: Hit, logits: NDArray[np.float32], passage_score: float) -> list[Span]:
+        window, length = job.window, (len(logits) - 1) // 2
+        text = slice(window.position, window.position + window.length_tokens)
+        start, end = logits[1 : 1 + length][text], logits[1 + length :][text]
+        after = window.first + window.length_tokens
+        piece = Tokens(*(part[window.first : after] for part in job.text))
+        words = [-1, *job.text.words.tolist(), -1]
+        most = self._config.max_answer_tokens
+        around = (words[window.first], words[after + 1])
+        found = []
+        for span in best_spans(start, end, piece.words, max_tokens=most, count=SPANS_PER_WINDOW, around=around):
+            first, last = characters(span, piece, hit.passage.text)
+            offset = hit.passage.start
+            answer = hit.passage.text[first:last]
+            found.append(Span(hit, offset + first, offset + last, answer, passage_score, span.score))
+        return found
+
+
+def _distinct(spans: Sequence[Span]) -> list[Span]:
+    """The first of spans with the same place; windows and overlapping passages repeat spans."""
+    seen: dict[tuple[str, int, int], Span] = {}
+    for span in spans:
+        seen.setdefault((span.hit.passage.document_id, span.start, span.end), span)
+    return list(seen.values())

@@ -1,4 +1,4 @@
-"""Networks brought to memory: which runtime, which precision, which device."""
+"""Loading networks: which runtime, which precision, which device."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Literal
 
 from opendpr.errors import OpendprError, UsageError
 from opendpr.model.batches import Network
-from opendpr.model.directory import EncoderConfig, Model, ReaderConfig
+from opendpr.model.config import EncoderConfig, ReaderConfig
+from opendpr.model.directory import Model
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ def load_network(
     *,
     throughput: bool,
 ) -> Network:
-    """Bring a part of a model to memory.
+    """Load the network of a part of a model.
 
     Raises:
         OpendprError: the runtime asked for is not installed, or the device is not there.

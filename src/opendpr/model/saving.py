@@ -1,4 +1,4 @@
-"""What safetensors says of a disk that is full, as the error that it is."""
+"""Full disks while weights are written: safetensors' error as ours."""
 
 from __future__ import annotations
 

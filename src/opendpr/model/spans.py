@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from typing import NamedTuple
 
@@ -10,18 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opendpr.model.tokenizer import Tokens
+from opendpr.text.boundaries import together
 
 Floats = NDArray[np.float32]
-INSIDE = re.compile(
-    r"""
-      (?<=[0-9]) [.,:] (?=[0-9])                        # 1,888  3.14  10:30
-    | (?<=\w) \. (?=[a-z])                              # setup.py
-    | (?<=\b[A-Z]) \. (?=[A-Z]\b)                       # U.S
-    | (?<=\w) ['\u2019] (?=(?:t|ll|re|ve|d|m)\b)        # don't
-    """,
-    re.VERBOSE,
-)
-"""Signs within a word, though the tokenizer parts it there. The s of a genitive is a word of its own."""
 
 
 class TokenSpan(NamedTuple):
@@ -51,34 +41,51 @@ def best_spans(
 
     A span ends at or after its start, has at most `max_tokens` tokens, and neither starts nor ends
     inside a word: a text of one word longer than that has none. Spans that overlap a better one are left out.
+    A word counts with its largest start and its largest end, wherever in it they lie.
 
     Args:
         start, end: (L,) logits of the text tokens only
         words: (L,) number of the word each token belongs to
-        around: the same of the tokens before and after the window, which may cut a word; -1 if there is none
+        around: the same for the tokens before and after the window, which may cut a word; -1 if there is none
     """
     L = len(start)
+    start, end = at_word_borders(start, end, words)
     first_of_word = np.diff(words, prepend=around[0]) != 0
     last_of_word = np.diff(words, append=around[1]) != 0
     scores = log_softmax(start)[:, None] + log_softmax(end)[None, :]  # (L, L): row is first, column is last
     width = np.arange(L)[None, :] - np.arange(L)[:, None]
     allowed = (width >= 0) & (width < max_tokens) & first_of_word[:, None] & last_of_word[None, :]
     scores = np.where(allowed, scores, -np.inf)
-    found: list[TokenSpan] = []
-    while len(found) < count and np.isfinite(scores).any():
+    spans: list[TokenSpan] = []
+    while len(spans) < count and np.isfinite(scores).any():
         first, last = divmod(int(scores.argmax()), L)
-        found.append(TokenSpan(first, last, float(scores[first, last])))
+        spans.append(TokenSpan(first, last, float(scores[first, last])))
         scores[: last + 1, first:] = -np.inf  # every span that starts by `last` and ends from `first` on
-    return found
+    return spans
 
 
 def whole_words(text: str, tokens: Tokens) -> NDArray[np.int32]:
-    """(L,): number of the word that each token of a text belongs to, signs within words counted in."""
+    """(L,): number of the word that each token of a text belongs to, with the signs that are part of it."""
     begins = np.diff(tokens.words, prepend=-1) != 0
-    signs = np.array([match.start() for match in INSIDE.finditer(text)], dtype=np.int32)
-    places = np.flatnonzero(np.isin(tokens.offsets[:, 0], signs))
-    begins[places] = begins[np.minimum(places + 1, len(begins) - 1)] = False
+    for start, end in together(text):
+        begins[(tokens.offsets[:, 0] > start) & (tokens.offsets[:, 0] < end)] = False
     return np.cumsum(begins, dtype=np.int32)
+
+
+def at_word_borders(start: Floats, end: Floats, words: NDArray[np.int32]) -> tuple[Floats, Floats]:
+    """Logits (L,) in which each word's largest start is at its first token and its largest end at its last.
+
+    A reader that marks `12.50` means the word `$12.50`. Two logits change places, so that the softmax stays what it is.
+    """
+    start, end = start.copy(), end.copy()
+    firsts = np.flatnonzero(np.diff(words, prepend=-1))
+    for first, after in zip(firsts, [*firsts[1:], len(words)], strict=True):
+        if after - first > 1:
+            best = first + int(start[first:after].argmax())
+            start[[first, best]] = start[[best, first]]
+            best = first + int(end[first:after].argmax())
+            end[[after - 1, best]] = end[[best, after - 1]]
+    return start, end
 
 
 def characters(span: TokenSpan, tokens: Tokens, text: str) -> tuple[int, int]:

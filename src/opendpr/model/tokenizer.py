@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opendpr.errors import CorruptionError, StateError
+from opendpr.text.normalising import Plain, plain
 
 TokenIds = NDArray[np.int32]
 
@@ -58,23 +59,25 @@ class Tokenizer:
         self.cls, self.sep, self.pad = (self._special(token, path) for token in ("[CLS]", "[SEP]", "[PAD]"))
 
     def __call__(self, texts: Sequence[str]) -> list[Tokens]:
-        """Tokens of each text. Lone surrogates, which have no UTF-8 form, count as unknown characters."""
-        encodings = self._tokenizer.encode_batch(
-            [text.encode("utf-8", "replace").decode("utf-8") for text in texts], add_special_tokens=False
-        )
+        """Tokens of each text, read in its plain form; offsets are those of the text as it is.
+
+        Lone surrogates, which have no UTF-8 form, count as unknown characters.
+        """
+        forms = [plain(text) for text in texts]
+        encodings = self._tokenizer.encode_batch([_utf8(form.text) for form in forms], add_special_tokens=False)
         return [
             Tokens(
                 np.array(encoding.ids, dtype=np.int32),
-                np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2),
+                np.array(_places(encoding.offsets, form), dtype=np.int32).reshape(-1, 2),
                 np.array(encoding.word_ids, dtype=np.int32),
             )
-            for encoding in encodings
+            for encoding, form in zip(encodings, forms, strict=True)
         ]
 
     def ids(self, texts: Sequence[str]) -> list[TokenIds]:
         """Only the ids, which is faster than calling the tokenizer."""
         encodings = self._tokenizer.encode_batch_fast(
-            [text.encode("utf-8", "replace").decode("utf-8") for text in texts], add_special_tokens=False
+            [_utf8(plain(text).text) for text in texts], add_special_tokens=False
         )
         return [np.array(encoding.ids, dtype=np.int32) for encoding in encodings]
 
@@ -83,3 +86,13 @@ class Tokenizer:
         if number is None:
             raise StateError(f"{path} has no {token}; opendpr needs a BERT-type tokenizer")
         return int(number)
+
+
+def _utf8(text: str) -> str:
+    """The text with "?" for lone surrogates."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _places(offsets: Sequence[tuple[int, int]], form: Plain) -> Sequence[tuple[int, int]]:
+    """Offsets in the text that a plain form comes from."""
+    return [form.span(start, end) for start, end in offsets] if form.starts else offsets

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from opendpr.errors import OpendprError, StateError
 from opendpr.model.batches import Batch
-from opendpr.model.directory import Architecture, EncoderConfig, ReaderConfig, Weights
+from opendpr.model.config import Architecture, EncoderConfig, ReaderConfig
+from opendpr.model.directory import Weights
 
 
 class Layer(nn.Module):
@@ -53,7 +54,7 @@ def _attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tenso
     With gradients on a CPU as plain products: the backward pass of the fused kernel takes three
     times as long there as theirs, and with it half of a training step.
     """
-    if query.device.type != "cpu" or not torch.is_grad_enabled():
+    if query.device.type != "cpu" or not query.requires_grad:
         return F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
     logits = query * query.shape[-1] ** -0.5 @ key.transpose(-1, -2) + mask
     mixed: Tensor = logits.softmax(-1).to(value.dtype) @ value
@@ -160,6 +161,14 @@ def stored_name(parameter: str) -> str:
         return f"{_TOP[module]}.{kind}"
     _, _, number, part = module.split(".")
     return f"encoder.layer.{number}.{_RENAMED[part]}.{kind}"
+
+
+def freeze(network: ReaderNetwork, layers: int) -> None:
+    """Keep the weights of the lowest layers and of the embeddings as they are; with 0 layers nothing."""
+    bert = network.bert
+    kept = [bert.words, bert.positions, bert.types, bert.norm, *bert.layers[:layers]] if layers else []
+    for module in kept:
+        module.requires_grad_(False)
 
 
 class TorchNetwork:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from opendpr.model.batches import TokenSequence, join
-from opendpr.model.directory import ReaderConfig
+from opendpr.model.config import ReaderConfig
 from opendpr.model.tokenizer import TokenIds, Tokenizer, Tokens
 
 
@@ -34,13 +34,13 @@ def windows(
     head = [question, title] if len(title) else [question]
     position = 1 + sum(len(part) + 1 for part in head)
     room = config.max_tokens - position - 1
-    found = []
+    pieces = []
     for first in range(0, len(text.ids), max(1, room - config.stride_tokens)):
         piece = text.ids[first : first + room]
         sequence = join(
             [*head, piece], cls=tokenizer.cls, sep=tokenizer.sep, segments=config.input_form.token_types == "segments"
         )
-        found.append(Window(sequence, position, first, len(piece)))
+        pieces.append(Window(sequence, position, first, len(piece)))
         if first + room >= len(text.ids):
             break
-    return found
+    return pieces

@@ -19,6 +19,7 @@ from opendpr.iteration import OnStage, batched
 from opendpr.search.seen import SEEN, read_seen, seen_of, version_of, write_seen
 from opendpr.search.tantivy import TantivyIndex
 from opendpr.storage.files import file_sha256
+from opendpr.text.normalising import ANALYSIS
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +28,8 @@ REBUILT, REPLACED = "bm25.new", "bm25.old"
 """A cache on its way to take the place of another, and that other one on its way out."""
 UPDATING = "updating"
 """Noted in `seen.json` while a writer is at work: until it is done, files may come and go."""
+ANALYSED = "analysis"
+"""Noted in `seen.json`: the version of the form that words were brought to."""
 FRESH = "fresh"
 """Noted in `seen.json` of a cache whose statistics count nothing that was taken out again."""
 BATCH = 20_000
@@ -159,7 +162,7 @@ def _is_fresh(writer: Writer) -> bool:
 
 def _note(writer: Writer, directory: Path, last_number: int, files: dict[str, str], *, fresh: bool) -> None:
     state: dict[str, Any] = {"collection_id": writer.id, **writer.version()._asdict(), "last_number": last_number}
-    write_seen(directory, {**state, FRESH: fresh, "files": files})
+    write_seen(directory, {**state, ANALYSED: ANALYSIS, FRESH: fresh, "files": files})
 
 
 def _update(writer: Writer, directory: Path) -> None:
@@ -262,7 +265,8 @@ def _record(collection: Collection) -> dict[str, Any] | None:
     """What `seen.json` says of a cache of this collection."""
     directory = collection.directory / DIRECTORY
     whole = (directory / "meta.json").exists()  # tantivy would make an empty one
-    return seen_of(collection, directory) if whole else None
+    seen = seen_of(collection, directory) if whole else None
+    return seen if seen and seen.get(ANALYSED) == ANALYSIS else None  # another form of words finds others
 
 
 def _files(directory: Path) -> list[Path]:

@@ -1,7 +1,7 @@
 """BM25 over passages, by tantivy: the paper's sparse baseline (section 5) without Java.
 
-k1 = 1.2 and b = 0.75 are tantivy's own and fixed. Title and text are one field, lower-cased and
-stemmed as English; the stop words of the question are left out.
+k1 = 1.2 and b = 0.75 are tantivy's own and fixed. Title and text are one field, in the form of
+`text.normalising.searchable` and stemmed as English; the stop words of the question are left out.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 import tantivy
 
 from opendpr.errors import CorruptionError
+from opendpr.text.normalising import searchable
 from opendpr.types import Neighbours, Numbers, Passage, Scores
 
 WRITER_BYTES = 64_000_000
@@ -63,7 +64,9 @@ class TantivyIndex:
             writer.delete_documents_by_term("number", number)
         for passage in added:
             writer.delete_documents_by_term("number", passage.number)
-            writer.add_document(tantivy.Document(number=passage.number, text=_utf8(f"{passage.title}\n{passage.text}")))
+            writer.add_document(
+                tantivy.Document(number=passage.number, text=_words(f"{passage.title}\n{passage.text}"))
+            )
         writer.commit()
         writer.wait_merging_threads()
         self._index.reload()
@@ -114,7 +117,7 @@ class TantivyIndex:
 
     def _query(self, question: str) -> tantivy.Query:
         """Any word of the question; if all are stop words, then those."""
-        question = _utf8(question)
+        question = _words(question)
         words = self._questions.analyze(question) or self._words.analyze(question)
         terms = [tantivy.Query.term_query(self._schema, "text", word, "freq") for word in sorted(set(words))]
         return tantivy.Query.boolean_query([(tantivy.Occur.Should, term) for term in terms])
@@ -124,9 +127,9 @@ class TantivyIndex:
         return np.array([score for score, _ in hits], dtype=np.float32), np.array(numbers, dtype=np.int64)
 
 
-def _utf8(text: str) -> str:
-    """The text with "?" for lone surrogates, which tantivy cannot take."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+def _words(text: str) -> str:
+    """The text in the form that question and passage meet in, with "?" for lone surrogates, which tantivy refuses."""
+    return searchable(text).encode("utf-8", "replace").decode("utf-8")
 
 
 def _padded(scores: Scores, numbers: Numbers, k: int) -> Neighbours:

@@ -7,8 +7,8 @@ import re
 import secrets
 import time
 
-from opendpr.serving.metrics import Metrics
 from opendpr.serving.problems import App, Message, Receive, Scope, Send, header
+from opendpr.serving.prometheus_client import Metrics
 
 logger = logging.getLogger("opendpr.access")
 
@@ -26,11 +26,13 @@ SAFE = {
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-store",
 }
-"""Sent with every answer that does not say otherwise."""
+"""Headers of every answer that does not set them itself."""
+STATIC_CACHE = "public, max-age=3600"
+"""Browsers keep static files for an hour; another file has another address."""
 
 
 class Access:
-    """The outermost layer. It never logs what was asked: neither body nor query nor the id in a path."""
+    """The outermost layer. It never logs what was asked: no body, no query string, no id in a path."""
 
     def __init__(self, app: App, metrics: Metrics) -> None:
         self._app, self._metrics = app, metrics
@@ -50,6 +52,8 @@ class Access:
                 status = message["status"]
                 sent = {name.lower() for name, _ in message["headers"]}
                 safe = {**SAFE, "x-request-id": id}
+                if scope["path"].startswith("/static/") and status < 400:
+                    safe["cache-control"] = STATIC_CACHE
                 added = [(name.encode(), value.encode()) for name, value in safe.items() if name.encode() not in sent]
                 message = {**message, "headers": [*message["headers"], *added]}
             await send(message)
@@ -57,15 +61,14 @@ class Access:
         try:
             await self._app(scope, receive, sending)
         finally:
-            self._tell(scope, id, status, time.perf_counter() - started)
+            self._record(scope, id, status, time.perf_counter() - started)
 
-    def _tell(self, scope: Scope, id: str, status: int, seconds: float) -> None:
+    def _record(self, scope: Scope, id: str, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "other")
         method = scope["method"] if scope["method"] in ("GET", "POST", "PUT", "DELETE") else "other"
-        self._metrics.requests.add(route=route, method=method, status=str(status))
-        self._metrics.seconds.observe(seconds, route=route)
+        self._metrics.count_request(route, method, status, seconds=seconds)
         client = scope.get("client")
-        told = {
+        fields = {
             "request_id": id,
             "method": method,
             "route": route,
@@ -73,4 +76,4 @@ class Access:
             "milliseconds": round(1000 * seconds, 1),
             "client": client[0] if client else None,
         }
-        logger.info("%s %s %d %.0f ms", method, route, status, 1000 * seconds, extra={"fields": told})
+        logger.info("%s %s %d %.0f ms", method, route, status, 1000 * seconds, extra={"fields": fields})

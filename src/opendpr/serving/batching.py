@@ -1,4 +1,4 @@
-"""Requests that wait for the same worker are worked on together: no timer, only those that are there already."""
+"""Requests that wait for the same worker are processed together: no timer, only those that are there already."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Result = TypeVar("Result")
 
 Work = Callable[[Sequence[Item]], Sequence[Result | OpendprError]]
 """Works on several items; for each a result, or why there is none."""
-WEIGHT = 0.2
-"""Of the newest batch in the running mean of seconds for an item."""
+NEWEST_BATCH_WEIGHT = 0.2
+"""Weight of the newest batch in the running mean of seconds per item."""
 
 
 class FullError(Exception):
-    """More waits than can be worked on soon.
+    """More waits than can be processed soon.
 
     Args:
         retry_seconds: after which there will be room
@@ -39,7 +39,7 @@ class Batcher(Generic[Item, Result]):
         work: called in the thread
         most: items in one batch
         room: items that may wait or be worked on
-        on_batch: told the size of each batch
+        on_batch: called with the size of each batch
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Batcher(Generic[Item, Result]):
         return self._held
 
     def expected_seconds(self, items: int) -> float:
-        """How long so many items take, by those before."""
+        """How long this many items take, judged by earlier batches."""
         return self._seconds * items
 
     async def __call__(self, item: Item) -> Result:
@@ -85,15 +85,21 @@ class Batcher(Generic[Item, Result]):
         loop = asyncio.get_running_loop()
         while self._waiting:
             batch = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
-            batch = [(item, future) for item, future in batch if not future.done()]  # who has gone needs no result
+            batch = [
+                (item, future) for item, future in batch if not future.done()
+            ]  # a client that left needs no result
             if not batch:
                 continue
             self._on_batch(len(batch))
             started = time.monotonic()
             working = loop.run_in_executor(self._thread, self._work, [item for item, _ in batch])
             await asyncio.wait([working])
-            each = (time.monotonic() - started) / len(batch)
-            self._seconds = each if not self._seconds else (1 - WEIGHT) * self._seconds + WEIGHT * each
+            seconds = (time.monotonic() - started) / len(batch)
+            self._seconds = (
+                seconds
+                if not self._seconds
+                else (1 - NEWEST_BATCH_WEIGHT) * self._seconds + NEWEST_BATCH_WEIGHT * seconds
+            )
             error = working.exception()
             results = working.result() if error is None else [error] * len(batch)
             for (_, future), result in zip(batch, results, strict=True):

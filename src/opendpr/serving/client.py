@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import http.client
 import json
-import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from opendpr.errors import BusyError, InputError, OpendprError, StateError, UsageError
@@ -24,12 +23,11 @@ from opendpr.serving.records import (
     InfoRecord,
     JobRecord,
     PassageRecord,
+    RetrieverName,
     SearchRecord,
     SpanRecord,
     SummaryRecord,
 )
-
-RetrieverName = Literal["hybrid", "dense", "bm25"]
 
 ERRORS: Mapping[int, type[OpendprError]] = {
     401: StateError,
@@ -85,12 +83,12 @@ class Client:
     ) -> AskRecord:
         """Answers from the k passages that fit the question best, of documents that meet the filter `where`."""
         body = {"question": question, "k": k, "answers": answers, "retriever": retriever, "where": where}
-        found = self._send("POST", "/v1/ask", body)
+        answer = self._send("POST", "/v1/ask", body)
         return AskRecord(
             **{
-                **found,
-                "answers": [_answer(answer) for answer in found["answers"]],
-                "passages": [PassageRecord(**passage) for passage in found["passages"]],
+                **answer,
+                "answers": [_answer_record(record) for record in answer["answers"]],
+                "passages": [PassageRecord(**passage) for passage in answer["passages"]],
             }
         )
 
@@ -98,8 +96,10 @@ class Client:
         self, question: str, k: int = 5, *, retriever: RetrieverName = "hybrid", where: str | None = None
     ) -> SearchRecord:
         """The k passages that fit the question best, of documents that meet the filter `where`."""
-        found = self._send("POST", "/v1/search", {"question": question, "k": k, "retriever": retriever, "where": where})
-        return SearchRecord(**{**found, "passages": [PassageRecord(**passage) for passage in found["passages"]]})
+        answer = self._send(
+            "POST", "/v1/search", {"question": question, "k": k, "retriever": retriever, "where": where}
+        )
+        return SearchRecord(**{**answer, "passages": [PassageRecord(**passage) for passage in answer["passages"]]})
 
     def info(self) -> InfoRecord:
         """What the collection holds and what the service takes."""
@@ -109,8 +109,8 @@ class Client:
         """All documents in order of id."""
         after: str | None = ""
         while after is not None:
-            found = self._send("GET", "/v1/documents?" + urlencode({"after": after, "limit": 1_000}))
-            page = DocumentsRecord([SummaryRecord(**one) for one in found["documents"]], found["next"])
+            answer = self._send("GET", "/v1/documents?" + urlencode({"after": after, "limit": 1_000}))
+            page = DocumentsRecord([SummaryRecord(**summary) for summary in answer["documents"]], answer["next"])
             yield from page.documents
             after = page.next
 
@@ -130,7 +130,9 @@ class Client:
 
     def put_all(self, documents: Sequence[Mapping[str, object]]) -> JobRecord:
         """Add or replace documents, each with `id` and `text`, perhaps `title` and `metadata`."""
-        return JobRecord(**self._send("POST", "/v1/documents", {"documents": [dict(one) for one in documents]}))
+        return JobRecord(
+            **self._send("POST", "/v1/documents", {"documents": [dict(document) for document in documents]})
+        )
 
     def remove(self, id: str) -> JobRecord:
         """Remove a document; `wait` says when it is done.
@@ -159,7 +161,7 @@ class Client:
 
     def _send(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         """What the service answers; one that is busy is asked again when it says so."""
-        headers = {**self._headers, "Idempotency-Key": secrets.token_hex(16)}
+        headers = dict(self._headers)
         content = None
         if body is not None:
             headers["Content-Type"] = "application/json"
@@ -197,7 +199,7 @@ class Client:
         return response.status, response.getheader("Retry-After"), found
 
 
-def _answer(answer: dict[str, Any]) -> AnswerRecord:
+def _answer_record(answer: dict[str, Any]) -> AnswerRecord:
     return AnswerRecord(**{**answer, "spans": [SpanRecord(**span) for span in answer["spans"]]})
 
 

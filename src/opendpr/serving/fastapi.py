@@ -7,21 +7,32 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
-from starlette.routing import Match, Route
+from starlette.responses import HTMLResponse
+from starlette.routing import BaseRoute, Match, Mount, Route
+from starlette.staticfiles import StaticFiles
 
 import opendpr
 from opendpr.errors import InputError, OpendprError, UsageError
-from opendpr.serving import metrics, problems
+from opendpr.serving import problems
 from opendpr.serving.access import Access
 from opendpr.serving.batching import FullError
 from opendpr.serving.gate import Gate
 from opendpr.serving.jobs import Jobs
 from opendpr.serving.page.site import Page, Site
-from opendpr.serving.pydantic import ID_CHARACTERS, AskBody, Content, DocumentsBody, SearchBody, problem_schema, told
+from opendpr.serving.prometheus_client import CONTENT_TYPE, Metrics
+from opendpr.serving.pydantic import (
+    ID_CHARACTERS,
+    AskBody,
+    Content,
+    DocumentsBody,
+    SearchBody,
+    described,
+    problem_schema,
+)
 from opendpr.serving.records import (
     LIMITS,
     AskRecord,
@@ -33,6 +44,7 @@ from opendpr.serving.records import (
     SearchRecord,
 )
 from opendpr.serving.service import Service
+from opendpr.serving.settings import Settings
 
 DESCRIPTION = "Passages and verbatim answers from a collection of documents."
 PROBLEM: dict[str, Any] = {
@@ -41,14 +53,16 @@ PROBLEM: dict[str, Any] = {
 }
 
 Id = Annotated[str, Path(max_length=ID_CHARACTERS, description="A document's id.")]
-Key = Annotated[
-    str | None, Header(alias="Idempotency-Key", max_length=200, description="The same key gives the same job again.")
-]
 
 
 def _service(request: Request) -> Service:
     service: Service = request.app.state.service
     return service
+
+
+def _metrics(request: Request) -> Metrics:
+    metrics: Metrics = request.app.state.metrics
+    return metrics
 
 
 Serving = Annotated[Service, Depends(_service)]
@@ -80,12 +94,12 @@ async def list_documents(
 
 
 @api.post("/v1/documents", tags=["documents"], status_code=202)
-async def put_documents(body: DocumentsBody, service: Serving, response: Response, key: Key = None) -> JobRecord:
+async def put_documents(body: DocumentsBody, service: Serving, response: Response) -> JobRecord:
     """Add or replace documents, in the background."""
     documents = [one.document(one.id) for one in body.documents]
     if len({document.id for document in documents}) < len(documents):
         raise UsageError("some of the documents have the same id; in a collection an id is there once")
-    return _accepted(_jobs(service).put(documents, key), response)
+    return _accepted(_jobs(service).put(documents), response)
 
 
 @api.get("/v1/documents/{id:path}", tags=["documents"])
@@ -100,18 +114,18 @@ async def show_document(
 
 
 @api.put("/v1/documents/{id:path}", tags=["documents"], status_code=202)
-async def put_document(id: Id, body: Content, service: Serving, response: Response, key: Key = None) -> JobRecord:
+async def put_document(id: Id, body: Content, service: Serving, response: Response) -> JobRecord:
     """Add or replace a document, in the background."""
-    return _accepted(_jobs(service).put([body.document(id)], key), response)
+    return _accepted(_jobs(service).put([body.document(id)]), response)
 
 
 @api.delete("/v1/documents/{id:path}", tags=["documents"], status_code=202)
-async def remove_document(id: Id, service: Serving, response: Response, key: Key = None) -> JobRecord:
+async def remove_document(id: Id, service: Serving, response: Response) -> JobRecord:
     """Remove a document, in the background."""
     jobs = _jobs(service)
     if not await service.has_document(id):
         raise InputError(f"there is no document {id!r}")
-    return _accepted(jobs.remove([id], key), response)
+    return _accepted(jobs.remove([id]), response)
 
 
 @api.get("/v1/jobs/{id}", tags=["documents"])
@@ -143,9 +157,9 @@ async def readiness(service: Serving) -> HealthRecord:
 
 
 @api.get("/metrics", tags=["service"], response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-async def show_metrics(service: Serving) -> Response:
+async def show_metrics(request: Request) -> Response:
     """Counters in the text format of Prometheus."""
-    return Response(service.metrics.text(), media_type=metrics.CONTENT_TYPE)
+    return Response(_metrics(request).text(), media_type=CONTENT_TYPE)
 
 
 def _jobs(service: Service) -> Jobs:
@@ -171,20 +185,20 @@ def _problem(
 
 
 def _allowed(request: Request) -> str:
-    """The methods of all routes of a path; Starlette names those of the first."""
+    """The methods of all routes of a path, or those of a static file; Starlette names those of the first route."""
     routes = [route for route in (*api.routes, *request.app.routes) if isinstance(route, Route)]
     matching = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
-    return ", ".join(sorted({method for route in matching for method in route.methods or ()}))
+    return ", ".join(sorted({method for route in matching for method in route.methods or ()})) or "GET, HEAD"
 
 
 async def _on_error(request: Request, error: Exception) -> Response:
     """Every exception a route can raise, as a problem; one that nobody expected is logged by the server."""
     if isinstance(error, OpendprError | FullError):
         if isinstance(error, FullError):
-            _service(request).metrics.refused.add(reason="full")
+            _metrics(request).count_refusal("full")
         return _problem(request, *problems.of_error(error))
     if isinstance(error, RequestValidationError):
-        errors = [told(one) for one in error.errors()]
+        errors = [described(failure) for failure in error.errors()]
         first = "{where} {message}".format(**errors[0])
         return _problem(request, 422, f"the request is not of the form that /docs describes: {first}", None, errors)
     if isinstance(error, HTTPException):
@@ -198,11 +212,11 @@ async def _on_error(request: Request, error: Exception) -> Response:
     return _problem(request, 500, "something went wrong that should not; the log has it under this request id")
 
 
-def _pages(site: Site) -> list[Route]:
-    """The routes of the pages."""
+def _pages(site: Site) -> list[BaseRoute]:
+    """The routes of the pages and of the files that they refer to."""
 
     def answered(page: Page) -> Response:
-        return Response(page.body, page.status, page.headers, page.type)
+        return HTMLResponse(page.body, page.status, page.headers)
 
     async def ask_page(request: Request) -> Response:
         return answered(await site.ask(request.query_params))
@@ -213,12 +227,6 @@ def _pages(site: Site) -> list[Route]:
     async def reference_page(request: Request) -> Response:
         return answered(site.reference(str(request.base_url).rstrip("/")))
 
-    async def static_file(request: Request) -> Response:
-        page = site.static(request.path_params["name"])
-        if page is None:
-            raise HTTPException(404)
-        return answered(page)
-
     async def login(request: Request) -> Response:
         return answered(site.login(await request.body(), secure=request.url.scheme == "https"))
 
@@ -226,13 +234,20 @@ def _pages(site: Site) -> list[Route]:
         Route("/", ask_page),
         Route("/document", document_page),
         Route("/docs", reference_page),
-        Route("/static/{name}", static_file),
         Route("/login", login, methods=["POST"]),
+        Mount("/static", StaticFiles(packages=[("opendpr.serving", "static")])),
     ]
 
 
-def make_app(service: Service) -> problems.App:
-    """The whole application."""
+def make_app(settings: Settings) -> problems.App:
+    """The whole application.
+
+    Raises:
+        OpendprError: the collection or the model cannot be opened, or do not fit each other.
+    """
+    metrics = Metrics()
+    service = Service(settings, on_batch=metrics.count_batch)
+    _add_gauges(metrics, service)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -249,10 +264,10 @@ def make_app(service: Service) -> problems.App:
         lifespan=lifespan,
         redirect_slashes=False,
     )
-    app.state.service = service
+    app.state.service, app.state.metrics = service, metrics
     for kind in (OpendprError, FullError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, _on_error)
-    bearer = [Depends(HTTPBearer(auto_error=False))] if service.settings.tokens else []
+    bearer = [Depends(HTTPBearer(auto_error=False))] if settings.tokens else []
     app.include_router(api, dependencies=bearer)
     describe = app.openapi
 
@@ -263,4 +278,12 @@ def make_app(service: Service) -> problems.App:
 
     app.openapi = openapi  # type: ignore[method-assign]
     app.router.routes.extend(_pages(Site(service, openapi)))
-    return Access(Gate(app, service.settings, service.metrics), service.metrics)
+    return Access(Gate(app, settings, metrics), metrics)
+
+
+def _add_gauges(metrics: Metrics, service: Service) -> None:
+    gauge = metrics.add_gauge
+    gauge("opendpr_searching_questions", "Questions that wait for a search or are in one.", lambda: service.searching)
+    gauge("opendpr_asking_questions", "Questions between question and answer.", lambda: service.asking)
+    if jobs := service.jobs:
+        gauge("opendpr_waiting_jobs", "Changes of the collection that wait.", lambda: jobs.depth)

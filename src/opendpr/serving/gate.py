@@ -11,20 +11,20 @@ from collections import OrderedDict
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
-from opendpr.serving.metrics import Metrics
 from opendpr.serving.page.login import COOKIE, login_page
 from opendpr.serving.problems import App, Message, Receive, Scope, Send, header, send_body, send_problem
+from opendpr.serving.prometheus_client import Metrics
 from opendpr.serving.records import LIMITS
 from opendpr.serving.settings import Settings
 from opendpr.serving.tokens import find_token
 
 OPEN = ("/healthz", "/readyz", "/login")
-"""Paths that need no token; those below /static/ neither."""
+"""Paths that need no token; those below /static/ need none either."""
 PAGES = ("/", "/document", "/docs")
 """Paths that a browser shows, with the token in a cookie."""
 BODY_SECONDS = 10
-"""In which a request's body must have come."""
-CLIENTS = 10_000
+"""A request's body must have come within this time."""
+REMEMBERED_CLIENTS = 10_000
 """Clients whose rate is remembered."""
 BURST_SECONDS = 2.0
 """Of requests at the allowed rate that a client may send at once."""
@@ -58,7 +58,7 @@ class Rate:
         left = min(self._most, left + (now - since) * self._per_second)
         allowed = left >= 1
         self._clients[client] = (left - 1 if allowed else left, now)
-        if len(self._clients) > CLIENTS:
+        if len(self._clients) > REMEMBERED_CLIENTS:
             self._clients.popitem(last=False)
         return 0.0 if allowed else (1 - left) / self._per_second
 
@@ -82,7 +82,7 @@ class Gate:
                 self._check_token(scope)
             received = await self._body(scope, receive)
         except Refused as refused:
-            self._metrics.refused.add(reason=refused.reason)
+            self._metrics.count_refusal(refused.reason)
             if refused.status == 401 and scope["method"] == "GET" and scope["path"] in PAGES:
                 query = scope["query_string"].decode("latin-1")
                 page = login_page(f"{scope['path']}?{query}").encode()

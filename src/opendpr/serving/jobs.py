@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import queue
 import secrets
@@ -17,7 +15,7 @@ from typing import Literal
 import numpy as np
 
 from opendpr.collection import Writer, open_writer
-from opendpr.errors import OpendprError, UsageError
+from opendpr.errors import OpendprError
 from opendpr.iteration import batched
 from opendpr.maintenance.add import add, remove
 from opendpr.model.directory import Model, find_model
@@ -30,22 +28,22 @@ from opendpr.types import Document, Passage, Vectors
 
 logger = logging.getLogger(__name__)
 
-WAITING = 64
+WAITING_JOBS = 64
 """Jobs that may wait."""
-KEPT = 1_000
-"""Jobs that are remembered."""
+REMEMBERED_JOBS = 1_000
+"""Jobs whose state can be asked for."""
 LOCK_SECONDS = 60
 """How long a job waits for another process that writes the collection."""
-AT_ONCE = 32
-"""Passages encoded before it is looked whether the service ends."""
+ENCODING_BATCH_PASSAGES = 32
+"""Passages encoded between two checks whether the service is ending."""
 
 
 class _StoppedError(Exception):
-    """The service ends; what is not encoded yet is done when it, or an `opendpr add`, runs next."""
+    """The service is ending; the next start, or an `opendpr add`, encodes what is left."""
 
 
 class _Interruptible(BertEncoder):
-    """An encoder that gives up as soon as the service ends."""
+    """An encoder that gives up as soon as the service is ending."""
 
     def __init__(self, model: Model, runtime: RuntimeSettings, stopping: threading.Event) -> None:
         super().__init__(model, runtime)
@@ -54,10 +52,10 @@ class _Interruptible(BertEncoder):
     def encode_passages(self, passages: Sequence[Passage]) -> Vectors:
         """-> (n, d)"""
         pieces = []
-        for some in batched(passages, AT_ONCE):
+        for batch in batched(passages, ENCODING_BATCH_PASSAGES):
             if self._stopping.is_set():
                 raise _StoppedError
-            pieces.append(super().encode_passages(some))
+            pieces.append(super().encode_passages(batch))
         return np.concatenate(pieces)
 
 
@@ -80,30 +78,26 @@ class Jobs:
         self._encoder: BertEncoder | None = None
         self._queue: queue.Queue[_Job | None] = queue.Queue()
         self._records: OrderedDict[str, JobRecord] = OrderedDict()
-        self._keys: dict[str, tuple[str, str]] = {}
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
         self._thread.start()
 
-    def put(self, documents: Sequence[Document], key: str | None = None) -> JobRecord:
-        """Add or replace documents; encoding goes on with what an interrupted run left, too.
+    def put(self, documents: Sequence[Document]) -> JobRecord:
+        """Add or replace documents, and encode what an interrupted run left.
 
-        Args:
-            key: of an earlier request that was perhaps received: then its job is given again
+        Adding is by id, so a request that is sent twice changes nothing the second time.
 
         Raises:
             FullError: too many jobs wait.
-            UsageError: the key was used for another request.
         """
-        content = [[document.id, document.title, document.text, dict(document.metadata)] for document in documents]
-        return self._submit("put", documents, (), content, key)
+        return self._submit("put", documents, ())
 
-    def remove(self, ids: Sequence[str], key: str | None = None) -> JobRecord:
+    def remove(self, ids: Sequence[str]) -> JobRecord:
         """Remove documents; raises as `put`."""
-        return self._submit("remove", (), ids, list(ids), key)
+        return self._submit("remove", (), ids)
 
     def get(self, id: str) -> JobRecord | None:
-        """A job that is remembered."""
+        """The job of this id, if it is still remembered."""
         return self._records.get(id)
 
     @property
@@ -111,31 +105,15 @@ class Jobs:
         """Jobs that wait."""
         return self._queue.qsize()
 
-    def _submit(
-        self,
-        kind: Literal["put", "remove"],
-        documents: Sequence[Document],
-        ids: Sequence[str],
-        content: object,
-        key: str | None,
-    ) -> JobRecord:
-        digest = hashlib.sha256(json.dumps([kind, content], sort_keys=True).encode()).hexdigest() if key else ""
-        if key in self._keys:
-            before, id = self._keys[key]
-            if before != digest:
-                raise UsageError("the Idempotency-Key was used for another request; give each request its own")
-            return self._records[id]
-        if self.depth >= WAITING:
+    def _submit(self, kind: Literal["put", "remove"], documents: Sequence[Document], ids: Sequence[str]) -> JobRecord:
+        if self.depth >= WAITING_JOBS:
             raise FullError(5.0)
-        job = JobRecord(secrets.token_hex(8), kind)
-        self._records[job.id] = job
-        if key:
-            self._keys[key] = (digest, job.id)
-        while len(self._records) > KEPT:
-            gone, _ = self._records.popitem(last=False)
-            self._keys = {key: value for key, value in self._keys.items() if value[1] != gone}
-        self._queue.put(_Job(job, documents, ids))
-        return job
+        record = JobRecord(secrets.token_hex(8), kind)
+        self._records[record.id] = record
+        if len(self._records) > REMEMBERED_JOBS:
+            self._records.popitem(last=False)
+        self._queue.put(_Job(record, documents, ids))
+        return record
 
     def _run(self) -> None:
         while (job := self._queue.get()) is not None:
@@ -150,7 +128,7 @@ class Jobs:
                         self._put(writer, job)
                 record.state = "done"
             except _StoppedError:
-                record.state, record.error = "waiting", "the service ended; its next start goes on"
+                record.state, record.error = "waiting", "the service ended; its next start continues this job"
             except OpendprError as error:
                 record.state, record.error = "failed", str(error)  # which may name a document, so it is not logged
                 logger.warning("job %s failed: %s", record.id, type(error).__name__)
@@ -168,7 +146,7 @@ class Jobs:
         def show(done: int, total: int) -> None:
             record.passages_encoded, record.passages_to_encode = done, total
 
-        if self._stopping.is_set():  # accepted, so stored, although not encoded any more
+        if self._stopping.is_set():  # it was accepted, so it is stored, though not encoded
             writer.put_documents(job.documents)
             update_bm25(writer)
             raise _StoppedError
@@ -177,7 +155,7 @@ class Jobs:
         record.passages_encoded = record.passages_to_encode = report.encoded
 
     def close(self) -> None:
-        """Store what was accepted, and end; encoding stops after the passages it is at."""
+        """Store what was accepted, then end; encoding stops after the current batch."""
         self._stopping.set()
         self._queue.put(None)
         self._thread.join()

@@ -12,16 +12,16 @@ class JsonLines(logging.Formatter):
     """One JSON object a line; line ends in a message are escaped as JSON does."""
 
     def format(self, record: logging.LogRecord) -> str:
-        told: dict[str, object] = {
+        entry: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
         }
-        told.update(getattr(record, "fields", {}))
+        entry.update(getattr(record, "fields", {}))
         if record.exc_info:
-            told["exception"] = self.formatException(record.exc_info)
-        return json.dumps(told)
+            entry["exception"] = self.formatException(record.exc_info)
+        return json.dumps(entry)
 
 
 class Line(logging.Formatter):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Literal
+from typing import Annotated
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
@@ -14,12 +14,12 @@ from pydantic import Field
 import opendpr
 from opendpr.errors import OpendprError
 from opendpr.serving.batching import FullError
-from opendpr.serving.records import LIMITS, AskRecord, SearchRecord
+from opendpr.serving.records import LIMITS, AskRecord, RetrieverName, SearchRecord
 from opendpr.serving.service import Service, Wanted
 
 Question = Annotated[str, Field(min_length=1, max_length=LIMITS["question_characters"], description="In plain words.")]
 Retriever = Annotated[
-    Literal["hybrid", "dense", "bm25"],
+    RetrieverName,
     Field(description="hybrid suits most questions; bm25 finds exact words and names; dense finds paraphrases."),
 ]
 Where = Annotated[
@@ -46,10 +46,10 @@ def make_server(service: Service, about: str) -> MCPServer:
     ) -> AskRecord:
         """Answer a question with verbatim words of the documents.
 
-        Each answer comes with a confidence and the places where it stands. Quote the words as they are and name
+        Each answer comes with a confidence and the places where it occurs. Quote the words as they are and name
         document_id. If answerable is false, the documents do not say it.
         """
-        with _told():
+        with _errors_shown():
             return await service.ask(Wanted(question, retriever, k, where), answers)
 
     @server.tool(annotations=READS, structured_output=True)
@@ -60,15 +60,15 @@ def make_server(service: Service, about: str) -> MCPServer:
         where: Where = None,
     ) -> SearchRecord:
         """Find the passages of the documents that fit a question best, best first."""
-        with _told():
+        with _errors_shown():
             return await service.search(Wanted(question, retriever, k, where))
 
     return server
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    """Tell the model what is wrong, so that it can ask otherwise; the SDK keeps other errors to itself."""
+def _errors_shown() -> Iterator[None]:
+    """Show the model what is wrong, so that it can ask differently; the SDK hides other errors."""
     try:
         yield
     except (OpendprError, FullError) as error:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from opendpr.corpus.corpus import objection
 from opendpr.errors import UsageError
-from opendpr.serving.records import LIMITS, Problem
+from opendpr.serving.records import LIMITS, Problem, RetrieverName
 from opendpr.serving.service import Wanted
 from opendpr.types import Document
 
@@ -48,7 +48,7 @@ class SearchBody(BaseModel):
         min_length=1, max_length=LIMITS["question_characters"], pattern=r"\S", examples=["Who built the pier?"]
     )
     k: int = Field(20, ge=1, le=LIMITS["k"], description="Passages to find.")
-    retriever: Literal["hybrid", "dense", "bm25"] = Field("hybrid", description="How passages are found.")
+    retriever: RetrieverName = Field("hybrid", description="How passages are found.")
     where: str | None = Field(
         None,
         max_length=LIMITS["where_characters"],
@@ -95,7 +95,7 @@ class DocumentsBody(BaseModel):
     documents: list[Numbered] = Field(min_length=1, max_length=LIMITS["documents_in_one_request"])
 
 
-def told(error: Mapping[str, Any]) -> dict[str, str]:
+def described(error: Mapping[str, Any]) -> dict[str, str]:
     """Where in a request something is wrong, and what: an error of pydantic in our words."""
     place = [str(part) for part in error["loc"]]
     values = {**error.get("ctx", {}), "at": place[-1]}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,8 @@ def in_words(confidence: float) -> str:
     return next((words for least, words in CONFIDENCE if confidence >= least), CONFIDENCE[-1][1])
 
 
-RETRIEVERS = ("hybrid", "dense", "bm25")
+RetrieverName = Literal["hybrid", "dense", "bm25"]
+RETRIEVERS: tuple[RetrieverName, ...] = get_args(RetrieverName)
 LIMITS: Mapping[str, int] = {
     "body_bytes": 1_000_000,
     "question_characters": 4_096,

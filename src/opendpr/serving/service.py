@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 import opendpr
@@ -17,7 +18,6 @@ from opendpr.serving.batching import Batcher, FullError
 from opendpr.serving.describing import answer_record, passage_records
 from opendpr.serving.engine import Engine, Found, Read, identity
 from opendpr.serving.jobs import Jobs
-from opendpr.serving.metrics import Metrics, resident_bytes
 from opendpr.serving.records import (
     LIMITS,
     RETRIEVERS,
@@ -31,12 +31,14 @@ from opendpr.serving.records import (
 from opendpr.serving.settings import Settings
 from opendpr.types import Hit
 
-SEARCHED, SEARCH_ROOM = 16, 64
-"""Questions searched for at once, and that may wait for it or be at it."""
-READ, ASK_ROOM = 2, 32
-"""Questions read for at once, and that may be between question and answer."""
+SEARCH_BATCH_QUESTIONS, SEARCH_ROOM_QUESTIONS = 16, 64
+"""Questions in one search, and questions that may wait or be in a search."""
+READ_BATCH_QUESTIONS, ASK_ROOM_QUESTIONS = 2, 32
+"""Questions in one reading, and questions that may be between question and answer."""
 
 Result = TypeVar("Result")
+OnBatch = Callable[[str, int], None]
+"""Called with a stage, `search` or `read`, and the number of questions in a batch."""
 
 
 class Wanted(NamedTuple):
@@ -49,54 +51,54 @@ class Wanted(NamedTuple):
 
 
 class Service:
-    """Answers from one collection; all that answering needs is loaded once it is made.
+    """Answers from one collection; everything that answering needs is loaded at the start.
 
     Raises:
         OpendprError: the collection or the model cannot be opened, or do not fit each other.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings, self.metrics = settings, Metrics()
+    def __init__(self, settings: Settings, *, on_batch: OnBatch = lambda stage, questions: None) -> None:
+        self.settings = settings
         self.engine = Engine(settings.collection, settings.model, settings.runtime)
         self.jobs = Jobs(settings.collection, settings.model, settings.runtime) if settings.writable else None
         most = 1 if settings.one_by_one else None
         self._searches: Batcher[Wanted, Found] = Batcher(
-            self._search_work, most=most or SEARCHED, room=SEARCH_ROOM, on_batch=self._counted("search")
+            self._search_work,
+            most=most or SEARCH_BATCH_QUESTIONS,
+            room=SEARCH_ROOM_QUESTIONS,
+            on_batch=partial(on_batch, "search"),
         )
         self._readings: Batcher[tuple[Wanted, list[Hit]], Read] = Batcher(
-            self._read_work, most=most or READ, room=ASK_ROOM, on_batch=self._counted("read")
+            self._read_work,
+            most=most or READ_BATCH_QUESTIONS,
+            room=ASK_ROOM_QUESTIONS,
+            on_batch=partial(on_batch, "read"),
         )
         self._lookups = ThreadPoolExecutor(max_workers=1)
         self._looked: tuple[tuple[int, int], Collection] | None = None
         self._asking = 0
         self._info: tuple[object, InfoRecord] | None = None
-        self._add_gauges()
         self.engine.warm_up()
 
-    def _add_gauges(self) -> None:
-        gauge = self.metrics.gauge
-        gauge("opendpr_searching_questions", "Questions that wait for a search or are at it.", self._depth)
-        gauge("opendpr_asking_questions", "Questions between question and answer.", lambda: float(self._asking))
-        gauge("process_resident_memory_bytes", "Memory that the process holds.", resident_bytes)
-        if self.jobs is not None:
-            jobs = self.jobs
-            gauge("opendpr_waiting_jobs", "Changes of the collection that wait.", lambda: float(jobs.depth))
+    @property
+    def searching(self) -> int:
+        """Questions that wait for a search or are in one."""
+        return self._searches.depth
 
-    def _depth(self) -> float:
-        return float(self._searches.depth)
-
-    def _counted(self, stage: str) -> Callable[[int], None]:
-        return lambda size: self.metrics.batches.observe(size, stage=stage)
+    @property
+    def asking(self) -> int:
+        """Questions between question and answer."""
+        return self._asking
 
     async def resume(self) -> None:
-        """Go on with what an interrupted run left to encode."""
+        """Encode what an interrupted run left."""
         if self.jobs is not None and (await self.info()).passages_without_vector:
             self.jobs.put(())
 
     def close(self) -> None:
         """End the threads, the one that writes last."""
-        for one in (self._searches, self._readings):
-            one.close()
+        self._searches.close()
+        self._readings.close()
         self._lookups.shutdown(wait=True)
         if self.jobs is not None:
             self.jobs.close()
@@ -115,7 +117,7 @@ class Service:
         """The best answers to a question, and the passages they are from; raises as `search`."""
         self.engine.model.require_reader()
         seconds = self._readings.expected_seconds(self._asking + 1)
-        if self._asking >= ASK_ROOM or (self._asking and seconds > self.settings.most_seconds):
+        if self._asking >= ASK_ROOM_QUESTIONS or (self._asking and seconds > self.settings.most_seconds):
             raise FullError(max(1.0, seconds - self.settings.most_seconds))
         self._asking += 1
         try:
@@ -135,11 +137,11 @@ class Service:
     async def _find(self, wanted: Wanted) -> Found:
         check_question(wanted.question)
         if wanted.where is not None:
-            compile_where(wanted.where)  # before it waits: who asks wrongly need not
+            compile_where(wanted.where)  # a wrong filter is refused before it waits
         return await self._searches(wanted)
 
     def _search_work(self, items: Sequence[Wanted]) -> list[Found | OpendprError]:
-        """Search for those together that are to be searched for alike."""
+        """Search at once for the questions that have the same retriever, k and filter."""
         groups: dict[tuple[str, int, str | None], list[int]] = {}
         for place, item in enumerate(items):
             groups.setdefault((item.retriever, item.k, item.where), []).append(place)
@@ -154,16 +156,16 @@ class Service:
         return [results[place] for place in range(len(items))]
 
     def _read_work(self, items: Sequence[tuple[Wanted, list[Hit]]]) -> list[Read]:
-        kinds, questions = [one.retriever for one, _ in items], [one.question for one, _ in items]
+        kinds, questions = [wanted.retriever for wanted, _ in items], [wanted.question for wanted, _ in items]
         return self.engine.read(kinds, questions, [hits for _, hits in items])
 
     async def info(self) -> InfoRecord:
-        """What the collection holds and what this service takes."""
+        """What the collection holds and what this service accepts."""
         return await self._look(self._read_info)
 
     def _read_info(self, collection: Collection) -> InfoRecord:
         version = collection.version()
-        if self._info is None or self._info[0] != version:  # counting looks at every row
+        if self._info is None or self._info[0] != version:  # counting scans every row
             counts, row = collection.counts(), collection.encoder()
             record = InfoRecord(
                 opendpr=opendpr.__version__,
@@ -188,12 +190,12 @@ class Service:
         """The documents whose id follows `after`."""
 
         def read(collection: Collection) -> DocumentsRecord:
-            found: list[SummaryRecord] = []
-            for one in collection.summaries(after):
-                if len(found) == limit:
-                    return DocumentsRecord(found, found[-1].id)
-                found.append(SummaryRecord(one.id, one.title, one.passages, one.characters))
-            return DocumentsRecord(found, None)
+            records: list[SummaryRecord] = []
+            for summary in collection.summaries(after):
+                if len(records) == limit:
+                    return DocumentsRecord(records, records[-1].id)
+                records.append(SummaryRecord(summary.id, summary.title, summary.passages, summary.characters))
+            return DocumentsRecord(records, None)
 
         return await self._look(read)
 
@@ -219,7 +221,7 @@ class Service:
         return DocumentRecord(id, document.title, dict(document.metadata), length, start, last, text)
 
     async def _look(self, read: Callable[[Collection], Result]) -> Result:
-        """Something read from the collection, by a connection of its own that searches do not wait for."""
+        """Read from the collection through a connection of its own, so that searches do not wait."""
 
         def work() -> Result:
             file = identity(self.settings.collection)

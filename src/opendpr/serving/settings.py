@@ -12,12 +12,12 @@ from opendpr.model.runtime import RuntimeSettings
 from opendpr.serving.tokens import Token
 
 VARIABLE = "OPENDPR_SERVE_SETTINGS"
-"""Environment variable by which a worker process learns them."""
+"""Environment variable that hands the settings to a worker process."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """All that `opendpr serve` was told."""
+    """All settings of `opendpr serve`."""
 
     collection: Path
     model: str | None = None
@@ -30,7 +30,7 @@ class Settings:
     hosts: tuple[str, ...] = ()
     """Names, beside the loopback's and addresses, that a request's Host may say."""
     requests_per_second: float = 0.0
-    """Of one client; 0 is any number."""
+    """Requests that one client may send a second; 0 is any number."""
     most_seconds: float = 5.0
     """A question that would wait longer is refused."""
     one_by_one: bool = False

@@ -8,7 +8,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
-from opendpr.text.matching import AnswerMatcher, Match
+from opendpr.text.matching import AnswerMatcher, Match, joined_tokens, unusable
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _PUNCTUATION = frozenset(string.punctuation)
@@ -23,11 +23,19 @@ def normalize_answer(text: str) -> str:
 def exact_match(prediction: str, answers: Sequence[str], match: Match = "string") -> bool:
     """Whether the normalised prediction equals one of the normalised answers.
 
-    With `regex`, whether an answer's pattern matches at the beginning of the prediction, as in DrQA.
+    An answer that is all articles or punctuation, as the blood group `A`, is compared token by token. With `regex`,
+    whether an answer's pattern matches at the beginning of the prediction, as in DrQA.
     """
     if match == "regex":
         return AnswerMatcher(answers, match).begins(prediction)
-    return normalize_answer(prediction) in {normalize_answer(answer) for answer in answers}
+    return any(_same_answer(prediction, answer) for answer in answers if not unusable(answer))
+
+
+def _same_answer(prediction: str, answer: str) -> bool:
+    normalized = normalize_answer(answer)
+    if normalized:
+        return normalize_answer(prediction) == normalized
+    return joined_tokens(prediction) == joined_tokens(answer)
 
 
 def loosely_equal(prediction: str, answers: Sequence[str]) -> bool:
@@ -41,14 +49,13 @@ def _letters(text: str) -> str:
 
 
 def f1(prediction: str, answers: Sequence[str]) -> float:
-    """Largest F1 over words shared with an answer (SQuAD); two texts without words agree."""
-    return max(
-        (_word_f1(normalize_answer(prediction).split(), normalize_answer(a).split()) for a in answers), default=0.0
-    )
+    """Largest F1 over words shared with an answer (SQuAD); without words, 1 for the same tokens."""
+    return max((_word_f1(prediction, answer) for answer in answers if not unusable(answer)), default=0.0)
 
 
-def _word_f1(predicted: list[str], gold: list[str]) -> float:
+def _word_f1(prediction: str, answer: str) -> float:
+    predicted, gold = normalize_answer(prediction).split(), normalize_answer(answer).split()
     if not predicted or not gold:
-        return float(predicted == gold)
+        return float(_same_answer(prediction, answer))
     shared = sum((Counter(predicted) & Counter(gold)).values())
     return 2 * shared / (len(predicted) + len(gold))

@@ -1,17 +1,16 @@
-"""Where in a text an answer stands, for showing it; whether it does is said by `matching`."""
+"""Where in a text an answer occurs, for showing it; whether it does is said by `matching`."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from opendpr.errors import InputError
-from opendpr.text.matching import TOKEN, Match, compile_pattern
+from opendpr.text.matching import TOKEN, Match, compile_pattern, unusable
 
-SECONDS = 0.1
-"""Processor time that one pattern may take; what it found until then counts."""
-PLACES = 50
-"""Most places of one answer."""
+PATTERN_SECONDS = 0.1
+"""Processor time that one pattern may take; what it matched until then counts."""
+PATTERN_PLACES = 50
+"""Most places of one pattern."""
 
 Place = tuple[int, int]
 """Offsets [start, end) in code points."""
@@ -21,16 +20,16 @@ def answer_places(answers: Sequence[str], text: str, match: Match = "string") ->
     """The places of all answers in a text, by their beginning, without those inside of others."""
     plain, origin = _decomposed(text)
     find = _string_places if match == "string" else _pattern_places
-    found = {(origin[start], origin[end - 1] + 1) for answer in answers for start, end in find(answer, plain)}
+    all_places = {(origin[start], origin[end - 1] + 1) for answer in answers for start, end in find(answer, plain)}
     places: list[Place] = []
-    for start, end in sorted(found, key=lambda place: (place[0], -place[1])):
+    for start, end in sorted(all_places, key=lambda place: (place[0], -place[1])):
         if not places or end > places[-1][1]:
             places.append((start, end))
     return places
 
 
 def _decomposed(text: str) -> tuple[str, list[int]]:
-    """The text in NFD, and of each of its characters the one of the text that it comes from."""
+    """The text in NFD, and for each of its characters the number of the one that it comes from."""
     pieces = [unicodedata.normalize("NFD", character) for character in text]
     return "".join(pieces), [number for number, piece in enumerate(pieces) for _ in piece]
 
@@ -46,10 +45,12 @@ def _string_places(answer: str, plain: str) -> Iterator[Place]:
 
 def _pattern_places(answer: str, plain: str) -> Iterator[Place]:
     try:
-        for count, found in enumerate(compile_pattern(answer).finditer(plain, timeout=SECONDS)):
-            if count == PLACES:
+        if unusable(answer, "regex"):
+            return  # which is reported with the question
+        for count, match in enumerate(compile_pattern(answer).finditer(plain, timeout=PATTERN_SECONDS)):
+            if count == PATTERN_PLACES:
                 return
-            if found.end() > found.start():
-                yield found.start(), found.end()
-    except (InputError, TimeoutError, MemoryError):
-        return  # that the pattern cannot be used is told with the question
+            if match.end() > match.start():
+                yield match.start(), match.end()
+    except (TimeoutError, MemoryError):
+        return

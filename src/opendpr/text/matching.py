@@ -2,8 +2,9 @@
 
 By `string`: both are brought to Unicode's NFD and cut into tokens, a token being a run of letters, numbers and
 marks, or any other single character that is neither a separator nor a control. The lower-cased tokens of the
-answer must stand in those of the text, one after the other. By `regex`: the pattern, in NFD too, is searched
-in the text, without regard to case.
+answer must occur in those of the text, one after the other. By `regex`: the pattern, in NFD too, is searched
+in the text, without regard to case. An answer that would occur in every text, since it has no token or its
+pattern matches the empty string, is left out and named.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ Key = TypeVar("Key", bound=Hashable)
 
 SEPARATOR = "\x1f"
 """Between tokens: a control character, so part of none."""
-PASSAGES = 20_000
+KEPT_TEXTS = 20_000
 """Texts whose tokens are kept: about 40 MB of passages of 100 words."""
 KEPT_CHARACTERS = 4_000
 """Longest of them: whole documents would fill the memory."""
@@ -47,12 +48,12 @@ _PATTERN_PIECE = re.compile(r"\\.|\[(?:\\.|[^\]\\])+\]|\{(\d+)(?:,\d*)?\}|.", re
 
 def joined_tokens(text: str) -> str:
     """The lower-cased tokens of a text, each between separators: a sequence of tokens is a substring of it."""
-    found = _ASCII_TOKEN.findall(text) if text.isascii() else TOKEN.findall(unicodedata.normalize("NFD", text))
-    return SEPARATOR.join(["", *found, ""]).lower() if found else SEPARATOR
+    tokens = _ASCII_TOKEN.findall(text) if text.isascii() else TOKEN.findall(unicodedata.normalize("NFD", text))
+    return SEPARATOR.join(["", *tokens, ""]).lower() if tokens else SEPARATOR
 
 
-_kept_tokens = lru_cache(PASSAGES)(joined_tokens)
-_kept_nfd = lru_cache(PASSAGES)(lambda text: unicodedata.normalize("NFD", text))
+_kept_tokens = lru_cache(KEPT_TEXTS)(joined_tokens)
+_kept_nfd = lru_cache(KEPT_TEXTS)(lambda text: unicodedata.normalize("NFD", text))
 
 
 def _tokens(text: str) -> str:
@@ -63,10 +64,33 @@ def _normalized(text: str) -> str:
     return _kept_nfd(text) if len(text) <= KEPT_CHARACTERS else unicodedata.normalize("NFD", text)
 
 
-def has_answer(answers: Sequence[str], text: str, match: Match = "string") -> bool:
-    """Whether one of the answers stands in the text. A pattern that is invalid or takes too long matches nothing.
+def occurs_everywhere(answer: str, match: Match = "string") -> bool:
+    """Whether an answer would occur in every text: it has no token, or its pattern matches the empty string."""
+    if match == "string":
+        return joined_tokens(answer) == SEPARATOR
+    try:
+        return compile_pattern(answer).fullmatch("", timeout=SEARCH_SECONDS) is not None
+    except (InputError, TimeoutError, MemoryError):
+        return False
 
-    An answer without any token stands in every text, as in DPR.
+
+def unusable(answer: str, match: Match = "string") -> str | None:
+    """Why an answer cannot be judged by, or None: it would occur in every text, or is no pattern."""
+    if occurs_everywhere(answer, match):
+        reason = "has no letter, digit or sign" if match == "string" else "is a pattern that matches the empty string"
+        return f"the answer {answer!r:.80} {reason}, so it would be found in every text"
+    try:
+        if match == "regex":
+            compile_pattern(answer)
+    except InputError as error:
+        return str(error)
+    return None
+
+
+def has_answer(answers: Sequence[str], text: str, match: Match = "string") -> bool:
+    """Whether one of the answers occurs in the text.
+
+    One that cannot be used, or a pattern that takes too long, matches nothing.
     """
     return AnswerMatcher(answers, match)(text)
 
@@ -76,44 +100,53 @@ class AnswerMatcher:
 
     def __init__(self, answers: Sequence[str], match: Match = "string") -> None:
         self.answers, self.match = tuple(answers), match
-        self.invalid: dict[str, str] = {}
-        """Patterns that cannot be used, and why."""
+        reasons = {answer: unusable(answer, match) for answer in self.answers}
+        self.invalid: dict[str, str] = {answer: reason for answer, reason in reasons.items() if reason}
+        """Answers that cannot be used, and why."""
         self.timed_out = 0
         """How often a pattern was not searched to the end of a text, which then counts as without it."""
-        self._strings: list[str] = []
-        self._patterns: dict[regex.Pattern[str], float] = {}  # and the seconds that each may still take
-        if match == "string":
-            self._strings = list(dict.fromkeys(map(joined_tokens, answers)))
-            return
-        for answer in answers:
-            try:
-                self._patterns[compile_pattern(answer)] = PATTERN_SECONDS
-            except InputError as error:
-                self.invalid[answer] = str(error)
+        usable = [answer for answer, reason in reasons.items() if not reason]
+        self.strings: list[str] = list(dict.fromkeys(map(joined_tokens, usable))) if match == "string" else []
+        """The usable answers as `joined_tokens`; none if they are patterns."""
+        patterns = [compile_pattern(answer) for answer in usable] if match == "regex" else []
+        self._seconds_left = dict.fromkeys(patterns, PATTERN_SECONDS)
 
     def __call__(self, text: str) -> bool:
-        """Whether one of the answers stands in the text."""
+        """Whether one of the answers occurs in the text."""
         if self.match == "string":
-            held = _tokens(text)
-            return any(answer in held for answer in self._strings)
-        return any(self._found(pattern, pattern.search, text) for pattern in self._patterns)
+            tokens = _tokens(text)
+            return any(answer in tokens for answer in self.strings)
+        return any(self._searched(pattern, text, _occurs) for pattern in self._seconds_left)
 
     def begins(self, text: str) -> bool:
         """Whether one of the patterns matches at the beginning of the text; for `regex` alone."""
-        return any(self._found(pattern, pattern.match, text) for pattern in self._patterns)
+        return any(self._searched(pattern, text, _begins) for pattern in self._seconds_left)
 
-    def _found(self, pattern: regex.Pattern[str], find: Callable[..., object], text: str) -> bool:
-        left = self._patterns[pattern] + ALLOWANCE_SECONDS
+    def _searched(self, pattern: regex.Pattern[str], text: str, search: Search) -> bool:
+        left = self._seconds_left[pattern] + ALLOWANCE_SECONDS
         if left > 0:
             started = time.process_time()
             try:
-                return find(_normalized(text), timeout=min(left, SEARCH_SECONDS)) is not None
+                return search(pattern, _normalized(text), min(left, SEARCH_SECONDS))
             except (TimeoutError, MemoryError):
                 pass
             finally:
-                self._patterns[pattern] = left - (time.process_time() - started)
+                self._seconds_left[pattern] = left - (time.process_time() - started)
         self.timed_out += 1
         return False
+
+
+Search = Callable[["regex.Pattern[str]", str, float], bool]
+
+
+def _occurs(pattern: regex.Pattern[str], text: str, seconds: float) -> bool:
+    """Whether a pattern matches words; a match between two characters, as of `\\b`, says nothing about a text."""
+    return any(match.end() > match.start() for match in pattern.finditer(text, timeout=seconds))
+
+
+def _begins(pattern: regex.Pattern[str], text: str, seconds: float) -> bool:
+    match = pattern.match(text, timeout=seconds)
+    return match is not None and match.end() > 0
 
 
 @lru_cache(1_000)
@@ -151,9 +184,9 @@ def _written_out(pattern: str) -> int:
 
 
 class AnswerScan(Generic[Key]):
-    """Which of many questions have an answer somewhere: every text of a collection is looked at once.
+    """Which of many questions have an answer somewhere: every text of a collection is scanned once.
 
-    An answer is looked for only in texts that hold its longest token. Memory is that of the answers.
+    An answer is sought only in texts that hold its longest token. Memory is that of the answers.
 
     Args:
         matchers: by any key that names the question
@@ -165,19 +198,18 @@ class AnswerScan(Generic[Key]):
         self._patterns = {key: matcher for key, matcher in matchers.items() if matcher.match == "regex"}
         self._by_token: dict[str, list[tuple[str, Key]]] = {}
         for key, matcher in matchers.items():
-            for answer in matcher.answers if matcher.match == "string" else ():
-                string = joined_tokens(answer)
+            for string in matcher.strings:
                 longest = max(string.split(SEPARATOR), key=len)
                 self._by_token.setdefault(longest, []).append((string, key))
 
-    def look(self, text: str) -> None:
-        """Look at one text."""
+    def scan(self, text: str) -> None:
+        """Take away the questions that one text answers."""
         held = joined_tokens(text)
         for token in self._by_token.keys() & set(held.split(SEPARATOR)):
-            found = {key for string, key in self._by_token[token] if string in held}
-            if found:
-                self.missing -= found
-                left = [entry for entry in self._by_token[token] if entry[1] not in found]
+            answered = {key for string, key in self._by_token[token] if string in held}
+            if answered:
+                self.missing -= answered
+                left = [entry for entry in self._by_token[token] if entry[1] not in answered]
                 self._by_token[token] = left
                 if not left:
                     del self._by_token[token]
@@ -186,9 +218,9 @@ class AnswerScan(Generic[Key]):
             del self._patterns[key]
 
     def look_through(self, texts: Iterable[str]) -> set[Key]:
-        """Look at all texts, or until nothing is missing; returns the questions whose answer is nowhere."""
+        """Scan all texts, or until nothing is missing; returns the questions whose answer is nowhere."""
         for text in texts:
             if not self.missing:
                 break
-            self.look(text)
+            self.scan(text)
         return self.missing

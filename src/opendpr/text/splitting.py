@@ -24,6 +24,7 @@ from itertools import pairwise
 from typing import Literal
 
 from opendpr.errors import UsageError
+from opendpr.text.structure import cuts
 
 _LONGEST_RUN = 40
 """Characters of one word, before those attached to its last character."""
@@ -88,8 +89,12 @@ class Splitter:
     overlap: int = 0
     """Words that a passage shares with the previous one. The paper's passages are disjoint."""
 
-    unit: Literal["words", "paragraphs", "whole"] = "words"
-    """`whole`: a document is one passage, however long; for records that are passages already.
+    unit: Literal["words", "structure", "paragraphs", "whole"] = "words"
+    """`words`: as in the paper.
+
+    `whole`: a document is one passage, however long; for records that are passages already.
+
+    `structure`: about `words` words, cut where headings, paragraphs, list items and sentences begin (`structure.py`).
 
     `paragraphs`: every natural paragraph is a passage (paper, footnote 3).
 
@@ -105,8 +110,8 @@ class Splitter:
 
         :raises UsageError: if a setting is out of range, unknown, or does not go with another one.
         """
-        if self.unit not in ("words", "paragraphs", "whole"):
-            raise UsageError(f"unit is {self.unit!r}; expected 'words', 'paragraphs' or 'whole'. Choose one of them.")
+        if self.unit not in (units := ("words", "structure", "paragraphs", "whole")):
+            raise UsageError(f"unit is {self.unit!r}; expected one of {', '.join(units)}. Choose one of them.")
         if self.last not in ("keep", "fill"):
             raise UsageError(f"last is {self.last!r}; expected 'keep' or 'fill'. Choose one of the two.")
         if self.words < 1:
@@ -138,6 +143,9 @@ class Splitter:
         if self.unit == "paragraphs":
             return self._split_paragraphs(text, starts)
         n = len(starts)
+        if self.unit == "structure":
+            firsts = cuts(text, starts, self.words)[:-1]
+            return list(pairwise([0, *(starts[first] for first in firsts[1:]), len(text)]))
         firsts = list(range(0, max(1, n - self.overlap), self.words - self.overlap))
         if self.last == "fill":
             firsts[-1] = max(0, n - self.words)

@@ -51,9 +51,11 @@ class Progress(NamedTuple):
     losses: list[float]
     """The loss of every step done."""
     validations: list[dict[str, float]]
-    """`step` and figures of every validation so far."""
+    """For every validation so far `step` and its figures."""
     precision: str = ""
-    """Of the steps done: what `auto` was found to be."""
+    """What the steps done were computed in, where `auto` was resolved."""
+    skipped: int = 0
+    """Steps whose batch taught nothing."""
 
 
 def save_checkpoint(
@@ -93,8 +95,8 @@ def resume_checkpoint(
     Raises:
         StateError: the checkpoint was made with other settings.
     """
-    found = sorted(directory.glob("step-*"), key=lambda path: int(path.name.removeprefix("step-")), reverse=True)
-    for path in found:
+    newest_first = sorted(directory.glob("step-*"), key=lambda path: -int(path.name.removeprefix("step-")))
+    for path in newest_first:
         try:
             state = load_file(path / "state.safetensors")
             saved = json.loads((path / "progress.json").read_text(encoding="utf-8"))
@@ -106,10 +108,11 @@ def resume_checkpoint(
             key = differing[0]
             raise StateError(
                 f"{path} was made with {key} = {saved['settings'].get(key)!r}, now it is {settings[key]!r}; "
-                "use the same settings and data to go on, or another output directory to start anew"
+                "use the same settings and data to go on, or another output directory to start again"
             )
         _restore(network, optimizer, state)
-        return Progress(saved["step"], saved["losses"], saved["validations"], saved.get("precision", ""))
+        precision, skipped = saved.get("precision", ""), saved.get("skipped", 0)
+        return Progress(saved["step"], saved["losses"], saved["validations"], precision, skipped)
     return Progress(0, [], [])
 
 
@@ -131,7 +134,7 @@ def load_best(directory: Path, network: nn.Module) -> None:
     try:
         network.load_state_dict(load_file(directory / BEST))
     except (SafetensorError, OSError) as error:
-        raise StateError(f"{directory / BEST} cannot be read ({error}); remove {directory} and train anew") from None
+        raise StateError(f"{directory / BEST} cannot be read ({error}); remove {directory} and train again") from None
 
 
 def _sync(path: Path) -> None:

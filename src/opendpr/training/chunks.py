@@ -19,14 +19,14 @@ from torch import Tensor, nn
 from opendpr.model.batches import TokenSequence, pad
 from opendpr.model.torch import Layer
 from opendpr.training import distributed
-from opendpr.training.loop import Step
+from opendpr.training.objective import Step
 
 CHUNK_TOKENS = {"cpu": 2_048, "cuda": 65_536}
 """Tokens encoded at once: what fits the caches of a CPU, and what keeps a GPU busy."""
 FREE_SHARE = 0.25
-"""Share of the free memory that graphs may take unless told."""
+"""Share of the free memory that graphs may take unless `memory_gib` says more."""
 MOST_ON_CPU_BYTES = 2**30
-"""More than this they take on a CPU only when told: it saves little there."""
+"""What they take on a CPU at most unless `memory_gib` says more: more saves little there."""
 HIDDEN_VALUES = 15
 """Values of a token that a layer keeps for its backward pass, in sizes of a hidden vector: what is counted in bf16,
 where some are fp32; in fp32 fewer. Beside them it keeps the feed-forward's and the attention's."""
@@ -35,20 +35,20 @@ where some are fp32; in fp32 fewer. Beside them it keeps the feed-forward's and 
 class _Chunk(NamedTuple):
     network: nn.Module
     rows: list[int]
-    """Of the batch."""
+    """Places of its sequences in the batch."""
     ids: Tensor
     types: Tensor
     mask: Tensor
     seed: int
     vectors: Tensor
-    """With their graph, if it was kept."""
+    """(n, d), with their graph if it was kept."""
 
 
 class ChunkedEncoding:
     """The vectors of one batch, of this process's share of the sequences computed here.
 
     Args:
-        device: of the networks
+        device: what the networks run on
         dim: size d of a vector
         pad_id: token that fills rows
         budget_bytes: what graphs may take; with 0 none is kept
@@ -60,13 +60,16 @@ class ChunkedEncoding:
         self._left_bytes = budget_bytes
         self._chunks: list[_Chunk] = []
         self._count = 0
+        self._rows: list[list[int]] = [[] for _ in range(distributed.world())]
 
     def add(self, network: nn.Module, sequences: Sequence[TokenSequence]) -> None:
         """Encode more sequences of the batch."""
+        for process, places in enumerate(self._rows):
+            places += range(self._count + process, self._count + len(sequences), distributed.world())
         own = range(distributed.rank(), len(sequences), distributed.world())
         lengths = [len(sequences[row].ids) for row in own]
-        for some in by_tokens(lengths, CHUNK_TOKENS[self._device.type]):
-            rows = [own[place] for place in some]
+        for places in by_tokens(lengths, self._step.chunk_tokens or CHUNK_TOKENS[self._device.type]):
+            rows = [own[place] for place in places]
             batch = pad([sequences[row] for row in rows], self._pad)
             ids, types, mask = (torch.from_numpy(array).long().to(self._device) for array in batch)
             kept = self._take(graph_bytes(network, ids.shape, self._step.bf16))
@@ -78,10 +81,12 @@ class ChunkedEncoding:
 
     def vectors(self) -> Tensor:
         """All vectors of the batch in the order added, (n, d), without a graph."""
-        found = torch.zeros(self._count, self._dim, device=self._device)
+        own = self._rows[distributed.rank()]
+        place_of = {row: place for place, row in enumerate(own)}
+        vectors = torch.empty(len(own), self._dim, device=self._device)
         for chunk in self._chunks:
-            found[chunk.rows] = chunk.vectors.detach()
-        return distributed.add_up(found)
+            vectors[[place_of[row] for row in chunk.rows]] = chunk.vectors.detach()
+        return distributed.gathered(vectors, self._rows)
 
     def backward(self, gradient: Tensor) -> None:
         """Send the gradient of the vectors (n, d) back through the networks."""
@@ -131,7 +136,7 @@ def graph_budget_bytes(device: torch.device, asked_gib: float) -> int:
 
 
 def by_tokens(lengths: Sequence[int], tokens: int) -> Iterator[list[int]]:
-    """Places of sequences of similar length, so many at once that the padded rows have at most `tokens` tokens."""
+    """Places of sequences of similar length, as many at once as keep the padded rows within `tokens` tokens."""
     order = np.argsort(-np.asarray(lengths, dtype=np.int64), kind="stable").tolist()
     while order:
         count = max(1, tokens // lengths[order[0]])

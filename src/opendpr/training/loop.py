@@ -5,15 +5,14 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal, NamedTuple, Protocol, TypeVar
+from typing import Generic, NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from opendpr.errors import OpendprError, ResourceError, StateError
 from opendpr.training import distributed
@@ -26,69 +25,41 @@ from opendpr.training.checkpoint import (
     save_checkpoint,
 )
 from opendpr.training.interruption import Interruption
+from opendpr.training.objective import Batch, Objective, Step
+from opendpr.training.optimization import average_with, faster_precision, make_optimizer, schedule
 from opendpr.training.settings import WITHOUT_EFFECT, LoopSettings
 from opendpr.training.tensorboard import ScalarLog
 
 logger = logging.getLogger(__name__)
 
-Batch = TypeVar("Batch")
 OnStep = Callable[[int, int, float], None]
 """Called with steps done, steps in all, and the loss."""
-Figures = Mapping[str, float]
 
 
-class Step(NamedTuple):
-    """What an objective needs to know of a step."""
-
-    seed: int
-    """Decides everything random in it, so that a step is the same after a resume."""
-    dropout: float
-    bf16: bool
-
-    def autocast(self, device: torch.device) -> AbstractContextManager[object]:
-        """The context in which a network's forward pass runs."""
-        return torch.autocast(device.type, dtype=torch.bfloat16, enabled=self.bf16)
-
-
-class Objective(Protocol[Batch]):
-    """What a training minimises."""
-
-    @property
-    def network(self) -> nn.Module:
-        """Whose weights are trained."""
-        ...
-
-    def batches(self, epoch: int) -> Sequence[Batch]:
-        """The batches of one pass; the same for the same epoch, whatever happened before."""
-        ...
-
-    def backward(self, batch: Batch, step: Step) -> float:
-        """Add the loss's gradient to the parameters' `grad`; returns the loss."""
-        ...
-
-    def validate(self) -> Figures | None:
-        """How good the network is; the first figure decides, larger is better. None: nothing to judge it by."""
-        ...
+def silent(done: int, total: int, loss: float) -> None:
+    """An `OnStep` that says nothing."""
 
 
 class Training(NamedTuple):
-    """What a training came to; the network of the first process holds its best weights, averaged if asked."""
+    """The result of a training; the network of the first process holds its best weights, averaged if asked."""
 
     losses: list[float]
-    """Of every step."""
+    """The loss of every step."""
     validations: list[dict[str, float]]
     """`step` and figures of every validation, the first before any step."""
     best_step: int
     """Steps done when the network was best; without validations, all of them."""
     precision: str
     """`fp32` or `bf16`."""
+    skipped: int
+    """Steps that changed nothing, because their batch teaches nothing; their loss is 0."""
 
 
 def train(
     objective: Objective[Batch],
     settings: LoopSettings,
     directory: Path,
-    on_step: OnStep = lambda done, total, loss: None,
+    on_step: OnStep = silent,
     origin: Mapping[str, object] = MappingProxyType({}),
     log_directory: Path | None = None,
 ) -> Training:
@@ -96,9 +67,9 @@ def train(
 
     Args:
         objective: what is minimised
-        settings: of the loop
-        directory: of the checkpoints
-        on_step: told of every step
+        settings: the loop's
+        directory: where the checkpoints lie
+        on_step: called after every step
         origin: what else a checkpoint must agree in to be gone on from, as the data
         log_directory: of TensorBoard's files, if they are wanted
 
@@ -123,54 +94,109 @@ def _train(
     origin: Mapping[str, object],
     log_directory: Path | None,
 ) -> Training:
-    network = objective.network
+    run = _Run(objective, settings, directory, origin)
+    with Interruption() as interrupted, ScalarLog(log_directory, run.progress.step) as log:
+        if run.progress.step == 0:
+            run.judge.validate(log)
+        for batch in run.batches():
+            loss, rate = run.advance(batch)
+            step = run.progress.step
+            log.add(step, {"loss": loss, "learning rate": rate})
+            on_step(step, run.total, loss)
+            validated = run.judge.is_due(step) and run.judge.validate(log, step)
+            stopping = distributed.any_of(interrupted.seen, run.device)
+            if validated or stopping or run.is_due:
+                run.save()
+            if stopping:
+                raise KeyboardInterrupt
+    return run.finish()
+
+
+class _Run(Generic[Batch]):
+    """A training under way: its weights, how far it has come, and its checkpoints."""
+
+    def __init__(
+        self, objective: Objective[Batch], settings: LoopSettings, directory: Path, origin: Mapping[str, object]
+    ) -> None:
+        self._objective, self._settings, self._directory = objective, settings, directory
+        network = objective.network
+        self.device = next(network.parameters()).device
+        self._per_epoch = len(objective.batches(0))
+        self.total = max(1, math.ceil(self._per_epoch * settings.epochs))
+        base = network.state_dict() if settings.base_share else {}
+        self._base = {name: value.clone() for name, value in base.items()}
+        self._optimizer = make_optimizer(network, settings)
+        decisive = {name: value for name, value in asdict(settings).items() if name not in WITHOUT_EFFECT}
+        self._identity = {**decisive, **origin, "processes": distributed.world()}
+        self.progress = _resumed(directory, network, self._optimizer, self._identity, settings.precision)
+        if self.progress.step:
+            logger.info("resumed at step %d of %d", self.progress.step, self.total)
+        self.judge = _Judge(objective, settings, self.total, directory, self.progress)
+        self._saved = time.monotonic()
+
+    def batches(self) -> Iterator[Batch]:
+        """The batches that are left, epoch after epoch."""
+        while self.progress.step < self.total and not self.judge.tired:
+            epoch, done = divmod(self.progress.step, self._per_epoch)
+            for batch in self._objective.batches(epoch)[done : self._per_epoch]:
+                yield batch
+                if self.progress.step == self.total or self.judge.tired:
+                    return
+
+    def advance(self, batch: Batch) -> tuple[float, float]:
+        """Do a step; returns its loss and learning rate."""
+        progress, settings = self.progress, self._settings
+        rate = settings.learning_rate * schedule(progress.step, self.total, settings.warmup_fraction)
+        bf16 = progress.precision == "bf16"
+        loss = _step(self._objective, batch, self._optimizer, settings, progress.step, rate, bf16)
+        skipped, loss = loss is None, loss or 0.0
+        progress.losses.append(loss)
+        self.progress = progress._replace(step=progress.step + 1, skipped=progress.skipped + skipped)
+        return loss, rate
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time for a checkpoint."""
+        late = time.monotonic() - self._saved > self._settings.checkpoint_seconds
+        return late or self.progress.step == self.total
+
+    def save(self) -> None:
+        """Write a checkpoint, in the first process."""
+        if distributed.rank() == 0:
+            save_checkpoint(self._directory, self._objective.network, self._optimizer, self.progress, self._identity)
+            self._saved = time.monotonic()
+
+    def finish(self) -> Training:
+        """Bring back the best weights, averaged with the base's if asked."""
+        progress, network = self.progress, self._objective.network
+        best = self.judge.best_step if progress.validations else progress.step
+        if (
+            best != progress.step and distributed.rank() == 0
+        ):  # who writes them; the others may not see its disk in time
+            load_best(self._directory, network)
+        if self._base:
+            average_with(network, self._base, self._settings.base_share)
+        return Training(progress.losses, progress.validations, best, progress.precision, progress.skipped)
+
+
+def _resumed(
+    directory: Path,
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    identity: Mapping[str, object],
+    precision: str,
+) -> Progress:
+    """Where the newest checkpoint left network and optimizer, the same in all processes, its precision resolved."""
     device = next(network.parameters()).device
-    per_epoch = len(objective.batches(0))
-    total = max(1, math.ceil(per_epoch * settings.epochs))
-    start = {name: value.clone() for name, value in network.state_dict().items()} if settings.base_share else {}
-    optimizer = _optimizer(network, settings)
-    decisive = {name: value for name, value in asdict(settings).items() if name not in WITHOUT_EFFECT}
-    identity = {**decisive, **origin, "processes": distributed.world()}
     progress = resume_checkpoint(directory, network, optimizer, identity)
     if (first := distributed.agreed(progress.step, device)) != progress.step:
         raise StateError(
-            f"the first process goes on from step {first:.0f}, this one found step {progress.step} in {directory}; "
+            f"the first process goes on from step {first:.0f}, this one is at step {progress.step} in {directory}; "
             "give an output directory that all processes see"
         )
-    precision = settings.precision if settings.precision != "auto" else progress.precision or _faster(device)
-    progress = progress._replace(precision=precision)
-    if progress.step:
-        logger.info("resumed at step %d of %d", progress.step, total)
-    judge = _Judge(objective, settings, total, directory, progress)
-    with Interruption() as interrupted, ScalarLog(log_directory, progress.step) as log:
-        saved = time.monotonic()
-        if progress.step == 0:
-            judge.look(log)
-        while progress.step < total and not judge.tired:
-            batches = objective.batches(progress.step // per_epoch)
-            for batch in batches[progress.step % per_epoch : per_epoch]:
-                rate = settings.learning_rate * _schedule(progress.step, total, settings.warmup_fraction)
-                loss = _step(objective, batch, optimizer, settings, progress.step, rate, precision == "bf16")
-                progress.losses.append(loss)
-                progress = progress._replace(step=progress.step + 1)
-                log.add(progress.step, {"loss": loss, "learning rate": rate})
-                on_step(progress.step, total, loss)
-                looked = judge.is_due(progress.step) and judge.look(log, progress.step)
-                stopping = distributed.any_of(interrupted.seen, device)
-                due = time.monotonic() - saved > settings.checkpoint_seconds
-                if (due or looked or stopping or progress.step == total) and distributed.rank() == 0:
-                    save_checkpoint(directory, network, optimizer, progress, identity)
-                    saved = time.monotonic()
-                if stopping:
-                    raise KeyboardInterrupt
-                if progress.step == total or judge.tired:
-                    break
-    best = judge.best_step if progress.validations else progress.step
-    if best != progress.step and distributed.rank() == 0:  # who writes them; the others may not see its disk in time
-        load_best(directory, network)
-    if start:
-        _average(network, start, settings.base_share)
-    return Training(progress.losses, progress.validations, best, precision)
+    return progress._replace(
+        precision=precision if precision != "auto" else progress.precision or faster_precision(device)
+    )
 
 
 def _step(
@@ -181,24 +207,26 @@ def _step(
     number: int,
     rate: float,
     bf16: bool,
-) -> float:
-    """One update of the weights; returns the loss before it."""
+) -> float | None:
+    """One update of the weights; returns the loss before it, or None if the batch teaches nothing."""
     for group in optimizer.param_groups:
         group["lr"] = rate
     optimizer.zero_grad()
     seed = (settings.seed * 1_000_003 + number) * 1_009 + distributed.rank()
     torch.manual_seed(seed)
     try:
-        loss = objective.backward(batch, Step(seed, settings.dropout, bf16))
+        loss = objective.backward(batch, Step(seed, settings.dropout, bf16, settings.chunk_tokens))
     except torch.OutOfMemoryError as error:
-        told = str(error).partition(". ")[0]
-        raise ResourceError(f"the memory of the GPU is full ({told}); train with a smaller batch_size") from None
+        cause = str(error).partition(". ")[0]
+        raise ResourceError(f"the memory of the GPU is full ({cause}); train with a smaller batch_size") from None
+    if loss is None:
+        return None
     distributed.add_up_gradients(objective.network)
     norm = nn.utils.clip_grad_norm_(objective.network.parameters(), settings.max_gradient_norm).item()
     for what, value in (("loss", loss), ("length of the gradient", norm)):
         if not math.isfinite(value):
             raise OpendprError(
-                f"the {what} of step {number + 1} is {value}; train anew, in another directory, with a lower learning "
+                f"the {what} of step {number + 1} is {value}; start again in another directory with a lower learning "
                 f"rate than {settings.learning_rate}{', or in fp32' if bf16 else ''}"
             )
     optimizer.step()
@@ -206,7 +234,7 @@ def _step(
 
 
 class _Judge:
-    """Looks how good the network is, and keeps the best weights."""
+    """Validates the network, and keeps the best weights."""
 
     def __init__(
         self, objective: Objective[Batch], settings: LoopSettings, total: int, directory: Path, progress: Progress
@@ -230,10 +258,10 @@ class _Judge:
         return bool(recent) and len(self._records) > patience and self.best_step < recent[0]
 
     def is_due(self, step: int) -> bool:
-        """Whether the network is looked at after this step."""
+        """Whether the network is validated after this step."""
         return step in self._steps and bool(self._records)
 
-    def look(self, log: ScalarLog, step: int = 0) -> bool:
+    def validate(self, log: ScalarLog, step: int = 0) -> bool:
         """Judge the network; without anything to judge it by, say no."""
         figures = self._objective.validate()
         if figures is None:
@@ -250,44 +278,3 @@ class _Judge:
 def _decisive(record: Mapping[str, float]) -> float:
     """The first figure of a validation."""
     return next(value for name, value in record.items() if name != "step")
-
-
-def _optimizer(network: nn.Module, settings: LoopSettings) -> torch.optim.AdamW:
-    decayed = [parameter for parameter in network.parameters() if parameter.ndim > 1]
-    plain = [parameter for parameter in network.parameters() if parameter.ndim <= 1]
-    groups = [
-        {"params": decayed, "weight_decay": settings.weight_decay},
-        {"params": plain, "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=settings.learning_rate)
-
-
-def _faster(device: torch.device) -> Literal["fp32", "bf16"]:
-    """In which precision a matrix product is faster: bf16 on GPUs, not on every CPU that lists it."""
-    if device.type != "cpu":
-        return "bf16"
-    seconds = {}
-    for dtype in (torch.float32, torch.bfloat16):
-        a, b = torch.ones(1024, 1024, dtype=dtype), torch.ones(1024, 1024, dtype=dtype)
-        trials = []
-        for _ in range(6):
-            started = time.perf_counter()
-            a @ b
-            trials.append(time.perf_counter() - started)
-        seconds[dtype] = min(trials)
-    return "bf16" if distributed.agreed(seconds[torch.bfloat16] - seconds[torch.float32], device) < 0 else "fp32"
-
-
-def _schedule(step: int, total: int, warmup_fraction: float) -> float:
-    """Factor on the learning rate: linear from 0 to 1 in the warm-up, then linear to 0."""
-    warmup = warmup_fraction * total
-    if step < warmup:
-        return (step + 1) / (warmup + 1)
-    return (total - step) / max(1.0, total - warmup)
-
-
-def _average(network: nn.Module, start: Mapping[str, Tensor], share: float) -> None:
-    """Replace the weights by their mean with the starting ones (model soups, Wortsman et al. 2022)."""
-    with torch.no_grad():
-        for name, value in network.state_dict().items():
-            value.lerp_(start[name], share)

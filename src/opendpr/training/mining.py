@@ -1,261 +1,108 @@
-"""Training examples from questions: positives and hard negatives (paper sections 3.2 and 4.2)."""
+"""Mining: from questions and a collection to a list or a file of training examples."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from pathlib import Path
 from typing import NamedTuple
 
-from opendpr.collection import Collection
-from opendpr.errors import InputError, UsageError
-from opendpr.iteration import batched
-from opendpr.protocols import Reader, Retriever
-from opendpr.text import AnswerMatcher
-from opendpr.types import ExamplePassage, Hit, Passage, Question, TrainingExample
+from opendpr.collection import Collection, open_collection
+from opendpr.interop import read_questions, write_examples
+from opendpr.model.directory import DEFAULT_MODEL, Model, find_model
+from opendpr.model.encoder import BertEncoder
+from opendpr.model.reader import BertReader
+from opendpr.search.retrievers import make_retriever
+from opendpr.storage.files import json_line, write_lines
+from opendpr.training.miner import LeftOut, Miner, MiningReport, MiningSettings
+from opendpr.types import Question, TrainingExample
 
-QUESTIONS = 64
-"""Questions searched for at once."""
-
-
-@dataclass(frozen=True)
-class MiningSettings:
-    """Settings of `opendpr mine`."""
-
-    depth: int = 100
-    """Passages looked at for a question, by each retriever; the paper looks at 100."""
-    positive_depth: int = 100
-    """How far down a positive may stand where only answers are known: further down, an answer is more often chance."""
-    positives: int = 1
-    """Positives kept for a question, best first."""
-    negatives: int = 5
-    """Hard negatives kept for a question, best first, by turns from each retriever."""
-    margin: float = 0.0
-    """A hard negative must score so much less than the positive, as a share of the positive's score."""
-    per_document: int = 0
-    """Most hard negatives of a question from one document; 0 for any number."""
-
-    def __post_init__(self) -> None:
-        for name in ("depth", "positive_depth", "positives", "negatives", "per_document"):
-            least = 0 if name in ("negatives", "per_document") else 1
-            if getattr(self, name) < least:
-                raise UsageError(f"{name} must be {least} or more, got {getattr(self, name)}")
-        if not 0 <= self.margin < 1:
-            raise UsageError(f"margin must lie in [0, 1), got {self.margin}")
+Questions = str | Path | Sequence[str | Path] | Sequence[Question]
+"""One or several question files of any known form, or the questions themselves."""
+OnQuestion = Callable[[int, int], None]
+"""Called with questions mined and questions in all."""
 
 
-class LeftOut(NamedTuple):
-    """A question that became no example, and why."""
-
-    question: Question
-    reason: str
+def silent(done: int, total: int) -> None:
+    """An `OnQuestion` that says nothing."""
 
 
-@dataclass
-class MiningReport:
-    """What came of the questions; it grows while examples are made."""
+class Mined(NamedTuple):
+    """Training examples, and what became of the questions."""
 
-    examples: int = 0
-    left_out: list[LeftOut] = field(default_factory=list)
-    negatives: int = 0
-    """Hard negatives kept."""
-    dropped: Counter[str] = field(default_factory=Counter)
-    """Passages found that did not become hard negatives, by reason; one that two retrievers find counts once."""
-    without_negatives: int = 0
-    """Examples with no hard negative at all."""
-
-    def refuse_degenerate(self, settings: MiningSettings, positives: int) -> None:
-        """Raise if nothing can be learned from what was mined.
-
-        Args:
-            positives: how many different passages are a positive
-
-        Raises:
-            InputError: there is no example, no negative, or one positive for all.
-        """
-        reasons = Counter(left.reason for left in self.left_out)
-        told = "; ".join(f"{count:,} x {reason}" for reason, count in reasons.most_common())
-        if not self.examples and not self.left_out:
-            raise InputError("the question files hold no questions; docs/formats.md shows the forms")
-        if not self.examples:
-            raise InputError(f"none of {len(self.left_out):,} questions became an example: {told}")
-        if self.examples > 1 and positives == 1:
-            raise InputError(
-                f"all {self.examples:,} examples have the same positive passage, so that nothing can be learned from "
-                "them; check that questions and collection belong together"
-            )
-        if settings.negatives and self.without_negatives == self.examples:
-            raise InputError(
-                f"no example got a hard negative ({_counted(self.dropped)}); look deeper, lower the margin, "
-                "or ask for none with --negatives 0"
-            )
+    examples: list[TrainingExample]
+    """Empty if they were written to a file."""
+    report: MiningReport
 
 
-class Miner:
-    """Makes training examples from questions and a collection.
+def mine(
+    collection: str | Path | Collection,
+    questions: Questions,
+    *,
+    model: str | Path | Model | None = None,
+    output: str | Path | None = None,
+    left_out: str | Path | None = None,
+    settings: MiningSettings = MiningSettings(),
+    on_question: OnQuestion = silent,
+) -> Mined:
+    """Make training examples: positives and hard negatives of questions (paper sections 3.2 and 4.2).
 
     Args:
         collection: where passages come from
-        positives: finds the passages whose best with an answer is the positive: BM25, in the paper
-        negatives: each finds passages that look right, by name
-        settings: how many, how far
-        reader: if given, drops hard negatives that it prefers to the positive
+        questions: with answers or with the documents that answer them
+        model: finds hard negatives with `dense` or `hybrid` retrieval and denoises; without, the collection's
+        output: a file for the examples, JSON lines; without, they are returned
+        left_out: a file for the questions that became no example, with the reason; written even if all are refused
+        on_question: called before each question with questions mined and questions in all
+
+    Raises:
+        InputError: the questions cannot be read, or nothing can be learned from what was mined.
+        StateError: the collection or the model is missing, or they do not belong together.
     """
-
-    def __init__(
-        self,
-        collection: Collection,
-        positives: Retriever,
-        negatives: Mapping[str, Retriever],
-        settings: MiningSettings,
-        reader: Reader | None = None,
-    ) -> None:
-        self._collection, self._positives, self._negatives = collection, positives, negatives
-        self._settings, self._reader = settings, reader
-        self.report = MiningReport()
-        self._seen: set[int] = set()
-
-    def examples(self, questions: Iterable[Question]) -> Iterator[TrainingExample]:
-        """Yield the example of each question that becomes one; `report` counts the others.
-
-        Raises:
-            InputError: what was made is of no use for training.
-        """
-        for some in batched(questions, QUESTIONS):
-            depth, texts = self._settings.depth, [question.text for question in some]
-            lists = {name: retriever.retrieve(texts, depth) for name, retriever in self._negatives.items()}
-            same = next((lists[name] for name, of in self._negatives.items() if of is self._positives), None)
-            first = same if same is not None else self._positives.retrieve(texts, depth)
-            for place, question in enumerate(some):
-                found = {name: hits[place] for name, hits in lists.items()}
-                if (example := self._example(question, first[place], found)) is not None:
-                    yield example
-        self.report.refuse_degenerate(self._settings, len(self._seen))
-
-    def _example(
-        self, question: Question, first: Sequence[Hit], lists: Mapping[str, Sequence[Hit]]
-    ) -> TrainingExample | None:
-        matcher = AnswerMatcher(question.answers, question.match)
-        positives = self._given(question, matcher, first) if question.document_ids else self._distant(matcher, first)
-        if isinstance(positives, str):
-            self.report.left_out.append(LeftOut(question, positives))
-            return None
-        negatives = self._chosen(question, positives, matcher, lists)
-        self.report.examples += 1
-        self.report.negatives += len(negatives)
-        self.report.without_negatives += not negatives
-        self._seen.update(passage.number for passage in positives[:1])
-        ids = self._collection.passage_ids([*positives, *(hit.passage for hit in negatives)])
-        scores = {hit.passage.number: hit.score for hit in [*first, *negatives]}
-        return TrainingExample(
-            question, _stored(positives, ids, scores), _stored([hit.passage for hit in negatives], ids, scores)
-        )
-
-    def _given(self, question: Question, matcher: AnswerMatcher, first: Sequence[Hit]) -> list[Passage] | str:
-        """The passages of the question's documents that hold an answer, best found first; or why there is none."""
-        passages = [passage for id in question.document_ids for passage in self._collection.passages_of(id)]
-        if not passages:
-            return "its document is not in the collection"
-        if question.answers:
-            passages = [passage for passage in passages if matcher(passage.text)]
-        if not passages:
-            return "no passage of its document holds an answer"
-        ranks = {hit.passage.number: rank for rank, hit in enumerate(first)}
-        passages.sort(key=lambda passage: ranks.get(passage.number, len(ranks)))
-        return passages[: self._settings.positives]
-
-    def _distant(self, matcher: AnswerMatcher, first: Sequence[Hit]) -> list[Passage] | str:
-        """The best found passages that hold an answer (section 4.2); or why there is none."""
-        if not matcher.answers:
-            return "it has neither answers nor a document"
-        if len(matcher.invalid) == len(matcher.answers):
-            return "its patterns cannot be used"
-        near = first[: self._settings.positive_depth]
-        found = [hit.passage for hit in near if matcher(hit.passage.text)][: self._settings.positives]
-        return found or "none of the passages found holds an answer"
-
-    def _chosen(
-        self,
-        question: Question,
-        positives: Sequence[Passage],
-        matcher: AnswerMatcher,
-        lists: Mapping[str, Sequence[Hit]],
-    ) -> list[Hit]:
-        """Hard negatives, by turns from each list."""
-        dropped, settings = self.report.dropped, self._settings
-        taken = {passage.number for passage in positives}
-        of_document: Counter[str] = Counter()
-        told: set[int] = set()
-        candidates = [self._candidates(question, positives, matcher, hits, told) for hits in lists.values()]
-        chosen: list[Hit] = []
-        while any(candidates) and len(chosen) < settings.negatives:
-            for hits in candidates:
-                while hits and len(chosen) < settings.negatives:
-                    hit = hits.pop(0)
-                    if hit.passage.number in taken:
-                        continue
-                    taken.add(hit.passage.number)
-                    if settings.per_document and of_document[hit.passage.document_id] == settings.per_document:
-                        dropped["enough of its document"] += 1
-                        continue
-                    of_document[hit.passage.document_id] += 1
-                    chosen.append(hit)
-                    break
-        return self._doubted(question, positives[0], chosen)
-
-    def _candidates(
-        self,
-        question: Question,
-        positives: Sequence[Passage],
-        matcher: AnswerMatcher,
-        hits: Sequence[Hit],
-        told: set[int],
-    ) -> list[Hit]:
-        """The hits without an answer, far enough below the positive; if that was not found, all without.
-
-        Those dropped are counted, save for the numbers in `told`, which grows by them.
-        """
-        numbers = {passage.number for passage in positives}
-        score = next((hit.score for hit in hits if hit.passage.number in numbers), None)
-        most = float("inf") if score is None else score - self._settings.margin * abs(score)
-        kept = []
-        for hit in hits:
-            if hit.passage.number in numbers:
-                continue
-            if question.answers and matcher(hit.passage.text):
-                reason = "it holds an answer"
-            elif not question.answers and hit.passage.document_id in question.document_ids:
-                reason = "it is of the question's document"
-            elif self._settings.margin and hit.score > most:
-                reason = "it scores too near the positive"
+    given = nullcontext(collection) if isinstance(collection, Collection) else open_collection(Path(collection))
+    with given as opened:
+        miner = _miner(opened, model, settings)
+        examples = miner.examples(_counted(_read(questions), on_question))
+        mined: list[TrainingExample] = []
+        try:
+            if output is None:
+                mined.extend(examples)
             else:
-                kept.append(hit)
-                continue
-            self.report.dropped[reason] += hit.passage.number not in told
-            told.add(hit.passage.number)
-        return kept
-
-    def _doubted(self, question: Question, positive: Passage, chosen: Sequence[Hit]) -> list[Hit]:
-        """Those that the reader does not prefer to the positive."""
-        if self._reader is None or not chosen:
-            return list(chosen)
-        (spans,) = self._reader.read([question.text], [[Hit(positive, 0.0), *chosen]])
-        selected = {span.hit.passage.number: span.passage_score for span in spans}
-        bar = selected.get(positive.number, float("-inf"))
-        kept = [hit for hit in chosen if selected.get(hit.passage.number, float("-inf")) <= bar]
-        self.report.dropped["the reader prefers it to the positive"] += len(chosen) - len(kept)
-        return kept
+                write_examples(Path(output), examples, "jsonl")
+        finally:
+            if left_out is not None:
+                write_lines(Path(left_out), map(json_line, map(_record, miner.report.left_out)))
+    return Mined(mined, miner.report)
 
 
-def _stored(
-    passages: Sequence[Passage], ids: Mapping[int, str], scores: Mapping[int, float]
-) -> tuple[ExamplePassage, ...]:
-    return tuple(
-        ExamplePassage(passage.title, passage.text, ids[passage.number], scores.get(passage.number))
-        for passage in passages
-    )
+def _miner(collection: Collection, model: str | Path | Model | None, settings: MiningSettings) -> Miner:
+    """A miner with the retrievers that the settings name, and networks only where one is needed."""
+    kinds = list(dict.fromkeys(settings.retrievers))
+    active = collection.encoder()
+    network: Model | None = None
+    if settings.denoise or kinds != ["bm25"]:
+        name = model or (active.model if active else DEFAULT_MODEL)
+        network = name if isinstance(name, Model) else find_model(str(name))
+    encoder = BertEncoder(network, settings.runtime) if network and kinds != ["bm25"] else None
+    retrievers = {kind: make_retriever(kind, collection, encoder) for kind in kinds}
+    words = retrievers.get("bm25") or make_retriever("bm25", collection, None)
+    reader = BertReader(network, settings.runtime) if network and settings.denoise else None
+    return Miner(collection, words, retrievers, settings, reader)
 
 
-def _counted(dropped: Mapping[str, int]) -> str:
-    told = (f"{count:,} passages dropped because {reason}" for reason, count in dropped.items())
-    return "; ".join(told) or "none found"
+def _read(questions: Questions) -> list[Question]:
+    given = [questions] if isinstance(questions, str | Path) else list(questions)
+    asked: list[Question] = []
+    for item in given:
+        asked += [item] if isinstance(item, Question) else read_questions(Path(item))
+    return asked
+
+
+def _counted(questions: Sequence[Question], on_question: OnQuestion) -> Iterator[Question]:
+    for done, question in enumerate(questions):
+        on_question(done, len(questions))
+        yield question
+
+
+def _record(left: LeftOut) -> dict[str, str]:
+    return {"id": left.question.id, "question": left.question.text, "reason": left.reason}

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from opendpr.collection import open_collection
+from opendpr.errors import UsageError
 from opendpr.model.encoder import EncoderInput
-from opendpr.training.loop import Step
+from opendpr.training.objective import Step
 from opendpr.training.sources import Pair
 from opendpr.training.towers import Towers, chunked
-from opendpr.types import ExamplePassage
+from opendpr.types import ExamplePassage, TrainingExample
+
+POOL_PASSAGES = 10_000
+"""Passages drawn from the collection that makes a pool larger."""
 
 
 class DevPool:
@@ -57,6 +64,35 @@ class DevPool:
         ranks = torch.stack([_rank(row, rows) for row, rows in zip(scores, self._positives, strict=True)]).float()
         figures = {"reciprocal rank": (1 / ranks).mean().item(), "average rank": ranks.mean().item()}
         return figures | {f"top-{k}": 100 * (ranks <= k).float().mean().item() for k in (1, 5, 20)}
+
+
+def dev_pool(examples: Sequence[TrainingExample] | None, collection: str | Path | None, seed: int) -> DevPool | None:
+    """The pool of examples kept apart, with passages of a collection if one is given; None without examples.
+
+    Raises:
+        UsageError: a collection is given without examples.
+    """
+    if examples is None:
+        if collection is not None:
+            raise UsageError("a pool adds passages to those of the dev examples; give these too (--dev)")
+        return None
+    pairs = [
+        Pair(example.question.text, example.positives[0], example.hard_negatives, example.positives[1:])
+        for example in examples
+    ]
+    return DevPool(pairs, drawn_passages(Path(collection), seed) if collection else ())
+
+
+def drawn_passages(directory: Path, seed: int, count: int = POOL_PASSAGES) -> list[ExamplePassage]:
+    """Passages of a collection, drawn at random: every passage has the same chance."""
+    generator = random.Random(seed)
+    drawn: list[ExamplePassage] = []
+    with open_collection(directory) as collection:
+        for place, passage in enumerate(collection.passages_after(0)):
+            at = place if place < count else generator.randrange(place + 1)
+            if at < count:
+                drawn[at : at + 1] = [ExamplePassage(passage.title, passage.text)]
+    return drawn
 
 
 def _rank(scores: Tensor, positives: Sequence[int]) -> Tensor:

@@ -7,9 +7,8 @@ log-likelihood of selecting it among the 1 + m.
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,86 +16,93 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from opendpr.answering.decoding import Decoding, outcome
-from opendpr.errors import StateError
-from opendpr.iteration import batched
-from opendpr.model.batches import Batch
-from opendpr.model.directory import Model, ReaderConfig, read_weights, write_json, write_model
-from opendpr.model.reading import BATCHES, SpanReader
+from opendpr.interop import refuse_pairs
+from opendpr.model.config import ReaderConfig
+from opendpr.model.directory import DEFAULT_MODEL, Model, find_model, read_weights, write_model
 from opendpr.model.tokenizer import Tokenizer
-from opendpr.model.torch import ReaderNetwork, choose_device, load_weights, stored_name, stored_weights
-from opendpr.storage.files import file_sha256
-from opendpr.text import exact_match, f1
-from opendpr.training import distributed
-from opendpr.training.examples import ReaderExample, read_reader_examples
-from opendpr.training.loop import OnStep, Training, train
+from opendpr.model.torch import ReaderNetwork, freeze, load_weights, stored_name, stored_weights
+from opendpr.training.examples import file_record, objects_record
+from opendpr.training.loop import OnStep, silent
+from opendpr.training.reader_examples import ReaderExample, marked_examples, read_reader_examples
+from opendpr.training.reader_judge import ReaderJudge
 from opendpr.training.reader_objective import ReaderObjective
+from opendpr.training.run import Job, Trained, run_training
 from opendpr.training.settings import ReaderSettings
-from opendpr.types import Hit, Passage
+from opendpr.types import TrainingExample
 
-JUDGED = 64
-"""Questions read together in a validation."""
+Examples = str | Path | Sequence[str | Path] | Sequence[TrainingExample]
+"""One or several files of examples, or the examples themselves."""
 
 
 def train_reader(
-    paths: Sequence[Path],
-    base: Model,
-    output: Path,
-    settings: ReaderSettings,
-    on_step: OnStep,
-    dev: Path | None = None,
-) -> tuple[Model, Training]:
+    examples: Examples,
+    base: str | Path | Model = DEFAULT_MODEL,
+    *,
+    output: str | Path,
+    settings: ReaderSettings = ReaderSettings(),
+    dev: Examples | None = None,
+    on_step: OnStep = silent,
+) -> Trained:
     """Train a reader from the weights of `base` and write a model with base's encoder and that reader.
 
     Run again with the same arguments, it goes on where it was interrupted.
 
     Args:
+        examples: files as `reader_examples.read_reader_examples` reads them, or `TrainingExample`s with answers
+        base: a model, its directory, or the name of an installed model package; its reader may have another
+            architecture than its encoder; without one, the passage encoder is where the reader starts
+        output: the directory to write
         dev: examples that decide which weights are best; without, the last are taken
+        on_step: called after every step with steps done, steps in all, and the loss
 
     Raises:
-        InputError: the files hold no usable examples.
+        InputError: the examples cannot be read or hold nothing to train on.
         BusyError: another process trains there.
-        StateError: `output` holds a model already, or a checkpoint of other settings.
+        StateError: `output` holds a model already, or a checkpoint of other settings or data.
+        OpendprError: a loss or a gradient is not finite.
     """
-    if (output / "config.json").exists():
-        raise StateError(f"{output} holds a model already; give another directory, or remove it first")
-    config = base.reader or ReaderConfig(base.require_encoder().architecture)
-    device = distributed.start(torch.device(choose_device(settings.device)))
-    torch.manual_seed(settings.seed)
-    network = ReaderNetwork(config.architecture)
-    _start_from(network, base)
-    network.to(device)
-    tokenizer = Tokenizer(base.tokenizer_path)
-    judge = ReaderJudge(read_reader_examples([dev], 0, 0), config, tokenizer, device) if dev else None
-    examples = read_reader_examples(paths, settings.negatives, settings.seed)
-    objective = ReaderObjective(network, examples, tokenizer=tokenizer, config=config, settings=settings, judge=judge)
-    checkpoints = output / "checkpoints"
-    data = [{"file": path.name, "sha256": file_sha256(path)} for path in paths]
-    origin = {"data": data, "base": base.fingerprint}
-    if dev:
-        origin["dev"] = file_sha256(dev)
-    training = train(objective, settings, checkpoints, on_step, origin, output / "tensorboard")
-    if distributed.rank() != 0:
-        return base, training
-    model = _write(output, base, config, network)
-    tail = training.losses[-100:]
-    record = {
-        "part": "reader",
-        "base": base.name,
-        "base_training": base.training_record(),
-        "base_fingerprint": base.fingerprint,
-        "data": data,
-        "examples": len(objective.examples),
-        "torch": torch.__version__,
-        "settings": {**asdict(settings), "precision": training.precision, "device": device.type},
-        "steps": len(training.losses),
-        "best_step": training.best_step,
-        "loss": sum(tail) / len(tail),
-        "validations": training.validations,
-    }
-    write_json(output / "training.json", record)
-    shutil.rmtree(checkpoints)
-    return model, training
+    model = base if isinstance(base, Model) else find_model(str(base))
+    config = model.reader or ReaderConfig(model.require_encoder().architecture)
+    tokenizer = Tokenizer(model.tokenizer_path)
+    data, marked = _examples(examples, settings.negatives, settings.seed)
+    judged = _examples(dev, 0, 0) if dev is not None else None
+
+    def objective(device: torch.device) -> ReaderObjective:
+        network = ReaderNetwork(config.architecture)
+        _start_from(network, model)
+        freeze(network, settings.frozen_layers)
+        judge = ReaderJudge(judged[1], config, tokenizer, device) if judged else None
+        return ReaderObjective(
+            network.to(device), marked, tokenizer=tokenizer, config=config, settings=settings, judge=judge
+        )
+
+    job = Job[tuple[NDArray[np.int64], int]](
+        part="reader",
+        base=model,
+        settings=settings,
+        origin={"data": data, "dev": _digest(judged[0]) if judged else None},
+        objective=objective,
+        write=partial(_write, model, config),
+    )
+    return run_training(job, Path(output), on_step)
+
+
+def _examples(examples: Examples, negatives: int, seed: int) -> tuple[list[dict[str, object]], list[ReaderExample]]:
+    """What a record says of where examples come from, and the examples."""
+    given = [examples] if isinstance(examples, str | Path) else list(examples)
+    paths = [Path(item) for item in given if isinstance(item, str | Path)]
+    objects = [item for item in given if isinstance(item, TrainingExample)]
+    if objects:
+        return [{**objects_record(objects), "examples": len(objects)}], marked_examples(objects, "the list of examples")
+    for path in paths:
+        refuse_pairs(path)
+    return [file_record(path) for path in paths], read_reader_examples(paths, negatives, seed)
+
+
+def _digest(data: Sequence[Mapping[str, object]]) -> object:
+    """The digest of one set of examples, or those of several."""
+    digests = [record["sha256"] for record in data]
+    return digests[0] if len(digests) == 1 else digests
 
 
 def _start_from(network: ReaderNetwork, base: Model) -> None:
@@ -106,7 +112,7 @@ def _start_from(network: ReaderNetwork, base: Model) -> None:
     load_weights(network, {**fresh, **weights})
 
 
-def _write(output: Path, base: Model, config: ReaderConfig, network: ReaderNetwork) -> Model:
+def _write(base: Model, config: ReaderConfig, output: Path, network: nn.Module) -> Model:
     """The base with the new reader; what was fitted for the old one is left out, only lambda knows nothing of it."""
     encoder = base.encoder
     towers = {base.weights_path("question"), base.weights_path("passage")} if encoder else set()
@@ -119,54 +125,3 @@ def _write(output: Path, base: Model, config: ReaderConfig, network: ReaderNetwo
         reader=(config, stored_weights(network)),
         retrieval={name: value for name, value in base.retrieval.items() if name == "lambda"},
     )
-
-
-class ReaderJudge:
-    """Exact match and F1 of the best answer out of the passages that each example has.
-
-    Args:
-        examples: with one passage each, the gold one is given; with negatives it must be chosen too
-    """
-
-    def __init__(
-        self, examples: Sequence[ReaderExample], config: ReaderConfig, tokenizer: Tokenizer, device: torch.device
-    ) -> None:
-        self._examples, self._config, self._tokenizer, self._device = examples, config, tokenizer, device
-
-    def judge(self, network: nn.Module) -> dict[str, float]:
-        """Figures in per cent; F1 decides. A pattern has no words to share: its F1 is the exact match."""
-        reader = SpanReader(self._config, self._tokenizer, _Running(network, self._device), BATCHES[self._device.type])
-        exact, shared = 0.0, 0.0
-        for some in batched(self._examples, JUDGED):
-            spans = reader.read([example.question.text for example in some], [_hits(example) for example in some])
-            for example, found in zip(some, spans, strict=True):
-                answers = outcome(found, Decoding()).answers
-                text = answers[0].text if answers else ""
-                question = example.question
-                right = exact_match(text, question.answers, question.match)
-                exact += right
-                shared += f1(text, question.answers) if question.match == "string" else right
-        return {"F1": 100 * shared / len(self._examples), "EM": 100 * exact / len(self._examples)}
-
-
-class _Running:
-    """A network in training as a `Network`, without gradients and dropout."""
-
-    parallel = 1
-
-    def __init__(self, network: nn.Module, device: torch.device) -> None:
-        self._network, self._device = network, device
-
-    @torch.inference_mode()
-    def __call__(self, batches: Sequence[Batch]) -> list[NDArray[np.float32]]:
-        found = []
-        for batch in batches:
-            ids, types, mask = (torch.from_numpy(array).long().to(self._device) for array in batch)
-            with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._device.type == "cuda"):
-                found.append(self._network(ids, types, mask).float().cpu().numpy())
-        return found
-
-
-def _hits(example: ReaderExample) -> list[Hit]:
-    passages = [*example.positives, *example.negatives]
-    return [Hit(Passage(n, str(n), each.title, each.text, 0), 0.0) for n, each in enumerate(passages)]

@@ -15,22 +15,24 @@ from torch import Tensor, nn
 from opendpr.errors import InputError
 from opendpr.iteration import batched
 from opendpr.model.batches import TokenSequence, pad
-from opendpr.model.directory import ReaderConfig
+from opendpr.model.config import ReaderConfig
 from opendpr.model.tokenizer import TokenIds, Tokenizer, Tokens
 from opendpr.model.windows import Window, windows
 from opendpr.training import distributed
 from opendpr.training.chunks import CHUNK_TOKENS, by_tokens
-from opendpr.training.examples import MarkedPassage, ReaderExample
-from opendpr.training.loop import Step
-from opendpr.training.reader_loss import alone_loss, selection_loss, span_loss
+from opendpr.training.examples import many
+from opendpr.training.losses import alone_loss, selection_loss, span_loss
+from opendpr.training.objective import Step
+from opendpr.training.reader_examples import MarkedPassage, ReaderExample
 from opendpr.training.settings import ReaderSettings
 from opendpr.training.swaps import swapped
+from opendpr.training.wordings import typed
 
 logger = logging.getLogger(__name__)
 
-BUCKET = 64
+BUCKET_BATCHES = 64
 """Batches that are filled together, sorted by length, so that rows of a batch need little padding."""
-CHECKED = 1_024
+CHECKED_EXAMPLES = 1_024
 """Examples whose answers are looked for among the tokens at once."""
 
 
@@ -48,7 +50,7 @@ class _Draw(NamedTuple):
     question: str
     positive: MarkedPassage
     others: list[tuple[str, MarkedPassage]]
-    """Questions and passages that do not answer them, to be told from question and positive."""
+    """Questions and passages that do not answer them, to be distinguished from question and positive."""
 
 
 class _Row(NamedTuple):
@@ -78,11 +80,11 @@ class ReaderObjective:
 
     Args:
         network: the reader's
-        examples: those with no whole answer in a window are left out, and counted in a warning
+        examples: examples with no whole answer in a window are left out, and counted in a warning
         tokenizer: the model's
         config: how sequences are formed
-        settings: of the training
-        judge: what tells how good the network is, if anything
+        settings: the training's
+        judge: what validates the network, if anything
 
     Raises:
         InputError: no example can be used.
@@ -101,12 +103,12 @@ class ReaderObjective:
         self.network = network
         self._settings, self._config, self._tokenizer, self._judge = settings, config, tokenizer, judge
         self._device = next(network.parameters()).device
-        self.examples = [usable for some in batched(examples, CHECKED) for usable in self._usable(some)]
+        self.examples = [usable for part in batched(examples, CHECKED_EXAMPLES) for usable in self._usable(part)]
         """Those that are used."""
         if not self.examples:
             raise InputError("none of the examples can be used: each needs a passage with an answer that has a word")
         if left_out := len(examples) - len(self.examples):
-            logger.warning("left out %d examples: no answer is whole in a window of their passages", left_out)
+            logger.warning("left out %s: no answer is whole in a window of their passages", many(left_out, "example"))
         if settings.negatives and not any(example.negatives for example in self.examples):
             raise InputError("no example has a passage without an answer; give --negatives 0, or other examples")
         self._lengths = np.array([len(example.positives[0].text) for example in self.examples])
@@ -116,8 +118,8 @@ class ReaderObjective:
         generator = np.random.default_rng((self._settings.seed, epoch))
         order, size = generator.permutation(len(self.examples)), self._settings.batch_size
         batches = []
-        for first in range(0, len(order), size * BUCKET):
-            bucket = order[first : first + size * BUCKET]
+        for first in range(0, len(order), size * BUCKET_BATCHES):
+            bucket = order[first : first + size * BUCKET_BATCHES]
             bucket = bucket[np.argsort(self._lengths[bucket], kind="stable")]
             batches += [bucket[i : i + size] for i in range(0, len(bucket), size)]
         seeds = generator.integers(2**62, size=len(batches)).tolist()
@@ -128,12 +130,16 @@ class ReaderObjective:
         draws = self._draws(*batch)
         with_others = sum(1 for draw in draws if draw.others)
         total = torch.zeros(1, device=self._device)
-        for some in self._chunks(draws[distributed.rank() :: distributed.world()]):
+        for chunk in self._chunks(draws[distributed.rank() :: distributed.world()]):
             with step.autocast(self._device):
-                loss = self._loss(some, len(draws), with_others, step.dropout)
+                loss = self._loss(chunk, len(draws), with_others, step.dropout)
             loss.backward()  # type: ignore[no-untyped-call]
             total += loss.detach()
         return distributed.add_up(total).item()
+
+    def record(self) -> Mapping[str, object]:
+        """How many examples are used."""
+        return {"examples": len(self.examples)}
 
     def validate(self) -> Mapping[str, float] | None:
         """Exact match and F1 on what is kept apart, if anything is."""
@@ -149,20 +155,23 @@ class ReaderObjective:
             example = self.examples[number]
             positive = example.positives[int(generator.integers(len(example.positives)))]
             others: list[tuple[str, MarkedPassage]] = []
+            worded = typed if generator.random() < settings.wordings_share else _as_asked
+            question = worded(example.question.text, generator)
             if place < asked:
                 count = min(settings.negatives, len(example.negatives))
                 chosen = generator.choice(len(example.negatives), count, replace=False).tolist() if count else []
-                others = [(example.question.text, example.negatives[i]) for i in chosen]
+                others = [(question, example.negatives[i]) for i in chosen]
                 if generator.random() < settings.swapped_share:
                     other = swapped(example.question, positive.text, generator)
-                    others += [(other, positive._replace(places=()))] if other else []
-            draws.append(_Draw(example.question.text, positive, others))
+                    others += [(worded(other, generator), positive._replace(places=()))] if other else []
+            draws.append(_Draw(question, positive, others))
         return draws
 
     def _chunks(self, draws: Sequence[_Draw]) -> Iterator[list[_Asked]]:
-        """Questions with their rows, so many together as are computed at once."""
+        """Questions with their rows, as many together as are computed at once."""
         asked = [self._asked(draw) for draw in draws]
-        for places in by_tokens([each.tokens for each in asked], CHUNK_TOKENS[self._device.type]):
+        limit = self._settings.chunk_tokens or CHUNK_TOKENS[self._device.type]
+        for places in by_tokens([question.tokens for question in asked], limit):
             yield [asked[place] for place in places]
 
     def _asked(self, draw: _Draw) -> _Asked:
@@ -171,21 +180,21 @@ class ReaderObjective:
 
     def _loss(self, asked: Sequence[_Asked], count: int, with_others: int, dropout: float) -> Tensor:
         """These questions' part of the mean loss of the batch, which has `count` questions."""
-        logits, text_mask = self._logits([each.positive for each in asked], dropout)
+        logits, text_mask = self._logits([question.positive for question in asked], dropout)
         L = text_mask.shape[1]
-        answers, counted = _padded([each.positive.answers for each in asked], self._device)
+        answers, counted = _padded([question.positive.answers for question in asked], self._device)
         loss = span_loss(logits[:, 1 : 1 + L], logits[:, 1 + L :], text_mask, answers, counted).sum() / count
-        chosen = [place for place, each in enumerate(asked) if each.others]
+        chosen = [place for place, question in enumerate(asked) if question.others]
         if chosen:
             others = self._logits([row for place in chosen for row in asked[place].others], dropout)[0][:, 0]
             sizes = [len(asked[place].others) for place in chosen]
             rows = list(torch.split(others, sizes))
             padded = nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=-torch.inf)
             selection = torch.cat([logits[chosen, :1], padded], dim=1)
-            each_loss = selection_loss(selection)
+            selection_losses = selection_loss(selection)
             if self._settings.alone_weight:
-                each_loss = each_loss + self._settings.alone_weight * alone_loss(selection)
-            loss = loss + each_loss.sum() / with_others
+                selection_losses = selection_losses + self._settings.alone_weight * alone_loss(selection)
+            loss = loss + selection_losses.sum() / with_others
         return loss
 
     def _logits(self, rows: Sequence[_Row], dropout: float) -> tuple[Tensor, Tensor]:
@@ -227,6 +236,10 @@ class ReaderObjective:
         shift = best.position - best.first
         answers = [(first + shift, last + shift) for first, last in spans if _margin(best, (first, last)) >= 0]
         return _Row(best.sequence, (best.position, best.position + best.length_tokens), answers)
+
+
+def _as_asked(question: str, generator: np.random.Generator) -> str:
+    return question
 
 
 def _padded(answers: Sequence[list[tuple[int, int]]], device: torch.device) -> tuple[Tensor, Tensor]:

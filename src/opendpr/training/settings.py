@@ -15,8 +15,10 @@ from opendpr.storage.files import reason
 
 Settings = TypeVar("Settings", bound="LoopSettings")
 
-WITHOUT_EFFECT = frozenset({"checkpoint_seconds", "memory_gib"})
-"""Settings that change nothing in the result, so that a training may go on with others."""
+WITHOUT_EFFECT = frozenset({"checkpoint_seconds", "memory_gib", "chunk_tokens", "timeout_seconds"})
+"""Settings that change nothing in the result but what dropout draws, so that a training may go on with others."""
+LEAST_PASSAGE_TOKENS = 8
+"""A passage is not cut shorter, so that beside its frame there is room for some of its title and of its text."""
 _KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
 
 
@@ -37,11 +39,15 @@ class LoopSettings:
     dropout: float = 0.1
     seed: int = 0
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """Of the matrix products; weights stay fp32. `auto` takes what a short trial finds faster here."""
+    """What matrix products are computed in; weights stay fp32. `auto` takes what a short trial finds faster here."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """`auto`: a GPU if torch finds one."""
     checkpoint_seconds: float = 300.0
     """Time between checkpoints."""
+    chunk_tokens: int = 0
+    """Tokens computed at once; 0: 2,048 on a CPU, 65,536 on a GPU."""
+    timeout_seconds: float = 1_800.0
+    """How long one of several processes waits for another before the training ends with an error."""
     validations: int = 8
     """How often, evenly spread, the network is judged, if there is something to judge it by; the best is kept."""
     patience: int = 0
@@ -55,7 +61,15 @@ class LoopSettings:
             value = getattr(self, name)
             if isinstance(value, float) and not math.isfinite(value):
                 raise UsageError(f"{name} must be a finite number, got {value}")
-        for name in ("epochs", "batch_size", "learning_rate", "max_gradient_norm", "checkpoint_seconds", "validations"):
+        for name in (
+            "epochs",
+            "batch_size",
+            "learning_rate",
+            "max_gradient_norm",
+            "checkpoint_seconds",
+            "validations",
+            "timeout_seconds",
+        ):
             if not getattr(self, name) > 0:
                 raise UsageError(f"{name} must be larger than 0, got {getattr(self, name)}")
         for name, known in (("precision", ("auto", "fp32", "bf16")), ("device", ("auto", "cpu", "cuda"))):
@@ -64,11 +78,43 @@ class LoopSettings:
         for name in ("warmup_fraction", "dropout", "base_share"):
             if not 0 <= getattr(self, name) < 1:
                 raise UsageError(f"{name} must lie in [0, 1), got {getattr(self, name)}")
-        for name in ("weight_decay", "patience"):
+        for name in ("weight_decay", "patience", "chunk_tokens"):
             if getattr(self, name) < 0:
                 raise UsageError(f"{name} must be 0 or more, got {getattr(self, name)}")
         if not 0 <= self.seed < 2**32:
             raise UsageError(f"seed must lie in [0, {2**32:,}), got {self.seed}")
+
+
+@dataclass(frozen=True)
+class EncoderSettings(LoopSettings):
+    """Settings of `opendpr train encoder`."""
+
+    batch_size: int = 128
+    """Questions in a step, over all processes: the paper's 128."""
+    learning_rate: float = 2e-5
+    hard_negatives: int = 1
+    """Drawn for each question of those that its example has: the paper's best is 1."""
+    untie: bool = False
+    """Give questions and passages a tower each, as the paper does, where the base model has one for both."""
+    scale: float = 0.0
+    """Factor on the similarity in the loss; 0 takes the base model's, or 20 if that has unit vectors and none."""
+    max_passage_tokens: int = 0
+    """Where passages are cut while training; 0 takes the base model's."""
+    memory_gib: float = 0.0
+    """What the graphs of a step may take; the rest is computed twice. 0: a quarter of what is free, on a CPU 1 GiB at
+    most."""
+
+    def __post_init__(self) -> None:
+        LoopSettings.__post_init__(self)
+        for name in ("hard_negatives", "scale", "max_passage_tokens", "memory_gib"):
+            if getattr(self, name) < 0:
+                raise UsageError(f"{name} must be 0 or more, got {getattr(self, name)}")
+        if 0 < self.max_passage_tokens < LEAST_PASSAGE_TOKENS:
+            raise UsageError(
+                f"max_passage_tokens must be 0, or {LEAST_PASSAGE_TOKENS} or more, got {self.max_passage_tokens}"
+            )
+        if self.batch_size < 2 and not self.hard_negatives:
+            raise UsageError("a batch of 1 without hard negatives has no negatives at all; take a larger batch_size")
 
 
 @dataclass(frozen=True)
@@ -85,13 +131,19 @@ class ReaderSettings(LoopSettings):
     swapped_share: float = 0.0
     """Share of the questions with negatives that are asked once more of their passage with a name or number swapped,
     as one that it does not answer; not in the paper."""
+    wordings_share: float = 0.0
+    """Share of a step's questions that are asked as people type them, without question word or mark, as keywords, with
+    slips; not in the paper."""
+    frozen_layers: int = 0
+    """Lowest layers that keep their weights, and with them the embeddings: a step is shorter, and what the network
+    knows of rare words stays. 0 trains all."""
 
     def __post_init__(self) -> None:
         LoopSettings.__post_init__(self)
-        for name in ("negatives", "alone_weight"):
+        for name in ("negatives", "alone_weight", "frozen_layers"):
             if getattr(self, name) < 0:
                 raise UsageError(f"{name} must be 0 or more, got {getattr(self, name)}")
-        for name in ("negative_share", "swapped_share"):
+        for name in ("negative_share", "swapped_share", "wordings_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise UsageError(f"{name} must lie in [0, 1], got {getattr(self, name)}")
         if self.negatives and self.negative_share and not round(self.batch_size * self.negative_share):

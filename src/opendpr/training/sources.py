@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -14,40 +12,13 @@ from numpy.typing import NDArray
 
 from opendpr.collection import Collection
 from opendpr.errors import InputError, StateError, UsageError
-from opendpr.interop import read_examples
 from opendpr.types import ExamplePassage, Passage, TrainingExample
-
-logger = logging.getLogger(__name__)
 
 KEPT_SHARE = 0.1
 """Share of inverse cloze pairs whose passage keeps the sentence asked for (Lee et al. 2019, section 4)."""
 SENTENCE_WORDS = (5, 60)
 """Fewest and most words of a sentence that serves as a question."""
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]?\s+(?=[\"'(\[]?[A-Z0-9])")
-
-
-def read_training_examples(path: Path) -> list[TrainingExample]:
-    """The examples of a file that can be trained on; those without a positive are left out, and counted in a warning.
-
-    Raises:
-        InputError: the file cannot be read, holds nothing to train on, or has a positive that is also a negative.
-    """
-    examples, without = [], 0
-    for count, example in enumerate(read_examples(path), start=1):
-        texts = {(passage.title, passage.text) for passage in example.positives}
-        for negative in example.hard_negatives:
-            if (negative.title, negative.text) in texts:
-                raise InputError(
-                    f"{path}: example {count} ({example.question.text!r:.60}) has the same passage as positive and as "
-                    f"hard negative: {negative.text!r:.60}; take it out of one of them"
-                )
-        without += not texts
-        examples += [example] if texts else []
-    if without:
-        logger.warning("%s: left out %d examples without a positive passage", path, without)
-    if not examples:
-        raise InputError(f"{path} holds no examples with a positive passage; 'opendpr mine' writes such files")
-    return examples
 
 
 class Pair(NamedTuple):
@@ -68,7 +39,7 @@ class PairSource(Protocol):
         ...
 
     def pairs(self, numbers: NDArray[np.int64], generator: np.random.Generator) -> list[Pair]:
-        """Numbered pairs, with what is random in them drawn anew."""
+        """Numbered pairs, with what is random in them drawn from the generator."""
         ...
 
 
@@ -77,7 +48,7 @@ class ExampleSource:
 
     Args:
         sets: of examples
-        weights: how often an epoch goes over each set; with a fraction, over a part that each epoch draws anew
+        weights: how often an epoch goes over each set; with a fraction, over a part drawn for each epoch
         hard_negatives: drawn for each question
 
     Raises:
@@ -106,7 +77,7 @@ class ExampleSource:
         return generator.permutation(np.concatenate(pieces))
 
     def pairs(self, numbers: NDArray[np.int64], generator: np.random.Generator) -> list[Pair]:
-        """Numbered pairs, with what is random in them drawn anew."""
+        """Numbered pairs, with what is random in them drawn from the generator."""
         return [self._pair(self._examples[number], generator) for number in numbers.tolist()]
 
     def _pair(self, example: TrainingExample, generator: np.random.Generator) -> Pair:
@@ -147,12 +118,12 @@ class InverseClozeSource:
         return generator.permutation(self._numbers)
 
     def pairs(self, numbers: NDArray[np.int64], generator: np.random.Generator) -> list[Pair]:
-        """Numbered pairs, with what is random in them drawn anew."""
+        """Numbered pairs, with what is random in them drawn from the generator."""
         passages = self._collection.passages(numbers.tolist())
         if gone := [number for number in numbers.tolist() if number not in passages]:
             raise StateError(
                 f"passage {gone[0]} is no longer in {self._collection.directory}, whose documents were changed during "
-                "the training; train anew, on a copy made with 'opendpr backup' if they change often"
+                "the training; start a training on a copy made with 'opendpr backup' if they change often"
             )
         return [_cloze(passages[number], generator) for number in numbers.tolist()]
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from opendpr.model.directory import EncoderConfig, Model, Weights
+from opendpr.model.config import EncoderConfig
+from opendpr.model.directory import Model, Weights
 from opendpr.model.encoder import EncoderInput
 from opendpr.model.torch import load_weights, make_network, stored_weights
 from opendpr.training.chunks import ChunkedEncoding
-from opendpr.training.loop import Step
+from opendpr.training.objective import Step
 
 
 class Towers(nn.Module):

@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 from opendpr.answering.confidence import Confidence, calibrated, features
 from opendpr.answering.decoding import Decoding, candidates
 from opendpr.errors import InputError
-from opendpr.fitting.answering import AnsweringSettings, Case, fit_confidence, fit_decoding
+from opendpr.fitting.cases import Case
+from opendpr.fitting.confidence import fit_confidence
+from opendpr.fitting.decoding import fit_decoding
 from opendpr.fitting.fitted import Fitted
+from opendpr.fitting.settings import AnsweringSettings
 from opendpr.types import Hit, Passage, Question, Span
 
 

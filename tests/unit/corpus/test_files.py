@@ -120,22 +120,8 @@ def test_a_pdf_of_pictures_is_said_to_have_no_text(tmp_path):
     assert reason(tmp_path, "a.pdf", pdf(["", ""])).startswith("no text (a scanned PDF?")
 
 
-def test_encrypted_pdf_is_read_with_the_empty_password_only(tmp_path):
-    from pypdf import PdfReader, PdfWriter
-
-    (tmp_path / "plain").write_bytes(pdf(["Hello"]))
-    for name, password in (("open", ""), ("secret", "secret")):
-        writer = PdfWriter()
-        writer.append(PdfReader(tmp_path / "plain"))
-        writer.encrypt(password, "owner", algorithm="RC4-128")
-        writer.write(tmp_path / f"{name}.pdf")
-    corpus = Corpus([tmp_path / "open.pdf", tmp_path / "secret.pdf"])
-    assert [document.text for document in corpus] == ["Hello"]
-    assert corpus.skipped[0].reason == "an encrypted PDF; save a copy without password"
-
-
 def test_a_page_that_cannot_be_read_costs_that_page(tmp_path):
-    content = pdf(["Hello", "lost", "world"], extra={7: "<< /Length 3 /Filter /Nonsense >>\nstream\nxyz\nendstream"})
+    content = pdf(["Hello", "lost", "world"], extra={6: "(not a page)"})
     documents, corpus = read(tmp_path, "a.pdf", content)
     assert [document.text for document in documents] == ["Hello\n\nworld"]
     assert [each.place for each in corpus.skipped] == [f"{tmp_path / 'a.pdf'}, page 2"]
@@ -181,7 +167,7 @@ def test_columns_make_documents_and_metadata(tmp_path):
 
 
 def test_rows_without_id_are_numbered_and_bad_rows_named_by_line(tmp_path):
-    documents, corpus = read(tmp_path, "a.csv", b'title,text\nA,"x\ny"\nB\n\nC,\xff\nD,z\n')
+    documents, corpus = read(tmp_path, "a.csv", b'title,text\nA,"x\ny"\nB\n\nC,\xff\nD,\xc3\xa9\n')
     assert [(each.id, each.title) for each in documents] == [("a.csv:1", "A"), ("a.csv:4", "D")]
     assert corpus.skipped == [
         Skipped(f"{tmp_path / 'a.csv'}:4", "expected 2 fields as in the header, found 1"),
@@ -216,9 +202,23 @@ def test_the_released_passages_of_wikipedia_are_one_document_a_row(tmp_path):
     ]
 
 
-def test_semicolons_and_tabs_separate_too(tmp_path):
+def test_semicolons_bars_and_tabs_separate_too(tmp_path):
     assert text(tmp_path, "a.csv", "id;text\n1;x,y\n") == "x,y"
+    assert text(tmp_path, "a.csv", "id|text\n1|x,y\n") == "x,y"
+    assert text(tmp_path, "a.csv", "sep=^\nid^text\n1^x,y\n") == "x,y"
+    assert text(tmp_path, "a.csv", "text\n\nA line.\n\n") == "A line."
     assert text(tmp_path, "b.csv", codecs.BOM_UTF16_LE + "id\ttext\n1\tx\n".encode("utf-16-le")) == "x"
+
+
+def test_columns_have_the_names_that_people_give_them(tmp_path):
+    documents = read(tmp_path, "a.csv", "DocID,Heading,Page_Content,text_length\n7,A,words,5\n")[0]
+    assert [(each.id, each.title, each.text) for each in documents] == [("7", "A", "words")]
+    assert documents[0].metadata["text_length"] == 5
+
+
+def test_a_table_of_excel_in_windows_1252_is_read_and_one_of_another_encoding_is_not(tmp_path):
+    assert text(tmp_path, "a.csv", "id,text\n1,Café Linnéa – 5 €\n".encode("cp1252")) == "Café Linnéa – 5 €"
+    assert reason(tmp_path, "b.csv", "id,text\n1,Привет мир\n".encode("cp1251")).startswith("not valid UTF-8")
 
 
 # WikiExtractor

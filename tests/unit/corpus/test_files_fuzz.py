@@ -18,13 +18,23 @@ from opendpr.corpus.kinds import READERS
 from opendpr.corpus.sandbox import Sandbox
 from opendpr.corpus.source import Source
 from opendpr.types import Document
-from samples import docx, epub, paragraph, pdf
+from samples import MAIL, MAILBOX, MAN, RTF, docx, epub, notebook, odt, paragraph, pdf, pptx, workbook
 
 SEEDS = {
     "html": b"<!doctype html><meta charset=utf-8><title>T</title><p>one<table><tr><td>1<td>2</table><pre> x</pre>",
     "pdf": pdf(["Hello", "", "world"]),
     "docx": docx(paragraph("one") + "<w:tbl><w:tr><w:tc>" + paragraph("two") + "</w:tc></w:tr></w:tbl>", "Title"),
     "epub": epub({"a.xhtml": "<p>one</p>", "b.xhtml": "<p>two</p>"}),
+    "mail": MAIL,
+    "mailbox": MAILBOX,
+    "rtf": RTF.encode(),
+    "notebook": notebook(("markdown", "# Tides"), ("code", "print(2)", "2")),
+    "opendocument": odt("<text:p>one<text:s/>two</text:p>", "Title"),
+    "pptx": pptx(["one", "two"], notes={1: "three"}),
+    "xlsx": workbook([["Berth", "Depth"], ["A1", 4.5]]),
+    "subtitles": b"1\n00:00:01,000 --> 00:00:02,000\n<i>one</i>\n",
+    "xml": b"<book><title>T</title><p>one <b>two</b></p></book>",
+    "man": MAN.encode(),
     ".csv": b'id,title,text,year\n1,A,"one\n""two""",1990\n2,B,two,x\n',
     ".tsv": b"id\ttext\ttitle\n1\tone\tA\n2\ttwo\tB\n",
     ".jsonl": b'{"id": "1", "url": "u", "title": "T", "text": "one"}\n{"id": 2, "text": "two"}\n',
@@ -34,7 +44,7 @@ SEEDS = {
 LIKELY = st.sampled_from(
     [b"\0", b"\xff\xfe", b'"', b"<", b"</", b">", b"&#x", b"PK\x03\x04", b"0 R", b"<<", b"\n", b"9" * 20]
 )
-PARSED = ["html", "pdf", "docx", "epub"]
+PARSED = [kind for kind in SEEDS if not kind.startswith(".")]
 SECONDS = 5
 """What one file may cost at most."""
 CHECK = {"deadline": None, "suppress_health_check": list(HealthCheck)}

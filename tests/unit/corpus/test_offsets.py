@@ -14,7 +14,7 @@ from opendpr.collection import open_collection, open_writer
 from opendpr.corpus import READERS, Corpus
 from opendpr.storage.files import COMPRESSED
 from opendpr.text.splitting import Splitter
-from samples import docx, epub, paragraph, pdf
+from samples import docx, epub, notebook, odt, paragraph, pdf, pptx, workbook
 
 WORDS = [
     "letter",
@@ -71,6 +71,12 @@ def files(generator: random.Random, prefix: str) -> dict[str, tuple[bytes, dict[
     pages = [escaped(prose(generator)) for _ in range(2)]
     book = epub({f"{number}.xhtml": f"<p>{page}</p>" for number, page in enumerate(pages)})
     made["a.epub"] = book, {"a.epub": " ".join(pages).replace("&lt;", "<").replace("&amp;", "&")}, False
+    for name in ("a.docm", "a.odt", "a.odp", "a.ods", "a.rtf", "a.ipynb", "a.pptx", "a.srt", "a.vtt", "a.xml", "a.eml"):
+        text = " ".join(prose(generator, LATIN).split()[:40])
+        made[name] = office(name, text), {name: text}, False
+    for name in ("a.xlsx", "a.xlsm", "a.mbox"):
+        text = " ".join(prose(generator, LATIN).split()[:40])
+        made[name] = office(name, text), {f"{name}:1": text}, False
     pages = [" ".join(prose(generator, LATIN).split()[:40]) for _ in range(3)]
     made["a.pdf"] = pdf(pages), {"a.pdf": " ".join(pages)}, False
     for name, separator in (("a.csv", ","), ("a.tsv", "\t"), ("psgs_w100.tsv", "\t")):
@@ -80,6 +86,25 @@ def files(generator: random.Random, prefix: str) -> dict[str, tuple[bytes, dict[
         records = [{"id": f"{prefix}{name} {n}", "url": "u", "title": "T", "text": prose(generator)} for n in range(2)]
         made[name] = lines(*records), {each["id"]: each["text"] for each in records}, True
     return made
+
+
+def office(name: str, text: str) -> bytes:
+    """A file of a kind that takes a parser, with this text."""
+    kind = Path(name).suffix[1:]
+    if kind in ("xlsx", "xlsm"):
+        return workbook([[text]])
+    captions = f"00:00:01,000 --> 00:00:02,000\n{text}\n"
+    return {
+        "docm": lambda: docx(paragraph(text)),
+        "rtf": lambda: (rf"{{\rtf1\ansi {text}\par}}").encode(),
+        "ipynb": lambda: notebook(("markdown", text)),
+        "pptx": lambda: pptx([text]),
+        "srt": lambda: f"1\n{captions}".encode(),
+        "vtt": lambda: f"WEBVTT\n\n{captions}".encode(),
+        "xml": lambda: f"<p>{text}</p>".encode(),
+        "eml": lambda: f"X-Mailer: x\n\n{text}\n".encode(),
+        "mbox": lambda: f"From a@b Mon Jan  6 10:00:00 2020\nX-Mailer: x\n\n{text}\n".encode(),
+    }.get(kind, lambda: odt(f"<text:p>{text}</text:p>"))()
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +119,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, tu
             with COMPRESSED.get(ending, open)(path, "wb") as file:
                 file.write(content)
             for id, text in texts.items():
-                expected[f"{number}/{id}{ending}" if id == name else id] = (text, exact)
+                outer = id.replace(name, f"{number}/{name}{ending}") if id in (name, f"{name}:1") else id
+                expected[outer] = (text, exact)
     return directory, expected
 
 

@@ -43,7 +43,6 @@ TEXT_READERS = [
     formats.read_questions,
     formats.read_examples,
     formats.read_marked,
-    formats.read_squad,
     formats.read_run,
     formats.read_qrels,
 ]

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from opendpr.errors import CorruptionError, OpendprError, StateError
-from opendpr.model.directory import EncoderConfig, InputForm, Model, Weights, find_model, read_weights, write_model
+from opendpr.model.config import EncoderConfig, InputForm
+from opendpr.model.directory import Model, Weights, find_model, read_weights, write_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.model.tokenizer import Tokenizer

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opendpr.model.directory import Model
-from opendpr.model.spans import TokenSpan, best_spans, characters, log_softmax, whole_words
+from opendpr.model.spans import TokenSpan, at_word_borders, best_spans, characters, log_softmax, whole_words
 from opendpr.model.tokenizer import Tokenizer, Tokens
 
 
@@ -73,6 +73,14 @@ def test_a_word_longer_than_a_span_may_be_is_no_answer_and_neither_is_a_part_of_
     assert spans([0, 9, 0, 0], [0, 0, 9, 0], [0, 0, 0, 1], max_tokens=2) == [(3, 3)]
 
 
+def test_a_mark_inside_a_word_means_the_whole_word() -> None:
+    """As that of a reader that marks `12.50` in `$12.50`."""
+    start, end = np.array([0, 0, 9, 0], np.float32), np.array([0, 9, 0, 0], np.float32)
+    lifted = at_word_borders(start, end, np.array([0, 1, 1, 1], np.int32))
+    assert [values.tolist() for values in lifted] == [[0, 9, 0, 0], [0, 0, 0, 9]]
+    assert spans([0, 0, 9, 0], [0, 9, 0, 0], [0, 1, 1, 1], count=1) == [(1, 3)]
+
+
 def test_spans_that_overlap_a_better_one_are_left_out() -> None:
     assert spans([9, 8, 0, 0], [0, 9, 8, 1], [0, 1, 2, 3]) == [(0, 1), (2, 2), (3, 3)]
 
@@ -110,6 +118,7 @@ def test_the_best_spans_are_the_slow_obvious_ones(
     start, end, words = case
     arrays = (np.array(start, np.float32), np.array(end, np.float32), np.array(words, np.int32))
     found = best_spans(*arrays, max_tokens=max_tokens, count=count)
+    start, end = (values.tolist() for values in at_word_borders(*arrays))
     expected = slow_spans(start, end, words, max_tokens, count)
     assert [span.score for span in found] == pytest.approx([score for _, _, score in expected], abs=1e-4)
     assert [(span.first, span.last) for span in found] == [(first, last) for first, last, _ in expected]

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opendpr.model.directory import Architecture, InputForm, Model, ReaderConfig
+from opendpr.model.config import Architecture, InputForm, ReaderConfig
+from opendpr.model.directory import Model
 from opendpr.model.tokenizer import TokenIds, Tokenizer, Tokens
 from opendpr.model.windows import Window, windows
 

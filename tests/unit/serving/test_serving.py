@@ -17,10 +17,10 @@ from opendpr.errors import OpendprError, UsageError
 from opendpr.serving.batching import Batcher, FullError
 from opendpr.serving.gate import Rate
 from opendpr.serving.logs import JsonLines, Line
-from opendpr.serving.metrics import Histogram, Metrics
 from opendpr.serving.page.document import Places, document_page, window
 from opendpr.serving.page.site import _local
 from opendpr.serving.places import Layout, page_starts
+from opendpr.serving.prometheus_client import Metrics
 from opendpr.serving.records import DocumentRecord, in_words
 from opendpr.serving.settings import Settings, is_loopback
 from opendpr.serving.tokens import Token, find_token, read_tokens
@@ -155,23 +155,18 @@ def test_only_the_loopback_is_served_without_a_token() -> None:
         Settings(Path("notes"), writable=True, workers=2)
 
 
-def test_metrics_are_told_as_prometheus_reads_them() -> None:
-    metrics = Metrics()
-    metrics.requests.add(route='/a"\n', method="GET", status="200")
-    metrics.gauge("opendpr_x", "An x.", lambda: 3.0)
-    text = metrics.text()
-    assert 'opendpr_requests_total{method="GET",route="/a\\"\\n",status="200"} 1' in text.splitlines()
-    assert "# TYPE opendpr_x gauge\nopendpr_x 3\n" in text
-    histogram = Histogram((1, 2))
-    for value in (0.5, 1, 1.5, 9):
-        histogram.observe(value, stage="s")
-    assert histogram.lines("h") == [
-        'h_bucket{stage="s",le="1"} 2',
-        'h_bucket{stage="s",le="2"} 3',
-        'h_bucket{stage="s",le="+Inf"} 4',
-        'h_sum{stage="s"} 12',
-        'h_count{stage="s"} 4',
-    ]
+def test_metrics_have_the_text_form_of_prometheus_and_two_services_count_apart() -> None:
+    metrics, other = Metrics(), Metrics()
+    metrics.count_request('/a"\n', "GET", 200, seconds=0.007)
+    metrics.add_gauge("opendpr_x", "An x.", lambda: 3.0)
+    for size in (1, 2, 9):
+        metrics.count_batch("read", size)
+    lines = metrics.text().decode().splitlines()
+    assert 'opendpr_requests_total{method="GET",route="/a\\"\\n",status="200"} 1.0' in lines
+    assert "opendpr_x 3.0" in lines
+    assert 'opendpr_batch_questions_bucket{le="2.0",stage="read"} 2.0' in lines
+    assert 'opendpr_batch_questions_count{stage="read"} 3.0' in lines
+    assert "opendpr_requests_total{" not in other.text().decode()
 
 
 def test_a_log_entry_is_one_line_whatever_it_holds() -> None:

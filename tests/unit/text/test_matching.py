@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opendpr.errors import InputError
-from opendpr.text import AnswerMatcher, AnswerScan, has_answer
+from opendpr.text import AnswerMatcher, AnswerScan, exact_match, f1, has_answer
 from opendpr.text.matching import PATTERN_SIZE, compile_pattern
 
 PIECES = ("Paris", "paris", "ÎLE", "île", "I", "i̇", "ΑΣ", "ας", "a", "b", " ", "-", "'", ".", "½", "２", "́", "\u200d")
@@ -37,7 +37,7 @@ def slow_tokens(text: str) -> list[str]:
 
 def slow_has_answer(answers: list[str], text: str) -> bool:
     held = slow_tokens(text)
-    for answer in map(slow_tokens, answers):
+    for answer in filter(None, map(slow_tokens, answers)):
         if any(held[first : first + len(answer)] == answer for first in range(len(held) - len(answer) + 1)):
             return True
     return False
@@ -57,8 +57,9 @@ def slow_has_answer(answers: list[str], text: str) -> bool:
         ("1,000", "11,000 men", False),
         ("1,000", "of 1,000 men", True),
         ("wide - awake", "wide-awake", True),
-        ("", "any text", True),
-        (" ", "", True),
+        ("", "any text", False),
+        (" ", "", False),
+        ("\u200b", "any text", False),
         ("x", "", False),
     ],
 )
@@ -74,7 +75,7 @@ def test_strings_agree_with_the_slow_version(answers: list[str], text: str) -> N
 
 
 @given(answers=st.lists(texts, max_size=3), parts=st.lists(texts, max_size=3))
-def test_answers_that_stand_in_the_text_are_found_as_in_the_slow_version(answers: list[str], parts: list[str]) -> None:
+def test_answers_that_occur_in_the_text_are_found_as_in_the_slow_version(answers: list[str], parts: list[str]) -> None:
     text = " ".join([*parts, *answers[:1], *parts])
     assert has_answer(answers, text) == slow_has_answer(answers, text)
 
@@ -112,6 +113,42 @@ def test_a_pattern_is_searched_without_regard_to_case_line_by_line() -> None:
     assert has_answer([r"^the (wall|gate)$"], "first line\nThe Wall\nlast line", "regex")
     assert has_answer(["Beyonc[eé]?"], "beyonce\u0301", "regex")
     assert not has_answer([r"^wall"], "the wall", "regex")
+
+
+@pytest.mark.parametrize(
+    ("answer", "match"),
+    [
+        *[(answer, "string") for answer in ("", " ", "\u200b", "\ufeff\u00ad", "\t\n", "\u2028")],
+        *[(pattern, "regex") for pattern in ("", "x*", "x?", "^", "$", "(wall)?", "wall|", r"\s*", "(?=)", "(?i)")],
+    ],
+)
+def test_an_answer_that_would_occur_in_every_text_is_left_out_and_named(answer: str, match: str) -> None:
+    for text in ("", "any text", "the tower"):
+        assert not has_answer([answer], text, match)
+    matcher = AnswerMatcher([answer, "wall"], match)
+    assert not matcher("any text")
+    assert matcher("the wall")
+    assert list(matcher.invalid) == [answer]
+    assert repr(answer) in matcher.invalid[answer]
+    assert AnswerScan({1: AnswerMatcher([answer], match)}).look_through(["any text"]) == {1}
+    assert not exact_match("", [answer], match)
+    assert not exact_match("any text", [answer], match)
+    assert f1("", [answer]) == 0 or match == "regex"
+
+
+@pytest.mark.parametrize("pattern", [r"\b", r"\B", "(?=a)", "(?<=a)", r"\b(?=t)"])
+def test_a_pattern_that_matches_between_characters_matches_no_answer(pattern: str) -> None:
+    assert not has_answer([pattern], "a text at hand", "regex")
+    assert not exact_match("a text", [pattern], "regex")
+
+
+@pytest.mark.parametrize(
+    ("prediction", "answer", "equal"),
+    [("A", "A", True), ("a", "A", True), ("", "A", False), ("the", "A", False), ("An", "A", False), ("-", "-", True)],
+)
+def test_an_answer_of_articles_or_signs_alone_is_compared_as_it_is(prediction: str, answer: str, equal: bool) -> None:
+    assert exact_match(prediction, [answer]) is equal
+    assert f1(prediction, [answer]) == float(equal)
 
 
 @pytest.mark.parametrize("pattern", ["[", "(", "*", "(?P<n>a)(?P<n", r"\p{Nothing}", "(" * 5_000 + ")" * 5_000])

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
+import shutil
 import signal
-import socket
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,19 +13,26 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from processes import run_together
 
 from opendpr.collection import open_collection
 from opendpr.errors import InputError, OpendprError, UsageError
-from opendpr.model.directory import Architecture, Model
+from opendpr.interop import write_examples
+from opendpr.model.config import Architecture
+from opendpr.model.directory import Model
 from opendpr.model.encoder import BertEncoder, EncoderInput
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.model.tokenizer import Tokenizer
 from opendpr.model.torch import EncoderNetwork, _dropout
 from opendpr.training.chunks import graph_bytes
-from opendpr.training.encoder import EncoderObjective, EncoderSettings, lay_out, train_encoder
-from opendpr.training.loop import Step
-from opendpr.training.loss import distance_likelihood_loss, likelihood_loss, triplet_loss
+from opendpr.training.encoder import encoder_job, train_encoder
+from opendpr.training.encoder_objective import EncoderObjective, lay_out
+from opendpr.training.examples import usable_examples
+from opendpr.training.losses import distance_likelihood_loss, likelihood_loss, triplet_loss
+from opendpr.training.objective import Step
 from opendpr.training.pool import DevPool
+from opendpr.training.run import run_training
+from opendpr.training.settings import EncoderSettings
 from opendpr.training.sources import ExampleSource, InverseClozeSource, Pair
 from opendpr.training.towers import Towers
 from opendpr.types import ExamplePassage, Question, TrainingExample
@@ -74,7 +78,9 @@ def objective(model: Path, settings: EncoderSettings = SETTINGS, pairs: Any = No
 
 
 def gradients(of: EncoderObjective, dropout: float = 0.0) -> tuple[float, dict[str, np.ndarray]]:
-    loss = of.backward(of.batches(0)[0], Step(seed=5, dropout=dropout, bf16=False))
+    step = Step(seed=5, dropout=dropout, bf16=False, chunk_tokens=of._settings.chunk_tokens)
+    loss = of.backward(of.batches(0)[0], step)
+    assert loss is not None
     return loss, {
         name: p.grad.to_dense().numpy().copy() for name, p in of.network.named_parameters() if p.grad is not None
     }
@@ -137,11 +143,8 @@ def test_the_gradient_of_the_likelihood_loss_is_softmax_minus_one_hot() -> None:
 
 @pytest.mark.parametrize("untie", [False, True])
 @pytest.mark.parametrize("dropout", [0.0, 0.2])
-def test_gradients_computed_in_two_goes_are_the_plain_gradients(
-    tiny_model: Path, untie: bool, dropout: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("opendpr.training.chunks.CHUNK_TOKENS", {"cpu": 64})
-    settings = replace(SETTINGS, untie=untie, memory_gib=1.0)
+def test_gradients_computed_in_two_goes_are_the_plain_gradients(tiny_model: Path, untie: bool, dropout: float) -> None:
+    settings = replace(SETTINGS, untie=untie, memory_gib=1.0, chunk_tokens=64)
     plain = gradients(objective(tiny_model, settings), dropout)
     for memory_gib in (1e-9, SMALL):
         assert_same(gradients(objective(tiny_model, replace(settings, memory_gib=memory_gib)), dropout), plain)
@@ -216,19 +219,8 @@ distributed.stop()
 
 
 def test_two_processes_give_the_gradients_of_one(tiny_model: Path, tmp_path: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    here, result = Path(__file__).parent, tmp_path / "gradients.pt"
-    shared = {**os.environ, "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    arguments = [sys.executable, "-c", WORKER, str(here), str(tiny_model), str(result)]
-    started = [
-        subprocess.Popen(arguments, env={**shared, "RANK": str(i), "LOCAL_RANK": str(i)}, stderr=subprocess.PIPE)
-        for i in range(2)
-    ]
-    for process in started:
-        _, errors = process.communicate(timeout=120)
-        assert process.returncode == 0, errors.decode()
+    result = tmp_path / "gradients.pt"
+    assert run_together(WORKER, Path(__file__).parent, tiny_model, result) == [(0, "")] * 2
     found = torch.load(result, weights_only=True)
     loss = found.pop("loss").item()
     expected = gradients(objective(tiny_model))
@@ -304,8 +296,8 @@ def train(
             signal.raise_signal(signal.SIGINT)
 
     pool = DevPool(source(3).pairs(np.arange(12), np.random.default_rng(0)))
-    found = train_encoder(source(), Model(model), output, settings, on_step, data="people", pool=pool)
-    return (losses, *found)
+    job = encoder_job(source(), Model(model), settings, data="people", pool=pool)
+    return (losses, *run_training(job, output, on_step))
 
 
 @pytest.fixture(scope="module")
@@ -372,11 +364,10 @@ def test_training_that_no_longer_helps_stops_early(tmp_path: Path, tiny_model: P
     assert training.best_step == 0
 
 
-def test_a_batch_without_any_negative_is_refused(tiny_model: Path) -> None:
+def test_examples_without_any_negative_are_refused_before_the_first_step(tiny_model: Path) -> None:
     same = [replace(EXAMPLES[0], hard_negatives=())] * 4
-    of = objective(tiny_model, pairs=source(1, same))
-    with pytest.raises(InputError, match="one passage only"):
-        of.backward(of.batches(0)[0], Step(0, 0.0, False))
+    with pytest.raises(InputError, match="no batch has a negative for any of its questions"):
+        objective(tiny_model, pairs=source(1, same))
     with pytest.raises(UsageError, match="no negatives at all"):
         EncoderSettings(batch_size=1, hard_negatives=0)
 
@@ -407,3 +398,64 @@ def test_an_inverse_cloze_pair_is_a_sentence_and_mostly_the_passage_without_it(
         assert pair.positive.text in (text, " ".join(text.replace(pair.question, "").split()))
     assert 20 <= kept <= 65
     assert len({pair.question for pair in pairs}) == 3
+
+
+def test_a_batch_that_teaches_nothing_changes_nothing_and_is_counted(
+    tmp_path: Path, tiny_model: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One question asked with two positives: each passage answers, so there is no negative in that batch."""
+    first, second = EXAMPLES[0].positives[0], ExamplePassage("", "They took the train to Paris.")
+    both = replace(EXAMPLES[0], positives=(first, second), hard_negatives=())
+    pairs = source(1, [both, both, EXAMPLES[1], EXAMPLES[2]])
+
+    class InOrder:
+        """The same pairs, the two of one question in a batch of their own."""
+
+        def order(self, generator: np.random.Generator) -> np.ndarray:
+            return np.arange(4)
+
+        def pairs(self, numbers: np.ndarray, generator: np.random.Generator) -> list[Pair]:
+            return pairs.pairs(numbers, generator)
+
+    settings = replace(SETTINGS, batch_size=2, epochs=1)
+    _, training = run_training(encoder_job(InOrder(), Model(tiny_model), settings, data="two"), tmp_path / "m")
+    assert training.skipped == 1
+    assert [loss == 0 for loss in training.losses] == [True, False]
+    assert json.loads((tmp_path / "m" / "training.json").read_text())["skipped_steps"] == 1
+    assert "skipped 1 step" in caplog.text
+
+
+def test_lambda_of_the_old_encoders_is_not_copied_and_weights_of_the_reader_are(
+    tmp_path: Path, tiny_model: Path
+) -> None:
+    base = tmp_path / "base"
+    shutil.copytree(tiny_model, base)
+    config = json.loads((base / "config.json").read_text())
+    config["retrieval"] = {"lambda": 77.0, "passage": 0.5, "span": 0.25, "reader": 0.125}
+    (base / "config.json").write_text(json.dumps(config))
+    model = run_training(encoder_job(source(), Model(base), SETTINGS, data="people"), tmp_path / "m").model
+    assert dict(model.retrieval) == {"lambda": 30.0, "passage": 0.5, "span": 0.25, "reader": 0.125}
+
+
+def test_passages_longer_than_the_encoder_takes_are_counted(
+    tmp_path: Path, tiny_model: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = replace(SETTINGS, max_passage_tokens=12, epochs=1)
+    run_training(encoder_job(source(), Model(tiny_model), settings, data="people"), tmp_path / "m")
+    passages = json.loads((tmp_path / "m" / "training.json").read_text())["passages"]
+    assert 0 < passages["cut"] <= passages["encoded"]
+    assert f"{passages['cut']} of {passages['encoded']} passages" in caplog.text
+
+
+def test_hard_negatives_with_the_text_of_a_positive_are_dropped_and_counted(caplog: pytest.LogCaptureFixture) -> None:
+    twin = replace(EXAMPLES[0].positives[0], title="Another title")
+    twins = replace(EXAMPLES[0], hard_negatives=(twin, *EXAMPLES[0].hard_negatives))
+    assert usable_examples([twins, EXAMPLES[1]], "pairs.jsonl") == [EXAMPLES[0], EXAMPLES[1]]
+    assert "pairs.jsonl: dropped 1 hard negative with" in caplog.text
+
+
+def test_objects_train_as_their_file_does(tmp_path: Path, tiny_model: Path) -> None:
+    write_examples(tmp_path / "e.jsonl", EXAMPLES, "jsonl")
+    read = train_encoder(tmp_path / "e.jsonl", tiny_model, output=tmp_path / "a", settings=SETTINGS)
+    given = train_encoder(EXAMPLES, tiny_model, output=tmp_path / "b", settings=SETTINGS)
+    assert read.training.losses == given.training.losses

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from processes import run_together
 
 from opendpr.errors import InputError, UsageError
 from opendpr.interop import write_examples
@@ -23,10 +20,11 @@ from opendpr.model.reader import BertReader
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.model.tokenizer import Tokenizer
 from opendpr.model.torch import ReaderNetwork, load_weights
-from opendpr.training.examples import MarkedPassage, ReaderExample, read_reader_examples
-from opendpr.training.loop import Step
-from opendpr.training.reader import ReaderJudge, train_reader
-from opendpr.training.reader_loss import alone_loss, selection_loss, span_loss
+from opendpr.training.losses import alone_loss, selection_loss, span_loss
+from opendpr.training.objective import Step
+from opendpr.training.reader import train_reader
+from opendpr.training.reader_examples import MarkedPassage, ReaderExample, read_reader_examples
+from opendpr.training.reader_judge import ReaderJudge
 from opendpr.training.reader_objective import ReaderObjective
 from opendpr.training.settings import ReaderSettings
 from opendpr.training.swaps import swapped
@@ -167,7 +165,7 @@ def test_examples_none_of_whose_positives_hold_an_answer_are_counted_and_refused
     write_examples(path, [TrainingExample(question, (ExamplePassage("", "Not here."),), ())], "jsonl")
     with pytest.raises(InputError, match="no examples to train a reader on"):
         read_reader_examples([path], 0, 0)
-    assert "left out 1 examples whose positive passages hold no answer" in caplog.text
+    assert "left out 1 example whose positive passages hold no answer" in caplog.text
 
 
 def test_both_forms_of_files_are_read_together(tmp_path: Path, mined: Path) -> None:
@@ -181,12 +179,9 @@ def test_both_forms_of_files_are_read_together(tmp_path: Path, mined: Path) -> N
     assert found[0].negatives == (MarkedPassage("", "A ship came."),)
 
 
-def test_chunks_give_the_gradients_of_one_batch_by_autograd(
-    tiny_model: Path, mined: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_chunks_give_the_gradients_of_one_batch_by_autograd(tiny_model: Path, mined: Path) -> None:
     """Against the obvious way: all rows padded to one batch, one graph."""
-    monkeypatch.setattr("opendpr.training.reader_objective.CHUNK_TOKENS", {"cpu": 64})
-    settings = replace(SETTINGS, alone_weight=0.5)
+    settings = replace(SETTINGS, alone_weight=0.5, chunk_tokens=64)
     of = objective(tiny_model, mined, settings)
     assert len(list(of._chunks(of._draws(*full(of))))) > 2
     asked = [of._asked(draw) for draw in of._draws(*full(of))]
@@ -233,19 +228,8 @@ distributed.stop()
 
 
 def test_two_processes_give_the_gradients_of_one(tiny_model: Path, mined: Path, tmp_path: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     result = tmp_path / "gradients.pt"
-    shared = {**os.environ, "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    arguments = [sys.executable, "-c", WORKER, str(Path(__file__).parent), str(tiny_model), str(mined), str(result)]
-    started = [
-        subprocess.Popen(arguments, env={**shared, "RANK": str(i), "LOCAL_RANK": str(i)}, stderr=subprocess.PIPE)
-        for i in range(2)
-    ]
-    for process in started:
-        _, errors = process.communicate(timeout=120)
-        assert process.returncode == 0, errors.decode()
+    assert run_together(WORKER, Path(__file__).parent, tiny_model, mined, result) == [(0, "")] * 2
     found = torch.load(result, weights_only=True)
     loss = found.pop("loss").item()
     assert_same((loss, {name: value.numpy() for name, value in found.items()}), gradients(objective(tiny_model, mined)))
@@ -291,7 +275,7 @@ def test_a_pattern_counts_by_exact_match_in_a_validation(tiny_model: Path) -> No
 
 def test_the_best_weights_on_the_dev_examples_are_written(tiny_model: Path, mined: Path, tmp_path: Path) -> None:
     settings = replace(SETTINGS, epochs=6, validations=4)
-    model, training = train_reader([mined], Model(tiny_model), tmp_path / "m", settings, lambda *of: None, dev=mined)
+    model, training = train_reader([mined], tiny_model, output=tmp_path / "m", settings=settings, dev=mined)
     records = training.validations
     assert records[0]["step"] == 0
     assert training.best_step == max(records, key=lambda record: record["F1"])["step"]
@@ -336,3 +320,15 @@ def test_examples_without_passages_to_tell_apart_are_refused_where_some_are_want
         ReaderObjective(network, alone, tokenizer=tokenizer, config=config, settings=SETTINGS)
     fine = replace(SETTINGS, negatives=0)
     assert ReaderObjective(network, alone, tokenizer=tokenizer, config=config, settings=fine).examples == alone
+
+
+def test_frozen_layers_and_embeddings_stay_and_the_others_learn(tiny_model: Path, mined: Path, tmp_path: Path) -> None:
+    base = Model(tiny_model)
+    settings = replace(SETTINGS, frozen_layers=1, wordings_share=0.5)
+    model, _ = train_reader([mined], base, output=tmp_path / "m", settings=settings)
+    before = base.load_weights("reader" if base.reader else "passage")
+    after = model.load_weights("reader")
+    same = {name for name, value in before.items() if np.allclose(after[name], value, atol=1e-3)}
+    kept = {name for name in before if name.startswith(("embeddings.", "encoder.layer.0."))}
+    assert kept <= same
+    assert len(same) < len(before)

@@ -19,9 +19,11 @@ from opendpr.model.directory import Model
 from opendpr.model.reader import BertReader
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.text import normalize_answer
-from opendpr.training.examples import SpanExample, mine_negatives, read_span_examples
-from opendpr.training.loop import Step, _schedule, train
+from opendpr.training.loop import train
+from opendpr.training.objective import Step
+from opendpr.training.optimization import schedule
 from opendpr.training.reader import train_reader
+from opendpr.training.reader_examples import SpanExample, mine_negatives, read_span_examples
 from opendpr.training.settings import ReaderSettings
 from opendpr.types import Hit, Passage
 
@@ -77,7 +79,7 @@ class Recorder:
 
 def run(examples: Path, base: Path, output: Path, settings: ReaderSettings = SETTINGS, **leave: int) -> Recorder:
     recorder = Recorder(**leave)
-    train_reader([examples], Model(base), output, settings, recorder)
+    train_reader([examples], base, output=output, settings=settings, on_step=recorder)
     return recorder
 
 
@@ -89,13 +91,13 @@ def undisturbed(examples: Path, tiny_model: Path, tmp_path_factory: pytest.TempP
 
 
 def test_the_rate_climbs_and_falls_in_lines() -> None:
-    rates = [_schedule(step, 100, 0.1) for step in range(100)]
+    rates = [schedule(step, 100, 0.1) for step in range(100)]
     assert rates[10] == max(rates) == 1
     assert np.allclose(np.diff(rates[:10]), 1 / 11)
     assert np.allclose(np.diff(rates[10:]), -1 / 90)
     assert 0 < rates[0] < 0.1
     assert rates[-1] == pytest.approx(1 / 90)
-    assert _schedule(0, 1, 0.0) == 1
+    assert schedule(0, 1, 0.0) == 1
 
 
 def test_a_tiny_training_lowers_the_loss_and_writes_a_model(
@@ -188,11 +190,11 @@ def test_the_share_of_the_base_is_that_of_its_weights_after_a_kill_too(
     tmp_path: Path, tiny_model: Path, examples: Path
 ) -> None:
     base, name = Model(tiny_model), "encoder.layer.0.output.dense.weight"
-    trained = train_reader([examples], base, tmp_path / "trained", SETTINGS, Recorder())[0]
+    trained = train_reader([examples], base, output=tmp_path / "trained", settings=SETTINGS).model
     halves = replace(SETTINGS, base_share=0.5)
     with pytest.raises(Killed):
-        train_reader([examples], base, tmp_path / "half", halves, Recorder(kill_at=3))
-    half = train_reader([examples], base, tmp_path / "half", halves, Recorder())[0]
+        train_reader([examples], base, output=tmp_path / "half", settings=halves, on_step=Recorder(kill_at=3))
+    half = train_reader([examples], base, output=tmp_path / "half", settings=halves).model
     ends = [base.load_weights("passage")[name], trained.load_weights("reader")[name]]
     np.testing.assert_allclose(half.load_weights("reader")[name], (ends[0] + ends[1]) / 2, atol=1e-3)
     assert np.abs(ends[0] - ends[1]).max() > 4e-3

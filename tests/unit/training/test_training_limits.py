@@ -21,10 +21,12 @@ from opendpr.errors import OpendprError, ResourceError, StateError, UsageError
 from opendpr.model.directory import Model
 from opendpr.training import distributed
 from opendpr.training.checkpoint import BEST
-from opendpr.training.encoder import EncoderSettings, train_encoder
-from opendpr.training.loop import Step, train
+from opendpr.training.encoder import encoder_job
+from opendpr.training.loop import train
+from opendpr.training.objective import Step
 from opendpr.training.pool import DevPool, _rank
-from opendpr.training.settings import LoopSettings
+from opendpr.training.run import run_training
+from opendpr.training.settings import EncoderSettings, LoopSettings
 from opendpr.training.sources import ExampleSource, InverseClozeSource
 from opendpr.types import ExamplePassage
 
@@ -76,13 +78,13 @@ class Steep:
 
 def test_a_gradient_that_is_not_finite_never_reaches_the_weights(tmp_path: Path) -> None:
     objective = Steep()
-    with pytest.raises(OpendprError, match="the length of the gradient of step 3 is inf; train anew"):
+    with pytest.raises(OpendprError, match="the length of the gradient of step 3 is inf; start again"):
         train(objective, SETTINGS, tmp_path)
     assert [path.name for path in tmp_path.glob("step-*")] == ["step-2"]
     assert all(torch.isfinite(parameter).all() for parameter in objective.network.parameters())
 
 
-def test_a_full_gpu_is_told_as_such(tmp_path: Path) -> None:
+def test_a_full_gpu_is_reported_as_such(tmp_path: Path) -> None:
     full = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has ...")
     with pytest.raises(ResourceError, match=r"GPU is full \(CUDA out of memory\); train with a smaller batch_size"):
         train(Steep(full), SETTINGS, tmp_path)
@@ -169,7 +171,7 @@ def trained(
         if done == kill_at:
             raise Killed
 
-    train_encoder(source(), Model(model), output, settings, on_step, data="people", pool=pool)
+    run_training(encoder_job(source(), Model(model), settings, data="people", pool=pool), output, on_step)
     return dict(json.loads((output / "training.json").read_text()))
 
 
@@ -206,7 +208,7 @@ def test_a_training_goes_on_in_the_precision_it_began_in_and_says_it(tmp_path: P
     assert resolved["max_passage_tokens"] == Model(tiny_model).require_encoder().max_passage_tokens
 
 
-def test_documents_that_go_while_they_are_trained_on_are_told(tmp_path: Path, run: Any, tiny_model: Path) -> None:
+def test_documents_that_go_while_they_are_trained_on_are_reported(tmp_path: Path, run: Any, tiny_model: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / f"{name}.txt").write_text(
             f"The sentence number {name} is about ships. Another one tells of trains."

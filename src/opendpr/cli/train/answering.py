@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,12 +19,9 @@ from opendpr.cli.options import (
     Runtimes,
 )
 from opendpr.cli.output import print_json, progress, say
-from opendpr.errors import StateError, UsageError
 
 if TYPE_CHECKING:
-    from opendpr.fitting.answering import AnsweringSettings
     from opendpr.fitting.fitted import Fitted
-    from opendpr.model.directory import Model
 
 
 def train_answering(
@@ -74,47 +70,25 @@ def train_answering(
       opendpr train answering notes questions.jsonl --model my-model
       opendpr train answering notes questions.jsonl unanswerable.jsonl -o my-model
     """
-    from opendpr.collection import open_collection
-    from opendpr.fitting.answering import AnsweringSettings, fit_answering
-    from opendpr.interop import read_questions
-    from opendpr.model.directory import find_model
-    from opendpr.model.runtime import RuntimeSettings, resolved
+    from opendpr.fitting.answering import fit_answering
+    from opendpr.fitting.settings import AnsweringSettings
+    from opendpr.model.runtime import RuntimeSettings
 
-    kinds = list(dict.fromkeys(each.value for each in retriever or [Retrievers.hybrid]))
-    settings = AnsweringSettings(k, kinds, least_precision, removed_share)
-    running = resolved(RuntimeSettings(runtime.value, precision.value, device.value))
-    with open_collection(collection) as opened:
-        asked = [question for path in questions for question in read_questions(path)]
-        found = find_model(model or opened.require_encoder().model)
-        target = _target(found, output)
-        with progress("fitting", "questions") as show:
-            fitted = fit_answering(opened, asked, found, settings, running, lambda what, done, total: show(done, total))
-    _write(found, target, fitted, settings, questions)
-    _tell(fitted, target, as_json)
-
-
-def _target(model: Model, output: Path | None) -> Path:
-    """Where the model is written."""
-    if output is not None:
-        if (output / "config.json").exists() and output.resolve() != model.directory.resolve():
-            raise StateError(f"{output} holds a model already; give another directory, or remove it first")
-        return output
-    if model.reference != str(model.directory.absolute()):
-        raise UsageError(f"{model.name} is an installed package; say with -o where the fitted model is to be written")
-    return model.directory
+    kinds = list(dict.fromkeys(kind.value for kind in retriever or [Retrievers.hybrid]))
+    with progress("fitting", "questions") as show:
+        written, fitted = fit_answering(
+            collection,
+            questions,
+            model=model,
+            output=output,
+            settings=AnsweringSettings(k, kinds, least_precision, removed_share),
+            runtime=RuntimeSettings(runtime.value, precision.value, device.value),
+            on_progress=lambda activity, done, total: show(done, total),
+        )
+    _report(fitted, written.directory, as_json)
 
 
-def _write(model: Model, target: Path, fitted: Fitted, settings: AnsweringSettings, files: Sequence[Path]) -> None:
-    from dataclasses import asdict
-
-    from opendpr.fitting.fitted import write_fitted
-    from opendpr.storage.files import file_sha256
-
-    data = [{"file": path.name, "sha256": file_sha256(path)} for path in files]
-    write_fitted(model, target, fitted, {"data": data, "settings": asdict(settings)})
-
-
-def _tell(fitted: Fitted, target: Path, as_json: bool) -> None:
+def _report(fitted: Fitted, target: Path, as_json: bool) -> None:
     if as_json:
         print_json({"retrieval": fitted.retrieval, "confidence": fitted.confidence, "figures": fitted.figures})
         return
@@ -123,12 +97,12 @@ def _tell(fitted: Fitted, target: Path, as_json: bool) -> None:
     say(f"wrote {target}: {weights}")
     say(f"exact match on these questions {100 * exact['before']:.1f} -> {100 * exact['after']:.1f}")
     for kind, stored in fitted.confidence.items():
-        of = fitted.figures[kind]
+        figures = fitted.figures[kind]
         say(
-            f"{kind}: {of['right']:,} of {of['answers']:,} answers right; "
-            f"calibration error {of['calibration error']:.3f}, right above wrong {of['AUROC right']:.3f}"
+            f"{kind}: {figures['right']:,} of {figures['answers']:,} answers right; "
+            f"calibration error {figures['calibration error']:.3f}, right above wrong {figures['AUROC right']:.3f}"
         )
         say(
-            f"from confidence {stored['threshold']:.2f} on {100 * of['answered']:.0f} % are answered, "
-            f"{100 * of['precision']:.0f} % of them rightly"
+            f"from confidence {stored['threshold']:.2f} on {100 * figures['answered']:.0f} % are answered, "
+            f"{100 * figures['precision']:.0f} % of them rightly"
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,19 +20,13 @@ from opendpr.cli.train.options import (
     Seed,
     SettingsFile,
     needs_torch,
-    tell_best,
-    told,
+    report_best,
+    shown,
 )
 from opendpr.errors import UsageError
 
 if TYPE_CHECKING:
-    from opendpr.training.encoder import EncoderSettings
-    from opendpr.training.pool import DevPool
-    from opendpr.training.sources import PairSource
-    from opendpr.types import ExamplePassage
-
-POOL_PASSAGES = 10_000
-"""Passages drawn from the collection of `--pool`."""
+    from opendpr.collection import Collection
 
 
 class Objectives(str, enum.Enum):
@@ -67,7 +60,7 @@ def train_encoder(
     ] = None,
     pool: Annotated[
         Path | None,
-        Option("--pool", help=f"Collection from which {POOL_PASSAGES:,} passages are added to those of --dev."),
+        Option("--pool", help="Collection from which 10,000 passages are added to those of --dev."),
     ] = None,
     settings: SettingsFile = None,
     epochs: Epochs = None,
@@ -98,10 +91,9 @@ def train_encoder(
       opendpr train encoder notes --objective inverse-cloze -o my-model
     """
     with needs_torch():
-        from opendpr.training.encoder import EncoderSettings
-        from opendpr.training.encoder import train_encoder as run
-        from opendpr.training.settings import read_settings
-    from opendpr.model.directory import find_model
+        from opendpr.training import encoder
+    from opendpr.collection import open_collection
+    from opendpr.training.settings import EncoderSettings, read_settings
 
     resolved = read_settings(
         EncoderSettings,
@@ -119,65 +111,20 @@ def train_encoder(
             "seed": seed,
         },
     )
-    source, data = _source(files, objective, weight, resolved)
-    judged = _pool(dev, pool, resolved)
-    with told(output) as on_step:
-        training = run(source, find_model(base), output, resolved, on_step, data=data, pool=judged)[1]
-    tell_best(training)
-
-
-def _source(
-    files: Sequence[Path], objective: Objectives, weights: Sequence[float] | None, settings: EncoderSettings
-) -> tuple[PairSource, object]:
-    """Where pairs come from, and what says that an interrupted run used the same."""
-    from opendpr.storage.files import file_sha256
-    from opendpr.training.sources import ExampleSource, InverseClozeSource, read_training_examples
-
+    examples: Collection | list[encoder.Weighted]
     if objective is Objectives.inverse_cloze:
-        from opendpr.collection import open_collection
-
-        if len(files) != 1 or weights:
+        if len(files) != 1 or weight:
             raise UsageError("--objective inverse-cloze takes one collection, and no --weight")
-        collection = open_collection(files[0])
-        return InverseClozeSource(collection), {"collection": collection.id, "version": collection.version()}
-    weights = list(weights or [1.0] * len(files))
-    if len(weights) != len(files):
-        raise UsageError(f"there are {len(files)} files and {len(weights)} weights; give --weight once for each file")
-    sets = [read_training_examples(path) for path in files]
-    data = [
-        {"file": path.name, "sha256": file_sha256(path), "examples": len(examples), "weight": weight}
-        for path, examples, weight in zip(files, sets, weights, strict=True)
-    ]
-    return ExampleSource(sets, weights, settings.hard_negatives), data
-
-
-def _pool(dev: Path | None, collection: Path | None, settings: EncoderSettings) -> DevPool | None:
-    from opendpr.training.pool import DevPool
-    from opendpr.training.sources import Pair, read_training_examples
-
-    if dev is None:
-        if collection is not None:
-            raise UsageError("--pool makes the passages of --dev more; give --dev too")
-        return None
-    pairs = [
-        Pair(example.question.text, example.positives[0], example.hard_negatives, example.positives[1:])
-        for example in read_training_examples(dev)
-    ]
-    return DevPool(pairs, _drawn(collection, settings.seed) if collection else ())
-
-
-def _drawn(directory: Path, seed: int) -> list[ExamplePassage]:
-    """Passages of a collection, drawn at random."""
-    import random
-
-    from opendpr.collection import open_collection
-    from opendpr.types import ExamplePassage
-
-    generator = random.Random(seed)
-    drawn: list[ExamplePassage] = []
-    with open_collection(directory) as collection:
-        for place, passage in enumerate(collection.passages_after(0)):
-            at = place if place < POOL_PASSAGES else generator.randrange(place + 1)
-            if at < POOL_PASSAGES:  # so that every passage has the same chance
-                drawn[at : at + 1] = [ExamplePassage(passage.title, passage.text)]
-    return drawn
+        examples = open_collection(files[0])
+    else:
+        weights = weight or [1.0] * len(files)
+        if len(weights) != len(files):
+            raise UsageError(
+                f"there are {len(files)} files and {len(weights)} weights; give --weight once for each file"
+            )
+        examples = [encoder.Weighted(path, share) for path, share in zip(files, weights, strict=True)]
+    with shown(output) as on_step:
+        trained = encoder.train_encoder(
+            examples, base, output=output, settings=resolved, dev=dev, pool=pool, on_step=on_step
+        )
+    report_best(trained.training)

@@ -1,4 +1,4 @@
-"""What the commands of `opendpr train` share: options of the loop, and how progress and results are told."""
+"""What the commands of `opendpr train` share: options of the loop, and how progress and results are shown."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Precision = Annotated[
     Precisions | None, Option("--precision", help="fp32 or bf16; auto: what is faster here.", show_default=False)
 ]
 Device = Annotated[Devices | None, Option("--device", help="auto: a GPU if there is one.", show_default=False)]
-Seed = Annotated[int | None, Option("--seed", help="Of order, negatives and fresh weights.", show_default=False)]
+Seed = Annotated[int | None, Option("--seed", help="Decides order, negatives and fresh weights.", show_default=False)]
 
 
 @contextmanager
@@ -48,15 +48,15 @@ def needs_torch() -> Iterator[None]:
         raise OpendprError(f"training needs {error.name}; pip install 'opendpr[train]'") from None
 
 
-def _speaks() -> bool:
-    """Whether this process tells of the training: of several the first."""
+def _is_first() -> bool:
+    """Whether this process is the first of those that train together: the one that shows progress."""
     return os.environ.get("RANK", "0") == "0"
 
 
 @contextmanager
-def told(output: Path) -> Iterator[OnStep]:
-    """Shows the progress of a training, and at its end what came of it."""
-    if not _speaks():
+def shown(output: Path) -> Iterator[OnStep]:
+    """Shows the progress of a training, and at its end the result."""
+    if not _is_first():
         yield lambda done, total, loss: None
         return
     started = time.monotonic()
@@ -76,9 +76,9 @@ def told(output: Path) -> Iterator[OnStep]:
     say(f"wrote {output}: {len(losses):,} steps by this run, in {time.monotonic() - started:,.0f} s{loss}")
 
 
-def tell_best(training: Training) -> None:
+def report_best(training: Training) -> None:
     """Says which weights were written, if something judged them."""
-    if not training.validations or not _speaks():
+    if not training.validations or not _is_first():
         return
     first, *_ = training.validations
     best = next(record for record in training.validations if record["step"] == training.best_step)

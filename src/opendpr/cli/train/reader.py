@@ -19,8 +19,8 @@ from opendpr.cli.train.options import (
     Seed,
     SettingsFile,
     needs_torch,
-    tell_best,
-    told,
+    report_best,
+    shown,
 )
 
 
@@ -68,9 +68,7 @@ def train_reader(
       opendpr train reader examples.jsonl --negatives 23 --negative-share 1 --dev dev.jsonl -o my-model
     """
     with needs_torch():
-        from opendpr.training.reader import train_reader as run
-    from opendpr.interop import refuse_pairs
-    from opendpr.model.directory import find_model
+        from opendpr.training import reader
     from opendpr.training.settings import ReaderSettings, read_settings
 
     resolved = read_settings(
@@ -89,8 +87,6 @@ def train_reader(
             "seed": seed,
         },
     )
-    for path in (*files, dev) if dev else files:
-        refuse_pairs(path)
-    with told(output) as on_step:
-        training = run(files, find_model(base), output, resolved, on_step, dev)[1]
-    tell_best(training)
+    with shown(output) as on_step:
+        trained = reader.train_reader(files, base, output=output, settings=resolved, dev=dev, on_step=on_step)
+    report_best(trained.training)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from opendpr.evaluation.page.markup import Markup, element, joined
-from opendpr.serving.page.frame import frame
+from opendpr.serving.jinja2 import render
 
 Schema = Mapping[str, Any]
 
@@ -17,76 +16,83 @@ SAMPLES: Mapping[str, object] = {
     "id": "pier.txt",
     "documents": [{"id": "pier.txt", "text": "The pier was built by Marta Lindqvist."}],
 }
-"""What required fields say in an example."""
+"""Values of required fields in the examples."""
+
+
+class Field(NamedTuple):
+    """A parameter, or a field of a body."""
+
+    name: str
+    where: str
+    kind: str
+    meaning: str
+
+
+class Operation(NamedTuple):
+    """What the page says about one method of one path."""
+
+    name: str
+    anchor: str
+    description: str
+    fields: list[Field]
+    curl: str
+    status: str
+    answer_fields: list[str]
 
 
 def reference_page(openapi: Schema, base: str) -> str:
     """The whole page; `base` is the address of the service as the browser sees it."""
     operations = [
-        (path, method, operation) for path, methods in openapi["paths"].items() for method, operation in methods.items()
+        _operation(path, method, operation, openapi=openapi, base=base)
+        for path, methods in openapi["paths"].items()
+        for method, operation in methods.items()
     ]
-    parts = (
-        element("h1", "API", class_="title"),
-        element("p", openapi["info"]["description"], " ", element("a", "openapi.json", href="/openapi.json")),
-        element(
-            "p",
-            "Errors are problem details (RFC 9457) with a request_id. After 429 and 503 wait as Retry-After says. "
-            "start and end count code points, start_utf16 and end_utf16 UTF-16 code units.",
-            class_="soft",
-        ),
-        element("nav", element("ul", [_entry(*one) for one in operations]), class_="contents", aria_label="Operations"),
-        [_operation(path, method, operation, openapi, base) for path, method, operation in operations],
-    )
-    return frame("API · opendpr", joined(*parts), wide=True)
+    return render("reference.html.jinja", wide=True, description=openapi["info"]["description"], operations=operations)
 
 
-def _entry(path: str, method: str, operation: Schema) -> Markup:
-    name = element("code", f"{method.upper()} {path}")
-    return element("li", element("a", name, href=f"#{_anchor(path, method)}"), " ", operation["description"])
-
-
-def _anchor(path: str, method: str) -> str:
-    return f"{method}{path}".replace("/", "-").strip("{}")
-
-
-def _operation(path: str, method: str, operation: Schema, openapi: Schema, base: str) -> Markup:
-    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
-    rows = [_row(one["name"], one, one["schema"], one["in"]) for one in operation.get("parameters", [])]
+def _operation(path: str, method: str, operation: Schema, *, openapi: Schema, base: str) -> Operation:
+    fields = [
+        _field(parameter["name"], parameter["in"], parameter["schema"], parameter)
+        for parameter in operation.get("parameters", [])
+    ]
+    body = _content(operation.get("requestBody", {}), openapi)
     if body:
-        schema = _resolved(body, openapi)
-        required = schema.get("required", [])
-        rows += [
-            _row(name, {**of, "required": name in required}, of, "body") for name, of in schema["properties"].items()
+        required = body.get("required", [])
+        fields += [
+            _field(name, "body", schema, {**schema, "required": name in required})
+            for name, schema in body["properties"].items()
         ]
-    head = element("tr", [element("th", title, scope="col") for title in ("Name", "In", "What", "Meaning")])
-    table = element(
-        "div", element("table", element("thead", head), element("tbody", rows)), class_="scroll", tabindex="0"
-    )
     status, answer = next(iter(operation["responses"].items()))
-    content = answer.get("content", {}).get("application/json", {}).get("schema")
-    fields = _fields(content, openapi) if content else None
-    return element(
-        "section",
-        element("h2", element("code", f"{method.upper()} {path}"), id=_anchor(path, method)),
-        element("p", operation["description"]),
-        table if rows else None,
-        element("pre", _curl(path, method, body and _resolved(body, openapi), base), tabindex="0"),
-        element("p", f"{status}: ", fields) if fields else None,
-        class_="card operation",
+    return Operation(
+        name=f"{method.upper()} {path}",
+        anchor=f"{method}{path}".replace("/", "-").strip("{}"),
+        description=operation["description"],
+        fields=fields,
+        curl=_curl(path, method, body, base),
+        status=status,
+        answer_fields=list((_content(answer, openapi) or {}).get("properties", {})),
     )
 
 
-def _row(name: str, of: Schema, schema: Schema, where: str) -> Markup:
-    meaning = [of.get("description", ""), " Required." if of.get("required") else ""]
+def _content(message: Schema, openapi: Schema) -> Schema | None:
+    """The schema of a request's or an answer's JSON, if it has any."""
+    schema = message.get("content", {}).get("application/json", {}).get("schema")
+    if not schema or "$ref" not in schema:
+        return schema or None
+    resolved: Schema = openapi["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+    return resolved
+
+
+def _field(name: str, where: str, schema: Schema, description: Schema) -> Field:
+    meaning = description.get("description", "") + " Required." * bool(description.get("required"))
     if schema.get("default") not in (None, "", {}):
-        meaning.append(f" Default {json.dumps(schema['default'])}.")
-    cells = (element("code", name), where, _kind(schema), joined(*meaning))
-    return element("tr", [element("td", cell) for cell in cells])
+        meaning += f" Default {json.dumps(schema['default'])}."
+    return Field(name, where, _kind(schema), meaning)
 
 
 def _kind(schema: Schema) -> str:
     if "anyOf" in schema:
-        return " or ".join(_kind(one) for one in schema["anyOf"])
+        return " or ".join(_kind(option) for option in schema["anyOf"])
     if "enum" in schema:
         return " | ".join(map(str, schema["enum"]))
     limits = [
@@ -95,20 +101,6 @@ def _kind(schema: Schema) -> str:
         if schema.get(key)
     ]
     return " ".join([str(schema.get("type", "object")), *limits])
-
-
-def _fields(schema: Schema, openapi: Schema) -> list[object]:
-    """The names that an answer has."""
-    found: list[object] = []
-    for name in _resolved(schema, openapi).get("properties", {}):
-        found += [element("code", name), " "]
-    return found
-
-
-def _resolved(schema: Schema, openapi: Schema) -> Schema:
-    reference = schema.get("$ref")
-    found: Schema = openapi["components"]["schemas"][reference.rsplit("/", 1)[1]] if reference else schema
-    return found
 
 
 def _curl(path: str, method: str, body: Schema | None, base: str) -> str:

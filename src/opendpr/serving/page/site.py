@@ -9,9 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from opendpr.errors import InputError, OpendprError, UsageError
 from opendpr.serving.batching import FullError
+from opendpr.serving.jinja2 import render
 from opendpr.serving.page.answers import Form, answers_page
 from opendpr.serving.page.document import Places, document_page, window
-from opendpr.serving.page.frame import STATIC, alert, frame, static_file
 from opendpr.serving.page.login import COOKIE, login_page
 from opendpr.serving.page.reference import reference_page
 from opendpr.serving.problems import of_error
@@ -19,8 +19,7 @@ from opendpr.serving.records import LIMITS, RETRIEVERS, AskRecord, SearchRecord
 from opendpr.serving.service import Service, Wanted
 from opendpr.serving.tokens import find_token
 
-HTML = "text/html; charset=utf-8"
-ANSWERS = 6
+SHOWN_ANSWERS = 6
 """Answers shown on the page."""
 
 Query = Mapping[str, str]
@@ -28,12 +27,11 @@ Query = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Page:
-    """What a browser is sent."""
+    """The answer to a browser."""
 
     body: bytes
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
-    type: str = HTML
 
 
 def _page(text: str, status: int = 200, headers: dict[str, str] | None = None) -> Page:
@@ -61,7 +59,7 @@ class Site:
             wanted = Wanted(form.q, form.retriever, form.k, form.where or None)
             result: AskRecord | SearchRecord
             if info.answers:
-                result = await self._service.ask(wanted, ANSWERS)
+                result = await self._service.ask(wanted, SHOWN_ANSWERS)
             else:
                 result = await self._service.search(wanted)
         except (OpendprError, FullError) as error:
@@ -83,18 +81,16 @@ class Site:
         except OpendprError as error:
             status, detail, headers = of_error(error)
             heading = "No such document" if isinstance(error, InputError) else "That cannot be shown"
-            return _page(frame(heading, alert(heading, detail), collection=info.collection), status, headers)
+            return _page(
+                render("problem.html.jinja", collection=info.collection, heading=heading, detail=detail),
+                status,
+                headers,
+            )
         return _page(document_page(record, places, info.collection))
 
     def reference(self, base: str) -> Page:
         """The API."""
         return _page(reference_page(self._openapi(), base))
-
-    def static(self, name: str) -> Page | None:
-        """A file that pages refer to; browsers keep it for an hour."""
-        if name not in STATIC:
-            return None
-        return Page(static_file(name), 200, {"Cache-Control": "public, max-age=3600"}, STATIC[name])
 
     def login(self, body: bytes, *, secure: bool) -> Page:
         """Keep the token in a cookie that scripts cannot read, and go on to the page that was asked for."""

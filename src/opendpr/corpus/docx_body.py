@@ -1,0 +1,215 @@
+"""The body of a Word document as Word shows it: each text once, in order, with its automatic numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from opendpr.corpus.docx_formula import MATH, Formula
+from opendpr.corpus.docx_styles import OFF, WORD, Styles, values, whole
+from opendpr.corpus.extract import BlockText
+from opendpr.corpus.symbols import symbol, symbols
+
+FALLBACK = "http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
+"""A second form of the same content, for old programs."""
+DROPPED = frozenset(("del", "moveFrom", "delText", "instrText"))
+"""What was deleted or is elsewhere now, and instructions to Word."""
+CHARACTERS = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "\u2011"}
+
+
+@dataclass(slots=True)
+class Paragraph:
+    """A paragraph on its way: where it lies in a list, and what is still to be written before its text."""
+
+    style: str = ""
+    list: str | None = None
+    level: int | None = None
+    joined: bool = False
+    """Whether it runs into the next one: a drop cap, or its mark was deleted."""
+    number: str = ""
+    in_properties: bool = False
+
+
+@dataclass(slots=True)
+class Run:
+    """Text of one look."""
+
+    hidden: bool | None = None
+    script: str = ""
+    """`superscript`, `subscript` or neither."""
+    style: str = ""
+    font: str = ""
+
+
+class Body:
+    """Turns the elements of WordprocessingML into text.
+
+    Args:
+        marks: of a part with notes, what stands before each note, by its id
+    """
+
+    def __init__(self, text: BlockText, styles: Styles, marks: Mapping[str, str] | None = None) -> None:
+        self._text, self._styles, self._marks = text, styles, marks
+        self._paragraphs = [Paragraph()]
+        self._run = Run()
+        self._in_text = False
+        self._cells = 0
+        self._dropped = 0
+        self._joined = False
+        self._formula: Formula | None = None
+        self._reading: list[str] | None = None
+        self._notes: dict[str, dict[str, str]] = {"footnote": {}, "endnote": {}}
+
+    def notes(self, kind: str) -> Mapping[str, str]:
+        """The numbers of the notes that the text referred to, in brackets, by id."""
+        return self._notes[kind]
+
+    def start(self, name: str, attributes: Mapping[str, str]) -> None:
+        local = name.rpartition("}")[2]
+        if name == FALLBACK or (local in DROPPED and name.startswith(WORD) and not self._is_mark()):
+            self._dropped += 1
+        if self._dropped:
+            return
+        if name.startswith(MATH):
+            if local == "oMath" and self._formula is None:
+                self._formula = Formula()
+            if self._formula is not None:
+                self._formula.start(local)
+        elif name.startswith(WORD):
+            if self._paragraphs[-1].in_properties:
+                self._paragraph_property(local, values(attributes))
+            elif not self._run_property(local, values(attributes)):
+                self._content(local, values(attributes))
+
+    def _is_mark(self) -> bool:
+        """Whether the element is about the mark of a paragraph, not its text."""
+        return self._paragraphs[-1].in_properties
+
+    def _paragraph_property(self, local: str, given: Mapping[str, str]) -> None:
+        paragraph = self._paragraphs[-1]
+        if local == "pStyle":
+            paragraph.style = given.get("val", "")
+        elif local == "numId":
+            paragraph.list = given.get("val", "")
+        elif local == "ilvl":
+            paragraph.level = whole(given.get("val", ""))
+        elif local == "framePr":
+            paragraph.joined |= given.get("dropCap", "none") != "none"
+        elif local in ("del", "moveFrom"):
+            paragraph.joined = True
+
+    def _run_property(self, local: str, given: Mapping[str, str]) -> bool:
+        """Note what an element says of the run that it is in; False if it is no property."""
+        value = given.get("val", "")
+        if local == "r":
+            self._run = Run()
+        elif local in ("vanish", "webHidden", "strike", "dstrike"):
+            self._run.hidden = bool(self._run.hidden) or value not in OFF
+        elif local == "rStyle":
+            self._run.style = value
+        elif local == "vertAlign":
+            self._run.script = value
+        elif local == "rFonts":
+            self._run.font = given.get("ascii", "")
+        else:
+            return False
+        return True
+
+    def _content(self, local: str, given: Mapping[str, str]) -> None:
+        if local == "t":
+            self._in_text = True
+        elif local in CHARACTERS:
+            self._add(CHARACTERS[local])
+        elif local == "sym":
+            self._add(symbol(given.get("char", ""), given.get("font", "")))
+        elif local == "p":
+            self._begin_paragraph()
+        elif local == "pPr":
+            self._paragraphs[-1].in_properties = True
+        elif local == "tc":
+            self._cells += 1
+        elif local == "rt":
+            self._reading = []
+        elif local in ("footnote", "endnote") and self._marks is not None:
+            self._paragraphs[0].number = self._marks.get(given.get("id", ""), "")
+        elif local in ("footnoteReference", "endnoteReference"):
+            marks = self._notes[local.removesuffix("Reference")]
+            self._add(marks.setdefault(given.get("id", ""), f"[{len(marks) + 1}]"))
+
+    def end(self, name: str) -> None:
+        local = name.rpartition("}")[2]
+        self._in_text = False
+        if self._dropped:
+            self._dropped -= name == FALLBACK or (local in DROPPED and name.startswith(WORD))
+        elif name.startswith(MATH):
+            if self._formula is not None and (written := self._formula.end(local)) is not None:
+                self._formula = None
+                self._add(written)
+        elif name.startswith(WORD):
+            self._end_content(local)
+
+    def _end_content(self, local: str) -> None:
+        if local == "pPr":
+            self._paragraphs[-1].in_properties = False
+            self._count(self._paragraphs[-1])
+        elif local == "p":
+            self._end_paragraph()
+        elif local == "tc":
+            self._cells -= 1
+            self._text.separate("\t")
+        elif local == "tr":
+            self._text.separate("\n")
+        elif local == "tbl" and not self._cells:
+            self._text.separate("\n\n")
+        elif local == "ruby" and self._reading is not None:
+            reading, self._reading = "".join(self._reading), None
+            self._add(f"({reading})" if reading else "")
+
+    def data(self, data: str) -> None:
+        if self._dropped:
+            return
+        if self._formula is not None:
+            self._formula.data(data)
+        elif self._in_text:
+            self._add(symbols(data, self._run.font))
+
+    def _add(self, piece: str) -> None:
+        """Add text of the run, unless it is hidden; the number of its paragraph comes first."""
+        run, paragraph = self._run, self._paragraphs[-1]
+        if not piece or (self._styles.is_hidden(run.style or paragraph.style) if run.hidden is None else run.hidden):
+            return
+        for opened in self._paragraphs:
+            if opened.number:
+                self._text.add(opened.number)
+                self._text.separate(" ")
+                opened.number = ""
+        if run.script == "superscript" and piece.strip():
+            self._text.add_raised(piece)
+        elif run.script == "subscript" and piece.strip():
+            self._text.add_lowered(piece)
+        else:
+            self._text.add(piece)
+
+    def _begin_paragraph(self) -> None:
+        if not self._joined:
+            self._separate_paragraphs()
+        self._joined = False
+        self._paragraphs.append(Paragraph())
+        self._run = Run()
+
+    def _end_paragraph(self) -> None:
+        if len(self._paragraphs) > 1:
+            self._joined = self._paragraphs.pop().joined
+        if not self._joined:
+            self._separate_paragraphs()
+
+    def _count(self, paragraph: Paragraph) -> None:
+        """Give a paragraph the number that Word writes before it."""
+        name, level = self._styles.list_of(paragraph.style)
+        name = name if paragraph.list is None else paragraph.list
+        if name not in ("", "0") and not paragraph.joined:
+            paragraph.number = self._styles.number(name, level if paragraph.level is None else paragraph.level)
+
+    def _separate_paragraphs(self) -> None:
+        """Blank lines between paragraphs, but a cell of a table stays in its line."""
+        self._text.separate(" " if self._cells else "\n\n")

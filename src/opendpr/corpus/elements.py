@@ -1,0 +1,98 @@
+"""Elements of an HTML page that are shown as other text than they hold: lists, notes, formulas, pictures, fields."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from opendpr.corpus.formula import INVISIBLE, shaped
+from opendpr.corpus.numerals import counted
+
+if TYPE_CHECKING:
+    from selectolax.lexbor import LexborNode
+
+NOTE_CLASS = re.compile(r"footnote|noteref|reference|citation", re.I)
+STYLES = {"a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}
+UNMARKED = re.compile(r"list-style(?:-type)?\s*:[^;]*none", re.I)
+VALUES = frozenset(("", "text", "search", "tel", "url", "email", "number", "date", "time", "datetime-local", "month"))
+"""Kinds of `<input>` whose value is read as text; those of buttons name them."""
+BUTTONS = frozenset(("submit", "button", "reset"))
+FORMULA_LEVELS = 50
+"""Deepest formula that is read as one."""
+SHAPE = {
+    "msup": "power",
+    "msub": "index",
+    "msubsup": "both",
+    "mover": "power",
+    "munder": "index",
+    "munderover": "both",
+    "mfrac": "fraction",
+    "msqrt": "root",
+    "mroot": "root",
+}
+
+
+class Numbering:
+    """The numbers of an ordered list, which a browser writes before its items."""
+
+    def __init__(self, node: LexborNode) -> None:
+        attributes = node.attributes
+        self._style = STYLES.get(attributes.get("type") or "", "decimal")
+        self._step = -1 if "reversed" in attributes else 1
+        items = sum(child.tag == "li" for child in node.iter()) if self._step < 0 else 1
+        self._next = whole_number(attributes.get("start"), items)
+        self._unmarked = bool(UNMARKED.search(attributes.get("style") or ""))
+
+    def next(self, item: LexborNode) -> str:
+        """The number of the next item; nothing in a list whose style shows none."""
+        number = whole_number(item.attributes.get("value"), self._next)
+        self._next = number + self._step
+        return "" if self._unmarked else f"{counted(number, self._style)}."
+
+
+def whole_number(value: str | None, default: int) -> int:
+    """The number that an attribute holds."""
+    return int(value) if value and re.fullmatch(r"\s*-?\d{1,9}\s*", value, re.ASCII) else default
+
+
+def is_note(node: LexborNode) -> bool:
+    """Whether a superscript is the mark of a note, as it leads somewhere or says so."""
+    parent = node.parent
+    return (
+        node.css_first("a") is not None
+        or (parent is not None and parent.tag == "a")
+        or bool(NOTE_CLASS.search(node.attributes.get("class") or ""))
+    )
+
+
+def ruby(node: LexborNode) -> str:
+    """The characters, and how they are read in parentheses: `東京(とうきょう)`."""
+    base, reading = "", ""
+    for child in node.iter(include_text=True):
+        if child.tag in ("rt", "rtc"):
+            reading += child.text()
+        elif child.tag != "rp":
+            base += child.text_content or "" if child.tag == "-text" else child.text()
+    return f"{base.strip()}({reading.strip()})" if reading.strip() else base
+
+
+def mathml(node: LexborNode, level: int = 0) -> str:
+    """A formula on one line: `E=mc^2`."""
+    if node.tag in ("annotation", "annotation-xml"):  # the same in another notation
+        return ""
+    if level > FORMULA_LEVELS or node.tag in ("mi", "mn", "mo", "mtext", "ms"):
+        return INVISIBLE.sub("", " ".join(node.text().split()))
+    parts = [mathml(child, level + 1) for child in node.iter()]
+    if node.tag == "msqrt":
+        parts = ["".join(parts)]
+    return shaped(SHAPE.get(node.tag or "", ""), parts)
+
+
+def shown(tag: str, attributes: Mapping[str, str | None]) -> str:
+    """What is seen of a picture that is not there, or of a field of a form."""
+    if tag == "img":
+        return attributes.get("alt") or ""
+    kind = (attributes.get("type") or "").strip().lower()
+    known = VALUES | BUTTONS | {"hidden", "password", "checkbox", "radio", "file", "image", "color", "range"}
+    return attributes.get("value") or "" if kind in VALUES | BUTTONS or kind not in known else ""

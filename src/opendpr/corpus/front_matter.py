@@ -1,0 +1,78 @@
+"""Front matter: what the first lines of a Markdown file say of it, in YAML between `---` or in TOML between `+++`.
+
+It is title and metadata, no text. Values are read as strings, numbers, true and false; YAML's other types stay the
+strings they are written as, and its references are not followed, of which bombs are made.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from datetime import date, datetime, time
+
+from opendpr.corpus.table import typed
+
+FRONT_MATTER_CHARACTERS = 65_536
+"""Longest front matter; a longer one is text."""
+MOST_BRACKETS = 500
+"""Opened in one front matter; YAML's reader takes their number squared."""
+YAML_BLOCK = re.compile(r"---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)(?:[ \t]*\r?\n)*", re.S | re.M)
+TOML_BLOCK = re.compile(r"\+\+\+[ \t]*\r?\n(.*?)^\+\+\+[ \t]*(?:\r?\n|\Z)(?:[ \t]*\r?\n)*", re.S | re.M)
+WORDS: Mapping[str, object] = {"true": True, "false": False, "null": None, "~": None, "": None}
+"""What YAML writes for values that are neither numbers nor text."""
+
+
+def front_matter(text: str) -> tuple[dict[str, object], int]:
+    """The values of a front matter, and the offset where the text after it begins; none and 0 without one."""
+    start = text[:FRONT_MATTER_CHARACTERS]
+    for block, read in ((YAML_BLOCK, yaml_values), (TOML_BLOCK, toml_values)):
+        if match := block.match(start):
+            found = read(match[1])
+            return ({}, 0) if found is None else (found, match.end())
+    return {}, 0
+
+
+def yaml_values(block: str) -> dict[str, object] | None:
+    """The values of a YAML mapping; None if it is something else, as the text between two rules is."""
+    import yaml
+
+    if block.count("[") + block.count("{") > MOST_BRACKETS:
+        return None
+    try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(block)):
+            return None
+        found = yaml.load(block, Loader=yaml.BaseLoader)  # which knows no types but strings
+    except (yaml.YAMLError, RecursionError, ValueError):
+        return None
+    if found is None or found == "":
+        return {}
+    return _plain(found) if isinstance(found, dict) else None
+
+
+def toml_values(block: str) -> dict[str, object] | None:
+    """The values of a TOML document, dates as they are written in JSON; None if it is not valid."""
+    try:
+        found = tomllib.loads(block.replace("\r\n", "\n"))
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return None
+    values: dict[str, object] = json.loads(json.dumps(found, default=_date))
+    return values
+
+
+def _date(value: object) -> str:
+    return value.isoformat() if isinstance(value, date | datetime | time) else str(value)
+
+
+def _plain(values: Mapping[object, object]) -> dict[str, object]:
+    """A mapping with its strings as the values they write."""
+    return {str(name): _value(value) for name, value in values.items()}
+
+
+def _value(value: object) -> object:
+    if isinstance(value, dict):
+        return _plain(value)
+    if isinstance(value, list):
+        return [_value(item) for item in value]
+    return WORDS[value] if isinstance(value, str) and value in WORDS else typed(str(value))

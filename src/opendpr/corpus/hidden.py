@@ -1,0 +1,75 @@
+"""Elements of an HTML page that its reader does not see.
+
+Left out are what the attribute `hidden`, a style or a simple rule of the page's own style sheet hides, a `<dialog>`
+that is not open, and struck text (`<del>`, `<s>`), which no longer holds. Text with `aria-hidden` is seen, so it
+stays; only KaTeX's second form of a formula goes.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from selectolax.lexbor import LexborHTMLParser
+
+DROPPED = frozenset(
+    [
+        "audio",
+        "canvas",
+        "datalist",
+        "del",
+        "head",
+        "iframe",
+        "noembed",
+        "noframes",
+        "noscript",
+        "script",
+        "s",
+        "strike",
+        "style",
+        "template",
+        "video",
+    ]
+)
+"""Elements without text that a reader sees."""
+HIDING = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse))", re.I)
+RULE = re.compile(r"([^{}]{1,500})\{([^{}]{0,5000})\}")
+AT_RULE = re.compile(r"@[^{};]{0,500}\{(?:[^{}]{0,5000}\{[^{}]{0,5000}\}){0,1000}[^{}]{0,5000}\}")
+"""A rule that counts only for some media, as for print."""
+SIMPLE_SELECTOR = re.compile(r"[.#]?[\w-]{1,100}|[a-z]{1,20}[.#][\w-]{1,100}")
+CANDIDATES = "[hidden], [style], dialog:not([open]), object[data], .katex-html"
+STYLE_CHARACTERS = 200_000
+"""How much of a style sheet is read."""
+
+
+def hidden_elements(tree: LexborHTMLParser, page: str) -> set[int]:
+    """The `mem_id` of every element that is hidden, apart from those that `DROPPED` names."""
+    found = set()
+    for node in tree.css(CANDIDATES):
+        attributes = node.attributes
+        if (
+            ("hidden" in attributes and (attributes["hidden"] or "").lower() != "until-found")
+            or HIDING.search(attributes.get("style") or "")
+            or (node.tag == "dialog" and "open" not in attributes)
+            or (node.tag == "object" and attributes.get("data"))
+            or "katex-html" in (attributes.get("class") or "")
+        ):
+            found.add(node.mem_id)
+    if "<style" in page or "<STYLE" in page:
+        for selector in hiding_selectors("\n".join(style.text() or "" for style in tree.css("style"))):
+            found.update(node.mem_id for node in tree.css(selector))
+    return found
+
+
+def hiding_selectors(style_sheet: str) -> list[str]:
+    """Simple selectors whose elements a style sheet hides, if no other rule says how to show them."""
+    hiding: set[str] = set()
+    showing = ""
+    for selectors, body in RULE.findall(AT_RULE.sub("", style_sheet[:STYLE_CHARACTERS])):
+        if HIDING.search(body):
+            names = (name.strip() for name in re.sub(r"/\*.*?\*/", "", selectors, flags=re.S).split(","))
+            hiding.update(name for name in names if SIMPLE_SELECTOR.fullmatch(name))
+        elif "display" in body or "visibility" in body:
+            showing += selectors + "\n"
+    return sorted(name for name in hiding if not re.search(rf"{re.escape(name)}(?![\w-])", showing))

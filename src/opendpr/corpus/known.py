@@ -1,0 +1,57 @@
+"""What is remembered of a file that was read, so that it need not be read again while it is the same."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from opendpr.storage.files import file_sha256
+
+READING = 2
+"""Changes whenever a reader gives other text or metadata: every file is read once more."""
+SETTLED_SECONDS = 2.0
+"""A file that was changed so shortly before may be changed again without another time."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """A file that became one document."""
+
+    path: str
+    id: str
+    size_bytes: int
+    modified_ns: int
+    """When it was changed; -1 if that was too short before to be relied on."""
+    sha256: str
+    how: str
+    """Digest of the options that it was read with."""
+
+    def is_same(self, status: os.stat_result) -> bool:
+        """Whether the file is as it was, by size and time, or else by its content."""
+        if self.size_bytes != status.st_size:
+            return False
+        return self.modified_ns == status.st_mtime_ns or file_sha256(Path(self.path)) == self.sha256
+
+    def of(self, status: os.stat_result) -> KnownFile:
+        """The same file with the time that it has now."""
+        settled = time.time() - status.st_mtime > SETTLED_SECONDS
+        return replace(self, modified_ns=status.st_mtime_ns if settled else -1)
+
+
+def reading_digest(options: Mapping[str, object]) -> str:
+    """What `KnownFile.how` says of options that change the documents of a file."""
+    return hashlib.sha256(json.dumps([READING, options], sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def known_file(path: str, id: str, status: os.stat_result, how: str) -> KnownFile | None:
+    """What to remember of a file whose state was `status` before it was read; None if it has changed since."""
+    digest = file_sha256(Path(path))
+    now = os.stat(path)
+    if (now.st_size, now.st_mtime_ns) != (status.st_size, status.st_mtime_ns):
+        return None
+    return KnownFile(path, id, status.st_size, -1, digest, how).of(status)

@@ -1,0 +1,134 @@
+"""Manual pages in roff, with the macros `man` or `mdoc`: their words, without a formatter."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import IO
+
+from opendpr.corpus.extract import BlockText, Extract, NotReadError, storable
+from opendpr.corpus.html import decode
+from opendpr.corpus.source import TEXT_BYTES, TOO_LONG
+
+BEGINS = re.compile(rb"(?:(?:[.']\\\"[^\n]*|\.?\s*)\n)*(?:\.\s*(?:TH|Dd|so|Dt)\b|[.']\\\")")
+"""How a manual page begins: with comments and its title."""
+FONT = re.compile(
+    r"\\f(?:\[[^\]]*\]|\(..|.)|\\s[-+]?\d{1,2}|\\[&|^/,%:]|\\[hvklLwoxDbzN]'[^']*'|\\\*\[[^\]]*\]|\\\*\(.."
+)
+NAMED = re.compile(r"\\\((..)|\\\[([^\]]{1,20})\]")
+_SIGNS = (
+    "aq' dq\" lq\u201c rq\u201d oq\u2018 cq\u2019 em\u2014 en\u2013 hy- mi\u2212 bu\u2022 co\u00a9 "
+    "rg\u00ae de\u00b0 ti~ ha^ rs\\ ga` sh# Do$ at@ ->\u2192 +-\u00b1"
+)
+SIGNS = {entry[:2]: entry[2:] for entry in _SIGNS.split()}
+HEADINGS = frozenset(("SH", "SS", "Sh", "Ss"))
+BLOCKS = frozenset(
+    ("PP", "LP", "P", "Pp", "RS", "RE", "Bl", "El", "Bd", "Ed", "sp", "nf", "fi", "EX", "EE", "D1", "Dl")
+)
+ITEMS = frozenset(("TP", "TQ", "IP", "It", "HP", "br"))
+LITERAL = {"nf": True, "EX": True, "Bd": True, "fi": False, "EE": False, "Ed": False}
+"""Requests from which on lines stay lines, or no longer do."""
+FONTS = frozenset(["B", "I", "SM", "SB", "MR", "UR", "MT"])
+ALTERNATING = frozenset(["BR", "RB", "BI", "IB", "IR", "RI"])
+"""Requests whose words are written without spaces, each in another font."""
+INLINE = frozenset(
+    (
+        *("Nm", "Nd", "Ar", "Cm", "Ic", "Ev", "Pa", "Em", "Sy", "Li", "Xr", "Ql", "Qq", "Dq", "Sq"),
+        *("Fl", "Op", "Ns", "No", "Oo", "Oc"),
+    )
+)
+"""Macros of mdoc that are part of a line, and may follow one another in it."""
+
+
+def looks_like_man(head: bytes) -> bool:
+    """Whether a file begins as a manual page; the suffix alone (`.1`) is that of many other files."""
+    return BEGINS.match(head) is not None
+
+
+def parse_man(file: IO[bytes]) -> Extract:
+    """Sections, paragraphs and lists; the title is the name of the page."""
+    data = file.read(TEXT_BYTES + 1)
+    if len(data) > TEXT_BYTES:
+        raise NotReadError(TOO_LONG)
+    page = Page()
+    for line in decode(data).replace("\r\n", "\n").split("\n"):
+        page.line(line)
+    return Extract(storable(page.title), storable(page.text.text()))
+
+
+class Page:
+    """Reads a manual page line by line."""
+
+    def __init__(self) -> None:
+        self.text = BlockText()
+        self.title = ""
+        self._literal = self._tagged = False
+        """Whether lines stay lines, and whether the next words are the tag of a list."""
+        self._ignored = ""
+
+    def line(self, line: str) -> None:
+        """Take in one line."""
+        if self._ignored:
+            if line.strip() == self._ignored:
+                self._ignored = ""
+        elif line[:1] in (".", "'") and (match := re.match(r"[.']\s*([\w-]+)(.*)", line)):
+            self._request(match[1], match[2].strip())
+        elif line[:1] not in (".", "'"):
+            if not line.strip():
+                self.text.separate("\n\n")
+                return
+            self.text.separate("\n" if self._literal else " ")
+            self._add(line)
+
+    def _request(self, name: str, rest: str) -> None:
+        words = arguments(rest)
+        self._literal = LITERAL.get(name, self._literal)
+        if name in ("TH", "Dt"):
+            self.title = f"{words[0]}({words[1]})" if len(words) > 1 else " ".join(words)
+        elif name in ("de", "ig", "am"):
+            self._ignored = ".."
+        elif name in HEADINGS:
+            self.text.separate("\n\n")
+            self._add(" ".join(words))
+            self.text.separate("\n\n")
+        elif name in BLOCKS:
+            self.text.separate("\n\n")
+        elif name in ITEMS:
+            self.text.separate("\n")
+            self._tagged = name in ("TP", "TQ", "IP", "It")
+            self._add(" ".join(words[:1]) if name == "IP" else in_line(words) if name == "It" else "")
+        elif name in FONTS | ALTERNATING | INLINE:
+            self.text.separate(" ")
+            self._add(in_line([name, *words]) if name in INLINE else ("" if name in ALTERNATING else " ").join(words))
+
+    def _add(self, words: str) -> None:
+        written = unescaped(words)
+        if written.strip():
+            self.text.add(written.strip() if not self._literal else written.rstrip())
+            self.text.separate("\n" if self._tagged else "")
+            self._tagged = False
+
+
+def arguments(rest: str) -> list[str]:
+    """The words of a request, those in quotes as one; a comment ends them."""
+    rest = re.split(r"\\\"", rest)[0]
+    return [quoted or word for quoted, word in re.findall(r'"((?:[^"]|"")*)"|(\S+)', rest)]
+
+
+def in_line(words: Iterable[str]) -> str:
+    """Write `Fl v Ar file`, as mdoc has it, as `-v file`."""
+    written, flag = [], False
+    for word in words:
+        if word in INLINE:
+            flag = word == "Fl"
+        else:
+            written.append(f"-{word}" if flag else word)
+            flag = False
+    return " ".join(written)
+
+
+def unescaped(words: str) -> str:
+    """The characters that roff's escapes stand for."""
+    words = re.split(r"\\\"", words)[0]
+    words = NAMED.sub(lambda found: SIGNS.get(found[1] or found[2], ""), FONT.sub("", words))
+    return words.replace("\\-", "-").replace("\\ ", " ").replace("\\~", " ").replace("\\e", "\\").replace("\\.", ".")

@@ -1,0 +1,25 @@
+"""What records call the id, the title and the text of a document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+USUAL_NAMES = {
+    "id": ("id", "_id", "doc_id", "docid", "document_id", "passage_id", "pid"),
+    "title": ("title", "heading", "headline", "subject"),
+    "text": ("text", "content", "contents", "page_content", "body", "passage"),
+}
+"""The name that counts first comes first; capitals and space around do not matter."""
+
+
+def usual_keys(keys: Iterable[str]) -> dict[str, str]:
+    """Which of the keys of a record hold `id`, `title` and `text`, of those that it has."""
+    known: dict[str, str] = {}
+    for key in keys:
+        known.setdefault(key.strip().lower(), key)
+    found = {}
+    for name, names in USUAL_NAMES.items():
+        usual = [known[usual] for usual in names if usual in known]
+        if usual:
+            found[name] = usual[0]
+    return found

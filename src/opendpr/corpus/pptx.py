@@ -1,0 +1,94 @@
+"""PowerPoint presentations, .pptx: a zip file of XML (ECMA-376)."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Mapping
+from typing import IO
+
+from opendpr.corpus.archive import Archive
+from opendpr.corpus.docx import core_title
+from opendpr.corpus.docx_styles import OFF, values
+from opendpr.corpus.extract import BlockText, Extract, seen, storable
+
+PRESENTATION = "ppt/presentation.xml"
+SLIDE = re.compile(r"ppt/slides/[^/]+\.xml")
+NOTES = re.compile(r"notesSlides/[^/]+\.xml$")
+
+
+def parse_pptx(file: IO[bytes]) -> Extract:
+    """The slides in the order of the show, each with its notes; hidden slides are left out."""
+    archive = Archive(file)
+    text = BlockText()
+    targets = relations(archive, PRESENTATION)
+    order: list[str] = []
+
+    def start(name: str, attributes: Mapping[str, str]) -> None:
+        if name.rpartition("}")[2] == "sldId":
+            order.extend(targets[value] for key, value in attributes.items() if "}" in key and value in targets)
+
+    archive.parse(PRESENTATION, start)
+    for slide in filter(SLIDE.fullmatch, dict.fromkeys(order)):
+        reading = Slide(text)
+        archive.parse(slide, reading.start, reading.end, reading.data)
+        for notes in relations(archive, slide).values():
+            if reading.is_shown and NOTES.search(notes) and notes in archive:
+                spoken = Slide(text)
+                archive.parse(notes, spoken.start, spoken.end, spoken.data)
+    return Extract(core_title(archive), seen(storable(text.text())))
+
+
+def relations(archive: Archive, part: str) -> dict[str, str]:
+    """The parts that a part refers to, by the ids it uses."""
+    folder, name = posixpath.split(part)
+    found: dict[str, str] = {}
+
+    def start(_name: str, attributes: Mapping[str, str]) -> None:
+        if (target := attributes.get("Target", "")) and attributes.get("TargetMode") != "External":
+            found[attributes.get("Id", "")] = posixpath.normpath(posixpath.join(folder, target)).lstrip("/")
+
+    if (path := f"{folder}/_rels/{name}.rels") in archive:
+        archive.parse(path, start)
+    return found
+
+
+class Slide:
+    """Turns the elements of a slide into text: a paragraph a line, a blank line between shapes."""
+
+    def __init__(self, text: BlockText) -> None:
+        self._text = text
+        self._in_text = False
+        self._number = False
+        self._cells = 0
+        self.is_shown = True
+
+    def start(self, name: str, attributes: Mapping[str, str]) -> None:
+        local, given = name.rpartition("}")[2], values(attributes)
+        self._in_text = local == "t" and self.is_shown and not self._number
+        if local in ("sld", "notes"):
+            self.is_shown = given.get("show", "1") not in OFF
+            self._text.separate("\n\n")
+        elif local == "fld":
+            self._number = given.get("type") == "slidenum"
+        elif local == "tc":
+            self._cells += 1
+        elif local == "br":
+            self._text.separate("\n")
+
+    def end(self, name: str) -> None:
+        local = name.rpartition("}")[2]
+        self._in_text = False
+        if local == "fld":
+            self._number = False
+        elif local == "p":
+            self._text.separate(" " if self._cells else "\n")
+        elif local == "tc":
+            self._cells -= 1
+            self._text.separate("\t")
+        elif local in ("tr", "sp", "graphicFrame"):
+            self._text.separate("\n" if local == "tr" else "\n\n")
+
+    def data(self, data: str) -> None:
+        if self._in_text:
+            self._text.add(data)

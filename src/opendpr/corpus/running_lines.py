@@ -1,0 +1,51 @@
+"""Headers and footers of pages: lines that repeat at the top or at the bottom of many pages of one document."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+EDGE_LINES = 3
+"""Lines at the top and at the bottom of a page that may be its header or footer."""
+LEAST_PAGES = 4
+"""Pages on which a line must be to count as repeated."""
+LEAST_SHARE = 0.4
+"""Share of the pages on which it must be, at the top or at the bottom; books have two of each."""
+
+NUMBER = re.compile(r"\d+|\b[ivxlc]+\b")
+MOST_NUMBERS = 2
+"""In a header or footer: `Page 3 of 20`."""
+
+
+def without_running_lines(pages: Sequence[str]) -> tuple[list[str], Counter[str]]:
+    """The pages without lines that repeat at their edges, but where each is first; and how often each was left out.
+
+    Lines that differ only by numbers, as those of pages, are the same.
+    """
+    lines = [page.split("\n") for page in pages]
+    found = Counter(key for page in lines for key in {_key(page[place]) for place in _edges(page)})
+    least = max(LEAST_PAGES, LEAST_SHARE * len(pages))
+    repeated = {key for key, count in found.items() if key and count >= least}
+    seen: set[str] = set()
+    left_out: Counter[str] = Counter()
+    kept = []
+    for page in lines:
+        dropped = [place for place in _edges(page) if _key(page[place]) in repeated & seen]
+        left_out.update(page[place].strip() for place in dropped)
+        seen.update(_key(page[place]) for place in _edges(page))
+        kept.append("\n".join(line for place, line in enumerate(page) if place not in set(dropped)))
+    return kept, left_out
+
+
+def _edges(page: Sequence[str]) -> list[int]:
+    """Places of the first and the last lines of a page that say something."""
+    places = [place for place, line in enumerate(page) if line.strip()]
+    return sorted({*places[:EDGE_LINES], *places[-EDGE_LINES:]})
+
+
+def _key(line: str) -> str:
+    """What lines that differ only by numbers share, if these are few: more make a row of a table."""
+    words = " ".join(line.split())
+    key, numbers = NUMBER.subn("#", words.lower())
+    return key if numbers <= MOST_NUMBERS else words

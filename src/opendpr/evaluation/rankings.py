@@ -1,0 +1,53 @@
+"""The rankings in a run: one that `opendpr evaluate` wrote, or one of another system."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from opendpr.errors import InputError
+from opendpr.evaluation.run import Record, read_records
+from opendpr.interop import Ranking, RunHit, read_run
+from opendpr.interop.ranked import Duplicates, Values
+from opendpr.interop.start import look
+
+
+def read_rankings(path: Path, *, values: Values | None = None, duplicates: Duplicates = "refuse") -> Iterator[Ranking]:
+    """Yield a ranking for each question, or for each question and system of a run over several.
+
+    Args:
+        values, duplicates: as of `interop.read_run`, for runs of other systems.
+
+    Raises:
+        InputError: the file cannot be read, or something in it is no ranking.
+    """
+    if look(path).fields.get("type") != "run":
+        yield from read_run(path, values=values, duplicates=duplicates)
+        return
+    for record in read_records(path):
+        if record["type"] == "question":
+            yield _ranking(record, f"{path}: question {record['question']!r:.60}")
+
+
+def _ranking(record: Record, place: str) -> Ranking:
+    """Ids and scores, of passages or of documents, are two lists of a record."""
+    documents = "documents" in record
+    match record.get("documents" if documents else "hits"):
+        case {"ids": list() as ids, "scores": list() as scores} if len(ids) == len(scores) and _are_hits(ids, scores):
+            pass
+        case _:
+            raise InputError(f"{place}: expected ids and as many scores; evaluate again, with another -o")
+    ranks = record.get("answer_ranks")
+    hits = tuple(
+        RunHit(
+            id, float(score), id if documents else None, has_answer=rank in ranks if isinstance(ranks, list) else None
+        )
+        for rank, (id, score) in enumerate(zip(ids, scores, strict=True), start=1)
+    )
+    answers = tuple(answer for answer in record.get("answers") or () if isinstance(answer, str))
+    return Ranking(record["question"], record.get("text") or "", answers, record["system"], hits, record["set"])
+
+
+def _are_hits(ids: list[Any], scores: list[Any]) -> bool:
+    return all(isinstance(id, str) for id in ids) and all(isinstance(score, int | float) for score in scores)

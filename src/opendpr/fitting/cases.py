@@ -1,0 +1,103 @@
+"""What a model reads for questions with known answers: the material that decoding and confidence are fitted on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from opendpr.answering.decoding import Decoding, candidates
+from opendpr.fitting.settings import AnsweringSettings
+from opendpr.iteration import batched
+from opendpr.protocols import Reader, Retriever
+from opendpr.text import AnswerMatcher, exact_match
+from opendpr.types import Hit, Question, Span
+
+CASE_QUESTIONS = 16
+"""Questions read together."""
+FURTHER_DEPTH = 4
+"""Times k passages are retrieved for a question that is to be answered without those that hold its answer."""
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is done, how much of it, and of how much."""
+
+
+def silent(activity: str, done: int, total: int) -> None:
+    """A `Progress` that says nothing."""
+
+
+class Case(NamedTuple):
+    """What was read for a question."""
+
+    question: Question
+    spans: list[Span]
+    removed: bool
+    """Whether the passages that hold its answer were kept from the reader."""
+
+
+def read_cases(
+    questions: Sequence[Question],
+    retrievers: Mapping[str, Retriever],
+    reader: Reader,
+    settings: AnsweringSettings,
+    on_progress: Progress = silent,
+) -> dict[str, list[Case]]:
+    """For each retriever what was read; a passage that several found is read once."""
+    drawn = np.random.default_rng(settings.seed).random(len(questions)) < settings.removed_share
+    cases: dict[str, list[Case]] = {kind: [] for kind in retrievers}
+    done = 0
+    for batch in batched(zip(questions, drawn.tolist(), strict=True), CASE_QUESTIONS):
+        asked = [question for question, _ in batch]
+        depth = settings.k * FURTHER_DEPTH
+        texts = [question.text for question in asked]
+        lists = {kind: retriever.retrieve(texts, depth) for kind, retriever in retrievers.items()}
+        wanted = [_wanted(place, pair, lists, settings.k) for place, pair in enumerate(batch)]
+        unions = [list({hit.passage.number: hit for _, _, hits in lots for hit in hits}.values()) for lots in wanted]
+        read = reader.read(texts, unions)
+        for question, lots, spans in zip(asked, wanted, read, strict=True):
+            for kind, removed, hits in lots:
+                cases[kind].append(Case(question, _spans_of(spans, hits), removed))
+        done += len(batch)
+        on_progress("reading", done, len(questions))
+    return cases
+
+
+def _wanted(
+    place: int, pair: tuple[Question, bool], lists: Mapping[str, list[list[Hit]]], k: int
+) -> list[tuple[str, bool, list[Hit]]]:
+    """Retriever, whether answers are removed, and the passages to read."""
+    question, drawn = pair
+    matcher = AnswerMatcher(question.answers, question.match)
+    lots = []
+    for kind, retrieved in lists.items():
+        hits = retrieved[place]
+        lots.append((kind, False, hits[:k]))
+        if drawn and question.answers:
+            gold = set(question.document_ids)
+            without = [hit for hit in hits if hit.passage.document_id not in gold and not matcher(hit.passage.text)]
+            lots.append((kind, True, without[:k]))
+    return lots
+
+
+def _spans_of(spans: Sequence[Span], hits: Sequence[Hit]) -> list[Span]:
+    """The spans of these passages, as this retriever found them."""
+    own = {hit.passage.number: hit for hit in hits}
+    return [replace(span, hit=own[span.hit.passage.number]) for span in spans if span.hit.passage.number in own]
+
+
+def answered(case: Case, decoding: Decoding) -> bool:
+    """Whether the best answer is one of those expected; of a question without any, none is."""
+    answers = candidates(case.spans, decoding)
+    question = case.question
+    return bool(answers and question.answers) and exact_match(
+        answers[0].spans[0].text, question.answers, question.match
+    )
+
+
+def is_answerable(case: Case) -> bool:
+    """Whether a passage that was read holds an answer."""
+    matcher = AnswerMatcher(case.question.answers, case.question.match)
+    passages = {span.hit.passage.number: span.hit.passage.text for span in case.spans}
+    return bool(case.question.answers) and any(map(matcher, passages.values()))

@@ -1,0 +1,59 @@
+"""Fitting the weights with which an answer's scores are added up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from opendpr.answering.decoding import Decoding
+from opendpr.errors import InputError
+from opendpr.fitting.cases import Case, answered
+from opendpr.fitting.fitted import Fitted
+from opendpr.fitting.logistic import Choice, fit_choice
+from opendpr.text import exact_match
+from opendpr.types import Question
+
+FEWEST_RIGHT_QUESTIONS = 30
+"""Questions with a right span, without which no weights are fitted."""
+
+
+def fit_decoding(cases: Sequence[Case], start: Decoding, fitted: Fitted) -> Decoding:
+    """The weights with which the right spans are likeliest, put into `fitted`.
+
+    Raises:
+        InputError: no span is right.
+    """
+    choices = []
+    for case in cases:
+        verdicts: dict[str, bool] = {}
+        right = np.array([_is_right(case.question, span.text, verdicts) for span in case.spans], dtype=bool)
+        if right.any() and not right.all():
+            rows = [[span.passage_score, span.span_score, start.retrieved(span.hit)] for span in case.spans]
+            choices.append(Choice(np.array(rows), right))
+    if len(choices) < FEWEST_RIGHT_QUESTIONS:
+        raise InputError(
+            f"the answer of {len(choices)} questions was found among the spans read, at least "
+            f"{FEWEST_RIGHT_QUESTIONS} are needed; check that questions and collection belong together, or give more "
+            "questions"
+        )
+    weights = fit_choice(choices, np.array([start.passage, start.span, start.retrieval]))
+    names = ("passage", "span", "reader")
+    fitted.retrieval |= {name: float(f"{value:.4g}") for name, value in zip(names, weights.tolist(), strict=True)}
+    decoding = Decoding.of(fitted.retrieval)
+    fitted.figures["questions with a right span"] = len(choices)
+    fitted.figures["exact match"] = {"before": _exact(cases, start), "after": _exact(cases, decoding)}
+    return decoding
+
+
+def _is_right(question: Question, text: str, verdicts: dict[str, bool]) -> bool:
+    if text not in verdicts:
+        verdicts[text] = bool(question.answers) and exact_match(text, question.answers, question.match)
+    return verdicts[text]
+
+
+def _exact(cases: Sequence[Case], decoding: Decoding) -> float:
+    """Exact match of the best answer, over the questions with answers."""
+    asked = [case for case in cases if case.question.answers and not case.removed]
+    right = sum(answered(case, decoding) for case in asked)
+    return round(right / max(1, len(asked)), 4)

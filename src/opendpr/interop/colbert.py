@@ -1,0 +1,78 @@
+"""ColBERT's files: rankings with rank and score, and triples of ids, which MS MARCO has too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from opendpr.errors import InputError
+from opendpr.interop.ids import IdExample
+from opendpr.interop.nouns import Ranking, RunHit
+from opendpr.interop.ranked import (
+    PlacedHit,
+    RawRanking,
+    RunLine,
+    as_evaluated,
+    once,
+    rank_of,
+    rankings_of_lines,
+    score_of,
+)
+from opendpr.interop.records import read_lists
+from opendpr.interop.start import Start
+from opendpr.interop.tables import TAB, column, read_columns
+from opendpr.storage.files import write_lines
+
+
+def is_triples(start: Start) -> bool:
+    """Whether the first line is a list of ids, or three numbers between tabs."""
+    if isinstance(start.value, list):
+        return len(start.value) > 1 and isinstance(start.value[0], int) and not isinstance(start.value[0], bool)
+    return len(start.row) == 3 and all(field.strip().isdigit() for field in start.row)
+
+
+def read_triples(start: Start) -> Iterator[IdExample]:
+    """JSON lines `[question, positive, negative, ...]` (`triples.jsonl`), or such lines between tabs, of ids.
+
+    A passage may be `[id, score]`, as for distillation; the first one is the positive.
+    """
+    if not start.is_json:
+        for place, fields in read_columns(start.path, TAB):
+            yield _triple(place, fields)
+        return
+    for place, value in read_lists(start.path, array=start.is_array):
+        yield _triple(place, [each[0] if isinstance(each, list) and each else each for each in value])
+
+
+def _triple(place: str, ids: Sequence[object]) -> IdExample:
+    if len(ids) < 2 or not all(isinstance(id, str | int) and str(id).strip() for id in ids):
+        raise InputError(f"{place}: expected the ids of a question, a positive and negatives, found {ids!r:.100}")
+    question, positive, *negatives = (str(id).strip() for id in ids)
+    return IdExample(place, question, (positive,), tuple(negatives))
+
+
+def read_run(start: Start) -> Iterator[RawRanking]:
+    """Lines `question <tab> passage <tab> rank <tab> score` (`ranking.tsv`)."""
+    return rankings_of_lines(start, _run_line)
+
+
+def _run_line(place: str, fields: list[str]) -> RunLine:
+    rank = rank_of(fields[2]) if len(fields) == 4 else None
+    if rank is None or not fields[0] or not fields[1]:
+        raise InputError(f"{place}: expected 'question passage rank score', found {' '.join(fields)[:100]!r}")
+    return RunLine(fields[0], "", PlacedHit(place, RunHit(fields[1], score_of(fields[3], place)), rank))
+
+
+def write_run(path: Path, rankings: Iterable[Ranking]) -> int:
+    """Write `ranking.tsv`, in the order that trec_eval gives it, and return how many questions."""
+    count = 0
+
+    def lines() -> Iterator[str]:
+        nonlocal count
+        for ranking in once(rankings):
+            count += 1
+            for rank, hit in enumerate(as_evaluated(ranking), start=1):
+                yield f"{column(ranking.id, TAB)}\t{column(hit.id, TAB)}\t{rank}\t{hit.score!r}\n"
+
+    write_lines(path, lines())
+    return count

@@ -1,0 +1,45 @@
+"""Tables of questions with a header, as people make them: `id`, `question`, `answers` between tabs or commas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from opendpr.errors import InputError
+from opendpr.interop.gold import ANSWERS, QUESTION_IDS, question_of
+from opendpr.interop.literals import parse_strings
+from opendpr.interop.records import Record
+from opendpr.interop.start import Start
+from opendpr.interop.tables import read_rows
+from opendpr.types import Question
+
+QUESTION_COLUMNS = ("question", "query")
+"""Names of the column with the question."""
+
+
+def is_questions(start: Start) -> bool:
+    """Whether the first line is such a header."""
+    names = set(start.header)
+    known = names <= {*QUESTION_COLUMNS, *QUESTION_IDS, *ANSWERS}
+    return not start.is_json and len(names) > 1 and known and not names.isdisjoint(QUESTION_COLUMNS)
+
+
+def read_questions(start: Start) -> Iterator[Question]:
+    """Rows with a question, and perhaps an id and answers: a list as in Python, or one answer as it is."""
+    rows = read_rows(start.path, start.quoting, start.separator)
+    next(rows)
+    name = next(name for name in QUESTION_COLUMNS if name in start.header)
+    for place, row in rows:
+        if len(row) != len(start.header):
+            raise InputError(f"{place}: expected {len(start.header)} fields as in the header, found {len(row)}")
+        fields = {column: _value(column, field, place) for column, field in zip(start.header, row, strict=True)}
+        yield question_of(Record(place, int(place.rpartition(":")[2]), fields), name)
+
+
+def _value(column: str, field: str, place: str) -> str | list[str] | None:
+    """A field as it is, a list of answers, or None if it is empty."""
+    if column in ANSWERS and field.strip().startswith("["):
+        try:
+            return list(parse_strings(field))
+        except ValueError as error:
+            raise InputError(f"{place}: the answers cannot be read: {error}") from None
+    return field or None

@@ -1,0 +1,57 @@
+"""Tevatron's JSON lines: training examples, queries and a corpus. Its rankings are read as MS MARCO's are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from opendpr.interop.gold import question_of
+from opendpr.interop.own import examples_of_groups, json_passages, write_json_passages
+from opendpr.interop.records import read_records
+from opendpr.interop.start import Start
+from opendpr.storage.files import json_line, write_lines
+from opendpr.types import Document, ExamplePassage, Question, TrainingExample
+
+GROUPS = ("positive_passages", "negative_passages", "negatives")
+"""Fields with the passages of an example; the last one is ours alone."""
+
+
+def read_passages(start: Start) -> Iterator[Document]:
+    """Records `docid, title, text`."""
+    return json_passages(start, "docid", "text")
+
+
+def write_passages(path: Path, passages: Iterable[Document]) -> int:
+    """Write a corpus and return how many passages."""
+    return write_json_passages(path, passages, "docid")
+
+
+def read_questions(start: Start) -> Iterator[Question]:
+    """Records `query_id, query`, and perhaps `answers`."""
+    return (question_of(record, "query") for record in read_records(start.path))
+
+
+def read_examples(start: Start) -> Iterator[TrainingExample]:
+    """Records `query_id, query, positive_passages, negative_passages`."""
+    return examples_of_groups(start, GROUPS, "query")
+
+
+def write_examples(path: Path, examples: Iterable[TrainingExample]) -> int:
+    """Write examples and return how many; hard negatives come first among the negatives."""
+    return write_lines(path, (json_line(_fields(example)) for example in examples))
+
+
+def _fields(example: TrainingExample) -> dict[str, Any]:
+    question = example.question
+    return {
+        "query_id": question.id,
+        "query": question.text,
+        "answers": list(question.answers),
+        "positive_passages": [_passage(each) for each in example.positives],
+        "negative_passages": [_passage(each) for each in (*example.hard_negatives, *example.negatives)],
+    }
+
+
+def _passage(passage: ExamplePassage) -> dict[str, str]:
+    return {"docid": passage.id, "title": passage.title, "text": passage.text}

@@ -1,0 +1,122 @@
+"""Writers of every form, by the name that `opendpr export --format` gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TypeAlias, TypeVar
+
+from opendpr.errors import InputError
+from opendpr.interop import (
+    beir,
+    colbert,
+    dpr,
+    flag_embedding,
+    msmarco,
+    own,
+    pyserini,
+    sentence_transformers,
+    tevatron,
+    trec,
+)
+from opendpr.interop.nouns import Judgement, Ranking
+from opendpr.types import Document, Question, TrainingExample
+
+Item = TypeVar("Item")
+Writer: TypeAlias = Callable[[Path, Iterable[Item]], int]
+
+PASSAGE_WRITERS: Mapping[str, Writer[Document]] = {
+    "psgs": dpr.write_passages,
+    "beir": beir.write_passages,
+    "msmarco": msmarco.write_passages,
+    "pyserini": pyserini.write_passages,
+    "tevatron": tevatron.write_passages,
+    "jsonl": own.write_passages,
+}
+QUESTION_WRITERS: Mapping[str, Writer[Question]] = {
+    "dpr": dpr.write_questions,
+    "beir": beir.write_questions,
+    "msmarco": msmarco.write_questions,
+    "jsonl": own.write_questions,
+}
+EXAMPLE_WRITERS: Mapping[str, Writer[TrainingExample]] = {
+    "dpr": dpr.write_examples,
+    "msmarco": msmarco.write_examples,
+    "tevatron": tevatron.write_examples,
+    "flag-embedding": flag_embedding.write_examples,
+    "sentence-transformers": sentence_transformers.write_examples,
+    "jsonl": own.write_examples,
+}
+RUN_WRITERS: Mapping[str, Writer[Ranking]] = {
+    "trec": trec.write_run,
+    "dpr": dpr.write_run,
+    "msmarco": msmarco.write_run,
+    "colbert": colbert.write_run,
+    "pyserini": pyserini.write_run,
+    "jsonl": own.write_run,
+}
+QRELS_WRITERS: Mapping[str, Writer[Judgement]] = {
+    "trec": trec.write_qrels,
+    "beir": beir.write_qrels,
+    "msmarco": msmarco.write_qrels,
+}
+
+
+def write_passages(path: Path, passages: Iterable[Document], format: str) -> int:
+    """Write passages and return how many."""
+    return PASSAGE_WRITERS[format](path, passages)
+
+
+def write_questions(path: Path, questions: Iterable[Question], format: str) -> int:
+    """Write questions and return how many. `dpr` holds no ids, `beir` and `msmarco` hold no answers.
+
+    Raises:
+        InputError: a question does not fit the format.
+    """
+    return QUESTION_WRITERS[format](path, questions)
+
+
+def write_examples(path: Path, examples: Iterable[TrainingExample], format: str) -> int:
+    """Write examples and return how many records: examples, or pairs and triples of texts where the form has these.
+
+    Raises:
+        InputError: no example fits the format.
+    """
+    return EXAMPLE_WRITERS[format](path, examples)
+
+
+def write_run(path: Path, rankings: Iterable[Ranking], format: str) -> int:
+    """Write rankings and return how many. Runs that are tables are in the order that trec_eval gives them.
+
+    Raises:
+        InputError: a ranking does not fit the format: an id with white space in TREC, a passage without text in
+            DPR, a question that is there twice in any but ours.
+    """
+    return RUN_WRITERS[format](path, rankings)
+
+
+def write_qrels(path: Path, judgements: Iterable[Judgement], format: str) -> int:
+    """Write judgements and return how many.
+
+    Raises:
+        InputError: an id does not fit the format.
+    """
+    return QRELS_WRITERS[format](path, judgements)
+
+
+def useful(items: Iterable[Item], is_useful: Callable[[Item], object], source: object, what: str) -> Iterator[Item]:
+    """The items; raises InputError at their end if there were none, or none that is useful.
+
+    Args:
+        source: where they come from
+        what: what each should be, as `an example with a positive passage`
+    """
+    count, any_useful = 0, False
+    for item in items:
+        count += 1
+        any_useful = any_useful or bool(is_useful(item))
+        yield item
+    if not any_useful:
+        raise InputError(
+            f"{source} has {count:,} records, of which none is {what}" if count else f"{source} holds nothing"
+        )

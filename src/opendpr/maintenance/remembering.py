@@ -1,0 +1,74 @@
+"""Files that need not be read again, or are known under another id."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from opendpr.collection import Writer
+from opendpr.collection.files import has_files, known_files, note_files, rename_document, set_modified
+from opendpr.corpus import Corpus
+from opendpr.corpus.known import KnownFile
+from opendpr.corpus.source import Unchanged
+
+
+class Moved(NamedTuple):
+    """A file that is known by another id than before: its folder was given with another one above it."""
+
+    before: str
+    now: str
+
+
+class FileMemory:
+    """What a collection remembers of the files of a corpus."""
+
+    def __init__(self, writer: Writer, corpus: Corpus) -> None:
+        self._writer, self._corpus = writer, corpus
+        self._remembers = has_files(writer)
+        self.moved: list[Moved] = []
+        corpus.known = self._known
+        corpus.unchanged.clear()
+        corpus.read.clear()
+
+    def _known(self, path: str) -> Sequence[KnownFile]:
+        return known_files(self._writer, path) if self._remembers else ()
+
+    def settle(self) -> list[Unchanged]:
+        """Note the files that were read since, move documents to their new ids; returns files that are unchanged."""
+        read, unchanged = self._corpus.read.copy(), self._corpus.unchanged.copy()
+        self._corpus.read.clear()
+        self._corpus.unchanged.clear()
+        for file in read:
+            self._drop_others(file)
+        note_files(self._writer, read)
+        self._remembers = self._remembers or bool(read)
+        for same in unchanged:
+            if same.before != same.id:
+                self.moved.append(Moved(same.before, same.id))
+                if self._writer.has_document(same.id):
+                    self._writer.remove_documents([same.before])
+                else:
+                    rename_document(self._writer, same.before, same.id)
+        self._note_times(unchanged)
+        return unchanged
+
+    def _drop_others(self, file: KnownFile) -> None:
+        """Remove the document that a file gave under another id; its new form is there."""
+        for other in self._known(file.path):
+            if other.id != file.id:
+                self._writer.remove_documents([other.id])
+                self.moved.append(Moved(other.id, file.id))
+
+    def _note_times(self, unchanged: Sequence[Unchanged]) -> None:
+        """Bring up to date what is known of files that have another time and the same content."""
+        renewed: list[KnownFile] = []
+        times: dict[str, str] = {}
+        for file in unchanged:
+            for known in self._known(file.path):
+                status = os.stat(file.path)
+                if known.id == file.id and known != known.of(status):
+                    renewed.append(known.of(status))
+                    times[file.id] = file.modified
+        set_modified(self._writer, times)
+        note_files(self._writer, renewed)

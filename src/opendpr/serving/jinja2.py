@@ -1,0 +1,47 @@
+"""The pages' templates, by Jinja2: every value is escaped, and a name that a template lacks is an error."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from importlib.resources import files
+from urllib.parse import urlencode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+
+def render(template: str, *, collection: str = "", wide: bool = False, **values: object) -> str:
+    """A whole page.
+
+    Args:
+        collection: name shown in the bar; empty where nobody is known to have access
+        wide: for pages that show text or tables
+        values: what the template shows
+    """
+    return _environment().get_template(template).render(collection=collection, wide=wide, **values)
+
+
+def address(path: str, fragment: str = "", **query: object) -> str:
+    """The address of a page of this site, without the values that are None or empty. It always stays on this site."""
+    given = urlencode({key: value for key, value in query.items() if value not in (None, "")})
+    return path + (f"?{given}" if given else "") + fragment
+
+
+@cache
+def static_address(name: str) -> str:
+    """The address of a static file. It changes with the file, since browsers keep what they have."""
+    content = files("opendpr.serving").joinpath("static", name).read_bytes()
+    return f"/static/{name}?{hashlib.sha256(content).hexdigest()[:8]}"
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("opendpr.serving"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(address=address, static_address=static_address)
+    return environment

@@ -1,0 +1,64 @@
+"""What belongs together in a text though it is made of letters and signs: an answer neither begins nor ends inside."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_NUMBER = r"\d+(?:[.,:/]\d+)*"
+_UNIT = r"(?:\s?°[CFKNSEW]?\b|[°%‰′″€£¥$](?!\w)|\+(?!\w))"
+_SIGN = r"[-\u2212+\u00b1~\u2248<>\u2264\u2265]"
+_MONEY = r"[$\u20ac\u00a3\u00a5\u20b9]"
+_NAME = r"[\w.+@~%-]"
+
+TOGETHER = re.compile(
+    rf"""
+      \b[A-Za-z][A-Za-z0-9+.-]*://[^\s<>"\u201c\u201d]*[^\s<>"\u201c\u201d.,;:!?'()\[\]{{}}]  # https://a.example/b?c=1
+    | \bwww\.[^\s<>"]*[\w/]
+    | \b(?:mailto:)?[\w.+-]+@\w[\w-]*(?:\.\w[\w-]*)+                     # keeper@orvik.example
+    | \b[A-Za-z]:\\[^\s<>"|?*]*[\w\\]                                    # C:\Program\x.ini
+    | (?<![\w/.])(?:~|\.{{1,2}})?(?:/{_NAME}*\w)+/?(?!\w)                # /etc/orvik, ~/.config, ./run
+    | (?<!\w)\.?\w[\w.-]*(?:/\w{_NAME}*)+/{_NAME}*\w                     # src/text/a.py
+    | (?<!\w)\w[\w-]*/[\w-]+\.[a-z]\w*\b                                 # text/a.py
+    | (?<![\w-])--?[A-Za-z](?:[\w-]*\w)?                                 # --verbose-all, -v
+    | {_NUMBER}{_UNIT}                                                   # 37%, 59°N
+    | \b[vV]?\d+(?:\.\d+)+(?:[-.+_]?(?:alpha|beta|rc|dev|post|pre|[ab])[-.]?\d*)*(?:[-+]\w+)?(?!\w) # 3.1.5-rc1
+    | \b[A-Za-z]\w{{0,12}}(?:\+\+\d*|\#)(?![\w#])                        # C++17, C#
+    | \$\{{?\w+\}}? (?<=[A-Za-z_}}])                                     # $HOME
+    | (?<!\w)(?:{_SIGN}\s?)?{_MONEY}\s?{_NUMBER}(?:\s?(?:k|m|bn)\b)?      # $12.50
+    | (?<![\w.,)]){_SIGN}{_NUMBER}{_UNIT}?                                # -41.5
+    | (?<![\w.])[#@\u2116\u00a7.](?=\w)[\w-]*\w                          # #12, @name, .gitignore, .5
+    | (?<!\w)\*\.\w+                                                     # *.conf
+    | \w*_\w*                                                            # snake_case
+    | (?<=\w)(?:::|->)(?=\w)                                             # std::string
+    | (?<=\b[A-Z])[&](?=[A-Z]\b)                                         # the middle of A&B
+    | (?<=[0-9])[.,:/](?=[0-9])                                          # 1,888  3.14  10:30  3/4
+    | (?<=\w)\.(?=[a-z])                                                 # setup.py
+    | (?<=\b[A-Z])\.(?=[A-Z]\b)                                          # U.S
+    | (?<=\w)['\u2019](?=(?:t|ll|re|ve|d|m)\b)                           # don't; a genitive's s is a word of its own
+    | (?<=\b[A-Z])['\u2019](?=[A-Z])                                     # O'Neill
+    """,
+    re.VERBOSE,
+)
+
+
+def together(text: str) -> Iterator[tuple[int, int]]:
+    """The stretches [start, end) that belong together, in order; a sign within a word has a letter on either side."""
+    for match in TOGETHER.finditer(text):
+        start, end = match.span()
+        inside = start > 0 and end < len(text) and not any(map(str.isalnum, match[0]))
+        yield (start - 1, end + 1) if inside and _joins(text, start, end) else (start, end)
+
+
+def _joins(text: str, start: int, end: int) -> bool:
+    """Whether what lies between two letters or digits joins them."""
+    return text[start - 1].isalnum() and text[end].isalnum()
+
+
+def cuts(text: str, place: int) -> bool:
+    """Whether a boundary at an offset parts what belongs together.
+
+    >>> cuts("at -41.5 degrees", 4), cuts("at -41.5 degrees", 3)
+    (True, False)
+    """
+    return any(start < place < end for start, end in together(text))

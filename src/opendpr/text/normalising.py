@@ -1,0 +1,140 @@
+"""One form of text for what searches and what is searched, however Unicode writes it; offsets lead back.
+
+`plain` is what tokenizers read: compatible characters are their usual form (NFKC: ligatures, full and half width),
+characters that nobody sees are gone, and a word parted by a hyphen at a line end is whole. `searchable` is what BM25
+counts: that, without case and without accents. The text itself stays as it is.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_right
+from typing import NamedTuple
+
+ANALYSIS = 2
+"""Changes whenever `searchable` gives other words: an index of another one is rebuilt."""
+
+_UNSEEN = "\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff"
+_UNSEEN_INSIDE = re.compile(f"[{_UNSEEN}]")
+_PARTED = re.compile(r"(?<=[^\W\d_])(?:[-\u2010]|\u00ad)[^\S\n]*\r?\n[^\S\n]*(?=[^\W\d_])")
+"""A hyphen at the end of a line, between two letters."""
+_ACCENTS = re.compile(
+    "[\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670]"
+)
+"""Marks that are left out where people write in haste; vowel signs of other scripts are letters."""
+_CLUSTER = re.compile("(?s).[\u0300-\u036f\u0653-\u0655\u3099\u309a\uff9e\uff9f]*|[\u1100-\u11ff]+")
+"""A character and the marks that may become one with it; the letters of a Korean syllable."""
+_APART = ("<super>", "<sub>", "<fraction>", "<circle>")
+"""Compatible characters whose digits must not join the digit before: `10²` is not 102."""
+
+
+class Plain(NamedTuple):
+    """A text in its plain form, and where its pieces come from."""
+
+    text: str
+    starts: list[int]
+    """Where each changed or unchanged stretch begins in the plain text; empty if nothing was changed."""
+    origins: list[tuple[int, int]]
+    """The stretch of the original that it stands for."""
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """The characters of the original that [start, end) comes from."""
+        if not self.starts or end <= start:
+            return start, end
+        first, last = bisect_right(self.starts, start) - 1, bisect_right(self.starts, end - 1) - 1
+        return self._place(first, start, 0), self._place(last, end, 1)
+
+    def _place(self, stretch: int, offset: int, side: int) -> int:
+        """An offset of the original; one inside of a stretch that was changed is at its `side`."""
+        begin, end = self.origins[stretch]
+        following = self.starts[stretch + 1] if stretch + 1 < len(self.starts) else len(self.text)
+        if following - self.starts[stretch] != end - begin:
+            return self.origins[stretch][side]
+        return begin + offset - self.starts[stretch]
+
+
+def plain(text: str) -> Plain:
+    """The text for a tokenizer."""
+    if is_plain(text):
+        return Plain(text, [], [])
+    pieces: list[str] = []
+    starts: list[int] = []
+    origins: list[tuple[int, int]] = []
+    length = 0
+    for begin, end, piece in _pieces(text):
+        if not piece:
+            continue
+        pieces.append(piece)
+        starts.append(length)
+        origins.append((begin, end))
+        length += len(piece)
+    return Plain("".join(pieces), starts, origins)
+
+
+def is_plain(text: str) -> bool:
+    """Whether nothing is to be changed, which is so for most texts, and quickly seen."""
+    usual = text.isascii() or (unicodedata.is_normalized("NFKC", text) and not _UNSEEN_INSIDE.search(text))
+    return usual and not any(_is_one_word(text, match) for match in _PARTED.finditer(text))
+
+
+def _is_one_word(text: str, parted: re.Match[str]) -> bool:
+    """Whether a hyphen at a line end parts a word: the next line does not go on with a capital."""
+    return not text[parted.end()].isupper()
+
+
+def _pieces(text: str) -> list[tuple[int, int, str]]:
+    """Stretches of the text in order, and what stands for each."""
+    found: list[tuple[int, int, str]] = []
+    at = 0
+    for match in _PARTED.finditer(text):
+        if _is_one_word(text, match):
+            found += _compatible(text, at, match.start())
+            at = match.end()
+    return found + _compatible(text, at, len(text))
+
+
+def _compatible(text: str, start: int, end: int) -> list[tuple[int, int, str]]:
+    """The clusters of a stretch in NFKC, neighbours that stay as they are put together."""
+    found: list[tuple[int, int, str]] = []
+    kept, at, before = start, start, ""
+    for match in _CLUSTER.finditer(text, start, end):
+        cluster = match[0]
+        at = match.end()
+        written = cluster if cluster.isascii() else _written(cluster, before)
+        before = written[-1:] or before
+        if written != cluster:
+            if kept < match.start():
+                found.append((kept, match.start(), text[kept : match.start()]))
+            found.append((match.start(), match.end(), written))
+            kept = at
+    if kept < end:
+        found.append((kept, end, text[kept:end]))
+    return found
+
+
+def _written(cluster: str, before: str) -> str:
+    """One cluster in its plain form, set apart where its digits would join those before."""
+    written = _UNSEEN_INSIDE.sub("", unicodedata.normalize("NFKC", cluster))
+    apart = before.isdigit() and written[:1].isdigit()
+    return f" {written}" if apart and unicodedata.decomposition(cluster[0]).startswith(_APART) else written
+
+
+def searchable(text: str) -> str:
+    """The text for BM25; a word parted at a line end is there whole and in its parts, which may be words too."""
+    parts = ""
+    if "\n" in text:
+        parted = [match for match in _PARTED.finditer(text) if _is_one_word(text, match)]
+        parts = "".join(f" {_word_around(text, match)}" for match in parted)
+    form = plain(text).text + parts
+    if form.isascii():
+        return form.lower()
+    bare = _ACCENTS.sub("", unicodedata.normalize("NFKD", form.casefold()))
+    return unicodedata.normalize("NFKC", bare)
+
+
+def _word_around(text: str, parted: re.Match[str]) -> str:
+    """The two parts of a word that a line end parts, as two words."""
+    before = re.search(r"[^\W_]*$", text[max(0, parted.start() - 80) : parted.start()])
+    after = re.match(r"[^\W_]*", text[parted.end() : parted.end() + 80])
+    return f"{before[0] if before else ''} {after[0] if after else ''}"

@@ -1,0 +1,73 @@
+"""What training minimises: pure functions of vectors (paper section 3.2) and of a reader's logits (section 6.1).
+
+Encoders: questions (Q, d), passages (n, d), `positives` (Q,) with the row of each question's passage, `excluded`
+(Q, n), True where a passage must not count as a negative of a question.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def likelihood_loss(
+    questions: Tensor, passages: Tensor, positives: Tensor, excluded: Tensor, scale: float = 1.0
+) -> Tensor:
+    """Mean negative log-likelihood of the positive among all passages of the batch (equation 2)."""
+    scores = (scale * questions @ passages.T).masked_fill(excluded, -torch.inf)
+    return F.cross_entropy(scores, positives)
+
+
+def triplet_loss(
+    questions: Tensor, passages: Tensor, positives: Tensor, excluded: Tensor, margin: float = 1.0
+) -> Tensor:
+    """Mean of max(0, margin - positive's + negative's score) over all negatives of the batch (section 5.2)."""
+    return _hinge(questions @ passages.T, positives, excluded, margin)
+
+
+def distance_likelihood_loss(
+    questions: Tensor, passages: Tensor, positives: Tensor, excluded: Tensor, scale: float = 1.0
+) -> Tensor:
+    """The likelihood loss with negative Euclidean distance as similarity (section 5.2)."""
+    scores = (-scale * torch.cdist(questions, passages)).masked_fill(excluded, -torch.inf)
+    return F.cross_entropy(scores, positives)
+
+
+def _hinge(scores: Tensor, positives: Tensor, excluded: Tensor, margin: float) -> Tensor:
+    positive = scores.gather(1, positives[:, None])
+    others = ~excluded.scatter(1, positives[:, None], True)
+    return (margin - positive + scores).clamp(min=0)[others].mean()
+
+
+def span_loss(start: Tensor, end: Tensor, text_mask: Tensor, answers: Tensor, counted: Tensor) -> Tensor:
+    """Negative marginal log-likelihood of the answer spans of each passage: (B,).
+
+    Args:
+        start, end: (B, L) logits
+        text_mask: (B, L), True where a token belongs to the passage's text
+        answers: (B, A, 2) positions of first and last token of each place of an answer
+        counted: (B, A), True where there is one, at least one in a row
+    """
+    start = start.masked_fill(~text_mask, -torch.inf).log_softmax(1)
+    end = end.masked_fill(~text_mask, -torch.inf).log_softmax(1)
+    both = start.gather(1, answers[:, :, 0]) + end.gather(1, answers[:, :, 1])
+    return -both.masked_fill(~counted, -torch.inf).logsumexp(1)
+
+
+def selection_loss(logits: Tensor) -> Tensor:
+    """Negative log-likelihood of the first of the passages of each question: (Q, 1 + m) -> (Q,); -inf is none."""
+    return -logits.log_softmax(1)[:, 0]
+
+
+def alone_loss(logits: Tensor) -> Tensor:
+    """Mean cross-entropy of each passage judged by itself: the first of (Q, 1 + m) answers, the others do not.
+
+    Selection alone leaves the logits of a question free by a number; this ties them to 0, so that
+    they can be compared between questions. A logit of -inf is no passage. -> (Q,)
+    """
+    there = torch.isfinite(logits)
+    wanted = torch.zeros_like(logits)
+    wanted[:, 0] = 1
+    each = F.binary_cross_entropy_with_logits(logits.masked_fill(~there, 0), wanted, reduction="none")
+    return (each * there).sum(1) / there.sum(1)

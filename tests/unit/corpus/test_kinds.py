@@ -1,0 +1,147 @@
+"""Mail, rich text, notebooks, office documents, subtitles, manual pages and XML, each by hand."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+from openpyxl import Workbook
+
+from opendpr.corpus import Corpus
+from opendpr.corpus.child import PARSERS
+from opendpr.corpus.extract import Extract, NotReadError
+from opendpr.corpus.kinds import find_by_content
+from samples import MAIL, MAILBOX, MAN, RTF, notebook, odt, pptx
+
+
+def parsed(kind: str, content: bytes | str) -> Extract:
+    found = PARSERS[kind](io.BytesIO(content.encode() if isinstance(content, str) else content))
+    assert isinstance(found, Extract)
+    return found
+
+
+def several(kind: str, content: bytes) -> list[tuple[str, str]]:
+    found = PARSERS[kind](io.BytesIO(content))
+    assert isinstance(found, list)
+    return [(each.title, each.text) for each in found]
+
+
+def test_a_mail_has_its_headers_and_its_text_decoded():
+    found = parsed("mail", MAIL)
+    headers = "From: keeper@orvik.example\nDate: Mon, 06 Jan 2020 10:00:00 +0000\nSubject: The båt"
+    assert found.title == "The båt"
+    assert found.text == f"{headers}\n\nThe båt was built by Åsa Lind for twelve people."
+    assert found.metadata["from"] == "keeper@orvik.example"
+
+
+def test_of_text_and_html_the_text_is_read_and_html_alone_as_a_reader_sees_it():
+    parts = "--x\nContent-Type: text/plain\n\nplain\n--x\nContent-Type: text/html\n\n<b>rich</b>\n--x--\n"
+    both = f"Subject: s\nMIME-Version: 1.0\nContent-Type: multipart/alternative; boundary=x\n\n{parts}"
+    assert parsed("mail", both).text == "Subject: s\n\nplain"
+    assert parsed("mail", "Subject: s\nContent-Type: text/html\n\n<p hidden>a</p><p>b").text == "Subject: s\n\nb"
+
+
+def test_each_mail_of_a_mailbox_is_a_document(tmp_path):
+    (tmp_path / "a.mbox").write_bytes(MAILBOX)
+    corpus = Corpus([tmp_path])
+    assert [(each.id, each.title) for each in corpus] == [("a.mbox:1", "The båt"), ("a.mbox:2", "Two")]
+    assert corpus.skipped == []
+
+
+def test_rich_text_has_paragraphs_and_rows():
+    assert parsed("rtf", RTF).text.split("\n") == ["Rules of 1874^12", "At most forty people.", "Trip\tPrice"]
+
+
+def test_a_notebook_has_its_cells_and_what_they_printed():
+    found = parsed("notebook", notebook(("markdown", "# Tides\nHigh."), ("code", "print(2)", "2\n")))
+    assert (found.title, found.text) == ("Tides", "# Tides\nHigh.\n\nprint(2)\n\n2\n")
+
+
+def test_an_opendocument_text_has_what_is_shown():
+    content = (
+        "<text:tracked-changes><text:p>gone</text:p></text:tracked-changes><text:h>Head</text:h>"
+        "<text:p>one<text:s text:c='2'/>two<text:note><text:note-citation>1</text:note-citation>"
+        "<text:note-body><text:p>note</text:p></text:note-body></text:note> on</text:p>"
+        "<table:table><table:table-row><table:table-cell><text:p>a</text:p></table:table-cell>"
+        "<table:table-cell><text:p>b</text:p></table:table-cell></table:table-row></table:table>"
+    )
+    found = parsed("opendocument", odt(content, "Title"))
+    assert (found.title, found.text) == ("Title", "Head\n\none  two[1: note] on\n\na\tb")
+
+
+def test_a_presentation_has_its_slides_in_order_without_hidden_ones():
+    content = pptx(["First", "Hidden", "Third"], hidden=[1], notes={2: "Say this."})
+    assert parsed("pptx", content).text == "First\n\nThird\n\nSay this."
+
+
+def test_a_workbook_has_a_document_for_each_sheet():
+    book = Workbook()
+    book.active.title = "Berths"
+    for row in (["Berth", "Depth"], ["A1", 4.5], ["A2", 6.0], [], ["=1+1", True]):
+        book.active.append(row)
+    book.create_sheet("Empty")
+    book.create_sheet("Secret").append(["x"])
+    book["Secret"].sheet_state = "hidden"
+    out = io.BytesIO()
+    book.save(out)
+    assert several("xlsx", out.getvalue()) == [("Berths", "Berth\tDepth\nA1\t4.5\nA2\t6\n\tTrue")]
+
+
+def test_subtitles_are_what_is_said():
+    srt = "1\r\n00:00:01,000 --> 00:00:02,000\r\n<i>The bell</i>\r\nwas cast\r\n\r\n"
+    srt += "2\r\n00:00:02,000 --> 00:00:03,000\r\nin 1712.\r\n"
+    assert parsed("subtitles", srt).text == "The bell\nwas cast\nin 1712."
+    vtt = "WEBVTT\n\nNOTE x\n\n00:01.000 --> 00:02.000 align:start\n<v Ann>Ahoy &amp; hello\n"
+    assert parsed("subtitles", vtt).text == "Ahoy & hello"
+
+
+def test_a_manual_page_has_its_words(tmp_path):
+    found = parsed("man", MAN)
+    assert found.title == "ORVIK(1)"
+    options = "--verbose\nTurn on 'verbose' output.\n-q file\nBe quiet, see log(5)."
+    assert found.text == f"NAME\n\norvik - log the frost\n\nOPTIONS\n\n{options}"
+    (tmp_path / "orvik.1").write_text(MAN)
+    (tmp_path / "server.log.1").write_text("2020 started\n")
+    assert find_by_content(tmp_path / "orvik.1") == "man"
+    assert find_by_content(tmp_path / "server.log.1") is None
+
+
+def test_xml_has_the_text_of_its_elements():
+    book = "<book><title>Tides</title><para>High <em>and</em> low.</para><para>Twice.</para></book>"
+    found = parsed("xml", book)
+    assert (found.title, found.text) == ("Tides", "Tides\nHigh and low.\nTwice.")
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "reason"),
+    [
+        ("mailbox", "no mailbox", "does not begin with a line 'From"),
+        ("rtf", "plain", "no rich text"),
+        ("notebook", "[]", "no notebook"),
+        ("notebook", "{", "not valid JSON"),
+        ("subtitles", "words", "no subtitles"),
+        ("pptx", "x", "damaged"),
+        ("xlsx", "x", "damaged"),
+        ("opendocument", "x", "damaged"),
+        ("xml", "<a><b/></a>", "no text"),
+        ("xml", '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>', "declares XML entities"),
+    ],
+)
+def test_what_is_of_another_kind_is_refused_with_the_reason(kind, content, reason):
+    with pytest.raises(NotReadError, match=reason):
+        PARSERS[kind](io.BytesIO(content.encode()))
+
+
+def test_a_file_of_a_kind_that_is_not_read_is_refused_by_name(tmp_path):
+    (tmp_path / "a.doc").write_text("words")
+    corpus = Corpus([tmp_path / "a.doc"])
+    assert list(corpus) == []
+    assert corpus.skipped[0].reason == "Word's old format; save it as .docx"
+
+
+def test_a_notebook_may_hold_anything_json_has():
+    with pytest.raises(NotReadError):
+        PARSERS["notebook"](io.BytesIO(json.dumps({"cells": 3}).encode()))
+    cells = [3, {"source": 3, "outputs": [3, {"data": 3}]}, {"source": ["a", 3]}]
+    assert parsed("notebook", json.dumps({"cells": cells})).text == "a"

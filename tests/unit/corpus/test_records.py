@@ -1,0 +1,74 @@
+"""Front matter, and records as other programs write them."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from opendpr.corpus.front_matter import front_matter
+from opendpr.corpus.jsonlines import json_document
+from opendpr.corpus.markdown import read_markdown
+from opendpr.corpus.source import Source
+from opendpr.types import Document
+
+
+def markdown(text: str) -> Document:
+    ((_, found),) = read_markdown(io.BytesIO(text.encode()), Source("a.md", "a.md", "a", {"path": "/a.md"}))
+    assert isinstance(found, Document)
+    return found
+
+
+def test_front_matter_is_title_and_metadata_and_no_text():
+    values = "title: Harbour rules\nauthor: Eva Moberg\ndate: 2019-04-02\ntags: [harbour, 3]\npath: x\n"
+    text = f"---\n{values}---\n\n# One\nA.\n"
+    metadata = {"author": "Eva Moberg", "date": "2019-04-02", "tags": ["harbour", 3], "path": "/a.md"}
+    assert markdown(text) == Document("a.md", "Harbour rules", "# One\nA.\n", metadata)
+
+
+def test_front_matter_without_a_title_leaves_the_first_heading():
+    assert markdown("---\r\nauthor: x\r\n---\r\n# Head\r\n").title == "Head"
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "rest"),
+    [
+        ("---\na: true\nb:\nc: 007\nd: {e: 1.5}\n...\nx", {"a": True, "b": None, "c": "007", "d": {"e": 1.5}}, "x"),
+        ('+++\ntitle = "A"\ndate = 2019-04-02\n+++\nx', {"title": "A", "date": "2019-04-02"}, "x"),
+        ("---\n---\nx", {}, "x"),
+    ],
+)
+def test_front_matter_may_be_yaml_or_toml(text, values, rest):
+    found, start = front_matter(text)
+    assert (found, text[start:]) == (values, rest)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "---\nA rule, and text.\n---\nmore",
+        "---\n\nwords",
+        "---\n- a\n- b\n---\nx",
+        "---\na: &x [1]\nb: [*x, *x]\n---\nx",
+        "---\na: [\n---\nx",
+        "---\n" + "[" * 5_000 + "\n---\nx",
+        "+++\na = \n+++\nx",
+        "x\n---\na: b\n---\n",
+    ],
+)
+def test_what_is_no_front_matter_stays_text(text):
+    assert front_matter(text) == ({}, 0)
+    assert markdown(text).text == text
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        ({"content": "The mast.", "id": "h1"}, Document("h1", "", "The mast.")),
+        ({"page_content": "x", "metadata": {"page": 1}}, Document("a:3", "", "x", {"metadata": {"page": 1}})),
+        ({"_id": 7, "Title": "T", "Body": "x"}, Document("7", "T", "x")),
+        ({"text": "x", "content": "y", "docid": "d"}, Document("d", "", "x", {"content": "y"})),
+    ],
+)
+def test_records_have_the_keys_that_people_have(record, expected):
+    assert json_document(record, "a:3") == expected

@@ -1,0 +1,126 @@
+"""Training examples of every system: what is read, what is refused, and what an error says."""
+
+import json
+
+import pytest
+
+from foreign import refusal, write
+from opendpr.errors import InputError
+from opendpr.interop import read_examples, write_examples
+from opendpr.types import ExamplePassage, Question, TrainingExample
+
+
+def test_training_examples_survive_the_forms_that_hold_them(tmp_path):
+    example = TrainingExample(
+        Question("1", "who", ("x",)),
+        (ExamplePassage("T", "text", "7", 1000.0),),
+        (ExamplePassage("", "hard", "8", 14.5), ExamplePassage("U", "harder", "", 0.0)),
+        (ExamplePassage("", "other", "", 0.0),),
+    )
+    for name, format in (("a.jsonl", "jsonl"), ("a.json", "dpr"), ("b.jsonl.gz", "dpr")):
+        assert write_examples(tmp_path / name, [example], format) == 1
+        assert list(read_examples(tmp_path / name)) == [example]
+    assert write_examples(tmp_path / "a.tsv", [example], "msmarco") == 2
+    assert (tmp_path / "a.tsv").read_text() == "who\ttext\thard\nwho\ttext\tharder\n"
+    written = json.loads((tmp_path / "a.json").read_text())[0]
+    assert list(written) == ["question", "answers", "positive_ctxs", "hard_negative_ctxs", "negative_ctxs"]
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (
+            '{"question": "who"}\n',
+            ":1: cannot tell what kind of examples these are, found only ['question']; q",
+        ),
+        ('{"question": "who", "positives": [{"title": "T"}]}', ":1: positives 1: expected 'text' to be a string"),
+        ('{"question": "who", "positives": [{"text": "x", "score": "y"}]}', ":1: positives 1: expected 'score'"),
+        ('{"question": "who", "positives": ["x"]}', ":1: 'positives' must be a list of objects"),
+        ("who\tx\n", ":1: expected question, positive and negative"),
+    ],
+)
+def test_what_is_no_example_is_refused_with_its_line(tmp_path, content, problem):
+    assert refusal(read_examples, tmp_path / "a", content).startswith(problem)
+
+
+def texts_of(example):
+    return tuple(tuple(passage.text for passage in group) for group in (example.positives, example.hard_negatives))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        (
+            "a",
+            '{"query_id": "1", "query": "who", "positive_passages": [{"docid": "1", "text": "x"}], '
+            '"negative_passages": [{"docid": "2", "title": "", "text": "y"}, {"text": "z"}]}\n',
+        ),
+        ("a", '{"query": "who", "pos": ["x"], "neg": ["y", "z"], "pos_scores": [0.5], "neg_scores": [0.2, 0.1]}\n'),
+        ("a", '{"anchor": "who", "positive": "x", "negative_1": "y", "negative_2": "z"}\n'),
+        ("a", '[{"query": "who", "positive": "x", "negative_1": "y", "negative_2": "z"}]'),
+        ("a", '["who", "x", "y", "z"]\n'),
+        ("a", '[["who", "x", "y", "z"]]\n'),
+        ("a.tsv", "anchor\tpositive\tnegative_1\tnegative_2\nwho\tx\ty\tz\n"),
+        ("a.csv", 'anchor,positive,negative_1,negative_2\nwho,"x",y,z\n'),
+    ],
+)
+def test_training_files_of_other_systems_are_read(tmp_path, name, content):
+    (example,) = read_examples(write(tmp_path / name, content))
+    assert example.question.text == "who"
+    assert texts_of(example) == (("x",), ("y", "z"))
+
+
+@pytest.mark.parametrize("format", ["tevatron", "flag-embedding", "sentence-transformers"])
+def test_training_files_for_other_systems_are_read_back(tmp_path, format):
+    passages = [ExamplePassage("T", "x"), ExamplePassage("", "y"), ExamplePassage("", "z")]
+    example = TrainingExample(Question("7", "who", ("a",)), (passages[0],), (passages[1],), (passages[2],))
+    assert write_examples(tmp_path / "a.jsonl", [example], format) == 1
+    (found,) = read_examples(tmp_path / "a.jsonl")
+    others = ("y",) if format == "sentence-transformers" else ("y", "z")
+    assert texts_of(found) == (("x" if format == "tevatron" else "T x",), others)
+
+
+def test_pairs_alone_are_written_for_sentence_transformers_where_there_are_no_hard_negatives(tmp_path):
+    pair = TrainingExample(Question("1", "who"), (ExamplePassage("", "x"), ExamplePassage("", "y")))
+    assert write_examples(tmp_path / "a.jsonl", [pair, pair], "sentence-transformers") == 4
+    assert (tmp_path / "a.jsonl").read_text().splitlines()[0] == '{"anchor": "who", "positive": "x"}'
+    triple = TrainingExample(Question("2", "who"), (ExamplePassage("", "x"),), (ExamplePassage("", "z"),))
+    with pytest.raises(InputError, match="question '2' has hard negatives and the first one has none"):
+        write_examples(tmp_path / "a.jsonl", [pair, triple], "sentence-transformers")
+
+
+def test_examples_of_which_no_triple_is_made_are_counted_or_refused(tmp_path, caplog):
+    pair = TrainingExample(Question("1", "who"), (ExamplePassage("", "x"),))
+    triple = TrainingExample(Question("2", "who"), (ExamplePassage("", "x"),), (ExamplePassage("", "z"),))
+    assert write_examples(tmp_path / "a", [triple, pair], "msmarco") == 1
+    assert "left out 1 example without a hard negative" in caplog.text
+    with pytest.raises(InputError, match="no example has both a positive and a hard negative"):
+        write_examples(tmp_path / "b", [pair], "msmarco")
+
+
+@pytest.mark.parametrize("content", ["[7, 1, 2]\n", "[[7, 1, 2]]", "7\t1\t2\n", "[7, [1, 0.5], [2, 0.25]]\n"])
+def test_triples_of_ids_are_joined_with_their_texts_or_refused(tmp_path, content):
+    path = write(tmp_path / "triples", content)
+    with pytest.raises(InputError, match="names questions and passages by id"):
+        list(read_examples(path))
+    files = {"questions": write(tmp_path / "q.tsv", "6\twhat\n7\twho\n")}
+    files["passages"] = write(tmp_path / "p.tsv", "1\tx\n2\ty\n3\tz\n")
+    (example,) = read_examples(path, **files)
+    assert (example.question.text, texts_of(example)) == ("who", (("x",), ("y",)))
+    write(tmp_path / "p.tsv", "1\tx\n")
+    with pytest.raises(InputError, match="no passage has the id '2'"):
+        list(read_examples(path, **files))
+
+
+def test_the_same_text_is_never_positive_and_negative_and_counts_once(tmp_path, caplog):
+    record = {
+        "question": "who",
+        "positives": [{"title": "A", "text": "by Ada"}, {"title": "B", "text": "by  Ada\n"}],
+        "hard_negatives": [{"text": " by Ada"}, {"text": "by Eve"}, {"text": "by Eve", "id": "2"}],
+        "negatives": [{"text": "by Eve"}, {"text": "by Bob"}],
+    }
+    (example,) = read_examples(write(tmp_path / "a.jsonl", json.dumps(record)))
+    assert texts_of(example) == (("by Ada",), ("by Eve",))
+    assert [passage.text for passage in example.negatives] == ["by Bob"]
+    assert "dropped 3 passages that an example has twice" in caplog.text
+    assert "dropped 1 hard negative with the text of a positive passage: ' by Ada' of question '1'" in caplog.text

@@ -1,0 +1,91 @@
+"""Passages of every system: what is read, what is refused, and what an error says."""
+
+import pytest
+
+from foreign import refusal, write
+from opendpr.errors import InputError
+from opendpr.interop import read_passages, write_passages
+from opendpr.types import Document
+
+
+def test_passages_survive_every_form_that_holds_them(tmp_path):
+    passages = [Document("1", 'The "T"', 'a "quoted"\ttext\nof two lines'), Document("wiki:2", "", "'x")]
+    for format in ("psgs", "beir", "tevatron", "pyserini", "jsonl"):
+        assert write_passages(tmp_path / "a", passages, format) == 2
+        assert list(read_passages(tmp_path / "a")) == passages
+    assert write_passages(tmp_path / "a", passages, "msmarco") == 2
+    assert [each.text for each in read_passages(tmp_path / "a")] == ['a "quoted" text of two lines', "'x"]
+
+
+def test_psgs_has_the_text_before_the_title(tmp_path):
+    write_passages(tmp_path / "a", [Document("1", "T", "x")], "psgs")
+    assert (tmp_path / "a").read_text() == "id\ttext\ttitle\n1\tx\tT\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("id\ttext\ttitle\n1\tx\n", ":2: expected 3 fields as in the header, found 2"),
+        ("id\ttext\ttitle\n\tx\tT\n", ":2: expected 'id' to say something"),
+        ("1\tx\n2\n", ":2: expected id, tab, text"),
+        ('{"_id": "1", "text": "x"}\n{"text": "x"}\n', ":2: expected '_id' to be a string"),
+        ('id\ttext\ttitle\n1\tx\tT\n2\t"x\tT\n' + "y\n" * 6_000_000, ":3: field larger than field limit"),
+    ],
+)
+def test_what_is_no_passage_is_refused_with_its_line(tmp_path, content, problem):
+    assert refusal(read_passages, tmp_path / "a", content).startswith(problem)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        'id\ttext\ttitle\n1\t"Foo is.\tFoo\n2\tBar.\tBar\n',
+        'id\ttext\ttitle\n1\t"Foo is.\tFoo\n2\tBar said "hi".\tBar\n',
+        'id\ttext\ttitle\n1\t"Foo" is.\tFoo\n2\tBar.\tBar\n',
+        'id\ttext\ttitle\n1\t"Foo is.\tFoo\n2\tBar.\tBar"\n3\tBaz.\tBaz\n',
+        'id\ttext\ttitle\n1\t"Foo is.\tFoo\n2\tBar"\tBar\n3\tBaz.\tBaz\n',
+    ],
+)
+def test_a_stray_quotation_mark_joins_no_rows(tmp_path, content):
+    message = refusal(read_passages, tmp_path / "a.tsv", content)
+    assert message.startswith(":2: ")
+    assert "with --quoting none" in message
+    texts = [passage.text for passage in read_passages(tmp_path / "a.tsv", quoting="none")]
+    assert len(texts) == content.count("\n") - 1
+    assert texts[0].startswith('"Foo')
+
+
+def test_the_stray_quotation_mark_of_a_table_is_refused_or_text(cases):
+    with pytest.raises(InputError, match=r"stray-quote\.tsv:2: .*quotation mark"):
+        list(read_passages(cases / "stray-quote.tsv"))
+    assert [passage.text for passage in read_passages(cases / "stray-quote.tsv", quoting="none")] == [
+        '"Foo is a band.',
+        'Bar said "hi" to all.',
+        "Baz is a river.",
+    ]
+
+
+def test_quoted_fields_over_several_lines_are_still_read(tmp_path):
+    content = 'id\ttext\ttitle\n1\t"one\ntwo, ""three""\n"\tT\n2\tplain\t"U"\n'
+    assert list(read_passages(write(tmp_path / "a.tsv", content))) == [
+        Document("1", "T", 'one\ntwo, "three"\n'),
+        Document("2", "U", "plain"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ('{"docid": "7", "title": "T", "text": "x"}\n', Document("7", "T", "x")),
+        ('{"id": "7", "contents": "\\"T\\"\\nx\\ny"}\n', Document("7", "T", "x\ny")),
+        ('{"id": "7", "contents": "x\\ny"}\n', Document("7", "", "x\ny")),
+        ('{\n "_id": "7",\n "text": "x"\n}\n', Document("7", "", "x")),
+    ],
+)
+def test_passages_of_other_systems_are_read(tmp_path, content, expected):
+    assert list(read_passages(write(tmp_path / "a", content))) == [expected]
+
+
+@pytest.mark.parametrize("header", ["pid\tpassage", "id\tcontents", "docid\tbody"])
+def test_a_header_is_no_passage(tmp_path, header):
+    assert refusal(read_passages, tmp_path / "a.tsv", f"{header}\n1\tx\n").startswith(":1: found a header")
