@@ -6,7 +6,11 @@ CORE := $(VENV)/.core
 DEV := $(VENV)/.dev
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test slow check docs bench model clean
+.DEFAULT_GOAL := help
+.PHONY: help demo test slow check docs figures model clean
+
+help:  ## This list
+	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 demo: $(CORE)  ## Answer five questions from the Python language reference
 	$(BIN)/python examples/demo.py .demo
@@ -23,16 +27,17 @@ check: $(DEV)  ## Style, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-docs: $(DEV)  ## Write docs/cli.md from --help
+docs: $(DEV)  ## Write docs/cli.md from --help, and the tables of figures
 	$(BIN)/python docs/make_cli.py
+	$(BIN)/python -m experiments.figures --docs
 
-bench: $(DEV)  ## Speed, beside the peers
-	$(BIN)/python benchmarks/encode.py
+figures: $(DEV)  ## Measure every figure again; NAME=encode, CHECK=1, DOCS=1, SMOKE=1
+	$(BIN)/python -m experiments.figures $(if $(NAME),'$(NAME)') $(if $(CHECK),--check) $(if $(DOCS),--docs) $(if $(SMOKE),--smoke)
 
 model: $(DEV)  ## Rebuild models/opendpr-minilm; DATA is the folder of the training files
 	$(BIN)/python models/build.py $(DATA)
 
-clean:
+clean:  ## Remove what make set up; results of figures stay in .bench
 	rm -rf $(VENV) .demo
 
 $(VENV)/bin/python:

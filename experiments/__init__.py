@@ -1,0 +1,1 @@
+"""Experiments: every figure of the documents, and what gives it."""

@@ -1,0 +1,1 @@
+"""What the scripts share: data, command line, machine, figures."""

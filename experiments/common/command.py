@@ -1,0 +1,99 @@
+"""The command line of every experiment: a model, data, a folder to work in, and a tiny run for tests."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from experiments.common.data import POOLS, Data
+from experiments.common.tiny import write_tiny_data, write_tiny_model
+from opendpr.model.directory import DEFAULT_MODEL, find_model
+from opendpr.model.encoder import BertEncoder
+from opendpr.model.runtime import RuntimeSettings
+
+ROOT = Path(__file__).resolve().parents[2]
+WORK = ROOT / ".bench"
+SKIPPED = 77
+"""Exit code of a script that needs what is not here; automake's word for a test that is skipped."""
+
+
+class Missing(SystemExit):
+    """A script needs a package or data that is not here; run as a process it exits with `SKIPPED`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(SKIPPED)
+        self.reason = reason
+        print(f"skipped: {reason}", file=sys.stderr)
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+def require(package: str, install: str) -> None:
+    """Stop unless an optional package is installed.
+
+    Raises:
+        Missing: it is not; the message says what to install.
+    """
+    if not find_spec(package):
+        raise Missing(f"{package} is not installed; pip install {install}")
+
+
+def command_line(
+    description: str | None, *, pool: str | None = None, half: bool = False, precision: str | None = "auto"
+) -> argparse.ArgumentParser:
+    """A parser with what every script takes.
+
+    Args:
+        pool: default of --pool, for a script that works over one
+        half: whether the script takes --half
+        precision: default of --precision; None for a script without a network of ours
+    """
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    default_data = os.environ.get("OPENDPR_DATA") or ROOT.parent / "shared" / "data"
+    parser.add_argument("--model", default=DEFAULT_MODEL, help="name or directory")
+    parser.add_argument("--data", type=Path, default=default_data, help="folder of the data ($OPENDPR_DATA)")
+    parser.add_argument("--work", type=Path, default=WORK, help="where collections and results are kept")
+    parser.add_argument("--figures", type=Path, help="file that the figures are written to, as JSON")
+    parser.add_argument("--smoke", action="store_true", help="seconds instead of hours: tiny model, data and settings")
+    if pool:
+        parser.add_argument("--pool", choices=POOLS, default=pool)
+    if half:
+        parser.add_argument("--half", choices=("fit", "report"), default="report")
+    if precision:
+        parser.add_argument("--precision", default=precision, help="of the network")
+    return parser
+
+
+def parse(
+    parser: argparse.ArgumentParser, arguments: Sequence[str] | None = None, **smoke: object
+) -> argparse.Namespace:
+    """The parsed command line; `args.data` is a `Data`, `args.work` exists.
+
+    Args:
+        smoke: defaults that --smoke puts in place of the script's own
+
+    Raises:
+        Missing: the folder of the data is not here.
+    """
+    args = parser.parse_args(arguments)
+    if args.smoke:
+        work = WORK / "smoke" if args.work == WORK else args.work
+        data, model = write_tiny_data(work / "data"), str(write_tiny_model(work / "model"))
+        tiny = {"pool": "P10", "precision": "fp32", "work": work, "data": data, "model": model, **smoke}
+        parser.set_defaults(**{name: value for name, value in tiny.items() if hasattr(args, name)})
+        args = parser.parse_args(arguments)
+    if not args.data.is_dir():
+        raise Missing(f"there is no data in {args.data}; give its folder with --data or $OPENDPR_DATA")
+    args.data = Data(args.data)
+    args.work.mkdir(parents=True, exist_ok=True)
+    return args
+
+
+def make_encoder(args: argparse.Namespace, model: str | None = None) -> BertEncoder:
+    """The encoder of a model, else of `args.model`, in the precision of the command line."""
+    return BertEncoder(find_model(model or args.model), RuntimeSettings(precision=args.precision))

@@ -1,0 +1,1 @@
+"""Accuracy: what the paper reports, for the models of this repository."""

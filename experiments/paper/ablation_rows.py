@@ -1,0 +1,138 @@
+"""The rows of `ablations.py`: what each trains on, and with which loss. docs/results.md says what each can show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from opendpr.training.encoder_objective import Loss
+from opendpr.training.losses import distance_likelihood_loss, likelihood_loss, triplet_loss
+from opendpr.training.settings import EncoderSettings
+from opendpr.training.sources import Pair, PairSource
+from opendpr.types import ExamplePassage
+
+SETTINGS = EncoderSettings(epochs=2.0, batch_size=128, learning_rate=5e-4, hard_negatives=0, dropout=0.1)
+"""What every row trains with, save for what it is there to change."""
+OWN_NEGATIVES = 3
+"""Negatives of a question where it has its own."""
+TRIPLET_MARGIN = 0.2
+"""The paper's 1 is for inner products without bound; cosines differ by 2 at most."""
+
+
+def within_groups(
+    questions: Tensor, passages: Tensor, positives: Tensor, excluded: Tensor, scale: float, *, size: int
+) -> Tensor:
+    """The likelihood loss where negatives of a question are the positives of its group of the batch alone."""
+    groups = torch.arange(len(questions), device=questions.device) // size
+    same = (groups[:, None] == groups).float()  # (Q, Q)
+    shared = same @ F.one_hot(positives, len(passages)).float() > 0  # (Q, n)
+    return likelihood_loss(questions, passages, positives, excluded | ~shared, scale)
+
+
+def own_negatives(
+    questions: Tensor, passages: Tensor, positives: Tensor, excluded: Tensor, scale: float, *, count: int
+) -> Tensor:
+    """The likelihood loss where a question has `count` negatives of its own, and no others.
+
+    They are the last rows of the passages, in the order of the questions, as `OwnNegatives` makes them.
+    """
+    first = len(passages) - count * len(questions)
+    rows = torch.arange(first, len(passages), device=questions.device).view(len(questions), count)
+    kept = torch.zeros_like(excluded).scatter(1, rows, True).scatter(1, positives[:, None], True)
+    return likelihood_loss(questions, passages, positives, ~kept, scale)
+
+
+def triplet(questions: Tensor, passages: Tensor, positives: Tensor, excluded: Tensor, scale: float) -> Tensor:
+    """The triplet loss with `TRIPLET_MARGIN`; it has no scale."""
+    return triplet_loss(questions, passages, positives, excluded, TRIPLET_MARGIN)
+
+
+class OwnNegatives:
+    """Pairs of a source with random passages of their own; none is twice in a batch.
+
+    Args:
+        source: where the pairs come from
+        passages: what negatives are drawn from, each text once
+        count: negatives of a question
+    """
+
+    def __init__(self, source: PairSource, passages: list[ExamplePassage], count: int) -> None:
+        self._source, self._passages, self._count = source, passages, count
+
+    def order(self, generator: np.random.Generator) -> NDArray[np.int64]:
+        """The order of the source."""
+        return self._source.order(generator)
+
+    def pairs(self, numbers: NDArray[np.int64], generator: np.random.Generator) -> list[Pair]:
+        """The pairs of the source, with their negatives."""
+        pairs = self._source.pairs(numbers, generator)
+        taken = {pair.positive.text for pair in pairs}
+        drawn = generator.choice(len(self._passages), self._count * len(pairs) + len(taken), replace=False).tolist()
+        free = iter([self._passages[place] for place in drawn if self._passages[place].text not in taken])
+        return [pair._replace(negatives=[next(free) for _ in range(self._count)]) for pair in pairs]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table."""
+
+    name: str
+    title: str
+    group: Literal["methods", "sizes", "transfer"] = "methods"
+    """`transfer`: judged by answer on three sets of questions."""
+    examples: Literal["gold", "distant", "nq", "cloze", "none"] = "gold"
+    seeded: bool = True
+    share: float = 1.0
+    """Share of the questions; epochs grow as it falls, so that all rows make as many steps."""
+    own: int = 0
+    """Random negatives that each question has for itself."""
+    loss: Loss = likelihood_loss
+    similarity: Literal["cosine", "dot", "distance"] = "cosine"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+REFERENCES = (
+    Row("bm25", "BM25", examples="none", seeded=False),
+    Row("minilm", "all-MiniLM-L6-v2 as it is", examples="none", seeded=False),
+    Row("start", "the start, not trained", examples="none"),
+)
+BASE = Row("in-batch-128", "in-batch negatives, batch of 128")
+NEGATIVES = (
+    Row("in-batch-32", "in-batch, batch of 32", settings={"batch_size": 32}),
+    Row(
+        f"groups-of-{OWN_NEGATIVES + 1}",
+        f"in-batch, {OWN_NEGATIVES} negatives",
+        loss=partial(within_groups, size=OWN_NEGATIVES + 1),
+    ),
+    Row(
+        f"1-of-{OWN_NEGATIVES + 1}",
+        f"1-of-{OWN_NEGATIVES + 1}, {OWN_NEGATIVES} random negatives",
+        own=OWN_NEGATIVES,
+        loss=partial(own_negatives, count=OWN_NEGATIVES),
+    ),
+    Row("hard", "in-batch, batch of 128, + 1 BM25 negative", settings={"hard_negatives": 1}),
+)
+OTHERS = (
+    Row("distant", "distant positives", examples="distant"),
+    Row("triplet", "triplet loss", loss=triplet),
+    Row("dot", "inner product of vectors of any length", similarity="dot"),
+    Row("distance", "L2 distance of vectors of any length", similarity="distance", loss=distance_likelihood_loss),
+    Row("untied", "two towers", settings={"untie": True}),
+    Row("cloze", "inverse cloze task", examples="cloze"),
+)
+SIZES = tuple(
+    Row(f"share-{parts}", f"1/{parts} of the questions", group="sizes", share=1 / parts) for parts in (8, 4, 2)
+)
+TRANSFER = (
+    *(replace(row, name=f"transfer-{row.name}", group="transfer") for row in (*REFERENCES, BASE)),
+    Row("transfer-nq", "trained on NQ's questions", group="transfer", examples="nq"),
+)
+ROWS = (*REFERENCES, BASE, *NEGATIVES, *OTHERS, *SIZES, *TRANSFER)

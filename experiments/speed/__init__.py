@@ -1,0 +1,1 @@
+"""Rates, latencies, memory and sizes."""

@@ -1,0 +1,76 @@
+"""What the approximate index finds of what exact search finds, for real questions over a pool.
+
+`opendpr optimize` chooses its effort with questions made of passages; here the questions of the report halves are asked
+of the index and of all vectors.
+
+    python -m experiments.speed.approximate --pool P150
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from experiments.common.command import command_line, make_encoder, parse
+from experiments.common.pools import open_pool
+from experiments.common.report import Report
+from experiments.paper.evaluate import SETS
+from opendpr.collection import open_writer
+from opendpr.maintenance.optimize import RECALL, optimize
+from opendpr.protocols import VectorIndex
+from opendpr.search.exact import ExactIndex
+from opendpr.search.retrievers import Snapshot
+from opendpr.types import Numbers, Vectors
+
+DEPTHS = (20, 100)
+TIMED_QUESTIONS = 20
+"""Questions of each set that are asked one after the other."""
+
+
+def search(index: VectorIndex, vectors: Vectors) -> tuple[Numbers, float]:
+    """Numbers (Q, k) of each question's passages, and the median of the milliseconds of single questions."""
+    seconds = []
+    for vector in vectors[:TIMED_QUESTIONS]:
+        started = time.perf_counter()
+        index.search(vector[None], max(DEPTHS))
+        seconds.append(time.perf_counter() - started)
+    return index.search(vectors, max(DEPTHS)).numbers, 1000 * float(np.median(seconds))
+
+
+def recall(exact: Numbers, approximate: Numbers, k: int) -> float:
+    """Share of the exact first k that the approximate first k hold; -1 pads both where there are fewer."""
+    k = min(k, int((exact[0] >= 0).sum()))
+    shares = [len(np.intersect1d(a[:k], b[:k])) / k for a, b in zip(exact, approximate, strict=True)]
+    return float(np.mean(shares))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = command_line(__doc__, pool="P150")
+    parser.add_argument("--recall", type=float, default=RECALL)
+    parser.add_argument("--limit", type=int, default=1_000, help="questions of each set")
+    args = parse(parser, arguments, limit=4)
+    encoder = make_encoder(args)
+    report = Report(args)
+    with open_pool(args, encoder) as collection:
+        exact = ExactIndex.gather(collection.vectors(), collection.count_passages(), encoder.dim)
+        with open_writer(collection.directory) as writer:
+            record = optimize(writer, index="ivf", recall=args.recall)
+        assert record, "an index was asked for"
+        print({name: record[name] for name in ("factory", "rows", "lists", "factor", "recall", "seconds")})
+        index = Snapshot(collection).dense
+        for name in SETS:
+            records = args.data.questions(name, "report")[: args.limit]
+            vectors = encoder.encode_questions([record["question"] for record in records])
+            (best, slow), (approximate, quick) = search(exact, vectors), search(index, vectors)
+            report.add(f"{name}/exact", slow, "ms")
+            report.add(f"{name}/ivf", quick, "ms")
+            for k in DEPTHS:
+                report.add(f"{name}/recall@{k}", recall(best, approximate, k))
+            print(f"{name:8}{len(records):6} questions  {quick:.2f} ms, every vector {slow:.2f} ms")
+    report.write()
+
+
+if __name__ == "__main__":
+    main()
