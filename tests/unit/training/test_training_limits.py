@@ -119,7 +119,7 @@ def test_weights_that_the_disk_does_not_take_are_an_error_with_their_path(tmp_pa
 
     command = [sys.executable, "-c", SAVE, tmp_path]
     done = subprocess.run(command, capture_output=True, text=True, check=True, preexec_fn=limited)
-    assert f"{tmp_path / 'best.writing'} cannot be written" in done.stdout
+    assert f"{tmp_path / 'best.safetensors'} cannot be written" in done.stdout
     assert not (tmp_path / BEST).exists()
 
 
