@@ -34,7 +34,6 @@ from opendpr.cli.output import (
     progress,
     put,
     say,
-    span_record,
     styled,
     tell_unmet_filter,
 )
@@ -43,7 +42,7 @@ from opendpr.errors import StateError, UsageError
 if TYPE_CHECKING:
     from opendpr.answering import Answerer
     from opendpr.model.runtime import RuntimeSettings
-    from opendpr.types import Answer
+    from opendpr.types import Answer, Span
 
 SHOWN_CHARACTERS = 200
 """How much of a question that was refused is repeated."""
@@ -160,6 +159,12 @@ def _show(answer: Answer, strong: bool) -> None:
     put(f"  {marked(passage.text, best.start - passage.start, best.end - passage.start)}")
 
 
+def _span_with_passage(span: Span, id: str) -> dict[str, object]:
+    from opendpr.answering.fields import hit_fields, span_fields
+
+    return {**span_fields(span, id), "passage": hit_fields(span.hit, id)}
+
+
 @dataclass(frozen=True)
 class _Asker:
     """Puts questions to an answerer and shows what comes of them."""
@@ -215,7 +220,7 @@ class _Asker:
             {
                 "text": answer.text,
                 "confidence": answer.confidence,
-                "spans": [span_record(span, ids[span.hit.passage.number]) for span in answer.spans],
+                "spans": [_span_with_passage(span, ids[span.hit.passage.number]) for span in answer.spans],
             }
             for answer in answers
         ]

@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +18,6 @@ import typer
 
 if TYPE_CHECKING:
     from opendpr.collection import Collection
-    from opendpr.types import Hit, Span
 
 PASSAGE_CHARACTERS = 300
 """How much of a passage is shown around an answer."""
@@ -99,35 +97,6 @@ def marked(text: str, start: int, end: int) -> str:
         strong = f"**{answer}**"
     shown = ("… " if first else "") + text[first:start] + strong + text[end:last] + (" …" if last < len(text) else "")
     return " ".join(shown.split())
-
-
-def hit_record(hit: Hit, id: str) -> dict[str, object]:
-    """A hit as JSON."""
-    passage = hit.passage
-    return {
-        "passage_id": id,
-        "document_id": passage.document_id,
-        "title": passage.title,
-        "start": passage.start,
-        "end": passage.start + len(passage.text),
-        "text": passage.text,
-        "score": hit.score,
-        "parts": dict(hit.parts),
-    }
-
-
-def span_record(span: Span, id: str) -> dict[str, object]:
-    """A span as JSON: offsets are code points of the document's text."""
-    record = asdict(span)
-    return {
-        "document_id": span.hit.passage.document_id,
-        "start": record["start"],
-        "end": record["end"],
-        "text": record["text"],
-        "passage_score": record["passage_score"],
-        "span_score": record["span_score"],
-        "passage": hit_record(span.hit, id),
-    }
 
 
 def tell_unmet_filter(collection: Collection, where: str | None) -> None:

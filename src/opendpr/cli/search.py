@@ -20,7 +20,7 @@ from opendpr.cli.options import (
     Runtimes,
     WhereOption,
 )
-from opendpr.cli.output import hit_record, on_one_line, print_json, put, styled, tell_unmet_filter
+from opendpr.cli.output import on_one_line, print_json, put, styled, tell_unmet_filter
 
 
 def search(
@@ -43,6 +43,7 @@ def search(
       opendpr search notes "who wrote the letter" --retriever bm25 -k 20 --json
     """
     from opendpr.answering import open_answerer
+    from opendpr.answering.fields import hit_fields
     from opendpr.model.runtime import RuntimeSettings
 
     settings = RuntimeSettings(runtime.value, precision.value, device.value)
@@ -54,7 +55,7 @@ def search(
     for hit in hits:
         id = ids[hit.passage.number]
         if as_json:
-            print_json(hit_record(hit, id))
+            print_json(hit_fields(hit, id))
             continue
         parts = ", ".join(f"{name} {score:.2f}" for name, score in hit.parts.items())
         title = styled(on_one_line(hit.passage.title), bold=True)

@@ -53,19 +53,21 @@ def figures(measured: Measured, *, seed: int = 0) -> list[Figure]:
         for group, keys in _groups(questions):
             values = [[questions[key][name] for name in group] for key in keys]
             intervals = bootstrap(values, seed=seed)
-            found += [Figure(system, name, len(keys), of) for name, of in zip(group, intervals, strict=True)]
+            found += [Figure(system, name, len(keys), value) for name, value in zip(group, intervals, strict=True)]
     return found
 
 
 def differences(measured: Measured, *, seed: int = 0) -> list[PairedFigure]:
     """Every measure that two systems share, for each pair of systems."""
     found = []
-    for (a, of_a), (b, of_b) in combinations(measured.items(), 2):
-        shared = {key: _common(of_a[key], of_b[key]) for key in of_a if key in of_b}
+    for (a, questions_a), (b, questions_b) in combinations(measured.items(), 2):
+        shared = {key: _common(questions_a[key], questions_b[key]) for key in questions_a if key in questions_b}
         for group, keys in _groups(shared):
-            tables = [[[of[key][name] for name in group] for key in keys] for of in (of_a, of_b)]
+            tables = [
+                [[questions[key][name] for name in group] for key in keys] for questions in (questions_a, questions_b)
+            ]
             paired = compare(*tables, seed=seed)
-            found += [PairedFigure(a, b, name, len(keys), of) for name, of in zip(group, paired, strict=True)]
+            found += [PairedFigure(a, b, name, len(keys), value) for name, value in zip(group, paired, strict=True)]
     return found
 
 

@@ -31,6 +31,8 @@ def judged(judgements: Judgements, run: Mapping[str, Mapping[str, float]]) -> di
     of_run = {question: dict(judgements[question]) for question in run if question in judgements}
     found: dict[str, dict[str, float]] = {question: {} for question in of_run}
     measures = [ir_measures.parse_measure(name) for name in MEASURES]
-    for metric in ir_measures.iter_calc(measures, of_run, {key: dict(of) for key, of in run.items() if key in of_run}):
+    for metric in ir_measures.iter_calc(
+        measures, of_run, {key: dict(ranked) for key, ranked in run.items() if key in of_run}
+    ):
         found[metric.query_id][str(metric.measure)] = float(metric.value)
     return {question: {name: values[name] for name in MEASURES} for question, values in found.items()}

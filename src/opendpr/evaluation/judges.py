@@ -64,9 +64,9 @@ class AnswerJudge:
         counts = sorted(set(self.read), reverse=True)
         for n in counts:
             if n == counts[0] or answerer.collection.splitter.overlap:
-                spans = answerer.read(asked, [of[:n] for of in hits])
-            for question, of in enumerate(hits):
-                numbers = {hit.passage.number for hit in of[:n]}
+                spans = answerer.read(asked, [passages[:n] for passages in hits])
+            for question, passages in enumerate(hits):
+                numbers = {hit.passage.number for hit in passages[:n]}
                 found[question][n] = [span for span in spans[question] if span.hit.passage.number in numbers]
         return found
 
@@ -203,11 +203,13 @@ def best_documents(answerer: Answerer, questions: Sequence[Question], count: int
     while True:
         ranked: list[dict[str, float]] = []
         hits = answerer.retrieve([question.text for question in questions], k)
-        for of in hits:
+        for question_hits in hits:
             scores: dict[str, float] = {}
-            for hit in of:
+            for hit in question_hits:
                 scores.setdefault(hit.passage.document_id, hit.score)
             ranked.append(dict(list(scores.items())[:count]))
-        if k >= passages or all(len(of) < k or len(best) == count for of, best in zip(hits, ranked, strict=True)):
+        if k >= passages or all(
+            len(question_hits) < k or len(best) == count for question_hits, best in zip(hits, ranked, strict=True)
+        ):
             return ranked
         k = min(2 * k, passages)

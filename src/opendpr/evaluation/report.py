@@ -64,7 +64,7 @@ def make_report(paths: Sequence[Path]) -> Report:
         for run, label in zip(runs, labels, strict=True)
         for system in run.header["systems"]
     }
-    sets = [_set(name, of, kept[name], depths) for name, of in found["sets"].items()]
+    sets = [_set(name, summarised, kept[name], depths) for name, summarised in found["sets"].items()]
     settings = {run.path.name: _settings(run.header) for run in runs}
     title = f"{', '.join(found['sets'])} on {_names(runs, 'collection')}"
     return Report(title, _about(runs), settings, sets, found["problems"])
@@ -76,7 +76,7 @@ def _names(runs: Sequence[Run], what: str) -> str:
 
 def _about(runs: Sequence[Run]) -> str:
     header = runs[0].header
-    questions = sum(of["questions"] for of in header["sets"].values())
+    questions = sum(about["questions"] for about in header["sets"].values())
     systems = ", ".join(dict.fromkeys(system for run in runs for system in run.header["systems"]))
     passages = max(run.header["collection"]["passages"] for run in runs)
     models = _names(runs, "model")
@@ -151,9 +151,9 @@ def _passage(rank: int, record: QuestionRecord, judgement: AnswerJudgement, read
     return ShownPassage(rank, shown.id, shown.title, shown.text, places, given)
 
 
-def _set(name: str, of: Mapping[str, Any], kept: Mapping[str, _Kept], depths: Mapping[str, int]) -> SetReport:
+def _set(name: str, summarised: Mapping[str, Any], kept: Mapping[str, _Kept], depths: Mapping[str, int]) -> SetReport:
     intervals: dict[tuple[str, str], dict[float, Interval]] = {}
-    for figure in of["figures"]:
+    for figure in summarised["figures"]:
         what, _, k = figure["measure"].partition("@")
         interval = Interval(figure["mean"], figure["low"], figure["high"])
         intervals.setdefault((figure["system"], what), {})[float(k or 0)] = interval
@@ -166,10 +166,10 @@ def _set(name: str, of: Mapping[str, Any], kept: Mapping[str, _Kept], depths: Ma
     outcomes = (RIGHT, *KINDS, *RETRIEVED)
     return SetReport(
         name,
-        of["questions"],
-        of["figures"],
-        of["differences"],
-        of["failures"],
+        summarised["questions"],
+        summarised["figures"],
+        summarised["differences"],
+        summarised["failures"],
         curves,
         [Line(system, coverage(own.sure)) for system, own in kept.items() if own.sure],
         [
@@ -187,7 +187,8 @@ def _reliability(sure: Sequence[tuple[float, float]]) -> tuple[list[tuple[float,
     """Points and marks of a reliability diagram, confidences in per cent."""
     confidences, right = zip(*sure, strict=True)
     bins = reliability(confidences, right)
-    return [(100 * of.confidence, of.right.mean) for of in bins], {100 * of.confidence: of.right for of in bins}
+    points = [(100 * group.confidence, group.right.mean) for group in bins]
+    return points, {100 * group.confidence: group.right for group in bins}
 
 
 def _sureness(kept: _Kept) -> Sureness:
@@ -212,7 +213,7 @@ def coverage(sure: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     Args:
         sure: confidence and exact match of each question
     """
-    matches = [match for _, match in sorted(sure, key=lambda one: -one[0])]
+    matches = [match for _, match in sorted(sure, key=lambda answer: -answer[0])]
     counts = [-(-len(matches) * percent // 100) for percent in COVERAGES]
     return [(float(percent), sum(matches[:n]) / n) for percent, n in zip(COVERAGES, counts, strict=True)]
 
@@ -234,7 +235,7 @@ def _settings(header: Record) -> dict[str, str]:
         "networks": ", ".join(filter(None, (runtime or {}).values())),
         "opendpr": header["opendpr"],
     }
-    for name, of in header["sets"].items():
-        which = f"the first {of['questions']:,}" if header["limit"] else f"all {of['questions']:,}"
-        found[f"questions: {name}"] = f"{which} of {of['file']}; SHA-256 {of['sha256']}"
+    for name, about in header["sets"].items():
+        which = f"the first {about['questions']:,}" if header["limit"] else f"all {about['questions']:,}"
+        found[f"questions: {name}"] = f"{which} of {about['file']}; SHA-256 {about['sha256']}"
     return {name: value for name, value in found.items() if value}

@@ -115,7 +115,7 @@ def _is_sound(record: Record) -> bool:
     """Whether a record has the fields that figures are made of."""
     match record:
         case {"type": "run", "sets": dict() as sets, "systems": list() as systems}:
-            counts = (of.get("questions") if isinstance(of, dict) else None for of in sets.values())
+            counts = (about.get("questions") if isinstance(about, dict) else None for about in sets.values())
             return all(isinstance(each, int) for each in counts) and all(isinstance(each, str) for each in systems)
         case {"type": "question", "set": str(), "question": str(), "system": str(), "measures": dict() as measures}:
             read = record.get("read", {})
@@ -124,8 +124,7 @@ def _is_sound(record: Record) -> bool:
                 isinstance(answer, dict) and isinstance(answer.get("failure", 0), str | None) for answer in answers
             )
         case {"type": "scan", "absent": dict() as absent}:
-            lists = absent.values()
-            return all(isinstance(of, list) and all(isinstance(each, str) for each in of) for of in lists)
+            return all(isinstance(ids, list) and all(isinstance(id, str) for id in ids) for ids in absent.values())
     return False
 
 
@@ -183,8 +182,8 @@ def read_run(path: Path) -> Run:
         for read, kind in record["failures"].items():
             kinds = failures[name].setdefault(system, {}).setdefault(read, {})
             kinds.setdefault(_final(kind, record, absent), []).append(question)
-    wanted = sum(of["questions"] for of in header["sets"].values()) * len(header["systems"])
-    there = sum(len(of) for systems in measured.values() for of in systems.values())
+    wanted = sum(about["questions"] for about in header["sets"].values()) * len(header["systems"])
+    there = sum(len(questions) for systems in measured.values() for questions in systems.values())
     if there != wanted or (header.get("read") and len(records) == 1 + len(questions)):
         last = "" if there != wanted else ", and not yet the last, on answers that are nowhere"
         raise StateError(

@@ -35,7 +35,7 @@ def summary(runs: Sequence[Run]) -> dict[str, Any]:
 
 
 def run_labels(paths: Sequence[Path]) -> list[str]:
-    """What stands before the names of the systems of each run: nothing if there is one run alone.
+    """The prefix of each run's system names: empty if there is only one run.
 
     Raises:
         UsageError: two runs have the same name.
@@ -44,12 +44,12 @@ def run_labels(paths: Sequence[Path]) -> list[str]:
         return [""]
     names = [f"{path.stem}:" for path in paths]
     if twice := [name for name in names if names.count(name) > 1]:
-        raise UsageError(f"two of the runs are called {twice[0][:-1]!r}; rename one, its systems stand under this name")
+        raise UsageError(f"two of the runs are called {twice[0][:-1]!r}; rename one, its systems bear this name")
     return names
 
 
 def _refuse_other_questions(first: Run, other: Run) -> None:
-    mine, its = ({name: of.get("sha256") for name, of in run.header["sets"].items()} for run in (first, other))
+    mine, its = ({name: about.get("sha256") for name, about in run.header["sets"].items()} for run in (first, other))
     if mine != its or first.header.get("limit") != other.header.get("limit"):
         raise StateError(
             f"{first.path} and {other.path} are not over the same questions; "
@@ -64,17 +64,19 @@ def _refuse_other_questions(first: Run, other: Run) -> None:
 
 def _set_summary(name: str, runs: Sequence[Run], labels: Sequence[str]) -> dict[str, Any]:
     measured = {
-        label + system: of for run, label in zip(runs, labels, strict=True) for system, of in run.measured[name].items()
+        label + system: questions
+        for run, label in zip(runs, labels, strict=True)
+        for system, questions in run.measured[name].items()
     }
     failures = {
-        label + system: _counted(of)
+        label + system: _counted(counts)
         for run, label in zip(runs, labels, strict=True)
-        for system, of in run.failures[name].items()
+        for system, counts in run.failures[name].items()
     }
     return {
         "questions": runs[0].header["sets"][name]["questions"],
-        "figures": [_figure(of) for of in figures(measured)],
-        "differences": [_difference(of) for of in differences(measured)],
+        "figures": [_figure(figure) for figure in figures(measured)],
+        "differences": [_difference(difference) for difference in differences(measured)],
         "failures": failures,
     }
 
@@ -89,9 +91,20 @@ def _counted(failures: Mapping[str, Mapping[str, Sequence[str]]]) -> dict[str, A
     }
 
 
-def _figure(of: Figure) -> dict[str, Any]:
-    return {"system": of.system, "measure": of.measure, "questions": of.questions, **of.value._asdict()}
+def _figure(figure: Figure) -> dict[str, Any]:
+    return {
+        "system": figure.system,
+        "measure": figure.measure,
+        "questions": figure.questions,
+        **figure.value._asdict(),
+    }
 
 
-def _difference(of: PairedFigure) -> dict[str, Any]:
-    return {"a": of.a, "b": of.b, "measure": of.measure, "questions": of.questions, **of.value._asdict()}
+def _difference(figure: PairedFigure) -> dict[str, Any]:
+    return {
+        "a": figure.a,
+        "b": figure.b,
+        "measure": figure.measure,
+        "questions": figure.questions,
+        **figure.value._asdict(),
+    }

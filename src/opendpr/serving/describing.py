@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from opendpr.answering.fields import hit_fields, span_fields
 from opendpr.serving.engine import Found
+from opendpr.serving.places import Layout
 from opendpr.serving.records import AnswerRecord, PassageRecord, SpanRecord, in_words
 from opendpr.types import Answer, Hit, Span
 
@@ -23,35 +28,22 @@ def answer_record(answer: Answer, found: Found) -> AnswerRecord:
 
 
 def _passage(hit: Hit, found: Found, score: float | None) -> PassageRecord:
-    passage, layout = hit.passage, found.layouts[hit.passage.document_id]
-    end = passage.start + len(passage.text)
-    return PassageRecord(
-        passage_id=found.ids[passage.number],
-        document_id=passage.document_id,
-        title=passage.title,
-        text=passage.text,
-        start=passage.start,
-        end=end,
-        start_utf16=layout.utf16(passage.start),
-        end_utf16=layout.utf16(end),
-        page=layout.page(passage.start),
-        score=hit.score,
-        parts=dict(hit.parts) if score is None else {**hit.parts, "reader": score},
-    )
+    fields, layout = hit_fields(hit, found.ids[hit.passage.number]), found.layouts[hit.passage.document_id]
+    if score is not None:
+        fields["parts"] |= {"reader": score}
+    return PassageRecord(**fields, **_places(fields, layout))
 
 
 def _span(span: Span, found: Found) -> SpanRecord:
-    passage, layout = span.hit.passage, found.layouts[span.hit.passage.document_id]
-    return SpanRecord(
-        passage_id=found.ids[passage.number],
-        document_id=passage.document_id,
-        title=passage.title,
-        start=span.start,
-        end=span.end,
-        start_utf16=layout.utf16(span.start),
-        end_utf16=layout.utf16(span.end),
-        page=layout.page(span.start),
-        text=span.text,
-        passage_score=span.passage_score,
-        span_score=span.span_score,
-    )
+    passage = span.hit.passage
+    fields = span_fields(span, found.ids[passage.number])
+    return SpanRecord(**fields, **_places(fields, found.layouts[passage.document_id]))
+
+
+def _places(fields: Mapping[str, Any], layout: Layout) -> dict[str, Any]:
+    """The offsets of a record as other programs and people count them."""
+    return {
+        "start_utf16": layout.utf16(fields["start"]),
+        "end_utf16": layout.utf16(fields["end"]),
+        "page": layout.page(fields["start"]),
+    }

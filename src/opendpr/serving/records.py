@@ -34,7 +34,7 @@ class PassageRecord:
 
 @dataclass(frozen=True)
 class SpanRecord:
-    """Where an answer stands. Its passage is the one of this `passage_id` in `passages`."""
+    """A place where an answer occurs. Its passage is the one of this `passage_id` in `passages`."""
 
     passage_id: str
     document_id: str

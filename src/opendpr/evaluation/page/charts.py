@@ -16,7 +16,7 @@ WIDTH, HEIGHT = 560, 350
 LEFT, RIGHT, TOP, BOTTOM = 64, 26, 14, 56
 """Margins around the plot, in units of the view box."""
 COLOURS, SHAPES = 6, 4
-"""After so many lines colours and marks begin again; twelve lines differ."""
+"""Number of colours and of marks; twelve lines differ, then both repeat."""
 DODGE = 5
 """Distance between the whiskers of lines at the same place."""
 

@@ -1,0 +1,45 @@
+"""A hit and a span as JSON: the one form that the command line prints and the service extends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from opendpr.types import Hit, Span
+
+
+def hit_fields(hit: Hit, id: str) -> dict[str, Any]:
+    """A retrieved passage; offsets are code points of the document's text.
+
+    Args:
+        id: the passage's public id
+    """
+    passage = hit.passage
+    return {
+        "passage_id": id,
+        "document_id": passage.document_id,
+        "title": passage.title,
+        "start": passage.start,
+        "end": passage.start + len(passage.text),
+        "text": passage.text,
+        "score": hit.score,
+        "parts": dict(hit.parts),
+    }
+
+
+def span_fields(span: Span, id: str) -> dict[str, Any]:
+    """The words of an answer at one place, without their passage; offsets as in `hit_fields`.
+
+    Args:
+        id: the public id of the passage
+    """
+    passage = span.hit.passage
+    return {
+        "passage_id": id,
+        "document_id": passage.document_id,
+        "title": passage.title,
+        "start": span.start,
+        "end": span.end,
+        "text": span.text,
+        "passage_score": span.passage_score,
+        "span_score": span.span_score,
+    }
