@@ -12,11 +12,10 @@ from opendpr.interop.ranked import (
     PlacedHit,
     RawRanking,
     RunLine,
-    as_evaluated,
-    once,
     rank_of,
     rankings_of_lines,
     score_of,
+    write_run_lines,
 )
 from opendpr.interop.start import Start
 from opendpr.interop.tables import TAB, column, plain, read_columns
@@ -122,17 +121,9 @@ def _run_line(place: str, fields: list[str]) -> RunLine:
 
 def write_run(path: Path, rankings: Iterable[Ranking]) -> int:
     """Write a run, in the order that trec_eval gives it, and return how many questions."""
-    count = 0
-
-    def lines() -> Iterator[str]:
-        nonlocal count
-        for ranking in once(rankings):
-            count += 1
-            for rank, hit in enumerate(as_evaluated(ranking), start=1):
-                yield f"{column(ranking.id, TAB)}\t{column(hit.id, TAB)}\t{rank}\n"
-
-    write_lines(path, lines())
-    return count
+    return write_run_lines(
+        path, rankings, lambda ranking, rank, hit: f"{column(ranking.id, TAB)}\t{column(hit.id, TAB)}\t{rank}\n"
+    )
 
 
 def write_qrels(path: Path, judgements: Iterable[Judgement]) -> int:

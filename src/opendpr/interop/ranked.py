@@ -6,6 +6,7 @@ import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby, pairwise
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from opendpr.errors import InputError
@@ -13,7 +14,7 @@ from opendpr.interop.nouns import Ranking, RunHit
 from opendpr.interop.records import Fields, finite, identifier, number, objects, text
 from opendpr.interop.start import Start
 from opendpr.interop.tables import read_columns
-from opendpr.storage.lines import json_kind
+from opendpr.storage.lines import json_kind, write_lines
 
 Values = Literal["rank", "score"]
 """What a ranking is ordered by."""
@@ -245,3 +246,25 @@ def as_evaluated(ranking: Ranking) -> list[RunHit]:
 
 def _single(score: float) -> float:
     return float(struct.unpack("<f", struct.pack("<f", score))[0])
+
+
+def write_run_lines(path: Path, rankings: Iterable[Ranking], line: Callable[[Ranking, int, RunHit], str]) -> int:
+    """Write a run of one hit a line, in the order that trec_eval gives it, and return how many questions.
+
+    Args:
+        line: the text of a hit with its end, made of its ranking, its rank from 1, and the hit
+
+    Raises:
+        InputError: an id does not fit into a column, or a question is there twice.
+    """
+    count = 0
+
+    def lines() -> Iterator[str]:
+        nonlocal count
+        for ranking in once(rankings):
+            count += 1
+            for rank, hit in enumerate(as_evaluated(ranking), start=1):
+                yield line(ranking, rank, hit)
+
+    write_lines(path, lines())
+    return count

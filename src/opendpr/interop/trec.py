@@ -11,11 +11,10 @@ from opendpr.interop.ranked import (
     PlacedHit,
     RawRanking,
     RunLine,
-    as_evaluated,
-    once,
     rank_of,
     rankings_of_lines,
     score_of,
+    write_run_lines,
 )
 from opendpr.interop.start import Start
 from opendpr.interop.tables import TABS_OR_SPACE, column, read_columns
@@ -46,18 +45,12 @@ def write_run(path: Path, rankings: Iterable[Ranking]) -> int:
     Raises:
         InputError: an id has white space, or a question is there twice.
     """
-    count = 0
 
-    def lines() -> Iterator[str]:
-        nonlocal count
-        for ranking in once(rankings):
-            count += 1
-            tag = "-".join(ranking.system.split()) or "opendpr"
-            for rank, hit in enumerate(as_evaluated(ranking), start=1):
-                yield f"{column(ranking.id)} Q0 {column(hit.id)} {rank} {hit.score!r} {tag}\n"
+    def line(ranking: Ranking, rank: int, hit: RunHit) -> str:
+        tag = "-".join(ranking.system.split()) or "opendpr"
+        return f"{column(ranking.id)} Q0 {column(hit.id)} {rank} {hit.score!r} {tag}\n"
 
-    write_lines(path, lines())
-    return count
+    return write_run_lines(path, rankings, line)
 
 
 def read_qrels(start: Start) -> Iterator[tuple[str, Judgement]]:
