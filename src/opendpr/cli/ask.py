@@ -27,7 +27,6 @@ from opendpr.cli.options import (
     WhereOption,
 )
 from opendpr.cli.output import (
-    many,
     marked,
     on_one_line,
     print_json,
@@ -38,6 +37,7 @@ from opendpr.cli.output import (
     tell_unmet_filter,
 )
 from opendpr.errors import StateError, UsageError
+from opendpr.wording import counted
 
 if TYPE_CHECKING:
     from opendpr.answering import Answerer
@@ -146,7 +146,7 @@ def _index(folder: Path, model: str, settings: RuntimeSettings) -> Path:
     if set(report.documents) - {"unchanged"}:
         show_report(report, folder, ["opendpr add", "NAME", str(folder)])
     elif report.skipped:
-        say(f"{many(len(report.skipped), 'file')} of {folder} cannot be read; 'opendpr add NAME {folder}' says why")
+        say(f"{counted(len(report.skipped), 'file')} of {folder} cannot be read; 'opendpr add NAME {folder}' says why")
     return cache
 
 

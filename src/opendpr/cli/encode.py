@@ -18,7 +18,8 @@ from opendpr.cli.options import (
     Runtimes,
     WaitOption,
 )
-from opendpr.cli.output import many, print_json, progress, say
+from opendpr.cli.output import print_json, progress, say
+from opendpr.wording import counted
 
 
 def encode(
@@ -56,4 +57,4 @@ def encode(
     if as_json:
         print_json({"model": encoder.model.reference, "fingerprint": encoder.model.fingerprint, "encoded": encoded})
     else:
-        say(f"{collection} is encoded by {encoder.model.reference} now; {many(encoded, 'passage')} encoded")
+        say(f"{collection} is encoded by {encoder.model.reference} now; {counted(encoded, 'passage')} encoded")

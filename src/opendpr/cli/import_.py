@@ -20,8 +20,9 @@ from opendpr.cli.options import (
     ValuesOption,
     WaitOption,
 )
-from opendpr.cli.output import many, print_json, progress, say
+from opendpr.cli.output import print_json, progress, say
 from opendpr.errors import InputError, StateError
+from opendpr.wording import counted
 
 if TYPE_CHECKING:
     from opendpr.interop import MarkedQuestion
@@ -62,7 +63,7 @@ def import_passages(file: FileArgument, output: OutputOption, quoting: QuotingOp
 
     passages = read_passages(file, quoting=quoting.value)
     passages = useful(passages, lambda passage: passage.text.strip(), file, "a passage with text")
-    say(f"wrote {output}: {many(write_passages(output, passages, 'jsonl'), 'passage')}")
+    say(f"wrote {output}: {counted(write_passages(output, passages, 'jsonl'), 'passage')}")
 
 
 @app.command("questions")
@@ -92,13 +93,14 @@ def import_questions(
     questions = useful(questions, lambda question: question.text, file, "a question")
     answered = 0
 
-    def counted() -> Iterator[Question]:
+    def with_answers_counted() -> Iterator[Question]:
         nonlocal answered
         for question in questions:
             answered += bool(question.answers)
             yield question
 
-    say(f"wrote {output}: {many(write_questions(output, counted(), 'jsonl'), 'question')}, {answered:,} with answers")
+    written = write_questions(output, with_answers_counted(), "jsonl")
+    say(f"wrote {output}: {counted(written, 'question')}, {answered:,} with answers")
 
 
 @app.command("examples")
@@ -124,7 +126,7 @@ def import_examples(
 
     examples = read_examples(file, questions=questions, passages=passages, quoting=quoting.value)
     examples = useful(examples, lambda example: example.positives, file, "an example with a positive passage")
-    say(f"wrote {output}: {many(write_examples(output, examples, 'jsonl'), 'example')}")
+    say(f"wrote {output}: {counted(write_examples(output, examples, 'jsonl'), 'example')}")
 
 
 @app.command("spans")
@@ -148,9 +150,9 @@ def import_spans(file: FileArgument, output: OutputOption) -> None:
             if question.marks:
                 yield question
 
-    say(f"wrote {output}: {many(write_marked(output, answered()), 'question')}")
+    say(f"wrote {output}: {counted(write_marked(output, answered()), 'question')}")
     if left_out:
-        say(f"left out {many(left_out, 'question')} that their passage does not answer")
+        say(f"left out {counted(left_out, 'question')} that their passage does not answer")
 
 
 @app.command("run")
@@ -171,7 +173,7 @@ def import_run(
 
     rankings = read_rankings(file, values=values.value if values else None, duplicates=duplicates.value)
     rankings = useful(rankings, lambda ranking: ranking.hits, file, "a ranking with passages")
-    say(f"wrote {output}: {many(write_run(output, rankings, 'jsonl'), 'question')}")
+    say(f"wrote {output}: {counted(write_run(output, rankings, 'jsonl'), 'question')}")
 
 
 @app.command("qrels")
@@ -186,7 +188,7 @@ def import_qrels(file: FileArgument, output: OutputOption, duplicates: Duplicate
 
     judgements = read_qrels(file, duplicates=duplicates.value)
     judgements = useful(judgements, lambda judgement: judgement.relevance > 0, file, "a judgement that is relevant")
-    say(f"wrote {output}: {many(write_qrels(output, judgements, 'trec'), 'judgement')}")
+    say(f"wrote {output}: {counted(write_qrels(output, judgements, 'trec'), 'judgement')}")
 
 
 @app.command("embeddings")
@@ -242,7 +244,7 @@ def import_embeddings(
         troubles = {name: vars(trouble) for name, trouble in _troubles(report).items()}
         print_json({"passages": report.passages, "vectors": report.vectors, **troubles, "collection": counts})
     else:
-        said = f"{many(counts['passages'], 'passage')}, {many(counts['vectors'], 'vector')}"
+        said = f"{counted(counts['passages'], 'passage')}, {counted(counts['vectors'], 'vector')}"
         say(f"{collection}: {said} ({report.vectors:,} new)")
         _say_troubles(report, model, collection)
     if any(trouble.count for trouble in _troubles(report).values()):
@@ -267,7 +269,7 @@ def _say_troubles(report: Imported, model: str, collection: Path) -> None:
         noun, problem, remedy = problems[name]
         if trouble.count:
             more = " ..." if trouble.count > len(trouble.ids) else ""
-            say(f"{many(trouble.count, noun)} {problem}, {remedy}: {', '.join(trouble.ids)}{more}")
+            say(f"{counted(trouble.count, noun)} {problem}, {remedy}: {', '.join(trouble.ids)}{more}")
 
 
 @app.command("model")

@@ -9,6 +9,7 @@ from typer import Option
 
 from opendpr.cli.options import AsJson, CollectionArgument, MemoryOption, ModelOption, RecallOption, WaitOption
 from opendpr.cli.output import print_json, say, stages
+from opendpr.wording import counted
 
 
 class Indexes(str, Enum):
@@ -58,13 +59,14 @@ def optimize(
     if as_json:
         print_json({"collection": str(collection), "passages": passages, "dense": record})
         return
-    say(f"{collection}: BM25 counts {passages:,} passages, and none that was removed")
+    say(f"{collection}: BM25 counts {counted(passages, 'passage')}, and none that was removed")
     if record:
         found = ", ".join(f"recall@{depth} {value:.3f}" for depth, value in record["recall"].items())
         say(f"{collection}: {record['rows']:,} vectors are searched by {record['factory']}, {found}")
         if record["rows"] < passages:
             say(
-                f"{passages - record['rows']:,} passages, from the first without a vector on, are searched one by one; "
+                f"{counted(passages - record['rows'], 'passage')}, from the first without a vector on, are searched "
+                "one by one; "
                 f"'opendpr encode {collection}', then 'opendpr optimize {collection}' takes them in"
             )
         if min(record["recall"].values()) < recall:

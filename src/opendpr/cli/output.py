@@ -120,11 +120,6 @@ def next_step(collection: Path, model: str | None) -> str:
     return f"bm25 alone finds them until '{command}', or any 'opendpr add' without --no-vectors"
 
 
-def many(count: int, noun: str) -> str:
-    """A count of something, in words: `1 document`, `2,000 documents`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
 @contextmanager
 def progress(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
     """A line on stderr with rate and time left; yields what to call with (done, total).

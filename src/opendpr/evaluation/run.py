@@ -21,6 +21,7 @@ from opendpr.evaluation.failures import ABSENT, NOT_RETRIEVED
 from opendpr.evaluation.records import QuestionRecord, parse_question_record
 from opendpr.storage.compression import COMPRESSED
 from opendpr.storage.lines import read_jsonl
+from opendpr.wording import counted
 
 FORMAT = 1
 RUN_BEGINNING = json.dumps({"type": "run", "format": FORMAT})[:-1].encode()
@@ -187,7 +188,8 @@ def read_run(path: Path) -> Run:
     if there != wanted or (header.get("read") and len(records) == 1 + len(questions)):
         last = "" if there != wanted else ", and not yet the last, on answers that are nowhere"
         raise StateError(
-            f"{path} is not complete: it has {there:,} of {wanted:,} records{last}; run the command that began it again"
+            f"{path} is not complete: it has {there:,} of {counted(wanted, 'record')}{last}; "
+            "run the command that began it again"
         )
     problems = {f"{record['set']}/{record['question']}": record["problem"] for record in questions if record["problem"]}
     return Run(path, header, measured, failures, problems)

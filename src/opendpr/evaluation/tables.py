@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from opendpr.evaluation.figures import written
+from opendpr.wording import counted
 
 EXAMPLES_NAMED = 3
 """Questions named for each kind of wrong answer."""
@@ -17,7 +18,7 @@ def tables(summary: Mapping[str, Any]) -> Iterator[str]:
     """For each set of questions its heading, then its tables: figures, differences, wrong answers."""
     for name, result in summary["sets"].items():
         count = result["questions"]
-        yield f"{name}: {count:,} question{'' if count == 1 else 's'}; 95 % bootstrap intervals"
+        yield f"{name}: {counted(count, 'question')}; 95 % bootstrap intervals"
         rows = (_figures(result["figures"]), _differences(result["differences"]), *_failures(result["failures"]))
         yield from map(_aligned, filter(None, rows))
 

@@ -19,6 +19,7 @@ from opendpr.cli.options import (
     Runtimes,
 )
 from opendpr.cli.output import print_json, progress, say
+from opendpr.wording import counted
 
 if TYPE_CHECKING:
     from opendpr.fitting.fitted import Fitted
@@ -99,7 +100,7 @@ def _report(fitted: Fitted, target: Path, as_json: bool) -> None:
     for kind, stored in fitted.confidence.items():
         figures = fitted.figures[kind]
         say(
-            f"{kind}: {figures['right']:,} of {figures['answers']:,} answers right; "
+            f"{kind}: {figures['right']:,} of {counted(figures['answers'], 'answer')} right; "
             f"calibration error {figures['calibration error']:.3f}, right above wrong {figures['AUROC right']:.3f}"
         )
         say(

@@ -16,6 +16,7 @@ from opendpr.evaluation.jinja2 import template_environment
 from opendpr.evaluation.page.charts import Line, accuracy_chart, coverage_chart, key, reliability_chart
 from opendpr.evaluation.page.examples import Example
 from opendpr.evaluation.page.tables import Table, difference_table, failure_tables, figure_table, tiles
+from opendpr.wording import counted
 
 RETRIEVAL = ("answer", "document")
 READING = ("EM", "F1")
@@ -42,7 +43,7 @@ class Sureness(NamedTuple):
             words += f", right answers surer than wrong ones in {100 * self.area:.0f} %"
         if self.answered == self.questions:
             return words
-        words += f", an answer given to {self.answered:,} of {self.questions:,} questions"
+        words += f", an answer given to {self.answered:,} of {counted(self.questions, 'question')}"
         return words if math.isnan(self.right) else f"{words}, {100 * self.right:.1f} % of these right"
 
 

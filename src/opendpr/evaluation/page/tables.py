@@ -12,6 +12,7 @@ from opendpr.evaluation.failures import KINDS
 from opendpr.evaluation.figures import in_percent, written
 from opendpr.evaluation.page.charts import interval_bar, percent, share_bar
 from opendpr.evaluation.statistics import Interval
+from opendpr.wording import counted
 
 RIGHT = "right"
 """The outcome that is no failure: exact match."""
@@ -165,8 +166,10 @@ def _failure_table(read: str, failures: Mapping[str, Mapping[str, Any]], figures
         (outcome, [cell(system, outcome, number) for system in systems])
         for number, outcome in enumerate((RIGHT, *KINDS))
     ]
-    passages = "1 passage" if read == "1" else f"{read} passages"
-    caption = f"{passages} read: the answers of each system, and the first step at which the wrong ones were lost."
+    caption = (
+        f"{counted(int(read), 'passage')} read: the answers of each system, and the first step at which the wrong ones "
+        "were lost."
+    )
     return Table(caption, ["outcome", *systems], rows)
 
 
