@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option, echo
 
@@ -24,6 +24,7 @@ from opendpr.cli.output import print_json, progress, say
 from opendpr.errors import UsageError
 
 if TYPE_CHECKING:
+    from opendpr.evaluation.summary import Summary
     from opendpr.evaluation.task import Judge
 
 KS = (1, 5, 20, 100)
@@ -118,13 +119,13 @@ def _judge(k: Sequence[int] | None, reader: bool, read: Sequence[int] | None, qr
     return AnswerJudge(tuple(k or KS), tuple(read or READ) if reader else ())
 
 
-def _show(found: Mapping[str, Any], as_json: bool) -> None:
+def _show(result: Summary, as_json: bool) -> None:
     from opendpr.evaluation.tables import tables
 
     if as_json:
-        print_json(found)
+        print_json(result.as_json())
     else:
-        for text in tables(found):
+        for text in tables(result):
             echo(f"{text}\n")
-    for question, problem in found["problems"].items():
+    for question, problem in result.problems.items():
         say(f"question {question}: {problem}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 from opendpr.evaluation.statistics import Difference, Interval, bootstrap, compare
 
@@ -34,6 +35,10 @@ class Figure:
     questions: int
     value: Interval
 
+    def as_json(self) -> dict[str, Any]:
+        """The figure with its interval as plain fields."""
+        return _flat(self)
+
 
 @dataclass(frozen=True)
 class PairedFigure:
@@ -44,6 +49,15 @@ class PairedFigure:
     measure: str
     questions: int
     value: Difference
+
+    def as_json(self) -> dict[str, Any]:
+        """The difference with its interval and p as plain fields."""
+        return _flat(self)
+
+
+def _flat(figure: Figure | PairedFigure) -> dict[str, Any]:
+    fields = {name: value for name, value in vars(figure).items() if name != "value"}
+    return {**fields, **figure.value._asdict()}
 
 
 def figures(measured: Measured, *, seed: int = 0) -> list[Figure]:

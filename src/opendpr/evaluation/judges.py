@@ -11,12 +11,13 @@ from opendpr.errors import InputError
 from opendpr.evaluation import first_rank
 from opendpr.evaluation.accuracy import within
 from opendpr.evaluation.failures import failure
+from opendpr.evaluation.header import AnswerSettings, DocumentSettings
 from opendpr.evaluation.ir_measures import MEASURES, judged
 from opendpr.evaluation.records import AnswerJudgement, DocumentJudgement, Ranked, ReadAnswer, ShownText
-from opendpr.evaluation.run import Record
 from opendpr.interop import read_qrels
 from opendpr.text import AnswerMatcher, exact_match, f1
 from opendpr.types import Hit, Question, Span
+from opendpr.wording import counted
 
 DOCUMENTS = 1_000
 """Documents ranked for a judged question, as usual at TREC."""
@@ -30,8 +31,9 @@ class AnswerJudge:
     read: Sequence[int] = ()
     """Numbers of passages read; none without a reader."""
 
-    def settings(self) -> Record:
-        return {"k": sorted(set(self.ks)), "read": sorted(set(self.read))}
+    def settings(self) -> AnswerSettings:
+        """What the figures depend on."""
+        return AnswerSettings(k=sorted(set(self.ks)), read=sorted(set(self.read)))
 
     def check(self, name: str, questions: Sequence[Question]) -> None:
         """Raises InputError if no question has answers or gold documents, or none has answers for the reader."""
@@ -144,8 +146,9 @@ def _shown(hit: Hit, ids: Mapping[int, str]) -> ShownText:
 def _problem(matcher: AnswerMatcher) -> str | None:
     problems = list(matcher.invalid.values())
     if matcher.timed_out:
-        passages = "1 passage, which counts" if matcher.timed_out == 1 else f"{matcher.timed_out} passages, which count"
-        problems.append(f"a pattern took too long in {passages} as without answer")
+        counts = "counts" if matcher.timed_out == 1 else "count"
+        passages = counted(matcher.timed_out, "passage")
+        problems.append(f"a pattern took too long in {passages}, which {counts} as without answer")
     return "; ".join(problems) or None
 
 
@@ -157,8 +160,9 @@ class DocumentJudge:
     name: str
     """Name of the file of judgements, with its SHA-256: what the run is recognised by."""
 
-    def settings(self) -> Record:
-        return {"qrels": self.name, "measures": list(MEASURES), "documents": DOCUMENTS}
+    def settings(self) -> DocumentSettings:
+        """What the figures depend on."""
+        return DocumentSettings(self.name, list(MEASURES), DOCUMENTS)
 
     def check(self, name: str, questions: Sequence[Question]) -> None:
         """Raises InputError if no question has judgements."""

@@ -8,6 +8,9 @@ from typing import Any
 
 from opendpr.types import Question
 
+Key = tuple[str, str, str]
+"""Question set, question id, system."""
+
 
 @dataclass(frozen=True)
 class Ranked:
@@ -89,6 +92,11 @@ class QuestionRecord:
     system: str
     question: Question
     judgement: AnswerJudgement | DocumentJudgement
+
+    @property
+    def key(self) -> Key:
+        """What the record is about."""
+        return self.set, self.question.id, self.system
 
     def as_json(self) -> dict[str, Any]:
         """The record as it is in the file."""

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from opendpr.evaluation import top_k_accuracy
 from opendpr.evaluation.calibration import area_under_roc, expected_calibration_error, reliability
 from opendpr.evaluation.failures import KINDS
+from opendpr.evaluation.header import RunHeader
 from opendpr.evaluation.page import Report, SetReport, Sureness
 from opendpr.evaluation.page.charts import Line
 from opendpr.evaluation.page.examples import Example, ShownPassage
 from opendpr.evaluation.page.tables import RIGHT
 from opendpr.evaluation.records import AnswerJudgement, QuestionRecord, ReadAnswer
-from opendpr.evaluation.run import Record, Run, read_question_records, read_run
+from opendpr.evaluation.run import Run, read_question_records, read_run
 from opendpr.evaluation.statistics import Interval
-from opendpr.evaluation.summary import run_labels, summary
+from opendpr.evaluation.summary import SetSummary, run_labels, summary
 from opendpr.text.marks import answer_places
+from opendpr.wording import counted
 
 EXAMPLES_PER_OUTCOME = 3
 """Examples of each outcome for each system: the first of the file."""
@@ -53,35 +54,36 @@ def make_report(paths: Sequence[Path]) -> Report:
         UsageError: two runs have the same name.
     """
     runs = [read_run(path) for path in paths]
-    found = summary(runs)
+    summarised = summary(runs)
     labels = run_labels(paths)
-    kept: dict[str, dict[str, _Kept]] = {name: {} for name in found["sets"]}
+    kept: dict[str, dict[str, _Kept]] = {name: {} for name in summarised.sets}
     for run, label in zip(runs, labels, strict=True):
         for name, system, system_kept in _read_kept(run):
             kept[name][label + system] = system_kept
     depths = {
-        label + system: max([*run.header.get("k", ()), *run.header.get("read", ())], default=0)
+        label + system: max([*run.header.k, *run.header.read], default=0)
         for run, label in zip(runs, labels, strict=True)
-        for system in run.header["systems"]
+        for system in run.header.systems
     }
-    sets = [_set(name, summarised, kept[name], depths) for name, summarised in found["sets"].items()]
+    sets = [_set(name, figures, kept[name], depths) for name, figures in summarised.sets.items()]
+    headers = [run.header for run in runs]
     settings = {run.path.name: _settings(run.header) for run in runs}
-    title = f"{', '.join(found['sets'])} on {_names(runs, 'collection')}"
-    return Report(title, _about(runs), settings, sets, found["problems"])
+    title = f"{', '.join(summarised.sets)} on {_joined(header.collection.name for header in headers)}"
+    return Report(title, _about(headers), settings, sets, summarised.problems)
 
 
-def _names(runs: Sequence[Run], what: str) -> str:
-    return ", ".join(dict.fromkeys(str(run.header[what]["name"]) for run in runs if run.header[what]))
+def _joined(names: Iterable[str]) -> str:
+    """The names, each once."""
+    return ", ".join(dict.fromkeys(names))
 
 
-def _about(runs: Sequence[Run]) -> str:
-    header = runs[0].header
-    questions = sum(about["questions"] for about in header["sets"].values())
-    systems = ", ".join(dict.fromkeys(system for run in runs for system in run.header["systems"]))
-    passages = max(run.header["collection"]["passages"] for run in runs)
-    models = _names(runs, "model")
+def _about(headers: Sequence[RunHeader]) -> str:
+    questions = counted(headers[0].questions, "question")
+    passages = counted(max(header.collection.passages for header in headers), "passage")
+    systems = _joined(system for header in headers for system in header.systems)
+    models = _joined(header.model.name for header in headers if header.model)
     return (
-        f"{questions:,} questions over {passages:,} passages, by {systems}{f' with {models}' if models else ''}. "
+        f"{questions} over {passages}, by {systems}{f' with {models}' if models else ''}. "
         "Every figure is a mean over questions, with its 95 % bootstrap interval."
     )
 
@@ -151,12 +153,11 @@ def _passage(rank: int, record: QuestionRecord, judgement: AnswerJudgement, read
     return ShownPassage(rank, shown.id, shown.title, shown.text, places, given)
 
 
-def _set(name: str, summarised: Mapping[str, Any], kept: Mapping[str, _Kept], depths: Mapping[str, int]) -> SetReport:
+def _set(name: str, summarised: SetSummary, kept: Mapping[str, _Kept], depths: Mapping[str, int]) -> SetReport:
     intervals: dict[tuple[str, str], dict[float, Interval]] = {}
-    for figure in summarised["figures"]:
-        what, _, k = figure["measure"].partition("@")
-        interval = Interval(figure["mean"], figure["low"], figure["high"])
-        intervals.setdefault((figure["system"], what), {})[float(k or 0)] = interval
+    for figure in summarised.figures:
+        what, _, k = figure.measure.partition("@")
+        intervals.setdefault((figure.system, what), {})[float(k or 0)] = figure.value
     curves: dict[str, list[Line]] = {}
     for system, own in kept.items():
         for what, ranks in own.ranks.items():
@@ -166,10 +167,7 @@ def _set(name: str, summarised: Mapping[str, Any], kept: Mapping[str, _Kept], de
     outcomes = (RIGHT, *KINDS, *RETRIEVED)
     return SetReport(
         name,
-        summarised["questions"],
-        summarised["figures"],
-        summarised["differences"],
-        summarised["failures"],
+        summarised,
         curves,
         [Line(system, coverage(own.sure)) for system, own in kept.items() if own.sure],
         [
@@ -218,24 +216,23 @@ def coverage(sure: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     return [(float(percent), sum(matches[:n]) / n) for percent, n in zip(COVERAGES, counts, strict=True)]
 
 
-def _settings(header: Record) -> dict[str, str]:
+def _settings(header: RunHeader) -> dict[str, str]:
     """What the figures of a run depend on, in words."""
-    collection, model, runtime = header["collection"], header["model"], header["runtime"]
-    weights = model["retrieval"] if model else {}
-    found = {
-        "collection": f"{collection['name']}, {collection['documents']:,} documents, "
-        f"{collection['passages']:,} passages; {collection['id']}, version {collection['version']}",
-        "model": f"{model['name']} {model['fingerprint']}" if model else "",
-        "retrieval weights": ", ".join(f"{name} {value:g}" for name, value in weights.items()),
-        "reader": header.get("reader", {}).get("sha256", ""),
-        "systems": ", ".join(header["systems"]),
-        "k": ", ".join(map(str, header.get("k", ()))),
-        "passages read": ", ".join(map(str, header.get("read", ()))),
-        "judgements": header.get("qrels", ""),
-        "networks": ", ".join(filter(None, (runtime or {}).values())),
-        "opendpr": header["opendpr"],
+    collection, model, runtime = header.collection, header.model, header.runtime
+    documents, passages = counted(collection.documents, "document"), counted(collection.passages, "passage")
+    settings = {
+        "collection": f"{collection.name}, {documents}, {passages}; {collection.id}, version {collection.version}",
+        "model": f"{model.name} {model.fingerprint}" if model else "",
+        "retrieval weights": ", ".join(f"{name} {value:g}" for name, value in model.retrieval.items()) if model else "",
+        "reader": header.reader.sha256 if header.reader else "",
+        "systems": ", ".join(header.systems),
+        "k": ", ".join(map(str, header.k)),
+        "passages read": ", ".join(map(str, header.read)),
+        "judgements": header.qrels or "",
+        "networks": f"{runtime.runtime}, {runtime.precision}, {runtime.device}" if runtime else "",
+        "opendpr": header.opendpr,
     }
-    for name, about in header["sets"].items():
-        which = f"the first {about['questions']:,}" if header["limit"] else f"all {about['questions']:,}"
-        found[f"questions: {name}"] = f"{which} of {about['file']}; SHA-256 {about['sha256']}"
-    return {name: value for name, value in found.items() if value}
+    for name, questions in header.sets.items():
+        which = f"{'the first' if header.limit else 'all'} {questions.questions:,}"
+        settings[f"questions: {name}"] = f"{which} of {questions.file}; SHA-256 {questions.sha256}"
+    return {name: value for name, value in settings.items() if value}

@@ -1,7 +1,7 @@
 """Runs on disk: what came of each question, one JSON object a line, so that nothing is computed twice.
 
-    {"type": "run", ...}         first: everything that the figures depend on
-    {"type": "question", ...}    one for each question and system; docs/evaluation.md names the fields
+    {"type": "run", ...}         first: everything that the figures depend on (`header.py`)
+    {"type": "question", ...}    for each question and system what came of it (`records.py`)
     {"type": "scan", ...}        last, of a run with reader: questions whose answer is nowhere in the collection
 
 A run that was interrupted goes on where it stopped; one with other settings is refused.
@@ -16,20 +16,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from opendpr.errors import InputError, StateError, UsageError
+from opendpr.errors import InputError, OpendprError, StateError, UsageError
 from opendpr.evaluation.failures import ABSENT, NOT_RETRIEVED
-from opendpr.evaluation.records import QuestionRecord, parse_question_record
+from opendpr.evaluation.header import BEGINNING, FORMAT, RunHeader, parse_header
+from opendpr.evaluation.records import Key, QuestionRecord, parse_question_record
 from opendpr.storage.compression import COMPRESSED
 from opendpr.storage.lines import read_jsonl
 from opendpr.wording import counted
 
-FORMAT = 1
-RUN_BEGINNING = json.dumps({"type": "run", "format": FORMAT})[:-1].encode()
+RUN_BEGINNING = json.dumps(BEGINNING)[:-1].encode()
 """How every run begins."""
 
 Record = dict[str, Any]
-Key = tuple[str, str, str]
-"""Question set, question id, system."""
 
 
 class RunWriter:
@@ -41,15 +39,27 @@ class RunWriter:
         """What need not be computed again."""
         self.scanned = any(record["type"] == "scan" for record in records)
 
-    def write(self, records: Sequence[Record]) -> None:
-        """Append records in one piece."""
+    def write(self, records: Iterable[QuestionRecord]) -> None:
+        """Append the records that the run does not have yet, in one piece."""
+        missing = [record for record in records if record.key not in self.done]
+        self._append([record.as_json() for record in missing])
+        self.done.update(record.key for record in missing)
+
+    def write_header(self, header: RunHeader) -> None:
+        """Begin the run."""
+        self._append([header.as_json()])
+
+    def write_scan(self, absent: Mapping[str, Sequence[str]]) -> None:
+        """End a run with reader: the questions, by set, whose answer is nowhere in the collection."""
+        self._append([{"type": "scan", "absent": absent}])
+
+    def _append(self, records: Iterable[Record]) -> None:
         self._file.write("".join(f"{json.dumps(record, allow_nan=False)}\n" for record in records).encode())
         self._file.flush()
-        self.done.update(key_of(record) for record in records if record["type"] == "question")
 
 
 @contextmanager
-def open_run(path: Path, header: Record) -> Iterator[RunWriter]:
+def open_run(path: Path, header: RunHeader) -> Iterator[RunWriter]:
     """Begin a run, or go on with one that has the same header. A line cut off by a kill is dropped.
 
     Raises:
@@ -59,7 +69,6 @@ def open_run(path: Path, header: Record) -> Iterator[RunWriter]:
     """
     if path.suffix.lower() in COMPRESSED:
         raise UsageError(f"{path}: a run is not compressed while it is written; leave out {path.suffix}")
-    header = {"type": "run", "format": FORMAT, **header}
     size = path.stat().st_size if path.exists() else 0
     with path.open("r+b" if size else "wb") as file:
         records: list[Record] = []
@@ -69,11 +78,11 @@ def open_run(path: Path, header: Record) -> Iterator[RunWriter]:
             file.truncate(_end_of_last_line(file))
             records = [_kept(record) for record in _records(path)]
         if records:
-            _refuse_other(path, records[0], header)
+            _refuse_other(path, records[0], header.as_json())
         file.seek(0, 2)
         writer = RunWriter(file, records)
         if not records:
-            writer.write([header])
+            writer.write_header(header)
         yield writer
 
 
@@ -143,7 +152,7 @@ def _short(value: object) -> str:
 
 
 def key_of(record: Record) -> Key:
-    """What a question's record is about."""
+    """What a question's record in the file is about."""
     return record["set"], record["question"], record["system"]
 
 
@@ -152,10 +161,10 @@ class Run:
     """A run read back, without the passages: what figures are made of."""
 
     path: Path
-    header: Record
+    header: RunHeader
     measured: Mapping[str, Mapping[str, Mapping[str, Mapping[str, float]]]]
     """Set -> system -> question -> measure -> value."""
-    failures: Mapping[str, Mapping[str, Mapping[str, Mapping[str, list[str]]]]]
+    failures: Mapping[str, Mapping[str, Mapping[int, Mapping[str, list[str]]]]]
     """Set -> system -> passages read -> kind of failure -> questions."""
     problems: Mapping[str, str]
     """Question -> what hindered its judgement."""
@@ -171,9 +180,9 @@ def read_run(path: Path) -> Run:
     records = list(map(_small, _records(path)))
     if not records:
         raise InputError(f"{path} is empty; run the command that began it again")
-    header, questions = records[0], [record for record in records if record["type"] == "question"]
-    measured: dict[str, Any] = {name: {system: {} for system in header["systems"]} for name in header["sets"]}
-    failures: dict[str, Any] = {name: {} for name in header["sets"]}
+    header, questions = _header(path, records[0]), [record for record in records if record["type"] == "question"]
+    measured: dict[str, Any] = {name: {system: {} for system in header.systems} for name in header.sets}
+    failures: dict[str, Any] = {name: {} for name in header.sets}
     absent = _absent(records)
     for record in questions:
         name, question, system = key_of(record)
@@ -181,11 +190,11 @@ def read_run(path: Path) -> Run:
             raise InputError(f"{path}: question {question!r} is of {name!r} by {system!r}, which its first line lacks")
         measured[name][system][question] = record["measures"]
         for read, kind in record["failures"].items():
-            kinds = failures[name].setdefault(system, {}).setdefault(read, {})
+            kinds = failures[name].setdefault(system, {}).setdefault(int(read), {})
             kinds.setdefault(_final(kind, record, absent), []).append(question)
-    wanted = sum(about["questions"] for about in header["sets"].values()) * len(header["systems"])
+    wanted = header.questions * len(header.systems)
     there = sum(len(questions) for systems in measured.values() for questions in systems.values())
-    if there != wanted or (header.get("read") and len(records) == 1 + len(questions)):
+    if there != wanted or (header.read and len(records) == 1 + len(questions)):
         last = "" if there != wanted else ", and not yet the last, on answers that are nowhere"
         raise StateError(
             f"{path} is not complete: it has {there:,} of {counted(wanted, 'record')}{last}; "
@@ -195,7 +204,15 @@ def read_run(path: Path) -> Run:
     return Run(path, header, measured, failures, problems)
 
 
+def _header(path: Path, record: Record) -> RunHeader:
+    try:
+        return parse_header(record)
+    except (AttributeError, KeyError, TypeError, ValueError, OpendprError) as error:
+        raise InputError(f"{path}:1: not a whole header ({error}); evaluate again, with another -o") from None
+
+
 def _small(record: Record) -> Record:
+    """What figures are made of in a record."""
     if record["type"] != "question":
         return record
     failures = {read: answer["failure"] for read, answer in record.get("read", {}).items() if answer["failure"]}
@@ -207,7 +224,7 @@ def _small(record: Record) -> Record:
 
 
 def read_records(path: Path) -> Iterator[Record]:
-    """Yield the header, then the records of a run with their final kinds of failure.
+    """Yield the header, then the records of a run with their final kinds of failure, all as they are in the file.
 
     Raises:
         InputError: the file is not a run, or a line of it cannot be read.
