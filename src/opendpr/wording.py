@@ -1,8 +1,6 @@
-"""Amounts as people read them, alone and in tables of plain text: `1 passage`, `2,000 passages`, `16.6 GB`."""
+"""Amounts as people read them: `1 passage`, `2,000 passages`, `16.6 GB`."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 SIZE_UNITS = ("B", "kB", "MB", "GB", "TB")
 
@@ -10,18 +8,6 @@ SIZE_UNITS = ("B", "kB", "MB", "GB", "TB")
 def counted(count: int, noun: str) -> str:
     """A number with its noun, in the plural where it needs one: `1 passage`, `2,000 passages`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
-def aligned(rows: Sequence[Sequence[str]], *, right: bool = False) -> str:
-    """A table of plain text, its columns two spaces apart.
-
-    Args:
-        right: align all columns but the first, that of the names, to the right
-    """
-    first, *widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    adjusted = str.rjust if right else str.ljust
-    lines = ("  ".join([name.ljust(first), *map(adjusted, cells, widths)]) for name, *cells in rows)
-    return "\n".join(map(str.rstrip, lines))
 
 
 def readable_size(bytes: int) -> str:

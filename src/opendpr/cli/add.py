@@ -20,7 +20,8 @@ from opendpr.cli.options import (
     Runtimes,
     WaitOption,
 )
-from opendpr.cli.output import next_step, print_json, progress, say
+from opendpr.cli.output import next_step, print_json, say
+from opendpr.cli.progress import progress
 from opendpr.errors import InputError, UsageError
 from opendpr.wording import counted
 
@@ -133,7 +134,7 @@ def add(
         wait_seconds=wait,
     )
     command = ["opendpr add", str(collection), *files]
-    with progress("encoding", "passages") as on_progress:
+    with progress("encoding", "passages", silent=as_json) as on_progress:
         try:
             report = add_to(collection, corpus, settings, on_progress=on_progress)
         except NoDocumentsError as error:

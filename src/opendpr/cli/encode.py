@@ -18,7 +18,8 @@ from opendpr.cli.options import (
     Runtimes,
     WaitOption,
 )
-from opendpr.cli.output import print_json, progress, say
+from opendpr.cli.output import print_json, say
+from opendpr.cli.progress import progress
 from opendpr.wording import counted
 
 
@@ -52,7 +53,8 @@ def encode(
         row = opened.encoder()
     found = find_model(model or (row.model if row else DEFAULT_MODEL))
     encoder = BertEncoder(found, RuntimeSettings(runtime.value, precision.value, device.value))
-    with open_writer(collection, wait_seconds=wait) as writer, progress("encoding", "passages") as show:
+    shown = progress("encoding", "passages", silent=as_json)
+    with open_writer(collection, wait_seconds=wait) as writer, shown as show:
         encoded, _ = give_vectors(writer, encoder, on_progress=show, keep_old=keep_old)
     if as_json:
         print_json({"model": encoder.model.reference, "fingerprint": encoder.model.fingerprint, "encoded": encoded})

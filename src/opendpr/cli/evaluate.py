@@ -20,7 +20,8 @@ from opendpr.cli.options import (
     RuntimeOption,
     Runtimes,
 )
-from opendpr.cli.output import print_json, progress, say
+from opendpr.cli.output import print_json, say
+from opendpr.cli.progress import progress
 from opendpr.errors import UsageError
 
 if TYPE_CHECKING:
@@ -101,8 +102,8 @@ def evaluate(
     settings = RuntimeSettings(runtime.value, precision.value, device.value)
     with ExitStack() as stack:
         path = output or Path(stack.enter_context(TemporaryDirectory())) / "run.jsonl"
-        show = stack.enter_context(progress("evaluating", "questions"))
-        run_task(collection, Task(questions, systems, limit, model, settings), judge, path, show)
+        with progress("evaluating", "questions", silent=as_json) as show:
+            run_task(collection, Task(questions, systems, limit, model, settings), judge, path, show)
         _show(summary([read_run(path)]), as_json)
 
 

@@ -20,7 +20,8 @@ from opendpr.cli.options import (
     ValuesOption,
     WaitOption,
 )
-from opendpr.cli.output import print_json, progress, say
+from opendpr.cli.output import print_json, say
+from opendpr.cli.progress import display
 from opendpr.errors import InputError, StateError
 from opendpr.wording import counted
 
@@ -229,15 +230,15 @@ def import_embeddings(
     opened = find_model(model)
     opened.require_encoder()
     with open_writer(collection, Splitter(unit="whole"), wait_seconds=wait) as writer:
-        with progress("storing", "passages") as stored, progress("storing", "vectors") as encoded:
+        with display(silent=as_json) as show:
             report = run(
                 writer,
                 passages,
                 shards,
                 opened,
                 id_prefix=id_prefix,
-                on_passages=lambda done: stored(done, 0),
-                on_vectors=lambda done: encoded(done, 0),
+                on_passages=lambda done: show("storing", "passages", done, 0),
+                on_vectors=lambda done: show("storing", "vectors", done, 0),
             )
         counts = writer.counts()
     if as_json:

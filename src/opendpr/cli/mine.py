@@ -19,7 +19,8 @@ from opendpr.cli.options import (
     RuntimeOption,
     Runtimes,
 )
-from opendpr.cli.output import print_json, progress, say
+from opendpr.cli.output import print_json, say
+from opendpr.cli.progress import progress
 from opendpr.wording import counted
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def mine(
         denoise=denoise,
         runtime=RuntimeSettings(runtime.value, precision.value, device.value),
     )
-    with progress("mining", "questions") as show:
+    with progress("mining", "questions", silent=as_json) as show:
         mined = mining.mine(
             collection,
             questions,

@@ -8,7 +8,8 @@ from typing import Annotated
 from typer import Option
 
 from opendpr.cli.options import AsJson, CollectionArgument, MemoryOption, ModelOption, RecallOption, WaitOption
-from opendpr.cli.output import print_json, say, stages
+from opendpr.cli.output import print_json, say
+from opendpr.cli.progress import stages
 from opendpr.wording import counted
 
 
@@ -53,7 +54,7 @@ def optimize(
 
     asking = find_model(model) if model else None
     open_collection(collection).close()  # a wrong directory should not become a collection
-    with open_writer(collection, wait_seconds=wait) as writer, stages("passages") as show:
+    with open_writer(collection, wait_seconds=wait) as writer, stages("passages", silent=as_json) as show:
         record = rebuild(writer, index=index.value, recall=recall, memory_bytes=memory, model=asking, on_progress=show)
         passages = writer.count_passages()
     if as_json:

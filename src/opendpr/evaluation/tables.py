@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from opendpr.evaluation.figures import Figure, PairedFigure, written
 from opendpr.evaluation.summary import Failures, Summary
-from opendpr.wording import aligned, counted
+from opendpr.wording import counted
 
 EXAMPLES_NAMED = 3
 """Questions named for each kind of wrong answer."""
@@ -19,7 +19,14 @@ def tables(summary: Summary) -> Iterator[str]:
     for name, result in summary.sets.items():
         yield f"{name}: {counted(result.questions, 'question')}; 95 % bootstrap intervals"
         rows = (_figures(result.figures), _differences(result.differences), *_failures(result.failures))
-        yield from map(aligned, filter(None, rows))
+        yield from map(_aligned, filter(None, rows))
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> str:
+    """A line for each row, however long: programs and other terminals read it too."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(map(str.ljust, row, widths)) for row in rows)
+    return "\n".join(map(str.rstrip, lines))
 
 
 def _figures(figures: Iterable[Figure]) -> Rows:

@@ -18,7 +18,8 @@ from opendpr.cli.options import (
     RuntimeOption,
     Runtimes,
 )
-from opendpr.cli.output import print_json, progress, say
+from opendpr.cli.output import print_json, say
+from opendpr.cli.progress import progress
 from opendpr.wording import counted
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def train_answering(
     from opendpr.model.runtime import RuntimeSettings
 
     kinds = list(dict.fromkeys(kind.value for kind in retriever or [Retrievers.hybrid]))
-    with progress("fitting", "questions") as show:
+    with progress("fitting", "questions", silent=as_json) as show:
         written, fitted = fit_answering(
             collection,
             questions,

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Option
 
 from opendpr.cli.options import Devices, Precisions
-from opendpr.cli.output import progress, say
+from opendpr.cli.output import say
+from opendpr.cli.progress import progress
 from opendpr.errors import OpendprError
 from opendpr.wording import counted
 
