@@ -18,7 +18,7 @@ import opendpr
 from opendpr.answering import open_answerer
 from opendpr.collection import open_collection
 from opendpr.errors import InputError, StateError, UsageError
-from opendpr.evaluation.failures import ABSENT, KINDS
+from opendpr.evaluation.failures import ABSENT, FAILURE_KINDS
 from opendpr.evaluation.header import DocumentSettings, parse_header
 from opendpr.evaluation.judges import AnswerJudge, best_documents
 from opendpr.evaluation.run import open_run, read_question_records, read_records, read_run
@@ -251,7 +251,7 @@ def test_the_reader_is_measured_for_several_numbers_of_passages_and_its_failures
             shown = record["shown"][str(answer["rank"])]
             assert shown["text"][answer["start"] - shown["start"] : answer["end"] - shown["start"]] == answer["text"]
             assert (answer["failure"] is None) == (answer["EM"] == 1)
-            assert answer["failure"] in (None, *KINDS)
+            assert answer["failure"] in (None, *FAILURE_KINDS)
         if record["question"] == "regex":
             assert "F1@2" not in record["measures"]
     failures = {record["question"]: record["read"]["5"]["failure"] for record in records}

@@ -17,7 +17,7 @@ from opendpr.api.opened import OpenCollection
 from opendpr.collection import open_collection
 from opendpr.errors import InputError, UsageError
 from opendpr.evaluation import task
-from opendpr.evaluation.judges import AnswerJudge, DocumentJudge, read_judgements
+from opendpr.evaluation.judges import DEFAULT_KS, AnswerJudge, DocumentJudge, read_judgements
 from opendpr.evaluation.page import write_page
 from opendpr.evaluation.report import make_report
 from opendpr.evaluation.run import read_run
@@ -27,9 +27,6 @@ from opendpr.interop import write_questions
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.storage.digests import file_sha256
 from opendpr.types import Question
-
-KS = (1, 5, 20, 100)
-"""Depths at which retrieval is measured if nothing else is asked for."""
 
 Files: TypeAlias = str | os.PathLike[str]
 Questions: TypeAlias = Files | Question | Mapping[str, Any] | Iterable[Files | Question | Mapping[str, Any]]
@@ -43,7 +40,7 @@ def evaluate(
     questions: Questions,
     *,
     systems: str | Sequence[str] = ("hybrid",),
-    k: Sequence[int] = KS,
+    k: Sequence[int] = DEFAULT_KS,
     read: Sequence[int] = (),
     qrels: Files | None = None,
     output: Files | None = None,
@@ -83,7 +80,7 @@ def evaluate(
 def _judge(k: Sequence[int], read: Sequence[int], qrels: Files | None) -> task.Judge:
     if qrels is None:
         return AnswerJudge(tuple(k), tuple(read))
-    if read or tuple(k) != KS:
+    if read or tuple(k) != DEFAULT_KS:
         raise UsageError("qrels has measures and depths of its own; leave out k and read")
     path = Path(qrels)
     return DocumentJudge(read_judgements(path), f"{path.name} {file_sha256(path)}")

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from opendpr.evaluation.summary import Summary
     from opendpr.evaluation.task import Judge
 
-KS = (1, 5, 20, 100)
-READ = (10, 20)
+DEFAULT_READ = (10, 20)
+"""Numbers of passages read where no others are asked for."""
 
 
 def evaluate(
@@ -108,7 +108,7 @@ def evaluate(
 
 
 def _judge(k: Sequence[int] | None, reader: bool, read: Sequence[int] | None, qrels: Path | None) -> Judge:
-    from opendpr.evaluation.judges import AnswerJudge, DocumentJudge, read_judgements
+    from opendpr.evaluation.judges import DEFAULT_KS, AnswerJudge, DocumentJudge, read_judgements
     from opendpr.storage.digests import file_sha256
 
     if qrels:
@@ -117,7 +117,7 @@ def _judge(k: Sequence[int] | None, reader: bool, read: Sequence[int] | None, qr
         return DocumentJudge(read_judgements(qrels), f"{qrels.name} {file_sha256(qrels)}")
     if read and not reader:
         raise UsageError("--read says how many passages the reader reads; give --reader too")
-    return AnswerJudge(tuple(k or KS), tuple(read or READ) if reader else ())
+    return AnswerJudge(tuple(k or DEFAULT_KS), tuple(read or DEFAULT_READ) if reader else ())
 
 
 def _show(result: Summary, as_json: bool) -> None:

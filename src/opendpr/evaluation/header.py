@@ -8,8 +8,8 @@ from typing import Any
 
 from opendpr.model.runtime import RuntimeSettings
 
-FORMAT = 1
-BEGINNING: Mapping[str, object] = {"type": "run", "format": FORMAT}
+RUN_FORMAT = 1
+HEADER_BEGINNING: Mapping[str, object] = {"type": "run", "format": RUN_FORMAT}
 """What every header begins with."""
 
 
@@ -115,7 +115,7 @@ class RunHeader:
         fields = asdict(self)
         judging, reader = fields.pop("judging"), fields.pop("reader")
         networks = {name: fields.pop(name) for name in ("model", "runtime")}
-        return {**BEGINNING, **fields, **judging, **networks, **({"reader": reader} if reader else {})}
+        return {**HEADER_BEGINNING, **fields, **judging, **networks, **({"reader": reader} if reader else {})}
 
 
 def parse_header(record: Mapping[str, Any]) -> RunHeader:

@@ -1,4 +1,4 @@
-"""What a run holds of a question. Names and order of the fields are those of the file: docs/evaluation.md."""
+"""What a run holds about a question. Names and order of the fields are those of the file: docs/evaluation.md."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Ranked:
 
 @dataclass(frozen=True)
 class ReadAnswer:
-    """The answer after a number of passages was read, and what it counts."""
+    """The answer after a number of passages was read, with its measures."""
 
     text: str
     """Empty where the reader marked nothing."""

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from opendpr.evaluation import top_k_accuracy
 from opendpr.evaluation.calibration import area_under_roc, expected_calibration_error, reliability
-from opendpr.evaluation.failures import KINDS
+from opendpr.evaluation.failures import FAILURE_KINDS
 from opendpr.evaluation.header import RunHeader
-from opendpr.evaluation.page import Report, SetReport, Sureness
+from opendpr.evaluation.page import Calibration, Report, SetReport
 from opendpr.evaluation.page.charts import Line
 from opendpr.evaluation.page.examples import Example, ShownPassage
-from opendpr.evaluation.page.tables import RIGHT
+from opendpr.evaluation.page.tables import RIGHT_OUTCOME
 from opendpr.evaluation.records import AnswerJudgement, QuestionRecord, ReadAnswer
 from opendpr.evaluation.run import Run, read_question_records, read_run
 from opendpr.evaluation.statistics import Interval
@@ -24,11 +24,11 @@ from opendpr.wording import counted
 
 EXAMPLES_PER_OUTCOME = 3
 """Examples of each outcome for each system: the first of the file."""
-EVERY_K = 100
+CURVE_EVERY_K = 100
 """Up to here a curve has a point for every k, beyond for steps of about five per cent."""
-COVERAGES = range(5, 101, 5)
+COVERAGE_PERCENTS = range(5, 101, 5)
 """Per cent of the questions answered: the points of a curve."""
-RETRIEVED = ("an answer in the first passage", "an answer in a later passage", "no answer in the passages")
+RETRIEVAL_OUTCOMES = ("an answer in the first passage", "an answer in a later passage", "no answer in the passages")
 """Outcomes where nothing was read."""
 
 
@@ -89,12 +89,12 @@ def _about(headers: Sequence[RunHeader]) -> str:
 
 
 def _read_kept(run: Run) -> Iterator[tuple[str, str, _Kept]]:
-    found: dict[tuple[str, str], _Kept] = {}
+    by_system: dict[tuple[str, str], _Kept] = {}
     for record in read_question_records(run.path):
-        kept = found.setdefault((record.set, record.system), _Kept())
+        kept = by_system.setdefault((record.set, record.system), _Kept())
         if isinstance(record.judgement, AnswerJudgement):
             _keep(kept, record, record.judgement)
-    for (name, system), kept in found.items():
+    for (name, system), kept in by_system.items():
         yield name, system, kept
 
 
@@ -119,9 +119,9 @@ def _keep(kept: _Kept, record: QuestionRecord, judgement: AnswerJudgement) -> No
 def _outcome(judgement: AnswerJudgement, read: ReadAnswer | None) -> str:
     """What came of a question with answers."""
     if read:
-        return read.failure or RIGHT
+        return read.failure or RIGHT_OUTCOME
     rank = judgement.answer_rank
-    return RETRIEVED[2 if rank is None else int(rank > 1)]
+    return RETRIEVAL_OUTCOMES[2 if rank is None else int(rank > 1)]
 
 
 def _example(record: QuestionRecord, judgement: AnswerJudgement, read: ReadAnswer | None, outcome: str) -> Example:
@@ -164,7 +164,7 @@ def _set(name: str, summarised: SetSummary, kept: Mapping[str, _Kept], depths: M
             marks = intervals.get((system, what), {})
             values = [(float(k), top_k_accuracy(ranks, k)) for k in curve_ks(depths[system], marks)]
             curves.setdefault(what, []).append(Line(system, values, marks))
-    outcomes = (RIGHT, *KINDS, *RETRIEVED)
+    outcomes = (RIGHT_OUTCOME, *FAILURE_KINDS, *RETRIEVAL_OUTCOMES)
     return SetReport(
         name,
         summarised,
@@ -177,7 +177,7 @@ def _set(name: str, summarised: SetSummary, kept: Mapping[str, _Kept], depths: M
             for example in own.examples.get(outcome, ())
         ],
         [Line(system, *_reliability(own.sure)) for system, own in kept.items() if own.sure],
-        {system: _sureness(own) for system, own in kept.items() if own.sure},
+        {system: _calibration(own) for system, own in kept.items() if own.sure},
     )
 
 
@@ -189,16 +189,16 @@ def _reliability(sure: Sequence[tuple[float, float]]) -> tuple[list[tuple[float,
     return points, {100 * group.confidence: group.right for group in bins}
 
 
-def _sureness(kept: _Kept) -> Sureness:
+def _calibration(kept: _Kept) -> Calibration:
     confidences, right = zip(*kept.sure, strict=True)
     error, area = expected_calibration_error(confidences, right), area_under_roc(confidences, right)
     given = [match for match, given in zip(right, kept.given, strict=True) if given]
-    return Sureness(error, area, len(right), len(given), sum(given) / len(given) if given else math.nan)
+    return Calibration(error, area, len(right), len(given), sum(given) / len(given) if given else math.nan)
 
 
 def curve_ks(depth: int, marks: Mapping[float, Interval]) -> list[int]:
     """The k of a curve's points: every one at first, then ever fewer; those with a mark, and the last, are there."""
-    ks, k = {*range(1, min(depth, EVERY_K) + 1), *map(int, marks), depth}, EVERY_K
+    ks, k = {*range(1, min(depth, CURVE_EVERY_K) + 1), *map(int, marks), depth}, CURVE_EVERY_K
     while k < depth:
         ks.add(k)
         k += max(1, k // 20)
@@ -212,8 +212,8 @@ def coverage(sure: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
         sure: confidence and exact match of each question
     """
     matches = [match for _, match in sorted(sure, key=lambda answer: -answer[0])]
-    counts = [-(-len(matches) * percent // 100) for percent in COVERAGES]
-    return [(float(percent), sum(matches[:n]) / n) for percent, n in zip(COVERAGES, counts, strict=True)]
+    counts = [-(-len(matches) * percent // 100) for percent in COVERAGE_PERCENTS]
+    return [(float(percent), sum(matches[:n]) / n) for percent, n in zip(COVERAGE_PERCENTS, counts, strict=True)]
 
 
 def _settings(header: RunHeader) -> dict[str, str]:

@@ -18,13 +18,13 @@ from typing import IO, Any
 
 from opendpr.errors import InputError, OpendprError, StateError, UsageError
 from opendpr.evaluation.failures import ABSENT, NOT_RETRIEVED
-from opendpr.evaluation.header import BEGINNING, FORMAT, RunHeader, parse_header
+from opendpr.evaluation.header import HEADER_BEGINNING, RUN_FORMAT, RunHeader, parse_header
 from opendpr.evaluation.records import Key, QuestionRecord, parse_question_record
 from opendpr.storage.compression import COMPRESSED
 from opendpr.storage.lines import read_jsonl
 from opendpr.wording import counted
 
-RUN_BEGINNING = json.dumps(BEGINNING)[:-1].encode()
+RUN_BEGINNING = json.dumps(HEADER_BEGINNING)[:-1].encode()
 """How every run begins."""
 
 Record = dict[str, Any]
@@ -92,9 +92,9 @@ def _end_of_last_line(file: IO[bytes]) -> int:
     while position > 0:
         step = min(position, 65_536)
         file.seek(position - step)
-        found = file.read(step).rfind(b"\n")
-        if found >= 0:
-            return position - step + found + 1
+        line_end = file.read(step).rfind(b"\n")
+        if line_end >= 0:
+            return position - step + line_end + 1
         position -= step
     return 0
 
@@ -108,13 +108,13 @@ def _kept(record: Record) -> Record:
 
 def _no_run(path: Path) -> InputError:
     return InputError(
-        f"{path} is not a run that 'opendpr evaluate' wrote (format {FORMAT}); name one, or a new file to write"
+        f"{path} is not a run that 'opendpr evaluate' wrote (format {RUN_FORMAT}); name one, or a new file to write"
     )
 
 
 def _records(path: Path) -> Iterator[Record]:
     for line, record in read_jsonl(path):
-        if line == 1 and (record.get("type") != "run" or record.get("format") != FORMAT):
+        if line == 1 and (record.get("type") != "run" or record.get("format") != RUN_FORMAT):
             raise _no_run(path)
         if (line == 1) != (record.get("type") == "run") or not _is_sound(record):
             raise InputError(f"{path}:{line}: expected a record of a run, found {json.dumps(record)[:60]}")
@@ -125,8 +125,8 @@ def _is_sound(record: Record) -> bool:
     """Whether a record has the fields that figures are made of."""
     match record:
         case {"type": "run", "sets": dict() as sets, "systems": list() as systems}:
-            counts = (about.get("questions") if isinstance(about, dict) else None for about in sets.values())
-            return all(isinstance(each, int) for each in counts) and all(isinstance(each, str) for each in systems)
+            counts = (file.get("questions") if isinstance(file, dict) else None for file in sets.values())
+            return all(isinstance(count, int) for count in counts) and all(isinstance(name, str) for name in systems)
         case {"type": "question", "set": str(), "question": str(), "system": str(), "measures": dict() as measures}:
             read = record.get("read", {})
             answers = list(read.values()) if isinstance(read, dict) else [None]
@@ -138,11 +138,11 @@ def _is_sound(record: Record) -> bool:
     return False
 
 
-def _refuse_other(path: Path, found: Record, wanted: Record) -> None:
+def _refuse_other(path: Path, written: Record, wanted: Record) -> None:
     wanted = json.loads(json.dumps(wanted))
-    other = [name for name in {**found, **wanted} if found.get(name) != wanted.get(name)]
+    other = [name for name in {**written, **wanted} if written.get(name) != wanted.get(name)]
     if other:
-        changes = "; ".join(f"{name} is {_short(found.get(name))}, now {_short(wanted.get(name))}" for name in other)
+        changes = "; ".join(f"{name} is {_short(written.get(name))}, now {_short(wanted.get(name))}" for name in other)
         raise StateError(f"{path} was written with other settings ({changes}); give another -o, or delete it")
 
 
@@ -167,7 +167,7 @@ class Run:
     failures: Mapping[str, Mapping[str, Mapping[int, Mapping[str, list[str]]]]]
     """Set -> system -> passages read -> kind of failure -> questions."""
     problems: Mapping[str, str]
-    """Question -> what hindered its judgement."""
+    """Set and id of a question -> why it could not be judged as wanted."""
 
 
 def read_run(path: Path) -> Run:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from opendpr.errors import StateError, UsageError
-from opendpr.evaluation.failures import KINDS
+from opendpr.evaluation.failures import FAILURE_KINDS
 from opendpr.evaluation.figures import Figure, PairedFigure, differences, figures
 from opendpr.evaluation.header import RunHeader
 from opendpr.evaluation.run import Run
@@ -62,7 +62,7 @@ class Summary:
     """Name of the run's file -> header."""
     sets: Mapping[str, SetSummary]
     problems: Mapping[str, str]
-    """Set and id of a question -> what hindered its judgement."""
+    """Set and id of a question -> why it could not be judged as wanted."""
 
     def as_json(self) -> dict[str, Any]:
         """What `opendpr evaluate --json` prints; `docs/evaluation.md` names the fields."""
@@ -137,7 +137,9 @@ def _set_summary(name: str, runs: Sequence[Run], labels: Sequence[str]) -> SetSu
 def _counted(failures: Mapping[int, Mapping[str, Sequence[str]]]) -> dict[int, dict[str, FailureCount]]:
     return {
         read: {
-            kind: FailureCount(len(kinds.get(kind, ())), list(kinds.get(kind, ()))[:FAILURE_EXAMPLES]) for kind in KINDS
+            kind: FailureCount(len(questions), list(questions[:FAILURE_EXAMPLES]))
+            for kind in FAILURE_KINDS
+            for questions in (kinds.get(kind, ()),)
         }
         for read, kinds in failures.items()
     }

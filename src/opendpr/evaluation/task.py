@@ -1,4 +1,4 @@
-"""Running question files: every question through every retriever, and what comes of it into a run."""
+"""Runs question files: every question through every retriever, with its judgement written to a run."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ from opendpr.wording import counted
 logger = logging.getLogger(__name__)
 
 QUESTIONS_PER_WRITE = 16
-"""Questions between two writes of the run: what a kill costs."""
+"""Questions between two writes of the run: the most that a kill costs."""
 
 
 class Judge(Protocol):
-    """Retrieves for questions, reads if it is to, and says what each question counts."""
+    """Retrieves passages for questions, reads them if asked to, and judges what came of it."""
 
     def settings(self) -> AnswerSettings | DocumentSettings:
         """What the figures depend on."""
@@ -95,25 +95,32 @@ def evaluate(
     header = _header(answerer, task, sets, settings)
     if networks:
         header = _with_networks(header, answerer, runtime)
-    total = len(task.systems) * sum(map(len, sets.values()))
+    total = len(task.systems) * header.questions
     with open_run(output, header) as run:
         for system in task.systems:
             answerer = open_answerer(directory, task.model, retriever=system, runtime=runtime)
-            for name, questions in sets.items():
-                for batch in batched(
-                    questions, QUESTIONS_PER_WRITE
-                ):  # the same batches after a kill: the same sums to the last bit
-                    if {(name, question.id, system) for question in batch} <= run.done:
-                        continue
-                    judgements = judge(answerer, batch)
-                    _refuse_change(answerer, header)
-                    run.write(
-                        QuestionRecord(name, system, question, judgement)
-                        for question, judgement in zip(batch, judgements, strict=True)
-                    )
-                    on_progress(len(run.done), total)
-        if reads and not run.scanned:
+            for name, batch in _batches(sets):
+                if {(name, question.id, system) for question in batch} <= run.done:
+                    continue
+                judgements = judge(answerer, batch)
+                _refuse_change(answerer, header)
+                run.write(
+                    QuestionRecord(name, system, question, judgement)
+                    for question, judgement in zip(batch, judgements, strict=True)
+                )
+                on_progress(len(run.done), total)
+        if header.read and not run.scanned:
             run.write_scan(_absent(answerer, output, sets))
+
+
+def _batches(sets: Mapping[str, Sequence[Question]]) -> Iterator[tuple[str, list[Question]]]:
+    """Questions that are judged together, with the name of their set.
+
+    They are the same after a kill: other batches would give other sums in the last bit.
+    """
+    for name, questions in sets.items():
+        for batch in batched(questions, QUESTIONS_PER_WRITE):
+            yield name, batch
 
 
 def _warn_of_unknown(answerer: Answerer, sets: Mapping[str, Sequence[Question]]) -> None:

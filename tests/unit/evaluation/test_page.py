@@ -8,9 +8,9 @@ from importlib.resources import files
 import pytest
 from markupsafe import Markup, escape
 
-from opendpr.evaluation.failures import KINDS
+from opendpr.evaluation.failures import FAILURE_KINDS
 from opendpr.evaluation.figures import Figure, PairedFigure
-from opendpr.evaluation.page import Report, SetReport, Sureness, write_page
+from opendpr.evaluation.page import Calibration, Report, SetReport, write_page
 from opendpr.evaluation.page.charts import Line
 from opendpr.evaluation.page.examples import SHOWN_CHARACTERS, Example, ShownPassage
 from opendpr.evaluation.page.svg import element
@@ -34,11 +34,11 @@ def page(text: str) -> str:
     interval = Interval(0.5, 0.2, 0.8)
     figures = [Figure(text, measure, 4, interval) for measure in ("EM@5", "answer@1")]
     differences = [PairedFigure(text, text, "EM@5", 4, Difference(*interval, p=0.5))]
-    failures = {text: {5: {kind: FailureCount(1, []) for kind in KINDS}}}
+    failures = {text: {5: {kind: FailureCount(1, []) for kind in FAILURE_KINDS}}}
     summary = SetSummary(4, figures, differences, failures)
     line = Line(text, [(1, 0.5), (5, 0.75)])
     example = Example("right", text, text, text, [text] * 20, text, 0.5, [passage])
-    calibration = {text: Sureness(0.05, 0.8, 4, 4, 0.5)}
+    calibration = {text: Calibration(0.05, 0.8, 4, 4, 0.5)}
     questions = SetReport(text, summary, {"answer": [line]}, [line], [example], [line], calibration)
     return write_page(Report(text, text, {text: {"collection": text}}, [questions, questions], {text: text}))
 
@@ -80,7 +80,7 @@ def test_where_all_answers_are_wrong_nothing_is_said_of_how_they_compare() -> No
         [],
         [],
         [Line("a", [(5, 0.0)]), Line("b", [(5, 0.5)])],
-        {"a": Sureness(0.05, float("nan"), 4, 0, float("nan")), "b": Sureness(0, 1, 4, 3, 2 / 3)},
+        {"a": Calibration(0.05, float("nan"), 4, 0, float("nan")), "b": Calibration(0, 1, 4, 3, 2 / 3)},
     )
     written = write_page(Report("t", "a", {}, [questions], {}))
     assert "a: expected calibration error 0.050, an answer given to 0 of 4 questions; b: expected" in written

@@ -20,12 +20,12 @@ from opendpr.evaluation.page.tables import Table, difference_table, failure_tabl
 from opendpr.evaluation.summary import SetSummary
 from opendpr.wording import counted
 
-RETRIEVAL = ("answer", "document")
-READING = ("EM", "F1")
+RETRIEVAL_MEASURES = ("answer", "document")
+READER_MEASURES = ("EM", "F1")
 
 
-class Sureness(NamedTuple):
-    """How far the confidence of a system's answers can be believed."""
+class Calibration(NamedTuple):
+    """How far the confidence of a system's answers can be trusted."""
 
     error: float
     """The expected calibration error."""
@@ -62,8 +62,8 @@ class SetReport:
     examples: Sequence[Example]
     reliability: Sequence[Line] = ()
     """Exact match of each system's answers over their confidence."""
-    calibration: Mapping[str, Sureness] = field(default_factory=dict)
-    """System -> how far its confidence can be believed."""
+    calibration: Mapping[str, Calibration] = field(default_factory=dict)
+    """System -> how far its confidence can be trusted."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Report:
     """Run -> name of a setting -> value."""
     sets: Sequence[SetReport]
     problems: Mapping[str, str]
-    """Question -> what hindered its judgement."""
+    """Question -> why it could not be judged as wanted."""
 
 
 class Chart(NamedTuple):
@@ -137,7 +137,8 @@ def _figure_tables(figures: Sequence[Figure], systems: Sequence[str]) -> dict[st
         "exact match (EM@n) and F1 over words (F1@n), in per cent.",
     }
     headings = [
-        "Retrieval" if group in RETRIEVAL else "Answers" if group in READING else "Judged documents" for group in groups
+        "Retrieval" if group in RETRIEVAL_MEASURES else "Answers" if group in READER_MEASURES else "Judged documents"
+        for group in groups
     ]
     return {
         heading: figure_table(
@@ -167,10 +168,10 @@ def _coverage(lines: Sequence[Line]) -> Chart:
     return Chart(title, coverage_chart(lines, title, description), _legend(lines), note)
 
 
-def _reliability(lines: Sequence[Line], calibration: Mapping[str, Sureness]) -> Chart:
+def _reliability(lines: Sequence[Line], calibration: Mapping[str, Calibration]) -> Chart:
     title = "How often answers of a confidence are right"
     description = f"Exact match in per cent over the confidence of the answers. {_ends(lines)}"
-    systems = "; ".join(f"{system}: {sureness.in_words()}" for system, sureness in calibration.items())
+    systems = "; ".join(f"{system}: {values.in_words()}" for system, values in calibration.items())
     note = (
         "On the dashed line a confidence is what it says. "
         f"Ten bins of equal width, with 95 % Wilson intervals. {systems}."

@@ -8,16 +8,16 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from opendpr.evaluation.failures import KINDS
+from opendpr.evaluation.failures import FAILURE_KINDS
 from opendpr.evaluation.figures import Figure, PairedFigure, in_percent, written
 from opendpr.evaluation.page.charts import interval_bar, percent, share_bar
 from opendpr.evaluation.statistics import Interval
 from opendpr.evaluation.summary import Failures
 from opendpr.wording import counted
 
-RIGHT = "right"
+RIGHT_OUTCOME = "right"
 """The outcome that is no failure: exact match."""
-SIGNIFICANT = 0.05
+SIGNIFICANT_P = 0.05
 """Differences whose p is smaller are bold."""
 HEADLINE_K = 20
 """The k of the figure at the top, if it was measured."""
@@ -129,7 +129,7 @@ def difference_table(differences: Sequence[PairedFigure], figures: Sequence[Figu
     reach = max(max(abs(pair.value.low), abs(pair.value.high)) for pair in differences) or 1.0
     rows = [(measure, [_difference_cell(cells.get((measure, *pair)), reach) for pair in pairs]) for measure in measures]
     caption = (
-        "What the first system counts more than the second on the same questions, with the 95 % bootstrap interval and "
+        "The first system minus the second on the same questions, with the 95 % bootstrap interval and "
         "the two-sided p of the paired randomisation test. Bold is p < 0.05. Nothing is corrected for testing many "
         "things at once."
     )
@@ -142,7 +142,7 @@ def _difference_cell(pair: PairedFigure | None, reach: float) -> FigureCell | No
     mean, low, high, p = pair.value
     p_words = "p\u00a0<\u00a00.001" if p < 0.001 else f"p\u00a0=\u00a0{p:.3f}"
     bar = interval_bar(Interval(mean, low, high), -reach, reach, zero=True)
-    return FigureCell(_mean(pair, "+"), p < SIGNIFICANT, bar, f"{_range(pair, '+')}, {p_words}")
+    return FigureCell(_mean(pair, "+"), p < SIGNIFICANT_P, bar, f"{_range(pair, '+')}, {p_words}")
 
 
 def failure_tables(failures: Failures, figures: Sequence[Figure]) -> list[Table]:
@@ -158,13 +158,13 @@ def _failure_table(read: int, failures: Failures, figures: Sequence[Figure]) -> 
     def cell(system: str, outcome: str, number: int) -> CountCell:
         questions = exact_match[system].questions
         right = round(exact_match[system].value.mean * questions)
-        count = right if outcome == RIGHT else failures[system][read][outcome].count
+        count = right if outcome == RIGHT_OUTCOME else failures[system][read][outcome].count
         share = count / questions
         return CountCell(f"{count:,}", percent(share), share_bar([(f"o{number}", share)]))
 
     rows = [
         (outcome, [cell(system, outcome, number) for system in systems])
-        for number, outcome in enumerate((RIGHT, *KINDS))
+        for number, outcome in enumerate((RIGHT_OUTCOME, *FAILURE_KINDS))
     ]
     caption = (
         f"{counted(read, 'passage')} read: the answers of each system, and the first step at which the wrong ones "
