@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
-from typer import Argument, Option, echo
+from typer import Argument, Option
 
 from opendpr.cli.options import (
     DeviceOption,
@@ -20,7 +20,7 @@ from opendpr.cli.options import (
     RuntimeOption,
     Runtimes,
 )
-from opendpr.cli.output import print_json, say
+from opendpr.cli.output import print_json, put, say
 from opendpr.cli.progress import progress
 from opendpr.errors import UsageError
 
@@ -127,6 +127,6 @@ def _show(result: Summary, as_json: bool) -> None:
         print_json(result.as_json())
     else:
         for text in tables(result):
-            echo(f"{text}\n")
+            put(f"{text}\n")
     for question, problem in result.problems.items():
         say(f"question {question}: {problem}")

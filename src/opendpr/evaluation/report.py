@@ -38,7 +38,7 @@ class _Kept:
 
     ranks: dict[str, list[int | None]] = field(default_factory=dict)
     """`answer`, `document` -> first rank for each question that has one to be found."""
-    sure: list[tuple[float, float]] = field(default_factory=list)
+    answers: list[tuple[float, float]] = field(default_factory=list)
     """Confidence and exact match of each answer."""
     given: list[bool] = field(default_factory=list)
     """Whether it was given, rather than "no answer found"."""
@@ -106,7 +106,7 @@ def _keep(kept: _Kept, record: QuestionRecord, judgement: AnswerJudgement) -> No
         kept.ranks.setdefault("document", []).append(judgement.document_rank)
     read = judgement.read[max(judgement.read)] if judgement.read else None  # after the most passages
     if read and read.EM is not None:
-        kept.sure.append((read.confidence, read.EM))
+        kept.answers.append((read.confidence, read.EM))
         kept.given.append(read.answerable)
     if not question.answers:
         return  # nothing is known that the question could be judged by
@@ -169,28 +169,28 @@ def _set(name: str, summarised: SetSummary, kept: Mapping[str, _Kept], depths: M
         name,
         summarised,
         curves,
-        [Line(system, coverage(own.sure)) for system, own in kept.items() if own.sure],
+        [Line(system, coverage(own.answers)) for system, own in kept.items() if own.answers],
         [
             Example(**{**vars(example), "system": system})
             for outcome in outcomes
             for system, own in kept.items()
             for example in own.examples.get(outcome, ())
         ],
-        [Line(system, *_reliability(own.sure)) for system, own in kept.items() if own.sure],
-        {system: _calibration(own) for system, own in kept.items() if own.sure},
+        [Line(system, *_reliability(own.answers)) for system, own in kept.items() if own.answers],
+        {system: _calibration(own) for system, own in kept.items() if own.answers},
     )
 
 
-def _reliability(sure: Sequence[tuple[float, float]]) -> tuple[list[tuple[float, float]], dict[float, Interval]]:
+def _reliability(answers: Sequence[tuple[float, float]]) -> tuple[list[tuple[float, float]], dict[float, Interval]]:
     """Points and marks of a reliability diagram, confidences in per cent."""
-    confidences, right = zip(*sure, strict=True)
+    confidences, right = zip(*answers, strict=True)
     bins = reliability(confidences, right)
     points = [(100 * group.confidence, group.right.mean) for group in bins]
     return points, {100 * group.confidence: group.right for group in bins}
 
 
 def _calibration(kept: _Kept) -> Calibration:
-    confidences, right = zip(*kept.sure, strict=True)
+    confidences, right = zip(*kept.answers, strict=True)
     error, area = expected_calibration_error(confidences, right), area_under_roc(confidences, right)
     given = [match for match, given in zip(right, kept.given, strict=True) if given]
     return Calibration(error, area, len(right), len(given), sum(given) / len(given) if given else math.nan)
@@ -205,13 +205,13 @@ def curve_ks(depth: int, marks: Mapping[float, Interval]) -> list[int]:
     return sorted(ks)
 
 
-def coverage(sure: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+def coverage(answers: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     """The exact match of the surest 5, 10, ... 100 % of the questions (rounded up); equally sure ones as they come.
 
     Args:
-        sure: confidence and exact match of each question
+        answers: confidence and exact match of each answer
     """
-    matches = [match for _, match in sorted(sure, key=lambda answer: -answer[0])]
+    matches = [match for _, match in sorted(answers, key=lambda answer: -answer[0])]
     counts = [-(-len(matches) * percent // 100) for percent in COVERAGE_PERCENTS]
     return [(float(percent), sum(matches[:n]) / n) for percent, n in zip(COVERAGE_PERCENTS, counts, strict=True)]
 
