@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from opendpr.errors import ResourceError
-from opendpr.wording import readable_size
+from opendpr.wording import counted, readable_size
 
 SMALL = 50_000
 """Passages up to which every vector is scanned: there is nothing to gain."""
@@ -157,8 +157,10 @@ def chosen(offers: list[Estimate], passages: int, memory_bytes: int, kind: Kind 
     offer = by_kind[kind or ("exact" if passages <= SMALL else "ivf")]
     if offer.needed_bytes > memory_bytes:
         needed = ", ".join(f"{kind} {readable_size(offered.needed_bytes)}" for kind, offered in by_kind.items())
+        verb = "does" if passages == 1 else "do"
         raise ResourceError(
-            f"{passages:,} passages do not fit into {readable_size(memory_bytes)} of memory ({needed} are needed); "
+            f"{counted(passages, 'passage')} {verb} not fit into {readable_size(memory_bytes)} of memory ({needed} are "
+            "needed); "
             "give more memory with --memory, or a machine that has it, or divide the passages between collections"
         )
     return offer
