@@ -180,7 +180,7 @@ def show_report(report: Report, collection: Path, command: Sequence[str]) -> Non
             f"{counted(report.truncated, 'passage')} longer than the encoder takes, their vectors miss the end; "
             f"'{' '.join(command)} {_shorter(report.splitter)} --resplit' cuts all documents into shorter ones"
         )
-    tell_ignored(report, command)
+    report_ignored(report, command)
     for moved in report.moved[:LISTED]:
         say(f"{moved.before} is {moved.now} now: the same file, given with another folder above it")
     if len(report.moved) > LISTED:
@@ -199,7 +199,7 @@ def show_report(report: Report, collection: Path, command: Sequence[str]) -> Non
     say(f"{collection}: {counted(counts['documents'], 'document')}, {counted(counts['passages'], 'passage')}")
 
 
-def tell_ignored(report: Report, command: Sequence[str]) -> None:
+def report_ignored(report: Report, command: Sequence[str]) -> None:
     """What was left out of folders, and how to take it."""
     from opendpr.corpus import LEFT_OUT
 

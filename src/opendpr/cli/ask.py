@@ -31,9 +31,9 @@ from opendpr.cli.output import (
     on_one_line,
     print_json,
     put,
+    report_unmet_filter,
     say,
     styled,
-    tell_unmet_filter,
 )
 from opendpr.cli.progress import progress
 from opendpr.errors import StateError, UsageError
@@ -210,7 +210,7 @@ class _Asker:
         if not outcome.answerable:
             put(f"{styled('no answer found', bold=True)}{'; the likeliest words are' if shown else ''}")
         if not shown:
-            tell_unmet_filter(self.answerer.collection, self.where)
+            report_unmet_filter(self.answerer.collection, self.where)
         for answer in shown if outcome.answerable else shown[:1]:
             _show(answer, strong=outcome.answerable)
 

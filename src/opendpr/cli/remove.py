@@ -7,7 +7,7 @@ from typing import Annotated
 from typer import Argument
 
 from opendpr.cli.options import AsJson, CollectionArgument, WaitOption, WhereOption
-from opendpr.cli.output import print_json, say, tell_unmet_filter
+from opendpr.cli.output import print_json, report_unmet_filter, say
 from opendpr.errors import InputError, UsageError
 from opendpr.wording import counted
 
@@ -41,7 +41,7 @@ def remove(
         if condition:
             chosen = matching_documents(writer, condition)
             if not chosen:
-                tell_unmet_filter(writer, where)
+                report_unmet_filter(writer, where)
         else:
             chosen = list(dict.fromkeys(ids or []))
             if unknown := [id for id in chosen if not writer.has_document(id)]:
