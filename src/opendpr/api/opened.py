@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Any, overload
 
 from opendpr.answering import Answerer, K, open_answerer
 from opendpr.api import changes
 from opendpr.api.arguments import Several, check_k, check_retriever, strings
 from opendpr.api.sources import Source
+from opendpr.choices import IndexName
 from opendpr.collection import Collection, open_collection
 from opendpr.collection.backup import write_backup
 from opendpr.collection.rows import Summary
@@ -194,7 +195,7 @@ class OpenCollection:
 
     def optimize(
         self,
-        index: Literal["auto", "exact", "ivf"] = "auto",
+        index: IndexName = "auto",
         *,
         recall: float = RECALL,
         memory_bytes: int | None = None,

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
+from opendpr.choices import Duplicates, Match, Quoting, Values
 from opendpr.errors import InputError
 from opendpr.interop import (
     beir,
@@ -25,11 +26,9 @@ from opendpr.interop import (
 from opendpr.interop.gold import Dropped
 from opendpr.interop.ids import join
 from opendpr.interop.nouns import Judgement, MarkedQuestion, Ranking
-from opendpr.interop.ranked import Duplicates, RankingReader, RawRanking, Values
+from opendpr.interop.ranked import RankingReader, RawRanking
 from opendpr.interop.records import read_records
 from opendpr.interop.start import Form, Item, Start, look
-from opendpr.interop.tables import Quoting
-from opendpr.text.matching import Match
 from opendpr.types import Document, Question, TrainingExample
 
 

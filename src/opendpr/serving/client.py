@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+from opendpr.choices import RetrieverName
 from opendpr.errors import BusyError, InputError, OpendprError, StateError, UsageError
 from opendpr.serving.records import (
     AnswerRecord,
@@ -23,7 +24,6 @@ from opendpr.serving.records import (
     InfoRecord,
     JobRecord,
     PassageRecord,
-    RetrieverName,
     SearchRecord,
     SpanRecord,
     SummaryRecord,

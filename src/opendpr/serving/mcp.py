@@ -12,9 +12,10 @@ from mcp.types import ToolAnnotations
 from pydantic import Field
 
 import opendpr
+from opendpr.choices import RetrieverName
 from opendpr.errors import OpendprError
 from opendpr.serving.batching import FullError
-from opendpr.serving.records import LIMITS, AskRecord, RetrieverName, SearchRecord
+from opendpr.serving.records import LIMITS, AskRecord, SearchRecord
 from opendpr.serving.service import Service, Wanted
 
 Question = Annotated[str, Field(min_length=1, max_length=LIMITS["question_characters"], description="In plain words.")]

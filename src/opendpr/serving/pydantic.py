@@ -7,9 +7,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from opendpr.choices import RetrieverName
 from opendpr.corpus.corpus import objection
 from opendpr.errors import UsageError
-from opendpr.serving.records import LIMITS, Problem, RetrieverName
+from opendpr.serving.records import LIMITS, Problem
 from opendpr.serving.service import Wanted
 from opendpr.types import Document
 

@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from opendpr.choices import QUESTION_CHARACTERS, WHERE_CHARACTERS
-from opendpr.choices import RETRIEVERS as RETRIEVERS
-from opendpr.choices import RetrieverName as RetrieverName
 
 
 @dataclass(frozen=True)

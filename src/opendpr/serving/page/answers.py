@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from opendpr.choices import RETRIEVERS
 from opendpr.serving.jinja2 import render
 from opendpr.serving.records import (
     LIMITS,
-    RETRIEVERS,
     AskRecord,
     InfoRecord,
     PassageRecord,
