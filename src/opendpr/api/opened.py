@@ -27,7 +27,7 @@ from opendpr.search.bm25 import verify_bm25
 from opendpr.search.dense import verify_dense
 from opendpr.types import Document, Hit, Outcome
 
-HITS = 5
+SEARCH_HITS = 5
 """Passages that a search gives if nothing else is asked for."""
 BATCH_QUESTIONS = 16
 """Questions answered at once: what is read for them is in memory together."""
@@ -102,16 +102,16 @@ class OpenCollection:
 
     @overload
     def search(
-        self, question: str, k: int = HITS, where: str | None = None, *, retriever: str | None = None
+        self, question: str, k: int = SEARCH_HITS, where: str | None = None, *, retriever: str | None = None
     ) -> list[Hit]: ...
 
     @overload
     def search(
-        self, question: Several, k: int = HITS, where: str | None = None, *, retriever: str | None = None
+        self, question: Several, k: int = SEARCH_HITS, where: str | None = None, *, retriever: str | None = None
     ) -> list[list[Hit]]: ...
 
     def search(
-        self, question: str | Several, k: int = HITS, where: str | None = None, *, retriever: str | None = None
+        self, question: str | Several, k: int = SEARCH_HITS, where: str | None = None, *, retriever: str | None = None
     ) -> list[Hit] | list[list[Hit]]:
         """The k passages that fit a question best, best first; for several questions a list of them.
 

@@ -139,14 +139,15 @@ def export_run(
     ] = False,
     collection: Annotated[
         Path | None,
-        Option("--collection", help="The collection that was searched; for texts and documents the run lacks."),
+        Option("--collection", help="The collection that was searched; for texts and documents not in the run."),
     ] = None,
     questions: Annotated[
-        Path | None, Option("--questions", help="The questions, by id; for texts and answers the run lacks.")
+        Path | None,
+        Option("--questions", help="The questions, by id; for texts and answers not in the run."),
     ] = None,
-    system: Annotated[str | None, Option("--system", help="Of a run of several systems this one.")] = None,
+    system: Annotated[str | None, Option("--system", help="Only this system, of a run of several.")] = None,
     question_set: Annotated[
-        str | None, Option("--set", help="Of a run over several sets of questions this one.")
+        str | None, Option("--set", help="Only this set of questions, of a run over several.")
     ] = None,
     values: ValuesOption = None,
     duplicates: DuplicatesOption = "refuse",
