@@ -162,7 +162,7 @@ def test_wrong_arguments_are_refused_with_what_was_expected(notes: opendpr.OpenC
         notes.ask(None)  # type: ignore[call-overload]
     with pytest.raises(opendpr.UsageError, match="either ids of documents or where="):
         notes.remove()
-    with pytest.raises(opendpr.InputError, match="has no document 'x'; nothing was removed"):
+    with pytest.raises(opendpr.InputError, match="has no document 'x', so nothing was removed"):
         notes.remove(["wall", "x"])
     with pytest.raises(opendpr.StateError, match="no model 'nothing'"):
         opendpr.open("notes", "nothing")

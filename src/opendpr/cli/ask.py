@@ -16,14 +16,10 @@ from opendpr.cli.add import no_documents, show_report
 from opendpr.cli.options import (
     AsJson,
     DeviceOption,
-    Devices,
     ModelOption,
     PrecisionOption,
-    Precisions,
     RetrieverOption,
-    Retrievers,
     RuntimeOption,
-    Runtimes,
     WhereOption,
 )
 from opendpr.cli.output import (
@@ -57,12 +53,12 @@ def ask(
     ] = None,
     k: Annotated[int, Option("-k", min=1, max=10_000, help="Passages to read.")] = 20,
     answers: Annotated[int, Option("--answers", "-n", min=1, help="Different answers to show.")] = 1,
-    retriever: RetrieverOption = Retrievers.hybrid,
+    retriever: RetrieverOption = "hybrid",
     where: WhereOption = None,
     model: ModelOption = None,
-    precision: PrecisionOption = Precisions.auto,
-    runtime: RuntimeOption = Runtimes.auto,
-    device: DeviceOption = Devices.auto,
+    precision: PrecisionOption = "auto",
+    runtime: RuntimeOption = "auto",
+    device: DeviceOption = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Answer QUESTION with the exact words of the documents, and where they are.
@@ -84,8 +80,8 @@ def ask(
         check_question(question)  # before anything is indexed or loaded
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="surrogateescape")  # a line that is not UTF-8 is one question refused
-    settings = RuntimeSettings(runtime.value, precision.value, device.value)
-    asker = _Asker(_open(collection, model, retriever.value, settings), k, answers, where, as_json or question == "-")
+    settings = RuntimeSettings(runtime, precision, device)
+    asker = _Asker(_open(collection, model, retriever, settings), k, answers, where, as_json or question == "-")
     if question == "-":
         asker.answer_all(_typed_questions())
     elif question is not None:

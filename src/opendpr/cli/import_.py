@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer import Argument, Exit, Option
 
+from opendpr.choices import Match
 from opendpr.cli.options import (
     AsJson,
-    Duplicates,
     DuplicatesOption,
     OutputOption,
-    Quoting,
     QuotingOption,
     ValuesOption,
     WaitOption,
@@ -42,15 +40,8 @@ app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode=None)
 FileArgument = Annotated[Path, Argument(help="File of another system.", show_default=False)]
 
 
-class Matches(str, Enum):
-    """How answers are compared."""
-
-    string = "string"
-    regex = "regex"
-
-
 @app.command("passages")
-def import_passages(file: FileArgument, output: OutputOption, quoting: QuotingOption = Quoting.csv) -> None:
+def import_passages(file: FileArgument, output: OutputOption, quoting: QuotingOption = "csv") -> None:
     """Passages as JSON lines for 'opendpr add': psgs_w100.tsv, corpora of BEIR, MS MARCO, Pyserini, Tevatron.
 
     \b
@@ -60,7 +51,7 @@ def import_passages(file: FileArgument, output: OutputOption, quoting: QuotingOp
     """
     from opendpr.interop import read_passages, useful, write_passages
 
-    passages = read_passages(file, quoting=quoting.value)
+    passages = read_passages(file, quoting=quoting)
     passages = useful(passages, lambda passage: passage.text.strip(), file, "a passage with text")
     say(f"wrote {output}: {many(write_passages(output, passages, 'jsonl'), 'passage')}")
 
@@ -70,14 +61,14 @@ def import_questions(
     file: FileArgument,
     output: OutputOption,
     match: Annotated[
-        Matches | None,
+        Match | None,
         Option(
             "--match",
             help="regex: the answers are regular expressions, as CuratedTREC's.",
             show_default="what each question says, or string",
         ),
     ] = None,
-    quoting: QuotingOption = Quoting.csv,
+    quoting: QuotingOption = "csv",
 ) -> None:
     """Questions as JSON lines: DPR's tables and training files, SQuAD, BEIR, MS MARCO and others.
 
@@ -88,7 +79,7 @@ def import_questions(
     """
     from opendpr.interop import read_questions, useful, write_questions
 
-    questions = read_questions(file, match=match.value if match else None, quoting=quoting.value)
+    questions = read_questions(file, match=match, quoting=quoting)
     questions = useful(questions, lambda question: question.text, file, "a question")
     answered = 0
 
@@ -109,7 +100,7 @@ def import_examples(
         Path | None, Option("--questions", help="The questions, where FILE has ids alone, as ColBERT's triples.")
     ] = None,
     passages: Annotated[Path | None, Option("--passages", help="The passages, where FILE has ids alone.")] = None,
-    quoting: QuotingOption = Quoting.csv,
+    quoting: QuotingOption = "csv",
 ) -> None:
     """Training examples for encoders as JSON lines: DPR's training files, triples and pairs of texts or ids.
 
@@ -122,7 +113,7 @@ def import_examples(
     """
     from opendpr.interop import read_examples, useful, write_examples
 
-    examples = read_examples(file, questions=questions, passages=passages, quoting=quoting.value)
+    examples = read_examples(file, questions=questions, passages=passages, quoting=quoting)
     examples = useful(examples, lambda example: example.positives, file, "an example with a positive passage")
     say(f"wrote {output}: {many(write_examples(output, examples, 'jsonl'), 'example')}")
 
@@ -158,7 +149,7 @@ def import_run(
     file: FileArgument,
     output: OutputOption,
     values: ValuesOption = None,
-    duplicates: DuplicatesOption = Duplicates.refuse,
+    duplicates: DuplicatesOption = "refuse",
 ) -> None:
     """What another system found, as JSON lines: DPR's and Pyserini's results, TREC, MS MARCO and ColBERT runs.
 
@@ -169,13 +160,13 @@ def import_run(
     from opendpr.evaluation.rankings import read_rankings
     from opendpr.interop import useful, write_run
 
-    rankings = read_rankings(file, values=values.value if values else None, duplicates=duplicates.value)
+    rankings = read_rankings(file, values=values, duplicates=duplicates)
     rankings = useful(rankings, lambda ranking: ranking.hits, file, "a ranking with passages")
     say(f"wrote {output}: {many(write_run(output, rankings, 'jsonl'), 'question')}")
 
 
 @app.command("qrels")
-def import_qrels(file: FileArgument, output: OutputOption, duplicates: DuplicatesOption = Duplicates.refuse) -> None:
+def import_qrels(file: FileArgument, output: OutputOption, duplicates: DuplicatesOption = "refuse") -> None:
     """Judgements in TREC's form, from BEIR's or MS MARCO's.
 
     \b
@@ -184,7 +175,7 @@ def import_qrels(file: FileArgument, output: OutputOption, duplicates: Duplicate
     """
     from opendpr.interop import read_qrels, useful, write_qrels
 
-    judgements = read_qrels(file, duplicates=duplicates.value)
+    judgements = read_qrels(file, duplicates=duplicates)
     judgements = useful(judgements, lambda judgement: judgement.relevance > 0, file, "a judgement that is relevant")
     say(f"wrote {output}: {many(write_qrels(output, judgements, 'trec'), 'judgement')}")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
-from opendpr.cli.options import AsJson, MemoryOption, ModelOption, PrecisionOption, Precisions, RecallOption
+from opendpr.cli.options import AsJson, MemoryOption, ModelOption, PrecisionOption, RecallOption
 from opendpr.cli.output import print_json, put, say
 from opendpr.errors import UsageError
 from opendpr.storage.sizes import readable_size
@@ -25,7 +25,7 @@ def plan(
     memory: MemoryOption = None,
     recall: RecallOption = 0.95,
     model: ModelOption = None,
-    precision: PrecisionOption = Precisions.auto,
+    precision: PrecisionOption = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Say what a number of passages costs in memory, disk and time, and which index 'opendpr optimize' would build.
@@ -54,7 +54,7 @@ def plan(
     encoding = find_model(model or (row.model if row else DEFAULT_MODEL)) if model or count > there["vectors"] else None
     # Another model has to encode all passages.
     vectors = 0 if encoding and row and row.fingerprint != encoding.fingerprint else there["vectors"]
-    machine = measure_machine(encoding, RuntimeSettings(precision=precision.value))
+    machine = measure_machine(encoding, RuntimeSettings(precision=precision))
     dim = encoding.require_encoder().architecture.hidden_size if encoding else row.dim if row else 0
     offers = estimates(count, dim, machine, to_encode=max(0, count - vectors), recall=recall)
     taken = chosen(offers, count, limit)

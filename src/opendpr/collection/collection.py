@@ -19,7 +19,7 @@ from opendpr.errors import CorruptionError, InputError, StateError
 from opendpr.text.splitting import Splitter
 from opendpr.types import Document, Numbers, Passage
 
-ROWS = 1_000
+QUERY_ROWS = 1_000
 """Rows fetched at once, so that no read transaction lasts long."""
 
 _PASSAGE = (
@@ -130,8 +130,8 @@ class Collection:
     def passages(self, numbers: Sequence[int]) -> dict[int, Passage]:
         """The passages that exist of those asked for, by number."""
         found = {}
-        for first in range(0, len(numbers), ROWS):
-            some = [int(number) for number in numbers[first : first + ROWS]]
+        for first in range(0, len(numbers), QUERY_ROWS):
+            some = [int(number) for number in numbers[first : first + QUERY_ROWS]]
             marks = ",".join("?" * len(some))
             for row in self.select(f"{_PASSAGE} WHERE p.number IN ({marks})", some):
                 passage = _passage(row)
@@ -140,7 +140,7 @@ class Collection:
 
     def passages_after(self, number: int) -> Iterator[Passage]:
         """All passages whose number is larger, in order."""
-        while rows := self.select(f"{_PASSAGE} WHERE p.number > ? ORDER BY p.number LIMIT {ROWS}", (number,)):
+        while rows := self.select(f"{_PASSAGE} WHERE p.number > ? ORDER BY p.number LIMIT {QUERY_ROWS}", (number,)):
             yield from map(_passage, rows)
             number = rows[-1][0]
 
@@ -149,7 +149,7 @@ class Collection:
         query = f"{_PASSAGE} WHERE d.id = ? AND d.replaces IS NULL ORDER BY p.start"
         return [_passage(row) for row in self.select(query, (id,))]
 
-    def without_vector(self, encoder: int, chunk: int = ROWS) -> Iterator[list[Passage]]:
+    def without_vector(self, encoder: int, chunk: int = QUERY_ROWS) -> Iterator[list[Passage]]:
         """Passages that still have no vector, in lists cut by number: `(number - 1) // chunk` is the same in each.
 
         So whoever goes on after an interruption gets the lists that were left, not others.
@@ -172,7 +172,9 @@ class Collection:
     def vectors(self, after: int = 0) -> Iterator[tuple[Numbers, NDArray[np.float16]]]:
         """Numbers (n,) and vectors (n, d) of the active encoder, in order of number, in pieces."""
         row = self.require_encoder()
-        query = f"SELECT number, vector, crc FROM vectors_{row.encoder} WHERE number > ? ORDER BY number LIMIT {ROWS}"
+        query = (
+            f"SELECT number, vector, crc FROM vectors_{row.encoder} WHERE number > ? ORDER BY number LIMIT {QUERY_ROWS}"
+        )
         while rows := self.select(query, (after,)):
             yield to_vectors(rows, row.dim)
             after = rows[-1][0]
@@ -192,8 +194,8 @@ class Collection:
         with self.one_state():
             if row not in self.encoders():
                 raise StateError(f"{self.directory} was given another model meanwhile; open it again")
-            for first in range(0, len(numbers), ROWS):
-                some = numbers[first : first + ROWS].tolist()
+            for first in range(0, len(numbers), QUERY_ROWS):
+                some = numbers[first : first + QUERY_ROWS].tolist()
                 query = (
                     f"SELECT number, vector, crc FROM vectors_{row.encoder} "
                     f"WHERE number IN ({','.join('?' * len(some))}) ORDER BY number"
@@ -218,7 +220,7 @@ class Collection:
         query = (
             "SELECT d.id, d.title, count(*), max(p.start + length(replace(p.text, char(0), ' '))) FROM documents d "
             "JOIN passages p ON p.document = d.row WHERE d.replaces IS NULL AND d.id > ? "
-            f"GROUP BY d.id ORDER BY d.id LIMIT {ROWS}"
+            f"GROUP BY d.id ORDER BY d.id LIMIT {QUERY_ROWS}"
         )
         while rows := self.select(query, (last,)):
             yield from (Summary(*row) for row in rows)
@@ -228,8 +230,8 @@ class Collection:
         """Ids for the outside world: the document's, with `#start` if it has other passages."""
         ids = sorted({passage.document_id for passage in passages})
         several: set[str] = set()
-        for first in range(0, len(ids), ROWS):
-            some = ids[first : first + ROWS]
+        for first in range(0, len(ids), QUERY_ROWS):
+            some = ids[first : first + QUERY_ROWS]
             query = (
                 "SELECT d.id FROM documents d JOIN passages p ON p.document = d.row WHERE d.replaces IS NULL "
                 f"AND d.id IN ({','.join('?' * len(some))}) GROUP BY d.id HAVING count(*) > 1"

@@ -11,10 +11,10 @@ from opendpr.errors import InputError
 from opendpr.model.config import COSINE_HYBRID_WEIGHT, Architecture, EncoderConfig, InputForm
 from opendpr.model.directory import Model, read_weights, write_model
 
-SCALE = 20.0
+COSINE_SCALE = 20.0
 """The usual factor on cosines in a contrastive loss, which the layout does not record."""
 
-POOLER = "pooler."
+POOLER_PREFIX = "pooler."
 """A layer of Hugging Face's BertModel that neither pooling uses."""
 
 
@@ -52,14 +52,14 @@ def import_sentence_transformer(directory: Path, output: Path, *, title: bool = 
         pooling="cls" if cls else "mean",
         similarity="cosine" if len(kinds) == 3 else "dot",
         tied=True,
-        scale=SCALE if len(kinds) == 3 else 1.0,
+        scale=COSINE_SCALE if len(kinds) == 3 else 1.0,
         input_form=InputForm(title=title, token_types="zeros"),
         max_question_tokens=min(64, limit),
         max_passage_tokens=limit,
     )
     retrieval = {"lambda": COSINE_HYBRID_WEIGHT} if encoder.similarity == "cosine" else {}
     weights = read_weights(directory / modules[0]["path"] / "model.safetensors")
-    kept = {k: v for k, v in weights.items() if not k.startswith(POOLER) and not k.endswith("position_ids")}
+    kept = {k: v for k, v in weights.items() if not k.startswith(POOLER_PREFIX) and not k.endswith("position_ids")}
     return write_model(
         output,
         name=output.name,

@@ -1,4 +1,4 @@
-"""Where a passage stands in its document, for programs that count in UTF-16 and for people who count pages."""
+"""Where a passage is in its document, for programs that count in UTF-16 and for people who count pages."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import NamedTuple
 from opendpr.collection import Collection
 from opendpr.collection.lookup import pieces
 
-KEPT = 20_000
+KEPT_LAYOUTS = 20_000
 """Documents whose layout is remembered until the collection changes."""
-AT_ONCE = 500
-"""Documents asked for in one query."""
+LAYOUTS_PER_QUERY = 500
+"""Documents whose layouts are read by one query."""
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 """Characters that UTF-16 writes as two code units."""
 
@@ -37,7 +37,7 @@ class Layout(NamedTuple):
 
 
 class Layouts:
-    """The layouts of one state of a collection, read when first needed."""
+    """The layouts of documents in one state of a collection, read when first needed."""
 
     def __init__(self, collection: Collection) -> None:
         self._collection = collection
@@ -46,11 +46,11 @@ class Layouts:
     def of(self, ids: Iterable[str]) -> dict[str, Layout]:
         """The layouts of those documents that exist."""
         wanted = set(ids)
-        if len(self._known) > KEPT:
+        if len(self._known) > KEPT_LAYOUTS:
             self._known.clear()
         missing = sorted(wanted - self._known.keys())
-        for first in range(0, len(missing), AT_ONCE):
-            self._known.update(self._read(missing[first : first + AT_ONCE]))
+        for first in range(0, len(missing), LAYOUTS_PER_QUERY):
+            self._known.update(self._read(missing[first : first + LAYOUTS_PER_QUERY]))
         return {id: self._known[id] for id in wanted if id in self._known}
 
     def _read(self, ids: list[str]) -> dict[str, Layout]:
@@ -58,15 +58,15 @@ class Layouts:
         pages: dict[str, object] = {}
         for id, starts, start, text in pieces(self._collection, ids):
             pages[id] = starts
-            found = astral.setdefault(id, set())
+            offsets = astral.setdefault(id, set())
             if not text.isascii():
-                found.update(start + match.start() for match in _ASTRAL.finditer(text))
-        return {id: Layout(sorted(found), page_starts(pages[id])) for id, found in astral.items()}
+                offsets.update(start + match.start() for match in _ASTRAL.finditer(text))
+        return {id: Layout(sorted(offsets), page_starts(pages[id])) for id, offsets in astral.items()}
 
 
 def page_starts(value: object) -> list[int]:
-    """The `page_starts` of a document's metadata, if that is what they are: a record's own may be anything."""
-    found = json.loads(value) if isinstance(value, str) and value.startswith("[") else value
-    if isinstance(found, list) and all(isinstance(start, int) for start in found):
-        return sorted(found)
+    """Page starts from a document's metadata, which may hold anything; empty unless they are a list of integers."""
+    starts = json.loads(value) if isinstance(value, str) and value.startswith("[") else value
+    if isinstance(starts, list) and all(isinstance(start, int) for start in starts):
+        return sorted(starts)
     return []

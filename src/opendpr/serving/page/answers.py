@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from opendpr.choices import RETRIEVERS
 from opendpr.serving.jinja2 import render
 from opendpr.serving.records import (
-    LIMITS,
-    RETRIEVERS,
+    REQUEST_LIMITS,
     AskRecord,
     InfoRecord,
     PassageRecord,
@@ -74,7 +74,7 @@ def answers_page(
         k_choices=sorted({*K_CHOICES, form.k}),
         retrievers=RETRIEVERS,
         retriever_names=RETRIEVER_NAMES,
-        limits=LIMITS,
+        limits=REQUEST_LIMITS,
         open_passages=OPEN_PASSAGES,
         long_characters=LONG_ANSWER_CHARACTERS,
     )
