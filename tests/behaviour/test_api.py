@@ -213,7 +213,7 @@ def test_evaluations_take_files_and_objects_and_are_compared(notes: opendpr.Open
     assert "first:dense" in other.compare("first.jsonl").table()
     assert other.compare(run).report("both.html") == Path("both.html")
     (folder / "questions.jsonl").write_text('{"id": "1", "question": "When?", "answers": ["1888"]}\n')
-    assert opendpr.evaluate("notes", "questions.jsonl", systems="bm25").summary()["sets"]["questions"]["questions"] == 1
+    assert opendpr.evaluate("notes", "questions.jsonl", systems="bm25").summary().sets["questions"].questions == 1
 
 
 def test_an_evaluation_says_what_it_expected(notes: opendpr.OpenCollection) -> None:

@@ -11,7 +11,7 @@ from typer import Argument, Option
 from opendpr.cli.options import AsJson, MemoryOption, ModelOption, PrecisionOption, RecallOption
 from opendpr.cli.output import print_json, put, say
 from opendpr.errors import UsageError
-from opendpr.storage.sizes import readable_size
+from opendpr.wording import counted, readable_size
 
 if TYPE_CHECKING:
     from opendpr.search.cost import Estimate
@@ -63,7 +63,7 @@ def plan(
         return
     _put_table(offers)
     put("")
-    put(f"'opendpr optimize' takes {taken.kind} for {count:,} passages of {dim} numbers")
+    put(f"'opendpr optimize' takes {taken.kind} for {counted(count, 'passage')} of {dim} numbers")
     for offer in offers:
         if offer.needed_bytes > limit:
             say(f"{offer.kind} does not fit into {readable_size(limit)} of memory")

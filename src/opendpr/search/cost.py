@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from opendpr.errors import ResourceError
-from opendpr.storage.sizes import readable_size
+from opendpr.wording import readable_size
 
 SMALL = 50_000
 """Passages up to which every vector is scanned: there is nothing to gain."""

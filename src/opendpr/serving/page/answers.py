@@ -16,6 +16,7 @@ from opendpr.serving.records import (
     SearchRecord,
     SpanRecord,
 )
+from opendpr.wording import counted
 
 K_CHOICES = (5, 10, 20, 50, 100)
 """Numbers of passages that the form offers."""
@@ -107,7 +108,7 @@ def _no_answer(result: AskRecord, form: Form, info: InfoRecord) -> str:
 
 
 def _facts(info: InfoRecord) -> str:
-    counts = f"{info.documents:,} documents in {info.passages:,} passages"
+    counts = f"{counted(info.documents, 'document')} in {counted(info.passages, 'passage')}"
     more = " Some passages are not encoded yet and are found by their words alone." * bool(info.passages_without_vector)
     text = (
         "The answer is a verbatim quotation, with its place in the document."
