@@ -258,8 +258,8 @@ def test_a_backup_while_a_writer_works_is_a_whole_state(run, notes, tmp_path):
         assert problems(destination) == []
         with open_collection(destination) as copy:
             assert copy.version().version == version
-            assert copy.select("PRAGMA checksum_verification") == [("1",)]
-            assert copy.select("PRAGMA auto_vacuum") == [(2,)]
+            assert copy._select("PRAGMA checksum_verification") == [("1",)]
+            assert copy._select("PRAGMA auto_vacuum") == [(2,)]
             [summaries] = [list(copy.summaries())]
             assert len(summaries) >= 100
         content = bytearray((destination / DATABASE).read_bytes())
