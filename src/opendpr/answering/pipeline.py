@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import overload
 
+from opendpr.answering.borders import BorderReader
 from opendpr.answering.decoder import Decoder
 from opendpr.answering.following import FollowingRetrievers
 from opendpr.choices import QUESTION_CHARACTERS, READ_PASSAGES
@@ -116,7 +117,7 @@ class Answerer:
         Raises:
             StateError: the model has no reader.
         """
-        return self._reader.read(questions, hits)
+        return BorderReader(self.collection, self._reader).read(questions, hits)
 
     def outcome(self, spans: Sequence[Span]) -> Outcome:
         """The third step: the answers in the spans of one question, with the model's weights and confidence."""

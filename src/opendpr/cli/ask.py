@@ -156,7 +156,8 @@ def _show(answer: Answer, strong: bool) -> None:
     put(f"{styled(' '.join(answer.text.split()), bold=strong)}  (confidence {answer.confidence:.2f})")
     place = f"{on_one_line(passage.document_id)}, characters {best.start}-{best.end}"
     put(f"  {place}: {on_one_line(passage.title)}")
-    put(f"  {marked(passage.text, best.start - passage.start, best.end - passage.start)}")
+    seen, offset = best.hit.before + passage.text + best.hit.after, passage.start - len(best.hit.before)
+    put(f"  {marked(seen, best.start - offset, best.end - offset)}")
 
 
 def _span_with_passage(span: Span, id: str) -> dict[str, object]:

@@ -9,6 +9,13 @@ from opendpr.collection.collection import Collection
 from opendpr.types import Passage
 
 
+class Neighbourhood(NamedTuple):
+    """The text of a document right before and right after a passage, as far as the passages beside it reach."""
+
+    before: str = ""
+    after: str = ""
+
+
 class Piece(NamedTuple):
     """The text of a passage, with what its document says of pages."""
 
@@ -27,6 +34,38 @@ def passage_at(collection: Collection, document_id: str, start: int) -> Passage 
     )
     numbers = [number for (number,) in collection.select(query, (document_id, start))]
     return next(iter(collection.passages(numbers).values()), None)
+
+
+def neighbourhoods(collection: Collection, passages: Sequence[Passage]) -> dict[int, Neighbourhood]:
+    """What lies beside each of the passages in its document, by number, in one look-up for all.
+
+    The passages of a document are stored together, so those beside number n are n - 1 and n + 1.
+    """
+    known = {passage.number: passage for passage in passages}
+    beside = {number + step for number in known for step in (-1, 1)} - known.keys()
+    known |= collection.passages(sorted(beside))
+    return {
+        passage.number: Neighbourhood(
+            _before(passage, known.get(passage.number - 1)), _after(passage, known.get(passage.number + 1))
+        )
+        for passage in passages
+    }
+
+
+def _before(passage: Passage, other: Passage | None) -> str:
+    """The part of another passage that lies right before this one; passages may overlap."""
+    if other is None or other.document_id != passage.document_id or other.start >= passage.start:
+        return ""
+    text = other.text[: passage.start - other.start]
+    return text if other.start + len(text) == passage.start else ""
+
+
+def _after(passage: Passage, other: Passage | None) -> str:
+    """The part of another passage that lies right after this one."""
+    end = passage.start + len(passage.text)
+    if other is None or other.document_id != passage.document_id or not passage.start < other.start <= end:
+        return ""
+    return other.text[end - other.start :]
 
 
 def passage_numbers(collection: Collection, ids: Sequence[str]) -> dict[str, int]:

@@ -11,6 +11,7 @@ from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
+from opendpr.answering.borders import BorderReader
 from opendpr.answering.decoding import Decoding
 from opendpr.collection import Collection, open_collection
 from opendpr.collection.writer import refuse_other_encoder
@@ -81,7 +82,7 @@ def fit(
     on_progress: Progress = silent,
 ) -> Fitted:
     """Fit all that a model needs to answer from retrieved passages, and write nothing."""
-    reader = BertReader(model, runtime)
+    reader = BorderReader(collection, BertReader(model, runtime))
     snapshot = Snapshot(collection)
     encoder = BertEncoder(model, runtime) if set(settings.retrievers) - {"bm25"} else None
     fitted = Fitted(dict(model.retrieval))

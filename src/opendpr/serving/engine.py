@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from opendpr.answering.borders import with_borders
 from opendpr.answering.decoder import Decoder
 from opendpr.answering.following import FollowingRetrievers
 from opendpr.choices import RETRIEVERS
@@ -127,7 +128,8 @@ class Engine:
             passages = {hit.passage.number: hit.passage for hits in lists for hit in hits}
             if all(passage.document_id in layouts for passage in passages.values()):
                 ids = self.collection.passage_ids(list(passages.values()))
-                return [Found(hits, ids, layouts, self._retrievers.version) for hits in lists]
+                seen = with_borders(self.collection, lists, self.model)
+                return [Found(hits, ids, layouts, self._retrievers.version) for hits in seen]
             self._follow()
         raise BusyError(f"{self.directory} changes too fast to be searched; try again")
 
