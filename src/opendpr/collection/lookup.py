@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from opendpr.collection.collection import Collection
+from opendpr.text.sections import Section, parse_sections
 from opendpr.types import Passage
 
 
@@ -78,6 +80,15 @@ def passage_numbers(collection: Collection, ids: Sequence[str]) -> dict[str, int
         )
         numbers.update(collection.select(query, ids))
     return numbers
+
+
+def sections_of(collection: Collection, ids: Sequence[str]) -> dict[str, list[Section]]:
+    """The sections of those documents that have some."""
+    query = (
+        "SELECT id, json_extract(metadata, '$.sections') FROM documents WHERE replaces IS NULL "
+        f"AND json_type(metadata, '$.sections') = 'array' AND id IN ({','.join('?' * len(ids))})"
+    )
+    return {id: parse_sections(json.loads(value)) for id, value in collection.select(query, ids)}
 
 
 def pieces(collection: Collection, ids: Sequence[str]) -> Iterator[Piece]:

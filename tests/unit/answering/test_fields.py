@@ -10,7 +10,7 @@ from opendpr.types import Hit, Passage, Span
 
 HIT = Hit(Passage(7, "walls", "The walls", "built in 1888", 100), 2.5, {"bm25": 2.5})
 SPAN = Span(HIT, 109, 113, "1888", -0.5, -0.25)
-PLACES = {"start_utf16", "end_utf16", "page"}
+PLACES = {"start_utf16", "end_utf16", "page", "anchor"}
 
 
 def test_a_hit_has_the_offsets_of_its_passage_in_the_document() -> None:

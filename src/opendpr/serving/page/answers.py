@@ -118,5 +118,7 @@ def _facts(info: InfoRecord) -> str:
 
 
 def _example(keys: Sequence[str]) -> str:
-    key = next((key for key in keys if key.isidentifier() and key not in ("path", "modified", "page_starts")), "id")
+    key = next(
+        (key for key in keys if key.isidentifier() and key not in ("path", "modified", "page_starts", "sections")), "id"
+    )
     return f"{key} = '…'"
