@@ -24,6 +24,7 @@ from opendpr.serving.prometheus_client import Metrics
 from opendpr.serving.records import DocumentRecord, in_words
 from opendpr.serving.settings import Settings, is_loopback
 from opendpr.serving.tokens import Token, find_token, read_tokens
+from opendpr.text.sections import Section
 
 LONG = "correct-horse-battery"
 DIGEST = "c3b0b2f6d4c1cbb4d9a9d4f3e7fbe3cf3f1f5cdd36cd04a9dcbd4ed0f5d0d9a4"
