@@ -89,12 +89,14 @@ class TrainingExample:
 class Hit:
     """A retrieved passage. `parts` holds the scores it is made of: `dense`, `bm25`.
 
-    `before` and `after` are words of the document right beyond its borders, for the reader to see too.
+    `copies` are other passages with the same text that were found too. `before` and `after` are words of the document
+    right beyond the passage's borders, for the reader to see too.
     """
 
     passage: Passage
     score: float
     parts: Mapping[str, float] = field(default_factory=dict)
+    copies: tuple[Passage, ...] = ()
     before: str = ""
     after: str = ""
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from opendpr.collection import Collection
 from opendpr.model.encoder import BertEncoder
+from opendpr.search.copies import without_copies
 from opendpr.search.retrievers import Snapshot, make_retriever
 from opendpr.types import Hit
 
@@ -39,14 +40,15 @@ class FollowingRetrievers:
         self._take(Snapshot(self.collection, self._snapshot))
 
     def retrieve(self, name: str, questions: Sequence[str], k: int, where: str | None = None) -> list[list[Hit]]:
-        """For each question at most k passages, best first, in the state of the last `refresh`.
+        """For each question at most k passages with different texts, best first, in the state of the last `refresh`.
 
         Raises:
             BusyError: the collection changes faster than it can be searched.
             StateError: it was encoded by another model meanwhile.
             UsageError: the filter cannot be understood.
         """
-        return self._retrievers[name].retrieve(questions, k, where)
+        retriever = self._retrievers[name]
+        return without_copies(lambda asked, depth: retriever.retrieve(asked, depth, where), questions, k)
 
     def _take(self, snapshot: Snapshot) -> None:
         self._retrievers = {

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from opendpr.model.runtime import RuntimeSettings
     from opendpr.types import Answer, Span
 
+SHOWN_COPIES = 3
+"""Documents with the same text that are named; JSON has them all."""
 SHOWN_CHARACTERS = 200
 """How much of a question that was refused is repeated."""
 
@@ -156,6 +158,9 @@ def _show(answer: Answer, anchor: str, *, strong: bool) -> None:
     put(f"{styled(' '.join(answer.text.split()), bold=strong)}  (confidence {answer.confidence:.2f})")
     place = f"{on_one_line(passage.document_id)}{on_one_line(anchor)}, characters {best.start}-{best.end}"
     put(f"  {place}: {on_one_line(passage.title)}")
+    if copies := list(dict.fromkeys(on_one_line(copy.document_id) for copy in best.hit.copies)):
+        more = f" and {len(copies) - SHOWN_COPIES} more" if len(copies) > SHOWN_COPIES else ""
+        put(f"  also in {', '.join(copies[:SHOWN_COPIES])}{more}")
     seen, offset = best.hit.before + passage.text + best.hit.after, passage.start - len(best.hit.before)
     put(f"  {marked(seen, best.start - offset, best.end - offset)}")
 

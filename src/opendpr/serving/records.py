@@ -32,6 +32,8 @@ class PassageRecord:
     anchor: str | None
     score: float
     parts: dict[str, float]
+    copies: list[str]
+    """Documents that hold the same text; it takes one place among the passages."""
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def test_all_neighbours_are_looked_up_together(stored: Collection, tiny_model: P
     found, model = hits(stored), with_words(tiny_model, 30)
     stored._connection.set_exec_trace(lambda cursor, statement, bindings: asked.append(statement) or True)
     with_borders(stored, [found] * 3, model)
-    assert len(asked) == 1
+    assert len([statement for statement in asked if "FROM passages" in statement]) == 1
 
 
 def test_passages_that_overlap_give_only_what_is_new(tmp_path: Path, tiny_model: Path) -> None:
