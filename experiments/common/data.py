@@ -22,10 +22,7 @@ POOLS = {"P10": 10_000, "P25": 25_000, "P150": 150_000}
 
 
 def half_of(record: Record) -> str:
-    """`fit` or `report`: by the first hex digit of SHA-1 of document_id, or of id.
-
-    A second wording is in the half of the question that it words again.
-    """
+    """`fit` or `report`: by the first hex digit of SHA-1 of document_id, of the question paraphrased, or of id."""
     key = record.get("document_id") or record.get("paraphrase_of") or record["id"]
     return "fit" if int(hashlib.sha1(key.encode()).hexdigest()[0], 16) % 2 == 0 else "report"
 

@@ -29,7 +29,7 @@ from opendpr.model.directory import find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.reader import BertReader
 from opendpr.model.runtime import RuntimeSettings, resolved
-from opendpr.search.retrievers import Snapshot
+from opendpr.search.live import LiveSnapshot
 from opendpr.types import Hit, Passage, Question, Span
 
 QUESTIONS_AT_ONCE = 32
@@ -100,7 +100,7 @@ def read_sets(args: argparse.Namespace) -> Iterator[Read]:
     reader, encoder = BertReader(model, runtime), BertEncoder(model, runtime)
     settings = AnsweringSettings(k=args.k, retrievers=("hybrid",), removed_share=args.removed_share)
     with open_collection(args.collection) as collection:
-        retrievers = make_retrievers(Snapshot(collection), encoder, settings.retrievers, model.hybrid_weight)
+        retrievers = make_retrievers(LiveSnapshot(collection), encoder, settings.retrievers, model.hybrid_weight)
         for path in args.questions:
             for batch in batched(islice(read_questions(path), args.limit), QUESTIONS_AT_ONCE):
                 for case in read_cases(batch, retrievers, reader, settings)["hybrid"]:

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from opendpr.model.runtime import RuntimeSettings
     from opendpr.types import Answer, Span
 
+SHOWN_COPIES = 3
+"""Documents with the same text that are named; JSON has them all."""
 SHOWN_CHARACTERS = 200
 """How much of a question that was refused is repeated."""
 
@@ -147,13 +149,17 @@ def _index(folder: Path, model: str, settings: RuntimeSettings, *, silent: bool)
     return cache
 
 
-def _show(answer: Answer, strong: bool) -> None:
+def _show(answer: Answer, anchor: str, *, strong: bool) -> None:
     best = answer.spans[0]
     passage = best.hit.passage
     put(f"{styled(' '.join(answer.text.split()), bold=strong)}  (confidence {answer.confidence:.2f})")
-    place = f"{on_one_line(passage.document_id)}, characters {best.start}-{best.end}"
+    place = f"{on_one_line(passage.document_id)}{on_one_line(anchor)}, characters {best.start}-{best.end}"
     put(f"  {place}: {on_one_line(passage.title)}")
-    put(f"  {marked(passage.text, best.start - passage.start, best.end - passage.start)}")
+    if copies := list(dict.fromkeys(on_one_line(copy.document_id) for copy in best.hit.copies)):
+        more = f" and {len(copies) - SHOWN_COPIES} more" if len(copies) > SHOWN_COPIES else ""
+        put(f"  also in {', '.join(copies[:SHOWN_COPIES])}{more}")
+    seen, offset = best.hit.before + passage.text + best.hit.after, passage.start - len(best.hit.before)
+    put(f"  {marked(seen, best.start - offset, best.end - offset)}")
 
 
 def _span_with_passage(span: Span, id: str) -> dict[str, object]:
@@ -207,8 +213,14 @@ class _Asker:
             put(f"{styled('no answer found', bold=True)}{'; the likeliest words are' if shown else ''}")
         if not shown:
             tell_unmet_filter(self.answerer.collection, self.where)
-        for answer in shown if outcome.answerable else shown[:1]:
-            _show(answer, strong=outcome.answerable)
+        from opendpr.collection.lookup import sections_of
+        from opendpr.text.sections import anchor_at
+
+        shown = shown if outcome.answerable else shown[:1]
+        sections = sections_of(self.answerer.collection, [answer.document_id for answer in shown])
+        for answer in shown:
+            anchor = anchor_at(sections.get(answer.document_id, []), answer.start)
+            _show(answer, f"#{anchor}" if anchor else "", strong=outcome.answerable)
 
     def _records(self, answers: Sequence[Answer]) -> list[dict[str, object]]:
         passages = [span.hit.passage for answer in answers for span in answer.spans]

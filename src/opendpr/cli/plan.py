@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from typer import Argument, Option
 
+from opendpr.choices import PrecisionName
 from opendpr.cli.options import AsJson, MemoryOption, ModelOption, PrecisionOption, RecallOption
 from opendpr.cli.output import print_json, put, say
 from opendpr.errors import UsageError
@@ -108,7 +109,7 @@ def _read_scope(collection: Path | None, passages: int | None, model: str | None
     return _Scope(passages, dim, max(0, passages - vectors), encoding, sample)
 
 
-def _rates(scope: _Scope, passages_per_second: float | None, precision: str) -> Rates:
+def _rates(scope: _Scope, passages_per_second: float | None, precision: PrecisionName) -> Rates:
     from opendpr.model.encoder import BertEncoder
     from opendpr.model.runtime import RuntimeSettings
     from opendpr.search.rates import measure_rates

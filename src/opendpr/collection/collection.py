@@ -15,17 +15,13 @@ from numpy.typing import NDArray
 
 from opendpr.collection.database import DATABASE, closed_on_error, our_errors, read_settings
 from opendpr.collection.rows import EncoderRow, Summary, Version, check, passage_crc, to_vectors
+from opendpr.collection.titles import passage_query
 from opendpr.errors import CorruptionError, InputError, StateError
 from opendpr.text.splitting import Splitter
 from opendpr.types import Document, Numbers, Passage
 
 QUERY_ROWS = 1_000
 """Rows fetched at once, so that no read transaction lasts long."""
-
-_PASSAGE = (
-    "SELECT p.number, p.document, p.start, p.text, p.crc, d.id, d.title "
-    "FROM passages p JOIN documents d ON d.row = p.document "
-)
 
 
 class Collection:
@@ -133,20 +129,21 @@ class Collection:
         for first in range(0, len(numbers), QUERY_ROWS):
             some = [int(number) for number in numbers[first : first + QUERY_ROWS]]
             marks = ",".join("?" * len(some))
-            for row in self._select(f"{_PASSAGE} WHERE p.number IN ({marks})", some):
+            for row in self._select(f"{passage_query(self._select)} WHERE p.number IN ({marks})", some):
                 passage = _passage(row)
                 found[passage.number] = passage
         return found
 
     def passages_after(self, number: int) -> Iterator[Passage]:
         """All passages whose number is larger, in order."""
-        while rows := self._select(f"{_PASSAGE} WHERE p.number > ? ORDER BY p.number LIMIT {QUERY_ROWS}", (number,)):
+        query = f"{passage_query(self._select)} WHERE p.number > ? ORDER BY p.number LIMIT {QUERY_ROWS}"
+        while rows := self._select(query, (number,)):
             yield from map(_passage, rows)
             number = rows[-1][0]
 
     def passages_of(self, id: str) -> list[Passage]:
         """The passages of a document in order; none if there is no such document."""
-        query = f"{_PASSAGE} WHERE d.id = ? AND d.replaces IS NULL ORDER BY p.start"
+        query = f"{passage_query(self._select)} WHERE d.id = ? AND d.replaces IS NULL ORDER BY p.start"
         return [_passage(row) for row in self._select(query, (id,))]
 
     def without_vector(self, encoder: int, chunk: int = QUERY_ROWS) -> Iterator[list[Passage]]:
@@ -156,7 +153,7 @@ class Collection:
         """
         number = 0
         query = (
-            f"{_PASSAGE} LEFT JOIN vectors_{encoder} v ON v.number = p.number "
+            f"{passage_query(self._select)} LEFT JOIN vectors_{encoder} v ON v.number = p.number "
             f"WHERE p.number > ? AND v.number IS NULL ORDER BY p.number LIMIT {chunk}"
         )
         while rows := self._select(query, (number,)):
@@ -258,7 +255,7 @@ class Collection:
     def document_at(self, row: int) -> tuple[Document, int]:
         """The document of a row, pending ones too, and how many passages it has."""
         id, title, metadata = self._select("SELECT id, title, metadata FROM documents WHERE row = ?", (row,))[0]
-        passages = self._select(f"{_PASSAGE} WHERE p.document = ? ORDER BY p.start", (row,))
+        passages = self._select(f"{passage_query(self._select)} WHERE p.document = ? ORDER BY p.start", (row,))
         text = ""
         for passage in map(_passage, passages):
             text += passage.text[len(text) - passage.start :]

@@ -68,6 +68,8 @@ class ReaderConfig:
     """Tokens that consecutive windows of a passage share."""
     max_question_tokens: int = 96
     max_answer_tokens: int = 30
+    border_words: int = 30
+    """Words beyond each border of a passage that are read too, so that no answer is lost at one; 0 is the paper's."""
 
 
 def parse_config(kind: type[Config], values: dict[str, Any], path: Path) -> Config:
