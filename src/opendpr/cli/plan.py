@@ -55,7 +55,7 @@ def plan(
     # Another model has to encode all passages.
     vectors = 0 if encoding and row and row.fingerprint != encoding.fingerprint else there["vectors"]
     machine = measure_machine(encoding, RuntimeSettings(precision=precision.value))
-    dim = encoding.require_encoder().architecture.hidden_size if encoding else row.dim if row else 0
+    dim = encoding.require_encoder().dim if encoding else row.dim if row else 0
     offers = estimates(count, dim, machine, to_encode=max(0, count - vectors), recall=recall)
     taken = chosen(offers, count, limit)
     if as_json:
