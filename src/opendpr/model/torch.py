@@ -128,7 +128,7 @@ class Bert(nn.Module):
         return result
 
 
-def _pooled(hidden: Tensor, mask: Tensor, pooling: Pooling) -> Tensor:
+def pooled(hidden: Tensor, mask: Tensor, pooling: Pooling) -> Tensor:
     """(B, L, d) and the mask (B, L) -> (B, d)"""
     if pooling == "cls":
         return hidden[:, 0]
@@ -155,7 +155,7 @@ class EncoderNetwork(nn.Module):
 
     def forward(self, ids: Tensor, types: Tensor, mask: Tensor, dropout: float = 0.0) -> Tensor:
         """-> (B, d)"""
-        vectors = _pooled(self.bert(ids, types, mask, dropout), mask, self.pooling)
+        vectors = pooled(self.bert(ids, types, mask, dropout), mask, self.pooling)
         if self.projection is not None:
             vectors = self.activation(self.projection(vectors))
         vectors = vectors.float()
