@@ -10,6 +10,7 @@ import typer
 from typer import Argument, Exit, Option
 
 from opendpr.choices import Match
+from opendpr.cli.import_model import import_model
 from opendpr.cli.options import (
     AsJson,
     DuplicatesOption,
@@ -20,7 +21,7 @@ from opendpr.cli.options import (
 )
 from opendpr.cli.output import print_json, say
 from opendpr.cli.progress import display
-from opendpr.errors import InputError, StateError
+from opendpr.errors import InputError
 from opendpr.wording import counted
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ Example:
   opendpr import questions nq-test.qa.csv -o nq-test.jsonl
 """
 app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode=None)
+app.command("model")(import_model)
 
 FileArgument = Annotated[Path, Argument(help="File of another system.", show_default=False)]
 
@@ -262,23 +264,3 @@ def _say_troubles(report: Imported, model: str, collection: Path) -> None:
         if trouble.count:
             more = " ..." if trouble.count > len(trouble.ids) else ""
             say(f"{counted(trouble.count, noun)} {problem}, {remedy}: {', '.join(trouble.ids)}{more}")
-
-
-@app.command("model")
-def import_model(
-    source: Annotated[Path, Argument(help="Directory of a sentence-transformers model.", show_default=False)],
-    output: Annotated[Path, Option("--output", "-o", help="Model directory to write.", show_default=False)],
-    title: Annotated[bool, Option("--title/--no-title", help="Feed passages as title [SEP] text.")] = True,
-) -> None:
-    """Bring the encoder of another system into a model directory, without executing any of it.
-
-    \b
-    Example:
-      opendpr import model ./all-MiniLM-L6-v2 -o minilm
-    """
-    from opendpr.maintenance.import_model import import_sentence_transformer
-
-    if output.exists() and any(output.iterdir()):
-        raise StateError(f"{output} exists and is not empty; give another directory, or remove it first")
-    model = import_sentence_transformer(source, output, title=title)
-    say(f"wrote {output}, fingerprint {model.fingerprint[:12]}")

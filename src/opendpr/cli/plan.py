@@ -105,7 +105,7 @@ def _read_scope(collection: Path | None, passages: int | None, model: str | None
     encoding = find_model(model or (row.model if row else DEFAULT_MODEL)) if model or passages > vectors else None
     if encoding and row and row.fingerprint != encoding.fingerprint:
         vectors = 0  # another model has to encode all passages
-    dim = encoding.require_encoder().architecture.hidden_size if encoding else row.dim if row else 0
+    dim = encoding.require_encoder().dim if encoding else row.dim if row else 0
     return _Scope(passages, dim, max(0, passages - vectors), encoding, sample)
 
 
