@@ -12,12 +12,9 @@ from opendpr.cli.options import (
     KINDS,
     AsJson,
     DeviceOption,
-    Devices,
     ModelOption,
     PrecisionOption,
-    Precisions,
     RuntimeOption,
-    Runtimes,
     WaitOption,
 )
 from opendpr.cli.output import next_step, print_json, say
@@ -85,9 +82,9 @@ def add(
     no_vectors: Annotated[
         bool, Option("--no-vectors", help="Load no model: only bm25 finds the passages, until they are encoded.")
     ] = False,
-    precision: PrecisionOption = Precisions.auto,
-    runtime: RuntimeOption = Runtimes.auto,
-    device: DeviceOption = Devices.auto,
+    precision: PrecisionOption = "auto",
+    runtime: RuntimeOption = "auto",
+    device: DeviceOption = "auto",
     wait: WaitOption = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -127,7 +124,7 @@ def add(
     settings = AddSettings(
         model,
         not no_vectors,
-        RuntimeSettings(runtime.value, precision.value, device.value),
+        RuntimeSettings(runtime, precision, device),
         splitter=splitter,
         resplit=resplit,
         sync=directories,

@@ -16,14 +16,10 @@ from opendpr.cli.add import no_documents, show_report
 from opendpr.cli.options import (
     AsJson,
     DeviceOption,
-    Devices,
     ModelOption,
     PrecisionOption,
-    Precisions,
     RetrieverOption,
-    Retrievers,
     RuntimeOption,
-    Runtimes,
     WhereOption,
 )
 from opendpr.cli.output import (
@@ -44,6 +40,8 @@ if TYPE_CHECKING:
     from opendpr.model.runtime import RuntimeSettings
     from opendpr.types import Answer, Span
 
+SHOWN_COPIES = 3
+"""Documents with the same text that are named; JSON has them all."""
 SHOWN_CHARACTERS = 200
 """How much of a question that was refused is repeated."""
 
@@ -57,12 +55,12 @@ def ask(
     ] = None,
     k: Annotated[int, Option("-k", min=1, max=10_000, help="Passages to read.")] = 20,
     answers: Annotated[int, Option("--answers", "-n", min=1, help="Different answers to show.")] = 1,
-    retriever: RetrieverOption = Retrievers.hybrid,
+    retriever: RetrieverOption = "hybrid",
     where: WhereOption = None,
     model: ModelOption = None,
-    precision: PrecisionOption = Precisions.auto,
-    runtime: RuntimeOption = Runtimes.auto,
-    device: DeviceOption = Devices.auto,
+    precision: PrecisionOption = "auto",
+    runtime: RuntimeOption = "auto",
+    device: DeviceOption = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Answer QUESTION with the exact words of the documents, and where they are.
@@ -84,8 +82,8 @@ def ask(
         check_question(question)  # before anything is indexed or loaded
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="surrogateescape")  # a line that is not UTF-8 is one question refused
-    settings = RuntimeSettings(runtime.value, precision.value, device.value)
-    answerer = _open(collection, model, retriever.value, settings, silent=as_json)
+    settings = RuntimeSettings(runtime, precision, device)
+    answerer = _open(collection, model, retriever, settings, silent=as_json)
     asker = _Asker(answerer, k, answers, where, as_json or question == "-")
     if question == "-":
         asker.answer_all(_typed_questions())
@@ -151,13 +149,17 @@ def _index(folder: Path, model: str, settings: RuntimeSettings, *, silent: bool)
     return cache
 
 
-def _show(answer: Answer, strong: bool) -> None:
+def _show(answer: Answer, anchor: str, *, strong: bool) -> None:
     best = answer.spans[0]
     passage = best.hit.passage
     put(f"{styled(' '.join(answer.text.split()), bold=strong)}  (confidence {answer.confidence:.2f})")
-    place = f"{on_one_line(passage.document_id)}, characters {best.start}-{best.end}"
+    place = f"{on_one_line(passage.document_id)}{on_one_line(anchor)}, characters {best.start}-{best.end}"
     put(f"  {place}: {on_one_line(passage.title)}")
-    put(f"  {marked(passage.text, best.start - passage.start, best.end - passage.start)}")
+    if copies := list(dict.fromkeys(on_one_line(copy.document_id) for copy in best.hit.copies)):
+        more = f" and {len(copies) - SHOWN_COPIES} more" if len(copies) > SHOWN_COPIES else ""
+        put(f"  also in {', '.join(copies[:SHOWN_COPIES])}{more}")
+    seen, offset = best.hit.before + passage.text + best.hit.after, passage.start - len(best.hit.before)
+    put(f"  {marked(seen, best.start - offset, best.end - offset)}")
 
 
 def _span_with_passage(span: Span, id: str) -> dict[str, object]:
@@ -211,8 +213,14 @@ class _Asker:
             put(f"{styled('no answer found', bold=True)}{'; the likeliest words are' if shown else ''}")
         if not shown:
             report_unmet_filter(self.answerer.collection, self.where)
-        for answer in shown if outcome.answerable else shown[:1]:
-            _show(answer, strong=outcome.answerable)
+        from opendpr.collection.lookup import sections_of
+        from opendpr.text.sections import anchor_at
+
+        shown = shown if outcome.answerable else shown[:1]
+        sections = sections_of(self.answerer.collection, [answer.document_id for answer in shown])
+        for answer in shown:
+            anchor = anchor_at(sections.get(answer.document_id, []), answer.start)
+            _show(answer, f"#{anchor}" if anchor else "", strong=outcome.answerable)
 
     def _records(self, answers: Sequence[Answer]) -> list[dict[str, object]]:
         passages = [span.hit.passage for answer in answers for span in answer.spans]

@@ -10,12 +10,9 @@ from opendpr.cli.options import (
     AsJson,
     CollectionArgument,
     DeviceOption,
-    Devices,
     ModelOption,
     PrecisionOption,
-    Precisions,
     RuntimeOption,
-    Runtimes,
     WaitOption,
 )
 from opendpr.cli.output import print_json, say
@@ -27,9 +24,9 @@ def encode(
     collection: CollectionArgument,
     model: ModelOption = None,
     keep_old: Annotated[bool, Option("--keep-old", help="Keep the old vectors, to switch back cheaply.")] = False,
-    precision: PrecisionOption = Precisions.auto,
-    runtime: RuntimeOption = Runtimes.auto,
-    device: DeviceOption = Devices.auto,
+    precision: PrecisionOption = "auto",
+    runtime: RuntimeOption = "auto",
+    device: DeviceOption = "auto",
     wait: WaitOption = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -52,7 +49,7 @@ def encode(
     with open_collection(collection) as opened:  # a wrong directory should not become a collection
         row = opened.encoder()
     found = find_model(model or (row.model if row else DEFAULT_MODEL))
-    encoder = BertEncoder(found, RuntimeSettings(runtime.value, precision.value, device.value))
+    encoder = BertEncoder(found, RuntimeSettings(runtime, precision, device))
     shown = progress("encoding", "passages", silent=as_json)
     with open_writer(collection, wait_seconds=wait) as writer, shown as show:
         encoded, _ = give_vectors(writer, encoder, on_progress=show, keep_old=keep_old)

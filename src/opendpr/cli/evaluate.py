@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 from opendpr.cli.options import (
+    RETRIEVER_CHOICES,
     DeviceOption,
-    Devices,
     ModelOption,
     PrecisionOption,
-    Precisions,
-    Retrievers,
     RuntimeOption,
-    Runtimes,
+    retriever_name,
 )
 from opendpr.cli.output import print_json, put, say
 from opendpr.cli.progress import progress
@@ -39,8 +37,15 @@ def evaluate(
         Argument(help="Question files; with --compare more runs.", show_default=False),
     ] = None,
     retriever: Annotated[
-        list[Retrievers] | None,
-        Option("--retriever", "-r", help="How passages are found; again for several systems.", show_default="hybrid"),
+        list[str] | None,
+        Option(
+            "--retriever",
+            "-r",
+            parser=retriever_name,
+            metavar=RETRIEVER_CHOICES,
+            help="How passages are found; again for several systems.",
+            show_default="hybrid",
+        ),
     ] = None,
     k: Annotated[
         list[int] | None,
@@ -63,9 +68,9 @@ def evaluate(
         bool, Option("--compare", help="Compare runs written before; nothing is computed again.")
     ] = False,
     model: ModelOption = None,
-    precision: PrecisionOption = Precisions.auto,
-    runtime: RuntimeOption = Runtimes.auto,
-    device: DeviceOption = Devices.auto,
+    precision: PrecisionOption = "auto",
+    runtime: RuntimeOption = "auto",
+    device: DeviceOption = "auto",
     as_json: Annotated[bool, Option("--json", help="Write one JSON object.")] = False,
 ) -> None:
     """Measure retrieval, and answers with --reader, by questions whose answers or documents are known.
@@ -98,8 +103,8 @@ def evaluate(
         raise UsageError(f"no file of questions was given to evaluate {collection} with; name one after it")
     open_collection(collection).close()  # before the questions: arguments are judged in their order
     judge = _judge(k, reader, read, qrels)
-    systems = list(dict.fromkeys(kind.value for kind in retriever or [Retrievers.hybrid]))
-    settings = RuntimeSettings(runtime.value, precision.value, device.value)
+    systems = list(dict.fromkeys(retriever or ["hybrid"]))
+    settings = RuntimeSettings(runtime, precision, device)
     with ExitStack() as stack:
         path = output or Path(stack.enter_context(TemporaryDirectory())) / "run.jsonl"
         with progress("evaluating", "questions", silent=as_json) as show:

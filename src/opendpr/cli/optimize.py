@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import Annotated
 
 from typer import Option
 
+from opendpr.choices import IndexName
 from opendpr.cli.options import AsJson, CollectionArgument, MemoryOption, ModelOption, RecallOption, WaitOption
 from opendpr.cli.output import print_json, say
 from opendpr.cli.progress import stages
 from opendpr.wording import counted
 
 
-class Indexes(str, Enum):
-    """How vectors are searched."""
-
-    auto = "auto"
-    exact = "exact"
-    ivf = "ivf"
-
-
 def optimize(
     collection: CollectionArgument,
     index: Annotated[
-        Indexes, Option("--index", help="How vectors are searched; auto: as they are, or as 'opendpr plan' would.")
-    ] = Indexes.auto,
+        IndexName, Option("--index", help="How vectors are searched; auto: as they are, or as 'opendpr plan' would.")
+    ] = "auto",
     recall: RecallOption = 0.95,
     model: ModelOption = None,
     memory: MemoryOption = None,
@@ -55,7 +47,7 @@ def optimize(
     asking = find_model(model) if model else None
     open_collection(collection).close()  # a wrong directory should not become a collection
     with open_writer(collection, wait_seconds=wait) as writer, stages("passages", silent=as_json) as show:
-        record = rebuild(writer, index=index.value, recall=recall, memory_bytes=memory, model=asking, on_progress=show)
+        record = rebuild(writer, index=index, recall=recall, memory_bytes=memory, model=asking, on_progress=show)
         passages = writer.count_passages()
     if as_json:
         print_json({"collection": str(collection), "passages": passages, "dense": record})

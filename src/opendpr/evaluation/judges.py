@@ -84,7 +84,7 @@ class AnswerJudge:
     ) -> AnswerJudgement:
         matcher = AnswerMatcher(question.answers, question.match)
         holding = [rank for rank, hit in enumerate(hits, start=1) if matcher(hit.passage.text)]
-        gold = first_rank([hit.passage.document_id in question.document_ids for hit in hits])
+        gold = first_rank([not documents_of(hit).keys().isdisjoint(question.document_ids) for hit in hits])
         answers = {n: _answer(question, spans, hits, ids, holding, n, answerer) for n, spans in sorted(read.items())}
         measures: dict[str, float] = {}
         if question.answers:
@@ -202,6 +202,11 @@ def read_judgements(path: Path) -> dict[str, dict[str, int]]:
     return judgements
 
 
+def documents_of(hit: Hit) -> dict[str, None]:
+    """The documents that hold the text of a hit, the best first."""
+    return dict.fromkeys(passage.document_id for passage in (hit.passage, *hit.copies))
+
+
 def best_documents(
     answerer: Answerer, questions: Sequence[Question], count: int = RANKED_DOCUMENTS
 ) -> list[dict[str, float]]:
@@ -214,7 +219,8 @@ def best_documents(
         for question_hits in hits:
             scores: dict[str, float] = {}
             for hit in question_hits:
-                scores.setdefault(hit.passage.document_id, hit.score)
+                for document in documents_of(hit):
+                    scores.setdefault(document, hit.score)
             ranked.append(dict(list(scores.items())[:count]))
         if k >= passages or all(
             len(question_hits) < k or len(best) == count for question_hits, best in zip(hits, ranked, strict=True)

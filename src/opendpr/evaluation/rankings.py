@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from opendpr.choices import Duplicates, Values
 from opendpr.errors import InputError
 from opendpr.evaluation.run import Record, read_records
 from opendpr.interop import Ranking, RunHit, read_run
-from opendpr.interop.ranked import Duplicates, Values
 from opendpr.interop.start import look
 
 

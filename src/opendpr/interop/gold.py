@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator, Set
 from dataclasses import replace
 from pathlib import Path
 
+from opendpr.choices import Match
 from opendpr.errors import InputError
 from opendpr.interop.nouns import MarkedQuestion, Ranking
 from opendpr.interop.records import Fields, Record, checked, identifier, texts, words
 from opendpr.storage.lines import json_kind
-from opendpr.text.matching import Match, occurs_everywhere
+from opendpr.text.matching import occurs_everywhere
 from opendpr.types import ExamplePassage, Question, TrainingExample
 from opendpr.wording import counted
 

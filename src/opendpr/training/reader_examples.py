@@ -144,7 +144,7 @@ def read_span_examples(paths: Iterable[Path], *, required: bool = True) -> list[
                 )
             try:
                 start, text, passage = record["answer_start"], record["answer_text"], record["passage"]
-                found = passage[start : start + len(text)]
+                marked = passage[start : start + len(text)]
                 question, title = str(record["question"]), str(record.get("title") or "")
                 answers = record.get("answers") or [text]
                 if not isinstance(passage, str) or not isinstance(text, str):
@@ -155,8 +155,10 @@ def read_span_examples(paths: Iterable[Path], *, required: bool = True) -> list[
                 raise InputError(
                     f"{path}:{number}: expected an object with {', '.join(SPAN_FIELDS)} ({error})"
                 ) from None
-            if found != text:
-                raise InputError(f"{path}:{number}: the passage holds {found!r} at {start}, not {text!r}; fix the line")
+            if marked != text:
+                raise InputError(
+                    f"{path}:{number}: the passage holds {marked!r} at {start}, not {text!r}; fix the line"
+                )
             if not text.strip():
                 empty.append(f"{path}:{number}")
             else:

@@ -230,11 +230,11 @@ class ReaderObjective:
 
     def _row(self, question: TokenIds, title: TokenIds, text: Tokens, passage: MarkedPassage) -> _Row:
         """The window that holds most of the answers whole, and of those the one with most text around them."""
-        found = windows(question, title, text, self._config, self._tokenizer)
+        candidates = windows(question, title, text, self._config, self._tokenizer)
         spans = [span for place in passage.places if (span := _token_span(text, *place)) is not None]
-        if not found:
+        if not candidates:
             return _Row(TokenSequence(question[:0], question[:0]), (0, 0), [])
-        best = max(found, key=lambda window: _fit(window, spans))
+        best = max(candidates, key=lambda window: _fit(window, spans))
         shift = best.position - best.first
         answers = [(first + shift, last + shift) for first, last in spans if _margin(best, (first, last)) >= 0]
         return _Row(best.sequence, (best.position, best.position + best.length_tokens), answers)

@@ -78,10 +78,10 @@ def run_training(job: Job[Batch], output: Path, on_step: OnStep = silent) -> Tra
 
 
 def refuse_used(output: Path) -> None:
-    """Raise if a model lies there.
+    """Refuse a directory that holds a model already.
 
     Raises:
-        StateError: it does.
+        StateError: it holds one.
     """
     if (output / "config.json").exists():
         raise StateError(f"{output} holds a model already; give another directory, or remove it first")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
-from opendpr.cli.options import Devices, Precisions
+from opendpr.choices import DeviceName, PrecisionName
 from opendpr.cli.output import say
 from opendpr.cli.progress import progress
 from opendpr.errors import OpendprError
@@ -33,9 +33,9 @@ BaseShare = Annotated[
     Option("--base-share", help="Share of the starting weights in the result.", show_default=False),
 ]
 Precision = Annotated[
-    Precisions | None, Option("--precision", help="fp32 or bf16; auto: what is faster here.", show_default=False)
+    PrecisionName | None, Option("--precision", help="fp32 or bf16; auto: what is faster here.", show_default=False)
 ]
-Device = Annotated[Devices | None, Option("--device", help="auto: a GPU if there is one.", show_default=False)]
+Device = Annotated[DeviceName | None, Option("--device", help="auto: a GPU if there is one.", show_default=False)]
 Seed = Annotated[int | None, Option("--seed", help="Decides order, negatives and fresh weights.", show_default=False)]
 
 
