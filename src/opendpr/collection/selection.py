@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from opendpr.collection.collection import ROWS, Collection
+from opendpr.collection.collection import QUERY_ROWS, Collection
 from opendpr.collection.where import Condition
 from opendpr.types import Numbers
 
@@ -16,7 +16,7 @@ def paths(collection: Collection) -> Iterator[tuple[str, str]]:
     last = ""
     query = (
         "SELECT id, json_extract(metadata, '$.path') FROM documents WHERE replaces IS NULL AND id > ? "
-        f"AND json_type(metadata, '$.path') = 'text' ORDER BY id LIMIT {ROWS}"
+        f"AND json_type(metadata, '$.path') = 'text' ORDER BY id LIMIT {QUERY_ROWS}"
     )
     while rows := collection._select(query, (last,)):
         yield from ((id, path) for id, path in rows)

@@ -15,7 +15,7 @@ from typing import Literal
 
 from opendpr.errors import ResourceError
 from opendpr.search.settings import SCANNED_PASSAGES
-from opendpr.storage.sizes import readable_size
+from opendpr.wording import readable_size
 
 LIST_SAMPLE_VECTORS = 48
 """Vectors that each inverted list is trained on."""
