@@ -17,8 +17,10 @@ from opendpr.cli.options import (
     RuntimeOption,
     WaitOption,
 )
-from opendpr.cli.output import many, next_step, print_json, progress, say
+from opendpr.cli.output import next_step, print_json, say
+from opendpr.cli.progress import progress
 from opendpr.errors import InputError, UsageError
+from opendpr.wording import counted
 
 if TYPE_CHECKING:
     from opendpr.maintenance.add import Report
@@ -129,7 +131,7 @@ def add(
         wait_seconds=wait,
     )
     command = ["opendpr add", str(collection), *files]
-    with progress("encoding", "passages") as on_progress:
+    with progress("encoding", "passages", silent=as_json) as on_progress:
         try:
             report = add_to(collection, corpus, settings, on_progress=on_progress)
         except NoDocumentsError as error:
@@ -143,7 +145,7 @@ def add(
     if (missing := report.collection["to_encode"]) and not as_json:
         replaced = report.model and report.documents["replaced"]
         waiting = "; replaced documents stay as they were until then" if replaced else ""
-        say(f"{many(missing, 'passage')} without a vector: {next_step(collection, report.model)}{waiting}")
+        say(f"{counted(missing, 'passage')} without a vector: {next_step(collection, report.model)}{waiting}")
     if report.skipped:
         raise Exit(InputError.exit_code)
 
@@ -172,7 +174,7 @@ def show_report(report: Report, collection: Path, command: Sequence[str]) -> Non
     say(f"documents: {done}{encoded}")
     if report.truncated:
         say(
-            f"{many(report.truncated, 'passage')} longer than the encoder takes, their vectors miss the end; "
+            f"{counted(report.truncated, 'passage')} longer than the encoder takes, their vectors miss the end; "
             f"'{' '.join(command)} {_shorter(report.splitter)} --resplit' cuts all documents into shorter ones"
         )
     tell_ignored(report, command)
@@ -191,7 +193,7 @@ def show_report(report: Report, collection: Path, command: Sequence[str]) -> Non
         say(f"skipped {entry.place}: {entry.reason}")
     if len(report.skipped) > LISTED:
         say(f"... and {len(report.skipped) - LISTED:,} more; --json lists all")
-    say(f"{collection}: {many(counts['documents'], 'document')}, {many(counts['passages'], 'passage')}")
+    say(f"{collection}: {counted(counts['documents'], 'document')}, {counted(counts['passages'], 'passage')}")
 
 
 def tell_ignored(report: Report, command: Sequence[str]) -> None:

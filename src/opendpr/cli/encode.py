@@ -15,7 +15,9 @@ from opendpr.cli.options import (
     RuntimeOption,
     WaitOption,
 )
-from opendpr.cli.output import many, print_json, progress, say
+from opendpr.cli.output import print_json, say
+from opendpr.cli.progress import progress
+from opendpr.wording import counted
 
 
 def encode(
@@ -48,9 +50,10 @@ def encode(
         row = opened.encoder()
     found = find_model(model or (row.model if row else DEFAULT_MODEL))
     encoder = BertEncoder(found, RuntimeSettings(runtime, precision, device))
-    with open_writer(collection, wait_seconds=wait) as writer, progress("encoding", "passages") as show:
+    shown = progress("encoding", "passages", silent=as_json)
+    with open_writer(collection, wait_seconds=wait) as writer, shown as show:
         encoded, _ = give_vectors(writer, encoder, on_progress=show, keep_old=keep_old)
     if as_json:
         print_json({"model": encoder.model.reference, "fingerprint": encoder.model.fingerprint, "encoded": encoded})
     else:
-        say(f"{collection} is encoded by {encoder.model.reference} now; {many(encoded, 'passage')} encoded")
+        say(f"{collection} is encoded by {encoder.model.reference} now; {counted(encoded, 'passage')} encoded")

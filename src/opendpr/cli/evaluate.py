@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
-from typer import Argument, Option, echo
+from typer import Argument, Option
 
 from opendpr.cli.options import (
     RETRIEVER_CHOICES,
@@ -18,14 +18,16 @@ from opendpr.cli.options import (
     RuntimeOption,
     retriever_name,
 )
-from opendpr.cli.output import print_json, progress, say
+from opendpr.cli.output import print_json, put, say
+from opendpr.cli.progress import progress
 from opendpr.errors import UsageError
 
 if TYPE_CHECKING:
+    from opendpr.evaluation.summary import Summary
     from opendpr.evaluation.task import Judge
 
-KS = (1, 5, 20, 100)
-READ = (10, 20)
+DEFAULT_READ = (10, 20)
+"""Numbers of passages read where no others are asked for."""
 
 
 def evaluate(
@@ -105,13 +107,13 @@ def evaluate(
     settings = RuntimeSettings(runtime, precision, device)
     with ExitStack() as stack:
         path = output or Path(stack.enter_context(TemporaryDirectory())) / "run.jsonl"
-        show = stack.enter_context(progress("evaluating", "questions"))
-        run_task(collection, Task(questions, systems, limit, model, settings), judge, path, show)
+        with progress("evaluating", "questions", silent=as_json) as show:
+            run_task(collection, Task(questions, systems, limit, model, settings), judge, path, show)
         _show(summary([read_run(path)]), as_json)
 
 
 def _judge(k: Sequence[int] | None, reader: bool, read: Sequence[int] | None, qrels: Path | None) -> Judge:
-    from opendpr.evaluation.judges import AnswerJudge, DocumentJudge, read_judgements
+    from opendpr.evaluation.judges import DEFAULT_KS, AnswerJudge, DocumentJudge, read_judgements
     from opendpr.storage.digests import file_sha256
 
     if qrels:
@@ -120,16 +122,16 @@ def _judge(k: Sequence[int] | None, reader: bool, read: Sequence[int] | None, qr
         return DocumentJudge(read_judgements(qrels), f"{qrels.name} {file_sha256(qrels)}")
     if read and not reader:
         raise UsageError("--read says how many passages the reader reads; give --reader too")
-    return AnswerJudge(tuple(k or KS), tuple(read or READ) if reader else ())
+    return AnswerJudge(tuple(k or DEFAULT_KS), tuple(read or DEFAULT_READ) if reader else ())
 
 
-def _show(found: Mapping[str, Any], as_json: bool) -> None:
+def _show(result: Summary, as_json: bool) -> None:
     from opendpr.evaluation.tables import tables
 
     if as_json:
-        print_json(found)
+        print_json(result.as_json())
     else:
-        for text in tables(found):
-            echo(f"{text}\n")
-    for question, problem in found["problems"].items():
+        for text in tables(result):
+            put(f"{text}\n")
+    for question, problem in result.problems.items():
         say(f"question {question}: {problem}")

@@ -11,7 +11,8 @@ from typer import Argument, Option
 
 from opendpr.choices import ExampleForm, PassageForm, QrelsForm, QuestionForm, RunForm
 from opendpr.cli.options import CollectionArgument, DuplicatesOption, OutputOption, ValuesOption
-from opendpr.cli.output import many, say
+from opendpr.cli.output import say
+from opendpr.wording import counted
 
 if TYPE_CHECKING:
     from opendpr.interop import Ranking
@@ -56,7 +57,7 @@ def export_passages(
 
     with open_collection(collection) as opened:
         passages = useful(served_passages(opened), lambda passage: passage.text, collection, "a passage")
-        say(f"wrote {output}: {many(write_passages(output, passages, format), 'passage')}")
+        say(f"wrote {output}: {counted(write_passages(output, passages, format), 'passage')}")
 
 
 @app.command("questions")
@@ -78,7 +79,7 @@ def export_questions(
     answers_wanted = format == "dpr"
     what = "a question with answers" if answers_wanted else "a question"
     questions = useful(read_questions(file), lambda question: question.answers or not answers_wanted, file, what)
-    say(f"wrote {output}: {many(write_questions(output, questions, format), 'question')}")
+    say(f"wrote {output}: {counted(write_questions(output, questions, format), 'question')}")
 
 
 @app.command("examples")
@@ -105,7 +106,7 @@ def export_examples(
     noun = {"msmarco": "triple", "sentence-transformers": "line"}.get(format, "example")
     what = "an example with a positive passage"
     examples = useful(read_examples(file), lambda example: example.positives, file, what)
-    say(f"wrote {output}: {many(write_examples(output, examples, format), noun)}")
+    say(f"wrote {output}: {counted(write_examples(output, examples, format), noun)}")
 
 
 @app.command("spans")
@@ -119,7 +120,7 @@ def export_spans(file: FileArgument, output: OutputOption) -> None:
     from opendpr.interop import read_marked, useful, write_squad
 
     questions = useful(read_marked(file), lambda question: question.question, file, "a question")
-    say(f"wrote {output}: {many(write_squad(output, questions), 'question')}")
+    say(f"wrote {output}: {counted(write_squad(output, questions), 'question')}")
 
 
 @app.command("run")
@@ -175,7 +176,7 @@ def export_run(
         if documents:
             complete = map(best_of_documents, complete)
         count = write_run(output, complete, format)
-    say(f"wrote {output}: {many(count, 'question')}")
+    say(f"wrote {output}: {counted(count, 'question')}")
 
 
 @app.command("qrels")
@@ -195,4 +196,4 @@ def export_qrels(
     from opendpr.interop import read_qrels, useful, write_qrels
 
     judgements = useful(read_qrels(file), lambda judgement: True, file, "a judgement")
-    say(f"wrote {output}: {many(write_qrels(output, judgements, format), 'judgement')}")
+    say(f"wrote {output}: {counted(write_qrels(output, judgements, format), 'judgement')}")

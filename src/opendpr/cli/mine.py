@@ -17,7 +17,9 @@ from opendpr.cli.options import (
     RuntimeOption,
     retriever_name,
 )
-from opendpr.cli.output import many, print_json, progress, say
+from opendpr.cli.output import print_json, say
+from opendpr.cli.progress import progress
+from opendpr.wording import counted
 
 if TYPE_CHECKING:
     from opendpr.training.miner import MiningReport
@@ -86,7 +88,7 @@ def mine(
         denoise=denoise,
         runtime=RuntimeSettings(runtime, precision, device),
     )
-    with progress("mining", "questions") as show:
+    with progress("mining", "questions", silent=as_json) as show:
         mined = mining.mine(
             collection,
             questions,
@@ -113,10 +115,10 @@ def _report(report: MiningReport, output: Path, as_json: bool) -> None:
         )
         return
     mean = report.negatives / report.examples
-    say(f"wrote {output}: {many(report.examples, 'example')}, {mean:.1f} hard negatives each")
+    say(f"wrote {output}: {counted(report.examples, 'example')}, {mean:.1f} hard negatives each")
     if report.without_negatives:
         say(f"{report.without_negatives:,} of them have no hard negative")
     for reason, count in reasons.most_common():
-        say(f"left out {many(count, 'question')}: {reason}")
+        say(f"left out {counted(count, 'question')}: {reason}")
     for reason, count in report.dropped.most_common():
-        say(f"dropped {many(count, 'passage')} as hard negatives: {reason}")
+        say(f"dropped {counted(count, 'passage')} as hard negatives: {reason}")

@@ -7,8 +7,9 @@ from typing import Annotated
 from typer import Argument
 
 from opendpr.cli.options import AsJson, CollectionArgument, WaitOption, WhereOption
-from opendpr.cli.output import many, print_json, say, tell_unmet_filter
+from opendpr.cli.output import print_json, say, tell_unmet_filter
 from opendpr.errors import UsageError
+from opendpr.wording import counted
 
 
 def remove(
@@ -45,4 +46,4 @@ def remove(
     if as_json:
         print_json({"removed": chosen, "collection": counts})
     else:
-        say(f"removed {many(len(chosen), 'document')}, {counts['documents']:,} left")
+        say(f"removed {counted(len(chosen), 'document')}, {counts['documents']:,} left")

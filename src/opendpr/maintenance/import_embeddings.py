@@ -82,7 +82,7 @@ def import_embeddings(
             passage differ, or no vector of a shard's beginning belongs to a passage.
         StateError: the collection's vectors come from another encoder.
     """
-    dim = model.require_encoder().architecture.hidden_size
+    dim = model.require_encoder().dim
     for shard in shards:  # before anything is written
         for id, vector in read_embeddings(shard):
             _check(shard, id, vector, dim)

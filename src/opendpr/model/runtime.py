@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import Literal
 
 from opendpr.choices import DeviceName, PrecisionName, RuntimeName
 from opendpr.errors import OpendprError, UsageError
 from opendpr.model.batches import Network
-from opendpr.model.config import EncoderConfig, ReaderConfig
-from opendpr.model.directory import Model
+from opendpr.model.directory import Model, Part
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +53,7 @@ def resolved(settings: RuntimeSettings) -> RuntimeSettings:
 
 def load_network(
     model: Model,
-    part: Literal["question", "passage", "reader"],
+    part: Part,
     settings: RuntimeSettings,
     *,
     throughput: bool,
@@ -65,7 +63,7 @@ def load_network(
     Raises:
         OpendprError: the runtime asked for is not installed, or the device is not there.
     """
-    config: EncoderConfig | ReaderConfig = model.require_reader() if part == "reader" else model.require_encoder()
+    config = model.config_of(part)
     weights = model.load_weights(part)
     chosen = resolved(settings)
     if chosen.runtime == "torch":

@@ -46,4 +46,5 @@ def _places(fields: Mapping[str, Any], layout: Layout) -> dict[str, Any]:
         "start_utf16": layout.utf16(fields["start"]),
         "end_utf16": layout.utf16(fields["end"]),
         "page": layout.page(fields["start"]),
+        "anchor": layout.anchor(fields["start"]),
     }

@@ -1,4 +1,6 @@
-"""Where a passage is in its document, for programs that count in UTF-16 and for people who count pages."""
+"""Where a passage is in its document, for programs that count in UTF-16 and for people who count pages
+or follow links.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from opendpr.collection import Collection
-from opendpr.collection.lookup import pieces
+from opendpr.collection.lookup import pieces, sections_of
+from opendpr.text.sections import Section, anchor_at
 
 KEPT_LAYOUTS = 20_000
 """Documents whose layout is remembered until the collection changes."""
@@ -26,6 +29,8 @@ class Layout(NamedTuple):
     """Offsets of the characters beyond the first 65,536, rising."""
     pages: list[int]
     """Offsets at which the pages of a PDF begin; empty for other documents."""
+    sections: list[Section]
+    """Headings and anchors of HTML and the like; empty for other documents."""
 
     def utf16(self, offset: int) -> int:
         """The offset in UTF-16 code units."""
@@ -35,12 +40,16 @@ class Layout(NamedTuple):
         """The page that the character is on, from 1."""
         return bisect_right(self.pages, offset) or None
 
+    def anchor(self, offset: int) -> str | None:
+        """What a link to the character's section names after `#`."""
+        return anchor_at(self.sections, offset) or None
+
 
 class Layouts:
-    """The layouts of documents in one state of a collection, read when first needed."""
+    """The layouts of documents in one version of a collection, read when first needed."""
 
-    def __init__(self, collection: Collection) -> None:
-        self._collection = collection
+    def __init__(self, collection: Collection, version: int) -> None:
+        self._collection, self.version = collection, version
         self._known: dict[str, Layout] = {}
 
     def of(self, ids: Iterable[str]) -> dict[str, Layout]:
@@ -58,10 +67,13 @@ class Layouts:
         pages: dict[str, object] = {}
         for id, starts, start, text in pieces(self._collection, ids):
             pages[id] = starts
-            offsets = astral.setdefault(id, set())
+            places = astral.setdefault(id, set())
             if not text.isascii():
-                offsets.update(start + match.start() for match in _ASTRAL.finditer(text))
-        return {id: Layout(sorted(offsets), page_starts(pages[id])) for id, offsets in astral.items()}
+                places.update(start + match.start() for match in _ASTRAL.finditer(text))
+        sections = sections_of(self._collection, ids)
+        return {
+            id: Layout(sorted(places), page_starts(pages[id]), sections.get(id, [])) for id, places in astral.items()
+        }
 
 
 def page_starts(value: object) -> list[int]:

@@ -1,7 +1,8 @@
 """What the service answers with: one dataclass for each JSON object, for the server and for `opendpr.serving.client`.
 
 Offsets `start` and `end` count Unicode code points of the document's text, as Python does; `start_utf16` and
-`end_utf16` count UTF-16 code units, as JavaScript, Java and C# do. `page` is that of a PDF, from 1.
+`end_utf16` count UTF-16 code units, as JavaScript, Java and C# do. `page` is that of a PDF, from 1;
+`anchor` is what a link to the place in a page of HTML names after `#`.
 """
 
 from __future__ import annotations
@@ -26,8 +27,11 @@ class PassageRecord:
     start_utf16: int
     end_utf16: int
     page: int | None
+    anchor: str | None
     score: float
     parts: dict[str, float]
+    copies: list[str]
+    """Documents that hold the same text; it takes one place among the passages."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class SpanRecord:
     start_utf16: int
     end_utf16: int
     page: int | None
+    anchor: str | None
     text: str
     passage_score: float
     span_score: float

@@ -30,6 +30,7 @@ from opendpr.serving.records import (
 )
 from opendpr.serving.settings import Settings
 from opendpr.types import Hit
+from opendpr.wording import counted
 
 SEARCH_BATCH_QUESTIONS, SEARCH_ROOM_QUESTIONS = 16, 64
 """Questions in one search, and questions that may wait or be in a search."""
@@ -216,7 +217,7 @@ class Service:
         length = len(document.text)
         last = length if end is None else min(end, length)
         if start > last:
-            raise UsageError(f"{id!r} has {length:,} characters; there are none from {start:,} to {last:,}")
+            raise UsageError(f"{id!r} has {counted(length, 'character')}; there are none from {start:,} to {last:,}")
         text = document.text[start:last]
         return DocumentRecord(id, document.title, dict(document.metadata), length, start, last, text)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from opendpr.errors import UsageError
+from opendpr.wording import counted
 
 TOKEN_CHARACTERS = 16
 """Fewest characters of a token, so that it cannot be guessed."""
@@ -72,14 +73,18 @@ def _token(parts: list[str], place: str) -> Token:
     writes = parts[0] != READ_ONLY_WORD or len(parts) == 1
     value = parts[-1]
     if len(parts) > (1 if writes else 2):
-        raise UsageError(f"{place}: expected a token, with 'read' before it or nothing; got {len(parts)} words")
+        raise UsageError(
+            f"{place}: expected a token, with 'read' before it or nothing; got {counted(len(parts), 'word')}"
+        )
     if value.startswith(HASH_PREFIX):
         digest = value.removeprefix(HASH_PREFIX).lower()
         if len(digest) != 64 or set(digest) - set("0123456789abcdef"):
             raise UsageError(f"{place}: sha256: must be followed by 64 hexadecimal digits")
         return Token(digest, writes)
     if len(value) < TOKEN_CHARACTERS:
-        raise UsageError(f"{place}: the token has {len(value)} characters, at least {TOKEN_CHARACTERS} are needed")
+        raise UsageError(
+            f"{place}: the token has {counted(len(value), 'character')}, at least {TOKEN_CHARACTERS} are needed"
+        )
     return Token(_sha256(value), writes)
 
 

@@ -20,13 +20,13 @@ from opendpr.model.tokenizer import TokenIds, Tokenizer, Tokens
 from opendpr.model.windows import Window, windows
 from opendpr.training import distributed
 from opendpr.training.chunks import CHUNK_TOKENS, by_tokens
-from opendpr.training.examples import many
 from opendpr.training.losses import alone_loss, selection_loss, span_loss
 from opendpr.training.objective import Step
 from opendpr.training.reader_examples import MarkedPassage, ReaderExample
 from opendpr.training.settings import ReaderSettings
 from opendpr.training.swaps import swapped
 from opendpr.training.wordings import typed
+from opendpr.wording import counted
 
 logger = logging.getLogger(__name__)
 
@@ -108,7 +108,9 @@ class ReaderObjective:
         if not self.examples:
             raise InputError("none of the examples can be used: each needs a passage with an answer that has a word")
         if left_out := len(examples) - len(self.examples):
-            logger.warning("left out %s: no answer is whole in a window of their passages", many(left_out, "example"))
+            logger.warning(
+                "left out %s: no window of their passages holds a whole answer", counted(left_out, "example")
+            )
         if settings.negatives and not any(example.negatives for example in self.examples):
             raise InputError("no example has a passage without an answer; give --negatives 0, or other examples")
         self._lengths = np.array([len(example.positives[0].text) for example in self.examples])

@@ -16,7 +16,9 @@ from opendpr.cli.options import (
     RuntimeOption,
     retriever_name,
 )
-from opendpr.cli.output import print_json, progress, say
+from opendpr.cli.output import print_json, say
+from opendpr.cli.progress import progress
+from opendpr.wording import counted
 
 if TYPE_CHECKING:
     from opendpr.fitting.fitted import Fitted
@@ -80,7 +82,7 @@ def train_answering(
     from opendpr.model.runtime import RuntimeSettings
 
     kinds = list(dict.fromkeys(retriever or ["hybrid"]))
-    with progress("fitting", "questions") as show:
+    with progress("fitting", "questions", silent=as_json) as show:
         written, fitted = fit_answering(
             collection,
             questions,
@@ -104,7 +106,7 @@ def _report(fitted: Fitted, target: Path, as_json: bool) -> None:
     for kind, stored in fitted.confidence.items():
         figures = fitted.figures[kind]
         say(
-            f"{kind}: {figures['right']:,} of {figures['answers']:,} answers right; "
+            f"{kind}: {figures['right']:,} of {counted(figures['answers'], 'answer')} right; "
             f"calibration error {figures['calibration error']:.3f}, right above wrong {figures['AUROC right']:.3f}"
         )
         say(

@@ -23,6 +23,7 @@ from opendpr.cli.train.options import (
     shown,
 )
 from opendpr.errors import UsageError
+from opendpr.wording import counted
 
 if TYPE_CHECKING:
     from opendpr.collection import Collection
@@ -113,7 +114,7 @@ def train_encoder(
         weights = weight or [1.0] * len(files)
         if len(weights) != len(files):
             raise UsageError(
-                f"there are {len(files)} files and {len(weights)} weights; give --weight once for each file"
+                f"got {counted(len(files), 'file')} and {counted(len(weights), 'weight')}; give --weight once for each"
             )
         examples = [encoder.Weighted(path, share) for path, share in zip(files, weights, strict=True)]
     with shown(output) as on_step:

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Option
 
 from opendpr.choices import DeviceName, PrecisionName
-from opendpr.cli.output import progress, say
+from opendpr.cli.output import say
+from opendpr.cli.progress import progress
 from opendpr.errors import OpendprError
+from opendpr.wording import counted
 
 if TYPE_CHECKING:
     from opendpr.training.loop import OnStep, Training
@@ -73,7 +75,7 @@ def shown(output: Path) -> Iterator[OnStep]:
         yield on_step
     tail = losses[-100:]
     loss = f", loss of the last {len(tail)}: {sum(tail) / len(tail):.3f}" if tail else ""
-    say(f"wrote {output}: {len(losses):,} steps by this run, in {time.monotonic() - started:,.0f} s{loss}")
+    say(f"wrote {output}: {counted(len(losses), 'step')} by this run, in {time.monotonic() - started:,.0f} s{loss}")
 
 
 def report_best(training: Training) -> None:
