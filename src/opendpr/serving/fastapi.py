@@ -67,9 +67,15 @@ def _metrics(request: Request) -> Metrics:
 
 
 Serving = Annotated[Service, Depends(_service)]
-ANY_CHARACTERS = PathConvertor()
-ANY_CHARACTERS.regex = r"[\s\S]*"  # its own has no line ends, which an id may have
-register_url_convertor("any", ANY_CHARACTERS)
+
+
+class AnyCharacters(PathConvertor):
+    """A part of a path with any characters; Starlette's own has no line ends, which an id may have."""
+
+    regex = r"[\s\S]*"
+
+
+register_url_convertor("any", AnyCharacters())
 api = APIRouter(responses={"default": PROBLEM})
 
 
