@@ -38,6 +38,10 @@ class Data:
         with (self.folder / "dev" / f"{name}.jsonl").open(encoding="utf-8") as file:
             return [record for record in map(json.loads, file) if half_of(record) == half]
 
+    def handbooks(self, half: str) -> list[Record]:
+        """The questions about the handbooks that are in this half."""
+        return self.questions("handbooks/questions", half)
+
     def write_questions(self, name: str, half: str, directory: Path, limit: int | None = None) -> Path:
         """A half of a set, or its first questions, as a file of its own."""
         directory.mkdir(parents=True, exist_ok=True)

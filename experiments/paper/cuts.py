@@ -31,7 +31,8 @@ from opendpr.iteration import batched
 from opendpr.model.directory import find_model
 from opendpr.model.reader import BertReader
 from opendpr.model.runtime import RuntimeSettings
-from opendpr.search.retrievers import make_retriever
+from opendpr.search.live import LiveSnapshot
+from opendpr.search.retrievers import Bm25Retriever
 from opendpr.text import exact_match
 from opendpr.text.splitting import Splitter
 from opendpr.types import Document, Hit
@@ -65,7 +66,7 @@ def asked_of_handbooks(args: argparse.Namespace) -> list[Record]:
 
 def retrieve(collection: Collection, records: Sequence[Record]) -> list[list[Hit]]:
     """The passages that BM25 finds for each question."""
-    return make_retriever("bm25", collection, None).retrieve([record["question"] for record in records], max(DEPTHS))
+    return Bm25Retriever(LiveSnapshot(collection)).retrieve([record["question"] for record in records], max(DEPTHS))
 
 
 def read(

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
-from typer import Argument, Option, echo
+from typer import Argument, Option
 
 from opendpr.cli.options import (
+    RETRIEVER_CHOICES,
     DeviceOption,
-    Devices,
     ModelOption,
     PrecisionOption,
-    Precisions,
-    Retrievers,
     RuntimeOption,
-    Runtimes,
+    retriever_name,
 )
-from opendpr.cli.output import print_json, progress, say
+from opendpr.cli.output import print_json, put, say
+from opendpr.cli.progress import progress
 from opendpr.errors import UsageError
 
 if TYPE_CHECKING:
+    from opendpr.evaluation.summary import Summary
     from opendpr.evaluation.task import Judge
 
-KS = (1, 5, 20, 100)
-READ = (10, 20)
+DEFAULT_READ = (10, 20)
+"""Numbers of passages read where no others are asked for."""
 
 
 def evaluate(
@@ -37,8 +37,15 @@ def evaluate(
         Argument(help="Question files; with --compare more runs.", show_default=False),
     ] = None,
     retriever: Annotated[
-        list[Retrievers] | None,
-        Option("--retriever", "-r", help="How passages are found; again for several systems.", show_default="hybrid"),
+        list[str] | None,
+        Option(
+            "--retriever",
+            "-r",
+            parser=retriever_name,
+            metavar=RETRIEVER_CHOICES,
+            help="How passages are found; again for several systems.",
+            show_default="hybrid",
+        ),
     ] = None,
     k: Annotated[
         list[int] | None,
@@ -61,9 +68,9 @@ def evaluate(
         bool, Option("--compare", help="Compare runs written before; nothing is computed again.")
     ] = False,
     model: ModelOption = None,
-    precision: PrecisionOption = Precisions.auto,
-    runtime: RuntimeOption = Runtimes.auto,
-    device: DeviceOption = Devices.auto,
+    precision: PrecisionOption = "auto",
+    runtime: RuntimeOption = "auto",
+    device: DeviceOption = "auto",
     as_json: Annotated[bool, Option("--json", help="Write one JSON object.")] = False,
 ) -> None:
     """Measure retrieval, and answers with --reader, by questions whose answers or documents are known.
@@ -96,17 +103,17 @@ def evaluate(
         raise UsageError(f"no file of questions was given to evaluate {collection} with; name one after it")
     open_collection(collection).close()  # before the questions: arguments are judged in their order
     judge = _judge(k, reader, read, qrels)
-    systems = list(dict.fromkeys(kind.value for kind in retriever or [Retrievers.hybrid]))
-    settings = RuntimeSettings(runtime.value, precision.value, device.value)
+    systems = list(dict.fromkeys(retriever or ["hybrid"]))
+    settings = RuntimeSettings(runtime, precision, device)
     with ExitStack() as stack:
         path = output or Path(stack.enter_context(TemporaryDirectory())) / "run.jsonl"
-        show = stack.enter_context(progress("evaluating", "questions"))
-        run_task(collection, Task(questions, systems, limit, model, settings), judge, path, show)
+        with progress("evaluating", "questions", silent=as_json) as show:
+            run_task(collection, Task(questions, systems, limit, model, settings), judge, path, show)
         _show(summary([read_run(path)]), as_json)
 
 
 def _judge(k: Sequence[int] | None, reader: bool, read: Sequence[int] | None, qrels: Path | None) -> Judge:
-    from opendpr.evaluation.judges import AnswerJudge, DocumentJudge, read_judgements
+    from opendpr.evaluation.judges import DEFAULT_KS, AnswerJudge, DocumentJudge, read_judgements
     from opendpr.storage.digests import file_sha256
 
     if qrels:
@@ -115,16 +122,16 @@ def _judge(k: Sequence[int] | None, reader: bool, read: Sequence[int] | None, qr
         return DocumentJudge(read_judgements(qrels), f"{qrels.name} {file_sha256(qrels)}")
     if read and not reader:
         raise UsageError("--read says how many passages the reader reads; give --reader too")
-    return AnswerJudge(tuple(k or KS), tuple(read or READ) if reader else ())
+    return AnswerJudge(tuple(k or DEFAULT_KS), tuple(read or DEFAULT_READ) if reader else ())
 
 
-def _show(found: Mapping[str, Any], as_json: bool) -> None:
+def _show(result: Summary, as_json: bool) -> None:
     from opendpr.evaluation.tables import tables
 
     if as_json:
-        print_json(found)
+        print_json(result.as_json())
     else:
-        for text in tables(found):
-            echo(f"{text}\n")
-    for question, problem in found["problems"].items():
+        for text in tables(result):
+            put(f"{text}\n")
+    for question, problem in result.problems.items():
         say(f"question {question}: {problem}")

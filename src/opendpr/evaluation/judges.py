@@ -1,4 +1,4 @@
-"""What each question of a run counts: by its answers and gold documents, or by the judgements of a test collection."""
+"""How each question of a run is judged: by its answers and gold documents, or by judgements of a test collection."""
 
 from __future__ import annotations
 
@@ -11,27 +11,31 @@ from opendpr.errors import InputError
 from opendpr.evaluation import first_rank
 from opendpr.evaluation.accuracy import within
 from opendpr.evaluation.failures import failure
-from opendpr.evaluation.ir_measures import MEASURES, judged
+from opendpr.evaluation.header import AnswerSettings, DocumentSettings
+from opendpr.evaluation.ir_measures import JUDGED_MEASURES, judged
 from opendpr.evaluation.records import AnswerJudgement, DocumentJudgement, Ranked, ReadAnswer, ShownText
-from opendpr.evaluation.run import Record
 from opendpr.interop import read_qrels
 from opendpr.text import AnswerMatcher, exact_match, f1
 from opendpr.types import Hit, Question, Span
+from opendpr.wording import counted
 
-DOCUMENTS = 1_000
-"""Documents ranked for a judged question, as usual at TREC."""
+RANKED_DOCUMENTS = 1_000
+"""How many are ranked for a judged question, as usual at TREC."""
+DEFAULT_KS = (1, 5, 20, 100)
+"""Depths of top-k accuracy where no others are asked for."""
 
 
 @dataclass(frozen=True)
 class AnswerJudge:
     """Top-k accuracy by answer and by gold document (paper section 5); exact match and F1 of the reader (6)."""
 
-    ks: Sequence[int] = (1, 5, 20, 100)
+    ks: Sequence[int] = DEFAULT_KS
     read: Sequence[int] = ()
     """Numbers of passages read; none without a reader."""
 
-    def settings(self) -> Record:
-        return {"k": sorted(set(self.ks)), "read": sorted(set(self.read))}
+    def settings(self) -> AnswerSettings:
+        """What the figures depend on."""
+        return AnswerSettings(k=sorted(set(self.ks)), read=sorted(set(self.read)))
 
     def check(self, name: str, questions: Sequence[Question]) -> None:
         """Raises InputError if no question has answers or gold documents, or none has answers for the reader."""
@@ -60,15 +64,15 @@ class AnswerJudge:
         The spans of fewer passages are among those of more, unless passages overlap: of the same words in two
         of them the reader keeps the better.
         """
-        found: list[dict[int, list[Span]]] = [{} for _ in asked]
+        by_count: list[dict[int, list[Span]]] = [{} for _ in asked]
         counts = sorted(set(self.read), reverse=True)
         for n in counts:
             if n == counts[0] or answerer.collection.splitter.overlap:
                 spans = answerer.read(asked, [passages[:n] for passages in hits])
             for question, passages in enumerate(hits):
                 numbers = {hit.passage.number for hit in passages[:n]}
-                found[question][n] = [span for span in spans[question] if span.hit.passage.number in numbers]
-        return found
+                by_count[question][n] = [span for span in spans[question] if span.hit.passage.number in numbers]
+        return by_count
 
     def _judgement(
         self,
@@ -113,7 +117,7 @@ def _answer(
     n: int,
     answerer: Answerer,
 ) -> ReadAnswer:
-    """What the reader says after n passages, and what that counts."""
+    """The reader's answer after n passages, and how it is judged."""
     outcome = answerer.outcome(spans)
     answers = outcome.answers
     best = answers[0] if answers else None
@@ -144,8 +148,9 @@ def _shown(hit: Hit, ids: Mapping[int, str]) -> ShownText:
 def _problem(matcher: AnswerMatcher) -> str | None:
     problems = list(matcher.invalid.values())
     if matcher.timed_out:
-        passages = "1 passage, which counts" if matcher.timed_out == 1 else f"{matcher.timed_out} passages, which count"
-        problems.append(f"a pattern took too long in {passages} as without answer")
+        counts = "counts" if matcher.timed_out == 1 else "count"
+        passages = counted(matcher.timed_out, "passage")
+        problems.append(f"a pattern took too long in {passages}, which {counts} as without answer")
     return "; ".join(problems) or None
 
 
@@ -157,8 +162,9 @@ class DocumentJudge:
     name: str
     """Name of the file of judgements, with its SHA-256: what the run is recognised by."""
 
-    def settings(self) -> Record:
-        return {"qrels": self.name, "measures": list(MEASURES), "documents": DOCUMENTS}
+    def settings(self) -> DocumentSettings:
+        """What the figures depend on."""
+        return DocumentSettings(self.name, list(JUDGED_MEASURES), RANKED_DOCUMENTS)
 
     def check(self, name: str, questions: Sequence[Question]) -> None:
         """Raises InputError if no question has judgements."""
@@ -201,7 +207,9 @@ def documents_of(hit: Hit) -> dict[str, None]:
     return dict.fromkeys(passage.document_id for passage in (hit.passage, *hit.copies))
 
 
-def best_documents(answerer: Answerer, questions: Sequence[Question], count: int = DOCUMENTS) -> list[dict[str, float]]:
+def best_documents(
+    answerer: Answerer, questions: Sequence[Question], count: int = RANKED_DOCUMENTS
+) -> list[dict[str, float]]:
     """For each question the `count` best documents, best first, each with the score of its best passage."""
     passages = answerer.collection.counts()["passages"]
     k = min(count, passages)

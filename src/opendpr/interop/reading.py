@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
+from opendpr.choices import Duplicates, Match, Quoting, Values
 from opendpr.errors import InputError
 from opendpr.interop import (
     beir,
@@ -25,11 +26,9 @@ from opendpr.interop import (
 from opendpr.interop.gold import Dropped
 from opendpr.interop.ids import join
 from opendpr.interop.nouns import Judgement, MarkedQuestion, Ranking
-from opendpr.interop.ranked import Duplicates, RankingReader, RawRanking, Values
+from opendpr.interop.ranked import RankingReader, RawRanking
 from opendpr.interop.records import read_records
 from opendpr.interop.start import Form, Item, Start, look
-from opendpr.interop.tables import Quoting
-from opendpr.text.matching import Match
 from opendpr.types import Document, Question, TrainingExample
 
 
@@ -48,7 +47,7 @@ def _is_pairs(start: Start) -> bool:
     return not start.is_json and len(start.row) == 2 and bool(start.row[0].strip()) and " " not in start.row[0].strip()
 
 
-PASSAGES: Sequence[Form[Document]] = (
+PASSAGE_FORMS: Sequence[Form[Document]] = (
     Form("JSON with '_id' and 'text' (BEIR)", _has("_id", "text"), beir.read_passages),
     Form("JSON with 'id' and 'text'", _has("id", "text"), own.read_passages),
     Form("JSON with 'docid' and 'text' (Tevatron)", _has("docid", "text"), tevatron.read_passages),
@@ -56,7 +55,7 @@ PASSAGES: Sequence[Form[Document]] = (
     Form("a table with a header of 'id' and 'text' (DPR)", dpr.is_passages, dpr.read_passages),
     Form("id, tab, text (MS MARCO, ColBERT)", _columns(1), msmarco.read_passages),
 )
-QUESTIONS: Sequence[Form[Question]] = (
+QUESTION_FORMS: Sequence[Form[Question]] = (
     Form("SQuAD", squad.is_squad, squad.read_questions),
     Form("JSON with 'question' (ours, DPR)", _has("question"), own.read_questions),
     Form("JSON with '_id' and 'text' (BEIR)", _has("_id", "text"), beir.read_questions),
@@ -66,7 +65,7 @@ QUESTIONS: Sequence[Form[Question]] = (
     Form("question, tab, list of answers (DPR)", dpr.is_questions, dpr.read_questions),
     Form("id, tab, question (MS MARCO, ColBERT)", _is_pairs, msmarco.read_questions),
 )
-EXAMPLES: Sequence[Form[TrainingExample]] = (
+EXAMPLE_FORMS: Sequence[Form[TrainingExample]] = (
     Form("JSON with 'positives' (ours)", _has("positives"), own.read_examples),
     Form("JSON with 'positive_ctxs' (DPR)", _has("positive_ctxs"), dpr.read_examples),
     Form("JSON with 'positive_passages' (Tevatron)", _has("query", "positive_passages"), tevatron.read_examples),
@@ -79,11 +78,11 @@ EXAMPLES: Sequence[Form[TrainingExample]] = (
     Form("JSON lists of texts", sentence_transformers.is_lists, sentence_transformers.read_lists_of_texts),
     Form("question, positive, negative between tabs (MS MARCO)", _columns(1), msmarco.read_examples),
 )
-MARKED: Sequence[Form[MarkedQuestion]] = (
+MARKED_FORMS: Sequence[Form[MarkedQuestion]] = (
     Form("SQuAD", squad.is_squad, squad.read_marked),
     Form("JSON with 'passage' and 'answer_text' (ours)", _has("passage", "answer_text"), own.read_marked),
 )
-RUNS: Sequence[Form[RawRanking]] = (
+RUN_FORMS: Sequence[Form[RawRanking]] = (
     Form("JSON with 'hits' (ours)", _has("hits"), own.read_run),
     Form("JSON with 'ctxs' (DPR)", _has("ctxs"), dpr.read_run),
     Form("JSON with 'contexts' under the questions' ids (Pyserini)", pyserini.is_run, pyserini.read_run),
@@ -91,7 +90,7 @@ RUNS: Sequence[Form[RawRanking]] = (
     Form("question passage rank score between tabs (ColBERT)", lambda start: len(start.row) == 4, colbert.read_run),
     Form(f"{trec.RUN_SHAPE} (TREC)", _columns(1), trec.read_run),
 )
-QRELS: Sequence[Form[tuple[str, Judgement]]] = (
+QRELS_FORMS: Sequence[Form[tuple[str, Judgement]]] = (
     Form(f"{' '.join(beir.QRELS_HEADER)} (BEIR)", beir.is_qrels, beir.read_qrels),
     Form(f"{trec.QRELS_SHAPE} (TREC, MS MARCO)", _columns(1), trec.read_qrels),
 )
@@ -112,7 +111,7 @@ def read_passages(path: Path, *, quoting: Quoting = "csv") -> Iterator[Document]
         InputError: the file cannot be read or recognised, or something in it is no passage; the message has the line.
     """
     start = look(path, quoting)
-    yield from _form(start, PASSAGES, "passages").read(start)
+    yield from _form(start, PASSAGE_FORMS, "passages").read(start)
 
 
 def read_questions(path: Path, *, match: Match | None = None, quoting: Quoting = "csv") -> Iterator[Question]:
@@ -127,7 +126,7 @@ def read_questions(path: Path, *, match: Match | None = None, quoting: Quoting =
     """
     start = look(path, quoting)
     with _dropped(path, match) as dropped:
-        yield from map(dropped.question, _form(start, QUESTIONS, "questions").read(start))
+        yield from map(dropped.question, _form(start, QUESTION_FORMS, "questions").read(start))
 
 
 def read_examples(
@@ -153,7 +152,7 @@ def read_examples(
             triples = colbert.read_triples(start)
             read: Iterator[TrainingExample] = join(triples, read_questions(questions), read_passages(passages))
         else:
-            read = _form(start, EXAMPLES, "examples").read(start)
+            read = _form(start, EXAMPLE_FORMS, "examples").read(start)
         yield from map(dropped.example, read)
 
 
@@ -166,7 +165,7 @@ def refuse_pairs(path: Path) -> None:
         "positive",
         "passage",
     }:
-        raise _unknown(start, EXAMPLES, "examples")
+        raise _unknown(start, EXAMPLE_FORMS, "examples")
 
 
 def read_marked(path: Path) -> Iterator[MarkedQuestion]:
@@ -177,7 +176,7 @@ def read_marked(path: Path) -> Iterator[MarkedQuestion]:
     """
     start = look(path)
     with _dropped(path) as dropped:
-        yield from map(dropped.marked, _form(start, MARKED, "marked answers").read(start))
+        yield from map(dropped.marked, _form(start, MARKED_FORMS, "marked answers").read(start))
 
 
 def read_run(path: Path, *, values: Values | None = None, duplicates: Duplicates = "refuse") -> Iterator[Ranking]:
@@ -194,7 +193,7 @@ def read_run(path: Path, *, values: Values | None = None, duplicates: Duplicates
     start = look(path)
     to_ranking = RankingReader(values, duplicates)
     with _dropped(path) as dropped:
-        for raw in _form(start, RUNS, "runs").read(start):
+        for raw in _form(start, RUN_FORMS, "runs").read(start):
             yield dropped.ranking(to_ranking(raw))
 
 
@@ -209,7 +208,7 @@ def read_qrels(path: Path, *, duplicates: Duplicates = "refuse") -> Iterator[Jud
     """
     start = look(path)
     judged: dict[tuple[str, str], Judgement] = {}
-    for place, judgement in _form(start, QRELS, "judgements").read(start):
+    for place, judgement in _form(start, QRELS_FORMS, "judgements").read(start):
         first = judged.setdefault(judgement[:2], judgement)
         if first is not judgement and duplicates == "refuse":
             raise InputError(

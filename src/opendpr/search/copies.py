@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from opendpr.protocols import Retriever
 from opendpr.types import Hit
 
 FURTHER_TIMES = 4
@@ -13,13 +14,23 @@ DEEPEST_TIMES = 64
 """Times k passages are searched for at most."""
 
 
+class DistinctRetriever:
+    """A `Retriever` whose passages have different texts; each lists the passages that are its copies."""
+
+    def __init__(self, retriever: Retriever) -> None:
+        self._retriever = retriever
+
+    def retrieve(self, questions: Sequence[str], k: int, where: str | None = None) -> list[list[Hit]]:
+        return without_copies(lambda asked, depth: self._retriever.retrieve(asked, depth, where), questions, k)
+
+
 def without_copies(
     retrieve: Callable[[Sequence[str], int], list[list[Hit]]], questions: Sequence[str], k: int
 ) -> list[list[Hit]]:
     """For each question at most k hits whose texts differ, best first; fewer only if no others are found.
 
     Args:
-        retrieve: finds at most so many passages for each question, best first
+        retrieve: finds at most that many passages for each question, best first
     """
     grouped = [_grouped(hits) for hits in retrieve(questions, k)]
     depth, short = k, [place for place, hits in enumerate(grouped) if _is_short(hits, k, k)]

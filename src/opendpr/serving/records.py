@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from opendpr.choices import QUESTION_CHARACTERS, WHERE_CHARACTERS
-from opendpr.choices import RETRIEVERS as RETRIEVERS
-from opendpr.choices import RetrieverName as RetrieverName
 
 
 @dataclass(frozen=True)
@@ -170,19 +168,19 @@ class Problem:
     request_id: str
     type: str = "about:blank"
     errors: list[dict[str, str]] = field(default_factory=list)
-    """Of a request that is not of the form it should be: what is wrong where."""
+    """For a request of the wrong form: each place that is wrong, and what is wrong there."""
 
 
-CONFIDENCE = ((0.9, "very likely"), (0.7, "likely"), (0.4, "possible"), (0.0, "a guess"))
-"""From which confidence on an answer is called what."""
+CONFIDENCE_WORDS = ((0.9, "very likely"), (0.7, "likely"), (0.4, "possible"), (0.0, "a guess"))
+"""Lowest confidence of each description, highest first."""
 
 
 def in_words(confidence: float) -> str:
     """A confidence as a person would say it."""
-    return next((words for least, words in CONFIDENCE if confidence >= least), CONFIDENCE[-1][1])
+    return next((words for lowest, words in CONFIDENCE_WORDS if confidence >= lowest), CONFIDENCE_WORDS[-1][1])
 
 
-LIMITS: Mapping[str, int] = {
+REQUEST_LIMITS: Mapping[str, int] = {
     "body_bytes": 1_000_000,
     "question_characters": QUESTION_CHARACTERS,
     "where_characters": WHERE_CHARACTERS,
