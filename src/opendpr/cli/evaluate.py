@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,29 +14,45 @@ from typer import Argument, Option, echo
 from opendpr.cli.options import (
     DeviceOption,
     Devices,
+    Duplicates,
+    DuplicatesOption,
     ModelOption,
     PrecisionOption,
     Precisions,
     Retrievers,
     RuntimeOption,
     Runtimes,
+    ValuesOption,
 )
 from opendpr.cli.output import print_json, progress, say
 from opendpr.errors import UsageError
 
 if TYPE_CHECKING:
-    from opendpr.evaluation.task import Judge
+    from opendpr.evaluation.judges import AnswerJudge, DocumentJudge
 
 KS = (1, 5, 20, 100)
 READ = (10, 20)
 
 
 def evaluate(
-    collection: Annotated[Path, Argument(help="A collection; with --compare a run.", show_default=False)],
+    collection: Annotated[
+        Path | None,
+        Argument(help="A collection; with --compare a run, with --run the questions.", show_default=False),
+    ] = None,
     questions: Annotated[
         list[Path] | None,
         Argument(help="Question files; with --compare more runs.", show_default=False),
     ] = None,
+    runs: Annotated[
+        list[Path] | None,
+        Option("--run", help="Judge the run of another system: TREC, JSON of DPR, Pyserini; again for several."),
+    ] = None,
+    searched: Annotated[
+        Path | None,
+        Option("--collection", help="With --run: the collection that was searched, for texts that the run lacks."),
+    ] = None,
+    values: ValuesOption = None,
+    duplicates: DuplicatesOption = Duplicates.refuse,
     retriever: Annotated[
         list[Retrievers] | None,
         Option("--retriever", "-r", help="How passages are found; again for several systems.", show_default="hybrid"),
@@ -74,38 +91,40 @@ def evaluate(
       opendpr evaluate notes questions.jsonl --reader --read 10 --read 50
       opendpr evaluate notes queries.jsonl --qrels qrels.txt
       opendpr evaluate --compare run.jsonl other.jsonl
+      opendpr evaluate --run bm25.trec --run dpr.json questions.jsonl --collection notes
     """
     from opendpr.collection import open_collection
-    from opendpr.evaluation.run import read_run
-    from opendpr.evaluation.summary import summary
+    from opendpr.evaluation.foreign import ForeignTask, evaluate_runs
     from opendpr.evaluation.task import Task
     from opendpr.evaluation.task import evaluate as run_task
     from opendpr.model.runtime import RuntimeSettings
 
+    if runs:
+        if retriever or reader or read or compare or questions:
+            raise UsageError("--run takes one file of questions, --collection, --qrels, -k, --limit and -o alone")
+        ranked = ForeignTask(runs, collection, searched, limit, values.value if values else None, duplicates.value)
+        _write_and_show(partial(evaluate_runs, ranked, _judge(k, reader, read, qrels)), output, as_json)
+        return
+    if searched or values or duplicates is not Duplicates.refuse:
+        raise UsageError("--collection, --values and --duplicates are about runs of other systems; give --run too")
+    if collection is None:
+        raise UsageError("nothing to evaluate was named; give a collection and questions, or runs with --run")
     if compare:
         if retriever or k or reader or read or qrels or limit or output:
             raise UsageError("--compare takes runs and --json alone; all else is settled in the runs")
-        if not questions:
-            raise UsageError(
-                f"--compare compares two runs or more, got one, {collection}; name another that 'opendpr evaluate -o' "
-                "wrote over the same questions"
-            )
-        _show(summary([read_run(path) for path in (collection, *questions)]), as_json)
+        _compare(collection, questions or (), as_json)
         return
     if not questions:
         raise UsageError(f"no file of questions was given to evaluate {collection} with; name one after it")
     open_collection(collection).close()  # before the questions: arguments are judged in their order
-    judge = _judge(k, reader, read, qrels)
     systems = list(dict.fromkeys(kind.value for kind in retriever or [Retrievers.hybrid]))
-    settings = RuntimeSettings(runtime.value, precision.value, device.value)
-    with ExitStack() as stack:
-        path = output or Path(stack.enter_context(TemporaryDirectory())) / "run.jsonl"
-        show = stack.enter_context(progress("evaluating", "questions"))
-        run_task(collection, Task(questions, systems, limit, model, settings), judge, path, show)
-        _show(summary([read_run(path)]), as_json)
+    task = Task(questions, systems, limit, model, RuntimeSettings(runtime.value, precision.value, device.value))
+    _write_and_show(partial(run_task, collection, task, _judge(k, reader, read, qrels)), output, as_json)
 
 
-def _judge(k: Sequence[int] | None, reader: bool, read: Sequence[int] | None, qrels: Path | None) -> Judge:
+def _judge(
+    k: Sequence[int] | None, reader: bool, read: Sequence[int] | None, qrels: Path | None
+) -> AnswerJudge | DocumentJudge:
     from opendpr.evaluation.judges import AnswerJudge, DocumentJudge, read_judgements
     from opendpr.storage.digests import file_sha256
 
@@ -116,6 +135,31 @@ def _judge(k: Sequence[int] | None, reader: bool, read: Sequence[int] | None, qr
     if read and not reader:
         raise UsageError("--read says how many passages the reader reads; give --reader too")
     return AnswerJudge(tuple(k or KS), tuple(read or READ) if reader else ())
+
+
+def _compare(run: Path, others: Sequence[Path], as_json: bool) -> None:
+    from opendpr.evaluation.run import read_run
+    from opendpr.evaluation.summary import summary
+
+    if not others:
+        raise UsageError(
+            f"--compare compares two runs or more, got one, {run}; name another that 'opendpr evaluate -o' "
+            "wrote over the same questions"
+        )
+    _show(summary([read_run(path) for path in (run, *others)]), as_json)
+
+
+def _write_and_show(
+    write: Callable[[Path, Callable[[int, int], None]], None], output: Path | None, as_json: bool
+) -> None:
+    """Write a run, to a place that goes away if none is wanted, and show its figures."""
+    from opendpr.evaluation.run import read_run
+    from opendpr.evaluation.summary import summary
+
+    with ExitStack() as stack:
+        path = output or Path(stack.enter_context(TemporaryDirectory())) / "run.jsonl"
+        write(path, stack.enter_context(progress("evaluating", "questions")))
+        _show(summary([read_run(path)]), as_json)
 
 
 def _show(found: Mapping[str, Any], as_json: bool) -> None:

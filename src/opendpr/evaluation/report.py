@@ -66,7 +66,8 @@ def make_report(paths: Sequence[Path]) -> Report:
     }
     sets = [_set(name, summarised, kept[name], depths) for name, summarised in found["sets"].items()]
     settings = {run.path.name: _settings(run.header) for run in runs}
-    title = f"{', '.join(found['sets'])} on {_names(runs, 'collection')}"
+    collections = _names(runs, "collection")
+    title = ", ".join(found["sets"]) + (f" on {collections}" if collections else "")
     return Report(title, _about(runs), settings, sets, found["problems"])
 
 
@@ -78,10 +79,11 @@ def _about(runs: Sequence[Run]) -> str:
     header = runs[0].header
     questions = sum(about["questions"] for about in header["sets"].values())
     systems = ", ".join(dict.fromkeys(system for run in runs for system in run.header["systems"]))
-    passages = max(run.header["collection"]["passages"] for run in runs)
+    passages = max((run.header["collection"]["passages"] for run in runs if run.header["collection"]), default=0)
     models = _names(runs, "model")
+    over = f" over {passages:,} passages" if passages else ""
     return (
-        f"{questions:,} questions over {passages:,} passages, by {systems}{f' with {models}' if models else ''}. "
+        f"{questions:,} questions{over}, by {systems}{f' with {models}' if models else ''}. "
         "Every figure is a mean over questions, with its 95 % bootstrap interval."
     )
 
@@ -224,7 +226,9 @@ def _settings(header: Record) -> dict[str, str]:
     weights = model["retrieval"] if model else {}
     found = {
         "collection": f"{collection['name']}, {collection['documents']:,} documents, "
-        f"{collection['passages']:,} passages; {collection['id']}, version {collection['version']}",
+        f"{collection['passages']:,} passages; {collection['id']}, version {collection['version']}"
+        if collection
+        else "",
         "model": f"{model['name']} {model['fingerprint']}" if model else "",
         "retrieval weights": ", ".join(f"{name} {value:g}" for name, value in weights.items()),
         "reader": header.get("reader", {}).get("sha256", ""),
@@ -235,6 +239,8 @@ def _settings(header: Record) -> dict[str, str]:
         "networks": ", ".join(filter(None, (runtime or {}).values())),
         "opendpr": header["opendpr"],
     }
+    for name, digest in header.get("runs", {}).items():
+        found[f"run: {name}"] = f"SHA-256 {digest}"
     for name, about in header["sets"].items():
         which = f"the first {about['questions']:,}" if header["limit"] else f"all {about['questions']:,}"
         found[f"questions: {name}"] = f"{which} of {about['file']}; SHA-256 {about['sha256']}"

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from opendpr import __version__
 from opendpr.answering import Answerer, check_question, open_answerer
+from opendpr.collection import Collection
 from opendpr.errors import InputError, StateError, UsageError
 from opendpr.evaluation.failures import NOT_RETRIEVED
 from opendpr.evaluation.records import AnswerJudgement, DocumentJudgement, QuestionRecord
@@ -93,7 +94,7 @@ def evaluate(
                     if {(name, question.id, system) for question in batch} <= run.done:
                         continue
                     judgements = judge(answerer, batch)
-                    _refuse_change(answerer, header)
+                    refuse_change(answerer.collection, header)
                     records = [
                         QuestionRecord(name, system, question, judgement).as_json()
                         for question, judgement in zip(batch, judgements, strict=True)
@@ -171,18 +172,10 @@ def _networks(answerer: Answerer, runtime: RuntimeSettings | None, reads: bool) 
 
 
 def _header(answerer: Answerer, task: Task, sets: dict[str, list[Question]], judge: Judge) -> Record:
-    collection = answerer.collection
-    counts = collection.counts()
     paths = {uncompressed_name(path).stem: path for path in task.files}
     return {
         "opendpr": __version__,
-        "collection": {
-            "name": collection.directory.resolve().name,
-            "id": collection.id,
-            **collection.version()._asdict(),
-            "documents": counts["documents"],
-            "passages": counts["passages"],
-        },
+        "collection": describe_collection(answerer.collection),
         "sets": {
             name: {"file": paths[name].name, "sha256": file_sha256(paths[name]), "questions": len(questions)}
             for name, questions in sets.items()
@@ -193,10 +186,23 @@ def _header(answerer: Answerer, task: Task, sets: dict[str, list[Question]], jud
     }
 
 
-def _refuse_change(answerer: Answerer, header: Record) -> None:
-    if answerer.collection.version()._asdict().items() - header["collection"].items():
+def describe_collection(collection: Collection) -> Record:
+    """What the header of a run says of a collection."""
+    counts = collection.counts()
+    return {
+        "name": collection.directory.resolve().name,
+        "id": collection.id,
+        **collection.version()._asdict(),
+        "documents": counts["documents"],
+        "passages": counts["passages"],
+    }
+
+
+def refuse_change(collection: Collection, header: Record) -> None:
+    """Raises StateError if a collection is no longer as the header of its run says."""
+    if collection.version()._asdict().items() - header["collection"].items():
         raise StateError(
-            f"{answerer.collection.directory} was changed while it was being evaluated; "
+            f"{collection.directory} was changed while it was being evaluated; "
             "once nothing changes it, evaluate it again with another -o"
         )
 
