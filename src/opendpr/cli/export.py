@@ -52,6 +52,7 @@ class Examples(str, Enum):
 
     dpr = "dpr"
     msmarco = "msmarco"
+    colbert = "colbert"
     tevatron = "tevatron"
     flag_embedding = "flag-embedding"
     sentence_transformers = "sentence-transformers"
@@ -137,7 +138,7 @@ def export_examples(
         Option(
             "--format",
             "-f",
-            help="dpr: JSON, or JSON lines if OUTPUT ends so; msmarco: triples of texts; the others: JSON lines.",
+            help="dpr: JSON, or JSON lines by OUTPUT's name; msmarco: triples of texts; colbert: of ids; rest: lines.",
         ),
     ],
 ) -> None:
@@ -149,10 +150,10 @@ def export_examples(
     """
     from opendpr.interop import read_examples, useful, write_examples
 
-    noun = {Examples.msmarco: "triple", Examples.sentence_transformers: "line"}.get(format, "example")
+    nouns = {Examples.msmarco: "triple", Examples.colbert: "triple", Examples.sentence_transformers: "line"}
     what = "an example with a positive passage"
     examples = useful(read_examples(file), lambda example: example.positives, file, what)
-    say(f"wrote {output}: {many(write_examples(output, examples, format.value), noun)}")
+    say(f"wrote {output}: {many(write_examples(output, examples, format.value), nouns.get(format, 'example'))}")
 
 
 @app.command("spans")
