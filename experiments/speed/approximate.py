@@ -21,7 +21,7 @@ from opendpr.collection import open_writer
 from opendpr.maintenance.optimize import RECALL, optimize
 from opendpr.protocols import VectorIndex
 from opendpr.search.exact import ExactIndex
-from opendpr.search.retrievers import Snapshot
+from opendpr.search.snapshot import load_snapshot
 from opendpr.types import Numbers, Vectors
 
 DEPTHS = (20, 100)
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             record = optimize(writer, index="ivf", recall=args.recall)
         assert record, "an index was asked for"
         print({name: record[name] for name in ("factory", "rows", "lists", "factor", "recall", "seconds")})
-        index = Snapshot(collection).dense
+        index = load_snapshot(collection, ["dense"]).dense
         for name in SETS:
             records = args.data.questions(name, "report")[: args.limit]
             vectors = encoder.encode_questions([record["question"] for record in records])

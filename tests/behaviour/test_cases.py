@@ -85,6 +85,24 @@ CASES = [
     ("Who issues the certificate of fitness?", "Karin Dahl", "ligature.txt"),
     ("Who built the båt?", "Åsa Lind", "mail.mbox:1"),
 ]
+BUILT_BY = """
+church organ: Ada Ahlberg; harbour crane: Bo Brandt; town clock: Carin Cedergren; stone bridge: Dag Dunker;
+windmill: Elsa Eklund; ferry bell: Finn Forsell; school piano: Greta Granath; market fountain: Hugo Hedin; railway
+station: Ines Isberg; lighthouse lens: Jarl Jansson; fire engine: Klara Kihlman; rope factory: Lars Lagergren;
+fish auction hall: Mona Mattsson; theatre curtain: Nils Norling; hospital chapel: Olga Orrgard; post office: Per
+Palmgren; gas lamp: Rut Rosell; ice cellar: Sten Sandahl; weaving loom: Tora Tegner; ski jump: Ulf Unander; town
+library: Vera Vinberg; bandstand: Axel Wallin; water tower: Berit Ytterberg; sugar mill: Cai Zetterlund; glass
+works: Disa Almqvist; sawmill: Emil Bergvall; customs house: Frida Carlheim; rowing boat: Gun Dahlin; sun dial:
+Hans Enqvist; brewery: Ida Fagerlund
+"""
+"""Who built what, in 717 words: borders of passages fall in the middle of some sentences."""
+ENDINGS = (
+    "after a long quarrel with the council",
+    "with money given by the widows of the parish",
+    "while the old one was still in use",
+    "although nobody had asked for it at first",
+    "in the same summer as the great drought",
+)
 
 
 @pytest.fixture(scope="module")
@@ -157,3 +175,16 @@ def test_an_id_with_a_line_end_is_listed_on_one_line(run, tmp_path, tiny_model):
     (tmp_path / "odd.jsonl").write_text('{"id": "nl\\nx.txt", "text": "The bell was cast in 1712."}\n')
     assert run("add", tmp_path / "c", tmp_path / "odd.jsonl", "--model", tiny_model).returncode == 0
     assert run("list", tmp_path / "c").stdout == "nl\\nx.txt\t\t1 passage\t26 characters\n"
+
+
+def test_no_answer_is_lost_at_the_border_of_a_passage(tmp_path):
+    built = dict(pair.split(": ") for pair in " ".join(BUILT_BY.split()).split("; "))
+    sentences = (
+        f"The {thing}, which visitors to the town still admire today, was built by {name} {ENDINGS[number % 5]}."
+        for number, (thing, name) in enumerate(built.items())
+    )
+    (tmp_path / "town.txt").write_text(" ".join(sentences))
+    opendpr.add(tmp_path / "town", tmp_path / "town.txt")
+    outcomes = open_answerer(tmp_path / "town").ask([f"Who built the {thing}?" for thing in built])
+    answers = [outcome.answers[0].text if outcome.answers else "" for outcome in outcomes]
+    assert dict(zip(built, answers, strict=True)) == built

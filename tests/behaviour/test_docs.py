@@ -81,7 +81,8 @@ def test_the_blocks_of_the_page_on_evaluation_run(tmp_path, run, monkeypatch, ca
     (code,) = blocks("python", "docs/evaluation.md")
     names = {}
     exec(code, names)
-    assert {of["measure"]: of["mean"] for of in names["figures"] if of["system"] == "bm25"}["answer@1"] == 1
+    means = {(figure.system, figure.measure): figure.value.mean for figure in names["figures"]}
+    assert means["bm25", "answer@1"] == 1
     assert capsys.readouterr().out.startswith("0.333")
 
 

@@ -37,10 +37,13 @@ DPR = [
 
 @pytest.fixture(scope="module")
 def towns(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
-    """A collection whose documents are two passages each: a sentence on a river, and words without meaning."""
+    """A collection whose documents are two passages each: a sentence on a river, and words without meaning.
+
+    Their texts differ: of copies a run names one.
+    """
     directory = tmp_path_factory.mktemp("towns") / "towns"
     documents = [
-        Document(river, f"The {river}", f"The river {river} runs through the town of {town}. {PADDING}")
+        Document(river, f"The {river}", f"The river {river} runs through the town of {town}. {PADDING} {river}")
         for river, town in RIVERS.items()
     ]
     opendpr.add(directory, documents, str(tiny_model))

@@ -15,7 +15,7 @@ from opendpr.answering import open_answerer
 from opendpr.errors import BusyError, InputError, OpendprError, StateError, UsageError
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.serving.client import Client
-from served import PIER, Served
+from served import PIER, START_SECONDS, Served
 
 
 @pytest.fixture
@@ -203,7 +203,7 @@ def test_the_log_has_a_line_for_each_request_and_no_word_of_the_question(served:
     served.ask("POST", "/v1/search", {"question": "kryptonite"}, X_Request_Id="in-the-log")
     served.ask("GET", "/?q=kryptonite")
     served.ask("GET", "/v1/documents/kryptonite")
-    until = time.monotonic() + 10
+    until = time.monotonic() + START_SECONDS
     while time.monotonic() < until and not any("in-the-log" in line for line in list(served.log)):
         time.sleep(0.05)
     (line,) = [json.loads(line) for line in list(served.log) if "in-the-log" in line]

@@ -12,16 +12,15 @@ from opendpr.cli.options import (
     KINDS,
     AsJson,
     DeviceOption,
-    Devices,
     ModelOption,
     PrecisionOption,
-    Precisions,
     RuntimeOption,
-    Runtimes,
     WaitOption,
 )
-from opendpr.cli.output import many, next_step, print_json, progress, say
+from opendpr.cli.output import next_step, print_json, say
+from opendpr.cli.progress import progress
 from opendpr.errors import InputError, UsageError
+from opendpr.wording import counted
 
 if TYPE_CHECKING:
     from opendpr.maintenance.add import Report
@@ -83,9 +82,9 @@ def add(
     no_vectors: Annotated[
         bool, Option("--no-vectors", help="Load no model: only bm25 finds the passages, until they are encoded.")
     ] = False,
-    precision: PrecisionOption = Precisions.auto,
-    runtime: RuntimeOption = Runtimes.auto,
-    device: DeviceOption = Devices.auto,
+    precision: PrecisionOption = "auto",
+    runtime: RuntimeOption = "auto",
+    device: DeviceOption = "auto",
     wait: WaitOption = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -125,14 +124,14 @@ def add(
     settings = AddSettings(
         model,
         not no_vectors,
-        RuntimeSettings(runtime.value, precision.value, device.value),
+        RuntimeSettings(runtime, precision, device),
         splitter=splitter,
         resplit=resplit,
         sync=directories,
         wait_seconds=wait,
     )
     command = ["opendpr add", str(collection), *files]
-    with progress("encoding", "passages") as on_progress:
+    with progress("encoding", "passages", silent=as_json) as on_progress:
         try:
             report = add_to(collection, corpus, settings, on_progress=on_progress)
         except NoDocumentsError as error:
@@ -146,7 +145,7 @@ def add(
     if (missing := report.collection["to_encode"]) and not as_json:
         replaced = report.model and report.documents["replaced"]
         waiting = "; replaced documents stay as they were until then" if replaced else ""
-        say(f"{many(missing, 'passage')} without a vector: {next_step(collection, report.model)}{waiting}")
+        say(f"{counted(missing, 'passage')} without a vector: {next_step(collection, report.model)}{waiting}")
     if report.skipped:
         raise Exit(InputError.exit_code)
 
@@ -175,7 +174,7 @@ def show_report(report: Report, collection: Path, command: Sequence[str]) -> Non
     say(f"documents: {done}{encoded}")
     if report.truncated:
         say(
-            f"{many(report.truncated, 'passage')} longer than the encoder takes, their vectors miss the end; "
+            f"{counted(report.truncated, 'passage')} longer than the encoder takes, their vectors miss the end; "
             f"'{' '.join(command)} {_shorter(report.splitter)} --resplit' cuts all documents into shorter ones"
         )
     tell_ignored(report, command)
@@ -194,7 +193,7 @@ def show_report(report: Report, collection: Path, command: Sequence[str]) -> Non
         say(f"skipped {entry.place}: {entry.reason}")
     if len(report.skipped) > LISTED:
         say(f"... and {len(report.skipped) - LISTED:,} more; --json lists all")
-    say(f"{collection}: {many(counts['documents'], 'document')}, {many(counts['passages'], 'passage')}")
+    say(f"{collection}: {counted(counts['documents'], 'document')}, {counted(counts['passages'], 'passage')}")
 
 
 def tell_ignored(report: Report, command: Sequence[str]) -> None:

@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
-from typer import Argument, Option, echo
+from typer import Argument, Option
 
 from opendpr.cli.options import (
+    RETRIEVER_CHOICES,
     DeviceOption,
-    Devices,
-    Duplicates,
     DuplicatesOption,
     ModelOption,
     PrecisionOption,
-    Precisions,
-    Retrievers,
     RuntimeOption,
-    Runtimes,
     ValuesOption,
+    retriever_name,
 )
-from opendpr.cli.output import print_json, progress, say
+from opendpr.cli.output import print_json, put, say
+from opendpr.cli.progress import progress
 from opendpr.errors import UsageError
 
 if TYPE_CHECKING:
     from opendpr.evaluation.judges import AnswerJudge, DocumentJudge
+    from opendpr.evaluation.summary import Summary
 
-KS = (1, 5, 20, 100)
-READ = (10, 20)
+DEFAULT_READ = (10, 20)
+"""Numbers of passages read where no others are asked for."""
 
 
 def evaluate(
@@ -52,10 +51,17 @@ def evaluate(
         Option("--collection", help="With --run: the collection that was searched, for texts that the run lacks."),
     ] = None,
     values: ValuesOption = None,
-    duplicates: DuplicatesOption = Duplicates.refuse,
+    duplicates: DuplicatesOption = "refuse",
     retriever: Annotated[
-        list[Retrievers] | None,
-        Option("--retriever", "-r", help="How passages are found; again for several systems.", show_default="hybrid"),
+        list[str] | None,
+        Option(
+            "--retriever",
+            "-r",
+            parser=retriever_name,
+            metavar=RETRIEVER_CHOICES,
+            help="How passages are found; again for several systems.",
+            show_default="hybrid",
+        ),
     ] = None,
     k: Annotated[
         list[int] | None,
@@ -78,9 +84,9 @@ def evaluate(
         bool, Option("--compare", help="Compare runs written before; nothing is computed again.")
     ] = False,
     model: ModelOption = None,
-    precision: PrecisionOption = Precisions.auto,
-    runtime: RuntimeOption = Runtimes.auto,
-    device: DeviceOption = Devices.auto,
+    precision: PrecisionOption = "auto",
+    runtime: RuntimeOption = "auto",
+    device: DeviceOption = "auto",
     as_json: Annotated[bool, Option("--json", help="Write one JSON object.")] = False,
 ) -> None:
     """Measure retrieval, and answers with --reader, by questions whose answers or documents are known.
@@ -102,10 +108,10 @@ def evaluate(
     if runs:
         if retriever or reader or read or compare or questions:
             raise UsageError("--run takes one file of questions, --collection, --qrels, -k, --limit and -o alone")
-        ranked = ForeignTask(runs, collection, searched, limit, values.value if values else None, duplicates.value)
+        ranked = ForeignTask(runs, collection, searched, limit, values, duplicates)
         _write_and_show(partial(evaluate_runs, ranked, _judge(k, reader, read, qrels)), output, as_json)
         return
-    if searched or values or duplicates is not Duplicates.refuse:
+    if searched or values or duplicates != "refuse":
         raise UsageError("--collection, --values and --duplicates are about runs of other systems; give --run too")
     if collection is None:
         raise UsageError("nothing to evaluate was named; give a collection and questions, or runs with --run")
@@ -117,15 +123,15 @@ def evaluate(
     if not questions:
         raise UsageError(f"no file of questions was given to evaluate {collection} with; name one after it")
     open_collection(collection).close()  # before the questions: arguments are judged in their order
-    systems = list(dict.fromkeys(kind.value for kind in retriever or [Retrievers.hybrid]))
-    task = Task(questions, systems, limit, model, RuntimeSettings(runtime.value, precision.value, device.value))
+    systems = list(dict.fromkeys(retriever or ["hybrid"]))
+    task = Task(questions, systems, limit, model, RuntimeSettings(runtime, precision, device))
     _write_and_show(partial(run_task, collection, task, _judge(k, reader, read, qrels)), output, as_json)
 
 
 def _judge(
     k: Sequence[int] | None, reader: bool, read: Sequence[int] | None, qrels: Path | None
 ) -> AnswerJudge | DocumentJudge:
-    from opendpr.evaluation.judges import AnswerJudge, DocumentJudge, read_judgements
+    from opendpr.evaluation.judges import DEFAULT_KS, AnswerJudge, DocumentJudge, read_judgements
     from opendpr.storage.digests import file_sha256
 
     if qrels:
@@ -134,7 +140,7 @@ def _judge(
         return DocumentJudge(read_judgements(qrels), f"{qrels.name} {file_sha256(qrels)}")
     if read and not reader:
         raise UsageError("--read says how many passages the reader reads; give --reader too")
-    return AnswerJudge(tuple(k or KS), tuple(read or READ) if reader else ())
+    return AnswerJudge(tuple(k or DEFAULT_KS), tuple(read or DEFAULT_READ) if reader else ())
 
 
 def _compare(run: Path, others: Sequence[Path], as_json: bool) -> None:
@@ -158,17 +164,18 @@ def _write_and_show(
 
     with ExitStack() as stack:
         path = output or Path(stack.enter_context(TemporaryDirectory())) / "run.jsonl"
-        write(path, stack.enter_context(progress("evaluating", "questions")))
+        with progress("evaluating", "questions", silent=as_json) as show:
+            write(path, show)
         _show(summary([read_run(path)]), as_json)
 
 
-def _show(found: Mapping[str, Any], as_json: bool) -> None:
+def _show(result: Summary, as_json: bool) -> None:
     from opendpr.evaluation.tables import tables
 
     if as_json:
-        print_json(found)
+        print_json(result.as_json())
     else:
-        for text in tables(found):
-            echo(f"{text}\n")
-    for question, problem in found["problems"].items():
+        for text in tables(result):
+            put(f"{text}\n")
+    for question, problem in result.problems.items():
         say(f"question {question}: {problem}")

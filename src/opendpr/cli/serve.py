@@ -10,12 +10,9 @@ from typer import Option
 from opendpr.cli.options import (
     CollectionArgument,
     DeviceOption,
-    Devices,
     ModelOption,
     PrecisionOption,
-    Precisions,
     RuntimeOption,
-    Runtimes,
 )
 from opendpr.cli.output import say
 from opendpr.errors import OpendprError
@@ -52,9 +49,9 @@ def serve(
         float, Option("--max-wait", min=0.1, help="Seconds; a question that would wait longer is refused with 503.")
     ] = 5,
     model: ModelOption = None,
-    precision: PrecisionOption = Precisions.auto,
-    runtime: RuntimeOption = Runtimes.auto,
-    device: DeviceOption = Devices.auto,
+    precision: PrecisionOption = "auto",
+    runtime: RuntimeOption = "auto",
+    device: DeviceOption = "auto",
 ) -> None:
     """Serve COLLECTION as an HTTP API and a web page.
 
@@ -73,7 +70,7 @@ def serve(
     settings = Settings(
         collection=collection,
         model=model,
-        runtime=RuntimeSettings(runtime.value, precision.value, device.value),
+        runtime=RuntimeSettings(runtime, precision, device),
         host=host,
         port=port,
         workers=workers,

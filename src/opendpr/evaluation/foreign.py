@@ -9,20 +9,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from opendpr import __version__
+from opendpr.choices import Duplicates, Values
 from opendpr.collection import Collection, open_collection
 from opendpr.errors import InputError, UsageError
+from opendpr.evaluation.header import ForeignHeader, RunHeader, SetHeader
 from opendpr.evaluation.judges import AnswerJudge, DocumentJudge
 from opendpr.evaluation.rankings import read_rankings, systems_of
 from opendpr.evaluation.records import AnswerJudgement, DocumentJudgement, QuestionRecord
-from opendpr.evaluation.run import Record, RunWriter, open_run
-from opendpr.evaluation.task import QUESTIONS_PER_WRITE, describe_collection, read_sets, refuse_change
+from opendpr.evaluation.run import RunWriter, open_run
+from opendpr.evaluation.task import QUESTIONS_PER_WRITE, collection_header, read_sets, refuse_change
 from opendpr.interop import Ranking, RunHit
-from opendpr.interop.ranked import Duplicates, Values
 from opendpr.iteration import batched
 from opendpr.maintenance.export_run import ranked_passage
 from opendpr.storage.compression import uncompressed_name
 from opendpr.storage.digests import file_sha256
 from opendpr.types import Hit, Passage, Question
+from opendpr.wording import counted
 
 logger = logging.getLogger(__name__)
 
@@ -67,19 +69,16 @@ def evaluate_runs(
     systems = _systems(task.runs)
     with ExitStack() as stack:
         collection = stack.enter_context(open_collection(task.collection)) if task.collection else None
-        header: Record = {
-            "opendpr": __version__,
-            "collection": describe_collection(collection) if collection else None,
-            "sets": {name: {"file": source.name, "sha256": file_sha256(source), "questions": len(questions)}},
-            "systems": list(systems),
-            "limit": task.limit,
-            **judge.settings(),
-            "model": None,
-            "runtime": None,
-            "runs": {path.name: file_sha256(path) for path in task.runs},
-            "values": task.values,
-            "duplicates": task.duplicates,
-        }
+        digests = {path.name: file_sha256(path) for path in task.runs}
+        header = RunHeader(
+            opendpr=__version__,
+            collection=collection_header(collection) if collection else None,
+            sets={name: SetHeader(source.name, file_sha256(source), len(questions))},
+            systems=list(systems),
+            limit=task.limit,
+            judging=judge.settings(),
+            foreign=ForeignHeader(digests, task.values, task.duplicates),
+        )
         run = stack.enter_context(open_run(output, header))
         judging = _Judging(name, questions, judge, collection)
         for system, (path, part) in systems.items():
@@ -123,7 +122,7 @@ def _chosen(rankings: Iterator[Ranking], system: str | None, sets: Sequence[str]
 
 def _write(run: RunWriter, records: Iterator[QuestionRecord], on_progress: Callable[[int], None]) -> None:
     for batch in batched(records, QUESTIONS_PER_WRITE):
-        run.write([each.as_json() for each in batch if (each.set, each.question.id, each.system) not in run.done])
+        run.write(batch)
         on_progress(len(run.done))
 
 
@@ -162,8 +161,8 @@ class _Judging:
         missing = [question for id, question in self._by_id.items() if id not in done]
         if missing:
             logger.warning(
-                "%s: no ranking for %d of %d questions, which count as not found, first %r",
-                *(path, len(missing), len(self._by_id), missing[0].id),
+                "%s: no ranking for %s of %s, which count as not found, first %r",
+                *(path, f"{len(missing):,}", counted(len(self._by_id), "question"), missing[0].id),
             )
         self._warn_of_depth(path, deepest)
         for question in missing:
@@ -184,12 +183,16 @@ class _Judging:
                 f"{unknown[0] if unknown else 'no ranking'!r} and {next(iter(self._by_id))!r}"
             )
         if unknown:
-            logger.warning("%s: left out %d rankings for other questions, first %r", *(path, len(unknown), unknown[0]))
+            logger.warning(
+                "%s: left out %s for other questions, first %r", path, counted(len(unknown), "ranking"), unknown[0]
+            )
 
     def _warn_of_depth(self, path: Path, deepest: int) -> None:
         wanted = max(self._judge.ks) if isinstance(self._judge, AnswerJudge) else 0
         if deepest < wanted:
-            logger.warning("%s ranks at most %d passages for a question, figures go to %d", path, deepest, wanted)
+            logger.warning(
+                "%s ranks at most %s for a question, figures go to %d", path, counted(deepest, "passage"), wanted
+            )
 
     def _record(self, system: str, question: Question, hits: Sequence[RunHit]) -> QuestionRecord:
         return QuestionRecord(self._name, system, question, self._judgement(question, hits))

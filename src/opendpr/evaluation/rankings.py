@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from opendpr.choices import Duplicates, Values
 from opendpr.errors import InputError
 from opendpr.evaluation.run import Record, read_records
 from opendpr.interop import Ranking, RunHit, read_run
-from opendpr.interop.ranked import Duplicates, Values
 from opendpr.interop.start import look
 
 
@@ -17,7 +17,7 @@ def read_rankings(path: Path, *, values: Values | None = None, duplicates: Dupli
     """Yield a ranking for each question, or for each question and system of a run over several.
 
     Args:
-        values, duplicates: as of `interop.read_run`, for runs of other systems.
+        values, duplicates: for runs of other systems, as `interop.read_run` takes them.
 
     Raises:
         InputError: the file cannot be read, or something in it is no ranking.

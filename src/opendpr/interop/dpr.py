@@ -20,6 +20,7 @@ from opendpr.interop.tables import read_rows, write_rows
 from opendpr.storage.compression import uncompressed_name
 from opendpr.storage.lines import json_line, write_lines
 from opendpr.types import Document, Question, TrainingExample
+from opendpr.wording import counted
 
 PASSAGES_HEADER = ["id", "text", "title"]
 """The text comes before the title."""
@@ -41,7 +42,7 @@ def read_passages(start: Start) -> Iterator[Placed[Document]]:
     at = {name: number for number, name in enumerate(columns)}
     for place, row in rows:
         if len(row) != len(columns):
-            raise InputError(f"{place}: expected {len(columns)} fields as in the header, found {len(row)}")
+            raise InputError(f"{place}: expected {counted(len(columns), 'field')} as in the header, found {len(row)}")
         if not row[at["id"]]:
             raise InputError(f"{place}: expected 'id' to say something, found an empty field")
         title = row[at["title"]] if "title" in at else ""
@@ -63,7 +64,7 @@ def read_questions(start: Start) -> Iterator[Question]:
     """Rows `question <tab> ['answer', ...]`, quoted as in CSV."""
     for place, fields in read_rows(start.path, start.quoting):
         if len(fields) != 2:
-            raise InputError(f"{place}: expected question, tab, list of answers, found {len(fields)} fields")
+            raise InputError(f"{place}: expected question, tab, list of answers, found {counted(len(fields), 'field')}")
         try:
             answers = parse_strings(fields[1])
         except ValueError as error:

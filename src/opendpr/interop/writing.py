@@ -21,6 +21,7 @@ from opendpr.interop import (
 )
 from opendpr.interop.nouns import Judgement, Ranking
 from opendpr.types import Document, Question, TrainingExample
+from opendpr.wording import counted
 
 Item = TypeVar("Item")
 Writer: TypeAlias = Callable[[Path, Iterable[Item]], int]
@@ -119,5 +120,5 @@ def useful(items: Iterable[Item], is_useful: Callable[[Item], object], source: o
         yield item
     if not any_useful:
         raise InputError(
-            f"{source} has {count:,} records, of which none is {what}" if count else f"{source} holds nothing"
+            f"{source} has {counted(count, 'record')}, of which none is {what}" if count else f"{source} holds nothing"
         )

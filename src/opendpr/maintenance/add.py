@@ -53,7 +53,7 @@ class Report:
     encoded: int = 0
     """Passages that got their vector."""
     truncated: int = 0
-    """Of these, passages longer than the encoder takes."""
+    """Passages among these that are longer than the encoder takes."""
     seconds: float = 0.0
     skipped: list[Skipped] = field(default_factory=list)
     """What did not become a document, and why."""

@@ -16,6 +16,7 @@ from opendpr.collection.rows import Version
 from opendpr.errors import CorruptionError, ResourceError
 from opendpr.iteration import OnStage, batched
 from opendpr.search.seen import SEEN, read_seen, seen_of, version_of, write_seen
+from opendpr.search.settings import WordSettings
 from opendpr.search.tantivy import TantivyIndex
 from opendpr.storage.atomic import put_in_place
 from opendpr.storage.digests import file_sha256
@@ -38,7 +39,7 @@ ATTEMPTS, PAUSE_SECONDS = 5, 0.02
 """How often a cache is opened that another one replaces meanwhile, and the time between."""
 
 
-def open_bm25(collection: Collection) -> tuple[TantivyIndex, Version]:
+def open_bm25(collection: Collection, settings: WordSettings = WordSettings()) -> tuple[TantivyIndex, Version]:
     """The cache if it belongs to this collection, otherwise the same index built in memory.
 
     Returns:
@@ -47,7 +48,7 @@ def open_bm25(collection: Collection) -> tuple[TantivyIndex, Version]:
     for _ in range(ATTEMPTS):
         stamp, trouble = bm25_stamp(collection), ""
         try:
-            if opened := _open(collection):
+            if opened := _open(collection, settings):
                 return opened
         except CorruptionError as error:
             trouble = str(error)
@@ -59,12 +60,12 @@ def open_bm25(collection: Collection) -> tuple[TantivyIndex, Version]:
     elif _seen(collection) is None:
         logger.warning("no valid BM25 cache in %s: built in memory; any 'opendpr add' writes it", collection.directory)
     version = collection.version()
-    index = TantivyIndex()
+    index = TantivyIndex(settings=settings)
     index.update([], collection.passages_after(0))
     return index, version
 
 
-def _open(collection: Collection) -> tuple[TantivyIndex, Version] | None:
+def _open(collection: Collection, settings: WordSettings) -> tuple[TantivyIndex, Version] | None:
     """The cache on the disk; None if there is none that belongs to the collection and can be read where it is."""
     directory, seen = collection.directory / DIRECTORY, _seen(collection)
     if seen is None:
@@ -72,7 +73,7 @@ def _open(collection: Collection) -> tuple[TantivyIndex, Version] | None:
     if not os.access(directory, os.W_OK):  # tantivy makes a lock file even to read
         logger.info("%s cannot be written: the BM25 index is built in memory", directory)
         return None
-    return TantivyIndex(directory), seen
+    return TantivyIndex(directory, settings), seen
 
 
 def bm25_stamp(collection: Collection) -> object:

@@ -25,6 +25,7 @@ from opendpr.collection.rows import VECTOR_DTYPE, Version
 from opendpr.errors import CorruptionError
 from opendpr.search.ivf import Effort, IvfIndex
 from opendpr.search.seen import SEEN, read_seen, seen_of, version_of
+from opendpr.search.settings import IvfSettings
 from opendpr.storage.digests import file_sha256
 
 logger = logging.getLogger(__name__)
@@ -57,7 +58,9 @@ class Cache:
         return int(self.record["last_number"])
 
 
-def open_dense(collection: Collection, opened: Cache | None = None) -> Cache | None:
+def open_dense(
+    collection: Collection, opened: Cache | None = None, settings: IvfSettings = IvfSettings()
+) -> Cache | None:
     """The cache, if there is one that belongs to this collection and its encoder.
 
     Its codes and numbers are compared with their checksums; the vectors, which only choose among candidates, are not.
@@ -75,7 +78,7 @@ def open_dense(collection: Collection, opened: Cache | None = None) -> Cache | N
         if opened is not None and opened.record == record:
             return opened
         try:
-            return Cache(_load(directory, record), record)
+            return Cache(_load(directory, record, settings), record)
         except (OSError, CorruptionError) as error:
             if dense_record(collection) != record:
                 continue  # it was replaced meanwhile
@@ -172,7 +175,7 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _load(directory: Path, record: dict[str, Any]) -> IvfIndex:
+def _load(directory: Path, record: dict[str, Any], settings: IvfSettings) -> IvfIndex:
     """The index in memory, its vectors mapped.
 
     Raises:
@@ -193,7 +196,7 @@ def _load(directory: Path, record: dict[str, Any]) -> IvfIndex:
         )
     numbers = np.fromfile(build / NUMBERS, dtype=NUMBER_DTYPE)
     effort = Effort(int(record["lists"]), int(record["factor"]))
-    return IvfIndex(codes, numbers, map_vectors(build, rows, dim), effort)
+    return IvfIndex(codes, numbers, map_vectors(build, rows, dim), effort, settings=settings)
 
 
 def map_vectors(build: Path, rows: int, dim: int) -> NDArray[np.float16]:

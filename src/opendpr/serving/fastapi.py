@@ -34,7 +34,7 @@ from opendpr.serving.pydantic import (
     problem_schema,
 )
 from opendpr.serving.records import (
-    LIMITS,
+    REQUEST_LIMITS,
     AskRecord,
     DocumentRecord,
     DocumentsRecord,
@@ -71,7 +71,7 @@ api = APIRouter(responses={"default": PROBLEM})
 
 @api.post("/v1/ask", tags=["questions"])
 async def ask(body: AskBody, service: Serving) -> AskRecord:
-    """Answer a question with the exact words of the documents, and where they stand."""
+    """Answer a question with the exact words of the documents, and where they occur."""
     return await service.ask(body.wanted(), body.answers)
 
 
@@ -87,7 +87,7 @@ async def list_documents(
     after: Annotated[
         str, Query(max_length=ID_CHARACTERS, description="Begin after this id: `next` of the list before.")
     ] = "",
-    limit: Annotated[int, Query(ge=1, le=LIMITS["documents_in_one_list"])] = 100,
+    limit: Annotated[int, Query(ge=1, le=REQUEST_LIMITS["documents_in_one_list"])] = 100,
 ) -> DocumentsRecord:
     """List documents in order of id."""
     return await service.documents(after, limit)
@@ -96,7 +96,7 @@ async def list_documents(
 @api.post("/v1/documents", tags=["documents"], status_code=202)
 async def put_documents(body: DocumentsBody, service: Serving, response: Response) -> JobRecord:
     """Add or replace documents, in the background."""
-    documents = [one.document(one.id) for one in body.documents]
+    documents = [numbered.document(numbered.id) for numbered in body.documents]
     if len({document.id for document in documents}) < len(documents):
         raise UsageError("some of the documents have the same id; in a collection an id is there once")
     return _accepted(_jobs(service).put(documents), response)

@@ -11,7 +11,7 @@ from opendpr.errors import UsageError
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.serving.tokens import Token
 
-VARIABLE = "OPENDPR_SERVE_SETTINGS"
+SETTINGS_VARIABLE = "OPENDPR_SERVE_SETTINGS"
 """Environment variable that hands the settings to a worker process."""
 
 

@@ -56,7 +56,7 @@ def test_the_same_seed_gives_the_same_figures_and_columns_do_not_disturb_each_ot
 def test_blocks_do_not_change_what_is_drawn_from(monkeypatch: pytest.MonkeyPatch) -> None:
     values = np.random.default_rng(3).random((50, 1))
     (whole,) = bootstrap(values)
-    monkeypatch.setattr("opendpr.evaluation.statistics.BLOCK_CELLS", 700)
+    monkeypatch.setattr("opendpr.evaluation.statistics.BOOTSTRAP_BLOCK_CELLS", 700)
     (pieces,) = bootstrap(values)
     assert pieces == pytest.approx(whole, abs=0.01)
 
