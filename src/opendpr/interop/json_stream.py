@@ -14,7 +14,7 @@ from opendpr.storage.compression import open_input
 from opendpr.storage.lines import RECORD_BYTES
 
 READ_BYTES = 1 << 18
-SPACE = re.compile(r"[ \t\r\n]*")
+JSON_SPACE = re.compile(r"[ \t\r\n]*")
 
 
 def read_array(path: Path, member: str | None = None) -> Iterator[tuple[str, Any]]:
@@ -128,7 +128,7 @@ class _Text:
     def peek(self) -> str:
         """The next character that is not space, which is left where it is; empty at the end."""
         while True:
-            match = SPACE.match(self._text, self._at)
+            match = JSON_SPACE.match(self._text, self._at)
             assert match  # it matches nothing, too
             self._move(match.end())
             if self._at < len(self._text) or not self._fill():
