@@ -39,7 +39,7 @@ from opendpr.types import Document, Hit
 
 SPLITTERS = {"words": Splitter(), "structure": Splitter(unit="structure")}
 DEPTHS = (1, 5, 20)
-WAYS_TO_READ = (("words", 0), ("words", 30), ("structure", 0), ("structure", 30))
+WAYS_TO_READ = (("words", 0), ("words", 30), ("structure", 30))
 """Cut, and words that are read beyond a border. The first is the paper's."""
 READ_QUESTIONS = 8
 """Questions read at once."""

@@ -123,6 +123,7 @@ def test_a_change_by_another_process_is_found(client: Client, rivers: Path, run:
         ("POST", "/v1/documents", {"documents": [{"id": str(n), "text": "x"} for n in range(257)]}, 422),
         ("POST", "/v1/documents", {"documents": [{"id": "a", "text": "x"}] * 2}, 422),
         ("PUT", "/v1/documents/a", {"text": "x", "metadata": {"a": {"b": [[[[[[]]]]]]} | {"c": "d"}}}, 202),
+        ("PUT", "/v1/documents/line%0Aend.txt", {"text": "x"}, 202),
         ("DELETE", "/v1/documents/none", None, 404),
         ("GET", "/v1/jobs/none", None, 404),
         ("GET", "/v2/ask", None, 404),

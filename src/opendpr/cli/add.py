@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 Unit = Literal["structure", "paragraphs", "whole"]
 UNITS: tuple[Unit, ...] = ("structure", "paragraphs", "whole")
 """Ways to cut that are options of their own."""
+SHOWN_CHARACTERS = 40
+"""Of a line that was left out."""
 LISTED = 20
 """Skipped places named one by one; JSON has them all."""
 
@@ -79,6 +81,9 @@ def add(
         bool,
         Option("--all-files", help="Take hidden files, those that .gitignore names, and installed packages too."),
     ] = False,
+    keep_repeated: Annotated[
+        bool, Option("--keep-repeated", help="Keep menus and the like, which repeat on the HTML pages of a folder.")
+    ] = False,
     no_vectors: Annotated[
         bool, Option("--no-vectors", help="Load no model: only bm25 finds the passages, until they are encoded.")
     ] = False,
@@ -112,6 +117,7 @@ def add(
         metadata=_metadata(metadata or []),
         wikiextractor_clean=wikiextractor_clean,
         all_files=all_files,
+        keep_repeated=keep_repeated,
     )
     splitter = _splitter(words, overlap, _unit(structure=structure, paragraphs=paragraphs, whole=whole), last)
     if whole and words is not None:
@@ -177,7 +183,13 @@ def show_report(report: Report, collection: Path, command: Sequence[str]) -> Non
             f"{counted(report.truncated, 'passage')} longer than the encoder takes, their vectors miss the end; "
             f"'{' '.join(command)} {_shorter(report.splitter)} --resplit' cuts all documents into shorter ones"
         )
-    tell_ignored(report, command)
+    report_ignored(report, command)
+    if report.repeated:
+        examples = ", ".join(repr(line[:SHOWN_CHARACTERS]) for line, _ in report.repeated.most_common(2))
+        say(
+            f"lines left out because they repeat on many pages: {report.repeated.total():,}, as {examples}; "
+            "--json lists them, --keep-repeated keeps those of HTML"
+        )
     for moved in report.moved[:LISTED]:
         say(f"{moved.before} is {moved.now} now: the same file, given with another folder above it")
     if len(report.moved) > LISTED:
@@ -196,7 +208,7 @@ def show_report(report: Report, collection: Path, command: Sequence[str]) -> Non
     say(f"{collection}: {counted(counts['documents'], 'document')}, {counted(counts['passages'], 'passage')}")
 
 
-def tell_ignored(report: Report, command: Sequence[str]) -> None:
+def report_ignored(report: Report, command: Sequence[str]) -> None:
     """What was left out of folders, and how to take it."""
     from opendpr.corpus import LEFT_OUT
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from opendpr.collection.collection import QUERY_ROWS, Collection
 from opendpr.collection.where import Condition
+from opendpr.text.sections import SECTIONS
 from opendpr.types import Numbers
 
 
@@ -48,6 +49,9 @@ def matching_documents(collection: Collection, condition: Condition) -> list[str
 
 
 def metadata_keys(collection: Collection) -> list[str]:
-    """The keys that the metadata of documents have."""
-    query = "SELECT DISTINCT key FROM documents, json_each(metadata) WHERE replaces IS NULL ORDER BY key LIMIT 50"
-    return [str(row[0]) for row in collection._select(query)]
+    """The keys that the metadata of documents have, those that a filter may ask for: `sections` are lists of lists."""
+    query = (
+        "SELECT DISTINCT key FROM documents, json_each(metadata) "
+        "WHERE replaces IS NULL AND key <> ? ORDER BY key LIMIT 50"
+    )
+    return [str(row[0]) for row in collection._select(query, (SECTIONS,))]

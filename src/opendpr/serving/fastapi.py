@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPBearer
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
 from starlette.routing import BaseRoute, Match, Mount, Route
@@ -66,6 +67,15 @@ def _metrics(request: Request) -> Metrics:
 
 
 Serving = Annotated[Service, Depends(_service)]
+
+
+class AnyCharacters(PathConvertor):
+    """A part of a path with any characters; Starlette's own has no line ends, which an id may have."""
+
+    regex = r"[\s\S]*"
+
+
+register_url_convertor("any", AnyCharacters())
 api = APIRouter(responses={"default": PROBLEM})
 
 
@@ -102,7 +112,7 @@ async def put_documents(body: DocumentsBody, service: Serving, response: Respons
     return _accepted(_jobs(service).put(documents), response)
 
 
-@api.get("/v1/documents/{id:path}", tags=["documents"])
+@api.get("/v1/documents/{id:any}", tags=["documents"])
 async def show_document(
     id: Id,
     service: Serving,
@@ -113,13 +123,13 @@ async def show_document(
     return await service.document(id, start, end)
 
 
-@api.put("/v1/documents/{id:path}", tags=["documents"], status_code=202)
+@api.put("/v1/documents/{id:any}", tags=["documents"], status_code=202)
 async def put_document(id: Id, body: Content, service: Serving, response: Response) -> JobRecord:
     """Add or replace a document, in the background."""
     return _accepted(_jobs(service).put([body.document(id)]), response)
 
 
-@api.delete("/v1/documents/{id:path}", tags=["documents"], status_code=202)
+@api.delete("/v1/documents/{id:any}", tags=["documents"], status_code=202)
 async def remove_document(id: Id, service: Serving, response: Response) -> JobRecord:
     """Remove a document, in the background."""
     jobs = _jobs(service)
