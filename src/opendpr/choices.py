@@ -31,7 +31,7 @@ Duplicates: TypeAlias = Literal["refuse", "best"]
 
 PassageForm: TypeAlias = Literal["psgs", "beir", "msmarco", "pyserini", "tevatron", "jsonl"]
 QuestionForm: TypeAlias = Literal["dpr", "beir", "msmarco"]
-ExampleForm: TypeAlias = Literal["dpr", "msmarco", "tevatron", "flag-embedding", "sentence-transformers"]
+ExampleForm: TypeAlias = Literal["dpr", "msmarco", "colbert", "tevatron", "flag-embedding", "sentence-transformers"]
 RunForm: TypeAlias = Literal["trec", "dpr", "msmarco", "colbert", "pyserini"]
 QrelsForm: TypeAlias = Literal["trec", "beir", "msmarco"]
 """Forms of other systems that `opendpr export` writes; `interop.writing` has the writer of each."""

@@ -74,7 +74,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, plain: Path) -> Path:
     directory = tmp_path_factory.mktemp("built") / "notes"
     shutil.copytree(plain, directory)
     with open_writer(directory) as writer:
-        optimize(writer, index="ivf", recall=0.98)
+        optimize(writer, index="ivf", build=BuildSettings(recall=0.98))
     return directory
 
 
@@ -416,9 +416,9 @@ def test_passages_without_a_vector_that_an_index_cannot_take_in_are_told(tmp_pat
 
 def test_a_recall_that_is_not_reached_is_told(notes, run):
     assert "no effort reaches" not in run("info", notes).stdout
-    little = BuildSettings(effort=EffortSettings(candidate_factors=(1,), least_recall_gain=1.0))
+    little = BuildSettings(recall=0.99, effort=EffortSettings(candidate_factors=(1,), least_recall_gain=1.0))
     with open_writer(notes) as writer:
-        record = optimize(writer, index="ivf", recall=0.99, build=little)
+        record = optimize(writer, index="ivf", build=little)
     assert min(record["recall"].values()) < 0.99
     assert "no effort reaches the recall of 0.99" in run("info", notes).stdout
 
@@ -458,7 +458,7 @@ def test_damage_is_named_and_nothing_wrong_is_served(notes, plain, encoder, capl
     else:
         assert name in problems[0]
     with open_writer(notes) as writer:
-        optimize(writer, index="ivf", recall=0.98)
+        optimize(writer, index="ivf", build=BuildSettings(recall=0.98))
     with open_collection(notes) as collection:
         assert verify_dense(collection) == []
     near(found(notes, encoder), right)
@@ -498,7 +498,7 @@ def test_a_kill_costs_nothing_but_time(tmp_path, plain, built, encoder, start, r
 
 @pytest.mark.parametrize("calls", range(1, 40, 6))
 def test_an_interrupted_build_goes_on_to_the_same_index(tmp_path, plain, built, encoder, calls):
-    small = BuildSettings(vectors_per_note=300, coding_batch_vectors=128, vectors_per_save=400)
+    small = BuildSettings(recall=0.98, vectors_per_note=300, coding_batch_vectors=128, vectors_per_save=400)
     shutil.copytree(plain, tmp_path / "notes")
     left = calls
 
@@ -510,9 +510,9 @@ def test_an_interrupted_build_goes_on_to_the_same_index(tmp_path, plain, built, 
 
     with open_writer(tmp_path / "notes") as writer:
         try:
-            optimize(writer, index="ivf", recall=0.98, on_progress=stop, build=small)
+            optimize(writer, index="ivf", on_progress=stop, build=small)
         except StopError:
-            optimize(writer, index="ivf", recall=0.98, build=small)
+            optimize(writer, index="ivf", build=small)
     assert found(tmp_path / "notes", encoder) == found(built, encoder)
 
 

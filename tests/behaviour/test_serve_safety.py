@@ -57,7 +57,7 @@ def test_what_cannot_be_served_is_told_at_once(rivers: Path, tmp_path: Path, run
         taken.listen()
         done = run("serve", rivers, "--port", taken.getsockname()[1])
     assert done.returncode == 1
-    assert "choose another with --port" in done.stderr
+    assert "choose another port with --port" in done.stderr
 
 
 def test_every_route_of_the_description_needs_a_token(guarded: Served) -> None:

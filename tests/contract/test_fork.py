@@ -19,7 +19,7 @@ from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.live import LiveSnapshot
 from opendpr.search.retrievers import make_retriever
-from opendpr.search.settings import ExactSettings, SearchSettings
+from opendpr.search.settings import BuildSettings, ExactSettings, SearchSettings
 from opendpr.search.snapshot import load_snapshot
 from opendpr.search.stored import StoredIndex
 from opendpr.text.splitting import Splitter
@@ -81,7 +81,7 @@ def test_a_fork_of_a_process_that_searched_an_index_is_told_too(tmp_path):
         row = writer.use_encoder("by hand", 32, model="by hand", runtime="none")
         vectors = np.random.default_rng(0).standard_normal((600, 32), dtype=np.float32)
         writer.put_vectors(row, list(writer.passages_after(0)), vectors)
-        optimize(writer, index="ivf", recall=0.5)
+        optimize(writer, index="ivf", build=BuildSettings(recall=0.5))
     with open_collection(tmp_path / "notes") as collection:
         index = load_snapshot(collection, ["dense"]).dense
         assert isinstance(index, StoredIndex)

@@ -19,12 +19,12 @@ from opendpr.collection.verify import verify_store
 from opendpr.errors import UsageError
 from opendpr.iteration import batched
 from opendpr.maintenance.add import AddSettings, Report
-from opendpr.maintenance.optimize import RECALL
 from opendpr.model.directory import Model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.bm25 import verify_bm25
 from opendpr.search.dense import verify_dense
+from opendpr.search.settings import INDEX_RECALL
 from opendpr.types import Document, Hit, Outcome
 
 SEARCH_HITS = 5
@@ -197,7 +197,7 @@ class OpenCollection:
         self,
         index: IndexName = "auto",
         *,
-        recall: float = RECALL,
+        recall: float = INDEX_RECALL,
         memory_bytes: int | None = None,
     ) -> dict[str, Any] | None:
         """Rebuild the search caches, after many changes.

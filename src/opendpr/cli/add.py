@@ -183,7 +183,7 @@ def show_report(report: Report, collection: Path, command: Sequence[str]) -> Non
             f"{counted(report.truncated, 'passage')} longer than the encoder takes, their vectors miss the end; "
             f"'{' '.join(command)} {_shorter(report.splitter)} --resplit' cuts all documents into shorter ones"
         )
-    tell_ignored(report, command)
+    report_ignored(report, command)
     if report.repeated:
         examples = ", ".join(repr(line[:SHOWN_CHARACTERS]) for line, _ in report.repeated.most_common(2))
         say(
@@ -208,7 +208,7 @@ def show_report(report: Report, collection: Path, command: Sequence[str]) -> Non
     say(f"{collection}: {counted(counts['documents'], 'document')}, {counted(counts['passages'], 'passage')}")
 
 
-def tell_ignored(report: Report, command: Sequence[str]) -> None:
+def report_ignored(report: Report, command: Sequence[str]) -> None:
     """What was left out of folders, and how to take it."""
     from opendpr.corpus import LEFT_OUT
 

@@ -27,9 +27,9 @@ from opendpr.cli.output import (
     on_one_line,
     print_json,
     put,
+    report_unmet_filter,
     say,
     styled,
-    tell_unmet_filter,
 )
 from opendpr.cli.progress import progress
 from opendpr.errors import StateError, UsageError
@@ -212,7 +212,7 @@ class _Asker:
         if not outcome.answerable:
             put(f"{styled('no answer found', bold=True)}{'; the likeliest words are' if shown else ''}")
         if not shown:
-            tell_unmet_filter(self.answerer.collection, self.where)
+            report_unmet_filter(self.answerer.collection, self.where)
         from opendpr.collection.lookup import sections_of
         from opendpr.text.sections import anchor_at
 

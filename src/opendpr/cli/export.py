@@ -91,7 +91,7 @@ def export_examples(
         Option(
             "--format",
             "-f",
-            help="dpr: JSON, or JSON lines if OUTPUT ends so; msmarco: triples of texts; the others: JSON lines.",
+            help="dpr: JSON, or JSON lines by OUTPUT's name; msmarco: triples of texts; colbert: of ids; rest: lines.",
         ),
     ],
 ) -> None:
@@ -103,7 +103,7 @@ def export_examples(
     """
     from opendpr.interop import read_examples, useful, write_examples
 
-    noun = {"msmarco": "triple", "sentence-transformers": "line"}.get(format, "example")
+    noun = {"msmarco": "triple", "colbert": "triple", "sentence-transformers": "line"}.get(format, "example")
     what = "an example with a positive passage"
     examples = useful(read_examples(file), lambda example: example.positives, file, what)
     say(f"wrote {output}: {counted(write_examples(output, examples, format), noun)}")

@@ -42,10 +42,14 @@ app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode=None)
 app.command("model")(import_model)
 
 FileArgument = Annotated[Path, Argument(help="File of another system.", show_default=False)]
+SourceArgument = Annotated[
+    Path,
+    Argument(help="File of another system, or a data set of ir_datasets, as irds:beir/nq.", show_default=False),
+]
 
 
 @app.command("passages")
-def import_passages(file: FileArgument, output: OutputOption, quoting: QuotingOption = "csv") -> None:
+def import_passages(file: SourceArgument, output: OutputOption, quoting: QuotingOption = "csv") -> None:
     """Passages as JSON lines for 'opendpr add': psgs_w100.tsv, corpora of BEIR, MS MARCO, Pyserini, Tevatron.
 
     \b
@@ -62,7 +66,7 @@ def import_passages(file: FileArgument, output: OutputOption, quoting: QuotingOp
 
 @app.command("questions")
 def import_questions(
-    file: FileArgument,
+    file: SourceArgument,
     output: OutputOption,
     match: Annotated[
         Match | None,
@@ -74,12 +78,13 @@ def import_questions(
     ] = None,
     quoting: QuotingOption = "csv",
 ) -> None:
-    """Questions as JSON lines: DPR's tables and training files, SQuAD, BEIR, MS MARCO and others.
+    """Questions as JSON lines: DPR's tables and training files, SQuAD, MRQA, KILT, BEIR, MS MARCO and others.
 
     \b
     Examples:
       opendpr import questions nq-test.qa.csv -o nq-test.jsonl
       opendpr import questions curatedtrec-test.qa.csv -o trec.jsonl --match regex
+      opendpr import questions irds:natural-questions/dev -o nq.jsonl
     """
     from opendpr.interop import read_questions, useful, write_questions
 
@@ -125,7 +130,7 @@ def import_examples(
 
 @app.command("spans")
 def import_spans(file: FileArgument, output: OutputOption) -> None:
-    """Questions with their answer marked in a passage, for 'opendpr train reader': SQuAD 1 and 2.
+    """Questions with their answer marked in a passage, for 'opendpr train reader': SQuAD 1 and 2, MRQA.
 
     Questions that their passage does not answer are left out, and counted.
 
@@ -171,7 +176,7 @@ def import_run(
 
 
 @app.command("qrels")
-def import_qrels(file: FileArgument, output: OutputOption, duplicates: DuplicatesOption = "refuse") -> None:
+def import_qrels(file: SourceArgument, output: OutputOption, duplicates: DuplicatesOption = "refuse") -> None:
     """Judgements in TREC's form, from BEIR's or MS MARCO's.
 
     \b

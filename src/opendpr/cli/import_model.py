@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from typer import Argument, Option
 
@@ -12,20 +11,6 @@ from opendpr.cli.output import say
 
 if TYPE_CHECKING:
     from opendpr.model.foreign import Imported
-
-
-class Similarities(str, Enum):
-    """How two vectors are compared."""
-
-    dot = "dot"
-    cosine = "cosine"
-
-
-class Poolings(str, Enum):
-    """How the vectors of tokens become one."""
-
-    cls = "cls"
-    mean = "mean"
 
 
 PartOption = "In place of SOURCE, or of this part of it: "
@@ -51,10 +36,12 @@ def import_model(  # a command line's options
         str | None, Option("--passage-prefix", help="Text before each passage.", show_default="the model's")
     ] = None,
     similarity: Annotated[
-        Similarities | None, Option("--similarity", help="How vectors are compared.", show_default="the model's")
+        Literal["dot", "cosine"] | None,
+        Option("--similarity", help="How vectors are compared.", show_default="the model's"),
     ] = None,
     pooling: Annotated[
-        Poolings | None, Option("--pooling", help="For a network that does not say.", show_default="the model's")
+        Literal["cls", "mean"] | None,
+        Option("--pooling", help="For a network that does not say.", show_default="the model's"),
     ] = None,
     tokenizer: Annotated[
         Path | None,
@@ -84,8 +71,8 @@ def import_model(  # a command line's options
         title,
         question_prefix,
         passage_prefix,
-        similarity.value if similarity else None,
-        pooling.value if pooling else None,
+        similarity,
+        pooling,
         tokenizer,
     )
     imported = import_model(paths, output, settings)

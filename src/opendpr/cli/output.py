@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 PASSAGE_CHARACTERS = 300
 """How much of a passage is shown around an answer."""
 
-LINE_ENDS = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
+JSON_LINE_ENDS = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
 """What many programs take for the end of a line although JSON does not, and how JSON writes it otherwise."""
 
 
-_UNSAFE = re.compile("\x1b(?!\\[[0-9;]*m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]")
-"""Control characters with which a document could work the terminal it is shown on; colours may pass."""
+_CONTROL_CHARACTERS = re.compile("\x1b(?!\\[[0-9;]*m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]")
+"""Control characters, by which a document could give orders to the terminal that shows it; colours may pass."""
 
 
 def say(message: str) -> None:
@@ -51,12 +51,12 @@ def put(text: str, end: str = "\n") -> None:
 
 def harmless(text: str) -> str:
     """The text with control characters replaced, so that it cannot move the cursor or give a terminal orders."""
-    return _UNSAFE.sub("\ufffd", text)
+    return _CONTROL_CHARACTERS.sub("\ufffd", text)
 
 
 def print_json(value: object) -> None:
     """One JSON object on one line of stdout, printed at once; `\\u` escapes for what its encoding has not."""
-    line = json.dumps(value, ensure_ascii=False).translate(LINE_ENDS)
+    line = json.dumps(value, ensure_ascii=False).translate(JSON_LINE_ENDS)
     try:
         line.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
@@ -104,7 +104,7 @@ def marked(text: str, start: int, end: int) -> str:
     return " ".join(shown.split())
 
 
-def tell_unmet_filter(collection: Collection, where: str | None) -> None:
+def report_unmet_filter(collection: Collection, where: str | None) -> None:
     """Say so if nothing was found because no document meets the filter, or uses a name that none has."""
     from opendpr.collection.selection import matching_documents, metadata_keys
     from opendpr.collection.where import compile_where, filter_names

@@ -7,7 +7,7 @@ from typing import Annotated
 from typer import Argument
 
 from opendpr.cli.options import AsJson, CollectionArgument, WaitOption, WhereOption
-from opendpr.cli.output import print_json, say, tell_unmet_filter
+from opendpr.cli.output import print_json, report_unmet_filter, say
 from opendpr.errors import UsageError
 from opendpr.wording import counted
 
@@ -40,7 +40,7 @@ def remove(
     with open_writer(collection, wait_seconds=wait) as writer:
         chosen = chosen_documents(writer, ids or [], condition)
         if not chosen:
-            tell_unmet_filter(writer, where)
+            report_unmet_filter(writer, where)
         take_out(writer, chosen)
         counts = writer.counts()
     if as_json:

@@ -16,7 +16,7 @@ from opendpr.cli.options import (
     RuntimeOption,
     WhereOption,
 )
-from opendpr.cli.output import on_one_line, print_json, put, styled, tell_unmet_filter
+from opendpr.cli.output import on_one_line, print_json, put, report_unmet_filter, styled
 
 
 def search(
@@ -46,7 +46,7 @@ def search(
     answerer = open_answerer(collection, model, retriever=retriever, runtime=settings)
     hits = answerer.search(question, k, where)
     if not hits:
-        tell_unmet_filter(answerer.collection, where)
+        report_unmet_filter(answerer.collection, where)
     ids = answerer.collection.passage_ids([hit.passage for hit in hits])
     for hit in hits:
         id = ids[hit.passage.number]

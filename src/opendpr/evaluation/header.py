@@ -74,12 +74,24 @@ class ReaderHeader:
 
 
 @dataclass(frozen=True)
+class ForeignHeader:
+    """The runs of other systems that were judged, and how they were read."""
+
+    runs: Mapping[str, str]
+    """Name of the file -> SHA-256."""
+    values: str | None
+    """What they are ordered by, where that was given."""
+    duplicates: str
+
+
+@dataclass(frozen=True)
 class RunHeader:
     """What the figures of a run depend on."""
 
     opendpr: str
     """The version that wrote the run."""
-    collection: CollectionHeader
+    collection: CollectionHeader | None
+    """None where the runs of other systems hold all texts."""
     sets: Mapping[str, SetHeader]
     systems: Sequence[str]
     limit: int | None
@@ -89,6 +101,7 @@ class RunHeader:
     """None, like the runtime, where no network was needed."""
     runtime: RuntimeSettings | None = None
     reader: ReaderHeader | None = None
+    foreign: ForeignHeader | None = None
 
     @property
     def k(self) -> Sequence[int]:
@@ -113,9 +126,9 @@ class RunHeader:
     def as_json(self) -> dict[str, Any]:
         """The header as it is in the file."""
         fields = asdict(self)
-        judging, reader = fields.pop("judging"), fields.pop("reader")
-        networks = {name: fields.pop(name) for name in ("model", "runtime")}
-        return {**HEADER_BEGINNING, **fields, **judging, **networks, **({"reader": reader} if reader else {})}
+        judging, networks = fields.pop("judging"), {name: fields.pop(name) for name in ("model", "runtime")}
+        rare = {name: value for name in ("reader", "foreign") if (value := fields.pop(name))}
+        return {**HEADER_BEGINNING, **fields, **judging, **networks, **rare}
 
 
 def parse_header(record: Mapping[str, Any]) -> RunHeader:
@@ -125,10 +138,10 @@ def parse_header(record: Mapping[str, Any]) -> RunHeader:
         KeyError, TypeError, ValueError, AttributeError: a field is missing or of another kind.
         UsageError: the runtime is none that there is.
     """
-    model, runtime, reader = (record.get(name) for name in ("model", "runtime", "reader"))
+    model, runtime, reader, foreign = (record.get(name) for name in ("model", "runtime", "reader", "foreign"))
     return RunHeader(
         opendpr=record["opendpr"],
-        collection=CollectionHeader(**record["collection"]),
+        collection=CollectionHeader(**record["collection"]) if record["collection"] else None,
         sets={name: SetHeader(**questions) for name, questions in record["sets"].items()},
         systems=record["systems"],
         limit=record["limit"],
@@ -136,6 +149,7 @@ def parse_header(record: Mapping[str, Any]) -> RunHeader:
         model=ModelHeader(**model) if model else None,
         runtime=RuntimeSettings(**runtime) if runtime else None,
         reader=ReaderHeader(**reader) if reader else None,
+        foreign=ForeignHeader(**foreign) if foreign else None,
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from opendpr.answering import Answerer
@@ -52,8 +53,8 @@ class AnswerJudge:
         ids = answerer.collection.passage_ids([hit.passage for ranked in hits for hit in ranked])
         read = self._read(answerer, asked, hits)
         return [
-            self._judgement(question, hits_of_question, ids, spans, answerer)
-            for question, hits_of_question, spans in zip(questions, hits, read, strict=True)
+            self.judge_hits(question, ranked, ids, partial(_answers, question, spans, ranked, ids, answerer))
+            for question, ranked, spans in zip(questions, hits, read, strict=True)
         ]
 
     def _read(
@@ -74,18 +75,23 @@ class AnswerJudge:
                 by_count[question][n] = [span for span in spans[question] if span.hit.passage.number in numbers]
         return by_count
 
-    def _judgement(
+    def judge_hits(
         self,
         question: Question,
         hits: Sequence[Hit],
         ids: Mapping[int, str],
-        read: Mapping[int, list[Span]],
-        answerer: Answerer,
+        read: Callable[[Sequence[int]], Mapping[int, ReadAnswer]] = lambda holding: {},
     ) -> AnswerJudgement:
+        """Judge a question by passages that are retrieved already, best first.
+
+        Args:
+            ids: passage number -> id
+            read: makes the answers, by the number of passages read, out of the ranks of passages that hold an answer
+        """
         matcher = AnswerMatcher(question.answers, question.match)
         holding = [rank for rank, hit in enumerate(hits, start=1) if matcher(hit.passage.text)]
         gold = first_rank([not documents_of(hit).keys().isdisjoint(question.document_ids) for hit in hits])
-        answers = {n: _answer(question, spans, hits, ids, holding, n, answerer) for n, spans in sorted(read.items())}
+        answers = read(holding)
         measures: dict[str, float] = {}
         if question.answers:
             measures |= {f"answer@{k}": float(within(next(iter(holding), None), k)) for k in sorted(set(self.ks))}
@@ -106,6 +112,18 @@ class AnswerJudge:
             shown={rank: _shown(hits[rank - 1], ids) for rank in sorted(shown)},
             problem=_problem(matcher),
         )
+
+
+def _answers(
+    question: Question,
+    read: Mapping[int, Sequence[Span]],
+    hits: Sequence[Hit],
+    ids: Mapping[int, str],
+    answerer: Answerer,
+    holding: Sequence[int],
+) -> dict[int, ReadAnswer]:
+    """The answer after each number of passages read."""
+    return {n: _answer(question, spans, hits, ids, holding, n, answerer) for n, spans in sorted(read.items())}
 
 
 def _answer(
@@ -176,15 +194,23 @@ class DocumentJudge:
 
     def __call__(self, answerer: Answerer, questions: Sequence[Question]) -> list[DocumentJudgement]:
         """A judgement for each question; one that the file does not judge has no measures."""
-        run = dict(zip([question.id for question in questions], best_documents(answerer, questions), strict=True))
+        ranked = zip([question.id for question in questions], best_documents(answerer, questions), strict=True)
+        return self.judge_documents(dict(ranked))
+
+    def judge_documents(self, run: Mapping[str, Mapping[str, float]]) -> list[DocumentJudgement]:
+        """Judge documents that are ranked already.
+
+        Args:
+            run: question -> document -> score, best first
+        """
         measures = judged(self.judgements, run)
         return [
             DocumentJudgement(
-                documents=Ranked(list(run[question.id]), list(run[question.id].values())),
-                judgements=dict(self.judgements.get(question.id, {})),
-                measures=measures.get(question.id, {}),
+                documents=Ranked(list(scores), list(scores.values())),
+                judgements=dict(self.judgements.get(question, {})),
+                measures=measures.get(question, {}),
             )
-            for question in questions
+            for question, scores in run.items()
         ]
 
 

@@ -30,6 +30,16 @@ def read_rankings(path: Path, *, values: Values | None = None, duplicates: Dupli
             yield _ranking(record, f"{path}: question {record['question']!r:.60}")
 
 
+def systems_of(path: Path) -> list[str]:
+    """The systems of a run that `opendpr evaluate` wrote; none of a run of another form, which holds one.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    first = look(path).fields
+    return list(first.get("systems", ())) if first.get("type") == "run" else []
+
+
 def _ranking(record: Record, place: str) -> Ranking:
     """Ids and scores, of passages or of documents, are two lists of a record."""
     documents = "documents" in record

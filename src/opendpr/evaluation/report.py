@@ -10,7 +10,7 @@ from pathlib import Path
 from opendpr.evaluation import top_k_accuracy
 from opendpr.evaluation.calibration import area_under_roc, expected_calibration_error, reliability
 from opendpr.evaluation.failures import FAILURE_KINDS
-from opendpr.evaluation.header import RunHeader
+from opendpr.evaluation.header import CollectionHeader, RunHeader
 from opendpr.evaluation.page import Calibration, Report, SetReport
 from opendpr.evaluation.page.charts import Line
 from opendpr.evaluation.page.examples import Example, ShownPassage
@@ -68,7 +68,8 @@ def make_report(paths: Sequence[Path]) -> Report:
     sets = [_set(name, figures, kept[name], depths) for name, figures in summarised.sets.items()]
     headers = [run.header for run in runs]
     settings = {run.path.name: _settings(run.header) for run in runs}
-    title = f"{', '.join(summarised.sets)} on {_joined(header.collection.name for header in headers)}"
+    collections = _joined(header.collection.name for header in headers if header.collection)
+    title = ", ".join(summarised.sets) + (f" on {collections}" if collections else "")
     return Report(title, _about(headers), settings, sets, summarised.problems)
 
 
@@ -79,11 +80,12 @@ def _joined(names: Iterable[str]) -> str:
 
 def _about(headers: Sequence[RunHeader]) -> str:
     questions = counted(headers[0].questions, "question")
-    passages = counted(max(header.collection.passages for header in headers), "passage")
+    passages = max((header.collection.passages for header in headers if header.collection), default=0)
+    over = f" over {counted(passages, 'passage')}" if passages else ""
     systems = _joined(system for header in headers for system in header.systems)
     models = _joined(header.model.name for header in headers if header.model)
     return (
-        f"{questions} over {passages}, by {systems}{f' with {models}' if models else ''}. "
+        f"{questions}{over}, by {systems}{f' with {models}' if models else ''}. "
         "Every figure is a mean over questions, with its 95 % bootstrap interval."
     )
 
@@ -219,9 +221,8 @@ def coverage(answers: Sequence[tuple[float, float]]) -> list[tuple[float, float]
 def _settings(header: RunHeader) -> dict[str, str]:
     """What the figures of a run depend on, in words."""
     collection, model, runtime = header.collection, header.model, header.runtime
-    documents, passages = counted(collection.documents, "document"), counted(collection.passages, "passage")
     settings = {
-        "collection": f"{collection.name}, {documents}, {passages}; {collection.id}, version {collection.version}",
+        "collection": _collection(collection) if collection else "",
         "model": f"{model.name} {model.fingerprint}" if model else "",
         "retrieval weights": ", ".join(f"{name} {value:g}" for name, value in model.retrieval.items()) if model else "",
         "reader": header.reader.sha256 if header.reader else "",
@@ -232,7 +233,14 @@ def _settings(header: RunHeader) -> dict[str, str]:
         "networks": f"{runtime.runtime}, {runtime.precision}, {runtime.device}" if runtime else "",
         "opendpr": header.opendpr,
     }
+    for name, digest in header.foreign.runs.items() if header.foreign else ():
+        settings[f"run: {name}"] = f"SHA-256 {digest}"
     for name, questions in header.sets.items():
         which = f"{'the first' if header.limit else 'all'} {questions.questions:,}"
         settings[f"questions: {name}"] = f"{which} of {questions.file}; SHA-256 {questions.sha256}"
     return {name: value for name, value in settings.items() if value}
+
+
+def _collection(collection: CollectionHeader) -> str:
+    documents, passages = counted(collection.documents, "document"), counted(collection.passages, "passage")
+    return f"{collection.name}, {documents}, {passages}; {collection.id}, version {collection.version}"

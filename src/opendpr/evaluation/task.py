@@ -10,6 +10,7 @@ from typing import Protocol
 
 from opendpr import __version__
 from opendpr.answering import Answerer, check_question, open_answerer
+from opendpr.collection import Collection
 from opendpr.errors import InputError, StateError, UsageError
 from opendpr.evaluation.failures import NOT_RETRIEVED
 from opendpr.evaluation.header import (
@@ -103,7 +104,7 @@ def evaluate(
                 if {(name, question.id, system) for question in batch} <= run.done:
                     continue
                 judgements = judge(answerer, batch)
-                _refuse_change(answerer, header)
+                refuse_change(answerer.collection, header)
                 run.write(
                     QuestionRecord(name, system, question, judgement)
                     for question, judgement in zip(batch, judgements, strict=True)
@@ -187,17 +188,10 @@ def _header(
     answerer: Answerer, task: Task, sets: dict[str, list[Question]], settings: AnswerSettings | DocumentSettings
 ) -> RunHeader:
     """The header of a run without networks."""
-    collection = answerer.collection
-    counts, paths = collection.counts(), {uncompressed_name(path).stem: path for path in task.files}
+    paths = {uncompressed_name(path).stem: path for path in task.files}
     return RunHeader(
         opendpr=__version__,
-        collection=CollectionHeader(
-            collection.directory.resolve().name,
-            collection.id,
-            *collection.version(),
-            documents=counts["documents"],
-            passages=counts["passages"],
-        ),
+        collection=collection_header(answerer.collection),
         sets={
             name: SetHeader(paths[name].name, file_sha256(paths[name]), len(questions))
             for name, questions in sets.items()
@@ -208,10 +202,24 @@ def _header(
     )
 
 
-def _refuse_change(answerer: Answerer, header: RunHeader) -> None:
-    if answerer.collection.version() != (header.collection.version, header.collection.commit_id):
+def collection_header(collection: Collection) -> CollectionHeader:
+    """The collection as it is now."""
+    counts = collection.counts()
+    return CollectionHeader(
+        collection.directory.resolve().name,
+        collection.id,
+        *collection.version(),
+        documents=counts["documents"],
+        passages=counts["passages"],
+    )
+
+
+def refuse_change(collection: Collection, header: RunHeader) -> None:
+    """Raises StateError if a collection is no longer as the header of its run says."""
+    then = header.collection
+    if then is None or collection.version() != (then.version, then.commit_id):
         raise StateError(
-            f"{answerer.collection.directory} was changed while it was being evaluated; "
+            f"{collection.directory} was changed while it was being evaluated; "
             "once nothing changes it, evaluate it again with another -o"
         )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from opendpr.errors import InputError
-from opendpr.interop.nouns import Judgement, Ranking, RunHit
+from opendpr.interop.nouns import Judgement, Placed, Ranking, RunHit
 from opendpr.interop.ranked import (
     PlacedHit,
     RawRanking,
@@ -30,10 +30,10 @@ HEADERS = frozenset({"id", "_id", "pid", "qid", "docid", "doc_id", "query_id", "
 """What the first line has instead of an id where it is a header."""
 
 
-def read_passages(start: Start) -> Iterator[Document]:
+def read_passages(start: Start) -> Iterator[Placed[Document]]:
     """Lines `id <tab> text`."""
-    for _place, id, text in _pairs(start, "text (or a header with 'id' and 'text' in the first line)"):
-        yield Document(id, "", text)
+    for place, id, text in _pairs(start, "text (or a header with 'id' and 'text' in the first line)"):
+        yield Placed(place, Document(id, "", text))
 
 
 def write_passages(path: Path, passages: Iterable[Document]) -> int:

@@ -14,6 +14,9 @@ from opendpr.interop import (
     colbert,
     dpr,
     flag_embedding,
+    ir_datasets,
+    kilt,
+    mrqa,
     msmarco,
     own,
     pyserini,
@@ -24,8 +27,8 @@ from opendpr.interop import (
     trec,
 )
 from opendpr.interop.gold import Dropped
-from opendpr.interop.ids import join
-from opendpr.interop.nouns import Judgement, MarkedQuestion, Ranking
+from opendpr.interop.ids import ids_once, join
+from opendpr.interop.nouns import Judgement, MarkedQuestion, Placed, Ranking
 from opendpr.interop.ranked import RankingReader, RawRanking
 from opendpr.interop.records import read_records
 from opendpr.interop.start import Form, Item, Start, look
@@ -47,7 +50,8 @@ def _is_pairs(start: Start) -> bool:
     return not start.is_json and len(start.row) == 2 and bool(start.row[0].strip()) and " " not in start.row[0].strip()
 
 
-PASSAGE_FORMS: Sequence[Form[Document]] = (
+PASSAGE_FORMS: Sequence[Form[Placed[Document]]] = (
+    Form("JSON with 'wikipedia_id' and 'text' (KILT)", kilt.is_pages, kilt.read_passages),
     Form("JSON with '_id' and 'text' (BEIR)", _has("_id", "text"), beir.read_passages),
     Form("JSON with 'id' and 'text'", _has("id", "text"), own.read_passages),
     Form("JSON with 'docid' and 'text' (Tevatron)", _has("docid", "text"), tevatron.read_passages),
@@ -56,7 +60,9 @@ PASSAGE_FORMS: Sequence[Form[Document]] = (
     Form("id, tab, text (MS MARCO, ColBERT)", _columns(1), msmarco.read_passages),
 )
 QUESTION_FORMS: Sequence[Form[Question]] = (
+    Form("JSON lines with 'context' and 'qas' (MRQA)", mrqa.is_mrqa, mrqa.read_questions),
     Form("SQuAD", squad.is_squad, squad.read_questions),
+    Form("JSON with 'id' and 'input' (KILT)", _has("id", "input"), kilt.read_questions),
     Form("JSON with 'question' (ours, DPR)", _has("question"), own.read_questions),
     Form("JSON with '_id' and 'text' (BEIR)", _has("_id", "text"), beir.read_questions),
     Form("JSON with 'query' (Tevatron, FlagEmbedding)", _has("query"), tevatron.read_questions),
@@ -79,6 +85,7 @@ EXAMPLE_FORMS: Sequence[Form[TrainingExample]] = (
     Form("question, positive, negative between tabs (MS MARCO)", _columns(1), msmarco.read_examples),
 )
 MARKED_FORMS: Sequence[Form[MarkedQuestion]] = (
+    Form("JSON lines with 'context' and 'qas' (MRQA)", mrqa.is_mrqa, mrqa.read_marked),
     Form("SQuAD", squad.is_squad, squad.read_marked),
     Form("JSON with 'passage' and 'answer_text' (ours)", _has("passage", "answer_text"), own.read_marked),
 )
@@ -90,7 +97,7 @@ RUN_FORMS: Sequence[Form[RawRanking]] = (
     Form("question passage rank score between tabs (ColBERT)", lambda start: len(start.row) == 4, colbert.read_run),
     Form(f"{trec.RUN_SHAPE} (TREC)", _columns(1), trec.read_run),
 )
-QRELS_FORMS: Sequence[Form[tuple[str, Judgement]]] = (
+QRELS_FORMS: Sequence[Form[Placed[Judgement]]] = (
     Form(f"{' '.join(beir.QRELS_HEADER)} (BEIR)", beir.is_qrels, beir.read_qrels),
     Form(f"{trec.QRELS_SHAPE} (TREC, MS MARCO)", _columns(1), trec.read_qrels),
 )
@@ -109,9 +116,14 @@ def read_passages(path: Path, *, quoting: Quoting = "csv") -> Iterator[Document]
 
     Raises:
         InputError: the file cannot be read or recognised, or something in it is no passage; the message has the line.
+            At the end also where an id is there twice; the message has both lines.
     """
+    if ir_datasets.is_id(path):
+        yield from ir_datasets.read_passages(path)
+        return
     start = look(path, quoting)
-    yield from _form(start, PASSAGE_FORMS, "passages").read(start)
+    form = _form(start, PASSAGE_FORMS, "passages")
+    yield from ids_once(lambda: form.read(start))
 
 
 def read_questions(path: Path, *, match: Match | None = None, quoting: Quoting = "csv") -> Iterator[Question]:
@@ -124,9 +136,12 @@ def read_questions(path: Path, *, match: Match | None = None, quoting: Quoting =
     Raises:
         InputError: as of `read_passages`.
     """
-    start = look(path, quoting)
     with _dropped(path, match) as dropped:
-        yield from map(dropped.question, _form(start, QUESTION_FORMS, "questions").read(start))
+        if ir_datasets.is_id(path):
+            yield from map(dropped.question, ir_datasets.read_questions(path))
+        else:
+            start = look(path, quoting)
+            yield from map(dropped.question, _form(start, QUESTION_FORMS, "questions").read(start))
 
 
 def read_examples(
@@ -206,9 +221,13 @@ def read_qrels(path: Path, *, duplicates: Duplicates = "refuse") -> Iterator[Jud
     Raises:
         InputError: as of `read_passages`.
     """
-    start = look(path)
+    if ir_datasets.is_id(path):
+        placed = ir_datasets.read_qrels(path)
+    else:
+        start = look(path)
+        placed = _form(start, QRELS_FORMS, "judgements").read(start)
     judged: dict[tuple[str, str], Judgement] = {}
-    for place, judgement in _form(start, QRELS_FORMS, "judgements").read(start):
+    for place, judgement in placed:
         first = judged.setdefault(judgement[:2], judgement)
         if first is not judgement and duplicates == "refuse":
             raise InputError(

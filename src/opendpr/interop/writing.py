@@ -43,6 +43,7 @@ QUESTION_WRITERS: Mapping[str, Writer[Question]] = {
 EXAMPLE_WRITERS: Mapping[str, Writer[TrainingExample]] = {
     "dpr": dpr.write_examples,
     "msmarco": msmarco.write_examples,
+    "colbert": colbert.write_triples,
     "tevatron": tevatron.write_examples,
     "flag-embedding": flag_embedding.write_examples,
     "sentence-transformers": sentence_transformers.write_examples,

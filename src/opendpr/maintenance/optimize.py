@@ -25,8 +25,6 @@ from opendpr.types import Numbers, Vectors
 
 logger = logging.getLogger(__name__)
 
-RECALL = 0.95
-"""Share of the best passages that an approximate index finds, if nothing else is asked for."""
 QUESTION_WORDS = 12
 """Words of a passage that serve as a question."""
 QUESTION_SEED = 0
@@ -36,7 +34,6 @@ def optimize(
     writer: Writer,
     *,
     index: IndexName = "auto",
-    recall: float = RECALL,
     memory_bytes: int | None = None,
     model: Model | None = None,
     on_progress: OnStage = lambda what, done, total: None,
@@ -46,10 +43,9 @@ def optimize(
 
     Args:
         index: of vectors; `auto` is the kind that there is, or else what `opendpr plan` takes
-        recall: that an approximate index must reach
         memory_bytes: that may be used; None means what the machine has
         model: makes the questions by which recall is measured; None is the collection's
-        build: how an approximate index is built
+        build: how an approximate index is built, and the recall that it must reach
 
     Returns:
         What is known of the approximate index; None if every vector is scanned.
@@ -67,7 +63,7 @@ def optimize(
     if index == "ivf":
         row = writer.require_encoder()
     if row:
-        offers, wanted = estimates(passages, row.dim, recall=recall), index
+        offers, wanted = estimates(passages, row.dim, recall=build.recall), index
         kind = None if wanted == "auto" else wanted
         index = chosen(offers, passages, memory_bytes or machine_memory(), kind).kind
     rebuild_bm25(writer, on_progress)
@@ -77,7 +73,7 @@ def optimize(
     from opendpr.search.building import build_dense  # which imports FAISS
 
     ask = _asker(writer, row, model)
-    return build_dense(writer, recall=recall, ask=ask, on_progress=on_progress, settings=build)
+    return build_dense(writer, ask=ask, on_progress=on_progress, settings=build)
 
 
 def _asker(writer: Writer, row: EncoderRow, given: Model | None) -> Ask | None:

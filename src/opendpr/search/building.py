@@ -49,19 +49,17 @@ class _Build(NamedTuple):
 def build_dense(
     writer: Writer,
     *,
-    recall: float,
     ask: Ask | None = None,
     on_progress: OnStage = lambda what, done, total: None,
     settings: BuildSettings = BuildSettings(),
 ) -> dict[str, Any]:
-    """Build the cache from all vectors, and find the effort that reaches a recall; returns what `seen.json` then says.
+    """Build the cache from all vectors, and find the effort that reaches the recall; returns the new `seen.json`.
 
     A kill costs at most the stage that it interrupts: the same call goes on from there. If nothing changed since the
     last build, only the effort is chosen again.
 
     Args:
-        recall: share of the best 20 and of the best 100 to find, on average over questions made of sampled passages
-        ask: makes these questions; None if the vectors of passages serve
+        ask: makes the questions that recall is measured with; None if the vectors of passages serve
 
     Raises:
         ResourceError: the disk or the memory is too small.
@@ -70,26 +68,13 @@ def build_dense(
     directory = writer.directory / DIRECTORY
     try:
         make_directory(directory)
-        build = _begin(writer, directory, recall)
-        if "files" not in build.progress:
-            _copy(writer, build, on_progress, settings)
-            if not build.progress["rows"]:
-                raise StateError(
-                    f"the first passage of {writer.directory} has no vector, and an index takes those up to the first "
-                    f"one without; run 'opendpr encode {writer.directory}' first"
-                )
-            codes = _code(build, on_progress, settings)
-            codes.save(build.directory / CODES)
-            build.note(files={name: file_sha256(build.directory / name) for name in (CODES, VECTORS, NUMBERS)})
-            for name in (TRAINED, PARTIAL):
-                (build.directory / name).unlink(missing_ok=True)
-        else:
-            codes = Codes.load(build.directory / CODES)
+        build = _begin(writer, directory, settings.recall)
+        codes = _complete_codes(writer, build, on_progress, settings)
         rows, dim = build.progress["rows"], build.dim
         numbers = np.fromfile(build.directory / NUMBERS, dtype=NUMBER_DTYPE)
         vectors = map_vectors(build.directory, rows, dim)
         index = IvfIndex(codes, numbers, vectors, Effort(1, 1), settings=settings.ivf)
-        chosen = choose_effort(index, recall, ask=ask, on_progress=on_progress, settings=settings.effort)
+        chosen = choose_effort(index, settings.recall, ask=ask, on_progress=on_progress, settings=settings.effort)
         record = {
             **{key: value for key, value in build.progress.items() if key not in (TRAINED, PARTIAL, "copied")},
             **chosen,
@@ -105,6 +90,28 @@ def build_dense(
             "command again, which goes on; the documents themselves are safe"
         ) from None
     return record
+
+
+def _complete_codes(writer: Writer, build: _Build, on_progress: OnStage, settings: BuildSettings) -> Codes:
+    """The codes of all vectors: those of a complete build, else made now.
+
+    Raises:
+        StateError: the first passage has no vector.
+    """
+    if "files" in build.progress:
+        return Codes.load(build.directory / CODES)
+    _copy(writer, build, on_progress, settings)
+    if not build.progress["rows"]:
+        raise StateError(
+            f"the first passage of {writer.directory} has no vector, and an index takes those up to the first "
+            f"one without; run 'opendpr encode {writer.directory}' first"
+        )
+    codes = _code(build, on_progress, settings)
+    codes.save(build.directory / CODES)
+    build.note(files={name: file_sha256(build.directory / name) for name in (CODES, VECTORS, NUMBERS)})
+    for name in (TRAINED, PARTIAL):
+        (build.directory / name).unlink(missing_ok=True)
+    return codes
 
 
 def _begin(writer: Writer, directory: Path, recall: float) -> _Build:

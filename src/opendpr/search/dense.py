@@ -1,11 +1,12 @@
 """The cache of vectors beside a large collection: an approximate index that may be deleted at any time.
 
-    dense/seen.json              what state of the collection it has seen, which build serves, how well it finds
+    dense/seen.json              which state of the collection it has seen, which build is used, its recall
     dense/build-N/index.faiss    codes in inverted lists
     dense/build-N/vectors.f16    (n, d) in the order of the codes, mapped to memory
     dense/build-N/numbers.i64    (n,) the passages' numbers, rising
 
-A build appears by the one rename of `seen.json`. Whoever has mapped the files of the one before goes on with them.
+A build comes into use by the rename of `seen.json` alone. A process that has mapped the files of an older build goes on
+with them.
 """
 
 from __future__ import annotations
@@ -33,10 +34,10 @@ logger = logging.getLogger(__name__)
 DIRECTORY = "dense"
 CODES, VECTORS, NUMBERS = "index.faiss", "vectors.f16", "numbers.i64"
 FORMAT = 1
-"""Of the files; a build of another one is not used."""
+"""Version of the files' format; a build of another one is not used."""
 NUMBER_DTYPE = np.dtype("<i8")
-ATTEMPTS = 5
-"""How often a build is looked for that another one replaces meanwhile."""
+OPEN_ATTEMPTS = 5
+"""How often a build is opened that another one replaces meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Cache:
 
     index: IvfIndex
     record: dict[str, Any]
-    """What `seen.json` says."""
+    """The content of `seen.json`."""
 
     @property
     def version(self) -> Version:
@@ -54,7 +55,7 @@ class Cache:
 
     @property
     def last_number(self) -> int:
-        """All vectors up to this number were there when it was built."""
+        """The cache holds every vector up to this number."""
         return int(self.record["last_number"])
 
 
@@ -63,13 +64,13 @@ def open_dense(
 ) -> Cache | None:
     """The cache, if there is one that belongs to this collection and its encoder.
 
-    Its codes and numbers are compared with their checksums; the vectors, which only choose among candidates, are not.
+    Its codes and numbers are compared with their checksums. The vectors are not: they only rank candidates.
 
     Args:
         opened: what an earlier call returned; it is returned again if nothing changed.
     """
     directory = collection.directory / DIRECTORY
-    for _ in range(ATTEMPTS):
+    for _ in range(OPEN_ATTEMPTS):
         record = dense_record(collection)
         if record is None:
             if reason := unused_dense(collection):
@@ -93,7 +94,7 @@ def open_dense(
 
 
 def dense_record(collection: Collection) -> dict[str, Any] | None:
-    """What `seen.json` says of a cache that fits the collection and its encoder; None if none does."""
+    """The content of `seen.json`, if the cache fits the collection and its encoder; else None."""
     record, row = seen_of(collection, collection.directory / DIRECTORY), collection.encoder()
     if record is None or row is None or record.get("format") != FORMAT or record.get("fingerprint") != row.fingerprint:
         return None
@@ -101,7 +102,7 @@ def dense_record(collection: Collection) -> dict[str, Any] | None:
 
 
 def unused_dense(collection: Collection) -> str | None:
-    """Why the cache that lies beside the collection does not serve; None if it does, or there is none."""
+    """Why the cache beside the collection is not used; None if it is, or there is none."""
     directory = collection.directory / DIRECTORY
     if not (directory / SEEN).exists() or dense_record(collection):
         return None
@@ -112,7 +113,7 @@ def unused_dense(collection: Collection) -> str | None:
 
 
 def dense_stamp(collection: Collection) -> object:
-    """What differs once another build serves."""
+    """A value that changes when another build comes into use."""
     try:
         status = os.stat(collection.directory / DIRECTORY / SEEN)
     except OSError:
@@ -121,16 +122,16 @@ def dense_stamp(collection: Collection) -> object:
 
 
 def remove_dense(writer: Writer) -> None:
-    """Go back to scanning every vector."""
+    """Remove the cache, so that every vector is scanned."""
     directory = writer.directory / DIRECTORY
     (directory / SEEN).unlink(missing_ok=True)
     shutil.rmtree(directory, ignore_errors=True)
 
 
 def verify_dense(collection: Collection) -> list[str]:
-    """What is wrong with the cache: its files against the checksums noted when they were written.
+    """What is wrong with the cache: its files are compared with the checksums noted when they were written.
 
-    A cache that is not there is no damage, nor is one of another encoder.
+    A missing cache is no damage, nor is a cache of another encoder.
     """
     directory = collection.directory / DIRECTORY
     path = directory / SEEN
@@ -155,7 +156,7 @@ def verify_dense(collection: Collection) -> list[str]:
 
 
 def dense_summary(collection: Collection) -> dict[str, Any] | None:
-    """How the approximate index searches, how well it finds, and how many vectors are newer; None if none serves."""
+    """How the approximate index searches, its recall, and how many vectors are newer; None if none is used."""
     record = dense_record(collection)
     if record is None:
         return None
@@ -171,7 +172,7 @@ def dense_summary(collection: Collection) -> dict[str, Any] | None:
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size
-    except OSError:  # it is another build's turn
+    except OSError:  # another build took its place
         return 0
 
 
@@ -180,9 +181,9 @@ def _load(directory: Path, record: dict[str, Any], settings: IvfSettings) -> Ivf
 
     Raises:
         CorruptionError: a file is not what was written.
-        OSError: one cannot be read.
+        OSError: a file cannot be read.
     """
-    from opendpr.search.faiss import Codes  # which takes its time, and small collections do without
+    from opendpr.search.faiss import Codes  # slow to import, and small collections do without
 
     build, rows, dim = directory / record["build"], int(record["rows"]), int(record["dim"])
     for name in (CODES, NUMBERS):

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 SCANNED_PASSAGES = 50_000
 """Passages up to which every vector is scanned: an index would gain nothing."""
 
+INDEX_RECALL = 0.95
+"""Share of the best passages that an approximate index finds, if nothing else is asked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class ExactSettings:
@@ -84,6 +87,8 @@ class EffortSettings:
 class BuildSettings:
     """How the cache of vectors is built."""
 
+    recall: float = INDEX_RECALL
+    """Share of the best 20 and of the best 100 passages to find, on average over questions made of sampled passages."""
     vectors_per_note: int = 200_000
     """Vectors copied between two notes of progress."""
     vectors_per_save: int = 2_000_000

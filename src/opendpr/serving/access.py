@@ -28,7 +28,7 @@ SAFETY_HEADERS = {
 }
 """Headers of every answer that does not set them itself."""
 STATIC_CACHE = "public, max-age=3600"
-"""Browsers keep static files for an hour; another file has another address."""
+"""Browsers keep static files for an hour; a changed file gets another address."""
 
 
 class Access:

@@ -1,4 +1,4 @@
-"""Which requests are let in: by host, origin, token, rate and size. Nothing behind it sees the others."""
+"""Which requests are let in: by host, origin, token, rate and size. Nothing behind the gate sees a refused one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OPEN_PATHS = ("/healthz", "/readyz", "/login")
 PAGE_PATHS = ("/", "/document", "/docs")
 """Paths that a browser shows, with the token in a cookie."""
 BODY_SECONDS = 10
-"""A request's body must have come within this time."""
+"""Time within which the body of a request must arrive."""
 REMEMBERED_CLIENTS = 10_000
 """Clients whose rate is remembered."""
 BURST_SECONDS = 2.0
@@ -51,7 +51,7 @@ class Rate:
         self._clients: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def wait_seconds(self, client: str, now: float) -> float:
-        """Take one; if none is left, the seconds until there is."""
+        """Use up one request; if the client has none left, the seconds until it has."""
         if not self._per_second:
             return 0.0
         left, since = self._clients.pop(client, (self._most, now))
@@ -93,7 +93,7 @@ class Gate:
         await self._app(scope, received, send)
 
     def _check_host(self, host: str | None) -> None:
-        """A page of another site whose name was made to point here says that name (DNS rebinding)."""
+        """Refuse host names that are not ours: another site's may have been pointed at this address (DNS rebinding)."""
         name = re.sub(r":\d*$", "", host or "").lower()
         if name in self._hosts or _is_address(name):
             return

@@ -31,7 +31,7 @@ def run(settings: Settings, on_listening: Callable[[str], None]) -> None:
         on_listening: called with the address once questions can be asked; with several workers, before they have loaded
 
     Raises:
-        OpendprError: the address cannot be listened at, or the collection cannot be served.
+        OpendprError: it cannot listen on the address, or the collection cannot be served.
     """
     set_up_logs()
     bound = _listen(settings.host, settings.port)
@@ -89,6 +89,6 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         bound.close()
         raise OpendprError(
-            f"{host}:{port} cannot be listened at ({error.strerror or error}); choose another with --port"
+            f"cannot listen on {host}:{port} ({error.strerror or error}); choose another port with --port"
         ) from None
     return bound

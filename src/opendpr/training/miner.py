@@ -203,6 +203,9 @@ class Miner:
                     if hit.passage.number in taken:
                         continue
                     taken.add(hit.passage.number)
+                    if hit.passage.text in {other.passage.text for other in chosen}:
+                        dropped["it has the text of another negative"] += 1
+                        continue
                     if settings.per_document and of_document[hit.passage.document_id] == settings.per_document:
                         dropped["enough of its document"] += 1
                         continue

@@ -162,7 +162,7 @@ def key(number: int) -> Markup:
     )
 
 
-def interval_bar(value: Interval, low: float, high: float, zero: bool = False) -> Markup:
+def interval_bar(value: Interval, low: float, high: float, *, zero: bool = False) -> Markup:
     """An interval with its mean, on a scale from `low` to `high` that the rows of a table share.
 
     Args:

@@ -21,7 +21,7 @@ from opendpr.wording import counted
 K_CHOICES = (5, 10, 20, 50, 100)
 """Numbers of passages that the form offers."""
 LEAST_CONFIDENCE = 0.01
-"""Other answers below it are not worth showing."""
+"""Other answers less likely than this are not shown."""
 OPEN_PASSAGES = 6
 """Passages shown at once; the others are one click away."""
 KEYS_OF_FILES = frozenset(("path", "modified", "page_starts", "sections", "left_out"))
@@ -102,7 +102,7 @@ def _scores(passage: PassageRecord) -> Iterator[tuple[str, str, float]]:
 
 def _no_answer(result: AskRecord, form: Form, info: InfoRecord) -> str:
     if result.passages:
-        return "None of the passages that were read says it."
+        return "None of the passages that were read answers the question."
     if form.where:
         names = ", ".join(["id", "title", *info.metadata_keys])
         return f"No passage was found. Names that the filter can ask for: {names}."
