@@ -29,6 +29,7 @@ Scores: TypeAlias = NDArray[np.float32]
 """Larger is better."""
 
 EMPTY: Mapping[str, object] = MappingProxyType({})
+EMPTY_COUNTS: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,15 @@ class Outcome:
     def best(self) -> Answer | None:
         """The best answer; None if the documents do not answer the question."""
         return self.answers[0] if self.answerable and self.answers else None
+
+
+class WordCounts(NamedTuple):
+    """How common the words of a question are in a collection."""
+
+    passages: int = 0
+    """How many the collection has; 0 where its words are not counted."""
+    holding: Mapping[str, int] = EMPTY_COUNTS
+    """In how many of them each word occurs, by the form in which it is searched for."""
 
 
 class Neighbours(NamedTuple):

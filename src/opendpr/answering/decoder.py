@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from opendpr.answering.asked import UNKNOWN, Asked
 from opendpr.answering.confidence import Confidence, calibrated
 from opendpr.answering.decoding import Decoding
 from opendpr.model.directory import Model
@@ -29,6 +30,6 @@ class Decoder:
         stored = model.confidence.get(retriever)
         return cls(Decoding.of(model.retrieval), Confidence.of(stored) if stored else None)
 
-    def decode(self, spans: Sequence[Span]) -> Outcome:
+    def decode(self, spans: Sequence[Span], asked: Asked = UNKNOWN) -> Outcome:
         """The answers in the spans of one question, most confident first."""
-        return calibrated(spans, self.decoding, self.confidence)
+        return calibrated(spans, self.decoding, self.confidence, asked)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from opendpr.answering.asked import Asked, asked
 from opendpr.collection import Collection
 from opendpr.model.encoder import BertEncoder
 from opendpr.search.retrievers import Snapshot, make_retriever
@@ -47,6 +48,10 @@ class FollowingRetrievers:
             UsageError: the filter cannot be understood.
         """
         return self._retrievers[name].retrieve(questions, k, where)
+
+    def asked(self, name: str, question: str) -> Asked:
+        """What decoding needs to know of a question that the named retriever finds passages for."""
+        return asked(question, name, self._snapshot)
 
     def _take(self, snapshot: Snapshot) -> None:
         self._retrievers = {

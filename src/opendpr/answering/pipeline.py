@@ -118,9 +118,9 @@ class Answerer:
         """
         return self._reader.read(questions, hits)
 
-    def outcome(self, spans: Sequence[Span]) -> Outcome:
-        """The third step: the answers in the spans of one question, with the model's weights and confidence."""
-        return self._decoder.decode(spans)
+    def outcome(self, spans: Sequence[Span], question: str) -> Outcome:
+        """The third step: the answers in the spans of a question, with the model's weights and confidence."""
+        return self._decoder.decode(spans, self._retrievers.asked(self._name, question))
 
     def _ask(self, questions: Sequence[str], k: int, where: str | None) -> list[Outcome]:
         loading = self._reader_loading
@@ -128,7 +128,8 @@ class Answerer:
             hits = self.retrieve(questions, k, where)
         finally:
             wait([loading])  # a failure is raised by `read`, which loads again
-        return [self.outcome(spans) for spans in self.read(questions, hits)]
+        read = self.read(questions, hits)
+        return [self.outcome(spans, question) for question, spans in zip(questions, read, strict=True)]
 
     @cached_property
     def _reader_loading(self) -> Future[None]:

@@ -96,7 +96,7 @@ class OpenCollection:
         outcomes: list[Outcome] = []
         for batch in batched(strings(question), BATCH_QUESTIONS):
             hits = answerer.retrieve(batch, k, where)
-            outcomes += map(answerer.outcome, answerer.read(batch, hits))
+            outcomes += map(answerer.outcome, answerer.read(batch, hits), batch)
         return outcomes
 
     @overload

@@ -114,7 +114,7 @@ def _answer(
     answerer: Answerer,
 ) -> ReadAnswer:
     """What the reader says after n passages, and what that counts."""
-    outcome = answerer.outcome(spans)
+    outcome = answerer.outcome(spans, question.text)
     answers = outcome.answers
     best = answers[0] if answers else None
     place = best.spans[0] if best else None

@@ -140,7 +140,8 @@ class Engine:
         reading = self._reading  # the same one throughout, if another thread changes to another model meanwhile
         spans = reading.reader.read(questions, lists)
         return [
-            Read(reading.decoders[kind].decode(own), _selection(own)) for kind, own in zip(kinds, spans, strict=True)
+            Read(reading.decoders[kind].decode(own, self._retrievers.asked(kind, question)), _selection(own))
+            for kind, question, own in zip(kinds, questions, spans, strict=True)
         ]
 
     def _follow(self) -> None:

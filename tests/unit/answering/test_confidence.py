@@ -123,13 +123,13 @@ def test_decoding_learns_which_score_to_believe() -> None:
     assert abs(decoding.passage) < 0.3
     exact = fitted.figures["exact match"]
     assert exact["after"] > exact["before"] + 0.3
-    assert set(fitted.retrieval) == {"lambda", "passage", "span", "reader"}
+    assert set(fitted.retrieval) == {"lambda", "passage", "span", "reader", "mismatch", "near", "names"}
 
 
 def test_a_confidence_is_calibrated_and_its_threshold_keeps_what_was_asked_for() -> None:
     decoding = Decoding(retrieval=1.0, passage=0.5)
     unanswerable = [case._replace(question=Question("", "?")) for case in cases(200)]
-    stored, figures = fit_confidence([*cases(), *unanswerable], decoding, 0.7)
+    stored, figures = fit_confidence([*cases(), *unanswerable], decoding, AnsweringSettings(precision=0.7))
     assert figures["answers"] == 600
     assert figures["calibration error"] < 0.1
     assert figures["precision"] >= 0.7
@@ -141,7 +141,7 @@ def test_too_few_answers_are_refused_with_their_number() -> None:
     with pytest.raises(InputError, match="answer of 5 questions was found among the spans read, at least 30"):
         fit_decoding(cases(5), Decoding(), Fitted({}))
     with pytest.raises(InputError, match="at least 30 of each"):
-        fit_confidence(cases(40), Decoding(retrieval=9.0), 0.5)
+        fit_confidence(cases(40), Decoding(retrieval=9.0), AnsweringSettings())
 
 
 @pytest.mark.parametrize("wrong", [{"k": 0}, {"precision": 1.5}, {"removed_share": -0.1}], ids=str)
