@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from opendpr.answering.asked import UNKNOWN, Asked
 from opendpr.answering.decoding import Candidate, Decoding, candidates, log_sum_exp, outcome
+from opendpr.answering.sentences import nearest_sentence
 from opendpr.answering.wording import Wording
 from opendpr.types import Answer, Outcome, Span
 
@@ -88,7 +89,8 @@ def calibrated(
     """The answers in spans, each with the probability that it is right.
 
     The first answer's is that of the model; the others share what is left in proportion to their evidence,
-    none more than the first by its evidence. All together are at most 1.
+    none more than the first by its evidence. All together are at most 1. Below the threshold the sentence that comes
+    nearest is put before them.
     """
     if confidence is None:
         return outcome(spans, decoding, asked)
@@ -104,7 +106,9 @@ def calibrated(
         Answer(candidate.spans[0].text, value, candidate.spans)
         for candidate, value in zip(ranked, confidences, strict=True)
     )
-    return Outcome(answers, answerable=first >= confidence.threshold)
+    if first >= confidence.threshold:
+        return Outcome(answers, answerable=True)
+    return Outcome((nearest_sentence(answers), *answers), answerable=False)
 
 
 def _log_ratio(a: float, b: float) -> float:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from opendpr.answering.asked import UNKNOWN, Asked
 from opendpr.answering.confidence import Confidence, calibrated
 from opendpr.answering.decoding import Decoding
+from opendpr.answering.explaining import Explanation, explain
 from opendpr.model.directory import Model
 from opendpr.types import Outcome, Span
 
@@ -33,3 +34,7 @@ class Decoder:
     def decode(self, spans: Sequence[Span], asked: Asked = UNKNOWN) -> Outcome:
         """The answers in the spans of one question, most confident first."""
         return calibrated(spans, self.decoding, self.confidence, asked)
+
+    def explain(self, spans: Sequence[Span], asked: Asked = UNKNOWN) -> list[Explanation]:
+        """For each of the outcome's phrases how it came to its place and its confidence."""
+        return explain(spans, self.decoding, self.confidence, asked)

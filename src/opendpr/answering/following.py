@@ -24,6 +24,7 @@ class FollowingRetrievers:
 
     def __init__(self, collection: Collection, encoder: BertEncoder | None, names: Sequence[str]) -> None:
         self.collection, self._encoder, self._names = collection, encoder, names
+        self._counting: Snapshot | None = None  # its words are loaded: a thread that reads need not load them
         self._take(Snapshot(collection))
 
     @property
@@ -47,11 +48,14 @@ class FollowingRetrievers:
             StateError: it was encoded by another model meanwhile.
             UsageError: the filter cannot be understood.
         """
-        return self._retrievers[name].retrieve(questions, k, where)
+        lists = self._retrievers[name].retrieve(questions, k, where)
+        if name != "dense":
+            self._counting = self._snapshot
+        return lists
 
     def asked(self, name: str, question: str) -> Asked:
         """What decoding needs to know of a question that the named retriever finds passages for."""
-        return asked(question, name, self._snapshot)
+        return asked(question, name, self._counting or self._snapshot)
 
     def _take(self, snapshot: Snapshot) -> None:
         self._retrievers = {

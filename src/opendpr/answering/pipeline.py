@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import overload
 
 from opendpr.answering.decoder import Decoder
+from opendpr.answering.explaining import Explanation
 from opendpr.answering.following import FollowingRetrievers
 from opendpr.choices import QUESTION_CHARACTERS, READ_PASSAGES
 from opendpr.collection import Collection, open_collection
@@ -121,6 +122,14 @@ class Answerer:
     def outcome(self, spans: Sequence[Span], question: str) -> Outcome:
         """The third step: the answers in the spans of a question, with the model's weights and confidence."""
         return self._decoder.decode(spans, self._retrievers.asked(self._name, question))
+
+    def explain(
+        self, question: str, k: int = READ_PASSAGES, where: str | None = None
+    ) -> tuple[Outcome, list[Explanation]]:
+        """What `ask` gives, and for each of its phrases what score and confidence are made of."""
+        (spans,) = self.read([question], self.retrieve([question], k, where))
+        asked = self._retrievers.asked(self._name, question)
+        return self._decoder.decode(spans, asked), self._decoder.explain(spans, asked)
 
     def _ask(self, questions: Sequence[str], k: int, where: str | None) -> list[Outcome]:
         loading = self._reader_loading

@@ -115,7 +115,7 @@ def _answer(
 ) -> ReadAnswer:
     """What the reader says after n passages, and what that counts."""
     outcome = answerer.outcome(spans, question.text)
-    answers = outcome.answers
+    answers = outcome.phrases
     best = answers[0] if answers else None
     place = best.spans[0] if best else None
     text = best.text if best else ""

@@ -62,10 +62,15 @@ def test_the_first_answer_has_the_models_probability_and_the_others_share_the_re
     assert 0 < of.answers[1].confidence <= 0.25
 
 
-def test_below_the_threshold_there_is_no_answer_but_a_guess() -> None:
-    of = calibrated(SPANS, Decoding(), Confidence({"bias": 0.0}, threshold=0.51))
-    assert not of.answerable
-    assert of.answers[0].text == "Paris"
+def test_below_the_threshold_there_is_no_answer_but_the_sentence_that_comes_nearest() -> None:
+    outcome = calibrated(SPANS, Decoding(), Confidence({"bias": 0.0}, threshold=0.51))
+    assert not outcome.answerable
+    sentence, *phrases = outcome.answers
+    assert (sentence.kind, sentence.text) == ("sentence", "Paris in passage 1")
+    assert (sentence.start, sentence.end) == (100, 118)
+    assert sentence.confidence == phrases[0].confidence == pytest.approx(0.5)
+    assert [(answer.kind, answer.text) for answer in phrases] == [("span", "Paris"), ("span", "Rome")]
+    assert outcome.phrases == tuple(phrases)
     assert not calibrated([], Decoding(), Confidence({"bias": 9.0})).answerable
 
 
@@ -83,7 +88,7 @@ def test_without_a_fitted_model_the_confidence_is_the_readers_probability() -> N
 )
 def test_confidences_fall_and_are_at_most_one_together(rows: list[tuple[int, float, float]], bias: float) -> None:
     spans = [span(f"word {word}", passage, score, n) for n, (word, passage, score) in enumerate(rows)]
-    sure = [answer.confidence for answer in calibrated(spans, Decoding(), Confidence({"bias": bias})).answers]
+    sure = [answer.confidence for answer in calibrated(spans, Decoding(), Confidence({"bias": bias})).phrases]
     assert all(0 <= value <= 1 for value in sure)
     assert sure == sorted(sure, reverse=True)
     assert sum(sure) <= 1 + 1e-9
