@@ -9,15 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from opendpr.answering.asked import Asked
 from opendpr.answering.confidence import Confidence, calibrated, features
 from opendpr.answering.decoding import Decoding, candidates
 from opendpr.errors import InputError
 from opendpr.fitting.cases import Case
-from opendpr.fitting.confidence import fit_confidence
+from opendpr.fitting.confidence import fit_confidence, mixed
 from opendpr.fitting.decoding import fit_decoding
 from opendpr.fitting.fitted import Fitted
 from opendpr.fitting.settings import AnsweringSettings
-from opendpr.types import Hit, Passage, Question, Span
+from opendpr.types import Hit, Passage, Question, Span, WordCounts
 
 
 def span(text: str, passage: float, score: float, number: int = 0, bm25: float = 0.0, dense: float = 0.0) -> Span:
@@ -140,6 +141,30 @@ def test_a_confidence_is_calibrated_and_its_threshold_keeps_what_was_asked_for()
     assert figures["precision"] >= 0.7
     assert 0 < stored["threshold"] < 1
     assert figures["AUROC right"] > 0.5
+
+
+def test_cases_count_so_that_the_wanted_share_is_answerable() -> None:
+    answerable = np.array([True, False, False, False])
+    counts = mixed(answerable, 2 / 3)
+    assert counts.sum() == pytest.approx(4)
+    assert counts[answerable].sum() == pytest.approx(4 * 2 / 3)
+    assert mixed(np.ones(3, bool), 0.5).tolist() == [1, 1, 1]
+
+
+def test_figures_are_given_for_each_question_file() -> None:
+    of_files = [case._replace(set=name) for name in ("a", "b") for case in cases(200)]
+    nothing = [case._replace(question=Question("", "?"), set="none") for case in cases(50)]
+    _, figures = fit_confidence([*of_files, *nothing], Decoding(retrieval=1.0, passage=0.5), AnsweringSettings())
+    assert {name: own["answers"] for name, own in figures["sets"].items()} == {"a": 200, "b": 200, "none": 50}
+    assert figures["sets"]["a"]["AUROC right"] == figures["sets"]["b"]["AUROC right"] > 0.5
+    assert (figures["sets"]["none"]["right"], figures["sets"]["none"]["AUROC answerable"]) == (0, None)
+
+
+def test_a_confidence_of_an_earlier_model_gives_what_it_gave() -> None:
+    """What it has no weight for does not count."""
+    asked = Asked("Who built Zorkmid?", WordCounts(100, {"built": 20, "zorkmid": 0}))
+    stored = Confidence.of({"share": 0.4, "places": 0.3, "rival": 0.1, "bias": -1.0, "threshold": 0.0})
+    assert calibrated(SPANS, Decoding(), stored, asked) == calibrated(SPANS, Decoding(), stored)
 
 
 def test_too_few_answers_are_refused_with_their_number() -> None:
