@@ -33,7 +33,7 @@ from opendpr.model.directory import find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.reader import BertReader
 from opendpr.model.runtime import RuntimeSettings, resolved
-from opendpr.search.retrievers import Snapshot
+from opendpr.search.live import LiveSnapshot
 from opendpr.types import Hit, Passage, Question, Span, WordCounts
 
 QUESTIONS_AT_ONCE = 32
@@ -66,14 +66,13 @@ def to_record(read: Read) -> dict[str, Any]:
 
 
 def _hit_record(hit: Hit) -> dict[str, Any]:
-    return {"passage": asdict(hit.passage), "score": hit.score, "parts": dict(hit.parts)}
+    around = {"before": hit.before, "after": hit.after}
+    return {"passage": asdict(hit.passage), "score": hit.score, "parts": dict(hit.parts), **around}
 
 
 def from_record(record: dict[str, Any]) -> Read:
     """The read of a JSON object."""
-    hits = {
-        hit["passage"]["number"]: Hit(Passage(**hit["passage"]), hit["score"], hit["parts"]) for hit in record["hits"]
-    }
+    hits = {hit["passage"]["number"]: Hit(**{**hit, "passage": Passage(**hit["passage"])}) for hit in record["hits"]}
     spans = [
         Span(hits[span["number"]], span["start"], span["end"], span["text"], span["passage_score"], span["span_score"])
         for span in record["spans"]
@@ -105,9 +104,9 @@ def read_sets(args: argparse.Namespace) -> Iterator[Read]:
     reader, encoder = BertReader(model, runtime), BertEncoder(model, runtime)
     settings = AnsweringSettings(k=args.k, retrievers=("hybrid",), removed_share=args.removed_share)
     with open_collection(args.collection) as collection:
-        snapshot = Snapshot(collection)
-        ask = partial(asked, snapshot=snapshot)
-        retrievers = make_retrievers(snapshot, encoder, settings.retrievers, model.hybrid_weight)
+        live = LiveSnapshot(collection)
+        ask = partial(asked, live=live)
+        retrievers = make_retrievers(live, encoder, settings.retrievers, model.hybrid_weight)
         for path in args.questions:
             for batch in batched(islice(read_questions(path), args.limit), QUESTIONS_AT_ONCE):
                 for case in read_cases(list(batch), retrievers, reader, settings, ask=ask)["hybrid"]:

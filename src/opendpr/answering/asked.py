@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from opendpr.search.retrievers import Snapshot
+from opendpr.search.live import LiveSnapshot
 from opendpr.types import WordCounts
 
 UNCOUNTED = WordCounts()
@@ -27,9 +27,9 @@ UNKNOWN = Asked()
 """A question of which nothing is known."""
 
 
-def asked(question: str, retriever: str, snapshot: Snapshot) -> Asked:
+def asked(question: str, retriever: str, live: LiveSnapshot) -> Asked:
     """A question as one that the named retriever finds passages for.
 
     Words are counted by the index of BM25, which dense retrieval alone does without: opening it may take long.
     """
-    return Asked(question, UNCOUNTED if retriever == "dense" else snapshot.count_words(question))
+    return Asked(question, UNCOUNTED if retriever == "dense" else live.load(retriever).count_words(question))

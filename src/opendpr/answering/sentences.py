@@ -28,6 +28,7 @@ def nearest_sentence(answers: Sequence[Answer]) -> Answer:
 
 def _sentence(span: Span) -> Span:
     """The sentence around a span, with its scores."""
-    passage = span.hit.passage
-    first, last = sentence_around(passage.text, span.start - passage.start, span.end - passage.start)
-    return replace(span, start=passage.start + first, end=passage.start + last, text=passage.text[first:last])
+    hit = span.hit
+    seen, offset = hit.before + hit.passage.text + hit.after, hit.passage.start - len(hit.before)
+    first, last = sentence_around(seen, span.start - offset, span.end - offset)
+    return replace(span, start=offset + first, end=offset + last, text=seen[first:last])

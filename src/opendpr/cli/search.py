@@ -10,29 +10,25 @@ from opendpr.cli.options import (
     AsJson,
     CollectionArgument,
     DeviceOption,
-    Devices,
     ModelOption,
     PrecisionOption,
-    Precisions,
     RetrieverOption,
-    Retrievers,
     RuntimeOption,
-    Runtimes,
     WhereOption,
 )
-from opendpr.cli.output import on_one_line, print_json, put, styled, tell_unmet_filter
+from opendpr.cli.output import on_one_line, print_json, put, report_unmet_filter, styled
 
 
 def search(
     collection: CollectionArgument,
     question: Annotated[str, Argument(help="In quotes.", show_default=False)],
     k: Annotated[int, Option("-k", min=1, max=10_000, help="Passages to show.")] = 5,
-    retriever: RetrieverOption = Retrievers.hybrid,
+    retriever: RetrieverOption = "hybrid",
     where: WhereOption = None,
     model: ModelOption = None,
-    precision: PrecisionOption = Precisions.auto,
-    runtime: RuntimeOption = Runtimes.auto,
-    device: DeviceOption = Devices.auto,
+    precision: PrecisionOption = "auto",
+    runtime: RuntimeOption = "auto",
+    device: DeviceOption = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Show the passages that fit QUESTION best, best first.
@@ -46,11 +42,11 @@ def search(
     from opendpr.answering.fields import hit_fields
     from opendpr.model.runtime import RuntimeSettings
 
-    settings = RuntimeSettings(runtime.value, precision.value, device.value)
-    answerer = open_answerer(collection, model, retriever=retriever.value, runtime=settings)
+    settings = RuntimeSettings(runtime, precision, device)
+    answerer = open_answerer(collection, model, retriever=retriever, runtime=settings)
     hits = answerer.search(question, k, where)
     if not hits:
-        tell_unmet_filter(answerer.collection, where)
+        report_unmet_filter(answerer.collection, where)
     ids = answerer.collection.passage_ids([hit.passage for hit in hits])
     for hit in hits:
         id = ids[hit.passage.number]

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from opendpr.answering.asked import asked
+from opendpr.answering.borders import BorderReader
 from opendpr.answering.decoding import Decoding
 from opendpr.collection import Collection, open_collection
 from opendpr.collection.writer import refuse_other_encoder
@@ -28,7 +30,9 @@ from opendpr.model.encoder import BertEncoder
 from opendpr.model.reader import BertReader
 from opendpr.model.runtime import RuntimeSettings, resolved
 from opendpr.protocols import Retriever
-from opendpr.search.retrievers import Snapshot, make_retriever
+from opendpr.search.copies import DistinctRetriever
+from opendpr.search.live import LiveSnapshot
+from opendpr.search.retrievers import make_retriever
 from opendpr.storage.digests import file_sha256
 from opendpr.types import Question
 
@@ -86,23 +90,21 @@ def fit(
     Args:
         sets: questions by the name of their file, for which figures are given each by itself
     """
-    reader = BertReader(model, runtime)
-    snapshot = Snapshot(collection)
+    reader = BorderReader(collection, BertReader(model, runtime))
+    live = LiveSnapshot(collection)
     encoder = BertEncoder(model, runtime) if set(settings.retrievers) - {"bm25"} else None
     fitted = Fitted(dict(model.retrieval))
     if encoder is not None:
         refuse_other_encoder(collection, model.fingerprint, model.name)
     if "hybrid" in settings.retrievers and encoder is not None:
         known = [question for asked in sets.values() for question in asked if question.answers or question.document_ids]
-        weight, ranks = fit_lambda(snapshot, encoder, known, lambda done, total: on_progress("searching", done, total))
+        weight, ranks = fit_lambda(live, encoder, known, lambda done, total: on_progress("searching", done, total))
         fitted.retrieval["lambda"] = weight
         fitted.figures["reciprocal rank by lambda"] = {f"{key:g}": round(value, 4) for key, value in ranks.items()}
-    retrievers = make_retrievers(snapshot, encoder, settings.retrievers, fitted.retrieval.get("lambda", 1.0))
+    retrievers = make_retrievers(live, encoder, settings.retrievers, fitted.retrieval.get("lambda", 1.0))
     cases: dict[str, list[Case]] = {kind: [] for kind in retrievers}
     for name, questions in sets.items():
-        read = read_cases(
-            questions, retrievers, reader, settings, on_progress, ask=lambda text, kind: asked(text, kind, snapshot)
-        )
+        read = read_cases(questions, retrievers, reader, settings, on_progress, ask=partial(asked, live=live))
         for kind, own in read.items():
             cases[kind] += [case._replace(set=name) for case in own]
     decoding = fit_decoding(cases[settings.retrievers[0]], Decoding.of(fitted.retrieval), fitted)
@@ -112,11 +114,11 @@ def fit(
 
 
 def make_retrievers(
-    snapshot: Snapshot, encoder: BertEncoder | None, kinds: Sequence[str], weight: float
+    live: LiveSnapshot, encoder: BertEncoder | None, kinds: Sequence[str], weight: float
 ) -> dict[str, Retriever]:
     """Retrievers by kind, all over one snapshot; hybrid with this lambda."""
     return {
-        kind: make_retriever(kind, snapshot.collection, encoder, snapshot, weight=weight)
+        kind: DistinctRetriever(make_retriever(kind, live, encoder, weight=weight))
         for kind in kinds
         if kind == "bm25" or encoder is not None
     }

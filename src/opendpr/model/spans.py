@@ -29,6 +29,12 @@ def log_softmax(logits: Floats) -> Floats:
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)), dtype=np.float32)
 
 
+def log_sum_exp(logits: Floats) -> Floats:
+    """Logarithm of the sum of exp over the last axis."""
+    largest = logits.max(axis=-1, keepdims=True)
+    return np.asarray(largest[..., 0] + np.log(np.exp(logits - largest).sum(axis=-1)), dtype=np.float32)
+
+
 def best_spans(
     start: Floats,
     end: Floats,
@@ -37,6 +43,7 @@ def best_spans(
     max_tokens: int,
     count: int,
     around: tuple[int, int] = (-1, -1),
+    starts: slice = slice(None),
 ) -> list[TokenSpan]:
     """The spans with the largest P_start(s) * P_end(t) among the text tokens of one window.
 
@@ -50,10 +57,12 @@ def best_spans(
         words: (L,) number of the word each token belongs to, as `whole_words` counts them: where a number is left
             out, there is a border
         around: the same for the tokens before and after the window, which may cut a word; -1 if there is none
+        starts: the tokens that a span may start at
     """
     L = len(start)
     start, end = at_word_borders(start, end, words)
-    first_of_word = np.diff(words, prepend=around[0]) != 0
+    first_of_word = np.zeros(L, np.bool_)
+    first_of_word[starts] = (np.diff(words, prepend=around[0]) != 0)[starts]
     last_of_word = np.diff(words, append=around[1]) != 0
     scores = log_softmax(start)[:, None] + log_softmax(end)[None, :]  # (L, L): row is first, column is last
     width = np.arange(L)[None, :] - np.arange(L)[:, None]

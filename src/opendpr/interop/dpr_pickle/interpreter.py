@@ -11,18 +11,15 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from opendpr.errors import InputError
 from opendpr.interop.dpr_pickle.arrays import ADMITTED, OBJECT_BYTES, Dtype, Name, call, set_state
 
-PENDING_BYTES = 100_000_000
-"""Most bytes between two batches of records; the pickle module writes batches of 1,000."""
 INSTRUCTION_BYTES = 16
 """What each instruction counts besides: one of a single byte makes an object, or a place in a list."""
-PENDING_OBJECTS = 200_000
-"""Most objects on the stack, and most that a batch may give a name."""
 KEPT_CHARACTERS = 2
 """Longest string that is remembered after its batch: Python holds such ones, as the byte order, only once."""
 
@@ -30,11 +27,35 @@ MARK = object()
 """The place on the stack where a group begins."""
 
 
-class Interpreter:
-    """Runs one pickle. `records` yields what is put into the outermost list."""
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of a pickle may be held in memory."""
 
-    def __init__(self, path: Path, file: IO[bytes]) -> None:
-        self.path, self.file = path, file
+    pending_bytes: int = 100_000_000
+    """Most bytes between two batches of records; the pickle module writes batches of 1,000."""
+    pending_objects: int = 200_000
+    """Most objects on the stack, and most that a batch may give a name."""
+
+
+class World(NamedTuple):
+    """What a pickle may name, and what becomes of it; nothing of it is ever imported or called."""
+
+    admits: Callable[[str], str | None]
+    """Meaning of `module.name`; None refuses it."""
+    call: Callable[[Name, tuple[Any, ...]], Any]
+    set_state: Callable[[object, object], None]
+    content: str
+    """What it is for, for messages."""
+
+
+ARRAYS = World(ADMITTED.get, call, set_state, "arrays of numbers and plain lists")
+
+
+class Interpreter:
+    """Runs one pickle. `records` yields what is put into the outermost list; `value` is for one without."""
+
+    def __init__(self, path: Path, file: IO[bytes], world: World = ARRAYS, limits: Limits = Limits()) -> None:
+        self.path, self.file, self.world, self.limits = path, file, world, limits
         self.at = self.pending = 0
         self.batches = 0
         self.stack: list[Any] = []
@@ -92,27 +113,51 @@ class Interpreter:
     def records(self) -> Iterator[Any]:
         """Run to the end."""
         while (code := self.read(1)) != b".":
-            self.pending += INSTRUCTION_BYTES
             if code in (b"a", b"e"):
-                items = self.group() if code == b"e" else [self.pop()]
-                if not self.stack or not isinstance(self.stack[-1], list):
-                    raise self.error("expected a list to put things into")
+                target, items = self.items(code)
                 if len(self.stack) > 1:
-                    self.stack[-1].extend(items)
+                    target.extend(items)
                 else:
                     yield from items
                     self.forget()
-            elif instruction := self.instructions.get(code):
-                instruction()
             else:
-                name = OPCODES.get(code, f"{code[0]:#04x}")
-                raise self.error(f"the instruction {name}, which no list of vectors needs, is refused")
-            if len(self.stack) > PENDING_OBJECTS or self.pending > PENDING_BYTES:
-                raise self.error("it is no list of small records, and would fill the memory")
+                self.step(code)
+            self.check_size()
         if len(self.stack) != 1 or not isinstance(self.stack[0], list):
             found = type(self.stack[0]).__name__ if self.stack else "nothing"
             raise self.error(f"expected a list of (id, vector), found {found}")
         yield from self.stack[0]  # what was made as a list at once
+
+    def value(self) -> Any:  # noqa: ANN401
+        """Run to the end of a pickle of one value that is no stream of records."""
+        while (code := self.read(1)) != b".":
+            if code in (b"a", b"e"):
+                target, items = self.items(code)
+                target.extend(items)
+            else:
+                self.step(code)
+            self.check_size()
+        return self.pop()
+
+    def step(self, code: bytes) -> None:
+        """Follow one instruction."""
+        instruction = self.instructions.get(code)
+        if instruction is None:
+            name = OPCODES.get(code, f"{code[0]:#04x}")
+            raise self.error(f"the instruction {name}, which no file of {self.world.content} needs, is refused")
+        instruction()
+
+    def items(self, code: bytes) -> tuple[list[Any], list[Any]]:
+        """The list that is to grow, and what by."""
+        items = self.group() if code == b"e" else [self.pop()]
+        if not self.stack or not isinstance(self.stack[-1], list):
+            raise self.error("expected a list to put things into")
+        return self.stack[-1], items
+
+    def check_size(self) -> None:
+        self.pending += INSTRUCTION_BYTES
+        if len(self.stack) > self.limits.pending_objects or self.pending > self.limits.pending_bytes:
+            raise self.error(f"it is larger than {self.world.content} are, and would fill the memory")
 
     def forget(self) -> None:
         """Let go of a batch; what the next ones may refer to is kept."""
@@ -189,7 +234,7 @@ class Interpreter:
             self.new_names.append(number)
         self.memo[number] = value
         self.next_name = max(self.next_name, number + 1)
-        if len(self.memo) > PENDING_OBJECTS:
+        if len(self.memo) > self.limits.pending_objects:
             raise self.error("it gives names to too many things, and would fill the memory")
 
     def get(self, number: int) -> Any:  # noqa: ANN401
@@ -198,11 +243,9 @@ class Interpreter:
         return self.memo[number]
 
     def name(self, module: str, name: str) -> Name:
-        meaning = ADMITTED.get(f"{module}.{name}")
+        meaning = self.world.admits(f"{module}.{name}")
         if meaning is None or "." in name:
-            raise self.error(
-                f"it asks for {module}.{name}, which is refused: only arrays of numbers and plain lists are admitted"
-            )
+            raise self.error(f"it asks for {module}.{name}, which is refused: only {self.world.content} are admitted")
         return Name(meaning)
 
     def stack_global(self) -> None:
@@ -216,7 +259,7 @@ class Interpreter:
         if not isinstance(function, Name) or not isinstance(arguments, tuple):
             raise self.error("it calls something that is no function")
         try:
-            found = call(function, arguments)
+            found = self.world.call(function, arguments)
         except ValueError as error:
             raise self.error(str(error)) from None
         if isinstance(found, bytes):
@@ -226,7 +269,7 @@ class Interpreter:
     def build(self) -> None:
         target, state = self.pop_many(2)
         try:
-            set_state(target, state)
+            self.world.set_state(target, state)
         except ValueError as error:
             raise self.error(str(error)) from None
         self.stack.append(target)
