@@ -4,7 +4,9 @@ A line holds the question with its set, the passages with their scores, and the 
 
     {"set", "style", "question": {...}, "removed", "hits": [{"passage": {...}, "score", "parts"}],
      "spans": [{"number", "start", "end", "text", "passage_score", "span_score"}],
-     "asked": {"passages", "frequencies"}}
+     "asked": {"passages", "holding"}}
+
+where `asked` says in how many passages of the collection each word of the question occurs.
 
     python -m experiments.paper.reads COLLECTION OUTPUT --model MODEL --questions FILE...
 """
@@ -15,10 +17,12 @@ import argparse
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from opendpr.answering.asked import Asked, asked
 from opendpr.collection import open_collection
 from opendpr.fitting.answering import make_retrievers
 from opendpr.fitting.cases import Case, read_cases
@@ -30,15 +34,14 @@ from opendpr.model.encoder import BertEncoder
 from opendpr.model.reader import BertReader
 from opendpr.model.runtime import RuntimeSettings, resolved
 from opendpr.search.live import LiveSnapshot
-from opendpr.types import Hit, Passage, Question, Span
+from opendpr.types import Hit, Passage, Question, Span, WordCounts
 
 QUESTIONS_AT_ONCE = 32
 
 
 class Read(NamedTuple):
-    """What was read for one question of a set."""
+    """What was read for one question, and the style it is worded in where its file says so."""
 
-    set: str
     style: str
     case: Case
 
@@ -52,33 +55,34 @@ def to_record(read: Read) -> dict[str, Any]:
         for span in read.case.spans
     ]
     return {
-        "set": read.set,
+        "set": read.case.set,
         "style": read.style,
         "question": asdict(read.case.question),
         "removed": read.case.removed,
         "hits": [_hit_record(hit) for hit in hits.values()],
         "spans": spans,
+        "asked": read.case.asked.counts._asdict() | {"holding": dict(read.case.asked.counts.holding)},
     }
 
 
 def _hit_record(hit: Hit) -> dict[str, Any]:
-    return {"passage": asdict(hit.passage), "score": hit.score, "parts": dict(hit.parts)}
+    around = {"before": hit.before, "after": hit.after}
+    return {"passage": asdict(hit.passage), "score": hit.score, "parts": dict(hit.parts), **around}
 
 
 def from_record(record: dict[str, Any]) -> Read:
     """The read of a JSON object."""
-    hits = {
-        hit["passage"]["number"]: Hit(Passage(**hit["passage"]), hit["score"], hit["parts"]) for hit in record["hits"]
-    }
+    hits = {hit["passage"]["number"]: Hit(**{**hit, "passage": Passage(**hit["passage"])}) for hit in record["hits"]}
     spans = [
         Span(hits[span["number"]], span["start"], span["end"], span["text"], span["passage_score"], span["span_score"])
         for span in record["spans"]
     ]
-    asked = record["question"]
-    question = Question(
-        **{**asked, "answers": tuple(asked["answers"]), "document_ids": tuple(asked.get("document_ids", ()))}
-    )
-    return Read(record["set"], record.get("style") or "", Case(question, spans, record["removed"]))
+    known = record["question"]
+    lists = {name: tuple(known.get(name, ())) for name in ("answers", "document_ids")}
+    question = Question(**{**known, **lists})
+    counts = WordCounts(**record["asked"]) if "asked" in record else WordCounts()
+    case = Case(question, spans, record["removed"], Asked(question.text, counts), record["set"])
+    return Read(record["style"] or "", case)
 
 
 def load_reads(paths: Iterable[Path]) -> Iterator[Read]:
@@ -100,11 +104,13 @@ def read_sets(args: argparse.Namespace) -> Iterator[Read]:
     reader, encoder = BertReader(model, runtime), BertEncoder(model, runtime)
     settings = AnsweringSettings(k=args.k, retrievers=("hybrid",), removed_share=args.removed_share)
     with open_collection(args.collection) as collection:
-        retrievers = make_retrievers(LiveSnapshot(collection), encoder, settings.retrievers, model.hybrid_weight)
+        live = LiveSnapshot(collection)
+        ask = partial(asked, live=live)
+        retrievers = make_retrievers(live, encoder, settings.retrievers, model.hybrid_weight)
         for path in args.questions:
             for batch in batched(islice(read_questions(path), args.limit), QUESTIONS_AT_ONCE):
-                for case in read_cases(batch, retrievers, reader, settings)["hybrid"]:
-                    yield Read(path.stem, "", case)
+                for case in read_cases(list(batch), retrievers, reader, settings, ask=ask)["hybrid"]:
+                    yield Read("", case._replace(set=path.stem))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
