@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from experiments.paper.reads import Read, load_reads, write_reads
+from experiments.common.reads import load_cases, write_cases
 
 from opendpr.answering.asked import Asked
 from opendpr.fitting.cases import Case
@@ -22,6 +22,5 @@ UNREAD = Case(Question("r", "what"), [], removed=True, asked=Asked("what"), set=
 
 
 def test_reads_are_loaded_as_they_were_written(tmp_path: Path) -> None:
-    reads = [Read("", CASE), Read("informal", UNREAD)]
-    assert write_reads(tmp_path / "reads.jsonl", reads) == 2
-    assert list(load_reads([tmp_path / "reads.jsonl", tmp_path / "reads.jsonl"])) == [*reads, *reads]
+    write_cases(tmp_path / "reads.jsonl", [CASE, UNREAD])
+    assert list(load_cases(tmp_path / "reads.jsonl")) == [CASE, UNREAD]

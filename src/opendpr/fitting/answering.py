@@ -107,10 +107,20 @@ def fit(
         read = read_cases(questions, retrievers, reader, settings, on_progress, ask=partial(asked, live=live))
         for kind, own in read.items():
             cases[kind] += [case._replace(set=name) for case in own]
+    fit_cases(cases, settings, fitted)
+    return fitted
+
+
+def fit_cases(cases: Mapping[str, Sequence[Case]], settings: AnsweringSettings, fitted: Fitted) -> None:
+    """Fit decoding and confidence on what was read for questions, of one collection or of several.
+
+    Args:
+        cases: by retriever; the decoding weights are fitted for the first of the settings
+        fitted: has lambda, and gets what is fitted here
+    """
     decoding = fit_decoding(cases[settings.retrievers[0]], Decoding.of(fitted.retrieval), fitted)
     for kind, own in cases.items():
         fitted.confidence[kind], fitted.figures[kind] = fit_confidence(own, decoding, settings)
-    return fitted
 
 
 def make_retrievers(
