@@ -19,6 +19,8 @@ DPR_TOWERS = {
 """By class: which tower it is, and what its weights begin with."""
 DPR_LIMIT = 256
 """Longest sequence that DPR's encoders were trained with."""
+UNTYPED_TOKENIZERS = ("PreTrainedTokenizerFast", "TokenizersBackend")
+"""Classes of tokenizers that give no token types unless they are told to."""
 HEADS = ("qa_outputs.", "classifier.", "pre_classifier.")
 """What the layers of a task are called."""
 
@@ -47,7 +49,7 @@ def read_transformers(directory: Path, settings: ImportSettings) -> Source:
     weights = families.our_weights(family, network, directory)
     shape = families.architecture(config, weights, directory)
     heads = {name: value for name, value in stored.items() if name.startswith((*HEADS, family.prefix + "pooler."))}
-    form = InputForm(title=False, token_types="segments" if shape.type_vocab_size > 1 else "zeros")
+    form = InputForm(title=False, token_types="segments" if _has_segments(directory, shape) else "zeros")
     limit = _limit(directory, shape)
     if kind.endswith("ForQuestionAnswering"):
         _refuse_other_heads(directory, heads, ("qa_outputs.", family.prefix))
@@ -124,6 +126,14 @@ def _dpr_reader(directory: Path, config: dict[str, Any], stored: Weights, tokeni
         if name.startswith((f"{prefix}qa_outputs.", f"{prefix}qa_classifier."))
     }
     return Source("DPRReader", tokenizer, reader=(dpr_reader(shape), {**weights, **heads}))
+
+
+def _has_segments(directory: Path, shape: Architecture) -> bool:
+    """Whether the tokenizer of transformers gives the second text of a pair another type than the first."""
+    settings = optional_json(directory / "tokenizer_config.json")
+    typed = settings.get("tokenizer_class") not in UNTYPED_TOKENIZERS
+    inputs = settings.get("model_input_names", ["token_type_ids"] if typed else [])
+    return shape.type_vocab_size > 1 and "token_type_ids" in inputs
 
 
 def _limit(directory: Path, shape: Architecture) -> int:
