@@ -75,6 +75,15 @@ class Qrels(str, Enum):
     msmarco = "msmarco"
 
 
+class Models(str, Enum):
+    """Forms of models."""
+
+    sentence_transformers = "sentence-transformers"
+    hf_dpr = "hf-dpr"
+    dpr = "dpr"
+    onnx = "onnx"
+
+
 FileArgument = Annotated[Path, Argument(help="File, of any form that is known.", show_default=False)]
 
 
@@ -240,3 +249,30 @@ def export_qrels(
 
     judgements = useful(read_qrels(file), lambda judgement: True, file, "a judgement")
     say(f"wrote {output}: {many(write_qrels(output, judgements, format.value), 'judgement')}")
+
+
+@app.command("model")
+def export_model(
+    model: Annotated[str, Argument(help="Name of a model package, or a model directory.", show_default=False)],
+    output: Annotated[Path, Option("--output", "-o", help="Directory to write.", show_default=False)],
+    to: Annotated[
+        Models,
+        Option(
+            "--to",
+            help="hf-dpr: DPR's classes of transformers; dpr: its own checkpoints; onnx: a file for each network.",
+        ),
+    ],
+) -> None:
+    """Write a model in the form of another system, with a model card.
+
+    What the form has no place for is refused by name. `opendpr import model` reads all but onnx again.
+
+    \b
+    Example:
+      opendpr export model opendpr-minilm --to sentence-transformers -o minilm-st
+    """
+    from opendpr.model.directory import find_model
+    from opendpr.model.foreign import export_model
+
+    export_model(find_model(model), output, to.value)
+    say(f"wrote {output}")
