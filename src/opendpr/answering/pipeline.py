@@ -18,6 +18,7 @@ from opendpr.model.directory import DEFAULT_MODEL, Model, find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.reader import BertReader
 from opendpr.model.runtime import RuntimeSettings, resolved
+from opendpr.search.reranking import Reranking
 from opendpr.types import Hit, Outcome, Span
 
 ASK_BATCH_QUESTIONS = 16
@@ -32,6 +33,7 @@ class Answerer:
     Args:
         model: or the name of one, which is looked for when it is needed first: BM25 alone needs none.
         retriever: `dense`, `bm25` or `hybrid`
+        reranking: orders what the retriever finds again; None leaves it as it is
 
     Raises:
         StateError: there is no such model, or the collection was encoded by another.
@@ -45,9 +47,10 @@ class Answerer:
         *,
         retriever: str = "hybrid",
         runtime: RuntimeSettings = RuntimeSettings(),
+        reranking: Reranking | None = None,
     ) -> None:
         self.collection, self._model = collection, model
-        self._name, self._runtime = retriever, runtime
+        self._name, self._runtime, self._reranking = retriever, runtime, reranking
         encoder = BertEncoder(self.model, runtime) if retriever != "bm25" else None
         self._retrievers = FollowingRetrievers(collection, encoder, [retriever])
 
@@ -108,7 +111,9 @@ class Answerer:
             check_question(question)
         if not self._retrievers.is_current():
             self._retrievers.refresh()
-        return self._retrievers.retrieve(self._name, questions, k, where)
+        wanted = max(k, self._reranking.depth) if self._reranking else k
+        hits = self._retrievers.retrieve(self._name, questions, wanted, where)
+        return self._reranking.best(questions, hits, k) if self._reranking else hits
 
     def read(self, questions: Sequence[str], hits: Sequence[Sequence[Hit]]) -> list[list[Span]]:
         """The second step: for each question the best spans of its passages, best first.
@@ -159,6 +164,7 @@ def open_answerer(
     *,
     retriever: str = "hybrid",
     runtime: RuntimeSettings = RuntimeSettings(),
+    reranking: Reranking | None = None,
 ) -> Answerer:
     """Open a collection and the model that it was encoded with, or another with the same encoder.
 
@@ -171,4 +177,4 @@ def open_answerer(
         raise StateError(f"{directory} holds no documents; add some with 'opendpr add'")
     row = collection.encoder() if retriever == "bm25" else collection.require_encoder()
     chosen = find_model(model) if model else row.model if row else DEFAULT_MODEL
-    return Answerer(collection, chosen, retriever=retriever, runtime=runtime)
+    return Answerer(collection, chosen, retriever=retriever, runtime=runtime, reranking=reranking)

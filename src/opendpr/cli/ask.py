@@ -20,6 +20,8 @@ from opendpr.cli.options import (
     ModelOption,
     PrecisionOption,
     Precisions,
+    RerankDepthOption,
+    RerankOption,
     RetrieverOption,
     Retrievers,
     RuntimeOption,
@@ -42,6 +44,7 @@ from opendpr.errors import StateError, UsageError
 if TYPE_CHECKING:
     from opendpr.answering import Answerer
     from opendpr.model.runtime import RuntimeSettings
+    from opendpr.search.reranking import Reranking
     from opendpr.types import Answer, Span
 
 SHOWN_CHARACTERS = 200
@@ -58,6 +61,8 @@ def ask(
     k: Annotated[int, Option("-k", min=1, max=10_000, help="Passages to read.")] = 20,
     answers: Annotated[int, Option("--answers", "-n", min=1, help="Different answers to show.")] = 1,
     retriever: RetrieverOption = Retrievers.hybrid,
+    rerank: RerankOption = None,
+    rerank_depth: RerankDepthOption = 100,
     where: WhereOption = None,
     model: ModelOption = None,
     precision: PrecisionOption = Precisions.auto,
@@ -76,6 +81,7 @@ def ask(
     from opendpr.answering import check_question
     from opendpr.collection.where import compile_where
     from opendpr.model.runtime import RuntimeSettings
+    from opendpr.search.reranking import make_reranking
 
     _refuse_missing(collection)
     if where is not None:
@@ -85,7 +91,9 @@ def ask(
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="surrogateescape")  # a line that is not UTF-8 is one question refused
     settings = RuntimeSettings(runtime.value, precision.value, device.value)
-    asker = _Asker(_open(collection, model, retriever.value, settings), k, answers, where, as_json or question == "-")
+    reranking = make_reranking(rerank, rerank_depth, settings) if rerank else None
+    answerer = _open(collection, model, retriever.value, settings, reranking)
+    asker = _Asker(answerer, k, answers, where, as_json or question == "-")
     if question == "-":
         asker.answer_all(_typed_questions())
     elif question is not None:
@@ -119,7 +127,9 @@ def _refuse_missing(path: Path) -> None:
         raise StateError(f"'{path}' is a file; give the folder that it is in, or a collection")
 
 
-def _open(path: Path, model: str | None, retriever: str, settings: RuntimeSettings) -> Answerer:
+def _open(
+    path: Path, model: str | None, retriever: str, settings: RuntimeSettings, reranking: Reranking | None
+) -> Answerer:
     from opendpr.answering import open_answerer
     from opendpr.collection.database import DATABASE
     from opendpr.model.directory import DEFAULT_MODEL
@@ -127,7 +137,7 @@ def _open(path: Path, model: str | None, retriever: str, settings: RuntimeSettin
     if not (path / DATABASE).exists():
         model = model or DEFAULT_MODEL  # not the one that the cache was made with: its reader may be another
         path = _index(path, model, settings)
-    return open_answerer(path, model, retriever=retriever, runtime=settings)
+    return open_answerer(path, model, retriever=retriever, runtime=settings, reranking=reranking)
 
 
 def _index(folder: Path, model: str, settings: RuntimeSettings) -> Path:

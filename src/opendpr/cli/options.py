@@ -50,6 +50,13 @@ ModelOption = Annotated[
     Option("--model", "-m", help="Name of a model package, or a model directory.", show_default="the collection's"),
 ]
 RetrieverOption = Annotated[Retrievers, Option("--retriever", "-r", help="How passages are found.")]
+RerankOption = Annotated[
+    str | None,
+    Option("--rerank", help="Model of a cross-encoder, which orders the passages again.", show_default="no re-ranking"),
+]
+RerankDepthOption = Annotated[
+    int, Option("--rerank-depth", min=1, max=10_000, help="Passages it reads, at least -k.")
+]
 PrecisionOption = Annotated[
     Precisions,
     Option("--precision", help="auto: bf16 where the processor gains by it, else fp32.", envvar="OPENDPR_PRECISION"),

@@ -14,6 +14,8 @@ from opendpr.cli.options import (
     ModelOption,
     PrecisionOption,
     Precisions,
+    RerankDepthOption,
+    RerankOption,
     RetrieverOption,
     Retrievers,
     RuntimeOption,
@@ -28,6 +30,8 @@ def search(
     question: Annotated[str, Argument(help="In quotes.", show_default=False)],
     k: Annotated[int, Option("-k", min=1, max=10_000, help="Passages to show.")] = 5,
     retriever: RetrieverOption = Retrievers.hybrid,
+    rerank: RerankOption = None,
+    rerank_depth: RerankDepthOption = 100,
     where: WhereOption = None,
     model: ModelOption = None,
     precision: PrecisionOption = Precisions.auto,
@@ -41,13 +45,16 @@ def search(
     Examples:
       opendpr search notes "who wrote the letter"
       opendpr search notes "who wrote the letter" --retriever bm25 -k 20 --json
+      opendpr search notes "who wrote the letter" --rerank ./cross-encoder
     """
     from opendpr.answering import open_answerer
     from opendpr.answering.fields import hit_fields
     from opendpr.model.runtime import RuntimeSettings
+    from opendpr.search.reranking import make_reranking
 
     settings = RuntimeSettings(runtime.value, precision.value, device.value)
-    answerer = open_answerer(collection, model, retriever=retriever.value, runtime=settings)
+    reranking = make_reranking(rerank, rerank_depth, settings) if rerank else None
+    answerer = open_answerer(collection, model, retriever=retriever.value, runtime=settings, reranking=reranking)
     hits = answerer.search(question, k, where)
     if not hits:
         tell_unmet_filter(answerer.collection, where)
