@@ -84,7 +84,7 @@ def config(family: str, size: int, **more: Any) -> transformers.PretrainedConfig
     match family:
         case "distilbert":
             own = {"dim": 32, "n_layers": 2, "n_heads": 4, "hidden_dim": 48, "initializer_range": 0.3}
-            return transformers.DistilBertConfig(vocab_size=size, **own, **more)
+            return transformers.DistilBertConfig(**{"vocab_size": size, **own, **more})
         case "electra":
             return transformers.ElectraConfig(**{"embedding_size": 16, **common})
         case "mpnet":

@@ -108,7 +108,7 @@ def _describe(imported: Imported) -> None:
         say(f"{part or 'found'}: {source.kind}, {size}")
         if source.encoder:
             encoder = source.encoder
-            limits = f"{encoder.max_question_tokens} and {encoder.max_passage_tokens} tokens"
-            say(f"  pooling {encoder.pooling}, similarity {encoder.similarity}, questions and passages up to {limits}")
+            limits = f"{encoder.max_question_tokens} tokens, passages up to {encoder.max_passage_tokens}"
+            say(f"  pooling {encoder.pooling}, similarity {encoder.similarity}, questions up to {limits}")
         for note in source.notes:
             say(f"  {note}")

@@ -5,7 +5,9 @@ The libraries are not needed for anything else; without them a model is imported
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,25 @@ def compare(imported: Imported, paths: Mapping[str, Path]) -> dict[str, float | 
     Args:
         paths: the sources, by what they are for
     """
+    with _silence():
+        return _compared(imported, paths)
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Without what the libraries, and our encoder of a text that is too long, have to say."""
+    with suppress(ModuleNotFoundError):
+        from transformers.utils.logging import disable_progress_bar
+
+        disable_progress_bar()
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def _compared(imported: Imported, paths: Mapping[str, Path]) -> dict[str, float | str]:
     found: dict[str, float | str] = {}
     for part, path in paths.items():
         kind, name = imported.sources[part].kind, part or "model"
