@@ -115,23 +115,29 @@ class Tokenizer:
 def _without_spaces(places: Sequence[tuple[int, int]], text: str) -> NDArray[np.int32]:
     """(L, 2): places without the spaces that some tokenizers count to the word after them."""
     found = np.array(places, dtype=np.int32).reshape(-1, 2)
-    for row, (start, end) in enumerate(found.tolist()):
+    for row, (begin, end) in enumerate(found.tolist()):
+        start = begin
         while start < end and text[start].isspace():
             start += 1
-        found[row, 0] = start
+        found[row] = (begin, begin) if start == len(text) else (start, end)
     return found
 
 
 def _words(places: NDArray[np.int32], text: str) -> NDArray[np.int32]:
     """(L,): number of each token's word, for a tokenizer whose words end at spaces alone, with the signs after them.
 
-    Here a word is letters and digits, or one sign. A token of nothing but a space belongs to the word after it.
+    Here a word is letters and digits, or one sign. A token of nothing but a space belongs to the word after it, at the
+    end of the text to the one before.
     """
-    begins = [
-        end > start and not (start and text[start].isalnum() and text[start - 1].isalnum())
-        for start, end in places.tolist()
-    ]
-    return np.maximum(np.cumsum(begins, dtype=np.int32) - 1, 0)
+    begins, before = [], (0, 0)
+    for start, end in places.tolist():
+        joined = before[0] == before[1] == start or start < before[1]
+        inside = start < end and text[start].isalnum() and start == before[1] and text[start - 1].isalnum()
+        begins.append(not joined and not inside and (start < end or bool(text[start:].strip())))
+        before = start, end
+    if begins:
+        begins[0] = True
+    return np.cumsum(begins, dtype=np.int32) - 1
 
 
 def _utf8(text: str) -> str:
