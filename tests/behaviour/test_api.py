@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 import opendpr
+from opendpr.model.encoder import BertEncoder
 
 ROOT = Path(__file__).resolve().parents[2]
 LETTER = "On 3 May 1911 Ada Lovett wrote the letter to her brother, who was then living in Lisbon."
@@ -99,6 +101,18 @@ def test_many_questions_get_what_each_gets_alone(notes: opendpr.OpenCollection) 
     assert notes.ask([]) == notes.search([]) == []
 
 
+def test_one_encoder_serves_all_retrievers_and_what_is_added(notes: opendpr.OpenCollection) -> None:
+    """Counted among all objects that are alive."""
+    for retriever in ("bm25", "dense", "hybrid", "dense"):
+        assert notes.search("the wall", retriever=retriever)
+        assert notes.ask("When was the wall built?", retriever=retriever)
+    notes.add([opendpr.Document("mill", "", "The mill is older than the wall.")])
+    assert notes.search("the mill", 1, retriever="dense")
+    gc.collect()
+    encoders = [thing for thing in gc.get_objects() if isinstance(thing, BertEncoder)]
+    assert len([encoder for encoder in encoders if encoder.model.reference == encoders[-1].model.reference]) == 1
+
+
 def test_another_model_takes_over(notes: opendpr.OpenCollection, other_model: Path) -> None:
     before = notes.search("wall", retriever="dense")
     assert notes.encode(other_model) == 3
@@ -162,7 +176,7 @@ def test_wrong_arguments_are_refused_with_what_was_expected(notes: opendpr.OpenC
         notes.ask(None)  # type: ignore[call-overload]
     with pytest.raises(opendpr.UsageError, match="either ids of documents or where="):
         notes.remove()
-    with pytest.raises(opendpr.InputError, match="has no document 'x'; nothing was removed"):
+    with pytest.raises(opendpr.InputError, match="has no document 'x', so nothing was removed"):
         notes.remove(["wall", "x"])
     with pytest.raises(opendpr.StateError, match="no model 'nothing'"):
         opendpr.open("notes", "nothing")
@@ -213,7 +227,7 @@ def test_evaluations_take_files_and_objects_and_are_compared(notes: opendpr.Open
     assert "first:dense" in other.compare("first.jsonl").table()
     assert other.compare(run).report("both.html") == Path("both.html")
     (folder / "questions.jsonl").write_text('{"id": "1", "question": "When?", "answers": ["1888"]}\n')
-    assert opendpr.evaluate("notes", "questions.jsonl", systems="bm25").summary()["sets"]["questions"]["questions"] == 1
+    assert opendpr.evaluate("notes", "questions.jsonl", systems="bm25").summary().sets["questions"].questions == 1
 
 
 def test_an_evaluation_says_what_it_expected(notes: opendpr.OpenCollection) -> None:

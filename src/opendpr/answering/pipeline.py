@@ -8,8 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import overload
 
+from opendpr.answering.borders import BorderReader
 from opendpr.answering.decoder import Decoder
-from opendpr.answering.following import FollowingRetrievers
 from opendpr.choices import QUESTION_CHARACTERS, READ_PASSAGES
 from opendpr.collection import Collection, open_collection
 from opendpr.errors import StateError, UsageError
@@ -18,7 +18,11 @@ from opendpr.model.directory import DEFAULT_MODEL, Model, find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.reader import BertReader
 from opendpr.model.runtime import RuntimeSettings, resolved
+from opendpr.protocols import Retriever
+from opendpr.search.copies import DistinctRetriever
+from opendpr.search.live import LiveSnapshot
 from opendpr.search.reranking import Reranking
+from opendpr.search.retrievers import make_retriever
 from opendpr.types import Hit, Outcome, Span
 
 ASK_BATCH_QUESTIONS = 16
@@ -30,9 +34,12 @@ SEARCH_PASSAGES = 5
 class Answerer:
     """Answers questions from a collection. It follows the collection when another process changes it.
 
+    Networks, vectors and words are loaded when they are first needed, and once for all retrievers.
+
     Args:
-        model: or the name of one, which is looked for when it is needed first: BM25 alone needs none.
-        retriever: `dense`, `bm25` or `hybrid`
+        model: or the name of one, which is looked for when it is first needed, as BM25 alone needs none; None is the
+            one that the collection was encoded with, or the default
+        retriever: `dense`, `bm25` or `hybrid`, where a call names no other
         reranking: orders what the retriever finds again; None leaves it as it is
 
     Raises:
@@ -43,48 +50,72 @@ class Answerer:
     def __init__(
         self,
         collection: Collection,
-        model: Model | str,
+        model: Model | str | None = None,
         *,
         retriever: str = "hybrid",
         runtime: RuntimeSettings = RuntimeSettings(),
         reranking: Reranking | None = None,
     ) -> None:
-        self.collection, self._model = collection, model
-        self._name, self._runtime, self._reranking = retriever, runtime, reranking
-        encoder = BertEncoder(self.model, runtime) if retriever != "bm25" else None
-        self._retrievers = FollowingRetrievers(collection, encoder, [retriever])
+        self.collection, self.retriever = collection, retriever
+        self._model, self._runtime, self._reranking = model, runtime, reranking
+        self._live, self._retrievers = LiveSnapshot(collection), dict[str, Retriever]()
+        self._retriever(retriever)  # now, because a wrong name or model should be reported where it is given
 
     @cached_property
     def model(self) -> Model:
         """The model, with encoders and perhaps a reader."""
-        return find_model(self._model) if isinstance(self._model, str) else self._model
+        if isinstance(self._model, Model):
+            return self._model
+        row = self.collection.encoder()
+        return find_model(self._model or (row.model if row else DEFAULT_MODEL))
+
+    @cached_property
+    def encoder(self) -> BertEncoder:
+        """The encoder that all retrievers share."""
+        return BertEncoder(self.model, self._runtime)
+
+    def _retriever(self, kind: str) -> Retriever:
+        if kind not in self._retrievers:
+            encoder = None if kind == "bm25" else self.encoder
+            self._retrievers[kind] = DistinctRetriever(make_retriever(kind, self._live, encoder))
+        return self._retrievers[kind]
 
     @cached_property
     def _reader(self) -> BertReader:
         return BertReader(self.model, self._runtime)
 
-    @cached_property
-    def _decoder(self) -> Decoder:
-        return Decoder.of(self.model, self._name)
-
-    def search(self, question: str, k: int = SEARCH_PASSAGES, where: str | None = None) -> list[Hit]:
+    def search(
+        self, question: str, k: int = SEARCH_PASSAGES, where: str | None = None, *, retriever: str | None = None
+    ) -> list[Hit]:
         """The k passages that fit the question best, of documents that meet the filter `where`.
 
         Raises:
             UsageError: the question is empty or too long, or the filter cannot be understood.
         """
-        return self.retrieve([question], k, where)[0]
-
-    @overload
-    def ask(self, question: str, k: int = READ_PASSAGES, where: str | None = None) -> Outcome: ...
+        return self.retrieve([question], k, where, retriever=retriever)[0]
 
     @overload
     def ask(
-        self, question: list[str] | tuple[str, ...], k: int = READ_PASSAGES, where: str | None = None
+        self, question: str, k: int = READ_PASSAGES, where: str | None = None, *, retriever: str | None = None
+    ) -> Outcome: ...
+
+    @overload
+    def ask(
+        self,
+        question: list[str] | tuple[str, ...],
+        k: int = READ_PASSAGES,
+        where: str | None = None,
+        *,
+        retriever: str | None = None,
     ) -> list[Outcome]: ...
 
     def ask(
-        self, question: str | list[str] | tuple[str, ...], k: int = READ_PASSAGES, where: str | None = None
+        self,
+        question: str | list[str] | tuple[str, ...],
+        k: int = READ_PASSAGES,
+        where: str | None = None,
+        *,
+        retriever: str | None = None,
     ) -> Outcome | list[Outcome]:
         """Answers from the k passages that fit a question best, of documents that meet the filter `where`.
 
@@ -96,12 +127,15 @@ class Answerer:
             StateError: the model has no reader.
         """
         if isinstance(question, str):
-            return self._ask([question], k, where)[0]
+            return self._ask([question], k, where, retriever)[0]
         for text in question:
             check_question(text)  # all of them before the first is answered
-        return [outcome for batch in batched(question, ASK_BATCH_QUESTIONS) for outcome in self._ask(batch, k, where)]
+        batches = batched(question, ASK_BATCH_QUESTIONS)
+        return [outcome for batch in batches for outcome in self._ask(batch, k, where, retriever)]
 
-    def retrieve(self, questions: Sequence[str], k: int, where: str | None = None) -> list[list[Hit]]:
+    def retrieve(
+        self, questions: Sequence[str], k: int, where: str | None = None, *, retriever: str | None = None
+    ) -> list[list[Hit]]:
         """The first step: for each question its k best passages, as `search` returns them.
 
         Raises:
@@ -109,10 +143,11 @@ class Answerer:
         """
         for question in questions:
             check_question(question)
-        if not self._retrievers.is_current():
-            self._retrievers.refresh()
+        chosen = self._retriever(retriever or self.retriever)
+        if not self._live.is_current():
+            self._live.refresh()
         wanted = max(k, self._reranking.depth) if self._reranking else k
-        hits = self._retrievers.retrieve(self._name, questions, wanted, where)
+        hits = chosen.retrieve(questions, wanted, where)
         return self._reranking.best(questions, hits, k) if self._reranking else hits
 
     def read(self, questions: Sequence[str], hits: Sequence[Sequence[Hit]]) -> list[list[Span]]:
@@ -121,19 +156,19 @@ class Answerer:
         Raises:
             StateError: the model has no reader.
         """
-        return self._reader.read(questions, hits)
+        return BorderReader(self.collection, self._reader).read(questions, hits)
 
-    def outcome(self, spans: Sequence[Span]) -> Outcome:
+    def outcome(self, spans: Sequence[Span], *, retriever: str | None = None) -> Outcome:
         """The third step: the answers in the spans of one question, with the model's weights and confidence."""
-        return self._decoder.decode(spans)
+        return Decoder.of(self.model, retriever or self.retriever).decode(spans)
 
-    def _ask(self, questions: Sequence[str], k: int, where: str | None) -> list[Outcome]:
+    def _ask(self, questions: Sequence[str], k: int, where: str | None, retriever: str | None) -> list[Outcome]:
         loading = self._reader_loading
         try:
-            hits = self.retrieve(questions, k, where)
+            hits = self.retrieve(questions, k, where, retriever=retriever)
         finally:
             wait([loading])  # a failure is raised by `read`, which loads again
-        return [self.outcome(spans) for spans in self.read(questions, hits)]
+        return [self.outcome(spans, retriever=retriever) for spans in self.read(questions, hits)]
 
     @cached_property
     def _reader_loading(self) -> Future[None]:
@@ -175,6 +210,7 @@ def open_answerer(
     collection = open_collection(Path(directory))
     if not collection.has_documents():
         raise StateError(f"{directory} holds no documents; add some with 'opendpr add'")
-    row = collection.encoder() if retriever == "bm25" else collection.require_encoder()
-    chosen = find_model(model) if model else row.model if row else DEFAULT_MODEL
+    if retriever != "bm25":
+        collection.require_encoder()
+    chosen = find_model(model) if model else None
     return Answerer(collection, chosen, retriever=retriever, runtime=runtime, reranking=reranking)

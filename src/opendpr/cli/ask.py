@@ -16,37 +16,34 @@ from opendpr.cli.add import no_documents, show_report
 from opendpr.cli.options import (
     AsJson,
     DeviceOption,
-    Devices,
     ModelOption,
     PrecisionOption,
-    Precisions,
     RerankDepthOption,
     RerankOption,
     RetrieverOption,
-    Retrievers,
     RuntimeOption,
-    Runtimes,
     WhereOption,
 )
 from opendpr.cli.output import (
-    many,
     marked,
     on_one_line,
     print_json,
-    progress,
     put,
+    report_unmet_filter,
     say,
     styled,
-    tell_unmet_filter,
 )
+from opendpr.cli.progress import progress
 from opendpr.errors import StateError, UsageError
+from opendpr.wording import counted
 
 if TYPE_CHECKING:
     from opendpr.answering import Answerer
     from opendpr.model.runtime import RuntimeSettings
-    from opendpr.search.reranking import Reranking
     from opendpr.types import Answer, Span
 
+SHOWN_COPIES = 3
+"""Documents with the same text that are named; JSON has them all."""
 SHOWN_CHARACTERS = 200
 """How much of a question that was refused is repeated."""
 
@@ -60,14 +57,14 @@ def ask(
     ] = None,
     k: Annotated[int, Option("-k", min=1, max=10_000, help="Passages to read.")] = 20,
     answers: Annotated[int, Option("--answers", "-n", min=1, help="Different answers to show.")] = 1,
-    retriever: RetrieverOption = Retrievers.hybrid,
+    retriever: RetrieverOption = "hybrid",
     rerank: RerankOption = None,
     rerank_depth: RerankDepthOption = 100,
     where: WhereOption = None,
     model: ModelOption = None,
-    precision: PrecisionOption = Precisions.auto,
-    runtime: RuntimeOption = Runtimes.auto,
-    device: DeviceOption = Devices.auto,
+    precision: PrecisionOption = "auto",
+    runtime: RuntimeOption = "auto",
+    device: DeviceOption = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Answer QUESTION with the exact words of the documents, and where they are.
@@ -78,7 +75,7 @@ def ask(
       opendpr ask notes                            (a prompt)
       opendpr ask notes - < questions.txt          (one JSON object a line)
     """
-    from opendpr.answering import check_question
+    from opendpr.answering import check_question, open_answerer
     from opendpr.collection.where import compile_where
     from opendpr.model.runtime import RuntimeSettings
     from opendpr.search.reranking import make_reranking
@@ -90,9 +87,10 @@ def ask(
         check_question(question)  # before anything is indexed or loaded
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="surrogateescape")  # a line that is not UTF-8 is one question refused
-    settings = RuntimeSettings(runtime.value, precision.value, device.value)
+    settings = RuntimeSettings(runtime, precision, device)
     reranking = make_reranking(rerank, rerank_depth, settings) if rerank else None
-    answerer = _open(collection, model, retriever.value, settings, reranking)
+    path, name = _collection_of(collection, model, settings, silent=as_json)
+    answerer = open_answerer(path, name, retriever=retriever, runtime=settings, reranking=reranking)
     asker = _Asker(answerer, k, answers, where, as_json or question == "-")
     if question == "-":
         asker.answer_all(_typed_questions())
@@ -127,27 +125,27 @@ def _refuse_missing(path: Path) -> None:
         raise StateError(f"'{path}' is a file; give the folder that it is in, or a collection")
 
 
-def _open(
-    path: Path, model: str | None, retriever: str, settings: RuntimeSettings, reranking: Reranking | None
-) -> Answerer:
-    from opendpr.answering import open_answerer
+def _collection_of(
+    path: Path, model: str | None, settings: RuntimeSettings, *, silent: bool
+) -> tuple[Path, str | None]:
+    """The collection of what was given, and the model that is asked: a folder is indexed first."""
     from opendpr.collection.database import DATABASE
     from opendpr.model.directory import DEFAULT_MODEL
 
     if not (path / DATABASE).exists():
         model = model or DEFAULT_MODEL  # not the one that the cache was made with: its reader may be another
-        path = _index(path, model, settings)
-    return open_answerer(path, model, retriever=retriever, runtime=settings, reranking=reranking)
+        path = _index(path, model, settings, silent=silent)
+    return path, model
 
 
-def _index(folder: Path, model: str, settings: RuntimeSettings) -> Path:
+def _index(folder: Path, model: str, settings: RuntimeSettings, *, silent: bool) -> Path:
     """Bring the cached collection of a folder in sync with it and say what changed; returns where it is."""
     from opendpr.maintenance.add import NoDocumentsError
     from opendpr.maintenance.folder import index_folder
 
     if not any(folder.iterdir()):
         raise no_documents(str(folder))
-    with progress("encoding", "passages") as on_progress:
+    with progress("encoding", "passages", silent=silent) as on_progress:
         try:
             cache, report = index_folder(folder, model, settings, on_progress=on_progress)
         except NoDocumentsError as error:
@@ -156,17 +154,21 @@ def _index(folder: Path, model: str, settings: RuntimeSettings) -> Path:
     if set(report.documents) - {"unchanged"}:
         show_report(report, folder, ["opendpr add", "NAME", str(folder)])
     elif report.skipped:
-        say(f"{many(len(report.skipped), 'file')} of {folder} cannot be read; 'opendpr add NAME {folder}' says why")
+        say(f"{counted(len(report.skipped), 'file')} of {folder} cannot be read; 'opendpr add NAME {folder}' says why")
     return cache
 
 
-def _show(answer: Answer, strong: bool) -> None:
+def _show(answer: Answer, anchor: str, *, strong: bool) -> None:
     best = answer.spans[0]
     passage = best.hit.passage
     put(f"{styled(' '.join(answer.text.split()), bold=strong)}  (confidence {answer.confidence:.2f})")
-    place = f"{on_one_line(passage.document_id)}, characters {best.start}-{best.end}"
+    place = f"{on_one_line(passage.document_id)}{on_one_line(anchor)}, characters {best.start}-{best.end}"
     put(f"  {place}: {on_one_line(passage.title)}")
-    put(f"  {marked(passage.text, best.start - passage.start, best.end - passage.start)}")
+    if copies := list(dict.fromkeys(on_one_line(copy.document_id) for copy in best.hit.copies)):
+        more = f" and {len(copies) - SHOWN_COPIES} more" if len(copies) > SHOWN_COPIES else ""
+        put(f"  also in {', '.join(copies[:SHOWN_COPIES])}{more}")
+    seen, offset = best.hit.before + passage.text + best.hit.after, passage.start - len(best.hit.before)
+    put(f"  {marked(seen, best.start - offset, best.end - offset)}")
 
 
 def _span_with_passage(span: Span, id: str) -> dict[str, object]:
@@ -219,9 +221,15 @@ class _Asker:
         if not outcome.answerable:
             put(f"{styled('no answer found', bold=True)}{'; the likeliest words are' if shown else ''}")
         if not shown:
-            tell_unmet_filter(self.answerer.collection, self.where)
-        for answer in shown if outcome.answerable else shown[:1]:
-            _show(answer, strong=outcome.answerable)
+            report_unmet_filter(self.answerer.collection, self.where)
+        from opendpr.collection.lookup import sections_of
+        from opendpr.text.sections import anchor_at
+
+        shown = shown if outcome.answerable else shown[:1]
+        sections = sections_of(self.answerer.collection, [answer.document_id for answer in shown])
+        for answer in shown:
+            anchor = anchor_at(sections.get(answer.document_id, []), answer.start)
+            _show(answer, f"#{anchor}" if anchor else "", strong=outcome.answerable)
 
     def _records(self, answers: Sequence[Answer]) -> list[dict[str, object]]:
         passages = [span.hit.passage for answer in answers for span in answer.spans]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from typer import Argument, Option
 
@@ -13,25 +12,10 @@ from opendpr.cli.output import say
 if TYPE_CHECKING:
     from opendpr.model.foreign import Imported
 
-
-class Similarities(str, Enum):
-    """How two vectors are compared."""
-
-    dot = "dot"
-    cosine = "cosine"
+PART_HELP = "In place of SOURCE, or of this part of it: "
 
 
-class Poolings(str, Enum):
-    """How the vectors of tokens become one."""
-
-    cls = "cls"
-    mean = "mean"
-
-
-PartOption = "In place of SOURCE, or of this part of it: "
-
-
-def import_model(  # a command line's options
+def import_model(
     output: Annotated[Path, Option("--output", "-o", help="Model directory to write.", show_default=False)],
     source: Annotated[
         Path | None,
@@ -39,9 +23,9 @@ def import_model(  # a command line's options
             help="Directory of sentence-transformers or transformers, or a DPR checkpoint (.cp).", show_default=False
         ),
     ] = None,
-    question: Annotated[Path | None, Option("--question", help=PartOption + "the question encoder.")] = None,
-    passage: Annotated[Path | None, Option("--passage", help=PartOption + "the passage encoder.")] = None,
-    reader: Annotated[Path | None, Option("--reader", help=PartOption + "the reader.")] = None,
+    question: Annotated[Path | None, Option("--question", help=PART_HELP + "the question encoder.")] = None,
+    passage: Annotated[Path | None, Option("--passage", help=PART_HELP + "the passage encoder.")] = None,
+    reader: Annotated[Path | None, Option("--reader", help=PART_HELP + "the reader.")] = None,
     title: Annotated[bool, Option("--title/--no-title", help="Feed passages as title [SEP] text.")] = True,
     question_prefix: Annotated[
         str | None,
@@ -51,10 +35,12 @@ def import_model(  # a command line's options
         str | None, Option("--passage-prefix", help="Text before each passage.", show_default="the model's")
     ] = None,
     similarity: Annotated[
-        Similarities | None, Option("--similarity", help="How vectors are compared.", show_default="the model's")
+        Literal["dot", "cosine"] | None,
+        Option("--similarity", help="How vectors are compared.", show_default="the model's"),
     ] = None,
     pooling: Annotated[
-        Poolings | None, Option("--pooling", help="For a network that does not say.", show_default="the model's")
+        Literal["cls", "mean"] | None,
+        Option("--pooling", help="For a network that does not say.", show_default="the model's"),
     ] = None,
     tokenizer: Annotated[
         Path | None,
@@ -84,8 +70,8 @@ def import_model(  # a command line's options
         title,
         question_prefix,
         passage_prefix,
-        similarity.value if similarity else None,
-        pooling.value if pooling else None,
+        similarity,
+        pooling,
         tokenizer,
     )
     imported = import_model(paths, output, settings)

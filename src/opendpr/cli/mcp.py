@@ -5,12 +5,9 @@ from __future__ import annotations
 from opendpr.cli.options import (
     CollectionArgument,
     DeviceOption,
-    Devices,
     ModelOption,
     PrecisionOption,
-    Precisions,
     RuntimeOption,
-    Runtimes,
 )
 from opendpr.errors import OpendprError
 
@@ -18,9 +15,9 @@ from opendpr.errors import OpendprError
 def mcp(
     collection: CollectionArgument,
     model: ModelOption = None,
-    precision: PrecisionOption = Precisions.auto,
-    runtime: RuntimeOption = Runtimes.auto,
-    device: DeviceOption = Devices.auto,
+    precision: PrecisionOption = "auto",
+    runtime: RuntimeOption = "auto",
+    device: DeviceOption = "auto",
 ) -> None:
     """Give a language model the tools `ask` and `search` over COLLECTION (Model Context Protocol, stdio).
 
@@ -37,5 +34,5 @@ def mcp(
     from opendpr.serving.service import Service
     from opendpr.serving.settings import Settings
 
-    settings = Settings(collection, model, RuntimeSettings(runtime.value, precision.value, device.value))
+    settings = Settings(collection, model, RuntimeSettings(runtime, precision, device))
     run(Service(settings), collection.resolve().name)

@@ -10,33 +10,29 @@ from opendpr.cli.options import (
     AsJson,
     CollectionArgument,
     DeviceOption,
-    Devices,
     ModelOption,
     PrecisionOption,
-    Precisions,
     RerankDepthOption,
     RerankOption,
     RetrieverOption,
-    Retrievers,
     RuntimeOption,
-    Runtimes,
     WhereOption,
 )
-from opendpr.cli.output import on_one_line, print_json, put, styled, tell_unmet_filter
+from opendpr.cli.output import on_one_line, print_json, put, report_unmet_filter, styled
 
 
 def search(
     collection: CollectionArgument,
     question: Annotated[str, Argument(help="In quotes.", show_default=False)],
     k: Annotated[int, Option("-k", min=1, max=10_000, help="Passages to show.")] = 5,
-    retriever: RetrieverOption = Retrievers.hybrid,
+    retriever: RetrieverOption = "hybrid",
     rerank: RerankOption = None,
     rerank_depth: RerankDepthOption = 100,
     where: WhereOption = None,
     model: ModelOption = None,
-    precision: PrecisionOption = Precisions.auto,
-    runtime: RuntimeOption = Runtimes.auto,
-    device: DeviceOption = Devices.auto,
+    precision: PrecisionOption = "auto",
+    runtime: RuntimeOption = "auto",
+    device: DeviceOption = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Show the passages that fit QUESTION best, best first.
@@ -52,12 +48,12 @@ def search(
     from opendpr.model.runtime import RuntimeSettings
     from opendpr.search.reranking import make_reranking
 
-    settings = RuntimeSettings(runtime.value, precision.value, device.value)
+    settings = RuntimeSettings(runtime, precision, device)
     reranking = make_reranking(rerank, rerank_depth, settings) if rerank else None
-    answerer = open_answerer(collection, model, retriever=retriever.value, runtime=settings, reranking=reranking)
+    answerer = open_answerer(collection, model, retriever=retriever, runtime=settings, reranking=reranking)
     hits = answerer.search(question, k, where)
     if not hits:
-        tell_unmet_filter(answerer.collection, where)
+        report_unmet_filter(answerer.collection, where)
     ids = answerer.collection.passage_ids([hit.passage for hit in hits])
     for hit in hits:
         id = ids[hit.passage.number]

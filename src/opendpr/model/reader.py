@@ -53,7 +53,9 @@ class _Job(NamedTuple):
     question: int
     hit: int
     window: Window
-    text: Tokens
+    tokens: Tokens
+    """Of all that is read of the passage."""
+    text: str
 
 
 class SpanReader:
@@ -76,7 +78,8 @@ class SpanReader:
 
         A span's `passage_score` is the selection logit of its passage's best window: log P_selected but
         for a number that is the same for all passages of the question. Its `span_score` is
-        log P_start + log P_end, over the text of its window.
+        log P_start + log P_end, over the text of its window. The words beyond a passage's borders are read with it;
+        a span may end there, not start.
         """
         jobs = [job for number, question in enumerate(questions) for job in self._jobs(number, question, hits[number])]
         if not jobs:
@@ -95,11 +98,11 @@ class SpanReader:
     def _jobs(self, number: int, question: str, hits: Sequence[Hit]) -> list[_Job]:
         (asked,) = self._tokenizer.ids([question])
         titles = self._tokenizer.ids([hit.passage.title for hit in hits])
-        texts = self._tokenizer([hit.passage.text for hit in hits])
+        seen = [hit.before + hit.passage.text + hit.after for hit in hits]
         return [
-            _Job(number, place, window, text._replace(words=whole_words(hit.passage.text, text)))
-            for place, (hit, title, text) in enumerate(zip(hits, titles, texts, strict=True))
-            for window in windows(asked, title, text, self._config, self._tokenizer)
+            _Job(number, place, window, tokens._replace(words=whole_words(text, tokens)), text)
+            for place, (title, text, tokens) in enumerate(zip(titles, seen, self._tokenizer(seen), strict=True))
+            for window in windows(asked, title, tokens, self._config, self._tokenizer)
         ]
 
     def _logits(self, jobs: Sequence[Window]) -> list[NDArray[np.float32]]:
@@ -128,16 +131,22 @@ class SpanReader:
         window = job.window
         start, end = _text_logits(window, logits)
         after = window.first + window.length_tokens
-        piece = Tokens(*(part[window.first : after] for part in job.text))
-        words = [-1, *job.text.words.tolist(), -1]
-        most = self._config.max_answer_tokens
-        around = (words[window.first], words[after + 1])
+        piece = Tokens(*(part[window.first : after] for part in job.tokens))
+        words = [-1, *job.tokens.words.tolist(), -1]
+        own = (len(hit.before), len(hit.before) + len(hit.passage.text))
         found = []
-        for span in best_spans(start, end, piece.words, max_tokens=most, count=SPANS_PER_WINDOW, around=around):
-            first, last = characters(span, piece, hit.passage.text)
-            offset = hit.passage.start
-            answer = hit.passage.text[first:last]
-            found.append(Span(hit, offset + first, offset + last, answer, passage_score, span.score))
+        for span in best_spans(
+            start,
+            end,
+            piece.words,
+            max_tokens=self._config.max_answer_tokens,
+            count=SPANS_PER_WINDOW,
+            around=(words[window.first], words[after + 1]),
+            starts=slice(*np.searchsorted(piece.offsets[:, 0], own).tolist()),
+        ):
+            first, last = characters(span, piece, job.text)
+            offset = hit.passage.start - len(hit.before)
+            found.append(Span(hit, offset + first, offset + last, job.text[first:last], passage_score, span.score))
         return found
 
 

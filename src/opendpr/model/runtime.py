@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import Literal
 
+from opendpr.choices import DeviceName, PrecisionName, RuntimeName
 from opendpr.errors import OpendprError, UsageError
 from opendpr.model.batches import Network
 from opendpr.model.directory import Model, Part
@@ -17,12 +17,9 @@ logger = logging.getLogger(__name__)
 class RuntimeSettings:
     """Where and how exactly networks run; not part of a model's fingerprint."""
 
-    runtime: Literal["auto", "openvino", "torch"] = "auto"
-    """`auto`: torch on a GPU, openvino on a CPU."""
-    precision: Literal["auto", "fp32", "bf16", "int8"] = "auto"
-    """`auto`: bf16 where the processor has it and gains by it, else fp32; fp32 with torch."""
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    """`auto`: the CPU, unless the runtime is torch and a GPU is there."""
+    runtime: RuntimeName = "auto"
+    precision: PrecisionName = "auto"
+    device: DeviceName = "auto"
 
     def __post_init__(self) -> None:
         if self.device == "cuda" and self.runtime == "openvino":

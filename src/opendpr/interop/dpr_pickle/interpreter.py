@@ -11,23 +11,30 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from opendpr.errors import InputError
 from opendpr.interop.dpr_pickle.arrays import ADMITTED, OBJECT_BYTES, Dtype, Name, call, set_state
 
-PENDING_BYTES = 100_000_000
-"""Most bytes between two batches of records; the pickle module writes batches of 1,000."""
 INSTRUCTION_BYTES = 16
 """What each instruction counts besides: one of a single byte makes an object, or a place in a list."""
-PENDING_OBJECTS = 200_000
-"""Most objects on the stack, and most that a batch may give a name."""
 KEPT_CHARACTERS = 2
 """Longest string that is remembered after its batch: Python holds such ones, as the byte order, only once."""
 
 MARK = object()
 """The place on the stack where a group begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of a pickle may be held in memory."""
+
+    pending_bytes: int = 100_000_000
+    """Most bytes between two batches of records; the pickle module writes batches of 1,000."""
+    pending_objects: int = 200_000
+    """Most objects on the stack, and most that a batch may give a name."""
 
 
 class World(NamedTuple):
@@ -47,8 +54,8 @@ ARRAYS = World(ADMITTED.get, call, set_state, "arrays of numbers and plain lists
 class Interpreter:
     """Runs one pickle. `records` yields what is put into the outermost list; `value` is for one without."""
 
-    def __init__(self, path: Path, file: IO[bytes], world: World = ARRAYS) -> None:
-        self.path, self.file, self.world = path, file, world
+    def __init__(self, path: Path, file: IO[bytes], world: World = ARRAYS, limits: Limits = Limits()) -> None:
+        self.path, self.file, self.world, self.limits = path, file, world, limits
         self.at = self.pending = 0
         self.batches = 0
         self.stack: list[Any] = []
@@ -149,7 +156,7 @@ class Interpreter:
 
     def check_size(self) -> None:
         self.pending += INSTRUCTION_BYTES
-        if len(self.stack) > PENDING_OBJECTS or self.pending > PENDING_BYTES:
+        if len(self.stack) > self.limits.pending_objects or self.pending > self.limits.pending_bytes:
             raise self.error(f"it is larger than {self.world.content} are, and would fill the memory")
 
     def forget(self) -> None:
@@ -227,7 +234,7 @@ class Interpreter:
             self.new_names.append(number)
         self.memo[number] = value
         self.next_name = max(self.next_name, number + 1)
-        if len(self.memo) > PENDING_OBJECTS:
+        if len(self.memo) > self.limits.pending_objects:
             raise self.error("it gives names to too many things, and would fill the memory")
 
     def get(self, number: int) -> Any:  # noqa: ANN401

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from opendpr.choices import ModelForm
 from opendpr.errors import OpendprError, StateError
 from opendpr.model.config import Activation, Architecture, EncoderConfig, ReaderConfig
 from opendpr.model.directory import TOKENIZER, Model, Part, Weights
@@ -153,7 +154,7 @@ def to_onnx(model: Model, output: Path) -> None:
         temporary.write_bytes(model.tokenizer_path.read_bytes())
 
 
-FORMS: Mapping[str, Callable[[Model, Path], None]] = {
+FORMS: Mapping[ModelForm, Callable[[Model, Path], None]] = {
     "sentence-transformers": to_sentence_transformers,
     "hf-dpr": to_transformers_dpr,
     "dpr": to_dpr,
@@ -161,7 +162,7 @@ FORMS: Mapping[str, Callable[[Model, Path], None]] = {
 }
 
 
-def export_model(model: Model, output: Path, form: str) -> None:
+def export_model(model: Model, output: Path, form: ModelForm) -> None:
     """Write a model in a form of another system, with a card that says how it is fed.
 
     Raises:
