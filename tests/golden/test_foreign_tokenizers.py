@@ -66,6 +66,25 @@ def test_a_vocabulary_with_merges_makes_the_same_tokenizer(tmp_path: Path) -> No
         assert made.ids([text])[0].tolist() == own.ids([text])[0].tolist()
 
 
+@pytest.mark.parametrize("named", [True, False, None])
+@pytest.mark.parametrize("own", [True, False])
+def test_case_is_what_the_settings_say_and_not_what_the_file_says(
+    tmp_path: Path, named: bool | None, own: bool
+) -> None:
+    """As transformers reads it; a cased file beside settings that say nothing is read in lower case."""
+    from transformers import AutoTokenizer
+
+    content = json.loads((MINILM / "tokenizer.json").read_text(encoding="utf-8"))
+    content["normalizer"]["lowercase"] = own
+    (tmp_path / "tokenizer.json").write_text(json.dumps(content))
+    marks = {"cls_token": "[CLS]", "sep_token": "[SEP]", "pad_token": "[PAD]", "unk_token": "[UNK]"}
+    case = {} if named is None else {"do_lower_case": named}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "BertTokenizer", **marks, **case}))
+    (tmp_path / "ours.json").write_bytes(read_tokenizer(tmp_path))
+    expected = AutoTokenizer.from_pretrained(tmp_path)(SENTENCES[2], add_special_tokens=False)["input_ids"]
+    assert Tokenizer(tmp_path / "ours.json").ids([SENTENCES[2]])[0].tolist() == expected
+
+
 def test_without_a_tokenizer_the_error_says_how_to_get_one(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="save_pretrained"):
         read_tokenizer(tmp_path)

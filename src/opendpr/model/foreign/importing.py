@@ -17,6 +17,8 @@ from opendpr.model.foreign.sentence_transformers import is_sentence_transformer,
 from opendpr.model.foreign.source import ImportSettings, Source
 from opendpr.model.foreign.transformers import class_of, read_transformers
 
+ADDITIONS = {"adapter_config.json": "an adapter beside the network", "pooler.pt": "Tevatron's layer on the vectors"}
+"""Files that change what a network computes, by name."""
 PARTS = ("question", "passage", "reader")
 
 
@@ -38,6 +40,9 @@ def read_source(path: Path, settings: ImportSettings) -> Source:
         raise InputError(f"{path} does not exist; give the directory of a model, or a checkpoint of DPR")
     if is_torch_file(path):
         return read_dpr(path, settings)
+    for name, what in ADDITIONS.items():
+        if (path / name).is_file():
+            raise InputError(f"{path} has {name}, {what}; merge it into the network with the library that made it")
     if is_sentence_transformer(path) and not class_of(path).endswith("ForSequenceClassification"):
         return read_sentence_transformer(path, settings)
     if (path / "config.json").is_file():

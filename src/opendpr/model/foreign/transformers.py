@@ -10,7 +10,7 @@ from opendpr.model.config import Architecture, EncoderConfig, InputForm, ReaderC
 from opendpr.model.directory import Weights
 from opendpr.model.foreign import families
 from opendpr.model.foreign.source import UNLIMITED, ImportSettings, Source, optional_json
-from opendpr.model.foreign.tokenizers import read_tokenizer
+from opendpr.model.foreign.tokenizers import UNTYPED_TOKENIZERS, read_tokenizer
 
 DPR_TOWERS = {
     "DPRQuestionEncoder": ("question", "question_encoder."),
@@ -19,8 +19,6 @@ DPR_TOWERS = {
 """By class: which tower it is, and what its weights begin with."""
 DPR_LIMIT = 256
 """Longest sequence that DPR's encoders were trained with."""
-UNTYPED_TOKENIZERS = ("PreTrainedTokenizerFast", "TokenizersBackend")
-"""Classes of tokenizers that give no token types unless they are told to."""
 HEADS = ("qa_outputs.", "classifier.", "pre_classifier.")
 """What the layers of a task are called."""
 

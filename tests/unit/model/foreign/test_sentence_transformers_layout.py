@@ -143,6 +143,13 @@ def test_weights_without_a_place_are_refused_by_name(source: Path, tiny_model: P
         imported(source)
 
 
+@pytest.mark.parametrize("name", ["adapter_config.json", "pooler.pt"])
+def test_additions_to_a_network_are_refused_by_name(source: Path, name: str) -> None:
+    (source / name).write_text("{}")
+    with pytest.raises(InputError, match=name):
+        imported(source)
+
+
 def test_old_files_name_their_pooling_by_flags(source: Path) -> None:
     path = source / "1_Pooling" / "config.json"
     edit(path, "pooling_mode", pooling_mode_cls_token=True, pooling_mode_mean_tokens=False)
