@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from foreign_models import write_network
 from opendpr.model.directory import Model
 
 
@@ -36,6 +37,28 @@ def test_what_cannot_be_imported_is_bad_input_and_leaves_nothing_behind(tmp_path
     assert "modernbert" in done.stderr
     assert not (tmp_path / "ours").exists()
     assert run("import", "model", "-o", "ours", cwd=tmp_path).returncode == 2
+
+
+def test_passages_are_ranked_by_a_cross_encoder(tmp_path, tiny_model, run):
+    write_network(tmp_path / "theirs", "bert", "SequenceClassification", num_labels=1)
+    done = run("import", "model", "theirs", "-o", "reranker", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "found: cross-encoder (BertForSequenceClassification)" in done.stderr
+    (tmp_path / "docs").mkdir()
+    for name, text in (("a", "The letter was written in March."), ("b", "The letter is lost."), ("c", "A river.")):
+        (tmp_path / "docs" / f"{name}.txt").write_text(text)
+    assert run("add", "notes", "docs", "--model", str(tiny_model), cwd=tmp_path).returncode == 0
+    command = ("search", "notes", "who wrote the letter", "--json")
+    plain = [json.loads(line) for line in run(*command, cwd=tmp_path).stdout.splitlines()]
+    again = run(*command, "--rerank", "./reranker", "--rerank-depth", "2", cwd=tmp_path)
+    ranked = [json.loads(line) for line in again.stdout.splitlines()]
+    assert {hit["passage_id"] for hit in ranked} == {hit["passage_id"] for hit in plain}, again.stderr
+    scores = [hit["score"] for hit in ranked]
+    assert scores == sorted(scores, reverse=True)
+    assert set(ranked[0]["parts"]) == {"dense", "bm25", "rerank"}
+    asked = run("ask", "notes", "who wrote the letter", "--json", "--rerank", "./reranker", cwd=tmp_path)
+    assert asked.returncode == 0, asked.stderr
+    assert run(*command, "--rerank", str(tiny_model), cwd=tmp_path).returncode == 4
 
 
 def test_a_card_says_how_the_model_is_fed(theirs):

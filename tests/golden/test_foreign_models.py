@@ -74,8 +74,8 @@ def test_three_classes_of_dpr_make_one_model(tmp_path: Path, projection: int) ->
         "reader": write_dpr(tmp_path / "reader", "DPRReader"),
     }
     imported = import_model(source, tmp_path / "ours")
-    assert set(found := compare(imported, source)) == {"question vectors", "passage vectors", "reader logits"}
-    assert largest(found) < LARGEST
+    assert set(differences := compare(imported, source)) == {"question vectors", "passage vectors", "reader logits"}
+    assert largest(differences) < LARGEST
     assert BertEncoder(imported.model).dim == projection or 32
 
 
@@ -115,5 +115,5 @@ def test_an_imported_encoder_ranks_by_the_similarity_of_the_source(tmp_path: Pat
     ours = BertEncoder(import_model({"": source}, tmp_path / "ours").model, OPENVINO)
     theirs = SentenceTransformer(str(source), device="cpu")
     expected = theirs.similarity(theirs.encode_query(SENTENCES), theirs.encode_document(SENTENCES)).numpy()
-    found = ours.encode_questions(SENTENCES) @ ours.encode_passages(passages()).T
-    np.testing.assert_allclose(found, expected, atol=LARGEST)
+    scores = ours.encode_questions(SENTENCES) @ ours.encode_passages(passages()).T
+    np.testing.assert_allclose(scores, expected, atol=LARGEST)

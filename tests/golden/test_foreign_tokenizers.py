@@ -40,8 +40,8 @@ def test_places_are_those_of_the_words(tmp_path: Path, family: str) -> None:
     words: dict[int, tuple[int, int]] = {}
     for word, (start, end) in zip(tokens.words.tolist(), tokens.offsets.tolist(), strict=True):
         words[word] = (min(start, words.get(word, (start, end))[0]), end)
-    found = [text[start:end] for start, end in words.values()]
-    assert found == ["The", "Rhine", "rises", "in", "the", "Swiss", "Alps", ",", "and", "flows", "."]
+    pieces = [text[start:end] for start, end in words.values()]
+    assert pieces == ["The", "Rhine", "rises", "in", "the", "Swiss", "Alps", ",", "and", "flows", "."]
 
 
 def test_a_vocabulary_alone_makes_the_same_tokenizer(tmp_path: Path) -> None:

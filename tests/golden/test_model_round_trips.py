@@ -140,8 +140,8 @@ def test_a_collection_ranks_as_the_classes_of_transformers_with_faiss(tmp_path: 
     scores, expected = index.search(theirs("DPRQuestionEncoder", "question_encoder", SENTENCES), 100)
     encoder = BertEncoder(dpr, RUNTIME)
     passages = encoder.encode_passages([Passage(n, str(n), "", text, 0) for n, text in enumerate(texts)])
-    found = encoder.encode_questions(SENTENCES) @ passages.T
-    order = np.argsort(-found, axis=1, kind="stable")[:, :100]
-    np.testing.assert_allclose(np.take_along_axis(found, order, 1), scores, atol=2e-3)
+    ours = encoder.encode_questions(SENTENCES) @ passages.T
+    order = np.argsort(-ours, axis=1, kind="stable")[:, :100]
+    np.testing.assert_allclose(np.take_along_axis(ours, order, 1), scores, atol=2e-3)
     for row, other in zip(order, expected, strict=True):
         assert set(row.tolist()) == set(other.tolist())

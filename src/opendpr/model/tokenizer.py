@@ -118,13 +118,13 @@ class Tokenizer:
 
 def _without_spaces(places: NDArray[np.int32], text: str) -> NDArray[np.int32]:
     """(L, 2): places without the spaces that some tokenizers count to the word after them."""
-    found = places.copy()
+    trimmed = places.copy()
     last = len(text.rstrip())
-    for row, (start, end) in enumerate(found.tolist()):
+    for row, (start, end) in enumerate(trimmed.tolist()):
         while start < end and text[start].isspace():
             start += 1
-        found[row] = (start, end) if start < last else (last, last)
-    return found
+        trimmed[row] = (start, end) if start < last else (last, last)
+    return trimmed
 
 
 def _words(places: NDArray[np.int32], text: str) -> NDArray[np.int32]:

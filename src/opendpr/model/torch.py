@@ -265,13 +265,13 @@ def load_weights(network: nn.Module, weights: Weights) -> None:
     """
     state = {}
     for name, parameter in network.state_dict().items():
-        found = weights.get(stored_name(name))
-        if found is None or found.shape != tuple(parameter.shape):
+        stored = weights.get(stored_name(name))
+        if stored is None or stored.shape != tuple(parameter.shape):
             raise StateError(
-                f"the weights hold {stored_name(name)} of shape {None if found is None else found.shape}, "
+                f"the weights hold {stored_name(name)} of shape {None if stored is None else stored.shape}, "
                 f"expected {tuple(parameter.shape)}; config.json and model.safetensors do not belong together"
             )
-        state[name] = torch.from_numpy(found.copy())
+        state[name] = torch.from_numpy(stored.copy())
     network.load_state_dict(state)
 
 

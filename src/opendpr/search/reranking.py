@@ -20,7 +20,7 @@ class Reranking:
 
     def best(self, questions: Sequence[str], hits: Sequence[Sequence[Hit]], k: int) -> list[list[Hit]]:
         """For each question the k best of its hits, by the cross-encoder's score; ties keep the order of the search."""
-        return [self._best(question, found)[:k] for question, found in zip(questions, hits, strict=True)]
+        return [self._best(question, own)[:k] for question, own in zip(questions, hits, strict=True)]
 
     def _best(self, question: str, hits: Sequence[Hit]) -> list[Hit]:
         scores = self.encoder.score(question, [hit.passage for hit in hits]).tolist()

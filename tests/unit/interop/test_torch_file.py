@@ -5,9 +5,11 @@ from __future__ import annotations
 import collections
 import os
 import pickle
+import sys
+import types
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -63,12 +65,28 @@ def test_a_file_that_asks_for_a_call_is_refused_and_nothing_is_called(tmp_path: 
     assert not (tmp_path / "marker").exists()
 
 
-def test_records_of_omegaconf_become_plain_values() -> None:
-    from opendpr.interop.torch_file import Inert
+def omegaconf_like(monkeypatch: pytest.MonkeyPatch, module: str, name: str) -> type:
+    """A class that pickles as one of omegaconf's, whose objects are made by a call and then given their state."""
+    made = type(name, (), {"__module__": module})
+    monkeypatch.setitem(sys.modules, "omegaconf", types.ModuleType("omegaconf"))
+    monkeypatch.setitem(sys.modules, module, cast(types.ModuleType, types.SimpleNamespace(**{name: made})))
+    return made
 
-    node = Inert("omegaconf.nodes.AnyNode", (), {"_val": "bert-base-uncased", "_metadata": Inert("x", ())})
-    config = Inert("omegaconf.dictconfig.DictConfig", (), {"_content": {"pretrained_model_cfg": node}})
-    assert plain_value({"encoder": config}) == {"encoder": {"pretrained_model_cfg": "bert-base-uncased"}}
+
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "chain of pickles"])
+def test_records_of_omegaconf_become_plain_values(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, zipped: bool
+) -> None:
+    """As DPR's checkpoints of 2021 hold the parameters of their encoder."""
+    config_class = omegaconf_like(monkeypatch, "omegaconf.dictconfig", "DictConfig")
+    node_class = omegaconf_like(monkeypatch, "omegaconf.nodes", "AnyNode")
+    node, config = node_class(), config_class()
+    vars(node).update(_val="bert-base-uncased", _metadata=None, _parent=config)
+    vars(config).update(_content={"pretrained_model_cfg": node}, _parent=None)
+    torch.save({"encoder_params": {"encoder": config}}, tmp_path / "m.cp", _use_new_zipfile_serialization=zipped)
+    monkeypatch.undo()
+    found = plain_value(TorchFile(tmp_path / "m.cp").value["encoder_params"])
+    assert found == {"encoder": {"pretrained_model_cfg": "bert-base-uncased"}}
 
 
 def test_a_file_that_is_cut_off_is_refused(tmp_path: Path) -> None:

@@ -60,17 +60,19 @@ def _silence() -> Iterator[None]:
 
 
 def _compared(imported: Imported, paths: Mapping[str, Path]) -> dict[str, float | str]:
-    found: dict[str, float | str] = {}
+    differences: dict[str, float | str] = {}
     for part, path in paths.items():
         kind, name = imported.sources[part].kind, part or "model"
         if path.is_file():
-            found[name] = "not compared: no library at hand reads checkpoints of DPR"
+            differences[name] = "not compared: no library at hand reads checkpoints of DPR"
             continue
         try:
-            found |= {f"{part} {what}".strip(): value for what, value in _differences(imported.model, path).items()}
+            differences |= {
+                f"{part} {what}".strip(): value for what, value in _differences(imported.model, path).items()
+            }
         except ModuleNotFoundError as error:
-            found[name] = f"not compared with the source of this {kind}: {error.name} is not installed"
-    return found
+            differences[name] = f"not compared with the source of this {kind}: {error.name} is not installed"
+    return differences
 
 
 def _differences(model: Model, path: Path) -> dict[str, float]:

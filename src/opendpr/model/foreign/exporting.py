@@ -221,9 +221,9 @@ def refuse_other_than_dpr(model: Model) -> None:
     config = model.require_encoder()
     usual = EncoderConfig(config.architecture, projection_size=config.projection_size)
     for name in ("pooling", "similarity", "projection_activation", "input_form"):
-        if (found := getattr(config, name)) != (expected := getattr(usual, name)):
+        if (own := getattr(config, name)) != (expected := getattr(usual, name)):
             raise StateError(
-                f"the form of DPR has no place for {name} {found} (it has {expected}); export to sentence-transformers"
+                f"the form of DPR has no place for {name} {own} (it has {expected}); export to sentence-transformers"
             )
     if family_name(config.architecture) != "bert":
         raise StateError(f"the form of DPR is for BERT, the model is {family_name(config.architecture)}")

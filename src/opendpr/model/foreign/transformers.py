@@ -56,9 +56,9 @@ def read_transformers(directory: Path, settings: ImportSettings) -> Source:
         reader = ReaderConfig(shape, form, max_tokens=min(default.max_tokens, limit), selection=False)
         return Source(f"reader ({kind})", tokenizer, reader=(reader, {**weights, **outputs}))
     if kind.endswith("ForSequenceClassification"):
-        found = _scoring_layers(directory, family, heads)
+        layers = _scoring_layers(directory, family, heads)
         reranker = RerankerConfig(shape, family.head[2], form, max_tokens=limit)
-        return Source(f"cross-encoder ({kind})", tokenizer, reranker=(reranker, {**weights, **found}))
+        return Source(f"cross-encoder ({kind})", tokenizer, reranker=(reranker, {**weights, **layers}))
     if settings.pooling is None:
         raise InputError(
             f"{directory} is a bare network ({kind or 'no class named'}) that does not say how its vectors are pooled; "
@@ -148,14 +148,14 @@ def _refuse_other_heads(directory: Path, heads: Weights, known: tuple[str, ...])
 def _scoring_layers(directory: Path, family: families.Family, heads: Weights) -> Weights:
     """The two layers of a cross-encoder under our names."""
     names = dict(zip(("pooler.dense", "classifier"), family.head[:2], strict=True))
-    found = {
+    layers = {
         f"{ours}.{kind}": heads[f"{theirs}.{kind}"]
         for ours, theirs in names.items()
         for kind in ("weight", "bias")
         if f"{theirs}.{kind}" in heads
     }
-    if len(found) < 4:
+    if len(layers) < 4:
         raise InputError(f"{directory} lacks the layers {' and '.join(names.values())}; it is no cross-encoder")
-    if (labels := len(found["classifier.bias"])) != 1:
+    if (labels := len(layers["classifier.bias"])) != 1:
         raise InputError(f"{directory} has {labels} labels; a re-ranker has one, which says how well a passage fits")
-    return found
+    return layers
