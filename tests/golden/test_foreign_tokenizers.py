@@ -98,6 +98,10 @@ def test_a_reader_keeps_its_own_tokenizer_beside_other_encoders(tmp_path: Path, 
         "reader": write_network(tmp_path / "reader", family, "QuestionAnswering"),
     }
     model = import_model(source, tmp_path / "ours").model
+    for place, parts in enumerate(({"": tmp_path / "ours"}, {"": tmp_path / "ours", "reader": tmp_path / "reader"})):
+        again = import_model(parts, tmp_path / f"again-{place}").model
+        assert (again.fingerprint, again.reader) == (model.fingerprint, model.reader)
+        assert again.tokenizer_of("reader").read_bytes() == model.tokenizer_of("reader").read_bytes()
     assert model.tokenizer_of("reader") == tmp_path / "ours" / "reader" / "tokenizer.json"
     assert model.tokenizer_of("question") == model.tokenizer_path
     text = SENTENCES[0]

@@ -59,6 +59,7 @@ def import_model(
       opendpr import model ./all-MiniLM-L6-v2 -o minilm
       opendpr import model --question ./dpr-question --passage ./dpr-ctx --reader ./dpr-reader -o dpr
       opendpr import model bert-base-encoder.cp -o dpr
+      opendpr import model ./minilm --reader ./tinyroberta-squad2 -o minilm-roberta
     """
     from opendpr.model.foreign import ImportSettings, import_model
     from opendpr.model.foreign.checking import compare

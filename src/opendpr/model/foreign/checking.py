@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from opendpr.model.batches import pad
 from opendpr.model.directory import Model
 from opendpr.model.encoder import BertEncoder
-from opendpr.model.foreign.importing import Imported
+from opendpr.model.foreign.importing import OWN_KIND, Imported
 from opendpr.model.foreign.sentence_transformers import is_sentence_transformer
 from opendpr.model.foreign.transformers import class_of
 from opendpr.model.reranker import CrossEncoder
@@ -65,6 +65,8 @@ def _compared(imported: Imported, paths: Mapping[str, Path]) -> dict[str, float 
         kind, name = imported.sources[part].kind, part or "model"
         if path.is_file():
             differences[name] = "not compared: no library at hand reads checkpoints of DPR"
+            continue
+        if kind == OWN_KIND:
             continue
         try:
             differences |= {
