@@ -89,6 +89,16 @@ def test_records_of_omegaconf_become_plain_values(
     assert found == {"encoder": {"pretrained_model_cfg": "bert-base-uncased"}}
 
 
+def test_sizes_that_do_not_fit_are_refused_before_memory_is_taken(tmp_path: Path) -> None:
+    torch.save({"a": torch.randn(3)}, tmp_path / "model.cp")
+    file = TorchFile(tmp_path / "model.cp")
+    tensor = file.value["a"]
+    large = tensor._replace(storage=tensor.storage._replace(size=10**15))
+    for hostile in (tensor._replace(shape=(10**12,), stride=(0,)), tensor._replace(offset=2), large):
+        with pytest.raises(InputError, match=r"does not fit|ends within"):
+            file.array(hostile)
+
+
 def test_a_file_that_is_cut_off_is_refused(tmp_path: Path) -> None:
     torch.save(state(), tmp_path / "model.cp", _use_new_zipfile_serialization=False)
     content = (tmp_path / "model.cp").read_bytes()
