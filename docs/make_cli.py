@@ -38,7 +38,7 @@ VERBS = (
         for noun in ("passages", "questions", "examples", "spans", "run", "qrels", "embeddings", "model")
     ),
     "export",
-    *(f"export {noun}" for noun in ("passages", "questions", "examples", "spans", "run", "qrels")),
+    *(f"export {noun}" for noun in ("passages", "questions", "examples", "spans", "run", "qrels", "model")),
 )
 
 

@@ -20,6 +20,7 @@ from opendpr.model.runtime import RuntimeSettings, load_network
 pytestmark = pytest.mark.golden
 
 SOURCE = Path(get_model_path())
+POOLER = "pooler."
 MINILM = Architecture(
     vocab_size=30_522, hidden_size=384, num_hidden_layers=6, num_attention_heads=12, intermediate_size=1536
 )

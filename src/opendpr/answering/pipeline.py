@@ -23,6 +23,7 @@ from opendpr.model.runtime import RuntimeSettings, resolved
 from opendpr.protocols import Retriever
 from opendpr.search.copies import DistinctRetriever
 from opendpr.search.live import LiveSnapshot
+from opendpr.search.reranking import Reranking
 from opendpr.search.retrievers import make_retriever
 from opendpr.types import Hit, Outcome, Span
 
@@ -41,6 +42,7 @@ class Answerer:
         model: or the name of one, which is looked for when it is first needed, as BM25 alone needs none; None is the
             one that the collection was encoded with, or the default
         retriever: `dense`, `bm25` or `hybrid`, where a call names no other
+        reranking: orders what the retriever finds again; None leaves it as it is
 
     Raises:
         StateError: there is no such model, or the collection was encoded by another.
@@ -54,9 +56,10 @@ class Answerer:
         *,
         retriever: str = "hybrid",
         runtime: RuntimeSettings = RuntimeSettings(),
+        reranking: Reranking | None = None,
     ) -> None:
         self.collection, self.retriever = collection, retriever
-        self._model, self._runtime = model, runtime
+        self._model, self._runtime, self._reranking = model, runtime, reranking
         self._live, self._retrievers = LiveSnapshot(collection), dict[str, Retriever]()
         self._retriever(retriever)  # now, because a wrong name or model should be reported where it is given
 
@@ -145,7 +148,9 @@ class Answerer:
         chosen = self._retriever(retriever or self.retriever)
         if not self._live.is_current():
             self._live.refresh()
-        return chosen.retrieve(questions, k, where)
+        wanted = max(k, self._reranking.depth) if self._reranking else k
+        hits = chosen.retrieve(questions, wanted, where)
+        return self._reranking.best(questions, hits, k) if self._reranking else hits
 
     def read(self, questions: Sequence[str], hits: Sequence[Sequence[Hit]]) -> list[list[Span]]:
         """The second step: for each question the best spans of its passages, best first.
@@ -206,6 +211,7 @@ def open_answerer(
     *,
     retriever: str = "hybrid",
     runtime: RuntimeSettings = RuntimeSettings(),
+    reranking: Reranking | None = None,
 ) -> Answerer:
     """Open a collection and the model that it was encoded with, or another with the same encoder.
 
@@ -218,4 +224,5 @@ def open_answerer(
         raise StateError(f"{directory} holds no documents; add some with 'opendpr add'")
     if retriever != "bm25":
         collection.require_encoder()
-    return Answerer(collection, find_model(model) if model else None, retriever=retriever, runtime=runtime)
+    chosen = find_model(model) if model else None
+    return Answerer(collection, chosen, retriever=retriever, runtime=runtime, reranking=reranking)

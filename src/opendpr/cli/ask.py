@@ -19,6 +19,8 @@ from opendpr.cli.options import (
     DeviceOption,
     ModelOption,
     PrecisionOption,
+    RerankDepthOption,
+    RerankOption,
     RetrieverOption,
     RuntimeOption,
     WhereOption,
@@ -57,6 +59,8 @@ def ask(
     k: Annotated[int, Option("-k", min=1, max=10_000, help="Passages to read.")] = 20,
     answers: Annotated[int, Option("--answers", "-n", min=1, help="Different answers to show.")] = 1,
     retriever: RetrieverOption = "hybrid",
+    rerank: RerankOption = None,
+    rerank_depth: RerankDepthOption = 100,
     where: WhereOption = None,
     model: ModelOption = None,
     precision: PrecisionOption = "auto",
@@ -73,9 +77,10 @@ def ask(
       opendpr ask notes                            (a prompt)
       opendpr ask notes - < questions.txt          (one JSON object a line)
     """
-    from opendpr.answering import check_question
+    from opendpr.answering import check_question, open_answerer
     from opendpr.collection.where import compile_where
     from opendpr.model.runtime import RuntimeSettings
+    from opendpr.search.reranking import make_reranking
 
     _refuse_missing(collection)
     if where is not None:
@@ -85,7 +90,9 @@ def ask(
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="surrogateescape")  # a line that is not UTF-8 is one question refused
     settings = RuntimeSettings(runtime, precision, device)
-    answerer = _open(collection, model, retriever, settings, silent=as_json)
+    reranking = make_reranking(rerank, rerank_depth, settings) if rerank else None
+    path, name = _collection_of(collection, model, settings, silent=as_json)
+    answerer = open_answerer(path, name, retriever=retriever, runtime=settings, reranking=reranking)
     asker = _Asker(answerer, k, answers, where, as_json or question == "-", explain)
     if question == "-":
         asker.answer_all(_typed_questions())
@@ -120,15 +127,17 @@ def _refuse_missing(path: Path) -> None:
         raise StateError(f"'{path}' is a file; give the folder that it is in, or a collection")
 
 
-def _open(path: Path, model: str | None, retriever: str, settings: RuntimeSettings, *, silent: bool) -> Answerer:
-    from opendpr.answering import open_answerer
+def _collection_of(
+    path: Path, model: str | None, settings: RuntimeSettings, *, silent: bool
+) -> tuple[Path, str | None]:
+    """The collection of what was given, and the model that is asked: a folder is indexed first."""
     from opendpr.collection.database import DATABASE
     from opendpr.model.directory import DEFAULT_MODEL
 
     if not (path / DATABASE).exists():
         model = model or DEFAULT_MODEL  # not the one that the cache was made with: its reader may be another
         path = _index(path, model, settings, silent=silent)
-    return open_answerer(path, model, retriever=retriever, runtime=settings)
+    return path, model
 
 
 def _index(folder: Path, model: str, settings: RuntimeSettings, *, silent: bool) -> Path:

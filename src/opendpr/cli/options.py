@@ -34,6 +34,11 @@ ModelOption = Annotated[
 ]
 RetrieverOption = Annotated[RetrieverName, Option("--retriever", "-r", help="How passages are found.")]
 RETRIEVER_CHOICES = f"<list[{'|'.join(RETRIEVERS)}]>"
+RerankOption = Annotated[
+    str | None,
+    Option("--rerank", help="Model of a cross-encoder, which orders the passages again.", show_default="no re-ranking"),
+]
+RerankDepthOption = Annotated[int, Option("--rerank-depth", min=1, max=10_000, help="Passages it reads, at least -k.")]
 PrecisionOption = Annotated[
     PrecisionName,
     Option("--precision", help="auto: bf16 where the processor gains by it, else fp32.", envvar="OPENDPR_PRECISION"),

@@ -12,6 +12,8 @@ from opendpr.cli.options import (
     DeviceOption,
     ModelOption,
     PrecisionOption,
+    RerankDepthOption,
+    RerankOption,
     RetrieverOption,
     RuntimeOption,
     WhereOption,
@@ -24,6 +26,8 @@ def search(
     question: Annotated[str, Argument(help="In quotes.", show_default=False)],
     k: Annotated[int, Option("-k", min=1, max=10_000, help="Passages to show.")] = 5,
     retriever: RetrieverOption = "hybrid",
+    rerank: RerankOption = None,
+    rerank_depth: RerankDepthOption = 100,
     where: WhereOption = None,
     model: ModelOption = None,
     precision: PrecisionOption = "auto",
@@ -37,13 +41,16 @@ def search(
     Examples:
       opendpr search notes "who wrote the letter"
       opendpr search notes "who wrote the letter" --retriever bm25 -k 20 --json
+      opendpr search notes "who wrote the letter" --rerank ./cross-encoder
     """
     from opendpr.answering import open_answerer
     from opendpr.answering.fields import hit_fields
     from opendpr.model.runtime import RuntimeSettings
+    from opendpr.search.reranking import make_reranking
 
     settings = RuntimeSettings(runtime, precision, device)
-    answerer = open_answerer(collection, model, retriever=retriever, runtime=settings)
+    reranking = make_reranking(rerank, rerank_depth, settings) if rerank else None
+    answerer = open_answerer(collection, model, retriever=retriever, runtime=settings, reranking=reranking)
     hits = answerer.search(question, k, where)
     if not hits:
         report_unmet_filter(answerer.collection, where)
