@@ -19,9 +19,8 @@ from experiments.common.report import Report
 from experiments.paper.evaluate import SETS
 from opendpr.collection import open_writer
 from opendpr.maintenance.optimize import RECALL, optimize
-from opendpr.protocols import VectorIndex
 from opendpr.search.exact import ExactIndex
-from opendpr.search.retrievers import Snapshot
+from opendpr.search.retrievers import DenseIndex, Snapshot
 from opendpr.types import Numbers, Vectors
 
 DEPTHS = (20, 100)
@@ -29,7 +28,7 @@ TIMED_QUESTIONS = 20
 """Questions of each set that are asked one after the other."""
 
 
-def search(index: VectorIndex, vectors: Vectors) -> tuple[Numbers, float]:
+def search(index: DenseIndex, vectors: Vectors) -> tuple[Numbers, float]:
     """Numbers (Q, k) of each question's passages, and the median of the milliseconds of single questions."""
     seconds = []
     for vector in vectors[:TIMED_QUESTIONS]:

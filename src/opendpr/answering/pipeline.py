@@ -18,6 +18,7 @@ from opendpr.model.directory import DEFAULT_MODEL, Model, find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.reader import BertReader
 from opendpr.model.runtime import RuntimeSettings, resolved
+from opendpr.search.engine_index import IndexSettings
 from opendpr.types import Hit, Outcome, Span
 
 ASK_BATCH_QUESTIONS = 16
@@ -32,6 +33,7 @@ class Answerer:
     Args:
         model: or the name of one, which is looked for when it is needed first: BM25 alone needs none.
         retriever: `dense`, `bm25` or `hybrid`
+        index: the engine that finds candidates by vectors; None means what lies beside the collection
 
     Raises:
         StateError: there is no such model, or the collection was encoded by another.
@@ -45,16 +47,22 @@ class Answerer:
         *,
         retriever: str = "hybrid",
         runtime: RuntimeSettings = RuntimeSettings(),
+        index: IndexSettings | None = None,
     ) -> None:
         self.collection, self._model = collection, model
         self._name, self._runtime = retriever, runtime
         encoder = BertEncoder(self.model, runtime) if retriever != "bm25" else None
-        self._retrievers = FollowingRetrievers(collection, encoder, [retriever])
+        self._retrievers = FollowingRetrievers(collection, encoder, [retriever], index=index)
 
     @cached_property
     def model(self) -> Model:
         """The model, with encoders and perhaps a reader."""
         return find_model(self._model) if isinstance(self._model, str) else self._model
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Servers of the engine that the last search went without; none unless that was allowed."""
+        return self._retrievers.missing
 
     @cached_property
     def _reader(self) -> BertReader:
@@ -159,8 +167,12 @@ def open_answerer(
     *,
     retriever: str = "hybrid",
     runtime: RuntimeSettings = RuntimeSettings(),
+    index: IndexSettings | None = None,
 ) -> Answerer:
     """Open a collection and the model that it was encoded with, or another with the same encoder.
+
+    Args:
+        index: the engine that finds candidates by vectors; None means what lies beside the collection
 
     Raises:
         StateError: there is no such collection or model, they do not belong together, or the collection has no
@@ -171,4 +183,4 @@ def open_answerer(
         raise StateError(f"{directory} holds no documents; add some with 'opendpr add'")
     row = collection.encoder() if retriever == "bm25" else collection.require_encoder()
     chosen = find_model(model) if model else row.model if row else DEFAULT_MODEL
-    return Answerer(collection, chosen, retriever=retriever, runtime=runtime)
+    return Answerer(collection, chosen, retriever=retriever, runtime=runtime, index=index)

@@ -14,9 +14,11 @@ from typer import Argument, Option
 
 from opendpr.cli.add import no_documents, show_report
 from opendpr.cli.options import (
+    AllowPartialOption,
     AsJson,
     DeviceOption,
     Devices,
+    IndexOption,
     ModelOption,
     PrecisionOption,
     Precisions,
@@ -25,6 +27,7 @@ from opendpr.cli.options import (
     RuntimeOption,
     Runtimes,
     WhereOption,
+    index_settings,
 )
 from opendpr.cli.output import (
     many,
@@ -42,6 +45,7 @@ from opendpr.errors import StateError, UsageError
 if TYPE_CHECKING:
     from opendpr.answering import Answerer
     from opendpr.model.runtime import RuntimeSettings
+    from opendpr.search.engine_index import IndexSettings
     from opendpr.types import Answer, Span
 
 SHOWN_CHARACTERS = 200
@@ -59,6 +63,8 @@ def ask(
     answers: Annotated[int, Option("--answers", "-n", min=1, help="Different answers to show.")] = 1,
     retriever: RetrieverOption = Retrievers.hybrid,
     where: WhereOption = None,
+    index: IndexOption = None,
+    allow_partial: AllowPartialOption = False,
     model: ModelOption = None,
     precision: PrecisionOption = Precisions.auto,
     runtime: RuntimeOption = Runtimes.auto,
@@ -85,7 +91,9 @@ def ask(
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="surrogateescape")  # a line that is not UTF-8 is one question refused
     settings = RuntimeSettings(runtime.value, precision.value, device.value)
-    asker = _Asker(_open(collection, model, retriever.value, settings), k, answers, where, as_json or question == "-")
+    engine = index_settings(index, allow_partial)
+    answerer = _open(collection, model, retriever.value, settings, engine)
+    asker = _Asker(answerer, k, answers, where, as_json or question == "-")
     if question == "-":
         asker.answer_all(_typed_questions())
     elif question is not None:
@@ -119,7 +127,9 @@ def _refuse_missing(path: Path) -> None:
         raise StateError(f"'{path}' is a file; give the folder that it is in, or a collection")
 
 
-def _open(path: Path, model: str | None, retriever: str, settings: RuntimeSettings) -> Answerer:
+def _open(
+    path: Path, model: str | None, retriever: str, settings: RuntimeSettings, index: IndexSettings | None
+) -> Answerer:
     from opendpr.answering import open_answerer
     from opendpr.collection.database import DATABASE
     from opendpr.model.directory import DEFAULT_MODEL
@@ -127,7 +137,7 @@ def _open(path: Path, model: str | None, retriever: str, settings: RuntimeSettin
     if not (path / DATABASE).exists():
         model = model or DEFAULT_MODEL  # not the one that the cache was made with: its reader may be another
         path = _index(path, model, settings)
-    return open_answerer(path, model, retriever=retriever, runtime=settings)
+    return open_answerer(path, model, retriever=retriever, runtime=settings, index=index)
 
 
 def _index(folder: Path, model: str, settings: RuntimeSettings) -> Path:
@@ -200,11 +210,14 @@ class _Asker:
 
     def answer(self, question: str) -> None:
         """Answer one question."""
+        from opendpr.answering.fields import missing_fields
+
         outcome = self.answerer.ask(question, self.k, self.where)
         shown = outcome.answers[: self.count]
         if self.as_json:
             answers = self._records(shown)
-            print_json({"question": question, "answerable": outcome.answerable, "answers": answers})
+            record = {"question": question, "answerable": outcome.answerable, "answers": answers}
+            print_json(record | missing_fields(self.answerer.missing))
             return
         if not outcome.answerable:
             put(f"{styled('no answer found', bold=True)}{'; the likeliest words are' if shown else ''}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, BadParameter, Option
 
@@ -13,6 +13,10 @@ from opendpr.choices import Devices as Devices
 from opendpr.choices import Precisions as Precisions
 from opendpr.choices import Retrievers as Retrievers
 from opendpr.choices import Runtimes as Runtimes
+from opendpr.errors import UsageError
+
+if TYPE_CHECKING:
+    from opendpr.search.engine_index import IndexSettings
 
 
 class Quoting(str, Enum):
@@ -62,6 +66,19 @@ WhereOption = Annotated[
     str | None,
     Option("--where", help="Only documents whose metadata meet this, e.g. \"year >= 2019 and source = 'manual'\"."),
 ]
+IndexOption = Annotated[
+    str | None,
+    Option(
+        "--index",
+        metavar="URL",
+        help="Find candidates by vectors in an engine that 'opendpr push' brought up to date.",
+        show_default=False,
+    ),
+]
+AllowPartialOption = Annotated[
+    bool,
+    Option("--allow-partial", help="With --index: search on without servers that do not answer, and name them."),
+]
 WaitOption = Annotated[
     float, Option("--wait", min=0, help="Seconds to wait while another process writes the collection.")
 ]
@@ -81,6 +98,22 @@ ValuesOption = Annotated[
 DuplicatesOption = Annotated[
     Duplicates, Option("--duplicates", help="A document twice for one question: refuse it, or keep the best.")
 ]
+
+
+def index_settings(address: str | None, allow_partial: bool) -> IndexSettings | None:
+    """The engine that was named, if one was.
+
+    Raises:
+        UsageError: the address is none, or --allow-partial is given without one.
+    """
+    from opendpr.engines.addresses import parse_address
+    from opendpr.search.engine_index import IndexSettings
+
+    if address is None:
+        if allow_partial:
+            raise UsageError("--allow-partial is for engines; name one with --index")
+        return None
+    return IndexSettings(parse_address(address).text, allow_partial)
 
 
 UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}

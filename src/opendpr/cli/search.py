@@ -7,10 +7,12 @@ from typing import Annotated
 from typer import Argument, Option
 
 from opendpr.cli.options import (
+    AllowPartialOption,
     AsJson,
     CollectionArgument,
     DeviceOption,
     Devices,
+    IndexOption,
     ModelOption,
     PrecisionOption,
     Precisions,
@@ -19,6 +21,7 @@ from opendpr.cli.options import (
     RuntimeOption,
     Runtimes,
     WhereOption,
+    index_settings,
 )
 from opendpr.cli.output import on_one_line, print_json, put, styled, tell_unmet_filter
 
@@ -29,6 +32,8 @@ def search(
     k: Annotated[int, Option("-k", min=1, max=10_000, help="Passages to show.")] = 5,
     retriever: RetrieverOption = Retrievers.hybrid,
     where: WhereOption = None,
+    index: IndexOption = None,
+    allow_partial: AllowPartialOption = False,
     model: ModelOption = None,
     precision: PrecisionOption = Precisions.auto,
     runtime: RuntimeOption = Runtimes.auto,
@@ -43,11 +48,12 @@ def search(
       opendpr search notes "who wrote the letter" --retriever bm25 -k 20 --json
     """
     from opendpr.answering import open_answerer
-    from opendpr.answering.fields import hit_fields
+    from opendpr.answering.fields import hit_fields, missing_fields
     from opendpr.model.runtime import RuntimeSettings
 
     settings = RuntimeSettings(runtime.value, precision.value, device.value)
-    answerer = open_answerer(collection, model, retriever=retriever.value, runtime=settings)
+    engine = index_settings(index, allow_partial)
+    answerer = open_answerer(collection, model, retriever=retriever.value, runtime=settings, index=engine)
     hits = answerer.search(question, k, where)
     if not hits:
         tell_unmet_filter(answerer.collection, where)
@@ -55,7 +61,7 @@ def search(
     for hit in hits:
         id = ids[hit.passage.number]
         if as_json:
-            print_json(hit_fields(hit, id))
+            print_json(hit_fields(hit, id) | missing_fields(answerer.missing))
             continue
         parts = ", ".join(f"{name} {score:.2f}" for name, score in hit.parts.items())
         title = styled(on_one_line(hit.passage.title), bold=True)

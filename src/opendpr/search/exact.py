@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opendpr.search.cost import SMALL
+from opendpr.search.products import products
 from opendpr.types import Neighbours, Numbers, Scores, Vectors
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ SINGLE_QUESTIONS = 64
 """Questions up to which each is compared for itself with vectors of 16-bit numbers, of which no wider copy is made."""
 TIES = 16
 """Vectors fetched over those wanted, by which equal scores at the border are seen."""
+MORE_TIES = 4
+"""Times as many are fetched where those are not enough."""
 ROUNDING = 1e-5
 """Relative difference of scores that may come of the order of their sum."""
 
@@ -74,6 +77,20 @@ class ExactIndex:
 
     def search(self, vectors: Vectors, k: int, allowed: Numbers | None = None) -> Neighbours:
         """The k largest inner products for each row of `vectors` (Q, d), ties by number."""
+        wanted = k + TIES
+        while True:
+            found = self._largest(vectors, wanted, allowed)
+            scores = np.full(found.scores.shape, -np.inf, dtype=np.float32)
+            for vector, numbers, own in zip(vectors, found.numbers, scores, strict=True):
+                own[numbers >= 0] = self.score(vector, numbers[numbers >= 0])
+            best, full = top(scores, found.numbers, k), np.isfinite(found.scores[:, -1])
+            first, last = found.scores[full, 0], found.scores[full, -1]
+            if (best.scores[full, -1] - last > ROUNDING * np.maximum(np.abs(first), np.abs(last))).all():
+                return best
+            wanted *= MORE_TIES  # what was not fetched may round to a better score than the last one wanted
+
+    def _largest(self, vectors: Vectors, k: int, allowed: Numbers | None) -> Neighbours:
+        """The same by faster products, whose last bits depend on what is computed beside them."""
         mask = None if allowed is None else np.isin(self._numbers, allowed)
         if self._halves is None or len(vectors) > SINGLE_QUESTIONS:
             return scan(vectors, k, self._numbers, self._vectors, None if mask is None else np.flatnonzero(mask))
@@ -87,6 +104,11 @@ class ExactIndex:
             best.scores[place], best.numbers[place] = found.scores[0], found.numbers[0]
         return best
 
+    @property
+    def numbers(self) -> Numbers:
+        """(n,), rising"""
+        return self._numbers
+
     def contains(self, numbers: Numbers) -> NDArray[np.bool_]:
         """(n,), true for the numbers that are there."""
         return np.isin(numbers, self._numbers)
@@ -96,7 +118,7 @@ class ExactIndex:
         if not len(self._numbers):
             return np.full(len(numbers), -np.inf, dtype=np.float32)
         rows = np.searchsorted(self._numbers, numbers).clip(max=len(self._numbers) - 1)
-        scores = _widened(self._vectors[rows], many=self._halves is not None) @ vector
+        scores = products(_widened(self._vectors[rows], many=self._halves is not None), vector)
         return np.where(self._numbers[rows] == numbers, scores, -np.inf).astype(np.float32)
 
 

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from opendpr.choices import RETRIEVERS
 from opendpr.collection import Collection
+from opendpr.collection.filters import parse_where
 from opendpr.collection.selection import matching
 from opendpr.collection.where import compile_where
 from opendpr.collection.writer import refuse_other_encoder
+from opendpr.engines.engine import Engine
 from opendpr.errors import BusyError, StateError, UsageError
 from opendpr.model.encoder import BertEncoder
 from opendpr.protocols import Encoder, Retriever, TextIndex
 from opendpr.search.bm25 import bm25_stamp, open_bm25
 from opendpr.search.dense import Cache, dense_stamp, open_dense
+from opendpr.search.engine_index import EngineIndex, IndexSettings
 from opendpr.search.exact import ExactIndex, top
 from opendpr.search.stored import RemovedError, StoredIndex
-from opendpr.types import Hit, Neighbours, Numbers, Scores
+from opendpr.types import Hit, Neighbours, Numbers, Scores, Vectors
 
 logger = logging.getLogger(__name__)
 
@@ -31,34 +35,65 @@ ATTEMPTS = 20
 """How often a search is started again because a writer removed a passage that it found."""
 
 
+DenseIndex: TypeAlias = ExactIndex | StoredIndex | EngineIndex
+
+
 class Snapshot:
     """What a search needs of one state of a collection, loaded when first asked for.
 
     Args:
         before: an earlier one, whose vectors are taken over if they are still the same
+        index: the engine that finds candidates by vectors; None means what lies beside the collection
     """
 
-    def __init__(self, collection: Collection, before: Snapshot | None = None) -> None:
-        self.collection = collection
+    def __init__(
+        self, collection: Collection, before: Snapshot | None = None, *, index: IndexSettings | None = None
+    ) -> None:
+        self.collection, self._index = collection, index
         self.version, self._stamps = collection.version(), _stamps(collection)
         self._encoder = collection.encoder()
         self._cache: Cache | None = before._cache if before else None
         self._words: tuple[TextIndex, Numbers] | None = None
         same = before and (before.version, before._stamps["dense"]) == (self.version, self._stamps["dense"])
-        self._dense: ExactIndex | StoredIndex | None = before._dense if before and same else None
+        self._dense: DenseIndex | None = before._dense if before and same else None
+        self._engine: Engine | None = before._engine if before else None
 
     def is_current(self) -> bool:
         """Whether neither the collection nor a cache beside it changed since, as `opendpr optimize` changes these."""
         return (self.version, self._stamps) == (self.collection.version(), _stamps(self.collection))
 
     @property
-    def dense(self) -> ExactIndex | StoredIndex:
+    def dense(self) -> DenseIndex:
         """All vectors, without those of documents that are not complete yet."""
         if self._dense is None:
             self._dense = self._load_dense()
         return self._dense
 
-    def _load_dense(self) -> ExactIndex | StoredIndex:
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Servers of the engine that the last search went without."""
+        return self._dense.missing if isinstance(self._dense, EngineIndex) else ()
+
+    def nearest(self, vectors: Vectors, k: int, where: str | None) -> Neighbours:
+        """The k nearest for each row of `vectors` (Q, d), of documents that meet a filter.
+
+        Raises:
+            UsageError: the filter cannot be understood.
+        """
+        if isinstance(self.dense, EngineIndex):  # which filters by the condition, not by the numbers that meet it
+            return self.dense.search(vectors, k, None if where is None else parse_where(where))
+        return self.dense.search(vectors, k, self.allowed(where))
+
+    def _load_dense(self) -> DenseIndex:
+        if self._index is None:
+            return self._load_beside()
+        if self._encoder is not None and self.collection.require_encoder().fingerprint != self._encoder.fingerprint:
+            raise StateError(f"{self.collection.directory} was given another model meanwhile; open it again")
+        index = EngineIndex(self.collection, self._index, self._engine)
+        self._engine = index.engine
+        return index
+
+    def _load_beside(self) -> ExactIndex | StoredIndex:
         self._cache = cache = open_dense(self.collection, self._cache)
         with self.collection.one_state():
             row = self.collection.require_encoder()
@@ -173,7 +208,7 @@ class DenseRetriever:
         vectors = self._encoder.encode_questions(questions)
 
         def search() -> list[list[Hit]]:
-            found = self._snapshot.dense.search(vectors, k, self._snapshot.allowed(where))
+            found = self._snapshot.nearest(vectors, k, where)
             return self._snapshot.hits(found, [{"dense": scores} for scores in found.scores])
 
         return self._snapshot.settled(search)
@@ -213,7 +248,7 @@ class HybridRetriever:
 
         def search() -> list[list[Hit]]:
             lists, allowed = [], self._snapshot.allowed(where)
-            nearest = self._snapshot.dense.search(vectors, max(k, UNION), allowed).numbers
+            nearest = self._snapshot.nearest(vectors, max(k, UNION), where).numbers
             for question, vector, dense_numbers in zip(questions, vectors, nearest, strict=True):
                 words = self._snapshot.search_words(question, max(k, UNION), allowed).numbers[0]
                 found, parts = self._rank(question, vector, np.concatenate([words, dense_numbers]), k)

@@ -1,0 +1,177 @@
+"""Search with candidates from an engine: everything that is shown is read and computed from the collection."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+
+from opendpr.collection import Collection
+from opendpr.collection.filters import Where
+from opendpr.collection.relabelling import notes_relabelling, relabelled_since
+from opendpr.collection.rows import EncoderRow
+from opendpr.collection.selection import matching_of
+from opendpr.collection.where import condition_of
+from opendpr.engines.engine import Engine, Noted, VectorSet
+from opendpr.engines.opening import open_engine
+from opendpr.errors import StateError
+from opendpr.search.exact import TIES, ExactIndex, top
+from opendpr.search.products import products
+from opendpr.search.stored import RemovedError
+from opendpr.types import Neighbours, Numbers, Scores, Vectors
+
+logger = logging.getLogger(__name__)
+
+MANY_NEWER = 50_000
+"""Vectors that the engine lacks, from which on a search says that a push is due."""
+MOST_NEWER = 1_000_000
+"""More than that are not loaded instead."""
+MORE = 4
+"""Times as many candidates are asked for where too few of them may be shown."""
+
+
+@dataclass(frozen=True)
+class IndexSettings:
+    """The engine that finds candidates for a dense search."""
+
+    address: str
+    allow_partial: bool = False
+    """Search on without the servers that do not answer, and say so."""
+
+
+class EngineIndex:
+    """The vectors of one encoder: those of an engine, and those that it does not have yet, which are all scanned.
+
+    Candidates come from the engine. Their vectors, and so their scores, come from the collection, as does whether they
+    are still there and meet the filter.
+    """
+
+    def __init__(self, collection: Collection, settings: IndexSettings, engine: Engine | None = None) -> None:
+        """Read what the engine lacks.
+
+        Args:
+            engine: opened by an earlier index of the same collection and encoder
+
+        Raises:
+            StateError: the collection was not pushed to this engine, or too little of it.
+            UnreachableError: a server does not answer.
+        """
+        self._collection, self._settings = collection, settings
+        self.missing: tuple[str, ...] = ()
+        self._row = collection.require_encoder()
+        self.engine = engine or open_engine(settings.address, vector_set(collection, self._row))
+        self._noted = self._checked(self._read_note())
+        with collection.one_state():
+            self._version = collection.version()
+            removed, hidden = collection.deleted_since(self._noted.version.version), collection.hidden()
+            lacking = collection.count_vectors_after(self._noted.last_number)
+            relabelled = self._relabelled()
+        if lacking > MOST_NEWER:
+            raise StateError(
+                f"{self.engine.name} lacks {lacking:,} vectors of {collection.directory}, more than are scanned in its "
+                f"place; {self._advice}"
+            )
+        if lacking + len(relabelled) > MANY_NEWER:
+            logger.warning("%s lacks %d vectors, each of which is scanned; %s", self.engine.name, lacking, self._advice)
+        self._hidden = np.sort(hidden)
+        self._not_from_engine = np.unique(np.concatenate([np.array(removed, np.int64), hidden, relabelled]))
+        pieces = [collection.vectors_of(self._row, np.setdiff1d(relabelled, hidden))]
+        pieces += [
+            (numbers[kept], vectors[kept])
+            for numbers, vectors in collection.vectors(self._noted.last_number)
+            if (kept := ~np.isin(numbers, hidden)).any()
+        ]
+        self._newer = ExactIndex.gather(pieces, sum(len(numbers) for numbers, _ in pieces), self._row.dim)
+
+    @property
+    def dim(self) -> int:
+        return self._row.dim
+
+    def search(self, vectors: Vectors, k: int, where: Where | None = None) -> Neighbours:
+        """About the k largest inner products for each row of `vectors` (Q, d), of documents that meet `where`.
+
+        Raises:
+            RemovedError: the collection, or what the engine holds of it, has changed since it was read.
+            UnreachableError: a server does not answer, and that is not allowed.
+        """
+        self._collection.refuse_fork()
+        best = Neighbours(
+            np.full((len(vectors), k), -np.inf, dtype=np.float32), np.full((len(vectors), k), -1, dtype=np.int64)
+        )
+        self.missing, open_rows, wanted = (), np.arange(len(vectors)), k + TIES
+        while len(open_rows):
+            numbers = self._candidates(vectors[open_rows], wanted, where)
+            exhausted = numbers[:, wanted - 1] < 0
+            found = self._ranked(vectors[open_rows], numbers, k, where)
+            best.scores[open_rows], best.numbers[open_rows] = found
+            open_rows = open_rows[(found.numbers[:, -1] < 0) & ~exhausted]
+            wanted *= MORE
+        if self._collection.version() != self._version:
+            raise RemovedError
+        return best
+
+    def score(self, vector: Vectors, numbers: Numbers) -> Scores:
+        """(n,) inner products of one vector (d,) with the numbered ones; `-inf` for a number unknown or removed."""
+        found, stored = self._collection.vectors_of(self._row, np.setdiff1d(numbers, self._hidden))
+        return ExactIndex(found, stored).score(vector, numbers)
+
+    def _candidates(self, vectors: Vectors, wanted: int, where: Where | None) -> Numbers:
+        """(Q, c), c >= wanted, what the engine finds, padded with -1; not all of it may be shown."""
+        found = self.engine.candidates(vectors, wanted, where, allow_partial=self._settings.allow_partial)
+        if found.noted != self._noted:
+            raise RemovedError
+        self.missing = found.missing
+        for server in found.missing:
+            logger.warning("%s does not answer: its share of the passages cannot be found", server)
+        lacking = max(wanted - found.numbers.shape[1], 0)
+        return np.pad(found.numbers, ((0, 0), (0, lacking)), constant_values=-1)
+
+    def _ranked(self, vectors: Vectors, candidates: Numbers, k: int, where: Where | None) -> Neighbours:
+        """The k best of candidates (Q, c) and of what is newer, by the vectors of the collection."""
+        shown = np.setdiff1d(candidates[candidates >= 0], self._not_from_engine)
+        newer = None
+        if where is not None:
+            condition = condition_of(where)
+            shown = matching_of(self._collection, condition, shown)
+            newer = matching_of(self._collection, condition, self._newer.numbers)
+        shown, stored = self._collection.vectors_of(self._row, shown)
+        wide = stored.astype(np.float32)
+        found = self._newer.search(vectors, k, newer)
+        scores, numbers = (np.full((len(vectors), candidates.shape[1] + k), filler) for filler in (-np.inf, -1))
+        scores, numbers = scores.astype(np.float32), numbers.astype(np.int64)
+        scores[:, -k:], numbers[:, -k:] = found
+        for place, (vector, row) in enumerate(zip(vectors, candidates, strict=True)):
+            own = np.flatnonzero(np.isin(shown, row) & ~np.isin(shown, found.numbers[place]))
+            scores[place, : len(own)], numbers[place, : len(own)] = products(wide[own], vector), shown[own]
+        return top(scores, numbers, k)
+
+    def _read_note(self) -> Noted | None:
+        """What is noted; with a server missing that is what the others have noted."""
+        if not self._settings.allow_partial:
+            return self.engine.noted()
+        nothing = np.empty((0, self._row.dim), np.float32)
+        return self.engine.candidates(nothing, 1, None, allow_partial=True).noted
+
+    def _checked(self, noted: Noted | None) -> Noted:
+        directory = self._collection.directory
+        if noted is None:
+            raise StateError(f"{self.engine.name} has no vectors of {directory} by its model; {self._advice}")
+        if not self._collection.has_commit(noted.version):
+            raise StateError(f"{self.engine.name} holds another state of {directory} than it ever had; {self._advice}")
+        return noted
+
+    def _relabelled(self) -> Numbers:
+        if not notes_relabelling(self._collection):
+            return np.empty(0, np.int64)
+        relabelled = relabelled_since(self._collection, self._noted.version.version)
+        return relabelled[relabelled <= self._noted.last_number]
+
+    @property
+    def _advice(self) -> str:
+        return f"run 'opendpr push {self._collection.directory} {self._settings.address}'"
+
+
+def vector_set(collection: Collection, row: EncoderRow) -> VectorSet:
+    """What an engine holds for a collection and an encoder."""
+    return VectorSet(collection.id, row.fingerprint, row.dim)
