@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
 from opendpr.cli.options import AsJson, CollectionArgument, ModelOption, WaitOption
-from opendpr.cli.output import many, print_json, say, stages
+from opendpr.cli.output import many, print_json, put, stages
+from opendpr.errors import CorruptionError
+
+if TYPE_CHECKING:
+    from opendpr.collection import Collection
+    from opendpr.engines.engine import Engine
+    from opendpr.iteration import OnStage
+    from opendpr.model.directory import Model
 
 
 def push(
@@ -42,18 +51,55 @@ def push(
     from opendpr.collection import open_collection
     from opendpr.engines.opening import open_engine
     from opendpr.maintenance.push import push as push_to
+    from opendpr.model.directory import find_model
     from opendpr.search.engine_index import vector_set
 
-    with open_collection(collection) as opened:
+    asking = find_model(model) if model else None
+    with open_collection(collection) as opened, stages("vectors") as show:
         engine = open_engine(address, vector_set(opened, opened.require_encoder()), writes=True)
-        with stages("vectors") as show:
+        try:
             done = push_to(opened, engine, wait_seconds=wait, on_progress=show)
-        record: dict[str, Any] = {"collection": str(collection), "engine": engine.name, **done.__dict__}
-        say(
-            f"{engine.name} has version {done.version} of {collection}: {many(done.pushed, 'passage')} pushed, "
-            f"{done.removed:,} removed"
-        )
-        if done.waiting:
-            say(f"{many(done.waiting, 'passage')} from the first one without a vector on: scanned by each search")
+            record: dict[str, Any] = {"collection": str(collection), "engine": engine.name, **asdict(done)}
+            if check:
+                record["compared"] = _check(opened, engine, show)
+            if recall:
+                record["recall"] = _measure(opened, engine, asking, show)
+        finally:
+            engine.close()
     if as_json:
         print_json(record)
+    else:
+        _put(record)
+
+
+def _check(collection: Collection, engine: Engine, show: OnStage) -> int:
+    """Compare; an engine that differs is emptied, as nobody knows what else is wrong with it."""
+    from opendpr.maintenance.engine_check import compare
+
+    found = compare(collection, engine, show)
+    if found:
+        engine.forget()
+        raise CorruptionError(
+            f"{engine.name} does not hold what was pushed: {found}; it was emptied, the same command pushes all again"
+        )
+    return found.compared
+
+
+def _measure(collection: Collection, engine: Engine, model: Model | None, show: OnStage) -> Mapping[str, float]:
+    from opendpr.maintenance.engine_check import note_recall
+    from opendpr.maintenance.optimize import asker
+
+    return note_recall(collection, engine, asker(collection, collection.require_encoder(), model), show)
+
+
+def _put(record: dict[str, Any]) -> None:
+    """The same in words."""
+    pushed = f"{many(record['pushed'], 'passage')} pushed, {record['removed']:,} removed"
+    put(f"{record['engine']} has version {record['version']} of {record['collection']}: {pushed}")
+    if record["waiting"]:
+        put(f"{many(record['waiting'], 'passage')}, from the first without a vector on, are scanned by each search")
+    if "compared" in record:
+        put(f"compared with the collection: {many(record['compared'], 'passage')}, all the same")
+    if "recall" in record:
+        found = ", ".join(f"recall@{depth} {value:.3f}" for depth, value in record["recall"].items())
+        put(f"questions made of passages: {found}")

@@ -6,7 +6,7 @@ import logging
 import random
 from typing import Any, Literal
 
-from opendpr.collection import Writer
+from opendpr.collection import Collection, Writer
 from opendpr.collection.rows import EncoderRow
 from opendpr.collection.writer import refuse_other_encoder
 from opendpr.errors import OpendprError
@@ -72,17 +72,17 @@ def optimize(
         return None
     from opendpr.search.building import build_dense  # which imports FAISS
 
-    return build_dense(writer, recall=recall, ask=_asker(writer, row, model), on_progress=on_progress)
+    return build_dense(writer, recall=recall, ask=asker(writer, row, model), on_progress=on_progress)
 
 
-def _asker(writer: Writer, row: EncoderRow, given: Model | None) -> Ask | None:
+def asker(collection: Collection, row: EncoderRow, given: Model | None) -> Ask | None:
     """Makes questions of passages: some words of each in a row, through the tower for questions; None without it.
 
     They are found about as well as real questions are (docs/scale.md).
     """
     try:
         model = given or find_model(row.model)
-        refuse_other_encoder(writer, model.fingerprint, model.reference)
+        refuse_other_encoder(collection, model.fingerprint, model.reference)
         encoder = BertEncoder(model, RuntimeSettings(precision="fp32"))
         encoder.encode_questions(["opendpr"])  # what is wrong with it shows here, not after hours of building
     except (OpendprError, OSError) as error:
@@ -96,7 +96,7 @@ def _asker(writer: Writer, row: EncoderRow, given: Model | None) -> Ask | None:
     generator, splitter = random.Random(QUESTION_SEED), Splitter(words=QUESTION_WORDS)
 
     def ask(numbers: Numbers) -> Vectors:
-        passages = writer.passages(numbers.tolist())
+        passages = collection.passages(numbers.tolist())
         texts = [passages[number].text for number in numbers.tolist()]
         places = [generator.choice(splitter.split(text)[:-1] or [(0, len(text))]) for text in texts]
         return encoder.encode_questions([text[start:end] for text, (start, end) in zip(texts, places, strict=True)])

@@ -80,7 +80,7 @@ def push(
         engine.put(_rows(collection, numbers, vectors))
     pushed, before = len(relabelled), total - waiting - collection.count_vectors_after(now.last_number)
     engine.note(now)
-    for place, (numbers, vectors) in enumerate(_until(collection.vectors(now.last_number), end), start=1):
+    for place, (numbers, vectors) in enumerate(until(collection.vectors(now.last_number), end), start=1):
         engine.put(_rows(collection, numbers, vectors))
         pushed += len(numbers)
         now = replace(now, last_number=int(numbers[-1]))
@@ -106,7 +106,7 @@ def _end(collection: Collection, row: EncoderRow) -> tuple[int, int]:
     return end, collection.count_passages_after(end)
 
 
-def _until(
+def until(
     pieces: Iterator[tuple[Numbers, NDArray[np.float16]]], end: int
 ) -> Iterator[tuple[Numbers, NDArray[np.float16]]]:
     """Pieces of numbers (n,) and vectors (n, d), rising, up to a number."""

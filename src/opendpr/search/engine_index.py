@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -59,8 +60,8 @@ class EngineIndex:
         """
         self._collection, self._settings = collection, settings
         self.missing: tuple[str, ...] = ()
-        self._row = collection.require_encoder()
-        self.engine = engine or open_engine(settings.address, vector_set(collection, self._row))
+        self.row = collection.require_encoder()
+        self.engine = engine or open_engine(settings.address, vector_set(collection, self.row))
         self._noted = self._checked(self._read_note())
         with collection.one_state():
             self._version = collection.version()
@@ -76,17 +77,17 @@ class EngineIndex:
             logger.warning("%s lacks %d vectors, each of which is scanned; %s", self.engine.name, lacking, self._advice)
         self._hidden = np.sort(hidden)
         self._not_from_engine = np.unique(np.concatenate([np.array(removed, np.int64), hidden, relabelled]))
-        pieces = [collection.vectors_of(self._row, np.setdiff1d(relabelled, hidden))]
+        pieces = [collection.vectors_of(self.row, np.setdiff1d(relabelled, hidden))]
         pieces += [
             (numbers[kept], vectors[kept])
             for numbers, vectors in collection.vectors(self._noted.last_number)
             if (kept := ~np.isin(numbers, hidden)).any()
         ]
-        self._newer = ExactIndex.gather(pieces, sum(len(numbers) for numbers, _ in pieces), self._row.dim)
+        self._newer = ExactIndex.gather(pieces, sum(len(numbers) for numbers, _ in pieces), self.row.dim)
 
     @property
     def dim(self) -> int:
-        return self._row.dim
+        return self.row.dim
 
     def search(self, vectors: Vectors, k: int, where: Where | None = None) -> Neighbours:
         """About the k largest inner products for each row of `vectors` (Q, d), of documents that meet `where`.
@@ -113,8 +114,19 @@ class EngineIndex:
 
     def score(self, vector: Vectors, numbers: Numbers) -> Scores:
         """(n,) inner products of one vector (d,) with the numbered ones; `-inf` for a number unknown or removed."""
-        found, stored = self._collection.vectors_of(self._row, np.setdiff1d(numbers, self._hidden))
+        found, stored = self._collection.vectors_of(self.row, np.setdiff1d(numbers, self._hidden))
         return ExactIndex(found, stored).score(vector, numbers)
+
+    def summary(self) -> dict[str, Any]:
+        """What the engine has, and how many of its passages are not the newest."""
+        return {
+            "engine": self.engine.name,
+            "version": self._noted.version.version,
+            "recall": self._noted.recall,
+            "approximate": self._noted.indexed,
+            "behind": len(self._newer),
+            "outdated": len(self._not_from_engine),
+        }
 
     def _candidates(self, vectors: Vectors, wanted: int, where: Where | None) -> Numbers:
         """(Q, c), c >= wanted, what the engine finds, padded with -1; not all of it may be shown."""
@@ -135,7 +147,7 @@ class EngineIndex:
             condition = condition_of(where)
             shown = matching_of(self._collection, condition, shown)
             newer = matching_of(self._collection, condition, self._newer.numbers)
-        shown, stored = self._collection.vectors_of(self._row, shown)
+        shown, stored = self._collection.vectors_of(self.row, shown)
         wide = stored.astype(np.float32)
         found = self._newer.search(vectors, k, newer)
         scores, numbers = (np.full((len(vectors), candidates.shape[1] + k), filler) for filler in (-np.inf, -1))
@@ -150,7 +162,7 @@ class EngineIndex:
         """What is noted; with a server missing that is what the others have noted."""
         if not self._settings.allow_partial:
             return self.engine.noted()
-        nothing = np.empty((0, self._row.dim), np.float32)
+        nothing = np.empty((0, self.row.dim), np.float32)
         return self.engine.candidates(nothing, 1, None, allow_partial=True).noted
 
     def _checked(self, noted: Noted | None) -> Noted:
@@ -175,3 +187,13 @@ class EngineIndex:
 def vector_set(collection: Collection, row: EncoderRow) -> VectorSet:
     """What an engine holds for a collection and an encoder."""
     return VectorSet(collection.id, row.fingerprint, row.dim)
+
+
+def engine_summary(collection: Collection, address: str) -> dict[str, Any]:
+    """What an engine has of a collection, and how far it is behind.
+
+    Raises:
+        StateError: it was not pushed to this engine.
+    """
+    index = EngineIndex(collection, IndexSettings(address))
+    return index.summary()
