@@ -6,6 +6,7 @@ be pushed again.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -24,12 +25,21 @@ class UnreachableError(BusyError):
     """A server that holds a share of the vectors does not answer."""
 
 
+class InexpressibleError(Exception):
+    """A filter says something that an engine's language cannot."""
+
+
 class VectorSet(NamedTuple):
     """Which vectors: those of one collection by one encoder."""
 
     collection_id: str
     fingerprint: str
     dim: int
+
+
+def set_name(collection_id: str, fingerprint: str) -> str:
+    """The name under which an engine holds a vector set."""
+    return f"opendpr_{hashlib.sha256(f'{collection_id} {fingerprint}'.encode()).hexdigest()[:32]}"
 
 
 @dataclass(frozen=True)
@@ -87,6 +97,9 @@ class Engine(Protocol):
 
         Args:
             allow_partial: servers that do not answer are passed over
+
+        Raises:
+            InexpressibleError: the filter needs what the engine's language lacks.
         """
         ...
 

@@ -19,7 +19,12 @@ def open_engine(address: str | Address, vectors: VectorSet, *, writes: bool = Fa
     """
     parsed = parse_address(address) if isinstance(address, str) else address
     try:
+        if parsed.kind == "milvus":
+            from opendpr.engines.milvus import MilvusEngine
+
+            return MilvusEngine(parsed, vectors)
         from opendpr.engines.postgresql import PostgresqlEngine
+
+        return PostgresqlEngine(parsed, vectors, writes=writes)
     except ModuleNotFoundError as error:
         raise OpendprError(f"{error.name} is not installed; pip install 'opendpr[{parsed.kind}]'") from None
-    return PostgresqlEngine(parsed, vectors, writes=writes)

@@ -8,7 +8,6 @@ A passage is in the share `number % servers`. The client asks all servers at onc
 
 from __future__ import annotations
 
-import hashlib
 import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -20,7 +19,7 @@ import numpy as np
 from opendpr.collection.filters import Where
 from opendpr.collection.rows import Version
 from opendpr.engines.addresses import Address
-from opendpr.engines.engine import Candidates, Noted, Rows, UnreachableError, VectorSet
+from opendpr.engines.engine import Candidates, Noted, Rows, UnreachableError, VectorSet, set_name
 from opendpr.engines.postgresql_where import Condition, postgresql_condition
 from opendpr.engines.psycopg import Connection, HalfVector, Jsonb, Server, Vector, halves
 from opendpr.errors import StateError
@@ -49,7 +48,7 @@ class PostgresqlEngine:
         self, address: Address, vectors: VectorSet, *, writes: bool, indexed_vectors: int = INDEXED_VECTORS
     ) -> None:
         self.name, self._vectors, self._indexed_vectors = address.text, vectors, indexed_vectors
-        self._table = _table(vectors.collection_id, vectors.fingerprint)
+        self._table = set_name(vectors.collection_id, vectors.fingerprint)
         self._servers = [Server(address, hosts, writes=writes) for hosts in address.shards]
         self._pool = ThreadPoolExecutor(len(self._servers))
         self._closing = weakref.finalize(self, _close, self._pool, self._servers)
@@ -202,7 +201,7 @@ class PostgresqlEngine:
             (self._vectors.collection_id, self._vectors.fingerprint),
         ).fetchall()
         for (fingerprint,) in others:
-            connection.execute(f"DROP TABLE IF EXISTS {_table(self._vectors.collection_id, fingerprint)}")
+            connection.execute(f"DROP TABLE IF EXISTS {set_name(self._vectors.collection_id, fingerprint)}")
 
     def rows(self, after: int, until: int) -> Rows:
         query = f"SELECT number, vector, labels FROM {self._table} WHERE number > %s AND number <= %s"
@@ -231,11 +230,6 @@ def _close(pool: ThreadPoolExecutor, servers: Sequence[Server]) -> None:
     pool.shutdown()
     for server in servers:
         server.close()
-
-
-def _table(collection_id: str, fingerprint: str) -> str:
-    """The name of a vector set's table."""
-    return f"opendpr_{hashlib.sha256(f'{collection_id} {fingerprint}'.encode()).hexdigest()[:32]}"
 
 
 def _common(notes: Sequence[Noted | None]) -> Noted | None:

@@ -12,12 +12,12 @@ from opendpr.collection import Collection
 from opendpr.collection.filters import Where
 from opendpr.collection.relabelling import notes_relabelling, relabelled_since
 from opendpr.collection.rows import EncoderRow
-from opendpr.collection.selection import matching_of
+from opendpr.collection.selection import matching, matching_of
 from opendpr.collection.where import condition_of
-from opendpr.engines.engine import Engine, Noted, VectorSet
+from opendpr.engines.engine import Engine, InexpressibleError, Noted, VectorSet
 from opendpr.engines.opening import open_engine
-from opendpr.errors import StateError
-from opendpr.search.exact import TIES, ExactIndex, top
+from opendpr.errors import StateError, UsageError
+from opendpr.search.exact import ROUNDING, TIES, ExactIndex, top
 from opendpr.search.products import products
 from opendpr.search.stored import RemovedError
 from opendpr.types import Neighbours, Numbers, Scores, Vectors
@@ -28,6 +28,8 @@ MANY_NEWER = 50_000
 """Vectors that the engine lacks, from which on a search says that a push is due."""
 MOST_NEWER = 1_000_000
 """More than that are not loaded instead."""
+NAMED_PASSAGES = 4_096
+"""Passages that meet a filter which the engine cannot apply, up to which each is compared."""
 MORE = 4
 """Times as many candidates are asked for where too few of them may be shown."""
 
@@ -58,7 +60,7 @@ class EngineIndex:
             StateError: the collection was not pushed to this engine, or too little of it.
             UnreachableError: a server does not answer.
         """
-        self._collection, self._settings = collection, settings
+        self._collection, self._address, self._allow_partial = collection, settings.address, settings.allow_partial
         self.missing: tuple[str, ...] = ()
         self.row = collection.require_encoder()
         self.engine = engine or open_engine(settings.address, vector_set(collection, self.row))
@@ -95,22 +97,48 @@ class EngineIndex:
         Raises:
             RemovedError: the collection, or what the engine holds of it, has changed since it was read.
             UnreachableError: a server does not answer, and that is not allowed.
+            UsageError: the engine cannot apply the filter, and too many passages meet it to be named.
         """
         self._collection.refuse_fork()
-        best = Neighbours(
-            np.full((len(vectors), k), -np.inf, dtype=np.float32), np.full((len(vectors), k), -1, dtype=np.int64)
-        )
-        self.missing, open_rows, wanted = (), np.arange(len(vectors)), k + TIES
-        while len(open_rows):
-            numbers = self._candidates(vectors[open_rows], wanted, where)
-            exhausted = numbers[:, wanted - 1] < 0
-            found = self._ranked(vectors[open_rows], numbers, k, where)
-            best.scores[open_rows], best.numbers[open_rows] = found
-            open_rows = open_rows[(found.numbers[:, -1] < 0) & ~exhausted]
-            wanted *= MORE
+        try:
+            best = self._search(vectors, k, where)
+        except InexpressibleError as error:
+            assert where is not None, "there is a filter that cannot be expressed"
+            best = self._search_named(vectors, k, where, str(error))
         if self._collection.version() != self._version:
             raise RemovedError
         return best
+
+    def _search(self, vectors: Vectors, k: int, where: Where | None) -> Neighbours:
+        shape, missing = (len(vectors), k), set[str]()
+        best = Neighbours(np.full(shape, -np.inf, dtype=np.float32), np.full(shape, -1, dtype=np.int64))
+        unsettled, wanted = np.arange(len(vectors)), k + TIES
+        while len(unsettled):
+            found = self.engine.candidates(vectors[unsettled], wanted, where, allow_partial=self._allow_partial)
+            if found.noted != self._noted:
+                raise RemovedError
+            missing.update(found.missing)
+            ranked, last = self._ranked(vectors[unsettled], found.numbers, k, where)
+            best.scores[unsettled], best.numbers[unsettled] = ranked
+            exhausted = (found.numbers < 0).any(axis=1) | (found.numbers.shape[1] < wanted)
+            # One that was not fetched may round to a better score than the last one wanted.
+            close = ranked.scores[:, -1] <= last + ROUNDING * np.abs(last)
+            unsettled = unsettled[close & ~exhausted]
+            wanted *= MORE
+        for server in missing - set(self.missing):
+            logger.warning("%s does not answer: its share of the passages cannot be found", server)
+        self.missing = tuple(sorted(missing))
+        return best
+
+    def _search_named(self, vectors: Vectors, k: int, where: Where, lacking: str) -> Neighbours:
+        """The same among passages that the collection names, because the engine cannot."""
+        numbers = np.setdiff1d(matching(self._collection, condition_of(where)), self._hidden)
+        if len(numbers) > NAMED_PASSAGES:
+            raise UsageError(
+                f"{self.engine.name} has no {lacking!r} as filters have it; {len(numbers):,} passages meet this one, "
+                f"and up to {NAMED_PASSAGES:,} could be named instead; write it otherwise"
+            )
+        return ExactIndex(*self._collection.vectors_of(self.row, numbers)).search(vectors, k)
 
     def score(self, vector: Vectors, numbers: Numbers) -> Scores:
         """(n,) inner products of one vector (d,) with the numbered ones; `-inf` for a number unknown or removed."""
@@ -128,19 +156,12 @@ class EngineIndex:
             "outdated": len(self._not_from_engine),
         }
 
-    def _candidates(self, vectors: Vectors, wanted: int, where: Where | None) -> Numbers:
-        """(Q, c), c >= wanted, what the engine finds, padded with -1; not all of it may be shown."""
-        found = self.engine.candidates(vectors, wanted, where, allow_partial=self._settings.allow_partial)
-        if found.noted != self._noted:
-            raise RemovedError
-        self.missing = found.missing
-        for server in found.missing:
-            logger.warning("%s does not answer: its share of the passages cannot be found", server)
-        lacking = max(wanted - found.numbers.shape[1], 0)
-        return np.pad(found.numbers, ((0, 0), (0, lacking)), constant_values=-1)
+    def _ranked(self, vectors: Vectors, candidates: Numbers, k: int, where: Where | None) -> tuple[Neighbours, Scores]:
+        """The k best of candidates (Q, c) and of what is newer, by the vectors of the collection.
 
-    def _ranked(self, vectors: Vectors, candidates: Numbers, k: int, where: Where | None) -> Neighbours:
-        """The k best of candidates (Q, c) and of what is newer, by the vectors of the collection."""
+        Returns:
+            They, and the lowest score (Q,) of a candidate.
+        """
         shown = np.setdiff1d(candidates[candidates >= 0], self._not_from_engine)
         newer = None
         if where is not None:
@@ -148,19 +169,20 @@ class EngineIndex:
             shown = matching_of(self._collection, condition, shown)
             newer = matching_of(self._collection, condition, self._newer.numbers)
         shown, stored = self._collection.vectors_of(self.row, shown)
-        wide = stored.astype(np.float32)
-        found = self._newer.search(vectors, k, newer)
-        scores, numbers = (np.full((len(vectors), candidates.shape[1] + k), filler) for filler in (-np.inf, -1))
-        scores, numbers = scores.astype(np.float32), numbers.astype(np.int64)
-        scores[:, -k:], numbers[:, -k:] = found
+        wide, scanned = stored.astype(np.float32), self._newer.search(vectors, k, newer)
+        shape = len(vectors), candidates.shape[1] + k
+        scores, numbers = np.full(shape, -np.inf, dtype=np.float32), np.full(shape, -1, dtype=np.int64)
+        scores[:, -k:], numbers[:, -k:] = scanned
+        last = np.full(len(vectors), -np.inf, dtype=np.float32)
         for place, (vector, row) in enumerate(zip(vectors, candidates, strict=True)):
-            own = np.flatnonzero(np.isin(shown, row) & ~np.isin(shown, found.numbers[place]))
+            own = np.flatnonzero(np.isin(shown, row) & ~np.isin(shown, scanned.numbers[place]))
             scores[place, : len(own)], numbers[place, : len(own)] = products(wide[own], vector), shown[own]
-        return top(scores, numbers, k)
+            last[place] = scores[place, : len(own)].min(initial=np.inf)
+        return top(scores, numbers, k), last
 
     def _read_note(self) -> Noted | None:
         """What is noted; with a server missing that is what the others have noted."""
-        if not self._settings.allow_partial:
+        if not self._allow_partial:
             return self.engine.noted()
         nothing = np.empty((0, self.row.dim), np.float32)
         return self.engine.candidates(nothing, 1, None, allow_partial=True).noted
@@ -181,7 +203,7 @@ class EngineIndex:
 
     @property
     def _advice(self) -> str:
-        return f"run 'opendpr push {self._collection.directory} {self._settings.address}'"
+        return f"run 'opendpr push {self._collection.directory} {self._address}'"
 
 
 def vector_set(collection: Collection, row: EncoderRow) -> VectorSet:
