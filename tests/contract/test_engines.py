@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from milvus_server import milvus_lite
 from opendpr.collection import Collection, open_collection, open_writer
 from opendpr.collection.backup import write_backup
 from opendpr.collection.filters import parse_where
@@ -88,9 +89,18 @@ def two_servers() -> Iterator[list[PostgresqlServer]]:
         yield [first, second]
 
 
-@pytest.fixture(params=["one server", "two servers"])
-def address(request: pytest.FixtureRequest, two_servers: list[PostgresqlServer]) -> str:
-    used = two_servers if request.param == "two servers" else two_servers[:1]
+@pytest.fixture(scope="session")
+def milvus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with milvus_lite(tmp_path_factory.mktemp("milvus")) as address:
+        yield address
+
+
+@pytest.fixture(params=["one server", "two servers", pytest.param("milvus", marks=pytest.mark.slow)])
+def address(request: pytest.FixtureRequest) -> str:
+    if request.param == "milvus":
+        return str(request.getfixturevalue("milvus"))
+    servers = request.getfixturevalue("two_servers")
+    used = servers if request.param == "two servers" else servers[:1]
     return f"postgresql://postgres@{'+'.join(server.host for server in used)}/postgres"
 
 

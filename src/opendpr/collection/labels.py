@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from typing import TypedDict
 
@@ -12,8 +13,8 @@ from opendpr.collection.collection import ROWS, Collection
 from opendpr.collection.filters import Value
 from opendpr.types import Numbers
 
-HUGE = 10**400
-"""Stands for infinity, which JSON does not have: larger than any number that a filter can name otherwise."""
+HUGE = int(sys.float_info.max)
+"""Stands for infinity, which JSON does not have."""
 
 
 class Label(TypedDict, total=False):

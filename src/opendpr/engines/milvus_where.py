@@ -8,9 +8,8 @@ from opendpr.collection.filters import Comparison, Either, Missing, Not, Where
 from opendpr.collection.labels import exact_number
 from opendpr.engines.engine import InexpressibleError
 
-LARGEST = 1.7976931348623157e308
-"""Stands for infinity, and for what is larger than Milvus's numbers."""
 INTEGERS = range(-(2**63), 2**63)
+"""Milvus's; larger ones become floating-point numbers."""
 
 
 def milvus_expression(where: Where) -> str:
@@ -53,9 +52,7 @@ def _met(path: str, sign: str, value: str) -> str:
 def milvus_number(value: float) -> int | float:
     """A number as Milvus can hold it."""
     exact = exact_number(value)
-    if isinstance(exact, int) and exact not in INTEGERS:
-        return float(exact) if abs(exact) < LARGEST else LARGEST * (1 if exact > 0 else -1)
-    return exact
+    return exact if isinstance(exact, int) and exact in INTEGERS else float(exact)
 
 
 def _path(name: str, part: str) -> str:
