@@ -16,7 +16,8 @@ from experiments.common.data import GOLD, POOLS, Data
 from experiments.common.pools import build_words
 from opendpr.collection import Collection, open_collection
 from opendpr.interop import read_examples, write_examples
-from opendpr.search.retrievers import Bm25Retriever, Snapshot
+from opendpr.search.live import LiveSnapshot
+from opendpr.search.retrievers import Bm25Retriever
 from opendpr.text.splitting import Splitter
 from opendpr.training.miner import Miner, MiningSettings
 from opendpr.types import Document, Question, TrainingExample
@@ -68,7 +69,7 @@ def _others(data: Data, without: set[str]) -> Iterator[Document]:
 def mined(path: Path, collection: Collection, questions: Iterable[Question]) -> dict[str, TrainingExample]:
     """Examples by question, made once: the positive, and the best BM25 passage without an answer."""
     if not path.exists():
-        retriever = Bm25Retriever(Snapshot(collection))
+        retriever = Bm25Retriever(LiveSnapshot(collection))
         miner = Miner(collection, retriever, {"bm25": retriever}, MiningSettings(negatives=1))
         half_done = path.with_name("new-" + path.name)
         write_examples(half_done, miner.examples(questions), "jsonl")

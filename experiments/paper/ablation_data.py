@@ -17,7 +17,8 @@ from opendpr.model.directory import Model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.exact import ExactIndex
-from opendpr.search.retrievers import Bm25Retriever, Snapshot
+from opendpr.search.live import LiveSnapshot
+from opendpr.search.retrievers import Bm25Retriever
 from opendpr.text import AnswerMatcher
 from opendpr.types import ExamplePassage, Question, TrainingExample
 
@@ -90,7 +91,7 @@ class Pool:
 
     def bm25(self) -> Search:
         """Search by BM25, in titles too."""
-        retriever = Bm25Retriever(Snapshot(self._collection))
+        retriever = Bm25Retriever(LiveSnapshot(self._collection))
         return lambda questions: [
             [hit.passage.number for hit in hits] for hits in retriever.retrieve(questions, max(KS))
         ]

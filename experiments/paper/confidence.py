@@ -27,7 +27,7 @@ from opendpr.fitting.cases import Case, answered, read_cases
 from opendpr.fitting.settings import AnsweringSettings
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.reader import BertReader
-from opendpr.search.retrievers import Snapshot
+from opendpr.search.live import LiveSnapshot
 from opendpr.types import Question
 
 SETS = ("squad", "nq", "trivia", "squad_unanswerable")
@@ -96,7 +96,7 @@ def read_sets(args: argparse.Namespace, encoder: BertEncoder) -> dict[str, list[
     cases: dict[str, list[Case]] = {}
     mixed: list[Case] = []
     with open_pool(args, encoder) as collection:
-        retrievers = make_retrievers(Snapshot(collection), encoder, [args.retriever], encoder.model.hybrid_weight)
+        retrievers = make_retrievers(LiveSnapshot(collection), encoder, [args.retriever], encoder.model.hybrid_weight)
         for name in SETS:
             read = read_cases(sample(args.data, name, args.limit), retrievers, reader, settings)[args.retriever]
             cases[name] = [case for case in read if not case.removed]

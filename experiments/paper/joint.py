@@ -39,7 +39,8 @@ from opendpr.model.encoder import BertEncoder, EncoderInput
 from opendpr.model.reader import BertReader
 from opendpr.model.tokenizer import Tokenizer
 from opendpr.model.torch import ReaderNetwork, load_weights, make_network, stored_weights
-from opendpr.search.retrievers import DenseRetriever, Snapshot
+from opendpr.search.live import LiveSnapshot
+from opendpr.search.retrievers import DenseRetriever
 from opendpr.storage.digests import file_sha256
 from opendpr.text import exact_match, f1
 from opendpr.training.loop import train
@@ -167,7 +168,7 @@ def train_both(args: argparse.Namespace, files: Sequence[Path], base: Model) -> 
 
 def score(model: Model, collection: Collection, records: Sequence[Record]) -> NDArray[np.float64]:
     """(Q, 2): exact match and F1. The passages' vectors are the base's, as the passage encoder is."""
-    retriever, reader = DenseRetriever(Snapshot(collection), BertEncoder(model)), BertReader(model)
+    retriever, reader = DenseRetriever(LiveSnapshot(collection), BertEncoder(model)), BertReader(model)
     scores = []
     for batch in batched(records, READ_QUESTIONS):
         questions = [record["question"] for record in batch]

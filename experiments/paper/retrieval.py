@@ -19,7 +19,8 @@ from experiments.common.pools import open_pool
 from experiments.common.report import Report
 from opendpr.collection import Collection
 from opendpr.model.encoder import BertEncoder
-from opendpr.search.retrievers import HybridRetriever, Snapshot, make_retriever
+from opendpr.search.live import LiveSnapshot
+from opendpr.search.retrievers import HybridRetriever, make_retriever
 
 SYSTEMS = ("dense", "bm25", "hybrid")
 HYBRID_WEIGHTS = (0, 10, 20, 30, 40, 60, 80, 120)
@@ -34,10 +35,10 @@ def add_accuracies(report: Report, name: str, right: Found) -> str:
 
 def try_weights(args: argparse.Namespace, collection: Collection, encoder: BertEncoder, report: Report) -> None:
     """Hybrid retrieval with each of `HYBRID_WEIGHTS`: SQuAD by gold paragraph and answer, other sets by answer."""
-    snapshot = Snapshot(collection)
+    live = LiveSnapshot(collection)
     sets = {name: args.data.questions(name, args.half) for name in ("squad", "nq", "trivia")}
     for weight in HYBRID_WEIGHTS:
-        retriever = HybridRetriever(snapshot, encoder, weight)
+        retriever = HybridRetriever(live, encoder, weight)
         hits = {name: retriever.retrieve([r["question"] for r in records], max(KS)) for name, records in sets.items()}
         gold = add_accuracies(report, f"weight {weight}/squad/gold", by_gold(hits["squad"], sets["squad"]))
         answers = [
@@ -53,7 +54,7 @@ def compare_systems(args: argparse.Namespace, collection: Collection, encoder: B
     questions = [record["question"] for record in records]
     for system in SYSTEMS:
         started = time.perf_counter()
-        hits = make_retriever(system, collection, encoder).retrieve(questions, max(KS))
+        hits = make_retriever(system, LiveSnapshot(collection), encoder).retrieve(questions, max(KS))
         milliseconds = 1000 * (time.perf_counter() - started) / len(questions)
         gold = add_accuracies(report, f"{system}/gold", by_gold(hits, records))
         answer = add_accuracies(report, f"{system}/answer", by_answer(hits, records))

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from opendpr.search.cost import SAMPLE, ivf_lists
+from opendpr.search.cost import LIST_SAMPLE_VECTORS, ivf_lists
 from opendpr.search.faiss import Codes
 from opendpr.search.ivf import Effort, IvfIndex
 from opendpr.types import Numbers, Vectors
@@ -49,7 +49,7 @@ def sample(vectors: Mapped, count: int) -> Vectors:
 def build_ours(vectors: Mapped, path: Path) -> None:
     """Build the index of opendpr."""
     lists = ivf_lists(len(vectors))
-    codes = Codes.train(sample(vectors, SAMPLE * lists), lists)
+    codes = Codes.train(sample(vectors, LIST_SAMPLE_VECTORS * lists), lists)
     for block in blocks(vectors):
         codes.add(block)
     codes.save(path)
@@ -151,7 +151,7 @@ def build_scann(vectors: Mapped, path: Path) -> None:
     everything = np.concatenate(list(blocks(vectors)))
     builder = scann.scann_ops_pybind.builder(everything, 100, "dot_product")
     lists = ivf_lists(len(vectors))
-    builder = builder.tree(num_leaves=lists, num_leaves_to_search=64, training_sample_size=SAMPLE * lists)
+    builder = builder.tree(num_leaves=lists, num_leaves_to_search=64, training_sample_size=LIST_SAMPLE_VECTORS * lists)
     index = builder.score_ah(2, anisotropic_quantization_threshold=0.2).reorder(400).build()
     path.mkdir()
     index.serialize(str(path))

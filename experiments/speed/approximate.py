@@ -18,9 +18,10 @@ from experiments.common.pools import open_pool
 from experiments.common.report import Report
 from experiments.paper.evaluate import SETS
 from opendpr.collection import open_writer
-from opendpr.maintenance.optimize import RECALL, optimize
+from opendpr.maintenance.optimize import optimize
 from opendpr.search.exact import ExactIndex
-from opendpr.search.retrievers import DenseIndex, Snapshot
+from opendpr.search.settings import INDEX_RECALL, BuildSettings
+from opendpr.search.snapshot import DenseIndex, load_snapshot
 from opendpr.types import Numbers, Vectors
 
 DEPTHS = (20, 100)
@@ -47,7 +48,7 @@ def recall(exact: Numbers, approximate: Numbers, k: int) -> float:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = command_line(__doc__, pool="P150")
-    parser.add_argument("--recall", type=float, default=RECALL)
+    parser.add_argument("--recall", type=float, default=INDEX_RECALL)
     parser.add_argument("--limit", type=int, default=1_000, help="questions of each set")
     args = parse(parser, arguments, limit=4)
     encoder = make_encoder(args)
@@ -55,10 +56,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with open_pool(args, encoder) as collection:
         exact = ExactIndex.gather(collection.vectors(), collection.count_passages(), encoder.dim)
         with open_writer(collection.directory) as writer:
-            record = optimize(writer, index="ivf", recall=args.recall)
+            record = optimize(writer, index="ivf", build=BuildSettings(recall=args.recall))
         assert record, "an index was asked for"
         print({name: record[name] for name in ("factory", "rows", "lists", "factor", "recall", "seconds")})
-        index = Snapshot(collection).dense
+        index = load_snapshot(collection, ["dense"]).dense
         for name in SETS:
             records = args.data.questions(name, "report")[: args.limit]
             vectors = encoder.encode_questions([record["question"] for record in records])

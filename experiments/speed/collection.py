@@ -34,7 +34,8 @@ from opendpr.maintenance.add import add_documents
 from opendpr.model.directory import Model, find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.search.bm25 import DIRECTORY
-from opendpr.search.retrievers import Bm25Retriever, DenseRetriever, Snapshot
+from opendpr.search.live import LiveSnapshot
+from opendpr.search.retrievers import Bm25Retriever, DenseRetriever
 from opendpr.types import Document
 
 SEED = 0
@@ -128,8 +129,8 @@ def first_search(directory: Path, kind: str, model: Model) -> tuple[float, float
     encoder, before = given_encoder(model, SEED), memory_megabytes()
     started = time.perf_counter()
     with open_collection(directory) as collection:
-        snapshot = Snapshot(collection)
-        retriever = DenseRetriever(snapshot, encoder) if kind == "dense" else Bm25Retriever(snapshot)
+        live = LiveSnapshot(collection)
+        retriever = DenseRetriever(live, encoder) if kind == "dense" else Bm25Retriever(live)
         retriever.retrieve([QUESTION], FETCHED_PASSAGES)
         opened = time.perf_counter()
         retriever.retrieve([QUESTION], FETCHED_PASSAGES)

@@ -23,7 +23,8 @@ from opendpr.collection import open_collection
 from opendpr.model.directory import find_model
 from opendpr.model.reader import BertReader
 from opendpr.model.runtime import RuntimeSettings, resolved
-from opendpr.search.retrievers import Bm25Retriever, Snapshot
+from opendpr.search.live import LiveSnapshot
+from opendpr.search.retrievers import Bm25Retriever
 
 READ_PASSAGES = 20
 WARM_UP_QUESTIONS = 3
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     records = args.data.questions("squad", "report")[: args.questions + WARM_UP_QUESTIONS]
     questions = [record["question"] for record in records]
     with open_collection(build_pool_words(args)) as collection:  # which passages does not matter for how long it takes
-        hits = Bm25Retriever(Snapshot(collection)).retrieve(questions, READ_PASSAGES)
+        hits = Bm25Retriever(LiveSnapshot(collection)).retrieve(questions, READ_PASSAGES)
     ours, theirs, same = [], [], []
     for question, row in zip(questions, hits, strict=True):
         started = time.perf_counter()

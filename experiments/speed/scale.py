@@ -38,12 +38,12 @@ from opendpr.collection.verify import verify_store
 from opendpr.maintenance.optimize import optimize
 from opendpr.model.directory import find_model
 from opendpr.search.bm25 import verify_bm25
-from opendpr.search.cost import PROGRAM_BYTES, WORDS_SECONDS, Machine, chosen, estimates
+from opendpr.search.cost import PROGRAM_BYTES, chosen, estimates
 from opendpr.search.dense import dense_record, verify_dense
 from opendpr.search.exact import ExactIndex, scan
 from opendpr.search.faiss import THREADS
-from opendpr.search.rates import matrix_flops
-from opendpr.search.retrievers import Snapshot
+from opendpr.search.rates import build_seconds, measure_rates
+from opendpr.search.snapshot import Snapshot, load_snapshot
 from opendpr.text.splitting import Splitter
 from opendpr.types import Document, Passage, Vectors
 
@@ -149,7 +149,7 @@ def search(directory: Path, questions: Vectors, *, exactly: bool = True) -> dict
     """In a fresh process, files not in memory: the first search, then the median of others, and memory."""
     before, started = memory_megabytes(), time.perf_counter()
     with open_collection(directory) as collection:
-        snapshot = Snapshot(collection)
+        snapshot = load_snapshot(collection, ["dense"])
         snapshot.dense.search(questions[:1], K)
         first, milliseconds = time.perf_counter() - started, []
         for question in np.resize(questions, (2 * SINGLE_QUESTIONS, questions.shape[1])):
@@ -202,10 +202,10 @@ def add_searches(report: Report, name: str, figures: dict[str, float]) -> None:
 
 def add_plan(report: Report, rows: int, dim: int) -> None:
     """Report what the plan says of this size; memory is beside the program with its encoder, which is not loaded."""
-    offers = estimates(rows, dim, Machine(matrix_flops(), 1.0), to_encode=0, recall=0.95)
-    plan = chosen(offers, rows, 10**15)
-    report.add(f"{rows}/plan/build", plan.build_seconds, "s")
-    report.add(f"{rows}/plan/vectors built in", plan.build_seconds - rows * WORDS_SECONDS, "s")
+    plan, rates = chosen(estimates(rows, dim, recall=0.95), rows, 10**15), measure_rates(rows, dim, (), None)
+    seconds = build_seconds(plan.kind, rows, rates)
+    report.add(f"{rows}/plan/build", seconds, "s")
+    report.add(f"{rows}/plan/vectors built in", seconds - rows / rates.indexed_passages, "s")
     report.add(f"{rows}/plan/build memory", plan.build_memory_bytes / 1e6, "MB")
     report.add(f"{rows}/plan/index", plan.index_bytes / 1e9, "GB")
     report.add(f"{rows}/plan/search memory", (plan.memory_bytes - PROGRAM_BYTES) / 1e6, "MB")

@@ -28,7 +28,8 @@ from opendpr.maintenance.optimize import optimize
 from opendpr.maintenance.remove import remove
 from opendpr.model.directory import find_model
 from opendpr.model.encoder import BertEncoder
-from opendpr.search.retrievers import Bm25Retriever, Snapshot
+from opendpr.search.live import LiveSnapshot
+from opendpr.search.retrievers import Bm25Retriever
 from opendpr.types import Document
 
 SEED = 0
@@ -57,7 +58,7 @@ def update(directory: Path, documents: dict[str, Document], texts: list[Document
 def first_places(directory: Path, questions: Sequence[str]) -> list[list[Place]]:
     """The first passages of each question."""
     with open_collection(directory) as collection:
-        lists = Bm25Retriever(Snapshot(collection)).retrieve(questions, K)
+        lists = Bm25Retriever(LiveSnapshot(collection)).retrieve(questions, K)
     return [[(hit.passage.document_id, hit.passage.start) for hit in hits] for hits in lists]
 
 

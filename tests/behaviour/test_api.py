@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 import opendpr
+from opendpr.model.encoder import BertEncoder
 
 ROOT = Path(__file__).resolve().parents[2]
 LETTER = "On 3 May 1911 Ada Lovett wrote the letter to her brother, who was then living in Lisbon."
@@ -97,6 +99,18 @@ def test_many_questions_get_what_each_gets_alone(notes: opendpr.OpenCollection) 
     assert [outcome.answers[0].text for outcome in together] == [notes.ask(q).answers[0].text for q in questions]
     assert [len(hits) for hits in notes.search(questions, k=2)] == [2] * 20
     assert notes.ask([]) == notes.search([]) == []
+
+
+def test_one_encoder_serves_all_retrievers_and_what_is_added(notes: opendpr.OpenCollection) -> None:
+    """Counted among all objects that are alive."""
+    for retriever in ("bm25", "dense", "hybrid", "dense"):
+        assert notes.search("the wall", retriever=retriever)
+        assert notes.ask("When was the wall built?", retriever=retriever)
+    notes.add([opendpr.Document("mill", "", "The mill is older than the wall.")])
+    assert notes.search("the mill", 1, retriever="dense")
+    gc.collect()
+    encoders = [thing for thing in gc.get_objects() if isinstance(thing, BertEncoder)]
+    assert len([encoder for encoder in encoders if encoder.model.reference == encoders[-1].model.reference]) == 1
 
 
 def test_another_model_takes_over(notes: opendpr.OpenCollection, other_model: Path) -> None:

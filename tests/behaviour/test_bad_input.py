@@ -24,7 +24,8 @@ from opendpr.collection.opening import LOCK
 from opendpr.corpus import Corpus
 from opendpr.errors import ResourceError
 from opendpr.search.bm25 import update_bm25
-from opendpr.search.retrievers import Bm25Retriever, Snapshot
+from opendpr.search.live import LiveSnapshot
+from opendpr.search.retrievers import Bm25Retriever
 
 QUESTION = "Who wrote the letter?"
 
@@ -438,11 +439,11 @@ def test_a_disk_that_is_full_when_words_are_indexed_costs_nothing_but_the_index(
             update_bm25(writer)
         filler.unlink()
         assert contents(there) == before
-        assert len(Bm25Retriever(Snapshot(writer)).retrieve(["Anna"], 3)[0]) == 3
+        assert len(Bm25Retriever(LiveSnapshot(writer)).retrieve(["Anna"], 3)[0]) == 3
         update_bm25(writer)
-        assert [hit.passage.document_id for hit in Bm25Retriever(Snapshot(writer)).retrieve(["document7"], 3)[0]] == [
-            "007.txt"
-        ]
+        assert [
+            hit.passage.document_id for hit in Bm25Retriever(LiveSnapshot(writer)).retrieve(["document7"], 3)[0]
+        ] == ["007.txt"]
 
 
 def test_a_folder_that_cannot_be_written_is_refused_with_its_name(run, tmp_path, tiny_model, forbid):

@@ -20,7 +20,8 @@ from opendpr.maintenance.encode import CHUNK_PASSAGES, encode
 from opendpr.model.directory import find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
-from opendpr.search.retrievers import DenseRetriever, Snapshot
+from opendpr.search.live import LiveSnapshot
+from opendpr.search.retrievers import DenseRetriever
 from opendpr.text.splitting import Splitter
 from opendpr.types import Document
 
@@ -68,7 +69,7 @@ def counts_of(directory):
     """Vectors by model name."""
     with open_collection(directory) as collection:
         return {
-            row.model.rsplit("/")[-1]: collection.select(f"SELECT count(*) FROM vectors_{row.encoder}")[0][0]
+            row.model.rsplit("/")[-1]: collection._select(f"SELECT count(*) FROM vectors_{row.encoder}")[0][0]
             for row in collection.encoders()
         }
 
@@ -131,7 +132,7 @@ def stop(done, total):
 
 
 def served(collection, encoder):
-    [hits] = DenseRetriever(Snapshot(collection), encoder).retrieve([QUESTION], 1_000)
+    [hits] = DenseRetriever(LiveSnapshot(collection), encoder).retrieve([QUESTION], 1_000)
     return {hit.passage.text for hit in hits}
 
 
@@ -170,10 +171,10 @@ def test_a_search_that_was_begun_with_the_old_model_never_mixes_the_two(tmp_path
     old, new = encoders
     with open_writer(tmp_path / "notes") as writer, open_collection(tmp_path / "notes") as collection:
         add_documents(writer, documents(3), old)
-        snapshot = Snapshot(collection)
+        live = LiveSnapshot(collection)
         encode(writer, new)
         with pytest.raises(StateError, match="was given another model meanwhile"):
-            DenseRetriever(snapshot, old).retrieve([QUESTION], 3)
+            DenseRetriever(live, old).retrieve([QUESTION], 3)
 
 
 def test_dropping_old_vectors_gives_their_room_back(tmp_path, encoders):
@@ -181,7 +182,7 @@ def test_dropping_old_vectors_gives_their_room_back(tmp_path, encoders):
     with open_writer(tmp_path / "notes", Splitter(words=3)) as writer:
         add_documents(writer, [Document("long", "", "word " * 3_000)], old)
         encode(writer, new)
-        assert writer.select("PRAGMA freelist_count") == [(0,)]
+        assert writer._select("PRAGMA freelist_count") == [(0,)]
 
 
 def test_a_model_on_its_way_to_an_empty_collection_can_be_used_by_add(tmp_path, encoders):

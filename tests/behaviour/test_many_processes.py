@@ -22,7 +22,8 @@ from opendpr.model.directory import find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.bm25 import verify_bm25
-from opendpr.search.retrievers import Bm25Retriever, Snapshot
+from opendpr.search.live import LiveSnapshot
+from opendpr.search.retrievers import Bm25Retriever
 from opendpr.text.splitting import Splitter
 from opendpr.types import Document, Passage
 
@@ -62,12 +63,11 @@ def read(directory: Path, reader: int, stop: Event, seen: Queue[Any]) -> None:
     searches, wrong = 0, []
     while not stop.is_set():
         with open_collection(directory) as opened:
-            snapshot = Snapshot(opened)
-            [hits] = snapshot.settled(
-                lambda: snapshot.hits(snapshot.dense.search(np.ones((1, DIM), np.float32), 10_000), [{}])  # noqa: B023
+            [hits] = LiveSnapshot(opened).search(
+                "dense", lambda state: state.hits(state.dense.search(np.ones((1, DIM), np.float32), 10_000), [{}])
             )
             wrong += not_whole([hit.passage for hit in hits])
-            [hits] = Bm25Retriever(Snapshot(opened)).retrieve(["always"], 10_000)
+            [hits] = Bm25Retriever(LiveSnapshot(opened)).retrieve(["always"], 10_000)
             wrong += [hit.passage.document_id for hit in hits if hit.passage.document_id != "always"]
             for summary in list(opened.summaries())[:: 1 + reader]:
                 if opened.has_document(summary.id):

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from opendpr.collection import open_collection
+from opendpr.search.live import LiveSnapshot
 from opendpr.search.retrievers import make_retriever
 from opendpr.text import has_answer
 from opendpr.training.miner import Miner, MiningSettings
@@ -141,7 +142,7 @@ class LikesRome:
 def test_negatives_that_the_reader_prefers_to_the_positive_are_dropped(collection: Path) -> None:
     asked = [Question("a", "Which river flows through Paris?", ("Seine",)), Question("b", "Norway", ("Oslo",))]
     with open_collection(collection) as opened:
-        bm25 = make_retriever("bm25", opened, None)
+        bm25 = make_retriever("bm25", LiveSnapshot(opened))
         miner = Miner(opened, bm25, {"bm25": bm25}, MiningSettings(), LikesRome())
         examples = {example.question.id: example for example in miner.examples(asked)}
     kept = [passage.text for passage in examples["a"].hard_negatives]

@@ -22,11 +22,13 @@ from opendpr.maintenance.remove import remove
 from opendpr.model.directory import find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
-from opendpr.search import building, effort
 from opendpr.search.bm25 import open_bm25, verify_bm25
 from opendpr.search.dense import open_dense, verify_dense
 from opendpr.search.exact import ExactIndex
-from opendpr.search.retrievers import DenseRetriever, HybridRetriever, Snapshot
+from opendpr.search.live import LiveSnapshot
+from opendpr.search.retrievers import DenseRetriever, HybridRetriever
+from opendpr.search.settings import BuildSettings, EffortSettings
+from opendpr.search.snapshot import load_snapshot
 from opendpr.search.stored import StoredIndex
 from opendpr.serving.engine import Engine
 from opendpr.text.splitting import Splitter
@@ -72,7 +74,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, plain: Path) -> Path:
     directory = tmp_path_factory.mktemp("built") / "notes"
     shutil.copytree(plain, directory)
     with open_writer(directory) as writer:
-        optimize(writer, index="ivf", recall=0.98)
+        optimize(writer, index="ivf", build=BuildSettings(recall=0.98))
     return directory
 
 
@@ -85,7 +87,7 @@ def notes(tmp_path: Path, built: Path) -> Path:
 
 def found(directory: Path, encoder: BertEncoder, where: str | None = None, k: int = K) -> list[dict[str, float]]:
     with open_collection(directory) as collection:
-        lists = DenseRetriever(Snapshot(collection), encoder).retrieve(QUESTIONS, k, where)
+        lists = DenseRetriever(LiveSnapshot(collection), encoder).retrieve(QUESTIONS, k, where)
     return [{hit.passage.document_id: hit.score for hit in hits} for hits in lists]
 
 
@@ -140,7 +142,7 @@ def test_exact_looks_at_every_vector_again(notes, encoder, run):
     assert json.loads(done.stdout)["dense"] is None
     assert not (notes / "dense").exists()
     with open_collection(notes) as collection:
-        assert isinstance(Snapshot(collection).dense, ExactIndex)
+        assert isinstance(load_snapshot(collection, ["dense"]).dense, ExactIndex)
     assert json.loads(run("info", notes, "--json").stdout)["dense"] is None
 
 
@@ -163,7 +165,7 @@ def test_an_index_without_vectors_is_refused(tmp_path, run):
 
 def test_a_search_uses_the_index_and_its_scores_are_those_of_the_store(built, encoder):
     with open_collection(built) as collection:
-        snapshot = Snapshot(collection)
+        snapshot = load_snapshot(collection, ["dense"])
         assert isinstance(snapshot.dense, StoredIndex)
         assert len(snapshot.dense) == COUNT
         cache = open_dense(collection)
@@ -182,10 +184,9 @@ def test_only_newer_vectors_take_memory_beside_the_index(notes, encoder):
     with open_writer(notes) as writer:
         add_documents(writer, documents(5, first=COUNT), encoder)
     with open_collection(notes) as collection:
-        before = Snapshot(collection)
-        assert before.dense  # so that the index is there, and what is imported on the way
+        before = load_snapshot(collection, ["dense"])
         tracemalloc.start()
-        assert len(Snapshot(collection, before).dense) == COUNT + 5
+        assert len(load_snapshot(collection, ["dense"], before).dense) == COUNT + 5
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     assert peak < COUNT * encoder.dim * 2
@@ -203,7 +204,10 @@ def test_added_passages_are_found_and_removed_ones_are_not(notes, encoder):
     assert [next(iter(one)) for one in ours] == [document.id for document in new]
     near(ours, exactly(notes, encoder))
     with open_collection(notes) as collection:
-        assert Snapshot(collection).dense.search(encoder.encode_questions(QUESTIONS), 2).numbers.max() > COUNT
+        assert (
+            load_snapshot(collection, ["dense"]).dense.search(encoder.encode_questions(QUESTIONS), 2).numbers.max()
+            > COUNT
+        )
 
 
 @pytest.mark.parametrize("where", ["half = 1", "part = 3", "part = 3 and half = 1", "id = 'd77'", "part = 99"])
@@ -216,7 +220,7 @@ def test_hybrid_search_scores_as_without_an_index(built, plain, encoder):
     lists = []
     for directory in (built, plain):
         with open_collection(directory) as collection:
-            hits = HybridRetriever(Snapshot(collection), encoder, 2.0).retrieve(QUESTIONS, K)
+            hits = HybridRetriever(LiveSnapshot(collection), encoder, 2.0).retrieve(QUESTIONS, K)
         lists.append([{hit.passage.document_id: hit.score for hit in some} for some in hits])
     near(*lists)
 
@@ -224,7 +228,7 @@ def test_hybrid_search_scores_as_without_an_index(built, plain, encoder):
 def test_the_index_follows_at_the_next_optimize_and_readers_go_on_meanwhile(notes, encoder, run):
     questions = encoder.encode_questions(QUESTIONS)
     with open_collection(notes) as collection:
-        before = Snapshot(collection)
+        before = load_snapshot(collection, ["dense"])
         expected = before.dense.search(questions, K)
         with open_writer(notes) as writer:
             add_documents(writer, documents(40, first=COUNT), encoder)
@@ -235,7 +239,7 @@ def test_the_index_follows_at_the_next_optimize_and_readers_go_on_meanwhile(note
         assert [path.name for path in notes.glob("dense/build-*")] == ["build-2"]
         again = before.dense.search(questions, K)  # whose files have lost their names
         assert again.numbers.tolist() == expected.numbers.tolist()
-        after = Snapshot(collection, before)
+        after = load_snapshot(collection, ["dense"], before)
         assert len(after.dense) == COUNT + 40
     assert json.loads(run("info", notes, "--json").stdout)["dense"]["newer"] == 0
     near(found(notes, encoder), exactly(notes, encoder))
@@ -410,12 +414,11 @@ def test_passages_without_a_vector_that_an_index_cannot_take_in_are_told(tmp_pat
     assert f"'opendpr encode {notes}'" in done.stderr
 
 
-def test_a_recall_that_is_not_reached_is_told(notes, run, monkeypatch):
+def test_a_recall_that_is_not_reached_is_told(notes, run):
     assert "no effort reaches" not in run("info", notes).stdout
-    monkeypatch.setattr(effort, "CANDIDATE_FACTORS", (1,))
-    monkeypatch.setattr(effort, "LEAST_RECALL_GAIN", 1.0)
+    little = BuildSettings(recall=0.99, effort=EffortSettings(candidate_factors=(1,), least_recall_gain=1.0))
     with open_writer(notes) as writer:
-        record = optimize(writer, index="ivf", recall=0.99)
+        record = optimize(writer, index="ivf", build=little)
     assert min(record["recall"].values()) < 0.99
     assert "no effort reaches the recall of 0.99" in run("info", notes).stdout
 
@@ -455,7 +458,7 @@ def test_damage_is_named_and_nothing_wrong_is_served(notes, plain, encoder, capl
     else:
         assert name in problems[0]
     with open_writer(notes) as writer:
-        optimize(writer, index="ivf", recall=0.98)
+        optimize(writer, index="ivf", build=BuildSettings(recall=0.98))
     with open_collection(notes) as collection:
         assert verify_dense(collection) == []
     near(found(notes, encoder), right)
@@ -494,10 +497,8 @@ def test_a_kill_costs_nothing_but_time(tmp_path, plain, built, encoder, start, r
 
 
 @pytest.mark.parametrize("calls", range(1, 40, 6))
-def test_an_interrupted_build_goes_on_to_the_same_index(tmp_path, plain, built, encoder, calls, monkeypatch):
-    monkeypatch.setattr(building, "VECTORS_PER_NOTE", 300)
-    monkeypatch.setattr(building, "CODING_BATCH_VECTORS", 128)
-    monkeypatch.setattr(building, "VECTORS_PER_SAVE", 400)
+def test_an_interrupted_build_goes_on_to_the_same_index(tmp_path, plain, built, encoder, calls):
+    small = BuildSettings(recall=0.98, vectors_per_note=300, coding_batch_vectors=128, vectors_per_save=400)
     shutil.copytree(plain, tmp_path / "notes")
     left = calls
 
@@ -509,9 +510,9 @@ def test_an_interrupted_build_goes_on_to_the_same_index(tmp_path, plain, built, 
 
     with open_writer(tmp_path / "notes") as writer:
         try:
-            optimize(writer, index="ivf", recall=0.98, on_progress=stop)
+            optimize(writer, index="ivf", on_progress=stop, build=small)
         except StopError:
-            optimize(writer, index="ivf", recall=0.98)
+            optimize(writer, index="ivf", build=small)
     assert found(tmp_path / "notes", encoder) == found(built, encoder)
 
 

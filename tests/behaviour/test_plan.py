@@ -16,6 +16,15 @@ def test_a_plan_names_what_it_would_take(run, tiny_model):
     assert ivf["memory_bytes"] < exact["memory_bytes"] < 8 * 10**9
     assert exact["fits"]
     assert min(ivf["encode_seconds"], ivf["build_seconds"]) > 0
+    assert min(plan["rates"].values()) > 0
+    assert ivf["encode_seconds"] == pytest.approx(5_000_000 / plan["rates"]["encoded_passages"])
+
+
+def test_the_rate_of_another_machine_can_be_given(run, tiny_model):
+    arguments = ("--passages", 5_000_000, "--memory", "8GB", "--model", tiny_model, "--passages-per-second", 2_500)
+    plan = json.loads(run("plan", *arguments, "--json").stdout)
+    assert [kind["encode_seconds"] for kind in plan["kinds"]] == [2_000, 2_000]
+    assert "; as given: 2,500 passages encoded" in run("plan", *arguments).stdout
 
 
 def test_a_plan_for_people(run, tiny_model):
@@ -26,6 +35,7 @@ def test_a_plan_for_people(run, tiny_model):
     done = run("plan", "-n", 40_000, "--memory", "1GB", "--model", tiny_model)
     assert [line.split()[0] for line in done.stdout.splitlines()[1:3]] == ["exact", "ivf"]
     assert "takes exact for 40,000 passages of 32 numbers" in done.stdout
+    assert "rates measured here, a second: " in done.stdout
 
 
 def test_a_plan_of_a_collection_counts_what_is_there(run, rivers, other_model):
@@ -35,8 +45,8 @@ def test_a_plan_of_a_collection_counts_what_is_there(run, rivers, other_model):
     assert all(kind["encode_seconds"] == 0 for kind in plan["kinds"])
     more = json.loads(run("plan", rivers, "--passages", passages + 100, "--json").stdout)
     assert all(kind["encode_seconds"] > 0 for kind in more["kinds"])
-    anew = json.loads(run("plan", rivers, "--model", other_model, "--json").stdout)
-    assert all(kind["encode_seconds"] > 0 for kind in anew["kinds"]), "another model makes all vectors anew"
+    again = json.loads(run("plan", rivers, "--model", other_model, "--json").stdout)
+    assert all(kind["encode_seconds"] > 0 for kind in again["kinds"]), "another model encodes all passages again"
 
 
 @pytest.mark.parametrize(

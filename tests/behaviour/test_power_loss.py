@@ -18,7 +18,8 @@ from disk_log import Disk, Event, record
 from opendpr.collection import Collection, open_collection, open_writer
 from opendpr.collection.database import DATABASE
 from opendpr.search.bm25 import update_bm25
-from opendpr.search.retrievers import Bm25Retriever, Snapshot
+from opendpr.search.live import LiveSnapshot
+from opendpr.search.retrievers import Bm25Retriever
 from opendpr.text.splitting import Splitter
 
 STATES = [pytest.param(20, id="20 states"), pytest.param(500, id="500 states", marks=pytest.mark.slow)]
@@ -27,8 +28,8 @@ DIM = 8
 
 def digest(collection: Collection) -> str:
     """SHA-256 of every row of every table but those that SQLite keeps."""
-    tables = collection.select("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
-    rows = [(name, collection.select(f"SELECT * FROM {name} ORDER BY 1")) for (name,) in sorted(tables)]
+    tables = collection._select("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+    rows = [(name, collection._select(f"SELECT * FROM {name} ORDER BY 1")) for (name,) in sorted(tables)]
     return hashlib.sha256(repr(rows).encode()).hexdigest()
 
 
@@ -156,7 +157,7 @@ def reopened(directory: Path, contents: dict[int, str]) -> int:
         version = collection.version().version
         assert digest(collection) == contents[version]
         there = {passage.number for passage in collection.passages_after(0)}
-        [hits] = Bm25Retriever(Snapshot(collection)).retrieve(["lo1 ri2 con3"], 1_000)
+        [hits] = Bm25Retriever(LiveSnapshot(collection)).retrieve(["lo1 ri2 con3"], 1_000)
         assert {hit.passage.number for hit in hits} <= there
     assert problems(directory) == []
     with open_writer(directory) as writer:

@@ -23,7 +23,9 @@ from opendpr.collection import open_collection
 from opendpr.collection.database import DATABASE
 from opendpr.collection.opening import LOCK
 from opendpr.search.bm25 import DIRECTORY
-from opendpr.search.retrievers import Bm25Retriever, Snapshot
+from opendpr.search.live import LiveSnapshot
+from opendpr.search.retrievers import Bm25Retriever
+from opendpr.search.snapshot import load_snapshot
 
 SETTINGS = ("--words", "20", "--precision", "fp32")
 QUESTIONS = ["document7", "lo1 ri2 sum3", "document12 document30 con9", "nothing of this"]
@@ -118,14 +120,14 @@ def digest(directory: Path) -> str:
 def answers(directory: Path) -> list[dict[tuple[str, int], float]]:
     """The best passages for each of `VECTORS`, with their scores."""
     with open_collection(directory) as collection:
-        snapshot = Snapshot(collection)
+        snapshot = load_snapshot(collection, ["dense"])
         lists = snapshot.hits(snapshot.dense.search(VECTORS, TOP), [{}] * len(VECTORS))
     return [{(hit.passage.document_id, hit.passage.start): hit.score for hit in hits} for hits in lists]
 
 
 def words_found(directory: Path) -> list[set[tuple[str, int]]]:
     with open_collection(directory) as collection:
-        found = Bm25Retriever(Snapshot(collection)).retrieve(QUESTIONS, 10_000)
+        found = Bm25Retriever(LiveSnapshot(collection)).retrieve(QUESTIONS, 10_000)
     return [{(hit.passage.document_id, hit.passage.start) for hit in hits} for hits in found]
 
 
@@ -137,7 +139,7 @@ def served(directory: Path | None) -> Texts:
     with open_collection(directory) as collection:
         if collection.encoder() is None:
             return found
-        snapshot = Snapshot(collection)
+        snapshot = load_snapshot(collection, ["dense"])
         [hits] = snapshot.hits(snapshot.dense.search(VECTORS[:1], 100_000), [{}])
     for hit in hits:
         texts = found.setdefault(hit.passage.document_id, set())

@@ -19,7 +19,8 @@ from opendpr.collection.database import DATABASE
 from opendpr.collection.verify import verify_store
 from opendpr.errors import CorruptionError, OpendprError, StateError
 from opendpr.search.bm25 import DIRECTORY, update_bm25, verify_bm25
-from opendpr.search.retrievers import Bm25Retriever, Snapshot
+from opendpr.search.live import LiveSnapshot
+from opendpr.search.retrievers import Bm25Retriever
 from opendpr.text.splitting import Splitter
 from opendpr.types import Document
 
@@ -69,7 +70,7 @@ def everything(directory: Path) -> tuple[object, ...]:
     with open_collection(directory) as collection:
         some = [collection.document(summary.id) for summary in collection.summaries()]
         vectors = [(numbers.tolist(), rows.tobytes()) for numbers, rows in collection.vectors()]
-        hits = Bm25Retriever(Snapshot(collection)).retrieve(QUESTIONS, 50)
+        hits = Bm25Retriever(LiveSnapshot(collection)).retrieve(QUESTIONS, 50)
         return some, list(collection.passages_after(0)), vectors, hits
 
 
@@ -257,8 +258,8 @@ def test_a_backup_while_a_writer_works_is_a_whole_state(run, notes, tmp_path):
         assert problems(destination) == []
         with open_collection(destination) as copy:
             assert copy.version().version == version
-            assert copy.select("PRAGMA checksum_verification") == [("1",)]
-            assert copy.select("PRAGMA auto_vacuum") == [(2,)]
+            assert copy._select("PRAGMA checksum_verification") == [("1",)]
+            assert copy._select("PRAGMA auto_vacuum") == [(2,)]
             [summaries] = [list(copy.summaries())]
             assert len(summaries) >= 100
         content = bytearray((destination / DATABASE).read_bytes())

@@ -24,7 +24,8 @@ from opendpr.collection.database import DATABASE, refuse_network_file_system
 from opendpr.errors import CorruptionError, InputError, OpendprError, StateError, UsageError
 from opendpr.maintenance.remove import remove
 from opendpr.search.bm25 import DIRECTORY, SEEN, unseen_passages, update_bm25
-from opendpr.search.retrievers import Bm25Retriever, DenseRetriever, Snapshot
+from opendpr.search.live import LiveSnapshot
+from opendpr.search.retrievers import Bm25Retriever, DenseRetriever
 from opendpr.text.splitting import Splitter
 from opendpr.types import Document, Passage, Vectors
 
@@ -77,13 +78,13 @@ class EncoderByHand:
 
 def served(collection: Collection, id: str = "letter") -> set[str]:
     """The texts of a document that a dense search can find."""
-    [hits] = DenseRetriever(Snapshot(collection), EncoderByHand()).retrieve(["all"], 1_000)
+    [hits] = DenseRetriever(LiveSnapshot(collection), EncoderByHand()).retrieve(["all"], 1_000)
     return {hit.passage.text for hit in hits if hit.passage.document_id == id}
 
 
 def words_found(collection: Collection, question: str) -> list[tuple[str, int, float]]:
     """What a search by words finds."""
-    [hits] = Bm25Retriever(Snapshot(collection)).retrieve([question], 10)
+    [hits] = Bm25Retriever(LiveSnapshot(collection)).retrieve([question], 10)
     return [(hit.passage.document_id, hit.passage.start, hit.score) for hit in hits]
 
 

@@ -22,8 +22,9 @@ from opendpr.engines.postgresql import PostgresqlEngine
 from opendpr.errors import StateError
 from opendpr.maintenance.engine_check import Differences, compare, note_recall
 from opendpr.maintenance.push import push
-from opendpr.search.engine_index import EngineIndex, IndexSettings, engine_summary, vector_set
+from opendpr.search.engine_index import EngineIndex, engine_summary, vector_set
 from opendpr.search.exact import ExactIndex
+from opendpr.search.settings import EngineSettings
 from opendpr.search.stored import RemovedError
 from opendpr.text.splitting import Splitter
 from opendpr.types import Document, Passage
@@ -138,7 +139,7 @@ def assert_as_exact(collection: Collection, address: str, where: str | None, k: 
     questions = np.random.default_rng(7).normal(size=(5, DIM)).astype(np.float32)
     questions[0] = np.random.default_rng(0).normal(size=DIM)
     expected = ExactIndex(numbers, vectors).search(questions, k, allowed)
-    index = EngineIndex(collection, IndexSettings(address))
+    index = EngineIndex(collection, EngineSettings(address))
     found = index.search(questions, k, None if where is None else parse_where(where))
     np.testing.assert_array_equal(found.numbers, expected.numbers, err_msg=f"{where} {place}")
     assert found.scores.tobytes() == expected.scores.tobytes()
@@ -159,7 +160,7 @@ def test_what_changed_is_searched_before_and_after_it_is_pushed(directory: Path,
         writer.remove_documents([f"{number:03}" for number in range(0, 40, 3)])
         relabelled = document(50)
         writer.put_documents([Document(relabelled.id, relabelled.title, relabelled.text, {"year": 2050})])
-        writer.change("UPDATE documents SET id = ? WHERE id = ?", [("999", "060")])
+        writer._change("UPDATE documents SET id = ? WHERE id = ?", [("999", "060")])
     fill(directory, [document(number, generation=1) for number in range(100, 140)])
     fill(directory, [document(number) for number in range(COUNT, COUNT + 30)])
     with open_writer(directory) as writer:
@@ -178,13 +179,13 @@ def test_a_search_never_shows_what_is_removed_while_it_is_pushed(directory: Path
     with open_writer(directory) as writer:
         writer.remove_documents(["010", "020"])
     with open_collection(directory) as collection:
-        index = EngineIndex(collection, IndexSettings(address))
+        index = EngineIndex(collection, EngineSettings(address))
         with open_writer(directory) as writer:
             writer.remove_documents(["030"])
         with pytest.raises(RemovedError):  # and whoever searches reads again what there is
             index.search(np.ones((1, DIM), np.float32), K)
         removed = {11, 21, 31}
-        again = EngineIndex(collection, IndexSettings(address), index.engine)
+        again = EngineIndex(collection, EngineSettings(address), index.engine)
         assert not removed & set(again.search(np.ones((1, DIM), np.float32), COUNT).numbers[0].tolist())
 
 
@@ -221,11 +222,11 @@ def test_what_another_state_or_another_order_of_servers_left_is_not_used(
     ask = np.ones((1, DIM), np.float32)
     with open_collection(directory) as collection:
         with pytest.raises(StateError, match="holds share"):
-            EngineIndex(collection, IndexSettings(f"postgresql://postgres@{second.host}+{first.host}/postgres"))
+            EngineIndex(collection, EngineSettings(f"postgresql://postgres@{second.host}+{first.host}/postgres"))
         with pytest.raises(StateError, match="holds share"):
-            EngineIndex(collection, IndexSettings(first.url))
+            EngineIndex(collection, EngineSettings(first.url))
     with open_collection(tmp_path / "backup") as older, pytest.raises(StateError, match="another state"):
-        EngineIndex(older, IndexSettings(both)).search(ask, K)
+        EngineIndex(older, EngineSettings(both)).search(ask, K)
     pushed(tmp_path / "backup", both)
     with open_collection(tmp_path / "backup") as older:
         assert_as_exact(older, both, None)
@@ -265,7 +266,7 @@ def test_many_vectors_are_searched_by_an_index(directory: Path, two_servers: lis
         assert note_recall(collection, engine, ask=None)["20"] > 0.9
         engine.close()
         assert engine_summary(collection, address)["approximate"]
-        index = EngineIndex(collection, IndexSettings(address))
+        index = EngineIndex(collection, EngineSettings(address))
         ask = np.random.default_rng(3).normal(size=(2, DIM)).astype(np.float32)
         for where in ("id in ('007', '130')", "year = 1990 and source is null"):
             allowed = matching(collection, compile_where(where))

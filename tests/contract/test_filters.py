@@ -11,21 +11,23 @@ from typing import Any
 import numpy as np
 import pytest
 
-import opendpr.search.tantivy
 from opendpr.collection import Collection, open_collection, open_writer
 from opendpr.maintenance.add import add_documents
 from opendpr.model.directory import find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.bm25 import update_bm25
-from opendpr.search.retrievers import Bm25Retriever, DenseRetriever, HybridRetriever, Snapshot
-from opendpr.search.tantivy import NAMED_PASSAGES
+from opendpr.search.live import LiveSnapshot
+from opendpr.search.retrievers import Bm25Retriever, DenseRetriever, HybridRetriever
+from opendpr.search.settings import SearchSettings, WordSettings
+from opendpr.search.snapshot import load_snapshot
 from opendpr.text.splitting import Splitter
 from opendpr.types import Document, Hit, Passage
 
 DOCUMENTS = 134
 QUESTIONS = ["lo1 ri2 sum3", "what is ama7 and con9", "set0", "words that nobody wrote"]
 LAMBDA = 1.5
+NAMED_PASSAGES = WordSettings().named_passages
 
 Matches = Callable[[str, Mapping[str, Any]], bool]
 
@@ -82,7 +84,9 @@ def expected(collection: Collection, kind: str, question: str, matches: Matches,
     stored = {number: row for numbers, rows in collection.vectors() for number, row in zip(numbers, rows, strict=True)}
     vector = encoder.encode_questions([question])[0]
     dense = {n: float(stored[n].astype(np.float32) @ vector) for n in numbers.tolist()}
-    words = dict(zip(numbers.tolist(), Snapshot(collection).score_words(question, numbers).tolist(), strict=True))
+    words = dict(
+        zip(numbers.tolist(), load_snapshot(collection, ["bm25"]).score_words(question, numbers).tolist(), strict=True)
+    )
     if kind == "dense":
         return dense
     if kind == "bm25":
@@ -91,13 +95,19 @@ def expected(collection: Collection, kind: str, question: str, matches: Matches,
 
 
 def retrieve(
-    collection: Collection, kind: str, question: str, k: int, where: str | None, encoder: BertEncoder
+    collection: Collection,
+    kind: str,
+    question: str,
+    k: int,
+    where: str | None,
+    encoder: BertEncoder,
+    settings: SearchSettings = SearchSettings(),
 ) -> list[Hit]:
-    snapshot = Snapshot(collection)
+    live = LiveSnapshot(collection, settings)
     retriever = {
-        "dense": DenseRetriever(snapshot, encoder),
-        "bm25": Bm25Retriever(snapshot),
-        "hybrid": HybridRetriever(snapshot, encoder, LAMBDA),
+        "dense": DenseRetriever(live, encoder),
+        "bm25": Bm25Retriever(live),
+        "hybrid": HybridRetriever(live, encoder, LAMBDA),
     }[kind]
     return retriever.retrieve([question], k, where)[0]
 
@@ -111,16 +121,18 @@ def assert_best(hits: list[Hit], scores: Mapping[int, float], k: int) -> None:
     assert len({hit.passage.number for hit in hits}) == len(hits)
 
 
-@pytest.mark.parametrize("few", [NAMED_PASSAGES, 0], ids=["passages are named", "the list is filtered"])
+@pytest.mark.parametrize(
+    "words", [WordSettings(), WordSettings(named_passages=0)], ids=["passages are named", "the list is filtered"]
+)
 @pytest.mark.parametrize("kind", ["dense", "bm25", "hybrid"])
 @pytest.mark.parametrize("where", FILTERS)
-def test_a_search_with_a_filter_gives_the_best_of_what_matches(directory, encoder, monkeypatch, where, kind, few):
-    monkeypatch.setattr(opendpr.search.tantivy, "NAMED_PASSAGES", few)
+def test_a_search_with_a_filter_gives_the_best_of_what_matches(directory, encoder, where, kind, words):
+    settings = SearchSettings(words=words)
     with open_collection(directory) as collection:
         for question in QUESTIONS:
             scores = expected(collection, kind, question, FILTERS[where], encoder)
             for k in (1, 10, 1_000):
-                assert_best(retrieve(collection, kind, question, k, where, encoder), scores, k)
+                assert_best(retrieve(collection, kind, question, k, where, encoder, settings), scores, k)
 
 
 @pytest.mark.parametrize("kind", ["dense", "bm25", "hybrid"])

@@ -17,8 +17,10 @@ from opendpr.maintenance.optimize import optimize
 from opendpr.model.directory import find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
-from opendpr.search import exact
-from opendpr.search.retrievers import Snapshot, make_retriever
+from opendpr.search.live import LiveSnapshot
+from opendpr.search.retrievers import make_retriever
+from opendpr.search.settings import BuildSettings, ExactSettings, SearchSettings
+from opendpr.search.snapshot import load_snapshot
 from opendpr.search.stored import StoredIndex
 from opendpr.text.splitting import Splitter
 from opendpr.types import Document
@@ -79,22 +81,22 @@ def test_a_fork_of_a_process_that_searched_an_index_is_told_too(tmp_path):
         row = writer.use_encoder("by hand", 32, model="by hand", runtime="none")
         vectors = np.random.default_rng(0).standard_normal((600, 32), dtype=np.float32)
         writer.put_vectors(row, list(writer.passages_after(0)), vectors)
-        optimize(writer, index="ivf", recall=0.5)
+        optimize(writer, index="ivf", build=BuildSettings(recall=0.5))
     with open_collection(tmp_path / "notes") as collection:
-        index = Snapshot(collection).dense
+        index = load_snapshot(collection, ["dense"]).dense
         assert isinstance(index, StoredIndex)
         assert (index.search(questions, 1).numbers > 0).all()
         assert "was forked; open it again" in said_by_a_fork(lambda: index.search(questions, 1))
 
 
 @pytest.mark.parametrize("kind", ["dense", "hybrid"])
-def test_a_fork_of_a_process_that_searched_many_vectors_is_told_too(tmp_path, tiny_model, monkeypatch, kind):
-    monkeypatch.setattr(exact, "SMALL", 10)
+def test_a_fork_of_a_process_that_searched_many_vectors_is_told_too(tmp_path, tiny_model, kind):
+    settings = SearchSettings(exact=ExactSettings(wide_vectors=10))
     encoder = BertEncoder(find_model(str(tiny_model)), RuntimeSettings(precision="fp32"))
     with open_writer(tmp_path / "notes") as writer:
         add_documents(writer, [Document(str(n), "", f"words {n}") for n in range(30)], encoder)
     with open_collection(tmp_path / "notes") as collection:
-        retriever = make_retriever(kind, collection, encoder)
+        retriever = make_retriever(kind, LiveSnapshot(collection, settings), encoder)
         assert len(retriever.retrieve(["words"] * 20, 5)) == 20
         assert "was forked; open it again" in said_by_a_fork(lambda: retriever.retrieve(["words"] * 20, 5))
 

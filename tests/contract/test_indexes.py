@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from opendpr.errors import CorruptionError
-from opendpr.search import exact
-from opendpr.search.exact import BLOCK_VECTORS, ExactIndex
-from opendpr.search.tantivy import TIES, TantivyIndex
+from opendpr.search.exact import ExactIndex
+from opendpr.search.settings import ExactSettings, WordSettings
+from opendpr.search.tantivy import TantivyIndex
 from opendpr.types import Neighbours, Passage
 
 
@@ -59,16 +59,14 @@ def exact_cases(draw: st.DrawFn) -> tuple[list[int], NDArray[np.float16], NDArra
     )
 
 
-@pytest.mark.parametrize("small", [0, exact.SMALL])
+@pytest.mark.parametrize("settings", [ExactSettings(), ExactSettings(wide_vectors=0)], ids=["few", "as of many"])
 @given(exact_cases())
 def test_exact_search_is_the_slow_obvious_one(
-    small: int, case: tuple[list[int], NDArray[np.float16], NDArray[np.float32], int, list[int] | None]
+    settings: ExactSettings, case: tuple[list[int], NDArray[np.float16], NDArray[np.float32], int, list[int] | None]
 ) -> None:
     numbers, vectors, questions, k, allowed = case
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(exact, "SMALL", small)
-        index = ExactIndex(np.array(numbers, np.int64), vectors)
-        found = index.search(questions, k, None if allowed is None else np.array(allowed, np.int64))
+    index = ExactIndex(np.array(numbers, np.int64), vectors, settings=settings)
+    found = index.search(questions, k, None if allowed is None else np.array(allowed, np.int64))
     assert found.scores.shape == found.numbers.shape == (len(questions), k)
     assert (found.scores.dtype, found.numbers.dtype) == (np.float32, np.int64)
     for row, question in enumerate(questions):
@@ -85,9 +83,15 @@ def test_negative_scores_are_kept_and_missing_ones_are_padded() -> None:
 
 
 def test_best_passages_are_found_in_every_block() -> None:
-    count = 2 * BLOCK_VECTORS + 100
+    count = 2 * ExactSettings().block_vectors + 100
     vectors = np.zeros((count, 2), np.float16)
-    best = [count - 1, 0, BLOCK_VECTORS, BLOCK_VECTORS - 1, 2 * BLOCK_VECTORS]
+    best = [
+        count - 1,
+        0,
+        ExactSettings().block_vectors,
+        ExactSettings().block_vectors - 1,
+        2 * ExactSettings().block_vectors,
+    ]
     for rank, row in enumerate(best):
         vectors[row, 0] = 10 - rank
     numbers = np.arange(count) * 3 + 1
@@ -258,9 +262,10 @@ def test_scores_of_numbers_that_are_not_there_are_zero(index: TantivyIndex) -> N
 def test_equal_scores_are_in_order_of_number_even_when_many() -> None:
     """More passages with the same words than are fetched beyond k, in several segments, in no order."""
     index = TantivyIndex()
-    numbers = np.random.default_rng(3).permutation(np.arange(1, 4 * TIES + 1)).tolist()
-    for first in range(0, len(numbers), TIES):
-        index.update([], [Passage(n, "d", "", "river stone", 0) for n in numbers[first : first + TIES]])
+    ties = WordSettings().tie_passages
+    numbers = np.random.default_rng(3).permutation(np.arange(1, 4 * ties + 1)).tolist()
+    for first in range(0, len(numbers), ties):
+        index.update([], [Passage(n, "d", "", "river stone", 0) for n in numbers[first : first + ties]])
     assert index.search("river", 5).numbers.tolist() == [[1, 2, 3, 4, 5]]
 
 

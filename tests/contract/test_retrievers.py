@@ -14,7 +14,8 @@ from opendpr.maintenance.add import add_documents
 from opendpr.model.directory import Model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
-from opendpr.search.retrievers import HybridRetriever, Snapshot, make_retriever
+from opendpr.search.live import LiveSnapshot
+from opendpr.search.retrievers import HybridRetriever, make_retriever
 from opendpr.search.tantivy import TantivyIndex
 from opendpr.text.splitting import Splitter
 from opendpr.types import Document, Hit
@@ -61,7 +62,7 @@ def ranked(scores: dict[int, float], k: int) -> list[int]:
 
 def test_dense_is_brute_force_over_the_stored_vectors(collection: Collection, encoder: BertEncoder) -> None:
     numbers, vectors = stored(collection)
-    lists = make_retriever("dense", collection, encoder).retrieve(QUESTIONS, 10)
+    lists = make_retriever("dense", LiveSnapshot(collection), encoder).retrieve(QUESTIONS, 10)
     assert len(lists) == len(QUESTIONS)
     for hits, question in zip(lists, encoder.encode_questions(QUESTIONS), strict=True):
         expected = dict(zip(numbers, (vectors @ question).tolist(), strict=True))
@@ -73,7 +74,9 @@ def test_dense_is_brute_force_over_the_stored_vectors(collection: Collection, en
 def test_bm25_shows_what_the_index_finds(collection: Collection) -> None:
     index = TantivyIndex()
     index.update([], collection.passages_after(0))
-    for hits, question in zip(make_retriever("bm25", collection, None).retrieve(QUESTIONS, 10), QUESTIONS, strict=True):
+    for hits, question in zip(
+        make_retriever("bm25", LiveSnapshot(collection)).retrieve(QUESTIONS, 10), QUESTIONS, strict=True
+    ):
         found = index.search(question, 10)
         kept = found.numbers[0] >= 0
         assert [hit.passage.number for hit in hits] == found.numbers[0][kept].tolist()
@@ -87,7 +90,7 @@ def test_hybrid_is_brute_force_over_the_whole_collection(
     numbers, vectors = stored(collection)
     index = TantivyIndex()
     index.update([], collection.passages_after(0))
-    lists = HybridRetriever(Snapshot(collection), encoder, weight).retrieve(QUESTIONS, 12)
+    lists = HybridRetriever(LiveSnapshot(collection), encoder, weight).retrieve(QUESTIONS, 12)
     for text, hits, question in zip(QUESTIONS, lists, encoder.encode_questions(QUESTIONS), strict=True):
         bm25 = index.score(text, np.array(numbers))
         expected = dict(zip(numbers, (bm25 + weight * (vectors @ question)).tolist(), strict=True))
@@ -99,7 +102,9 @@ def test_hybrid_is_brute_force_over_the_whole_collection(
 
 @pytest.mark.parametrize("kind", RETRIEVERS)
 def test_ties_are_in_order_of_number(collection: Collection, encoder: BertEncoder, kind: str) -> None:
-    (hits,) = make_retriever(kind, collection, encoder).retrieve(["winter queen queen winter letter poem"], 50)
+    (hits,) = make_retriever(kind, LiveSnapshot(collection), encoder).retrieve(
+        ["winter queen queen winter letter poem"], 50
+    )
     twins = [hit for hit in hits if hit.passage.document_id.startswith("twin")]
     assert [hit.passage.document_id for hit in twins] == ["twin-a", "twin-b"]
     assert twins[0].score == twins[1].score
@@ -112,24 +117,24 @@ def test_k_passages_are_found_where_there_are_k(
     collection: Collection, encoder: BertEncoder, kind: str, k: int
 ) -> None:
     there = collection.counts()["passages"]
-    for hits in make_retriever(kind, collection, encoder).retrieve(QUESTIONS, k):
+    for hits in make_retriever(kind, LiveSnapshot(collection), encoder).retrieve(QUESTIONS, k):
         assert len({hit.passage.number for hit in hits}) == len(hits) == min(k, there)
 
 
 @pytest.mark.parametrize("kind", RETRIEVERS)
 def test_no_questions_have_no_lists(collection: Collection, encoder: BertEncoder, kind: str) -> None:
-    assert make_retriever(kind, collection, encoder).retrieve([], 5) == []
+    assert make_retriever(kind, LiveSnapshot(collection), encoder).retrieve([], 5) == []
 
 
 @pytest.mark.parametrize("kind", ["dense", "hybrid"])
 def test_another_encoder_is_refused_by_name(collection: Collection, other_model: Path, kind: str) -> None:
     with pytest.raises(StateError, match=r"was encoded by .*tiny.*the model given is .*other"):
-        make_retriever(kind, collection, BertEncoder(Model(other_model), FP32))
+        make_retriever(kind, LiveSnapshot(collection), BertEncoder(Model(other_model), FP32))
 
 
 def test_a_kind_that_does_not_exist_is_refused(collection: Collection, encoder: BertEncoder) -> None:
     with pytest.raises(UsageError, match="hybrid, dense, bm25"):
-        make_retriever("sparse", collection, encoder)
+        make_retriever("sparse", LiveSnapshot(collection), encoder)
 
 
 @pytest.mark.parametrize("kind", RETRIEVERS)
@@ -139,19 +144,19 @@ def test_removed_and_pending_passages_are_never_shown(tmp_path: Path, encoder: B
     with open_writer(directory, Splitter(words=12)) as writer:
         add_documents(writer, documents(), encoder)
         with open_collection(directory) as reader:
-            old = make_retriever(kind, reader, encoder)
+            old = make_retriever(kind, LiveSnapshot(reader), encoder)
             seen = texts(old.retrieve(QUESTIONS, 1_000))
             writer.remove_documents(["doc-00", "twin-a"])
             writer.put_documents([Document("doc-03", "river", "zebra river zebra queen")])  # has no vectors yet
             assert "doc-00" in {id for id, _ in seen} or kind == "bm25"
-            for retriever in (old, make_retriever(kind, reader, encoder)):
+            for retriever in (old, make_retriever(kind, LiveSnapshot(reader), encoder)):
                 shown = texts(retriever.retrieve(QUESTIONS, 1_000))
                 assert not {"doc-00", "twin-a"} & {id for id, _ in shown}
                 assert ("doc-03", "zebra river zebra queen") not in shown
                 assert {text for id, text in shown if id == "doc-03"} == {text for id, text in seen if id == "doc-03"}
         add_documents(writer, [], encoder)
         with open_collection(directory) as reader:
-            shown = texts(make_retriever(kind, reader, encoder).retrieve(QUESTIONS, 1_000))
+            shown = texts(make_retriever(kind, LiveSnapshot(reader), encoder).retrieve(QUESTIONS, 1_000))
     assert not {"doc-00", "twin-a"} & {id for id, _ in shown}
     assert {text for id, text in shown if id == "doc-03"} == {"zebra river zebra queen"}
 

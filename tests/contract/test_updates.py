@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-import opendpr.search.building
-import opendpr.search.ivf
 from opendpr.collection import Collection, Writer, open_collection, open_writer
 from opendpr.collection.verify import verify_store
 from opendpr.corpus import Corpus
@@ -24,7 +21,10 @@ from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.bm25 import verify_bm25
 from opendpr.search.dense import verify_dense
 from opendpr.search.exact import ExactIndex
-from opendpr.search.retrievers import Bm25Retriever, DenseRetriever, Snapshot
+from opendpr.search.live import LiveSnapshot
+from opendpr.search.retrievers import Bm25Retriever, DenseRetriever
+from opendpr.search.settings import BuildSettings, IvfSettings, SearchSettings
+from opendpr.search.snapshot import load_snapshot
 from opendpr.text.splitting import Splitter
 from opendpr.types import Document
 
@@ -40,6 +40,10 @@ Key = tuple[str, int, str]
 
 SIZES = BatchSizes(documents=4, passages=6)
 """So that there are moments between two transactions."""
+SEARCH = SearchSettings(ivf=IvfSettings(least_wanted=1))
+"""So that codes are used for few passages too."""
+BUILD = BuildSettings(coding_batch_vectors=7, vectors_per_save=20, ivf=SEARCH.ivf)
+"""So that a build can be interrupted in the middle."""
 
 
 class InterruptionError(Exception):
@@ -52,7 +56,7 @@ def key(passage) -> Key:
 
 def dense(collection: Collection, encoder: BertEncoder) -> list[dict[Key, float]]:
     """For each question, all passages that a dense search finds."""
-    lists = DenseRetriever(Snapshot(collection), encoder).retrieve(QUESTIONS, 2_000)
+    lists = DenseRetriever(LiveSnapshot(collection, SEARCH), encoder).retrieve(QUESTIONS, 2_000)
     found = [{key(hit.passage): hit.score for hit in hits} for hits in lists]
     assert [len(hits) for hits in lists] == [len(one) for one in found], "a passage was found twice"
     return found
@@ -60,13 +64,13 @@ def dense(collection: Collection, encoder: BertEncoder) -> list[dict[Key, float]
 
 def words(collection: Collection) -> list[dict[Key, float]]:
     """For each question, all passages that share a word with it, with their BM25 score."""
-    lists = Bm25Retriever(Snapshot(collection)).retrieve(QUESTIONS, 2_000)
+    lists = Bm25Retriever(LiveSnapshot(collection)).retrieve(QUESTIONS, 2_000)
     return [{key(hit.passage): hit.score for hit in hits} for hits in lists]
 
 
 def check_near(collection: Collection, encoder: BertEncoder) -> None:
     """The few best, by whatever index there is: as many as there are, with true scores, most of them the best."""
-    snapshot, questions = Snapshot(collection), encoder.encode_questions(QUESTIONS)
+    snapshot, questions = load_snapshot(collection, ["dense"], settings=SEARCH), encoder.encode_questions(QUESTIONS)
     pieces, hidden = list(collection.vectors()), collection.hidden()
     if not pieces:
         return
@@ -161,7 +165,7 @@ class Life:
 
     def optimize(self, writer: Writer, show) -> None:
         index = self.random.choice(["ivf", "ivf", "exact"]) if writer.encoder() else "exact"
-        optimize(writer, index=index, on_progress=lambda *of: show(*of[1:]))
+        optimize(writer, index=index, on_progress=lambda *of: show(*of[1:]), build=BUILD)
 
     def sync(self, writer: Writer, show) -> None:
         for path in list(self.files.iterdir()):
@@ -246,15 +250,6 @@ def encoders(tiny_model: Path, other_model: Path) -> list[BertEncoder]:
     return [
         BertEncoder(find_model(str(model)), RuntimeSettings(precision="fp32")) for model in (tiny_model, other_model)
     ]
-
-
-@pytest.fixture(autouse=True)
-def small_batches(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """So that there are moments between two transactions."""
-    monkeypatch.setattr(opendpr.search.ivf, "LEAST_WANTED", 1)  # so that codes are used for few passages too
-    monkeypatch.setattr(opendpr.search.building, "CODING_BATCH_VECTORS", 7)
-    monkeypatch.setattr(opendpr.search.building, "VECTORS_PER_SAVE", 20)
-    return
 
 
 @pytest.mark.parametrize("seed", [*range(25), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(25, 200))])

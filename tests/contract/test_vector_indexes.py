@@ -10,11 +10,11 @@ import pytest
 
 from opendpr.errors import CorruptionError, ResourceError
 from opendpr.protocols import VectorIndex
-from opendpr.search import exact, ivf
 from opendpr.search.effort import choose_effort, recalls
 from opendpr.search.exact import ExactIndex
 from opendpr.search.faiss import Codes, factory, widen
 from opendpr.search.ivf import Effort, IvfIndex
+from opendpr.search.settings import ExactSettings, IvfSettings
 
 N, D, LISTS = 2_000, 16, 16
 QUESTIONS = np.random.default_rng(9).standard_normal((20, D), dtype=np.float32)
@@ -39,14 +39,13 @@ def codes() -> Codes:
 
 
 @pytest.fixture(params=["exact", "exact, as of many", "exact, many questions", "ivf", "ivf without some"])
-def index(request: pytest.FixtureRequest, codes: Codes, monkeypatch: pytest.MonkeyPatch) -> VectorIndex:
+def index(request: pytest.FixtureRequest, codes: Codes) -> VectorIndex:
     """Each index, with an effort that finds everything."""
     numbers, vectors = data()
     if request.param.startswith("exact"):
-        if request.param != "exact":
-            monkeypatch.setattr(exact, "SMALL", 100)
-            monkeypatch.setattr(exact, "SINGLE_QUESTIONS", 100 if request.param == "exact, as of many" else 0)
-        return ExactIndex(numbers, vectors)
+        single = {"exact, as of many": 100, "exact, many questions": 0}.get(request.param)
+        settings = ExactSettings() if single is None else ExactSettings(wide_vectors=100, single_questions=single)
+        return ExactIndex(numbers, vectors, settings=settings)
     whole = IvfIndex(codes, numbers, vectors, Effort(LISTS, 8))
     return whole if request.param == "ivf" else whole.without(REMOVED)
 
@@ -109,14 +108,14 @@ def test_equal_vectors_are_in_order_of_number(index: VectorIndex) -> None:
 
 @pytest.mark.parametrize("k", [1, 5, 23, 70])
 @pytest.mark.parametrize("share", [1, 2])
-def test_of_many_equal_vectors_the_smallest_numbers_win(monkeypatch: pytest.MonkeyPatch, k: int, share: int) -> None:
-    monkeypatch.setattr(exact, "SMALL", 100)
+def test_of_many_equal_vectors_the_smallest_numbers_win(k: int, share: int) -> None:
     generator = np.random.default_rng(k)
     numbers, vectors = np.arange(1, N + 1), generator.standard_normal((N, 384)).astype(np.float16)
     vectors[generator.choice(N, 200, replace=False)] = vectors[7]
     equal = numbers[(vectors == vectors[7]).all(axis=1) & (numbers % share == 0)]
     question = vectors[7:8].astype(np.float32)
-    found = ExactIndex(numbers, vectors).search(question, k, numbers[numbers % share == 0])
+    index = ExactIndex(numbers, vectors, settings=ExactSettings(wide_vectors=100))
+    found = index.search(question, k, numbers[numbers % share == 0])
     assert found.numbers[0].tolist() == equal[:k].tolist()
 
 
@@ -146,13 +145,12 @@ def test_with_little_effort_as_many_are_found_as_there_are(codes: Codes) -> None
         assert (np.diff(found.scores, axis=1) <= 0).all()
 
 
-def test_several_threads_refine_many_questions_to_the_same(codes: Codes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_threads_refine_many_questions_to_the_same(codes: Codes) -> None:
     numbers, vectors = data()
-    index = IvfIndex(codes, numbers, vectors, Effort(4, 2))
-    at_once = index.search(QUESTIONS, 10)
-    monkeypatch.setattr(ivf, "CANDIDATE_BYTES", 1)
-    assert len(QUESTIONS) >= ivf.THREADED_PIECES
-    one_by_one = index.search(QUESTIONS, 10)
+    at_once = IvfIndex(codes, numbers, vectors, Effort(4, 2)).search(QUESTIONS, 10)
+    settings = IvfSettings(candidate_bytes=1)
+    assert len(QUESTIONS) >= settings.threaded_pieces
+    one_by_one = IvfIndex(codes, numbers, vectors, Effort(4, 2), settings=settings).search(QUESTIONS, 10)
     assert one_by_one.numbers.tolist() == at_once.numbers.tolist()
     np.testing.assert_allclose(one_by_one.scores, at_once.scores, rtol=1e-6)
 
@@ -164,10 +162,9 @@ def test_a_damaged_vector_hides_itself_and_nothing_else(codes: Codes) -> None:
     assert found.numbers[0].tolist() == slow(QUESTIONS[0], 10)[1][1:]
 
 
-def test_recall_is_what_counting_by_hand_gives(codes: Codes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ivf, "LEAST_WANTED", 1)
+def test_recall_is_what_counting_by_hand_gives(codes: Codes) -> None:
     numbers, vectors = data()
-    index = IvfIndex(codes, numbers, vectors, Effort(2, 2))
+    index = IvfIndex(codes, numbers, vectors, Effort(2, 2), settings=IvfSettings(least_wanted=1))
     whole, rows = ExactIndex(numbers, vectors), np.arange(0, N, 50)
     questions = vectors[rows].astype(np.float32)
     limits, shares = {}, {}
@@ -184,12 +181,12 @@ def test_recall_is_what_counting_by_hand_gives(codes: Codes, monkeypatch: pytest
     assert measured[20] < 0.9, "the effort is little"
 
 
-def test_the_effort_chosen_reaches_the_recall(codes: Codes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ivf, "LEAST_WANTED", 1)
+def test_the_effort_chosen_reaches_the_recall(codes: Codes) -> None:
     numbers, vectors = data()
-    index, efforts = IvfIndex(codes, numbers, vectors, Effort(1, 1)), []
+    index = IvfIndex(codes, numbers, vectors, Effort(1, 1), settings=IvfSettings(least_wanted=1))
+    efforts = []
     for target in (0.5, 0.9, 0.99):
-        chosen = choose_effort(index, vectors, numbers, target, lambda what, done, total: None)
+        chosen = choose_effort(index, target)
         assert min(chosen["recall"].values()) >= target
         found = index.with_effort(Effort(chosen["lists"], chosen["factor"])).search(QUESTIONS, 100).numbers
         right = ExactIndex(numbers, vectors).search(QUESTIONS, 100).numbers
@@ -222,12 +219,13 @@ def test_every_16_bit_number_is_widened_to_itself() -> None:
     assert widen(np.empty((0, 5), np.float16)).shape == (0, 5)
 
 
-@pytest.mark.parametrize("small", [0, 10**6])
-def test_vectors_gathered_in_pieces_are_those_given_at_once(monkeypatch: pytest.MonkeyPatch, small: int) -> None:
-    monkeypatch.setattr(exact, "SMALL", small)
+@pytest.mark.parametrize("wide", [0, 10**6])
+def test_vectors_gathered_in_pieces_are_those_given_at_once(wide: int) -> None:
     numbers, vectors = data()
     pieces = [(numbers[first : first + 300], vectors[first : first + 300]) for first in range(0, N, 300)]
-    found = ExactIndex.gather(iter(pieces), N + 50, D)  # fewer come than were counted
+    found = ExactIndex.gather(
+        iter(pieces), N + 50, D, settings=ExactSettings(wide_vectors=wide)
+    )  # fewer come than counted
     assert len(found) == N
     same(found.search(QUESTIONS, 10), QUESTIONS, set(), 10)
     assert np.isneginf(found.search(QUESTIONS[:1], N + 1).scores[0, -1])

@@ -17,7 +17,8 @@ from opendpr.collection import Collection, Writer, open_collection, open_writer
 from opendpr.collection.database import FORMAT
 from opendpr.collection.selection import metadata_keys
 from opendpr.search.bm25 import update_bm25
-from opendpr.search.retrievers import Bm25Retriever, Snapshot
+from opendpr.search.live import LiveSnapshot
+from opendpr.search.retrievers import Bm25Retriever
 from opendpr.text.splitting import Splitter
 from opendpr.types import Document, Hit, Passage, Vectors
 
@@ -52,15 +53,16 @@ def encode(writer: Writer, passages: list[Passage]) -> None:
 
 def found(collection: Collection) -> dict[str, list[list[list[object]]]]:
     """What BM25 and the vectors find, by a filter too: document, start, score."""
-    snapshot = Snapshot(collection)
+    live = LiveSnapshot(collection)
+    snapshot = live.load("hybrid")
 
     def lists(hits: list[list[Hit]]) -> list[list[list[object]]]:
         return [[[hit.passage.document_id, hit.passage.start, round(hit.score, 3)] for hit in some] for some in hits]
 
     dense = snapshot.dense.search(vectors([3, 40, 77]), 10)
     return {
-        "bm25": lists(Bm25Retriever(snapshot).retrieve(QUESTIONS, 10)),
-        "bm25, year >= 2000": lists(Bm25Retriever(snapshot).retrieve(QUESTIONS, 10, "year >= 2000")),
+        "bm25": lists(Bm25Retriever(live).retrieve(QUESTIONS, 10)),
+        "bm25, year >= 2000": lists(Bm25Retriever(live).retrieve(QUESTIONS, 10, "year >= 2000")),
         "dense": lists(snapshot.hits(dense, [{}] * 3)),
     }
 

@@ -103,7 +103,8 @@ def main(collection: Path, model: Path, job: str, stride: int) -> None:
     from opendpr.model.encoder import BertEncoder
     from opendpr.model.runtime import RuntimeSettings
     from opendpr.search.bm25 import verify_bm25
-    from opendpr.search.retrievers import HybridRetriever, Snapshot
+    from opendpr.search.live import LiveSnapshot
+    from opendpr.search.retrievers import HybridRetriever
     from opendpr.types import Document
 
     encoder = BertEncoder(find_model(str(model)), RuntimeSettings(precision="fp32"))
@@ -119,7 +120,7 @@ def main(collection: Path, model: Path, job: str, stride: int) -> None:
 
     def search(directory: Path) -> object:
         with open_collection(directory) as opened:
-            [hits] = HybridRetriever(Snapshot(opened), encoder, 1.0).retrieve(["words 1"], 5)
+            [hits] = HybridRetriever(LiveSnapshot(opened), encoder, 1.0).retrieve(["words 1"], 5)
             return [(hit.passage.number, hit.passage.text, round(hit.score, 3)) for hit in hits]
 
     def verify(directory: Path) -> object:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import overload
 
 from opendpr.answering.decoder import Decoder
-from opendpr.answering.following import FollowingRetrievers
 from opendpr.choices import QUESTION_CHARACTERS, READ_PASSAGES
 from opendpr.collection import Collection, open_collection
 from opendpr.errors import StateError, UsageError
@@ -18,7 +17,10 @@ from opendpr.model.directory import DEFAULT_MODEL, Model, find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.reader import BertReader
 from opendpr.model.runtime import RuntimeSettings, resolved
-from opendpr.search.engine_index import IndexSettings
+from opendpr.protocols import Retriever
+from opendpr.search.live import LiveSnapshot
+from opendpr.search.retrievers import make_retriever
+from opendpr.search.settings import EngineSettings, SearchSettings
 from opendpr.types import Hit, Outcome, Span
 
 ASK_BATCH_QUESTIONS = 16
@@ -30,10 +32,13 @@ SEARCH_PASSAGES = 5
 class Answerer:
     """Answers questions from a collection. It follows the collection when another process changes it.
 
+    Networks, vectors and words are loaded when they are first needed, and once for all retrievers.
+
     Args:
-        model: or the name of one, which is looked for when it is needed first: BM25 alone needs none.
-        retriever: `dense`, `bm25` or `hybrid`
-        index: the engine that finds candidates by vectors; None means what lies beside the collection
+        model: or the name of one, which is looked for when it is first needed, as BM25 alone needs none; None is the
+            one that the collection was encoded with, or the default
+        retriever: `dense`, `bm25` or `hybrid`, where a call names no other
+        engine: finds candidates by vectors; None means what lies beside the collection
 
     Raises:
         StateError: there is no such model, or the collection was encoded by another.
@@ -43,53 +48,77 @@ class Answerer:
     def __init__(
         self,
         collection: Collection,
-        model: Model | str,
+        model: Model | str | None = None,
         *,
         retriever: str = "hybrid",
         runtime: RuntimeSettings = RuntimeSettings(),
-        index: IndexSettings | None = None,
+        engine: EngineSettings | None = None,
     ) -> None:
-        self.collection, self._model = collection, model
-        self._name, self._runtime = retriever, runtime
-        encoder = BertEncoder(self.model, runtime) if retriever != "bm25" else None
-        self._retrievers = FollowingRetrievers(collection, encoder, [retriever], index=index)
+        self.collection, self.retriever = collection, retriever
+        self._model, self._runtime = model, runtime
+        self._live, self._retrievers = LiveSnapshot(collection, SearchSettings(engine=engine)), dict[str, Retriever]()
+        self._retriever(retriever)  # now, because a wrong name or model should be reported where it is given
 
     @cached_property
     def model(self) -> Model:
         """The model, with encoders and perhaps a reader."""
-        return find_model(self._model) if isinstance(self._model, str) else self._model
+        if isinstance(self._model, Model):
+            return self._model
+        row = self.collection.encoder()
+        return find_model(self._model or (row.model if row else DEFAULT_MODEL))
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Servers of the engine that the last search went without; none unless that was allowed."""
-        return self._retrievers.missing
+        """Servers of the engine that the last search went without; none unless that is allowed."""
+        return self._live.missing
+
+    @cached_property
+    def encoder(self) -> BertEncoder:
+        """The encoder that all retrievers share."""
+        return BertEncoder(self.model, self._runtime)
+
+    def _retriever(self, kind: str) -> Retriever:
+        if kind not in self._retrievers:
+            encoder = None if kind == "bm25" else self.encoder
+            self._retrievers[kind] = make_retriever(kind, self._live, encoder)
+        return self._retrievers[kind]
 
     @cached_property
     def _reader(self) -> BertReader:
         return BertReader(self.model, self._runtime)
 
-    @cached_property
-    def _decoder(self) -> Decoder:
-        return Decoder.of(self.model, self._name)
-
-    def search(self, question: str, k: int = SEARCH_PASSAGES, where: str | None = None) -> list[Hit]:
+    def search(
+        self, question: str, k: int = SEARCH_PASSAGES, where: str | None = None, *, retriever: str | None = None
+    ) -> list[Hit]:
         """The k passages that fit the question best, of documents that meet the filter `where`.
 
         Raises:
             UsageError: the question is empty or too long, or the filter cannot be understood.
         """
-        return self.retrieve([question], k, where)[0]
-
-    @overload
-    def ask(self, question: str, k: int = READ_PASSAGES, where: str | None = None) -> Outcome: ...
+        return self.retrieve([question], k, where, retriever=retriever)[0]
 
     @overload
     def ask(
-        self, question: list[str] | tuple[str, ...], k: int = READ_PASSAGES, where: str | None = None
+        self, question: str, k: int = READ_PASSAGES, where: str | None = None, *, retriever: str | None = None
+    ) -> Outcome: ...
+
+    @overload
+    def ask(
+        self,
+        question: list[str] | tuple[str, ...],
+        k: int = READ_PASSAGES,
+        where: str | None = None,
+        *,
+        retriever: str | None = None,
     ) -> list[Outcome]: ...
 
     def ask(
-        self, question: str | list[str] | tuple[str, ...], k: int = READ_PASSAGES, where: str | None = None
+        self,
+        question: str | list[str] | tuple[str, ...],
+        k: int = READ_PASSAGES,
+        where: str | None = None,
+        *,
+        retriever: str | None = None,
     ) -> Outcome | list[Outcome]:
         """Answers from the k passages that fit a question best, of documents that meet the filter `where`.
 
@@ -101,12 +130,15 @@ class Answerer:
             StateError: the model has no reader.
         """
         if isinstance(question, str):
-            return self._ask([question], k, where)[0]
+            return self._ask([question], k, where, retriever)[0]
         for text in question:
             check_question(text)  # all of them before the first is answered
-        return [outcome for batch in batched(question, ASK_BATCH_QUESTIONS) for outcome in self._ask(batch, k, where)]
+        batches = batched(question, ASK_BATCH_QUESTIONS)
+        return [outcome for batch in batches for outcome in self._ask(batch, k, where, retriever)]
 
-    def retrieve(self, questions: Sequence[str], k: int, where: str | None = None) -> list[list[Hit]]:
+    def retrieve(
+        self, questions: Sequence[str], k: int, where: str | None = None, *, retriever: str | None = None
+    ) -> list[list[Hit]]:
         """The first step: for each question its k best passages, as `search` returns them.
 
         Raises:
@@ -114,9 +146,10 @@ class Answerer:
         """
         for question in questions:
             check_question(question)
-        if not self._retrievers.is_current():
-            self._retrievers.refresh()
-        return self._retrievers.retrieve(self._name, questions, k, where)
+        chosen = self._retriever(retriever or self.retriever)
+        if not self._live.is_current():
+            self._live.refresh()
+        return chosen.retrieve(questions, k, where)
 
     def read(self, questions: Sequence[str], hits: Sequence[Sequence[Hit]]) -> list[list[Span]]:
         """The second step: for each question the best spans of its passages, best first.
@@ -126,17 +159,17 @@ class Answerer:
         """
         return self._reader.read(questions, hits)
 
-    def outcome(self, spans: Sequence[Span]) -> Outcome:
+    def outcome(self, spans: Sequence[Span], *, retriever: str | None = None) -> Outcome:
         """The third step: the answers in the spans of one question, with the model's weights and confidence."""
-        return self._decoder.decode(spans)
+        return Decoder.of(self.model, retriever or self.retriever).decode(spans)
 
-    def _ask(self, questions: Sequence[str], k: int, where: str | None) -> list[Outcome]:
+    def _ask(self, questions: Sequence[str], k: int, where: str | None, retriever: str | None) -> list[Outcome]:
         loading = self._reader_loading
         try:
-            hits = self.retrieve(questions, k, where)
+            hits = self.retrieve(questions, k, where, retriever=retriever)
         finally:
             wait([loading])  # a failure is raised by `read`, which loads again
-        return [self.outcome(spans) for spans in self.read(questions, hits)]
+        return [self.outcome(spans, retriever=retriever) for spans in self.read(questions, hits)]
 
     @cached_property
     def _reader_loading(self) -> Future[None]:
@@ -167,12 +200,12 @@ def open_answerer(
     *,
     retriever: str = "hybrid",
     runtime: RuntimeSettings = RuntimeSettings(),
-    index: IndexSettings | None = None,
+    engine: EngineSettings | None = None,
 ) -> Answerer:
     """Open a collection and the model that it was encoded with, or another with the same encoder.
 
     Args:
-        index: the engine that finds candidates by vectors; None means what lies beside the collection
+        engine: finds candidates by vectors; None means what lies beside the collection
 
     Raises:
         StateError: there is no such collection or model, they do not belong together, or the collection has no
@@ -181,6 +214,7 @@ def open_answerer(
     collection = open_collection(Path(directory))
     if not collection.has_documents():
         raise StateError(f"{directory} holds no documents; add some with 'opendpr add'")
-    row = collection.encoder() if retriever == "bm25" else collection.require_encoder()
-    chosen = find_model(model) if model else row.model if row else DEFAULT_MODEL
-    return Answerer(collection, chosen, retriever=retriever, runtime=runtime, index=index)
+    if retriever != "bm25":
+        collection.require_encoder()
+    chosen = find_model(model) if model else None
+    return Answerer(collection, chosen, retriever=retriever, runtime=runtime, engine=engine)

@@ -14,12 +14,12 @@ from opendpr.collection.where import compile_where
 from opendpr.errors import InputError, UsageError
 from opendpr.maintenance.add import AddSettings, LoadEncoder, Report, add
 from opendpr.maintenance.encode import encode as encode_all
-from opendpr.maintenance.optimize import RECALL
 from opendpr.maintenance.optimize import optimize as rebuild
 from opendpr.maintenance.remove import remove as take_out
 from opendpr.model.directory import DEFAULT_MODEL, find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
+from opendpr.search.settings import INDEX_RECALL, BuildSettings
 
 
 def add_sources(
@@ -82,9 +82,9 @@ def optimize(
     directory: Path,
     index: Literal["auto", "exact", "ivf"] = "auto",
     *,
-    recall: float = RECALL,
+    recall: float = INDEX_RECALL,
     memory_bytes: int | None = None,
 ) -> dict[str, Any] | None:
     """Rebuild the search caches; returns what is known of an approximate index."""
     with open_writer(directory) as writer:
-        return rebuild(writer, index=index, recall=recall, memory_bytes=memory_bytes)
+        return rebuild(writer, index=index, memory_bytes=memory_bytes, build=BuildSettings(recall=recall))

@@ -18,12 +18,12 @@ from opendpr.collection.verify import verify_store
 from opendpr.errors import UsageError
 from opendpr.iteration import batched
 from opendpr.maintenance.add import AddSettings, Report
-from opendpr.maintenance.optimize import RECALL
 from opendpr.model.directory import Model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.bm25 import verify_bm25
 from opendpr.search.dense import verify_dense
+from opendpr.search.settings import INDEX_RECALL, EngineSettings
 from opendpr.types import Document, Hit, Outcome
 
 HITS = 5
@@ -53,19 +53,21 @@ class OpenCollection:
         retriever: str,
         runtime: RuntimeSettings,
         folder: Path | None = None,
+        engine: EngineSettings | None = None,
     ) -> None:
         """Open what is there; a collection without vectors is refused when it is first asked.
 
         Args:
             folder: the folder of documents that this is the cache of
+            engine: finds candidates by vectors
         """
         self.directory, self.retriever, self.runtime = directory, retriever, runtime
-        self.model, self._folder = model, folder
+        self.model, self._folder, self._engine = model, folder, engine
         self._store: Collection | None = open_collection(directory)
         self._encoder: BertEncoder | None = None
-        self._answerers: dict[str, Answerer] = {}
+        self._answerer: Answerer | None = None
         if self._store.has_documents() and (retriever == "bm25" or self._store.encoder()):
-            self._answerer(None)  # now, because a wrong model should be reported where it was named
+            self._ready(retriever)  # now, because a wrong model should be reported where it was named
 
     @overload
     def ask(self, question: str, k: int = K, where: str | None = None, *, retriever: str | None = None) -> Outcome: ...
@@ -89,14 +91,14 @@ class OpenCollection:
             StateError: the collection has no documents or no vectors, or the model has no reader.
             TypeError: a question is not a string.
         """
-        answerer = self._answerer(retriever)
+        kind, answerer = self._choose(retriever)
         check_k(k)
         if isinstance(question, str):
-            return answerer.ask(question, k, where)
+            return answerer.ask(question, k, where, retriever=kind)
         outcomes: list[Outcome] = []
         for batch in batched(strings(question), BATCH_QUESTIONS):
-            hits = answerer.retrieve(batch, k, where)
-            outcomes += map(answerer.outcome, answerer.read(batch, hits))
+            hits = answerer.retrieve(batch, k, where, retriever=kind)
+            outcomes += [answerer.outcome(spans, retriever=kind) for spans in answerer.read(batch, hits)]
         return outcomes
 
     @overload
@@ -122,11 +124,16 @@ class OpenCollection:
             StateError: the collection has no documents, or no vectors and the retriever needs them.
             TypeError: a question is not a string.
         """
-        answerer = self._answerer(retriever)
+        kind, answerer = self._choose(retriever)
         check_k(k)
         if isinstance(question, str):
-            return answerer.search(question, k, where)
-        return answerer.retrieve(strings(question), k, where)
+            return answerer.search(question, k, where, retriever=kind)
+        return answerer.retrieve(strings(question), k, where, retriever=kind)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Servers of the engine that the last question went without; none unless that was allowed."""
+        return self._answerer.missing if self._answerer else ()
 
     def document(self, id: str) -> Document:
         """A document with its whole text.
@@ -170,7 +177,7 @@ class OpenCollection:
         settings = AddSettings(None if row or not vectors else self.model, vectors, self.runtime)
         report = changes.add_sources(self.directory, sources, settings, sync=sync, load=self._load)
         if row is None:
-            self._close_answerers()  # one that needed no vectors knows no model
+            self._close_answerer()  # one that needed no vectors knows no model
         return report
 
     def remove(self, ids: str | Sequence[str] | None = None, *, where: str | None = None) -> list[str]:
@@ -189,14 +196,14 @@ class OpenCollection:
         name = None if model is None else os.fspath(model)
         encoded = changes.encode(self._opened.directory, name, keep_old=keep_old, runtime=self.runtime)
         self.model = name
-        self._close_answerers()
+        self._close_answerer()
         return encoded
 
     def optimize(
         self,
         index: Literal["auto", "exact", "ivf"] = "auto",
         *,
-        recall: float = RECALL,
+        recall: float = INDEX_RECALL,
         memory_bytes: int | None = None,
     ) -> dict[str, Any] | None:
         """Rebuild the search caches, after many changes.
@@ -225,7 +232,7 @@ class OpenCollection:
 
     def close(self) -> None:
         """Close the files; can be called twice."""
-        self._close_answerers()
+        self._close_answerer()
         if self._store is not None:
             self._store.close()
             self._store = None
@@ -248,24 +255,35 @@ class OpenCollection:
             raise UsageError(f"{self._folder or self.directory} was closed; open it again")
         return self._store
 
-    def _answerer(self, retriever: str | None) -> Answerer:
-        """One for each retriever that was asked for; each follows the collection."""
+    def _choose(self, retriever: str | None) -> tuple[str, Answerer]:
+        """The retriever to use, and what answers with it."""
         kind = retriever or self.retriever
         check_retriever(kind)
-        directory = self._opened.directory
-        if kind not in self._answerers:
-            self._answerers[kind] = open_answerer(directory, self.model, retriever=kind, runtime=self.runtime)
-        return self._answerers[kind]
+        return kind, self._ready(kind)
+
+    def _ready(self, kind: str) -> Answerer:
+        """What answers with all retrievers, opened when first asked; it follows the collection."""
+        if self._answerer is None:
+            directory = self._opened.directory
+            self._answerer = open_answerer(
+                directory, self.model, retriever=kind, runtime=self.runtime, engine=self._engine
+            )
+        elif kind != "bm25":
+            self._opened.require_encoder()
+        return self._answerer
 
     def _load(self, model: Model, runtime: RuntimeSettings) -> BertEncoder:
-        """The encoder that adds documents, loaded once."""
+        """The encoder that adds documents: the one that encodes questions where the model is the same."""
+        if self._answerer is not None and self._answerer.model.fingerprint == model.fingerprint:
+            return self._answerer.encoder
         if self._encoder is None or self._encoder.model.fingerprint != model.fingerprint:
             self._encoder = BertEncoder(model, runtime)
         return self._encoder
 
-    def _close_answerers(self) -> None:
-        while self._answerers:
-            self._answerers.popitem()[1].collection.close()
+    def _close_answerer(self) -> None:
+        if self._answerer is not None:
+            self._answerer.collection.close()
+            self._answerer = None
 
     def _refuse_folder(self, what: str) -> None:
         if self._folder is not None:

@@ -27,7 +27,7 @@ from opendpr.cli.options import (
     RuntimeOption,
     Runtimes,
     WhereOption,
-    index_settings,
+    engine_settings,
 )
 from opendpr.cli.output import (
     many,
@@ -45,7 +45,7 @@ from opendpr.errors import StateError, UsageError
 if TYPE_CHECKING:
     from opendpr.answering import Answerer
     from opendpr.model.runtime import RuntimeSettings
-    from opendpr.search.engine_index import IndexSettings
+    from opendpr.search.settings import EngineSettings
     from opendpr.types import Answer, Span
 
 SHOWN_CHARACTERS = 200
@@ -91,7 +91,7 @@ def ask(
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="surrogateescape")  # a line that is not UTF-8 is one question refused
     settings = RuntimeSettings(runtime.value, precision.value, device.value)
-    engine = index_settings(index, allow_partial)
+    engine = engine_settings(index, allow_partial)
     answerer = _open(collection, model, retriever.value, settings, engine)
     asker = _Asker(answerer, k, answers, where, as_json or question == "-")
     if question == "-":
@@ -128,7 +128,7 @@ def _refuse_missing(path: Path) -> None:
 
 
 def _open(
-    path: Path, model: str | None, retriever: str, settings: RuntimeSettings, index: IndexSettings | None
+    path: Path, model: str | None, retriever: str, settings: RuntimeSettings, engine: EngineSettings | None
 ) -> Answerer:
     from opendpr.answering import open_answerer
     from opendpr.collection.database import DATABASE
@@ -137,7 +137,7 @@ def _open(
     if not (path / DATABASE).exists():
         model = model or DEFAULT_MODEL  # not the one that the cache was made with: its reader may be another
         path = _index(path, model, settings)
-    return open_answerer(path, model, retriever=retriever, runtime=settings, index=index)
+    return open_answerer(path, model, retriever=retriever, runtime=settings, engine=engine)
 
 
 def _index(folder: Path, model: str, settings: RuntimeSettings) -> Path:

@@ -13,12 +13,14 @@ from typer import Argument, Option, echo
 from opendpr.cli.options import (
     DeviceOption,
     Devices,
+    IndexOption,
     ModelOption,
     PrecisionOption,
     Precisions,
     Retrievers,
     RuntimeOption,
     Runtimes,
+    engine_settings,
 )
 from opendpr.cli.output import print_json, progress, say
 from opendpr.errors import UsageError
@@ -60,6 +62,7 @@ def evaluate(
     compare: Annotated[
         bool, Option("--compare", help="Compare runs written before; nothing is computed again.")
     ] = False,
+    index: IndexOption = None,
     model: ModelOption = None,
     precision: PrecisionOption = Precisions.auto,
     runtime: RuntimeOption = Runtimes.auto,
@@ -83,7 +86,7 @@ def evaluate(
     from opendpr.model.runtime import RuntimeSettings
 
     if compare:
-        if retriever or k or reader or read or qrels or limit or output:
+        if retriever or k or reader or read or qrels or limit or output or index:
             raise UsageError("--compare takes runs and --json alone; all else is settled in the runs")
         if not questions:
             raise UsageError(
@@ -101,7 +104,13 @@ def evaluate(
     with ExitStack() as stack:
         path = output or Path(stack.enter_context(TemporaryDirectory())) / "run.jsonl"
         show = stack.enter_context(progress("evaluating", "questions"))
-        run_task(collection, Task(questions, systems, limit, model, settings), judge, path, show)
+        run_task(
+            collection,
+            Task(questions, systems, limit, model, settings, engine_settings(index, False)),
+            judge,
+            path,
+            show,
+        )
         _show(summary([read_run(path)]), as_json)
 
 

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from opendpr.cli.options import (
+    AllowPartialOption,
     CollectionArgument,
     DeviceOption,
     Devices,
+    IndexOption,
     ModelOption,
     PrecisionOption,
     Precisions,
     RuntimeOption,
     Runtimes,
+    engine_settings,
 )
 from opendpr.errors import OpendprError
 
 
 def mcp(
     collection: CollectionArgument,
+    index: IndexOption = None,
+    allow_partial: AllowPartialOption = False,
     model: ModelOption = None,
     precision: PrecisionOption = Precisions.auto,
     runtime: RuntimeOption = Runtimes.auto,
@@ -37,5 +42,10 @@ def mcp(
     from opendpr.serving.service import Service
     from opendpr.serving.settings import Settings
 
-    settings = Settings(collection, model, RuntimeSettings(runtime.value, precision.value, device.value))
+    settings = Settings(
+        collection,
+        model,
+        RuntimeSettings(runtime.value, precision.value, device.value),
+        engine=engine_settings(index, allow_partial),
+    )
     run(Service(settings), collection.resolve().name)

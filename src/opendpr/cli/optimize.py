@@ -49,11 +49,13 @@ def optimize(
     from opendpr.collection import open_collection, open_writer
     from opendpr.maintenance.optimize import optimize as rebuild
     from opendpr.model.directory import find_model
+    from opendpr.search.settings import BuildSettings
 
     asking = find_model(model) if model else None
     open_collection(collection).close()  # a wrong directory should not become a collection
     with open_writer(collection, wait_seconds=wait) as writer, stages("passages") as show:
-        record = rebuild(writer, index=index.value, recall=recall, memory_bytes=memory, model=asking, on_progress=show)
+        build = BuildSettings(recall=recall)
+        record = rebuild(writer, index=index.value, memory_bytes=memory, model=asking, on_progress=show, build=build)
         passages = writer.count_passages()
     if as_json:
         print_json({"collection": str(collection), "passages": passages, "dense": record})

@@ -16,7 +16,7 @@ from opendpr.choices import Runtimes as Runtimes
 from opendpr.errors import UsageError
 
 if TYPE_CHECKING:
-    from opendpr.search.engine_index import IndexSettings
+    from opendpr.search.settings import EngineSettings
 
 
 class Quoting(str, Enum):
@@ -100,20 +100,20 @@ DuplicatesOption = Annotated[
 ]
 
 
-def index_settings(address: str | None, allow_partial: bool) -> IndexSettings | None:
+def engine_settings(address: str | None, allow_partial: bool) -> EngineSettings | None:
     """The engine that was named, if one was.
 
     Raises:
         UsageError: the address is none, or --allow-partial is given without one.
     """
     from opendpr.engines.addresses import parse_address
-    from opendpr.search.engine_index import IndexSettings
+    from opendpr.search.settings import EngineSettings
 
     if address is None:
         if allow_partial:
             raise UsageError("--allow-partial is for engines; name one with --index")
         return None
-    return IndexSettings(parse_address(address).text, allow_partial)
+    return EngineSettings(parse_address(address).text, allow_partial)
 
 
 UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}

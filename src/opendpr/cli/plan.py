@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from typer import Argument, Option
 
@@ -14,7 +16,33 @@ from opendpr.errors import UsageError
 from opendpr.storage.sizes import readable_size
 
 if TYPE_CHECKING:
+    from opendpr.model.directory import Model
     from opendpr.search.cost import Estimate
+    from opendpr.search.rates import Rates
+    from opendpr.types import Passage
+
+RateOption = Annotated[
+    float | None,
+    Option(
+        "--passages-per-second",
+        min=0.001,
+        help="How many passages the machine that will encode them encodes.",
+        show_default="measured here",
+    ),
+]
+
+
+class _Scope(NamedTuple):
+    """What is planned."""
+
+    passages: int
+    dim: int
+    to_encode: int
+    """Passages that need a vector."""
+    model: Model | None
+    """What encodes them; None if none is to be encoded."""
+    sample: list[Passage]
+    """Some passages of the collection, to measure rates with."""
 
 
 def plan(
@@ -26,61 +54,108 @@ def plan(
     recall: RecallOption = 0.95,
     model: ModelOption = None,
     precision: PrecisionOption = Precisions.auto,
+    passages_per_second: RateOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what a number of passages costs in memory, disk and time, and which index 'opendpr optimize' would build.
 
-    Seconds are those of this machine: it is tried out for a moment. What does not fit into the memory is refused
-    (exit code 6).
+    Times follow from rates that are measured on this machine for a few seconds. If the passages will be encoded on
+    another one, give its rate with --passages-per-second. What does not fit into memory is refused (exit code 6).
 
     \b
     Examples:
       opendpr plan --passages 21000000 --memory 16GB
+      opendpr plan --passages 21000000 --passages-per-second 2500
       opendpr plan wikipedia --json
     """
-    from opendpr.collection import open_collection
-    from opendpr.model.directory import DEFAULT_MODEL, find_model
-    from opendpr.model.runtime import RuntimeSettings
     from opendpr.search.cost import chosen, estimates, machine_memory
-    from opendpr.search.rates import measure_machine
 
-    limit, row, there = memory or machine_memory(), None, {"passages": 0, "vectors": 0}
-    if collection is not None:
-        with open_collection(collection) as opened:
-            row, there = opened.encoder(), opened.counts()
-    elif passages is None:
-        raise UsageError("give a collection, or how many passages there will be with --passages")
-    count = passages or there["passages"]
-    encoding = find_model(model or (row.model if row else DEFAULT_MODEL)) if model or count > there["vectors"] else None
-    # Another model has to encode all passages.
-    vectors = 0 if encoding and row and row.fingerprint != encoding.fingerprint else there["vectors"]
-    machine = measure_machine(encoding, RuntimeSettings(precision=precision.value))
-    dim = encoding.require_encoder().architecture.hidden_size if encoding else row.dim if row else 0
-    offers = estimates(count, dim, machine, to_encode=max(0, count - vectors), recall=recall)
-    taken = chosen(offers, count, limit)
+    scope = _read_scope(collection, passages, model)
+    limit, offers = memory or machine_memory(), estimates(scope.passages, scope.dim, recall=recall)
+    taken = chosen(offers, scope.passages, limit)
+    rates = _rates(scope, passages_per_second, precision.value)
+    costs = [_cost(offer, scope, rates, limit) for offer in offers]
     if as_json:
-        print_json(_record(count, dim, limit, offers, taken))
+        head = {"passages": scope.passages, "dim": scope.dim, "memory_bytes": limit}
+        print_json({**head, "kinds": costs, "taken": taken.kind, "rates": _finite(rates)})
         return
-    _put_table(offers)
+    _put_table(costs)
     put("")
-    put(f"'opendpr optimize' takes {taken.kind} for {count:,} passages of {dim} numbers")
+    put(f"'opendpr optimize' takes {taken.kind} for {scope.passages:,} passages of {scope.dim} numbers")
+    put(_rates_line(rates, measured=passages_per_second is None))
     for offer in offers:
         if offer.needed_bytes > limit:
             say(f"{offer.kind} does not fit into {readable_size(limit)} of memory")
 
 
-def _record(passages: int, dim: int, limit: int, offers: list[Estimate], taken: Estimate) -> dict[str, Any]:
-    kinds = [{**asdict(offer), "fits": offer.needed_bytes <= limit} for offer in offers]
-    return {"passages": passages, "dim": dim, "memory_bytes": limit, "kinds": kinds, "taken": taken.kind}
+def _read_scope(collection: Path | None, passages: int | None, model: str | None) -> _Scope:
+    from opendpr.collection import open_collection
+    from opendpr.model.directory import DEFAULT_MODEL, find_model
+    from opendpr.search.rates import SAMPLE_PASSAGES
+
+    row, vectors, sample = None, 0, []
+    if collection is not None:
+        with open_collection(collection) as opened:
+            row, counts = opened.encoder(), opened.counts()
+            sample = list(islice(opened.passages_after(0), SAMPLE_PASSAGES))
+        passages, vectors = passages or counts["passages"], counts["vectors"]
+    if passages is None:
+        raise UsageError("give a collection, or how many passages there will be with --passages")
+    encoding = find_model(model or (row.model if row else DEFAULT_MODEL)) if model or passages > vectors else None
+    if encoding and row and row.fingerprint != encoding.fingerprint:
+        vectors = 0  # another model has to encode all passages
+    dim = encoding.require_encoder().architecture.hidden_size if encoding else row.dim if row else 0
+    return _Scope(passages, dim, max(0, passages - vectors), encoding, sample)
 
 
-def _put_table(offers: list[Estimate]) -> None:
+def _rates(scope: _Scope, passages_per_second: float | None, precision: str) -> Rates:
+    from opendpr.model.encoder import BertEncoder
+    from opendpr.model.runtime import RuntimeSettings
+    from opendpr.search.rates import measure_rates
+
+    if not scope.to_encode or scope.model is None:
+        return measure_rates(scope.passages, scope.dim, scope.sample, None)
+    if passages_per_second is not None:
+        return measure_rates(scope.passages, scope.dim, scope.sample, passages_per_second)
+    encoder = BertEncoder(scope.model, RuntimeSettings(precision=Precisions(precision).value))
+    return measure_rates(scope.passages, scope.dim, scope.sample, encoder)
+
+
+def _cost(offer: Estimate, scope: _Scope, rates: Rates, limit: int) -> dict[str, Any]:
+    from opendpr.search.rates import build_seconds
+
+    seconds = {
+        "encode_seconds": scope.to_encode / rates.encoded_passages,
+        "build_seconds": build_seconds(offer.kind, scope.passages, rates),
+    }
+    return {**asdict(offer), **seconds, "fits": offer.needed_bytes <= limit}
+
+
+def _finite(rates: Rates) -> dict[str, float | None]:
+    """Rates by name, a second; None where nothing is to be done."""
+    return {name: rate if math.isfinite(rate) else None for name, rate in asdict(rates).items()}
+
+
+def _rates_line(rates: Rates, *, measured: bool) -> str:
+    here = [
+        f"{rates.indexed_passages:,.0f} passages indexed",
+        f"{rates.coded_vectors:,.0f} vectors coded",
+        f"{rates.scanned_vectors:,.0f} compared with questions",
+    ]
+    encoded = f"{rates.encoded_passages:,.0f} passages encoded"
+    if math.isinf(rates.encoded_passages):
+        return f"rates measured here, a second: {', '.join(here)}"
+    if measured:
+        return f"rates measured here, a second: {', '.join([encoded, *here])}"
+    return f"rates measured here, a second: {', '.join(here)}; as given: {encoded}"
+
+
+def _put_table(costs: list[dict[str, Any]]) -> None:
     put(f"{'':6} {'memory':>10} {'to build':>10} {'disk':>10} {'encode':>10} {'optimize':>10} {'recall':>7}")
-    for offer in offers:
-        sizes = (offer.memory_bytes, offer.build_memory_bytes, offer.disk_bytes)
-        spans = (offer.encode_seconds, offer.build_seconds)
-        figures = [readable_size(bytes) for bytes in sizes] + [_time(seconds) for seconds in spans]
-        put(f"{offer.kind:6} {' '.join(f'{figure:>10}' for figure in figures)} {offer.recall:>7.2f}")
+    for cost in costs:
+        sizes = [readable_size(cost[name]) for name in ("memory_bytes", "build_memory_bytes", "disk_bytes")]
+        spans = [_time(cost[name]) for name in ("encode_seconds", "build_seconds")]
+        put(f"{cost['kind']:6} {' '.join(f'{figure:>10}' for figure in sizes + spans)} {cost['recall']:>7.2f}")
 
 
 def _time(seconds: float) -> str:

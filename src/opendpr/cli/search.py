@@ -21,7 +21,7 @@ from opendpr.cli.options import (
     RuntimeOption,
     Runtimes,
     WhereOption,
-    index_settings,
+    engine_settings,
 )
 from opendpr.cli.output import on_one_line, print_json, put, styled, tell_unmet_filter
 
@@ -52,8 +52,8 @@ def search(
     from opendpr.model.runtime import RuntimeSettings
 
     settings = RuntimeSettings(runtime.value, precision.value, device.value)
-    engine = index_settings(index, allow_partial)
-    answerer = open_answerer(collection, model, retriever=retriever.value, runtime=settings, index=engine)
+    engine = engine_settings(index, allow_partial)
+    answerer = open_answerer(collection, model, retriever=retriever.value, runtime=settings, engine=engine)
     hits = answerer.search(question, k, where)
     if not hits:
         tell_unmet_filter(answerer.collection, where)

@@ -8,14 +8,17 @@ from typing import Annotated
 from typer import Option
 
 from opendpr.cli.options import (
+    AllowPartialOption,
     CollectionArgument,
     DeviceOption,
     Devices,
+    IndexOption,
     ModelOption,
     PrecisionOption,
     Precisions,
     RuntimeOption,
     Runtimes,
+    engine_settings,
 )
 from opendpr.cli.output import say
 from opendpr.errors import OpendprError
@@ -51,6 +54,8 @@ def serve(
     max_wait: Annotated[
         float, Option("--max-wait", min=0.1, help="Seconds; a question that would wait longer is refused with 503.")
     ] = 5,
+    index: IndexOption = None,
+    allow_partial: AllowPartialOption = False,
     model: ModelOption = None,
     precision: PrecisionOption = Precisions.auto,
     runtime: RuntimeOption = Runtimes.auto,
@@ -82,6 +87,7 @@ def serve(
         hosts=tuple(allow_host or ()),
         requests_per_second=rate,
         most_seconds=max_wait,
+        engine=engine_settings(index, allow_partial),
     )
     try:
         from opendpr.serving.uvicorn import run

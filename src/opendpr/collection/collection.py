@@ -29,7 +29,7 @@ _PASSAGE = (
 
 
 class Collection:
-    """An opened collection, for reading."""
+    """An opened collection, for reading; `lookup.py` and `selection.py` read more of it."""
 
     def __init__(self, directory: Path, connection: apsw.Connection) -> None:
         self.directory = directory
@@ -79,12 +79,12 @@ class Collection:
 
     def has_commit(self, version: Version) -> bool:
         """Whether this collection was once in that state."""
-        found = self.select("SELECT 1 FROM commits WHERE version = ? AND hex(commit_id) = ?", version)
+        found = self._select("SELECT 1 FROM commits WHERE version = ? AND hex(commit_id) = ?", version)
         return bool(found)
 
     def encoder(self) -> EncoderRow | None:
         """The encoder that questions must be encoded with; None in a collection without vectors."""
-        found = self.select(
+        found = self._select(
             "SELECT encoder, fingerprint, dim, model, runtime FROM encoders "
             "WHERE encoder = (SELECT CAST(value AS INTEGER) FROM settings WHERE key = 'encoder')"
         )
@@ -93,7 +93,7 @@ class Collection:
     def encoders(self) -> list[EncoderRow]:
         """All encoders that have vectors here: the active one, one on its way, ones that were kept."""
         return [
-            EncoderRow(*row) for row in self.select("SELECT encoder, fingerprint, dim, model, runtime FROM encoders")
+            EncoderRow(*row) for row in self._select("SELECT encoder, fingerprint, dim, model, runtime FROM encoders")
         ]
 
     def require_encoder(self) -> EncoderRow:
@@ -125,7 +125,7 @@ class Collection:
 
     def count_passages_after(self, number: int) -> int:
         """How many passages have a larger number."""
-        return int(self.select("SELECT count(*) FROM passages WHERE number > ?", (number,))[0][0])
+        return int(self._select("SELECT count(*) FROM passages WHERE number > ?", (number,))[0][0])
 
     def last_number(self) -> int:
         """The largest number of a passage; 0 if there is none."""
@@ -133,7 +133,7 @@ class Collection:
 
     def has_documents(self) -> bool:
         """Whether there are any; `counts` reads every vector's row to say so."""
-        return bool(self.select("SELECT 1 FROM documents WHERE replaces IS NULL LIMIT 1"))
+        return bool(self._select("SELECT 1 FROM documents WHERE replaces IS NULL LIMIT 1"))
 
     def passages(self, numbers: Sequence[int]) -> dict[int, Passage]:
         """The passages that exist of those asked for, by number."""
@@ -141,21 +141,21 @@ class Collection:
         for first in range(0, len(numbers), ROWS):
             some = [int(number) for number in numbers[first : first + ROWS]]
             marks = ",".join("?" * len(some))
-            for row in self.select(f"{_PASSAGE} WHERE p.number IN ({marks})", some):
+            for row in self._select(f"{_PASSAGE} WHERE p.number IN ({marks})", some):
                 passage = _passage(row)
                 found[passage.number] = passage
         return found
 
     def passages_after(self, number: int) -> Iterator[Passage]:
         """All passages whose number is larger, in order."""
-        while rows := self.select(f"{_PASSAGE} WHERE p.number > ? ORDER BY p.number LIMIT {ROWS}", (number,)):
+        while rows := self._select(f"{_PASSAGE} WHERE p.number > ? ORDER BY p.number LIMIT {ROWS}", (number,)):
             yield from map(_passage, rows)
             number = rows[-1][0]
 
     def passages_of(self, id: str) -> list[Passage]:
         """The passages of a document in order; none if there is no such document."""
         query = f"{_PASSAGE} WHERE d.id = ? AND d.replaces IS NULL ORDER BY p.start"
-        return [_passage(row) for row in self.select(query, (id,))]
+        return [_passage(row) for row in self._select(query, (id,))]
 
     def without_vector(self, encoder: int, chunk: int = ROWS) -> Iterator[list[Passage]]:
         """Passages that still have no vector, in lists cut by number: `(number - 1) // chunk` is the same in each.
@@ -167,7 +167,7 @@ class Collection:
             f"{_PASSAGE} LEFT JOIN vectors_{encoder} v ON v.number = p.number "
             f"WHERE p.number > ? AND v.number IS NULL ORDER BY p.number LIMIT {chunk}"
         )
-        while rows := self.select(query, (number,)):
+        while rows := self._select(query, (number,)):
             number = ((rows[0][0] - 1) // chunk + 1) * chunk
             yield [_passage(row) for row in rows if row[0] <= number]
 
@@ -181,14 +181,14 @@ class Collection:
         """Numbers (n,) and vectors (n, d) of the active encoder, in order of number, in pieces."""
         row = self.require_encoder()
         query = f"SELECT number, vector, crc FROM vectors_{row.encoder} WHERE number > ? ORDER BY number LIMIT {ROWS}"
-        while rows := self.select(query, (after,)):
+        while rows := self._select(query, (after,)):
             yield to_vectors(rows, row.dim)
             after = rows[-1][0]
 
     def count_vectors_after(self, number: int) -> int:
         """How many passages with a larger number have a vector of the active encoder."""
         query = f"SELECT count(*) FROM vectors_{self.require_encoder().encoder} WHERE number > ?"
-        return int(self.select(query, (number,))[0][0])
+        return int(self._select(query, (number,))[0][0])
 
     def vectors_of(self, row: EncoderRow, numbers: Numbers) -> tuple[Numbers, NDArray[np.float16]]:
         """Those of the vectors asked for that an encoder has: numbers (n,), rising, and vectors (n, d).
@@ -206,19 +206,19 @@ class Collection:
                     f"SELECT number, vector, crc FROM vectors_{row.encoder} "
                     f"WHERE number IN ({','.join('?' * len(some))}) ORDER BY number"
                 )
-                rows += self.select(query, some)
+                rows += self._select(query, some)
         return to_vectors(rows, row.dim)
 
     def hidden(self) -> Numbers:
         """Passages of documents that wait for their last vectors before they replace older ones."""
-        rows = self.select(
+        rows = self._select(
             "SELECT number FROM passages WHERE document IN (SELECT row FROM documents WHERE replaces IS NOT NULL)"
         )
         return np.array([row[0] for row in rows], dtype=np.int64)
 
     def deleted_since(self, version: int) -> list[int]:
         """Numbers of passages that were removed after that version."""
-        return [row[0] for row in self.select("SELECT number FROM deleted WHERE version > ?", (version,))]
+        return [row[0] for row in self._select("SELECT number FROM deleted WHERE version > ?", (version,))]
 
     def summaries(self, after: str = "") -> Iterator[Summary]:
         """All documents in order of id, or those whose id follows `after`."""
@@ -228,7 +228,7 @@ class Collection:
             "JOIN passages p ON p.document = d.row WHERE d.replaces IS NULL AND d.id > ? "
             f"GROUP BY d.id ORDER BY d.id LIMIT {ROWS}"
         )
-        while rows := self.select(query, (last,)):
+        while rows := self._select(query, (last,)):
             yield from (Summary(*row) for row in rows)
             last = rows[-1][0]
 
@@ -242,12 +242,12 @@ class Collection:
                 "SELECT d.id FROM documents d JOIN passages p ON p.document = d.row WHERE d.replaces IS NULL "
                 f"AND d.id IN ({','.join('?' * len(some))}) GROUP BY d.id HAVING count(*) > 1"
             )
-            several.update(row[0] for row in self.select(query, some))
+            several.update(row[0] for row in self._select(query, some))
         return {p.number: f"{p.document_id}#{p.start}" if p.document_id in several else p.document_id for p in passages}
 
     def has_document(self, id: str) -> bool:
         """Whether there is a document of that id."""
-        return bool(self.select("SELECT 1 FROM documents WHERE id = ? AND replaces IS NULL", (id,)))
+        return bool(self._select("SELECT 1 FROM documents WHERE id = ? AND replaces IS NULL", (id,)))
 
     def document(self, id: str) -> Document:
         """A document with its whole text, put together from its passages.
@@ -256,15 +256,15 @@ class Collection:
             InputError: there is no such document.
         """
         with self.one_state():
-            found = self.select("SELECT row FROM documents WHERE id = ? AND replaces IS NULL", (id,))
+            found = self._select("SELECT row FROM documents WHERE id = ? AND replaces IS NULL", (id,))
             if not found:
                 raise InputError(f"{self.directory} has no document {id!r}; 'opendpr list' names those it has")
             return self.document_at(found[0][0])[0]
 
     def document_at(self, row: int) -> tuple[Document, int]:
         """The document of a row, pending ones too, and how many passages it has."""
-        id, title, metadata = self.select("SELECT id, title, metadata FROM documents WHERE row = ?", (row,))[0]
-        passages = self.select(f"{_PASSAGE} WHERE p.document = ? ORDER BY p.start", (row,))
+        id, title, metadata = self._select("SELECT id, title, metadata FROM documents WHERE row = ?", (row,))[0]
+        passages = self._select(f"{_PASSAGE} WHERE p.document = ? ORDER BY p.start", (row,))
         text = ""
         for passage in map(_passage, passages):
             text += passage.text[len(text) - passage.start :]
@@ -279,15 +279,15 @@ class Collection:
             yield
         finally:
             if self._connection.in_transaction:
-                self.select("COMMIT")
+                self._select("COMMIT")
 
     def copy_into(self, other: apsw.Connection) -> None:
         """Put the newest state in place of all that another database holds; errors are SQLite's."""
         with other.backup("main", self._connection, "main") as copying:
             copying.step()
 
-    def select(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        """All rows of a query, with errors in our words."""
+    def _select(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query, with errors in our words; SQL is written in this folder alone."""
         try:
             with our_errors(self.path):
                 return self._connection.execute(query, tuple(values)).fetchall()
@@ -297,7 +297,7 @@ class Collection:
             ) from None
 
     def _one(self, query: str) -> tuple[Any, ...]:
-        return self.select(query)[0]
+        return self._select(query)[0]
 
 
 def _passage(row: tuple[Any, ...]) -> Passage:

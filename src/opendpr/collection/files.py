@@ -20,34 +20,34 @@ _KNOWN = (
 
 def has_files(writer: Writer) -> bool:
     """Whether the collection remembers files; those made by earlier versions do not."""
-    return bool(writer.select("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'files'"))
+    return bool(writer._select("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'files'"))
 
 
 def known_files(writer: Writer, path: str) -> list[KnownFile]:
     """What is remembered of a file, for each document that came from it and is still there."""
-    return [KnownFile(*row) for row in writer.select(_KNOWN, (path,))]
+    return [KnownFile(*row) for row in writer._select(_KNOWN, (path,))]
 
 
 def note_files(writer: Writer, files: Sequence[KnownFile]) -> None:
     """Remember files that were read."""
     rows = [(file.path, file.id, file.size_bytes, file.modified_ns, file.sha256, file.how) for file in files]
     if rows:
-        writer.change("INSERT OR REPLACE INTO files VALUES(?, ?, ?, ?, ?, ?)", rows, table=_TABLE)
+        writer._change("INSERT OR REPLACE INTO files VALUES(?, ?, ?, ?, ?, ?)", rows, table=_TABLE)
 
 
 def rename_document(writer: Writer, before: str, now: str) -> None:
     """Give a document another id, which no other one has, with its passages and vectors."""
-    writer.change("UPDATE documents SET id = ? WHERE id = ?", [(now, before)])
-    writer.change("UPDATE OR REPLACE files SET id = ? WHERE id = ?", [(now, before)])
+    writer._change("UPDATE documents SET id = ? WHERE id = ?", [(now, before)])
+    writer._change("UPDATE OR REPLACE files SET id = ? WHERE id = ?", [(now, before)])
 
 
 def set_modified(writer: Writer, times: Mapping[str, str]) -> None:
     """Note when the files of documents were changed, by id; their content is what it was."""
     rows = []
     for id, modified in times.items():
-        for row, stored in writer.select("SELECT row, metadata FROM documents WHERE id = ?", (id,)):
+        for row, stored in writer._select("SELECT row, metadata FROM documents WHERE id = ?", (id,)):
             metadata = json.loads(stored)
             if metadata.get("modified") != modified:
                 rows.append((json.dumps({**metadata, "modified": modified}, ensure_ascii=False, sort_keys=True), row))
     if rows:
-        writer.change("UPDATE documents SET metadata = ? WHERE row = ?", rows)
+        writer._change("UPDATE documents SET metadata = ? WHERE row = ?", rows)

@@ -25,7 +25,7 @@ def passage_at(collection: Collection, document_id: str, start: int) -> Passage 
         "SELECT p.number FROM documents d JOIN passages p ON p.document = d.row "
         "WHERE d.replaces IS NULL AND d.id = ? AND p.start = ?"
     )
-    numbers = [number for (number,) in collection.select(query, (document_id, start))]
+    numbers = [number for (number,) in collection._select(query, (document_id, start))]
     return next(iter(collection.passages(numbers).values()), None)
 
 
@@ -37,7 +37,7 @@ def passage_numbers(collection: Collection, ids: Sequence[str]) -> dict[str, int
             "SELECT d.id, p.number FROM documents d JOIN passages p ON p.document = d.row "
             f"WHERE d.replaces IS {state} AND d.id IN ({','.join('?' * len(ids))})"
         )
-        numbers.update(collection.select(query, ids))
+        numbers.update(collection._select(query, ids))
     return numbers
 
 
@@ -47,4 +47,4 @@ def pieces(collection: Collection, ids: Sequence[str]) -> Iterator[Piece]:
         "SELECT d.id, json_extract(d.metadata, '$.page_starts'), p.start, p.text FROM documents d "
         f"JOIN passages p ON p.document = d.row WHERE d.replaces IS NULL AND d.id IN ({','.join('?' * len(ids))})"
     )
-    return map(Piece._make, collection.select(query, ids))
+    return map(Piece._make, collection._select(query, ids))

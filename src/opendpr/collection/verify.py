@@ -42,12 +42,12 @@ Finding = str | int
 
 
 def _pages(collection: Collection) -> Iterator[Finding]:
-    if collection.select("PRAGMA checksum_verification") != [("1",)]:
+    if collection._select("PRAGMA checksum_verification") != [("1",)]:
         yield "page checksums are off; the head of the file is damaged"
-    [(page_bytes,)], size = collection.select("PRAGMA page_size"), collection.path.stat().st_size
+    [(page_bytes,)], size = collection._select("PRAGMA page_size"), collection.path.stat().st_size
     if size % page_bytes:
         yield f"it was cut short: {size} bytes are not a whole number of pages"
-    yield from (str(found) for (found,) in collection.select("PRAGMA integrity_check(20)") if found != "ok")
+    yield from (str(found) for (found,) in collection._select("PRAGMA integrity_check(20)") if found != "ok")
 
 
 def _references(collection: Collection) -> Iterator[Finding]:
@@ -60,14 +60,14 @@ def _references(collection: Collection) -> Iterator[Finding]:
         vectors = f"vectors_{row.encoder}"
         queries[f"{vectors} belong to no passage"] = f"{vectors} WHERE number NOT IN (SELECT number FROM passages)"
     for what, query in queries.items():
-        if count := collection.select(f"SELECT count(*) FROM {query}")[0][0]:
+        if count := collection._select(f"SELECT count(*) FROM {query}")[0][0]:
             yield f"{count} {what}"
 
 
 def _documents(collection: Collection) -> Iterator[Finding]:
     """Each document put together again; its passages are checked on the way."""
     last = 0
-    while rows := collection.select(f"SELECT row FROM documents WHERE row > ? ORDER BY row LIMIT {ROWS}", (last,)):
+    while rows := collection._select(f"SELECT row FROM documents WHERE row > ? ORDER BY row LIMIT {ROWS}", (last,)):
         for (row,) in rows:
             with collection.one_state():
                 yield from _document(collection, row)
@@ -76,7 +76,7 @@ def _documents(collection: Collection) -> Iterator[Finding]:
 
 def _document(collection: Collection, row: int) -> Iterator[Finding]:
     """One document; nothing is wrong if a writer removed it meanwhile."""
-    for id, stored in collection.select("SELECT id, content_sha256 FROM documents WHERE row = ?", (row,)):
+    for id, stored in collection._select("SELECT id, content_sha256 FROM documents WHERE row = ?", (row,)):
         try:
             document, passages = collection.document_at(row)
         except OpendprError as error:
@@ -91,7 +91,7 @@ def _vectors(collection: Collection) -> Iterator[Finding]:
     for row in collection.encoders():
         last = 0
         query = f"SELECT number, vector, crc FROM vectors_{row.encoder} WHERE number > ? ORDER BY number LIMIT {ROWS}"
-        while rows := collection.select(query, (last,)):
+        while rows := collection._select(query, (last,)):
             last = rows[-1][0]
             for one in rows:
                 try:

@@ -55,7 +55,7 @@ class Writer(Collection):
             with suppress(apsw.BusyError):  # the commit is safe, the next one copies it
                 self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
 
-    def change(self, statement: str, rows: Sequence[Sequence[object]], *, table: str = "") -> None:
+    def _change(self, statement: str, rows: Sequence[Sequence[object]], *, table: str = "") -> None:
         """Run a statement for each row, in one transaction; `table` makes the table it needs, if that is not there."""
         with self._transaction():
             self._connection.execute(table)
@@ -118,7 +118,7 @@ class Writer(Collection):
                         self._connection.execute(f"DROP TABLE vectors_{other.encoder}")
                         self._connection.execute("DELETE FROM encoders WHERE encoder = ?", (other.encoder,))
             self._finish_replacements(row, version)
-        self.select("PRAGMA incremental_vacuum")
+        self._select("PRAGMA incremental_vacuum")
 
     def resplit(self, splitter: Splitter) -> None:
         """Cut every document again, in one transaction; old passages are served until the new ones have vectors."""
@@ -127,7 +127,7 @@ class Writer(Collection):
             self._connection.execute(
                 "UPDATE settings SET value = ? WHERE key = 'splitter'", (json.dumps(splitter.__dict__),)
             )
-            newest = self.select(
+            newest = self._select(
                 "SELECT d.row, p.row FROM documents d LEFT JOIN documents p ON p.replaces = d.row "
                 "WHERE d.replaces IS NULL"
             )
@@ -139,7 +139,7 @@ class Writer(Collection):
         """Let the newest form of a document, which may wait already, wait beside the old one as cut now."""
         source = row if pending is None else pending
         text = self.document_at(source)[0].text
-        fields = self.select("SELECT id, title, metadata, content_sha256 FROM documents WHERE row = ?", (source,))[0]
+        fields = self._select("SELECT id, title, metadata, content_sha256 FROM documents WHERE row = ?", (source,))[0]
         if pending is not None:
             self._drop(pending, version)
         self._connection.execute(
@@ -163,7 +163,7 @@ class Writer(Collection):
     def _put(self, document: Document, version: int) -> Change:
         content = content_sha256(document)
         metadata = json.dumps(dict(document.metadata), ensure_ascii=False, sort_keys=True)
-        rows = self.select(_FORMS, (document.id,))
+        rows = self._select(_FORMS, (document.id,))
         current = next((row for row in rows if row[3] is None), None)
         pending = next((row for row in rows if row[3] is not None), None)
         newest = pending or current
@@ -188,7 +188,7 @@ class Writer(Collection):
 
     def _is_cut_as_now(self, document: int, text: str) -> bool:
         """False for a document from before the last `resplit`."""
-        stored = self.select("SELECT start, text FROM passages WHERE document = ? ORDER BY start", (document,))
+        stored = self._select("SELECT start, text FROM passages WHERE document = ? ORDER BY start", (document,))
         return stored == [(start, text[start:end]) for start, end in self.splitter.split(text)]
 
     def _insert_passages(self, document: int, text: str) -> int:
@@ -205,7 +205,7 @@ class Writer(Collection):
         """Remove documents with their passages and vectors, in one transaction."""
         with self._transaction() as version:
             for id in ids:
-                for row, *_ in self.select(_FORMS, (id,)):
+                for row, *_ in self._select(_FORMS, (id,)):
                     self._drop(row, version)
 
     def put_vectors(self, encoder: EncoderRow, passages: Sequence[Passage], vectors: Vectors) -> None:
@@ -237,7 +237,9 @@ class Writer(Collection):
             self._replace(version)
 
     def _replace(self, version: int, condition: str = "") -> None:
-        for row, replaced in self.select(f"SELECT row, replaces FROM documents WHERE replaces IS NOT NULL {condition}"):
+        for row, replaced in self._select(
+            f"SELECT row, replaces FROM documents WHERE replaces IS NOT NULL {condition}"
+        ):
             self._drop(replaced, version)
             self._connection.execute("UPDATE documents SET replaces = NULL WHERE row = ?", (row,))
 
@@ -246,7 +248,7 @@ class Writer(Collection):
         self._connection.execute(
             "INSERT INTO deleted SELECT number, ? FROM passages WHERE document = ?", (version, document)
         )
-        for (encoder,) in self.select("SELECT encoder FROM encoders"):
+        for (encoder,) in self._select("SELECT encoder FROM encoders"):
             self._connection.execute(
                 f"DELETE FROM vectors_{encoder} WHERE number IN (SELECT number FROM passages WHERE document = ?)",
                 (document,),

@@ -18,7 +18,7 @@ SAMPLES = 10_000
 """Bootstrap samples, and random sign flips."""
 LEVEL = 0.95
 BLOCK_CELLS = 2_000_000
-"""Drawn at once: 16 MB."""
+"""Numbers drawn at once: 16 MB."""
 ROUNDING = 1e-9
 """Sums of the same numbers in another order count as equal."""
 
@@ -40,24 +40,28 @@ class Difference(NamedTuple):
     p: float
 
 
-def bootstrap(values: ArrayLike, *, samples: int = SAMPLES, seed: int = 0) -> list[Interval]:
+def bootstrap(
+    values: ArrayLike, *, samples: int = SAMPLES, seed: int = 0, block_cells: int = BLOCK_CELLS
+) -> list[Interval]:
     """The mean of each column with its percentile bootstrap interval.
 
     Args:
         values: (Q, m), a row for each question; at least one row
+        block_cells: numbers drawn at once, which bounds the memory
 
     Returns:
         An interval for each of the m columns.
     """
     table = _table(values)
-    means = np.concatenate(list(_resampled_means(table, samples, np.random.default_rng(seed))))  # (samples, m)
+    generator = np.random.default_rng(seed)
+    means = np.concatenate(list(_resampled_means(table, samples, generator, block_cells)))  # (samples, m)
     low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     return [Interval(*map(float, column)) for column in zip(table.mean(axis=0), low, high, strict=True)]
 
 
-def _resampled_means(table: Floats, samples: int, generator: np.random.Generator) -> Iterator[Floats]:
+def _resampled_means(table: Floats, samples: int, generator: np.random.Generator, block_cells: int) -> Iterator[Floats]:
     Q = len(table)
-    block = max(1, BLOCK_CELLS // Q)
+    block = max(1, block_cells // Q)
     for first in range(0, samples, block):
         count = min(block, samples - first)
         drawn = generator.integers(0, Q, (count, Q)) + np.arange(count)[:, None] * Q

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -17,6 +18,7 @@ from opendpr.evaluation.run import Record, key_of, open_run, read_question_recor
 from opendpr.interop import read_questions
 from opendpr.iteration import batched
 from opendpr.model.runtime import RuntimeSettings, resolved
+from opendpr.search.settings import EngineSettings
 from opendpr.storage.compression import uncompressed_name
 from opendpr.storage.digests import file_sha256
 from opendpr.text import AnswerMatcher, AnswerScan
@@ -57,6 +59,8 @@ class Task:
     model: str | None = None
     """None is the collection's."""
     runtime: RuntimeSettings = field(default_factory=RuntimeSettings)
+    engine: EngineSettings | None = None
+    """Finds candidates by vectors; None means what lies beside the collection."""
 
 
 def evaluate(
@@ -79,13 +83,14 @@ def evaluate(
     reads = bool(judge.settings().get("read"))
     networks = reads or bool(dense)
     runtime = resolved(task.runtime) if networks else task.runtime
-    answerer = open_answerer(directory, task.model, retriever=[*dense, *task.systems][0], runtime=runtime)
+    opened = partial(open_answerer, directory, task.model, runtime=runtime, engine=task.engine)
+    answerer = opened(retriever=[*dense, *task.systems][0])
     _warn_of_unknown(answerer, sets)
     header = _header(answerer, task, sets, judge) | _networks(answerer, runtime if networks else None, reads)
     total = len(task.systems) * sum(map(len, sets.values()))
     with open_run(output, header) as run:
         for system in task.systems:
-            answerer = open_answerer(directory, task.model, retriever=system, runtime=runtime)
+            answerer = opened(retriever=system)
             for name, questions in sets.items():
                 for batch in batched(
                     questions, QUESTIONS_PER_WRITE
@@ -189,6 +194,7 @@ def _header(answerer: Answerer, task: Task, sets: dict[str, list[Question]], jud
         },
         "systems": list(task.systems),
         "limit": task.limit,
+        **({"index": task.engine.address} if task.engine else {}),
         **judge.settings(),
     }
 

@@ -27,7 +27,8 @@ from opendpr.model.encoder import BertEncoder
 from opendpr.model.reader import BertReader
 from opendpr.model.runtime import RuntimeSettings, resolved
 from opendpr.protocols import Retriever
-from opendpr.search.retrievers import Snapshot, make_retriever
+from opendpr.search.live import LiveSnapshot
+from opendpr.search.retrievers import make_retriever
 from opendpr.storage.digests import file_sha256
 from opendpr.types import Question
 
@@ -82,17 +83,17 @@ def fit(
 ) -> Fitted:
     """Fit all that a model needs to answer from retrieved passages, and write nothing."""
     reader = BertReader(model, runtime)
-    snapshot = Snapshot(collection)
+    live = LiveSnapshot(collection)
     encoder = BertEncoder(model, runtime) if set(settings.retrievers) - {"bm25"} else None
     fitted = Fitted(dict(model.retrieval))
     if encoder is not None:
         refuse_other_encoder(collection, model.fingerprint, model.name)
     if "hybrid" in settings.retrievers and encoder is not None:
         known = [question for question in questions if question.answers or question.document_ids]
-        weight, ranks = fit_lambda(snapshot, encoder, known, lambda done, total: on_progress("searching", done, total))
+        weight, ranks = fit_lambda(live, encoder, known, lambda done, total: on_progress("searching", done, total))
         fitted.retrieval["lambda"] = weight
         fitted.figures["reciprocal rank by lambda"] = {f"{key:g}": round(value, 4) for key, value in ranks.items()}
-    retrievers = make_retrievers(snapshot, encoder, settings.retrievers, fitted.retrieval.get("lambda", 1.0))
+    retrievers = make_retrievers(live, encoder, settings.retrievers, fitted.retrieval.get("lambda", 1.0))
     cases = read_cases(questions, retrievers, reader, settings, on_progress)
     decoding = fit_decoding(cases[settings.retrievers[0]], Decoding.of(fitted.retrieval), fitted)
     for kind, own in cases.items():
@@ -101,11 +102,11 @@ def fit(
 
 
 def make_retrievers(
-    snapshot: Snapshot, encoder: BertEncoder | None, kinds: Sequence[str], weight: float
+    live: LiveSnapshot, encoder: BertEncoder | None, kinds: Sequence[str], weight: float
 ) -> dict[str, Retriever]:
     """Retrievers by kind, all over one snapshot; hybrid with this lambda."""
     return {
-        kind: make_retriever(kind, snapshot.collection, encoder, snapshot, weight=weight)
+        kind: make_retriever(kind, live, encoder, weight=weight)
         for kind in kinds
         if kind == "bm25" or encoder is not None
     }

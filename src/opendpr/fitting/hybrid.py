@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from opendpr.iteration import batched
 from opendpr.model.encoder import BertEncoder
-from opendpr.search.retrievers import UNION, Snapshot
+from opendpr.search.live import LiveSnapshot
+from opendpr.search.retrievers import UNION_PASSAGES, score_union
+from opendpr.search.snapshot import Snapshot
 from opendpr.text import AnswerMatcher
 from opendpr.types import Numbers, Passage, Question
 
@@ -24,7 +26,7 @@ Floats = NDArray[np.float64]
 
 
 def fit_lambda(
-    snapshot: Snapshot,
+    live: LiveSnapshot,
     encoder: BertEncoder,
     questions: Sequence[Question],
     on_progress: Callable[[int, int], None] = lambda done, total: None,
@@ -37,6 +39,7 @@ def fit_lambda(
     Returns:
         The weight, and the mean reciprocal rank of each that was tried.
     """
+    snapshot = live.load("hybrid")
     unions: list[tuple[Numbers, Floats, Floats]] = []
     for batch in batched(questions, SEARCHED_QUESTIONS):
         unions += _unions(snapshot, encoder, [question.text for question in batch])
@@ -56,15 +59,12 @@ def fit_lambda(
 def _unions(snapshot: Snapshot, encoder: BertEncoder, questions: Sequence[str]) -> list[tuple[Numbers, Floats, Floats]]:
     """For each question the passages that either search finds, with both scores."""
     vectors = encoder.encode_questions(questions)
-    nearest = snapshot.dense.search(vectors, UNION).numbers
+    nearest = snapshot.dense.search(vectors, UNION_PASSAGES).numbers
     unions = []
     for question, vector, numbers in zip(questions, vectors, nearest, strict=True):
-        union = np.unique(np.concatenate([snapshot.search_words(question, UNION, None).numbers[0], numbers]))
-        union = union[union >= 0]
-        dense = snapshot.dense.score(vector, union)
-        union, dense = union[np.isfinite(dense)], dense[np.isfinite(dense)]
-        bm25 = snapshot.score_words(question, union)
-        unions.append((union, bm25.astype(np.float64), dense.astype(np.float64)))
+        words = snapshot.search_words(question, UNION_PASSAGES, None).numbers[0]
+        union, scores = score_union(snapshot, question, vector, np.concatenate([words, numbers]))
+        unions.append((union, scores["bm25"].astype(np.float64), scores["dense"].astype(np.float64)))
     return unions
 
 

@@ -6,6 +6,7 @@ import codecs
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -13,11 +14,20 @@ from opendpr.errors import InputError
 from opendpr.storage.compression import open_input
 from opendpr.storage.lines import RECORD_BYTES
 
-READ_BYTES = 1 << 18
 SPACE = re.compile(r"[ \t\r\n]*")
 
 
-def read_array(path: Path, member: str | None = None) -> Iterator[tuple[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class ReadSizes:
+    """How a file is read."""
+
+    read_bytes: int = 1 << 18
+    """Bytes read at once."""
+    record_bytes: int = RECORD_BYTES
+    """Longest record."""
+
+
+def read_array(path: Path, member: str | None = None, sizes: ReadSizes = ReadSizes()) -> Iterator[tuple[str, Any]]:
     """Yield place and value of each element of a JSON array.
 
     A place is `file:line (record n)`, n from 1: many arrays are written on one line.
@@ -26,10 +36,10 @@ def read_array(path: Path, member: str | None = None) -> Iterator[tuple[str, Any
         member: the array is this member of the object that the file holds; None: it is the whole file.
 
     Raises:
-        InputError: the file cannot be read, is not valid JSON, or has an element of more than `RECORD_BYTES`.
+        InputError: the file cannot be read, is not valid JSON, or has an element longer than `sizes` allow.
     """
     with open_input(path) as file:
-        text = _Text(path, file)
+        text = _Text(path, file, sizes)
         if member is None:
             yield from _elements(text)
         else:
@@ -115,7 +125,8 @@ def _member(text: _Text, wanted: str) -> Iterator[tuple[str, Any]]:
 class _Text:
     """The text of a file, of which only what is being parsed is in memory."""
 
-    def __init__(self, path: Path, file: IO[bytes]) -> None:
+    def __init__(self, path: Path, file: IO[bytes], sizes: ReadSizes = ReadSizes()) -> None:
+        self._sizes = sizes
         self.path = path
         self.line = 1
         self._file = file
@@ -174,9 +185,9 @@ class _Text:
         held = len(self._text) - self._at
         if self._ended:
             return False
-        if held > RECORD_BYTES:
-            raise self.error(f"a record has more than {RECORD_BYTES // 1_000_000} MB, or is not JSON")
-        data = self._file.read(max(READ_BYTES, held))
+        if held > self._sizes.record_bytes:
+            raise self.error(f"a record has more than {self._sizes.record_bytes // 1_000_000} MB, or is not JSON")
+        data = self._file.read(max(self._sizes.read_bytes, held))
         self._ended = not data
         self._text = self._text[self._at :] + self._decoder.decode(data, final=self._ended)
         self._at = 0

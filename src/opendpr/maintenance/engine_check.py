@@ -16,8 +16,9 @@ from opendpr.errors import StateError
 from opendpr.iteration import OnStage
 from opendpr.maintenance.push import until
 from opendpr.search.effort import Ask
-from opendpr.search.engine_index import EngineIndex, IndexSettings
+from opendpr.search.engine_index import EngineIndex
 from opendpr.search.exact import scan, top
+from opendpr.search.settings import EngineSettings
 from opendpr.types import Neighbours, Numbers
 
 RECALL_QUESTIONS = 500
@@ -100,7 +101,7 @@ def note_recall(
     collection: Collection, engine: Engine, ask: Ask | None, on_progress: OnStage = lambda what, done, total: None
 ) -> Mapping[str, float]:
     """Measure the recall of a search through an engine, and let the engine note it; see `measure_recall`."""
-    index = EngineIndex(collection, IndexSettings(engine.name), engine)
+    index = EngineIndex(collection, EngineSettings(engine.name), engine)
     recall = measure_recall(collection, index, ask, on_progress)
     noted = engine.noted()
     if noted is not None:

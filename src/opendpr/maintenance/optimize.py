@@ -15,16 +15,15 @@ from opendpr.model.directory import Model, find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.bm25 import rebuild_bm25
-from opendpr.search.cost import UNTRIED, chosen, estimates, machine_memory
+from opendpr.search.cost import chosen, estimates, machine_memory
 from opendpr.search.dense import dense_record, remove_dense
 from opendpr.search.effort import Ask
+from opendpr.search.settings import BuildSettings
 from opendpr.text.splitting import Splitter
 from opendpr.types import Numbers, Vectors
 
 logger = logging.getLogger(__name__)
 
-RECALL = 0.95
-"""Share of the best passages that an approximate index finds, if nothing else is asked for."""
 QUESTION_WORDS = 12
 """Words of a passage that serve as a question."""
 QUESTION_SEED = 0
@@ -34,18 +33,18 @@ def optimize(
     writer: Writer,
     *,
     index: Literal["auto", "exact", "ivf"] = "auto",
-    recall: float = RECALL,
     memory_bytes: int | None = None,
     model: Model | None = None,
     on_progress: OnStage = lambda what, done, total: None,
+    build: BuildSettings = BuildSettings(),
 ) -> dict[str, Any] | None:
     """Rebuild the search caches: they then find and score like those of a collection built in one go.
 
     Args:
         index: of vectors; `auto` is the kind that there is, or else what `opendpr plan` takes
-        recall: that an approximate index must reach
         memory_bytes: that may be used; None means what the machine has
         model: makes the questions by which recall is measured; None is the collection's
+        build: how an approximate index is built, and the recall that it must reach
 
     Returns:
         What is known of the approximate index; None if every vector is scanned.
@@ -63,7 +62,7 @@ def optimize(
     if index == "ivf":
         row = writer.require_encoder()
     if row:
-        offers, wanted = estimates(passages, row.dim, UNTRIED, to_encode=0, recall=recall), index
+        offers, wanted = estimates(passages, row.dim, recall=build.recall), index
         kind = None if wanted == "auto" else wanted
         index = chosen(offers, passages, memory_bytes or machine_memory(), kind).kind
     rebuild_bm25(writer, on_progress)
@@ -72,7 +71,8 @@ def optimize(
         return None
     from opendpr.search.building import build_dense  # which imports FAISS
 
-    return build_dense(writer, recall=recall, ask=asker(writer, row, model), on_progress=on_progress)
+    ask = asker(writer, row, model)
+    return build_dense(writer, ask=ask, on_progress=on_progress, settings=build)
 
 
 def asker(collection: Collection, row: EncoderRow, given: Model | None) -> Ask | None:

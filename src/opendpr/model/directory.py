@@ -84,7 +84,7 @@ class Model:
         return self.directory / "tokenizer.json"
 
     def weights_path(self, part: Literal["question", "passage", "reader"]) -> Path:
-        """Where the weights of a part lie; tied towers share one file."""
+        """The file with the weights of a part; tied towers share one."""
         if part == "reader":
             return self.directory / "reader" / "model.safetensors"
         folder = "encoder" if self.require_encoder().tied else f"{part}_encoder"

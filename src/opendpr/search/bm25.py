@@ -16,6 +16,7 @@ from opendpr.collection.rows import Version
 from opendpr.errors import CorruptionError, ResourceError
 from opendpr.iteration import OnStage, batched
 from opendpr.search.seen import SEEN, read_seen, seen_of, version_of, write_seen
+from opendpr.search.settings import WordSettings
 from opendpr.search.tantivy import TantivyIndex
 from opendpr.storage.atomic import put_in_place
 from opendpr.storage.digests import file_sha256
@@ -25,58 +26,58 @@ logger = logging.getLogger(__name__)
 
 DIRECTORY = "bm25"
 REBUILT, REPLACED = "bm25.new", "bm25.old"
-"""A cache on its way to take the place of another, and that other one on its way out."""
+"""Where a cache is rebuilt, and where the one that it replaces waits to be removed."""
 UPDATING = "updating"
-"""Noted in `seen.json` while a writer is at work: until it is done, files may come and go."""
+"""Set in `seen.json` while a writer is at work: until it is done, files may come and go."""
 ANALYSED = "analysis"
-"""Noted in `seen.json`: the version of the form that words were brought to."""
+"""Key in `seen.json` of the version of `text.normalising` that the words were indexed with."""
 FRESH = "fresh"
-"""Noted in `seen.json` of a cache whose statistics count nothing that was taken out again."""
+"""Set in `seen.json` of a cache whose statistics count no passage that was removed."""
 COMMIT_PASSAGES = 20_000
 """Passages between commits of the cache."""
-ATTEMPTS, PAUSE_SECONDS = 5, 0.02
+OPEN_ATTEMPTS, OPEN_PAUSE_SECONDS = 5, 0.02
 """How often a cache is opened that another one replaces meanwhile, and the time between."""
 
 
-def open_bm25(collection: Collection) -> tuple[TantivyIndex, Version]:
-    """The cache if it belongs to this collection, otherwise the same index built in memory.
+def open_bm25(collection: Collection, settings: WordSettings = WordSettings()) -> tuple[TantivyIndex, Version]:
+    """The cache if it belongs to this collection, else the same index built in memory.
 
     Returns:
         The index, and the state of the collection that it knows.
     """
-    for _ in range(ATTEMPTS):
+    for _ in range(OPEN_ATTEMPTS):
         stamp, trouble = bm25_stamp(collection), ""
         try:
-            if opened := _open(collection):
+            if opened := _open(collection, settings):
                 return opened
         except CorruptionError as error:
             trouble = str(error)
         if bm25_stamp(collection) == stamp and not (collection.directory / REPLACED).exists():
             break
-        time.sleep(PAUSE_SECONDS)  # it was replaced meanwhile, or is at this moment
+        time.sleep(OPEN_PAUSE_SECONDS)  # it was replaced meanwhile, or is at this moment
     if trouble:
         logger.warning("%s", trouble)
     elif _seen(collection) is None:
         logger.warning("no valid BM25 cache in %s: built in memory; any 'opendpr add' writes it", collection.directory)
     version = collection.version()
-    index = TantivyIndex()
+    index = TantivyIndex(settings=settings)
     index.update([], collection.passages_after(0))
     return index, version
 
 
-def _open(collection: Collection) -> tuple[TantivyIndex, Version] | None:
-    """The cache on the disk; None if there is none that belongs to the collection and can be read where it is."""
+def _open(collection: Collection, settings: WordSettings) -> tuple[TantivyIndex, Version] | None:
+    """The cache on disk; None if none belongs to the collection, or it cannot be read where it is."""
     directory, seen = collection.directory / DIRECTORY, _seen(collection)
     if seen is None:
         return None
     if not os.access(directory, os.W_OK):  # tantivy makes a lock file even to read
         logger.info("%s cannot be written: the BM25 index is built in memory", directory)
         return None
-    return TantivyIndex(directory), seen
+    return TantivyIndex(directory, settings), seen
 
 
 def bm25_stamp(collection: Collection) -> object:
-    """What differs once the cache knows more, or another one took its place."""
+    """A value that changes when the cache learns more or another one takes its place."""
     try:
         return _seen(collection), os.stat(collection.directory / DIRECTORY).st_ino
     except FileNotFoundError:
@@ -86,10 +87,10 @@ def bm25_stamp(collection: Collection) -> object:
 def update_bm25(writer: Writer) -> None:
     """Bring the cache up to date; only the holder of the collection's lock may do this.
 
-    Each number is deleted, then added, so that catching up twice is harmless.
+    Each number is deleted, then added, so that doing it twice is harmless.
 
     Raises:
-        ResourceError: the disk is full, or does not take the cache for another reason.
+        ResourceError: the disk is full, or the cache cannot be written for another reason.
     """
     directory = writer.directory / DIRECTORY
     with _our_errors(directory):
@@ -97,7 +98,7 @@ def update_bm25(writer: Writer) -> None:
         try:
             _update(writer, directory)
         except (OSError, ValueError) as error:  # tantivy reports any trouble with files as a ValueError
-            # A kill can leave files under names that tantivy wants again; of a full disk the second try speaks.
+            # A kill can leave files under names that tantivy wants again; on a full disk the second try fails too.
             logger.info("%s could not be brought up to date (%s): it is rebuilt", directory, error)
             shutil.rmtree(directory, ignore_errors=True)
             _update(writer, directory)
@@ -106,10 +107,10 @@ def update_bm25(writer: Writer) -> None:
 def rebuild_bm25(writer: Writer, on_progress: OnStage = lambda what, done, total: None) -> None:
     """Make the statistics of the cache forget removed passages: rebuild it, unless it counts none.
 
-    The one there was is searched until the new one takes its place; a kill before leaves it there.
+    The old cache is searched until the new one takes its place, and stays if this is interrupted.
 
     Raises:
-        ResourceError: the disk is full, or does not take the cache for another reason.
+        ResourceError: the disk is full, or the cache cannot be written for another reason.
     """
     directory, rebuilt = writer.directory / DIRECTORY, writer.directory / REBUILT
     with _our_errors(directory):
@@ -132,11 +133,11 @@ def rebuild_bm25(writer: Writer, on_progress: OnStage = lambda what, done, total
 
 
 def _tidy(directory: Path) -> None:
-    """Finish what a kill left of a rebuild: a whole cache takes its place, half of one goes."""
+    """Finish what an interrupted rebuild left: a whole cache takes its place, half a cache is removed."""
     if not (directory / DIRECTORY).exists() and (directory / REBUILT / SEEN).exists():
         put_in_place(directory / REBUILT, directory / DIRECTORY)
-    for left in (REBUILT, REPLACED):
-        shutil.rmtree(directory / left, ignore_errors=True)
+    for name in (REBUILT, REPLACED):
+        shutil.rmtree(directory / name, ignore_errors=True)
 
 
 @contextmanager
@@ -146,12 +147,12 @@ def _our_errors(directory: Path) -> Iterator[None]:
     except (OSError, ValueError) as error:
         raise ResourceError(
             f"the BM25 index in {directory} could not be written ({error}); "
-            "see to the disk and run the same command again, the documents themselves are safe"
+            "check the disk and run the same command again; the documents themselves are safe"
         ) from None
 
 
 def _is_fresh(writer: Writer) -> bool:
-    """Whether the cache is whole, knows all, and nothing was ever taken out of it."""
+    """Whether the cache is whole and up to date, and no passage was ever removed from it."""
     directory = writer.directory / DIRECTORY
     if _seen(writer) != writer.version():
         return False
@@ -182,7 +183,7 @@ def _update(writer: Writer, directory: Path) -> None:
         return
     removed = writer.deleted_since(seen.version) if seen else []
     noted = read_seen(directory) if seen else {FRESH: True}
-    # What a killed writer put in is put in once more, and its first form taken out.
+    # What an interrupted writer added is added again, after its first form is deleted.
     fresh = bool(noted.get(FRESH)) and not noted.get(UPDATING) and not removed
     kept = _begin_update(directory) if seen else {}
     index.update(removed, [])
@@ -195,17 +196,17 @@ def _update(writer: Writer, directory: Path) -> None:
 
 
 def _begin_update(directory: Path) -> dict[str, str]:
-    """Note that files will change, for `verify`; returns checksums of those that tantivy never changes."""
+    """Note for `verify` that files will change; returns the checksums of those that tantivy never changes."""
     seen = read_seen(directory)
     write_seen(directory, {**seen, UPDATING: True})
     return {name: stored for name, stored in seen["files"].items() if not name.endswith(".json")}
 
 
 def verify_bm25(collection: Collection) -> list[str]:
-    """What is wrong with the cache: its files against the checksums noted when they were written.
+    """What is wrong with the cache: its files are compared with the checksums noted when they were written.
 
-    A cache that is not there is no damage. One that has seen a newer version than the store has says
-    that the store lost its last commits.
+    A missing cache is no damage. A cache that has seen a newer version than the store has shows that the store lost
+    its last commits.
     """
     directory = collection.directory / DIRECTORY
     path = directory / SEEN
@@ -231,7 +232,7 @@ def verify_bm25(collection: Collection) -> list[str]:
 
 
 def _damaged(directory: Path) -> list[str]:
-    """Files that are not as noted; of a cache being written, or left so by a kill, only what never changes."""
+    """Files that are not as noted; while a cache is being written, only those that never change are compared."""
     seen = read_seen(directory)
     updating, damaged = seen.get(UPDATING, False), []
     for name, stored in dict(seen["files"]).items():
@@ -247,7 +248,7 @@ def _damaged(directory: Path) -> list[str]:
 
 
 def unseen_passages(collection: Collection) -> int:
-    """How many passages are newer than the cache and so not found by BM25."""
+    """How many passages are newer than the cache, so that BM25 does not find them."""
     record = _record(collection)
     if record is None:
         return 0  # without a cache the index is built in memory, from everything
@@ -255,17 +256,17 @@ def unseen_passages(collection: Collection) -> int:
 
 
 def _seen(collection: Collection) -> Version | None:
-    """The state of the collection that the cache has seen; None if it is not this collection's."""
+    """The state of the collection that the cache has seen; None if it belongs to another collection."""
     record = _record(collection)
     return version_of(record) if record else None
 
 
 def _record(collection: Collection) -> dict[str, Any] | None:
-    """What `seen.json` says of a cache of this collection."""
+    """The content of `seen.json`, if the cache belongs to this collection and can be searched."""
     directory = collection.directory / DIRECTORY
     whole = (directory / "meta.json").exists()  # tantivy would make an empty one
     seen = seen_of(collection, directory) if whole else None
-    return seen if seen and seen.get(ANALYSED) == ANALYSIS else None  # another form of words finds others
+    return seen if seen and seen.get(ANALYSED) == ANALYSIS else None  # words of another form would not be found
 
 
 def _files(directory: Path) -> list[Path]:

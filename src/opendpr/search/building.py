@@ -15,12 +15,13 @@ from opendpr.collection import Writer
 from opendpr.collection.rows import VECTOR_DTYPE
 from opendpr.errors import ResourceError, StateError
 from opendpr.iteration import OnStage
-from opendpr.search.cost import SAMPLE, UNTRIED, estimates, ivf_lists
+from opendpr.search.cost import LIST_SAMPLE_VECTORS, estimates, ivf_lists
 from opendpr.search.dense import CODES, DIRECTORY, FORMAT, NUMBER_DTYPE, NUMBERS, VECTORS, dense_record, map_vectors
 from opendpr.search.effort import Ask, choose_effort
 from opendpr.search.faiss import Codes, factory
 from opendpr.search.ivf import Effort, IvfIndex
 from opendpr.search.seen import read_seen, write_seen
+from opendpr.search.settings import BuildSettings
 from opendpr.storage.atomic import make_directory, sync
 from opendpr.storage.digests import file_sha256
 from opendpr.storage.sizes import readable_size
@@ -28,26 +29,19 @@ from opendpr.storage.sizes import readable_size
 logger = logging.getLogger(__name__)
 
 PROGRESS, TRAINED, PARTIAL = "progress.json", "trained.faiss", "partial.faiss"
-VECTORS_PER_NOTE = 200_000
-"""Vectors copied between two notes of progress."""
-VECTORS_PER_SAVE = 2_000_000
-"""Vectors coded between two: the index is written each time."""
-CODING_BATCH_VECTORS = 32_768
-"""Vectors coded at once."""
-SAMPLE_SEED = 0
 
 
 class _Build(NamedTuple):
-    """A build on its way."""
+    """A build in progress."""
 
     directory: Path
     dim: int
     progress: dict[str, Any]
     begun: float
-    """When it would have begun on the clock of this process without interruptions."""
+    """When it would have begun, on this process's clock, had it not been interrupted."""
 
     def note(self, **changes: object) -> None:
-        """Write down what is safe on the disk."""
+        """Record what is safely on the disk."""
         self.progress.update(changes, seconds=round(time.monotonic() - self.begun, 1))
         write_seen(self.directory, self.progress, PROGRESS)
 
@@ -55,18 +49,17 @@ class _Build(NamedTuple):
 def build_dense(
     writer: Writer,
     *,
-    recall: float,
     ask: Ask | None = None,
     on_progress: OnStage = lambda what, done, total: None,
+    settings: BuildSettings = BuildSettings(),
 ) -> dict[str, Any]:
-    """Build the cache from all vectors, and find the effort that reaches a recall; returns what `seen.json` then says.
+    """Build the cache from all vectors, and find the effort that reaches the recall; returns the new `seen.json`.
 
-    A kill loses the stage it falls in, or a part of it: the same call goes on. If nothing changed since the last
-    build, only the effort is chosen again.
+    A kill costs at most the stage that it interrupts: the same call goes on from there. If nothing changed since the
+    last build, only the effort is chosen again.
 
     Args:
-        recall: of the best 20 and of the best 100, on average over questions made of a sample of the passages
-        ask: makes these questions; None if the passages' vectors serve
+        ask: makes the questions that recall is measured with; None if the vectors of passages serve
 
     Raises:
         ResourceError: the disk or the memory is too small.
@@ -75,25 +68,13 @@ def build_dense(
     directory = writer.directory / DIRECTORY
     try:
         make_directory(directory)
-        build = _begin(writer, directory)
-        if "files" not in build.progress:
-            _copy(writer, build, on_progress)
-            if not build.progress["rows"]:
-                raise StateError(
-                    f"the first passage of {writer.directory} has no vector, and an index takes those up to the first "
-                    f"one without; run 'opendpr encode {writer.directory}' first"
-                )
-            codes = _code(build, on_progress)
-            codes.save(build.directory / CODES)
-            build.note(files={name: file_sha256(build.directory / name) for name in (CODES, VECTORS, NUMBERS)})
-            for name in (TRAINED, PARTIAL):
-                (build.directory / name).unlink(missing_ok=True)
-        else:
-            codes = Codes.load(build.directory / CODES)
+        build = _begin(writer, directory, settings.recall)
+        codes = _complete_codes(writer, build, on_progress, settings)
         rows, dim = build.progress["rows"], build.dim
         numbers = np.fromfile(build.directory / NUMBERS, dtype=NUMBER_DTYPE)
-        index = IvfIndex(codes, numbers, map_vectors(build.directory, rows, dim), Effort(1, 1))
-        chosen = choose_effort(index, map_vectors(build.directory, rows, dim), numbers, recall, on_progress, ask)
+        vectors = map_vectors(build.directory, rows, dim)
+        index = IvfIndex(codes, numbers, vectors, Effort(1, 1), settings=settings.ivf)
+        chosen = choose_effort(index, settings.recall, ask=ask, on_progress=on_progress, settings=settings.effort)
         record = {
             **{key: value for key, value in build.progress.items() if key not in (TRAINED, PARTIAL, "copied")},
             **chosen,
@@ -111,7 +92,29 @@ def build_dense(
     return record
 
 
-def _begin(writer: Writer, directory: Path) -> _Build:
+def _complete_codes(writer: Writer, build: _Build, on_progress: OnStage, settings: BuildSettings) -> Codes:
+    """The codes of all vectors: those of a complete build, else made now.
+
+    Raises:
+        StateError: the first passage has no vector.
+    """
+    if "files" in build.progress:
+        return Codes.load(build.directory / CODES)
+    _copy(writer, build, on_progress, settings)
+    if not build.progress["rows"]:
+        raise StateError(
+            f"the first passage of {writer.directory} has no vector, and an index takes those up to the first "
+            f"one without; run 'opendpr encode {writer.directory}' first"
+        )
+    codes = _code(build, on_progress, settings)
+    codes.save(build.directory / CODES)
+    build.note(files={name: file_sha256(build.directory / name) for name in (CODES, VECTORS, NUMBERS)})
+    for name in (TRAINED, PARTIAL):
+        (build.directory / name).unlink(missing_ok=True)
+    return codes
+
+
+def _begin(writer: Writer, directory: Path, recall: float) -> _Build:
     """The build of this state of the collection if there is one, complete or interrupted, else a new one."""
     row, version = writer.require_encoder(), writer.version()
     identity: dict[str, Any] = {
@@ -133,7 +136,7 @@ def _begin(writer: Writer, directory: Path) -> _Build:
             logger.info("%s goes on", path)
             return _Build(path, row.dim, progress, time.monotonic() - progress["seconds"])
     _clear(directory, keep=serving["build"] if serving else "")
-    offers = estimates(writer.count_passages(), row.dim, UNTRIED, to_encode=0, recall=1)
+    offers = estimates(writer.count_passages(), row.dim, recall=recall)
     needed = next(offer.index_bytes for offer in offers if offer.kind == "ivf")
     if (free := shutil.disk_usage(directory).free) < needed:
         raise ResourceError(
@@ -148,7 +151,7 @@ def _begin(writer: Writer, directory: Path) -> _Build:
 
 
 def _is_whole(path: Path, progress: dict[str, Any]) -> bool:
-    """Whether what was noted is there; of a complete build also that it is what was written."""
+    """Whether the files that were noted are there; those of a complete build must also be what was written."""
     try:
         if "files" in progress:
             return all(file_sha256(path / name) == stored for name, stored in progress["files"].items())
@@ -166,8 +169,8 @@ def _clear(directory: Path, *, keep: str) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _copy(writer: Writer, build: _Build, on_progress: OnStage) -> None:
-    """Write the vectors of the store to files, up to the first passage that has none yet."""
+def _copy(writer: Writer, build: _Build, on_progress: OnStage, settings: BuildSettings) -> None:
+    """Copy the vectors of the store to files, up to the first passage that has none yet."""
     if build.progress.get("copied"):
         return
     missing = next(writer.without_vector(writer.require_encoder().encoder), None)
@@ -177,18 +180,18 @@ def _copy(writer: Writer, build: _Build, on_progress: OnStage) -> None:
     with (build.directory / VECTORS).open("ab") as vectors, (build.directory / NUMBERS).open("ab") as numbers:
         vectors.truncate(rows * build.dim * VECTOR_DTYPE.itemsize)
         numbers.truncate(rows * NUMBER_DTYPE.itemsize)
-        for some, stored in writer.vectors(last):
-            kept = int(np.searchsorted(some, end))
+        for piece, stored in writer.vectors(last):
+            kept = int(np.searchsorted(piece, end))
             vectors.write(stored[:kept].astype(VECTOR_DTYPE, copy=False).tobytes())
-            numbers.write(some[:kept].astype(NUMBER_DTYPE, copy=False).tobytes())
+            numbers.write(piece[:kept].astype(NUMBER_DTYPE, copy=False).tobytes())
             rows += kept
-            last = int(some[kept - 1]) if kept else last
+            last = int(piece[kept - 1]) if kept else last
             on_progress("copying", rows, total)
-            if rows - noted >= VECTORS_PER_NOTE:
+            if rows - noted >= settings.vectors_per_note:
                 _sync(vectors, numbers)
                 build.note(rows=rows, last_number=last)
                 noted = rows
-            if kept < len(some):
+            if kept < len(piece):
                 break
         _sync(vectors, numbers)
     build.note(rows=rows, last_number=last, copied=True)
@@ -200,7 +203,7 @@ def _sync(*files: BinaryIO) -> None:
         os.fsync(file.fileno())
 
 
-def _code(build: _Build, on_progress: OnStage) -> Codes:
+def _code(build: _Build, on_progress: OnStage, settings: BuildSettings) -> Codes:
     """The codes of all vectors, in their order."""
     rows = build.progress["rows"]
     vectors = map_vectors(build.directory, rows, build.dim)
@@ -208,16 +211,18 @@ def _code(build: _Build, on_progress: OnStage) -> Codes:
     if codes is None:
         lists = ivf_lists(rows)
         on_progress("training", 0, 0)
-        chosen = np.random.default_rng(SAMPLE_SEED).choice(rows, min(rows, SAMPLE * lists), replace=False)
+        chosen = np.random.default_rng(settings.sample_seed).choice(
+            rows, min(rows, LIST_SAMPLE_VECTORS * lists), replace=False
+        )
         codes = Codes.train(vectors[np.sort(chosen)].astype(np.float32), lists)
         _save_noted(build, TRAINED, codes)
     done = noted = len(codes)
     while done < rows:
-        some = vectors[done : done + CODING_BATCH_VECTORS].astype(np.float32)
-        codes.add(some)
-        done += len(some)
+        batch = vectors[done : done + settings.coding_batch_vectors].astype(np.float32)
+        codes.add(batch)
+        done += len(batch)
         on_progress("indexing", done, rows)
-        if done - noted >= VECTORS_PER_SAVE:
+        if done - noted >= settings.vectors_per_save:
             _save_noted(build, PARTIAL, codes)
             noted = done
     return codes
@@ -229,7 +234,7 @@ def _save_noted(build: _Build, name: str, codes: Codes) -> None:
 
 
 def _load_noted(build: _Build, name: str) -> Codes | None:
-    """An index of an interrupted build, if it is the one that was noted; a kill can fall between file and note."""
+    """The index of an interrupted build, if it is the one that was noted: a kill can come between file and note."""
     path = build.directory / name
     if path.exists() and file_sha256(path) == build.progress.get(name):
         return Codes.load(path)

@@ -1,11 +1,12 @@
 """The cache of vectors beside a large collection: an approximate index that may be deleted at any time.
 
-    dense/seen.json              what state of the collection it has seen, which build serves, how well it finds
+    dense/seen.json              which state of the collection it has seen, which build is used, its recall
     dense/build-N/index.faiss    codes in inverted lists
     dense/build-N/vectors.f16    (n, d) in the order of the codes, mapped to memory
     dense/build-N/numbers.i64    (n,) the passages' numbers, rising
 
-A build appears by the one rename of `seen.json`. Whoever has mapped the files of the one before goes on with them.
+A build comes into use by the rename of `seen.json` alone. A process that has mapped the files of an older build goes on
+with them.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from opendpr.collection.rows import VECTOR_DTYPE, Version
 from opendpr.errors import CorruptionError
 from opendpr.search.ivf import Effort, IvfIndex
 from opendpr.search.seen import SEEN, read_seen, seen_of, version_of
+from opendpr.search.settings import IvfSettings
 from opendpr.storage.digests import file_sha256
 
 logger = logging.getLogger(__name__)
@@ -32,10 +34,10 @@ logger = logging.getLogger(__name__)
 DIRECTORY = "dense"
 CODES, VECTORS, NUMBERS = "index.faiss", "vectors.f16", "numbers.i64"
 FORMAT = 1
-"""Of the files; a build of another one is not used."""
+"""Version of the files' format; a build of another one is not used."""
 NUMBER_DTYPE = np.dtype("<i8")
-ATTEMPTS = 5
-"""How often a build is looked for that another one replaces meanwhile."""
+OPEN_ATTEMPTS = 5
+"""How often a build is opened that another one replaces meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Cache:
 
     index: IvfIndex
     record: dict[str, Any]
-    """What `seen.json` says."""
+    """The content of `seen.json`."""
 
     @property
     def version(self) -> Version:
@@ -53,20 +55,22 @@ class Cache:
 
     @property
     def last_number(self) -> int:
-        """All vectors up to this number were there when it was built."""
+        """The cache holds every vector up to this number."""
         return int(self.record["last_number"])
 
 
-def open_dense(collection: Collection, opened: Cache | None = None) -> Cache | None:
+def open_dense(
+    collection: Collection, opened: Cache | None = None, settings: IvfSettings = IvfSettings()
+) -> Cache | None:
     """The cache, if there is one that belongs to this collection and its encoder.
 
-    Its codes and numbers are compared with their checksums; the vectors, which only choose among candidates, are not.
+    Its codes and numbers are compared with their checksums. The vectors are not: they only rank candidates.
 
     Args:
         opened: what an earlier call returned; it is returned again if nothing changed.
     """
     directory = collection.directory / DIRECTORY
-    for _ in range(ATTEMPTS):
+    for _ in range(OPEN_ATTEMPTS):
         record = dense_record(collection)
         if record is None:
             if reason := unused_dense(collection):
@@ -75,7 +79,7 @@ def open_dense(collection: Collection, opened: Cache | None = None) -> Cache | N
         if opened is not None and opened.record == record:
             return opened
         try:
-            return Cache(_load(directory, record), record)
+            return Cache(_load(directory, record, settings), record)
         except (OSError, CorruptionError) as error:
             if dense_record(collection) != record:
                 continue  # it was replaced meanwhile
@@ -90,7 +94,7 @@ def open_dense(collection: Collection, opened: Cache | None = None) -> Cache | N
 
 
 def dense_record(collection: Collection) -> dict[str, Any] | None:
-    """What `seen.json` says of a cache that fits the collection and its encoder; None if none does."""
+    """The content of `seen.json`, if the cache fits the collection and its encoder; else None."""
     record, row = seen_of(collection, collection.directory / DIRECTORY), collection.encoder()
     if record is None or row is None or record.get("format") != FORMAT or record.get("fingerprint") != row.fingerprint:
         return None
@@ -98,7 +102,7 @@ def dense_record(collection: Collection) -> dict[str, Any] | None:
 
 
 def unused_dense(collection: Collection) -> str | None:
-    """Why the cache that lies beside the collection does not serve; None if it does, or there is none."""
+    """Why the cache beside the collection is not used; None if it is, or there is none."""
     directory = collection.directory / DIRECTORY
     if not (directory / SEEN).exists() or dense_record(collection):
         return None
@@ -109,7 +113,7 @@ def unused_dense(collection: Collection) -> str | None:
 
 
 def dense_stamp(collection: Collection) -> object:
-    """What differs once another build serves."""
+    """A value that changes when another build comes into use."""
     try:
         status = os.stat(collection.directory / DIRECTORY / SEEN)
     except OSError:
@@ -118,16 +122,16 @@ def dense_stamp(collection: Collection) -> object:
 
 
 def remove_dense(writer: Writer) -> None:
-    """Go back to scanning every vector."""
+    """Remove the cache, so that every vector is scanned."""
     directory = writer.directory / DIRECTORY
     (directory / SEEN).unlink(missing_ok=True)
     shutil.rmtree(directory, ignore_errors=True)
 
 
 def verify_dense(collection: Collection) -> list[str]:
-    """What is wrong with the cache: its files against the checksums noted when they were written.
+    """What is wrong with the cache: its files are compared with the checksums noted when they were written.
 
-    A cache that is not there is no damage, nor is one of another encoder.
+    A missing cache is no damage, nor is a cache of another encoder.
     """
     directory = collection.directory / DIRECTORY
     path = directory / SEEN
@@ -152,7 +156,7 @@ def verify_dense(collection: Collection) -> list[str]:
 
 
 def dense_summary(collection: Collection) -> dict[str, Any] | None:
-    """How the approximate index searches, how well it finds, and how many vectors are newer; None if none serves."""
+    """How the approximate index searches, its recall, and how many vectors are newer; None if none is used."""
     record = dense_record(collection)
     if record is None:
         return None
@@ -168,18 +172,18 @@ def dense_summary(collection: Collection) -> dict[str, Any] | None:
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size
-    except OSError:  # it is another build's turn
+    except OSError:  # another build took its place
         return 0
 
 
-def _load(directory: Path, record: dict[str, Any]) -> IvfIndex:
+def _load(directory: Path, record: dict[str, Any], settings: IvfSettings) -> IvfIndex:
     """The index in memory, its vectors mapped.
 
     Raises:
         CorruptionError: a file is not what was written.
-        OSError: one cannot be read.
+        OSError: a file cannot be read.
     """
-    from opendpr.search.faiss import Codes  # which takes its time, and small collections do without
+    from opendpr.search.faiss import Codes  # slow to import, and small collections do without
 
     build, rows, dim = directory / record["build"], int(record["rows"]), int(record["dim"])
     for name in (CODES, NUMBERS):
@@ -193,7 +197,7 @@ def _load(directory: Path, record: dict[str, Any]) -> IvfIndex:
         )
     numbers = np.fromfile(build / NUMBERS, dtype=NUMBER_DTYPE)
     effort = Effort(int(record["lists"]), int(record["factor"]))
-    return IvfIndex(codes, numbers, map_vectors(build, rows, dim), effort)
+    return IvfIndex(codes, numbers, map_vectors(build, rows, dim), effort, settings=settings)
 
 
 def map_vectors(build: Path, rows: int, dim: int) -> NDArray[np.float16]:

@@ -7,22 +7,12 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from opendpr.iteration import OnStage
 from opendpr.search.exact import scan
 from opendpr.search.ivf import Effort, IvfIndex
+from opendpr.search.settings import EffortSettings
 from opendpr.types import Numbers, Scores, Vectors
-
-TRIED_QUESTIONS = 500
-"""Questions whose neighbours are asked for."""
-RECALL_DEPTHS = (20, 100)
-CANDIDATE_FACTORS = (4, 8, 16, 32)
-LEAST_RECALL_GAIN = 0.002
-"""Recall that looking through twice as many lists has to add, or more candidates are taken instead."""
-PROGRESS_VECTORS = 100_000
-"""Vectors between two reports of progress."""
-QUESTION_SEED = 1
 
 Ask = Callable[[Numbers], Vectors]
 """Vectors (Q, d) of questions, each made of one of the numbered passages (Q,)."""
@@ -30,26 +20,26 @@ Ask = Callable[[Numbers], Vectors]
 
 def choose_effort(
     index: IvfIndex,
-    vectors: NDArray[np.float16],
-    numbers: Numbers,
     target: float,
-    on_progress: OnStage,
+    *,
     ask: Ask | None = None,
+    on_progress: OnStage = lambda what, done, total: None,
+    settings: EffortSettings = EffortSettings(),
 ) -> dict[str, Any]:
-    """The least effort with which the best 20 and the best 100 are found to a share of `target`, and what it finds.
+    """The least effort with which a share `target` of the best 20 and of the best 100 is found, and what it finds.
 
-    Each question is made of a passage, which does not count among its neighbours. If no effort reaches the target, the
-    one that comes nearest.
+    Each question is made of a passage, which does not count among its neighbours. If no effort reaches the target, it
+    is the one that comes nearest.
 
     Args:
-        vectors: (n, d), of the passages numbered (n,)
+        index: whole, with any effort
         ask: makes the questions; None if passages' own vectors serve, which lie nearer to each other than questions do
     """
-    rows = np.sort(
-        np.random.default_rng(QUESTION_SEED).choice(len(numbers), min(TRIED_QUESTIONS, len(numbers)), replace=False)
-    )
+    vectors, numbers = index.vectors, index.numbers
+    generator = np.random.default_rng(settings.seed)
+    rows = np.sort(generator.choice(len(numbers), min(settings.questions, len(numbers)), replace=False))
     questions = ask(numbers[rows]) if ask else vectors[rows].astype(np.float32)
-    limits = _limits(questions, numbers[rows], vectors, numbers, on_progress)
+    limits = _limits(index, questions, numbers[rows], on_progress, settings)
     tried: dict[Effort, dict[int, float]] = {}
 
     def measure(factor: int, lists: int) -> float:
@@ -60,8 +50,8 @@ def choose_effort(
 
     on_progress("choosing the effort", 0, 0)
     best = None
-    for factor in CANDIDATE_FACTORS:
-        reached = _fewest_lists(partial(measure, factor), index.lists, target)
+    for factor in settings.candidate_factors:
+        reached = _fewest_lists(partial(measure, factor), index.lists, target, settings.least_recall_gain)
         if reached is not None:
             best = Effort(reached, factor)
             break
@@ -76,17 +66,17 @@ def choose_effort(
     }
 
 
-def _fewest_lists(recall: Callable[[int], float], lists: int, target: float) -> int | None:
+def _fewest_lists(recall: Callable[[int], float], lists: int, target: float, least_gain: float) -> int | None:
     """By doubling, then between the last two; None where more lists gain nothing and the target is not reached."""
     before, last = 0, 0.0
     for wanted in _doubled(lists):
-        found = recall(wanted)
-        if found >= target:
+        reached = recall(wanted)
+        if reached >= target:
             between = (before + wanted) // 2
             return between if before < between < wanted and recall(between) >= target else wanted
-        if before and found - last < LEAST_RECALL_GAIN:
+        if before and reached - last < least_gain:
             return None
-        before, last = wanted, found
+        before, last = wanted, reached
     return None
 
 
@@ -102,31 +92,31 @@ def recalls(index: IvfIndex, questions: Vectors, own: Numbers, limits: Mapping[i
     """By depth, the share of the best passages found, on average over the questions (Q, d).
 
     Args:
-        own: (Q,) the number of each question, which does not count
-        limits: (Q,) by depth, the score of the last one wanted: another one of the same score is as good
+        own: (Q,) the number of the passage that each question is made of, which does not count
+        limits: by depth, the score (Q,) of the last passage wanted: another one of the same score is as good
     """
-    found = index.nearest(questions, max(limits) + 1)
-    scores = np.where(found.numbers == own[:, None], -np.inf, found.scores)
+    nearest = index.nearest(questions, max(limits) + 1)
+    scores = np.where(nearest.numbers == own[:, None], -np.inf, nearest.scores)
     shares = {}
     for depth, limit in limits.items():
-        some = np.isfinite(limit)  # the others have no neighbours
+        counted = np.isfinite(limit)  # the other questions have no neighbours
         wanted = min(depth, len(index) - 1)
-        good = (scores[some] >= limit[some, None] - 1e-4 * np.abs(limit[some, None])).sum(axis=1)
-        shares[depth] = float(np.minimum(good / wanted, 1).mean()) if some.any() else 1.0
+        good = (scores[counted] >= limit[counted, None] - 1e-4 * np.abs(limit[counted, None])).sum(axis=1)
+        shares[depth] = float(np.minimum(good / wanted, 1).mean()) if counted.any() else 1.0
     return shares
 
 
 def _limits(
-    questions: Vectors, own: Numbers, vectors: NDArray[np.float16], numbers: Numbers, on_progress: OnStage
+    index: IvfIndex, questions: Vectors, own: Numbers, on_progress: OnStage, settings: EffortSettings
 ) -> dict[int, Scores]:
     """By depth, the score of each question's last neighbour (Q,), by scanning every vector."""
-    depth = max(RECALL_DEPTHS) + 1
+    depth, numbers = max(settings.depths) + 1, index.numbers
     best = np.full((len(questions), depth), -np.inf, dtype=np.float32)
-    for first in range(0, len(numbers), PROGRESS_VECTORS):
-        some = slice(first, first + PROGRESS_VECTORS)
-        found = scan(questions, depth, numbers[some], vectors[some])
-        scores = np.where(found.numbers == own[:, None], -np.inf, found.scores)
+    for first in range(0, len(numbers), settings.progress_vectors):
+        piece = slice(first, first + settings.progress_vectors)
+        nearest = scan(questions, depth, numbers[piece], index.vectors[piece])
+        scores = np.where(nearest.numbers == own[:, None], -np.inf, nearest.scores)
         best = np.sort(np.hstack([best, scores]), axis=1)[:, ::-1][:, :depth]
-        on_progress("searching exactly", min(first + PROGRESS_VECTORS, len(numbers)), len(numbers))
+        on_progress("searching exactly", min(piece.stop, len(numbers)), len(numbers))
     neighbours = min(len(numbers) - 1, depth - 1)
-    return {d: best[:, min(d, neighbours) - 1] if neighbours else best[:, -1] for d in RECALL_DEPTHS}
+    return {d: best[:, min(d, neighbours) - 1] if neighbours else best[:, -1] for d in settings.depths}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,30 +16,13 @@ from opendpr.collection.where import condition_of
 from opendpr.engines.engine import Engine, InexpressibleError, Noted, VectorSet
 from opendpr.engines.opening import open_engine
 from opendpr.errors import StateError, UsageError
-from opendpr.search.exact import ROUNDING, TIES, ExactIndex, top
+from opendpr.search.exact import SCORE_ROUNDING, ExactIndex, top
 from opendpr.search.products import products
+from opendpr.search.settings import EngineSettings
 from opendpr.search.stored import RemovedError
 from opendpr.types import Neighbours, Numbers, Scores, Vectors
 
 logger = logging.getLogger(__name__)
-
-MANY_NEWER = 50_000
-"""Vectors that the engine lacks, from which on a search says that a push is due."""
-MOST_NEWER = 1_000_000
-"""More than that are not loaded instead."""
-NAMED_PASSAGES = 4_096
-"""Passages that meet a filter which the engine cannot apply, up to which each is compared."""
-MORE = 4
-"""Times as many candidates are asked for where too few of them may be shown."""
-
-
-@dataclass(frozen=True)
-class IndexSettings:
-    """The engine that finds candidates for a dense search."""
-
-    address: str
-    allow_partial: bool = False
-    """Search on without the servers that do not answer, and say so."""
 
 
 class EngineIndex:
@@ -50,7 +32,7 @@ class EngineIndex:
     are still there and meet the filter.
     """
 
-    def __init__(self, collection: Collection, settings: IndexSettings, engine: Engine | None = None) -> None:
+    def __init__(self, collection: Collection, settings: EngineSettings, engine: Engine | None = None) -> None:
         """Read what the engine lacks.
 
         Args:
@@ -60,7 +42,7 @@ class EngineIndex:
             StateError: the collection was not pushed to this engine, or too little of it.
             UnreachableError: a server does not answer.
         """
-        self._collection, self._address, self._allow_partial = collection, settings.address, settings.allow_partial
+        self._collection, self._settings = collection, settings
         self.missing: tuple[str, ...] = ()
         self.row = collection.require_encoder()
         self.engine = engine or open_engine(settings.address, vector_set(collection, self.row))
@@ -70,12 +52,12 @@ class EngineIndex:
             removed, hidden = collection.deleted_since(self._noted.version.version), collection.hidden()
             lacking = collection.count_vectors_after(self._noted.last_number)
             relabelled = self._relabelled()
-        if lacking > MOST_NEWER:
+        if lacking > settings.scanned_vectors:
             raise StateError(
                 f"{self.engine.name} lacks {lacking:,} vectors of {collection.directory}, more than are scanned in its "
                 f"place; {self._advice}"
             )
-        if lacking + len(relabelled) > MANY_NEWER:
+        if lacking + len(relabelled) > settings.warned_vectors:
             logger.warning("%s lacks %d vectors, each of which is scanned; %s", self.engine.name, lacking, self._advice)
         self._hidden = np.sort(hidden)
         self._not_from_engine = np.unique(np.concatenate([np.array(removed, np.int64), hidden, relabelled]))
@@ -110,11 +92,11 @@ class EngineIndex:
         return best
 
     def _search(self, vectors: Vectors, k: int, where: Where | None) -> Neighbours:
-        shape, missing = (len(vectors), k), set[str]()
+        shape, missing, partial = (len(vectors), k), set[str](), self._settings.allow_partial
         best = Neighbours(np.full(shape, -np.inf, dtype=np.float32), np.full(shape, -1, dtype=np.int64))
-        unsettled, wanted = np.arange(len(vectors)), k + TIES
+        unsettled, wanted = np.arange(len(vectors)), k + self._settings.tie_vectors
         while len(unsettled):
-            found = self.engine.candidates(vectors[unsettled], wanted, where, allow_partial=self._allow_partial)
+            found = self.engine.candidates(vectors[unsettled], wanted, where, allow_partial=partial)
             if found.noted != self._noted:
                 raise RemovedError
             missing.update(found.missing)
@@ -122,9 +104,9 @@ class EngineIndex:
             best.scores[unsettled], best.numbers[unsettled] = ranked
             exhausted = (found.numbers < 0).any(axis=1) | (found.numbers.shape[1] < wanted)
             # One that was not fetched may round to a better score than the last one wanted.
-            close = ranked.scores[:, -1] <= last + ROUNDING * np.abs(last)
+            close = ranked.scores[:, -1] <= last + SCORE_ROUNDING * np.abs(last)
             unsettled = unsettled[close & ~exhausted]
-            wanted *= MORE
+            wanted *= self._settings.more_factor
         for server in missing - set(self.missing):
             logger.warning("%s does not answer: its share of the passages cannot be found", server)
         self.missing = tuple(sorted(missing))
@@ -133,10 +115,10 @@ class EngineIndex:
     def _search_named(self, vectors: Vectors, k: int, where: Where, lacking: str) -> Neighbours:
         """The same among passages that the collection names, because the engine cannot."""
         numbers = np.setdiff1d(matching(self._collection, condition_of(where)), self._hidden)
-        if len(numbers) > NAMED_PASSAGES:
+        if len(numbers) > self._settings.named_passages:
             raise UsageError(
                 f"{self.engine.name} has no {lacking!r} as filters have it; {len(numbers):,} passages meet this one, "
-                f"and up to {NAMED_PASSAGES:,} could be named instead; write it otherwise"
+                f"and up to {self._settings.named_passages:,} could be named instead; write it otherwise"
             )
         return ExactIndex(*self._collection.vectors_of(self.row, numbers)).search(vectors, k)
 
@@ -182,7 +164,7 @@ class EngineIndex:
 
     def _read_note(self) -> Noted | None:
         """What is noted; with a server missing that is what the others have noted."""
-        if not self._allow_partial:
+        if not self._settings.allow_partial:
             return self.engine.noted()
         nothing = np.empty((0, self.row.dim), np.float32)
         return self.engine.candidates(nothing, 1, None, allow_partial=True).noted
@@ -203,7 +185,7 @@ class EngineIndex:
 
     @property
     def _advice(self) -> str:
-        return f"run 'opendpr push {self._collection.directory} {self._address}'"
+        return f"run 'opendpr push {self._collection.directory} {self._settings.address}'"
 
 
 def vector_set(collection: Collection, row: EncoderRow) -> VectorSet:
@@ -217,5 +199,5 @@ def engine_summary(collection: Collection, address: str) -> dict[str, Any]:
     Raises:
         StateError: it was not pushed to this engine.
     """
-    index = EngineIndex(collection, IndexSettings(address))
+    index = EngineIndex(collection, EngineSettings(address))
     return index.summary()

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from opendpr.search.cost import SMALL
 from opendpr.search.products import products
+from opendpr.search.settings import ExactSettings
 from opendpr.types import Neighbours, Numbers, Scores, Vectors
 
 if TYPE_CHECKING:
@@ -18,16 +18,8 @@ if TYPE_CHECKING:
 Stored: TypeAlias = NDArray[np.float16] | NDArray[np.float32]
 """(n, d)"""
 
-BLOCK_VECTORS = 8_192
-"""Vectors multiplied at once."""
-SINGLE_QUESTIONS = 64
-"""Questions up to which each is compared for itself with vectors of 16-bit numbers, of which no wider copy is made."""
-TIES = 16
-"""Vectors fetched over those wanted, by which equal scores at the border are seen."""
-MORE_TIES = 4
-"""Times as many are fetched where those are not enough."""
-ROUNDING = 1e-5
-"""Relative difference of scores that may come of the order of their sum."""
+SCORE_ROUNDING = 1e-5
+"""Relative difference of scores that may come from the order in which their products are summed."""
 
 
 class ExactIndex:
@@ -38,17 +30,27 @@ class ExactIndex:
         vectors: (n, d)
     """
 
-    def __init__(self, numbers: Numbers, vectors: NDArray[np.float16]) -> None:
+    def __init__(
+        self, numbers: Numbers, vectors: NDArray[np.float16], *, settings: ExactSettings = ExactSettings()
+    ) -> None:
+        self._settings = settings
         self._hold([(numbers, vectors)], *vectors.shape)
 
     @classmethod
-    def gather(cls, pieces: Iterable[tuple[Numbers, NDArray[np.float16]]], most: int, dim: int) -> ExactIndex:
+    def gather(
+        cls,
+        pieces: Iterable[tuple[Numbers, NDArray[np.float16]]],
+        most: int,
+        dim: int,
+        *,
+        settings: ExactSettings = ExactSettings(),
+    ) -> ExactIndex:
         """An index of at most this many vectors, which come in pieces and are in memory once.
 
         Args:
             pieces: numbers (n,) and vectors (n, dim), rising from piece to piece
         """
-        index = cls(np.empty(0, np.int64), np.empty((0, dim), np.float16))
+        index = cls(np.empty(0, np.int64), np.empty((0, dim), np.float16), settings=settings)
         index._hold(pieces, most, dim)
         return index
 
@@ -56,14 +58,14 @@ class ExactIndex:
         """Load pieces: few vectors as they are multiplied, many as FAISS compares them."""
         numbers, rows = np.empty(most, np.int64), 0
         self._halves: Halves | None = None
-        if most > SMALL:
+        if most > self._settings.wide_vectors:
             from opendpr.search.faiss import Halves  # whose start takes longer than a few vectors
 
             self._halves = Halves(most, dim)
         vectors: Stored = np.empty((most, dim), np.float32) if self._halves is None else self._halves.vectors
-        for some, stored in pieces:
-            numbers[rows : rows + len(some)], vectors[rows : rows + len(some)] = some, stored
-            rows += len(some)
+        for piece, stored in pieces:
+            numbers[rows : rows + len(piece)], vectors[rows : rows + len(piece)] = piece, stored
+            rows += len(piece)
         if self._halves is not None:
             self._halves.keep(rows)
         self._numbers, self._vectors = numbers[:rows], vectors[:rows]
@@ -77,32 +79,36 @@ class ExactIndex:
 
     def search(self, vectors: Vectors, k: int, allowed: Numbers | None = None) -> Neighbours:
         """The k largest inner products for each row of `vectors` (Q, d), ties by number."""
-        wanted = k + TIES
+        wanted = k + self._settings.tie_vectors
         while True:
-            found = self._largest(vectors, wanted, allowed)
-            scores = np.full(found.scores.shape, -np.inf, dtype=np.float32)
-            for vector, numbers, own in zip(vectors, found.numbers, scores, strict=True):
+            nearest = self._largest(vectors, wanted, allowed)
+            scores = np.full(nearest.scores.shape, -np.inf, dtype=np.float32)
+            for vector, numbers, own in zip(vectors, nearest.numbers, scores, strict=True):
                 own[numbers >= 0] = self.score(vector, numbers[numbers >= 0])
-            best, full = top(scores, found.numbers, k), np.isfinite(found.scores[:, -1])
-            first, last = found.scores[full, 0], found.scores[full, -1]
-            if (best.scores[full, -1] - last > ROUNDING * np.maximum(np.abs(first), np.abs(last))).all():
+            best, full = top(scores, nearest.numbers, k), np.isfinite(nearest.scores[:, -1])
+            first, last = nearest.scores[full, 0], nearest.scores[full, -1]
+            if (best.scores[full, -1] - last > SCORE_ROUNDING * np.maximum(np.abs(first), np.abs(last))).all():
                 return best
-            wanted *= MORE_TIES  # what was not fetched may round to a better score than the last one wanted
+            wanted *= self._settings.more_factor  # what was not fetched may round to a better score
 
     def _largest(self, vectors: Vectors, k: int, allowed: Numbers | None) -> Neighbours:
         """The same by faster products, whose last bits depend on what is computed beside them."""
         mask = None if allowed is None else np.isin(self._numbers, allowed)
-        if self._halves is None or len(vectors) > SINGLE_QUESTIONS:
-            return scan(vectors, k, self._numbers, self._vectors, None if mask is None else np.flatnonzero(mask))
+        if self._halves is None or len(vectors) > self._settings.single_questions:
+            return self._scan(vectors, k, None if mask is None else np.flatnonzero(mask))
+        wanted = k + self._settings.tie_vectors
         best = Neighbours(np.empty((len(vectors), k), np.float32), np.empty((len(vectors), k), np.int64))
-        for place, (scores, rows) in enumerate(zip(*self._halves.search(vectors, k + TIES, mask), strict=True)):
+        for place, (scores, rows) in enumerate(zip(*self._halves.search(vectors, wanted, mask), strict=True)):
             rows = np.sort(rows[rows >= 0])
-            if len(rows) == k + TIES and scores[k - 1] - scores[-1] <= ROUNDING * np.abs(scores[[0, -1]]).max():
+            if len(rows) == wanted and scores[k - 1] - scores[-1] <= SCORE_ROUNDING * np.abs(scores[[0, -1]]).max():
                 # More are as good as the last one wanted than were fetched: the smallest numbers may be others.
                 rows = None if mask is None else np.flatnonzero(mask)
-            found = scan(vectors[place : place + 1], k, self._numbers, self._vectors, rows)
-            best.scores[place], best.numbers[place] = found.scores[0], found.numbers[0]
+            alone = self._scan(vectors[place : place + 1], k, rows)
+            best.scores[place], best.numbers[place] = alone.scores[0], alone.numbers[0]
         return best
+
+    def _scan(self, vectors: Vectors, k: int, rows: NDArray[np.int64] | None) -> Neighbours:
+        return scan(vectors, k, self._numbers, self._vectors, rows, settings=self._settings)
 
     @property
     def numbers(self) -> Numbers:
@@ -123,7 +129,13 @@ class ExactIndex:
 
 
 def scan(
-    vectors: Vectors, k: int, numbers: Numbers, stored: Stored, rows: NDArray[np.int64] | None = None
+    vectors: Vectors,
+    k: int,
+    numbers: Numbers,
+    stored: Stored,
+    rows: NDArray[np.int64] | None = None,
+    *,
+    settings: ExactSettings = ExactSettings(),
 ) -> Neighbours:
     """The k largest inner products of each row of `vectors` (Q, d) with each one stored, ties by number.
 
@@ -131,21 +143,22 @@ def scan(
         numbers: (n,) of the stored vectors (n, d), which may lie in a mapped file
         rows: the stored ones that count; None means all
     """
-    many = len(stored) > SMALL
+    many = len(stored) > settings.wide_vectors
     best = Neighbours(
         np.full((len(vectors), k), -np.inf, dtype=np.float32), np.full((len(vectors), k), -1, dtype=np.int64)
     )
-    for first in range(0, len(numbers if rows is None else rows), BLOCK_VECTORS):
-        some = slice(first, first + BLOCK_VECTORS) if rows is None else rows[first : first + BLOCK_VECTORS]
-        scores = vectors @ _widened(stored[some], many=many).T  # (Q, block)
-        best = _better(best, scores, numbers[some], k)
+    for first in range(0, len(numbers if rows is None else rows), settings.block_vectors):
+        last = first + settings.block_vectors
+        block = slice(first, last) if rows is None else rows[first:last]
+        scores = vectors @ _widened(stored[block], many=many).T  # (Q, block)
+        best = _better(best, scores, numbers[block], k)
     return best
 
 
 def _better(best: Neighbours, scores: Scores, numbers: Numbers, k: int) -> Neighbours:
     """The k best (Q, k) of those so far and of a block's scores (Q, n), whose numbers (n,) are larger.
 
-    Once enough was scanned, few of a block are better than the last so far, and only these are sorted in.
+    Once enough was scanned, few of a block are better than the worst so far, and only these are sorted in.
     """
     rows, places = np.nonzero(scores > best.scores[:, -1:])
     counts = np.bincount(rows, minlength=len(scores))
@@ -153,9 +166,9 @@ def _better(best: Neighbours, scores: Scores, numbers: Numbers, k: int) -> Neigh
         return best
     columns = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
     shape = len(scores), int(counts.max())
-    found = Neighbours(np.full(shape, -np.inf, np.float32), np.full(shape, -1, np.int64))
-    found.scores[rows, columns], found.numbers[rows, columns] = scores[rows, places], numbers[places]
-    return top(np.hstack([best.scores, found.scores]), np.hstack([best.numbers, found.numbers]), k)
+    better = Neighbours(np.full(shape, -np.inf, np.float32), np.full(shape, -1, np.int64))
+    better.scores[rows, columns], better.numbers[rows, columns] = scores[rows, places], numbers[places]
+    return top(np.hstack([best.scores, better.scores]), np.hstack([best.numbers, better.numbers]), k)
 
 
 def _widened(stored: Stored, *, many: bool) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""Vectors as short codes in inverted lists, by FAISS: a coarse search over rows that says where to look closely.
+"""Vectors as short codes in inverted lists, by FAISS: a coarse search that names the rows to compare exactly.
 
 A vector is coded by the nearest of 16 centroids in each of its pairs of numbers, four bits a pair, and filed
 under the nearest of the lists' centroids ("IVF2048,PQ192x4fs" in FAISS's words: Jégou et al., PAMI 2011; André
@@ -19,12 +19,12 @@ from opendpr.types import Scores, Vectors
 
 THREADS: int = faiss.omp_get_max_threads()
 THREAD_QUESTIONS = 8
-"""For this many questions one more thread is worth its start."""
+"""One more thread is started for each this many questions."""
 LEAST_SAMPLE_VECTORS = 256
-"""Vectors that FAISS is trained on at least; fewer are repeated."""
+"""FAISS is trained on at least this many vectors; fewer are repeated."""
 
 Rows = NDArray[np.int64]
-"""Places in an index, from 0."""
+"""Positions in an index, from 0."""
 
 
 def factory(dim: int, lists: int) -> str:
@@ -33,7 +33,7 @@ def factory(dim: int, lists: int) -> str:
 
 
 def widen(halves: NDArray[np.float16]) -> NDArray[np.float32]:
-    """Vectors (..., d) of 16-bit numbers as those of 32: the same numbers, sooner than numpy makes them."""
+    """Vectors (..., d) of 16-bit numbers as 32-bit ones: the same values, faster than numpy converts them."""
     faiss.omp_set_num_threads(1)  # more would only wait for those of numpy, and memory is not read faster
     flat = np.ascontiguousarray(halves).reshape(-1, halves.shape[-1])
     stored = faiss.ScalarQuantizer(flat.shape[1], faiss.ScalarQuantizer.QT_fp16)
@@ -42,34 +42,34 @@ def widen(halves: NDArray[np.float16]) -> NDArray[np.float32]:
 
 
 def _selector(allowed: NDArray[np.bool_] | None) -> faiss.IDSelector | None:
-    """Of the rows (n,) that may be found; None for all."""
+    """What limits a search to the allowed rows (n,); None for all."""
     return None if allowed is None else faiss.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
 
 
 class Halves:
-    """Vectors of 16-bit numbers in memory, all of which are compared with a question as fast as memory is read."""
+    """Vectors of 16-bit numbers in memory, compared with a question as fast as memory is read."""
 
     def __init__(self, most: int, dim: int) -> None:
         self._index = faiss.IndexScalarQuantizer(dim, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
         self._index.codes.resize(most * self._index.code_size)
         held = faiss.rev_swig_ptr(self._index.codes.data(), self._index.codes.size())
         self.vectors: NDArray[np.float16] = held.view(np.float16).reshape(most, dim)
-        """(most, d), to be written to. They are there as long as this object is."""
+        """(most, d), to be written to; valid as long as this object exists."""
 
     def keep(self, rows: int) -> None:
         """Search the first `rows` only."""
         self._index.ntotal = rows
 
     def search(self, vectors: Vectors, k: int, allowed: NDArray[np.bool_] | None = None) -> tuple[Scores, Rows]:
-        """The largest inner products (Q, k) with vectors (Q, d), and their rows; of -1 where there are fewer.
+        """The largest inner products (Q, k) with vectors (Q, d), and their rows, padded with -1.
 
         Args:
             allowed: (n,), true for the rows that may be found
         """
         faiss.omp_set_num_threads(max(1, min(THREADS, len(vectors))))
         parameters = faiss.SearchParameters(sel=_selector(allowed)) if allowed is not None else None
-        found: tuple[Scores, Rows] = self._index.search(np.ascontiguousarray(vectors), k, params=parameters)
-        return found
+        best: tuple[Scores, Rows] = self._index.search(np.ascontiguousarray(vectors), k, params=parameters)
+        return best
 
 
 class Codes:
@@ -104,12 +104,12 @@ class Codes:
         return int(self._index.ntotal)
 
     def add(self, vectors: Vectors) -> None:
-        """Take in vectors (n, d) as the next n rows."""
+        """Add vectors (n, d) as the next n rows."""
         faiss.omp_set_num_threads(THREADS)
         self._index.add(vectors)
 
     def search(self, vectors: Vectors, k: int, lists: int, allowed: NDArray[np.bool_] | None = None) -> Rows:
-        """Rows (Q, k) whose codes fit best, of the `lists` nearest lists; -1 where these hold fewer.
+        """Rows (Q, k) whose codes fit best in the `lists` nearest lists, padded with -1.
 
         Args:
             allowed: (n,), true for the rows that may be found
@@ -120,7 +120,7 @@ class Codes:
         return rows
 
     def save(self, path: Path) -> None:
-        """Write to a file, which is there when it is whole.
+        """Write a file, which appears when it is complete.
 
         Raises:
             ResourceError: it cannot be written.

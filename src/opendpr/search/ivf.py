@@ -9,30 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opendpr.search.exact import scan, top
+from opendpr.search.settings import IvfSettings
 from opendpr.types import Neighbours, Numbers, Scores, Vectors
 
 if TYPE_CHECKING:
     from opendpr.search.faiss import Codes, Rows
 
-LEAST_WANTED = 100
-"""A search for fewer passages takes as many candidates as one for this many."""
-SCANNED_PART = 25
-"""One part in this many, and less, is scanned rather than searched: a code is compared 20 times as fast as a vector,
-but among few that are allowed the nearest lists hold hardly any."""
-LISTS_FACTOR = 4
-"""Times as many lists are looked through where those hold too few."""
-CANDIDATE_BYTES = 4_000_000
-"""Of candidates' vectors held at once: they should stay in the processor's cache."""
-THREADED_PIECES = 16
-"""Of so much, and more, each thread takes some."""
-LOWEST = float(np.finfo(np.float32).min)
+LOWEST_SCORE = float(np.finfo(np.float32).min)
 
 
 class Effort(NamedTuple):
     """How far a search goes."""
 
     lists: int
-    """Inverted lists that are looked through (FAISS's nprobe)."""
+    """Inverted lists that are searched (FAISS's nprobe)."""
     factor: int
     """Candidates for each passage wanted."""
 
@@ -55,8 +45,10 @@ class IvfIndex:
         effort: Effort,
         *,
         removed: Numbers | None = None,
+        settings: IvfSettings = IvfSettings(),
     ) -> None:
-        self._codes, self._numbers, self._vectors, self.effort = codes, numbers, vectors, effort
+        self._codes, self.numbers, self.vectors, self.effort = codes, numbers, vectors, effort
+        self._settings = settings
         self._live: NDArray[np.bool_] | None = None
         gone = self._rows(removed) if removed is not None else np.empty(0, np.int64)
         if len(gone):
@@ -66,11 +58,11 @@ class IvfIndex:
 
     def without(self, removed: Numbers) -> IvfIndex:
         """The same index, in which these numbers are never found."""
-        return IvfIndex(self._codes, self._numbers, self._vectors, self.effort, removed=removed)
+        return IvfIndex(self._codes, self.numbers, self.vectors, self.effort, removed=removed, settings=self._settings)
 
     def with_effort(self, effort: Effort) -> IvfIndex:
         """The same index, whole, searched with another effort."""
-        return IvfIndex(self._codes, self._numbers, self._vectors, effort)
+        return IvfIndex(self._codes, self.numbers, self.vectors, effort, settings=self._settings)
 
     @property
     def dim(self) -> int:
@@ -91,19 +83,19 @@ class IvfIndex:
         """
         rows = None if allowed is None else self._rows(allowed)
         count = self._count if rows is None else len(rows)
-        if count <= max(self.effort.factor * max(k, LEAST_WANTED), len(self._numbers) // SCANNED_PART):
+        if count <= max(self._candidates(k), len(self.numbers) // self._settings.scanned_part):
             return self._scan(vectors, k, rows)
         mask = self._live
         if rows is not None:
-            mask = np.zeros(len(self._numbers), dtype=np.bool_)
+            mask = np.zeros(len(self.numbers), dtype=np.bool_)
             mask[rows] = True
-        # Of few that are allowed, as many are compared as of all: in that many more lists.
-        lists = min(self.lists, -(-self.effort.lists * len(self._numbers) // count))
+        # A filter leaves few passages in each list: that many more lists are searched, to compare as many as without.
+        lists = min(self.lists, -(-self.effort.lists * len(self.numbers) // count))
         best = self._nearest(vectors, k, lists, mask)
         while len(short := np.flatnonzero(best.numbers[:, -1] < 0)) and lists < self.lists:
-            lists = min(self.lists, LISTS_FACTOR * lists)
-            found = self._nearest(vectors[short], k, lists, mask)
-            best.scores[short], best.numbers[short] = found.scores, found.numbers
+            lists = min(self.lists, self._settings.lists_factor * lists)
+            more = self._nearest(vectors[short], k, lists, mask)
+            best.scores[short], best.numbers[short] = more.scores, more.numbers
         return best
 
     def nearest(self, vectors: Vectors, k: int) -> Neighbours:
@@ -111,14 +103,18 @@ class IvfIndex:
         return self._nearest(vectors, k, self.effort.lists, None)
 
     def _nearest(self, vectors: Vectors, k: int, lists: int, allowed: NDArray[np.bool_] | None) -> Neighbours:
-        wanted = max(k, min(self.effort.factor * max(k, LEAST_WANTED), len(self._numbers)))
+        wanted = max(k, min(self._candidates(k), len(self.numbers)))
         return self._refine(vectors, self._codes.search(vectors, wanted, lists, allowed), k)
+
+    def _candidates(self, k: int) -> int:
+        """How many candidates a search for k passages compares."""
+        return self.effort.factor * max(k, self._settings.least_wanted)
 
     def score(self, vector: Vectors, numbers: Numbers) -> Scores:
         """(n,) inner products of one vector (d,) with the numbered ones; `-inf` for a number unknown or removed."""
         places, known = self._places(numbers)
         scores = np.full(len(numbers), -np.inf, dtype=np.float32)
-        scores[known] = self._vectors[places[known]].astype(np.float32) @ vector
+        scores[known] = self.vectors[places[known]].astype(np.float32) @ vector
         return scores
 
     def contains(self, numbers: Numbers) -> NDArray[np.bool_]:
@@ -126,50 +122,50 @@ class IvfIndex:
         return self._places(numbers)[1]
 
     def _places(self, numbers: Numbers) -> tuple[Rows, NDArray[np.bool_]]:
-        """(n,) where numbers stand, and whether they stand there and may be found."""
-        places = np.searchsorted(self._numbers, numbers).clip(max=len(self._numbers) - 1)
-        known = self._numbers[places] == numbers
+        """(n,) the row of each number, and whether it is there and may be found."""
+        places = np.searchsorted(self.numbers, numbers).clip(max=len(self.numbers) - 1)
+        known = self.numbers[places] == numbers
         if self._live is not None:
             known &= self._live[places]
         return places, known
 
     def _rows(self, numbers: Numbers) -> Rows:
-        """Where numbers stand, rising, without those that may not be found."""
+        """The rows of numbers, rising, without those that may not be found."""
         places, known = self._places(np.unique(numbers))
         return places[known]
 
     def _scan(self, vectors: Vectors, k: int, rows: Rows | None) -> Neighbours:
         if rows is None and self._live is not None:
             rows = np.flatnonzero(self._live)
-        return scan(vectors, k, self._numbers, self._vectors, rows)
+        return scan(vectors, k, self.numbers, self.vectors, rows)
 
     def _refine(self, vectors: Vectors, rows: Rows, k: int) -> Neighbours:
         """The k best of candidates (Q, c), c >= k, by their vectors."""
         from opendpr.search.faiss import THREADS  # loaded already, as there are codes
 
-        size = max(1, CANDIDATE_BYTES // (rows.shape[1] * self.dim * 4))
+        size = max(1, self._settings.candidate_bytes // (rows.shape[1] * self.dim * 4))
         pieces = [slice(first, first + size) for first in range(0, len(rows), size)]
 
-        def refine(some: slice) -> Neighbours:
-            return self._refine_some(vectors[some], rows[some], k)
+        def refine(piece: slice) -> Neighbours:
+            return self._refine_piece(vectors[piece], rows[piece], k)
 
-        if len(pieces) < THREADED_PIECES:
-            found = list(map(refine, pieces))
+        if len(pieces) < self._settings.threaded_pieces:
+            refined = list(map(refine, pieces))
         else:
             with ThreadPoolExecutor(THREADS) as pool:
-                found = list(pool.map(refine, pieces))
+                refined = list(pool.map(refine, pieces))
         return Neighbours(
-            np.concatenate([each.scores for each in found] or [np.empty((0, k), np.float32)]),
-            np.concatenate([each.numbers for each in found] or [np.empty((0, k), np.int64)]),
+            np.concatenate([best.scores for best in refined] or [np.empty((0, k), np.float32)]),
+            np.concatenate([best.numbers for best in refined] or [np.empty((0, k), np.int64)]),
         )
 
-    def _refine_some(self, vectors: Vectors, rows: Rows, k: int) -> Neighbours:
+    def _refine_piece(self, vectors: Vectors, rows: Rows, k: int) -> Neighbours:
         from opendpr.search.faiss import widen
 
-        found = (rows >= 0) & (rows < len(self._numbers))
-        places = np.where(found, rows, 0)
-        stored = widen(self._vectors[places])  # (Q, c, d)
+        real = (rows >= 0) & (rows < len(self.numbers))
+        places = np.where(real, rows, 0)
+        stored = widen(self.vectors[places])  # (Q, c, d)
         scores = np.matmul(stored, vectors[:, :, None])[..., 0]
-        # What a damaged file makes of a vector may be no number; it stays a candidate, the last one.
-        scores = np.where(found, np.nan_to_num(scores, nan=LOWEST, neginf=LOWEST), -np.inf)
-        return top(scores, np.where(found, self._numbers[places], -1), k)
+        # A damaged file can turn a vector into NaN: it stays a candidate, the last one.
+        scores = np.where(real, np.nan_to_num(scores, nan=LOWEST_SCORE, neginf=LOWEST_SCORE), -np.inf)
+        return top(scores, np.where(real, self.numbers[places], -1), k)

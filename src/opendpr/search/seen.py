@@ -1,4 +1,4 @@
-"""What a cache beside the store notes of the state it has seen and of its own files: `seen.json`, under a checksum."""
+"""`seen.json`: the state of the collection that a cache has seen, and the checksums of the cache's files."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from opendpr.storage.atomic import replacing
 
 SEEN = "seen.json"
 CHECKSUM = "sha256"
-"""Of all else that `seen.json` says."""
+"""Key of the checksum of all other content."""
 
 
 def read_seen(directory: Path, name: str = SEEN) -> dict[str, Any]:
-    """What `seen.json`, or another file of that form, says.
+    """The content of `seen.json`, or of another file of that form.
 
     Raises:
         OSError: it cannot be read.
@@ -30,7 +30,7 @@ def read_seen(directory: Path, name: str = SEEN) -> dict[str, Any]:
 
 
 def seen_of(collection: Collection, directory: Path) -> dict[str, Any] | None:
-    """What `seen.json` says, if it is there, undamaged, and of a state in which this collection was."""
+    """The content of `seen.json`, if it is whole and names a state that this collection was in; else None."""
     try:
         seen = read_seen(directory)
         ours = seen["collection_id"] == collection.id and collection.has_commit(version_of(seen))
@@ -45,7 +45,7 @@ def version_of(seen: dict[str, Any]) -> Version:
 
 
 def write_seen(directory: Path, content: dict[str, Any], name: str = SEEN) -> None:
-    """Put it in place of what was there, with its checksum."""
+    """Replace the file by this content and its checksum."""
     with replacing(directory / name) as temporary:
         temporary.write_text(json.dumps({**content, CHECKSUM: _checksum(content)}, indent=2), encoding="utf-8")
 

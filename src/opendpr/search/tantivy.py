@@ -13,15 +13,9 @@ import numpy as np
 import tantivy
 
 from opendpr.errors import CorruptionError
+from opendpr.search.settings import WordSettings
 from opendpr.text.normalising import searchable
 from opendpr.types import Neighbours, Numbers, Passage, Scores
-
-WRITER_BYTES = 64_000_000
-TIES = 32
-"""Passages fetched beyond k, so that equal scores at the end of the list are broken by number."""
-
-NAMED_PASSAGES = 4_096
-"""Up to this many allowed passages are named to tantivy; of more, the list is filtered."""
 
 
 def _analyzer(*, of_question: bool) -> tantivy.TextAnalyzer:
@@ -39,7 +33,8 @@ class TantivyIndex:
         CorruptionError: the directory is not there, or holds no index that tantivy can open.
     """
 
-    def __init__(self, directory: Path | None = None) -> None:
+    def __init__(self, directory: Path | None = None, settings: WordSettings = WordSettings()) -> None:
+        self._settings = settings
         builder = tantivy.SchemaBuilder()
         # An integer field, not an unsigned one: that panics on Document(n=...).
         builder.add_integer_field("number", indexed=True, fast=True)
@@ -58,8 +53,8 @@ class TantivyIndex:
         return int(self._searcher.num_docs)
 
     def update(self, removed: Iterable[int], added: Iterable[Passage]) -> None:
-        """Take passages out and in, in one commit. A number added again replaces the old entry."""
-        writer = self._index.writer(WRITER_BYTES, num_threads=1)
+        """Remove and add passages, in one commit. A number added again replaces the old entry."""
+        writer = self._index.writer(self._settings.writer_bytes, num_threads=1)
         for number in removed:
             writer.delete_documents_by_term("number", number)
         for passage in added:
@@ -78,17 +73,17 @@ class TantivyIndex:
         Passages that share no word with the question are not found.
         """
         query = self._query(question)
-        named = allowed is not None and len(allowed) <= NAMED_PASSAGES
+        named = allowed is not None and len(allowed) <= self._settings.named_passages
         if allowed is not None and named:
             query = self._among(query, allowed)
-        limit = k + TIES
+        limit = k + self._settings.tie_passages
         while True:
             hits = self._searcher.search(query, limit=limit, count=False).hits
             scores, numbers = self._unpack(hits)
             if allowed is not None and not named:
                 kept = np.isin(numbers, allowed)
                 scores, numbers = scores[kept], numbers[kept]
-            # Enough, once what follows is worse than the last wanted: equal scores are broken by number.
+            # Enough, once what follows is worse than the last wanted: equal scores are ordered by number.
             if len(hits) < limit or (len(scores) > k and (k == 0 or scores[-1] < scores[k - 1])):
                 break
             limit *= 4
@@ -111,8 +106,8 @@ class TantivyIndex:
             ]
         )
         hits = self._searcher.search(query, limit=max(1, len(numbers)), count=False).hits
-        scores, found = self._unpack(hits)
-        by_number = dict(zip(found.tolist(), scores.tolist(), strict=True))
+        scores, scored = self._unpack(hits)
+        by_number = dict(zip(scored.tolist(), scores.tolist(), strict=True))
         return np.array([by_number.get(number, 0.0) for number in numbers.tolist()], dtype=np.float32)
 
     def _query(self, question: str) -> tantivy.Query:
@@ -128,7 +123,7 @@ class TantivyIndex:
 
 
 def _words(text: str) -> str:
-    """The text in the form that question and passage meet in, with "?" for lone surrogates, which tantivy refuses."""
+    """The text as question and passage are compared, with "?" for lone surrogates, which tantivy refuses."""
     return searchable(text).encode("utf-8", "replace").decode("utf-8")
 
 

@@ -13,7 +13,6 @@ from typing import NamedTuple
 import numpy as np
 
 from opendpr.answering.decoder import Decoder
-from opendpr.answering.following import FollowingRetrievers
 from opendpr.choices import RETRIEVERS
 from opendpr.collection import open_collection
 from opendpr.collection.database import DATABASE
@@ -23,6 +22,10 @@ from opendpr.model.encoder import BertEncoder
 from opendpr.model.reader import BertReader
 from opendpr.model.runtime import RuntimeSettings, resolved
 from opendpr.model.spans import log_softmax
+from opendpr.protocols import Retriever
+from opendpr.search.live import LiveSnapshot
+from opendpr.search.retrievers import make_retriever
+from opendpr.search.settings import EngineSettings, SearchSettings
 from opendpr.serving.places import Layout, Layouts
 from opendpr.types import Hit, Outcome, Passage, Span
 
@@ -40,6 +43,8 @@ class Found(NamedTuple):
     """The public id of each passage, by its number."""
     layouts: dict[str, Layout]
     version: int
+    missing: tuple[str, ...]
+    """Servers that did not answer, whose share of the passages cannot be among these."""
 
 
 class Read(NamedTuple):
@@ -70,13 +75,17 @@ class Engine:
 
     Args:
         model: name or directory; None is the one that the collection was encoded with, also after a change.
+        engine: finds candidates by vectors; None means what lies beside the collection
 
     Raises:
         StateError: there is no collection, it is empty, or the model does not fit it.
     """
 
-    def __init__(self, directory: Path, model: str | None, runtime: RuntimeSettings) -> None:
+    def __init__(
+        self, directory: Path, model: str | None, runtime: RuntimeSettings, *, engine: EngineSettings | None = None
+    ) -> None:
         self.directory, self._name, self._runtime = directory, model, runtime
+        self._settings = SearchSettings(engine=engine)
         self._open()
         if not self.collection.has_documents():
             raise StateError(f"{directory} holds no documents; add some with 'opendpr add'")
@@ -87,12 +96,14 @@ class Engine:
         try:
             file = identity(self.directory)
             model = find_model(self._name or collection.require_encoder().model)
-            retrievers = FollowingRetrievers(collection, BertEncoder(model, self._runtime), RETRIEVERS)
+            live, encoder = LiveSnapshot(collection, self._settings), BertEncoder(model, self._runtime)
+            retrievers: dict[str, Retriever] = {kind: make_retriever(kind, live, encoder) for kind in RETRIEVERS}
         except OpendprError:
             collection.close()
             raise
-        self.collection, self._file, self.model, self._retrievers = collection, file, model, retrievers
-        self._reading, self._layouts = _ModelReading(model, self._runtime), Layouts(collection)
+        self.collection, self._file, self.model = collection, file, model
+        self._live, self._retrievers = live, retrievers
+        self._reading, self._layouts = _ModelReading(model, self._runtime), Layouts(collection, live.version)
 
     def _reopen(self) -> None:
         """Open again; if that fails, all is as before, so that the next question tries again."""
@@ -122,12 +133,14 @@ class Engine:
         """
         self._follow()
         for _ in range(ATTEMPTS):
-            lists = self._retrievers.retrieve(kind, questions, k, where)
+            lists = self._retrievers[kind].retrieve(questions, k, where)
+            if self._layouts.version != self._live.version:
+                self._layouts = Layouts(self.collection, self._live.version)
             layouts = self._layouts.of(hit.passage.document_id for hits in lists for hit in hits)
             passages = {hit.passage.number: hit.passage for hits in lists for hit in hits}
             if all(passage.document_id in layouts for passage in passages.values()):
                 ids = self.collection.passage_ids(list(passages.values()))
-                return [Found(hits, ids, layouts, self._retrievers.version) for hits in lists]
+                return [Found(hits, ids, layouts, self._live.version, self._live.missing) for hits in lists]
             self._follow()
         raise BusyError(f"{self.directory} changes too fast to be searched; try again")
 
@@ -149,14 +162,13 @@ class Engine:
             logger.info("%s is another collection now: opening it again", self.directory)
             self._reopen()
             return
-        if self._retrievers.is_current():
+        if self._live.is_current():
             return
         if self.collection.require_encoder().fingerprint != self.model.fingerprint:
             logger.info("%s was given another model: opening it again", self.directory)
             self._reopen()
         else:
-            self._retrievers.refresh()
-            self._layouts = Layouts(self.collection)
+            self._live.refresh()
 
 
 def _selection(spans: Sequence[Span]) -> dict[int, float]:

@@ -37,10 +37,10 @@ class Layout(NamedTuple):
 
 
 class Layouts:
-    """The layouts of one state of a collection, read when first needed."""
+    """The layouts of documents in one version of a collection, read when first needed."""
 
-    def __init__(self, collection: Collection) -> None:
-        self._collection = collection
+    def __init__(self, collection: Collection, version: int) -> None:
+        self._collection, self.version = collection, version
         self._known: dict[str, Layout] = {}
 
     def of(self, ids: Iterable[str]) -> dict[str, Layout]:

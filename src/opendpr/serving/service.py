@@ -59,7 +59,7 @@ class Service:
 
     def __init__(self, settings: Settings, *, on_batch: OnBatch = lambda stage, questions: None) -> None:
         self.settings = settings
-        self.engine = Engine(settings.collection, settings.model, settings.runtime)
+        self.engine = Engine(settings.collection, settings.model, settings.runtime, engine=settings.engine)
         self.jobs = Jobs(settings.collection, settings.model, settings.runtime) if settings.writable else None
         most = 1 if settings.one_by_one else None
         self._searches: Batcher[Wanted, Found] = Batcher(
@@ -111,7 +111,8 @@ class Service:
             OpendprError: the question cannot be searched for.
         """
         found = await self._find(wanted)
-        return SearchRecord(wanted.question, wanted.retriever, found.version, passage_records(found, {}))
+        passages = passage_records(found, {})
+        return SearchRecord(wanted.question, wanted.retriever, found.version, passages, list(found.missing))
 
     async def ask(self, wanted: Wanted, answers: int) -> AskRecord:
         """The best answers to a question, and the passages they are from; raises as `search`."""
@@ -132,6 +133,7 @@ class Service:
             read.outcome.answerable,
             [answer_record(answer, found) for answer in read.outcome.answers[:answers]],
             passage_records(found, read.scores),
+            list(found.missing),
         )
 
     async def _find(self, wanted: Wanted) -> Found:

@@ -12,6 +12,7 @@ from opendpr.interop import read_questions, write_examples
 from opendpr.model.directory import DEFAULT_MODEL, Model, find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.reader import BertReader
+from opendpr.search.live import LiveSnapshot
 from opendpr.search.retrievers import make_retriever
 from opendpr.storage.lines import json_line, write_lines
 from opendpr.training.miner import LeftOut, Miner, MiningReport, MiningSettings
@@ -84,8 +85,9 @@ def _miner(collection: Collection, model: str | Path | Model | None, settings: M
         name = model or (active.model if active else DEFAULT_MODEL)
         network = name if isinstance(name, Model) else find_model(str(name))
     encoder = BertEncoder(network, settings.runtime) if network and kinds != ["bm25"] else None
-    retrievers = {kind: make_retriever(kind, collection, encoder) for kind in kinds}
-    words = retrievers.get("bm25") or make_retriever("bm25", collection, None)
+    live = LiveSnapshot(collection)
+    retrievers = {kind: make_retriever(kind, live, encoder) for kind in kinds}
+    words = retrievers.get("bm25") or make_retriever("bm25", live)
     reader = BertReader(network, settings.runtime) if network and settings.denoise else None
     return Miner(collection, words, retrievers, settings, reader)
 

@@ -11,13 +11,15 @@ import pytest
 import opendpr
 from opendpr.answering import Answerer, open_answerer
 from opendpr.answering.decoder import Decoder
-from opendpr.answering.following import FollowingRetrievers
 from opendpr.answering.pipeline import ASK_BATCH_QUESTIONS
+from opendpr.choices import RETRIEVERS
 from opendpr.collection import open_collection
 from opendpr.errors import StateError, UsageError
 from opendpr.model.directory import Model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
+from opendpr.search.live import LiveSnapshot
+from opendpr.search.retrievers import make_retriever
 from opendpr.storage.atomic import write_json
 from opendpr.types import Document
 
@@ -83,13 +85,24 @@ def test_a_decoder_has_the_confidence_that_was_fitted_for_its_retriever(tmp_path
 def test_retrievers_search_the_state_of_their_last_refresh(tmp_path: Path, tiny_model: Path) -> None:
     opendpr.add(tmp_path, [Document("pier", "", "The pier of Orvik is old.")], str(tiny_model))
     with open_collection(tmp_path) as collection:
-        retrievers = FollowingRetrievers(collection, BertEncoder(Model(tiny_model), FP32), ["dense", "bm25"])
-        before = retrievers.version
+        live, encoder = LiveSnapshot(collection), BertEncoder(Model(tiny_model), FP32)
+        retrievers = [make_retriever(kind, live, encoder) for kind in ("dense", "bm25")]
+        before, loaded = live.version, [live.load("dense"), live.load("bm25")]
         opendpr.add(tmp_path, [Document("mill", "", "The mill of Orvik is older.")])
-        assert not retrievers.is_current()
-        retrievers.refresh()
-        assert retrievers.is_current()
-        assert retrievers.version > before
-        for name in ("dense", "bm25"):
-            (hits,) = retrievers.retrieve(name, ["mill Orvik"], 5)
+        assert not live.is_current()
+        live.refresh()
+        assert live.is_current()
+        assert live.version > before
+        assert all(snapshot.state.version.version == before for snapshot in loaded), "a snapshot never changes"
+        for retriever in retrievers:
+            (hits,) = retriever.retrieve(["mill Orvik"], 5)
             assert {hit.passage.document_id for hit in hits} == {"pier", "mill"}
+
+
+def test_retrievers_of_one_collection_share_what_they_load(rivers: Path) -> None:
+    answerer = open_answerer(rivers, retriever="dense", runtime=FP32)
+    live, encoder = answerer._live, answerer.encoder
+    for kind in RETRIEVERS:
+        assert answerer.search(QUESTION, 3, retriever=kind)
+    assert answerer.encoder is encoder
+    assert live.load("dense") is live.load("bm25") is live.load("hybrid")

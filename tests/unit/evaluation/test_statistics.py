@@ -53,11 +53,10 @@ def test_the_same_seed_gives_the_same_figures_and_columns_do_not_disturb_each_ot
     assert bootstrap(values)[1] == pytest.approx(bootstrap(values[:, 1:])[0])
 
 
-def test_blocks_do_not_change_what_is_drawn_from(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocks_do_not_change_what_is_drawn_from() -> None:
     values = np.random.default_rng(3).random((50, 1))
     (whole,) = bootstrap(values)
-    monkeypatch.setattr("opendpr.evaluation.statistics.BLOCK_CELLS", 700)
-    (pieces,) = bootstrap(values)
+    (pieces,) = bootstrap(values, block_cells=700)
     assert pieces == pytest.approx(whole, abs=0.01)
 
 

@@ -12,7 +12,8 @@ from opendpr.fitting.hybrid import fit_lambda
 from opendpr.model.directory import Model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
-from opendpr.search.retrievers import HybridRetriever, Snapshot
+from opendpr.search.live import LiveSnapshot
+from opendpr.search.retrievers import HybridRetriever
 from opendpr.text import AnswerMatcher
 from opendpr.types import Document, Hit, Question
 
@@ -41,12 +42,12 @@ def test_each_weight_has_the_mean_reciprocal_rank_of_the_hybrid_retriever_with_i
         for known in ((), (f"{river} {thing}",))
     ]
     with open_collection(tmp_path / "c") as collection:
-        snapshot, encoder = Snapshot(collection), BertEncoder(Model(tiny_model), RuntimeSettings("openvino", "fp32"))
-        weight, ranks = fit_lambda(snapshot, encoder, questions)
+        live, encoder = LiveSnapshot(collection), BertEncoder(Model(tiny_model), RuntimeSettings("openvino", "fp32"))
+        weight, ranks = fit_lambda(live, encoder, questions)
         assert ranks[weight] == max(ranks.values())
         assert len(ranks) == 12
         for tried, found in ranks.items():
-            lists = HybridRetriever(snapshot, encoder, tried).retrieve([question.text for question in questions], 20)
+            lists = HybridRetriever(live, encoder, tried).retrieve([question.text for question in questions], 20)
             expected = 0.0
             for question, hits in zip(questions, lists, strict=True):
                 right = [rank for rank, hit in enumerate(hits, start=1) if is_right(question, hit)]

@@ -2,6 +2,7 @@
 
 import json
 import tracemalloc
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from foreign import refusal, write
 from opendpr.interop import read_examples
-from opendpr.interop.json_stream import read_array
+from opendpr.interop.json_stream import ReadSizes, read_array
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 
@@ -26,11 +27,10 @@ def test_an_array_is_read_as_json_reads_it(tmp_path_factory, values):
         assert [value for _, value in read_array(path)] == values
 
 
-def test_elements_across_reads_are_whole_and_know_their_line(tmp_path, monkeypatch):
+def test_elements_across_reads_are_whole_and_know_their_line(tmp_path):
     path = write(tmp_path / "a.json", '[\n{"a": "xéx"},\n 12345 ,\n"\\u00e9",\n[1, 2]\n]\n')
     for size in range(1, 40):
-        monkeypatch.setattr("opendpr.interop.json_stream.READ_BYTES", size)
-        found = list(read_array(path))
+        found = list(read_array(path, sizes=ReadSizes(read_bytes=size)))
         assert [value for _, value in found] == [{"a": "xéx"}, 12345, "é", [1, 2]]
         assert [place for place, _ in found] == [f"{path}:{n + 1} (record {n})" for n in range(1, 5)]
 
@@ -51,10 +51,10 @@ def test_an_array_that_is_not_json_is_refused_with_its_line(tmp_path, content, p
     assert refusal(read_array, tmp_path / "a.json", content).startswith(problem)
 
 
-def test_an_element_that_never_ends_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("opendpr.interop.json_stream.RECORD_BYTES", 1_000_000)
+def test_an_element_that_never_ends_is_refused(tmp_path):
     content = '[{"a": "' + "x" * 5_000_000
-    assert "more than 1 MB" in refusal(read_array, tmp_path / "a.json", content)
+    read = partial(read_array, sizes=ReadSizes(record_bytes=1_000_000))
+    assert "more than 1 MB" in refusal(read, tmp_path / "a.json", content)
 
 
 def test_memory_does_not_grow_with_a_training_file(tmp_path):

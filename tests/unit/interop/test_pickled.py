@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from opendpr.errors import InputError
-from opendpr.interop.dpr_pickle import interpreter, read_embeddings
+from opendpr.interop.dpr_pickle import read_embeddings
+from opendpr.interop.dpr_pickle.interpreter import Limits
 
 SOURCE = Path(__file__).resolve().parents[3] / "src" / "opendpr"
 COMMAND = "touch {marker}"
@@ -101,11 +102,11 @@ def hostile(marker):
 NAMES = list(hostile("x"))
 
 
-def refusal(tmp_path, content):
+def refusal(tmp_path, content, limits=Limits()):
     path = tmp_path / "shard_0.pkl"
     path.write_bytes(content)
     with pytest.raises(InputError) as caught:
-        list(read_embeddings(path))
+        list(read_embeddings(path, limits))
     assert str(caught.value).startswith(f"{path}: ")
     return str(caught.value)
 
@@ -163,12 +164,11 @@ def test_the_hostile_pickles_are_armed(tmp_path):
         (b"\x80\x04]K\x01a.", "expected (id, vector), found int"),
     ],
 )
-def test_a_pickle_that_asks_for_too_much_or_is_no_shard_is_refused(tmp_path, monkeypatch, content, problem):
-    monkeypatch.setattr(interpreter, "PENDING_OBJECTS", 2_000)
-    monkeypatch.setattr(interpreter, "PENDING_BYTES", 1_000_000)
+def test_a_pickle_that_asks_for_too_much_or_is_no_shard_is_refused(tmp_path, content, problem):
+    small = Limits(pending_objects=2_000, pending_bytes=1_000_000)
     tracemalloc.start()
     try:
-        assert problem in refusal(tmp_path, content)
+        assert problem in refusal(tmp_path, content, small)
         assert tracemalloc.get_traced_memory()[1] < 6_000_000
     finally:
         tracemalloc.stop()

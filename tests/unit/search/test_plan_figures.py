@@ -1,5 +1,7 @@
 """What a size costs, by hand."""
 
+import math
+from dataclasses import asdict
 from itertools import pairwise
 
 import pytest
@@ -7,23 +9,26 @@ from typer import BadParameter
 
 from opendpr.cli.options import size
 from opendpr.errors import ResourceError
+from opendpr.model.directory import Model
+from opendpr.model.encoder import BertEncoder
+from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.cost import (
+    PASSAGE_TEXT_BYTES,
     PROGRAM_BYTES,
     SEARCH_BYTES,
-    SMALL,
-    TEXT_BYTES,
-    Machine,
     chosen,
     estimates,
     ivf_lists,
     machine_memory,
 )
+from opendpr.search.rates import Rates, build_seconds, made_up_passages, measure_rates
+from opendpr.search.settings import SCANNED_PASSAGES
 
-MACHINE = Machine(flops=1e11, passages=50.0)
+RATES = Rates(encoded_passages=50.0, indexed_passages=20_000.0, coded_vectors=50_000.0, scanned_vectors=200_000.0)
 
 
-def offers(passages, dim=384, to_encode=0, recall=0.95):
-    exact, ivf = estimates(passages, dim, MACHINE, to_encode=to_encode, recall=recall)
+def offers(passages, dim=384, recall=0.95):
+    exact, ivf = estimates(passages, dim, recall=recall)
     return exact, ivf
 
 
@@ -41,7 +46,7 @@ def test_a_million_vectors_of_384_numbers():
     codes = 1_000_000 * (96 + 8) + 2_048 * 16 * 96
     assert ivf.memory_bytes == PROGRAM_BYTES + SEARCH_BYTES + codes + 2_048 * 384 * 4 + 1_000_000 * 9
     assert ivf.index_bytes == codes + 2_048 * 384 * 4 + 1_000_000 * 776
-    assert exact.disk_bytes == 1_000_000 * (TEXT_BYTES + 819), "5 vectors of 788 bytes on a page of 4,096"
+    assert exact.disk_bytes == 1_000_000 * (PASSAGE_TEXT_BYTES + 819), "5 vectors of 788 bytes on a page of 4,096"
     assert ivf.disk_bytes == exact.disk_bytes + ivf.index_bytes
     assert (exact.recall, ivf.recall) == (1.0, 0.95)
 
@@ -49,15 +54,36 @@ def test_a_million_vectors_of_384_numbers():
 def test_long_vectors_take_whole_pages():
     for dim, stored in ((768, 2_048), (1_024, 4_096), (3_000, 8_192)):
         exact, _ = offers(10, dim)
-        assert exact.disk_bytes == 10 * (TEXT_BYTES + stored)
+        assert exact.disk_bytes == 10 * (PASSAGE_TEXT_BYTES + stored)
 
 
-def test_only_what_has_no_vector_is_encoded():
-    assert offers(1_000, to_encode=100)[0].encode_seconds == 2.0
+def test_seconds_follow_from_rates():
+    assert build_seconds("exact", 1_000_000, RATES) == 50.0
+    trained = 10 * 48 * 2_048 / 50_000
+    assert build_seconds("ivf", 1_000_000, RATES) == pytest.approx(50.0 + 20.0 + trained + 5.0)
+
+
+def test_made_up_passages_are_of_100_words_and_differ():
+    texts = [passage.text for passage in made_up_passages(50)]
+    assert {len(text.split()) for text in texts} == {100}
+    assert len(set(texts)) == 50
+
+
+def test_rates_are_measured_with_the_real_code(tiny_model):
+    encoder = BertEncoder(Model(tiny_model), RuntimeSettings(precision="fp32"))
+    rates = measure_rates(100_000, encoder.dim, (), encoder)
+    assert all(0 < rate < math.inf for rate in asdict(rates).values())
+    assert measure_rates(100, 8, made_up_passages(10), 7.5).encoded_passages == 7.5
+    assert math.isinf(measure_rates(100, 8, made_up_passages(10), None).encoded_passages)
 
 
 def test_small_collections_are_searched_exactly_and_large_ones_by_an_index():
-    for passages, kind in ((1, "exact"), (SMALL, "exact"), (SMALL + 1, "ivf"), (21_000_000, "ivf")):
+    for passages, kind in (
+        (1, "exact"),
+        (SCANNED_PASSAGES, "exact"),
+        (SCANNED_PASSAGES + 1, "ivf"),
+        (21_000_000, "ivf"),
+    ):
         assert chosen(list(offers(passages)), passages, 10**12).kind == kind
 
 
@@ -83,9 +109,9 @@ def test_the_memory_of_a_container_is_what_it_may_use(tmp_path):
 
 def test_more_costs_more():
     figures = [
-        (each.memory_bytes, each.needed_bytes, each.disk_bytes, each.build_seconds)
+        (offer.memory_bytes, offer.needed_bytes, offer.disk_bytes, build_seconds(offer.kind, passages, RATES))
         for passages in (10**5, 10**6, 10**7)
-        for each in offers(passages)
+        for offer in offers(passages)
     ]
     for kind in (figures[::2], figures[1::2]):
         for smaller, larger in pairwise(kind):

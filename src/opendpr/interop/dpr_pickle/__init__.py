@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 
 from opendpr.errors import InputError
 from opendpr.interop.dpr_pickle.arrays import Array
-from opendpr.interop.dpr_pickle.interpreter import Interpreter
+from opendpr.interop.dpr_pickle.interpreter import Interpreter, Limits
 from opendpr.storage.compression import READ_ERRORS, open_binary, reason
 
 
-def read_embeddings(path: Path) -> Iterator[tuple[str, NDArray[np.floating[Any]]]]:
+def read_embeddings(path: Path, limits: Limits = Limits()) -> Iterator[tuple[str, NDArray[np.floating[Any]]]]:
     """Yield the id and vector (d,) of each record of a shard.
+
+    Args:
+        limits: how much of the shard may be held in memory
 
     Raises:
         InputError: the file cannot be read, is no list of (id, vector), or asks for anything but numbers, strings
@@ -24,7 +27,7 @@ def read_embeddings(path: Path) -> Iterator[tuple[str, NDArray[np.floating[Any]]
     """
     try:
         with open_binary(path) as file:
-            for number, record in enumerate(Interpreter(path, file).records(), start=1):
+            for number, record in enumerate(Interpreter(path, file, limits).records(), start=1):
                 yield _embedding(record, f"{path}: record {number:,}")
     except READ_ERRORS as error:
         raise InputError(f"{path} cannot be read: {reason(error)}") from None

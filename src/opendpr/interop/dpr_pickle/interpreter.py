@@ -11,18 +11,15 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from opendpr.errors import InputError
 from opendpr.interop.dpr_pickle.arrays import ADMITTED, OBJECT_BYTES, Dtype, Name, call, set_state
 
-PENDING_BYTES = 100_000_000
-"""Most bytes between two batches of records; the pickle module writes batches of 1,000."""
 INSTRUCTION_BYTES = 16
 """What each instruction counts besides: one of a single byte makes an object, or a place in a list."""
-PENDING_OBJECTS = 200_000
-"""Most objects on the stack, and most that a batch may give a name."""
 KEPT_CHARACTERS = 2
 """Longest string that is remembered after its batch: Python holds such ones, as the byte order, only once."""
 
@@ -30,11 +27,21 @@ MARK = object()
 """The place on the stack where a group begins."""
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of a pickle may be held in memory."""
+
+    pending_bytes: int = 100_000_000
+    """Most bytes between two batches of records; the pickle module writes batches of 1,000."""
+    pending_objects: int = 200_000
+    """Most objects on the stack, and most that a batch may give a name."""
+
+
 class Interpreter:
     """Runs one pickle. `records` yields what is put into the outermost list."""
 
-    def __init__(self, path: Path, file: IO[bytes]) -> None:
-        self.path, self.file = path, file
+    def __init__(self, path: Path, file: IO[bytes], limits: Limits = Limits()) -> None:
+        self.path, self.file, self.limits = path, file, limits
         self.at = self.pending = 0
         self.batches = 0
         self.stack: list[Any] = []
@@ -107,7 +114,7 @@ class Interpreter:
             else:
                 name = OPCODES.get(code, f"{code[0]:#04x}")
                 raise self.error(f"the instruction {name}, which no list of vectors needs, is refused")
-            if len(self.stack) > PENDING_OBJECTS or self.pending > PENDING_BYTES:
+            if len(self.stack) > self.limits.pending_objects or self.pending > self.limits.pending_bytes:
                 raise self.error("it is no list of small records, and would fill the memory")
         if len(self.stack) != 1 or not isinstance(self.stack[0], list):
             found = type(self.stack[0]).__name__ if self.stack else "nothing"
@@ -189,7 +196,7 @@ class Interpreter:
             self.new_names.append(number)
         self.memo[number] = value
         self.next_name = max(self.next_name, number + 1)
-        if len(self.memo) > PENDING_OBJECTS:
+        if len(self.memo) > self.limits.pending_objects:
             raise self.error("it gives names to too many things, and would fill the memory")
 
     def get(self, number: int) -> Any:  # noqa: ANN401
