@@ -91,7 +91,7 @@ def ask(
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="surrogateescape")  # a line that is not UTF-8 is one question refused
     settings = RuntimeSettings(runtime.value, precision.value, device.value)
-    engine = engine_settings(index, allow_partial)
+    engine = engine_settings(index, allow_partial=allow_partial)
     answerer = _open(collection, model, retriever.value, settings, engine)
     asker = _Asker(answerer, k, answers, where, as_json or question == "-")
     if question == "-":

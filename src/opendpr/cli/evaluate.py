@@ -106,7 +106,7 @@ def evaluate(
         show = stack.enter_context(progress("evaluating", "questions"))
         run_task(
             collection,
-            Task(questions, systems, limit, model, settings, engine_settings(index, False)),
+            Task(questions, systems, limit, model, settings, engine_settings(index, allow_partial=False)),
             judge,
             path,
             show,

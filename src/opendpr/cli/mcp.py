@@ -46,6 +46,6 @@ def mcp(
         collection,
         model,
         RuntimeSettings(runtime.value, precision.value, device.value),
-        engine=engine_settings(index, allow_partial),
+        engine=engine_settings(index, allow_partial=allow_partial),
     )
     run(Service(settings), collection.resolve().name)

@@ -100,7 +100,7 @@ DuplicatesOption = Annotated[
 ]
 
 
-def engine_settings(address: str | None, allow_partial: bool) -> EngineSettings | None:
+def engine_settings(address: str | None, *, allow_partial: bool) -> EngineSettings | None:
     """The engine that was named, if one was.
 
     Raises:

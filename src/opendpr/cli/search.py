@@ -52,7 +52,7 @@ def search(
     from opendpr.model.runtime import RuntimeSettings
 
     settings = RuntimeSettings(runtime.value, precision.value, device.value)
-    engine = engine_settings(index, allow_partial)
+    engine = engine_settings(index, allow_partial=allow_partial)
     answerer = open_answerer(collection, model, retriever=retriever.value, runtime=settings, engine=engine)
     hits = answerer.search(question, k, where)
     if not hits:

@@ -49,6 +49,7 @@ class PostgresqlEngine:
     ) -> None:
         self.name, self._vectors, self._indexed_vectors = address.text, vectors, indexed_vectors
         self._table = set_name(vectors.collection_id, vectors.fingerprint)
+        self._writes = writes
         self._servers = [Server(address, hosts, writes=writes) for hosts in address.shards]
         self._pool = ThreadPoolExecutor(len(self._servers))
         self._closing = weakref.finalize(self, _close, self._pool, self._servers)
@@ -121,6 +122,8 @@ class PostgresqlEngine:
         if row is None:
             return None
         if row[:2] != (share, len(self._servers)):
+            if self._writes:
+                return None  # all is pushed again to the servers as they are named now
             raise StateError(
                 f"{self._servers[share].name} holds share {row[0] + 1} of {row[1]}, and is named as {share + 1} of "
                 f"{len(self._servers)}; name the servers as they were named to 'opendpr push', or push to these"
