@@ -20,6 +20,7 @@ VERBS = (
     "encode",
     "optimize",
     "plan",
+    "push",
     "verify",
     "backup",
     "evaluate",

