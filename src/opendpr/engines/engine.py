@@ -93,7 +93,7 @@ class Engine(Protocol):
         ...
 
     def candidates(self, vectors: Vectors, k: int, where: Where | None, *, allow_partial: bool) -> Candidates:
-        """The k best, or about, for each row of `vectors` (Q, d), of documents that meet `where`.
+        """The k best or more, or about, for each row of `vectors` (Q, d), of documents that meet `where`.
 
         Args:
             allow_partial: servers that do not answer are passed over

@@ -73,7 +73,8 @@ class PostgresqlEngine:
             raise UnreachableError(f"none of the servers of {self.name} answers; try again")
         noted = _common([note for _, _, note in found])
         numbers, scores = np.hstack([part[0] for part in found]), np.hstack([part[1] for part in found])
-        order = np.lexsort((numbers, -scores), axis=1)[:, : HNSW_FACTOR * k]
+        most = max(part[0].shape[1] for part in found)  # what one server may hold of the best; beyond it some may lack
+        order = np.lexsort((numbers, -scores), axis=1)[:, :most]
         return Candidates(np.take_along_axis(numbers, order, 1), noted, tuple(missing))
 
     def _search(

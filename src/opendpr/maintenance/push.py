@@ -6,9 +6,9 @@ takes what the engine lacks from the collection.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +21,6 @@ from opendpr.engines.engine import Engine, Noted, Rows
 from opendpr.errors import StateError
 from opendpr.iteration import OnStage
 from opendpr.types import Numbers
-
-logger = logging.getLogger(__name__)
 
 NOTED_PIECES = 20
 """Pieces of vectors, of a thousand each, between two notes of how far a push has come."""
@@ -67,33 +65,58 @@ def push(
     if noted is None or not collection.has_commit(noted.version):
         engine.forget()
         noted = None
-    with collection.one_state():
-        row, version, total = collection.require_encoder(), collection.version(), collection.count_passages()
-        end, waiting = _end(collection, row)
-        removed = np.array(collection.deleted_since(noted.version.version) if noted else [], np.int64)
-        relabelled = relabelled_since(collection, noted.version.version) if noted else np.empty(0, np.int64)
-    now = Noted(version, noted.last_number, noted.recall) if noted else Noted(version, 0)
-    engine.remove(removed)
-    relabelled = relabelled[relabelled <= now.last_number]
-    for first in range(0, len(relabelled), PUSHED_ROWS):
-        numbers, vectors = collection.vectors_of(row, relabelled[first : first + PUSHED_ROWS])
-        engine.put(_rows(collection, numbers, vectors))
-    pushed, before = len(relabelled), total - waiting - collection.count_vectors_after(now.last_number)
-    engine.note(now)
-    for place, (numbers, vectors) in enumerate(until(collection.vectors(now.last_number), end), start=1):
-        engine.put(_rows(collection, numbers, vectors))
-        pushed += len(numbers)
-        now = replace(now, last_number=int(numbers[-1]))
-        if place % NOTED_PIECES == 0:
-            engine.note(now)
-        on_progress("pushing", max(before, 0) + pushed - len(relabelled), total - waiting)
-    if collection.encoder() != row:
-        raise StateError(f"{collection.directory} was given another model meanwhile; push again")
-    now = replace(now, last_number=max(end, now.last_number))
-    engine.note(now)
+    plan = _plan(collection, noted)
+    engine.remove(plan.removed)
+    for first in range(0, len(plan.relabelled), PUSHED_ROWS):
+        engine.put(_rows(collection, *collection.vectors_of(plan.row, plan.relabelled[first : first + PUSHED_ROWS])))
+    engine.note(plan.noted)
+    pushed = _push_new(collection, engine, plan, on_progress)
     on_progress("indexing", 0, 0)
     engine.finish()
-    return Push(version.version, len(removed), pushed, waiting)
+    return Push(plan.noted.version.version, len(plan.removed), len(plan.relabelled) + pushed, plan.waiting)
+
+
+class _Plan(NamedTuple):
+    """What a push has to do, read from one state of the collection."""
+
+    row: EncoderRow
+    noted: Noted
+    """What may be noted once `removed` and `relabelled` are done."""
+    removed: Numbers
+    relabelled: Numbers
+    end: int
+    """The last number to push."""
+    waiting: int
+    """Passages with larger ones."""
+
+
+def _plan(collection: Collection, noted: Noted | None) -> _Plan:
+    with collection.one_state():
+        row, version = collection.require_encoder(), collection.version()
+        end, waiting = _end(collection, row)
+        if noted is None:
+            nothing = np.empty(0, np.int64)
+            return _Plan(row, Noted(version, 0), nothing, nothing, end, waiting)
+        removed = np.array(collection.deleted_since(noted.version.version), np.int64)
+        relabelled = relabelled_since(collection, noted.version.version)
+    relabelled = relabelled[relabelled <= noted.last_number]
+    return _Plan(row, replace(noted, version=version), removed, relabelled, end, waiting)
+
+
+def _push_new(collection: Collection, engine: Engine, plan: _Plan, on_progress: OnStage) -> int:
+    """Push the vectors that the engine does not have; returns how many."""
+    noted, pushed, total = plan.noted, 0, collection.count_vectors_after(plan.noted.last_number)
+    for place, (numbers, vectors) in enumerate(until(collection.vectors(noted.last_number), plan.end), start=1):
+        engine.put(_rows(collection, numbers, vectors))
+        pushed += len(numbers)
+        noted = replace(noted, last_number=int(numbers[-1]))
+        if place % NOTED_PIECES == 0:
+            engine.note(noted)
+        on_progress("pushing", pushed, total)
+    if collection.encoder() != plan.row:
+        raise StateError(f"{collection.directory} was given another model meanwhile; push again")
+    engine.note(replace(noted, last_number=max(plan.end, noted.last_number)))
+    return pushed
 
 
 def _end(collection: Collection, row: EncoderRow) -> tuple[int, int]:

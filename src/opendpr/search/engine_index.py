@@ -102,7 +102,7 @@ class EngineIndex:
             missing.update(found.missing)
             ranked, last = self._ranked(vectors[unsettled], found.numbers, k, where)
             best.scores[unsettled], best.numbers[unsettled] = ranked
-            exhausted = (found.numbers < 0).any(axis=1) | (found.numbers.shape[1] < wanted)
+            exhausted = (found.numbers[:, -1] < 0) | (found.numbers.shape[1] < wanted)
             # One that was not fetched may round to a better score than the last one wanted.
             close = ranked.scores[:, -1] <= last + SCORE_ROUNDING * np.abs(last)
             unsettled = unsettled[close & ~exhausted]
