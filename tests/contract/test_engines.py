@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,10 @@ def two_servers() -> Iterator[list[PostgresqlServer]]:
 
 @pytest.fixture(scope="session")
 def milvus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The server that OPENDPR_TEST_MILVUS names, else a small one that is started here."""
+    if given := os.environ.get("OPENDPR_TEST_MILVUS"):
+        yield given
+        return
     with milvus_lite(tmp_path_factory.mktemp("milvus")) as address:
         yield address
 

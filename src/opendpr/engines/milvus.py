@@ -85,6 +85,7 @@ class MilvusEngine:
                 data=vectors.tolist(),
                 filter=expression,
                 limit=wanted,
+                output_fields=["number"],
                 search_params={"metric_type": "IP", "params": {"ef": max(wanted, LEAST_EFFORT)}},
                 consistency_level="Bounded" if settled else "Strong",
                 timeout=REQUEST_SECONDS,
