@@ -15,8 +15,8 @@ help:  ## This list
 demo: $(CORE)  ## Answer five questions from the Python language reference
 	$(BIN)/python examples/demo.py .demo
 
-test: $(DEV)  ## The tests that every change runs
-	$(BIN)/python -m pytest
+test: $(DEV)  ## The tests that every change runs, in two processes with one thread of each library
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 slow: $(DEV)  ## The long tests
 	$(BIN)/python -m pytest -m slow

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 PATH = Path(__file__).parent / "cli.md"
@@ -44,13 +45,15 @@ VERBS = (
 
 def text() -> str:
     """The whole page."""
-    environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
+    os.environ |= {"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
+    from opendpr.cli import app  # here, because what shows the help reads these variables when it is loaded
+
     page = "# Commands\n\nWritten by `make docs` from `--help`; do not edit.\n"
     for verb in VERBS:
-        command = [sys.executable, "-m", "opendpr", *verb.split(), "--help"]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
-        help_text = done.stdout.replace("python -m opendpr", "opendpr").replace("__main__.py", "opendpr").rstrip()
-        page += f"\n## opendpr {verb}\n\n```\n{help_text}\n```\n".replace("## opendpr \n", "## opendpr\n")
+        with redirect_stdout(StringIO()) as help_text:
+            app([*verb.split(), "--help"], prog_name="opendpr", standalone_mode=False)
+        block = help_text.getvalue().rstrip()
+        page += f"\n## opendpr {verb}\n\n```\n{block}\n```\n".replace("## opendpr \n", "## opendpr\n")
     return page
 
 

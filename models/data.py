@@ -40,7 +40,7 @@ SMALL_WORDS = frozenset(
         "their he she they had has have also not but",
     )
 )
-LONGEST = 22
+LONGEST_QUESTION_WORDS = 22
 """Words of a sentence that a pseudo-question is made of."""
 NEAR = 6
 """Passages among the first of BM25 that are a pseudo-question's hard negatives."""
@@ -84,9 +84,9 @@ def make_collection(data: Path, directory: Path, spans: Sequence[Document]) -> N
 def pseudo_question(sentence: str, generator: random.Random) -> str:
     """A sentence without its "answer", a few words that a question word replaces, and without many of the others."""
     words = sentence.split()
-    if len(words) > LONGEST:
+    if len(words) > LONGEST_QUESTION_WORDS:
         first = generator.randrange(len(words) - 18)
-        words = words[first : first + generator.randint(12, LONGEST)]
+        words = words[first : first + generator.randint(12, LONGEST_QUESTION_WORDS)]
     gone = generator.randint(1, min(4, max(1, len(words) // 4)))
     at = generator.randrange(len(words) - gone + 1)
     left, right = ([word for word in part if _kept(word, generator)] for part in (words[:at], words[at + gone :]))

@@ -22,8 +22,8 @@ POOLS = {"P10": 10_000, "P25": 25_000, "P150": 150_000}
 
 
 def half_of(record: Record) -> str:
-    """`fit` or `report`: by the first hex digit of SHA-1 of document_id, or of id."""
-    key = record.get("document_id") or record["id"]
+    """`fit` or `report`: by the first hex digit of SHA-1 of document_id, of the question paraphrased, or of id."""
+    key = record.get("document_id") or record.get("paraphrase_of") or record["id"]
     return "fit" if int(hashlib.sha1(key.encode()).hexdigest()[0], 16) % 2 == 0 else "report"
 
 
@@ -37,6 +37,10 @@ class Data:
         """The questions of `dev/<name>.jsonl` that are in the half `fit` or `report`."""
         with (self.folder / "dev" / f"{name}.jsonl").open(encoding="utf-8") as file:
             return [record for record in map(json.loads, file) if half_of(record) == half]
+
+    def handbooks(self, half: str) -> list[Record]:
+        """The questions about the handbooks that are in this half."""
+        return self.questions("handbooks/questions", half)
 
     def write_questions(self, name: str, half: str, directory: Path, limit: int | None = None) -> Path:
         """A half of a set, or its first questions, as a file of its own."""

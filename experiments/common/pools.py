@@ -12,6 +12,7 @@ from opendpr.iteration import batched
 from opendpr.maintenance.add import add_documents
 from opendpr.model.encoder import BertEncoder
 from opendpr.search.bm25 import update_bm25
+from opendpr.text.splitting import Splitter
 from opendpr.types import Document
 
 STORED_DOCUMENTS = 1_000
@@ -33,13 +34,13 @@ def open_pool(args: argparse.Namespace, encoder: BertEncoder) -> Collection:
     return open_collection(fill_pool(args, encoder))
 
 
-def build_words(directory: Path, documents: Iterable[Document]) -> Path:
+def build_words(directory: Path, documents: Iterable[Document], splitter: Splitter | None = None) -> Path:
     """A collection with BM25 and without vectors, complete or not there at all; made once."""
     if directory.exists():
         return directory
     half_done = directory.with_name(directory.name + ".new")
     shutil.rmtree(half_done, ignore_errors=True)
-    with open_writer(half_done) as writer:
+    with open_writer(half_done, splitter) as writer:
         for batch in batched(documents, STORED_DOCUMENTS):
             writer.put_documents(batch)
         update_bm25(writer)

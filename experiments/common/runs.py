@@ -10,25 +10,21 @@ from opendpr.evaluation.figures import in_percent
 from opendpr.evaluation.run import read_run
 from opendpr.evaluation.statistics import Difference, Interval
 from opendpr.evaluation.summary import summary
+from opendpr.wording import counted
 
 
 def add_runs(report: Report, runs: Sequence[Path], *, prefix: str = "") -> None:
     """Print and report every figure, difference and kind of failure of runs over the same questions."""
-    for name, values in summary([read_run(run) for run in runs])["sets"].items():
-        print(f"\n{name}: {values['questions']} questions")
-        for figure in values["figures"]:
-            _add(report, f"{prefix}{name}/{figure['system']}/{figure['measure']}", Interval(*_three(figure)))
-        for pair in values["differences"]:
-            label = f"{prefix}{name}/{pair['a']} - {pair['b']}/{pair['measure']}"
-            _add(report, label, Difference(*_three(pair), pair["p"]))
-        for system, by_read in values["failures"].items():
-            for read, reasons in by_read.items():
-                for reason, cases in reasons.items():
-                    report.add(f"{prefix}{name}/{system}/{reason}@{read}", cases["count"], "questions")
-
-
-def _three(figure: dict[str, float]) -> tuple[float, float, float]:
-    return figure["mean"], figure["low"], figure["high"]
+    for name, result in summary([read_run(run) for run in runs]).sets.items():
+        print(f"\n{name}: {counted(result.questions, 'question')}")
+        for figure in result.figures:
+            _add(report, f"{prefix}{name}/{figure.system}/{figure.measure}", figure.value)
+        for pair in result.differences:
+            _add(report, f"{prefix}{name}/{pair.a} - {pair.b}/{pair.measure}", pair.value)
+        for system, by_read in result.failures.items():
+            for read, kinds in by_read.items():
+                for kind, failures in kinds.items():
+                    report.add(f"{prefix}{name}/{system}/{kind}@{read}", failures.count, "questions")
 
 
 def _add(report: Report, name: str, interval: Interval | Difference) -> None:

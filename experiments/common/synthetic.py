@@ -58,7 +58,7 @@ class GivenVectors:
 
     def __init__(self, model: Model, seed: int) -> None:
         self.model, self.runtime = model, RuntimeSettings(precision="fp32")
-        self.dim = model.require_encoder().architecture.hidden_size
+        self.dim = model.require_encoder().dim
         self._generator = np.random.default_rng(seed)
 
     def encode_passages(self, passages: Sequence[Passage]) -> Vectors:

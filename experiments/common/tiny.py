@@ -6,7 +6,9 @@ import gzip
 import json
 import lzma
 import random
+import tarfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +63,7 @@ def write_tiny_data(folder: Path) -> Path:
     _write(half_done / "dev" / "squad_unanswerable.jsonl", unanswerable)
     _write(half_done / "dev" / "nq.jsonl", (_bare("nq.dev", each) for each in gold))
     _write(half_done / "dev" / "trivia.jsonl", (_bare("trivia.dev", fact) for each in gold for fact in _facts(each)))
+    _write_handbooks(half_done / "dev" / "handbooks", gold)
     training = [_paragraph(f"train-{number}", generator) for number in range(64)]
     _write(half_done / "train" / "squad_reader.jsonl", map(_with_paragraph, training))
     for name in ("nq", "trivia", "webquestions", "curatedtrec"):
@@ -137,6 +140,22 @@ def _write_judged(folder: Path, records: Sequence[Mapping[str, Any]]) -> None:
     _write(folder / "queries.jsonl", ({"id": str(n), "text": each["question"]} for n, each in enumerate(records)))
     lines = (f"{number} 0 {each['id']} 1\n" for number, each in enumerate(records))
     (folder / "qrels.txt").write_text("".join(lines), encoding="utf-8")
+
+
+def _write_handbooks(folder: Path, records: Sequence[Mapping[str, Any]]) -> None:
+    """An archive of text files and questions about them: plain, informal, without answer, worded again."""
+    questions = []
+    for number, record in enumerate(records):
+        asked = {**_bare("h", record), "style": ("plain", "informal")[number % 2]}
+        again = {"question": asked["question"].lower(), "style": "informal", "paraphrase_of": asked["id"]}
+        none = {"question": asked["question"].replace("built", "burned"), "answers": [], "style": "unanswerable"}
+        questions += [asked, {**asked, **again, "id": f"{asked['id']}-again"}, {**none, "id": f"{asked['id']}-none"}]
+    _write(folder / "questions.jsonl", questions)
+    with tarfile.open(folder / "handbooks.tar.xz", "w:xz") as archive:
+        for record in records:
+            entry = tarfile.TarInfo(f"{record['id']}.txt")
+            entry.size = len(content := record["text"].encode())
+            archive.addfile(entry, BytesIO(content))
 
 
 def _write(path: Path, records: Iterable[Mapping[str, Any]]) -> None:

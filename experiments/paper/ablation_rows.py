@@ -135,4 +135,4 @@ TRANSFER = (
     *(replace(row, name=f"transfer-{row.name}", group="transfer") for row in (*REFERENCES, BASE)),
     Row("transfer-nq", "trained on NQ's questions", group="transfer", examples="nq"),
 )
-ROWS = (*REFERENCES, BASE, *NEGATIVES, *OTHERS, *SIZES, *TRANSFER)
+ABLATION_ROWS = (*REFERENCES, BASE, *NEGATIVES, *OTHERS, *SIZES, *TRANSFER)

@@ -32,7 +32,7 @@ from experiments.common.pools import build_pool_words
 from experiments.common.report import Report
 from experiments.paper.ablation_data import Pool, Search, TrainingData, prepare
 from experiments.paper.ablation_plot import plot
-from experiments.paper.ablation_rows import ROWS, SETTINGS, OwnNegatives, Row
+from experiments.paper.ablation_rows import ABLATION_ROWS, SETTINGS, OwnNegatives, Row
 from opendpr.model.directory import Model, write_model
 from opendpr.model.encoder import EncoderInput
 from opendpr.model.tokenizer import Tokenizer
@@ -188,7 +188,7 @@ def write_start(base: Model, directory: Path, layers: int, seed: int) -> Model:
 def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The command line."""
     parser = command_line(__doc__, pool="P25", half=True, precision=None)
-    names = [row.name for row in ROWS]
+    names = [row.name for row in ABLATION_ROWS]
     parser.add_argument("--all", action="store_true", help="transfer between data sets too")
     parser.add_argument("--rows", nargs="+", choices=names, metavar="ROW", help=", ".join(names))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
@@ -204,8 +204,8 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 def chosen(args: argparse.Namespace) -> list[Row]:
     """The rows of the command line."""
     if args.rows:
-        return [row for row in ROWS if row.name in args.rows]
-    return [row for row in ROWS if args.all or row.group != "transfer"]
+        return [row for row in ABLATION_ROWS if row.name in args.rows]
+    return [row for row in ABLATION_ROWS if args.all or row.group != "transfer"]
 
 
 def add_row(report: Report, row: Row, records: Sequence[Mapping[str, Any]]) -> None:

@@ -5,45 +5,37 @@ Needs nothing but the standard library, so that `--help` is quick.
 
 from __future__ import annotations
 
-from enum import Enum
-from typing import Literal, get_args
+from typing import Literal, TypeAlias, get_args
 
-
-class Retrievers(str, Enum):
-    """How passages are found."""
-
-    hybrid = "hybrid"
-    dense = "dense"
-    bm25 = "bm25"
-
-
-class Precisions(str, Enum):
-    """How exactly networks compute."""
-
-    auto = "auto"
-    fp32 = "fp32"
-    bf16 = "bf16"
-    int8 = "int8"
-
-
-class Runtimes(str, Enum):
-    """What runs the networks."""
-
-    auto = "auto"
-    openvino = "openvino"
-    torch = "torch"
-
-
-class Devices(str, Enum):
-    """Where the networks run."""
-
-    auto = "auto"
-    cpu = "cpu"
-    cuda = "cuda"
-
-
-RetrieverName = Literal["hybrid", "dense", "bm25"]
+RetrieverName: TypeAlias = Literal["hybrid", "dense", "bm25"]
+"""How passages are found."""
 RETRIEVERS: tuple[RetrieverName, ...] = get_args(RetrieverName)
+IndexName: TypeAlias = Literal["auto", "exact", "ivf"]
+"""How vectors are searched; `auto`: as they are, or as `opendpr plan` would."""
+
+RuntimeName: TypeAlias = Literal["auto", "openvino", "torch"]
+"""What runs the networks; `auto`: torch on a GPU, openvino on a CPU."""
+PrecisionName: TypeAlias = Literal["auto", "fp32", "bf16", "int8"]
+"""How exactly networks compute; `auto`: bf16 where the processor has it and gains by it, else fp32; fp32 with torch."""
+DeviceName: TypeAlias = Literal["auto", "cpu", "cuda"]
+"""Where the networks run; `auto`: the CPU, unless the runtime is torch and a GPU is there."""
+
+Match: TypeAlias = Literal["string", "regex"]
+"""How answers are compared with text."""
+Quoting: TypeAlias = Literal["csv", "none"]
+"""What a quotation mark at the beginning of a table's field means: that the field is quoted, or nothing."""
+Values: TypeAlias = Literal["rank", "score"]
+"""What a run is ordered by."""
+Duplicates: TypeAlias = Literal["refuse", "best"]
+"""What becomes of a document that is in a ranking twice: an error, or its best place is kept."""
+
+PassageForm: TypeAlias = Literal["psgs", "beir", "msmarco", "pyserini", "tevatron", "jsonl"]
+QuestionForm: TypeAlias = Literal["dpr", "beir", "msmarco"]
+ExampleForm: TypeAlias = Literal["dpr", "msmarco", "colbert", "tevatron", "flag-embedding", "sentence-transformers"]
+RunForm: TypeAlias = Literal["trec", "dpr", "msmarco", "colbert", "pyserini"]
+QrelsForm: TypeAlias = Literal["trec", "beir", "msmarco"]
+"""Forms of other systems that `opendpr export` writes; `interop.writing` has the writer of each."""
+
 READ_PASSAGES = 20
 """Passages read for a question, if nothing else is asked for."""
 QUESTION_CHARACTERS = 4_096

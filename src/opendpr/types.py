@@ -87,16 +87,23 @@ class TrainingExample:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A retrieved passage. `parts` holds the scores it is made of: `dense`, `bm25`."""
+    """A retrieved passage. `parts` holds the scores it is made of: `dense`, `bm25`.
+
+    `copies` are other passages with the same text that were found too. `before` and `after` are words of the document
+    right beyond the passage's borders, for the reader to see too.
+    """
 
     passage: Passage
     score: float
     parts: Mapping[str, float] = field(default_factory=dict)
+    copies: tuple[Passage, ...] = ()
+    before: str = ""
+    after: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Words of a retrieved passage: `document.text[start:end] == text`.
+    """Words that begin in a retrieved passage, and may end beyond it: `document.text[start:end] == text`.
 
     The reader's two logarithmic scores (paper section 6.1): `passage_score` is the selection logit, so log P_selected
     but for a number that all passages of the question share; `span_score` is log P_start + log P_end.

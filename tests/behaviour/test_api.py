@@ -176,7 +176,7 @@ def test_wrong_arguments_are_refused_with_what_was_expected(notes: opendpr.OpenC
         notes.ask(None)  # type: ignore[call-overload]
     with pytest.raises(opendpr.UsageError, match="either ids of documents or where="):
         notes.remove()
-    with pytest.raises(opendpr.InputError, match="has no document 'x'; nothing was removed"):
+    with pytest.raises(opendpr.InputError, match="has no document 'x', so nothing was removed"):
         notes.remove(["wall", "x"])
     with pytest.raises(opendpr.StateError, match="no model 'nothing'"):
         opendpr.open("notes", "nothing")
@@ -227,7 +227,7 @@ def test_evaluations_take_files_and_objects_and_are_compared(notes: opendpr.Open
     assert "first:dense" in other.compare("first.jsonl").table()
     assert other.compare(run).report("both.html") == Path("both.html")
     (folder / "questions.jsonl").write_text('{"id": "1", "question": "When?", "answers": ["1888"]}\n')
-    assert opendpr.evaluate("notes", "questions.jsonl", systems="bm25").summary()["sets"]["questions"]["questions"] == 1
+    assert opendpr.evaluate("notes", "questions.jsonl", systems="bm25").summary().sets["questions"].questions == 1
 
 
 def test_an_evaluation_says_what_it_expected(notes: opendpr.OpenCollection) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 import opendpr
 from opendpr.answering import Answerer, open_answerer
+from opendpr.types import Document
 from samples import MAILBOX, RTF, W, docx, paragraph
 
 SIGNS = """# Frost log of the Orvik station
@@ -65,6 +66,7 @@ FILES: dict[str, str | bytes] = {
     "numbers.docx": docx(NUMBERED, numbering=NUMBERING),
     "rules.rtf": RTF,
     "mail.mbox": MAILBOX,
+    "blank.csv": "text\n\nThe anchor weighs 300 kilograms.\n",
     "pipe.csv": "id|Content\np1|The mast is 21 m high.\n",
     "cp1252.csv": '"id","text"\n"c1","Café Linnéa opened in 1921."\n'.encode("cp1252"),
     "records.jsonl": '{"_id":"h1","page_content":"The bell was cast in 1712."}\n{"body":"The rope is 90 metres."}\n',
@@ -85,6 +87,26 @@ CASES = [
     ("Who issues the certificate of fitness?", "Karin Dahl", "ligature.txt"),
     ("Who built the båt?", "Åsa Lind", "mail.mbox:1"),
 ]
+REPORT = "The annual report says that the ferry Nordan carried 4,120 passengers in 1968. The captain was Ture Alm."
+FERRY = "The ferry Sydan was built in Umea in 1951. Its captain was Hilma Roos, the first woman to hold the post."
+BUILT_BY = """
+church organ: Ada Ahlberg; harbour crane: Bo Brandt; town clock: Carin Cedergren; stone bridge: Dag Dunker;
+windmill: Elsa Eklund; ferry bell: Finn Forsell; school piano: Greta Granath; market fountain: Hugo Hedin; railway
+station: Ines Isberg; lighthouse lens: Jarl Jansson; fire engine: Klara Kihlman; rope factory: Lars Lagergren;
+fish auction hall: Mona Mattsson; theatre curtain: Nils Norling; hospital chapel: Olga Orrgard; post office: Per
+Palmgren; gas lamp: Rut Rosell; ice cellar: Sten Sandahl; weaving loom: Tora Tegner; ski jump: Ulf Unander; town
+library: Vera Vinberg; bandstand: Axel Wallin; water tower: Berit Ytterberg; sugar mill: Cai Zetterlund; glass
+works: Disa Almqvist; sawmill: Emil Bergvall; customs house: Frida Carlheim; rowing boat: Gun Dahlin; sun dial:
+Hans Enqvist; brewery: Ida Fagerlund
+"""
+"""Who built what, in 717 words: borders of passages fall in the middle of some sentences."""
+ENDINGS = (
+    "after a long quarrel with the council",
+    "with money given by the widows of the parish",
+    "while the old one was still in use",
+    "although nobody had asked for it at first",
+    "in the same summer as the great drought",
+)
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +154,7 @@ def test_front_matter_is_title_and_metadata(answerer):
 
 def test_records_have_ids_and_texts_by_the_names_that_people_give_them(answerer):
     ids = {summary.id for summary in answerer.collection.summaries()}
-    assert {"p1", "c1", "h1", "records.jsonl:2", "rules.rtf", "mail.mbox:2"} <= ids
+    assert {"blank.csv:1", "p1", "c1", "h1", "records.jsonl:2", "rules.rtf", "mail.mbox:2"} <= ids
 
 
 @pytest.mark.parametrize(
@@ -157,3 +179,30 @@ def test_an_id_with_a_line_end_is_listed_on_one_line(run, tmp_path, tiny_model):
     (tmp_path / "odd.jsonl").write_text('{"id": "nl\\nx.txt", "text": "The bell was cast in 1712."}\n')
     assert run("add", tmp_path / "c", tmp_path / "odd.jsonl", "--model", tiny_model).returncode == 0
     assert run("list", tmp_path / "c").stdout == "nl\\nx.txt\t\t1 passage\t26 characters\n"
+
+
+def test_no_answer_is_lost_at_the_border_of_a_passage(tmp_path):
+    built = dict(pair.split(": ") for pair in " ".join(BUILT_BY.split()).split("; "))
+    sentences = (
+        f"The {thing}, which visitors to the town still admire today, was built by {name} {ENDINGS[number % 5]}."
+        for number, (thing, name) in enumerate(built.items())
+    )
+    (tmp_path / "town.txt").write_text(" ".join(sentences))
+    opendpr.add(tmp_path / "town", tmp_path / "town.txt")
+    outcomes = open_answerer(tmp_path / "town").ask([f"Who built the {thing}?" for thing in built])
+    answers = [outcome.answers[0].text if outcome.answers else "" for outcome in outcomes]
+    assert dict(zip(built, answers, strict=True)) == built
+
+
+def test_copies_of_a_file_are_one_place_and_make_no_answer_surer(tmp_path):
+    outcomes = {}
+    for count in (1, 30):
+        reports = [Document(f"report-{number}.txt", "report", REPORT) for number in range(count)]
+        opendpr.add(tmp_path / str(count), [*reports, Document("other.txt", "other", FERRY)])
+        outcomes[count] = open_answerer(tmp_path / str(count)).ask("Who was the captain of the ferry?").answers
+    alone, copied = outcomes[1][0], outcomes[30][0]
+    assert copied.text == alone.text
+    assert copied.confidence == pytest.approx(alone.confidence, abs=0.1)
+    assert {answer.document_id for answer in outcomes[30]} >= {"other.txt"}
+    hits = [span.hit for answer in outcomes[30] for span in answer.spans]
+    assert {len(hit.copies) for hit in hits if hit.passage.text == REPORT} == {29}

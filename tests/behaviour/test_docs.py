@@ -63,7 +63,7 @@ def test_the_blocks_of_the_page_on_evaluation_run(tmp_path, run, monkeypatch, ca
     (tmp_path / "questions.jsonl").write_text(block)
     (tmp_path / "queries.jsonl").write_text(block)
     (tmp_path / "qrels.txt").write_text("1 0 tarn 1\n2 0 bridge 1\n")
-    (console,) = blocks("console", "docs/evaluation.md")
+    console = "".join(blocks("console", "docs/evaluation.md"))
     shown = []
     for line in console.splitlines():
         done = run(*shlex.split(line)[2:], cwd=tmp_path)
@@ -73,12 +73,16 @@ def test_the_blocks_of_the_page_on_evaluation_run(tmp_path, run, monkeypatch, ca
     assert re.search(r"^EM@5 .*^F1@10 ", shown[2], re.MULTILINE | re.DOTALL)
     assert re.search(r"^RR +1.0000", shown[3], re.MULTILINE)
     assert "run:bm25 - answers:hybrid" in shown[4]
+    assert "bm25 - dpr" in shown[8]
+    assert re.search(r"^RR +1.0000", shown[10], re.MULTILINE)
+    assert "run:dense - theirs:dpr" in shown[11]
     assert "answers:hybrid" in (tmp_path / "report.html").read_text(encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     (code,) = blocks("python", "docs/evaluation.md")
     names = {}
     exec(code, names)
-    assert {of["measure"]: of["mean"] for of in names["figures"] if of["system"] == "bm25"}["answer@1"] == 1
+    means = {(figure.system, figure.measure): figure.value.mean for figure in names["figures"]}
+    assert means["bm25", "answer@1"] == 1
     assert capsys.readouterr().out.startswith("0.333")
 
 

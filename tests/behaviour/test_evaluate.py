@@ -18,16 +18,18 @@ import opendpr
 from opendpr.answering import open_answerer
 from opendpr.collection import open_collection
 from opendpr.errors import InputError, StateError, UsageError
-from opendpr.evaluation.failures import ABSENT, KINDS
+from opendpr.evaluation.failures import ABSENT, FAILURE_KINDS
+from opendpr.evaluation.header import DocumentSettings, parse_header
 from opendpr.evaluation.judges import AnswerJudge, best_documents
 from opendpr.evaluation.run import open_run, read_question_records, read_records, read_run
-from opendpr.evaluation.summary import summary
+from opendpr.evaluation.summary import FailureCount, summary
 from opendpr.evaluation.task import Task, evaluate, read_sets
 from opendpr.model.directory import read_weights
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.storage.atomic import write_json
 from opendpr.text import has_answer
 from opendpr.types import Document, Question
+from sample_run import question_record, run_header
 
 RIVERS = {"Tarn": "Albi", "Lot": "Cahors", "Orne": "Caen", "Isère": "Grenoble", "Vire": "Saint-Lô", "Aude": "Limoux"}
 PADDING = " ".join(f"filler{number}" for number in range(120))
@@ -59,8 +61,9 @@ def questions(tmp_path: Path) -> Path:
     return path
 
 
-def figures(found: dict, name: str) -> dict[tuple[str, str], float]:
-    return {(of["system"], of["measure"]): of["mean"] for of in found["sets"][name]["figures"]}
+def means(result: dict, name: str) -> dict[tuple[str, str], float]:
+    """System and measure -> mean, of what `--json` prints."""
+    return {(figure["system"], figure["measure"]): figure["mean"] for figure in result["sets"][name]["figures"]}
 
 
 def test_figures_are_what_the_hits_say(towns: Path, questions: Path, tmp_path: Path, run: Run) -> None:
@@ -80,8 +83,8 @@ def test_figures_are_what_the_hits_say(towns: Path, questions: Path, tmp_path: P
                 for r in records
             ]
             gold = [any(h.passage.document_id == r["id"] for h in hits[r["id"]]) for r in records if "document_id" in r]
-            assert figures(found, "rivers")[system, f"answer@{k}"] == sum(answered) / 8
-            assert figures(found, "rivers")[system, f"document@{k}"] == sum(gold) / 6
+            assert means(found, "rivers")[system, f"answer@{k}"] == sum(answered) / 8
+            assert means(found, "rivers")[system, f"document@{k}"] == sum(gold) / 6
     for record in read_records(output):
         if record["type"] == "question":
             assert record["answer_rank"] == next(iter(record["answer_ranks"]), None)
@@ -125,6 +128,16 @@ def test_a_run_that_was_killed_goes_on_and_says_the_same(
     assert killed.read_bytes() == content
 
 
+def test_a_header_is_read_back_as_it_was_written(towns: Path, questions: Path, tmp_path: Path) -> None:
+    output = tmp_path / "run.jsonl"
+    evaluate(towns, Task([questions], ("bm25",), runtime=FP32), AnswerJudge((1,), (2,)), output)
+    line = output.read_text(encoding="utf-8").splitlines()[0]
+    header = parse_header(json.loads(line))
+    assert json.dumps(header.as_json()) == line
+    assert (header.k, header.read, header.qrels) == ([1], [2], None)
+    assert (header.model.name, header.runtime) == ("tiny", RuntimeSettings("openvino", "fp32", "cpu"))
+
+
 def test_a_complete_run_is_not_computed_again(towns: Path, questions: Path, tmp_path: Path) -> None:
     output, asked = tmp_path / "run.jsonl", []
 
@@ -155,7 +168,7 @@ def test_a_run_with_other_settings_is_refused(towns: Path, questions: Path, tmp_
 def test_a_run_by_another_reader_or_confidence_of_the_same_encoder_is_refused(
     towns: Path, questions: Path, tmp_path: Path, tiny_model: Path
 ) -> None:
-    """The fingerprint is the encoder's: a reader that was trained anew has the same, and so has a model fitted anew."""
+    """The fingerprint is the encoder's: a reader trained again has the same, and so has a model fitted again."""
     model, output = tmp_path / "model", tmp_path / "run.jsonl"
     shutil.copytree(tiny_model, model)
     task = Task([questions], ("bm25",), model=str(model), runtime=FP32)
@@ -185,13 +198,13 @@ def test_a_file_that_is_no_run_is_not_touched(towns: Path, questions: Path, run:
 def test_a_file_that_is_no_run_is_not_cut(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "mine.json"
     path.write_bytes(content)
-    with pytest.raises(InputError, match="is not a run"), open_run(path, {"sets": {}, "systems": []}):
+    with pytest.raises(InputError, match="is not a run"), open_run(path, run_header()):
         pass
     assert path.read_bytes() == content
 
 
-def test_a_run_whose_first_line_was_cut_off_begins_anew(tmp_path: Path) -> None:
-    path, header = tmp_path / "run.jsonl", {"sets": {}, "systems": []}
+def test_a_run_whose_first_line_was_cut_off_begins_again(tmp_path: Path) -> None:
+    path, header = tmp_path / "run.jsonl", run_header()
     with open_run(path, header):
         pass
     content = path.read_bytes()
@@ -221,7 +234,7 @@ def test_a_collection_that_changes_meanwhile_stops_the_run(questions: Path, tmp_
         evaluate(directory, Task([questions], ("bm25",)), Meddling(), tmp_path / "run.jsonl")
 
 
-def test_the_reader_is_measured_for_several_numbers_of_passages_and_its_failures_are_told(
+def test_the_reader_is_measured_for_several_numbers_of_passages_and_its_failures_are_reported(
     towns: Path, questions: Path, tmp_path: Path
 ) -> None:
     output = tmp_path / "run.jsonl"
@@ -238,18 +251,18 @@ def test_the_reader_is_measured_for_several_numbers_of_passages_and_its_failures
             shown = record["shown"][str(answer["rank"])]
             assert shown["text"][answer["start"] - shown["start"] : answer["end"] - shown["start"]] == answer["text"]
             assert (answer["failure"] is None) == (answer["EM"] == 1)
-            assert answer["failure"] in (None, *KINDS)
+            assert answer["failure"] in (None, *FAILURE_KINDS)
         if record["question"] == "regex":
             assert "F1@2" not in record["measures"]
-    of = {record["question"]: record for record in records}
-    assert of["none"]["read"]["5"]["failure"] == ABSENT
-    assert all(of[river]["read"]["5"]["failure"] != ABSENT for river in RIVERS)
+    failures = {record["question"]: record["read"]["5"]["failure"] for record in records}
+    assert failures["none"] == ABSENT
+    assert all(failures[river] != ABSENT for river in RIVERS)
     run = read_run(output)
-    assert run.failures["rivers"]["hybrid"]["5"][ABSENT] == ["none"]
-    counted = summary([run])["sets"]["rivers"]["failures"]["hybrid"]["5"]
-    assert counted[ABSENT] == {"count": 1, "examples": ["none"]}
+    assert run.failures["rivers"]["hybrid"][5][ABSENT] == ["none"]
+    counts = summary([run]).sets["rivers"].failures["hybrid"][5]
+    assert counts[ABSENT] == FailureCount(1, ["none"])
     wrong = sum(record["read"]["5"]["EM"] == 0 for record in records)
-    assert sum(kind["count"] for kind in counted.values()) == wrong
+    assert sum(kind.count for kind in counts.values()) == wrong
     unfinished = tmp_path / "unfinished.jsonl"
     unfinished.write_bytes(b"".join(output.read_bytes().splitlines(keepends=True)[:-1]))
     with pytest.raises(StateError, match="not yet the last"):
@@ -267,10 +280,10 @@ def test_overlapping_passages_are_read_as_if_alone(tmp_path: Path, tiny_model: P
     answerer = open_answerer(directory, retriever="bm25", runtime=FP32)
     asked = [question.text for question in read_sets([questions])["rivers"]]
     hits = answerer.retrieve(asked, 12)
-    for question, of in enumerate(AnswerJudge(read=(1, 4, 12))._read(answerer, asked, hits)):
-        for n, spans in of.items():
+    for question, by_depth in enumerate(AnswerJudge(read=(1, 4, 12))._read(answerer, asked, hits)):
+        for n, spans in by_depth.items():
             (alone,) = answerer.read([asked[question]], [hits[question][:n]])
-            places = [{(span.start, span.end, span.hit.passage.number) for span in some} for some in (spans, alone)]
+            places = [{(span.start, span.end, span.hit.passage.number) for span in read} for read in (spans, alone)]
             assert places[0] == places[1]
 
 
@@ -283,7 +296,8 @@ def test_a_run_is_exported_for_other_evaluators(towns: Path, questions: Path, tm
     for record, result in zip(records, json.loads(results.read_text(encoding="utf-8")), strict=True):
         assert (result["question"], result["answers"]) == (record["text"], record["answers"])
         assert [context["id"] for context in result["ctxs"]] == record["hits"]["ids"]
-        assert [n for n, each in enumerate(result["ctxs"], start=1) if each["has_answer"]] == record["answer_ranks"]
+        holding = [rank for rank, context in enumerate(result["ctxs"], start=1) if context["has_answer"]]
+        assert holding == record["answer_ranks"]
         assert result["ctxs"][0]["text"] == record["shown"]["1"]["text"]
     done = run("export", "run", output, "--format", "trec", "--documents", "--collection", towns, "-o", trec)
     assert done.returncode == 0, done.stderr
@@ -302,12 +316,13 @@ def test_runs_are_compared(towns: Path, questions: Path, tmp_path: Path, run: Ru
     done = run("evaluate", "--compare", a, b, "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    pairs = {(of["a"], of["b"]) for of in found["sets"]["rivers"]["differences"]}
+    differences = found["sets"]["rivers"]["differences"]
+    pairs = {(pair["a"], pair["b"]) for pair in differences}
     assert pairs == {("a:bm25", "b:dense")}
     together = tmp_path / "together.jsonl"
     evaluate(towns, Task([questions], ("bm25", "dense"), runtime=FP32), AnswerJudge(), together)
-    expected = summary([read_run(together)])["sets"]["rivers"]["differences"]
-    assert [of["mean"] for of in found["sets"]["rivers"]["differences"]] == [of["mean"] for of in expected]
+    expected = summary([read_run(together)]).sets["rivers"].differences
+    assert [pair["mean"] for pair in differences] == [pair.value.mean for pair in expected]
     evaluate(towns, Task([questions], ("bm25",), limit=3), AnswerJudge(), c)
     with pytest.raises(StateError, match="not over the same questions"):
         summary([read_run(a), read_run(c)])
@@ -321,7 +336,8 @@ def test_runs_by_other_judgements_or_of_one_name_are_not_compared(tmp_path: Path
     for folder, name, qrels in (("x", "a", "one"), ("x", "b", "two"), ("y", "b", "two")):
         (tmp_path / folder).mkdir(exist_ok=True)
         path = tmp_path / folder / f"{name}.jsonl"
-        with open_run(path, {"sets": {}, "systems": [], "qrels": qrels}):
+        judging = DocumentSettings(qrels, ["AP"], 1_000)
+        with open_run(path, run_header(sets={}, judging=judging)):
             pass
         runs.append(read_run(path))
     with pytest.raises(StateError, match="the same --qrels"):
@@ -330,7 +346,7 @@ def test_runs_by_other_judgements_or_of_one_name_are_not_compared(tmp_path: Path
         summary(runs)
 
 
-HEADER = {"type": "run", "format": 1, "sets": {"s": {"questions": 1}}, "systems": ["bm25"]}
+HEADER = run_header().as_json()
 RECORD = {"type": "question", "set": "s", "question": "1", "system": "bm25", "measures": {"answer@1": 1.0}}
 
 
@@ -339,6 +355,8 @@ RECORD = {"type": "question", "set": "s", "question": "1", "system": "bm25", "me
     [
         ({"sets": []}, {}, ":1: expected a record"),
         ({"sets": {"s": 1}}, {}, ":1: expected a record"),
+        ({"collection": None}, {}, ":1: not a whole header"),
+        ({"runtime": {"runtime": "openvino", "device": "cuda"}}, {}, ":1: not a whole header"),
         ({"systems": [1]}, {}, ":1: expected a record"),
         ({}, {"type": "run"}, ":2: expected a record"),
         ({}, {"type": "other"}, ":2: expected a record"),
@@ -390,7 +408,7 @@ def test_judged_questions_are_measured_by_documents(towns: Path, questions: Path
     qrels.write_text("Tarn 0 Tarn 1\nLot 0 Tarn 1\nLot 0 nothing 1\nOrne 0 Orne 0\n")
     done = run("evaluate", towns, questions, "-r", "bm25", "--qrels", qrels, "--json")
     assert done.returncode == 0, done.stderr
-    found = figures(json.loads(done.stdout), "rivers")
+    found = means(json.loads(done.stdout), "rivers")
     assert {measure for _, measure in found} == {"AP", "nDCG@10", "R@100", "R@1000", "RR"}
     asked = Question("Lot", "Which town is on the river Lot?")
     (documents,) = best_documents(open_answerer(towns, retriever="bm25"), [asked])
@@ -449,10 +467,9 @@ def test_two_files_of_one_name_are_refused(towns: Path, questions: Path, tmp_pat
 
 def test_words_that_are_not_unicode_survive_in_a_run(tmp_path: Path) -> None:
     path = tmp_path / "run.jsonl"
-    record = {"type": "question", "set": "s", "question": "\ud800", "system": "bm25", "measures": {}}
-    with open_run(path, {"sets": {"s": {"questions": 1}}, "systems": ["bm25"]}) as run:
-        run.write([record])
-    with open_run(path, {"sets": {"s": {"questions": 1}}, "systems": ["bm25"]}) as run:
+    with open_run(path, run_header()) as run:
+        run.write([question_record("\ud800")])
+    with open_run(path, run_header()) as run:
         assert run.done == {("s", "\ud800", "bm25")}
     assert read_run(path).measured["s"]["bm25"] == {"\ud800": {}}
 

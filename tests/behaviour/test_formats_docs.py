@@ -15,6 +15,8 @@ READERS = {
     "psgs.tsv": formats.read_passages,
     "corpus.jsonl": formats.read_passages,
     "collection.tsv": formats.read_passages,
+    "kilt-pages.jsonl": formats.read_passages,
+    "kilt.jsonl": formats.read_questions,
     "questions.jsonl": formats.read_questions,
     "questions.qa.csv": formats.read_questions,
     "queries.jsonl": formats.read_questions,
@@ -28,6 +30,7 @@ READERS = {
     "pairs.jsonl": formats.read_examples,
     "squad.json": formats.read_marked,
     "squad-flat.jsonl": formats.read_marked,
+    "mrqa.jsonl": formats.read_marked,
     "pyserini.json": formats.read_run,
     "run.jsonl": formats.read_run,
     "results.json": formats.read_run,
@@ -59,7 +62,7 @@ def test_every_file_of_the_page_is_read(folder, monkeypatch):
 
 def test_every_command_of_the_page_runs(folder, run, tiny_model):
     commands = [line[2:] for kind, _, block in blocks() if kind == "console" for line in block.splitlines()]
-    assert len(commands) == 27
+    assert len(commands) == 31
     for command in commands:
         arguments = shlex.split(command)[1:]
         if arguments[0] == "add":

@@ -192,7 +192,7 @@ def test_a_bad_line_is_named_and_leaves_no_file(folder, run):
         ("questions", "", "holds no questions"),
         ("questions", "[]", "holds no questions"),
         ("passages", "id\ttext\n", "holds nothing"),
-        ("passages", '{"id": "1", "text": " "}\n', "has 1 records, of which none is a passage with text"),
+        ("passages", '{"id": "1", "text": " "}\n', "has 1 record, of which none is a passage with text"),
         ("examples", '{"question": "who", "positives": []}\n', "of which none is an example with a positive passage"),
         ("spans", '{"data": []}', "holds nothing"),
         (

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 HEAVY = {"torch", "transformers", "sentence_transformers", "openvino", "faiss", "apsw", "tantivy", "tokenizers"}
-HEAVY |= {"fastapi", "starlette", "uvicorn", "mcp", "pydantic", "jinja2", "prometheus_client"}
+HEAVY |= {"fastapi", "starlette", "uvicorn", "mcp", "pydantic", "jinja2", "prometheus_client", "rich"}
 IMPORT = "import opendpr"
 HELP = """
 import sys

@@ -60,39 +60,40 @@ def test_a_report_has_the_figures_of_the_run(answered: Path, tmp_path: Path, run
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {"report": str(output), "bytes": output.stat().st_size}
     page = output.read_text(encoding="utf-8")
-    (of,) = make_report([answered]).sets
-    assert {figure["measure"] for figure in of.figures} >= {"answer@8", "document@1", "EM@6", "F1@2"}
-    for figure in of.figures:
-        assert f">{100 * figure['mean']:.1f}<" in page
+    (shown,) = make_report([answered]).sets
+    figures = shown.summary.figures
+    assert {figure.measure for figure in figures} >= {"answer@8", "document@1", "EM@6", "F1@2"}
+    for figure in figures:
+        assert f">{100 * figure.value.mean:.1f}<" in page
     assert "&#39;[&#39; is not a regular expression" in page
     run("report", answered, "-o", tmp_path / "again.html")
     assert (tmp_path / "again.html").read_text(encoding="utf-8") == page
 
 
 def test_curves_go_through_the_figures(answered: Path) -> None:
-    (of,) = make_report([answered]).sets
-    means = {(figure["system"], figure["measure"]): figure["mean"] for figure in of.figures}
-    for found in ("answer", "document"):
-        for line in of.curves[found]:
+    (shown,) = make_report([answered]).sets
+    means = {(figure.system, figure.measure): figure.value.mean for figure in shown.summary.figures}
+    for target in ("answer", "document"):
+        for line in shown.curves[target]:
             assert [k for k, _ in line.values] == list(range(1, 9))
             assert sorted(line.marks) == [1, 3, 8]
             for k in (1, 3, 8):
-                assert dict(line.values)[k] == means[line.name, f"{found}@{k}"]
-    for line in of.coverage:
+                assert dict(line.values)[k] == means[line.name, f"{target}@{k}"]
+    for line in shown.coverage:
         assert line.values[-1] == (100, means[line.name, "EM@6"])
-    for line in of.reliability:
+    for line in shown.reliability:
         assert all(0 <= confidence <= 100 for confidence, _ in line.values)
         assert sorted(line.marks) == [confidence for confidence, _ in line.values]
-        assert 0 <= of.calibration[line.name][0] <= 1
+        assert 0 <= shown.calibration[line.name].error <= 1
 
 
 def test_what_is_marked_as_given_is_the_answer_given(answered: Path) -> None:
-    (of,) = make_report([answered]).sets
-    given = [(example, passage) for example in of.examples for passage in example.passages if passage.given]
+    (shown,) = make_report([answered]).sets
+    given = [(example, passage) for example in shown.examples for passage in example.passages if passage.given]
     assert given
     for example, passage in given:
         assert passage.text[slice(*passage.given)] == example.given
-    assert {example.system for example in of.examples} == {"bm25", "dense"}
+    assert {example.system for example in shown.examples} == {"bm25", "dense"}
 
 
 def test_runs_without_reader_and_several_runs_are_reported(
@@ -105,11 +106,11 @@ def test_runs_without_reader_and_several_runs_are_reported(
     page = output.read_text(encoding="utf-8")
     assert "found:bm25" in page
     assert "answered:dense" in page
-    (of,) = make_report([found]).sets
-    assert {example.outcome for example in of.examples} <= {
+    (shown,) = make_report([found]).sets
+    assert {example.outcome for example in shown.examples} <= {
         "an answer in the first passage", "an answer in a later passage", "no answer in the passages"
     }  # fmt: skip
-    assert not of.coverage
+    assert not shown.coverage
 
 
 def test_judged_collections_are_reported_without_curves(towns: Path, questions: Path, tmp_path: Path, run: Run) -> None:
@@ -173,5 +174,5 @@ def test_the_page_shows_in_a_browser_with_nothing_from_outside(
     assert browser.get_log("browser") == []
     messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
     requests = [message["params"] for message in messages if message["method"] == "Network.requestWillBeSent"]
-    asked = [of["request"]["url"] for of in requests if of["documentURL"] == output.as_uri()]
+    asked = [request["request"]["url"] for request in requests if request["documentURL"] == output.as_uri()]
     assert asked == [output.as_uri()]

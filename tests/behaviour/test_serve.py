@@ -15,7 +15,7 @@ from opendpr.answering import open_answerer
 from opendpr.errors import BusyError, InputError, OpendprError, StateError, UsageError
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.serving.client import Client
-from served import PIER, Served
+from served import PIER, START_SECONDS, Served
 
 
 @pytest.fixture
@@ -123,6 +123,7 @@ def test_a_change_by_another_process_is_found(client: Client, rivers: Path, run:
         ("POST", "/v1/documents", {"documents": [{"id": str(n), "text": "x"} for n in range(257)]}, 422),
         ("POST", "/v1/documents", {"documents": [{"id": "a", "text": "x"}] * 2}, 422),
         ("PUT", "/v1/documents/a", {"text": "x", "metadata": {"a": {"b": [[[[[[]]]]]]} | {"c": "d"}}}, 202),
+        ("PUT", "/v1/documents/line%0Aend.txt", {"text": "x"}, 202),
         ("DELETE", "/v1/documents/none", None, 404),
         ("GET", "/v1/jobs/none", None, 404),
         ("GET", "/v2/ask", None, 404),
@@ -203,7 +204,7 @@ def test_the_log_has_a_line_for_each_request_and_no_word_of_the_question(served:
     served.ask("POST", "/v1/search", {"question": "kryptonite"}, X_Request_Id="in-the-log")
     served.ask("GET", "/?q=kryptonite")
     served.ask("GET", "/v1/documents/kryptonite")
-    until = time.monotonic() + 10
+    until = time.monotonic() + START_SECONDS
     while time.monotonic() < until and not any("in-the-log" in line for line in list(served.log)):
         time.sleep(0.05)
     (line,) = [json.loads(line) for line in list(served.log) if "in-the-log" in line]

@@ -55,14 +55,14 @@ def test_every_curl_line_is_answered(notes: Served) -> None:
     for line in lines:
         assert line.startswith("curl ")
         command = line.replace("localhost:8000", f"127.0.0.1:{notes.port}") + " --fail-with-body"
-        done = subprocess.run(["bash", "-c", command], capture_output=True, encoding="utf-8", check=False, timeout=60)
+        done = subprocess.run(["bash", "-c", command], capture_output=True, encoding="utf-8", check=False, timeout=300)
         assert done.returncode == 0, (line, done.stdout, done.stderr)
         if "-X " in line:
             notes.wait(json.loads(done.stdout))
     answered = json.loads(
         subprocess.run(
             ["bash", "-c", lines[0].replace("localhost:8000", f"127.0.0.1:{notes.port}")],
-            capture_output=True, check=True, timeout=60,
+            capture_output=True, check=True, timeout=300,
         ).stdout
     )  # fmt: skip
     shown = json.loads(blocks("json")[0])

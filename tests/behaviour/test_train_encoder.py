@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import SECONDS
 
 from opendpr.model.directory import Model
 
@@ -49,7 +50,7 @@ def test_two_processes_write_the_model_that_one_writes(
         port = str(free.getsockname()[1])
     shared = {**environment, "OMP_NUM_THREADS": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
     both = [start(*command("two"), env={**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)}) for rank in range(2)]
-    told = [process.communicate(timeout=120)[1] for process in both]
+    told = [process.communicate(timeout=SECONDS)[1] for process in both]
     assert [process.returncode for process in both] == [0, 0], told
     assert "best after step" in told[0]
     assert not told[1], "only the first speaks"
@@ -69,7 +70,7 @@ def test_a_second_training_is_refused_ctrl_c_leaves_with_130_and_the_same_comman
 ) -> None:
     wanted = command("m", SETTINGS + "checkpoint_seconds = 1e-9\nvalidations = 1\n")
     training = start(*wanted, "--epochs", "500")
-    checkpoints, deadline = tmp_path / "m" / "checkpoints", time.monotonic() + 60
+    checkpoints, deadline = tmp_path / "m" / "checkpoints", time.monotonic() + SECONDS
     while not list(checkpoints.glob("step-*/progress.json")):
         assert time.monotonic() < deadline
         assert training.poll() is None, training.stderr.read()
@@ -78,7 +79,7 @@ def test_a_second_training_is_refused_ctrl_c_leaves_with_130_and_the_same_comman
     assert second.returncode == 7
     assert f"another process trains {tmp_path / 'm'}; wait for it" in second.stderr
     training.send_signal(signal.SIGINT)
-    _, errors = training.communicate(timeout=60)
+    _, errors = training.communicate(timeout=SECONDS)
     assert training.returncode == 130, errors
     assert "interrupted; what was done is kept" in errors
     assert "Traceback" not in errors
@@ -89,7 +90,7 @@ def test_a_second_training_is_refused_ctrl_c_leaves_with_130_and_the_same_comman
     while (left in checkpoints.iterdir() or not list(checkpoints.glob("step-*"))) and again.poll() is None:
         time.sleep(0.01)
     again.send_signal(signal.SIGINT)
-    _, errors = again.communicate(timeout=60)
+    _, errors = again.communicate(timeout=SECONDS)
     assert again.returncode == 130, errors
     assert f"going on from step {step:,} of" in errors
     (later,) = checkpoints.glob("step-*/progress.json")

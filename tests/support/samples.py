@@ -40,7 +40,7 @@ def pdf(pages: Sequence[str], *, extra: Mapping[int, str] | None = None, trailer
 def archive(members: Mapping[str, str | bytes]) -> bytes:
     """A zip file."""
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
         for name, content in members.items():
             packed.writestr(name, content)
     return out.getvalue()

@@ -21,8 +21,10 @@ from opendpr.types import Document
 RIVERS = {"Tarn": "Albi", "Lot": "Cahors", "Orne": "Caen", "Vire": "Saint-Lô"}
 PIER = "😀😀 The pier of 😀 Orvik was built by Marta Lindqvist."
 PAGES = "The first page is dull.\nThe lighthouse stands on the second page.\nThe end."
-START_SECONDS = 120
-STOP_SECONDS = 10
+START_SECONDS = 300
+"""After which a service that does not start, or does not answer, is taken to hang."""
+STOP_SECONDS = 120
+"""After which one that does not stop is."""
 
 
 class Answer(NamedTuple):
@@ -66,7 +68,7 @@ class Served:
 
     def ask(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
         """One request on a connection of its own; a body that is not bytes is sent as JSON."""
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=60)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=START_SECONDS)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
@@ -80,7 +82,7 @@ class Served:
 
     def wait(self, job: Mapping[str, Any]) -> Any:
         """A job once it is over."""
-        until = time.monotonic() + 60
+        until = time.monotonic() + START_SECONDS
         while time.monotonic() < until:
             job = self.ask("GET", f"/v1/jobs/{job['id']}").json
             if job["state"] in ("done", "failed"):

@@ -1,4 +1,4 @@
-"""From a question to answers: a retriever, a reader and a decoder, and how sure the answer is."""
+"""From a question to answers: a retriever, a reader and a decoder, how sure the answer is, and its JSON form."""
 
 from opendpr.answering.decoding import outcome
 from opendpr.answering.pipeline import Answerer, check_question, open_answerer

@@ -25,7 +25,7 @@ def features(ranked: Sequence[Candidate], decoding: Decoding) -> dict[str, float
 
     `share`: its part of all evidence, as log-odds. `rival`: log of its evidence over the second's. `passage`:
     selection logit of its best passage. `ahead`: how much more that is than those of the other passages together.
-    `span`: log P_start + log P_end. `places`: log of how many places agree. `margin`: retrieval score of its passage
+    `span`: log P_start + log P_end. `places`: log of how many places count. `margin`: retrieval score of its passage
     less the mean of all. `similarity`, `words`: its scores by vectors and by words. `rank`: log of the passage's rank.
     `length`: log of the answer's words.
     """
@@ -41,7 +41,7 @@ def features(ranked: Sequence[Candidate], decoding: Decoding) -> dict[str, float
         "passage": span.passage_score,
         "ahead": _cut(span.passage_score - log_sum_exp(logits)) if logits else LARGEST_LOGARITHM,
         "span": max(-LARGEST_LOGARITHM, span.span_score),
-        "places": math.log(len(best.spans)),
+        "places": math.log(best.agreeing),
         "margin": own - sum(retrieved) / len(retrieved),
         "similarity": span.hit.parts.get("dense", 0.0),
         "words": math.log1p(max(0.0, span.hit.parts.get("bm25", 0.0))),

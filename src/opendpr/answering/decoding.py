@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from opendpr.answering.asked import UNKNOWN, Asked
+from opendpr.answering.evidence import independent, repeated_lines
+from opendpr.answering.tidying import tidied
 from opendpr.text import normalize_answer
 from opendpr.types import Answer, Hit, Outcome, Span
 
@@ -41,23 +44,23 @@ class Decoding:
 
 
 class Candidate(NamedTuple):
-    """The same words at one or several places, best first, with the probability of each place."""
+    """The same words at one or several places, best first."""
 
     spans: tuple[Span, ...]
-    probabilities: tuple[float, ...]
-
-    @property
-    def evidence(self) -> float:
-        """What speaks for these words, over all places."""
-        return sum(self.probabilities)
+    evidence: float
+    """The probability of the places that count, added up."""
+    agreeing: int
+    """How many places count: of one document, and of passages with the same text, only the best."""
 
 
-def candidates(spans: Sequence[Span], decoding: Decoding) -> list[Candidate]:
+def candidates(spans: Sequence[Span], decoding: Decoding, asked: Asked = UNKNOWN) -> list[Candidate]:
     """The different answers among spans, that with the most evidence first.
 
     Spans are the same answer if their normalised words are. Places that overlap, as they do in two
-    windows of a passage, are one place: the best of them counts.
+    windows of a passage, are one place: the best of them is kept.
     """
+    spans = tidied(spans, asked.text)
+    repeated = repeated_lines(spans)
     selected = {
         span.hit.passage.number: decoding.passage * span.passage_score
         + decoding.retrieval * decoding.retrieved(span.hit)
@@ -75,15 +78,17 @@ def candidates(spans: Sequence[Span], decoding: Decoding) -> list[Candidate]:
         for place in group:
             if not any(_overlap(place[1], other) for _, other in kept):
                 kept.append(place)
-        merged.append(Candidate(tuple(span for _, span in kept), tuple(probability for probability, _ in kept)))
+        places = tuple(span for _, span in kept)
+        counted = independent(places, repeated)
+        merged.append(Candidate(places, sum(kept[number][0] for number in counted), len(counted)))
     return sorted(merged, key=lambda candidate: -candidate.evidence)
 
 
-def outcome(spans: Sequence[Span], decoding: Decoding = Decoding()) -> Outcome:
+def outcome(spans: Sequence[Span], decoding: Decoding = Decoding(), asked: Asked = UNKNOWN) -> Outcome:
     """The answers in spans, each with its probability as confidence: the paper's, and not calibrated."""
     answers = tuple(
         Answer(candidate.spans[0].text, min(1.0, candidate.evidence), candidate.spans)
-        for candidate in candidates(spans, decoding)
+        for candidate in candidates(spans, decoding, asked)
     )
     return Outcome(answers, answerable=bool(answers))
 

@@ -9,7 +9,7 @@ from opendpr.types import Hit, Span
 
 
 def hit_fields(hit: Hit, id: str) -> dict[str, Any]:
-    """A retrieved passage; offsets are code points of the document's text.
+    """A retrieved passage; offsets are code points of the document's text. `copies` are documents with the same text.
 
     Args:
         id: the passage's public id
@@ -24,6 +24,7 @@ def hit_fields(hit: Hit, id: str) -> dict[str, Any]:
         "text": passage.text,
         "score": hit.score,
         "parts": dict(hit.parts),
+        "copies": list(dict.fromkeys(copy.document_id for copy in hit.copies)),
     }
 
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import overload
 
+from opendpr.answering.borders import BorderReader
 from opendpr.answering.decoder import Decoder
 from opendpr.choices import QUESTION_CHARACTERS, READ_PASSAGES
 from opendpr.collection import Collection, open_collection
@@ -18,6 +19,7 @@ from opendpr.model.encoder import BertEncoder
 from opendpr.model.reader import BertReader
 from opendpr.model.runtime import RuntimeSettings, resolved
 from opendpr.protocols import Retriever
+from opendpr.search.copies import DistinctRetriever
 from opendpr.search.live import LiveSnapshot
 from opendpr.search.retrievers import make_retriever
 from opendpr.search.settings import EngineSettings, SearchSettings
@@ -80,7 +82,7 @@ class Answerer:
     def _retriever(self, kind: str) -> Retriever:
         if kind not in self._retrievers:
             encoder = None if kind == "bm25" else self.encoder
-            self._retrievers[kind] = make_retriever(kind, self._live, encoder)
+            self._retrievers[kind] = DistinctRetriever(make_retriever(kind, self._live, encoder))
         return self._retrievers[kind]
 
     @cached_property
@@ -157,7 +159,7 @@ class Answerer:
         Raises:
             StateError: the model has no reader.
         """
-        return self._reader.read(questions, hits)
+        return BorderReader(self.collection, self._reader).read(questions, hits)
 
     def outcome(self, spans: Sequence[Span], *, retriever: str | None = None) -> Outcome:
         """The third step: the answers in the spans of one question, with the model's weights and confidence."""

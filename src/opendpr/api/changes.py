@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from opendpr.api.sources import Source, corpus_of
+from opendpr.choices import IndexName
 from opendpr.collection import open_collection, open_writer
-from opendpr.collection.selection import matching_documents
 from opendpr.collection.where import compile_where
-from opendpr.errors import InputError, UsageError
+from opendpr.errors import UsageError
 from opendpr.maintenance.add import AddSettings, LoadEncoder, Report, add
 from opendpr.maintenance.encode import encode as encode_all
 from opendpr.maintenance.optimize import optimize as rebuild
+from opendpr.maintenance.remove import chosen_documents
 from opendpr.maintenance.remove import remove as take_out
 from opendpr.model.directory import DEFAULT_MODEL, find_model
 from opendpr.model.encoder import BertEncoder
@@ -59,12 +60,7 @@ def remove(directory: Path, ids: str | Sequence[str] | None, where: str | None) 
         raise UsageError("give either ids of documents or where=, one of the two")
     condition = compile_where(where) if where is not None else None
     with open_writer(directory) as writer:
-        if condition:
-            chosen = matching_documents(writer, condition)
-        else:
-            chosen = list(dict.fromkeys([ids] if isinstance(ids, str) else ids or []))
-            if unknown := [id for id in chosen if not writer.has_document(id)]:
-                raise InputError(f"{directory} has no document {unknown[0]!r}; nothing was removed")
+        chosen = chosen_documents(writer, [ids] if isinstance(ids, str) else ids or [], condition)
         take_out(writer, chosen)
     return chosen
 
@@ -80,7 +76,7 @@ def encode(directory: Path, model: str | None, *, keep_old: bool, runtime: Runti
 
 def optimize(
     directory: Path,
-    index: Literal["auto", "exact", "ivf"] = "auto",
+    index: IndexName = "auto",
     *,
     recall: float = INDEX_RECALL,
     memory_bytes: int | None = None,

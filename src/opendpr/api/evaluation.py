@@ -17,19 +17,16 @@ from opendpr.api.opened import OpenCollection
 from opendpr.collection import open_collection
 from opendpr.errors import InputError, UsageError
 from opendpr.evaluation import task
-from opendpr.evaluation.judges import AnswerJudge, DocumentJudge, read_judgements
+from opendpr.evaluation.judges import DEFAULT_KS, AnswerJudge, DocumentJudge, read_judgements
 from opendpr.evaluation.page import write_page
 from opendpr.evaluation.report import make_report
 from opendpr.evaluation.run import read_run
-from opendpr.evaluation.summary import summary
+from opendpr.evaluation.summary import Summary, summary
 from opendpr.evaluation.tables import tables
 from opendpr.interop import write_questions
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.storage.digests import file_sha256
 from opendpr.types import Question
-
-KS = (1, 5, 20, 100)
-"""Depths at which retrieval is measured if nothing else is asked for."""
 
 Files: TypeAlias = str | os.PathLike[str]
 Questions: TypeAlias = Files | Question | Mapping[str, Any] | Iterable[Files | Question | Mapping[str, Any]]
@@ -43,7 +40,7 @@ def evaluate(
     questions: Questions,
     *,
     systems: str | Sequence[str] = ("hybrid",),
-    k: Sequence[int] = KS,
+    k: Sequence[int] = DEFAULT_KS,
     read: Sequence[int] = (),
     qrels: Files | None = None,
     output: Files | None = None,
@@ -83,7 +80,7 @@ def evaluate(
 def _judge(k: Sequence[int], read: Sequence[int], qrels: Files | None) -> task.Judge:
     if qrels is None:
         return AnswerJudge(tuple(k), tuple(read))
-    if read or tuple(k) != KS:
+    if read or tuple(k) != DEFAULT_KS:
         raise UsageError("qrels has measures and depths of its own; leave out k and read")
     path = Path(qrels)
     return DocumentJudge(read_judgements(path), f"{path.name} {file_sha256(path)}")
@@ -147,8 +144,8 @@ class Evaluation:
         self.paths = [Path(path) for path in paths]
         self._summary = summary([read_run(path) for path in self.paths])
 
-    def summary(self) -> dict[str, Any]:
-        """The figures as plain values; `docs/evaluation.md` names the fields."""
+    def summary(self) -> Summary:
+        """All figures, differences and counts of wrong answers; its `as_json()` gives them as plain values."""
         return self._summary
 
     def figure(self, measure: str, system: str | None = None) -> float:
@@ -160,12 +157,14 @@ class Evaluation:
         Raises:
             UsageError: there is no such figure, or several.
         """
-        figures = [figure for result in self._summary["sets"].values() for figure in result["figures"]]
-        means = [f["mean"] for f in figures if f["measure"] == measure and system in (None, f["system"])]
+        figures = [figure for result in self._summary.sets.values() for figure in result.figures]
+        means = [
+            figure.value.mean for figure in figures if figure.measure == measure and system in (None, figure.system)
+        ]
         if len(means) != 1:
-            names = ", ".join(dict.fromkeys(f"{figure['measure']} of {figure['system']}" for figure in figures))
+            names = ", ".join(dict.fromkeys(f"{figure.measure} of {figure.system}" for figure in figures))
             raise UsageError(f"{len(means)} figures are {measure} of {system or 'any system'}; there are {names}")
-        return float(means[0])
+        return means[0]
 
     def table(self) -> str:
         """Figures, differences and reasons of wrong answers, as `opendpr evaluate` shows them."""

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias, TypeVar
 
 from opendpr.answering.decoding import Decoding, outcome
 from opendpr.corpus.names import usual_keys
 from opendpr.errors import UsageError
-from opendpr.model.directory import DEFAULT_MODEL, find_model
+from opendpr.model.directory import DEFAULT_MODEL, Model, find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.reader import BertReader
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.types import Document, ExamplePassage, Hit, Outcome, Passage, Vectors
 
+Part = TypeVar("Part", BertEncoder, BertReader)
 Text: TypeAlias = str | tuple[str, str] | Mapping[str, Any] | Passage | ExamplePassage | Document | Hit
 """A passage: its text, or (title, text), or a dict with `text` and perhaps `title`, or what holds one."""
 
@@ -27,7 +28,7 @@ def load_encoder(
     Raises:
         StateError: there is no such model, or it has no encoder.
     """
-    return LoadedEncoder(BertEncoder(find_model(os.fspath(model)), runtime))
+    return LoadedEncoder(_load(BertEncoder, model, runtime))
 
 
 def load_reader(
@@ -38,7 +39,7 @@ def load_reader(
     Raises:
         StateError: there is no such model, or it has no reader.
     """
-    return LoadedReader(BertReader(find_model(os.fspath(model)), runtime))
+    return LoadedReader(_load(BertReader, model, runtime))
 
 
 class LoadedEncoder:
@@ -100,6 +101,12 @@ class LoadedReader:
 
     def __repr__(self) -> str:
         return f"<opendpr reader {self._reader.model.name!r}>"
+
+
+def _load(
+    part: Callable[[Model, RuntimeSettings], Part], model: str | os.PathLike[str], runtime: RuntimeSettings
+) -> Part:
+    return part(find_model(os.fspath(model)), runtime)
 
 
 def _hit(text: Text, number: int) -> Hit:

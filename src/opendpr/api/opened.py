@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Any, overload
 
 from opendpr.answering import Answerer, K, open_answerer
 from opendpr.api import changes
 from opendpr.api.arguments import Several, check_k, check_retriever, strings
 from opendpr.api.sources import Source
+from opendpr.choices import IndexName
 from opendpr.collection import Collection, open_collection
 from opendpr.collection.backup import write_backup
 from opendpr.collection.rows import Summary
@@ -26,7 +27,7 @@ from opendpr.search.dense import verify_dense
 from opendpr.search.settings import INDEX_RECALL, EngineSettings
 from opendpr.types import Document, Hit, Outcome
 
-HITS = 5
+SEARCH_HITS = 5
 """Passages that a search gives if nothing else is asked for."""
 BATCH_QUESTIONS = 16
 """Questions answered at once: what is read for them is in memory together."""
@@ -103,16 +104,16 @@ class OpenCollection:
 
     @overload
     def search(
-        self, question: str, k: int = HITS, where: str | None = None, *, retriever: str | None = None
+        self, question: str, k: int = SEARCH_HITS, where: str | None = None, *, retriever: str | None = None
     ) -> list[Hit]: ...
 
     @overload
     def search(
-        self, question: Several, k: int = HITS, where: str | None = None, *, retriever: str | None = None
+        self, question: Several, k: int = SEARCH_HITS, where: str | None = None, *, retriever: str | None = None
     ) -> list[list[Hit]]: ...
 
     def search(
-        self, question: str | Several, k: int = HITS, where: str | None = None, *, retriever: str | None = None
+        self, question: str | Several, k: int = SEARCH_HITS, where: str | None = None, *, retriever: str | None = None
     ) -> list[Hit] | list[list[Hit]]:
         """The k passages that fit a question best, best first; for several questions a list of them.
 
@@ -201,7 +202,7 @@ class OpenCollection:
 
     def optimize(
         self,
-        index: Literal["auto", "exact", "ivf"] = "auto",
+        index: IndexName = "auto",
         *,
         recall: float = INDEX_RECALL,
         memory_bytes: int | None = None,

@@ -35,7 +35,7 @@ from opendpr.cli import (
     verify,
 )
 from opendpr.cli import import_ as importing
-from opendpr.cli.output import escape_unknown_characters
+from opendpr.cli.output import MessageStream, escape_unknown_characters, say
 from opendpr.errors import OpendprError, ResourceError
 
 INTERRUPTED = 130
@@ -90,7 +90,10 @@ def options(
 ) -> None:
     """Ask questions of your documents; the answer is a verbatim span with its source."""
     logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING, format="opendpr: %(message)s", stream=sys.stderr, force=True
+        level=logging.INFO if verbose else logging.WARNING,
+        format="opendpr: %(message)s",
+        stream=MessageStream(),
+        force=True,
     )
 
 
@@ -122,5 +125,5 @@ def main() -> None:
 
 def fail(message: str, exit_code: int) -> None:
     """Say why on stderr and leave."""
-    print(f"opendpr: {message}", file=sys.stderr)  # noqa: T201
+    say(f"opendpr: {message}")
     sys.exit(exit_code)

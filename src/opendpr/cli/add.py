@@ -12,16 +12,15 @@ from opendpr.cli.options import (
     KINDS,
     AsJson,
     DeviceOption,
-    Devices,
     ModelOption,
     PrecisionOption,
-    Precisions,
     RuntimeOption,
-    Runtimes,
     WaitOption,
 )
-from opendpr.cli.output import many, next_step, print_json, progress, say
+from opendpr.cli.output import next_step, print_json, say
+from opendpr.cli.progress import progress
 from opendpr.errors import InputError, UsageError
+from opendpr.wording import counted
 
 if TYPE_CHECKING:
     from opendpr.maintenance.add import Report
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
 Unit = Literal["structure", "paragraphs", "whole"]
 UNITS: tuple[Unit, ...] = ("structure", "paragraphs", "whole")
 """Ways to cut that are options of their own."""
+SHOWN_CHARACTERS = 40
+"""Of a line that was left out."""
 LISTED = 20
 """Skipped places named one by one; JSON has them all."""
 
@@ -80,12 +81,15 @@ def add(
         bool,
         Option("--all-files", help="Take hidden files, those that .gitignore names, and installed packages too."),
     ] = False,
+    keep_repeated: Annotated[
+        bool, Option("--keep-repeated", help="Keep menus and the like, which repeat on the HTML pages of a folder.")
+    ] = False,
     no_vectors: Annotated[
         bool, Option("--no-vectors", help="Load no model: only bm25 finds the passages, until they are encoded.")
     ] = False,
-    precision: PrecisionOption = Precisions.auto,
-    runtime: RuntimeOption = Runtimes.auto,
-    device: DeviceOption = Devices.auto,
+    precision: PrecisionOption = "auto",
+    runtime: RuntimeOption = "auto",
+    device: DeviceOption = "auto",
     wait: WaitOption = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -113,6 +117,7 @@ def add(
         metadata=_metadata(metadata or []),
         wikiextractor_clean=wikiextractor_clean,
         all_files=all_files,
+        keep_repeated=keep_repeated,
     )
     splitter = _splitter(words, overlap, _unit(structure=structure, paragraphs=paragraphs, whole=whole), last)
     if whole and words is not None:
@@ -125,14 +130,14 @@ def add(
     settings = AddSettings(
         model,
         not no_vectors,
-        RuntimeSettings(runtime.value, precision.value, device.value),
+        RuntimeSettings(runtime, precision, device),
         splitter=splitter,
         resplit=resplit,
         sync=directories,
         wait_seconds=wait,
     )
     command = ["opendpr add", str(collection), *files]
-    with progress("encoding", "passages") as on_progress:
+    with progress("encoding", "passages", silent=as_json) as on_progress:
         try:
             report = add_to(collection, corpus, settings, on_progress=on_progress)
         except NoDocumentsError as error:
@@ -146,7 +151,7 @@ def add(
     if (missing := report.collection["to_encode"]) and not as_json:
         replaced = report.model and report.documents["replaced"]
         waiting = "; replaced documents stay as they were until then" if replaced else ""
-        say(f"{many(missing, 'passage')} without a vector: {next_step(collection, report.model)}{waiting}")
+        say(f"{counted(missing, 'passage')} without a vector: {next_step(collection, report.model)}{waiting}")
     if report.skipped:
         raise Exit(InputError.exit_code)
 
@@ -175,10 +180,16 @@ def show_report(report: Report, collection: Path, command: Sequence[str]) -> Non
     say(f"documents: {done}{encoded}")
     if report.truncated:
         say(
-            f"{many(report.truncated, 'passage')} longer than the encoder takes, their vectors miss the end; "
+            f"{counted(report.truncated, 'passage')} longer than the encoder takes, their vectors miss the end; "
             f"'{' '.join(command)} {_shorter(report.splitter)} --resplit' cuts all documents into shorter ones"
         )
-    tell_ignored(report, command)
+    report_ignored(report, command)
+    if report.repeated:
+        examples = ", ".join(repr(line[:SHOWN_CHARACTERS]) for line, _ in report.repeated.most_common(2))
+        say(
+            f"lines left out because they repeat on many pages: {report.repeated.total():,}, as {examples}; "
+            "--json lists them, --keep-repeated keeps those of HTML"
+        )
     for moved in report.moved[:LISTED]:
         say(f"{moved.before} is {moved.now} now: the same file, given with another folder above it")
     if len(report.moved) > LISTED:
@@ -194,10 +205,10 @@ def show_report(report: Report, collection: Path, command: Sequence[str]) -> Non
         say(f"skipped {entry.place}: {entry.reason}")
     if len(report.skipped) > LISTED:
         say(f"... and {len(report.skipped) - LISTED:,} more; --json lists all")
-    say(f"{collection}: {many(counts['documents'], 'document')}, {many(counts['passages'], 'passage')}")
+    say(f"{collection}: {counted(counts['documents'], 'document')}, {counted(counts['passages'], 'passage')}")
 
 
-def tell_ignored(report: Report, command: Sequence[str]) -> None:
+def report_ignored(report: Report, command: Sequence[str]) -> None:
     """What was left out of folders, and how to take it."""
     from opendpr.corpus import LEFT_OUT
 

@@ -17,30 +17,26 @@ from opendpr.cli.options import (
     AllowPartialOption,
     AsJson,
     DeviceOption,
-    Devices,
     IndexOption,
     ModelOption,
     PrecisionOption,
-    Precisions,
     RetrieverOption,
-    Retrievers,
     RuntimeOption,
-    Runtimes,
     WhereOption,
     engine_settings,
 )
 from opendpr.cli.output import (
-    many,
     marked,
     on_one_line,
     print_json,
-    progress,
     put,
+    report_unmet_filter,
     say,
     styled,
-    tell_unmet_filter,
 )
+from opendpr.cli.progress import progress
 from opendpr.errors import StateError, UsageError
+from opendpr.wording import counted
 
 if TYPE_CHECKING:
     from opendpr.answering import Answerer
@@ -48,6 +44,8 @@ if TYPE_CHECKING:
     from opendpr.search.settings import EngineSettings
     from opendpr.types import Answer, Span
 
+SHOWN_COPIES = 3
+"""Documents with the same text that are named; JSON has them all."""
 SHOWN_CHARACTERS = 200
 """How much of a question that was refused is repeated."""
 
@@ -61,14 +59,14 @@ def ask(
     ] = None,
     k: Annotated[int, Option("-k", min=1, max=10_000, help="Passages to read.")] = 20,
     answers: Annotated[int, Option("--answers", "-n", min=1, help="Different answers to show.")] = 1,
-    retriever: RetrieverOption = Retrievers.hybrid,
+    retriever: RetrieverOption = "hybrid",
     where: WhereOption = None,
     index: IndexOption = None,
     allow_partial: AllowPartialOption = False,
     model: ModelOption = None,
-    precision: PrecisionOption = Precisions.auto,
-    runtime: RuntimeOption = Runtimes.auto,
-    device: DeviceOption = Devices.auto,
+    precision: PrecisionOption = "auto",
+    runtime: RuntimeOption = "auto",
+    device: DeviceOption = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Answer QUESTION with the exact words of the documents, and where they are.
@@ -90,9 +88,9 @@ def ask(
         check_question(question)  # before anything is indexed or loaded
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="surrogateescape")  # a line that is not UTF-8 is one question refused
-    settings = RuntimeSettings(runtime.value, precision.value, device.value)
+    settings = RuntimeSettings(runtime, precision, device)
     engine = engine_settings(index, allow_partial=allow_partial)
-    answerer = _open(collection, model, retriever.value, settings, engine)
+    answerer = _open(collection, model, retriever, settings, engine=engine, silent=as_json)
     asker = _Asker(answerer, k, answers, where, as_json or question == "-")
     if question == "-":
         asker.answer_all(_typed_questions())
@@ -128,7 +126,13 @@ def _refuse_missing(path: Path) -> None:
 
 
 def _open(
-    path: Path, model: str | None, retriever: str, settings: RuntimeSettings, engine: EngineSettings | None
+    path: Path,
+    model: str | None,
+    retriever: str,
+    settings: RuntimeSettings,
+    *,
+    engine: EngineSettings | None,
+    silent: bool,
 ) -> Answerer:
     from opendpr.answering import open_answerer
     from opendpr.collection.database import DATABASE
@@ -136,18 +140,18 @@ def _open(
 
     if not (path / DATABASE).exists():
         model = model or DEFAULT_MODEL  # not the one that the cache was made with: its reader may be another
-        path = _index(path, model, settings)
+        path = _index(path, model, settings, silent=silent)
     return open_answerer(path, model, retriever=retriever, runtime=settings, engine=engine)
 
 
-def _index(folder: Path, model: str, settings: RuntimeSettings) -> Path:
+def _index(folder: Path, model: str, settings: RuntimeSettings, *, silent: bool) -> Path:
     """Bring the cached collection of a folder in sync with it and say what changed; returns where it is."""
     from opendpr.maintenance.add import NoDocumentsError
     from opendpr.maintenance.folder import index_folder
 
     if not any(folder.iterdir()):
         raise no_documents(str(folder))
-    with progress("encoding", "passages") as on_progress:
+    with progress("encoding", "passages", silent=silent) as on_progress:
         try:
             cache, report = index_folder(folder, model, settings, on_progress=on_progress)
         except NoDocumentsError as error:
@@ -156,17 +160,21 @@ def _index(folder: Path, model: str, settings: RuntimeSettings) -> Path:
     if set(report.documents) - {"unchanged"}:
         show_report(report, folder, ["opendpr add", "NAME", str(folder)])
     elif report.skipped:
-        say(f"{many(len(report.skipped), 'file')} of {folder} cannot be read; 'opendpr add NAME {folder}' says why")
+        say(f"{counted(len(report.skipped), 'file')} of {folder} cannot be read; 'opendpr add NAME {folder}' says why")
     return cache
 
 
-def _show(answer: Answer, strong: bool) -> None:
+def _show(answer: Answer, anchor: str, *, strong: bool) -> None:
     best = answer.spans[0]
     passage = best.hit.passage
     put(f"{styled(' '.join(answer.text.split()), bold=strong)}  (confidence {answer.confidence:.2f})")
-    place = f"{on_one_line(passage.document_id)}, characters {best.start}-{best.end}"
+    place = f"{on_one_line(passage.document_id)}{on_one_line(anchor)}, characters {best.start}-{best.end}"
     put(f"  {place}: {on_one_line(passage.title)}")
-    put(f"  {marked(passage.text, best.start - passage.start, best.end - passage.start)}")
+    if copies := list(dict.fromkeys(on_one_line(copy.document_id) for copy in best.hit.copies)):
+        more = f" and {len(copies) - SHOWN_COPIES} more" if len(copies) > SHOWN_COPIES else ""
+        put(f"  also in {', '.join(copies[:SHOWN_COPIES])}{more}")
+    seen, offset = best.hit.before + passage.text + best.hit.after, passage.start - len(best.hit.before)
+    put(f"  {marked(seen, best.start - offset, best.end - offset)}")
 
 
 def _span_with_passage(span: Span, id: str) -> dict[str, object]:
@@ -222,9 +230,15 @@ class _Asker:
         if not outcome.answerable:
             put(f"{styled('no answer found', bold=True)}{'; the likeliest words are' if shown else ''}")
         if not shown:
-            tell_unmet_filter(self.answerer.collection, self.where)
-        for answer in shown if outcome.answerable else shown[:1]:
-            _show(answer, strong=outcome.answerable)
+            report_unmet_filter(self.answerer.collection, self.where)
+        from opendpr.collection.lookup import sections_of
+        from opendpr.text.sections import anchor_at
+
+        shown = shown if outcome.answerable else shown[:1]
+        sections = sections_of(self.answerer.collection, [answer.document_id for answer in shown])
+        for answer in shown:
+            anchor = anchor_at(sections.get(answer.document_id, []), answer.start)
+            _show(answer, f"#{anchor}" if anchor else "", strong=outcome.answerable)
 
     def _records(self, answers: Sequence[Answer]) -> list[dict[str, object]]:
         passages = [span.hit.passage for answer in answers for span in answer.spans]

@@ -9,7 +9,7 @@ from typer import Argument
 
 from opendpr.cli.options import AsJson, CollectionArgument
 from opendpr.cli.output import print_json, say
-from opendpr.storage.sizes import readable_size
+from opendpr.wording import readable_size
 
 
 def backup(

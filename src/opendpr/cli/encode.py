@@ -10,24 +10,23 @@ from opendpr.cli.options import (
     AsJson,
     CollectionArgument,
     DeviceOption,
-    Devices,
     ModelOption,
     PrecisionOption,
-    Precisions,
     RuntimeOption,
-    Runtimes,
     WaitOption,
 )
-from opendpr.cli.output import many, print_json, progress, say
+from opendpr.cli.output import print_json, say
+from opendpr.cli.progress import progress
+from opendpr.wording import counted
 
 
 def encode(
     collection: CollectionArgument,
     model: ModelOption = None,
     keep_old: Annotated[bool, Option("--keep-old", help="Keep the old vectors, to switch back cheaply.")] = False,
-    precision: PrecisionOption = Precisions.auto,
-    runtime: RuntimeOption = Runtimes.auto,
-    device: DeviceOption = Devices.auto,
+    precision: PrecisionOption = "auto",
+    runtime: RuntimeOption = "auto",
+    device: DeviceOption = "auto",
     wait: WaitOption = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -50,10 +49,11 @@ def encode(
     with open_collection(collection) as opened:  # a wrong directory should not become a collection
         row = opened.encoder()
     found = find_model(model or (row.model if row else DEFAULT_MODEL))
-    encoder = BertEncoder(found, RuntimeSettings(runtime.value, precision.value, device.value))
-    with open_writer(collection, wait_seconds=wait) as writer, progress("encoding", "passages") as show:
+    encoder = BertEncoder(found, RuntimeSettings(runtime, precision, device))
+    shown = progress("encoding", "passages", silent=as_json)
+    with open_writer(collection, wait_seconds=wait) as writer, shown as show:
         encoded, _ = give_vectors(writer, encoder, on_progress=show, keep_old=keep_old)
     if as_json:
         print_json({"model": encoder.model.reference, "fingerprint": encoder.model.fingerprint, "encoded": encoded})
     else:
-        say(f"{collection} is encoded by {encoder.model.reference} now; {many(encoded, 'passage')} encoded")
+        say(f"{collection} is encoded by {encoder.model.reference} now; {counted(encoded, 'passage')} encoded")

@@ -2,45 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
-from typer import Argument, Option, echo
+from typer import Argument, Option
 
 from opendpr.cli.options import (
+    RETRIEVER_CHOICES,
     DeviceOption,
-    Devices,
+    DuplicatesOption,
     IndexOption,
     ModelOption,
     PrecisionOption,
-    Precisions,
-    Retrievers,
     RuntimeOption,
-    Runtimes,
+    ValuesOption,
     engine_settings,
+    retriever_name,
 )
-from opendpr.cli.output import print_json, progress, say
+from opendpr.cli.output import print_json, put, say
+from opendpr.cli.progress import progress
 from opendpr.errors import UsageError
 
 if TYPE_CHECKING:
-    from opendpr.evaluation.task import Judge
+    from opendpr.evaluation.judges import AnswerJudge, DocumentJudge
+    from opendpr.evaluation.summary import Summary
 
-KS = (1, 5, 20, 100)
-READ = (10, 20)
+DEFAULT_READ = (10, 20)
+"""Numbers of passages read where no others are asked for."""
 
 
 def evaluate(
-    collection: Annotated[Path, Argument(help="A collection; with --compare a run.", show_default=False)],
+    collection: Annotated[
+        Path | None,
+        Argument(help="A collection; with --compare a run, with --run the questions.", show_default=False),
+    ] = None,
     questions: Annotated[
         list[Path] | None,
         Argument(help="Question files; with --compare more runs.", show_default=False),
     ] = None,
+    runs: Annotated[
+        list[Path] | None,
+        Option("--run", help="Judge the run of another system: TREC, JSON of DPR, Pyserini; again for several."),
+    ] = None,
+    searched: Annotated[
+        Path | None,
+        Option("--collection", help="With --run: the collection that was searched, for texts that the run lacks."),
+    ] = None,
+    values: ValuesOption = None,
+    duplicates: DuplicatesOption = "refuse",
     retriever: Annotated[
-        list[Retrievers] | None,
-        Option("--retriever", "-r", help="How passages are found; again for several systems.", show_default="hybrid"),
+        list[str] | None,
+        Option(
+            "--retriever",
+            "-r",
+            parser=retriever_name,
+            metavar=RETRIEVER_CHOICES,
+            help="How passages are found; again for several systems.",
+            show_default="hybrid",
+        ),
     ] = None,
     k: Annotated[
         list[int] | None,
@@ -64,9 +87,9 @@ def evaluate(
     ] = False,
     index: IndexOption = None,
     model: ModelOption = None,
-    precision: PrecisionOption = Precisions.auto,
-    runtime: RuntimeOption = Runtimes.auto,
-    device: DeviceOption = Devices.auto,
+    precision: PrecisionOption = "auto",
+    runtime: RuntimeOption = "auto",
+    device: DeviceOption = "auto",
     as_json: Annotated[bool, Option("--json", help="Write one JSON object.")] = False,
 ) -> None:
     """Measure retrieval, and answers with --reader, by questions whose answers or documents are known.
@@ -77,45 +100,42 @@ def evaluate(
       opendpr evaluate notes questions.jsonl --reader --read 10 --read 50
       opendpr evaluate notes queries.jsonl --qrels qrels.txt
       opendpr evaluate --compare run.jsonl other.jsonl
+      opendpr evaluate --run bm25.trec --run dpr.json questions.jsonl --collection notes
     """
     from opendpr.collection import open_collection
-    from opendpr.evaluation.run import read_run
-    from opendpr.evaluation.summary import summary
+    from opendpr.evaluation.foreign import ForeignTask, evaluate_runs
     from opendpr.evaluation.task import Task
     from opendpr.evaluation.task import evaluate as run_task
     from opendpr.model.runtime import RuntimeSettings
 
+    if runs:
+        if retriever or reader or read or compare or questions or index:
+            raise UsageError("--run takes one file of questions, --collection, --qrels, -k, --limit and -o alone")
+        ranked = ForeignTask(runs, collection, searched, limit, values, duplicates)
+        _write_and_show(partial(evaluate_runs, ranked, _judge(k, reader, read, qrels)), output, as_json)
+        return
+    if searched or values or duplicates != "refuse":
+        raise UsageError("--collection, --values and --duplicates are about runs of other systems; give --run too")
+    if collection is None:
+        raise UsageError("nothing to evaluate was named; give a collection and questions, or runs with --run")
     if compare:
         if retriever or k or reader or read or qrels or limit or output or index:
             raise UsageError("--compare takes runs and --json alone; all else is settled in the runs")
-        if not questions:
-            raise UsageError(
-                f"--compare compares two runs or more, got one, {collection}; name another that 'opendpr evaluate -o' "
-                "wrote over the same questions"
-            )
-        _show(summary([read_run(path) for path in (collection, *questions)]), as_json)
+        _compare(collection, questions or (), as_json)
         return
     if not questions:
         raise UsageError(f"no file of questions was given to evaluate {collection} with; name one after it")
     open_collection(collection).close()  # before the questions: arguments are judged in their order
-    judge = _judge(k, reader, read, qrels)
-    systems = list(dict.fromkeys(kind.value for kind in retriever or [Retrievers.hybrid]))
-    settings = RuntimeSettings(runtime.value, precision.value, device.value)
-    with ExitStack() as stack:
-        path = output or Path(stack.enter_context(TemporaryDirectory())) / "run.jsonl"
-        show = stack.enter_context(progress("evaluating", "questions"))
-        run_task(
-            collection,
-            Task(questions, systems, limit, model, settings, engine_settings(index, allow_partial=False)),
-            judge,
-            path,
-            show,
-        )
-        _show(summary([read_run(path)]), as_json)
+    systems = list(dict.fromkeys(retriever or ["hybrid"]))
+    engine = engine_settings(index, allow_partial=False)
+    task = Task(questions, systems, limit, model, RuntimeSettings(runtime, precision, device), engine)
+    _write_and_show(partial(run_task, collection, task, _judge(k, reader, read, qrels)), output, as_json)
 
 
-def _judge(k: Sequence[int] | None, reader: bool, read: Sequence[int] | None, qrels: Path | None) -> Judge:
-    from opendpr.evaluation.judges import AnswerJudge, DocumentJudge, read_judgements
+def _judge(
+    k: Sequence[int] | None, reader: bool, read: Sequence[int] | None, qrels: Path | None
+) -> AnswerJudge | DocumentJudge:
+    from opendpr.evaluation.judges import DEFAULT_KS, AnswerJudge, DocumentJudge, read_judgements
     from opendpr.storage.digests import file_sha256
 
     if qrels:
@@ -124,16 +144,42 @@ def _judge(k: Sequence[int] | None, reader: bool, read: Sequence[int] | None, qr
         return DocumentJudge(read_judgements(qrels), f"{qrels.name} {file_sha256(qrels)}")
     if read and not reader:
         raise UsageError("--read says how many passages the reader reads; give --reader too")
-    return AnswerJudge(tuple(k or KS), tuple(read or READ) if reader else ())
+    return AnswerJudge(tuple(k or DEFAULT_KS), tuple(read or DEFAULT_READ) if reader else ())
 
 
-def _show(found: Mapping[str, Any], as_json: bool) -> None:
+def _compare(run: Path, others: Sequence[Path], as_json: bool) -> None:
+    from opendpr.evaluation.run import read_run
+    from opendpr.evaluation.summary import summary
+
+    if not others:
+        raise UsageError(
+            f"--compare compares two runs or more, got one, {run}; name another that 'opendpr evaluate -o' "
+            "wrote over the same questions"
+        )
+    _show(summary([read_run(path) for path in (run, *others)]), as_json)
+
+
+def _write_and_show(
+    write: Callable[[Path, Callable[[int, int], None]], None], output: Path | None, as_json: bool
+) -> None:
+    """Write a run, to a place that goes away if none is wanted, and show its figures."""
+    from opendpr.evaluation.run import read_run
+    from opendpr.evaluation.summary import summary
+
+    with ExitStack() as stack:
+        path = output or Path(stack.enter_context(TemporaryDirectory())) / "run.jsonl"
+        with progress("evaluating", "questions", silent=as_json) as show:
+            write(path, show)
+        _show(summary([read_run(path)]), as_json)
+
+
+def _show(result: Summary, as_json: bool) -> None:
     from opendpr.evaluation.tables import tables
 
     if as_json:
-        print_json(found)
+        print_json(result.as_json())
     else:
-        for text in tables(found):
-            echo(f"{text}\n")
-    for question, problem in found["problems"].items():
+        for text in tables(result):
+            put(f"{text}\n")
+    for question, problem in result.problems.items():
         say(f"question {question}: {problem}")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer import Argument, Option
 
-from opendpr.cli.options import CollectionArgument, Duplicates, DuplicatesOption, OutputOption, ValuesOption
-from opendpr.cli.output import many, say
+from opendpr.choices import ExampleForm, PassageForm, QrelsForm, QuestionForm, RunForm
+from opendpr.cli.options import CollectionArgument, DuplicatesOption, OutputOption, ValuesOption
+from opendpr.cli.output import say
+from opendpr.wording import counted
 
 if TYPE_CHECKING:
     from opendpr.interop import Ranking
@@ -28,53 +29,6 @@ Example:
 app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode=None)
 
 
-class Passages(str, Enum):
-    """Forms of passages."""
-
-    psgs = "psgs"
-    beir = "beir"
-    msmarco = "msmarco"
-    pyserini = "pyserini"
-    tevatron = "tevatron"
-    jsonl = "jsonl"
-
-
-class Questions(str, Enum):
-    """Forms of questions."""
-
-    dpr = "dpr"
-    beir = "beir"
-    msmarco = "msmarco"
-
-
-class Examples(str, Enum):
-    """Forms of training examples."""
-
-    dpr = "dpr"
-    msmarco = "msmarco"
-    tevatron = "tevatron"
-    flag_embedding = "flag-embedding"
-    sentence_transformers = "sentence-transformers"
-
-
-class Runs(str, Enum):
-    """Forms of runs."""
-
-    trec = "trec"
-    dpr = "dpr"
-    msmarco = "msmarco"
-    colbert = "colbert"
-    pyserini = "pyserini"
-
-
-class Qrels(str, Enum):
-    """Forms of judgements."""
-
-    trec = "trec"
-    beir = "beir"
-    msmarco = "msmarco"
-
-
 FileArgument = Annotated[Path, Argument(help="File, of any form that is known.", show_default=False)]
 
 
@@ -83,7 +37,7 @@ def export_passages(
     collection: CollectionArgument,
     output: OutputOption,
     format: Annotated[
-        Passages,
+        PassageForm,
         Option(
             "--format",
             "-f",
@@ -103,7 +57,7 @@ def export_passages(
 
     with open_collection(collection) as opened:
         passages = useful(served_passages(opened), lambda passage: passage.text, collection, "a passage")
-        say(f"wrote {output}: {many(write_passages(output, passages, format.value), 'passage')}")
+        say(f"wrote {output}: {counted(write_passages(output, passages, format), 'passage')}")
 
 
 @app.command("questions")
@@ -111,7 +65,7 @@ def export_questions(
     file: FileArgument,
     output: OutputOption,
     format: Annotated[
-        Questions, Option("--format", "-f", help="dpr: question and answers; beir, msmarco: id and question.")
+        QuestionForm, Option("--format", "-f", help="dpr: question and answers; beir, msmarco: id and question.")
     ],
 ) -> None:
     """Write questions.
@@ -122,10 +76,10 @@ def export_questions(
     """
     from opendpr.interop import read_questions, useful, write_questions
 
-    answers_wanted = format is Questions.dpr
+    answers_wanted = format == "dpr"
     what = "a question with answers" if answers_wanted else "a question"
     questions = useful(read_questions(file), lambda question: question.answers or not answers_wanted, file, what)
-    say(f"wrote {output}: {many(write_questions(output, questions, format.value), 'question')}")
+    say(f"wrote {output}: {counted(write_questions(output, questions, format), 'question')}")
 
 
 @app.command("examples")
@@ -133,11 +87,11 @@ def export_examples(
     file: FileArgument,
     output: OutputOption,
     format: Annotated[
-        Examples,
+        ExampleForm,
         Option(
             "--format",
             "-f",
-            help="dpr: JSON, or JSON lines if OUTPUT ends so; msmarco: triples of texts; the others: JSON lines.",
+            help="dpr: JSON, or JSON lines by OUTPUT's name; msmarco: triples of texts; colbert: of ids; rest: lines.",
         ),
     ],
 ) -> None:
@@ -149,10 +103,10 @@ def export_examples(
     """
     from opendpr.interop import read_examples, useful, write_examples
 
-    noun = {Examples.msmarco: "triple", Examples.sentence_transformers: "line"}.get(format, "example")
+    noun = {"msmarco": "triple", "colbert": "triple", "sentence-transformers": "line"}.get(format, "example")
     what = "an example with a positive passage"
     examples = useful(read_examples(file), lambda example: example.positives, file, what)
-    say(f"wrote {output}: {many(write_examples(output, examples, format.value), noun)}")
+    say(f"wrote {output}: {counted(write_examples(output, examples, format), noun)}")
 
 
 @app.command("spans")
@@ -166,7 +120,7 @@ def export_spans(file: FileArgument, output: OutputOption) -> None:
     from opendpr.interop import read_marked, useful, write_squad
 
     questions = useful(read_marked(file), lambda question: question.question, file, "a question")
-    say(f"wrote {output}: {many(write_squad(output, questions), 'question')}")
+    say(f"wrote {output}: {counted(write_squad(output, questions), 'question')}")
 
 
 @app.command("run")
@@ -174,7 +128,7 @@ def export_run(
     file: FileArgument,
     output: OutputOption,
     format: Annotated[
-        Runs,
+        RunForm,
         Option(
             "--format",
             "-f",
@@ -186,17 +140,18 @@ def export_run(
     ] = False,
     collection: Annotated[
         Path | None,
-        Option("--collection", help="The collection that was searched; for texts and documents the run lacks."),
+        Option("--collection", help="The collection that was searched; for texts and documents not in the run."),
     ] = None,
     questions: Annotated[
-        Path | None, Option("--questions", help="The questions, by id; for texts and answers the run lacks.")
+        Path | None,
+        Option("--questions", help="The questions, by id; for texts and answers not in the run."),
     ] = None,
-    system: Annotated[str | None, Option("--system", help="Of a run of several systems this one.")] = None,
+    system: Annotated[str | None, Option("--system", help="Only this system, of a run of several.")] = None,
     question_set: Annotated[
-        str | None, Option("--set", help="Of a run over several sets of questions this one.")
+        str | None, Option("--set", help="Only this set of questions, of a run over several.")
     ] = None,
     values: ValuesOption = None,
-    duplicates: DuplicatesOption = Duplicates.refuse,
+    duplicates: DuplicatesOption = "refuse",
 ) -> None:
     """Write what was found, for other people's evaluators.
 
@@ -211,7 +166,7 @@ def export_run(
 
     rankings: Iterator[Ranking] = (
         ranking
-        for ranking in read_rankings(file, values=values.value if values else None, duplicates=duplicates.value)
+        for ranking in read_rankings(file, values=values, duplicates=duplicates)
         if system in (None, ranking.system) and question_set in (None, ranking.set)
     )
     rankings = useful(rankings, lambda ranking: ranking.hits, file, "a ranking that was asked for, with passages")
@@ -220,15 +175,17 @@ def export_run(
     with completed(rankings, collection) as complete:
         if documents:
             complete = map(best_of_documents, complete)
-        count = write_run(output, complete, format.value)
-    say(f"wrote {output}: {many(count, 'question')}")
+        count = write_run(output, complete, format)
+    say(f"wrote {output}: {counted(count, 'question')}")
 
 
 @app.command("qrels")
 def export_qrels(
     file: FileArgument,
     output: OutputOption,
-    format: Annotated[Qrels, Option("--format", "-f", help="trec, msmarco: four columns; beir: three and a header.")],
+    format: Annotated[
+        QrelsForm, Option("--format", "-f", help="trec, msmarco: four columns; beir: three and a header.")
+    ],
 ) -> None:
     """Write judgements.
 
@@ -239,4 +196,4 @@ def export_qrels(
     from opendpr.interop import read_qrels, useful, write_qrels
 
     judgements = useful(read_qrels(file), lambda judgement: True, file, "a judgement")
-    say(f"wrote {output}: {many(write_qrels(output, judgements, format.value), 'judgement')}")
+    say(f"wrote {output}: {counted(write_qrels(output, judgements, format), 'judgement')}")

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer import Argument, Exit, Option
 
+from opendpr.choices import Match
+from opendpr.cli.import_model import import_model
 from opendpr.cli.options import (
     AsJson,
-    Duplicates,
     DuplicatesOption,
     OutputOption,
-    Quoting,
     QuotingOption,
     ValuesOption,
     WaitOption,
 )
-from opendpr.cli.output import many, print_json, progress, say
-from opendpr.errors import InputError, StateError
+from opendpr.cli.output import print_json, say
+from opendpr.cli.progress import display
+from opendpr.errors import InputError
+from opendpr.wording import counted
 
 if TYPE_CHECKING:
     from opendpr.interop import MarkedQuestion
@@ -38,19 +39,17 @@ Example:
   opendpr import questions nq-test.qa.csv -o nq-test.jsonl
 """
 app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode=None)
+app.command("model")(import_model)
 
 FileArgument = Annotated[Path, Argument(help="File of another system.", show_default=False)]
-
-
-class Matches(str, Enum):
-    """How answers are compared."""
-
-    string = "string"
-    regex = "regex"
+SourceArgument = Annotated[
+    Path,
+    Argument(help="File of another system, or a data set of ir_datasets, as irds:beir/nq.", show_default=False),
+]
 
 
 @app.command("passages")
-def import_passages(file: FileArgument, output: OutputOption, quoting: QuotingOption = Quoting.csv) -> None:
+def import_passages(file: SourceArgument, output: OutputOption, quoting: QuotingOption = "csv") -> None:
     """Passages as JSON lines for 'opendpr add': psgs_w100.tsv, corpora of BEIR, MS MARCO, Pyserini, Tevatron.
 
     \b
@@ -60,45 +59,47 @@ def import_passages(file: FileArgument, output: OutputOption, quoting: QuotingOp
     """
     from opendpr.interop import read_passages, useful, write_passages
 
-    passages = read_passages(file, quoting=quoting.value)
+    passages = read_passages(file, quoting=quoting)
     passages = useful(passages, lambda passage: passage.text.strip(), file, "a passage with text")
-    say(f"wrote {output}: {many(write_passages(output, passages, 'jsonl'), 'passage')}")
+    say(f"wrote {output}: {counted(write_passages(output, passages, 'jsonl'), 'passage')}")
 
 
 @app.command("questions")
 def import_questions(
-    file: FileArgument,
+    file: SourceArgument,
     output: OutputOption,
     match: Annotated[
-        Matches | None,
+        Match | None,
         Option(
             "--match",
             help="regex: the answers are regular expressions, as CuratedTREC's.",
             show_default="what each question says, or string",
         ),
     ] = None,
-    quoting: QuotingOption = Quoting.csv,
+    quoting: QuotingOption = "csv",
 ) -> None:
-    """Questions as JSON lines: DPR's tables and training files, SQuAD, BEIR, MS MARCO and others.
+    """Questions as JSON lines: DPR's tables and training files, SQuAD, MRQA, KILT, BEIR, MS MARCO and others.
 
     \b
     Examples:
       opendpr import questions nq-test.qa.csv -o nq-test.jsonl
       opendpr import questions curatedtrec-test.qa.csv -o trec.jsonl --match regex
+      opendpr import questions irds:natural-questions/dev -o nq.jsonl
     """
     from opendpr.interop import read_questions, useful, write_questions
 
-    questions = read_questions(file, match=match.value if match else None, quoting=quoting.value)
+    questions = read_questions(file, match=match, quoting=quoting)
     questions = useful(questions, lambda question: question.text, file, "a question")
     answered = 0
 
-    def counted() -> Iterator[Question]:
+    def with_answers_counted() -> Iterator[Question]:
         nonlocal answered
         for question in questions:
             answered += bool(question.answers)
             yield question
 
-    say(f"wrote {output}: {many(write_questions(output, counted(), 'jsonl'), 'question')}, {answered:,} with answers")
+    written = write_questions(output, with_answers_counted(), "jsonl")
+    say(f"wrote {output}: {counted(written, 'question')}, {answered:,} with answers")
 
 
 @app.command("examples")
@@ -109,7 +110,7 @@ def import_examples(
         Path | None, Option("--questions", help="The questions, where FILE has ids alone, as ColBERT's triples.")
     ] = None,
     passages: Annotated[Path | None, Option("--passages", help="The passages, where FILE has ids alone.")] = None,
-    quoting: QuotingOption = Quoting.csv,
+    quoting: QuotingOption = "csv",
 ) -> None:
     """Training examples for encoders as JSON lines: DPR's training files, triples and pairs of texts or ids.
 
@@ -122,14 +123,14 @@ def import_examples(
     """
     from opendpr.interop import read_examples, useful, write_examples
 
-    examples = read_examples(file, questions=questions, passages=passages, quoting=quoting.value)
+    examples = read_examples(file, questions=questions, passages=passages, quoting=quoting)
     examples = useful(examples, lambda example: example.positives, file, "an example with a positive passage")
-    say(f"wrote {output}: {many(write_examples(output, examples, 'jsonl'), 'example')}")
+    say(f"wrote {output}: {counted(write_examples(output, examples, 'jsonl'), 'example')}")
 
 
 @app.command("spans")
 def import_spans(file: FileArgument, output: OutputOption) -> None:
-    """Questions with their answer marked in a passage, for 'opendpr train reader': SQuAD 1 and 2.
+    """Questions with their answer marked in a passage, for 'opendpr train reader': SQuAD 1 and 2, MRQA.
 
     Questions that their passage does not answer are left out, and counted.
 
@@ -148,9 +149,9 @@ def import_spans(file: FileArgument, output: OutputOption) -> None:
             if question.marks:
                 yield question
 
-    say(f"wrote {output}: {many(write_marked(output, answered()), 'question')}")
+    say(f"wrote {output}: {counted(write_marked(output, answered()), 'question')}")
     if left_out:
-        say(f"left out {many(left_out, 'question')} that their passage does not answer")
+        say(f"left out {counted(left_out, 'question')} that their passage does not answer")
 
 
 @app.command("run")
@@ -158,7 +159,7 @@ def import_run(
     file: FileArgument,
     output: OutputOption,
     values: ValuesOption = None,
-    duplicates: DuplicatesOption = Duplicates.refuse,
+    duplicates: DuplicatesOption = "refuse",
 ) -> None:
     """What another system found, as JSON lines: DPR's and Pyserini's results, TREC, MS MARCO and ColBERT runs.
 
@@ -169,13 +170,13 @@ def import_run(
     from opendpr.evaluation.rankings import read_rankings
     from opendpr.interop import useful, write_run
 
-    rankings = read_rankings(file, values=values.value if values else None, duplicates=duplicates.value)
+    rankings = read_rankings(file, values=values, duplicates=duplicates)
     rankings = useful(rankings, lambda ranking: ranking.hits, file, "a ranking with passages")
-    say(f"wrote {output}: {many(write_run(output, rankings, 'jsonl'), 'question')}")
+    say(f"wrote {output}: {counted(write_run(output, rankings, 'jsonl'), 'question')}")
 
 
 @app.command("qrels")
-def import_qrels(file: FileArgument, output: OutputOption, duplicates: DuplicatesOption = Duplicates.refuse) -> None:
+def import_qrels(file: SourceArgument, output: OutputOption, duplicates: DuplicatesOption = "refuse") -> None:
     """Judgements in TREC's form, from BEIR's or MS MARCO's.
 
     \b
@@ -184,9 +185,9 @@ def import_qrels(file: FileArgument, output: OutputOption, duplicates: Duplicate
     """
     from opendpr.interop import read_qrels, useful, write_qrels
 
-    judgements = read_qrels(file, duplicates=duplicates.value)
+    judgements = read_qrels(file, duplicates=duplicates)
     judgements = useful(judgements, lambda judgement: judgement.relevance > 0, file, "a judgement that is relevant")
-    say(f"wrote {output}: {many(write_qrels(output, judgements, 'trec'), 'judgement')}")
+    say(f"wrote {output}: {counted(write_qrels(output, judgements, 'trec'), 'judgement')}")
 
 
 @app.command("embeddings")
@@ -227,22 +228,22 @@ def import_embeddings(
     opened = find_model(model)
     opened.require_encoder()
     with open_writer(collection, Splitter(unit="whole"), wait_seconds=wait) as writer:
-        with progress("storing", "passages") as stored, progress("storing", "vectors") as encoded:
+        with display(silent=as_json) as show:
             report = run(
                 writer,
                 passages,
                 shards,
                 opened,
                 id_prefix=id_prefix,
-                on_passages=lambda done: stored(done, 0),
-                on_vectors=lambda done: encoded(done, 0),
+                on_passages=lambda done: show("storing", "passages", done, 0),
+                on_vectors=lambda done: show("storing", "vectors", done, 0),
             )
         counts = writer.counts()
     if as_json:
         troubles = {name: vars(trouble) for name, trouble in _troubles(report).items()}
         print_json({"passages": report.passages, "vectors": report.vectors, **troubles, "collection": counts})
     else:
-        said = f"{many(counts['passages'], 'passage')}, {many(counts['vectors'], 'vector')}"
+        said = f"{counted(counts['passages'], 'passage')}, {counted(counts['vectors'], 'vector')}"
         say(f"{collection}: {said} ({report.vectors:,} new)")
         _say_troubles(report, model, collection)
     if any(trouble.count for trouble in _troubles(report).values()):
@@ -267,24 +268,4 @@ def _say_troubles(report: Imported, model: str, collection: Path) -> None:
         noun, problem, remedy = problems[name]
         if trouble.count:
             more = " ..." if trouble.count > len(trouble.ids) else ""
-            say(f"{many(trouble.count, noun)} {problem}, {remedy}: {', '.join(trouble.ids)}{more}")
-
-
-@app.command("model")
-def import_model(
-    source: Annotated[Path, Argument(help="Directory of a sentence-transformers model.", show_default=False)],
-    output: Annotated[Path, Option("--output", "-o", help="Model directory to write.", show_default=False)],
-    title: Annotated[bool, Option("--title/--no-title", help="Feed passages as title [SEP] text.")] = True,
-) -> None:
-    """Bring the encoder of another system into a model directory, without executing any of it.
-
-    \b
-    Example:
-      opendpr import model ./all-MiniLM-L6-v2 -o minilm
-    """
-    from opendpr.maintenance.import_model import import_sentence_transformer
-
-    if output.exists() and any(output.iterdir()):
-        raise StateError(f"{output} exists and is not empty; give another directory, or remove it first")
-    model = import_sentence_transformer(source, output, title=title)
-    say(f"wrote {output}, fingerprint {model.fingerprint[:12]}")
+            say(f"{counted(trouble.count, noun)} {problem}, {remedy}: {', '.join(trouble.ids)}{more}")

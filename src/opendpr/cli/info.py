@@ -9,8 +9,8 @@ from typing import Annotated, Any
 from typer import Option
 
 from opendpr.cli.options import AsJson, CollectionArgument
-from opendpr.cli.output import many, next_step, print_json, put
-from opendpr.storage.sizes import readable_size
+from opendpr.cli.output import next_step, print_json, put
+from opendpr.wording import counted, readable_size
 
 ASKED = {"pieces": "each a few words of a passage", "vectors": "each the vector of a passage"}
 
@@ -72,7 +72,7 @@ def _bytes_below(directory: Path) -> int:
 def _put(collection: Path, record: dict[str, Any]) -> None:
     """The same in words."""
     encoder, splitter = record["encoder"], record["splitter"]
-    put(f"{collection}: {many(record['documents'], 'document')}, {many(record['passages'], 'passage')}")
+    put(f"{collection}: {counted(record['documents'], 'document')}, {counted(record['passages'], 'passage')}")
     if encoder:
         put(
             f"encoder: {encoder['model']}, {encoder['dim']} wide, fingerprint {encoder['fingerprint'][:12]}, made by "
@@ -80,9 +80,9 @@ def _put(collection: Path, record: dict[str, Any]) -> None:
         )
     if record["to_encode"]:
         step = next_step(collection, encoder["model"] if encoder else None)
-        put(f"without vector: {record['to_encode']:,} passages; {step}")
+        put(f"without vector: {counted(record['to_encode'], 'passage')}; {step}")
     if record["not_in_bm25"]:
-        put(f"not found by BM25 until the next 'opendpr add': {record['not_in_bm25']:,} passages")
+        put(f"not found by BM25 until the next 'opendpr add': {counted(record['not_in_bm25'], 'passage')}")
     if record["dense"]:
         _put_dense(record["dense"])
     if record["engine"]:
@@ -100,13 +100,14 @@ def _put_dense(dense: dict[str, Any]) -> None:
     """The approximate index of the vectors."""
     recall = ", ".join(f"recall@{depth} {value:.3f}" for depth, value in dense["recall"].items())
     put(
-        f"vectors are searched by {dense['factory']} in {dense['lists']} lists, {dense['factor']} candidates each: "
-        f"{recall} ({dense['questions']} questions, {ASKED[dense['asked']]})"
+        f"vectors are searched by {dense['factory']} in {counted(dense['lists'], 'list')}, "
+        f"{counted(dense['factor'], 'candidate')} each: "
+        f"{recall} ({counted(dense['questions'], 'question')}, {ASKED[dense['asked']]})"
     )
     if min(dense["recall"].values()) < dense["target"]:
         put(f"no effort reaches the recall of {dense['target']:g} that 'opendpr optimize' was asked for")
     if dense["newer"]:
-        put(f"searched one by one until the next 'opendpr optimize': {dense['newer']:,} newer vectors")
+        put(f"searched one by one until the next 'opendpr optimize': {counted(dense['newer'], 'newer vector')}")
 
 
 def _put_engine(engine: dict[str, Any]) -> None:
@@ -116,6 +117,6 @@ def _put_engine(engine: dict[str, Any]) -> None:
     put(f"{engine['engine']} has version {engine['version']}, {how}{f': {recall}' if recall else ''}")
     if engine["behind"] or engine["outdated"]:
         put(
-            f"until the next 'opendpr push': {engine['behind']:,} newer vectors are scanned, "
-            f"{engine['outdated']:,} passages of the engine passed over"
+            f"until the next 'opendpr push': {counted(engine['behind'], 'newer vector')} scanned, "
+            f"{counted(engine['outdated'], 'passage')} of the engine passed over"
         )

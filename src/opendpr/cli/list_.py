@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from opendpr.cli.options import AsJson, CollectionArgument
-from opendpr.cli.output import many, on_one_line, print_json, put
+from opendpr.cli.output import on_one_line, print_json, put
+from opendpr.wording import counted
 
 
 def list_documents(collection: CollectionArgument, as_json: AsJson = False) -> None:
@@ -23,4 +24,4 @@ def list_documents(collection: CollectionArgument, as_json: AsJson = False) -> N
                 print_json(asdict(summary))
             else:
                 names = f"{on_one_line(summary.id)}\t{on_one_line(summary.title)}"
-                put(f"{names}\t{many(summary.passages, 'passage')}\t{many(summary.characters, 'character')}")
+                put(f"{names}\t{counted(summary.passages, 'passage')}\t{counted(summary.characters, 'character')}")

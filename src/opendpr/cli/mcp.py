@@ -6,13 +6,10 @@ from opendpr.cli.options import (
     AllowPartialOption,
     CollectionArgument,
     DeviceOption,
-    Devices,
     IndexOption,
     ModelOption,
     PrecisionOption,
-    Precisions,
     RuntimeOption,
-    Runtimes,
     engine_settings,
 )
 from opendpr.errors import OpendprError
@@ -23,9 +20,9 @@ def mcp(
     index: IndexOption = None,
     allow_partial: AllowPartialOption = False,
     model: ModelOption = None,
-    precision: PrecisionOption = Precisions.auto,
-    runtime: RuntimeOption = Runtimes.auto,
-    device: DeviceOption = Devices.auto,
+    precision: PrecisionOption = "auto",
+    runtime: RuntimeOption = "auto",
+    device: DeviceOption = "auto",
 ) -> None:
     """Give a language model the tools `ask` and `search` over COLLECTION (Model Context Protocol, stdio).
 
@@ -42,10 +39,6 @@ def mcp(
     from opendpr.serving.service import Service
     from opendpr.serving.settings import Settings
 
-    settings = Settings(
-        collection,
-        model,
-        RuntimeSettings(runtime.value, precision.value, device.value),
-        engine=engine_settings(index, allow_partial=allow_partial),
-    )
+    engine = engine_settings(index, allow_partial=allow_partial)
+    settings = Settings(collection, model, RuntimeSettings(runtime, precision, device), engine=engine)
     run(Service(settings), collection.resolve().name)

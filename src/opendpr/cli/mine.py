@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 from opendpr.cli.options import (
+    RETRIEVER_CHOICES,
     CollectionArgument,
     DeviceOption,
-    Devices,
     ModelOption,
     PrecisionOption,
-    Precisions,
-    Retrievers,
     RuntimeOption,
-    Runtimes,
+    retriever_name,
 )
-from opendpr.cli.output import many, print_json, progress, say
+from opendpr.cli.output import print_json, say
+from opendpr.cli.progress import progress
+from opendpr.wording import counted
 
 if TYPE_CHECKING:
     from opendpr.training.miner import MiningReport
@@ -33,8 +33,15 @@ def mine(
     ],
     output: Annotated[Path, Option("--output", "-o", help="Examples to write, JSON lines.", show_default=False)],
     retriever: Annotated[
-        list[Retrievers] | None,
-        Option("--retriever", "-r", help="What finds hard negatives; again for several.", show_default="bm25"),
+        list[str] | None,
+        Option(
+            "--retriever",
+            "-r",
+            parser=retriever_name,
+            metavar=RETRIEVER_CHOICES,
+            help="What finds hard negatives; again for several.",
+            show_default="bm25",
+        ),
     ] = None,
     depth: Annotated[int, Option("--depth", help="Passages that each retriever finds for a question.")] = 100,
     positive_depth: Annotated[
@@ -55,9 +62,9 @@ def mine(
         Path | None, Option("--left-out", help="Where to list the questions that became no example, and why.")
     ] = None,
     model: ModelOption = None,
-    precision: PrecisionOption = Precisions.auto,
-    runtime: RuntimeOption = Runtimes.auto,
-    device: DeviceOption = Devices.auto,
+    precision: PrecisionOption = "auto",
+    runtime: RuntimeOption = "auto",
+    device: DeviceOption = "auto",
     as_json: Annotated[bool, Option("--json", help="Write the counts as one JSON object.")] = False,
 ) -> None:
     """Make training examples for 'opendpr train encoder'.
@@ -77,11 +84,11 @@ def mine(
 
     settings = MiningSettings(
         *(depth, positive_depth, positives, negatives, margin, per_document),
-        retrievers=[kind.value for kind in retriever or [Retrievers.bm25]],
+        retrievers=retriever or ["bm25"],
         denoise=denoise,
-        runtime=RuntimeSettings(runtime.value, precision.value, device.value),
+        runtime=RuntimeSettings(runtime, precision, device),
     )
-    with progress("mining", "questions") as show:
+    with progress("mining", "questions", silent=as_json) as show:
         mined = mining.mine(
             collection,
             questions,
@@ -108,10 +115,10 @@ def _report(report: MiningReport, output: Path, as_json: bool) -> None:
         )
         return
     mean = report.negatives / report.examples
-    say(f"wrote {output}: {many(report.examples, 'example')}, {mean:.1f} hard negatives each")
+    say(f"wrote {output}: {counted(report.examples, 'example')}, {mean:.1f} hard negatives each")
     if report.without_negatives:
         say(f"{report.without_negatives:,} of them have no hard negative")
     for reason, count in reasons.most_common():
-        say(f"left out {many(count, 'question')}: {reason}")
+        say(f"left out {counted(count, 'question')}: {reason}")
     for reason, count in report.dropped.most_common():
-        say(f"dropped {many(count, 'passage')} as hard negatives: {reason}")
+        say(f"dropped {counted(count, 'passage')} as hard negatives: {reason}")

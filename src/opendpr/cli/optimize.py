@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import Annotated
 
 from typer import Option
 
+from opendpr.choices import IndexName
 from opendpr.cli.options import AsJson, CollectionArgument, MemoryOption, ModelOption, RecallOption, WaitOption
-from opendpr.cli.output import print_json, say, stages
-
-
-class Indexes(str, Enum):
-    """How vectors are searched."""
-
-    auto = "auto"
-    exact = "exact"
-    ivf = "ivf"
+from opendpr.cli.output import print_json, say
+from opendpr.cli.progress import stages
+from opendpr.wording import counted
 
 
 def optimize(
     collection: CollectionArgument,
     index: Annotated[
-        Indexes, Option("--index", help="How vectors are searched; auto: as they are, or as 'opendpr plan' would.")
-    ] = Indexes.auto,
+        IndexName, Option("--index", help="How vectors are searched; auto: as they are, or as 'opendpr plan' would.")
+    ] = "auto",
     recall: RecallOption = 0.95,
     model: ModelOption = None,
     memory: MemoryOption = None,
@@ -53,20 +47,21 @@ def optimize(
 
     asking = find_model(model) if model else None
     open_collection(collection).close()  # a wrong directory should not become a collection
-    with open_writer(collection, wait_seconds=wait) as writer, stages("passages") as show:
+    with open_writer(collection, wait_seconds=wait) as writer, stages("passages", silent=as_json) as show:
         build = BuildSettings(recall=recall)
-        record = rebuild(writer, index=index.value, memory_bytes=memory, model=asking, on_progress=show, build=build)
+        record = rebuild(writer, index=index, memory_bytes=memory, model=asking, on_progress=show, build=build)
         passages = writer.count_passages()
     if as_json:
         print_json({"collection": str(collection), "passages": passages, "dense": record})
         return
-    say(f"{collection}: BM25 counts {passages:,} passages, and none that was removed")
+    say(f"{collection}: BM25 counts {counted(passages, 'passage')}, and none that was removed")
     if record:
         found = ", ".join(f"recall@{depth} {value:.3f}" for depth, value in record["recall"].items())
         say(f"{collection}: {record['rows']:,} vectors are searched by {record['factory']}, {found}")
         if record["rows"] < passages:
             say(
-                f"{passages - record['rows']:,} passages, from the first without a vector on, are searched one by one; "
+                f"{counted(passages - record['rows'], 'passage')}, from the first without a vector on, are searched "
+                "one by one; "
                 f"'opendpr encode {collection}', then 'opendpr optimize {collection}' takes them in"
             )
         if min(record["recall"].values()) < recall:

@@ -3,42 +3,25 @@
 from __future__ import annotations
 
 import re
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, BadParameter, Option
 
-from opendpr.choices import Devices as Devices
-from opendpr.choices import Precisions as Precisions
-from opendpr.choices import Retrievers as Retrievers
-from opendpr.choices import Runtimes as Runtimes
+from opendpr.choices import (
+    RETRIEVERS,
+    DeviceName,
+    Duplicates,
+    PrecisionName,
+    Quoting,
+    RetrieverName,
+    RuntimeName,
+    Values,
+)
 from opendpr.errors import UsageError
 
 if TYPE_CHECKING:
     from opendpr.search.settings import EngineSettings
-
-
-class Quoting(str, Enum):
-    """What a quotation mark at the beginning of a table's field means."""
-
-    csv = "csv"
-    none = "none"
-
-
-class Values(str, Enum):
-    """What a run is ordered by."""
-
-    rank = "rank"
-    score = "score"
-
-
-class Duplicates(str, Enum):
-    """What becomes of a document that is there twice for one question."""
-
-    refuse = "refuse"
-    best = "best"
-
 
 KINDS = ".txt .md .html .pdf .docx .odt .pptx .xlsx .rtf .epub .eml .mbox .ipynb .csv .jsonl and more, also compressed"
 """Files that a folder's documents are read from, as help and messages name them; `corpus.kinds` has all."""
@@ -53,15 +36,16 @@ ModelOption = Annotated[
     str | None,
     Option("--model", "-m", help="Name of a model package, or a model directory.", show_default="the collection's"),
 ]
-RetrieverOption = Annotated[Retrievers, Option("--retriever", "-r", help="How passages are found.")]
+RetrieverOption = Annotated[RetrieverName, Option("--retriever", "-r", help="How passages are found.")]
+RETRIEVER_CHOICES = f"<list[{'|'.join(RETRIEVERS)}]>"
 PrecisionOption = Annotated[
-    Precisions,
+    PrecisionName,
     Option("--precision", help="auto: bf16 where the processor gains by it, else fp32.", envvar="OPENDPR_PRECISION"),
 ]
 RuntimeOption = Annotated[
-    Runtimes, Option("--runtime", help="auto: torch on a GPU, openvino on a CPU.", envvar="OPENDPR_RUNTIME")
+    RuntimeName, Option("--runtime", help="auto: torch on a GPU, openvino on a CPU.", envvar="OPENDPR_RUNTIME")
 ]
-DeviceOption = Annotated[Devices, Option("--device", help="auto: the CPU.", envvar="OPENDPR_DEVICE")]
+DeviceOption = Annotated[DeviceName, Option("--device", help="auto: the CPU.", envvar="OPENDPR_DEVICE")]
 WhereOption = Annotated[
     str | None,
     Option("--where", help="Only documents whose metadata meet this, e.g. \"year >= 2019 and source = 'manual'\"."),
@@ -131,6 +115,17 @@ def size(text: str) -> int:
         return int(float(found[1]) * UNITS[found[2].upper()]) if found else int(text)
     except (ValueError, KeyError):
         raise BadParameter(f"{text!r} is no size; give one such as 8GB or 512MB") from None
+
+
+def retriever_name(text: str) -> str:
+    """The name of a retriever, for an option that takes several; Typer checks only single ones.
+
+    Raises:
+        BadParameter: there is none of that name.
+    """
+    if text not in RETRIEVERS:
+        raise BadParameter(f"{text!r} is not one of {', '.join(map(repr, RETRIEVERS))}.")
+    return text
 
 
 MemoryOption = Annotated[

@@ -1,4 +1,4 @@
-"""How results and progress look: results on stdout, everything else on stderr."""
+"""How results and messages look: results on stdout, everything else on stderr."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ import json
 import os
 import re
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,21 +18,29 @@ if TYPE_CHECKING:
 
 PASSAGE_CHARACTERS = 300
 """How much of a passage is shown around an answer."""
-LOGGED_SECONDS = 60.0
-"""Between two lines of progress where stderr is no terminal."""
 
-
-LINE_ENDS = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
+JSON_LINE_ENDS = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
 """What many programs take for the end of a line although JSON does not, and how JSON writes it otherwise."""
 
 
-_UNSAFE = re.compile("\x1b(?!\\[[0-9;]*m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]")
-"""Control characters with which a document could work the terminal it is shown on; colours may pass."""
+_CONTROL_CHARACTERS = re.compile("\x1b(?!\\[[0-9;]*m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]")
+"""Control characters, by which a document could give orders to the terminal that shows it; colours may pass."""
 
 
 def say(message: str) -> None:
-    """A line for the person at the terminal, on stderr."""
-    typer.echo(harmless(message) if sys.stderr.isatty() else message, err=True)
+    """A line for the person at the terminal, on stderr, without control characters."""
+    sys.stderr.write(f"{harmless(message)}\n")
+    sys.stderr.flush()
+
+
+class MessageStream:
+    """Stderr as it is when something is written, for the log: a bar of progress takes its place while it is shown."""
+
+    def write(self, text: str) -> None:
+        sys.stderr.write(harmless(text))
+
+    def flush(self) -> None:
+        sys.stderr.flush()
 
 
 def put(text: str, end: str = "\n") -> None:
@@ -46,12 +51,12 @@ def put(text: str, end: str = "\n") -> None:
 
 def harmless(text: str) -> str:
     """The text with control characters replaced, so that it cannot move the cursor or give a terminal orders."""
-    return _UNSAFE.sub("\ufffd", text)
+    return _CONTROL_CHARACTERS.sub("\ufffd", text)
 
 
 def print_json(value: object) -> None:
     """One JSON object on one line of stdout, printed at once; `\\u` escapes for what its encoding has not."""
-    line = json.dumps(value, ensure_ascii=False).translate(LINE_ENDS)
+    line = json.dumps(value, ensure_ascii=False).translate(JSON_LINE_ENDS)
     try:
         line.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
@@ -99,7 +104,7 @@ def marked(text: str, start: int, end: int) -> str:
     return " ".join(shown.split())
 
 
-def tell_unmet_filter(collection: Collection, where: str | None) -> None:
+def report_unmet_filter(collection: Collection, where: str | None) -> None:
     """Say so if nothing was found because no document meets the filter, or uses a name that none has."""
     from opendpr.collection.selection import matching_documents, metadata_keys
     from opendpr.collection.where import compile_where, filter_names
@@ -118,61 +123,3 @@ def next_step(collection: Path, model: str | None) -> str:
     """What gives passages their vectors, in words; `model` is the collection's."""
     command = f"opendpr encode {collection} --model {model}" if model else f"opendpr encode {collection}"
     return f"bm25 alone finds them until '{command}', or any 'opendpr add' without --no-vectors"
-
-
-def many(count: int, noun: str) -> str:
-    """A count of something, in words: `1 document`, `2,000 documents`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
-@contextmanager
-def progress(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
-    """A line on stderr with rate and time left; yields what to call with (done, total).
-
-    A terminal has one line that changes, a log a new line a minute. The total is 0 where it is not known.
-    """
-    terminal = sys.stderr.isatty()
-    before, after, seconds = ("\r\x1b[K", "", 0.2) if terminal else ("", "\n", LOGGED_SECONDS)
-    started = shown = time.monotonic()
-    begun: int | None = None
-
-    def show(done: int, total: int) -> None:
-        nonlocal begun, started, shown
-        now = time.monotonic()
-        if begun is None:  # what an interrupted run had done says nothing about the rate of this one
-            begun, started = done, now
-            if terminal and not done:
-                sys.stderr.write(f"{before}{what} …")  # until there is a rate
-                sys.stderr.flush()
-        if now - shown < seconds or done == begun:
-            return
-        shown = now
-        rate = (done - begun) / max(now - started, 1e-9)
-        line = f"{what} {done:,}{f'/{total:,}' if total else ''} {unit} · {rate:,.1f}/s"
-        if total:
-            left = int((total - done) / rate)
-            line += f" · {left // 60}:{left % 60:02d} left"
-        sys.stderr.write(before + line + after)
-        sys.stderr.flush()
-
-    try:
-        yield show
-    finally:
-        sys.stderr.write(before)
-        sys.stderr.flush()
-
-
-@contextmanager
-def stages(unit: str) -> Iterator[Callable[[str, int, int], None]]:
-    """Like `progress`, of several things one after the other; yields what to call with (what, done, total)."""
-    shown, show = "", None
-    with ExitStack() as line:
-
-        def tell(what: str, done: int, total: int) -> None:
-            nonlocal shown, show
-            if what != shown or show is None:
-                line.close()
-                shown, show = what, line.enter_context(progress(what, unit))
-            show(done, total)
-
-        yield tell

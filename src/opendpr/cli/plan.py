@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from typer import Argument, Option
 
-from opendpr.cli.options import AsJson, MemoryOption, ModelOption, PrecisionOption, Precisions, RecallOption
+from opendpr.choices import PrecisionName
+from opendpr.cli.options import AsJson, MemoryOption, ModelOption, PrecisionOption, RecallOption
 from opendpr.cli.output import print_json, put, say
 from opendpr.errors import UsageError
-from opendpr.storage.sizes import readable_size
+from opendpr.wording import counted, readable_size
 
 if TYPE_CHECKING:
     from opendpr.model.directory import Model
@@ -53,7 +54,7 @@ def plan(
     memory: MemoryOption = None,
     recall: RecallOption = 0.95,
     model: ModelOption = None,
-    precision: PrecisionOption = Precisions.auto,
+    precision: PrecisionOption = "auto",
     passages_per_second: RateOption = None,
     as_json: AsJson = False,
 ) -> None:
@@ -73,7 +74,7 @@ def plan(
     scope = _read_scope(collection, passages, model)
     limit, offers = memory or machine_memory(), estimates(scope.passages, scope.dim, recall=recall)
     taken = chosen(offers, scope.passages, limit)
-    rates = _rates(scope, passages_per_second, precision.value)
+    rates = _rates(scope, passages_per_second, precision)
     costs = [_cost(offer, scope, rates, limit) for offer in offers]
     if as_json:
         head = {"passages": scope.passages, "dim": scope.dim, "memory_bytes": limit}
@@ -81,7 +82,7 @@ def plan(
         return
     _put_table(costs)
     put("")
-    put(f"'opendpr optimize' takes {taken.kind} for {scope.passages:,} passages of {scope.dim} numbers")
+    put(f"'opendpr optimize' takes {taken.kind} for {counted(scope.passages, 'passage')} of {scope.dim} numbers")
     put(_rates_line(rates, measured=passages_per_second is None))
     for offer in offers:
         if offer.needed_bytes > limit:
@@ -104,11 +105,11 @@ def _read_scope(collection: Path | None, passages: int | None, model: str | None
     encoding = find_model(model or (row.model if row else DEFAULT_MODEL)) if model or passages > vectors else None
     if encoding and row and row.fingerprint != encoding.fingerprint:
         vectors = 0  # another model has to encode all passages
-    dim = encoding.require_encoder().architecture.hidden_size if encoding else row.dim if row else 0
+    dim = encoding.require_encoder().dim if encoding else row.dim if row else 0
     return _Scope(passages, dim, max(0, passages - vectors), encoding, sample)
 
 
-def _rates(scope: _Scope, passages_per_second: float | None, precision: str) -> Rates:
+def _rates(scope: _Scope, passages_per_second: float | None, precision: PrecisionName) -> Rates:
     from opendpr.model.encoder import BertEncoder
     from opendpr.model.runtime import RuntimeSettings
     from opendpr.search.rates import measure_rates
@@ -117,7 +118,7 @@ def _rates(scope: _Scope, passages_per_second: float | None, precision: str) -> 
         return measure_rates(scope.passages, scope.dim, scope.sample, None)
     if passages_per_second is not None:
         return measure_rates(scope.passages, scope.dim, scope.sample, passages_per_second)
-    encoder = BertEncoder(scope.model, RuntimeSettings(precision=Precisions(precision).value))
+    encoder = BertEncoder(scope.model, RuntimeSettings(precision=precision))
     return measure_rates(scope.passages, scope.dim, scope.sample, encoder)
 
 

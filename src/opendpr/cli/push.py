@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 from typer import Argument, Option
 
 from opendpr.cli.options import AsJson, CollectionArgument, ModelOption, WaitOption
-from opendpr.cli.output import many, print_json, put, stages
+from opendpr.cli.output import print_json, put
+from opendpr.cli.progress import stages
 from opendpr.errors import CorruptionError
+from opendpr.wording import counted
 
 if TYPE_CHECKING:
     from opendpr.collection import Collection
@@ -94,12 +96,12 @@ def _measure(collection: Collection, engine: Engine, model: Model | None, show: 
 
 def _put(record: dict[str, Any]) -> None:
     """The same in words."""
-    pushed = f"{many(record['pushed'], 'passage')} pushed, {record['removed']:,} removed"
+    pushed = f"{counted(record['pushed'], 'passage')} pushed, {record['removed']:,} removed"
     put(f"{record['engine']} has version {record['version']} of {record['collection']}: {pushed}")
     if record["waiting"]:
-        put(f"{many(record['waiting'], 'passage')}, from the first without a vector on, are scanned by each search")
+        put(f"{counted(record['waiting'], 'passage')}, from the first without a vector on, are scanned by each search")
     if "compared" in record:
-        put(f"compared with the collection: {many(record['compared'], 'passage')}, all the same")
+        put(f"compared with the collection: {counted(record['compared'], 'passage')}, all the same")
     if "recall" in record:
         found = ", ".join(f"recall@{depth} {value:.3f}" for depth, value in record["recall"].items())
         put(f"questions made of passages: {found}")

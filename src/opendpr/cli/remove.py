@@ -7,8 +7,9 @@ from typing import Annotated
 from typer import Argument
 
 from opendpr.cli.options import AsJson, CollectionArgument, WaitOption, WhereOption
-from opendpr.cli.output import many, print_json, say, tell_unmet_filter
-from opendpr.errors import InputError, UsageError
+from opendpr.cli.output import print_json, report_unmet_filter, say
+from opendpr.errors import UsageError
+from opendpr.wording import counted
 
 
 def remove(
@@ -28,8 +29,8 @@ def remove(
       opendpr remove notes --where "year < 2010"
     """
     from opendpr.collection import open_collection, open_writer
-    from opendpr.collection.selection import matching_documents
     from opendpr.collection.where import compile_where
+    from opendpr.maintenance.remove import chosen_documents
     from opendpr.maintenance.remove import remove as take_out
 
     if bool(ids) == bool(where):
@@ -37,17 +38,12 @@ def remove(
     condition = compile_where(where) if where else None
     open_collection(collection).close()  # a wrong directory should not become a collection
     with open_writer(collection, wait_seconds=wait) as writer:
-        if condition:
-            chosen = matching_documents(writer, condition)
-            if not chosen:
-                tell_unmet_filter(writer, where)
-        else:
-            chosen = list(dict.fromkeys(ids or []))
-            if unknown := [id for id in chosen if not writer.has_document(id)]:
-                raise InputError(f"{collection} has no document {unknown[0]!r}; 'opendpr list' names those it has")
+        chosen = chosen_documents(writer, ids or [], condition)
+        if not chosen:
+            report_unmet_filter(writer, where)
         take_out(writer, chosen)
         counts = writer.counts()
     if as_json:
         print_json({"removed": chosen, "collection": counts})
     else:
-        say(f"removed {many(len(chosen), 'document')}, {counts['documents']:,} left")
+        say(f"removed {counted(len(chosen), 'document')}, {counts['documents']:,} left")

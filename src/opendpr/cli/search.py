@@ -11,33 +11,29 @@ from opendpr.cli.options import (
     AsJson,
     CollectionArgument,
     DeviceOption,
-    Devices,
     IndexOption,
     ModelOption,
     PrecisionOption,
-    Precisions,
     RetrieverOption,
-    Retrievers,
     RuntimeOption,
-    Runtimes,
     WhereOption,
     engine_settings,
 )
-from opendpr.cli.output import on_one_line, print_json, put, styled, tell_unmet_filter
+from opendpr.cli.output import on_one_line, print_json, put, report_unmet_filter, styled
 
 
 def search(
     collection: CollectionArgument,
     question: Annotated[str, Argument(help="In quotes.", show_default=False)],
     k: Annotated[int, Option("-k", min=1, max=10_000, help="Passages to show.")] = 5,
-    retriever: RetrieverOption = Retrievers.hybrid,
+    retriever: RetrieverOption = "hybrid",
     where: WhereOption = None,
     index: IndexOption = None,
     allow_partial: AllowPartialOption = False,
     model: ModelOption = None,
-    precision: PrecisionOption = Precisions.auto,
-    runtime: RuntimeOption = Runtimes.auto,
-    device: DeviceOption = Devices.auto,
+    precision: PrecisionOption = "auto",
+    runtime: RuntimeOption = "auto",
+    device: DeviceOption = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Show the passages that fit QUESTION best, best first.
@@ -51,12 +47,12 @@ def search(
     from opendpr.answering.fields import hit_fields, missing_fields
     from opendpr.model.runtime import RuntimeSettings
 
-    settings = RuntimeSettings(runtime.value, precision.value, device.value)
+    settings = RuntimeSettings(runtime, precision, device)
     engine = engine_settings(index, allow_partial=allow_partial)
-    answerer = open_answerer(collection, model, retriever=retriever.value, runtime=settings, engine=engine)
+    answerer = open_answerer(collection, model, retriever=retriever, runtime=settings, engine=engine)
     hits = answerer.search(question, k, where)
     if not hits:
-        tell_unmet_filter(answerer.collection, where)
+        report_unmet_filter(answerer.collection, where)
     ids = answerer.collection.passage_ids([hit.passage for hit in hits])
     for hit in hits:
         id = ids[hit.passage.number]

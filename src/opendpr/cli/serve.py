@@ -11,13 +11,10 @@ from opendpr.cli.options import (
     AllowPartialOption,
     CollectionArgument,
     DeviceOption,
-    Devices,
     IndexOption,
     ModelOption,
     PrecisionOption,
-    Precisions,
     RuntimeOption,
-    Runtimes,
     engine_settings,
 )
 from opendpr.cli.output import say
@@ -27,7 +24,7 @@ from opendpr.errors import OpendprError
 def serve(
     collection: CollectionArgument,
     host: Annotated[
-        str, Option("--host", help="Address to listen at; one that is not this machine's own needs a token.")
+        str, Option("--host", help="Address to listen on; one that other machines can reach needs a token.")
     ] = "127.0.0.1",
     port: Annotated[int, Option("--port", "-p", min=0, max=65_535)] = 8000,
     workers: Annotated[int, Option("--workers", min=1, max=64, help="Processes that share the collection.")] = 1,
@@ -36,7 +33,7 @@ def serve(
         Path | None,
         Option(
             "--token-file",
-            help="One token a line, or sha256:HEX; 'read' before it lets it only read. "
+            help="One token a line, in plain text or as sha256:HEX; with 'read' before it a token may only read. "
             "Or set OPENDPR_TOKEN_FILE or OPENDPR_TOKEN.",
             show_default=False,
         ),
@@ -50,16 +47,16 @@ def serve(
             show_default=False,
         ),
     ] = None,
-    rate: Annotated[float, Option("--rate", min=0, help="Requests a second of one client; 0 is any number.")] = 0,
+    rate: Annotated[float, Option("--rate", min=0, help="Requests a second from one client; 0 means no limit.")] = 0,
     max_wait: Annotated[
         float, Option("--max-wait", min=0.1, help="Seconds; a question that would wait longer is refused with 503.")
     ] = 5,
     index: IndexOption = None,
     allow_partial: AllowPartialOption = False,
     model: ModelOption = None,
-    precision: PrecisionOption = Precisions.auto,
-    runtime: RuntimeOption = Runtimes.auto,
-    device: DeviceOption = Devices.auto,
+    precision: PrecisionOption = "auto",
+    runtime: RuntimeOption = "auto",
+    device: DeviceOption = "auto",
 ) -> None:
     """Serve COLLECTION as an HTTP API and a web page.
 
@@ -78,7 +75,7 @@ def serve(
     settings = Settings(
         collection=collection,
         model=model,
-        runtime=RuntimeSettings(runtime.value, precision.value, device.value),
+        runtime=RuntimeSettings(runtime, precision, device),
         host=host,
         port=port,
         workers=workers,

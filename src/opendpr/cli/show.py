@@ -9,6 +9,7 @@ from typer import Argument, Option
 from opendpr.cli.options import AsJson, CollectionArgument
 from opendpr.cli.output import print_json, put
 from opendpr.errors import UsageError
+from opendpr.wording import counted
 
 
 def show(
@@ -34,7 +35,8 @@ def show(
     length = len(document.text)
     if start > length or (end is not None and not start <= end <= length):
         raise UsageError(
-            f"{id} has {length} characters; characters {start} to {length if end is None else end} are no part of it"
+            f"{id} has {counted(length, 'character')}; "
+            f"characters {start} to {length if end is None else end} are no part of it"
         )
     text = document.text[start:end]
     if as_json:

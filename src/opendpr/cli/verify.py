@@ -5,7 +5,8 @@ from __future__ import annotations
 from typer import Exit
 
 from opendpr.cli.options import AsJson, CollectionArgument
-from opendpr.cli.output import print_json, progress, put
+from opendpr.cli.output import print_json, put
+from opendpr.cli.progress import progress
 from opendpr.errors import CorruptionError
 
 
@@ -21,7 +22,7 @@ def verify(collection: CollectionArgument, as_json: AsJson = False) -> None:
     from opendpr.search.bm25 import verify_bm25
     from opendpr.search.dense import verify_dense
 
-    with open_collection(collection) as opened, progress("verifying", "rows") as show:
+    with open_collection(collection) as opened, progress("verifying", "rows", silent=as_json) as show:
         problems = verify_store(opened, show)
         if not problems:
             problems += verify_bm25(opened) + verify_dense(opened)

@@ -1,4 +1,4 @@
-"""The collection: one SQLite file that is the truth about documents, passages and vectors."""
+"""The collection: one SQLite file that is the truth about documents, passages and vectors; all SQL, filters, checks."""
 
 from opendpr.collection.collection import Collection
 from opendpr.collection.opening import open_collection, open_writer

@@ -15,17 +15,13 @@ from numpy.typing import NDArray
 
 from opendpr.collection.database import DATABASE, closed_on_error, our_errors, read_settings
 from opendpr.collection.rows import EncoderRow, Summary, Version, check, passage_crc, to_vectors
+from opendpr.collection.titles import passage_query
 from opendpr.errors import CorruptionError, InputError, StateError
 from opendpr.text.splitting import Splitter
 from opendpr.types import Document, Numbers, Passage
 
-ROWS = 1_000
+QUERY_ROWS = 1_000
 """Rows fetched at once, so that no read transaction lasts long."""
-
-_PASSAGE = (
-    "SELECT p.number, p.document, p.start, p.text, p.crc, d.id, d.title "
-    "FROM passages p JOIN documents d ON d.row = p.document "
-)
 
 
 class Collection:
@@ -138,33 +134,34 @@ class Collection:
     def passages(self, numbers: Sequence[int]) -> dict[int, Passage]:
         """The passages that exist of those asked for, by number."""
         found = {}
-        for first in range(0, len(numbers), ROWS):
-            some = [int(number) for number in numbers[first : first + ROWS]]
+        for first in range(0, len(numbers), QUERY_ROWS):
+            some = [int(number) for number in numbers[first : first + QUERY_ROWS]]
             marks = ",".join("?" * len(some))
-            for row in self._select(f"{_PASSAGE} WHERE p.number IN ({marks})", some):
+            for row in self._select(f"{passage_query(self._select)} WHERE p.number IN ({marks})", some):
                 passage = _passage(row)
                 found[passage.number] = passage
         return found
 
     def passages_after(self, number: int) -> Iterator[Passage]:
         """All passages whose number is larger, in order."""
-        while rows := self._select(f"{_PASSAGE} WHERE p.number > ? ORDER BY p.number LIMIT {ROWS}", (number,)):
+        query = f"{passage_query(self._select)} WHERE p.number > ? ORDER BY p.number LIMIT {QUERY_ROWS}"
+        while rows := self._select(query, (number,)):
             yield from map(_passage, rows)
             number = rows[-1][0]
 
     def passages_of(self, id: str) -> list[Passage]:
         """The passages of a document in order; none if there is no such document."""
-        query = f"{_PASSAGE} WHERE d.id = ? AND d.replaces IS NULL ORDER BY p.start"
+        query = f"{passage_query(self._select)} WHERE d.id = ? AND d.replaces IS NULL ORDER BY p.start"
         return [_passage(row) for row in self._select(query, (id,))]
 
-    def without_vector(self, encoder: int, chunk: int = ROWS) -> Iterator[list[Passage]]:
+    def without_vector(self, encoder: int, chunk: int = QUERY_ROWS) -> Iterator[list[Passage]]:
         """Passages that still have no vector, in lists cut by number: `(number - 1) // chunk` is the same in each.
 
         So whoever goes on after an interruption gets the lists that were left, not others.
         """
         number = 0
         query = (
-            f"{_PASSAGE} LEFT JOIN vectors_{encoder} v ON v.number = p.number "
+            f"{passage_query(self._select)} LEFT JOIN vectors_{encoder} v ON v.number = p.number "
             f"WHERE p.number > ? AND v.number IS NULL ORDER BY p.number LIMIT {chunk}"
         )
         while rows := self._select(query, (number,)):
@@ -180,7 +177,9 @@ class Collection:
     def vectors(self, after: int = 0) -> Iterator[tuple[Numbers, NDArray[np.float16]]]:
         """Numbers (n,) and vectors (n, d) of the active encoder, in order of number, in pieces."""
         row = self.require_encoder()
-        query = f"SELECT number, vector, crc FROM vectors_{row.encoder} WHERE number > ? ORDER BY number LIMIT {ROWS}"
+        query = (
+            f"SELECT number, vector, crc FROM vectors_{row.encoder} WHERE number > ? ORDER BY number LIMIT {QUERY_ROWS}"
+        )
         while rows := self._select(query, (after,)):
             yield to_vectors(rows, row.dim)
             after = rows[-1][0]
@@ -200,8 +199,8 @@ class Collection:
         with self.one_state():
             if row not in self.encoders():
                 raise StateError(f"{self.directory} was given another model meanwhile; open it again")
-            for first in range(0, len(numbers), ROWS):
-                some = numbers[first : first + ROWS].tolist()
+            for first in range(0, len(numbers), QUERY_ROWS):
+                some = numbers[first : first + QUERY_ROWS].tolist()
                 query = (
                     f"SELECT number, vector, crc FROM vectors_{row.encoder} "
                     f"WHERE number IN ({','.join('?' * len(some))}) ORDER BY number"
@@ -226,7 +225,7 @@ class Collection:
         query = (
             "SELECT d.id, d.title, count(*), max(p.start + length(replace(p.text, char(0), ' '))) FROM documents d "
             "JOIN passages p ON p.document = d.row WHERE d.replaces IS NULL AND d.id > ? "
-            f"GROUP BY d.id ORDER BY d.id LIMIT {ROWS}"
+            f"GROUP BY d.id ORDER BY d.id LIMIT {QUERY_ROWS}"
         )
         while rows := self._select(query, (last,)):
             yield from (Summary(*row) for row in rows)
@@ -236,8 +235,8 @@ class Collection:
         """Ids for the outside world: the document's, with `#start` if it has other passages."""
         ids = sorted({passage.document_id for passage in passages})
         several: set[str] = set()
-        for first in range(0, len(ids), ROWS):
-            some = ids[first : first + ROWS]
+        for first in range(0, len(ids), QUERY_ROWS):
+            some = ids[first : first + QUERY_ROWS]
             query = (
                 "SELECT d.id FROM documents d JOIN passages p ON p.document = d.row WHERE d.replaces IS NULL "
                 f"AND d.id IN ({','.join('?' * len(some))}) GROUP BY d.id HAVING count(*) > 1"
@@ -264,7 +263,7 @@ class Collection:
     def document_at(self, row: int) -> tuple[Document, int]:
         """The document of a row, pending ones too, and how many passages it has."""
         id, title, metadata = self._select("SELECT id, title, metadata FROM documents WHERE row = ?", (row,))[0]
-        passages = self._select(f"{_PASSAGE} WHERE p.document = ? ORDER BY p.start", (row,))
+        passages = self._select(f"{passage_query(self._select)} WHERE p.document = ? ORDER BY p.start", (row,))
         text = ""
         for passage in map(_passage, passages):
             text += passage.text[len(text) - passage.start :]

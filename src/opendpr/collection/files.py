@@ -28,6 +28,15 @@ def known_files(writer: Writer, path: str) -> list[KnownFile]:
     return [KnownFile(*row) for row in writer._select(_KNOWN, (path,))]
 
 
+def metadata_beside(writer: Writer, folder: str, limit: int) -> list[dict[str, object]]:
+    """The metadata of the first documents whose files lie in a folder, or below it."""
+    beside = (
+        "SELECT d.metadata FROM files f JOIN documents d ON d.id = f.id AND d.replaces IS NULL "
+        "WHERE f.path > ? || '/' AND f.path < ? || '0' ORDER BY f.path LIMIT ?"  # "0" follows "/"
+    )
+    return [json.loads(value) for (value,) in writer._select(beside, (folder, folder, limit))]
+
+
 def note_files(writer: Writer, files: Sequence[KnownFile]) -> None:
     """Remember files that were read."""
     rows = [(file.path, file.id, file.size_bytes, file.modified_ns, file.sha256, file.how) for file in files]

@@ -9,7 +9,7 @@ from typing import TypedDict
 
 import apsw
 
-from opendpr.collection.collection import ROWS, Collection
+from opendpr.collection.collection import QUERY_ROWS, Collection
 from opendpr.collection.filters import Value
 from opendpr.types import Numbers
 
@@ -86,7 +86,7 @@ def as_text(value: Value) -> str:
 
 
 def _parts(items: Sequence[int]) -> list[Sequence[int]]:
-    return [items[first : first + ROWS] for first in range(0, len(items), ROWS)]
+    return [items[first : first + QUERY_ROWS] for first in range(0, len(items), QUERY_ROWS)]
 
 
 def _marks(items: Sequence[int]) -> str:

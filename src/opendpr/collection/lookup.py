@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from opendpr.collection.collection import Collection
+from opendpr.text.sections import Section, parse_sections
 from opendpr.types import Passage
+
+
+class Neighbourhood(NamedTuple):
+    """The text of a document right before and right after a passage, as far as the passages beside it reach."""
+
+    before: str = ""
+    after: str = ""
 
 
 class Piece(NamedTuple):
@@ -29,6 +38,38 @@ def passage_at(collection: Collection, document_id: str, start: int) -> Passage 
     return next(iter(collection.passages(numbers).values()), None)
 
 
+def neighbourhoods(collection: Collection, passages: Sequence[Passage]) -> dict[int, Neighbourhood]:
+    """What lies beside each of the passages in its document, by number, in one look-up for all.
+
+    The passages of a document are stored together, so those beside number n are n - 1 and n + 1.
+    """
+    known = {passage.number: passage for passage in passages}
+    beside = {number + step for number in known for step in (-1, 1)} - known.keys()
+    known |= collection.passages(sorted(beside))
+    return {
+        passage.number: Neighbourhood(
+            _before(passage, known.get(passage.number - 1)), _after(passage, known.get(passage.number + 1))
+        )
+        for passage in passages
+    }
+
+
+def _before(passage: Passage, other: Passage | None) -> str:
+    """The part of another passage that lies right before this one; passages may overlap."""
+    if other is None or other.document_id != passage.document_id or other.start >= passage.start:
+        return ""
+    text = other.text[: passage.start - other.start]
+    return text if other.start + len(text) == passage.start else ""
+
+
+def _after(passage: Passage, other: Passage | None) -> str:
+    """The part of another passage that lies right after this one."""
+    end = passage.start + len(passage.text)
+    if other is None or other.document_id != passage.document_id or not passage.start < other.start <= end:
+        return ""
+    return other.text[end - other.start :]
+
+
 def passage_numbers(collection: Collection, ids: Sequence[str]) -> dict[str, int]:
     """The passage of each document of one passage, by id; of a document that is being replaced, the new one's."""
     numbers: dict[str, int] = {}
@@ -39,6 +80,15 @@ def passage_numbers(collection: Collection, ids: Sequence[str]) -> dict[str, int
         )
         numbers.update(collection._select(query, ids))
     return numbers
+
+
+def sections_of(collection: Collection, ids: Sequence[str]) -> dict[str, list[Section]]:
+    """The sections of those documents that have some."""
+    query = (
+        "SELECT id, json_extract(metadata, '$.sections') FROM documents WHERE replaces IS NULL "
+        f"AND json_type(metadata, '$.sections') = 'array' AND id IN ({','.join('?' * len(ids))})"
+    )
+    return {id: parse_sections(json.loads(value)) for id, value in collection._select(query, ids)}
 
 
 def pieces(collection: Collection, ids: Sequence[str]) -> Iterator[Piece]:

@@ -6,6 +6,7 @@ Those of passages and vectors have a checksum of their own: pages read from a li
 from __future__ import annotations
 
 import hashlib
+import json
 import zlib
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opendpr.errors import CorruptionError
+from opendpr.text.sections import SECTIONS, parse_sections
 from opendpr.types import Document
 
 VECTOR_DTYPE = np.dtype("<f2")
@@ -57,9 +59,12 @@ def vector_crc(number: int, vector: bytes) -> int:
 
 
 def content_sha256(document: Document) -> bytes:
-    """SHA-256 of what makes new passages necessary: title and text, not metadata."""
+    """SHA-256 of what makes new passages necessary: title, text and headings, not other metadata."""
     title = document.title.encode()
-    return hashlib.sha256(f"{len(title)}\n".encode() + title + document.text.encode()).digest()
+    digest = hashlib.sha256(f"{len(title)}\n".encode() + title + document.text.encode())
+    if headed := parse_sections(document.metadata.get(SECTIONS)):
+        digest.update(json.dumps([section[:3] for section in headed if section.level]).encode())
+    return digest.digest()
 
 
 def check(stored: int, computed: int | None, what: str) -> None:

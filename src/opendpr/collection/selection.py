@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from opendpr.collection.collection import ROWS, Collection
+from opendpr.collection.collection import QUERY_ROWS, Collection
 from opendpr.collection.where import Condition
+from opendpr.text.sections import SECTIONS
 from opendpr.types import Numbers
 
 
@@ -16,7 +17,7 @@ def paths(collection: Collection) -> Iterator[tuple[str, str]]:
     last = ""
     query = (
         "SELECT id, json_extract(metadata, '$.path') FROM documents WHERE replaces IS NULL AND id > ? "
-        f"AND json_type(metadata, '$.path') = 'text' ORDER BY id LIMIT {ROWS}"
+        f"AND json_type(metadata, '$.path') = 'text' ORDER BY id LIMIT {QUERY_ROWS}"
     )
     while rows := collection._select(query, (last,)):
         yield from ((id, path) for id, path in rows)
@@ -44,8 +45,8 @@ def matching(collection: Collection, condition: Condition) -> Numbers:
 def matching_of(collection: Collection, condition: Condition, numbers: Numbers) -> Numbers:
     """Those of some passages (n,) whose documents meet a filter, rising."""
     kept: list[int] = []
-    for first in range(0, len(numbers), ROWS):
-        part = numbers[first : first + ROWS].tolist()
+    for first in range(0, len(numbers), QUERY_ROWS):
+        part = numbers[first : first + QUERY_ROWS].tolist()
         query = (
             "SELECT p.number FROM passages p JOIN documents d ON d.row = p.document "
             f"WHERE p.number IN ({','.join('?' * len(part))}) AND d.replaces IS NULL AND {condition.sql}"
@@ -61,6 +62,9 @@ def matching_documents(collection: Collection, condition: Condition) -> list[str
 
 
 def metadata_keys(collection: Collection) -> list[str]:
-    """The keys that the metadata of documents have."""
-    query = "SELECT DISTINCT key FROM documents, json_each(metadata) WHERE replaces IS NULL ORDER BY key LIMIT 50"
-    return [str(row[0]) for row in collection._select(query)]
+    """The keys that the metadata of documents have, those that a filter may ask for: `sections` are lists of lists."""
+    query = (
+        "SELECT DISTINCT key FROM documents, json_each(metadata) "
+        "WHERE replaces IS NULL AND key <> ? ORDER BY key LIMIT 50"
+    )
+    return [str(row[0]) for row in collection._select(query, (SECTIONS,))]

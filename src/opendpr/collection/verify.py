@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from opendpr.collection.collection import ROWS, Collection
+from opendpr.collection.collection import QUERY_ROWS, Collection
 from opendpr.collection.rows import content_sha256, to_vectors
 from opendpr.errors import OpendprError
 
@@ -67,10 +67,13 @@ def _references(collection: Collection) -> Iterator[Finding]:
 def _documents(collection: Collection) -> Iterator[Finding]:
     """Each document put together again; its passages are checked on the way."""
     last = 0
-    while rows := collection._select(f"SELECT row FROM documents WHERE row > ? ORDER BY row LIMIT {ROWS}", (last,)):
+    while rows := collection._select(
+        f"SELECT row FROM documents WHERE row > ? ORDER BY row LIMIT {QUERY_ROWS}", (last,)
+    ):
         for (row,) in rows:
             with collection.one_state():
-                yield from _document(collection, row)
+                findings = list(_document(collection, row))
+            yield from findings  # outside: whoever is told may take its time, and writers do not wait for it
         last = rows[-1][0]
 
 
@@ -90,7 +93,9 @@ def _document(collection: Collection, row: int) -> Iterator[Finding]:
 def _vectors(collection: Collection) -> Iterator[Finding]:
     for row in collection.encoders():
         last = 0
-        query = f"SELECT number, vector, crc FROM vectors_{row.encoder} WHERE number > ? ORDER BY number LIMIT {ROWS}"
+        query = (
+            f"SELECT number, vector, crc FROM vectors_{row.encoder} WHERE number > ? ORDER BY number LIMIT {QUERY_ROWS}"
+        )
         while rows := collection._select(query, (last,)):
             last = rows[-1][0]
             for one in rows:

@@ -13,6 +13,7 @@ import apsw
 from opendpr.collection.collection import Collection
 from opendpr.collection.database import our_errors
 from opendpr.collection.rows import VECTOR_DTYPE, EncoderRow, content_sha256, passage_crc, vector_crc
+from opendpr.collection.titles import drop_titles, has_titles, put_titles
 from opendpr.errors import InputError, OpendprError, StateError
 from opendpr.text.splitting import Splitter
 from opendpr.types import Document, Passage, Vectors
@@ -138,7 +139,7 @@ class Writer(Collection):
     def _cut_again(self, row: int, pending: int | None, version: int) -> None:
         """Let the newest form of a document, which may wait already, wait beside the old one as cut now."""
         source = row if pending is None else pending
-        text = self.document_at(source)[0].text
+        document = self.document_at(source)[0]
         fields = self._select("SELECT id, title, metadata, content_sha256 FROM documents WHERE row = ?", (source,))[0]
         if pending is not None:
             self._drop(pending, version)
@@ -146,7 +147,7 @@ class Writer(Collection):
             "INSERT INTO documents(id, title, metadata, content_sha256, replaces) VALUES(?, ?, ?, ?, ?)",
             (*fields, row),
         )
-        self._insert_passages(self._connection.last_insert_rowid(), text)
+        self._insert_passages(self._connection.last_insert_rowid(), document)
 
     def put_documents(self, documents: Sequence[Document]) -> list[Change]:
         """Store documents cut into passages, in one transaction.
@@ -182,7 +183,7 @@ class Writer(Collection):
             "INSERT INTO documents(id, title, metadata, content_sha256, replaces) VALUES(?, ?, ?, ?, ?)",
             (document.id, document.title, metadata, content, replaces),
         )
-        if not self._insert_passages(self._connection.last_insert_rowid(), document.text):
+        if not self._insert_passages(self._connection.last_insert_rowid(), document):
             raise InputError(f"document {document.id!r} has no text; leave it out, or give it some")
         return "replaced" if current else "added"
 
@@ -191,14 +192,15 @@ class Writer(Collection):
         stored = self._select("SELECT start, text FROM passages WHERE document = ? ORDER BY start", (document,))
         return stored == [(start, text[start:end]) for start, end in self.splitter.split(text)]
 
-    def _insert_passages(self, document: int, text: str) -> int:
-        """Cut a text and store its passages; returns how many."""
+    def _insert_passages(self, row: int, document: Document) -> int:
+        """Cut the text of the document in a row, and store its passages with their titles; returns how many."""
         last = self._one("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'passages'")[0]
-        rows = []
-        for number, (start, end) in enumerate(self.splitter.split(text), start=last + 1):
-            piece = text[start:end]
-            rows.append((number, document, start, piece, passage_crc(number, document, start, piece)))
+        spans, rows = self.splitter.split(document.text), []
+        for number, (start, end) in enumerate(spans, start=last + 1):
+            piece = document.text[start:end]
+            rows.append((number, row, start, piece, passage_crc(number, row, start, piece)))
         self._connection.executemany("INSERT INTO passages VALUES(?, ?, ?, ?, ?)", rows)
+        put_titles(self._connection, document, spans, last + 1)
         return len(rows)
 
     def remove_documents(self, ids: Sequence[str]) -> None:
@@ -253,6 +255,8 @@ class Writer(Collection):
                 f"DELETE FROM vectors_{encoder} WHERE number IN (SELECT number FROM passages WHERE document = ?)",
                 (document,),
             )
+        if has_titles(self._select):
+            drop_titles(self._connection, document)
         self._connection.execute("DELETE FROM passages WHERE document = ?", (document,))
         self._connection.execute("DELETE FROM documents WHERE row = ?", (document,))
 

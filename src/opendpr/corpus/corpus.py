@@ -10,7 +10,7 @@ import os
 import stat
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,6 +20,7 @@ from typing import IO, Literal
 from opendpr.corpus.jsonlines import json_documents
 from opendpr.corpus.kinds import REFUSED, find_by_content, find_reader, suffixes
 from opendpr.corpus.known import KnownFile, known_file, reading_digest
+from opendpr.corpus.pages import without_repeated_lines
 from opendpr.corpus.places import Places
 from opendpr.corpus.sandbox import Sandbox
 from opendpr.corpus.source import TEXT_BYTES, Reader, Reading, Skipped, Source, Unchanged
@@ -53,6 +54,7 @@ class Corpus:
             without a suffix that begins as text is read as such. What is left out whatever its kind is counted by
             the reason: `walk.LEFT_OUT`, `DIRECTORY_LINK`, `CLEANED_OUT`, `GIVEN_TWICE`.
         known: gives what is remembered of a file by its path; a file that is the same is not read again.
+        repeated: gives the lines that were left out of the pages of a folder before, because they repeat.
         unchanged: those files, until they are taken from here.
         read: what to remember of files that were read, until it is taken from here.
     """
@@ -64,6 +66,7 @@ class Corpus:
         metadata: Mapping[str, object] = EMPTY,
         wikiextractor_clean: bool = False,
         all_files: bool = False,
+        keep_repeated: bool = False,
     ) -> None:
         """Remember `paths`; nothing is read before the iteration.
 
@@ -71,6 +74,7 @@ class Corpus:
             metadata: given to every document; where a document has a value of the same name, this one counts.
             wikiextractor_clean: clean up what WikiExtractor wrote as DrQA does (`wikiextractor.py`).
             all_files: take hidden files, those that `.gitignore` names and the like too (`walk.py`).
+            keep_repeated: keep lines that repeat at the edges of the pages of a folder (`repeated.py`).
 
         Raises:
             InputError: some of the paths do not exist; the message names them all.
@@ -86,11 +90,12 @@ class Corpus:
             raise InputError(f"nothing was read, because of paths that cannot be found: {', '.join(missing)}")
         self.paths = tuple(paths)
         self.metadata = dict(metadata)
-        self.wikiextractor_clean, self.all_files = wikiextractor_clean, all_files
+        self.wikiextractor_clean, self.all_files, self.keep_repeated = wikiextractor_clean, all_files, keep_repeated
         self.known: Callable[[str], Sequence[KnownFile]] = lambda path: ()
+        self.repeated: Callable[[str], Iterable[str]] = lambda folder: ()
         self.unchanged: list[Unchanged] = []
         self.read: list[KnownFile] = []
-        self._how = reading_digest({"metadata": self.metadata, "clean": wikiextractor_clean})
+        self._how = reading_digest({"metadata": self.metadata, "clean": wikiextractor_clean, "repeated": keep_repeated})
         self.skipped: list[Skipped] = []
         self.ignored: Counter[str] = Counter()
 
@@ -144,8 +149,13 @@ class Corpus:
     def _directory(self, directory: Path, sandbox: Sandbox, files: Places) -> Iterator[Reading]:
         """What is found below a directory, sorted by the names relative to it."""
         walk = Walk(directory, all_files=self.all_files)
-        for name in walk:
-            yield from self._file(directory / name, name, sandbox, files)
+        if self.keep_repeated:
+            for name in walk:
+                yield from self._file(directory / name, name, sandbox, files)
+        else:
+            read = ((directory / name, self._file(directory / name, name, sandbox, files)) for name in walk)
+            pages = ((find_reader(path) == "html", readings) for path, readings in read)
+            yield from without_repeated_lines(pages, self.read, self.repeated)
         self.ignored += walk.left_out
         for path, error in walk.errors:
             yield printable(path), f"cannot be listed: {reason(error)}"

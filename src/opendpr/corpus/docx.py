@@ -9,7 +9,7 @@ from typing import IO
 from opendpr.corpus.archive import Archive
 from opendpr.corpus.docx_body import Body
 from opendpr.corpus.docx_styles import Styles
-from opendpr.corpus.extract import BlockText, Extract, seen, storable
+from opendpr.corpus.extract import BlockText, Extract, section_metadata, seen, storable
 from opendpr.corpus.office import core_title
 
 
@@ -29,7 +29,8 @@ def parse_docx(file: IO[bytes]) -> Extract:
         if (name := posixpath.join(folder, f"{kind}s.xml")) in archive:
             notes = Body(text, styles, marks=body.notes(kind))
             archive.parse(name, notes.start, notes.end, notes.data)
-    return Extract(core_title(archive), seen(storable(text.text())))
+    written = storable(text.text())
+    return Extract(core_title(archive), seen(written), section_metadata(text.sections, written))
 
 
 def main_part(archive: Archive) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from opendpr.corpus.docx_formula import MATH, Formula
-from opendpr.corpus.docx_styles import WORD, Styles
+from opendpr.corpus.docx_styles import BODY_TEXT, WORD, Styles
 from opendpr.corpus.extract import BlockText
 from opendpr.corpus.office import OFF, values, whole
 from opendpr.corpus.symbols import symbol, symbols
@@ -28,6 +28,8 @@ class Paragraph:
     joined: bool = False
     """Whether it runs into the next one: a drop cap, or its mark was deleted."""
     number: str = ""
+    heading: int = -1
+    """Level of the heading that it is, from 1; 0 if it is text, -1 if its style says."""
     in_properties: bool = False
 
 
@@ -94,6 +96,8 @@ class Body:
             paragraph.list = given.get("val", "")
         elif local == "ilvl":
             paragraph.level = whole(given.get("val", ""))
+        elif local == "outlineLvl":
+            paragraph.heading = (whole(given.get("val", ""), BODY_TEXT) + 1) % (BODY_TEXT + 1)
         elif local == "framePr":
             paragraph.joined |= given.get("dropCap", "none") != "none"
         elif local in ("del", "moveFrom"):
@@ -153,6 +157,7 @@ class Body:
         if local == "pPr":
             self._paragraphs[-1].in_properties = False
             self._count(self._paragraphs[-1])
+            self._begin_heading(self._paragraphs[-1])
         elif local == "p":
             self._end_paragraph()
         elif local == "tc":
@@ -200,7 +205,10 @@ class Body:
 
     def _end_paragraph(self) -> None:
         if len(self._paragraphs) > 1:
-            self._joined = self._paragraphs.pop().joined
+            paragraph = self._paragraphs.pop()
+            self._joined = paragraph.joined
+            if paragraph.heading > 0:
+                self._text.end_heading()
         if not self._joined:
             self._separate_paragraphs()
 
@@ -210,6 +218,13 @@ class Body:
         name = name if paragraph.list is None else paragraph.list
         if name not in ("", "0") and not paragraph.joined:
             paragraph.number = self._styles.number(name, level if paragraph.level is None else paragraph.level)
+
+    def _begin_heading(self, paragraph: Paragraph) -> None:
+        """Begin a heading, if the paragraph is one; a cell of a table is none."""
+        if paragraph.heading < 0:
+            paragraph.heading = self._styles.heading_level(paragraph.style)
+        if paragraph.heading and not self._cells:
+            self._text.begin_heading(paragraph.heading)
 
     def _separate_paragraphs(self) -> None:
         """Blank lines between paragraphs, but a cell of a table stays in its line."""

@@ -13,7 +13,10 @@ WORD = (
     "http://schemas.openxmlformats.org/wordprocessingml/2006/main}",
     "http://purl.oclc.org/ooxml/wordprocessingml/main}",
 )
-LEVELS = 9
+LEVELS = BODY_TEXT = 9
+"""Of lists and of headings; the outline level of what is no heading is one more than theirs, counted from 0."""
+HEADING_STYLE = re.compile(r"heading ?([1-9])", re.I)
+"""The names of Word's own styles, which a document need not define."""
 BASED_ON = 20
 """Styles that are followed from one to the one it is based on."""
 
@@ -36,6 +39,8 @@ class Style:
     hidden: bool | None = None
     list: str | None = None
     level: int | None = None
+    outline: int | None = None
+    """0 for headings of the first level; 9 is text."""
 
 
 @dataclass(slots=True)
@@ -69,6 +74,8 @@ class Styles:
             self._style.based_on = value
         elif local == "vanish":
             self._style.hidden = value not in OFF
+        elif local == "outlineLvl":
+            self._style.outline = whole(value, BODY_TEXT)
         elif local == "numId":
             self._style.list = value
         elif local == "abstractNum":
@@ -103,6 +110,13 @@ class Styles:
     def is_hidden(self, style: str) -> bool:
         """Whether the text of a style is hidden."""
         return next((known.hidden for known in self._chain(style) if known.hidden is not None), False)
+
+    def heading_level(self, style: str) -> int:
+        """The level of a heading of that style, from 1; 0 if its paragraphs are text."""
+        named = HEADING_STYLE.fullmatch(style)
+        usual = int(named[1]) - 1 if named else BODY_TEXT
+        outline = next((known.outline for known in self._chain(style) if known.outline is not None), usual)
+        return outline + 1 if outline < BODY_TEXT else 0
 
     def list_of(self, style: str) -> tuple[str, int]:
         """The list and the level of paragraphs of a style; an empty name if they have no number."""

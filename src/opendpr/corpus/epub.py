@@ -9,8 +9,9 @@ from typing import IO
 from urllib.parse import unquote
 
 from opendpr.corpus.archive import Archive
-from opendpr.corpus.extract import BlockText, Extract, NotReadError, storable
+from opendpr.corpus.extract import BlockText, Extract, NotReadError, section_metadata, storable
 from opendpr.corpus.html import decode, extract
+from opendpr.text.sections import SECTIONS, parse_sections
 
 DC_TITLE = "http://purl.org/dc/elements/1.1/}title"
 EMPTY_ELEMENT = re.compile(
@@ -65,10 +66,12 @@ def parse_epub(file: IO[bytes]) -> Extract:
             problems.append((name, "is missing in the book"))
             continue
         page = EMPTY_ELEMENT.sub(r"<\1\2></\1>", decode(b"".join(archive.chunks(name))))
-        if content := extract(page).text:
+        if (content := extract(page)).text:
             text.separate("\n\n")
-            text.add(content)
-    return Extract(storable(" ".join(package.title.split())), storable(text.text()), problems=problems)
+            text.add(content.text)
+            text.take_sections(parse_sections(content.metadata.get(SECTIONS)), page=name)
+    title, written = storable(" ".join(package.title.split())), storable(text.text())
+    return Extract(title, written, section_metadata(text.sections, written), problems)
 
 
 def package_path(archive: Archive) -> str:

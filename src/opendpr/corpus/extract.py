@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from opendpr.corpus.formula import lowered, raised
 from opendpr.corpus.source import TEXT_BYTES, TOO_LONG
+from opendpr.text.sections import SECTIONS, Section
 from opendpr.types import EMPTY
 
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 """What crafted and broken fonts map characters to: NUL and halves of surrogate pairs."""
 UNSEEN = re.compile("[\u00ad\u200b\u2060\ufeff]")
 """Where a word may be parted, or must not be: nobody sees them, and they part words for a search."""
+MOST_SECTIONS = 5_000
+"""Headings and anchors of one document."""
 STRENGTH = {"": 0, " ": 1, "\t": 2, "\n": 3, "\n\n": 4}
 
 
@@ -38,6 +42,9 @@ class BlockText:
         self._pieces: list[str] = []
         self._separator = ""
         self._characters = 0
+        self._heading: tuple[int, str, int, int] | None = None
+        self.sections: list[Section] = []
+        """Headings and places with anchors, in order."""
         self._apart = self._digit = False
         """Whether what comes next must not join the last piece: a letter or digit, only a digit."""
 
@@ -56,6 +63,7 @@ class BlockText:
             self.separate(" ")
         if self._pieces and self._separator:
             self._pieces.append(self._separator)
+            self._characters += len(self._separator)
         self._separator, self._apart, self._digit = "", False, False
         self._pieces.append(piece)
         self._characters += len(piece)
@@ -91,6 +99,32 @@ class BlockText:
         self.add(lowered(content, self._before()))
         self._digit = content[-1:].isdigit()
 
+    def begin_heading(self, level: int, anchor: str = "") -> None:
+        """What comes next is a heading."""
+        self._heading = level, anchor, len(self._pieces), self._characters
+
+    def end_heading(self) -> None:
+        """The heading ends."""
+        if self._heading is not None:
+            level, anchor, piece, start = self._heading
+            content = "".join(self._pieces[piece:])
+            words = " ".join(content.rstrip(" \n\t\u00b6").split())
+            self._heading = None
+            if words and len(self.sections) < MOST_SECTIONS:
+                self.sections.append(Section(start + len(content) - len(content.lstrip()), level, words, anchor))
+
+    def add_anchor(self, anchor: str) -> None:
+        """A link may name what comes next."""
+        if len(self.sections) < MOST_SECTIONS:
+            self.sections.append(Section(self._characters + bool(self._pieces), 0, "", anchor))
+
+    def take_sections(self, sections: Sequence[Section], page: str) -> None:
+        """Those of the text that was added last, a page of its own; links to them name it."""
+        offset = self._characters - len(self._pieces[-1])
+        for section in sections[: MOST_SECTIONS - len(self.sections)]:
+            anchor = f"{page}#{section.anchor}" if section.anchor else page
+            self.sections.append(section._replace(start=section.start + offset, anchor=anchor))
+
     def _before(self) -> str:
         """The character that the next piece will follow; none after a separator."""
         return self._pieces[-1][-1:] if self._pieces and not self._separator else ""
@@ -98,6 +132,15 @@ class BlockText:
     def text(self) -> str:
         """All of it."""
         return "".join(self._pieces)
+
+
+def section_metadata(sections: Sequence[Section], text: str) -> dict[str, object]:
+    """Sections as metadata, with headings and offsets as they are in `seen(text)`; nothing if there are none."""
+    unseen = [match.start() for match in UNSEEN.finditer(text)]
+    rows = []
+    for start, level, heading, anchor in sections:
+        rows.append([start - bisect_left(unseen, start), level, storable(seen(heading)), storable(anchor)])
+    return {SECTIONS: rows} if rows else {}
 
 
 def seen(text: str) -> str:

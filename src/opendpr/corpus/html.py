@@ -6,8 +6,9 @@ import codecs
 import re
 from typing import IO, TYPE_CHECKING
 
+from opendpr.corpus.anchors import ANCHORED, HEADINGS, anchor_of
 from opendpr.corpus.elements import Numbering, is_note, mathml, ruby, shown
-from opendpr.corpus.extract import BlockText, Extract, NotReadError, seen
+from opendpr.corpus.extract import BlockText, Extract, NotReadError, section_metadata, seen
 from opendpr.corpus.hidden import DROPPED, hidden_elements
 from opendpr.corpus.source import TEXT_BYTES, TOO_LONG, byte_order_mark, not_valid
 
@@ -88,7 +89,8 @@ def extract(page: str) -> Extract:
         return Extract(title, "")
     text = PageText(hidden_elements(tree, page))
     walk(tree.body, text)
-    return Extract(seen(title), seen(text.text.text()))
+    content = text.text.text()
+    return Extract(seen(title), seen(content), section_metadata(text.text.sections, content))
 
 
 class PageText:
@@ -114,6 +116,10 @@ class PageText:
             return False
         self._preformatted += tag in PREFORMATTED
         self.text.separate(SEPARATOR.get(tag, ""))
+        if tag in HEADINGS:
+            self.text.begin_heading(HEADINGS[tag], anchor_of(node))
+        elif tag in ANCHORED and (anchor := node.attributes.get("id")):
+            self.text.add_anchor(anchor)
         if tag in LISTS:
             self._lists.append(Numbering(node) if tag == "ol" else None)
         elif tag == "li" and self._lists and (numbering := self._lists[-1]):
@@ -130,7 +136,9 @@ class PageText:
         """Add what comes after the content of an element that was read."""
         tag = node.tag or ""
         self._preformatted -= tag in PREFORMATTED
-        if tag in LISTS:
+        if tag in HEADINGS:
+            self.text.end_heading()
+        elif tag in LISTS:
             self._lists.pop()
         elif tag == "q":
             self.text.add("\u201d")

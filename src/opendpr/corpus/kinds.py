@@ -9,6 +9,7 @@ from pathlib import Path
 from opendpr.corpus.jsonlines import read_json_lines
 from opendpr.corpus.man import looks_like_man
 from opendpr.corpus.markdown import read_markdown
+from opendpr.corpus.rst import read_rst
 from opendpr.corpus.source import HEAD_BYTES, Reader
 from opendpr.corpus.table import read_csv, read_tsv
 from opendpr.corpus.text import begins_as_text, read_text
@@ -17,7 +18,7 @@ from opendpr.storage.compression import open_binary, uncompressed_name
 READERS: Mapping[str, Reader | str] = {
     ".txt": read_text,
     ".text": read_text,
-    ".rst": read_text,
+    ".rst": read_rst,
     ".md": read_markdown,
     ".markdown": read_markdown,
     ".jsonl": read_json_lines,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import IO
 
-from opendpr.corpus.extract import BlockText, Extract, NotReadError, storable
+from opendpr.corpus.extract import BlockText, Extract, NotReadError, section_metadata, storable
 from opendpr.corpus.html import decode
 from opendpr.corpus.source import TEXT_BYTES, TOO_LONG
 
@@ -53,7 +53,8 @@ def parse_man(file: IO[bytes]) -> Extract:
     page = Page()
     for line in decode(data).replace("\r\n", "\n").split("\n"):
         page.line(line)
-    return Extract(storable(page.title), storable(page.text.text()))
+    text = page.text.text()
+    return Extract(storable(page.title), storable(text), section_metadata(page.text.sections, ""))
 
 
 class Page:
@@ -89,7 +90,9 @@ class Page:
             self._ignored = ".."
         elif name in HEADINGS:
             self.text.separate("\n\n")
+            self.text.begin_heading(1 if name.upper() == "SH" else 2)
             self._add(" ".join(words))
+            self.text.end_heading()
             self.text.separate("\n\n")
         elif name in BLOCKS:
             self.text.separate("\n\n")

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import IO
 
+from opendpr.corpus.extract import MOST_SECTIONS
 from opendpr.corpus.front_matter import front_matter
 from opendpr.corpus.source import Reading, Source
 from opendpr.corpus.text import read_text
+from opendpr.text.sections import SECTIONS, Section
 from opendpr.types import Document
 
 TITLE_CHARACTERS = 2_000
 """How far into a Markdown file its title is looked for."""
 
 FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
-ATX = re.compile(r" {0,3}#{1,6}(?:[ \t]+(.*))?$")
-UNDERLINE = re.compile(r" {0,3}(?:=+|-+)[ \t]*$")
+LINE = re.compile(r"([^\r\n]*)(?:\r\n|\r|\n|$)")
+ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*))?$")
+UNDERLINE = re.compile(r" {0,3}(=|-)\1*[ \t]*$")
+NOT_IN_ANCHOR = re.compile(r"[^\w\- ]")
 BLOCK = re.compile(r" {0,3}(?:>|[-+*][ \t]|\d{1,9}[.)][ \t]|(?:[*_-][ \t]*){3,}$)")
 """Begins a quotation or a list, or is a rule: what an underline below does not turn into a heading."""
 
@@ -34,41 +40,57 @@ def with_front_matter(document: Document) -> Document:
     title = values.pop("title", None)
     text = document.text[start:]
     named = " ".join(str(title).split()) if isinstance(title, str | int | float) else ""
+    headed = [list(section) for section in anchored(headings(text))]
     return replace(
         document,
         title=named or heading(text) or document.title,
         text=text,
-        metadata={**values, **document.metadata} if values else document.metadata,
+        metadata={**values, **document.metadata, **({SECTIONS: headed} if headed else {})},
     )
 
 
 def heading(markdown: str) -> str:
-    """The first heading near the beginning of a Markdown text, else an empty string.
-
-    Lines of code are no headings.
-    """
+    """The first heading near the beginning of a Markdown text, else an empty string."""
     start = markdown[:TITLE_CHARACTERS]
-    lines = re.split(r"\r\n|\r|\n", start)
     if markdown[TITLE_CHARACTERS : TITLE_CHARACTERS + 1] not in ("", "\r", "\n"):
-        del lines[-1]  # cut short
+        start = start[: max(start.rfind("\n"), start.rfind("\r")) + 1]  # without the line that is cut short
+    return next((section.heading for section in headings(start)), "")
+
+
+def headings(markdown: str) -> Iterator[Section]:
+    """All headings of a Markdown text; lines of code are none."""
     fence = ""
-    paragraph: list[str] | None = []  # None inside a list or a quotation, until an empty line
-    for line in lines:
+    paragraph: list[re.Match[str]] | None = []  # None inside a list or a quotation, until an empty line
+    for match in LINE.finditer(markdown):
+        line = match[1]
         if fence:
             fence = "" if line.strip().startswith(fence) and not line.strip(f" \t{fence[0]}") else fence
         elif opening := FENCE.match(line):
             fence, paragraph = opening[1], []
-        elif (atx := ATX.match(line)) and (title := without_closing(atx[1] or "")):
-            return title
-        elif UNDERLINE.match(line) and paragraph:
-            return " ".join(paragraph)
-        elif not line.strip() or atx or UNDERLINE.match(line):
+        elif (atx := ATX.match(line)) and (title := without_closing(atx[2] or "")):
+            yield Section(match.start(), len(atx[1]), title)
+            paragraph = []
+        elif (underline := UNDERLINE.match(line)) and paragraph:
+            title = " ".join(part[1].strip() for part in paragraph)
+            yield Section(paragraph[0].start(), 1 if underline[1] == "=" else 2, title)
+            paragraph = []
+        elif not line.strip() or atx or underline:
             paragraph = []
         elif BLOCK.match(line):
             paragraph = None
         elif paragraph or (paragraph is not None and not line.startswith(("    ", "\t"))):
-            paragraph.append(line.strip())
-    return ""
+            paragraph.append(match)
+
+
+def anchored(found: Iterable[Section]) -> list[Section]:
+    """Headings with the anchors that GitHub and most other programs give them."""
+    seen: Counter[str] = Counter()
+    named = []
+    for section in islice(found, MOST_SECTIONS):
+        anchor = NOT_IN_ANCHOR.sub("", section.heading.lower()).replace(" ", "-")
+        seen[anchor] += 1
+        named.append(section._replace(anchor=f"{anchor}-{seen[anchor] - 1}" if seen[anchor] > 1 else anchor))
+    return named
 
 
 def without_closing(title: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import IO
 
 from opendpr.corpus.archive import Archive
-from opendpr.corpus.extract import BlockText, Extract, NotReadError, seen, storable
+from opendpr.corpus.extract import BlockText, Extract, NotReadError, section_metadata, seen, storable
 from opendpr.corpus.office import core_title, values, whole
 
 DROPPED = frozenset(("tracked-changes", "annotation", "note-citation", "scripts", "forms", "desc"))
@@ -23,7 +23,8 @@ def parse_opendocument(file: IO[bytes]) -> Extract:
     text = BlockText()
     content = Content(text)
     archive.parse("content.xml", content.start, content.end, content.data)
-    return Extract(core_title(archive, "meta.xml"), seen(storable(text.text())))
+    written = storable(text.text())
+    return Extract(core_title(archive, "meta.xml"), seen(written), section_metadata(text.sections, written))
 
 
 class Content:
@@ -44,6 +45,8 @@ class Content:
         if local in ("p", "h"):
             self._separate()
             self._paragraphs += 1
+            if local == "h":
+                self._text.begin_heading(whole(values(attributes).get("outline-level", "1"), 1))
         elif local == "table-cell":
             self._cells += 1
         elif local == "page":
@@ -62,6 +65,8 @@ class Content:
             return
         local = name.rpartition("}")[2]
         if local in ("p", "h"):
+            if local == "h":
+                self._text.end_heading()
             self._paragraphs -= 1
             self._separate()
         elif local == "table-cell":

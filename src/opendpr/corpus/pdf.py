@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING
 
 from opendpr.corpus.extract import Extract, NotReadError, storable
 from opendpr.corpus.pdf_fields import field_lines
-from opendpr.corpus.running_lines import without_running_lines
+from opendpr.corpus.running_lines import left_out, without_running_lines
 from opendpr.corpus.source import TEXT_BYTES, TOO_LONG
 
 if TYPE_CHECKING:
@@ -45,14 +45,14 @@ def parse_pdf(file: IO[bytes]) -> Extract:
         length += len(pages[-1]) + 1
         if length > TEXT_BYTES:
             raise NotReadError(TOO_LONG)
-    pages, left_out = without_running_lines(pages)
+    pages, repeated = without_running_lines(pages)
     text = "\n".join(pages)
     if not text.strip():
         raise NotReadError(f"{problems[0][0]} {problems[0][1]}" if problems else SCANNED)
     starts = list(accumulate((len(page) + 1 for page in pages[:-1]), initial=0))
     metadata: dict[str, object] = {"page_starts": [min(start, len(text)) for start in starts]}
-    if left_out:
-        metadata["left_out"] = {"lines": left_out.total(), "most": [line for line, _ in left_out.most_common(3)]}
+    if repeated:
+        metadata |= left_out(repeated)
     return Extract(storable(" ".join(document.get_metadata_value("Title").split())), text, metadata, problems)
 
 

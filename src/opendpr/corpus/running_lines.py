@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 EDGE_LINES = 3
 """Lines at the top and at the bottom of a page that may be its header or footer."""
@@ -12,6 +12,9 @@ LEAST_PAGES = 4
 """Pages on which a line must be to count as repeated."""
 LEAST_SHARE = 0.4
 """Share of the pages on which it must be, at the top or at the bottom; books have two of each."""
+
+SHOWN_LINES = 20
+"""Different lines that were left out which the metadata show."""
 
 NUMBER = re.compile(r"\d+|\b[ivxlc]+\b")
 MOST_NUMBERS = 2
@@ -24,18 +27,31 @@ def without_running_lines(pages: Sequence[str]) -> tuple[list[str], Counter[str]
     Lines that differ only by numbers, as those of pages, are the same.
     """
     lines = [page.split("\n") for page in pages]
-    counts = Counter(key for page in lines for key in {_key(page[place]) for place in _edges(page)})
+    counts = Counter(key for page in lines for key in {line_key(page[place]) for place in _edges(page)})
     least = max(LEAST_PAGES, LEAST_SHARE * len(pages))
     repeated = {key for key, count in counts.items() if key and count >= least}
     seen: set[str] = set()
     left_out: Counter[str] = Counter()
     kept = []
     for page in lines:
-        dropped = [place for place in _edges(page) if _key(page[place]) in repeated & seen]
+        dropped = [place for place in _edges(page) if line_key(page[place]) in repeated & seen]
         left_out.update(page[place].strip() for place in dropped)
-        seen.update(_key(page[place]) for place in _edges(page))
+        seen.update(line_key(page[place]) for place in _edges(page))
         kept.append("\n".join(line for place, line in enumerate(page) if place not in set(dropped)))
     return kept, left_out
+
+
+def left_out(lines: Counter[str]) -> dict[str, object]:
+    """What a document's metadata say of lines that were left out: how many, and which are the most frequent."""
+    return {"left_out": {"lines": lines.total(), "most": dict(lines.most_common(SHOWN_LINES))}}
+
+
+def repeated_lines(metadata: Mapping[str, object]) -> Counter[str]:
+    """The lines that a document's metadata name as left out, and how often each was; a record's own may be anything."""
+    value = metadata.get("left_out")
+    most = value.get("most") if isinstance(value, dict) else None
+    counts = most.items() if isinstance(most, dict) else ()
+    return Counter({str(line): count for line, count in counts if type(count) is int})
 
 
 def _edges(page: Sequence[str]) -> list[int]:
@@ -44,7 +60,7 @@ def _edges(page: Sequence[str]) -> list[int]:
     return sorted({*places[:EDGE_LINES], *places[-EDGE_LINES:]})
 
 
-def _key(line: str) -> str:
+def line_key(line: str) -> str:
     """What lines that differ only by numbers share, if these are few: more make a row of a table."""
     words = " ".join(line.split())
     key, numbers = NUMBER.subn("#", words.lower())

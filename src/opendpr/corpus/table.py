@@ -13,6 +13,7 @@ from opendpr.corpus.names import usual_keys
 from opendpr.corpus.source import HEAD_BYTES, Reading, Source, byte_order_mark, is_binary
 from opendpr.interop.tables import SURROGATE, Lines, csv_problem, csv_rows
 from opendpr.types import EMPTY, Document
+from opendpr.wording import counted
 
 NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,15})(\.\d{1,16})?", re.ASCII)
 """A number as it is usually written: neither `007` nor `+1` nor `1e5`."""
@@ -121,7 +122,7 @@ def header(line: str, separators: str) -> tuple[list[str], dict[str, str], str]:
 def document(row: Sequence[str], columns: Sequence[str], keys: Mapping[str, str], id: str) -> Document | str:
     """The document of one row; `id` is for a table without ids."""
     if len(row) != len(columns):
-        return f"expected {len(columns)} fields as in the header, found {len(row)}"
+        return f"expected {counted(len(columns), 'field')} as in the header, found {len(row)}"
     if any(map(SURROGATE.search, row)):
         return "not valid UTF-8; convert the file to UTF-8"
     record = dict(zip(columns, row, strict=True))

@@ -1,4 +1,4 @@
-"""Measures as the field computes them: pure functions of strings and numbers."""
+"""How good it is, and how sure that is: measures, judges, runs, comparisons and the report."""
 
 from opendpr.evaluation.accuracy import first_rank, top_k_accuracy
 from opendpr.evaluation.calibration import area_under_roc, expected_calibration_error, reliability

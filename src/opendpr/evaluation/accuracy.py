@@ -14,7 +14,7 @@ def top_k_accuracy(ranks: Sequence[int | None], k: int) -> float:
     """The share of questions whose first good passage is among the first k.
 
     Args:
-        ranks: of each question, what `first_rank` says
+        ranks: what `first_rank` says of each question
     """
     if not ranks:
         raise ValueError("there are no questions, so no accuracy")

@@ -1,4 +1,4 @@
-"""How far confidences can be believed: pure functions of confidences and of what came of the questions."""
+"""How well confidences are calibrated: pure functions of confidences and of which answers were right."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from opendpr.evaluation.statistics import Interval
 
 Floats = NDArray[np.float64]
 
-BINS = 10
+RELIABILITY_BINS = 10
 """Bins of equal width, from 0 to 1."""
-Z = 1.96
+NORMAL_QUANTILE = 1.96
 """Standard deviations on either side of a mean that hold 95 %."""
 
 
@@ -27,7 +27,7 @@ class Bin(NamedTuple):
     questions: int
 
 
-def reliability(confidences: ArrayLike, right: ArrayLike, bins: int = BINS) -> list[Bin]:
+def reliability(confidences: ArrayLike, right: ArrayLike, bins: int = RELIABILITY_BINS) -> list[Bin]:
     """The points of a reliability diagram: bins of equal width, without those that hold no question.
 
     Args:
@@ -43,7 +43,7 @@ def reliability(confidences: ArrayLike, right: ArrayLike, bins: int = BINS) -> l
     ]
 
 
-def expected_calibration_error(confidences: ArrayLike, right: ArrayLike, bins: int = BINS) -> float:
+def expected_calibration_error(confidences: ArrayLike, right: ArrayLike, bins: int = RELIABILITY_BINS) -> float:
     """How far confidence and share of right answers lie apart, on average over the questions (Guo et al., 2017)."""
     filled = reliability(confidences, right, bins)
     gaps = sum(part.questions * abs(part.confidence - part.right.mean) for part in filled)
@@ -78,8 +78,9 @@ def threshold_for(confidences: ArrayLike, right: ArrayLike, precision: float) ->
 
 def _wilson(share: float, n: int) -> Interval:
     """The 95 % interval of a share of n, also where it is 0 or 1 (Wilson, 1927)."""
-    centre = (share + Z**2 / (2 * n)) / (1 + Z**2 / n)
-    half = Z / (1 + Z**2 / n) * float(np.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2)))
+    z = NORMAL_QUANTILE
+    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * float(np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)))
     return Interval(share, max(0.0, centre - half), min(1.0, centre + half))
 
 

@@ -18,7 +18,7 @@ WRONG_SPAN = "wrong words of a right passage"
 NORMALISATION = "differs in writing alone"
 """The letters and digits are those of an answer: accents, spaces or punctuation differ."""
 
-KINDS = (ABSENT, NOT_RETRIEVED, OTHER_PASSAGE, WRONG_SPAN, NORMALISATION)
+FAILURE_KINDS = (ABSENT, NOT_RETRIEVED, OTHER_PASSAGE, WRONG_SPAN, NORMALISATION)
 """All kinds, in the order of the steps."""
 
 

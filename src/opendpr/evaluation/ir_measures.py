@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from opendpr.errors import OpendprError
 
-MEASURES = ("AP", "nDCG@10", "R@100", "R@1000", "RR")
+JUDGED_MEASURES = ("AP", "nDCG@10", "R@100", "R@1000", "RR")
 """Under the names of ir-measures; their means are MAP, nDCG@10, recall and MRR."""
 
 Judgements = Mapping[str, Mapping[str, int]]
@@ -28,11 +28,11 @@ def judged(judgements: Judgements, run: Mapping[str, Mapping[str, float]]) -> di
         raise OpendprError(
             "measures of judged collections need ir-measures; pip install 'opendpr[evaluation]'"
         ) from None
-    of_run = {question: dict(judgements[question]) for question in run if question in judgements}
-    found: dict[str, dict[str, float]] = {question: {} for question in of_run}
-    measures = [ir_measures.parse_measure(name) for name in MEASURES]
+    relevances = {question: dict(judgements[question]) for question in run if question in judgements}
+    values: dict[str, dict[str, float]] = {question: {} for question in relevances}
+    measures = [ir_measures.parse_measure(name) for name in JUDGED_MEASURES]
     for metric in ir_measures.iter_calc(
-        measures, of_run, {key: dict(ranked) for key, ranked in run.items() if key in of_run}
+        measures, relevances, {question: dict(run[question]) for question in relevances}
     ):
-        found[metric.query_id][str(metric.measure)] = float(metric.value)
-    return {question: {name: values[name] for name in MEASURES} for question, values in found.items()}
+        values[metric.query_id][str(metric.measure)] = float(metric.value)
+    return {question: {name: measured[name] for name in JUDGED_MEASURES} for question, measured in values.items()}

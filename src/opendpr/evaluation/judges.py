@@ -1,9 +1,10 @@
-"""What each question of a run counts: by its answers and gold documents, or by the judgements of a test collection."""
+"""How each question of a run is judged: by its answers and gold documents, or by judgements of a test collection."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from opendpr.answering import Answerer
@@ -11,27 +12,31 @@ from opendpr.errors import InputError
 from opendpr.evaluation import first_rank
 from opendpr.evaluation.accuracy import within
 from opendpr.evaluation.failures import failure
-from opendpr.evaluation.ir_measures import MEASURES, judged
+from opendpr.evaluation.header import AnswerSettings, DocumentSettings
+from opendpr.evaluation.ir_measures import JUDGED_MEASURES, judged
 from opendpr.evaluation.records import AnswerJudgement, DocumentJudgement, Ranked, ReadAnswer, ShownText
-from opendpr.evaluation.run import Record
 from opendpr.interop import read_qrels
 from opendpr.text import AnswerMatcher, exact_match, f1
 from opendpr.types import Hit, Question, Span
+from opendpr.wording import counted
 
-DOCUMENTS = 1_000
-"""Documents ranked for a judged question, as usual at TREC."""
+RANKED_DOCUMENTS = 1_000
+"""How many are ranked for a judged question, as usual at TREC."""
+DEFAULT_KS = (1, 5, 20, 100)
+"""Depths of top-k accuracy where no others are asked for."""
 
 
 @dataclass(frozen=True)
 class AnswerJudge:
     """Top-k accuracy by answer and by gold document (paper section 5); exact match and F1 of the reader (6)."""
 
-    ks: Sequence[int] = (1, 5, 20, 100)
+    ks: Sequence[int] = DEFAULT_KS
     read: Sequence[int] = ()
     """Numbers of passages read; none without a reader."""
 
-    def settings(self) -> Record:
-        return {"k": sorted(set(self.ks)), "read": sorted(set(self.read))}
+    def settings(self) -> AnswerSettings:
+        """What the figures depend on."""
+        return AnswerSettings(k=sorted(set(self.ks)), read=sorted(set(self.read)))
 
     def check(self, name: str, questions: Sequence[Question]) -> None:
         """Raises InputError if no question has answers or gold documents, or none has answers for the reader."""
@@ -48,8 +53,8 @@ class AnswerJudge:
         ids = answerer.collection.passage_ids([hit.passage for ranked in hits for hit in ranked])
         read = self._read(answerer, asked, hits)
         return [
-            self._judgement(question, hits_of_question, ids, spans, answerer)
-            for question, hits_of_question, spans in zip(questions, hits, read, strict=True)
+            self.judge_hits(question, ranked, ids, partial(_answers, question, spans, ranked, ids, answerer))
+            for question, ranked, spans in zip(questions, hits, read, strict=True)
         ]
 
     def _read(
@@ -60,28 +65,33 @@ class AnswerJudge:
         The spans of fewer passages are among those of more, unless passages overlap: of the same words in two
         of them the reader keeps the better.
         """
-        found: list[dict[int, list[Span]]] = [{} for _ in asked]
+        by_count: list[dict[int, list[Span]]] = [{} for _ in asked]
         counts = sorted(set(self.read), reverse=True)
         for n in counts:
             if n == counts[0] or answerer.collection.splitter.overlap:
                 spans = answerer.read(asked, [passages[:n] for passages in hits])
             for question, passages in enumerate(hits):
                 numbers = {hit.passage.number for hit in passages[:n]}
-                found[question][n] = [span for span in spans[question] if span.hit.passage.number in numbers]
-        return found
+                by_count[question][n] = [span for span in spans[question] if span.hit.passage.number in numbers]
+        return by_count
 
-    def _judgement(
+    def judge_hits(
         self,
         question: Question,
         hits: Sequence[Hit],
         ids: Mapping[int, str],
-        read: Mapping[int, list[Span]],
-        answerer: Answerer,
+        read: Callable[[Sequence[int]], Mapping[int, ReadAnswer]] = lambda holding: {},
     ) -> AnswerJudgement:
+        """Judge a question by passages that are retrieved already, best first.
+
+        Args:
+            ids: passage number -> id
+            read: makes the answers, by the number of passages read, out of the ranks of passages that hold an answer
+        """
         matcher = AnswerMatcher(question.answers, question.match)
         holding = [rank for rank, hit in enumerate(hits, start=1) if matcher(hit.passage.text)]
-        gold = first_rank([hit.passage.document_id in question.document_ids for hit in hits])
-        answers = {n: _answer(question, spans, hits, ids, holding, n, answerer) for n, spans in sorted(read.items())}
+        gold = first_rank([not documents_of(hit).keys().isdisjoint(question.document_ids) for hit in hits])
+        answers = read(holding)
         measures: dict[str, float] = {}
         if question.answers:
             measures |= {f"answer@{k}": float(within(next(iter(holding), None), k)) for k in sorted(set(self.ks))}
@@ -104,6 +114,18 @@ class AnswerJudge:
         )
 
 
+def _answers(
+    question: Question,
+    read: Mapping[int, Sequence[Span]],
+    hits: Sequence[Hit],
+    ids: Mapping[int, str],
+    answerer: Answerer,
+    holding: Sequence[int],
+) -> dict[int, ReadAnswer]:
+    """The answer after each number of passages read."""
+    return {n: _answer(question, spans, hits, ids, holding, n, answerer) for n, spans in sorted(read.items())}
+
+
 def _answer(
     question: Question,
     spans: Sequence[Span],
@@ -113,7 +135,7 @@ def _answer(
     n: int,
     answerer: Answerer,
 ) -> ReadAnswer:
-    """What the reader says after n passages, and what that counts."""
+    """The reader's answer after n passages, and how it is judged."""
     outcome = answerer.outcome(spans)
     answers = outcome.answers
     best = answers[0] if answers else None
@@ -144,8 +166,9 @@ def _shown(hit: Hit, ids: Mapping[int, str]) -> ShownText:
 def _problem(matcher: AnswerMatcher) -> str | None:
     problems = list(matcher.invalid.values())
     if matcher.timed_out:
-        passages = "1 passage, which counts" if matcher.timed_out == 1 else f"{matcher.timed_out} passages, which count"
-        problems.append(f"a pattern took too long in {passages} as without answer")
+        counts = "counts" if matcher.timed_out == 1 else "count"
+        passages = counted(matcher.timed_out, "passage")
+        problems.append(f"a pattern took too long in {passages}, which {counts} as without answer")
     return "; ".join(problems) or None
 
 
@@ -157,8 +180,9 @@ class DocumentJudge:
     name: str
     """Name of the file of judgements, with its SHA-256: what the run is recognised by."""
 
-    def settings(self) -> Record:
-        return {"qrels": self.name, "measures": list(MEASURES), "documents": DOCUMENTS}
+    def settings(self) -> DocumentSettings:
+        """What the figures depend on."""
+        return DocumentSettings(self.name, list(JUDGED_MEASURES), RANKED_DOCUMENTS)
 
     def check(self, name: str, questions: Sequence[Question]) -> None:
         """Raises InputError if no question has judgements."""
@@ -170,15 +194,23 @@ class DocumentJudge:
 
     def __call__(self, answerer: Answerer, questions: Sequence[Question]) -> list[DocumentJudgement]:
         """A judgement for each question; one that the file does not judge has no measures."""
-        run = dict(zip([question.id for question in questions], best_documents(answerer, questions), strict=True))
+        ranked = zip([question.id for question in questions], best_documents(answerer, questions), strict=True)
+        return self.judge_documents(dict(ranked))
+
+    def judge_documents(self, run: Mapping[str, Mapping[str, float]]) -> list[DocumentJudgement]:
+        """Judge documents that are ranked already.
+
+        Args:
+            run: question -> document -> score, best first
+        """
         measures = judged(self.judgements, run)
         return [
             DocumentJudgement(
-                documents=Ranked(list(run[question.id]), list(run[question.id].values())),
-                judgements=dict(self.judgements.get(question.id, {})),
-                measures=measures.get(question.id, {}),
+                documents=Ranked(list(scores), list(scores.values())),
+                judgements=dict(self.judgements.get(question, {})),
+                measures=measures.get(question, {}),
             )
-            for question in questions
+            for question, scores in run.items()
         ]
 
 
@@ -196,7 +228,14 @@ def read_judgements(path: Path) -> dict[str, dict[str, int]]:
     return judgements
 
 
-def best_documents(answerer: Answerer, questions: Sequence[Question], count: int = DOCUMENTS) -> list[dict[str, float]]:
+def documents_of(hit: Hit) -> dict[str, None]:
+    """The documents that hold the text of a hit, the best first."""
+    return dict.fromkeys(passage.document_id for passage in (hit.passage, *hit.copies))
+
+
+def best_documents(
+    answerer: Answerer, questions: Sequence[Question], count: int = RANKED_DOCUMENTS
+) -> list[dict[str, float]]:
     """For each question the `count` best documents, best first, each with the score of its best passage."""
     passages = answerer.collection.counts()["passages"]
     k = min(count, passages)
@@ -206,7 +245,8 @@ def best_documents(answerer: Answerer, questions: Sequence[Question], count: int
         for question_hits in hits:
             scores: dict[str, float] = {}
             for hit in question_hits:
-                scores.setdefault(hit.passage.document_id, hit.score)
+                for document in documents_of(hit):
+                    scores.setdefault(document, hit.score)
             ranked.append(dict(list(scores.items())[:count]))
         if k >= passages or all(
             len(question_hits) < k or len(best) == count for question_hits, best in zip(hits, ranked, strict=True)

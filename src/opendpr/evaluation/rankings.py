@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from opendpr.choices import Duplicates, Values
 from opendpr.errors import InputError
 from opendpr.evaluation.run import Record, read_records
 from opendpr.interop import Ranking, RunHit, read_run
-from opendpr.interop.ranked import Duplicates, Values
 from opendpr.interop.start import look
 
 
@@ -17,7 +17,7 @@ def read_rankings(path: Path, *, values: Values | None = None, duplicates: Dupli
     """Yield a ranking for each question, or for each question and system of a run over several.
 
     Args:
-        values, duplicates: as of `interop.read_run`, for runs of other systems.
+        values, duplicates: for runs of other systems, as `interop.read_run` takes them.
 
     Raises:
         InputError: the file cannot be read, or something in it is no ranking.
@@ -28,6 +28,16 @@ def read_rankings(path: Path, *, values: Values | None = None, duplicates: Dupli
     for record in read_records(path):
         if record["type"] == "question":
             yield _ranking(record, f"{path}: question {record['question']!r:.60}")
+
+
+def systems_of(path: Path) -> list[str]:
+    """The systems of a run that `opendpr evaluate` wrote; none of a run of another form, which holds one.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    first = look(path).fields
+    return list(first.get("systems", ())) if first.get("type") == "run" else []
 
 
 def _ranking(record: Record, place: str) -> Ranking:

@@ -1,4 +1,4 @@
-"""What a run holds of a question. Names and order of the fields are those of the file: docs/evaluation.md."""
+"""What a run holds about a question. Names and order of the fields are those of the file: docs/evaluation.md."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from opendpr.types import Question
+
+Key = tuple[str, str, str]
+"""Question set, question id, system."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,7 @@ class Ranked:
 
 @dataclass(frozen=True)
 class ReadAnswer:
-    """The answer after a number of passages was read, and what it counts."""
+    """The answer after a number of passages was read, with its measures."""
 
     text: str
     """Empty where the reader marked nothing."""
@@ -89,6 +92,11 @@ class QuestionRecord:
     system: str
     question: Question
     judgement: AnswerJudgement | DocumentJudgement
+
+    @property
+    def key(self) -> Key:
+        """What the record is about."""
+        return self.set, self.question.id, self.system
 
     def as_json(self) -> dict[str, Any]:
         """The record as it is in the file."""

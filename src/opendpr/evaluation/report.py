@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from opendpr.evaluation import top_k_accuracy
 from opendpr.evaluation.calibration import area_under_roc, expected_calibration_error, reliability
-from opendpr.evaluation.failures import KINDS
-from opendpr.evaluation.page import Report, SetReport, Sureness
+from opendpr.evaluation.failures import FAILURE_KINDS
+from opendpr.evaluation.header import CollectionHeader, RunHeader
+from opendpr.evaluation.page import Calibration, Report, SetReport
 from opendpr.evaluation.page.charts import Line
 from opendpr.evaluation.page.examples import Example, ShownPassage
-from opendpr.evaluation.page.tables import RIGHT
+from opendpr.evaluation.page.tables import RIGHT_OUTCOME
 from opendpr.evaluation.records import AnswerJudgement, QuestionRecord, ReadAnswer
-from opendpr.evaluation.run import Record, Run, read_question_records, read_run
+from opendpr.evaluation.run import Run, read_question_records, read_run
 from opendpr.evaluation.statistics import Interval
-from opendpr.evaluation.summary import run_labels, summary
+from opendpr.evaluation.summary import SetSummary, run_labels, summary
 from opendpr.text.marks import answer_places
+from opendpr.wording import counted
 
 EXAMPLES_PER_OUTCOME = 3
 """Examples of each outcome for each system: the first of the file."""
-EVERY_K = 100
+CURVE_EVERY_K = 100
 """Up to here a curve has a point for every k, beyond for steps of about five per cent."""
-COVERAGES = range(5, 101, 5)
+COVERAGE_PERCENTS = range(5, 101, 5)
 """Per cent of the questions answered: the points of a curve."""
-RETRIEVED = ("an answer in the first passage", "an answer in a later passage", "no answer in the passages")
+RETRIEVAL_OUTCOMES = ("an answer in the first passage", "an answer in a later passage", "no answer in the passages")
 """Outcomes where nothing was read."""
 
 
@@ -37,7 +38,7 @@ class _Kept:
 
     ranks: dict[str, list[int | None]] = field(default_factory=dict)
     """`answer`, `document` -> first rank for each question that has one to be found."""
-    sure: list[tuple[float, float]] = field(default_factory=list)
+    answers: list[tuple[float, float]] = field(default_factory=list)
     """Confidence and exact match of each answer."""
     given: list[bool] = field(default_factory=list)
     """Whether it was given, rather than "no answer found"."""
@@ -53,46 +54,49 @@ def make_report(paths: Sequence[Path]) -> Report:
         UsageError: two runs have the same name.
     """
     runs = [read_run(path) for path in paths]
-    found = summary(runs)
+    summarised = summary(runs)
     labels = run_labels(paths)
-    kept: dict[str, dict[str, _Kept]] = {name: {} for name in found["sets"]}
+    kept: dict[str, dict[str, _Kept]] = {name: {} for name in summarised.sets}
     for run, label in zip(runs, labels, strict=True):
         for name, system, system_kept in _read_kept(run):
             kept[name][label + system] = system_kept
     depths = {
-        label + system: max([*run.header.get("k", ()), *run.header.get("read", ())], default=0)
+        label + system: max([*run.header.k, *run.header.read], default=0)
         for run, label in zip(runs, labels, strict=True)
-        for system in run.header["systems"]
+        for system in run.header.systems
     }
-    sets = [_set(name, summarised, kept[name], depths) for name, summarised in found["sets"].items()]
+    sets = [_set(name, figures, kept[name], depths) for name, figures in summarised.sets.items()]
+    headers = [run.header for run in runs]
     settings = {run.path.name: _settings(run.header) for run in runs}
-    title = f"{', '.join(found['sets'])} on {_names(runs, 'collection')}"
-    return Report(title, _about(runs), settings, sets, found["problems"])
+    collections = _joined(header.collection.name for header in headers if header.collection)
+    title = ", ".join(summarised.sets) + (f" on {collections}" if collections else "")
+    return Report(title, _about(headers), settings, sets, summarised.problems)
 
 
-def _names(runs: Sequence[Run], what: str) -> str:
-    return ", ".join(dict.fromkeys(str(run.header[what]["name"]) for run in runs if run.header[what]))
+def _joined(names: Iterable[str]) -> str:
+    """The names, each once."""
+    return ", ".join(dict.fromkeys(names))
 
 
-def _about(runs: Sequence[Run]) -> str:
-    header = runs[0].header
-    questions = sum(about["questions"] for about in header["sets"].values())
-    systems = ", ".join(dict.fromkeys(system for run in runs for system in run.header["systems"]))
-    passages = max(run.header["collection"]["passages"] for run in runs)
-    models = _names(runs, "model")
+def _about(headers: Sequence[RunHeader]) -> str:
+    questions = counted(headers[0].questions, "question")
+    passages = max((header.collection.passages for header in headers if header.collection), default=0)
+    over = f" over {counted(passages, 'passage')}" if passages else ""
+    systems = _joined(system for header in headers for system in header.systems)
+    models = _joined(header.model.name for header in headers if header.model)
     return (
-        f"{questions:,} questions over {passages:,} passages, by {systems}{f' with {models}' if models else ''}. "
+        f"{questions}{over}, by {systems}{f' with {models}' if models else ''}. "
         "Every figure is a mean over questions, with its 95 % bootstrap interval."
     )
 
 
 def _read_kept(run: Run) -> Iterator[tuple[str, str, _Kept]]:
-    found: dict[tuple[str, str], _Kept] = {}
+    by_system: dict[tuple[str, str], _Kept] = {}
     for record in read_question_records(run.path):
-        kept = found.setdefault((record.set, record.system), _Kept())
+        kept = by_system.setdefault((record.set, record.system), _Kept())
         if isinstance(record.judgement, AnswerJudgement):
             _keep(kept, record, record.judgement)
-    for (name, system), kept in found.items():
+    for (name, system), kept in by_system.items():
         yield name, system, kept
 
 
@@ -104,7 +108,7 @@ def _keep(kept: _Kept, record: QuestionRecord, judgement: AnswerJudgement) -> No
         kept.ranks.setdefault("document", []).append(judgement.document_rank)
     read = judgement.read[max(judgement.read)] if judgement.read else None  # after the most passages
     if read and read.EM is not None:
-        kept.sure.append((read.confidence, read.EM))
+        kept.answers.append((read.confidence, read.EM))
         kept.given.append(read.answerable)
     if not question.answers:
         return  # nothing is known that the question could be judged by
@@ -117,9 +121,9 @@ def _keep(kept: _Kept, record: QuestionRecord, judgement: AnswerJudgement) -> No
 def _outcome(judgement: AnswerJudgement, read: ReadAnswer | None) -> str:
     """What came of a question with answers."""
     if read:
-        return read.failure or RIGHT
+        return read.failure or RIGHT_OUTCOME
     rank = judgement.answer_rank
-    return RETRIEVED[2 if rank is None else int(rank > 1)]
+    return RETRIEVAL_OUTCOMES[2 if rank is None else int(rank > 1)]
 
 
 def _example(record: QuestionRecord, judgement: AnswerJudgement, read: ReadAnswer | None, outcome: str) -> Example:
@@ -151,91 +155,92 @@ def _passage(rank: int, record: QuestionRecord, judgement: AnswerJudgement, read
     return ShownPassage(rank, shown.id, shown.title, shown.text, places, given)
 
 
-def _set(name: str, summarised: Mapping[str, Any], kept: Mapping[str, _Kept], depths: Mapping[str, int]) -> SetReport:
+def _set(name: str, summarised: SetSummary, kept: Mapping[str, _Kept], depths: Mapping[str, int]) -> SetReport:
     intervals: dict[tuple[str, str], dict[float, Interval]] = {}
-    for figure in summarised["figures"]:
-        what, _, k = figure["measure"].partition("@")
-        interval = Interval(figure["mean"], figure["low"], figure["high"])
-        intervals.setdefault((figure["system"], what), {})[float(k or 0)] = interval
+    for figure in summarised.figures:
+        what, _, k = figure.measure.partition("@")
+        intervals.setdefault((figure.system, what), {})[float(k or 0)] = figure.value
     curves: dict[str, list[Line]] = {}
     for system, own in kept.items():
         for what, ranks in own.ranks.items():
             marks = intervals.get((system, what), {})
             values = [(float(k), top_k_accuracy(ranks, k)) for k in curve_ks(depths[system], marks)]
             curves.setdefault(what, []).append(Line(system, values, marks))
-    outcomes = (RIGHT, *KINDS, *RETRIEVED)
+    outcomes = (RIGHT_OUTCOME, *FAILURE_KINDS, *RETRIEVAL_OUTCOMES)
     return SetReport(
         name,
-        summarised["questions"],
-        summarised["figures"],
-        summarised["differences"],
-        summarised["failures"],
+        summarised,
         curves,
-        [Line(system, coverage(own.sure)) for system, own in kept.items() if own.sure],
+        [Line(system, coverage(own.answers)) for system, own in kept.items() if own.answers],
         [
             Example(**{**vars(example), "system": system})
             for outcome in outcomes
             for system, own in kept.items()
             for example in own.examples.get(outcome, ())
         ],
-        [Line(system, *_reliability(own.sure)) for system, own in kept.items() if own.sure],
-        {system: _sureness(own) for system, own in kept.items() if own.sure},
+        [Line(system, *_reliability(own.answers)) for system, own in kept.items() if own.answers],
+        {system: _calibration(own) for system, own in kept.items() if own.answers},
     )
 
 
-def _reliability(sure: Sequence[tuple[float, float]]) -> tuple[list[tuple[float, float]], dict[float, Interval]]:
+def _reliability(answers: Sequence[tuple[float, float]]) -> tuple[list[tuple[float, float]], dict[float, Interval]]:
     """Points and marks of a reliability diagram, confidences in per cent."""
-    confidences, right = zip(*sure, strict=True)
+    confidences, right = zip(*answers, strict=True)
     bins = reliability(confidences, right)
     points = [(100 * group.confidence, group.right.mean) for group in bins]
     return points, {100 * group.confidence: group.right for group in bins}
 
 
-def _sureness(kept: _Kept) -> Sureness:
-    confidences, right = zip(*kept.sure, strict=True)
+def _calibration(kept: _Kept) -> Calibration:
+    confidences, right = zip(*kept.answers, strict=True)
     error, area = expected_calibration_error(confidences, right), area_under_roc(confidences, right)
     given = [match for match, given in zip(right, kept.given, strict=True) if given]
-    return Sureness(error, area, len(right), len(given), sum(given) / len(given) if given else math.nan)
+    return Calibration(error, area, len(right), len(given), sum(given) / len(given) if given else math.nan)
 
 
 def curve_ks(depth: int, marks: Mapping[float, Interval]) -> list[int]:
     """The k of a curve's points: every one at first, then ever fewer; those with a mark, and the last, are there."""
-    ks, k = {*range(1, min(depth, EVERY_K) + 1), *map(int, marks), depth}, EVERY_K
+    ks, k = {*range(1, min(depth, CURVE_EVERY_K) + 1), *map(int, marks), depth}, CURVE_EVERY_K
     while k < depth:
         ks.add(k)
         k += max(1, k // 20)
     return sorted(ks)
 
 
-def coverage(sure: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+def coverage(answers: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     """The exact match of the surest 5, 10, ... 100 % of the questions (rounded up); equally sure ones as they come.
 
     Args:
-        sure: confidence and exact match of each question
+        answers: confidence and exact match of each answer
     """
-    matches = [match for _, match in sorted(sure, key=lambda answer: -answer[0])]
-    counts = [-(-len(matches) * percent // 100) for percent in COVERAGES]
-    return [(float(percent), sum(matches[:n]) / n) for percent, n in zip(COVERAGES, counts, strict=True)]
+    matches = [match for _, match in sorted(answers, key=lambda answer: -answer[0])]
+    counts = [-(-len(matches) * percent // 100) for percent in COVERAGE_PERCENTS]
+    return [(float(percent), sum(matches[:n]) / n) for percent, n in zip(COVERAGE_PERCENTS, counts, strict=True)]
 
 
-def _settings(header: Record) -> dict[str, str]:
+def _settings(header: RunHeader) -> dict[str, str]:
     """What the figures of a run depend on, in words."""
-    collection, model, runtime = header["collection"], header["model"], header["runtime"]
-    weights = model["retrieval"] if model else {}
-    found = {
-        "collection": f"{collection['name']}, {collection['documents']:,} documents, "
-        f"{collection['passages']:,} passages; {collection['id']}, version {collection['version']}",
-        "model": f"{model['name']} {model['fingerprint']}" if model else "",
-        "retrieval weights": ", ".join(f"{name} {value:g}" for name, value in weights.items()),
-        "reader": header.get("reader", {}).get("sha256", ""),
-        "systems": ", ".join(header["systems"]),
-        "k": ", ".join(map(str, header.get("k", ()))),
-        "passages read": ", ".join(map(str, header.get("read", ()))),
-        "judgements": header.get("qrels", ""),
-        "networks": ", ".join(filter(None, (runtime or {}).values())),
-        "opendpr": header["opendpr"],
+    collection, model, runtime = header.collection, header.model, header.runtime
+    settings = {
+        "collection": _collection(collection) if collection else "",
+        "model": f"{model.name} {model.fingerprint}" if model else "",
+        "retrieval weights": ", ".join(f"{name} {value:g}" for name, value in model.retrieval.items()) if model else "",
+        "reader": header.reader.sha256 if header.reader else "",
+        "systems": ", ".join(header.systems),
+        "k": ", ".join(map(str, header.k)),
+        "passages read": ", ".join(map(str, header.read)),
+        "judgements": header.qrels or "",
+        "networks": f"{runtime.runtime}, {runtime.precision}, {runtime.device}" if runtime else "",
+        "opendpr": header.opendpr,
     }
-    for name, about in header["sets"].items():
-        which = f"the first {about['questions']:,}" if header["limit"] else f"all {about['questions']:,}"
-        found[f"questions: {name}"] = f"{which} of {about['file']}; SHA-256 {about['sha256']}"
-    return {name: value for name, value in found.items() if value}
+    for name, digest in header.foreign.runs.items() if header.foreign else ():
+        settings[f"run: {name}"] = f"SHA-256 {digest}"
+    for name, questions in header.sets.items():
+        which = f"{'the first' if header.limit else 'all'} {questions.questions:,}"
+        settings[f"questions: {name}"] = f"{which} of {questions.file}; SHA-256 {questions.sha256}"
+    return {name: value for name, value in settings.items() if value}
+
+
+def _collection(collection: CollectionHeader) -> str:
+    documents, passages = counted(collection.documents, "document"), counted(collection.passages, "passage")
+    return f"{collection.name}, {documents}, {passages}; {collection.id}, version {collection.version}"

@@ -1,7 +1,7 @@
 """Runs on disk: what came of each question, one JSON object a line, so that nothing is computed twice.
 
-    {"type": "run", ...}         first: everything that the figures depend on
-    {"type": "question", ...}    one for each question and system; docs/evaluation.md names the fields
+    {"type": "run", ...}         first: everything that the figures depend on (`header.py`)
+    {"type": "question", ...}    for each question and system what came of it (`records.py`)
     {"type": "scan", ...}        last, of a run with reader: questions whose answer is nowhere in the collection
 
 A run that was interrupted goes on where it stopped; one with other settings is refused.
@@ -16,19 +16,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from opendpr.errors import InputError, StateError, UsageError
+from opendpr.errors import InputError, OpendprError, StateError, UsageError
 from opendpr.evaluation.failures import ABSENT, NOT_RETRIEVED
-from opendpr.evaluation.records import QuestionRecord, parse_question_record
+from opendpr.evaluation.header import HEADER_BEGINNING, RUN_FORMAT, RunHeader, parse_header
+from opendpr.evaluation.records import Key, QuestionRecord, parse_question_record
 from opendpr.storage.compression import COMPRESSED
 from opendpr.storage.lines import read_jsonl
+from opendpr.wording import counted
 
-FORMAT = 1
-RUN_BEGINNING = json.dumps({"type": "run", "format": FORMAT})[:-1].encode()
+RUN_BEGINNING = json.dumps(HEADER_BEGINNING)[:-1].encode()
 """How every run begins."""
 
 Record = dict[str, Any]
-Key = tuple[str, str, str]
-"""Question set, question id, system."""
 
 
 class RunWriter:
@@ -40,15 +39,27 @@ class RunWriter:
         """What need not be computed again."""
         self.scanned = any(record["type"] == "scan" for record in records)
 
-    def write(self, records: Sequence[Record]) -> None:
-        """Append records in one piece."""
+    def write(self, records: Iterable[QuestionRecord]) -> None:
+        """Append the records that the run does not have yet, in one piece."""
+        missing = [record for record in records if record.key not in self.done]
+        self._append([record.as_json() for record in missing])
+        self.done.update(record.key for record in missing)
+
+    def write_header(self, header: RunHeader) -> None:
+        """Begin the run."""
+        self._append([header.as_json()])
+
+    def write_scan(self, absent: Mapping[str, Sequence[str]]) -> None:
+        """End a run with reader: the questions, by set, whose answer is nowhere in the collection."""
+        self._append([{"type": "scan", "absent": absent}])
+
+    def _append(self, records: Iterable[Record]) -> None:
         self._file.write("".join(f"{json.dumps(record, allow_nan=False)}\n" for record in records).encode())
         self._file.flush()
-        self.done.update(key_of(record) for record in records if record["type"] == "question")
 
 
 @contextmanager
-def open_run(path: Path, header: Record) -> Iterator[RunWriter]:
+def open_run(path: Path, header: RunHeader) -> Iterator[RunWriter]:
     """Begin a run, or go on with one that has the same header. A line cut off by a kill is dropped.
 
     Raises:
@@ -58,7 +69,6 @@ def open_run(path: Path, header: Record) -> Iterator[RunWriter]:
     """
     if path.suffix.lower() in COMPRESSED:
         raise UsageError(f"{path}: a run is not compressed while it is written; leave out {path.suffix}")
-    header = {"type": "run", "format": FORMAT, **header}
     size = path.stat().st_size if path.exists() else 0
     with path.open("r+b" if size else "wb") as file:
         records: list[Record] = []
@@ -68,11 +78,11 @@ def open_run(path: Path, header: Record) -> Iterator[RunWriter]:
             file.truncate(_end_of_last_line(file))
             records = [_kept(record) for record in _records(path)]
         if records:
-            _refuse_other(path, records[0], header)
+            _refuse_other(path, records[0], header.as_json())
         file.seek(0, 2)
         writer = RunWriter(file, records)
         if not records:
-            writer.write([header])
+            writer.write_header(header)
         yield writer
 
 
@@ -82,9 +92,9 @@ def _end_of_last_line(file: IO[bytes]) -> int:
     while position > 0:
         step = min(position, 65_536)
         file.seek(position - step)
-        found = file.read(step).rfind(b"\n")
-        if found >= 0:
-            return position - step + found + 1
+        line_end = file.read(step).rfind(b"\n")
+        if line_end >= 0:
+            return position - step + line_end + 1
         position -= step
     return 0
 
@@ -98,13 +108,13 @@ def _kept(record: Record) -> Record:
 
 def _no_run(path: Path) -> InputError:
     return InputError(
-        f"{path} is not a run that 'opendpr evaluate' wrote (format {FORMAT}); name one, or a new file to write"
+        f"{path} is not a run that 'opendpr evaluate' wrote (format {RUN_FORMAT}); name one, or a new file to write"
     )
 
 
 def _records(path: Path) -> Iterator[Record]:
     for line, record in read_jsonl(path):
-        if line == 1 and (record.get("type") != "run" or record.get("format") != FORMAT):
+        if line == 1 and (record.get("type") != "run" or record.get("format") != RUN_FORMAT):
             raise _no_run(path)
         if (line == 1) != (record.get("type") == "run") or not _is_sound(record):
             raise InputError(f"{path}:{line}: expected a record of a run, found {json.dumps(record)[:60]}")
@@ -115,8 +125,8 @@ def _is_sound(record: Record) -> bool:
     """Whether a record has the fields that figures are made of."""
     match record:
         case {"type": "run", "sets": dict() as sets, "systems": list() as systems}:
-            counts = (about.get("questions") if isinstance(about, dict) else None for about in sets.values())
-            return all(isinstance(each, int) for each in counts) and all(isinstance(each, str) for each in systems)
+            counts = (file.get("questions") if isinstance(file, dict) else None for file in sets.values())
+            return all(isinstance(count, int) for count in counts) and all(isinstance(name, str) for name in systems)
         case {"type": "question", "set": str(), "question": str(), "system": str(), "measures": dict() as measures}:
             read = record.get("read", {})
             answers = list(read.values()) if isinstance(read, dict) else [None]
@@ -128,11 +138,11 @@ def _is_sound(record: Record) -> bool:
     return False
 
 
-def _refuse_other(path: Path, found: Record, wanted: Record) -> None:
+def _refuse_other(path: Path, written: Record, wanted: Record) -> None:
     wanted = json.loads(json.dumps(wanted))
-    other = [name for name in {**found, **wanted} if found.get(name) != wanted.get(name)]
+    other = [name for name in {**written, **wanted} if written.get(name) != wanted.get(name)]
     if other:
-        changes = "; ".join(f"{name} is {_short(found.get(name))}, now {_short(wanted.get(name))}" for name in other)
+        changes = "; ".join(f"{name} is {_short(written.get(name))}, now {_short(wanted.get(name))}" for name in other)
         raise StateError(f"{path} was written with other settings ({changes}); give another -o, or delete it")
 
 
@@ -142,7 +152,7 @@ def _short(value: object) -> str:
 
 
 def key_of(record: Record) -> Key:
-    """What a question's record is about."""
+    """What a question's record in the file is about."""
     return record["set"], record["question"], record["system"]
 
 
@@ -151,13 +161,13 @@ class Run:
     """A run read back, without the passages: what figures are made of."""
 
     path: Path
-    header: Record
+    header: RunHeader
     measured: Mapping[str, Mapping[str, Mapping[str, Mapping[str, float]]]]
     """Set -> system -> question -> measure -> value."""
-    failures: Mapping[str, Mapping[str, Mapping[str, Mapping[str, list[str]]]]]
+    failures: Mapping[str, Mapping[str, Mapping[int, Mapping[str, list[str]]]]]
     """Set -> system -> passages read -> kind of failure -> questions."""
     problems: Mapping[str, str]
-    """Question -> what hindered its judgement."""
+    """Set and id of a question -> why it could not be judged as wanted."""
 
 
 def read_run(path: Path) -> Run:
@@ -170,9 +180,9 @@ def read_run(path: Path) -> Run:
     records = list(map(_small, _records(path)))
     if not records:
         raise InputError(f"{path} is empty; run the command that began it again")
-    header, questions = records[0], [record for record in records if record["type"] == "question"]
-    measured: dict[str, Any] = {name: {system: {} for system in header["systems"]} for name in header["sets"]}
-    failures: dict[str, Any] = {name: {} for name in header["sets"]}
+    header, questions = _header(path, records[0]), [record for record in records if record["type"] == "question"]
+    measured: dict[str, Any] = {name: {system: {} for system in header.systems} for name in header.sets}
+    failures: dict[str, Any] = {name: {} for name in header.sets}
     absent = _absent(records)
     for record in questions:
         name, question, system = key_of(record)
@@ -180,20 +190,29 @@ def read_run(path: Path) -> Run:
             raise InputError(f"{path}: question {question!r} is of {name!r} by {system!r}, which its first line lacks")
         measured[name][system][question] = record["measures"]
         for read, kind in record["failures"].items():
-            kinds = failures[name].setdefault(system, {}).setdefault(read, {})
+            kinds = failures[name].setdefault(system, {}).setdefault(int(read), {})
             kinds.setdefault(_final(kind, record, absent), []).append(question)
-    wanted = sum(about["questions"] for about in header["sets"].values()) * len(header["systems"])
+    wanted = header.questions * len(header.systems)
     there = sum(len(questions) for systems in measured.values() for questions in systems.values())
-    if there != wanted or (header.get("read") and len(records) == 1 + len(questions)):
+    if there != wanted or (header.read and len(records) == 1 + len(questions)):
         last = "" if there != wanted else ", and not yet the last, on answers that are nowhere"
         raise StateError(
-            f"{path} is not complete: it has {there:,} of {wanted:,} records{last}; run the command that began it again"
+            f"{path} is not complete: it has {there:,} of {counted(wanted, 'record')}{last}; "
+            "run the command that began it again"
         )
     problems = {f"{record['set']}/{record['question']}": record["problem"] for record in questions if record["problem"]}
     return Run(path, header, measured, failures, problems)
 
 
+def _header(path: Path, record: Record) -> RunHeader:
+    try:
+        return parse_header(record)
+    except (AttributeError, KeyError, TypeError, ValueError, OpendprError) as error:
+        raise InputError(f"{path}:1: not a whole header ({error}); evaluate again, with another -o") from None
+
+
 def _small(record: Record) -> Record:
+    """What figures are made of in a record."""
     if record["type"] != "question":
         return record
     failures = {read: answer["failure"] for read, answer in record.get("read", {}).items() if answer["failure"]}
@@ -205,7 +224,7 @@ def _small(record: Record) -> Record:
 
 
 def read_records(path: Path) -> Iterator[Record]:
-    """Yield the header, then the records of a run with their final kinds of failure.
+    """Yield the header, then the records of a run with their final kinds of failure, all as they are in the file.
 
     Raises:
         InputError: the file is not a run, or a line of it cannot be read.

@@ -1,6 +1,6 @@
 """How sure a figure is: bootstrap intervals, and the paired randomisation test of a difference.
 
-Everything is over questions: a value is what one question counts (0 or 1 for an accuracy, an F1, an average
+Everything is over questions: a value belongs to one question (0 or 1 for an accuracy, an F1, an average
 precision), a figure is the mean. All columns of one call share their draws, so a call is one pass.
 """
 
@@ -14,12 +14,12 @@ from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
 
-SAMPLES = 10_000
+BOOTSTRAP_SAMPLES = 10_000
 """Bootstrap samples, and random sign flips."""
-LEVEL = 0.95
-BLOCK_CELLS = 2_000_000
-"""Numbers drawn at once: 16 MB."""
-ROUNDING = 1e-9
+INTERVAL_LEVEL = 0.95
+BOOTSTRAP_BLOCK_CELLS = 2_000_000
+"""How many numbers are drawn at once: 16 MB."""
+SUM_TOLERANCE = 1e-9
 """Sums of the same numbers in another order count as equal."""
 
 
@@ -41,7 +41,7 @@ class Difference(NamedTuple):
 
 
 def bootstrap(
-    values: ArrayLike, *, samples: int = SAMPLES, seed: int = 0, block_cells: int = BLOCK_CELLS
+    values: ArrayLike, *, samples: int = BOOTSTRAP_SAMPLES, seed: int = 0, block_cells: int = BOOTSTRAP_BLOCK_CELLS
 ) -> list[Interval]:
     """The mean of each column with its percentile bootstrap interval.
 
@@ -55,7 +55,7 @@ def bootstrap(
     table = _table(values)
     generator = np.random.default_rng(seed)
     means = np.concatenate(list(_resampled_means(table, samples, generator, block_cells)))  # (samples, m)
-    low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    low, high = np.quantile(means, [(1 - INTERVAL_LEVEL) / 2, (1 + INTERVAL_LEVEL) / 2], axis=0)
     return [Interval(*map(float, column)) for column in zip(table.mean(axis=0), low, high, strict=True)]
 
 
@@ -69,30 +69,30 @@ def _resampled_means(table: Floats, samples: int, generator: np.random.Generator
         yield times @ table / Q
 
 
-def randomisation_test(differences: ArrayLike, *, samples: int = SAMPLES, seed: int = 0) -> list[float]:
+def randomisation_test(differences: ArrayLike, *, samples: int = BOOTSTRAP_SAMPLES, seed: int = 0) -> list[float]:
     """Two-sided p of the paired randomisation test: how often random signs give a sum as far from 0.
 
     The observed signs count as one of the samples, so p is never 0 (Phipson and Smyth, 2010).
 
     Args:
-        differences: (Q, m), what one system counts more than another on each question
+        differences: (Q, m), the values of one system minus those of another
 
     Returns:
         A p for each of the m columns.
     """
     table = _table(differences)
     table = table[np.any(table != 0, axis=1)]
-    observed = np.abs(table.sum(axis=0)) - ROUNDING
+    observed = np.abs(table.sum(axis=0)) - SUM_TOLERANCE
     generator = np.random.default_rng(seed)
     extreme = np.zeros(table.shape[1])
-    block = max(1, BLOCK_CELLS // max(1, len(table)))
+    block = max(1, BOOTSTRAP_BLOCK_CELLS // max(1, len(table)))
     for first in range(0, samples, block):
         signs = generator.integers(0, 2, (min(block, samples - first), len(table))) * 2 - 1
         extreme += (np.abs(signs @ table) >= observed).sum(axis=0)
     return [float(p) for p in (extreme + 1) / (samples + 1)]
 
 
-def compare(a: ArrayLike, b: ArrayLike, *, samples: int = SAMPLES, seed: int = 0) -> list[Difference]:
+def compare(a: ArrayLike, b: ArrayLike, *, samples: int = BOOTSTRAP_SAMPLES, seed: int = 0) -> list[Difference]:
     """The paired difference `a - b` of each column.
 
     Args:

@@ -3,20 +3,78 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from opendpr.errors import StateError, UsageError
-from opendpr.evaluation.failures import KINDS
+from opendpr.evaluation.failures import FAILURE_KINDS
 from opendpr.evaluation.figures import Figure, PairedFigure, differences, figures
+from opendpr.evaluation.header import RunHeader
 from opendpr.evaluation.run import Run
 
-EXAMPLES = 20
+FAILURE_EXAMPLES = 20
 """Questions named for each kind of failure."""
 
 
-def summary(runs: Sequence[Run]) -> dict[str, Any]:
-    """The figures of runs over the same questions, as plain values: `docs/evaluation.md` names the fields.
+@dataclass(frozen=True)
+class FailureCount:
+    """Wrong answers of one kind."""
+
+    count: int
+    examples: Sequence[str]
+    """The ids of the first questions."""
+
+
+Failures = Mapping[str, Mapping[int, Mapping[str, FailureCount]]]
+"""System -> passages read -> kind of failure."""
+
+
+@dataclass(frozen=True)
+class SetSummary:
+    """The figures of one set of questions."""
+
+    questions: int
+    figures: Sequence[Figure]
+    differences: Sequence[PairedFigure]
+    failures: Failures
+
+    def as_json(self) -> dict[str, Any]:
+        """The figures as plain values."""
+        return {
+            "questions": self.questions,
+            "figures": [figure.as_json() for figure in self.figures],
+            "differences": [difference.as_json() for difference in self.differences],
+            "failures": {
+                system: {
+                    str(read): {kind: asdict(count) for kind, count in kinds.items()} for read, kinds in by_read.items()
+                }
+                for system, by_read in self.failures.items()
+            },
+        }
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The figures of runs over the same questions."""
+
+    runs: Mapping[str, RunHeader]
+    """Name of the run's file -> header."""
+    sets: Mapping[str, SetSummary]
+    problems: Mapping[str, str]
+    """Set and id of a question -> why it could not be judged as wanted."""
+
+    def as_json(self) -> dict[str, Any]:
+        """What `opendpr evaluate --json` prints; `docs/evaluation.md` names the fields."""
+        return {
+            "runs": [{"file": file, **header.as_json()} for file, header in self.runs.items()],
+            "sets": {name: figures.as_json() for name, figures in self.sets.items()},
+            "problems": dict(self.problems),
+        }
+
+
+def summary(runs: Sequence[Run]) -> Summary:
+    """The figures of runs over the same questions.
 
     With several runs a system is called `run:system`.
 
@@ -27,11 +85,11 @@ def summary(runs: Sequence[Run]) -> dict[str, Any]:
     labels = run_labels([run.path for run in runs])
     for run in runs[1:]:
         _refuse_other_questions(runs[0], run)
-    return {
-        "runs": [{"file": run.path.name, **run.header} for run in runs],
-        "sets": {name: _set_summary(name, runs, labels) for name in runs[0].header["sets"]},
-        "problems": {question: problem for run in runs for question, problem in run.problems.items()},
-    }
+    return Summary(
+        runs={run.path.name: run.header for run in runs},
+        sets={name: _set_summary(name, runs, labels) for name in runs[0].header.sets},
+        problems={question: problem for run in runs for question, problem in run.problems.items()},
+    )
 
 
 def run_labels(paths: Sequence[Path]) -> list[str]:
@@ -49,20 +107,20 @@ def run_labels(paths: Sequence[Path]) -> list[str]:
 
 
 def _refuse_other_questions(first: Run, other: Run) -> None:
-    mine, its = ({name: about.get("sha256") for name, about in run.header["sets"].items()} for run in (first, other))
-    if mine != its or first.header.get("limit") != other.header.get("limit"):
+    mine, its = ({name: file.sha256 for name, file in run.header.sets.items()} for run in (first, other))
+    if mine != its or first.header.limit != other.header.limit:
         raise StateError(
             f"{first.path} and {other.path} are not over the same questions; "
             "evaluate both with the same files and --limit"
         )
-    judgements = {run.header["qrels"] for run in (first, other) if "qrels" in run.header}
+    judgements = {run.header.qrels for run in (first, other)} - {None}
     if len(judgements) > 1:
         raise StateError(
             f"{first.path} and {other.path} are not judged by the same judgements; evaluate both with the same --qrels"
         )
 
 
-def _set_summary(name: str, runs: Sequence[Run], labels: Sequence[str]) -> dict[str, Any]:
+def _set_summary(name: str, runs: Sequence[Run], labels: Sequence[str]) -> SetSummary:
     measured = {
         label + system: questions
         for run, label in zip(runs, labels, strict=True)
@@ -73,38 +131,15 @@ def _set_summary(name: str, runs: Sequence[Run], labels: Sequence[str]) -> dict[
         for run, label in zip(runs, labels, strict=True)
         for system, counts in run.failures[name].items()
     }
-    return {
-        "questions": runs[0].header["sets"][name]["questions"],
-        "figures": [_figure(figure) for figure in figures(measured)],
-        "differences": [_difference(difference) for difference in differences(measured)],
-        "failures": failures,
-    }
+    return SetSummary(runs[0].header.sets[name].questions, figures(measured), differences(measured), failures)
 
 
-def _counted(failures: Mapping[str, Mapping[str, Sequence[str]]]) -> dict[str, Any]:
+def _counted(failures: Mapping[int, Mapping[str, Sequence[str]]]) -> dict[int, dict[str, FailureCount]]:
     return {
         read: {
-            kind: {"count": len(kinds.get(kind, ())), "examples": list(kinds.get(kind, ()))[:EXAMPLES]}
-            for kind in KINDS
+            kind: FailureCount(len(questions), list(questions[:FAILURE_EXAMPLES]))
+            for kind in FAILURE_KINDS
+            for questions in (kinds.get(kind, ()),)
         }
         for read, kinds in failures.items()
-    }
-
-
-def _figure(figure: Figure) -> dict[str, Any]:
-    return {
-        "system": figure.system,
-        "measure": figure.measure,
-        "questions": figure.questions,
-        **figure.value._asdict(),
-    }
-
-
-def _difference(figure: PairedFigure) -> dict[str, Any]:
-    return {
-        "a": figure.a,
-        "b": figure.b,
-        "measure": figure.measure,
-        "questions": figure.questions,
-        **figure.value._asdict(),
     }

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
-from opendpr.evaluation.figures import written
+from opendpr.evaluation.figures import Figure, PairedFigure, written
+from opendpr.evaluation.summary import Failures, Summary
+from opendpr.wording import counted
 
 EXAMPLES_NAMED = 3
 """Questions named for each kind of wrong answer."""
@@ -13,29 +14,27 @@ EXAMPLES_NAMED = 3
 Rows = list[list[str]]
 
 
-def tables(summary: Mapping[str, Any]) -> Iterator[str]:
+def tables(summary: Summary) -> Iterator[str]:
     """For each set of questions its heading, then its tables: figures, differences, wrong answers."""
-    for name, result in summary["sets"].items():
-        count = result["questions"]
-        yield f"{name}: {count:,} question{'' if count == 1 else 's'}; 95 % bootstrap intervals"
-        rows = (_figures(result["figures"]), _differences(result["differences"]), *_failures(result["failures"]))
+    for name, result in summary.sets.items():
+        yield f"{name}: {counted(result.questions, 'question')}; 95 % bootstrap intervals"
+        rows = (_figures(result.figures), _differences(result.differences), *_failures(result.failures))
         yield from map(_aligned, filter(None, rows))
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> str:
+    """A line for each row, however long: programs and other terminals read it too."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    lines = ("  ".join(map(str.ljust, row, widths)) for row in rows)
     return "\n".join(map(str.rstrip, lines))
 
 
-def _figures(figures: Iterable[Mapping[str, Any]]) -> Rows:
-    return _grid("", {(figure["measure"], figure["system"]): _interval(figure) for figure in figures})
+def _figures(figures: Iterable[Figure]) -> Rows:
+    return _grid("", {(figure.measure, figure.system): _interval(figure) for figure in figures})
 
 
-def _differences(pairs: Iterable[Mapping[str, Any]]) -> Rows:
-    cells = {
-        (f"{pair['a']} - {pair['b']}", pair["measure"]): f"{_interval(pair, '+')} {_p(pair['p'])}" for pair in pairs
-    }
+def _differences(pairs: Iterable[PairedFigure]) -> Rows:
+    cells = {(f"{pair.a} - {pair.b}", pair.measure): f"{_interval(pair, '+')} {_p(pair.value.p)}" for pair in pairs}
     return _grid("difference", cells)
 
 
@@ -47,8 +46,8 @@ def _grid(corner: str, cells: Mapping[tuple[str, str], str]) -> Rows:
     return [[corner, *columns], *([row, *(cells.get((row, column), "") for column in columns)] for row in rows)]
 
 
-def _interval(figure: Mapping[str, Any], sign: str = "") -> str:
-    mean, low, high = (written(figure["measure"], figure[part], sign) for part in ("mean", "low", "high"))
+def _interval(figure: Figure | PairedFigure, sign: str = "") -> str:
+    mean, low, high = (written(figure.measure, value, sign) for value in figure.value[:3])
     return f"{mean} ({low} to {high})"
 
 
@@ -56,16 +55,15 @@ def _p(p: float) -> str:
     return "p < 0.001" if p < 0.001 else f"p {p:.3f}"
 
 
-def _failures(failures: Mapping[str, Any]) -> Iterator[Rows]:
-    for system, by_depth in failures.items():
-        kinds = list(next(iter(by_depth.values())))
-        most = list(by_depth.values())[-1]
+def _failures(failures: Failures) -> Iterator[Rows]:
+    for system, by_read in failures.items():
+        most = list(by_read.values())[-1]
         rows = [
             [
                 kind,
-                *(f"{counts[kind]['count']:,}" for counts in by_depth.values()),
-                ", ".join(most[kind]["examples"][:EXAMPLES_NAMED]),
+                *(f"{kinds[kind].count:,}" for kinds in by_read.values()),
+                ", ".join(failure.examples[:EXAMPLES_NAMED]),
             ]
-            for kind in kinds
+            for kind, failure in most.items()
         ]
-        yield [[f"wrong answers of {system}", *(f"{depth} read" for depth in by_depth), "for example"], *rows]
+        yield [[f"wrong answers of {system}", *(f"{read} read" for read in by_read), "for example"], *rows]

@@ -1,20 +1,30 @@
-"""Running question files: every question through every retriever, and what comes of it into a run."""
+"""Runs question files: every question through every retriever, with its judgement written to a run."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from opendpr import __version__
 from opendpr.answering import Answerer, check_question, open_answerer
+from opendpr.collection import Collection
 from opendpr.errors import InputError, StateError, UsageError
 from opendpr.evaluation.failures import NOT_RETRIEVED
+from opendpr.evaluation.header import (
+    AnswerSettings,
+    CollectionHeader,
+    DocumentSettings,
+    ModelHeader,
+    ReaderHeader,
+    RunHeader,
+    SetHeader,
+)
 from opendpr.evaluation.records import AnswerJudgement, DocumentJudgement, QuestionRecord
-from opendpr.evaluation.run import Record, key_of, open_run, read_question_records
+from opendpr.evaluation.run import open_run, read_question_records
 from opendpr.interop import read_questions
 from opendpr.iteration import batched
 from opendpr.model.runtime import RuntimeSettings, resolved
@@ -23,17 +33,18 @@ from opendpr.storage.compression import uncompressed_name
 from opendpr.storage.digests import file_sha256
 from opendpr.text import AnswerMatcher, AnswerScan
 from opendpr.types import Question
+from opendpr.wording import counted
 
 logger = logging.getLogger(__name__)
 
 QUESTIONS_PER_WRITE = 16
-"""Questions between two writes of the run: what a kill costs."""
+"""Questions between two writes of the run: the most that a kill costs."""
 
 
 class Judge(Protocol):
-    """Retrieves for questions, reads if it is to, and says what each question counts."""
+    """Retrieves passages for questions, reads them if asked to, and judges what came of it."""
 
-    def settings(self) -> Record:
+    def settings(self) -> AnswerSettings | DocumentSettings:
         """What the figures depend on."""
         ...
 
@@ -80,33 +91,42 @@ def evaluate(
     for name, questions in sets.items():
         judge.check(name, questions)
     dense = [system for system in task.systems if system != "bm25"]
-    reads = bool(judge.settings().get("read"))
+    settings = judge.settings()
+    reads = isinstance(settings, AnswerSettings) and bool(settings.read)
     networks = reads or bool(dense)
     runtime = resolved(task.runtime) if networks else task.runtime
     opened = partial(open_answerer, directory, task.model, runtime=runtime, engine=task.engine)
     answerer = opened(retriever=[*dense, *task.systems][0])
     _warn_of_unknown(answerer, sets)
-    header = _header(answerer, task, sets, judge) | _networks(answerer, runtime if networks else None, reads)
-    total = len(task.systems) * sum(map(len, sets.values()))
+    header = _header(answerer, task, sets, settings)
+    if networks:
+        header = _with_networks(header, answerer, runtime)
+    total = len(task.systems) * header.questions
     with open_run(output, header) as run:
         for system in task.systems:
             answerer = opened(retriever=system)
-            for name, questions in sets.items():
-                for batch in batched(
-                    questions, QUESTIONS_PER_WRITE
-                ):  # the same batches after a kill: the same sums to the last bit
-                    if {(name, question.id, system) for question in batch} <= run.done:
-                        continue
-                    judgements = judge(answerer, batch)
-                    _refuse_change(answerer, header)
-                    records = [
-                        QuestionRecord(name, system, question, judgement).as_json()
-                        for question, judgement in zip(batch, judgements, strict=True)
-                    ]
-                    run.write([record for record in records if key_of(record) not in run.done])
-                    on_progress(len(run.done), total)
-        if reads and not run.scanned:
-            run.write([{"type": "scan", "absent": _absent(answerer, output, sets)}])
+            for name, batch in _batches(sets):
+                if {(name, question.id, system) for question in batch} <= run.done:
+                    continue
+                judgements = judge(answerer, batch)
+                refuse_change(answerer.collection, header)
+                run.write(
+                    QuestionRecord(name, system, question, judgement)
+                    for question, judgement in zip(batch, judgements, strict=True)
+                )
+                on_progress(len(run.done), total)
+        if header.read and not run.scanned:
+            run.write_scan(_absent(answerer, output, sets))
+
+
+def _batches(sets: Mapping[str, Sequence[Question]]) -> Iterator[tuple[str, list[Question]]]:
+    """Questions that are judged together, with the name of their set.
+
+    They are the same after a kill: other batches would give other sums in the last bit.
+    """
+    for name, questions in sets.items():
+        for batch in batched(questions, QUESTIONS_PER_WRITE):
+            yield name, batch
 
 
 def _warn_of_unknown(answerer: Answerer, sets: Mapping[str, Sequence[Question]]) -> None:
@@ -117,9 +137,9 @@ def _warn_of_unknown(answerer: Answerer, sets: Mapping[str, Sequence[Question]])
         ]
         if unknown:
             logger.warning(
-                "%s: %d gold documents are not in the collection and count as not found, first %r",
+                "%s: the collection lacks %s, which no system can find, first %r",
                 name,
-                len(unknown),
+                counted(len(unknown), "gold document"),
                 unknown[0],
             )
 
@@ -159,50 +179,53 @@ def _checked(path: Path, limit: int | None) -> Iterator[Question]:
         yield question
 
 
-def _networks(answerer: Answerer, runtime: RuntimeSettings | None, reads: bool) -> Record:
-    """What ran the networks and which; BM25 without a reader needs none, and no model.
-
-    The fingerprint is the encoder's alone, so a reader and what was fitted for it are named beside it.
-    """
-    if runtime is None:
-        return {"model": None, "runtime": None}
-    model = answerer.model
-    described = {"name": model.name, "fingerprint": model.fingerprint, "retrieval": dict(model.retrieval)}
-    found: Record = {"model": described, "runtime": asdict(runtime)}
-    if reads:
+def _with_networks(header: RunHeader, answerer: Answerer, runtime: RuntimeSettings) -> RunHeader:
+    """The header with the networks, and what runs them."""
+    model, reader = answerer.model, None
+    if header.read:
         model.require_reader()
-        found["reader"] = {"sha256": file_sha256(model.weights_path("reader")), "confidence": model.confidence}
-    return found
+        reader = ReaderHeader(file_sha256(model.weights_path("reader")), dict(model.confidence))
+    encoder = ModelHeader(model.name, model.fingerprint, dict(model.retrieval))
+    return replace(header, model=encoder, runtime=runtime, reader=reader)
 
 
-def _header(answerer: Answerer, task: Task, sets: dict[str, list[Question]], judge: Judge) -> Record:
-    collection = answerer.collection
-    counts = collection.counts()
+def _header(
+    answerer: Answerer, task: Task, sets: dict[str, list[Question]], settings: AnswerSettings | DocumentSettings
+) -> RunHeader:
+    """The header of a run without networks."""
     paths = {uncompressed_name(path).stem: path for path in task.files}
-    return {
-        "opendpr": __version__,
-        "collection": {
-            "name": collection.directory.resolve().name,
-            "id": collection.id,
-            **collection.version()._asdict(),
-            "documents": counts["documents"],
-            "passages": counts["passages"],
-        },
-        "sets": {
-            name: {"file": paths[name].name, "sha256": file_sha256(paths[name]), "questions": len(questions)}
+    return RunHeader(
+        opendpr=__version__,
+        collection=collection_header(answerer.collection),
+        sets={
+            name: SetHeader(paths[name].name, file_sha256(paths[name]), len(questions))
             for name, questions in sets.items()
         },
-        "systems": list(task.systems),
-        "limit": task.limit,
-        **({"index": task.engine.address} if task.engine else {}),
-        **judge.settings(),
-    }
+        systems=list(task.systems),
+        limit=task.limit,
+        judging=settings,
+        index=task.engine.address if task.engine else None,
+    )
 
 
-def _refuse_change(answerer: Answerer, header: Record) -> None:
-    if answerer.collection.version()._asdict().items() - header["collection"].items():
+def collection_header(collection: Collection) -> CollectionHeader:
+    """The collection as it is now."""
+    counts = collection.counts()
+    return CollectionHeader(
+        collection.directory.resolve().name,
+        collection.id,
+        *collection.version(),
+        documents=counts["documents"],
+        passages=counts["passages"],
+    )
+
+
+def refuse_change(collection: Collection, header: RunHeader) -> None:
+    """Raises StateError if a collection is no longer as the header of its run says."""
+    then = header.collection
+    if then is None or collection.version() != (then.version, then.commit_id):
         raise StateError(
-            f"{answerer.collection.directory} was changed while it was being evaluated; "
+            f"{collection.directory} was changed while it was being evaluated; "
             "once nothing changes it, evaluate it again with another -o"
         )
 
@@ -220,7 +243,7 @@ def _absent(answerer: Answerer, output: Path, sets: dict[str, list[Question]]) -
                 wanted.add(key)
     asked = {(name, question.id): question for name, questions in sets.items() for question in questions}
     matchers = {key: AnswerMatcher(asked[key].answers, asked[key].match) for key in sorted(wanted - retrieved)}
-    logger.info("looking for the answers of %d questions in every passage", len(matchers))
+    logger.info("looking for the answers of %s in every passage", counted(len(matchers), "question"))
     missing = AnswerScan(matchers).look_through(_texts(answerer))
     return {name: [id for set_, id in sorted(missing) if set_ == name] for name in sets}
 

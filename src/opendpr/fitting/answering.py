@@ -11,6 +11,7 @@ from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
+from opendpr.answering.borders import BorderReader
 from opendpr.answering.decoding import Decoding
 from opendpr.collection import Collection, open_collection
 from opendpr.collection.writer import refuse_other_encoder
@@ -27,6 +28,7 @@ from opendpr.model.encoder import BertEncoder
 from opendpr.model.reader import BertReader
 from opendpr.model.runtime import RuntimeSettings, resolved
 from opendpr.protocols import Retriever
+from opendpr.search.copies import DistinctRetriever
 from opendpr.search.live import LiveSnapshot
 from opendpr.search.retrievers import make_retriever
 from opendpr.storage.digests import file_sha256
@@ -82,7 +84,7 @@ def fit(
     on_progress: Progress = silent,
 ) -> Fitted:
     """Fit all that a model needs to answer from retrieved passages, and write nothing."""
-    reader = BertReader(model, runtime)
+    reader = BorderReader(collection, BertReader(model, runtime))
     live = LiveSnapshot(collection)
     encoder = BertEncoder(model, runtime) if set(settings.retrievers) - {"bm25"} else None
     fitted = Fitted(dict(model.retrieval))
@@ -106,7 +108,7 @@ def make_retrievers(
 ) -> dict[str, Retriever]:
     """Retrievers by kind, all over one snapshot; hybrid with this lambda."""
     return {
-        kind: make_retriever(kind, live, encoder, weight=weight)
+        kind: DistinctRetriever(make_retriever(kind, live, encoder, weight=weight))
         for kind in kinds
         if kind == "bm25" or encoder is not None
     }

@@ -13,6 +13,7 @@ from opendpr.fitting.fitted import Fitted
 from opendpr.fitting.logistic import Choice, fit_choice
 from opendpr.text import exact_match
 from opendpr.types import Question
+from opendpr.wording import counted
 
 FEWEST_RIGHT_QUESTIONS = 30
 """Questions with a right span, without which no weights are fitted."""
@@ -33,7 +34,7 @@ def fit_decoding(cases: Sequence[Case], start: Decoding, fitted: Fitted) -> Deco
             choices.append(Choice(np.array(rows), right))
     if len(choices) < FEWEST_RIGHT_QUESTIONS:
         raise InputError(
-            f"the answer of {len(choices)} questions was found among the spans read, at least "
+            f"the answer of {counted(len(choices), 'question')} was found among the spans read, at least "
             f"{FEWEST_RIGHT_QUESTIONS} are needed; check that questions and collection belong together, or give more "
             "questions"
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from opendpr.errors import InputError
 from opendpr.interop.gold import question_of
-from opendpr.interop.nouns import Judgement
+from opendpr.interop.nouns import Judgement, Placed
 from opendpr.interop.own import json_passages, write_json_passages
 from opendpr.interop.records import read_records
 from opendpr.interop.start import Start
@@ -20,7 +20,7 @@ from opendpr.types import Document, Question
 QRELS_HEADER = ["query-id", "corpus-id", "score"]
 
 
-def read_passages(start: Start) -> Iterator[Document]:
+def read_passages(start: Start) -> Iterator[Placed[Document]]:
     """Records `_id, title, text`."""
     return json_passages(start, "_id", "text")
 
@@ -45,14 +45,14 @@ def is_qrels(start: Start) -> bool:
     return start.columns[:3] == QRELS_HEADER
 
 
-def read_qrels(start: Start) -> Iterator[tuple[str, Judgement]]:
-    """Places and judgements of lines `question document relevance` after a header."""
+def read_qrels(start: Start) -> Iterator[Placed[Judgement]]:
+    """Judgements of lines `question document relevance` after a header."""
     rows = read_columns(start.path, start.line_separator)
     next(rows)
     for place, fields in rows:
         if len(fields) < 3 or not fields[0] or not fields[1]:
             raise InputError(f"{place}: expected {' '.join(QRELS_HEADER)}, found {' '.join(fields)[:100]!r}")
-        yield place, Judgement(fields[0], fields[1], relevance_of(fields[2], place))
+        yield Placed(place, Judgement(fields[0], fields[1], relevance_of(fields[2], place)))
 
 
 def write_qrels(path: Path, judgements: Iterable[Judgement]) -> int:

@@ -20,6 +20,8 @@ from opendpr.interop.ranked import (
 from opendpr.interop.records import read_lists
 from opendpr.interop.start import Start
 from opendpr.interop.tables import TAB, column, read_columns
+from opendpr.storage.lines import json_line, write_lines
+from opendpr.types import TrainingExample
 
 
 def is_triples(start: Start) -> bool:
@@ -47,6 +49,33 @@ def _triple(place: str, ids: Sequence[object]) -> IdExample:
         raise InputError(f"{place}: expected the ids of a question, a positive and negatives, found {ids!r:.100}")
     question, positive, *negatives = (str(id).strip() for id in ids)
     return IdExample(place, question, (positive,), tuple(negatives))
+
+
+def write_triples(path: Path, examples: Iterable[TrainingExample]) -> int:
+    """Write `triples.jsonl`, a line of ids for each positive with all hard negatives, and return how many lines.
+
+    The texts are in files of their own: `queries.tsv` and `collection.tsv`, which MS MARCO's writers make.
+
+    Raises:
+        InputError: an id is missing or no number, which ColBERT's are.
+    """
+    return write_lines(path, (json_line(triple) for example in examples for triple in _triples_of(example)))
+
+
+def _triples_of(example: TrainingExample) -> Iterator[list[int]]:
+    question = _number(example.question.id, "question", example)
+    negatives = [_number(each.id, "passage", example) for each in example.hard_negatives]
+    for positive in example.positives:
+        yield [question, _number(positive.id, "passage", example), *negatives]
+
+
+def _number(id: str, noun: str, example: TrainingExample) -> int:
+    if not (id.isascii() and id.isdigit()):
+        raise InputError(
+            f"question {example.question.id!r:.60}: expected the id of a {noun} to be a number, as ColBERT's are, "
+            f"found {id!r:.60}; number the {noun}s, or export another form"
+        )
+    return int(id)
 
 
 def read_run(start: Start) -> Iterator[RawRanking]:

@@ -11,7 +11,7 @@ from typing import Any
 from opendpr.errors import InputError
 from opendpr.interop.gold import answers_of
 from opendpr.interop.literals import parse_strings, write_strings
-from opendpr.interop.nouns import Ranking
+from opendpr.interop.nouns import Placed, Ranking
 from opendpr.interop.own import example_fields, examples_of_groups
 from opendpr.interop.ranked import RawRanking, hits_of, once
 from opendpr.interop.records import checked, identifier, read_records, text, words, write_array
@@ -20,6 +20,7 @@ from opendpr.interop.tables import read_rows, write_rows
 from opendpr.storage.compression import uncompressed_name
 from opendpr.storage.lines import json_line, write_lines
 from opendpr.types import Document, Question, TrainingExample
+from opendpr.wording import counted
 
 PASSAGES_HEADER = ["id", "text", "title"]
 """The text comes before the title."""
@@ -34,17 +35,18 @@ def is_passages(start: Start) -> bool:
     return {"id", "text"} <= set(start.row)
 
 
-def read_passages(start: Start) -> Iterator[Document]:
+def read_passages(start: Start) -> Iterator[Placed[Document]]:
     """Rows as of `psgs_w100.tsv`: quoted as in CSV, after a header of `id`, `text` and perhaps `title` in any order."""
     rows = read_rows(start.path, start.quoting)
     place, columns = next(rows)
     at = {name: number for number, name in enumerate(columns)}
     for place, row in rows:
         if len(row) != len(columns):
-            raise InputError(f"{place}: expected {len(columns)} fields as in the header, found {len(row)}")
+            raise InputError(f"{place}: expected {counted(len(columns), 'field')} as in the header, found {len(row)}")
         if not row[at["id"]]:
             raise InputError(f"{place}: expected 'id' to say something, found an empty field")
-        yield Document(row[at["id"]], row[at["title"]] if "title" in at else "", row[at["text"]])
+        title = row[at["title"]] if "title" in at else ""
+        yield Placed(place, Document(row[at["id"]], title, row[at["text"]]))
 
 
 def write_passages(path: Path, passages: Iterable[Document]) -> int:
@@ -62,7 +64,7 @@ def read_questions(start: Start) -> Iterator[Question]:
     """Rows `question <tab> ['answer', ...]`, quoted as in CSV."""
     for place, fields in read_rows(start.path, start.quoting):
         if len(fields) != 2:
-            raise InputError(f"{place}: expected question, tab, list of answers, found {len(fields)} fields")
+            raise InputError(f"{place}: expected question, tab, list of answers, found {counted(len(fields), 'field')}")
         try:
             answers = parse_strings(fields[1])
         except ValueError as error:

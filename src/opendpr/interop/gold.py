@@ -9,12 +9,14 @@ from collections.abc import Iterable, Iterator, Set
 from dataclasses import replace
 from pathlib import Path
 
+from opendpr.choices import Match
 from opendpr.errors import InputError
 from opendpr.interop.nouns import MarkedQuestion, Ranking
 from opendpr.interop.records import Fields, Record, checked, identifier, texts, words
 from opendpr.storage.lines import json_kind
-from opendpr.text.matching import Match, occurs_everywhere
+from opendpr.text.matching import occurs_everywhere
 from opendpr.types import ExamplePassage, Question, TrainingExample
+from opendpr.wording import counted
 
 logger = logging.getLogger(__name__)
 
@@ -187,8 +189,8 @@ class Dropped:
         """Say what was dropped, with its number and the first few by name."""
         for (noun, why), names in self._names.items():
             count = self._counts[noun, why]
-            plural, more = "" if count == 1 else "s", ", ..." if count > len(names) else ""
-            logger.warning("%s: dropped %d %s%s %s: %s%s", self.path, count, noun, plural, why, ", ".join(names), more)
+            more = ", ..." if count > len(names) else ""
+            logger.warning("%s: dropped %s %s: %s%s", self.path, counted(count, noun), why, ", ".join(names), more)
 
 
 def _plain_text(passage: ExamplePassage) -> str:

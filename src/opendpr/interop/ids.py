@@ -1,14 +1,45 @@
-"""Training examples that name questions and passages by id, joined with the files that hold their texts."""
+"""Ids in files: each there once; and training examples of ids, joined with the files that hold their texts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from typing import NamedTuple, TypeVar
 
+import numpy as np
+
 from opendpr.errors import InputError
+from opendpr.interop.nouns import Placed
 from opendpr.types import Document, ExamplePassage, Question, TrainingExample
 
 Value = TypeVar("Value")
+
+
+def ids_once(read: Callable[[], Iterator[Placed[Document]]]) -> Iterator[Document]:
+    """Yield the passages of a file; memory grows by eight bytes for each.
+
+    Args:
+        read: reads the file from its beginning
+
+    Raises:
+        InputError: at the end, an id was there twice.
+    """
+    hashes = array("q")
+    for _, document in read():
+        hashes.append(hash(document.id))
+        yield document
+    values = np.sort(np.frombuffer(hashes, dtype=np.int64))
+    _refuse_again(read(), set(values[1:][values[1:] == values[:-1]].tolist()))
+
+
+def _refuse_again(documents: Iterator[Placed[Document]], hashes: Set[int]) -> None:
+    """Raises InputError at the second passage of an id, among those whose ids have these hashes."""
+    first: dict[str, str] = {}
+    for place, document in documents if hashes else ():
+        if hash(document.id) in hashes and (before := first.setdefault(document.id, place)) != place:
+            raise InputError(
+                f"{place}: the id {document.id!r:.60} was given before, at {before}; each passage needs its own"
+            )
 
 
 class IdExample(NamedTuple):

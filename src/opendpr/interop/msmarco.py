@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from opendpr.errors import InputError
-from opendpr.interop.nouns import Judgement, Ranking, RunHit
+from opendpr.interop.nouns import Judgement, Placed, Ranking, RunHit
 from opendpr.interop.ranked import (
     PlacedHit,
     RawRanking,
@@ -22,6 +22,7 @@ from opendpr.interop.tables import TAB, column, plain, read_columns
 from opendpr.interop.trec import write_qrels as write_trec_qrels
 from opendpr.storage.lines import write_lines
 from opendpr.types import Document, ExamplePassage, Question, TrainingExample
+from opendpr.wording import counted
 
 logger = logging.getLogger(__name__)
 
@@ -29,10 +30,10 @@ HEADERS = frozenset({"id", "_id", "pid", "qid", "docid", "doc_id", "query_id", "
 """What the first line has instead of an id where it is a header."""
 
 
-def read_passages(start: Start) -> Iterator[Document]:
+def read_passages(start: Start) -> Iterator[Placed[Document]]:
     """Lines `id <tab> text`."""
-    for _place, id, text in _pairs(start, "text (or a header with 'id' and 'text' in the first line)"):
-        yield Document(id, "", text)
+    for place, id, text in _pairs(start, "text (or a header with 'id' and 'text' in the first line)"):
+        yield Placed(place, Document(id, "", text))
 
 
 def write_passages(path: Path, passages: Iterable[Document]) -> int:
@@ -56,7 +57,9 @@ def write_questions(path: Path, questions: Iterable[Question]) -> int:
 def _pairs(start: Start, what: str) -> Iterator[tuple[str, str, str]]:
     for number, (place, fields) in enumerate(read_columns(start.path, TAB)):
         if len(fields) != 2 or not fields[0].strip():
-            raise InputError(f"{place}: expected id, tab, {what}, found {len(fields)} fields: {fields!r:.100}")
+            raise InputError(
+                f"{place}: expected id, tab, {what}, found {counted(len(fields), 'field')}: {fields!r:.100}"
+            )
         if number == 0 and fields[0].strip().lower() in HEADERS:
             raise InputError(f"{place}: found a header, {fields!r:.100}; expected id, tab, {what}; take the header out")
         yield place, fields[0], fields[1]
@@ -98,8 +101,9 @@ def triples(path: Path, examples: Iterable[TrainingExample], *, titles: bool = F
     if without and not written:
         raise InputError("no example has both a positive and a hard negative, of which triples are made")
     if without:
-        plural = "" if without == 1 else "s"
-        logger.warning("%s: left out %d example%s without a hard negative, so without a triple", path, without, plural)
+        logger.warning(
+            "%s: left out %s without a hard negative, so without a triple", path, counted(without, "example")
+        )
 
 
 def passage_text(passage: ExamplePassage, titles: bool = True) -> str:

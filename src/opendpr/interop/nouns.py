@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from opendpr.types import Question
+
+Item = TypeVar("Item")
+
+
+class Placed(NamedTuple, Generic[Item]):
+    """Something out of a file, with its place there, `file:line`."""
+
+    place: str
+    item: Item
 
 
 @dataclass(frozen=True, slots=True)

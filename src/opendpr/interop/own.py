@@ -8,7 +8,7 @@ from typing import Any
 
 from opendpr.errors import InputError
 from opendpr.interop.gold import QUESTION_IDS, answers_of, question_fields, question_of
-from opendpr.interop.nouns import MarkedQuestion, Ranking
+from opendpr.interop.nouns import MarkedQuestion, Placed, Ranking
 from opendpr.interop.ranked import RawRanking, hit_fields, hits_of
 from opendpr.interop.records import Fields, identifier, number, objects, read_records, text, words
 from opendpr.interop.squad import mark_of
@@ -30,15 +30,16 @@ def write_questions(path: Path, questions: Iterable[Question]) -> int:
     return write_lines(path, (json_line(question_fields(question)) for question in questions))
 
 
-def read_passages(start: Start) -> Iterator[Document]:
+def read_passages(start: Start) -> Iterator[Placed[Document]]:
     """Records with `id`, `text`, and perhaps `title`."""
     return json_passages(start, "id", "text")
 
 
-def json_passages(start: Start, id: str, name: str) -> Iterator[Document]:
+def json_passages(start: Start, id: str, name: str) -> Iterator[Placed[Document]]:
     """Records whose id and text have these names."""
     for place, _, fields in read_records(start.path):
-        yield Document(identifier(fields, id, place), text(fields, "title", place, ""), text(fields, name, place))
+        document = Document(identifier(fields, id, place), text(fields, "title", place, ""), text(fields, name, place))
+        yield Placed(place, document)
 
 
 def write_passages(path: Path, passages: Iterable[Document]) -> int:

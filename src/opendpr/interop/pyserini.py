@@ -12,7 +12,7 @@ from opendpr.errors import InputError
 from opendpr.interop.dpr import refuse_unknown_texts
 from opendpr.interop.gold import answers_of, question_of
 from opendpr.interop.json_stream import read_members
-from opendpr.interop.nouns import Ranking, RunHit
+from opendpr.interop.nouns import Placed, Ranking, RunHit
 from opendpr.interop.own import json_passages
 from opendpr.interop.ranked import PlacedHit, RawRanking, hits_of, once
 from opendpr.interop.records import Record, words
@@ -22,15 +22,15 @@ from opendpr.storage.lines import json_kind, json_line, write_lines
 from opendpr.types import Document, Question
 
 
-def read_passages(start: Start) -> Iterator[Document]:
+def read_passages(start: Start) -> Iterator[Placed[Document]]:
     r"""Records `id, contents`; contents that begin with a line in quotation marks have a title, `"Aaron"\n...`."""
-    for document in json_passages(start, "id", "contents"):
+    for place, document in json_passages(start, "id", "contents"):
         line, line_end, rest = document.text.partition("\n")
         quoted = len(line) > 1 and line.startswith('"') and line.endswith('"')
         if line_end and quoted and not document.title:
-            yield replace(document, title=line[1:-1], text=rest)
+            yield Placed(place, replace(document, title=line[1:-1], text=rest))
         else:
-            yield document
+            yield Placed(place, document)
 
 
 def write_passages(path: Path, passages: Iterable[Document]) -> int:

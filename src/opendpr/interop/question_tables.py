@@ -11,6 +11,7 @@ from opendpr.interop.records import Record
 from opendpr.interop.start import Start
 from opendpr.interop.tables import read_rows
 from opendpr.types import Question
+from opendpr.wording import counted
 
 QUESTION_COLUMNS = ("question", "query")
 """Names of the column with the question."""
@@ -30,7 +31,9 @@ def read_questions(start: Start) -> Iterator[Question]:
     name = next(name for name in QUESTION_COLUMNS if name in start.header)
     for place, row in rows:
         if len(row) != len(start.header):
-            raise InputError(f"{place}: expected {len(start.header)} fields as in the header, found {len(row)}")
+            raise InputError(
+                f"{place}: expected {counted(len(start.header), 'field')} as in the header, found {len(row)}"
+            )
         fields = {column: _value(column, field, place) for column, field in zip(start.header, row, strict=True)}
         yield question_of(Record(place, int(place.rpartition(":")[2]), fields), name)
 

@@ -7,19 +7,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby, pairwise
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
+from opendpr.choices import Duplicates, Values
 from opendpr.errors import InputError
 from opendpr.interop.nouns import Ranking, RunHit
 from opendpr.interop.records import Fields, finite, identifier, number, objects, text
 from opendpr.interop.start import Start
 from opendpr.interop.tables import read_columns
 from opendpr.storage.lines import json_kind, write_lines
-
-Values = Literal["rank", "score"]
-"""What a ranking is ordered by."""
-Duplicates = Literal["refuse", "best"]
-"""What becomes of a document that is in a ranking twice."""
 
 
 class PlacedHit(NamedTuple):

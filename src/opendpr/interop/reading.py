@@ -7,12 +7,16 @@ from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
+from opendpr.choices import Duplicates, Match, Quoting, Values
 from opendpr.errors import InputError
 from opendpr.interop import (
     beir,
     colbert,
     dpr,
     flag_embedding,
+    ir_datasets,
+    kilt,
+    mrqa,
     msmarco,
     own,
     pyserini,
@@ -23,13 +27,11 @@ from opendpr.interop import (
     trec,
 )
 from opendpr.interop.gold import Dropped
-from opendpr.interop.ids import join
-from opendpr.interop.nouns import Judgement, MarkedQuestion, Ranking
-from opendpr.interop.ranked import Duplicates, RankingReader, RawRanking, Values
+from opendpr.interop.ids import ids_once, join
+from opendpr.interop.nouns import Judgement, MarkedQuestion, Placed, Ranking
+from opendpr.interop.ranked import RankingReader, RawRanking
 from opendpr.interop.records import read_records
 from opendpr.interop.start import Form, Item, Start, look
-from opendpr.interop.tables import Quoting
-from opendpr.text.matching import Match
 from opendpr.types import Document, Question, TrainingExample
 
 
@@ -48,7 +50,8 @@ def _is_pairs(start: Start) -> bool:
     return not start.is_json and len(start.row) == 2 and bool(start.row[0].strip()) and " " not in start.row[0].strip()
 
 
-PASSAGES: Sequence[Form[Document]] = (
+PASSAGE_FORMS: Sequence[Form[Placed[Document]]] = (
+    Form("JSON with 'wikipedia_id' and 'text' (KILT)", kilt.is_pages, kilt.read_passages),
     Form("JSON with '_id' and 'text' (BEIR)", _has("_id", "text"), beir.read_passages),
     Form("JSON with 'id' and 'text'", _has("id", "text"), own.read_passages),
     Form("JSON with 'docid' and 'text' (Tevatron)", _has("docid", "text"), tevatron.read_passages),
@@ -56,8 +59,10 @@ PASSAGES: Sequence[Form[Document]] = (
     Form("a table with a header of 'id' and 'text' (DPR)", dpr.is_passages, dpr.read_passages),
     Form("id, tab, text (MS MARCO, ColBERT)", _columns(1), msmarco.read_passages),
 )
-QUESTIONS: Sequence[Form[Question]] = (
+QUESTION_FORMS: Sequence[Form[Question]] = (
+    Form("JSON lines with 'context' and 'qas' (MRQA)", mrqa.is_mrqa, mrqa.read_questions),
     Form("SQuAD", squad.is_squad, squad.read_questions),
+    Form("JSON with 'id' and 'input' (KILT)", _has("id", "input"), kilt.read_questions),
     Form("JSON with 'question' (ours, DPR)", _has("question"), own.read_questions),
     Form("JSON with '_id' and 'text' (BEIR)", _has("_id", "text"), beir.read_questions),
     Form("JSON with 'query' (Tevatron, FlagEmbedding)", _has("query"), tevatron.read_questions),
@@ -66,7 +71,7 @@ QUESTIONS: Sequence[Form[Question]] = (
     Form("question, tab, list of answers (DPR)", dpr.is_questions, dpr.read_questions),
     Form("id, tab, question (MS MARCO, ColBERT)", _is_pairs, msmarco.read_questions),
 )
-EXAMPLES: Sequence[Form[TrainingExample]] = (
+EXAMPLE_FORMS: Sequence[Form[TrainingExample]] = (
     Form("JSON with 'positives' (ours)", _has("positives"), own.read_examples),
     Form("JSON with 'positive_ctxs' (DPR)", _has("positive_ctxs"), dpr.read_examples),
     Form("JSON with 'positive_passages' (Tevatron)", _has("query", "positive_passages"), tevatron.read_examples),
@@ -79,11 +84,12 @@ EXAMPLES: Sequence[Form[TrainingExample]] = (
     Form("JSON lists of texts", sentence_transformers.is_lists, sentence_transformers.read_lists_of_texts),
     Form("question, positive, negative between tabs (MS MARCO)", _columns(1), msmarco.read_examples),
 )
-MARKED: Sequence[Form[MarkedQuestion]] = (
+MARKED_FORMS: Sequence[Form[MarkedQuestion]] = (
+    Form("JSON lines with 'context' and 'qas' (MRQA)", mrqa.is_mrqa, mrqa.read_marked),
     Form("SQuAD", squad.is_squad, squad.read_marked),
     Form("JSON with 'passage' and 'answer_text' (ours)", _has("passage", "answer_text"), own.read_marked),
 )
-RUNS: Sequence[Form[RawRanking]] = (
+RUN_FORMS: Sequence[Form[RawRanking]] = (
     Form("JSON with 'hits' (ours)", _has("hits"), own.read_run),
     Form("JSON with 'ctxs' (DPR)", _has("ctxs"), dpr.read_run),
     Form("JSON with 'contexts' under the questions' ids (Pyserini)", pyserini.is_run, pyserini.read_run),
@@ -91,7 +97,7 @@ RUNS: Sequence[Form[RawRanking]] = (
     Form("question passage rank score between tabs (ColBERT)", lambda start: len(start.row) == 4, colbert.read_run),
     Form(f"{trec.RUN_SHAPE} (TREC)", _columns(1), trec.read_run),
 )
-QRELS: Sequence[Form[tuple[str, Judgement]]] = (
+QRELS_FORMS: Sequence[Form[Placed[Judgement]]] = (
     Form(f"{' '.join(beir.QRELS_HEADER)} (BEIR)", beir.is_qrels, beir.read_qrels),
     Form(f"{trec.QRELS_SHAPE} (TREC, MS MARCO)", _columns(1), trec.read_qrels),
 )
@@ -110,9 +116,14 @@ def read_passages(path: Path, *, quoting: Quoting = "csv") -> Iterator[Document]
 
     Raises:
         InputError: the file cannot be read or recognised, or something in it is no passage; the message has the line.
+            At the end also where an id is there twice; the message has both lines.
     """
+    if ir_datasets.is_id(path):
+        yield from ir_datasets.read_passages(path)
+        return
     start = look(path, quoting)
-    yield from _form(start, PASSAGES, "passages").read(start)
+    form = _form(start, PASSAGE_FORMS, "passages")
+    yield from ids_once(lambda: form.read(start))
 
 
 def read_questions(path: Path, *, match: Match | None = None, quoting: Quoting = "csv") -> Iterator[Question]:
@@ -125,9 +136,12 @@ def read_questions(path: Path, *, match: Match | None = None, quoting: Quoting =
     Raises:
         InputError: as of `read_passages`.
     """
-    start = look(path, quoting)
     with _dropped(path, match) as dropped:
-        yield from map(dropped.question, _form(start, QUESTIONS, "questions").read(start))
+        if ir_datasets.is_id(path):
+            yield from map(dropped.question, ir_datasets.read_questions(path))
+        else:
+            start = look(path, quoting)
+            yield from map(dropped.question, _form(start, QUESTION_FORMS, "questions").read(start))
 
 
 def read_examples(
@@ -153,7 +167,7 @@ def read_examples(
             triples = colbert.read_triples(start)
             read: Iterator[TrainingExample] = join(triples, read_questions(questions), read_passages(passages))
         else:
-            read = _form(start, EXAMPLES, "examples").read(start)
+            read = _form(start, EXAMPLE_FORMS, "examples").read(start)
         yield from map(dropped.example, read)
 
 
@@ -166,7 +180,7 @@ def refuse_pairs(path: Path) -> None:
         "positive",
         "passage",
     }:
-        raise _unknown(start, EXAMPLES, "examples")
+        raise _unknown(start, EXAMPLE_FORMS, "examples")
 
 
 def read_marked(path: Path) -> Iterator[MarkedQuestion]:
@@ -177,7 +191,7 @@ def read_marked(path: Path) -> Iterator[MarkedQuestion]:
     """
     start = look(path)
     with _dropped(path) as dropped:
-        yield from map(dropped.marked, _form(start, MARKED, "marked answers").read(start))
+        yield from map(dropped.marked, _form(start, MARKED_FORMS, "marked answers").read(start))
 
 
 def read_run(path: Path, *, values: Values | None = None, duplicates: Duplicates = "refuse") -> Iterator[Ranking]:
@@ -194,7 +208,7 @@ def read_run(path: Path, *, values: Values | None = None, duplicates: Duplicates
     start = look(path)
     to_ranking = RankingReader(values, duplicates)
     with _dropped(path) as dropped:
-        for raw in _form(start, RUNS, "runs").read(start):
+        for raw in _form(start, RUN_FORMS, "runs").read(start):
             yield dropped.ranking(to_ranking(raw))
 
 
@@ -207,9 +221,13 @@ def read_qrels(path: Path, *, duplicates: Duplicates = "refuse") -> Iterator[Jud
     Raises:
         InputError: as of `read_passages`.
     """
-    start = look(path)
+    if ir_datasets.is_id(path):
+        placed = ir_datasets.read_qrels(path)
+    else:
+        start = look(path)
+        placed = _form(start, QRELS_FORMS, "judgements").read(start)
     judged: dict[tuple[str, str], Judgement] = {}
-    for place, judgement in _form(start, QRELS, "judgements").read(start):
+    for place, judgement in placed:
         first = judged.setdefault(judgement[:2], judgement)
         if first is not judgement and duplicates == "refuse":
             raise InputError(

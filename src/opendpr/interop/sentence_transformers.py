@@ -14,6 +14,7 @@ from opendpr.interop.start import Start
 from opendpr.interop.tables import read_rows
 from opendpr.storage.lines import json_kind, json_line, write_lines
 from opendpr.types import ExamplePassage, Question, TrainingExample
+from opendpr.wording import counted
 
 ANCHORS = ("anchor", "query", "question")
 """Names of the column with the question."""
@@ -43,7 +44,7 @@ def read_examples(start: Start) -> Iterator[TrainingExample]:
     names = start.header
     for place, row in rows:
         if len(row) != len(names):
-            raise InputError(f"{place}: expected {len(names)} fields as in the header, found {len(row)}")
+            raise InputError(f"{place}: expected {counted(len(names), 'field')} as in the header, found {len(row)}")
         yield _example(dict(zip(names, row, strict=True)), place, place.rpartition(":")[2])
 
 

@@ -10,8 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from opendpr.choices import Quoting
 from opendpr.interop.records import head
-from opendpr.interop.tables import TAB, TABS_OR_SPACE, Quoting, split_columns
+from opendpr.interop.tables import TAB, TABS_OR_SPACE, split_columns
 from opendpr.storage.compression import uncompressed_name
 
 FIRST_RECORD_BYTES = 1_000_000

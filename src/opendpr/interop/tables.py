@@ -10,8 +10,9 @@ import io
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO
 
+from opendpr.choices import Quoting
 from opendpr.errors import InputError
 from opendpr.storage.compression import open_input
 from opendpr.storage.lines import limited_lines, write_lines
@@ -20,8 +21,6 @@ TAB = "\t"
 TABS_OR_SPACE = "tabs or space"
 FIELD_CHARACTERS = 10_000_000
 """Longest field. A quotation mark that is never closed takes the rest of a file into one field, up to here."""
-Quoting = Literal["csv", "none"]
-"""What a quotation mark at the beginning of a field means: that the field is quoted, or nothing."""
 TEXT_QUOTES = "; where quotation marks are part of the text, 'opendpr import' reads them so with --quoting none"
 SURROGATE = re.compile("[\ud800-\udfff]")
 """Half a surrogate pair; also what bytes that are not UTF-8 are decoded to."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from opendpr.interop.gold import question_of
+from opendpr.interop.nouns import Placed
 from opendpr.interop.own import examples_of_groups, json_passages, write_json_passages
 from opendpr.interop.records import read_records
 from opendpr.interop.start import Start
@@ -17,7 +18,7 @@ GROUPS = ("positive_passages", "negative_passages", "negatives")
 """Fields with the passages of an example; the last one is ours alone."""
 
 
-def read_passages(start: Start) -> Iterator[Document]:
+def read_passages(start: Start) -> Iterator[Placed[Document]]:
     """Records `docid, title, text`."""
     return json_passages(start, "docid", "text")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from opendpr.errors import InputError
-from opendpr.interop.nouns import Judgement, Ranking, RunHit
+from opendpr.interop.nouns import Judgement, Placed, Ranking, RunHit
 from opendpr.interop.ranked import (
     PlacedHit,
     RawRanking,
@@ -53,13 +53,13 @@ def write_run(path: Path, rankings: Iterable[Ranking]) -> int:
     return write_run_lines(path, rankings, line)
 
 
-def read_qrels(start: Start) -> Iterator[tuple[str, Judgement]]:
-    """Places and judgements of lines `question 0 document relevance`."""
+def read_qrels(start: Start) -> Iterator[Placed[Judgement]]:
+    """Judgements of lines `question 0 document relevance`."""
     for place, fields in read_columns(start.path, start.line_separator):
         if len(fields) < 4 or not fields[0] or not fields[2] or (len(fields) > 4 and _is_whole(fields[4])):
             more = IDS_WITH_SPACES if len(fields) > 4 else " (or BEIR's header in the first line)"
             raise InputError(f"{place}: expected '{QRELS_SHAPE}'{more}, found {' '.join(fields)[:100]!r}")
-        yield place, Judgement(fields[0], fields[2], relevance_of(fields[3], place))
+        yield Placed(place, Judgement(fields[0], fields[2], relevance_of(fields[3], place)))
 
 
 def relevance_of(value: str, place: str) -> int:

@@ -21,6 +21,7 @@ from opendpr.interop import (
 )
 from opendpr.interop.nouns import Judgement, Ranking
 from opendpr.types import Document, Question, TrainingExample
+from opendpr.wording import counted
 
 Item = TypeVar("Item")
 Writer: TypeAlias = Callable[[Path, Iterable[Item]], int]
@@ -42,6 +43,7 @@ QUESTION_WRITERS: Mapping[str, Writer[Question]] = {
 EXAMPLE_WRITERS: Mapping[str, Writer[TrainingExample]] = {
     "dpr": dpr.write_examples,
     "msmarco": msmarco.write_examples,
+    "colbert": colbert.write_triples,
     "tevatron": tevatron.write_examples,
     "flag-embedding": flag_embedding.write_examples,
     "sentence-transformers": sentence_transformers.write_examples,
@@ -118,5 +120,5 @@ def useful(items: Iterable[Item], is_useful: Callable[[Item], object], source: o
         yield item
     if not any_useful:
         raise InputError(
-            f"{source} has {count:,} records, of which none is {what}" if count else f"{source} holds nothing"
+            f"{source} has {counted(count, 'record')}, of which none is {what}" if count else f"{source} holds nothing"
         )

@@ -1,1 +1,1 @@
-"""What changes a collection: one function for each verb, which the command line, the service and Python call alike."""
+"""What changes a collection, imports or exports it: one function a verb, for command line, service and Python alike."""

@@ -16,6 +16,7 @@ from opendpr.collection.rows import EncoderRow
 from opendpr.collection.writer import refuse_other_encoder
 from opendpr.corpus import Corpus, Skipped
 from opendpr.corpus.kinds import is_psgs
+from opendpr.corpus.running_lines import repeated_lines
 from opendpr.errors import InputError, UsageError
 from opendpr.iteration import batched
 from opendpr.maintenance.encode import CHUNK_PASSAGES, OnProgress, encode_missing
@@ -53,12 +54,14 @@ class Report:
     encoded: int = 0
     """Passages that got their vector."""
     truncated: int = 0
-    """Of these, passages longer than the encoder takes."""
+    """Passages among these that are longer than the encoder takes."""
     seconds: float = 0.0
     skipped: list[Skipped] = field(default_factory=list)
     """What did not become a document, and why."""
     ignored: Counter[str] = field(default_factory=Counter)
     """Files of other kinds in the directories, by suffix."""
+    repeated: Counter[str] = field(default_factory=Counter)
+    """Lines of pages that were left out because they repeat on others, and how often; the rarest are not named."""
     collection: dict[str, int] = field(default_factory=dict)
     """What the collection holds now: documents, passages, vectors, and passages to encode."""
     splitter: Splitter | None = None
@@ -209,6 +212,8 @@ def _store(
             changes = writer.put_documents(batch)
             report.documents.update(changes)
             report.taken += _taken(batch, changes, paths)
+            for document in batch:
+                report.repeated.update(repeated_lines(document.metadata))
         unchanged = memory.settle() if memory else []
         report.documents.update(["unchanged"] * len(unchanged))
         if list_paths:

@@ -26,7 +26,7 @@ class Encoded(NamedTuple):
 
     passages: int = 0
     truncated: int = 0
-    """Of these, passages longer than the encoder takes: their vectors miss the end."""
+    """Passages among these that are longer than the encoder takes: their vectors miss the end."""
 
 
 def encode(

@@ -11,7 +11,7 @@ from opendpr.collection import Collection, open_collection
 from opendpr.collection.lookup import passage_at
 from opendpr.errors import InputError
 from opendpr.interop import Ranking, RunHit
-from opendpr.types import Question
+from opendpr.types import Passage, Question
 
 
 def with_questions(rankings: Iterable[Ranking], questions: Iterable[Question]) -> Iterator[Ranking]:
@@ -41,13 +41,23 @@ def completed(rankings: Iterable[Ranking], collection: Path | None) -> Iterator[
 def _completed(collection: Collection, hit: RunHit) -> RunHit:
     if hit.text is not None and hit.document_id is not None:
         return hit
-    document, _, start = hit.id.rpartition("#")
-    places = [(hit.id, 0)]
-    if document and start.isascii() and start.isdigit() and len(start) < 18:
-        places.append((document, int(start)))
-    for id, offset in places:
-        if passage := passage_at(collection, id, offset):
-            return replace(hit, document_id=passage.document_id, title=passage.title, text=passage.text)
+    passage = ranked_passage(collection, hit.id)
+    return replace(hit, document_id=passage.document_id, title=passage.title, text=passage.text)
+
+
+def ranked_passage(collection: Collection, id: str) -> Passage:
+    """What a run ranks under an id: a passage, or a whole document, whose number is that of its first passage.
+
+    Raises:
+        InputError: the collection has neither.
+    """
+    if (first := passage_at(collection, id, 0)) is not None:
+        whole = collection.document(id)
+        return replace(first, title=whole.title, text=whole.text)
+    document, _, start = id.rpartition("#")
+    is_place = document and start.isascii() and start.isdigit() and len(start) < 18
+    if is_place and (passage := passage_at(collection, document, int(start))) is not None:
+        return passage
     raise InputError(
-        f"{collection.directory} has no passage {hit.id!r}; name the collection that was searched, as it was then"
+        f"{collection.directory} has no passage {id!r}; name the collection that was searched, as it was then"
     )

@@ -82,7 +82,7 @@ def import_embeddings(
             passage differ, or no vector of a shard's beginning belongs to a passage.
         StateError: the collection's vectors come from another encoder.
     """
-    dim = model.require_encoder().architecture.hidden_size
+    dim = model.require_encoder().dim
     for shard in shards:  # before anything is written
         for id, vector in read_embeddings(shard):
             _check(shard, id, vector, dim)
@@ -104,8 +104,9 @@ def _store_passages(writer: Writer, path: Path, report: Imported, on_progress: O
     fresh = writer.counts()["documents"] == 0
     for batch in batched(_with_text(path, report), ROWS_STORED):
         changes = writer.put_documents(batch)
-        if fresh and (again := [each.id for each, change in zip(batch, changes, strict=True) if change != "added"]):
-            raise InputError(f"{path}: the id {again[0]!r} is there twice; each passage needs its own")
+        repeated = [document.id for document, change in zip(batch, changes, strict=True) if change != "added"]
+        if fresh and repeated:
+            raise InputError(f"{path}: the id {repeated[0]!r} occurs twice; each passage needs its own")
         report.passages += len(batch)
         on_progress(report.passages)
 

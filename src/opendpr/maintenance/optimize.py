@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import random
-from typing import Any, Literal
+from typing import Any
 
+from opendpr.choices import IndexName
 from opendpr.collection import Collection, Writer
 from opendpr.collection.rows import EncoderRow
 from opendpr.collection.writer import refuse_other_encoder
@@ -32,7 +33,7 @@ QUESTION_SEED = 0
 def optimize(
     writer: Writer,
     *,
-    index: Literal["auto", "exact", "ivf"] = "auto",
+    index: IndexName = "auto",
     memory_bytes: int | None = None,
     model: Model | None = None,
     on_progress: OnStage = lambda what, done, total: None,

@@ -7,10 +7,21 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from opendpr.collection import Writer
-from opendpr.collection.files import has_files, known_files, note_files, rename_document, set_modified
+from opendpr.collection.files import (
+    has_files,
+    known_files,
+    metadata_beside,
+    note_files,
+    rename_document,
+    set_modified,
+)
 from opendpr.corpus import Corpus
 from opendpr.corpus.known import KnownFile
+from opendpr.corpus.running_lines import repeated_lines
 from opendpr.corpus.source import Unchanged
+
+PAGES_BESIDE = 50
+"""Pages of a folder that are asked which lines repeat there, when one of them has changed."""
 
 
 class Moved(NamedTuple):
@@ -27,12 +38,17 @@ class FileMemory:
         self._writer, self._corpus = writer, corpus
         self._remembers = has_files(writer)
         self.moved: list[Moved] = []
-        corpus.known = self._known
+        corpus.known, corpus.repeated = self._known, self._repeated
         corpus.unchanged.clear()
         corpus.read.clear()
 
     def _known(self, path: str) -> Sequence[KnownFile]:
         return known_files(self._writer, path) if self._remembers else ()
+
+    def _repeated(self, folder: str) -> set[str]:
+        """The lines that were left out of pages of a folder before."""
+        pages = metadata_beside(self._writer, folder, PAGES_BESIDE) if self._remembers else []
+        return {line for metadata in pages for line in repeated_lines(metadata)}
 
     def settle(self) -> list[Unchanged]:
         """Note the files that were read since, move documents to their new ids; returns files that are unchanged."""

@@ -30,6 +30,6 @@ def gone_documents(
 
 
 def without_documents(directories: Sequence[Path], paths: Sequence[str]) -> list[Path]:
-    """The directories that none of the files lie in."""
+    """The directories that hold none of the files."""
     below = {path for name in paths for path in Path(os.path.abspath(name)).parents}
     return [directory for directory in directories if Path(os.path.abspath(directory)) not in below]

@@ -9,7 +9,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from opendpr.model.tokenizer import TokenIds
+from opendpr.model.config import InputForm
+from opendpr.model.tokenizer import Marks, TokenIds
 
 
 class TokenSequence(NamedTuple):
@@ -45,12 +46,17 @@ class Network(Protocol):
         ...
 
 
-def join(parts: Sequence[TokenIds], *, cls: int, sep: int, segments: bool) -> TokenSequence:
-    """[CLS] part [SEP] part [SEP] ...; with `segments`, what follows the first [SEP] has type 1."""
-    ids = np.concatenate([[cls], *(np.append(part, sep) for part in parts)]).astype(np.int32)
+def join(parts: Sequence[TokenIds], marks: Marks, form: InputForm) -> TokenSequence:
+    """[CLS] part [SEP] part [SEP] ..., with as many [SEP] between parts as the tokenizer has there.
+
+    With `segments`, what follows the first part's [SEP] has type 1.
+    """
+    between = [marks.sep] * marks.between
+    pieces = [[marks.cls], parts[0], *(piece for part in parts[1:] for piece in (between, part))]
+    ids = np.concatenate([*pieces, [marks.sep] * form.closing]).astype(np.int32)
     types = np.zeros_like(ids)
-    if segments:
-        types[len(parts[0]) + 2 :] = 1
+    if form.token_types == "segments":
+        types[len(parts[0]) + 1 + marks.between :] = 1
     return TokenSequence(ids, types)
 
 

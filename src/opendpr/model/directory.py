@@ -1,15 +1,15 @@
 """Model directories: what a trained model is on disk.
 
     config.json          format, fingerprint, how encoder and reader were made and how they are fed
-    tokenizer.json       the `tokenizers` file, shared by encoder and reader
+    tokenizer.json       the `tokenizers` file, of every network that has none of its own in its folder
     encoder/             tied towers, or question_encoder/ and passage_encoder/
         model.safetensors
-    reader/
+    reader/              or reranker/, of a model that scores question and passage together
         model.safetensors
     training.json        every setting of the training, resolved
     metrics.json         what was measured, with the command
 
-Weights carry the names that Hugging Face's BertModel gives them. No file is ever a pickle.
+Weights carry the names that Hugging Face's BertModel gives them, whatever the family. No file is ever a pickle.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Literal
@@ -27,7 +26,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opendpr.errors import CorruptionError, StateError
-from opendpr.model.config import EncoderConfig, ReaderConfig, parse_config
+from opendpr.model.config import (
+    EncoderConfig,
+    NetworkConfig,
+    ReaderConfig,
+    RerankerConfig,
+    parse_config,
+    settings_of,
+)
 from opendpr.model.saving import saving
 from opendpr.storage.atomic import make_directory, replacing, write_json
 from opendpr.storage.lines import json_kind
@@ -35,7 +41,12 @@ from opendpr.storage.lines import json_kind
 FORMAT = 1
 DEFAULT_MODEL = "opendpr-minilm"
 
+TOKENIZER = "tokenizer.json"
+HALF_LARGEST = 65_504.0
+"""Largest number of fp16."""
+
 Weights = Mapping[str, NDArray[Any]]
+Part = Literal["question", "passage", "reader", "reranker"]
 
 
 class Model:
@@ -63,6 +74,7 @@ class Model:
         """By retriever: weights of the features of an answer, `bias` and `threshold`; empty if it was not fitted."""
         self.encoder = parse_config(EncoderConfig, config["encoder"], path) if "encoder" in config else None
         self.reader = parse_config(ReaderConfig, config["reader"], path) if "reader" in config else None
+        self.reranker = parse_config(RerankerConfig, config["reranker"], path) if "reranker" in config else None
 
     @property
     def hybrid_weight(self) -> float:
@@ -81,18 +93,34 @@ class Model:
 
     @property
     def tokenizer_path(self) -> Path:
-        return self.directory / "tokenizer.json"
+        return self.directory / TOKENIZER
 
-    def weights_path(self, part: Literal["question", "passage", "reader"]) -> Path:
-        """The file with the weights of a part; tied towers share one."""
-        if part == "reader":
-            return self.directory / "reader" / "model.safetensors"
-        folder = "encoder" if self.require_encoder().tied else f"{part}_encoder"
+    def tokenizer_of(self, part: Part) -> Path:
+        """The tokenizer of a part: its own where it has one."""
+        own = self.weights_path(part).parent / TOKENIZER
+        return own if own.is_file() else self.tokenizer_path
+
+    def weights_path(self, part: Part) -> Path:
+        """Where the weights of a part lie; tied towers share one file."""
+        if part in ("question", "passage"):
+            folder = "encoder" if self.require_encoder().tied else f"{part}_encoder"
+        else:
+            folder = part
         return self.directory / folder / "model.safetensors"
 
-    def load_weights(self, part: Literal["question", "passage", "reader"]) -> Weights:
+    def load_weights(self, part: Part) -> Weights:
         """The weights of a part as fp32 arrays."""
         return {name: value.astype(np.float32) for name, value in read_weights(self.weights_path(part)).items()}
+
+    def config_of(self, part: Part) -> NetworkConfig:
+        """How the network of a part is built and fed.
+
+        Raises:
+            StateError: the model has no such part.
+        """
+        if part == "reranker":
+            return self.require_reranker()
+        return self.require_reader() if part == "reader" else self.require_encoder()
 
     def require_encoder(self) -> EncoderConfig:
         if self.encoder is None:
@@ -106,6 +134,14 @@ class Model:
                 "or train one with 'opendpr train reader'"
             )
         return self.reader
+
+    def require_reranker(self) -> RerankerConfig:
+        if self.reranker is None:
+            raise StateError(
+                f"model {self.name} ({self.directory}) has no re-ranker; give one that has, which "
+                "'opendpr import model' makes of a cross-encoder"
+            )
+        return self.reranker
 
 
 def find_model(name: str) -> Model:
@@ -142,7 +178,7 @@ def write_model(
     directory: Path,
     *,
     name: str,
-    tokenizer: Path,
+    tokenizer: Path | Mapping[str, Path],
     encoder: tuple[EncoderConfig, Mapping[str, Weights]] | None = None,
     reader: tuple[ReaderConfig, Weights] | None = None,
     retrieval: Mapping[str, float] | None = None,
@@ -150,32 +186,60 @@ def write_model(
     """Write a model directory with fp16 weights and its fingerprint.
 
     Args:
+        tokenizer: of all parts, or by folder name, with that of the model under the empty name
         encoder: its configuration, and the weights by folder name (`encoder`, or `question_encoder`, `passage_encoder`)
     """
-    from safetensors.numpy import save_file
-
     make_directory(directory)
-    with replacing(directory / "tokenizer.json") as temporary:
-        temporary.write_bytes(tokenizer.read_bytes())
+    for folder, path in {"": tokenizer}.items() if isinstance(tokenizer, Path) else tokenizer.items():
+        make_directory(directory / folder)
+        with replacing(directory / folder / TOKENIZER) as temporary:
+            temporary.write_bytes(path.read_bytes())
     config: dict[str, Any] = {"format": FORMAT, "name": name}
     folders: dict[str, Weights] = dict(encoder[1]) if encoder else {}
     if reader:
         folders["reader"] = reader[1]
     for folder, weights in folders.items():
-        (directory / folder).mkdir(exist_ok=True)
-        half = {key: np.ascontiguousarray(value, dtype=np.float16) for key, value in weights.items()}
-        with replacing(path := directory / folder / "model.safetensors") as temporary, saving(path):
-            save_file(half, temporary)
+        write_weights(directory / folder, weights)
     if encoder:
-        config["encoder"] = asdict(encoder[0])
+        config["encoder"] = settings_of(encoder[0])
         paths = [directory / folder / "model.safetensors" for folder in sorted(encoder[1])]
-        config["fingerprint"] = fingerprint(encoder[0], [directory / "tokenizer.json", *paths])
+        config["fingerprint"] = fingerprint(encoder[0], [directory / TOKENIZER, *paths])
     if reader:
-        config["reader"] = asdict(reader[0])
+        config["reader"] = settings_of(reader[0])
     if retrieval:
         config["retrieval"] = dict(retrieval)
     write_json(directory / "config.json", config)
     return Model(directory)
+
+
+def own_tokenizer(model: Model) -> dict[str, Path]:
+    """A reader's own tokenizer by its folder, for `write_model`; empty if it has the encoder's."""
+    path = model.tokenizer_of("reader")
+    return {} if path == model.tokenizer_path else {"reader": path}
+
+
+def write_reranker(directory: Path, tokenizer: Path, config: RerankerConfig, weights: Weights) -> Model:
+    """Write a model directory with a re-ranker, under the name of the directory."""
+    make_directory(directory)
+    with replacing(directory / TOKENIZER) as temporary:
+        temporary.write_bytes(tokenizer.read_bytes())
+    write_weights(directory / "reranker", weights)
+    values = {"format": FORMAT, "name": directory.name, "reranker": settings_of(config)}
+    write_json(directory / "config.json", values)
+    return Model(directory)
+
+
+def write_weights(folder: Path, weights: Weights) -> None:
+    """Write weights in fp16; a matrix with a number that is too large for it in fp32."""
+    from safetensors.numpy import save_file
+
+    folder.mkdir(exist_ok=True)
+    stored = {}
+    for name, value in weights.items():
+        fits = value.dtype == np.float16 or float(np.abs(value).max(initial=0)) <= HALF_LARGEST
+        stored[name] = np.ascontiguousarray(value, dtype=np.float16 if fits else np.float32)
+    with replacing(path := folder / "model.safetensors") as temporary, saving(path):
+        save_file(stored, temporary)
 
 
 def fingerprint(config: EncoderConfig, paths: list[Path]) -> str:
@@ -183,7 +247,7 @@ def fingerprint(config: EncoderConfig, paths: list[Path]) -> str:
 
     The training `scale` is left out (it does not change a vector), and so are runtime and precision.
     """
-    decisive = {key: value for key, value in asdict(config).items() if key != "scale"}
+    decisive = {key: value for key, value in settings_of(config).items() if key != "scale"}
     digest = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode())
     for path in paths:
         digest.update(hashlib.sha256(path.read_bytes()).digest())

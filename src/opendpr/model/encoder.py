@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import NamedTuple
@@ -14,6 +15,8 @@ from opendpr.model.directory import Model
 from opendpr.model.runtime import RuntimeSettings, load_network
 from opendpr.model.tokenizer import TokenIds, Tokenizer
 from opendpr.types import ExamplePassage, Passage, Vectors
+
+logger = logging.getLogger(__name__)
 
 ENCODER_BATCH_SEQUENCES = 8
 """Sequences a network takes at once: small batches fit a CPU's caches."""
@@ -34,29 +37,31 @@ class EncoderInput:
 
     def questions(self, questions: Sequence[str]) -> list[TokenSequence]:
         """[CLS] question [SEP]; one longer than `max_question_tokens` counts by its beginning."""
-        room = self.config.max_question_tokens - 2
-        return [self._join([ids[:room]]) for ids in self.tokenizer.ids(questions)]
+        room, prefix = self.config.max_question_tokens - 2, self.config.input_form.question_prefix
+        asked = self.tokenizer.ids([prefix + question for question in questions])
+        return [self._join([ids[:room]])._replace(truncated=len(ids) > room) for ids in asked]
 
     def passages(self, passages: Sequence[Passage | ExamplePassage]) -> list[TokenSequence]:
-        """[CLS] title [SEP] text [SEP], or without the title if the input form has none."""
-        texts = self.tokenizer.ids([passage.text for passage in passages])
-        if self.config.input_form.title:
-            titles = self.tokenizer.ids([passage.title for passage in passages])
-        else:
-            titles = [np.empty(0, np.int32)] * len(passages)
-        return [self._passage(*parts) for parts in zip(titles, texts, strict=True)]
+        """[CLS] title [SEP] text [SEP], or without the title if the input form or the passage has none."""
+        form = self.config.input_form
+        titles = [passage.title if form.title else "" for passage in passages]
+        texts = [passage.text for passage in passages]
+        if prefix := form.passage_prefix:
+            texts = [text if title else prefix + text for title, text in zip(titles, texts, strict=True)]
+            titles = [title and prefix + title for title in titles]
+        title_ids = self.tokenizer.ids(titles) if form.title else [np.empty(0, np.int32)] * len(texts)
+        return [self._passage(*parts) for parts in zip(title_ids, self.tokenizer.ids(texts), strict=True)]
 
     def _passage(self, title: TokenIds, text: TokenIds) -> TokenSequence:
         room = self.config.max_passage_tokens - 2
         if len(title):
             title = title[: room // 2]
-            room -= len(title) + 1
+            room -= len(title) + self.tokenizer.marks.between
         parts = [title, text[:room]] if len(title) else [text[:room]]
         return self._join(parts)._replace(truncated=len(text) > room)
 
     def _join(self, parts: Sequence[TokenIds]) -> TokenSequence:
-        segments = self.config.input_form.token_types == "segments"
-        return join(parts, cls=self.tokenizer.cls, sep=self.tokenizer.sep, segments=segments)
+        return join(parts, self.tokenizer.marks, self.config.input_form)
 
 
 class EncodedPassages(NamedTuple):
@@ -78,7 +83,7 @@ class BertEncoder:
 
     @property
     def dim(self) -> int:
-        return self.config.architecture.hidden_size
+        return self.config.dim
 
     @cached_property
     def _question_network(self) -> Network:
@@ -89,8 +94,17 @@ class BertEncoder:
         return load_network(self.model, "passage", self.runtime, throughput=True)
 
     def encode_questions(self, questions: Sequence[str]) -> Vectors:
-        """-> (Q, d). A question longer than `max_question_tokens` counts by its beginning."""
-        return self._encode(self._question_network, self._input.questions(questions))
+        """-> (Q, d). A question longer than `max_question_tokens` counts by its beginning, which is logged."""
+        sequences = self._input.questions(questions)
+        if cut := sum(sequence.truncated for sequence in sequences):
+            logger.warning(
+                "questions longer than %d tokens, the most that %s reads, whose end does not count: %d of %d",
+                self.config.max_question_tokens,
+                self.model.name,
+                cut,
+                len(questions),
+            )
+        return self._encode(self._question_network, sequences)
 
     def encode_passages(self, passages: Sequence[Passage]) -> Vectors:
         """-> (n, d), from [CLS] title [SEP] text [SEP]."""

@@ -1,4 +1,4 @@
-"""A BERT-type network in OpenVINO, built from stored weights without torch: the default on a CPU."""
+"""Networks of BERT's kind in OpenVINO, built from stored weights without torch: the default on a CPU."""
 
 from __future__ import annotations
 
@@ -13,7 +13,16 @@ from numpy.typing import NDArray
 
 from opendpr.errors import StateError
 from opendpr.model.batches import Batch
-from opendpr.model.config import Architecture, EncoderConfig, ReaderConfig
+from opendpr.model.config import (
+    Activation,
+    Architecture,
+    EncoderConfig,
+    NetworkConfig,
+    Pooling,
+    ReaderConfig,
+    RerankerConfig,
+    distance_buckets,
+)
 from opendpr.model.directory import Weights
 
 # Importing openvino also imports its converter, which reports the import over the network. Without the converter, which
@@ -60,23 +69,64 @@ def _norm(x: Node, weights: Weights, name: str, epsilon: float) -> Node:
     return op.add(op.multiply(x, op.constant(weights[f"{name}.weight"])), op.constant(weights[f"{name}.bias"]))
 
 
-def _bert(shape: Architecture, weights: Weights, inputs: Sequence[Node], int8: bool) -> Node:
-    """Last layer, (B, L, d)."""
-    ids, types, mask = inputs
-    zero = op.constant(np.int64(0))
-    length = op.gather(op.shape_of(ids), op.constant(np.int64(1)), zero)
-    positions = op.range(zero, length, op.constant(np.int64(1)), "i64")
+def _activated(x: Node, kind: Activation) -> Node:
+    match kind:
+        case "identity":
+            return x
+        case "tanh":
+            return op.tanh(x)
+        case "relu":
+            return op.relu(x)
+        case "gelu":
+            return op.gelu(x, "erf")
+        case "gelu_tanh":
+            return op.gelu(x, "tanh")
+
+
+def _integers(*values: int) -> Node:
+    return op.constant(np.array(values, np.int64))
+
+
+def _embedded(shape: Architecture, weights: Weights, inputs: Sequence[Node], int8: bool) -> tuple[Node, Node]:
+    """What the first layer reads, (B, L, d), and the positions from 0, (L,)."""
+    ids, types, _ = inputs
+    zero, one = op.constant(np.int64(0)), op.constant(np.int64(1))
+    positions = op.range(zero, op.gather(op.shape_of(ids), one, zero), one, "i64")
 
     def embedding(name: str, rows: Node) -> Node:
         return op.gather(op.constant(weights[f"embeddings.{name}_embeddings.weight"]), rows, zero)
 
-    x = op.add(op.add(embedding("word", ids), embedding("token_type", types)), embedding("position", positions))
-    x = _norm(x, weights, "embeddings.LayerNorm", shape.layer_norm_eps)
-    spread = op.unsqueeze(op.convert(mask, "f32"), op.constant(np.array([1, 2], np.int64)))
+    rows = op.add(positions, op.constant(np.int64(shape.position_offset))) if shape.position_offset else positions
+    x = embedding("word", ids)
+    if shape.type_vocab_size:
+        x = op.add(x, embedding("token_type", types))
+    x = _norm(op.add(x, embedding("position", rows)), weights, "embeddings.LayerNorm", shape.layer_norm_eps)
+    if shape.embedding_size:
+        x = _linear(x, weights, "embeddings_project", int8)
+    return x, positions
+
+
+def _additive(shape: Architecture, weights: Weights, mask: Node, positions: Node) -> Node:
+    """What is added to the attention's logits: (B, 1, 1, L), or (B, heads, L, L) with biases for distances."""
+    spread = op.unsqueeze(op.convert(mask, "f32"), _integers(1, 2))
     additive = op.multiply(op.subtract(op.constant(np.float32(1)), spread), op.constant(np.float32(MASKED)))
-    heads = op.constant(np.array([0, 0, shape.num_attention_heads, -1], np.int64))
-    joined = op.constant(np.array([0, 0, shape.hidden_size], np.int64))
-    swapped = op.constant(np.array([0, 2, 1, 3], np.int64))
+    if not shape.relative_buckets:
+        return additive
+    longest = shape.max_tokens
+    by_bucket = weights["encoder.relative_attention_bias.weight"]
+    by_distance = by_bucket[distance_buckets(longest, shape.relative_buckets)]
+    ahead = op.subtract(op.unsqueeze(positions, _integers(0)), op.unsqueeze(positions, _integers(1)))
+    rows = op.add(ahead, op.constant(np.int64(longest - 1)))
+    biases = op.gather(op.constant(np.ascontiguousarray(by_distance)), rows, op.constant(np.int64(0)))
+    return op.add(additive, op.transpose(biases, _integers(2, 0, 1)))
+
+
+def _bert(shape: Architecture, weights: Weights, inputs: Sequence[Node], int8: bool) -> Node:
+    """Last layer, (B, L, d)."""
+    x, positions = _embedded(shape, weights, inputs, int8)
+    additive = _additive(shape, weights, inputs[2], positions)
+    heads, joined = _integers(0, 0, shape.num_attention_heads, -1), _integers(0, 0, shape.hidden_size)
+    swapped = _integers(0, 2, 1, 3)
     for number in range(shape.num_hidden_layers):
         layer = f"encoder.layer.{number}"
         query, key, value = (
@@ -86,37 +136,72 @@ def _bert(shape: Architecture, weights: Weights, inputs: Sequence[Node], int8: b
         mixed = op.transpose(op.scaled_dot_product_attention(query, key, value, additive), swapped)
         mixed = _linear(op.reshape(mixed, joined, True), weights, f"{layer}.attention.output.dense", int8)
         x = _norm(op.add(x, mixed), weights, f"{layer}.attention.output.LayerNorm", shape.layer_norm_eps)
-        wide = op.gelu(_linear(x, weights, f"{layer}.intermediate.dense", int8), "erf")
+        wide = _activated(_linear(x, weights, f"{layer}.intermediate.dense", int8), shape.activation)
         narrow = _linear(wide, weights, f"{layer}.output.dense", int8)
         x = _norm(op.add(x, narrow), weights, f"{layer}.output.LayerNorm", shape.layer_norm_eps)
     return x
 
 
-def _pooled(hidden: Node, mask: Node, config: EncoderConfig) -> Node:
+def _first(hidden: Node) -> Node:
+    """(B, L, d) -> (B, d): the vector of [CLS]."""
+    return op.gather(hidden, op.constant(np.int64(0)), op.constant(np.int64(1)))
+
+
+def _pooled(hidden: Node, mask: Node, pooling: Pooling) -> Node:
     """(B, L, d) -> (B, d)"""
-    one = op.constant(np.array([1], np.int64))
-    if config.pooling == "cls":
-        vectors = op.gather(hidden, op.constant(np.int64(0)), op.constant(np.int64(1)))
-    else:
-        weight = op.unsqueeze(op.convert(mask, "f32"), op.constant(np.array([2], np.int64)))
-        vectors = op.divide(op.reduce_sum(op.multiply(hidden, weight), one), op.reduce_sum(weight, one))
-    return op.normalize_l2(vectors, one, 1e-12, "max") if config.similarity == "cosine" else vectors
+    if pooling == "cls":
+        return _first(hidden)
+    one = _integers(1)
+    weight = op.unsqueeze(op.convert(mask, "f32"), _integers(2))
+    if pooling == "max":
+        lowest = op.constant(np.float32(np.finfo(np.float32).min))
+        return op.reduce_max(op.select(op.greater(weight, op.constant(np.float32(0))), hidden, lowest), one)
+    if pooling in ("weighted_mean", "last"):
+        place = op.multiply(op.cumsum(weight, op.constant(np.int64(1))), weight)
+        last = op.convert(op.equal(place, op.reduce_max(place, one, True)), "f32")
+        weight = place if pooling == "weighted_mean" else last
+    total = op.reduce_sum(weight, one)
+    return op.divide(
+        op.reduce_sum(op.multiply(hidden, weight), one), op.sqrt(total) if pooling == "mean_sqrt" else total
+    )
 
 
-def _read(hidden: Node, weights: Weights) -> Node:
+def _encode(hidden: Node, mask: Node, config: EncoderConfig, weights: Weights) -> Node:
+    """(B, L, d) -> (B, d)"""
+    vectors = _pooled(hidden, mask, config.pooling)
+    if config.projection_size:
+        vectors = _activated(_linear(vectors, weights, "projection", False), config.projection_activation)
+    return op.normalize_l2(vectors, _integers(1), 1e-12, "max") if config.similarity == "cosine" else vectors
+
+
+def _read(hidden: Node, config: ReaderConfig, weights: Weights) -> Node:
     """(B, L, d) -> (B, 1 + 2L): selection, start and end logits."""
-    first = op.gather(hidden, op.constant(np.int64(0)), op.constant(np.int64(1)))
-    selection = _linear(first, weights, "qa_classifier", False)
-    spans = op.transpose(_linear(hidden, weights, "qa_outputs", False), op.constant(np.array([0, 2, 1], np.int64)))
-    flat = op.reshape(spans, op.constant(np.array([0, -1], np.int64)), True)
+    logits = _linear(hidden, weights, "qa_outputs", False)
+    if config.selection:
+        selection = _linear(_first(hidden), weights, "qa_classifier", False)
+    else:
+        selection = op.negative(op.reduce_sum(_first(logits), _integers(1), True))
+    flat = op.reshape(op.transpose(logits, _integers(0, 2, 1)), _integers(0, -1), True)
     return op.concat([selection, flat], 1)
 
 
-def build(config: EncoderConfig | ReaderConfig, weights: Weights, *, int8: bool) -> ov.Model:
-    """The graph of a tower or of a reader, from stored weights."""
+def _score(hidden: Node, config: RerankerConfig, weights: Weights) -> Node:
+    """(B, L, d) -> (B, 1)"""
+    head = _activated(_linear(_first(hidden), weights, "pooler.dense", False), config.head_activation)
+    return _linear(head, weights, "classifier", False)
+
+
+def build(config: NetworkConfig, weights: Weights, *, int8: bool) -> ov.Model:
+    """The graph of a tower, a reader or a re-ranker, from stored weights."""
     inputs = [op.parameter([-1, -1], ov.Type.i32, name=name) for name in ("ids", "types", "mask")]
     hidden = _bert(config.architecture, weights, inputs, int8)
-    result = _pooled(hidden, inputs[2], config) if isinstance(config, EncoderConfig) else _read(hidden, weights)
+    match config:
+        case EncoderConfig():
+            result = _encode(hidden, inputs[2], config, weights)
+        case ReaderConfig():
+            result = _read(hidden, config, weights)
+        case RerankerConfig():
+            result = _score(hidden, config, weights)
     return ov.Model([result], inputs, "opendpr")
 
 
@@ -128,9 +213,7 @@ class OpenVinoNetwork:
             threads work on one batch, for few.
     """
 
-    def __init__(
-        self, config: EncoderConfig | ReaderConfig, weights: Weights, *, precision: Precision, throughput: bool
-    ) -> None:
+    def __init__(self, config: NetworkConfig, weights: Weights, *, precision: Precision, throughput: bool) -> None:
         options: dict[str, object] = {
             "PERFORMANCE_HINT": "THROUGHPUT" if throughput else "LATENCY",
             "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",

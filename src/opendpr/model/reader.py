@@ -13,7 +13,7 @@ from opendpr.model.batches import Network, by_length, even_size, pad
 from opendpr.model.config import ReaderConfig
 from opendpr.model.directory import Model
 from opendpr.model.runtime import RuntimeSettings, load_network, resolved
-from opendpr.model.spans import best_spans, characters, whole_words
+from opendpr.model.spans import best_spans, characters, log_sum_exp, whole_words
 from opendpr.model.tokenizer import Tokenizer, Tokens
 from opendpr.model.windows import Window, windows
 from opendpr.types import Hit, Span
@@ -30,7 +30,7 @@ class BertReader:
     def __init__(self, model: Model, runtime: RuntimeSettings = RuntimeSettings()) -> None:
         self.model, self.runtime = model, runtime
         self.config = model.require_reader()
-        self._tokenizer = Tokenizer(model.tokenizer_path)
+        self._tokenizer = Tokenizer(model.tokenizer_of("reader"))
 
     @cached_property
     def _network(self) -> Network:
@@ -53,7 +53,9 @@ class _Job(NamedTuple):
     question: int
     hit: int
     window: Window
-    text: Tokens
+    tokens: Tokens
+    """Of all that is read of the passage."""
+    text: str
 
 
 class SpanReader:
@@ -76,7 +78,8 @@ class SpanReader:
 
         A span's `passage_score` is the selection logit of its passage's best window: log P_selected but
         for a number that is the same for all passages of the question. Its `span_score` is
-        log P_start + log P_end, over the text of its window.
+        log P_start + log P_end, over the text of its window. The words beyond a passage's borders are read with it;
+        a span may end there, not start.
         """
         jobs = [job for number, question in enumerate(questions) for job in self._jobs(number, question, hits[number])]
         if not jobs:
@@ -85,7 +88,7 @@ class SpanReader:
         selected: dict[tuple[int, int], float] = {}
         for job, values in zip(jobs, logits, strict=True):
             key = job.question, job.hit
-            selected[key] = max(selected.get(key, -np.inf), float(values[0]))
+            selected[key] = max(selected.get(key, -np.inf), self._passage_score(job.window, values))
         spans: list[list[Span]] = [[] for _ in questions]
         for job, values in zip(jobs, logits, strict=True):
             hit = hits[job.question][job.hit]
@@ -95,11 +98,11 @@ class SpanReader:
     def _jobs(self, number: int, question: str, hits: Sequence[Hit]) -> list[_Job]:
         (asked,) = self._tokenizer.ids([question])
         titles = self._tokenizer.ids([hit.passage.title for hit in hits])
-        texts = self._tokenizer([hit.passage.text for hit in hits])
+        seen = [hit.before + hit.passage.text + hit.after for hit in hits]
         return [
-            _Job(number, place, window, text._replace(words=whole_words(hit.passage.text, text)))
-            for place, (hit, title, text) in enumerate(zip(hits, titles, texts, strict=True))
-            for window in windows(asked, title, text, self._config, self._tokenizer)
+            _Job(number, place, window, tokens._replace(words=whole_words(text, tokens)), text)
+            for place, (title, text, tokens) in enumerate(zip(titles, seen, self._tokenizer(seen), strict=True))
+            for window in windows(asked, title, tokens, self._config, self._tokenizer)
         ]
 
     def _logits(self, jobs: Sequence[Window]) -> list[NDArray[np.float32]]:
@@ -113,22 +116,45 @@ class SpanReader:
                 logits[row] = values
         return logits
 
+    def _passage_score(self, window: Window, logits: NDArray[np.float32]) -> float:
+        """The selection logit of a window.
+
+        Without a selection layer it is what makes the sum of a span's two scores the usual one of such readers:
+        the logits of its start and end minus those of "no answer" (Devlin et al., 2019, section 4.3).
+        """
+        if self._config.selection:
+            return float(logits[0])
+        start, end = _text_logits(window, logits)
+        return float(logits[0] + log_sum_exp(start) + log_sum_exp(end))
+
     def _spans(self, job: _Job, hit: Hit, logits: NDArray[np.float32], passage_score: float) -> list[Span]:
-        window, length = job.window, (len(logits) - 1) // 2
-        text = slice(window.position, window.position + window.length_tokens)
-        start, end = logits[1 : 1 + length][text], logits[1 + length :][text]
+        window = job.window
+        start, end = _text_logits(window, logits)
         after = window.first + window.length_tokens
-        piece = Tokens(*(part[window.first : after] for part in job.text))
-        words = [-1, *job.text.words.tolist(), -1]
-        most = self._config.max_answer_tokens
-        around = (words[window.first], words[after + 1])
+        piece = Tokens(*(part[window.first : after] for part in job.tokens))
+        words = [-1, *job.tokens.words.tolist(), -1]
+        own = (len(hit.before), len(hit.before) + len(hit.passage.text))
         found = []
-        for span in best_spans(start, end, piece.words, max_tokens=most, count=SPANS_PER_WINDOW, around=around):
-            first, last = characters(span, piece, hit.passage.text)
-            offset = hit.passage.start
-            answer = hit.passage.text[first:last]
-            found.append(Span(hit, offset + first, offset + last, answer, passage_score, span.score))
+        for span in best_spans(
+            start,
+            end,
+            piece.words,
+            max_tokens=self._config.max_answer_tokens,
+            count=SPANS_PER_WINDOW,
+            around=(words[window.first], words[after + 1]),
+            starts=slice(*np.searchsorted(piece.offsets[:, 0], own).tolist()),
+        ):
+            first, last = characters(span, piece, job.text)
+            offset = hit.passage.start - len(hit.before)
+            found.append(Span(hit, offset + first, offset + last, job.text[first:last], passage_score, span.score))
         return found
+
+
+def _text_logits(window: Window, logits: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Start and end logits of a window's text tokens, out of (1 + 2L,)."""
+    length = (len(logits) - 1) // 2
+    text = slice(window.position, window.position + window.length_tokens)
+    return logits[1 : 1 + length][text], logits[1 + length :][text]
 
 
 def _distinct(spans: Sequence[Span]) -> list[Span]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import Literal
 
+from opendpr.choices import DeviceName, PrecisionName, RuntimeName
 from opendpr.errors import OpendprError, UsageError
 from opendpr.model.batches import Network
-from opendpr.model.config import EncoderConfig, ReaderConfig
-from opendpr.model.directory import Model
+from opendpr.model.directory import Model, Part
 
 logger = logging.getLogger(__name__)
 
@@ -18,12 +17,9 @@ logger = logging.getLogger(__name__)
 class RuntimeSettings:
     """Where and how exactly networks run; not part of a model's fingerprint."""
 
-    runtime: Literal["auto", "openvino", "torch"] = "auto"
-    """`auto`: torch on a GPU, openvino on a CPU."""
-    precision: Literal["auto", "fp32", "bf16", "int8"] = "auto"
-    """`auto`: bf16 where the processor has it and gains by it, else fp32; fp32 with torch."""
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    """`auto`: the CPU, unless the runtime is torch and a GPU is there."""
+    runtime: RuntimeName = "auto"
+    precision: PrecisionName = "auto"
+    device: DeviceName = "auto"
 
     def __post_init__(self) -> None:
         if self.device == "cuda" and self.runtime == "openvino":
@@ -57,7 +53,7 @@ def resolved(settings: RuntimeSettings) -> RuntimeSettings:
 
 def load_network(
     model: Model,
-    part: Literal["question", "passage", "reader"],
+    part: Part,
     settings: RuntimeSettings,
     *,
     throughput: bool,
@@ -67,7 +63,7 @@ def load_network(
     Raises:
         OpendprError: the runtime asked for is not installed, or the device is not there.
     """
-    config: EncoderConfig | ReaderConfig = model.require_reader() if part == "reader" else model.require_encoder()
+    config = model.config_of(part)
     weights = model.load_weights(part)
     chosen = resolved(settings)
     if chosen.runtime == "torch":

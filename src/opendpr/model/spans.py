@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opendpr.model.tokenizer import Tokens
+from opendpr.text.blocks import borders
 from opendpr.text.boundaries import together
 
 Floats = NDArray[np.float32]
@@ -28,6 +29,12 @@ def log_softmax(logits: Floats) -> Floats:
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)), dtype=np.float32)
 
 
+def log_sum_exp(logits: Floats) -> Floats:
+    """Logarithm of the sum of exp over the last axis."""
+    largest = logits.max(axis=-1, keepdims=True)
+    return np.asarray(largest[..., 0] + np.log(np.exp(logits - largest).sum(axis=-1)), dtype=np.float32)
+
+
 def best_spans(
     start: Floats,
     end: Floats,
@@ -36,25 +43,32 @@ def best_spans(
     max_tokens: int,
     count: int,
     around: tuple[int, int] = (-1, -1),
+    starts: slice = slice(None),
 ) -> list[TokenSpan]:
     """The spans with the largest P_start(s) * P_end(t) among the text tokens of one window.
 
     A span ends at or after its start, has at most `max_tokens` tokens, and neither starts nor ends
-    inside a word: a text of one word longer than that has none. Spans that overlap a better one are left out.
+    inside a word: a text of one word longer than that has none. Nor does it cross a border between blocks of the
+    text. Spans that overlap a better one are left out.
     A word counts with its largest start and its largest end, wherever in it they lie.
 
     Args:
         start, end: (L,) logits of the text tokens only
-        words: (L,) number of the word each token belongs to
+        words: (L,) number of the word each token belongs to, as `whole_words` counts them: where a number is left
+            out, there is a border
         around: the same for the tokens before and after the window, which may cut a word; -1 if there is none
+        starts: the tokens that a span may start at
     """
     L = len(start)
     start, end = at_word_borders(start, end, words)
-    first_of_word = np.diff(words, prepend=around[0]) != 0
+    first_of_word = np.zeros(L, np.bool_)
+    first_of_word[starts] = (np.diff(words, prepend=around[0]) != 0)[starts]
     last_of_word = np.diff(words, append=around[1]) != 0
     scores = log_softmax(start)[:, None] + log_softmax(end)[None, :]  # (L, L): row is first, column is last
     width = np.arange(L)[None, :] - np.arange(L)[:, None]
+    blocks = np.cumsum(np.diff(words, prepend=words[:1]) > 1)
     allowed = (width >= 0) & (width < max_tokens) & first_of_word[:, None] & last_of_word[None, :]
+    allowed &= blocks[:, None] == blocks[None, :]
     scores = np.where(allowed, scores, -np.inf)
     spans: list[TokenSpan] = []
     while len(spans) < count and np.isfinite(scores).any():
@@ -65,10 +79,16 @@ def best_spans(
 
 
 def whole_words(text: str, tokens: Tokens) -> NDArray[np.int32]:
-    """(L,): number of the word that each token of a text belongs to, with the signs that are part of it."""
-    begins = np.diff(tokens.words, prepend=-1) != 0
+    """(L,): number of the word that each token of a text belongs to, with the signs that are part of it.
+
+    A number is left out where a block begins: after a blank line, and at a table cell and a list item.
+    """
+    firsts = tokens.offsets[:, 0]
+    begins = (np.diff(tokens.words, prepend=-1) != 0).astype(np.int32)
     for start, end in together(text):
-        begins[(tokens.offsets[:, 0] > start) & (tokens.offsets[:, 0] < end)] = False
+        begins[(firsts > start) & (firsts < end)] = 0
+    places = np.searchsorted(firsts, np.array(borders(text), np.int64))
+    begins[np.unique(places[places < len(firsts)])] += 1
     return np.cumsum(begins, dtype=np.int32)
 
 

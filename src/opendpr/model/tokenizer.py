@@ -27,11 +27,26 @@ class Tokens(NamedTuple):
     """(L,): number of the word that a token belongs to."""
 
 
+class Marks(NamedTuple):
+    """Tokens that are no text: what `[CLS]`, `[SEP]` and `[PAD]` are in BERT, `<s>`, `</s>` and `<pad>` in RoBERTa."""
+
+    cls: int
+    sep: int
+    pad: int
+    between: int = 1
+    """How many [SEP] part two texts."""
+
+
+KINDS = ("WordPiece", "BPE", "Unigram")
+"""Models of `tokenizers` that are known: those of BERT, of RoBERTa, and SentencePiece's as in XLM-R."""
+PADS = ("[PAD]", "<pad>")
+
+
 class Tokenizer:
     """A model's tokenizer. `[SEP]` written in a text is five characters, not a separator.
 
     Raises:
-        StateError: the file is missing, or lacks [CLS], [SEP] or [PAD].
+        StateError: the file is missing, of a kind that is not known, or has no beginning and end of sequences.
     """
 
     def __init__(self, path: Path) -> None:
@@ -45,10 +60,9 @@ class Tokenizer:
             kind = json.loads(content)["model"]["type"]
         except (ValueError, KeyError, TypeError) as error:
             raise CorruptionError(f"{path} is not a tokenizer file ({error!r}); restore it") from None
-        if kind != "WordPiece":
-            raise StateError(
-                f"{path} is a {kind} tokenizer; opendpr needs the WordPiece tokenizer of a BERT-type model"
-            )
+        if kind not in KINDS:
+            raise StateError(f"{path} is a {kind} tokenizer; opendpr knows {', '.join(KINDS)}")
+        self._in_pieces = kind == "Unigram"
         try:
             self._tokenizer = tokenizers.Tokenizer.from_str(content)
         except Exception as error:  # noqa: BLE001  # the package raises nothing more precise
@@ -56,7 +70,8 @@ class Tokenizer:
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         self._tokenizer.encode_special_tokens = True
-        self.cls, self.sep, self.pad = (self._special(token, path) for token in ("[CLS]", "[SEP]", "[PAD]"))
+        self.marks = self._find_marks(path)
+        self.pad = self.marks.pad
 
     def __call__(self, texts: Sequence[str]) -> list[Tokens]:
         """Tokens of each text, read in its plain form; offsets are those of the text as it is.
@@ -68,10 +83,10 @@ class Tokenizer:
         return [
             Tokens(
                 np.array(encoding.ids, dtype=np.int32),
-                np.array(_places(encoding.offsets, form), dtype=np.int32).reshape(-1, 2),
-                np.array(encoding.word_ids, dtype=np.int32),
+                (places := _without_spaces(_places(encoding.offsets, form), text)),
+                _words(places, text) if self._in_pieces else np.array(encoding.word_ids, dtype=np.int32),
             )
-            for encoding, form in zip(encodings, forms, strict=True)
+            for encoding, form, text in zip(encodings, forms, texts, strict=True)
         ]
 
     def ids(self, texts: Sequence[str]) -> list[TokenIds]:
@@ -81,11 +96,42 @@ class Tokenizer:
         )
         return [np.array(encoding.ids, dtype=np.int32) for encoding in encodings]
 
-    def _special(self, token: str, path: Path) -> int:
-        number = self._tokenizer.token_to_id(token)
-        if number is None:
-            raise StateError(f"{path} has no {token}; opendpr needs a BERT-type tokenizer")
-        return int(number)
+    def _find_marks(self, path: Path) -> Marks:
+        """What the file puts around one text and between two, or BERT's [CLS] and [SEP] if it says nothing of that."""
+        number = self._tokenizer.token_to_id
+        single, pair = self._tokenizer.encode("").ids, self._tokenizer.encode("", "").ids
+        if not pair:
+            single = [id for token in ("[CLS]", "[SEP]") if (id := number(token)) is not None]
+            pair = [*single, *single[1:]]
+        if len(single) != 2 or pair[0] != single[0] or {*pair[1:]} != {single[1]}:
+            raise StateError(
+                f"{path} puts {single} around one text and {pair} around two; opendpr needs a tokenizer like BERT's, "
+                "with [CLS] and [SEP]"
+            )
+        pads = [id for token in PADS if (id := number(token)) is not None]
+        return Marks(single[0], single[1], pads[0] if pads else single[1], len(pair) - 2)
+
+
+def _without_spaces(places: Sequence[tuple[int, int]], text: str) -> NDArray[np.int32]:
+    """(L, 2): places without the spaces that some tokenizers count to the word after them."""
+    found = np.array(places, dtype=np.int32).reshape(-1, 2)
+    for row, (start, end) in enumerate(found.tolist()):
+        while start < end and text[start].isspace():
+            start += 1
+        found[row, 0] = start
+    return found
+
+
+def _words(places: NDArray[np.int32], text: str) -> NDArray[np.int32]:
+    """(L,): number of each token's word, for a tokenizer whose words end at spaces alone, with the signs after them.
+
+    Here a word is letters and digits, or one sign. A token of nothing but a space belongs to the word after it.
+    """
+    begins = [
+        end > start and not (start and text[start].isalnum() and text[start - 1].isalnum())
+        for start, end in places.tolist()
+    ]
+    return np.maximum(np.cumsum(begins, dtype=np.int32) - 1, 0)
 
 
 def _utf8(text: str) -> str:

@@ -1,8 +1,9 @@
-"""A BERT-type network in PyTorch: for training, and for serving on a GPU (Devlin et al., 2019)."""
+"""Networks of BERT's kind in PyTorch: for training, and for serving on a GPU (Devlin et al., 2019)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -13,8 +14,26 @@ from torch import Tensor, nn
 
 from opendpr.errors import OpendprError, StateError
 from opendpr.model.batches import Batch
-from opendpr.model.config import Architecture, EncoderConfig, ReaderConfig
+from opendpr.model.config import (
+    Activation,
+    Architecture,
+    EncoderConfig,
+    NetworkConfig,
+    Pooling,
+    ReaderConfig,
+    RerankerConfig,
+    distance_buckets,
+)
 from opendpr.model.directory import Weights
+from opendpr.model.names import stored_name
+
+ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
+    "identity": lambda x: x,
+    "tanh": torch.tanh,
+    "gelu": F.gelu,
+    "gelu_tanh": partial(F.gelu, approximate="tanh"),
+    "relu": F.relu,
+}
 
 
 class Layer(nn.Module):
@@ -27,14 +46,14 @@ class Layer(nn.Module):
     def __init__(self, shape: Architecture) -> None:
         super().__init__()
         d, wide, eps = shape.hidden_size, shape.intermediate_size, shape.layer_norm_eps
-        self.heads = shape.num_attention_heads
+        self.heads, self.activation = shape.num_attention_heads, ACTIVATIONS[shape.activation]
         self.query, self.key, self.value = nn.Linear(d, d), nn.Linear(d, d), nn.Linear(d, d)
         self.attention_out, self.attention_norm = nn.Linear(d, d), nn.LayerNorm(d, eps=eps)
         self.wide, self.narrow = nn.Linear(d, wide), nn.Linear(wide, d)
         self.norm = nn.LayerNorm(d, eps=eps)
 
     def forward(self, x: Tensor, mask: Tensor, dropout: float) -> Tensor:
-        """(B, L, d) and an additive mask (B, 1, 1, L) -> (B, L, d)."""
+        """(B, L, d) and an additive mask (B, 1, 1, L) or (B, heads, L, L) -> (B, L, d)."""
         B, L, d = x.shape
         query, key, value = (
             linear(x).view(B, L, self.heads, d // self.heads).transpose(1, 2)
@@ -43,7 +62,7 @@ class Layer(nn.Module):
         mixed = _attention(query, key, value, mask.to(query.dtype))
         mixed = self.attention_out(mixed.transpose(1, 2).reshape(B, L, d))
         x = self.attention_norm(x + _dropout(mixed, dropout))
-        hidden = self.narrow(F.gelu(self.wide(x)))
+        hidden = self.narrow(self.activation(self.wide(x)))
         result: Tensor = self.norm(x + _dropout(hidden, dropout))
         return result
 
@@ -76,44 +95,69 @@ def _dropout(x: Tensor, share: float) -> Tensor:
 
 
 class Bert(nn.Module):
-    """Token ids to the vectors of the last layer."""
+    """Token ids to the vectors of the last layer, for every family that an `Architecture` describes."""
 
     def __init__(self, shape: Architecture) -> None:
         super().__init__()
-        d = shape.hidden_size
-        self.words = nn.Embedding(shape.vocab_size, d, sparse=True)  # else each pass adds a gradient of all words
-        self.positions = nn.Embedding(shape.max_position_embeddings, d)
-        self.types = nn.Embedding(shape.type_vocab_size, d)
-        self.norm = nn.LayerNorm(d, eps=shape.layer_norm_eps)
+        d, width = shape.hidden_size, shape.embedding_size or shape.hidden_size
+        self.offset, self.buckets = shape.position_offset, shape.relative_buckets
+        self.words = nn.Embedding(shape.vocab_size, width, sparse=True)  # else each pass adds a gradient of all words
+        self.positions = nn.Embedding(shape.max_position_embeddings, width)
+        self.types = nn.Embedding(shape.type_vocab_size, width) if shape.type_vocab_size else None
+        self.norm = nn.LayerNorm(width, eps=shape.layer_norm_eps)
+        self.widening = nn.Linear(width, d) if width != d else None
+        self.relative = nn.Embedding(self.buckets, shape.num_attention_heads) if self.buckets else None
         self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.num_hidden_layers))
 
     def forward(self, ids: Tensor, types: Tensor, mask: Tensor, dropout: float = 0.0) -> Tensor:
         """Ids, token types and mask (1 where a token is), each (B, L) -> (B, L, d)."""
         positions = torch.arange(ids.shape[1], device=ids.device)
-        x = self.norm(self.words(ids) + self.positions(positions) + self.types(types))
+        x = self.words(ids) + self.positions(positions + self.offset)
+        x = self.norm(x if self.types is None else x + self.types(types))
         x = _dropout(x, dropout)
+        if self.widening is not None:
+            x = self.widening(x)
         additive = (1.0 - mask[:, None, None, :].to(x.dtype)) * -10_000.0
+        if self.relative is not None:
+            buckets = torch.from_numpy(distance_buckets(len(positions), self.buckets)).to(ids.device)
+            ahead = positions[None, :] - positions[:, None] + len(positions) - 1
+            additive = additive + self.relative(buckets[ahead]).permute(2, 0, 1)
         for layer in self.layers:
             x = layer(x, additive, dropout)
         result: Tensor = x
         return result
 
 
+def pooled(hidden: Tensor, mask: Tensor, pooling: Pooling) -> Tensor:
+    """(B, L, d) and the mask (B, L) -> (B, d)"""
+    if pooling == "cls":
+        return hidden[:, 0]
+    if pooling == "last":
+        return hidden[torch.arange(len(mask), device=mask.device), mask.sum(1) - 1]
+    weight = mask[:, :, None].to(hidden.dtype)
+    if pooling == "max":
+        return hidden.masked_fill(weight == 0, -torch.inf).amax(1)
+    if pooling == "weighted_mean":
+        weight = weight.cumsum(1) * weight
+    total = weight.sum(1)
+    return (hidden * weight).sum(1) / (total.sqrt() if pooling == "mean_sqrt" else total)
+
+
 class EncoderNetwork(nn.Module):
     """A tower: one vector per sequence (paper section 3.1)."""
 
-    def __init__(self, shape: Architecture, pooling: Literal["cls", "mean"], unit: bool) -> None:
+    def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
-        self.bert, self.pooling, self.unit = Bert(shape), pooling, unit
+        self.bert, self.pooling, self.unit = Bert(config.architecture), config.pooling, config.similarity == "cosine"
+        size = config.projection_size
+        self.projection = nn.Linear(config.architecture.hidden_size, size) if size else None
+        self.activation = ACTIVATIONS[config.projection_activation]
 
     def forward(self, ids: Tensor, types: Tensor, mask: Tensor, dropout: float = 0.0) -> Tensor:
         """-> (B, d)"""
-        hidden = self.bert(ids, types, mask, dropout)
-        if self.pooling == "cls":
-            vectors = hidden[:, 0]
-        else:
-            weight = mask[:, :, None].to(hidden.dtype)
-            vectors = (hidden * weight).sum(1) / weight.sum(1)
+        vectors = pooled(self.bert(ids, types, mask, dropout), mask, self.pooling)
+        if self.projection is not None:
+            vectors = self.activation(self.projection(vectors))
         vectors = vectors.float()
         return F.normalize(vectors, dim=-1) if self.unit else vectors
 
@@ -121,54 +165,46 @@ class EncoderNetwork(nn.Module):
 class ReaderNetwork(nn.Module):
     """The extractive reader's logits (paper section 6.1): w_start, w_end and w_selected."""
 
-    def __init__(self, shape: Architecture) -> None:
+    def __init__(self, shape: Architecture, selection: bool = True) -> None:
         super().__init__()
         self.bert = Bert(shape)
         self.spans = nn.Linear(shape.hidden_size, 2)
-        self.selection = nn.Linear(shape.hidden_size, 1)
+        self.selection = nn.Linear(shape.hidden_size, 1) if selection else None
 
     def forward(self, ids: Tensor, types: Tensor, mask: Tensor, dropout: float = 0.0) -> Tensor:
-        """-> (B, 1 + 2L): the selection logit, then start and end logits of each token."""
+        """-> (B, 1 + 2L): the selection logit, then start and end logits of each token.
+
+        Without a selection layer, the first is what speaks against "no answer": minus the logits of [CLS].
+        """
         hidden = self.bert(ids, types, mask, dropout)
-        spans = self.spans(hidden).float().transpose(1, 2).flatten(1)
-        return torch.cat([self.selection(hidden[:, 0]).float(), spans], dim=1)
+        spans = self.spans(hidden).float()
+        selected = self.selection(hidden[:, 0]).float() if self.selection is not None else -spans[:, :1].sum(2)
+        return torch.cat([selected, spans.transpose(1, 2).flatten(1)], dim=1)
 
 
-_RENAMED = {
-    "query": "attention.self.query",
-    "key": "attention.self.key",
-    "value": "attention.self.value",
-    "attention_out": "attention.output.dense",
-    "attention_norm": "attention.output.LayerNorm",
-    "wide": "intermediate.dense",
-    "narrow": "output.dense",
-    "norm": "output.LayerNorm",
-}
-_TOP = {
-    "bert.words": "embeddings.word_embeddings",
-    "bert.positions": "embeddings.position_embeddings",
-    "bert.types": "embeddings.token_type_embeddings",
-    "bert.norm": "embeddings.LayerNorm",
-    "spans": "qa_outputs",
-    "selection": "qa_classifier",
-}
+class RerankerNetwork(nn.Module):
+    """A cross-encoder: one score for a question and a passage."""
 
+    def __init__(self, config: RerankerConfig) -> None:
+        super().__init__()
+        d = config.architecture.hidden_size
+        self.bert, self.activation = Bert(config.architecture), ACTIVATIONS[config.head_activation]
+        self.head, self.score = nn.Linear(d, d), nn.Linear(d, 1)
 
-def stored_name(parameter: str) -> str:
-    """The name under which a parameter of the modules above lies in `model.safetensors`."""
-    module, _, kind = parameter.rpartition(".")
-    if module in _TOP:
-        return f"{_TOP[module]}.{kind}"
-    _, _, number, part = module.split(".")
-    return f"encoder.layer.{number}.{_RENAMED[part]}.{kind}"
+    def forward(self, ids: Tensor, types: Tensor, mask: Tensor) -> Tensor:
+        """-> (B, 1)"""
+        first = self.bert(ids, types, mask)[:, 0]
+        result: Tensor = self.score(self.activation(self.head(first))).float()
+        return result
 
 
 def freeze(network: ReaderNetwork, layers: int) -> None:
     """Keep the weights of the lowest layers and of the embeddings as they are; with 0 layers nothing."""
     bert = network.bert
-    kept = [bert.words, bert.positions, bert.types, bert.norm, *bert.layers[:layers]] if layers else []
-    for module in kept:
-        module.requires_grad_(False)
+    embedding = (bert.words, bert.positions, bert.types, bert.norm, bert.widening)
+    for module in (*embedding, *bert.layers[:layers]) if layers else ():
+        if module is not None:
+            module.requires_grad_(False)
 
 
 class TorchNetwork:
@@ -176,7 +212,7 @@ class TorchNetwork:
 
     parallel = 1
 
-    def __init__(self, config: EncoderConfig | ReaderConfig, weights: Weights, *, bf16: bool, device: str) -> None:
+    def __init__(self, config: NetworkConfig, weights: Weights, *, bf16: bool, device: str) -> None:
         self._device, self._bf16 = torch.device(device), bf16
         self._network: nn.Module = make_network(config).to(self._device).eval()
         load_weights(self._network, weights)
@@ -203,11 +239,15 @@ def choose_device(asked: Literal["auto", "cpu", "cuda"]) -> Literal["cpu", "cuda
     return "cuda" if available and asked != "cpu" else "cpu"
 
 
-def make_network(config: EncoderConfig | ReaderConfig) -> EncoderNetwork | ReaderNetwork:
+def make_network(config: NetworkConfig) -> EncoderNetwork | ReaderNetwork | RerankerNetwork:
     """A network with fresh weights, in the shape of a configuration."""
-    if isinstance(config, EncoderConfig):
-        return EncoderNetwork(config.architecture, config.pooling, config.similarity == "cosine")
-    return ReaderNetwork(config.architecture)
+    match config:
+        case EncoderConfig():
+            return EncoderNetwork(config)
+        case ReaderConfig():
+            return ReaderNetwork(config.architecture, config.selection)
+        case RerankerConfig():
+            return RerankerNetwork(config)
 
 
 def load_weights(network: nn.Module, weights: Weights) -> None:

@@ -32,14 +32,12 @@ def windows(
     question = question[: config.max_question_tokens]
     title = title[: config.max_question_tokens] if config.input_form.title else title[:0]
     head = [question, title] if len(title) else [question]
-    position = 1 + sum(len(part) + 1 for part in head)
-    room = config.max_tokens - position - 1
+    position = 1 + sum(len(part) + tokenizer.marks.between for part in head)
+    room = config.max_tokens - position - config.input_form.closing
     pieces = []
     for first in range(0, len(text.ids), max(1, room - config.stride_tokens)):
         piece = text.ids[first : first + room]
-        sequence = join(
-            [*head, piece], cls=tokenizer.cls, sep=tokenizer.sep, segments=config.input_form.token_types == "segments"
-        )
+        sequence = join([*head, piece], tokenizer.marks, config.input_form)
         pieces.append(Window(sequence, position, first, len(piece)))
         if first + room >= len(text.ids):
             break

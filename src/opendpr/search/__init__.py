@@ -1,1 +1,1 @@
-"""Finding passages: vector indexes, BM25, and the retrievers that combine them."""
+"""Which passages fit a question: vector indexes, BM25, the retrievers that combine them, and what a size costs."""

@@ -24,7 +24,7 @@ from opendpr.search.seen import read_seen, write_seen
 from opendpr.search.settings import BuildSettings
 from opendpr.storage.atomic import make_directory, sync
 from opendpr.storage.digests import file_sha256
-from opendpr.storage.sizes import readable_size
+from opendpr.wording import readable_size
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from typing import Literal
 
 from opendpr.errors import ResourceError
 from opendpr.search.settings import SCANNED_PASSAGES
-from opendpr.storage.sizes import readable_size
+from opendpr.wording import counted, readable_size
 
 LIST_SAMPLE_VECTORS = 48
 """Vectors that each inverted list is trained on."""
@@ -125,8 +125,10 @@ def chosen(offers: list[Estimate], passages: int, memory_bytes: int, kind: Kind 
     offer = by_kind[kind or ("exact" if passages <= SCANNED_PASSAGES else "ivf")]
     if offer.needed_bytes > memory_bytes:
         needed = ", ".join(f"{kind} {readable_size(offered.needed_bytes)}" for kind, offered in by_kind.items())
+        verb = "does" if passages == 1 else "do"
         raise ResourceError(
-            f"{passages:,} passages do not fit into {readable_size(memory_bytes)} of memory ({needed} are needed); "
+            f"{counted(passages, 'passage')} {verb} not fit into {readable_size(memory_bytes)} of memory ({needed} are "
+            "needed); "
             "give more memory with --memory, or a machine that has it, or divide the passages between collections"
         )
     return offer

@@ -13,12 +13,12 @@ from opendpr.serving.prometheus_client import Metrics
 logger = logging.getLogger("opendpr.access")
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-POLICY = (
+CONTENT_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
-SAFE = {
-    "content-security-policy": POLICY,
+SAFETY_HEADERS = {
+    "content-security-policy": CONTENT_POLICY,
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
     "referrer-policy": "same-origin",
@@ -28,7 +28,7 @@ SAFE = {
 }
 """Headers of every answer that does not set them itself."""
 STATIC_CACHE = "public, max-age=3600"
-"""Browsers keep static files for an hour; another file has another address."""
+"""Browsers keep static files for an hour; a changed file gets another address."""
 
 
 class Access:
@@ -51,7 +51,7 @@ class Access:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 sent = {name.lower() for name, _ in message["headers"]}
-                safe = {**SAFE, "x-request-id": id}
+                safe = {**SAFETY_HEADERS, "x-request-id": id}
                 if scope["path"].startswith("/static/") and status < 400:
                     safe["cache-control"] = STATIC_CACHE
                 added = [(name.encode(), value.encode()) for name, value in safe.items() if name.encode() not in sent]

@@ -15,13 +15,13 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 Work = Callable[[Sequence[Item]], Sequence[Result | OpendprError]]
-"""Works on several items; for each a result, or why there is none."""
+"""Processes several items: for each a result, or the error that explains why there is none."""
 NEWEST_BATCH_WEIGHT = 0.2
 """Weight of the newest batch in the running mean of seconds per item."""
 
 
 class FullError(Exception):
-    """More waits than can be processed soon.
+    """More is waiting than can be processed soon.
 
     Args:
         retry_seconds: after which there will be room
@@ -54,7 +54,7 @@ class Batcher(Generic[Item, Result]):
 
     @property
     def depth(self) -> int:
-        """Items that wait or are worked on."""
+        """Items that wait or are being processed."""
         return self._held
 
     def expected_seconds(self, items: int) -> float:
@@ -66,7 +66,7 @@ class Batcher(Generic[Item, Result]):
 
         Raises:
             FullError: there is no room.
-            OpendprError: what `work` says of it.
+            OpendprError: what `work` returned for it.
         """
         if self._held >= self._room:
             raise FullError(max(1.0, self.expected_seconds(self._held)))

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+from opendpr.choices import RetrieverName
 from opendpr.errors import BusyError, InputError, OpendprError, StateError, UsageError
 from opendpr.serving.records import (
     AnswerRecord,
@@ -23,13 +24,12 @@ from opendpr.serving.records import (
     InfoRecord,
     JobRecord,
     PassageRecord,
-    RetrieverName,
     SearchRecord,
     SpanRecord,
     SummaryRecord,
 )
 
-ERRORS: Mapping[int, type[OpendprError]] = {
+ERROR_OF_STATUS: Mapping[int, type[OpendprError]] = {
     401: StateError,
     403: StateError,
     404: InputError,
@@ -38,7 +38,7 @@ ERRORS: Mapping[int, type[OpendprError]] = {
     429: BusyError,
     503: BusyError,
 }
-BUSY = (429, 503)
+BUSY_STATUSES = (429, 503)
 LONGEST_WAIT_SECONDS = 30.0
 """After which a service that is busy is not asked again."""
 POLL_SECONDS = 0.2
@@ -160,27 +160,27 @@ class Client:
         raise BusyError(f"job {job.id} was not done within {timeout_seconds:g} s; it goes on")
 
     def _send(self, method: str, path: str, body: object = None) -> dict[str, Any]:
-        """What the service answers; one that is busy is asked again when it says so."""
+        """The service's answer; a busy service is asked again after the time that it names."""
         headers = dict(self._headers)
         content = None
         if body is not None:
             headers["Content-Type"] = "application/json"
             content = json.dumps(body).encode()
         for left in reversed(range(self._attempts)):
-            status, retry, found = self._request(method, path, content, headers)
+            status, retry, answer = self._request(method, path, content, headers)
             if status < 400:
-                return found
+                return answer
             wait = float(retry) if retry and retry.isdigit() else 1.0
-            if status not in BUSY or not left or wait > LONGEST_WAIT_SECONDS:
+            if status not in BUSY_STATUSES or not left or wait > LONGEST_WAIT_SECONDS:
                 break
             time.sleep(wait)
-        kind = ERRORS.get(status, OpendprError)
-        raise kind(f"{found.get('detail')} (status {status}, request {found.get('request_id')})")
+        kind = ERROR_OF_STATUS.get(status, OpendprError)
+        raise kind(f"{answer.get('detail')} (status {status}, request {answer.get('request_id')})")
 
     def _request(
         self, method: str, path: str, content: bytes | None, headers: Mapping[str, str]
     ) -> tuple[int, str | None, dict[str, Any]]:
-        """Status, Retry-After and content; a connection that was closed meanwhile is opened again, once."""
+        """Status, Retry-After and content; a connection closed by the service is reopened once."""
         for fresh in (False, True):
             try:
                 self._connection.request(method, self._prefix + path, content, dict(headers))
@@ -193,10 +193,10 @@ class Client:
                     address = f"{self._connection.host}:{self._connection.port}"
                     raise StateError(f"{address} does not answer ({error or type(error).__name__})") from None
         try:
-            found = json.loads(text)
+            answer = json.loads(text)
         except ValueError:
-            raise StateError(f"what answers is not opendpr: status {response.status}, no JSON") from None
-        return response.status, response.getheader("Retry-After"), found
+            raise StateError(f"the answer is not from opendpr: status {response.status}, no JSON") from None
+        return response.status, response.getheader("Retry-After"), answer
 
 
 def _answer_record(answer: dict[str, Any]) -> AnswerRecord:

@@ -12,32 +12,32 @@ from opendpr.serving.records import AnswerRecord, PassageRecord, SpanRecord, in_
 from opendpr.types import Answer, Hit, Span
 
 
-def passage_records(found: Found, scores: dict[int, float]) -> list[PassageRecord]:
+def passage_records(retrieved: Found, scores: dict[int, float]) -> list[PassageRecord]:
     """The passages of a question, best first.
 
     Args:
         scores: the reader's, by passage number, for those that it read
     """
-    return [_passage(hit, found, scores.get(hit.passage.number)) for hit in found.hits]
+    return [_passage(hit, retrieved, scores.get(hit.passage.number)) for hit in retrieved.hits]
 
 
-def answer_record(answer: Answer, found: Found) -> AnswerRecord:
+def answer_record(answer: Answer, retrieved: Found) -> AnswerRecord:
     """An answer with all the places where it occurs."""
-    spans = [_span(span, found) for span in answer.spans]
+    spans = [_span(span, retrieved) for span in answer.spans]
     return AnswerRecord(answer.text, answer.confidence, in_words(answer.confidence), spans)
 
 
-def _passage(hit: Hit, found: Found, score: float | None) -> PassageRecord:
-    fields, layout = hit_fields(hit, found.ids[hit.passage.number]), found.layouts[hit.passage.document_id]
+def _passage(hit: Hit, retrieved: Found, score: float | None) -> PassageRecord:
+    fields, layout = hit_fields(hit, retrieved.ids[hit.passage.number]), retrieved.layouts[hit.passage.document_id]
     if score is not None:
         fields["parts"] |= {"reader": score}
     return PassageRecord(**fields, **_places(fields, layout))
 
 
-def _span(span: Span, found: Found) -> SpanRecord:
+def _span(span: Span, retrieved: Found) -> SpanRecord:
     passage = span.hit.passage
-    fields = span_fields(span, found.ids[passage.number])
-    return SpanRecord(**fields, **_places(fields, found.layouts[passage.document_id]))
+    fields = span_fields(span, retrieved.ids[passage.number])
+    return SpanRecord(**fields, **_places(fields, retrieved.layouts[passage.document_id]))
 
 
 def _places(fields: Mapping[str, Any], layout: Layout) -> dict[str, Any]:
@@ -46,4 +46,5 @@ def _places(fields: Mapping[str, Any], layout: Layout) -> dict[str, Any]:
         "start_utf16": layout.utf16(fields["start"]),
         "end_utf16": layout.utf16(fields["end"]),
         "page": layout.page(fields["start"]),
+        "anchor": layout.anchor(fields["start"]),
     }

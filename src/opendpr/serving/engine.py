@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from opendpr.answering.borders import with_borders
 from opendpr.answering.decoder import Decoder
 from opendpr.choices import RETRIEVERS
 from opendpr.collection import open_collection
@@ -23,6 +24,7 @@ from opendpr.model.reader import BertReader
 from opendpr.model.runtime import RuntimeSettings, resolved
 from opendpr.model.spans import log_softmax
 from opendpr.protocols import Retriever
+from opendpr.search.copies import DistinctRetriever
 from opendpr.search.live import LiveSnapshot
 from opendpr.search.retrievers import make_retriever
 from opendpr.search.settings import EngineSettings, SearchSettings
@@ -97,7 +99,9 @@ class Engine:
             file = identity(self.directory)
             model = find_model(self._name or collection.require_encoder().model)
             live, encoder = LiveSnapshot(collection, self._settings), BertEncoder(model, self._runtime)
-            retrievers: dict[str, Retriever] = {kind: make_retriever(kind, live, encoder) for kind in RETRIEVERS}
+            retrievers: dict[str, Retriever] = {
+                kind: DistinctRetriever(make_retriever(kind, live, encoder)) for kind in RETRIEVERS
+            }
         except OpendprError:
             collection.close()
             raise
@@ -140,7 +144,8 @@ class Engine:
             passages = {hit.passage.number: hit.passage for hits in lists for hit in hits}
             if all(passage.document_id in layouts for passage in passages.values()):
                 ids = self.collection.passage_ids(list(passages.values()))
-                return [Found(hits, ids, layouts, self._live.version, self._live.missing) for hits in lists]
+                seen = with_borders(self.collection, lists, self.model)
+                return [Found(hits, ids, layouts, self._live.version, self._live.missing) for hits in seen]
             self._follow()
         raise BusyError(f"{self.directory} changes too fast to be searched; try again")
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPBearer
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
 from starlette.routing import BaseRoute, Match, Mount, Route
@@ -34,7 +35,7 @@ from opendpr.serving.pydantic import (
     problem_schema,
 )
 from opendpr.serving.records import (
-    LIMITS,
+    REQUEST_LIMITS,
     AskRecord,
     DocumentRecord,
     DocumentsRecord,
@@ -66,12 +67,21 @@ def _metrics(request: Request) -> Metrics:
 
 
 Serving = Annotated[Service, Depends(_service)]
+
+
+class AnyCharacters(PathConvertor):
+    """A part of a path with any characters; Starlette's own has no line ends, which an id may have."""
+
+    regex = r"[\s\S]*"
+
+
+register_url_convertor("any", AnyCharacters())
 api = APIRouter(responses={"default": PROBLEM})
 
 
 @api.post("/v1/ask", tags=["questions"])
 async def ask(body: AskBody, service: Serving) -> AskRecord:
-    """Answer a question with the exact words of the documents, and where they stand."""
+    """Answer a question with the exact words of the documents, and where they occur."""
     return await service.ask(body.wanted(), body.answers)
 
 
@@ -87,7 +97,7 @@ async def list_documents(
     after: Annotated[
         str, Query(max_length=ID_CHARACTERS, description="Begin after this id: `next` of the list before.")
     ] = "",
-    limit: Annotated[int, Query(ge=1, le=LIMITS["documents_in_one_list"])] = 100,
+    limit: Annotated[int, Query(ge=1, le=REQUEST_LIMITS["documents_in_one_list"])] = 100,
 ) -> DocumentsRecord:
     """List documents in order of id."""
     return await service.documents(after, limit)
@@ -96,13 +106,13 @@ async def list_documents(
 @api.post("/v1/documents", tags=["documents"], status_code=202)
 async def put_documents(body: DocumentsBody, service: Serving, response: Response) -> JobRecord:
     """Add or replace documents, in the background."""
-    documents = [one.document(one.id) for one in body.documents]
+    documents = [numbered.document(numbered.id) for numbered in body.documents]
     if len({document.id for document in documents}) < len(documents):
         raise UsageError("some of the documents have the same id; in a collection an id is there once")
     return _accepted(_jobs(service).put(documents), response)
 
 
-@api.get("/v1/documents/{id:path}", tags=["documents"])
+@api.get("/v1/documents/{id:any}", tags=["documents"])
 async def show_document(
     id: Id,
     service: Serving,
@@ -113,13 +123,13 @@ async def show_document(
     return await service.document(id, start, end)
 
 
-@api.put("/v1/documents/{id:path}", tags=["documents"], status_code=202)
+@api.put("/v1/documents/{id:any}", tags=["documents"], status_code=202)
 async def put_document(id: Id, body: Content, service: Serving, response: Response) -> JobRecord:
     """Add or replace a document, in the background."""
     return _accepted(_jobs(service).put([body.document(id)]), response)
 
 
-@api.delete("/v1/documents/{id:path}", tags=["documents"], status_code=202)
+@api.delete("/v1/documents/{id:any}", tags=["documents"], status_code=202)
 async def remove_document(id: Id, service: Serving, response: Response) -> JobRecord:
     """Remove a document, in the background."""
     jobs = _jobs(service)

@@ -1,4 +1,4 @@
-"""Which requests are let in: by host, origin, token, rate and size. Nothing behind it sees the others."""
+"""Which requests are let in: by host, origin, token, rate and size. Nothing behind the gate sees a refused one."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from collections import OrderedDict
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
-from opendpr.serving.page.login import COOKIE, login_page
+from opendpr.serving.page.login import TOKEN_COOKIE, login_page
 from opendpr.serving.problems import App, Message, Receive, Scope, Send, header, send_body, send_problem
 from opendpr.serving.prometheus_client import Metrics
-from opendpr.serving.records import LIMITS
+from opendpr.serving.records import REQUEST_LIMITS
 from opendpr.serving.settings import Settings
 from opendpr.serving.tokens import find_token
 
-OPEN = ("/healthz", "/readyz", "/login")
+OPEN_PATHS = ("/healthz", "/readyz", "/login")
 """Paths that need no token; those below /static/ need none either."""
-PAGES = ("/", "/document", "/docs")
+PAGE_PATHS = ("/", "/document", "/docs")
 """Paths that a browser shows, with the token in a cookie."""
 BODY_SECONDS = 10
-"""A request's body must have come within this time."""
+"""Time within which the body of a request must arrive."""
 REMEMBERED_CLIENTS = 10_000
 """Clients whose rate is remembered."""
 BURST_SECONDS = 2.0
-"""Of requests at the allowed rate that a client may send at once."""
+"""Seconds of requests at the allowed rate that a client may send at once."""
 
 
 class Refused(Exception):
@@ -51,7 +51,7 @@ class Rate:
         self._clients: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def wait_seconds(self, client: str, now: float) -> float:
-        """Take one; if none is left, the seconds until there is."""
+        """Use up one request; if the client has none left, the seconds until it has."""
         if not self._per_second:
             return 0.0
         left, since = self._clients.pop(client, (self._most, now))
@@ -76,14 +76,14 @@ class Gate:
             await self._app(scope, receive, send)
             return
         try:
-            if scope["path"] not in OPEN[:2]:
+            if scope["path"] not in OPEN_PATHS[:2]:
                 self._check_host(header(scope, b"host"))
                 self._check_origin(scope)
                 self._check_token(scope)
             received = await self._body(scope, receive)
         except Refused as refused:
             self._metrics.count_refusal(refused.reason)
-            if refused.status == 401 and scope["method"] == "GET" and scope["path"] in PAGES:
+            if refused.status == 401 and scope["method"] == "GET" and scope["path"] in PAGE_PATHS:
                 query = scope["query_string"].decode("latin-1")
                 page = login_page(f"{scope['path']}?{query}").encode()
                 await send_body(send, 401, page, {"Content-Type": "text/html; charset=utf-8"})
@@ -93,7 +93,7 @@ class Gate:
         await self._app(scope, received, send)
 
     def _check_host(self, host: str | None) -> None:
-        """A page of another site whose name was made to point here says that name (DNS rebinding)."""
+        """Refuse host names that are not ours: another site's may have been pointed at this address (DNS rebinding)."""
         name = re.sub(r":\d*$", "", host or "").lower()
         if name in self._hosts or _is_address(name):
             return
@@ -113,7 +113,7 @@ class Gate:
         if wait := self._rate.wait_seconds(client, time.monotonic()):
             detail = f"more than {self._settings.requests_per_second:g} requests a second; wait"
             raise Refused(429, "rate", detail, {"Retry-After": str(math.ceil(wait))})
-        if not tokens or path in OPEN or path.startswith("/static/"):
+        if not tokens or path in OPEN_PATHS or path.startswith("/static/"):
             return
         if token is None:
             detail = "a token is needed: Authorization: Bearer TOKEN"
@@ -127,7 +127,7 @@ class Gate:
             return receive
         if (header(scope, b"content-encoding") or "identity").lower() != "identity":
             raise Refused(415, "encoding", "compressed bodies are not taken; send it as it is")
-        most = LIMITS["body_bytes"]
+        most = REQUEST_LIMITS["body_bytes"]
         too_long = Refused(
             413,
             "body",
@@ -174,9 +174,9 @@ def _given_token(scope: Scope, path: str, method: str) -> str:
     kind, _, value = (header(scope, b"authorization") or "").partition(" ")
     if kind.lower() == "bearer":
         return value.strip()
-    if path in PAGES and method == "GET":  # a cookie comes with requests of other pages too, which only may look
+    if path in PAGE_PATHS and method == "GET":  # a cookie comes with requests of other pages too, which only may look
         try:
-            cookie = SimpleCookie(header(scope, b"cookie") or "").get(COOKIE)
+            cookie = SimpleCookie(header(scope, b"cookie") or "").get(TOKEN_COOKIE)
         except CookieError:
             return ""
         return cookie.value if cookie else ""

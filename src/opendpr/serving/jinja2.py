@@ -1,4 +1,4 @@
-"""The pages' templates, by Jinja2: every value is escaped, and a name that a template lacks is an error."""
+"""The pages' templates, by Jinja2: every value is escaped, and a name that is not given to a template is an error."""
 
 from __future__ import annotations
 

@@ -113,7 +113,7 @@ class Jobs:
                 logger.warning("job %s failed: %s", record.id, type(error).__name__)
 
     def _load(self, model: Model, runtime: RuntimeSettings) -> BertEncoder:
-        """The encoder of the collection, kept until that is given another."""
+        """The collection's encoder, kept until the collection is given another."""
         if self._encoder is None or self._encoder.model.fingerprint != model.fingerprint:
             self._encoder = BertEncoder(model, runtime)
         return self._encoder

@@ -35,7 +35,7 @@ class Line(logging.Formatter):
 
 
 def set_up_logs() -> None:
-    """Let everything from INFO on go to stderr."""
+    """Send everything from INFO on to stderr."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Line() if sys.stderr.isatty() else JsonLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)

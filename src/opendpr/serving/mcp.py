@@ -12,12 +12,15 @@ from mcp.types import ToolAnnotations
 from pydantic import Field
 
 import opendpr
+from opendpr.choices import RetrieverName
 from opendpr.errors import OpendprError
 from opendpr.serving.batching import FullError
-from opendpr.serving.records import LIMITS, AskRecord, RetrieverName, SearchRecord
+from opendpr.serving.records import REQUEST_LIMITS, AskRecord, SearchRecord
 from opendpr.serving.service import Service, Wanted
 
-Question = Annotated[str, Field(min_length=1, max_length=LIMITS["question_characters"], description="In plain words.")]
+Question = Annotated[
+    str, Field(min_length=1, max_length=REQUEST_LIMITS["question_characters"], description="In plain words.")
+]
 Retriever = Annotated[
     RetrieverName,
     Field(description="hybrid suits most questions; bm25 finds exact words and names; dense finds paraphrases."),
@@ -25,18 +28,18 @@ Retriever = Annotated[
 Where = Annotated[
     str | None,
     Field(
-        max_length=LIMITS["where_characters"],
+        max_length=REQUEST_LIMITS["where_characters"],
         description="Only documents whose metadata meet this, as: year >= 2019 and source = 'manual'.",
     ),
 ]
-READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
+READING_TOOL = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 
 
 def make_server(service: Service, about: str) -> MCPServer:
     """The tools of one collection; `about` tells the model what is in it."""
     server = MCPServer("opendpr", version=opendpr.__version__, instructions=about)
 
-    @server.tool(annotations=READS, structured_output=True)
+    @server.tool(annotations=READING_TOOL, structured_output=True)
     async def ask(
         question: Question,
         k: Annotated[int, Field(ge=1, le=100, description="Passages to read.")] = 20,
@@ -52,7 +55,7 @@ def make_server(service: Service, about: str) -> MCPServer:
         with _errors_shown():
             return await service.ask(Wanted(question, retriever, k, where), answers)
 
-    @server.tool(annotations=READS, structured_output=True)
+    @server.tool(annotations=READING_TOOL, structured_output=True)
     async def search(
         question: Question,
         k: Annotated[int, Field(ge=1, le=100, description="Passages to find.")] = 5,

@@ -14,7 +14,7 @@ from opendpr.serving.batching import FullError
 from opendpr.serving.records import Problem
 
 CONTENT_TYPE = "application/problem+json"
-STATUS: Sequence[tuple[type[OpendprError], int]] = (
+STATUS_OF_ERROR: Sequence[tuple[type[OpendprError], int]] = (
     (UsageError, 422),
     (InputError, 404),
     (BusyError, 503),
@@ -40,7 +40,7 @@ def request_id(scope: Scope) -> str:
 def content(
     scope: Scope, status: int, detail: str, headers: Headers | None = None, errors: list[dict[str, str]] | None = None
 ) -> tuple[bytes, Headers]:
-    """The body and the headers that tell a problem."""
+    """Body and headers of a problem."""
     title = HTTPStatus(status).phrase
     problem = Problem(title=title, status=status, detail=detail, request_id=request_id(scope), errors=errors or [])
     body = json.dumps(asdict(problem), ensure_ascii=False).encode("utf-8", "replace")
@@ -51,7 +51,7 @@ def of_error(error: OpendprError | FullError) -> tuple[int, str, Headers]:
     """Status, detail and headers for what went wrong."""
     if isinstance(error, FullError):
         return 503, str(error), {"Retry-After": str(math.ceil(error.retry_seconds))}
-    status = next(status for kind, status in STATUS if isinstance(error, kind))
+    status = next(status for kind, status in STATUS_OF_ERROR if isinstance(error, kind))
     return status, str(error), {"Retry-After": "1"} if isinstance(error, BusyError) else {}
 
 
@@ -70,5 +70,5 @@ async def send_body(send: Send, status: int, body: bytes, headers: Headers) -> N
 
 
 def header(scope: Scope, name: bytes) -> str | None:
-    """A header of a request; its name in small letters."""
+    """A header of a request; `name` is in lower case."""
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), None)

@@ -1,4 +1,4 @@
-"""The bodies that requests may have, by pydantic: of a form that a schema can tell."""
+"""The bodies of requests, checked by pydantic and described in the API's schema."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from opendpr.choices import RetrieverName
 from opendpr.corpus.corpus import objection
 from opendpr.errors import UsageError
-from opendpr.serving.records import LIMITS, Problem, RetrieverName
+from opendpr.serving.records import REQUEST_LIMITS, Problem
 from opendpr.serving.service import Wanted
 from opendpr.types import Document
 
 ID_CHARACTERS = 1_024
 TITLE_CHARACTERS = 10_000
-MESSAGES: Mapping[str, str] = {
+ERROR_MESSAGES: Mapping[str, str] = {
     "json_invalid": "is not valid JSON: {error}, at character {at}",
     "model_attributes_type": "must be a JSON object, sent with the header Content-Type: application/json",
     "missing": "is missing",
-    "extra_forbidden": "is not known here; leave it out, or see whether its name is written right",
+    "extra_forbidden": "is not known here; leave it out, or check its spelling",
     "string_type": "must be a string",
     "string_unicode": "is not valid Unicode: it has half a surrogate pair",
     "string_pattern_mismatch": "must have at least one word",
@@ -36,7 +37,7 @@ MESSAGES: Mapping[str, str] = {
     "too_short": "must not be empty",
     "too_long": "must have at most {max_length:,} entries",
 }
-"""What pydantic's kinds of error are called in our words; others keep pydantic's."""
+"""Pydantic's kinds of error in our words; kinds not listed keep pydantic's."""
 
 
 class SearchBody(BaseModel):
@@ -45,13 +46,13 @@ class SearchBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     question: str = Field(
-        min_length=1, max_length=LIMITS["question_characters"], pattern=r"\S", examples=["Who built the pier?"]
+        min_length=1, max_length=REQUEST_LIMITS["question_characters"], pattern=r"\S", examples=["Who built the pier?"]
     )
-    k: int = Field(20, ge=1, le=LIMITS["k"], description="Passages to find.")
+    k: int = Field(20, ge=1, le=REQUEST_LIMITS["k"], description="Passages to find.")
     retriever: RetrieverName = Field("hybrid", description="How passages are found.")
     where: str | None = Field(
         None,
-        max_length=LIMITS["where_characters"],
+        max_length=REQUEST_LIMITS["where_characters"],
         description="Only documents whose metadata meet this, as: year >= 2019 and source = 'manual'",
     )
 
@@ -92,19 +93,19 @@ class DocumentsBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    documents: list[Numbered] = Field(min_length=1, max_length=LIMITS["documents_in_one_request"])
+    documents: list[Numbered] = Field(min_length=1, max_length=REQUEST_LIMITS["documents_in_one_request"])
 
 
 def described(error: Mapping[str, Any]) -> dict[str, str]:
-    """Where in a request something is wrong, and what: an error of pydantic in our words."""
+    """Where a request is wrong, and what is wrong there: an error of pydantic in our words."""
     place = [str(part) for part in error["loc"]]
     values = {**error.get("ctx", {}), "at": place[-1]}
     if error["type"] == "json_invalid":
         place = place[:-1]
-    message = MESSAGES.get(error["type"])
+    message = ERROR_MESSAGES.get(error["type"])
     return {"where": ".".join(place), "message": message.format(**values) if message else str(error["msg"])}
 
 
 def problem_schema() -> dict[str, Any]:
-    """The schema of what tells an error."""
+    """The JSON schema of a problem."""
     return TypeAdapter(Problem).json_schema()

@@ -1,7 +1,8 @@
 """What the service answers with: one dataclass for each JSON object, for the server and for `opendpr.serving.client`.
 
 Offsets `start` and `end` count Unicode code points of the document's text, as Python does; `start_utf16` and
-`end_utf16` count UTF-16 code units, as JavaScript, Java and C# do. `page` is that of a PDF, from 1.
+`end_utf16` count UTF-16 code units, as JavaScript, Java and C# do. `page` is that of a PDF, from 1;
+`anchor` is what a link to the place in a page of HTML names after `#`.
 """
 
 from __future__ import annotations
@@ -11,8 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from opendpr.choices import QUESTION_CHARACTERS, WHERE_CHARACTERS
-from opendpr.choices import RETRIEVERS as RETRIEVERS
-from opendpr.choices import RetrieverName as RetrieverName
 
 
 @dataclass(frozen=True)
@@ -28,8 +27,11 @@ class PassageRecord:
     start_utf16: int
     end_utf16: int
     page: int | None
+    anchor: str | None
     score: float
     parts: dict[str, float]
+    copies: list[str]
+    """Documents that hold the same text; it takes one place among the passages."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class SpanRecord:
     start_utf16: int
     end_utf16: int
     page: int | None
+    anchor: str | None
     text: str
     passage_score: float
     span_score: float
@@ -169,19 +172,19 @@ class Problem:
     request_id: str
     type: str = "about:blank"
     errors: list[dict[str, str]] = field(default_factory=list)
-    """Of a request that is not of the form it should be: what is wrong where."""
+    """For a request of the wrong form: each place that is wrong, and what is wrong there."""
 
 
-CONFIDENCE = ((0.9, "very likely"), (0.7, "likely"), (0.4, "possible"), (0.0, "a guess"))
-"""From which confidence on an answer is called what."""
+CONFIDENCE_WORDS = ((0.9, "very likely"), (0.7, "likely"), (0.4, "possible"), (0.0, "a guess"))
+"""Lowest confidence of each description, highest first."""
 
 
 def in_words(confidence: float) -> str:
     """A confidence as a person would say it."""
-    return next((words for least, words in CONFIDENCE if confidence >= least), CONFIDENCE[-1][1])
+    return next((words for lowest, words in CONFIDENCE_WORDS if confidence >= lowest), CONFIDENCE_WORDS[-1][1])
 
 
-LIMITS: Mapping[str, int] = {
+REQUEST_LIMITS: Mapping[str, int] = {
     "body_bytes": 1_000_000,
     "question_characters": QUESTION_CHARACTERS,
     "where_characters": WHERE_CHARACTERS,

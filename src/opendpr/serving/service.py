@@ -20,7 +20,7 @@ from opendpr.serving.describing import answer_record, passage_records
 from opendpr.serving.engine import Engine, Found, Read, identity
 from opendpr.serving.jobs import Jobs
 from opendpr.serving.records import (
-    LIMITS,
+    REQUEST_LIMITS,
     AskRecord,
     DocumentRecord,
     DocumentsRecord,
@@ -30,6 +30,7 @@ from opendpr.serving.records import (
 )
 from opendpr.serving.settings import Settings
 from opendpr.types import Hit
+from opendpr.wording import counted
 
 SEARCH_BATCH_QUESTIONS, SEARCH_ROOM_QUESTIONS = 16, 64
 """Questions in one search, and questions that may wait or be in a search."""
@@ -110,9 +111,9 @@ class Service:
             FullError: too many questions wait.
             OpendprError: the question cannot be searched for.
         """
-        found = await self._find(wanted)
-        passages = passage_records(found, {})
-        return SearchRecord(wanted.question, wanted.retriever, found.version, passages, list(found.missing))
+        retrieved = await self._find(wanted)
+        passages, missing = passage_records(retrieved, {}), list(retrieved.missing)
+        return SearchRecord(wanted.question, wanted.retriever, retrieved.version, passages, missing)
 
     async def ask(self, wanted: Wanted, answers: int) -> AskRecord:
         """The best answers to a question, and the passages they are from; raises as `search`."""
@@ -122,18 +123,18 @@ class Service:
             raise FullError(max(1.0, seconds - self.settings.most_seconds))
         self._asking += 1
         try:
-            found = await self._find(wanted)
-            read = await self._readings((wanted, found.hits))
+            retrieved = await self._find(wanted)
+            read = await self._readings((wanted, retrieved.hits))
         finally:
             self._asking -= 1
         return AskRecord(
             wanted.question,
             wanted.retriever,
-            found.version,
+            retrieved.version,
             read.outcome.answerable,
-            [answer_record(answer, found) for answer in read.outcome.answers[:answers]],
-            passage_records(found, read.scores),
-            list(found.missing),
+            [answer_record(answer, retrieved) for answer in read.outcome.answers[:answers]],
+            passage_records(retrieved, read.scores),
+            list(retrieved.missing),
         )
 
     async def _find(self, wanted: Wanted) -> Found:
@@ -149,12 +150,12 @@ class Service:
             groups.setdefault((item.retriever, item.k, item.where), []).append(place)
         results: dict[int, Found | OpendprError] = {}
         for (kind, k, where), places in groups.items():
-            found: Sequence[Found | OpendprError]
+            retrieved: Sequence[Found | OpendprError]
             try:
-                found = self.engine.retrieve(kind, [items[place].question for place in places], k, where)
+                retrieved = self.engine.retrieve(kind, [items[place].question for place in places], k, where)
             except OpendprError as error:
-                found = [error] * len(places)
-            results.update(zip(places, found, strict=True))
+                retrieved = [error] * len(places)
+            results.update(zip(places, retrieved, strict=True))
         return [results[place] for place in range(len(items))]
 
     def _read_work(self, items: Sequence[tuple[Wanted, list[Hit]]]) -> list[Read]:
@@ -183,7 +184,7 @@ class Service:
                 writable=self.settings.writable,
                 retrievers=list(RETRIEVERS),
                 metadata_keys=metadata_keys(collection),
-                limits=dict(LIMITS),
+                limits=dict(REQUEST_LIMITS),
             )
             self._info = (version, record)
         return self._info[1]
@@ -218,7 +219,7 @@ class Service:
         length = len(document.text)
         last = length if end is None else min(end, length)
         if start > last:
-            raise UsageError(f"{id!r} has {length:,} characters; there are none from {start:,} to {last:,}")
+            raise UsageError(f"{id!r} has {counted(length, 'character')}; there are none from {start:,} to {last:,}")
         text = document.text[start:last]
         return DocumentRecord(id, document.title, dict(document.metadata), length, start, last, text)
 

@@ -12,7 +12,7 @@ from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.settings import EngineSettings
 from opendpr.serving.tokens import Token
 
-VARIABLE = "OPENDPR_SERVE_SETTINGS"
+SETTINGS_VARIABLE = "OPENDPR_SERVE_SETTINGS"
 """Environment variable that hands the settings to a worker process."""
 
 
@@ -29,15 +29,15 @@ class Settings:
     writable: bool = False
     tokens: tuple[Token, ...] = ()
     hosts: tuple[str, ...] = ()
-    """Names, beside the loopback's and addresses, that a request's Host may say."""
+    """Host names that requests may use, besides localhost and IP addresses."""
     requests_per_second: float = 0.0
-    """Requests that one client may send a second; 0 is any number."""
+    """Requests a second that one client may send; 0 means no limit."""
     most_seconds: float = 5.0
     """A question that would wait longer is refused."""
     engine: EngineSettings | None = None
     """Finds candidates by vectors; None means what lies beside the collection."""
     one_by_one: bool = False
-    """Work on each question alone, to measure what batches gain."""
+    """Process each question alone, to measure what batches gain."""
 
     def __post_init__(self) -> None:
         if not is_loopback(self.host) and not self.tokens:
@@ -52,7 +52,7 @@ class Settings:
             )
 
     def to_json(self) -> str:
-        """As text, for `from_json`; of tokens only their hashes."""
+        """As text, for `from_json`; tokens as hashes only."""
         return json.dumps({**asdict(self), "collection": str(self.collection)})
 
     @classmethod

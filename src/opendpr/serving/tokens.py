@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from opendpr.errors import UsageError
+from opendpr.wording import counted
 
-SHORTEST = 16
-"""Characters that a token needs, so that it cannot be guessed."""
-VARIABLE, FILE_VARIABLE = "OPENDPR_TOKEN", "OPENDPR_TOKEN_FILE"
-HASHED = "sha256:"
-READ_ONLY = "read"
+TOKEN_CHARACTERS = 16
+"""Fewest characters of a token, so that it cannot be guessed."""
+TOKEN_VARIABLE, TOKEN_FILE_VARIABLE = "OPENDPR_TOKEN", "OPENDPR_TOKEN_FILE"
+HASH_PREFIX = "sha256:"
+READ_ONLY_WORD = "read"
 
 
 @dataclass(frozen=True)
@@ -29,16 +30,19 @@ class Token:
 def read_tokens(path: Path | None, environment: Mapping[str, str] = os.environ) -> tuple[Token, ...]:
     """The tokens of a file, or of OPENDPR_TOKEN_FILE, or the one in OPENDPR_TOKEN; none if none is set.
 
-    A file has one token a line, `sha256:` and its SHA-256 in hexadecimal instead if it is not to lie there
-    itself; `read` before it lets it only read. Lines that are empty or begin with # are left out.
+    A file has one token a line, in plain text or as `sha256:` and its SHA-256 in hexadecimal; with `read` before it
+    the token may only read. Lines that are empty or begin with # are skipped.
 
     Raises:
-        UsageError: two of them are set, the file cannot be read or has none, or a token is too short.
+        UsageError: more than one of these is set, the file cannot be read or holds no token, or a token is too short.
     """
-    named = environment.get(FILE_VARIABLE)
+    named = environment.get(TOKEN_FILE_VARIABLE)
     given = [
         name
-        for name, value in (("--token-file or " + FILE_VARIABLE, path or named), (VARIABLE, environment.get(VARIABLE)))
+        for name, value in (
+            ("--token-file or " + TOKEN_FILE_VARIABLE, path or named),
+            (TOKEN_VARIABLE, environment.get(TOKEN_VARIABLE)),
+        )
         if value
     ]
     if len(given) > 1:
@@ -50,42 +54,48 @@ def read_tokens(path: Path | None, environment: Mapping[str, str] = os.environ) 
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"the token file {file} cannot be read ({error})") from None
         tokens = tuple(
-            _token(line.split(), f"{file}:{number}") for number, line in enumerate(lines, 1) if _counts(line)
+            _token(line.split(), f"{file}:{number}") for number, line in enumerate(lines, 1) if _has_token(line)
         )
         if not tokens:
-            raise UsageError(f"the token file {file} has no token; write one a line, of {SHORTEST} characters or more")
+            raise UsageError(
+                f"the token file {file} has no token; write one a line, of {TOKEN_CHARACTERS} characters or more"
+            )
         return tokens
-    token = environment.get(VARIABLE)
-    return (_token([token], VARIABLE),) if token else ()
+    token = environment.get(TOKEN_VARIABLE)
+    return (_token([token], TOKEN_VARIABLE),) if token else ()
 
 
-def _counts(line: str) -> bool:
+def _has_token(line: str) -> bool:
     return bool(line.strip()) and not line.lstrip().startswith("#")
 
 
 def _token(parts: list[str], place: str) -> Token:
-    writes = parts[0] != READ_ONLY or len(parts) == 1
+    writes = parts[0] != READ_ONLY_WORD or len(parts) == 1
     value = parts[-1]
     if len(parts) > (1 if writes else 2):
-        raise UsageError(f"{place}: expected a token, with 'read' before it or nothing; got {len(parts)} words")
-    if value.startswith(HASHED):
-        digest = value.removeprefix(HASHED).lower()
+        raise UsageError(
+            f"{place}: expected a token, with 'read' before it or nothing; got {counted(len(parts), 'word')}"
+        )
+    if value.startswith(HASH_PREFIX):
+        digest = value.removeprefix(HASH_PREFIX).lower()
         if len(digest) != 64 or set(digest) - set("0123456789abcdef"):
             raise UsageError(f"{place}: sha256: must be followed by 64 hexadecimal digits")
         return Token(digest, writes)
-    if len(value) < SHORTEST:
-        raise UsageError(f"{place}: the token has {len(value)} characters, at least {SHORTEST} are needed")
+    if len(value) < TOKEN_CHARACTERS:
+        raise UsageError(
+            f"{place}: the token has {counted(len(value), 'character')}, at least {TOKEN_CHARACTERS} are needed"
+        )
     return Token(_sha256(value), writes)
 
 
 def find_token(tokens: Iterable[Token], given: str) -> Token | None:
-    """The token that was given, found in a time that does not tell how much of it is right."""
+    """The known token that was given, compared in constant time; None if it is unknown."""
     digest = _sha256(given)
-    found = None
+    match = None
     for token in tokens:
         if hmac.compare_digest(token.sha256, digest):
-            found = token
-    return found
+            match = token
+    return match
 
 
 def _sha256(token: str) -> str:

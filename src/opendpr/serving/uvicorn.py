@@ -14,7 +14,7 @@ from opendpr.errors import OpendprError
 from opendpr.serving.fastapi import make_app
 from opendpr.serving.logs import set_up_logs
 from opendpr.serving.problems import App
-from opendpr.serving.settings import VARIABLE, Settings
+from opendpr.serving.settings import SETTINGS_VARIABLE, Settings
 
 HEADER_BYTES = 16_384
 KEPT_ALIVE_SECONDS = 30
@@ -31,7 +31,7 @@ def run(settings: Settings, on_listening: Callable[[str], None]) -> None:
         on_listening: called with the address once questions can be asked; with several workers, before they have loaded
 
     Raises:
-        OpendprError: the address cannot be listened at, or the collection cannot be served.
+        OpendprError: it cannot listen on the address, or the collection cannot be served.
     """
     set_up_logs()
     bound = _listen(settings.host, settings.port)
@@ -39,7 +39,7 @@ def run(settings: Settings, on_listening: Callable[[str], None]) -> None:
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     try:
         if settings.workers > 1:
-            os.environ[VARIABLE] = settings.to_json()
+            os.environ[SETTINGS_VARIABLE] = settings.to_json()
             on_listening(address)
             config = _config("opendpr.serving.uvicorn:make_worker", workers=settings.workers)
             Multiprocess(config, [bound]).run()
@@ -56,7 +56,7 @@ def run(settings: Settings, on_listening: Callable[[str], None]) -> None:
 def make_worker() -> App:
     """The application of a worker process."""
     set_up_logs()
-    return make_app(Settings.from_json(os.environ[VARIABLE]))
+    return make_app(Settings.from_json(os.environ[SETTINGS_VARIABLE]))
 
 
 def _config(app: App | str, workers: int = 1) -> uvicorn.Config:
@@ -89,6 +89,6 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         bound.close()
         raise OpendprError(
-            f"{host}:{port} cannot be listened at ({error.strerror or error}); choose another with --port"
+            f"cannot listen on {host}:{port} ({error.strerror or error}); choose another port with --port"
         ) from None
     return bound

@@ -8,7 +8,8 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
-from opendpr.text.matching import AnswerMatcher, Match, joined_tokens, unusable
+from opendpr.choices import Match
+from opendpr.text.matching import AnswerMatcher, joined_tokens, unusable
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _PUNCTUATION = frozenset(string.punctuation)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from opendpr.text.matching import TOKEN, Match, compile_pattern, unusable
+from opendpr.choices import Match
+from opendpr.text.matching import TOKEN, compile_pattern, unusable
 
 PATTERN_SECONDS = 0.1
 """Processor time that one pattern may take; what it matched until then counts."""

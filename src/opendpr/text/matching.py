@@ -15,15 +15,15 @@ import time
 import unicodedata
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Generic, Literal, TypeVar
+from typing import Generic, TypeVar
 
 import regex
 
+from opendpr.choices import Match
 from opendpr.errors import InputError
 
 logger = logging.getLogger(__name__)
 
-Match = Literal["string", "regex"]
 Key = TypeVar("Key", bound=Hashable)
 
 SEPARATOR = "\x1f"

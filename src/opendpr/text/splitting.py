@@ -75,6 +75,18 @@ def _word() -> re.Pattern[str]:
     )
 
 
+def first_words(text: str, count: int) -> str:
+    """The text up to the end of its word number `count`, or all of it."""
+    words = _word().finditer(text)
+    return text[: next((word.end() for number, word in enumerate(words, start=1) if number == count), len(text))]
+
+
+def last_words(text: str, count: int) -> str:
+    """The text from its last `count` words on, or all of it."""
+    starts = [word.start() for word in _word().finditer(text)]
+    return text[starts[-count] :] if len(starts) > count else text
+
+
 _BLANK_LINES = re.compile(r"\n(?:[^\S\n]*\n)+")
 r"""The end of a line and all blank lines after it; `\r` is white space, so `\r\n` ends lines too."""
 

@@ -10,7 +10,7 @@ import re
 from array import array
 from collections.abc import Sequence
 
-LONGEST, SHORTEST = 1.4, 0.35
+LONGEST_SHARE, SHORTEST_SHARE = 1.4, 0.35
 """Words of a passage, as a share of those wanted; the last one may be shorter."""
 LENGTH_WEIGHT = 2.0
 """Cost of a passage of no words or of twice as many as wanted; it grows with the square of the difference."""
@@ -19,7 +19,7 @@ USUAL_COST = 0.2
 passages have as many words as wanted on the whole."""
 INSIDE_SENTENCE, AFTER_LABEL = 1.0, 0.8
 HEADING, PARAGRAPH, ITEM, LINE, SENTENCE = 0.0, 0.05, 0.08, 0.15, 0.25
-STEPS = 4
+CUT_STEPS = 4
 """Cuts inside a sentence that are thought of in a stretch of as many words as wanted."""
 
 _ITEM = re.compile(r"(?:[-*+\u2022\u2013]|\(?\d{1,3}[.)]|\(?[a-z][.)]|--?\w)[^\S\n]?\S")
@@ -48,7 +48,7 @@ def cuts(text: str, starts: Sequence[int], words: int) -> list[int]:
 
 def _cheapest(places: Sequence[tuple[int, float]], words: int) -> tuple[array[float], array[int]]:
     """For each place the smallest cost of cutting all before it, and the place of the cut before it then."""
-    longest = int(LONGEST * words)
+    longest = int(LONGEST_SHARE * words)
     costs, before = array("d", [0.0]), array("q", [0])
     first = 0
     for number in range(1, len(places)):
@@ -66,7 +66,7 @@ def _cheapest(places: Sequence[tuple[int, float]], words: int) -> tuple[array[fl
 def _length_cost(length: int, words: int, *, is_last: bool) -> float:
     """What it costs that a passage is not as long as wanted; a short last one costs less."""
     share = length / words
-    if share < SHORTEST and not is_last:
+    if share < SHORTEST_SHARE and not is_last:
         return LENGTH_WEIGHT + INSIDE_SENTENCE
     if is_last and share < 1:
         return LENGTH_WEIGHT * (share - 1) ** 2 / 4
@@ -75,7 +75,7 @@ def _length_cost(length: int, words: int, *, is_last: bool) -> float:
 
 def _places(text: str, starts: Sequence[int], words: int) -> list[tuple[int, float]]:
     """Words before which a cut is thought of, with its cost: good places, and others where there are none."""
-    step = max(1, words // STEPS)
+    step = max(1, words // CUT_STEPS)
     chosen: list[tuple[int, float]] = [(0, 0.0)]
     for number in range(1, len(starts)):
         cost = _cost(text, starts[number - 1], starts[number])

@@ -1,1 +1,1 @@
-"""Training: settings, the loop, and what each trained part minimises. Needs torch."""
+"""Training: mined examples, settings, the loop, and what each network minimises. All but mining needs torch."""

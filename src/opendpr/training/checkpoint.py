@@ -22,7 +22,7 @@ from opendpr.storage.atomic import put_in_place, replacing, write_json
 
 logger = logging.getLogger(__name__)
 
-BEST = "best.safetensors"
+BEST_WEIGHTS = "best.safetensors"
 
 
 @contextmanager
@@ -115,7 +115,7 @@ def resume_checkpoint(
 
 def save_best(directory: Path, network: nn.Module) -> None:
     """Keep the network's weights as the best so far."""
-    with replacing(path := directory / BEST) as temporary, saving(path):
+    with replacing(path := directory / BEST_WEIGHTS) as temporary, saving(path):
         save_file({name: value.contiguous() for name, value in network.state_dict().items()}, temporary)
 
 
@@ -126,9 +126,11 @@ def load_best(directory: Path, network: nn.Module) -> None:
         StateError: they are damaged.
     """
     try:
-        network.load_state_dict(load_file(directory / BEST))
+        network.load_state_dict(load_file(directory / BEST_WEIGHTS))
     except (SafetensorError, OSError) as error:
-        raise StateError(f"{directory / BEST} cannot be read ({error}); remove {directory} and train again") from None
+        raise StateError(
+            f"{directory / BEST_WEIGHTS} cannot be read ({error}); remove {directory} and train again"
+        ) from None
 
 
 def _restore(network: nn.Module, optimizer: torch.optim.Optimizer, state: Mapping[str, Tensor]) -> None:

@@ -16,7 +16,7 @@ from torch import nn
 from opendpr.collection import Collection
 from opendpr.errors import UsageError
 from opendpr.model.config import COSINE_HYBRID_WEIGHT, EncoderConfig
-from opendpr.model.directory import DEFAULT_MODEL, Model, find_model, read_weights, write_model
+from opendpr.model.directory import DEFAULT_MODEL, Model, find_model, own_tokenizer, read_weights, write_model
 from opendpr.model.encoder import EncoderInput
 from opendpr.model.tokenizer import Tokenizer
 from opendpr.training.encoder_objective import EncoderObjective
@@ -93,7 +93,7 @@ def encoder_job(
         UsageError: passages are to be longer than the base can read.
     """
     config = trained_config(base.require_encoder(), settings)
-    limit, most = settings.max_passage_tokens or config.max_passage_tokens, config.architecture.max_position_embeddings
+    limit, most = settings.max_passage_tokens or config.max_passage_tokens, config.architecture.max_tokens
     if limit > most:
         raise UsageError(f"max_passage_tokens is {limit}, but {base.name} reads {most} tokens at most")
     inputs = EncoderInput(replace(config, max_passage_tokens=limit), Tokenizer(base.tokenizer_path))
@@ -133,7 +133,7 @@ def _write(base: Model, config: EncoderConfig, output: Path, network: nn.Module)
     return write_model(
         output,
         name=output.name,
-        tokenizer=base.tokenizer_path,
+        tokenizer={"": base.tokenizer_path, **own_tokenizer(base)},
         encoder=(config, network.stored()),
         reader=(base.reader, read_weights(base.weights_path("reader"))) if base.reader else None,
         retrieval=retrieval,

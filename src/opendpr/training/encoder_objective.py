@@ -21,6 +21,7 @@ from opendpr.training.settings import EncoderSettings
 from opendpr.training.sources import Pair, PairSource
 from opendpr.training.towers import Towers, chunked
 from opendpr.types import ExamplePassage
+from opendpr.wording import counted
 
 logger = logging.getLogger(__name__)
 
@@ -109,8 +110,8 @@ class EncoderObjective:
         encoded, cut, limit = self._encoded_passages, self._cut_passages, self._inputs.config.max_passage_tokens
         if cut:
             logger.warning(
-                "%d of %d passages encoded by this run have more than %d tokens; what follows was not seen",
-                *(cut, encoded, limit),
+                "%d of %s encoded by this run were longer than %d tokens; what follows was not seen",
+                *(cut, counted(encoded, "passage"), limit),
             )
         return {"passages": {"encoded": encoded, "cut": cut}}
 

@@ -13,6 +13,7 @@ from opendpr.errors import InputError
 from opendpr.interop import read_examples
 from opendpr.storage.digests import file_sha256
 from opendpr.types import TrainingExample
+from opendpr.wording import counted
 
 logger = logging.getLogger(__name__)
 
@@ -46,17 +47,12 @@ def usable_examples(examples: Iterable[TrainingExample], name: str) -> list[Trai
         twins += len(example.hard_negatives) - len(negatives)
         kept += [replace(example, hard_negatives=negatives)] if texts else []
     if without:
-        logger.warning("%s: left out %s without a positive passage", name, many(without, "example"))
+        logger.warning("%s: left out %s without a positive passage", name, counted(without, "example"))
     if twins:
-        logger.warning("%s: dropped %s with the text of a positive passage", name, many(twins, "hard negative"))
+        logger.warning("%s: dropped %s with the text of a positive passage", name, counted(twins, "hard negative"))
     if not kept:
         raise InputError(f"{name} holds no examples with a positive passage; 'opendpr mine' writes such files")
     return kept
-
-
-def many(count: int, noun: str) -> str:
-    """A number with its noun, in the plural where it needs one."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def file_record(path: Path) -> dict[str, object]:

@@ -68,7 +68,7 @@ def train(
     Args:
         objective: what is minimised
         settings: the loop's
-        directory: where the checkpoints lie
+        directory: where the checkpoints are
         on_step: called after every step
         origin: what else a checkpoint must agree in to be gone on from, as the data
         log_directory: of TensorBoard's files, if they are wanted

@@ -69,5 +69,5 @@ def alone_loss(logits: Tensor) -> Tensor:
     there = torch.isfinite(logits)
     wanted = torch.zeros_like(logits)
     wanted[:, 0] = 1
-    each = F.binary_cross_entropy_with_logits(logits.masked_fill(~there, 0), wanted, reduction="none")
-    return (each * there).sum(1) / there.sum(1)
+    losses = F.binary_cross_entropy_with_logits(logits.masked_fill(~there, 0), wanted, reduction="none")
+    return (losses * there).sum(1) / there.sum(1)

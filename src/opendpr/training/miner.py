@@ -14,6 +14,7 @@ from opendpr.model.runtime import RuntimeSettings
 from opendpr.protocols import Reader, Retriever
 from opendpr.text import AnswerMatcher
 from opendpr.types import ExamplePassage, Hit, Passage, Question, TrainingExample
+from opendpr.wording import counted
 
 SEARCHED_QUESTIONS = 64
 """Questions searched for at once."""
@@ -85,7 +86,7 @@ class MiningReport:
         if not self.examples and not self.left_out:
             raise InputError("the question files hold no questions; docs/formats.md shows the forms")
         if not self.examples:
-            raise InputError(f"none of {len(self.left_out):,} questions became an example: {causes}")
+            raise InputError(f"none of {counted(len(self.left_out), 'question')} became an example: {causes}")
         if self.examples > 1 and positives == 1:
             raise InputError(
                 f"all {self.examples:,} examples have the same positive passage, so that nothing can be learned from "
@@ -93,7 +94,7 @@ class MiningReport:
             )
         if settings.negatives and self.without_negatives == self.examples:
             raise InputError(
-                f"no example got a hard negative ({_counted(self.dropped)}); look deeper, lower the margin, "
+                f"no example got a hard negative ({_reasons(self.dropped)}); look deeper, lower the margin, "
                 "or ask for none with --negatives 0"
             )
 
@@ -202,6 +203,9 @@ class Miner:
                     if hit.passage.number in taken:
                         continue
                     taken.add(hit.passage.number)
+                    if hit.passage.text in {other.passage.text for other in chosen}:
+                        dropped["it has the text of another negative"] += 1
+                        continue
                     if settings.per_document and of_document[hit.passage.document_id] == settings.per_document:
                         dropped["enough of its document"] += 1
                         continue
@@ -265,6 +269,6 @@ def _stored(
     )
 
 
-def _counted(dropped: Mapping[str, int]) -> str:
+def _reasons(dropped: Mapping[str, int]) -> str:
     causes = (f"{count:,} x dropped because {reason}" for reason, count in dropped.items())
     return "; ".join(causes) or "none found"

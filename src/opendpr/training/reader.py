@@ -8,6 +8,7 @@ log-likelihood of selecting it among the 1 + m.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -18,9 +19,10 @@ from torch import nn
 
 from opendpr.interop import refuse_pairs
 from opendpr.model.config import ReaderConfig
-from opendpr.model.directory import DEFAULT_MODEL, Model, find_model, read_weights, write_model
+from opendpr.model.directory import DEFAULT_MODEL, Model, find_model, own_tokenizer, read_weights, write_model
+from opendpr.model.names import stored_name
 from opendpr.model.tokenizer import Tokenizer
-from opendpr.model.torch import ReaderNetwork, freeze, load_weights, stored_name, stored_weights
+from opendpr.model.torch import ReaderNetwork, freeze, load_weights, stored_weights
 from opendpr.training.examples import file_record, objects_record
 from opendpr.training.loop import OnStep, silent
 from opendpr.training.reader_examples import ReaderExample, marked_examples, read_reader_examples
@@ -62,8 +64,8 @@ def train_reader(
         OpendprError: a loss or a gradient is not finite.
     """
     model = base if isinstance(base, Model) else find_model(str(base))
-    config = model.reader or ReaderConfig(model.require_encoder().architecture)
-    tokenizer = Tokenizer(model.tokenizer_path)
+    config = replace(model.reader or ReaderConfig(model.require_encoder().architecture), selection=True)
+    tokenizer = Tokenizer(model.tokenizer_of("reader"))
     data, marked = _examples(examples, settings.negatives, settings.seed)
     judged = _examples(dev, 0, 0) if dev is not None else None
 
@@ -120,7 +122,7 @@ def _write(base: Model, config: ReaderConfig, output: Path, network: nn.Module) 
     return write_model(
         output,
         name=output.name,
-        tokenizer=base.tokenizer_path,
+        tokenizer={"": base.tokenizer_path, **own_tokenizer(base)},
         encoder=(encoder, weights) if encoder else None,
         reader=(config, stored_weights(network)),
         retrieval={name: value for name, value in base.retrieval.items() if name == "lambda"},

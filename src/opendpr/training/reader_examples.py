@@ -16,8 +16,9 @@ from opendpr.search.tantivy import TantivyIndex
 from opendpr.storage.lines import read_jsonl
 from opendpr.text import normalize_answer
 from opendpr.text.marks import Place, answer_places
-from opendpr.training.examples import many, usable_examples
+from opendpr.training.examples import usable_examples
 from opendpr.types import ExamplePassage, Passage, Question, TrainingExample
+from opendpr.wording import counted
 
 logger = logging.getLogger(__name__)
 
@@ -101,7 +102,7 @@ def marked_examples(examples: Iterable[TrainingExample], name: str) -> list[Read
         if positives:
             kept.append(ReaderExample(example.question, tuple(positives), tuple(negatives)))
     if without:
-        logger.warning("%s: left out %s whose positive passages hold no answer", name, many(without, "example"))
+        logger.warning("%s: left out %s whose positive passages hold no answer", name, counted(without, "example"))
     return kept
 
 
@@ -143,7 +144,7 @@ def read_span_examples(paths: Iterable[Path], *, required: bool = True) -> list[
                 )
             try:
                 start, text, passage = record["answer_start"], record["answer_text"], record["passage"]
-                found = passage[start : start + len(text)]
+                marked = passage[start : start + len(text)]
                 question, title = str(record["question"]), str(record.get("title") or "")
                 answers = record.get("answers") or [text]
                 if not isinstance(passage, str) or not isinstance(text, str):
@@ -154,14 +155,16 @@ def read_span_examples(paths: Iterable[Path], *, required: bool = True) -> list[
                 raise InputError(
                     f"{path}:{number}: expected an object with {', '.join(SPAN_FIELDS)} ({error})"
                 ) from None
-            if found != text:
-                raise InputError(f"{path}:{number}: the passage holds {found!r} at {start}, not {text!r}; fix the line")
+            if marked != text:
+                raise InputError(
+                    f"{path}:{number}: the passage holds {marked!r} at {start}, not {text!r}; fix the line"
+                )
             if not text.strip():
                 empty.append(f"{path}:{number}")
             else:
                 examples.append(SpanExample(question, title, passage, tuple(answers), start, start + len(text)))
     if empty:
-        logger.warning("left out %s whose answer is empty, first %s", many(len(empty), "example"), empty[0])
+        logger.warning("left out %s whose answer is empty, first %s", counted(len(empty), "example"), empty[0])
     if required and not examples:
         raise InputError("the files hold no examples; expected JSONL with question, passage, answer_start, answer_text")
     return examples

@@ -20,13 +20,13 @@ from opendpr.model.tokenizer import TokenIds, Tokenizer, Tokens
 from opendpr.model.windows import Window, windows
 from opendpr.training import distributed
 from opendpr.training.chunks import CHUNK_TOKENS, by_tokens
-from opendpr.training.examples import many
 from opendpr.training.losses import alone_loss, selection_loss, span_loss
 from opendpr.training.objective import Step
 from opendpr.training.reader_examples import MarkedPassage, ReaderExample
 from opendpr.training.settings import ReaderSettings
 from opendpr.training.swaps import swapped
 from opendpr.training.wordings import typed
+from opendpr.wording import counted
 
 logger = logging.getLogger(__name__)
 
@@ -108,7 +108,9 @@ class ReaderObjective:
         if not self.examples:
             raise InputError("none of the examples can be used: each needs a passage with an answer that has a word")
         if left_out := len(examples) - len(self.examples):
-            logger.warning("left out %s: no answer is whole in a window of their passages", many(left_out, "example"))
+            logger.warning(
+                "left out %s: no window of their passages holds a whole answer", counted(left_out, "example")
+            )
         if settings.negatives and not any(example.negatives for example in self.examples):
             raise InputError("no example has a passage without an answer; give --negatives 0, or other examples")
         self._lengths = np.array([len(example.positives[0].text) for example in self.examples])
@@ -228,11 +230,11 @@ class ReaderObjective:
 
     def _row(self, question: TokenIds, title: TokenIds, text: Tokens, passage: MarkedPassage) -> _Row:
         """The window that holds most of the answers whole, and of those the one with most text around them."""
-        found = windows(question, title, text, self._config, self._tokenizer)
+        candidates = windows(question, title, text, self._config, self._tokenizer)
         spans = [span for place in passage.places if (span := _token_span(text, *place)) is not None]
-        if not found:
+        if not candidates:
             return _Row(TokenSequence(question[:0], question[:0]), (0, 0), [])
-        best = max(found, key=lambda window: _fit(window, spans))
+        best = max(candidates, key=lambda window: _fit(window, spans))
         shift = best.position - best.first
         answers = [(first + shift, last + shift) for first, last in spans if _margin(best, (first, last)) >= 0]
         return _Row(best.sequence, (best.position, best.position + best.length_tokens), answers)

@@ -17,10 +17,10 @@ from opendpr.model.directory import Model
 from opendpr.model.torch import choose_device
 from opendpr.storage.atomic import write_json
 from opendpr.training import distributed
-from opendpr.training.examples import many
 from opendpr.training.loop import OnStep, Training, silent, train
 from opendpr.training.objective import Batch, Objective
 from opendpr.training.settings import LoopSettings
+from opendpr.wording import counted
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ def run_training(job: Job[Batch], output: Path, on_step: OnStep = silent) -> Tra
     if distributed.rank() != 0:
         return Trained(job.base, training)
     if training.skipped:
-        logger.warning("skipped %s whose batch had no negative for any question", many(training.skipped, "step"))
+        logger.warning("skipped %s whose batch had no negative for any question", counted(training.skipped, "step"))
     model = job.write(output, objective.network)
     write_json(output / "training.json", _record(job, objective, training, device))
     shutil.rmtree(checkpoints)
@@ -78,10 +78,10 @@ def run_training(job: Job[Batch], output: Path, on_step: OnStep = silent) -> Tra
 
 
 def refuse_used(output: Path) -> None:
-    """Raise if a model lies there.
+    """Refuse a directory that holds a model already.
 
     Raises:
-        StateError: it does.
+        StateError: it holds one.
     """
     if (output / "config.json").exists():
         raise StateError(f"{output} holds a model already; give another directory, or remove it first")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from opendpr.collection import Collection
 from opendpr.errors import InputError, StateError, UsageError
 from opendpr.types import ExamplePassage, Passage, TrainingExample
+from opendpr.wording import counted
 
 KEPT_SHARE = 0.1
 """Share of inverse cloze pairs whose passage keeps the sentence asked for (Lee et al. 2019, section 4)."""
@@ -64,7 +65,7 @@ class ExampleSource:
             if not 0 < weight < math.inf:
                 raise UsageError(f"a weight must be a number larger than 0, got {weight}; leave the set out instead")
             if weight < 1 and not round(size * weight):
-                raise UsageError(f"weight {weight} of a set of {size} examples leaves none; give it more")
+                raise UsageError(f"weight {weight} of a set of {counted(size, 'example')} leaves none; give it more")
 
     def order(self, generator: np.random.Generator) -> NDArray[np.int64]:
         """The numbers of the pairs of one epoch, shuffled."""

@@ -22,7 +22,7 @@ def swapped(question: Question, passage: str, generator: np.random.Generator) ->
     known = " ".join([question.text, *question.answers]).lower()
     choices: list[tuple[tuple[int, int], str]] = []
     for pattern in (NUMBER, NAME):
-        others = sorted({found for found in pattern.findall(passage) if found.lower() not in known})
+        others = sorted({match for match in pattern.findall(passage) if match.lower() not in known})
         choices += [(place.span(), other) for place in pattern.finditer(question.text) for other in others]
     if not choices:
         return None

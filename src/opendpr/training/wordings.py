@@ -1,7 +1,7 @@
-"""A question as people type it: without question word or mark, as keywords, in another order, with slips.
+"""A question as people type it: no question word or question mark, keywords alone, another order, typing errors.
 
-Readers learn from questions that were written with care; those of users are often a few words. Each change is made by
-rule from what is asked, so that the answer stays the same.
+Readers learn from carefully written questions; users often type a few words. Each rule changes the wording alone, so
+that the answer stays the same.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SMALL_WORDS = frozenset(
 KEPT_WORDS = frozenset(
     re.findall(r"\w+", "who whom whose when where why how which not no without before after until since many much")
 )
-"""Words that decide what is asked."""
+"""Words that keywords keep, since they decide what is asked."""
 SHORT_FORMS = {
     "default": "dflt",
     "maximum": "max",
@@ -63,7 +63,7 @@ SHORT_FORMS = {
 }
 """Short forms in common use; `typed` takes one at most."""
 OPENINGS = ("tell me", "give me", "i need", "looking for", "find", "show me", "name", "whats", "pls tell me")
-BARE = re.compile(
+ASKING_START = re.compile(
     r"""
     ^(?: (?:what|which) \s+ (?:is|are|was|were) \s+ (?:(?:the|a|an) \s+)?
       |  who \s+ (?:is|are|was|were) \s+ (?:the|a|an) \s+
@@ -73,21 +73,21 @@ BARE = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-"""Beginnings that ask for nothing but what follows."""
-OF = re.compile(
-    r"^(?!what|which|how|who|when|where|why)(?P<what>\w[\w-]*(?: \w[\w-]*){0,2}) (?:of|for|in) "
-    r"(?:the |a |an )?(?P<whose>\w.*)$",
+"""Beginnings that can be dropped: what follows already says what is asked."""
+THING_OF_OWNER = re.compile(
+    r"^(?!what|which|how|who|when|where|why)(?P<thing>\w[\w-]*(?: \w[\w-]*){0,2}) (?:of|for|in) "
+    r"(?:the |a |an )?(?P<owner>\w.*)$",
     re.IGNORECASE,
 )
-"""'default port of X', to be typed 'X default port'."""
-MARKS = re.compile(r"[\s?.!]+$")
-SLIP_LETTERS = 6
-"""Letters of a word in which a slip is made."""
+"""Matches 'default port of X', which is typed as 'X default port'."""
+END_MARKS = re.compile(r"[\s?.!]+$")
+TYPO_LETTERS = 6
+"""Fewest letters of a word that gets a typing error."""
 
 
 def typed(question: str, generator: np.random.Generator) -> str:
-    """The question in another wording, as random as the generator; never empty if the question is not."""
-    text = MARKS.sub("", question) or question
+    """The question in another wording, chosen by the generator; never empty unless the question is."""
+    text = END_MARKS.sub("", question) or question
     kind = generator.random()
     if kind < 0.35:
         text = bare(text)
@@ -101,19 +101,19 @@ def typed(question: str, generator: np.random.Generator) -> str:
     if generator.random() < 0.2:
         text = shortened(text, generator)
     if generator.random() < 0.2:
-        text = slipped(text, generator)
+        text = mistyped(text, generator)
     return text.lower() if generator.random() < 0.8 else text
 
 
 def bare(question: str) -> str:
-    """Without the beginning that only asks: 'What is the default port of X' is 'default port of X'."""
-    return BARE.sub("", question, count=1).strip() or question
+    """Without a beginning that can be dropped: 'What is the default port of X' is 'default port of X'."""
+    return ASKING_START.sub("", question, count=1).strip() or question
 
 
 def turned(question: str) -> str:
-    """With the thing first that is asked about: 'default port of X' is 'X default port'."""
-    found = OF.match(question)
-    return f"{found['whose']} {found['what']}" if found else question
+    """With the owner first: 'default port of X' is 'X default port'."""
+    match = THING_OF_OWNER.match(question)
+    return f"{match['owner']} {match['thing']}" if match else question
 
 
 def keywords(question: str) -> str:
@@ -133,10 +133,10 @@ def shortened(question: str, generator: np.random.Generator) -> str:
     return " ".join(words)
 
 
-def slipped(question: str, generator: np.random.Generator) -> str:
-    """With a slip in one longer word: two letters swapped, one left out or one doubled, never the first."""
+def mistyped(question: str, generator: np.random.Generator) -> str:
+    """With a typing error in one longer word: two letters swapped, one left out or one doubled, never the first."""
     words = question.split(" ")
-    places = [place for place, word in enumerate(words) if len(word) >= SLIP_LETTERS and word.isalpha()]
+    places = [place for place, word in enumerate(words) if len(word) >= TYPO_LETTERS and word.isalpha()]
     if not places:
         return question
     place = places[int(generator.integers(len(places)))]

@@ -17,7 +17,7 @@ from opendpr.types import Hit, Passage, Span
 
 def span(text: str, passage_score: float, span_score: float, number: int = 0) -> Span:
     start = 100 * number
-    passage = Passage(number, "d", "", text, start)
+    passage = Passage(number, f"d{number}", "", f"{text} in passage {number}", start)
     return Span(Hit(passage, 1.0), start, start + len(text), text, passage_score, span_score)
 
 
@@ -65,9 +65,10 @@ def test_an_answer_found_twice_can_overtake_a_better_span() -> None:
     assert [answer.text for answer in outcome(spans).answers] == ["two", "one"]
 
 
-def test_words_that_are_only_articles_or_punctuation_are_kept_apart() -> None:
+def test_words_that_are_only_punctuation_are_kept_apart_where_there_are_no_others() -> None:
     spans = [span("!", math.log(0.5), 0.0), span("?", math.log(0.3), 0.0, 1), span("The", math.log(0.2), 0.0, 2)]
-    assert [answer.text for answer in outcome(spans).answers] == ["!", "?", "The"]
+    assert [answer.text for answer in outcome(spans[:2]).answers] == ["!", "?"]
+    assert [answer.text for answer in outcome(spans).answers] == ["The"]
 
 
 def test_without_spans_there_is_no_answer() -> None:

@@ -22,7 +22,7 @@ from opendpr.types import Hit, Passage, Question, Span
 
 def span(text: str, passage: float, score: float, number: int = 0, bm25: float = 0.0, dense: float = 0.0) -> Span:
     start = 100 * number
-    where = Passage(number, "d", "", text, start)
+    where = Passage(number, f"d{number}", "", f"{text} in passage {number}", start)
     return Span(Hit(where, bm25, {"bm25": bm25, "dense": dense}), start, start + len(text), text, passage, score)
 
 

@@ -10,13 +10,13 @@ from opendpr.types import Hit, Passage, Span
 
 HIT = Hit(Passage(7, "walls", "The walls", "built in 1888", 100), 2.5, {"bm25": 2.5})
 SPAN = Span(HIT, 109, 113, "1888", -0.5, -0.25)
-PLACES = {"start_utf16", "end_utf16", "page"}
+PLACES = {"start_utf16", "end_utf16", "page", "anchor"}
 
 
 def test_a_hit_has_the_offsets_of_its_passage_in_the_document() -> None:
     assert hit_fields(HIT, "walls#100") == {
         "passage_id": "walls#100", "document_id": "walls", "title": "The walls", "start": 100, "end": 113,
-        "text": "built in 1888", "score": 2.5, "parts": {"bm25": 2.5},
+        "text": "built in 1888", "score": 2.5, "parts": {"bm25": 2.5}, "copies": [],
     }  # fmt: skip
 
 

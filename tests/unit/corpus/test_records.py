@@ -23,7 +23,8 @@ def test_front_matter_is_title_and_metadata_and_no_text():
     values = "title: Harbour rules\nauthor: Eva Moberg\ndate: 2019-04-02\ntags: [harbour, 3]\npath: x\n"
     text = f"---\n{values}---\n\n# One\nA.\n"
     metadata = {"author": "Eva Moberg", "date": "2019-04-02", "tags": ["harbour", 3], "path": "/a.md"}
-    assert markdown(text) == Document("a.md", "Harbour rules", "# One\nA.\n", metadata)
+    sections = {"sections": [[0, 1, "One", "one"]]}
+    assert markdown(text) == Document("a.md", "Harbour rules", "# One\nA.\n", {**metadata, **sections})
 
 
 def test_front_matter_without_a_title_leaves_the_first_heading():

@@ -59,7 +59,7 @@ def test_coverage_is_drawn_on_an_even_axis() -> None:
     assert share_axes([], "x").x_ticks == [0, 20, 40, 60, 80, 100]
 
 
-def test_whiskers_end_where_the_interval_ends_and_stand_side_by_side() -> None:
+def test_whiskers_end_where_the_interval_ends_and_are_side_by_side() -> None:
     svg = ElementTree.fromstring(accuracy_chart([LINE, LINE], "t", "d"))
     whiskers = [path.attrib["d"] for path in svg.iter("path") if path.attrib["class"] == "whisker"]
     # 0.8 is two fifths below the top of 0.5 to 1, 0.7 three fifths
@@ -71,7 +71,7 @@ def test_whiskers_end_where_the_interval_ends_and_stand_side_by_side() -> None:
     assert titles == ["t", "bm25 at 10: 75.0 % (70.0 to 80.0)", "bm25 at 10: 75.0 % (70.0 to 80.0)"]
 
 
-def test_a_chart_is_told_in_words_and_names_are_text() -> None:
+def test_a_chart_is_described_in_words_and_names_are_text() -> None:
     svg = ElementTree.fromstring(accuracy_chart([Line('<b>"&', [(1, 0.5)])], "<title>", "words"))
     assert svg.attrib["role"] == "img"
     assert (svg.find("title").text, svg.find("desc").text) == ("<title>", "words")
@@ -86,7 +86,7 @@ def test_a_reliability_diagram_has_both_axes_whole_and_the_diagonal_between_them
     assert "a at 50 %: 50.0 % (40.0 to 60.0)" in svg
 
 
-def test_an_interval_stands_on_the_scale_that_it_shares() -> None:
+def test_an_interval_is_drawn_on_the_scale_that_it_shares() -> None:
     svg = ElementTree.fromstring(interval_bar(Interval(0.0, -0.5, 0.25), -1, 1, zero=True))
     line, bar, mean = svg
     assert line.attrib["x1"] == mean.attrib["cx"] == "60.0"

@@ -61,8 +61,8 @@ MEASURED = {
 
 
 def test_a_figure_is_over_the_questions_that_have_the_measure() -> None:
-    found = {(of.system, of.measure): (of.questions, of.value.mean) for of in figures(MEASURED)}
-    assert found == {
+    means = {(figure.system, figure.measure): (figure.questions, figure.value.mean) for figure in figures(MEASURED)}
+    assert means == {
         ("dense", "answer@1"): (3, pytest.approx(2 / 3)),
         ("dense", "document@1"): (1, 1.0),
         ("bm25", "answer@1"): (3, pytest.approx(1 / 3)),

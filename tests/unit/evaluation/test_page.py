@@ -8,10 +8,14 @@ from importlib.resources import files
 import pytest
 from markupsafe import Markup, escape
 
-from opendpr.evaluation.page import Report, SetReport, Sureness, write_page
+from opendpr.evaluation.failures import FAILURE_KINDS
+from opendpr.evaluation.figures import Figure, PairedFigure
+from opendpr.evaluation.page import Calibration, Report, SetReport, write_page
 from opendpr.evaluation.page.charts import Line
 from opendpr.evaluation.page.examples import SHOWN_CHARACTERS, Example, ShownPassage
 from opendpr.evaluation.page.svg import element
+from opendpr.evaluation.statistics import Difference, Interval
+from opendpr.evaluation.summary import FailureCount, SetSummary
 
 HOSTILE = [
     "<script>window.marker = 1</script>",
@@ -27,22 +31,20 @@ HOSTILE = [
 def page(text: str) -> str:
     """A page with a foreign text in every place."""
     passage = ShownPassage(1, text, text, f"{text} {text}", [(0, len(text))], (1, len(text) + 2))
-    figure = {"system": text, "measure": "EM@5", "questions": 4, "mean": 0.5, "low": 0.2, "high": 0.8}
-    other = {**figure, "measure": "answer@1"}
-    difference = {**figure, "a": text, "b": text, "p": 0.5}
-    kinds = ("not in the collection", "not retrieved", "another passage chosen", "wrong words of a right passage")
-    counts = {kind: {"count": 1, "examples": []} for kind in (*kinds, "differs in writing alone")}
+    interval = Interval(0.5, 0.2, 0.8)
+    figures = [Figure(text, measure, 4, interval) for measure in ("EM@5", "answer@1")]
+    differences = [PairedFigure(text, text, "EM@5", 4, Difference(*interval, p=0.5))]
+    failures = {text: {5: {kind: FailureCount(1, []) for kind in FAILURE_KINDS}}}
+    summary = SetSummary(4, figures, differences, failures)
     line = Line(text, [(1, 0.5), (5, 0.75)])
     example = Example("right", text, text, text, [text] * 20, text, 0.5, [passage])
-    of = SetReport(
-        text, 4, [figure, other], [difference], {text: {"5": counts}}, {"answer": [line]}, [line], [example],
-        [line], {text: Sureness(0.05, 0.8, 4, 4, 0.5)},
-    )  # fmt: skip
-    return write_page(Report(text, text, {text: {"collection": text}}, [of, of], {text: text}))
+    calibration = {text: Calibration(0.05, 0.8, 4, 4, 0.5)}
+    questions = SetReport(text, summary, {"answer": [line]}, [line], [example], [line], calibration)
+    return write_page(Report(text, text, {text: {"collection": text}}, [questions, questions], {text: text}))
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_foreign_text_is_escaped_wherever_it_stands(text: str) -> None:
+def test_foreign_text_is_escaped_wherever_it_is(text: str) -> None:
     written, plain = page(text), page("plain")
     assert escape(text) in written
     tags = re.compile(r"<[a-zA-Z/!][^<>]*>")
@@ -71,19 +73,16 @@ def test_every_table_has_a_caption_and_every_chart_a_title_and_words() -> None:
 
 
 def test_where_all_answers_are_wrong_nothing_is_said_of_how_they_compare() -> None:
-    told = SetReport(
+    questions = SetReport(
         "s",
-        1,
-        [],
-        [],
-        {},
+        SetSummary(1, [], [], {}),
         {},
         [],
         [],
         [Line("a", [(5, 0.0)]), Line("b", [(5, 0.5)])],
-        {"a": Sureness(0.05, float("nan"), 4, 0, float("nan")), "b": Sureness(0, 1, 4, 3, 2 / 3)},
+        {"a": Calibration(0.05, float("nan"), 4, 0, float("nan")), "b": Calibration(0, 1, 4, 3, 2 / 3)},
     )
-    written = write_page(Report("t", "a", {}, [told], {}))
+    written = write_page(Report("t", "a", {}, [questions], {}))
     assert "a: expected calibration error 0.050, an answer given to 0 of 4 questions; b: expected" in written
     assert "in 100 %, an answer given to 3 of 4 questions, 66.7 % of these right." in written
     assert "nan" not in re.sub("<style>.*</style>", "", written, flags=re.DOTALL)

@@ -6,8 +6,8 @@ import pytest
 
 from foreign import refusal, write
 from opendpr.errors import InputError
-from opendpr.interop import read_examples, write_examples
-from opendpr.types import ExamplePassage, Question, TrainingExample
+from opendpr.interop import read_examples, write_examples, write_passages, write_questions
+from opendpr.types import Document, ExamplePassage, Question, TrainingExample
 
 
 def test_training_examples_survive_the_forms_that_hold_them(tmp_path):
@@ -96,6 +96,54 @@ def test_examples_of_which_no_triple_is_made_are_counted_or_refused(tmp_path, ca
     assert "left out 1 example without a hard negative" in caplog.text
     with pytest.raises(InputError, match="no example has both a positive and a hard negative"):
         write_examples(tmp_path / "b", [pair], "msmarco")
+
+
+EXAMPLES = [
+    TrainingExample(
+        Question("7", "who"),
+        (ExamplePassage("T", "x", "1", 2.5), ExamplePassage("", "w", "4", 1.0)),
+        (ExamplePassage("", "y", "2", 0.5), ExamplePassage("U", "z", "3", 0.0)),
+    ),
+    TrainingExample(Question("8", "where"), (ExamplePassage("", "v", "5", 0.0),), (ExamplePassage("", "x", "6", 0.0),)),
+]
+
+
+@pytest.mark.parametrize("format", ["jsonl", "dpr", "msmarco", "tevatron", "flag-embedding", "sentence-transformers"])
+def test_what_a_form_holds_is_the_same_after_any_number_of_round_trips(tmp_path, format):
+    name = "a.tsv" if format == "msmarco" else "a.jsonl"
+    write_examples(tmp_path / name, EXAMPLES, format)
+    once = list(read_examples(tmp_path / name))
+    assert write_examples(tmp_path / f"b{name}", once, format) > 0
+    assert (tmp_path / f"b{name}").read_text() == (tmp_path / name).read_text()
+    asked = list(dict.fromkeys(example.question.text for example in once))
+    assert asked == ["who", "where"]
+
+
+def test_colberts_triples_and_the_files_of_their_texts_give_the_examples_back(tmp_path):
+    assert write_examples(tmp_path / "triples.jsonl", EXAMPLES, "colbert") == 3
+    assert (tmp_path / "triples.jsonl").read_text() == "[7, 1, 2, 3]\n[7, 4, 2, 3]\n[8, 5, 6]\n"
+    passages = {
+        each.id: Document(each.id, each.title, each.text)
+        for example in EXAMPLES
+        for each in (*example.positives, *example.hard_negatives)
+    }
+    write_passages(tmp_path / "collection.tsv", passages.values(), "msmarco")
+    write_questions(tmp_path / "queries.tsv", [example.question for example in EXAMPLES], "msmarco")
+    files = {"questions": tmp_path / "queries.tsv", "passages": tmp_path / "collection.tsv"}
+    found = list(read_examples(tmp_path / "triples.jsonl", **files))
+    assert [texts_of(example) for example in found] == [
+        (("x",), ("y", "z")),
+        (("w",), ("y", "z")),
+        (("v",), ("x",)),
+    ]
+    assert [example.question for example in found] == [EXAMPLES[0].question, EXAMPLES[0].question, EXAMPLES[1].question]
+
+
+@pytest.mark.parametrize("id", ["", "doc#7"])
+def test_an_id_that_colbert_does_not_read_is_refused(tmp_path, id):
+    example = TrainingExample(Question("1", "who"), (ExamplePassage("", "x", id),))
+    with pytest.raises(InputError, match="question '1': expected the id of a passage to be a number"):
+        write_examples(tmp_path / "a", [example], "colbert")
 
 
 @pytest.mark.parametrize("content", ["[7, 1, 2]\n", "[[7, 1, 2]]", "7\t1\t2\n", "[7, [1, 0.5], [2, 0.25]]\n"])

@@ -89,3 +89,19 @@ def test_passages_of_other_systems_are_read(tmp_path, content, expected):
 @pytest.mark.parametrize("header", ["pid\tpassage", "id\tcontents", "docid\tbody"])
 def test_a_header_is_no_passage(tmp_path, header):
     assert refusal(read_passages, tmp_path / "a.tsv", f"{header}\n1\tx\n").startswith(":1: found a header")
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("id\ttext\ttitle\n1\tx\tT\n2\ty\tT\n1\tz\tT\n", ":4: the id '1' was given before, at {path}:2;"),
+        ('id\ttext\ttitle\n1\t"x\ny\n"\tT\n1\tz\tT\n', ":5: the id '1' was given before, at {path}:2;"),
+        ("7\tx\n\n7\tx\n", ":3: the id '7' was given before, at {path}:1;"),
+        ('{"_id": "a", "text": "x"}\n{"_id": "a", "text": "x"}\n', ":2: the id 'a' was given before, at {path}:1;"),
+        ('{"id": 1, "contents": "x"}\n{"id": "1", "contents": "y"}\n', ":2: the id '1' was given before, at {path}:1;"),
+        ('[{"docid": "a", "text": "x"}, {"docid": "a", "text": "y"}]', ":1 (record 2): the id 'a' was given before"),
+    ],
+)
+def test_an_id_that_is_there_twice_is_refused_with_both_lines(tmp_path, content, problem):
+    message = refusal(read_passages, tmp_path / "a", content)
+    assert message.startswith(problem.format(path=tmp_path / "a"))

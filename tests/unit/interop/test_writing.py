@@ -1,12 +1,14 @@
 """Files are replaced when all is written, compressed by their suffix."""
 
 import json
+from typing import get_args
 
 import pytest
 
 from foreign import write
+from opendpr.choices import ExampleForm, PassageForm, QrelsForm, QuestionForm, RunForm
 from opendpr.errors import InputError
-from opendpr.interop import read_questions, write_questions
+from opendpr.interop import read_questions, write_questions, writing
 from opendpr.storage.compression import COMPRESSED, open_binary, open_output
 from opendpr.types import Question
 
@@ -46,3 +48,16 @@ def test_a_device_is_written_directly():
     with open_output(Path("/dev/null")) as file:
         file.write(b"x")
     assert Path("/dev/null").is_char_device()
+
+
+def test_every_form_that_export_offers_has_its_writer():
+    offered = (PassageForm, QuestionForm, ExampleForm, RunForm, QrelsForm)
+    writers = (
+        writing.PASSAGE_WRITERS,
+        writing.QUESTION_WRITERS,
+        writing.EXAMPLE_WRITERS,
+        writing.RUN_WRITERS,
+        writing.QRELS_WRITERS,
+    )
+    for forms, table in zip(offered, writers, strict=True):
+        assert set(get_args(forms)) | {"jsonl"} == table.keys() | {"jsonl"}

@@ -7,6 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opendpr.model.batches import TokenSequence, by_length, even_size, join, pad
+from opendpr.model.config import InputForm
+from opendpr.model.tokenizer import Marks
+
+MARKS = Marks(cls=1, sep=2, pad=0)
+ZEROS, SEGMENTS = InputForm(token_types="zeros"), InputForm(token_types="segments")
 
 
 def part(*ids: int) -> np.ndarray:
@@ -14,21 +19,30 @@ def part(*ids: int) -> np.ndarray:
 
 
 def test_parts_are_joined_with_separators() -> None:
-    sequence = join([part(7, 8), part(9)], cls=1, sep=2, segments=False)
+    sequence = join([part(7, 8), part(9)], MARKS, ZEROS)
     assert sequence.ids.tolist() == [1, 7, 8, 2, 9, 2]
     assert sequence.types.tolist() == [0] * 6
     assert sequence.ids.dtype == sequence.types.dtype == np.int32
 
 
 def test_segments_mark_what_follows_the_first_separator() -> None:
-    sequence = join([part(7, 8), part(9), part(5)], cls=1, sep=2, segments=True)
+    sequence = join([part(7, 8), part(9), part(5)], MARKS, SEGMENTS)
     assert sequence.ids.tolist() == [1, 7, 8, 2, 9, 2, 5, 2]
     assert sequence.types.tolist() == [0, 0, 0, 0, 1, 1, 1, 1]
-    assert join([part(7)], cls=1, sep=2, segments=True).types.tolist() == [0, 0, 0]
+    assert join([part(7)], MARKS, SEGMENTS).types.tolist() == [0, 0, 0]
 
 
 def test_empty_parts_leave_their_separator() -> None:
-    assert join([part()], cls=1, sep=2, segments=True).ids.tolist() == [1, 2]
+    assert join([part()], MARKS, SEGMENTS).ids.tolist() == [1, 2]
+
+
+def test_two_separators_part_texts_where_the_tokenizer_has_two() -> None:
+    sequence = join([part(7, 8), part(9)], MARKS._replace(between=2), ZEROS)
+    assert sequence.ids.tolist() == [1, 7, 8, 2, 2, 9, 2]
+
+
+def test_a_form_without_closing_ends_with_the_text() -> None:
+    assert join([part(7), part(9)], MARKS, InputForm(closing=False)).ids.tolist() == [1, 7, 2, 9]
 
 
 def test_rows_are_filled_on_the_right() -> None:

@@ -81,6 +81,12 @@ def test_a_mark_inside_a_word_means_the_whole_word() -> None:
     assert spans([0, 0, 9, 0], [0, 9, 0, 0], [0, 1, 1, 1], count=1) == [(1, 3)]
 
 
+def test_no_span_crosses_a_border_between_blocks() -> None:
+    """A number of a word is left out where a block begins."""
+    assert spans([9, 0, 0, 0], [0, 0, 9, 8], [0, 1, 2, 3], count=1) == [(0, 2)]
+    assert spans([9, 0, 0, 0], [0, 5, 9, 8], [0, 1, 3, 4], count=1) == [(0, 1)]
+
+
 def test_spans_that_overlap_a_better_one_are_left_out() -> None:
     assert spans([9, 8, 0, 0], [0, 9, 8, 1], [0, 1, 2, 3]) == [(0, 1), (2, 2), (3, 3)]
 
@@ -159,3 +165,13 @@ def test_signs_within_a_word_do_not_part_it(tiny_model: Path, text: str, words: 
     numbers = whole_words(text, tokens)
     places = [tokens.offsets[numbers == number] for number in dict.fromkeys(numbers.tolist())]
     assert [text[of[0, 0] : of[-1, 1]] for of in places] == words
+
+
+def test_a_blank_line_a_table_cell_and_a_list_item_leave_a_number_out(tiny_model: Path) -> None:
+    text = "Reserved.\n\nnobody\t65534\n- milk\n- eggs here"
+    (tokens,) = Tokenizer(Model(tiny_model).tokenizer_path)([text])
+    numbers = whole_words(text, tokens)
+    blocks = np.cumsum(np.diff(numbers, prepend=numbers[0]) > 1)
+    places = [tokens.offsets[blocks == block] for block in dict.fromkeys(blocks.tolist())]
+    expected = ["Reserved.", "nobody", "65534", "- milk", "- eggs here"]
+    assert [text[block[0, 0] : block[-1, 1]] for block in places] == expected

@@ -37,7 +37,7 @@ def held(window: Window) -> list[int]:
 
 def test_a_short_passage_has_one_window(tokenizer: Tokenizer) -> None:
     (window,) = windows(ids(3), ids(2, 2_000), text(5), CONFIG, tokenizer)
-    cls, sep = tokenizer.cls, tokenizer.sep
+    cls, sep = tokenizer.marks.cls, tokenizer.marks.sep
     assert window.sequence.ids.tolist() == [
         *(cls, 1000, 1001, 1002, sep),
         *(2000, 2001, sep),
@@ -50,13 +50,20 @@ def test_a_short_passage_has_one_window(tokenizer: Tokenizer) -> None:
 def test_the_form_decides_on_title_and_token_types(tokenizer: Tokenizer) -> None:
     config = ReaderConfig(SHAPE, input_form=InputForm(title=False, token_types="zeros"))
     (window,) = windows(ids(1), ids(2, 2_000), text(2), config, tokenizer)
-    assert window.sequence.ids.tolist() == [tokenizer.cls, 1000, tokenizer.sep, 5000, 5001, tokenizer.sep]
+    assert window.sequence.ids.tolist() == [
+        tokenizer.marks.cls,
+        1000,
+        tokenizer.marks.sep,
+        5000,
+        5001,
+        tokenizer.marks.sep,
+    ]
     assert window.sequence.types.tolist() == [0] * 6
 
 
 def test_a_passage_without_a_title_has_no_empty_segment(tokenizer: Tokenizer) -> None:
     (window,) = windows(ids(1), ids(0), text(1), CONFIG, tokenizer)
-    assert window.sequence.ids.tolist() == [tokenizer.cls, 1000, tokenizer.sep, 5000, tokenizer.sep]
+    assert window.sequence.ids.tolist() == [tokenizer.marks.cls, 1000, tokenizer.marks.sep, 5000, tokenizer.marks.sep]
 
 
 def test_long_questions_and_titles_are_cut_to_their_limit(tokenizer: Tokenizer) -> None:
@@ -83,7 +90,7 @@ def test_every_token_and_every_span_up_to_the_stride_is_whole_in_some_window(
         assert len(window.sequence.ids) <= config.max_tokens
         assert window.length_tokens > 0
         assert held(window) == whole.ids[window.first : window.first + window.length_tokens].tolist()
-        assert window.sequence.ids[-1] == tokenizer.sep
+        assert window.sequence.ids[-1] == tokenizer.marks.sep
     room = config.max_tokens - found[0].position - 1
     for size in {1, min(max(1, stride), room, length)}:
         for first in range(length - size + 1):

@@ -90,6 +90,8 @@ def test_small_collections_are_searched_exactly_and_large_ones_by_an_index():
 def test_what_does_not_fit_is_refused_with_both_sizes():
     with pytest.raises(ResourceError, match=r"21,000,000 passages do not fit into 1\.0 GB of memory \(exact 16\.6 GB"):
         chosen(list(offers(21_000_000)), 21_000_000, 10**9)
+    with pytest.raises(ResourceError, match="1 passage does not fit"):
+        chosen(list(offers(1)), 1, 1)
 
 
 def test_an_index_asked_for_must_fit_too():

@@ -20,7 +20,7 @@ from opendpr.collection import open_collection
 from opendpr.errors import OpendprError, ResourceError, StateError, UsageError
 from opendpr.model.directory import Model
 from opendpr.training import distributed
-from opendpr.training.checkpoint import BEST
+from opendpr.training.checkpoint import BEST_WEIGHTS
 from opendpr.training.encoder import encoder_job
 from opendpr.training.loop import train
 from opendpr.training.objective import Step
@@ -120,7 +120,7 @@ def test_weights_that_the_disk_does_not_take_are_an_error_with_their_path(tmp_pa
     command = [sys.executable, "-c", SAVE, tmp_path]
     done = subprocess.run(command, capture_output=True, text=True, check=True, preexec_fn=limited)
     assert f"{tmp_path / 'best.safetensors'} cannot be written" in done.stdout
-    assert not (tmp_path / BEST).exists()
+    assert not (tmp_path / BEST_WEIGHTS).exists()
 
 
 @pytest.mark.parametrize("value", [math.inf, math.nan])

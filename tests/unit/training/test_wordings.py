@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from opendpr.training.wordings import bare, keywords, shortened, slipped, turned, typed
+from opendpr.training.wordings import bare, keywords, mistyped, shortened, turned, typed
 
 QUESTIONS = [
     "What is the default port of Redis?",
@@ -65,16 +65,16 @@ def test_shortened_takes_one_word():
     assert shortened("nothing here", generator) == "nothing here"
 
 
-def test_slipped_changes_one_longer_word_by_one_letter():
+def test_mistyped_changes_one_longer_word_by_one_letter():
     generator = np.random.default_rng(0)
-    seen = {slipped("the harbour lies", generator) for _ in range(200)}
+    seen = {mistyped("the harbour lies", generator) for _ in range(200)}
     for each in seen:
         the, word, lies = each.split(" ")
         assert (the, lies, word[0]) == ("the", "lies", "h")
         assert sorted(set(word) | set("harbour")) == sorted(set("harbour"))
         assert len(word) in (6, 7, 8)
     assert {"the hrabour lies", "the hrbour lies", "the haarbour lies"} <= seen
-    assert slipped("a port 6379 x_y_z_long", generator) == "a port 6379 x_y_z_long"  # options and numbers stay
+    assert mistyped("a port 6379 x_y_z_long", generator) == "a port 6379 x_y_z_long"  # options and numbers stay
 
 
 @pytest.mark.parametrize("question", QUESTIONS)

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 from opendpr.cli.options import (
+    RETRIEVER_CHOICES,
     CollectionArgument,
     DeviceOption,
-    Devices,
     ModelOption,
     PrecisionOption,
-    Precisions,
-    Retrievers,
     RuntimeOption,
-    Runtimes,
+    retriever_name,
 )
-from opendpr.cli.output import print_json, progress, say
+from opendpr.cli.output import print_json, say
+from opendpr.cli.progress import progress
+from opendpr.wording import counted
 
 if TYPE_CHECKING:
     from opendpr.fitting.fitted import Fitted
@@ -39,8 +39,15 @@ def train_answering(
     ] = None,
     model: ModelOption = None,
     retriever: Annotated[
-        list[Retrievers] | None,
-        Option("--retriever", "-r", help="Whose confidence is fitted; again for several.", show_default="hybrid"),
+        list[str] | None,
+        Option(
+            "--retriever",
+            "-r",
+            parser=retriever_name,
+            metavar=RETRIEVER_CHOICES,
+            help="Whose confidence is fitted; again for several.",
+            show_default="hybrid",
+        ),
     ] = None,
     k: Annotated[int, Option("-k", min=1, help="Passages read for a question.")] = 20,
     least_precision: Annotated[
@@ -55,9 +62,9 @@ def train_answering(
             help="Share of questions asked again without the passages that hold the answer.",
         ),
     ] = 0.25,
-    precision: PrecisionOption = Precisions.auto,
-    runtime: RuntimeOption = Runtimes.auto,
-    device: DeviceOption = Devices.auto,
+    precision: PrecisionOption = "auto",
+    runtime: RuntimeOption = "auto",
+    device: DeviceOption = "auto",
     as_json: Annotated[bool, Option("--json", help="Write what was fitted as one JSON object.")] = False,
 ) -> None:
     """Fit what answers are chosen by, and how sure they are, on questions with known answers.
@@ -74,15 +81,15 @@ def train_answering(
     from opendpr.fitting.settings import AnsweringSettings
     from opendpr.model.runtime import RuntimeSettings
 
-    kinds = list(dict.fromkeys(kind.value for kind in retriever or [Retrievers.hybrid]))
-    with progress("fitting", "questions") as show:
+    kinds = list(dict.fromkeys(retriever or ["hybrid"]))
+    with progress("fitting", "questions", silent=as_json) as show:
         written, fitted = fit_answering(
             collection,
             questions,
             model=model,
             output=output,
             settings=AnsweringSettings(k, kinds, least_precision, removed_share),
-            runtime=RuntimeSettings(runtime.value, precision.value, device.value),
+            runtime=RuntimeSettings(runtime, precision, device),
             on_progress=lambda activity, done, total: show(done, total),
         )
     _report(fitted, written.directory, as_json)
@@ -99,7 +106,7 @@ def _report(fitted: Fitted, target: Path, as_json: bool) -> None:
     for kind, stored in fitted.confidence.items():
         figures = fitted.figures[kind]
         say(
-            f"{kind}: {figures['right']:,} of {figures['answers']:,} answers right; "
+            f"{kind}: {figures['right']:,} of {counted(figures['answers'], 'answer')} right; "
             f"calibration error {figures['calibration error']:.3f}, right above wrong {figures['AUROC right']:.3f}"
         )
         say(

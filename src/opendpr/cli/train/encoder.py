@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from typer import Argument, Option
 
@@ -24,16 +23,10 @@ from opendpr.cli.train.options import (
     shown,
 )
 from opendpr.errors import UsageError
+from opendpr.wording import counted
 
 if TYPE_CHECKING:
     from opendpr.collection import Collection
-
-
-class Objectives(str, enum.Enum):
-    """What an encoder is trained on."""
-
-    examples = "examples"
-    inverse_cloze = "inverse-cloze"
 
 
 def train_encoder(
@@ -48,8 +41,9 @@ def train_encoder(
     output: Output,
     base: Annotated[str, Option("--base", help="Model to start from; its reader is kept.")] = "opendpr-minilm",
     objective: Annotated[
-        Objectives, Option("--objective", help="inverse-cloze needs no questions, only documents.")
-    ] = Objectives.examples,
+        Literal["examples", "inverse-cloze"],
+        Option("--objective", help="inverse-cloze needs no questions, only documents."),
+    ] = "examples",
     weight: Annotated[
         list[float] | None,
         Option("--weight", help="How often an epoch goes over each file, in their order.", show_default=False),
@@ -106,13 +100,13 @@ def train_encoder(
             "hard_negatives": hard_negatives,
             "untie": untie,
             "base_share": base_share,
-            "precision": precision and precision.value,
-            "device": device and device.value,
+            "precision": precision,
+            "device": device,
             "seed": seed,
         },
     )
     examples: Collection | list[encoder.Weighted]
-    if objective is Objectives.inverse_cloze:
+    if objective == "inverse-cloze":
         if len(files) != 1 or weight:
             raise UsageError("--objective inverse-cloze takes one collection, and no --weight")
         examples = open_collection(files[0])
@@ -120,7 +114,7 @@ def train_encoder(
         weights = weight or [1.0] * len(files)
         if len(weights) != len(files):
             raise UsageError(
-                f"there are {len(files)} files and {len(weights)} weights; give --weight once for each file"
+                f"got {counted(len(files), 'file')} and {counted(len(weights), 'weight')}; give --weight once for each"
             )
         examples = [encoder.Weighted(path, share) for path, share in zip(files, weights, strict=True)]
     with shown(output) as on_step:

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
-from opendpr.cli.options import Devices, Precisions
-from opendpr.cli.output import progress, say
+from opendpr.choices import DeviceName, PrecisionName
+from opendpr.cli.output import say
+from opendpr.cli.progress import progress
 from opendpr.errors import OpendprError
+from opendpr.wording import counted
 
 if TYPE_CHECKING:
     from opendpr.training.loop import OnStep, Training
@@ -31,9 +33,9 @@ BaseShare = Annotated[
     Option("--base-share", help="Share of the starting weights in the result.", show_default=False),
 ]
 Precision = Annotated[
-    Precisions | None, Option("--precision", help="fp32 or bf16; auto: what is faster here.", show_default=False)
+    PrecisionName | None, Option("--precision", help="fp32 or bf16; auto: what is faster here.", show_default=False)
 ]
-Device = Annotated[Devices | None, Option("--device", help="auto: a GPU if there is one.", show_default=False)]
+Device = Annotated[DeviceName | None, Option("--device", help="auto: a GPU if there is one.", show_default=False)]
 Seed = Annotated[int | None, Option("--seed", help="Decides order, negatives and fresh weights.", show_default=False)]
 
 
@@ -73,7 +75,7 @@ def shown(output: Path) -> Iterator[OnStep]:
         yield on_step
     tail = losses[-100:]
     loss = f", loss of the last {len(tail)}: {sum(tail) / len(tail):.3f}" if tail else ""
-    say(f"wrote {output}: {len(losses):,} steps by this run, in {time.monotonic() - started:,.0f} s{loss}")
+    say(f"wrote {output}: {counted(len(losses), 'step')} by this run, in {time.monotonic() - started:,.0f} s{loss}")
 
 
 def report_best(training: Training) -> None:

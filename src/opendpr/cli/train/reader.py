@@ -82,8 +82,8 @@ def train_reader(
             "negatives": negatives,
             "negative_share": negative_share,
             "base_share": base_share,
-            "precision": precision and precision.value,
-            "device": device and device.value,
+            "precision": precision,
+            "device": device,
             "seed": seed,
         },
     )

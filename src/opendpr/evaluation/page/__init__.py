@@ -8,21 +8,24 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from markupsafe import Markup
 
+from opendpr.evaluation.figures import Figure
 from opendpr.evaluation.jinja2 import template_environment
 from opendpr.evaluation.page.charts import Line, accuracy_chart, coverage_chart, key, reliability_chart
 from opendpr.evaluation.page.examples import Example
 from opendpr.evaluation.page.tables import Table, difference_table, failure_tables, figure_table, tiles
+from opendpr.evaluation.summary import SetSummary
+from opendpr.wording import counted
 
-RETRIEVAL = ("answer", "document")
-READING = ("EM", "F1")
+RETRIEVAL_MEASURES = ("answer", "document")
+READER_MEASURES = ("EM", "F1")
 
 
-class Sureness(NamedTuple):
-    """How far the confidence of a system's answers can be believed."""
+class Calibration(NamedTuple):
+    """How far the confidence of a system's answers can be trusted."""
 
     error: float
     """The expected calibration error."""
@@ -42,7 +45,7 @@ class Sureness(NamedTuple):
             words += f", right answers surer than wrong ones in {100 * self.area:.0f} %"
         if self.answered == self.questions:
             return words
-        words += f", an answer given to {self.answered:,} of {self.questions:,} questions"
+        words += f", an answer given to {self.answered:,} of {counted(self.questions, 'question')}"
         return words if math.isnan(self.right) else f"{words}, {100 * self.right:.1f} % of these right"
 
 
@@ -51,13 +54,7 @@ class SetReport:
     """What is reported of one set of questions."""
 
     name: str
-    questions: int
-    figures: Sequence[Mapping[str, Any]]
-    """`system`, `measure`, `questions`, `mean`, `low`, `high`."""
-    differences: Sequence[Mapping[str, Any]]
-    """`a`, `b`, `measure`, `questions`, `mean`, `low`, `high`, `p`."""
-    failures: Mapping[str, Mapping[str, Mapping[str, Mapping[str, Any]]]]
-    """System -> passages read -> kind of failure -> `count`."""
+    summary: SetSummary
     curves: Mapping[str, Sequence[Line]]
     """Accuracy over k of each system, by what is found: `answer`, `document`."""
     coverage: Sequence[Line]
@@ -65,8 +62,8 @@ class SetReport:
     examples: Sequence[Example]
     reliability: Sequence[Line] = ()
     """Exact match of each system's answers over their confidence."""
-    calibration: Mapping[str, Sureness] = field(default_factory=dict)
-    """System -> how far its confidence can be believed."""
+    calibration: Mapping[str, Calibration] = field(default_factory=dict)
+    """System -> how far its confidence can be trusted."""
 
 
 @dataclass(frozen=True)
@@ -80,14 +77,14 @@ class Report:
     """Run -> name of a setting -> value."""
     sets: Sequence[SetReport]
     problems: Mapping[str, str]
-    """Question -> what hindered its judgement."""
+    """Question -> why it could not be judged as wanted."""
 
 
-class Figure(NamedTuple):
+class Chart(NamedTuple):
     """A chart with its legend and what to know to read it."""
 
     title: str
-    chart: Markup
+    drawing: Markup
     legend: Sequence[tuple[Markup, str]]
     """Mark and name of each line."""
     note: str
@@ -108,16 +105,17 @@ def write_page(report: Report) -> str:
 
 def _section(report: SetReport) -> dict[str, object]:
     """What the template shows of one set of questions."""
-    systems = list(dict.fromkeys(figure["system"] for figure in report.figures))
+    summary = report.summary
+    systems = list(dict.fromkeys(figure.system for figure in summary.figures))
     outcomes = dict.fromkeys(example.outcome for example in report.examples)
     return {
         "name": report.name,
-        "questions": report.questions,
-        "tiles": tiles(report.figures, systems),
+        "questions": summary.questions,
+        "tiles": tiles(summary.figures, systems),
         "curves": [_curves(target, lines) for target, lines in report.curves.items()],
-        "tables": _figure_tables(report.figures, systems),
-        "differences": difference_table(report.differences, report.figures),
-        "failures": failure_tables(report.failures, report.figures),
+        "tables": _figure_tables(summary.figures, systems),
+        "differences": difference_table(summary.differences, summary.figures),
+        "failures": failure_tables(summary.failures, summary.figures),
         "confidence": [
             *([_coverage(report.coverage)] if report.coverage else []),
             *([_reliability(report.reliability, report.calibration)] if report.reliability else []),
@@ -128,9 +126,9 @@ def _section(report: SetReport) -> dict[str, object]:
     }
 
 
-def _figure_tables(figures: Sequence[Mapping[str, Any]], systems: Sequence[str]) -> dict[str, Table]:
+def _figure_tables(figures: Sequence[Figure], systems: Sequence[str]) -> dict[str, Table]:
     """Heading -> table, of those that have figures."""
-    groups = [figure["measure"].split("@")[0] for figure in figures]
+    groups = [figure.measure.split("@")[0] for figure in figures]
     captions = {
         "Retrieval": "Top-k accuracy: the share of questions with an answer "
         "(answer@k) or a passage of a gold document (document@k) among the first k passages, in per cent.",
@@ -139,7 +137,8 @@ def _figure_tables(figures: Sequence[Mapping[str, Any]], systems: Sequence[str])
         "exact match (EM@n) and F1 over words (F1@n), in per cent.",
     }
     headings = [
-        "Retrieval" if group in RETRIEVAL else "Answers" if group in READING else "Judged documents" for group in groups
+        "Retrieval" if group in RETRIEVAL_MEASURES else "Answers" if group in READER_MEASURES else "Judged documents"
+        for group in groups
     ]
     return {
         heading: figure_table(
@@ -150,15 +149,15 @@ def _figure_tables(figures: Sequence[Mapping[str, Any]], systems: Sequence[str])
     }
 
 
-def _curves(target: str, lines: Sequence[Line]) -> Figure:
+def _curves(target: str, lines: Sequence[Line]) -> Chart:
     what = {"answer": "an answer", "document": "a passage of a gold document"}[target]
     title = f"Questions with {what} among the first k passages"
     description = f"Top-k accuracy in per cent over k, k on a logarithmic axis. {_ends(lines)}"
     note = "Whiskers are 95 % bootstrap intervals, drawn side by side. The percentages need not begin at 0."
-    return Figure(title, accuracy_chart(lines, title, description), _legend(lines), note)
+    return Chart(title, accuracy_chart(lines, title, description), _legend(lines), note)
 
 
-def _coverage(lines: Sequence[Line]) -> Figure:
+def _coverage(lines: Sequence[Line]) -> Chart:
     title = "Exact match of the answers that the reader is surest of"
     description = f"Exact match in per cent over the share of questions answered. {_ends(lines)}"
     note = (
@@ -166,18 +165,18 @@ def _coverage(lines: Sequence[Line]) -> Figure:
         "confidence is worth something; at its right end all questions are answered. "
         "The gap to 100 % is the error rate."
     )
-    return Figure(title, coverage_chart(lines, title, description), _legend(lines), note)
+    return Chart(title, coverage_chart(lines, title, description), _legend(lines), note)
 
 
-def _reliability(lines: Sequence[Line], calibration: Mapping[str, Sureness]) -> Figure:
+def _reliability(lines: Sequence[Line], calibration: Mapping[str, Calibration]) -> Chart:
     title = "How often answers of a confidence are right"
     description = f"Exact match in per cent over the confidence of the answers. {_ends(lines)}"
-    systems = "; ".join(f"{system}: {sureness.in_words()}" for system, sureness in calibration.items())
+    systems = "; ".join(f"{system}: {values.in_words()}" for system, values in calibration.items())
     note = (
         "On the dashed line a confidence is what it says. "
         f"Ten bins of equal width, with 95 % Wilson intervals. {systems}."
     )
-    return Figure(title, reliability_chart(lines, title, description), _legend(lines), note)
+    return Chart(title, reliability_chart(lines, title, description), _legend(lines), note)
 
 
 def _ends(lines: Iterable[Line]) -> str:

@@ -12,12 +12,12 @@ from markupsafe import Markup
 from opendpr.evaluation.page.svg import element
 from opendpr.evaluation.statistics import Interval
 
-WIDTH, HEIGHT = 560, 350
-LEFT, RIGHT, TOP, BOTTOM = 64, 26, 14, 56
-"""Margins around the plot, in units of the view box."""
-COLOURS, SHAPES = 6, 4
+CHART_WIDTH, CHART_HEIGHT = 560, 350
+PLOT_LEFT, PLOT_RIGHT, PLOT_TOP, PLOT_BOTTOM = 64, 534, 14, 294
+"""Edges of the plot in the chart, in units of the view box."""
+LINE_COLOURS, MARK_SHAPES = 6, 4
 """Number of colours and of marks; twelve lines differ, then both repeat."""
-DODGE = 5
+WHISKER_DISTANCE = 5
 """Distance between the whiskers of lines at the same place."""
 
 
@@ -67,7 +67,7 @@ def log_axes(lines: Sequence[Line], x_name: str) -> Axes:
     ticks = [float(f * 10**power) for power in range(7) for f in (1, 2, 5) if f * 10**power <= last]
     y, y_ticks = _shares(lines)
     return Axes(
-        lambda k: LEFT + math.log(k) / math.log(last) * (WIDTH - LEFT - RIGHT), y, ticks, y_ticks, x_name, "{:g}"
+        lambda k: PLOT_LEFT + math.log(k) / math.log(last) * (PLOT_RIGHT - PLOT_LEFT), y, ticks, y_ticks, x_name, "{:g}"
     )
 
 
@@ -75,7 +75,7 @@ def share_axes(lines: Sequence[Line], x_name: str) -> Axes:
     """Axes with x in per cent."""
     y, y_ticks = _shares(lines)
     ticks = [0.0, 20.0, 40.0, 60.0, 80.0, 100.0]
-    return Axes(lambda share: LEFT + share / 100 * (WIDTH - LEFT - RIGHT), y, ticks, y_ticks, x_name, "{:g} %")
+    return Axes(lambda share: PLOT_LEFT + share / 100 * (PLOT_RIGHT - PLOT_LEFT), y, ticks, y_ticks, x_name, "{:g} %")
 
 
 def _shares(lines: Sequence[Line]) -> tuple[Callable[[float], float], list[float]]:
@@ -88,7 +88,7 @@ def _shares(lines: Sequence[Line]) -> tuple[Callable[[float], float], list[float
     low -= (high - low) % step if low else 0
 
     def y(share: float) -> float:
-        return TOP + (high / 10 - share) / ((high - low) / 10) * (HEIGHT - TOP - BOTTOM)
+        return PLOT_TOP + (high / 10 - share) / ((high - low) / 10) * (PLOT_BOTTOM - PLOT_TOP)
 
     return y, [tick / 10 for tick in range(low, high + 1, step)]
 
@@ -100,9 +100,9 @@ def _chart(lines: Sequence[Line], axes: Axes, title: str, description: str, idea
         element("desc", description),
         element("g", [_y_tick(axes, tick) for tick in axes.y_ticks], ideal, class_="grid"),
         element("g", [_x_tick(axes, tick) for tick in axes.x_ticks]),
-        element("text", axes.x_name, x=(LEFT + WIDTH - RIGHT) / 2, y=HEIGHT - 6, class_="middle"),
+        element("text", axes.x_name, x=(PLOT_LEFT + PLOT_RIGHT) / 2, y=CHART_HEIGHT - 6, class_="middle"),
         [_line(line, number, len(lines), axes) for number, line in enumerate(lines)],
-        viewBox=f"0 0 {WIDTH} {HEIGHT}",
+        viewBox=f"0 0 {CHART_WIDTH} {CHART_HEIGHT}",
         role="img",
         class_="chart",
     )
@@ -111,13 +111,13 @@ def _chart(lines: Sequence[Line], axes: Axes, title: str, description: str, idea
 def _y_tick(axes: Axes, share: float) -> list[Markup]:
     y = _round(axes.y(share))
     return [
-        element("line", x1=LEFT, x2=WIDTH - RIGHT, y1=y, y2=y),
-        element("text", f"{100 * share:.0f} %", x=LEFT - 12, y=y + 5, class_="end"),
+        element("line", x1=PLOT_LEFT, x2=PLOT_RIGHT, y1=y, y2=y),
+        element("text", f"{100 * share:.0f} %", x=PLOT_LEFT - 12, y=y + 5, class_="end"),
     ]
 
 
 def _x_tick(axes: Axes, at: float) -> list[Markup]:
-    x, bottom = _round(axes.x(at)), HEIGHT - BOTTOM
+    x, bottom = _round(axes.x(at)), PLOT_BOTTOM
     return [
         element("line", x1=x, x2=x, y1=bottom, y2=bottom + 5, class_="tick"),
         element("text", axes.x_format.format(at), x=x, y=bottom + 22, class_="middle"),
@@ -126,7 +126,7 @@ def _x_tick(axes: Axes, at: float) -> list[Markup]:
 
 def _line(line: Line, number: int, count: int, axes: Axes) -> Markup:
     """A line with its marks, each with a whisker from the low to the high end of its interval."""
-    shift = DODGE * (number - (count - 1) / 2)
+    shift = WHISKER_DISTANCE * (number - (count - 1) / 2)
     points = " ".join(f"{_round(axes.x(x))},{_round(axes.y(y))}" for x, y in line.values)
     marks = []
     for at, interval in line.marks.items():
@@ -141,12 +141,12 @@ def _line(line: Line, number: int, count: int, axes: Axes) -> Markup:
 
 def colour(number: int) -> str:
     """The class that gives the colour of a line."""
-    return f"c{number % COLOURS}"
+    return f"c{number % LINE_COLOURS}"
 
 
 def mark(number: int, x: float, y: float) -> Markup:
     """The mark of a line: circle, square, triangle or diamond, so that colour is not all that tells lines apart."""
-    shape = number % SHAPES
+    shape = number % MARK_SHAPES
     if shape == 0:
         return element("circle", cx=x, cy=y, r=4, class_="mark")
     if shape == 1:
@@ -162,7 +162,7 @@ def key(number: int) -> Markup:
     )
 
 
-def interval_bar(value: Interval, low: float, high: float, zero: bool = False) -> Markup:
+def interval_bar(value: Interval, low: float, high: float, *, zero: bool = False) -> Markup:
     """An interval with its mean, on a scale from `low` to `high` that the rows of a table share.
 
     Args:

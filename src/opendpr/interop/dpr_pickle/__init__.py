@@ -27,7 +27,7 @@ def read_embeddings(path: Path, limits: Limits = Limits()) -> Iterator[tuple[str
     """
     try:
         with open_binary(path) as file:
-            for number, record in enumerate(Interpreter(path, file, limits).records(), start=1):
+            for number, record in enumerate(Interpreter(path, file, limits=limits).records(), start=1):
                 yield _embedding(record, f"{path}: record {number:,}")
     except READ_ERRORS as error:
         raise InputError(f"{path} cannot be read: {reason(error)}") from None

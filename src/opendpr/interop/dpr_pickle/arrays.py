@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from opendpr.wording import counted
+
 OBJECT_BYTES = 16_000_000
 """Longest string or bytes: a vector of four million numbers."""
 ADMITTED = {
@@ -106,5 +108,7 @@ def _array(data: bytes, dtype: Dtype, shape: tuple[Any, ...], order: Any) -> NDA
     kind = np.dtype(f"{dtype.order}{dtype.code}")
     whole = all(isinstance(size, int) and 0 <= size <= OBJECT_BYTES for size in shape) and len(shape) <= 8
     if not whole or prod(shape) * kind.itemsize != len(data):
-        raise ValueError(f"an array says its shape is {shape!r:.60} and has {len(data):,} bytes; they do not fit")
+        raise ValueError(
+            f"an array says its shape is {shape!r:.60} and has {counted(len(data), 'byte')}; they do not fit"
+        )
     return np.frombuffer(data, dtype=kind).reshape(shape, order=order)

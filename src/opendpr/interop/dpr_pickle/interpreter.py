@@ -13,7 +13,7 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from opendpr.errors import InputError
 from opendpr.interop.dpr_pickle.arrays import ADMITTED, OBJECT_BYTES, Dtype, Name, call, set_state
@@ -37,11 +37,25 @@ class Limits:
     """Most objects on the stack, and most that a batch may give a name."""
 
 
-class Interpreter:
-    """Runs one pickle. `records` yields what is put into the outermost list."""
+class World(NamedTuple):
+    """What a pickle may name, and what becomes of it; nothing of it is ever imported or called."""
 
-    def __init__(self, path: Path, file: IO[bytes], limits: Limits = Limits()) -> None:
-        self.path, self.file, self.limits = path, file, limits
+    admits: Callable[[str], str | None]
+    """Meaning of `module.name`; None refuses it."""
+    call: Callable[[Name, tuple[Any, ...]], Any]
+    set_state: Callable[[object, object], None]
+    content: str
+    """What it is for, for messages."""
+
+
+ARRAYS = World(ADMITTED.get, call, set_state, "arrays of numbers and plain lists")
+
+
+class Interpreter:
+    """Runs one pickle. `records` yields what is put into the outermost list; `value` is for one without."""
+
+    def __init__(self, path: Path, file: IO[bytes], world: World = ARRAYS, limits: Limits = Limits()) -> None:
+        self.path, self.file, self.world, self.limits = path, file, world, limits
         self.at = self.pending = 0
         self.batches = 0
         self.stack: list[Any] = []
@@ -99,27 +113,51 @@ class Interpreter:
     def records(self) -> Iterator[Any]:
         """Run to the end."""
         while (code := self.read(1)) != b".":
-            self.pending += INSTRUCTION_BYTES
             if code in (b"a", b"e"):
-                items = self.group() if code == b"e" else [self.pop()]
-                if not self.stack or not isinstance(self.stack[-1], list):
-                    raise self.error("expected a list to put things into")
+                target, items = self.items(code)
                 if len(self.stack) > 1:
-                    self.stack[-1].extend(items)
+                    target.extend(items)
                 else:
                     yield from items
                     self.forget()
-            elif instruction := self.instructions.get(code):
-                instruction()
             else:
-                name = OPCODES.get(code, f"{code[0]:#04x}")
-                raise self.error(f"the instruction {name}, which no list of vectors needs, is refused")
-            if len(self.stack) > self.limits.pending_objects or self.pending > self.limits.pending_bytes:
-                raise self.error("it is no list of small records, and would fill the memory")
+                self.step(code)
+            self.check_size()
         if len(self.stack) != 1 or not isinstance(self.stack[0], list):
             found = type(self.stack[0]).__name__ if self.stack else "nothing"
             raise self.error(f"expected a list of (id, vector), found {found}")
         yield from self.stack[0]  # what was made as a list at once
+
+    def value(self) -> Any:  # noqa: ANN401
+        """Run to the end of a pickle of one value that is no stream of records."""
+        while (code := self.read(1)) != b".":
+            if code in (b"a", b"e"):
+                target, items = self.items(code)
+                target.extend(items)
+            else:
+                self.step(code)
+            self.check_size()
+        return self.pop()
+
+    def step(self, code: bytes) -> None:
+        """Follow one instruction."""
+        instruction = self.instructions.get(code)
+        if instruction is None:
+            name = OPCODES.get(code, f"{code[0]:#04x}")
+            raise self.error(f"the instruction {name}, which no file of {self.world.content} needs, is refused")
+        instruction()
+
+    def items(self, code: bytes) -> tuple[list[Any], list[Any]]:
+        """The list that is to grow, and what by."""
+        items = self.group() if code == b"e" else [self.pop()]
+        if not self.stack or not isinstance(self.stack[-1], list):
+            raise self.error("expected a list to put things into")
+        return self.stack[-1], items
+
+    def check_size(self) -> None:
+        self.pending += INSTRUCTION_BYTES
+        if len(self.stack) > self.limits.pending_objects or self.pending > self.limits.pending_bytes:
+            raise self.error(f"it is larger than {self.world.content} are, and would fill the memory")
 
     def forget(self) -> None:
         """Let go of a batch; what the next ones may refer to is kept."""
@@ -205,11 +243,9 @@ class Interpreter:
         return self.memo[number]
 
     def name(self, module: str, name: str) -> Name:
-        meaning = ADMITTED.get(f"{module}.{name}")
+        meaning = self.world.admits(f"{module}.{name}")
         if meaning is None or "." in name:
-            raise self.error(
-                f"it asks for {module}.{name}, which is refused: only arrays of numbers and plain lists are admitted"
-            )
+            raise self.error(f"it asks for {module}.{name}, which is refused: only {self.world.content} are admitted")
         return Name(meaning)
 
     def stack_global(self) -> None:
@@ -223,7 +259,7 @@ class Interpreter:
         if not isinstance(function, Name) or not isinstance(arguments, tuple):
             raise self.error("it calls something that is no function")
         try:
-            found = call(function, arguments)
+            found = self.world.call(function, arguments)
         except ValueError as error:
             raise self.error(str(error)) from None
         if isinstance(found, bytes):
@@ -233,7 +269,7 @@ class Interpreter:
     def build(self) -> None:
         target, state = self.pop_many(2)
         try:
-            set_state(target, state)
+            self.world.set_state(target, state)
         except ValueError as error:
             raise self.error(str(error)) from None
         self.stack.append(target)

@@ -6,23 +6,26 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from opendpr.choices import RETRIEVERS
 from opendpr.serving.jinja2 import render
 from opendpr.serving.records import (
-    LIMITS,
-    RETRIEVERS,
+    REQUEST_LIMITS,
     AskRecord,
     InfoRecord,
     PassageRecord,
     SearchRecord,
     SpanRecord,
 )
+from opendpr.wording import counted
 
 K_CHOICES = (5, 10, 20, 50, 100)
 """Numbers of passages that the form offers."""
 LEAST_CONFIDENCE = 0.01
-"""Other answers below it are not worth showing."""
+"""Other answers less likely than this are not shown."""
 OPEN_PASSAGES = 6
 """Passages shown at once; the others are one click away."""
+KEYS_OF_FILES = frozenset(("path", "modified", "page_starts", "sections", "left_out"))
+"""Metadata of every file, poor examples of a filter."""
 LONG_ANSWER_CHARACTERS = 90
 """A longer answer is set smaller."""
 RETRIEVER_NAMES = {"hybrid": "Hybrid", "dense": "Dense", "bm25": "BM25"}
@@ -74,7 +77,7 @@ def answers_page(
         k_choices=sorted({*K_CHOICES, form.k}),
         retrievers=RETRIEVERS,
         retriever_names=RETRIEVER_NAMES,
-        limits=LIMITS,
+        limits=REQUEST_LIMITS,
         open_passages=OPEN_PASSAGES,
         long_characters=LONG_ANSWER_CHARACTERS,
     )
@@ -99,7 +102,7 @@ def _scores(passage: PassageRecord) -> Iterator[tuple[str, str, float]]:
 
 def _no_answer(result: AskRecord, form: Form, info: InfoRecord) -> str:
     if result.passages:
-        return "None of the passages that were read says it."
+        return "None of the passages that were read answers the question."
     if form.where:
         names = ", ".join(["id", "title", *info.metadata_keys])
         return f"No passage was found. Names that the filter can ask for: {names}."
@@ -107,7 +110,7 @@ def _no_answer(result: AskRecord, form: Form, info: InfoRecord) -> str:
 
 
 def _facts(info: InfoRecord) -> str:
-    counts = f"{info.documents:,} documents in {info.passages:,} passages"
+    counts = f"{counted(info.documents, 'document')} in {counted(info.passages, 'passage')}"
     more = " Some passages are not encoded yet and are found by their words alone." * bool(info.passages_without_vector)
     text = (
         "The answer is a verbatim quotation, with its place in the document."
@@ -118,5 +121,5 @@ def _facts(info: InfoRecord) -> str:
 
 
 def _example(keys: Sequence[str]) -> str:
-    key = next((key for key in keys if key.isidentifier() and key not in ("path", "modified", "page_starts")), "id")
+    key = next((key for key in keys if key.isidentifier() and key not in KEYS_OF_FILES), "id")
     return f"{key} = '…'"

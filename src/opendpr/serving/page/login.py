@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from opendpr.serving.jinja2 import render
 
-COOKIE = "opendpr_token"
+TOKEN_COOKIE = "opendpr_token"
 """Holds the token that a browser gave."""
 
 

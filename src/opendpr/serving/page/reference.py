@@ -10,7 +10,7 @@ from opendpr.serving.jinja2 import render
 
 Schema = Mapping[str, Any]
 
-SAMPLES: Mapping[str, object] = {
+SAMPLE_VALUES: Mapping[str, object] = {
     "question": "Who built the pier?",
     "text": "The pier was built by Marta Lindqvist.",
     "id": "pier.txt",
@@ -108,5 +108,5 @@ def _curl(path: str, method: str, body: Schema | None, base: str) -> str:
     command = "curl" + (f" -X {method.upper()}" if method in ("put", "delete") else "") + f" {url}"
     if body is None:
         return command
-    sample = {name: SAMPLES[name] for name in body.get("required", [])}
+    sample = {name: SAMPLE_VALUES[name] for name in body.get("required", [])}
     return f"{command} \\\n  --json '{json.dumps(sample)}'"

@@ -13,10 +13,10 @@ from opendpr.serving.batching import FullError
 from opendpr.serving.jinja2 import render
 from opendpr.serving.page.answers import Form, answers_page
 from opendpr.serving.page.document import Places, document_page, window
-from opendpr.serving.page.login import COOKIE, login_page
+from opendpr.serving.page.login import TOKEN_COOKIE, login_page
 from opendpr.serving.page.reference import reference_page
 from opendpr.serving.problems import of_error
-from opendpr.serving.records import LIMITS, AskRecord, SearchRecord
+from opendpr.serving.records import REQUEST_LIMITS, AskRecord, SearchRecord
 from opendpr.serving.service import Service, Wanted
 from opendpr.serving.tokens import find_token
 
@@ -67,7 +67,10 @@ class Site:
             status, detail, headers = of_error(error)
             heading = "Please try again in a moment" if status == 503 else "That cannot be asked"
             shown = Form(
-                query.get("q", "")[: LIMITS["question_characters"]], form.retriever, form.k, query.get("where", "")
+                query.get("q", "")[: REQUEST_LIMITS["question_characters"]],
+                form.retriever,
+                form.k,
+                query.get("where", ""),
             )
             return _page(answers_page(shown, info, None, (heading, detail)), status, headers)
         return _page(answers_page(form, info, result))
@@ -100,7 +103,7 @@ class Site:
         known = find_token(self._service.settings.tokens, token) is not None
         if not known or not token.isascii() or set(token) & set('";, \\'):
             return _page(login_page(target, wrong=True), 401)
-        cookie = f"{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict" + "; Secure" * secure
+        cookie = f"{TOKEN_COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict" + "; Secure" * secure
         return Page(b"", 303, {"Location": target, "Set-Cookie": cookie})
 
 
@@ -117,8 +120,8 @@ def _form(query: Query) -> Form:
         raise UsageError(f"the retriever must be one of {', '.join(RETRIEVERS)}, got {retriever!r}")
     k = _number(query, "k")
     k = Form.k if k is None else k
-    if not 1 <= k <= LIMITS["k"]:
-        raise UsageError(f"k must be from 1 to {LIMITS['k']:,}, got {k:,}")
+    if not 1 <= k <= REQUEST_LIMITS["k"]:
+        raise UsageError(f"k must be from 1 to {REQUEST_LIMITS['k']:,}, got {k:,}")
     return Form(query.get("q", "").strip(), retriever, k, query.get("where", "").strip())
 
 

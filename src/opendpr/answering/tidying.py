@@ -1,0 +1,75 @@
+"""Spans as people would mark them: units stay with their number, and what cannot answer anything is left out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from opendpr.types import Span
+
+_SIZE = r"(?:kilo|mega|giga|tera|peta|exa|kibi|mebi|gibi|tebi)?(?:bytes?|bits?)|[kKMGTPE]i?[Bb]\b|[KMGT]b?it/s"
+_TIME = (
+    r"(?:nano|micro|milli)?seconds?|[nmµ]s|secs?|minutes?|mins?|hours?|days?|weeks?|months?|years?|decades?|centuries"
+)
+_LENGTH = (
+    r"(?:kilo|centi|milli|nano)?met(?:er|re)s?|[kcmn]?m[²³]?|miles?|feet|foot|ft|inch(?:es)?|yards?|acres?|hectares?"
+)
+_MASS = r"(?:kilo|milli)?grams?|k?g|tons?|tonnes?|pounds?|lbs?|ounces?|lit(?:er|re)s?"
+_HEAT = r"°\s?[CF]?|degrees?(?: (?:Celsius|Fahrenheit))?"
+_RATE = r"percent|per cent|%|[kMG]?Hz|k?W|volts?|mph|km/h|kn|knots?|pixels?|px"
+_MONEY = r"dollars?|euros?|pounds|francs?|marks|crowns?|cents?|[A-Z]{3}(?=\W)(?<=USD|EUR|GBP|SEK|NOK|DKK|CHF)"
+_COUNT = r"hundred|thousand|million|billion|trillion"
+UNIT = re.compile(
+    rf"(?:\s|-(?=[a-z]))?(?:{_COUNT}|{_SIZE}|{_TIME}|{_LENGTH}|{_MASS}|{_HEAT}|{_RATE}|{_MONEY})(?![\w-])"
+)
+NUMBER_WORDS = (
+    "one two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty sixty ninety"
+)
+NUMBER = re.compile(rf"(?:\d|\b(?:{NUMBER_WORDS.replace(' ', '|')}|{_COUNT}))\Z", re.IGNORECASE)
+"""A span that ends so may have its unit behind it."""
+PLACEHOLDER = re.compile(r"<[a-z][a-z0-9 _-]*>|\{[a-z][a-z0-9_-]*\}")
+"""What a manual writes for something to be put in, as `<n>`."""
+PLACEHOLDER_CHARACTERS = 40
+OPENING = frozenset("<{(")
+SECTION = re.compile(r"(?<=[\w.+-])\(\d[a-z]{0,2}\)")
+"""Where a name of a manual page has its section, as `git(1)`."""
+
+
+def tidied(spans: Sequence[Span], question: str = "") -> list[Span]:
+    """The spans that can be answers, in the same order, with the units of their numbers; all of them if none can.
+
+    Args:
+        question: a unit that it asks with is not repeated: `how many bytes` wants a number
+    """
+    usable = [span for span in spans if is_answer(span)] or spans
+    return [with_unit(span, question) for span in usable]
+
+
+def is_answer(span: Span) -> bool:
+    """Whether a span says anything: it has a letter or a digit, and is no placeholder and no section of a manual."""
+    if not any(map(str.isalnum, span.text)):
+        return False
+    passage = span.hit.passage
+    text, start, end = passage.text, span.start - passage.start, span.end - passage.start
+    around = text[max(0, start - PLACEHOLDER_CHARACTERS) : end + PLACEHOLDER_CHARACTERS]
+    first = min(start, PLACEHOLDER_CHARACTERS)
+    last = first + end - start
+    return OPENING.isdisjoint(around) or not any(
+        match.start() <= first and last <= match.end()
+        for pattern in (PLACEHOLDER, SECTION)
+        for match in pattern.finditer(around)
+    )
+
+
+def with_unit(span: Span, question: str) -> Span:
+    """The span with the unit that follows its number in the passage, if any: `281` of `281 terabytes`."""
+    passage = span.hit.passage
+    end = span.end - passage.start
+    if not NUMBER.search(passage.text, max(0, span.start - passage.start), end):
+        return span
+    while (unit := UNIT.match(passage.text, end)) and unit[0].strip(" -").lower() not in question.lower():
+        end = unit.end()
+    if end == span.end - passage.start:
+        return span
+    return replace(span, end=passage.start + end, text=passage.text[span.start - passage.start : end])

@@ -1,0 +1,97 @@
+"""Data sets of the package `ir_datasets` (extra `irds`), by their ids: `irds:natural-questions/dev`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from opendpr.errors import InputError, OpendprError
+from opendpr.interop.nouns import Judgement, Placed
+from opendpr.types import Document, Question
+
+PREFIX = "irds:"
+TITLES = ("title", "document_title", "wikipedia_title")
+"""Names of the field with a document's title."""
+
+
+def is_id(path: Path) -> bool:
+    """Whether a path is the id of a data set rather than a file."""
+    return str(path).startswith(PREFIX)
+
+
+def read_passages(path: Path) -> Iterator[Document]:
+    """The documents of a data set.
+
+    Raises:
+        InputError: there is no such data set, it has no documents, or it cannot be fetched.
+        OpendprError: the package is not installed.
+    """
+    for each in _items(path, "docs"):
+        title = next((value for name in TITLES if (value := getattr(each, name, None))), "")
+        text = getattr(each, "text", None)
+        yield Document(each.doc_id, title, text if isinstance(text, str) else each.default_text())
+
+
+def read_questions(path: Path) -> Iterator[Question]:
+    """The queries of a data set, with the answers that it has, and its relevant documents as gold documents.
+
+    Raises:
+        InputError, OpendprError: as of `read_passages`.
+    """
+    answers: dict[str, dict[str, None]] = {}
+    documents: dict[str, list[str]] = {}
+    if _load(path).has_qrels():
+        for each in _items(path, "qrels"):
+            if each.relevance > 0:
+                documents.setdefault(each.query_id, []).append(each.doc_id)
+                answers.setdefault(each.query_id, {}).update(dict.fromkeys(getattr(each, "short_answers", ())))
+    for each in _items(path, "queries"):
+        id = each.query_id
+        known = dict.fromkeys([*(getattr(each, "answers", None) or ()), *answers.get(id, ())])
+        text = each.default_text() if hasattr(each, "default_text") else each.text
+        yield Question(id, text, tuple(known), document_ids=tuple(documents.get(id, ())))
+
+
+def read_qrels(path: Path) -> Iterator[Placed[Judgement]]:
+    """The judgements of a data set.
+
+    Raises:
+        InputError, OpendprError: as of `read_passages`.
+    """
+    for each in _items(path, "qrels"):
+        yield Placed(str(path), Judgement(each.query_id, each.doc_id, int(each.relevance)))
+
+
+def _items(path: Path, kind: str) -> Iterator[Any]:
+    """The records of one kind: `docs`, `queries` or `qrels`."""
+    dataset = _load(path)
+    if not getattr(dataset, f"has_{kind}")():
+        held = [name for name in ("docs", "queries", "qrels") if getattr(dataset, f"has_{name}")()]
+        raise InputError(f"{path} has no {kind}, only {', '.join(held) or 'nothing'}; name another data set")
+    with _fetched(path):
+        yield from getattr(dataset, f"{kind}_iter")()
+
+
+def _load(path: Path) -> Any:  # noqa: ANN401  # an object without a type of its own
+    try:
+        import ir_datasets
+    except ModuleNotFoundError:
+        raise OpendprError(f"{path} needs ir_datasets; pip install 'opendpr[irds]'") from None
+    name = str(path).removeprefix(PREFIX)
+    try:
+        return ir_datasets.load(name)
+    except KeyError:
+        raise InputError(
+            f"ir_datasets knows no data set {name!r:.60}; https://ir-datasets.com names those it has"
+        ) from None
+
+
+@contextmanager
+def _fetched(path: Path) -> Iterator[None]:
+    """Errors of the network and of what must be fetched by hand become ours."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        raise InputError(f"{path} cannot be fetched: {error!s:.300}") from None

@@ -1,0 +1,135 @@
+"""One model of ours out of one or several of other systems."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from opendpr.errors import InputError, StateError, UsageError
+from opendpr.model.config import COSINE_HYBRID_WEIGHT, EncoderConfig
+from opendpr.model.directory import TOKENIZER, Model, Weights, write_model, write_reranker
+from opendpr.model.foreign.dpr import is_torch_file, read_dpr
+from opendpr.model.foreign.sentence_transformers import is_sentence_transformer, read_sentence_transformer
+from opendpr.model.foreign.source import ImportSettings, Source
+from opendpr.model.foreign.transformers import class_of, read_transformers
+
+PARTS = ("question", "passage", "reader")
+
+
+class Imported(NamedTuple):
+    """A model that was written, and what it was made of."""
+
+    model: Model
+    sources: Mapping[str, Source]
+    """By what they are for: `question`, `passage`, `reader`, or nothing for a source that is all of the model."""
+
+
+def read_source(path: Path, settings: ImportSettings) -> Source:
+    """What a directory or file of another system holds.
+
+    Raises:
+        InputError: it is of no known form, or has something that has no place in ours.
+    """
+    if not path.exists():
+        raise InputError(f"{path} does not exist; give the directory of a model, or a checkpoint of DPR")
+    if is_torch_file(path):
+        return read_dpr(path, settings)
+    if is_sentence_transformer(path) and not class_of(path).endswith("ForSequenceClassification"):
+        return read_sentence_transformer(path, settings)
+    if (path / "config.json").is_file():
+        return read_transformers(path, settings)
+    raise InputError(
+        f"{path} is of no known form: it has neither modules.json (sentence-transformers) "
+        "nor config.json (transformers)"
+    )
+
+
+def import_model(sources: Mapping[str, Path], output: Path, settings: ImportSettings = ImportSettings()) -> Imported:
+    """Write a model out of sources by what they are for; under the empty name one that is all of it.
+
+    Raises:
+        InputError: a source cannot be imported; the message names what has no place in ours.
+        StateError: the directory to write is not empty.
+        UsageError: there is no source, or they do not make a model together.
+    """
+    if output.exists() and any(output.iterdir()):
+        raise StateError(f"{output} exists and is not empty; give another directory, or remove it first")
+    if not sources:
+        raise UsageError("give the directory of a model, or its parts with --question, --passage and --reader")
+    read = {part: read_source(path, settings) for part, path in sources.items()}
+    return Imported(_write(read, output), read)
+
+
+def _write(sources: Mapping[str, Source], output: Path) -> Model:
+    whole = sources.get("")
+    if whole is not None and whole.reranker is not None:
+        if len(sources) > 1:
+            raise UsageError("a cross-encoder is a model of its own; import it alone")
+        with tempfile.TemporaryDirectory() as folder:
+            return write_reranker(output, _kept(Path(folder), "", whole), *whole.reranker)
+    reader = next((source for source in (sources.get("reader"), whole) if source and source.reader), None)
+    if "reader" in sources and reader is not sources["reader"]:
+        raise UsageError(f"--reader is a {sources['reader'].kind}, which has no reader")
+    encoder, towers, first = _encoder(sources)
+    with tempfile.TemporaryDirectory() as folder:
+        tokenizers = {"": _kept(Path(folder), "", first or reader)}
+        if reader is not None and first is not None and reader.tokenizer != first.tokenizer:
+            tokenizers["reader"] = _kept(Path(folder), "reader-", reader)
+        cosine = encoder is not None and encoder.similarity == "cosine"
+        return write_model(
+            output,
+            name=output.name,
+            tokenizer=tokenizers,
+            encoder=(encoder, towers) if encoder else None,
+            reader=reader.reader if reader else None,
+            retrieval={"lambda": COSINE_HYBRID_WEIGHT} if cosine else {},
+        )
+
+
+def _kept(folder: Path, name: str, source: Source | None) -> Path:
+    assert source is not None, "each model has an encoder or a reader"
+    path = folder / f"{name}{TOKENIZER}"
+    path.write_bytes(source.tokenizer)
+    return path
+
+
+def _encoder(sources: Mapping[str, Source]) -> tuple[EncoderConfig | None, dict[str, Weights], Source | None]:
+    """The encoder that sources make: its configuration, its weights by folder, and the source of its tokenizer."""
+    given = {part: sources[part] for part in ("", "question", "passage") if part in sources and sources[part].encoder}
+    if wrong := [part for part in ("question", "passage") if part in sources and part not in given]:
+        raise UsageError(f"--{wrong[0]} is a {sources[wrong[0]].kind}, which has no encoder")
+    if not given:
+        return None, {}, None
+    if set(given) == {""} and "encoder" in given[""].towers:
+        return given[""].encoder, {"encoder": given[""].towers["encoder"]}, given[""]
+    towers, by_part = {}, {}
+    for part in ("question", "passage"):
+        source = given.get(part) or given.get("")
+        weights = source and (source.towers.get(part) or source.towers.get("encoder"))
+        if source is None or not weights:
+            other = ", ".join(f"{name or 'the model'} is a {source.kind}" for name, source in given.items())
+            raise UsageError(f"there is no encoder for {part}s ({other}); give one with --{part}")
+        towers[f"{part}_encoder"], by_part[part] = weights, source
+    question, passage = by_part["question"], by_part["passage"]
+    return _joined(question, passage), towers, question
+
+
+def _joined(question: Source, passage: Source) -> EncoderConfig:
+    """The configuration of two towers: each one's own limit and prefix, all else alike."""
+    assert question.encoder is not None
+    assert passage.encoder is not None
+    first, second = question.encoder, passage.encoder
+    form = replace(first.input_form, passage_prefix=second.input_form.passage_prefix)
+    joined = replace(first, tied=False, input_form=form, max_passage_tokens=second.max_passage_tokens)
+    form = replace(second.input_form, question_prefix=first.input_form.question_prefix)
+    other = replace(second, tied=False, input_form=form, max_question_tokens=first.max_question_tokens)
+    for name, value in vars(joined).items():
+        if getattr(other, name) != value:
+            raise InputError(f"the two encoders have {name} {value} and {getattr(other, name)}; they must agree")
+    if json.loads(question.tokenizer) != json.loads(passage.tokenizer):
+        raise InputError("the two encoders have different tokenizers; they must agree")
+    return joined
