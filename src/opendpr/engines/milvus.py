@@ -9,16 +9,14 @@ Milvus divides and copies collections itself. It has no lock: two pushes of one 
 from __future__ import annotations
 
 import time
-from typing import Any
 
 import numpy as np
 
 from opendpr.collection.filters import Where
-from opendpr.collection.labels import Labels
 from opendpr.collection.rows import Version
 from opendpr.engines.addresses import Address
 from opendpr.engines.engine import Candidates, Noted, Rows, VectorSet, set_name
-from opendpr.engines.milvus_where import milvus_expression, milvus_number
+from opendpr.engines.milvus_where import PARTS, held_labels, milvus_expression
 from opendpr.engines.pymilvus import REQUEST_SECONDS, CollectionSchema, DataType, MilvusClient, connect, our_errors
 from opendpr.types import Numbers, Vectors
 
@@ -136,7 +134,7 @@ class MilvusEngine:
         if not len(rows.numbers):
             return
         data = [
-            {"number": number, "labels": _held(labels), "vector": vector}
+            {"number": number, "labels": held_labels(labels), "vector": vector}
             for number, labels, vector in zip(
                 rows.numbers.tolist(), rows.labels, rows.vectors.astype(np.float32).tolist(), strict=True
             )
@@ -197,17 +195,9 @@ class MilvusEngine:
         rows = sorted(rows, key=lambda row: int(row["number"]))
         vectors = np.array([row["vector"] for row in rows], np.float32).reshape(len(rows), self._vectors.dim)
         numbers = np.array([row["number"] for row in rows], dtype=np.int64)
-        return Rows(numbers, vectors.astype(np.float16), [row["labels"] for row in rows])
+        return Rows(numbers, vectors.astype(np.float16), [row["labels"][PARTS] for row in rows])
 
     def close(self) -> None:
         if self._opened is not None:
             self._opened.close()
             self._opened = None
-
-
-def _held(labels: Labels) -> dict[str, Any]:
-    """Labels with numbers that Milvus can hold."""
-    return {
-        name: {**label, "number": milvus_number(label["number"])} if "number" in label else dict(label)
-        for name, label in labels.items()
-    }
