@@ -46,6 +46,8 @@ class PostgresqlServer:
 
     directory: Path
     port: int = field(default_factory=free_port)
+    password: str = ""
+    """Of the user `postgres`; without one, everybody on this machine is let in."""
     _process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -58,7 +60,11 @@ class PostgresqlServer:
 
     def make(self) -> None:
         """An empty database."""
-        self.run("initdb", "-D", "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C")
+        arguments = ["-D", "data", "-U", "postgres", "-E", "UTF8", "--no-sync", "--locale=C"]
+        if self.password:
+            (self.directory / "password").write_text(self.password, encoding="utf-8")
+        secret = ["-A", "scram-sha-256", "--pwfile", "password"] if self.password else ["-A", "trust"]
+        self.run("initdb", *arguments, *secret)
 
     def copy(self, primary: PostgresqlServer) -> None:
         """A standby of another server."""
@@ -117,14 +123,14 @@ def kill(process: int) -> None:
 
 
 @contextmanager
-def postgresql_server(primary: PostgresqlServer | None = None) -> Iterator[PostgresqlServer]:
+def postgresql_server(primary: PostgresqlServer | None = None, *, password: str = "") -> Iterator[PostgresqlServer]:
     """A running server, empty or a standby; its folder is short, as the path of a socket must be."""
     with tempfile.TemporaryDirectory(prefix="pg", dir="/tmp") as folder:
         directory = Path(folder)
         if os.geteuid() == 0:
             owner = pwd.getpwnam(UNPRIVILEGED)
             os.chown(directory, owner.pw_uid, owner.pw_gid)
-        server = PostgresqlServer(directory)
+        server = PostgresqlServer(directory, password=password)
         server.copy(primary) if primary else server.make()
         server.start()
         try:

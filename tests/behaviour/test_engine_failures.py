@@ -132,6 +132,21 @@ def test_a_share_without_a_copy_is_named_until_it_is_back(directory, first, seco
         assert (answer.status, answer.json["missing"]) == (200, [])
 
 
+def test_a_password_comes_from_a_file_and_is_shown_nowhere(directory, run, environment, tmp_path):
+    with postgresql_server(password="hunter2") as server:
+        environment["PGPASSFILE"] = str(tmp_path / "absent")
+        refused = run("--verbose", "push", directory, server.url)
+        assert (refused.returncode, "refuses the connection" in refused.stderr) == (4, True)
+        passwords = tmp_path / "passwords"
+        passwords.write_text(f"127.0.0.1:{server.port}:*:postgres:hunter2\n")
+        passwords.chmod(0o600)
+        environment["PGPASSFILE"] = str(passwords)
+        pushed = run("--verbose", "push", directory, server.url)
+        found = run("--verbose", "search", directory, QUESTIONS[0], "--index", server.url)
+        assert (pushed.returncode, found.returncode) == (0, 0), pushed.stderr + found.stderr
+        assert "hunter2" not in pushed.stdout + pushed.stderr + found.stdout + found.stderr
+
+
 @pytest.mark.slow
 def test_a_push_killed_at_any_moment_goes_on(first, second, start, run, tmp_path, tiny_model):
     """20 kills while documents change; searches beside them never show what is removed, and all is equal at the end."""

@@ -24,7 +24,9 @@ def binaries() -> Path:
     return postgresql.binaries()
 
 
-def postgresql_server(primary: PostgresqlServer | None = None) -> AbstractContextManager[PostgresqlServer]:
+def postgresql_server(
+    primary: PostgresqlServer | None = None, *, password: str = ""
+) -> AbstractContextManager[PostgresqlServer]:
     """A running server, empty or a standby; the test is skipped where there is none to be had."""
     binaries()
-    return postgresql.postgresql_server(primary)
+    return postgresql.postgresql_server(primary, password=password)

@@ -29,6 +29,9 @@ SESSION = (
 )
 """A search by HNSW goes on until it has as many passages as were asked for, however few meet a filter."""
 
+REFUSALS = ("password", "pg_hba.conf", "role ", 'database "')
+"""What a server says that answers, but does not let this user in; there is no code of an error before a connection."""
+
 Connection: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
 Result = TypeVar("Result")
 
@@ -107,11 +110,11 @@ class Server:
             raise BusyError(f"another process is pushing to {self.name}; wait for it") from None
         except (errors.DiskFull, errors.OutOfMemory) as error:
             raise ResourceError(f"{self.name} has no room left ({_reason(error)})") from None
-        except (errors.InvalidPassword, errors.InvalidAuthorizationSpecification, errors.InvalidCatalogName) as error:
-            raise StateError(f"{self.name} refuses the connection ({_reason(error)})") from None
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             if self._opened is not None:
                 self._opened.close()
+            if any(refusal in str(error) for refusal in REFUSALS):
+                raise StateError(f"{self.name} refuses the connection ({_reason(error)})") from None
             raise UnreachableError(f"{self.name} does not answer ({_reason(error)}); try again") from None
         except psycopg.Error as error:
             raise StateError(f"{self.name} cannot do this ({_reason(error)})") from None
