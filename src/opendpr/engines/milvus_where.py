@@ -42,7 +42,7 @@ def _compared(where: Comparison) -> str:
         return number
     # SQLite holds true for 1, and any text for larger than any number.
     written = _has(name, "written")
-    return f"({written} or {number})" if sign in ("!=", ">", ">=") else f"(not {written} and {number})"
+    return f"({written} or {number})" if sign in ("!=", ">", ">=") else f"((not {written}) and {number})"
 
 
 def _met(name: str, part: str, sign: str, value: str) -> str:
@@ -58,7 +58,7 @@ def _has(name: str, part: str) -> str:
 def milvus_number(value: float) -> int | float:
     """A number as Milvus can hold it."""
     exact = exact_number(value)
-    return exact if isinstance(exact, int) and exact in INTEGERS else float(exact)
+    return int(exact) if isinstance(exact, int) and exact in INTEGERS else float(exact)
 
 
 def held_labels(labels: Labels) -> dict[str, Any]:

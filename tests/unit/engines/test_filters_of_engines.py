@@ -18,6 +18,11 @@ from opendpr.engines.postgresql_where import postgresql_condition
         ("year >= 2019", "((labels->%s->'number')::numeric >= %s)", ("year", Decimal(2019))),
         ("a.b = 'x''y'", """((labels->%s->>'text') COLLATE "C" = %s)""", ("a.b", "x'y")),
         ("title like 3.0", """(labels->%s->>'text' COLLATE "C" ILIKE %s ESCAPE '')""", ("title", "3.0")),
+        (
+            "x < true",
+            '((not json_contains(labels["present"], "written:x")) and '
+            '(json_contains(labels["present"], "number:x") and labels["labels"]["x"]["number"] < 1))',
+        ),
         ("not x is null", "(NOT coalesce((labels->%s IS NULL), false))", ("x",)),
         (
             "x != true",
