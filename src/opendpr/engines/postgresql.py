@@ -98,14 +98,8 @@ class PostgresqlEngine:
     def _nearest(
         self, connection: Connection, vector: Vectors, k: int, condition: Condition, *, indexed: bool
     ) -> list[tuple[Any, ...]]:
-        distance, question = (
-            ("vector <#> %s", HalfVector(vector))
-            if indexed
-            else (
-                "vector::vector <#> %s",
-                Vector(vector),
-            )
-        )
+        distance = "vector <#> %s" if indexed else "vector::vector <#> %s"
+        question = HalfVector(vector) if indexed else Vector(vector)
         return connection.execute(
             f"SELECT number, {distance} AS distance FROM {self._table} WHERE {condition.sql} "
             "ORDER BY distance, number LIMIT %s",
