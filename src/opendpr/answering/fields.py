@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from opendpr.types import Answer, Hit, Span
@@ -49,3 +50,8 @@ def span_fields(span: Span, id: str) -> dict[str, Any]:
         "passage_score": span.passage_score,
         "span_score": span.span_score,
     }
+
+
+def missing_fields(missing: Sequence[str]) -> dict[str, Any]:
+    """What a record says of servers that did not answer; nothing if all did."""
+    return {"missing": list(missing)} if missing else {}

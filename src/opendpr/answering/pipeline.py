@@ -25,6 +25,7 @@ from opendpr.search.copies import DistinctRetriever
 from opendpr.search.live import LiveSnapshot
 from opendpr.search.reranking import Reranking
 from opendpr.search.retrievers import make_retriever
+from opendpr.search.settings import EngineSettings, SearchSettings
 from opendpr.types import Hit, Outcome, Span
 
 ASK_BATCH_QUESTIONS = 16
@@ -43,6 +44,7 @@ class Answerer:
             one that the collection was encoded with, or the default
         retriever: `dense`, `bm25` or `hybrid`, where a call names no other
         reranking: orders what the retriever finds again; None leaves it as it is
+        engine: finds candidates by vectors; None means what lies beside the collection
 
     Raises:
         StateError: there is no such model, or the collection was encoded by another.
@@ -57,10 +59,11 @@ class Answerer:
         retriever: str = "hybrid",
         runtime: RuntimeSettings = RuntimeSettings(),
         reranking: Reranking | None = None,
+        engine: EngineSettings | None = None,
     ) -> None:
         self.collection, self.retriever = collection, retriever
         self._model, self._runtime, self._reranking = model, runtime, reranking
-        self._live, self._retrievers = LiveSnapshot(collection), dict[str, Retriever]()
+        self._live, self._retrievers = LiveSnapshot(collection, SearchSettings(engine=engine)), dict[str, Retriever]()
         self._retriever(retriever)  # now, because a wrong name or model should be reported where it is given
 
     @cached_property
@@ -70,6 +73,11 @@ class Answerer:
             return self._model
         row = self.collection.encoder()
         return find_model(self._model or (row.model if row else DEFAULT_MODEL))
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Servers of the engine that the last search went without; none unless that is allowed."""
+        return self._live.missing
 
     @cached_property
     def encoder(self) -> BertEncoder:
@@ -212,8 +220,12 @@ def open_answerer(
     retriever: str = "hybrid",
     runtime: RuntimeSettings = RuntimeSettings(),
     reranking: Reranking | None = None,
+    engine: EngineSettings | None = None,
 ) -> Answerer:
     """Open a collection and the model that it was encoded with, or another with the same encoder.
+
+    Args:
+        engine: finds candidates by vectors; None means what lies beside the collection
 
     Raises:
         StateError: there is no such collection or model, they do not belong together, or the collection has no
@@ -225,4 +237,4 @@ def open_answerer(
     if retriever != "bm25":
         collection.require_encoder()
     chosen = find_model(model) if model else None
-    return Answerer(collection, chosen, retriever=retriever, runtime=runtime, reranking=reranking)
+    return Answerer(collection, chosen, retriever=retriever, runtime=runtime, reranking=reranking, engine=engine)

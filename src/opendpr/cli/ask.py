@@ -15,8 +15,10 @@ from typer import Argument, Option
 from opendpr.cli.add import no_documents, show_report
 from opendpr.cli.ask_explanation import explained
 from opendpr.cli.options import (
+    AllowPartialOption,
     AsJson,
     DeviceOption,
+    IndexOption,
     ModelOption,
     PrecisionOption,
     RerankDepthOption,
@@ -24,6 +26,7 @@ from opendpr.cli.options import (
     RetrieverOption,
     RuntimeOption,
     WhereOption,
+    engine_settings,
 )
 from opendpr.cli.output import (
     marked,
@@ -62,6 +65,8 @@ def ask(
     rerank: RerankOption = None,
     rerank_depth: RerankDepthOption = 100,
     where: WhereOption = None,
+    index: IndexOption = None,
+    allow_partial: AllowPartialOption = False,
     model: ModelOption = None,
     precision: PrecisionOption = "auto",
     runtime: RuntimeOption = "auto",
@@ -91,8 +96,9 @@ def ask(
         sys.stdin.reconfigure(errors="surrogateescape")  # a line that is not UTF-8 is one question refused
     settings = RuntimeSettings(runtime, precision, device)
     reranking = make_reranking(rerank, rerank_depth, settings) if rerank else None
+    engine = engine_settings(index, allow_partial=allow_partial)
     path, name = _collection_of(collection, model, settings, silent=as_json)
-    answerer = open_answerer(path, name, retriever=retriever, runtime=settings, reranking=reranking)
+    answerer = open_answerer(path, name, retriever=retriever, runtime=settings, reranking=reranking, engine=engine)
     asker = _Asker(answerer, k, answers, where, as_json or question == "-", explain)
     if question == "-":
         asker.answer_all(_typed_questions())
@@ -215,6 +221,8 @@ class _Asker:
 
     def answer(self, question: str) -> None:
         """Answer one question."""
+        from opendpr.answering.fields import missing_fields
+
         if self.explain:
             outcome, explanations = self.answerer.explain(question, self.k, self.where)
         else:
@@ -224,7 +232,7 @@ class _Asker:
             record = {"question": question, "answerable": outcome.answerable, "answers": self._records(shown)}
             if self.explain:
                 record["explanations"] = [explanation.fields() for explanation in explanations]
-            print_json(record)
+            print_json(record | missing_fields(self.answerer.missing))
             return
         if not outcome.answerable:
             put(f"{styled('no answer found', bold=True)}{'; the sentence that comes nearest is' if shown else ''}")

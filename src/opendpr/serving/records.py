@@ -71,6 +71,8 @@ class SearchRecord:
     retriever: str
     collection_version: int
     passages: list[PassageRecord]
+    missing: list[str] = field(default_factory=list)
+    """Servers of an engine that did not answer: their share of the passages cannot be among these."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,8 @@ class AskRecord:
     answerable: bool
     answers: list[AnswerRecord]
     passages: list[PassageRecord]
+    missing: list[str] = field(default_factory=list)
+    """As of a search."""
 
 
 @dataclass(frozen=True)
