@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from typer import Argument, Exit, Option
 
+from opendpr.cli.on import encoders
 from opendpr.cli.options import (
     KINDS,
     AsJson,
     DeviceOption,
     Devices,
     ModelOption,
+    OnOption,
     PrecisionOption,
     Precisions,
     RuntimeOption,
     Runtimes,
     WaitOption,
+    WorkersOption,
 )
 from opendpr.cli.output import many, next_step, print_json, progress, say
 from opendpr.errors import InputError, UsageError
@@ -86,6 +89,8 @@ def add(
     precision: PrecisionOption = Precisions.auto,
     runtime: RuntimeOption = Runtimes.auto,
     device: DeviceOption = Devices.auto,
+    on: OnOption = None,
+    workers: WorkersOption = None,
     wait: WaitOption = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -132,9 +137,9 @@ def add(
         wait_seconds=wait,
     )
     command = ["opendpr add", str(collection), *files]
-    with progress("encoding", "passages") as on_progress:
+    with encoders(on, workers) as load, progress("encoding", "passages") as on_progress:
         try:
-            report = add_to(collection, corpus, settings, on_progress=on_progress)
+            report = add_to(collection, corpus, settings, load=load, on_progress=on_progress)
         except NoDocumentsError as error:
             report = error.report
     if as_json:

@@ -6,17 +6,20 @@ from typing import Annotated
 
 from typer import Option
 
+from opendpr.cli.on import encoders
 from opendpr.cli.options import (
     AsJson,
     CollectionArgument,
     DeviceOption,
     Devices,
     ModelOption,
+    OnOption,
     PrecisionOption,
     Precisions,
     RuntimeOption,
     Runtimes,
     WaitOption,
+    WorkersOption,
 )
 from opendpr.cli.output import many, print_json, progress, say
 
@@ -28,6 +31,8 @@ def encode(
     precision: PrecisionOption = Precisions.auto,
     runtime: RuntimeOption = Runtimes.auto,
     device: DeviceOption = Devices.auto,
+    on: OnOption = None,
+    workers: WorkersOption = None,
     wait: WaitOption = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -40,19 +45,21 @@ def encode(
     Examples:
       opendpr encode notes
       opendpr encode notes --model ./my-model
+      opendpr encode wiki --on ray://head:10001 --workers 16
     """
     from opendpr.collection import open_collection, open_writer
     from opendpr.maintenance.encode import encode as give_vectors
     from opendpr.model.directory import DEFAULT_MODEL, find_model
-    from opendpr.model.encoder import BertEncoder
     from opendpr.model.runtime import RuntimeSettings
 
     with open_collection(collection) as opened:  # a wrong directory should not become a collection
         row = opened.encoder()
     found = find_model(model or (row.model if row else DEFAULT_MODEL))
-    encoder = BertEncoder(found, RuntimeSettings(runtime.value, precision.value, device.value))
-    with open_writer(collection, wait_seconds=wait) as writer, progress("encoding", "passages") as show:
-        encoded, _ = give_vectors(writer, encoder, on_progress=show, keep_old=keep_old)
+    settings = RuntimeSettings(runtime.value, precision.value, device.value)
+    with encoders(on, workers) as load, open_writer(collection, wait_seconds=wait) as writer:
+        encoder = load(found, settings)
+        with progress("encoding", "passages") as show:
+            encoded, _ = give_vectors(writer, encoder, on_progress=show, keep_old=keep_old)
     if as_json:
         print_json({"model": encoder.model.reference, "fingerprint": encoder.model.fingerprint, "encoded": encoded})
     else:
