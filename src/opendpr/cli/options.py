@@ -51,6 +51,14 @@ RuntimeOption = Annotated[
     RuntimeName, Option("--runtime", help="auto: torch on a GPU, openvino on a CPU.", envvar="OPENDPR_RUNTIME")
 ]
 DeviceOption = Annotated[DeviceName, Option("--device", help="auto: the CPU.", envvar="OPENDPR_DEVICE")]
+OnOption = Annotated[
+    str | None,
+    Option("--on", help="A Ray cluster that encodes, e.g. ray://head:10001; needs opendpr[ray].", show_default="here"),
+]
+WorkersOption = Annotated[
+    int | None,
+    Option("--workers", min=1, help="With --on: processes that encode.", show_default="one a GPU, or one a machine"),
+]
 WhereOption = Annotated[
     str | None,
     Option("--where", help="Only documents whose metadata meet this, e.g. \"year >= 2019 and source = 'manual'\"."),
