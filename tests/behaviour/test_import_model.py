@@ -14,6 +14,7 @@ from opendpr.model.directory import Model
 def theirs(tmp_path, tiny_model, run):
     done = run("export", "model", str(tiny_model), "--to", "sentence-transformers", "-o", "theirs", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines() == ["left out the reader: sentence-transformers has none", "wrote theirs"]
     return tmp_path / "theirs"
 
 

@@ -212,14 +212,18 @@ def export_model(
 ) -> None:
     """Write a model in the form of another system, with a model card.
 
-    What the form has no place for is refused by name. `opendpr import model` reads all but onnx again.
+    What would change a vector and has no place in the form is refused by name; what is left out is said.
+    'opendpr import model' reads all but onnx again.
 
     \b
     Example:
       opendpr export model opendpr-minilm --to sentence-transformers -o minilm-st
     """
     from opendpr.model.directory import find_model
-    from opendpr.model.foreign import export_model
+    from opendpr.model.foreign import export_model, left_out
 
-    export_model(find_model(model), output, to)
+    opened = find_model(model)
+    export_model(opened, output, to)
+    for note in left_out(opened, to):
+        say(f"left out {note}")
     say(f"wrote {output}")

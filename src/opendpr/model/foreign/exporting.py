@@ -15,6 +15,7 @@ from opendpr.model.config import Activation, Architecture, EncoderConfig, Reader
 from opendpr.model.directory import TOKENIZER, Model, Part, Weights
 from opendpr.model.foreign import dpr
 from opendpr.model.foreign.sentence_transformers import DENSE_ACTIVATIONS, POOLINGS
+from opendpr.model.foreign.transformers import DPR_LIMIT, dpr_encoder
 from opendpr.model.foreign.writing import family_name, hugging_face, save_weights, write_network, write_tokenizer
 from opendpr.storage.atomic import make_directory, replacing, write_json
 
@@ -172,6 +173,23 @@ def export_model(model: Model, output: Path, form: ModelForm) -> None:
         raise StateError(f"{output} exists and is not empty; give another directory, or remove it first")
     FORMS[form](model, output)
     (output / "README.md").write_text(card(model, form), encoding="utf-8")
+
+
+def left_out(model: Model, form: ModelForm) -> list[str]:
+    """What a form does not record, so that the model is another one when it is imported again."""
+    notes = []
+    config = model.encoder
+    if config and form == "sentence-transformers":
+        if model.reader:
+            notes.append("the reader: sentence-transformers has none")
+        if not config.input_form.title:
+            notes.append("that titles are not read: import it again with --no-title")
+    if config and form in ("hf-dpr", "dpr"):
+        usual = dpr_encoder(config.architecture)
+        limits = config.max_question_tokens, config.max_passage_tokens
+        if limits != (usual.max_question_tokens, usual.max_passage_tokens):
+            notes.append(f"the longest question and passage, {limits[0]} and {limits[1]} tokens: DPR reads {DPR_LIMIT}")
+    return notes
 
 
 def card(model: Model, form: str) -> str:

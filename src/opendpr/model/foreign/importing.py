@@ -20,7 +20,6 @@ from opendpr.model.foreign.transformers import class_of, read_transformers
 ADDITIONS = {"adapter_config.json": "an adapter beside the network", "pooler.pt": "Tevatron's layer on the vectors"}
 """Files that change what a network computes, by name."""
 OWN_KIND = "opendpr model"
-PARTS = ("question", "passage", "reader")
 
 
 class Imported(NamedTuple):
