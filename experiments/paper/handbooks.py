@@ -100,7 +100,7 @@ def add_figures(report: Report, asked: Sequence[Asked]) -> None:
         for name, interval in zip(names, bootstrap(np.array(rows, dtype=float)), strict=True):
             report.add_interval(f"{style}/{name}", interval)
         report.add(f"{style}/questions", len(questions))
-    none = [one for one in asked if not one.record["answers"]]
+    none = [item for item in asked if not item.record["answers"]]
     answered = np.array([[item.outcome.answerable] for item in none], dtype=float)
     report.add_interval("unanswerable/answered", bootstrap(answered)[0])
     report.add("unanswerable/questions", len(none))
