@@ -21,6 +21,7 @@ VERBS = (
     "encode",
     "optimize",
     "plan",
+    "push",
     "verify",
     "backup",
     "evaluate",

@@ -8,8 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import overload
 
+from opendpr.answering.asked import asked
 from opendpr.answering.borders import BorderReader
 from opendpr.answering.decoder import Decoder
+from opendpr.answering.explaining import Explanation
 from opendpr.choices import QUESTION_CHARACTERS, READ_PASSAGES
 from opendpr.collection import Collection, open_collection
 from opendpr.errors import StateError, UsageError
@@ -23,6 +25,7 @@ from opendpr.search.copies import DistinctRetriever
 from opendpr.search.live import LiveSnapshot
 from opendpr.search.reranking import Reranking
 from opendpr.search.retrievers import make_retriever
+from opendpr.search.settings import EngineSettings, SearchSettings
 from opendpr.types import Hit, Outcome, Span
 
 ASK_BATCH_QUESTIONS = 16
@@ -41,6 +44,7 @@ class Answerer:
             one that the collection was encoded with, or the default
         retriever: `dense`, `bm25` or `hybrid`, where a call names no other
         reranking: orders what the retriever finds again; None leaves it as it is
+        engine: finds candidates by vectors; None means what lies beside the collection
 
     Raises:
         StateError: there is no such model, or the collection was encoded by another.
@@ -55,10 +59,11 @@ class Answerer:
         retriever: str = "hybrid",
         runtime: RuntimeSettings = RuntimeSettings(),
         reranking: Reranking | None = None,
+        engine: EngineSettings | None = None,
     ) -> None:
         self.collection, self.retriever = collection, retriever
         self._model, self._runtime, self._reranking = model, runtime, reranking
-        self._live, self._retrievers = LiveSnapshot(collection), dict[str, Retriever]()
+        self._live, self._retrievers = LiveSnapshot(collection, SearchSettings(engine=engine)), dict[str, Retriever]()
         self._retriever(retriever)  # now, because a wrong name or model should be reported where it is given
 
     @cached_property
@@ -68,6 +73,11 @@ class Answerer:
             return self._model
         row = self.collection.encoder()
         return find_model(self._model or (row.model if row else DEFAULT_MODEL))
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Servers of the engine that the last search went without; none unless that is allowed."""
+        return self._live.missing
 
     @cached_property
     def encoder(self) -> BertEncoder:
@@ -158,9 +168,18 @@ class Answerer:
         """
         return BorderReader(self.collection, self._reader).read(questions, hits)
 
-    def outcome(self, spans: Sequence[Span], *, retriever: str | None = None) -> Outcome:
-        """The third step: the answers in the spans of one question, with the model's weights and confidence."""
-        return Decoder.of(self.model, retriever or self.retriever).decode(spans)
+    def outcome(self, spans: Sequence[Span], question: str, *, retriever: str | None = None) -> Outcome:
+        """The third step: the answers in the spans of a question, with the model's weights and confidence."""
+        kind = retriever or self.retriever
+        return Decoder.of(self.model, kind).decode(spans, asked(question, kind, self._live))
+
+    def explain(
+        self, question: str, k: int = READ_PASSAGES, where: str | None = None
+    ) -> tuple[Outcome, list[Explanation]]:
+        """What `ask` gives, and for each of its phrases what score and confidence are made of."""
+        (spans,) = self.read([question], self.retrieve([question], k, where))
+        decoder, facts = Decoder.of(self.model, self.retriever), asked(question, self.retriever, self._live)
+        return decoder.decode(spans, facts), decoder.explain(spans, facts)
 
     def _ask(self, questions: Sequence[str], k: int, where: str | None, retriever: str | None) -> list[Outcome]:
         loading = self._reader_loading
@@ -168,7 +187,8 @@ class Answerer:
             hits = self.retrieve(questions, k, where, retriever=retriever)
         finally:
             wait([loading])  # a failure is raised by `read`, which loads again
-        return [self.outcome(spans, retriever=retriever) for spans in self.read(questions, hits)]
+        read = zip(questions, self.read(questions, hits), strict=True)
+        return [self.outcome(spans, question, retriever=retriever) for question, spans in read]
 
     @cached_property
     def _reader_loading(self) -> Future[None]:
@@ -200,8 +220,12 @@ def open_answerer(
     retriever: str = "hybrid",
     runtime: RuntimeSettings = RuntimeSettings(),
     reranking: Reranking | None = None,
+    engine: EngineSettings | None = None,
 ) -> Answerer:
     """Open a collection and the model that it was encoded with, or another with the same encoder.
+
+    Args:
+        engine: finds candidates by vectors; None means what lies beside the collection
 
     Raises:
         StateError: there is no such collection or model, they do not belong together, or the collection has no
@@ -213,4 +237,4 @@ def open_answerer(
     if retriever != "bm25":
         collection.require_encoder()
     chosen = find_model(model) if model else None
-    return Answerer(collection, chosen, retriever=retriever, runtime=runtime, reranking=reranking)
+    return Answerer(collection, chosen, retriever=retriever, runtime=runtime, reranking=reranking, engine=engine)

@@ -24,7 +24,7 @@ from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.bm25 import verify_bm25
 from opendpr.search.dense import verify_dense
-from opendpr.search.settings import INDEX_RECALL
+from opendpr.search.settings import INDEX_RECALL, EngineSettings
 from opendpr.types import Document, Hit, Outcome
 
 SEARCH_HITS = 5
@@ -54,14 +54,16 @@ class OpenCollection:
         retriever: str,
         runtime: RuntimeSettings,
         folder: Path | None = None,
+        engine: EngineSettings | None = None,
     ) -> None:
         """Open what is there; a collection without vectors is refused when it is first asked.
 
         Args:
             folder: the folder of documents that this is the cache of
+            engine: finds candidates by vectors
         """
         self.directory, self.retriever, self.runtime = directory, retriever, runtime
-        self.model, self._folder = model, folder
+        self.model, self._folder, self._engine = model, folder, engine
         self._store: Collection | None = open_collection(directory)
         self._encoder: BertEncoder | None = None
         self._answerer: Answerer | None = None
@@ -97,7 +99,8 @@ class OpenCollection:
         outcomes: list[Outcome] = []
         for batch in batched(strings(question), BATCH_QUESTIONS):
             hits = answerer.retrieve(batch, k, where, retriever=kind)
-            outcomes += [answerer.outcome(spans, retriever=kind) for spans in answerer.read(batch, hits)]
+            read = zip(batch, answerer.read(batch, hits), strict=True)
+            outcomes += [answerer.outcome(spans, text, retriever=kind) for text, spans in read]
         return outcomes
 
     @overload
@@ -128,6 +131,11 @@ class OpenCollection:
         if isinstance(question, str):
             return answerer.search(question, k, where, retriever=kind)
         return answerer.retrieve(strings(question), k, where, retriever=kind)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Servers of the engine that the last question went without; none unless that was allowed."""
+        return self._answerer.missing if self._answerer else ()
 
     def document(self, id: str) -> Document:
         """A document with its whole text.
@@ -259,7 +267,9 @@ class OpenCollection:
         """What answers with all retrievers, opened when first asked; it follows the collection."""
         if self._answerer is None:
             directory = self._opened.directory
-            self._answerer = open_answerer(directory, self.model, retriever=kind, runtime=self.runtime)
+            self._answerer = open_answerer(
+                directory, self.model, retriever=kind, runtime=self.runtime, engine=self._engine
+            )
         elif kind != "bm25":
             self._opened.require_encoder()
         return self._answerer

@@ -7,9 +7,11 @@ from typing import Annotated
 from typer import Argument, Option
 
 from opendpr.cli.options import (
+    AllowPartialOption,
     AsJson,
     CollectionArgument,
     DeviceOption,
+    IndexOption,
     ModelOption,
     PrecisionOption,
     RerankDepthOption,
@@ -17,6 +19,7 @@ from opendpr.cli.options import (
     RetrieverOption,
     RuntimeOption,
     WhereOption,
+    engine_settings,
 )
 from opendpr.cli.output import on_one_line, print_json, put, report_unmet_filter, styled
 
@@ -29,6 +32,8 @@ def search(
     rerank: RerankOption = None,
     rerank_depth: RerankDepthOption = 100,
     where: WhereOption = None,
+    index: IndexOption = None,
+    allow_partial: AllowPartialOption = False,
     model: ModelOption = None,
     precision: PrecisionOption = "auto",
     runtime: RuntimeOption = "auto",
@@ -44,13 +49,16 @@ def search(
       opendpr search notes "who wrote the letter" --rerank ./cross-encoder
     """
     from opendpr.answering import open_answerer
-    from opendpr.answering.fields import hit_fields
+    from opendpr.answering.fields import hit_fields, missing_fields
     from opendpr.model.runtime import RuntimeSettings
     from opendpr.search.reranking import make_reranking
 
     settings = RuntimeSettings(runtime, precision, device)
     reranking = make_reranking(rerank, rerank_depth, settings) if rerank else None
-    answerer = open_answerer(collection, model, retriever=retriever, runtime=settings, reranking=reranking)
+    engine = engine_settings(index, allow_partial=allow_partial)
+    answerer = open_answerer(
+        collection, model, retriever=retriever, runtime=settings, reranking=reranking, engine=engine
+    )
     hits = answerer.search(question, k, where)
     if not hits:
         report_unmet_filter(answerer.collection, where)
@@ -58,7 +66,7 @@ def search(
     for hit in hits:
         id = ids[hit.passage.number]
         if as_json:
-            print_json(hit_fields(hit, id))
+            print_json(hit_fields(hit, id) | missing_fields(answerer.missing))
             continue
         parts = ", ".join(f"{name} {score:.2f}" for name, score in hit.parts.items())
         title = styled(on_one_line(hit.passage.title), bold=True)
