@@ -53,7 +53,7 @@ class Verdicts:
 
     def __init__(self, cases: Sequence[Case], decoding: Decoding, confidence: Confidence | None) -> None:
         outcomes = [calibrated(case.spans, decoding, confidence) for case in cases]
-        self.sure = np.array([outcome.answers[0].confidence if outcome.answers else 0.0 for outcome in outcomes])
+        self.sure = np.array([outcome.phrases[0].confidence if outcome.phrases else 0.0 for outcome in outcomes])
         self.right = np.array([answered(case, decoding) for case in cases], dtype=bool)
         self.given = np.array([outcome.answerable for outcome in outcomes], dtype=bool)
 

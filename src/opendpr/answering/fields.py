@@ -1,11 +1,11 @@
-"""A hit and a span as JSON: the one form that the command line prints and the service extends."""
+"""An answer, a hit and a span as JSON: the one form that the command line prints and the service extends."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from opendpr.types import Hit, Span
+from opendpr.types import Answer, Hit, Span
 
 
 def hit_fields(hit: Hit, id: str) -> dict[str, Any]:
@@ -26,6 +26,11 @@ def hit_fields(hit: Hit, id: str) -> dict[str, Any]:
         "parts": dict(hit.parts),
         "copies": list(dict.fromkeys(copy.document_id for copy in hit.copies)),
     }
+
+
+def answer_fields(answer: Answer) -> dict[str, Any]:
+    """An answer without its places."""
+    return {"text": answer.text, "kind": answer.kind, "confidence": answer.confidence}
 
 
 def span_fields(span: Span, id: str) -> dict[str, Any]:

@@ -8,8 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import overload
 
+from opendpr.answering.asked import asked
 from opendpr.answering.borders import BorderReader
 from opendpr.answering.decoder import Decoder
+from opendpr.answering.explaining import Explanation
 from opendpr.choices import QUESTION_CHARACTERS, READ_PASSAGES
 from opendpr.collection import Collection, open_collection
 from opendpr.errors import StateError, UsageError
@@ -161,9 +163,18 @@ class Answerer:
         """
         return BorderReader(self.collection, self._reader).read(questions, hits)
 
-    def outcome(self, spans: Sequence[Span], *, retriever: str | None = None) -> Outcome:
-        """The third step: the answers in the spans of one question, with the model's weights and confidence."""
-        return Decoder.of(self.model, retriever or self.retriever).decode(spans)
+    def outcome(self, spans: Sequence[Span], question: str, *, retriever: str | None = None) -> Outcome:
+        """The third step: the answers in the spans of a question, with the model's weights and confidence."""
+        kind = retriever or self.retriever
+        return Decoder.of(self.model, kind).decode(spans, asked(question, kind, self._live))
+
+    def explain(
+        self, question: str, k: int = READ_PASSAGES, where: str | None = None
+    ) -> tuple[Outcome, list[Explanation]]:
+        """What `ask` gives, and for each of its phrases what score and confidence are made of."""
+        (spans,) = self.read([question], self.retrieve([question], k, where))
+        decoder, facts = Decoder.of(self.model, self.retriever), asked(question, self.retriever, self._live)
+        return decoder.decode(spans, facts), decoder.explain(spans, facts)
 
     def _ask(self, questions: Sequence[str], k: int, where: str | None, retriever: str | None) -> list[Outcome]:
         loading = self._reader_loading
@@ -171,7 +182,8 @@ class Answerer:
             hits = self.retrieve(questions, k, where, retriever=retriever)
         finally:
             wait([loading])  # a failure is raised by `read`, which loads again
-        return [self.outcome(spans, retriever=retriever) for spans in self.read(questions, hits)]
+        read = zip(questions, self.read(questions, hits), strict=True)
+        return [self.outcome(spans, question, retriever=retriever) for question, spans in read]
 
     @cached_property
     def _reader_loading(self) -> Future[None]:

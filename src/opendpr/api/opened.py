@@ -99,7 +99,8 @@ class OpenCollection:
         outcomes: list[Outcome] = []
         for batch in batched(strings(question), BATCH_QUESTIONS):
             hits = answerer.retrieve(batch, k, where, retriever=kind)
-            outcomes += [answerer.outcome(spans, retriever=kind) for spans in answerer.read(batch, hits)]
+            read = zip(batch, answerer.read(batch, hits), strict=True)
+            outcomes += [answerer.outcome(spans, text, retriever=kind) for text, spans in read]
         return outcomes
 
     @overload

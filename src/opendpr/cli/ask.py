@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 from opendpr.cli.add import no_documents, show_report
+from opendpr.cli.ask_explanation import explained
 from opendpr.cli.options import (
     AllowPartialOption,
     AsJson,
@@ -67,6 +68,7 @@ def ask(
     precision: PrecisionOption = "auto",
     runtime: RuntimeOption = "auto",
     device: DeviceOption = "auto",
+    explain: Annotated[bool, Option("--explain", help="Show what scores and confidence are made of.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Answer QUESTION with the exact words of the documents, and where they are.
@@ -91,7 +93,7 @@ def ask(
     settings = RuntimeSettings(runtime, precision, device)
     engine = engine_settings(index, allow_partial=allow_partial)
     answerer = _open(collection, model, retriever, settings, engine=engine, silent=as_json)
-    asker = _Asker(answerer, k, answers, where, as_json or question == "-")
+    asker = _Asker(answerer, k, answers, where, as_json or question == "-", explain)
     if question == "-":
         asker.answer_all(_typed_questions())
     elif question is not None:
@@ -192,6 +194,7 @@ class _Asker:
     count: int
     where: str | None
     as_json: bool
+    explain: bool
 
     def prompt(self) -> None:
         """Ask until an empty line is typed; from a pipe, to its end."""
@@ -220,33 +223,42 @@ class _Asker:
         """Answer one question."""
         from opendpr.answering.fields import missing_fields
 
-        outcome = self.answerer.ask(question, self.k, self.where)
-        shown = outcome.answers[: self.count]
+        if self.explain:
+            outcome, explanations = self.answerer.explain(question, self.k, self.where)
+        else:
+            outcome, explanations = self.answerer.ask(question, self.k, self.where), []
+        shown, explanations = outcome.answers[: self.count], explanations[: self.count]
         if self.as_json:
-            answers = self._records(shown)
-            record = {"question": question, "answerable": outcome.answerable, "answers": answers}
+            record = {"question": question, "answerable": outcome.answerable, "answers": self._records(shown)}
+            if self.explain:
+                record["explanations"] = [explanation.fields() for explanation in explanations]
             print_json(record | missing_fields(self.answerer.missing))
             return
         if not outcome.answerable:
-            put(f"{styled('no answer found', bold=True)}{'; the likeliest words are' if shown else ''}")
+            put(f"{styled('no answer found', bold=True)}{'; the sentence that comes nearest is' if shown else ''}")
         if not shown:
             report_unmet_filter(self.answerer.collection, self.where)
+        self._show_all(shown if outcome.answerable else shown[:1], strong=outcome.answerable)
+        for line in (line for explanation in explanations for line in explained(explanation)):
+            put(line)
+
+    def _show_all(self, shown: Sequence[Answer], *, strong: bool) -> None:
         from opendpr.collection.lookup import sections_of
         from opendpr.text.sections import anchor_at
 
-        shown = shown if outcome.answerable else shown[:1]
         sections = sections_of(self.answerer.collection, [answer.document_id for answer in shown])
         for answer in shown:
             anchor = anchor_at(sections.get(answer.document_id, []), answer.start)
-            _show(answer, f"#{anchor}" if anchor else "", strong=outcome.answerable)
+            _show(answer, f"#{anchor}" if anchor else "", strong=strong)
 
     def _records(self, answers: Sequence[Answer]) -> list[dict[str, object]]:
+        from opendpr.answering.fields import answer_fields
+
         passages = [span.hit.passage for answer in answers for span in answer.spans]
         ids = self.answerer.collection.passage_ids(passages)
         return [
             {
-                "text": answer.text,
-                "confidence": answer.confidence,
+                **answer_fields(answer),
                 "spans": [_span_with_passage(span, ids[span.hit.passage.number]) for span in answer.spans],
             }
             for answer in answers

@@ -117,7 +117,9 @@ def _systems(runs: Sequence[Path]) -> dict[str, tuple[Path, str | None]]:
 
 def _chosen(rankings: Iterator[Ranking], system: str | None, sets: Sequence[str] | None) -> Iterator[Ranking]:
     """The rankings by a system for some sets of questions; None is all."""
-    return (each for each in rankings if system in (None, each.system) and (sets is None or each.set in sets))
+    return (
+        ranking for ranking in rankings if system in (None, ranking.system) and (sets is None or ranking.set in sets)
+    )
 
 
 def _write(run: RunWriter, records: Iterator[QuestionRecord], on_progress: Callable[[int], None]) -> None:

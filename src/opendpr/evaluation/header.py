@@ -141,6 +141,8 @@ def parse_header(record: Mapping[str, Any]) -> RunHeader:
         UsageError: the runtime is none that there is.
     """
     model, runtime, reader, foreign = (record.get(name) for name in ("model", "runtime", "reader", "foreign"))
+    if not record["collection"] and not foreign:
+        raise ValueError("a run without a collection is not of another system")
     return RunHeader(
         opendpr=record["opendpr"],
         collection=CollectionHeader(**record["collection"]) if record["collection"] else None,

@@ -26,7 +26,9 @@ from opendpr.wording import counted
 
 logger = logging.getLogger(__name__)
 
-HEADERS = frozenset({"id", "_id", "pid", "qid", "docid", "doc_id", "query_id", "query-id", "question_id", "passage_id"})
+ID_HEADERS = frozenset(
+    {"id", "_id", "pid", "qid", "docid", "doc_id", "query_id", "query-id", "question_id", "passage_id"}
+)
 """What the first line has instead of an id where it is a header."""
 
 
@@ -38,7 +40,7 @@ def read_passages(start: Start) -> Iterator[Placed[Document]]:
 
 def write_passages(path: Path, passages: Iterable[Document]) -> int:
     """Write `collection.tsv` and return how many; titles are left out, line ends and tabs become spaces."""
-    return write_lines(path, (f"{column(each.id, TAB)}\t{plain(each.text)}\n" for each in passages))
+    return write_lines(path, (f"{column(passage.id, TAB)}\t{plain(passage.text)}\n" for passage in passages))
 
 
 def read_questions(start: Start) -> Iterator[Question]:
@@ -51,7 +53,7 @@ def read_questions(start: Start) -> Iterator[Question]:
 
 def write_questions(path: Path, questions: Iterable[Question]) -> int:
     """Write `queries.tsv` and return how many; answers are left out."""
-    return write_lines(path, (f"{column(each.id, TAB)}\t{plain(each.text)}\n" for each in questions))
+    return write_lines(path, (f"{column(question.id, TAB)}\t{plain(question.text)}\n" for question in questions))
 
 
 def _pairs(start: Start, what: str) -> Iterator[tuple[str, str, str]]:
@@ -60,7 +62,7 @@ def _pairs(start: Start, what: str) -> Iterator[tuple[str, str, str]]:
             raise InputError(
                 f"{place}: expected id, tab, {what}, found {counted(len(fields), 'field')}: {fields!r:.100}"
             )
-        if number == 0 and fields[0].strip().lower() in HEADERS:
+        if number == 0 and fields[0].strip().lower() in ID_HEADERS:
             raise InputError(f"{place}: found a header, {fields!r:.100}; expected id, tab, {what}; take the header out")
         yield place, fields[0], fields[1]
 

@@ -25,7 +25,7 @@ def is_squad(start: Start) -> bool:
         return True
     answers = fields.get("answers")
     marked = isinstance(answers, dict) or (
-        isinstance(answers, list) and not any(isinstance(each, str) for each in answers)
+        isinstance(answers, list) and not any(isinstance(answer, str) for answer in answers)
     )
     return "question" in fields and isinstance(fields.get("context"), str) and marked
 

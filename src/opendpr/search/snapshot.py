@@ -23,7 +23,7 @@ from opendpr.search.engine_index import EngineIndex
 from opendpr.search.exact import ExactIndex
 from opendpr.search.settings import EngineSettings, SearchSettings
 from opendpr.search.stored import RemovedError, StoredIndex
-from opendpr.types import Hit, Neighbours, Numbers, Scores, Vectors
+from opendpr.types import Hit, Neighbours, Numbers, Scores, Vectors, WordCounts
 
 logger = logging.getLogger(__name__)
 
@@ -109,6 +109,10 @@ class Snapshot:
     def score_words(self, question: str, numbers: Numbers) -> Scores:
         """(n,) BM25 scores of given passages."""
         return self._words.index.score(question, numbers)
+
+    def count_words(self, question: str) -> WordCounts:
+        """In how many passages each word of a question occurs, as BM25 counts them."""
+        return self._words.index.count_words(question)
 
     def hits(self, neighbours: Neighbours, parts: Sequence[dict[str, NDArray[np.float32]]]) -> list[list[Hit]]:
         """Neighbours of Q questions with their passages.

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from opendpr.answering.asked import asked
 from opendpr.answering.borders import with_borders
 from opendpr.answering.decoder import Decoder
 from opendpr.choices import RETRIEVERS
@@ -158,7 +159,8 @@ class Engine:
         reading = self._reading  # the same one throughout, if another thread changes to another model meanwhile
         spans = reading.reader.read(questions, lists)
         return [
-            Read(reading.decoders[kind].decode(own), _selection(own)) for kind, own in zip(kinds, spans, strict=True)
+            Read(reading.decoders[kind].decode(own, asked(question, kind, self._live)), _selection(own))
+            for kind, question, own in zip(kinds, questions, spans, strict=True)
         ]
 
     def _follow(self) -> None:

@@ -54,9 +54,10 @@ class SpanRecord:
 
 @dataclass(frozen=True)
 class AnswerRecord:
-    """The same words found at one or several places, best place first."""
+    """The same words found at one or several places, best place first; or a sentence where none were likely."""
 
     text: str
+    kind: Literal["span", "sentence"]
     confidence: float
     confidence_in_words: str
     spans: list[SpanRecord]
