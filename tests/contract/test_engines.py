@@ -16,10 +16,9 @@ from opendpr.collection.backup import write_backup
 from opendpr.collection.filters import parse_where
 from opendpr.collection.selection import matching
 from opendpr.collection.where import compile_where
-from opendpr.engines.addresses import parse_address
-from opendpr.engines.engine import Engine, Rows
+from opendpr.engines.addresses import Address, parse_address
+from opendpr.engines.engine import Engine, Rows, VectorSet
 from opendpr.engines.opening import open_engine
-from opendpr.engines.postgresql import PostgresqlEngine
 from opendpr.errors import StateError
 from opendpr.maintenance.engine_check import Differences, compare, note_recall
 from opendpr.maintenance.push import push
@@ -261,12 +260,11 @@ def test_recall_is_noted_with_the_vectors(directory: Path, address: str) -> None
         assert engine_summary(collection, address)["recall"] == {"20": 1.0, "100": 1.0}
 
 
-def test_many_vectors_are_searched_by_an_index(directory: Path, two_servers: list[PostgresqlServer]) -> None:
+def test_many_vectors_are_searched_by_an_index(directory: Path, address: str) -> None:
     """HNSW finds nearly the same, and filters that few passages meet still give as many as there are."""
-    address = two_servers[0].url
     with open_collection(directory) as collection:
         vectors = vector_set(collection, collection.require_encoder())
-        engine = PostgresqlEngine(parse_address(address), vectors, writes=True, indexed_vectors=100)
+        engine = indexing(parse_address(address), vectors)
         push(collection, engine)
         assert note_recall(collection, engine, ask=None)["20"] > 0.9
         engine.close()
@@ -277,6 +275,17 @@ def test_many_vectors_are_searched_by_an_index(directory: Path, two_servers: lis
             allowed = matching(collection, compile_where(where))
             numbers = index.search(ask, K, parse_where(where)).numbers
             assert all(set(row[row >= 0]) == set(allowed) for row in numbers)
+
+
+def indexing(address: Address, vectors: VectorSet) -> Engine:
+    """An engine that builds an index for as few as a test has."""
+    if address.kind == "milvus":
+        from opendpr.engines.milvus import MilvusEngine  # which not every test run has
+
+        return MilvusEngine(address, vectors, indexed_vectors=100)
+    from opendpr.engines.postgresql import PostgresqlEngine
+
+    return PostgresqlEngine(address, vectors, writes=True, indexed_vectors=100)
 
 
 class Stopped(Exception):

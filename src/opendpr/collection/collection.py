@@ -119,14 +119,6 @@ class Collection:
         """How many passages there are, hidden ones too; `counts` also reads every vector's row."""
         return int(self._one("SELECT count(*) FROM passages")[0])
 
-    def count_passages_after(self, number: int) -> int:
-        """How many passages have a larger number."""
-        return int(self._select("SELECT count(*) FROM passages WHERE number > ?", (number,))[0][0])
-
-    def last_number(self) -> int:
-        """The largest number of a passage; 0 if there is none."""
-        return int(self._one("SELECT coalesce(max(number), 0) FROM passages")[0])
-
     def has_documents(self) -> bool:
         """Whether there are any; `counts` reads every vector's row to say so."""
         return bool(self._select("SELECT 1 FROM documents WHERE replaces IS NULL LIMIT 1"))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from opendpr.collection import Collection
 from opendpr.collection.labels import labels_of
+from opendpr.collection.lookup import last_number
 from opendpr.collection.relabelling import relabelled_since
 from opendpr.engines.engine import Engine, Noted, Rows
 from opendpr.errors import StateError
@@ -88,7 +89,7 @@ def _without_later_changes(collection: Collection, noted: Noted, found: Differen
     """Without what changed in the collection after the version noted: the next push brings it."""
     removed = collection.deleted_since(noted.version.version)
     relabelled = relabelled_since(collection, noted.version.version).tolist()
-    newer = {*removed, *range(noted.last_number + 1, collection.last_number() + 1)}
+    newer = {*removed, *range(noted.last_number + 1, last_number(collection) + 1)}
     return Differences(
         found.compared,
         sorted(set(found.missing) - newer),
@@ -145,7 +146,7 @@ def measure_recall(
 
 def _sample(collection: Collection, index: EngineIndex) -> tuple[Numbers, NDArray[np.float16]]:
     """Passages chosen at random, rising, and their vectors."""
-    generator, last = np.random.default_rng(RECALL_SEED), collection.last_number()
+    generator, last = np.random.default_rng(RECALL_SEED), last_number(collection)
     drawn = generator.integers(1, last + 1, 4 * RECALL_QUESTIONS) if last else np.empty(0, np.int64)
     numbers, vectors = collection.vectors_of(index.row, drawn)
     if not len(numbers):

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from opendpr.collection import Collection, open_writer
 from opendpr.collection.labels import labels_of
+from opendpr.collection.lookup import count_passages_after, last_number
 from opendpr.collection.relabelling import note_relabelling, notes_relabelling, relabelled_since
 from opendpr.collection.rows import EncoderRow
 from opendpr.engines.engine import Engine, Noted, Rows
@@ -121,12 +122,12 @@ def _push_new(collection: Collection, engine: Engine, plan: _Plan, on_progress: 
 
 def _end(collection: Collection, row: EncoderRow) -> tuple[int, int]:
     """The number up to which all passages have vectors, and how many passages have larger ones."""
-    last = collection.last_number()
+    last = last_number(collection)
     missing = next(collection.without_vector(row.encoder), None)
     if missing is None:
         return last, 0
     end = missing[0].number - 1
-    return end, collection.count_passages_after(end)
+    return end, count_passages_after(collection, end)
 
 
 def until(
