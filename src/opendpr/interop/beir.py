@@ -37,7 +37,7 @@ def read_questions(start: Start) -> Iterator[Question]:
 
 def write_questions(path: Path, questions: Iterable[Question]) -> int:
     """Write `queries.jsonl` and return how many; answers are left out."""
-    return write_lines(path, (json_line({"_id": each.id, "text": each.text}) for each in questions))
+    return write_lines(path, (json_line({"_id": question.id, "text": question.text}) for question in questions))
 
 
 def is_qrels(start: Start) -> bool:

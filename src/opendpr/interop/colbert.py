@@ -41,7 +41,7 @@ def read_triples(start: Start) -> Iterator[IdExample]:
             yield _triple(place, fields)
         return
     for place, value in read_lists(start.path, array=start.is_array):
-        yield _triple(place, [each[0] if isinstance(each, list) and each else each for each in value])
+        yield _triple(place, [element[0] if isinstance(element, list) and element else element for element in value])
 
 
 def _triple(place: str, ids: Sequence[object]) -> IdExample:
@@ -64,7 +64,7 @@ def write_triples(path: Path, examples: Iterable[TrainingExample]) -> int:
 
 def _triples_of(example: TrainingExample) -> Iterator[list[int]]:
     question = _number(example.question.id, "question", example)
-    negatives = [_number(each.id, "passage", example) for each in example.hard_negatives]
+    negatives = [_number(passage.id, "passage", example) for passage in example.hard_negatives]
     for positive in example.positives:
         yield [question, _number(positive.id, "passage", example), *negatives]
 

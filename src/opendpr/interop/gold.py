@@ -87,7 +87,7 @@ def _strings(value: object, name: str, place: str) -> list[str]:
         case str():
             return [checked(value, name, place)]
         case list():
-            return [string for each in value for string in _listed(each, name, place)]
+            return [string for element in value for string in _listed(element, name, place)]
         case {"text": str() | list() as inner}:  # as `datasets` writes SQuAD
             return _strings(inner, name, place)
         case {"value": str(first), **others}:  # as TriviaQA has it
@@ -139,7 +139,7 @@ class Dropped:
         """The question with the marks and answers that can be used."""
         kept = set(self.answers(question.id, dict.fromkeys([*question.answers, *(mark for _, mark in question.marks)])))
         marks = tuple(mark for mark in question.marks if mark[1] in kept)
-        return replace(question, marks=marks, answers=tuple(each for each in question.answers if each in kept))
+        return replace(question, marks=marks, answers=tuple(answer for answer in question.answers if answer in kept))
 
     def ranking(self, ranking: Ranking) -> Ranking:
         """The ranking with the answers that can be used."""

@@ -61,14 +61,19 @@ def join(
     """
     held = list(examples)
     wanted = {id for example in held for id in (*example.positives, *example.negatives)}
-    texts = {each.id: ExamplePassage(each.title, each.text, each.id) for each in passages if each.id in wanted}
-    asked = {question.id: question for question in questions}
+    texts = {
+        passage.id: ExamplePassage(passage.title, passage.text, passage.id)
+        for passage in passages
+        if passage.id in wanted
+    }
+    questions_by_id = {question.id: question for question in questions}
     for example in held:
         positives, negatives = (
             tuple(_of_id(texts, id, "passage", example.place) for id in ids)
             for ids in (example.positives, example.negatives)
         )
-        yield TrainingExample(_of_id(asked, example.question, "question", example.place), positives, negatives)
+        question = _of_id(questions_by_id, example.question, "question", example.place)
+        yield TrainingExample(question, positives, negatives)
 
 
 def _of_id(values: Mapping[str, Value], id: str, noun: str, place: str) -> Value:

@@ -28,10 +28,10 @@ def read_passages(path: Path) -> Iterator[Document]:
         InputError: there is no such data set, it has no documents, or it cannot be fetched.
         OpendprError: the package is not installed.
     """
-    for each in _items(path, "docs"):
-        title = next((value for name in TITLES if (value := getattr(each, name, None))), "")
-        text = getattr(each, "text", None)
-        yield Document(each.doc_id, title, text if isinstance(text, str) else each.default_text())
+    for item in _items(path, "docs"):
+        title = next((value for name in TITLES if (value := getattr(item, name, None))), "")
+        text = getattr(item, "text", None)
+        yield Document(item.doc_id, title, text if isinstance(text, str) else item.default_text())
 
 
 def read_questions(path: Path) -> Iterator[Question]:
@@ -43,14 +43,14 @@ def read_questions(path: Path) -> Iterator[Question]:
     answers: dict[str, dict[str, None]] = {}
     documents: dict[str, list[str]] = {}
     if _load(path).has_qrels():
-        for each in _items(path, "qrels"):
-            if each.relevance > 0:
-                documents.setdefault(each.query_id, []).append(each.doc_id)
-                answers.setdefault(each.query_id, {}).update(dict.fromkeys(getattr(each, "short_answers", ())))
-    for each in _items(path, "queries"):
-        id = each.query_id
-        known = dict.fromkeys([*(getattr(each, "answers", None) or ()), *answers.get(id, ())])
-        text = each.default_text() if hasattr(each, "default_text") else each.text
+        for item in _items(path, "qrels"):
+            if item.relevance > 0:
+                documents.setdefault(item.query_id, []).append(item.doc_id)
+                answers.setdefault(item.query_id, {}).update(dict.fromkeys(getattr(item, "short_answers", ())))
+    for item in _items(path, "queries"):
+        id = item.query_id
+        known = dict.fromkeys([*(getattr(item, "answers", None) or ()), *answers.get(id, ())])
+        text = item.default_text() if hasattr(item, "default_text") else item.text
         yield Question(id, text, tuple(known), document_ids=tuple(documents.get(id, ())))
 
 
@@ -60,8 +60,8 @@ def read_qrels(path: Path) -> Iterator[Placed[Judgement]]:
     Raises:
         InputError, OpendprError: as of `read_passages`.
     """
-    for each in _items(path, "qrels"):
-        yield Placed(str(path), Judgement(each.query_id, each.doc_id, int(each.relevance)))
+    for item in _items(path, "qrels"):
+        yield Placed(str(path), Judgement(item.query_id, item.doc_id, int(item.relevance)))
 
 
 def _items(path: Path, kind: str) -> Iterator[Any]:

@@ -28,11 +28,11 @@ def read_questions(start: Start) -> Iterator[Question]:
     """Records `id, input, output`: the answers of all outputs, and the pages of their provenance as gold documents."""
     for place, _, fields in read_records(start.path):
         outputs = objects(fields, "output", place)
-        answers = dict.fromkeys(text(each, "answer", place) for each in outputs if each.get("answer") is not None)
+        answers = dict.fromkeys(text(output, "answer", place) for output in outputs if output.get("answer") is not None)
         pages = dict.fromkeys(
             identifier(provenance, "wikipedia_id", place)
-            for each in outputs
-            for provenance in objects(each, "provenance", place)
+            for output in outputs
+            for provenance in objects(output, "provenance", place)
         )
         yield Question(
             identifier(fields, "id", place), words(fields, "input", place), tuple(answers), document_ids=tuple(pages)

@@ -38,7 +38,7 @@ def read_passages(start: Start) -> Iterator[Placed[Document]]:
 
 def write_passages(path: Path, passages: Iterable[Document]) -> int:
     """Write `collection.tsv` and return how many; titles are left out, line ends and tabs become spaces."""
-    return write_lines(path, (f"{column(each.id, TAB)}\t{plain(each.text)}\n" for each in passages))
+    return write_lines(path, (f"{column(passage.id, TAB)}\t{plain(passage.text)}\n" for passage in passages))
 
 
 def read_questions(start: Start) -> Iterator[Question]:
@@ -51,7 +51,7 @@ def read_questions(start: Start) -> Iterator[Question]:
 
 def write_questions(path: Path, questions: Iterable[Question]) -> int:
     """Write `queries.tsv` and return how many; answers are left out."""
-    return write_lines(path, (f"{column(each.id, TAB)}\t{plain(each.text)}\n" for each in questions))
+    return write_lines(path, (f"{column(question.id, TAB)}\t{plain(question.text)}\n" for question in questions))
 
 
 def _pairs(start: Start, what: str) -> Iterator[tuple[str, str, str]]:

@@ -49,7 +49,8 @@ def write_passages(path: Path, passages: Iterable[Document]) -> int:
 
 def write_json_passages(path: Path, passages: Iterable[Document], id: str) -> int:
     """Write JSON lines in which the id has this name, and return how many."""
-    return write_lines(path, (json_line({id: each.id, "title": each.title, "text": each.text}) for each in passages))
+    records = ({id: passage.id, "title": passage.title, "text": passage.text} for passage in passages)
+    return write_lines(path, map(json_line, records))
 
 
 def read_examples(start: Start) -> Iterator[TrainingExample]:
@@ -67,7 +68,8 @@ def examples_of_groups(
             raise InputError(f"{place}: expected '{groups[0]}', found only {str(list(fields))[:100]}")
         positives, hard, others = (
             tuple(
-                example_passage(each, f"{place}: {name} {n}") for n, each in enumerate(objects(fields, name, place), 1)
+                example_passage(passage, f"{place}: {name} {n}")
+                for n, passage in enumerate(objects(fields, name, place), 1)
             )
             for name in groups
         )

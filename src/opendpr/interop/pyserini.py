@@ -35,7 +35,7 @@ def read_passages(start: Start) -> Iterator[Placed[Document]]:
 
 def write_passages(path: Path, passages: Iterable[Document]) -> int:
     """Write JSON lines and return how many; a title is the first line of the contents."""
-    return write_lines(path, (json_line({"id": each.id, "contents": _contents(each)}) for each in passages))
+    return write_lines(path, (json_line({"id": passage.id, "contents": _contents(passage)}) for passage in passages))
 
 
 def _contents(document: Document) -> str:

@@ -123,7 +123,7 @@ def _later(raw: RawRanking, id: str) -> str:
 def hits_of(fields: Fields, name: str, place: str) -> list[PlacedHit]:
     """The hits in a list of objects, which are ranked as they are listed."""
     listed = enumerate(objects(fields, name, place), start=1)
-    return [PlacedHit(f"{place}: {name} {n}", _hit(each, f"{place}: {name} {n}"), n) for n, each in listed]
+    return [PlacedHit(f"{place}: {name} {n}", _hit(hit, f"{place}: {name} {n}"), n) for n, hit in listed]
 
 
 def _hit(fields: Fields, place: str) -> RunHit:

@@ -30,7 +30,7 @@ def is_examples(start: Start) -> bool:
 def is_lists(start: Start) -> bool:
     """Whether the first record is a list of texts."""
     value = start.value
-    return isinstance(value, list) and len(value) > 1 and all(isinstance(each, str) for each in value)
+    return isinstance(value, list) and len(value) > 1 and all(isinstance(value, str) for value in value)
 
 
 def read_examples(start: Start) -> Iterator[TrainingExample]:
@@ -90,7 +90,7 @@ def write_examples(path: Path, examples: Iterable[TrainingExample]) -> int:
     whole = chain([first] if first else [], rest)
     if first and first.hard_negatives:
         named = (
-            zip(("anchor", "positive", "negative"), each, strict=True) for each in triples(path, whole, titles=True)
+            zip(("anchor", "positive", "negative"), triple, strict=True) for triple in triples(path, whole, titles=True)
         )
         return write_lines(path, map(json_line, map(dict, named)))
     return write_lines(path, map(json_line, _pairs(whole)))

@@ -49,8 +49,8 @@ def _fields(example: TrainingExample) -> dict[str, Any]:
         "query_id": question.id,
         "query": question.text,
         "answers": list(question.answers),
-        "positive_passages": [_passage(each) for each in example.positives],
-        "negative_passages": [_passage(each) for each in (*example.hard_negatives, *example.negatives)],
+        "positive_passages": [_passage(passage) for passage in example.positives],
+        "negative_passages": [_passage(passage) for passage in (*example.hard_negatives, *example.negatives)],
     }
 
 
