@@ -21,6 +21,7 @@ VERBS = (
     "encode",
     "optimize",
     "plan",
+    "push",
     "verify",
     "backup",
     "evaluate",
@@ -38,7 +39,7 @@ VERBS = (
         for noun in ("passages", "questions", "examples", "spans", "run", "qrels", "embeddings", "model")
     ),
     "export",
-    *(f"export {noun}" for noun in ("passages", "questions", "examples", "spans", "run", "qrels")),
+    *(f"export {noun}" for noun in ("passages", "questions", "examples", "spans", "run", "qrels", "model")),
 )
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -19,6 +20,8 @@ from experiments.common.command import command_line, make_encoder, parse
 from experiments.common.data import Data, Record
 from experiments.common.pools import open_pool
 from experiments.common.report import Report
+from opendpr.answering.asked import asked
+from opendpr.answering.borders import BorderReader
 from opendpr.answering.confidence import Confidence, calibrated
 from opendpr.answering.decoding import Decoding
 from opendpr.evaluation.calibration import area_under_roc, expected_calibration_error
@@ -52,8 +55,8 @@ class Verdicts:
     """Confidence and verdict of many questions."""
 
     def __init__(self, cases: Sequence[Case], decoding: Decoding, confidence: Confidence | None) -> None:
-        outcomes = [calibrated(case.spans, decoding, confidence) for case in cases]
-        self.sure = np.array([outcome.answers[0].confidence if outcome.answers else 0.0 for outcome in outcomes])
+        outcomes = [calibrated(case.spans, decoding, confidence, case.asked) for case in cases]
+        self.sure = np.array([outcome.phrases[0].confidence if outcome.phrases else 0.0 for outcome in outcomes])
         self.right = np.array([answered(case, decoding) for case in cases], dtype=bool)
         self.given = np.array([outcome.answerable for outcome in outcomes], dtype=bool)
 
@@ -89,16 +92,16 @@ def add_figures(report: Report, label: str, verdicts: Mapping[str, Verdicts]) ->
 
 def read_sets(args: argparse.Namespace, encoder: BertEncoder) -> dict[str, list[Case]]:
     """By set, the spans read for each question; with `all` and, where answers were removed, sets without them."""
-    reader, settings = (
-        BertReader(encoder.model, encoder.runtime),
-        AnsweringSettings(args.k, [args.retriever], removed_share=1.0),
-    )
+    settings = AnsweringSettings(args.k, [args.retriever], removed_share=1.0)
     cases: dict[str, list[Case]] = {}
     mixed: list[Case] = []
     with open_pool(args, encoder) as collection:
-        retrievers = make_retrievers(LiveSnapshot(collection), encoder, [args.retriever], encoder.model.hybrid_weight)
+        live = LiveSnapshot(collection)
+        reader, ask = BorderReader(collection, BertReader(encoder.model, encoder.runtime)), partial(asked, live=live)
+        retrievers = make_retrievers(live, encoder, [args.retriever], encoder.model.hybrid_weight)
         for name in SETS:
-            read = read_cases(sample(args.data, name, args.limit), retrievers, reader, settings)[args.retriever]
+            questions = sample(args.data, name, args.limit)
+            read = read_cases(questions, retrievers, reader, settings, ask=ask)[args.retriever]
             cases[name] = [case for case in read if not case.removed]
             removed = [case for case in read if case.removed]
             if removed:

@@ -1,43 +1,121 @@
-"""Fit what answers are chosen by on the fit halves of the development questions: `opendpr train answering` over a pool.
+"""Fit what answers are chosen by, and how sure they are, on the fit halves of the development questions.
 
-python -m experiments.paper.fit --model MODEL --output DIRECTORY --pool P150
+Questions about Wikipedia over a pool, and questions about the handbooks over their folder, some without an answer; a
+quarter of those with answers once more without any passage that holds one. In the fit of the confidence two thirds
+count as answerable. What was read is kept in the folder of the work, so that a second fit reads nothing.
+
+    python -m experiments.paper.fit --model MODEL --output DIRECTORY
 """
 
 from __future__ import annotations
 
+import argparse
 import json
-import subprocess
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from experiments.common.command import command_line, make_encoder, parse
+from experiments.common.data import Record
 from experiments.common.pools import fill_pool
+from experiments.common.reads import load_cases, write_cases
 from experiments.common.report import Report
+from experiments.paper.handbooks import fill_collection
+from opendpr.answering.asked import asked
+from opendpr.answering.borders import BorderReader
+from opendpr.collection import open_collection
+from opendpr.fitting.answering import fit_cases, make_retrievers
+from opendpr.fitting.cases import Case, read_cases
+from opendpr.fitting.fitted import Fitted, write_fitted
+from opendpr.fitting.hybrid import fit_lambda
+from opendpr.fitting.settings import AnsweringSettings
 from opendpr.model.directory import DEFAULT_MODEL
+from opendpr.model.encoder import BertEncoder
+from opendpr.model.reader import BertReader
+from opendpr.search.live import LiveSnapshot
+from opendpr.types import Question
 
 SETS = ("squad", "nq", "trivia", "squad_unanswerable")
+HANDBOOKS = "handbooks"
+
+
+class Reading:
+    """Reads for questions over a collection, once.
+
+    Args:
+        folder: where what was read is kept
+    """
+
+    def __init__(self, encoder: BertEncoder, settings: AnsweringSettings, folder: Path) -> None:
+        self.encoder, self.settings, self.folder = encoder, settings, folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def cases(self, directory: Path, name: str, questions: Sequence[Question], weight: float) -> dict[str, list[Case]]:
+        """By retriever what was read for a set; hybrid retrieval with this lambda."""
+        files = {kind: self.folder / f"{name}-{kind}.jsonl" for kind in self.settings.retrievers}
+        if not all(file.exists() for file in files.values()):
+            print(f"reading for {len(questions)} questions of {name}", flush=True)
+            for kind, read in self._read(directory, questions, weight).items():
+                write_cases(files[kind], (case._replace(set=name) for case in read))
+        return {kind: list(load_cases(file)) for kind, file in files.items()}
+
+    def _read(self, directory: Path, questions: Sequence[Question], weight: float) -> dict[str, list[Case]]:
+        reader = BertReader(self.encoder.model, self.encoder.runtime)
+        with open_collection(directory) as collection:
+            live = LiveSnapshot(collection)
+            retrievers = make_retrievers(live, self.encoder, self.settings.retrievers, weight)
+            ask = partial(asked, live=live)
+            return read_cases(questions, retrievers, BorderReader(collection, reader), self.settings, ask=ask)
+
+
+def question_of(record: Record) -> Question:
+    """A development question as fitting takes it."""
+    gold = record.get("document_ids") or [record[key] for key in ("document_id",) if record.get(key)]
+    return Question(record["id"], record["question"], tuple(record["answers"]), document_ids=tuple(gold))
+
+
+def read_sets(args: argparse.Namespace) -> dict[str, list[Question]]:
+    """The questions of each set, spread over its fit half."""
+    sets = {name: args.data.questions(name, "fit") for name in SETS}
+    sampled = {name: records[:: max(1, len(records) // args.limit)][: args.limit] for name, records in sets.items()}
+    return {name: [*map(question_of, records)] for name, records in sampled.items()}
+
+
+def lambda_over(directory: Path, encoder: BertEncoder, sets: Mapping[str, Sequence[Question]]) -> float:
+    """The paper's lambda for the questions of the sets that have answers."""
+    known = [question for questions in sets.values() for question in questions if question.answers]
+    with open_collection(directory) as collection:
+        weight, ranks = fit_lambda(LiveSnapshot(collection), encoder, known)
+    print("reciprocal rank by lambda", {f"{key:g}": round(rank, 4) for key, rank in ranks.items()})
+    return weight
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = command_line(__doc__, pool="P150")
+    parser = command_line(__doc__, pool="P25")
     parser.add_argument("--output", type=Path, help="directory of the fitted model; in the folder of the work without")
-    parser.add_argument("--limit", type=int, help="questions of each set; all without")
+    parser.add_argument("--limit", type=int, default=150, help="questions of each set")
     parser.add_argument("--retrievers", nargs="+", default=["hybrid", "dense", "bm25"])
     parser.add_argument("--least-precision", type=float, default=0.6)
     parser.add_argument("-k", type=int, default=20, help="passages read for a question")
-    tiny = {"model": DEFAULT_MODEL, "limit": 40, "k": 2, "retrievers": ["hybrid"], "least_precision": 0.0}
+    tiny = {"model": DEFAULT_MODEL, "limit": 30, "k": 2, "retrievers": ["hybrid"], "least_precision": 0.0}
     args = parse(parser, arguments, **tiny)  # a random reader gives no right answer to fit to
+    encoder = make_encoder(args)
+    settings = AnsweringSettings(args.k, args.retrievers, args.least_precision)
     report = Report(args, retrievers=args.retrievers, least_precision=args.least_precision)
-    collection, output = fill_pool(args, make_encoder(args)), args.output or args.work / "fitted"
-    files = [args.data.write_questions(name, "fit", args.work / "fit-questions", args.limit) for name in SETS]
-    options = ["--model", args.model, "-o", output, "--precision", args.precision]
-    options += [word for retriever in args.retrievers for word in ("-r", retriever)]
-    options += ["--least-precision", args.least_precision, "-k", args.k]
-    command = [sys.executable, "-m", "opendpr", "train", "answering", collection, *files, *options]
-    subprocess.run([str(word) for word in command], check=True, stdout=sys.stderr)
-    retrieval = json.loads((output / "config.json").read_text(encoding="utf-8"))["retrieval"]
-    for name, value in retrieval.items():
+    pool, sets = fill_pool(args, encoder), read_sets(args)
+    fitted = Fitted({"lambda": lambda_over(pool, encoder, sets)})
+    reading = Reading(encoder, settings, args.work / f"reads-{encoder.model.name}")
+    cases: dict[str, list[Case]] = {kind: [] for kind in settings.retrievers}
+    handbooks = [*map(question_of, args.data.handbooks("fit"))]
+    books = fill_collection(args, encoder.model.fingerprint)
+    for directory, name, questions in (*((pool, *item) for item in sets.items()), (books, HANDBOOKS, handbooks)):
+        for kind, read in reading.cases(directory, name, questions, fitted.retrieval["lambda"]).items():
+            cases[kind] += read
+    fit_cases(cases, settings, fitted)
+    record = {"command": "experiments.paper.fit", "pool": args.pool, "limit": args.limit, "sets": [*sets, HANDBOOKS]}
+    write_fitted(encoder.model, args.output or args.work / "fitted", fitted, record)
+    print(json.dumps(fitted.figures, indent=1))
+    for name, value in fitted.retrieval.items():
         report.add(name, value)
     report.write()
 

@@ -48,12 +48,12 @@ class Asked(NamedTuple):
     @property
     def text(self) -> str:
         """The first answer, empty without one."""
-        return self.outcome.answers[0].text if self.outcome.answers else ""
+        return self.outcome.phrases[0].text if self.outcome.phrases else ""
 
     @property
     def confidence(self) -> float:
         """How sure the first answer is."""
-        return self.outcome.answers[0].confidence if self.outcome.answers else 0.0
+        return self.outcome.phrases[0].confidence if self.outcome.phrases else 0.0
 
     @property
     def right(self) -> bool:
@@ -84,7 +84,7 @@ def ask(answerer: Answerer, records: Sequence[Record], k: int) -> Iterator[Asked
         [spans] = answerer.read([record["question"]], hits)
         matcher = AnswerMatcher(record["answers"])
         good = [bool(record["answers"]) and _holds(matcher, hit) for hit in hits[0]]
-        yield Asked(record, answerer.outcome(spans), any(good), any(good[:SHOWN_PASSAGES]))
+        yield Asked(record, answerer.outcome(spans, record["question"]), any(good), any(good[:SHOWN_PASSAGES]))
 
 
 def _holds(matcher: AnswerMatcher, hit: Hit) -> bool:
@@ -100,7 +100,7 @@ def add_figures(report: Report, asked: Sequence[Asked]) -> None:
         for name, interval in zip(names, bootstrap(np.array(rows, dtype=float)), strict=True):
             report.add_interval(f"{style}/{name}", interval)
         report.add(f"{style}/questions", len(questions))
-    none = [one for one in asked if not one.record["answers"]]
+    none = [item for item in asked if not item.record["answers"]]
     answered = np.array([[item.outcome.answerable] for item in none], dtype=float)
     report.add_interval("unanswerable/answered", bootstrap(answered)[0])
     report.add("unanswerable/questions", len(none))

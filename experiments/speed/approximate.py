@@ -19,10 +19,9 @@ from experiments.common.report import Report
 from experiments.paper.evaluate import SETS
 from opendpr.collection import open_writer
 from opendpr.maintenance.optimize import optimize
-from opendpr.protocols import VectorIndex
 from opendpr.search.exact import ExactIndex
 from opendpr.search.settings import INDEX_RECALL, BuildSettings
-from opendpr.search.snapshot import load_snapshot
+from opendpr.search.snapshot import DenseIndex, load_snapshot
 from opendpr.types import Numbers, Vectors
 
 DEPTHS = (20, 100)
@@ -30,7 +29,7 @@ TIMED_QUESTIONS = 20
 """Questions of each set that are asked one after the other."""
 
 
-def search(index: VectorIndex, vectors: Vectors) -> tuple[Numbers, float]:
+def search(index: DenseIndex, vectors: Vectors) -> tuple[Numbers, float]:
     """Numbers (Q, k) of each question's passages, and the median of the milliseconds of single questions."""
     seconds = []
     for vector in vectors[:TIMED_QUESTIONS]:

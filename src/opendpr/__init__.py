@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from opendpr.fitting.answering import fit_answering
     from opendpr.fitting.settings import AnsweringSettings
     from opendpr.model.runtime import RuntimeSettings
+    from opendpr.search.settings import EngineSettings
     from opendpr.training.encoder import train_encoder
     from opendpr.training.miner import MiningSettings
     from opendpr.training.mining import mine
@@ -56,6 +57,7 @@ __all__ = [
     "CorruptionError",
     "Document",
     "EncoderSettings",
+    "EngineSettings",
     "Evaluation",
     "ExamplePassage",
     "Hit",
@@ -94,6 +96,7 @@ _PLACES = {
     "fitting.answering": ("fit_answering",),
     "fitting.settings": ("AnsweringSettings",),
     "model.runtime": ("RuntimeSettings",),
+    "search.settings": ("EngineSettings",),
     "training.encoder": ("train_encoder",),
     "training.miner": ("MiningSettings",),
     "training.mining": ("mine",),

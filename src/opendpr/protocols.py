@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from opendpr.types import Hit, Neighbours, Numbers, Passage, Scores, Span, Vectors
+from opendpr.types import Hit, Neighbours, Numbers, Passage, Scores, Span, Vectors, WordCounts
 
 
 class Encoder(Protocol):
@@ -51,6 +51,10 @@ class TextIndex(Protocol):
 
     def score(self, question: str, numbers: Numbers) -> Scores:
         """(n,): the score of each numbered passage, 0 where nothing is shared."""
+        ...
+
+    def count_words(self, question: str) -> WordCounts:
+        """In how many passages each word of a question occurs."""
         ...
 
 

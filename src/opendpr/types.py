@@ -29,6 +29,7 @@ Scores: TypeAlias = NDArray[np.float32]
 """Larger is better."""
 
 EMPTY: Mapping[str, object] = MappingProxyType({})
+EMPTY_COUNTS: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,8 @@ class Answer:
     confidence: float
     """Probability that these words are right, in [0, 1]."""
     spans: tuple[Span, ...]
+    kind: Literal["span", "sentence"] = "span"
+    """`sentence`: no words were likely enough, and the sentence that comes nearest is offered instead."""
 
     @property
     def passage(self) -> Passage:
@@ -156,7 +159,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of asking one question: answers, best first, possibly none."""
+    """The result of asking one question: answers, best first, possibly none.
+
+    Where it is not answerable, the first is the sentence that comes nearest.
+    """
 
     answers: tuple[Answer, ...]
     answerable: bool
@@ -166,6 +172,20 @@ class Outcome:
     def best(self) -> Answer | None:
         """The best answer; None if the documents do not answer the question."""
         return self.answers[0] if self.answerable and self.answers else None
+
+    @property
+    def phrases(self) -> tuple[Answer, ...]:
+        """The answers that are words as they were read, without the sentence offered instead of them."""
+        return tuple(answer for answer in self.answers if answer.kind == "span")
+
+
+class WordCounts(NamedTuple):
+    """How common the words of a question are in a collection."""
+
+    passages: int = 0
+    """How many the collection has; 0 where its words are not counted."""
+    holding: Mapping[str, int] = EMPTY_COUNTS
+    """In how many of them each word occurs, by the form in which it is searched for."""
 
 
 class Neighbours(NamedTuple):

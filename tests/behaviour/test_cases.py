@@ -190,7 +190,7 @@ def test_no_answer_is_lost_at_the_border_of_a_passage(tmp_path):
     (tmp_path / "town.txt").write_text(" ".join(sentences))
     opendpr.add(tmp_path / "town", tmp_path / "town.txt")
     outcomes = open_answerer(tmp_path / "town").ask([f"Who built the {thing}?" for thing in built])
-    answers = [outcome.answers[0].text if outcome.answers else "" for outcome in outcomes]
+    answers = [outcome.phrases[0].text if outcome.phrases else "" for outcome in outcomes]
     assert dict(zip(built, answers, strict=True)) == built
 
 

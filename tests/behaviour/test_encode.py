@@ -242,3 +242,9 @@ def test_chunks_of_passages_without_a_vector_are_cut_by_number(tmp_path):
             writer.put_vectors(row, numbers, np.ones((len(numbers), 2), np.float32))
             break
         assert [[passage.number for passage in chunk] for chunk in writer.without_vector(row.encoder, 4)] == chunks[1:]
+
+
+def test_a_number_of_workers_needs_a_cluster(run, tmp_path, tiny_model):
+    notes, docs = tmp_path / "notes", write_documents(tmp_path / "docs", 2, 20)
+    assert run("add", notes, docs, "-m", tiny_model).returncode == 0
+    refused(run("encode", notes, "--workers", "2"), 2, "give its address with --on")

@@ -94,7 +94,7 @@ def test_passages_that_training_cuts_are_counted(tmp_path: Path, run: Run, tiny_
     assert done.returncode == 0, done.stderr
     passages = json.loads((tmp_path / "m" / "training.json").read_text())["passages"]
     assert passages["cut"] > 0
-    assert f"{passages['cut']} of {passages['encoded']} passages encoded by this run have more than" in done.stderr
+    assert f"{passages['cut']} of {passages['encoded']} passages encoded by this run were longer than" in done.stderr
 
 
 def test_every_case_is_read_or_refused_by_the_command_that_takes_it(tmp_path: Path, run: Run) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import subprocess
 import sys
@@ -11,29 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from pages import matches, sessions
+
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 SECONDS = 300
 """After which a command that hangs is killed."""
-
-
-def sessions(page: Path) -> list[tuple[str, str]]:
-    """Each command of a page, with what it should print."""
-    blocks = re.findall(r"^```console\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
-    found: list[tuple[str, str]] = []
-    for line in "".join(blocks).splitlines():
-        if line.startswith("$ "):
-            found.append((line[2:], ""))
-        else:
-            command, output = found[-1]
-            goes_on = not output and re.match(r">( |$)", line)
-            found[-1] = (f"{command}\n{line[2:]}", "") if goes_on else (command, f"{output}{line}\n")
-    return found
-
-
-def matches(expected: str, printed: str) -> bool:
-    """Whether a text is as expected; `...` stands for any characters of one line."""
-    pattern = "[^\n]*".join(map(re.escape, expected.split("...")))
-    return re.fullmatch(pattern, printed) is not None
 
 
 @pytest.fixture

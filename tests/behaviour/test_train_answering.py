@@ -84,8 +84,15 @@ def test_what_is_in_the_documents_is_answered_and_what_is_not_is_not(notes: Path
     done = run("ask", notes, "When was the bridge of Camford built?", *options)
     assert done.stdout.startswith("1710  (confidence "), done.stdout + done.stderr
     done = run("ask", notes, "How many ships sank near Bamberg?", *options)
-    assert done.stdout.startswith("no answer found; the likeliest words are\n"), done.stdout
+    assert done.stdout.startswith("no answer found; the sentence that comes nearest is\n"), done.stdout
     assert len(done.stdout.splitlines()) == 4
+    done = run("ask", notes, "How many ships sank near Bamberg?", *options, "--explain")
+    assert "there is no answer below a confidence of" in done.stdout
+    done = run("ask", notes, "How many ships sank near Bamberg?", *options, "--explain", "--json")
+    told = json.loads(done.stdout)
+    assert told["answers"][0]["kind"] == "sentence"
+    (first,) = told["explanations"]
+    assert {part["name"] for part in first["confidence"]} >= {"share", "missing", "bias"}
     done = run("ask", notes, "-", *options, input="How many ships sank near Bamberg?\n")
     told = json.loads(done.stdout)
     assert not told["answerable"]

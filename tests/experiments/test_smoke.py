@@ -62,4 +62,9 @@ def test_a_script_runs_as_a_module_and_its_last_line_is_json(work: Path) -> None
 def test_every_script_of_the_list_is_there_and_every_script_has_figures_in_the_list() -> None:
     listed = {figure_set.script for figure_set in read_catalogue().sets.values()}
     assert listed <= set(SCRIPTS)
-    assert set(SCRIPTS) - listed == {"paper.fit", "speed.approximate"}  # one makes a model, one has ranges in prose
+    unlisted = {
+        "paper.fit",
+        "speed.approximate",
+        "speed.cluster",
+    }  # makes a model, has ranges in prose, not measured yet
+    assert set(SCRIPTS) - listed == unlisted

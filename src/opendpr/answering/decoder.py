@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from opendpr.answering.asked import UNKNOWN, Asked
 from opendpr.answering.confidence import Confidence, calibrated
 from opendpr.answering.decoding import Decoding
+from opendpr.answering.explaining import Explanation, explain
 from opendpr.model.directory import Model
 from opendpr.types import Outcome, Span
 
@@ -29,6 +31,10 @@ class Decoder:
         stored = model.confidence.get(retriever)
         return cls(Decoding.of(model.retrieval), Confidence.of(stored) if stored else None)
 
-    def decode(self, spans: Sequence[Span]) -> Outcome:
+    def decode(self, spans: Sequence[Span], asked: Asked = UNKNOWN) -> Outcome:
         """The answers in the spans of one question, most confident first."""
-        return calibrated(spans, self.decoding, self.confidence)
+        return calibrated(spans, self.decoding, self.confidence, asked)
+
+    def explain(self, spans: Sequence[Span], asked: Asked = UNKNOWN) -> list[Explanation]:
+        """For each of the outcome's phrases how it came to its place and its confidence."""
+        return explain(spans, self.decoding, self.confidence, asked)

@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from opendpr.answering.asked import UNKNOWN, Asked
-from opendpr.answering.evidence import independent, repeated_lines
+from opendpr.answering.evidence import independent, is_heading, repeated_lines
 from opendpr.answering.tidying import tidied
+from opendpr.answering.wording import Wording
 from opendpr.text import normalize_answer
 from opendpr.types import Answer, Hit, Outcome, Span
+
+WORDING = ("mismatch", "near", "names")
+"""What the words of question and place count, by its name in a model's config.json."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +23,8 @@ class Decoding:
     """What each score counts when answers are chosen: with the values here, as in the paper.
 
     P_selected is proportional to exp(passage * selection logit + retrieval * retrieval score), and a span's
-    probability is P_selected * (P_start * P_end) ** span.
+    probability is P_selected * (P_start * P_end) ** span * exp(mismatch * m + near * n + names * o), where m, n and o
+    are what `Wording.place` says against it.
     """
 
     passage: float = 1.0
@@ -27,6 +32,9 @@ class Decoding:
     retrieval: float = 0.0
     similarity: float = 1.0
     """The paper's lambda: a passage's retrieval score is BM25 + similarity * sim, each where it was computed."""
+    mismatch: float = 0.0
+    near: float = 0.0
+    names: float = 0.0
 
     @classmethod
     def of(cls, weights: Mapping[str, float]) -> Decoding:
@@ -36,11 +44,19 @@ class Decoding:
             weights.get("span", 1.0),
             weights.get("reader", 0.0),
             weights.get("lambda", 1.0),
+            *(weights.get(name, 0.0) for name in WORDING),
         )
 
     def retrieved(self, hit: Hit) -> float:
         """The retrieval score of a passage, on one scale whatever found it."""
         return hit.parts.get("bm25", 0.0) + self.similarity * hit.parts.get("dense", 0.0)
+
+    def worded(self, span: Span, wording: Wording) -> float:
+        """What the words around a span count, as a logarithm."""
+        if not (self.mismatch or self.near or self.names):
+            return 0.0
+        place = wording.place(span)
+        return self.mismatch * place.mismatch + self.near * place.near + self.names * place.names
 
 
 class Candidate(NamedTuple):
@@ -51,6 +67,8 @@ class Candidate(NamedTuple):
     """The probability of the places that count, added up."""
     agreeing: int
     """How many places count: of one document, and of passages with the same text, only the best."""
+    heading: bool
+    """Whether the best place is in a heading."""
 
 
 def candidates(spans: Sequence[Span], decoding: Decoding, asked: Asked = UNKNOWN) -> list[Candidate]:
@@ -59,7 +77,7 @@ def candidates(spans: Sequence[Span], decoding: Decoding, asked: Asked = UNKNOWN
     Spans are the same answer if their normalised words are. Places that overlap, as they do in two
     windows of a passage, are one place: the best of them is kept.
     """
-    spans = tidied(spans, asked.text)
+    spans, wording = tidied(spans, asked.text), Wording(asked)
     repeated = repeated_lines(spans)
     selected = {
         span.hit.passage.number: decoding.passage * span.passage_score
@@ -69,7 +87,8 @@ def candidates(spans: Sequence[Span], decoding: Decoding, asked: Asked = UNKNOWN
     total = log_sum_exp(list(selected.values()))
     groups: dict[str, list[tuple[float, Span]]] = {}
     for span in spans:
-        probability = math.exp(selected[span.hit.passage.number] - total + decoding.span * span.span_score)
+        selection = selected[span.hit.passage.number] - total
+        probability = math.exp(selection + decoding.span * span.span_score + decoding.worded(span, wording))
         groups.setdefault(normalize_answer(span.text) or span.text, []).append((probability, span))
     merged = []
     for group in groups.values():
@@ -80,7 +99,8 @@ def candidates(spans: Sequence[Span], decoding: Decoding, asked: Asked = UNKNOWN
                 kept.append(place)
         places = tuple(span for _, span in kept)
         counted = independent(places, repeated)
-        merged.append(Candidate(places, sum(kept[number][0] for number in counted), len(counted)))
+        evidence = sum(kept[number][0] for number in counted)
+        merged.append(Candidate(places, evidence, len(counted), is_heading(places[0], repeated)))
     return sorted(merged, key=lambda candidate: -candidate.evidence)
 
 

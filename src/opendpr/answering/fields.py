@@ -1,10 +1,11 @@
-"""A hit and a span as JSON: the one form that the command line prints and the service extends."""
+"""An answer, a hit and a span as JSON: the one form that the command line prints and the service extends."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from opendpr.types import Hit, Span
+from opendpr.types import Answer, Hit, Span
 
 
 def hit_fields(hit: Hit, id: str) -> dict[str, Any]:
@@ -27,6 +28,11 @@ def hit_fields(hit: Hit, id: str) -> dict[str, Any]:
     }
 
 
+def answer_fields(answer: Answer) -> dict[str, Any]:
+    """An answer without its places."""
+    return {"text": answer.text, "kind": answer.kind, "confidence": answer.confidence}
+
+
 def span_fields(span: Span, id: str) -> dict[str, Any]:
     """The words of an answer at one place, without their passage; offsets as in `hit_fields`.
 
@@ -44,3 +50,8 @@ def span_fields(span: Span, id: str) -> dict[str, Any]:
         "passage_score": span.passage_score,
         "span_score": span.span_score,
     }
+
+
+def missing_fields(missing: Sequence[str]) -> dict[str, Any]:
+    """What a record says of servers that did not answer; nothing if all did."""
+    return {"missing": list(missing)} if missing else {}

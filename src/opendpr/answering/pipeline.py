@@ -8,8 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import overload
 
+from opendpr.answering.asked import asked
 from opendpr.answering.borders import BorderReader
 from opendpr.answering.decoder import Decoder
+from opendpr.answering.explaining import Explanation
 from opendpr.choices import QUESTION_CHARACTERS, READ_PASSAGES, SEARCH_PASSAGES
 from opendpr.collection import Collection, open_collection
 from opendpr.errors import StateError, UsageError
@@ -21,7 +23,9 @@ from opendpr.model.runtime import RuntimeSettings, resolved
 from opendpr.protocols import Retriever
 from opendpr.search.copies import DistinctRetriever
 from opendpr.search.live import LiveSnapshot
+from opendpr.search.reranking import Reranking
 from opendpr.search.retrievers import make_retriever
+from opendpr.search.settings import EngineSettings, SearchSettings
 from opendpr.types import Hit, Outcome, Span
 
 ASK_BATCH_QUESTIONS = 16
@@ -37,6 +41,8 @@ class Answerer:
         model: or the name of one, which is looked for when it is first needed, as BM25 alone needs none; None is the
             one that the collection was encoded with, or the default
         retriever: `dense`, `bm25` or `hybrid`, where a call names no other
+        reranking: orders what the retriever finds again; None leaves it as it is
+        engine: finds candidates by vectors; None means what lies beside the collection
 
     Raises:
         StateError: there is no such model, or the collection was encoded by another.
@@ -50,10 +56,12 @@ class Answerer:
         *,
         retriever: str = "hybrid",
         runtime: RuntimeSettings = RuntimeSettings(),
+        reranking: Reranking | None = None,
+        engine: EngineSettings | None = None,
     ) -> None:
         self.collection, self.retriever = collection, retriever
-        self._model, self._runtime = model, runtime
-        self._live, self._retrievers = LiveSnapshot(collection), dict[str, Retriever]()
+        self._model, self._runtime, self._reranking = model, runtime, reranking
+        self._live, self._retrievers = LiveSnapshot(collection, SearchSettings(engine=engine)), dict[str, Retriever]()
         self._retriever(retriever)  # now, because a wrong name or model should be reported where it is given
 
     @cached_property
@@ -63,6 +71,11 @@ class Answerer:
             return self._model
         row = self.collection.encoder()
         return find_model(self._model or (row.model if row else DEFAULT_MODEL))
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Servers of the engine that the last search went without; none unless that is allowed."""
+        return self._live.missing
 
     @cached_property
     def encoder(self) -> BertEncoder:
@@ -141,7 +154,9 @@ class Answerer:
         chosen = self._retriever(retriever or self.retriever)
         if not self._live.is_current():
             self._live.refresh()
-        return chosen.retrieve(questions, k, where)
+        wanted = max(k, self._reranking.depth) if self._reranking else k
+        hits = chosen.retrieve(questions, wanted, where)
+        return self._reranking.best(questions, hits, k) if self._reranking else hits
 
     def read(self, questions: Sequence[str], hits: Sequence[Sequence[Hit]]) -> list[list[Span]]:
         """The second step: for each question the best spans of its passages, best first.
@@ -151,9 +166,18 @@ class Answerer:
         """
         return BorderReader(self.collection, self._reader).read(questions, hits)
 
-    def outcome(self, spans: Sequence[Span], *, retriever: str | None = None) -> Outcome:
-        """The third step: the answers in the spans of one question, with the model's weights and confidence."""
-        return Decoder.of(self.model, retriever or self.retriever).decode(spans)
+    def outcome(self, spans: Sequence[Span], question: str, *, retriever: str | None = None) -> Outcome:
+        """The third step: the answers in the spans of a question, with the model's weights and confidence."""
+        kind = retriever or self.retriever
+        return Decoder.of(self.model, kind).decode(spans, asked(question, kind, self._live))
+
+    def explain(
+        self, question: str, k: int = READ_PASSAGES, where: str | None = None
+    ) -> tuple[Outcome, list[Explanation]]:
+        """What `ask` gives, and for each of its phrases what score and confidence are made of."""
+        (spans,) = self.read([question], self.retrieve([question], k, where))
+        decoder, facts = Decoder.of(self.model, self.retriever), asked(question, self.retriever, self._live)
+        return decoder.decode(spans, facts), decoder.explain(spans, facts)
 
     def _ask(self, questions: Sequence[str], k: int, where: str | None, retriever: str | None) -> list[Outcome]:
         loading = self._reader_loading
@@ -161,7 +185,8 @@ class Answerer:
             hits = self.retrieve(questions, k, where, retriever=retriever)
         finally:
             wait([loading])  # a failure is raised by `read`, which loads again
-        return [self.outcome(spans, retriever=retriever) for spans in self.read(questions, hits)]
+        read = zip(questions, self.read(questions, hits), strict=True)
+        return [self.outcome(spans, question, retriever=retriever) for question, spans in read]
 
     @cached_property
     def _reader_loading(self) -> Future[None]:
@@ -192,8 +217,13 @@ def open_answerer(
     *,
     retriever: str = "hybrid",
     runtime: RuntimeSettings = RuntimeSettings(),
+    reranking: Reranking | None = None,
+    engine: EngineSettings | None = None,
 ) -> Answerer:
     """Open a collection and the model that it was encoded with, or another with the same encoder.
+
+    Args:
+        engine: finds candidates by vectors; None means what lies beside the collection
 
     Raises:
         StateError: there is no such collection or model, they do not belong together, or the collection has no
@@ -204,4 +234,5 @@ def open_answerer(
         raise StateError(f"{directory} holds no documents; add some with 'opendpr add'")
     if retriever != "bm25":
         collection.require_encoder()
-    return Answerer(collection, find_model(model) if model else None, retriever=retriever, runtime=runtime)
+    chosen = find_model(model) if model else None
+    return Answerer(collection, chosen, retriever=retriever, runtime=runtime, reranking=reranking, engine=engine)

@@ -51,7 +51,7 @@ def is_answer(span: Span) -> bool:
     if not any(map(str.isalnum, span.text)):
         return False
     passage = span.hit.passage
-    text, start, end = passage.text, span.start - passage.start, span.end - passage.start
+    text, start, end = passage.text + span.hit.after, span.start - passage.start, span.end - passage.start
     around = text[max(0, start - PLACEHOLDER_CHARACTERS) : end + PLACEHOLDER_CHARACTERS]
     first = min(start, PLACEHOLDER_CHARACTERS)
     last = first + end - start
@@ -65,11 +65,11 @@ def is_answer(span: Span) -> bool:
 def with_unit(span: Span, question: str) -> Span:
     """The span with the unit that follows its number in the passage, if any: `281` of `281 terabytes`."""
     passage = span.hit.passage
-    end = span.end - passage.start
-    if not NUMBER.search(passage.text, max(0, span.start - passage.start), end):
+    seen, end = passage.text + span.hit.after, span.end - passage.start
+    if not NUMBER.search(seen, max(0, span.start - passage.start), end):
         return span
-    while (unit := UNIT.match(passage.text, end)) and unit[0].strip(" -").lower() not in question.lower():
+    while (unit := UNIT.match(seen, end)) and unit[0].strip(" -").lower() not in question.lower():
         end = unit.end()
     if end == span.end - passage.start:
         return span
-    return replace(span, end=passage.start + end, text=passage.text[span.start - passage.start : end])
+    return replace(span, end=passage.start + end, text=seen[span.start - passage.start : end])

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
+from opendpr.answering.asked import Asked
 from opendpr.answering.decoding import Decoding, outcome
 from opendpr.corpus.names import usual_keys
 from opendpr.errors import UsageError
@@ -97,7 +98,7 @@ class LoadedReader:
         if isinstance(passages, str):
             raise TypeError("expected several passages, got one string; give a list with it")
         hits = [_hit(passage, number) for number, passage in enumerate(passages)]
-        return outcome(self._reader.read([question], [hits])[0], self._decoding)
+        return outcome(self._reader.read([question], [hits])[0], self._decoding, Asked(question))
 
     def __repr__(self) -> str:
         return f"<opendpr reader {self._reader.model.name!r}>"

@@ -23,7 +23,7 @@ from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.bm25 import verify_bm25
 from opendpr.search.dense import verify_dense
-from opendpr.search.settings import INDEX_RECALL
+from opendpr.search.settings import INDEX_RECALL, EngineSettings
 from opendpr.types import Document, Hit, Outcome
 
 
@@ -48,14 +48,16 @@ class OpenCollection:
         retriever: str,
         runtime: RuntimeSettings,
         folder: Path | None = None,
+        engine: EngineSettings | None = None,
     ) -> None:
         """Open what is there; a collection without vectors is refused when it is first asked.
 
         Args:
             folder: the folder of documents that this is the cache of
+            engine: finds candidates by vectors
         """
         self.directory, self.retriever, self.runtime = directory, retriever, runtime
-        self.model, self._folder = model, folder
+        self.model, self._folder, self._engine = model, folder, engine
         self._store: Collection | None = open_collection(directory)
         self._encoder: BertEncoder | None = None
         self._answerer: Answerer | None = None
@@ -125,6 +127,11 @@ class OpenCollection:
         if isinstance(question, str):
             return answerer.search(question, k, where, retriever=kind)
         return answerer.retrieve(strings(question), k, where, retriever=kind)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Servers of the engine that the last question went without; none unless that was allowed."""
+        return self._answerer.missing if self._answerer else ()
 
     def document(self, id: str) -> Document:
         """A document with its whole text.
@@ -256,7 +263,9 @@ class OpenCollection:
         """What answers with all retrievers, opened when first asked; it follows the collection."""
         if self._answerer is None:
             directory = self._opened.directory
-            self._answerer = open_answerer(directory, self.model, retriever=kind, runtime=self.runtime)
+            self._answerer = open_answerer(
+                directory, self.model, retriever=kind, runtime=self.runtime, engine=self._engine
+            )
         elif kind != "bm25":
             self._opened.require_encoder()
         return self._answerer

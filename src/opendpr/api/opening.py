@@ -11,11 +11,13 @@ from opendpr.api.arguments import check_retriever
 from opendpr.api.opened import OpenCollection
 from opendpr.api.sources import Source
 from opendpr.collection.database import DATABASE
+from opendpr.engines.addresses import parse_address
 from opendpr.errors import InputError, StateError
 from opendpr.maintenance.add import AddSettings, NoDocumentsError, Report
 from opendpr.maintenance.folder import index_folder
 from opendpr.model.directory import DEFAULT_MODEL, find_model
 from opendpr.model.runtime import RuntimeSettings
+from opendpr.search.settings import EngineSettings
 
 SKIPPED_SHOWN = 3
 """Files named in the error of a folder without documents."""
@@ -54,6 +56,7 @@ def open(
     retriever: str = "hybrid",
     create: bool = False,
     runtime: RuntimeSettings = RuntimeSettings(),
+    index: EngineSettings | str | None = None,
 ) -> OpenCollection:
     """Open a collection, or a folder of documents, which is indexed into the cache and kept in sync.
 
@@ -62,14 +65,18 @@ def open(
         retriever: `dense`, `bm25` or `hybrid`, where a call names no other
         create: make an empty collection if nothing is there
         runtime: what runs the networks
+        index: address of an engine that finds candidates by vectors, after `opendpr push`; or `opendpr.EngineSettings`
+            of one, which may be searched without the servers that do not answer
 
     Raises:
         StateError: nothing is there, there is no such model, or it does not belong to the collection.
         InputError: the folder holds no documents.
-        UsageError: there is no such retriever.
+        UsageError: there is no such retriever, or the address is none.
+        BusyError: a server of the engine does not answer.
     """
     path, name = Path(collection), None if model is None else os.fspath(model)
     check_retriever(retriever)
+    engine = EngineSettings(parse_address(index).text) if isinstance(index, str) else index
     if name is not None:
         find_model(name)
     if not path.exists() and not create:
@@ -86,7 +93,7 @@ def open(
         else:
             name = name or DEFAULT_MODEL  # not the one that the cache was made with: its reader may be another
             path, folder = _index(path, name, runtime), path
-    return OpenCollection(path, name, retriever=retriever, runtime=runtime, folder=folder)
+    return OpenCollection(path, name, retriever=retriever, runtime=runtime, folder=folder, engine=engine)
 
 
 def _index(folder: Path, model: str, runtime: RuntimeSettings) -> Path:

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from typer import Argument, Exit, Option
 
+from opendpr.cli.on import encoders
 from opendpr.cli.options import (
     KINDS,
     AsJson,
     DeviceOption,
     ModelOption,
+    OnOption,
     PrecisionOption,
     RuntimeOption,
     WaitOption,
+    WorkersOption,
 )
 from opendpr.cli.output import next_step, print_json, say
 from opendpr.cli.progress import progress
@@ -90,6 +93,8 @@ def add(
     precision: PrecisionOption = "auto",
     runtime: RuntimeOption = "auto",
     device: DeviceOption = "auto",
+    on: OnOption = None,
+    workers: WorkersOption = None,
     wait: WaitOption = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -137,9 +142,9 @@ def add(
         wait_seconds=wait,
     )
     command = ["opendpr add", str(collection), *files]
-    with progress("encoding", "passages", silent=as_json) as on_progress:
+    with encoders(on, workers) as load, progress("encoding", "passages", silent=as_json) as on_progress:
         try:
-            report = add_to(collection, corpus, settings, on_progress=on_progress)
+            report = add_to(collection, corpus, settings, load=load, on_progress=on_progress)
         except NoDocumentsError as error:
             report = error.report
     if as_json:

@@ -14,14 +14,20 @@ from typer import Argument, Option
 
 from opendpr.choices import READ_PASSAGES
 from opendpr.cli.add import no_documents, show_report
+from opendpr.cli.ask_explanation import explained
 from opendpr.cli.options import (
+    AllowPartialOption,
     AsJson,
     DeviceOption,
+    IndexOption,
     ModelOption,
     PrecisionOption,
+    RerankDepthOption,
+    RerankOption,
     RetrieverOption,
     RuntimeOption,
     WhereOption,
+    engine_settings,
 )
 from opendpr.cli.output import (
     marked,
@@ -57,11 +63,16 @@ def ask(
     k: Annotated[int, Option("-k", min=1, max=10_000, help="Passages to read.")] = READ_PASSAGES,
     answers: Annotated[int, Option("--answers", "-n", min=1, help="Different answers to show.")] = 1,
     retriever: RetrieverOption = "hybrid",
+    rerank: RerankOption = None,
+    rerank_depth: RerankDepthOption = 100,
     where: WhereOption = None,
+    index: IndexOption = None,
+    allow_partial: AllowPartialOption = False,
     model: ModelOption = None,
     precision: PrecisionOption = "auto",
     runtime: RuntimeOption = "auto",
     device: DeviceOption = "auto",
+    explain: Annotated[bool, Option("--explain", help="Show what scores and confidence are made of.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Answer QUESTION with the exact words of the documents, and where they are.
@@ -72,9 +83,10 @@ def ask(
       opendpr ask notes                            (a prompt)
       opendpr ask notes - < questions.txt          (one JSON object a line)
     """
-    from opendpr.answering import check_question
+    from opendpr.answering import check_question, open_answerer
     from opendpr.collection.where import compile_where
     from opendpr.model.runtime import RuntimeSettings
+    from opendpr.search.reranking import make_reranking
 
     _refuse_missing(collection)
     if where is not None:
@@ -84,8 +96,11 @@ def ask(
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="surrogateescape")  # a line that is not UTF-8 is one question refused
     settings = RuntimeSettings(runtime, precision, device)
-    answerer = _open(collection, model, retriever, settings, silent=as_json)
-    asker = _Asker(answerer, k, answers, where, as_json or question == "-")
+    reranking = make_reranking(rerank, rerank_depth, settings) if rerank else None
+    engine = engine_settings(index, allow_partial=allow_partial)
+    path, name = _collection_of(collection, model, settings, silent=as_json)
+    answerer = open_answerer(path, name, retriever=retriever, runtime=settings, reranking=reranking, engine=engine)
+    asker = _Asker(answerer, k, answers, where, as_json or question == "-", explain)
     if question == "-":
         asker.answer_all(_typed_questions())
     elif question is not None:
@@ -119,15 +134,17 @@ def _refuse_missing(path: Path) -> None:
         raise StateError(f"'{path}' is a file; give the folder that it is in, or a collection")
 
 
-def _open(path: Path, model: str | None, retriever: str, settings: RuntimeSettings, *, silent: bool) -> Answerer:
-    from opendpr.answering import open_answerer
+def _collection_of(
+    path: Path, model: str | None, settings: RuntimeSettings, *, silent: bool
+) -> tuple[Path, str | None]:
+    """The collection of what was given, and the model that is asked: a folder is indexed first."""
     from opendpr.collection.database import DATABASE
     from opendpr.model.directory import DEFAULT_MODEL
 
     if not (path / DATABASE).exists():
         model = model or DEFAULT_MODEL  # not the one that the cache was made with: its reader may be another
         path = _index(path, model, settings, silent=silent)
-    return open_answerer(path, model, retriever=retriever, runtime=settings)
+    return path, model
 
 
 def _index(folder: Path, model: str, settings: RuntimeSettings, *, silent: bool) -> Path:
@@ -178,6 +195,7 @@ class _Asker:
     count: int
     where: str | None
     as_json: bool
+    explain: bool
 
     def prompt(self) -> None:
         """Ask until an empty line is typed; from a pipe, to its end."""
@@ -204,32 +222,44 @@ class _Asker:
 
     def answer(self, question: str) -> None:
         """Answer one question."""
-        outcome = self.answerer.ask(question, self.k, self.where)
-        shown = outcome.answers[: self.count]
+        from opendpr.answering.fields import missing_fields
+
+        if self.explain:
+            outcome, explanations = self.answerer.explain(question, self.k, self.where)
+        else:
+            outcome, explanations = self.answerer.ask(question, self.k, self.where), []
+        shown, explanations = outcome.answers[: self.count], explanations[: self.count]
         if self.as_json:
-            answers = self._records(shown)
-            print_json({"question": question, "answerable": outcome.answerable, "answers": answers})
+            record = {"question": question, "answerable": outcome.answerable, "answers": self._records(shown)}
+            if self.explain:
+                record["explanations"] = [explanation.fields() for explanation in explanations]
+            print_json(record | missing_fields(self.answerer.missing))
             return
         if not outcome.answerable:
-            put(f"{styled('no answer found', bold=True)}{'; the likeliest words are' if shown else ''}")
+            put(f"{styled('no answer found', bold=True)}{'; the sentence that comes nearest is' if shown else ''}")
         if not shown:
             report_unmet_filter(self.answerer.collection, self.where)
+        self._show_all(shown if outcome.answerable else shown[:1], strong=outcome.answerable)
+        for line in (line for explanation in explanations for line in explained(explanation)):
+            put(line)
+
+    def _show_all(self, shown: Sequence[Answer], *, strong: bool) -> None:
         from opendpr.collection.lookup import sections_of
         from opendpr.text.sections import anchor_at
 
-        shown = shown if outcome.answerable else shown[:1]
         sections = sections_of(self.answerer.collection, [answer.document_id for answer in shown])
         for answer in shown:
             anchor = anchor_at(sections.get(answer.document_id, []), answer.start)
-            _show(answer, f"#{anchor}" if anchor else "", strong=outcome.answerable)
+            _show(answer, f"#{anchor}" if anchor else "", strong=strong)
 
     def _records(self, answers: Sequence[Answer]) -> list[dict[str, object]]:
+        from opendpr.answering.fields import answer_fields
+
         passages = [span.hit.passage for answer in answers for span in answer.spans]
         ids = self.answerer.collection.passage_ids(passages)
         return [
             {
-                "text": answer.text,
-                "confidence": answer.confidence,
+                **answer_fields(answer),
                 "spans": [_span_with_passage(span, ids[span.hit.passage.number]) for span in answer.spans],
             }
             for answer in answers

@@ -6,14 +6,17 @@ from typing import Annotated
 
 from typer import Option
 
+from opendpr.cli.on import encoders
 from opendpr.cli.options import (
     AsJson,
     CollectionArgument,
     DeviceOption,
     ModelOption,
+    OnOption,
     PrecisionOption,
     RuntimeOption,
     WaitOption,
+    WorkersOption,
 )
 from opendpr.cli.output import print_json, say
 from opendpr.cli.progress import progress
@@ -27,6 +30,8 @@ def encode(
     precision: PrecisionOption = "auto",
     runtime: RuntimeOption = "auto",
     device: DeviceOption = "auto",
+    on: OnOption = None,
+    workers: WorkersOption = None,
     wait: WaitOption = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -39,20 +44,21 @@ def encode(
     Examples:
       opendpr encode notes
       opendpr encode notes --model ./my-model
+      opendpr encode wiki --on ray://head:10001 --workers 16
     """
     from opendpr.collection import open_collection, open_writer
     from opendpr.maintenance.encode import encode as give_vectors
     from opendpr.model.directory import DEFAULT_MODEL, find_model
-    from opendpr.model.encoder import BertEncoder
     from opendpr.model.runtime import RuntimeSettings
 
     with open_collection(collection) as opened:  # a wrong directory should not become a collection
         row = opened.encoder()
     found = find_model(model or (row.model if row else DEFAULT_MODEL))
-    encoder = BertEncoder(found, RuntimeSettings(runtime, precision, device))
-    shown = progress("encoding", "passages", silent=as_json)
-    with open_writer(collection, wait_seconds=wait) as writer, shown as show:
-        encoded, _ = give_vectors(writer, encoder, on_progress=show, keep_old=keep_old)
+    settings = RuntimeSettings(runtime, precision, device)
+    with encoders(on, workers) as load, open_writer(collection, wait_seconds=wait) as writer:
+        encoder = load(found, settings)
+        with progress("encoding", "passages", silent=as_json) as show:
+            encoded, _ = give_vectors(writer, encoder, on_progress=show, keep_old=keep_old)
     if as_json:
         print_json({"model": encoder.model.reference, "fingerprint": encoder.model.fingerprint, "encoded": encoded})
     else:

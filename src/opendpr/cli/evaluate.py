@@ -15,10 +15,12 @@ from opendpr.cli.options import (
     RETRIEVER_CHOICES,
     DeviceOption,
     DuplicatesOption,
+    IndexOption,
     ModelOption,
     PrecisionOption,
     RuntimeOption,
     ValuesOption,
+    engine_settings,
     retriever_name,
 )
 from opendpr.cli.output import print_json, put, say
@@ -83,6 +85,7 @@ def evaluate(
     compare: Annotated[
         bool, Option("--compare", help="Compare runs written before; nothing is computed again.")
     ] = False,
+    index: IndexOption = None,
     model: ModelOption = None,
     precision: PrecisionOption = "auto",
     runtime: RuntimeOption = "auto",
@@ -106,7 +109,7 @@ def evaluate(
     from opendpr.model.runtime import RuntimeSettings
 
     if runs:
-        if retriever or reader or read or compare or questions:
+        if retriever or reader or read or compare or questions or index:
             raise UsageError("--run takes one file of questions, --collection, --qrels, -k, --limit and -o alone")
         ranked = ForeignTask(runs, collection, searched, limit, values, duplicates)
         _write_and_show(partial(evaluate_runs, ranked, _judge(k, reader, read, qrels)), output, as_json)
@@ -116,7 +119,7 @@ def evaluate(
     if collection is None:
         raise UsageError("nothing to evaluate was named; give a collection and questions, or runs with --run")
     if compare:
-        if retriever or k or reader or read or qrels or limit or output:
+        if retriever or k or reader or read or qrels or limit or output or index:
             raise UsageError("--compare takes runs and --json alone; all else is settled in the runs")
         _compare(collection, questions or (), as_json)
         return
@@ -124,7 +127,8 @@ def evaluate(
         raise UsageError(f"no file of questions was given to evaluate {collection} with; name one after it")
     open_collection(collection).close()  # before the questions: arguments are judged in their order
     systems = list(dict.fromkeys(retriever or ["hybrid"]))
-    task = Task(questions, systems, limit, model, RuntimeSettings(runtime, precision, device))
+    engine = engine_settings(index, allow_partial=False)
+    task = Task(questions, systems, limit, model, RuntimeSettings(runtime, precision, device), engine)
     _write_and_show(partial(run_task, collection, task, _judge(k, reader, read, qrels)), output, as_json)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Argument, Option
 
-from opendpr.choices import ExampleForm, PassageForm, QrelsForm, QuestionForm, RunForm
+from opendpr.choices import ExampleForm, ModelForm, PassageForm, QrelsForm, QuestionForm, RunForm
 from opendpr.cli.options import CollectionArgument, DuplicatesOption, OutputOption, ValuesOption
 from opendpr.cli.output import say
 from opendpr.wording import counted
@@ -27,7 +27,6 @@ Example:
   opendpr export run nq-test.jsonl --format trec -o nq-test.run
 """
 app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode=None)
-
 
 FileArgument = Annotated[Path, Argument(help="File, of any form that is known.", show_default=False)]
 
@@ -197,3 +196,34 @@ def export_qrels(
 
     judgements = useful(read_qrels(file), lambda judgement: True, file, "a judgement")
     say(f"wrote {output}: {counted(write_qrels(output, judgements, format), 'judgement')}")
+
+
+@app.command("model")
+def export_model(
+    model: Annotated[str, Argument(help="Name of a model package, or a model directory.", show_default=False)],
+    output: Annotated[Path, Option("--output", "-o", help="Directory to write.", show_default=False)],
+    to: Annotated[
+        ModelForm,
+        Option(
+            "--to",
+            help="hf-dpr: DPR's classes of transformers; dpr: its own checkpoints; onnx: a file for each network.",
+        ),
+    ],
+) -> None:
+    """Write a model in the form of another system, with a model card.
+
+    What would change a vector and has no place in the form is refused by name; what is left out is said.
+    'opendpr import model' reads all but onnx again.
+
+    \b
+    Example:
+      opendpr export model opendpr-minilm --to sentence-transformers -o minilm-st
+    """
+    from opendpr.model.directory import find_model
+    from opendpr.model.foreign import export_model, left_out
+
+    opened = find_model(model)
+    export_model(opened, output, to)
+    for note in left_out(opened, to):
+        say(f"left out {note}")
+    say(f"wrote {output}")

@@ -12,11 +12,10 @@ from opendpr.cli.output import say
 if TYPE_CHECKING:
     from opendpr.model.foreign import Imported
 
+PART_HELP = "In place of SOURCE, or of this part of it: "
 
-PartOption = "In place of SOURCE, or of this part of it: "
 
-
-def import_model(  # a command line's options
+def import_model(
     output: Annotated[Path, Option("--output", "-o", help="Model directory to write.", show_default=False)],
     source: Annotated[
         Path | None,
@@ -24,9 +23,9 @@ def import_model(  # a command line's options
             help="Directory of sentence-transformers or transformers, or a DPR checkpoint (.cp).", show_default=False
         ),
     ] = None,
-    question: Annotated[Path | None, Option("--question", help=PartOption + "the question encoder.")] = None,
-    passage: Annotated[Path | None, Option("--passage", help=PartOption + "the passage encoder.")] = None,
-    reader: Annotated[Path | None, Option("--reader", help=PartOption + "the reader.")] = None,
+    question: Annotated[Path | None, Option("--question", help=PART_HELP + "the question encoder.")] = None,
+    passage: Annotated[Path | None, Option("--passage", help=PART_HELP + "the passage encoder.")] = None,
+    reader: Annotated[Path | None, Option("--reader", help=PART_HELP + "the reader.")] = None,
     title: Annotated[bool, Option("--title/--no-title", help="Feed passages as title [SEP] text.")] = True,
     question_prefix: Annotated[
         str | None,
@@ -60,6 +59,7 @@ def import_model(  # a command line's options
       opendpr import model ./all-MiniLM-L6-v2 -o minilm
       opendpr import model --question ./dpr-question --passage ./dpr-ctx --reader ./dpr-reader -o dpr
       opendpr import model bert-base-encoder.cp -o dpr
+      opendpr import model ./minilm --reader ./tinyroberta-squad2 -o minilm-roberta
     """
     from opendpr.model.foreign import ImportSettings, import_model
     from opendpr.model.foreign.checking import compare
@@ -95,7 +95,7 @@ def _describe(imported: Imported) -> None:
         say(f"{part or 'found'}: {source.kind}, {size}")
         if source.encoder:
             encoder = source.encoder
-            limits = f"{encoder.max_question_tokens} and {encoder.max_passage_tokens} tokens"
-            say(f"  pooling {encoder.pooling}, similarity {encoder.similarity}, questions and passages up to {limits}")
+            limits = f"{encoder.max_question_tokens} tokens, passages up to {encoder.max_passage_tokens}"
+            say(f"  pooling {encoder.pooling}, similarity {encoder.similarity}, questions up to {limits}")
         for note in source.notes:
             say(f"  {note}")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from typer import Option
 
 from opendpr.cli.options import AsJson, CollectionArgument
 from opendpr.cli.output import next_step, print_json, put
@@ -13,18 +15,27 @@ from opendpr.wording import counted, readable_size
 ASKED = {"pieces": "each a few words of a passage", "vectors": "each the vector of a passage"}
 
 
-def info(collection: CollectionArgument, as_json: AsJson = False) -> None:
+def info(
+    collection: CollectionArgument,
+    index: Annotated[
+        str | None,
+        Option("--index", metavar="URL", help="Show what this engine has of it, too.", show_default=False),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Show what COLLECTION holds and how it was made.
 
     \b
-    Example:
+    Examples:
       opendpr info notes --json
+      opendpr info wiki --index postgresql://search@db.example.org/opendpr
     """
     from opendpr.collection import open_collection
     from opendpr.collection.database import DATABASE
     from opendpr.collection.opening import CACHES
     from opendpr.search.bm25 import unseen_passages
     from opendpr.search.dense import dense_summary, unused_dense
+    from opendpr.search.engine_index import engine_summary
 
     with open_collection(collection) as opened:
         row, version = opened.encoder(), opened.version()
@@ -37,6 +48,7 @@ def info(collection: CollectionArgument, as_json: AsJson = False) -> None:
             "not_in_bm25": unseen_passages(opened),
             "dense": dense_summary(opened),
             "unused_dense": unused_dense(opened),
+            "engine": engine_summary(opened, index) if index else None,
             "splitter": opened.splitter.__dict__,
             "encoder": row._asdict() if row else None,
             "bytes": (collection / DATABASE).stat().st_size,
@@ -73,6 +85,8 @@ def _put(collection: Path, record: dict[str, Any]) -> None:
         put(f"not found by BM25 until the next 'opendpr add': {counted(record['not_in_bm25'], 'passage')}")
     if record["dense"]:
         _put_dense(record["dense"])
+    if record["engine"]:
+        _put_engine(record["engine"])
     if record["unused_dense"]:
         put(record["unused_dense"])
     put(f"passages: {splitter['words']} {splitter['unit']}, overlap {splitter['overlap']}, last {splitter['last']}")
@@ -94,3 +108,15 @@ def _put_dense(dense: dict[str, Any]) -> None:
         put(f"no effort reaches the recall of {dense['target']:g} that 'opendpr optimize' was asked for")
     if dense["newer"]:
         put(f"searched one by one until the next 'opendpr optimize': {counted(dense['newer'], 'newer vector')}")
+
+
+def _put_engine(engine: dict[str, Any]) -> None:
+    """What an engine has."""
+    how = "searched approximately" if engine["approximate"] else "each vector is compared"
+    recall = ", ".join(f"recall@{depth} {value:.3f}" for depth, value in (engine["recall"] or {}).items())
+    put(f"{engine['engine']} has version {engine['version']}, {how}{f': {recall}' if recall else ''}")
+    if engine["behind"] or engine["outdated"]:
+        put(
+            f"until the next 'opendpr push': {counted(engine['behind'], 'newer vector')} scanned, "
+            f"{counted(engine['outdated'], 'passage')} of the engine passed over"
+        )

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from opendpr.cli.options import (
+    AllowPartialOption,
     CollectionArgument,
     DeviceOption,
+    IndexOption,
     ModelOption,
     PrecisionOption,
     RuntimeOption,
+    engine_settings,
 )
 from opendpr.errors import OpendprError
 
 
 def mcp(
     collection: CollectionArgument,
+    index: IndexOption = None,
+    allow_partial: AllowPartialOption = False,
     model: ModelOption = None,
     precision: PrecisionOption = "auto",
     runtime: RuntimeOption = "auto",
@@ -34,5 +39,6 @@ def mcp(
     from opendpr.serving.service import Service
     from opendpr.serving.settings import Settings
 
-    settings = Settings(collection, model, RuntimeSettings(runtime, precision, device))
+    engine = engine_settings(index, allow_partial=allow_partial)
+    settings = Settings(collection, model, RuntimeSettings(runtime, precision, device), engine=engine)
     run(Service(settings), collection.resolve().name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, BadParameter, Option
 
@@ -18,6 +18,10 @@ from opendpr.choices import (
     RuntimeName,
     Values,
 )
+from opendpr.errors import UsageError
+
+if TYPE_CHECKING:
+    from opendpr.search.settings import EngineSettings
 
 KINDS = ".txt .md .html .pdf .docx .odt .pptx .xlsx .rtf .epub .eml .mbox .ipynb .csv .jsonl and more, also compressed"
 """Files that a folder's documents are read from, as help and messages name them; `corpus.kinds` has all."""
@@ -34,6 +38,11 @@ ModelOption = Annotated[
 ]
 RetrieverOption = Annotated[RetrieverName, Option("--retriever", "-r", help="How passages are found.")]
 RETRIEVER_CHOICES = f"<list[{'|'.join(RETRIEVERS)}]>"
+RerankOption = Annotated[
+    str | None,
+    Option("--rerank", help="Model of a cross-encoder, which orders the passages again.", show_default="no re-ranking"),
+]
+RerankDepthOption = Annotated[int, Option("--rerank-depth", min=1, max=10_000, help="Passages it reads, at least -k.")]
 PrecisionOption = Annotated[
     PrecisionName,
     Option("--precision", help="auto: bf16 where the processor gains by it, else fp32.", envvar="OPENDPR_PRECISION"),
@@ -42,9 +51,30 @@ RuntimeOption = Annotated[
     RuntimeName, Option("--runtime", help="auto: torch on a GPU, openvino on a CPU.", envvar="OPENDPR_RUNTIME")
 ]
 DeviceOption = Annotated[DeviceName, Option("--device", help="auto: the CPU.", envvar="OPENDPR_DEVICE")]
+OnOption = Annotated[
+    str | None,
+    Option("--on", help="A Ray cluster that encodes, e.g. ray://head:10001; needs opendpr[ray].", show_default="here"),
+]
+WorkersOption = Annotated[
+    int | None,
+    Option("--workers", min=1, help="With --on: processes that encode.", show_default="one a GPU, or one a machine"),
+]
 WhereOption = Annotated[
     str | None,
     Option("--where", help="Only documents whose metadata meet this, e.g. \"year >= 2019 and source = 'manual'\"."),
+]
+IndexOption = Annotated[
+    str | None,
+    Option(
+        "--index",
+        metavar="URL",
+        help="Find candidates by vectors in an engine that 'opendpr push' brought up to date.",
+        show_default=False,
+    ),
+]
+AllowPartialOption = Annotated[
+    bool,
+    Option("--allow-partial", help="With --index: search on without servers that do not answer, and name them."),
 ]
 WaitOption = Annotated[
     float, Option("--wait", min=0, help="Seconds to wait while another process writes the collection.")
@@ -65,6 +95,22 @@ ValuesOption = Annotated[
 DuplicatesOption = Annotated[
     Duplicates, Option("--duplicates", help="A document twice for one question: refuse it, or keep the best.")
 ]
+
+
+def engine_settings(address: str | None, *, allow_partial: bool) -> EngineSettings | None:
+    """The engine that was named, if one was.
+
+    Raises:
+        UsageError: the address is none, or --allow-partial is given without one.
+    """
+    from opendpr.engines.addresses import parse_address
+    from opendpr.search.settings import EngineSettings
+
+    if address is None:
+        if allow_partial:
+            raise UsageError("--allow-partial is for engines; name one with --index")
+        return None
+    return EngineSettings(parse_address(address).text, allow_partial)
 
 
 UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}

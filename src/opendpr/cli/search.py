@@ -8,14 +8,19 @@ from typer import Argument, Option
 
 from opendpr.choices import SEARCH_PASSAGES
 from opendpr.cli.options import (
+    AllowPartialOption,
     AsJson,
     CollectionArgument,
     DeviceOption,
+    IndexOption,
     ModelOption,
     PrecisionOption,
+    RerankDepthOption,
+    RerankOption,
     RetrieverOption,
     RuntimeOption,
     WhereOption,
+    engine_settings,
 )
 from opendpr.cli.output import on_one_line, print_json, put, report_unmet_filter, styled
 
@@ -25,7 +30,11 @@ def search(
     question: Annotated[str, Argument(help="In quotes.", show_default=False)],
     k: Annotated[int, Option("-k", min=1, max=10_000, help="Passages to show.")] = SEARCH_PASSAGES,
     retriever: RetrieverOption = "hybrid",
+    rerank: RerankOption = None,
+    rerank_depth: RerankDepthOption = 100,
     where: WhereOption = None,
+    index: IndexOption = None,
+    allow_partial: AllowPartialOption = False,
     model: ModelOption = None,
     precision: PrecisionOption = "auto",
     runtime: RuntimeOption = "auto",
@@ -38,13 +47,19 @@ def search(
     Examples:
       opendpr search notes "who wrote the letter"
       opendpr search notes "who wrote the letter" --retriever bm25 -k 20 --json
+      opendpr search notes "who wrote the letter" --rerank ./cross-encoder
     """
     from opendpr.answering import open_answerer
-    from opendpr.answering.fields import hit_fields
+    from opendpr.answering.fields import hit_fields, missing_fields
     from opendpr.model.runtime import RuntimeSettings
+    from opendpr.search.reranking import make_reranking
 
     settings = RuntimeSettings(runtime, precision, device)
-    answerer = open_answerer(collection, model, retriever=retriever, runtime=settings)
+    reranking = make_reranking(rerank, rerank_depth, settings) if rerank else None
+    engine = engine_settings(index, allow_partial=allow_partial)
+    answerer = open_answerer(
+        collection, model, retriever=retriever, runtime=settings, reranking=reranking, engine=engine
+    )
     hits = answerer.search(question, k, where)
     if not hits:
         report_unmet_filter(answerer.collection, where)
@@ -52,7 +67,7 @@ def search(
     for hit in hits:
         id = ids[hit.passage.number]
         if as_json:
-            print_json(hit_fields(hit, id))
+            print_json(hit_fields(hit, id) | missing_fields(answerer.missing))
             continue
         parts = ", ".join(f"{name} {score:.2f}" for name, score in hit.parts.items())
         title = styled(on_one_line(hit.passage.title), bold=True)

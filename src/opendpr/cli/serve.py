@@ -8,11 +8,14 @@ from typing import Annotated
 from typer import Option
 
 from opendpr.cli.options import (
+    AllowPartialOption,
     CollectionArgument,
     DeviceOption,
+    IndexOption,
     ModelOption,
     PrecisionOption,
     RuntimeOption,
+    engine_settings,
 )
 from opendpr.cli.output import say
 from opendpr.errors import OpendprError
@@ -48,6 +51,8 @@ def serve(
     max_wait: Annotated[
         float, Option("--max-wait", min=0.1, help="Seconds; a question that would wait longer is refused with 503.")
     ] = 5,
+    index: IndexOption = None,
+    allow_partial: AllowPartialOption = False,
     model: ModelOption = None,
     precision: PrecisionOption = "auto",
     runtime: RuntimeOption = "auto",
@@ -79,6 +84,7 @@ def serve(
         hosts=tuple(allow_host or ()),
         requests_per_second=rate,
         most_seconds=max_wait,
+        engine=engine_settings(index, allow_partial=allow_partial),
     )
     try:
         from opendpr.serving.uvicorn import run

@@ -98,3 +98,13 @@ def pieces(collection: Collection, ids: Sequence[str]) -> Iterator[Piece]:
         f"JOIN passages p ON p.document = d.row WHERE d.replaces IS NULL AND d.id IN ({','.join('?' * len(ids))})"
     )
     return map(Piece._make, collection._select(query, ids))
+
+
+def last_number(collection: Collection) -> int:
+    """The largest number of a passage; 0 if there is none."""
+    return int(collection._select("SELECT coalesce(max(number), 0) FROM passages")[0][0])
+
+
+def count_passages_after(collection: Collection, number: int) -> int:
+    """How many passages have a larger number."""
+    return int(collection._select("SELECT count(*) FROM passages WHERE number > ?", (number,))[0][0])

@@ -42,6 +42,19 @@ def matching(collection: Collection, condition: Condition) -> Numbers:
     return np.array([row[0] for row in collection._select(query, condition.values)], dtype=np.int64)
 
 
+def matching_of(collection: Collection, condition: Condition, numbers: Numbers) -> Numbers:
+    """Those of some passages (n,) whose documents meet a filter, rising."""
+    kept: list[int] = []
+    for first in range(0, len(numbers), QUERY_ROWS):
+        part = numbers[first : first + QUERY_ROWS].tolist()
+        query = (
+            "SELECT p.number FROM passages p JOIN documents d ON d.row = p.document "
+            f"WHERE p.number IN ({','.join('?' * len(part))}) AND d.replaces IS NULL AND {condition.sql}"
+        )
+        kept += [row[0] for row in collection._select(query, (*part, *condition.values))]
+    return np.array(sorted(kept), dtype=np.int64)
+
+
 def matching_documents(collection: Collection, condition: Condition) -> list[str]:
     """Ids of the documents that meet a filter, in order."""
     query = f"SELECT d.id FROM documents d WHERE d.replaces IS NULL AND {condition.sql} ORDER BY d.id"

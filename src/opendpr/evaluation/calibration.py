@@ -62,15 +62,21 @@ def area_under_roc(scores: ArrayLike, positive: ArrayLike) -> float:
     return float((ranks[chosen].sum() - positives * (positives + 1) / 2) / (positives * negatives))
 
 
-def threshold_for(confidences: ArrayLike, right: ArrayLike, precision: float) -> float | None:
+def threshold_for(
+    confidences: ArrayLike, right: ArrayLike, precision: float, counts: ArrayLike | None = None
+) -> float | None:
     """The least confidence from which on the answers are right this often; None if they never are.
 
     Where several thresholds keep the precision, the one that leaves most questions answered.
+
+    Args:
+        counts: (Q,) how often each question counts; once without
     """
     sure, good = _pair(confidences, right)
+    _, often = _pair(sure, np.ones(len(sure)) if counts is None else counts)
     order = np.argsort(-sure, kind="stable")
-    sure, good = sure[order], good[order]
-    kept = np.cumsum(good) / np.arange(1, len(good) + 1)
+    sure, good, often = sure[order], good[order], often[order]
+    kept = np.cumsum(good * often) / np.cumsum(often)
     last_of_equals = np.append(sure[1:] != sure[:-1], True)
     enough = np.flatnonzero((kept >= precision) & last_of_equals)
     return float(sure[enough[-1]]) if len(enough) else None

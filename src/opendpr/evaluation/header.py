@@ -102,6 +102,8 @@ class RunHeader:
     runtime: RuntimeSettings | None = None
     reader: ReaderHeader | None = None
     foreign: ForeignHeader | None = None
+    index: str | None = None
+    """The engine that found candidates; None where none did."""
 
     @property
     def k(self) -> Sequence[int]:
@@ -127,7 +129,7 @@ class RunHeader:
         """The header as it is in the file."""
         fields = asdict(self)
         judging, networks = fields.pop("judging"), {name: fields.pop(name) for name in ("model", "runtime")}
-        rare = {name: value for name in ("reader", "foreign") if (value := fields.pop(name))}
+        rare = {name: value for name in ("reader", "foreign", "index") if (value := fields.pop(name))}
         return {**HEADER_BEGINNING, **fields, **judging, **networks, **rare}
 
 
@@ -139,6 +141,8 @@ def parse_header(record: Mapping[str, Any]) -> RunHeader:
         UsageError: the runtime is none that there is.
     """
     model, runtime, reader, foreign = (record.get(name) for name in ("model", "runtime", "reader", "foreign"))
+    if not record["collection"] and not foreign:
+        raise ValueError("a run without a collection is not of another system")
     return RunHeader(
         opendpr=record["opendpr"],
         collection=CollectionHeader(**record["collection"]) if record["collection"] else None,
@@ -150,6 +154,7 @@ def parse_header(record: Mapping[str, Any]) -> RunHeader:
         runtime=RuntimeSettings(**runtime) if runtime else None,
         reader=ReaderHeader(**reader) if reader else None,
         foreign=ForeignHeader(**foreign) if foreign else None,
+        index=record.get("index"),
     )
 
 

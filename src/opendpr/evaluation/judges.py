@@ -137,8 +137,8 @@ def _answer(
     answerer: Answerer,
 ) -> ReadAnswer:
     """The reader's answer after n passages, and how it is judged."""
-    outcome = answerer.outcome(spans)
-    answers = outcome.answers
+    outcome = answerer.outcome(spans, question.text)
+    answers = outcome.phrases
     best = answers[0] if answers else None
     place = best.spans[0] if best else None
     text = best.text if best else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -27,6 +28,7 @@ from opendpr.evaluation.run import open_run, read_question_records
 from opendpr.interop import read_questions
 from opendpr.iteration import batched
 from opendpr.model.runtime import RuntimeSettings, resolved
+from opendpr.search.settings import EngineSettings
 from opendpr.storage.compression import uncompressed_name
 from opendpr.storage.digests import file_sha256
 from opendpr.text import AnswerMatcher, AnswerScan
@@ -68,6 +70,8 @@ class Task:
     model: str | None = None
     """None is the collection's."""
     runtime: RuntimeSettings = field(default_factory=RuntimeSettings)
+    engine: EngineSettings | None = None
+    """Finds candidates by vectors; None means what lies beside the collection."""
 
 
 def evaluate(
@@ -91,7 +95,8 @@ def evaluate(
     reads = isinstance(settings, AnswerSettings) and bool(settings.read)
     networks = reads or bool(dense)
     runtime = resolved(task.runtime) if networks else task.runtime
-    answerer = open_answerer(directory, task.model, retriever=[*dense, *task.systems][0], runtime=runtime)
+    opened = partial(open_answerer, directory, task.model, runtime=runtime, engine=task.engine)
+    answerer = opened(retriever=[*dense, *task.systems][0])
     _warn_of_unknown(answerer, sets)
     header = _header(answerer, task, sets, settings)
     if networks:
@@ -99,7 +104,7 @@ def evaluate(
     total = len(task.systems) * header.questions
     with open_run(output, header) as run:
         for system in task.systems:
-            answerer = open_answerer(directory, task.model, retriever=system, runtime=runtime)
+            answerer = opened(retriever=system)
             for name, batch in _batches(sets):
                 if {(name, question.id, system) for question in batch} <= run.done:
                     continue
@@ -199,6 +204,7 @@ def _header(
         systems=list(task.systems),
         limit=task.limit,
         judging=settings,
+        index=task.engine.address if task.engine else None,
     )
 
 

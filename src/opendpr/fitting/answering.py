@@ -6,17 +6,19 @@ model stay valid.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
+from opendpr.answering.asked import asked
 from opendpr.answering.borders import BorderReader
 from opendpr.answering.decoding import Decoding
 from opendpr.collection import Collection, open_collection
 from opendpr.collection.writer import refuse_other_encoder
 from opendpr.errors import StateError, UsageError
-from opendpr.fitting.cases import Progress, read_cases, silent
+from opendpr.fitting.cases import Case, Progress, read_cases, silent
 from opendpr.fitting.confidence import fit_confidence
 from opendpr.fitting.decoding import fit_decoding
 from opendpr.fitting.fitted import Fitted, write_fitted
@@ -68,22 +70,26 @@ def fit_answering(
     """
     given = nullcontext(collection) if isinstance(collection, Collection) else open_collection(Path(collection))
     with given as opened:
-        asked, data = _read(questions)
+        sets, data = _read(questions)
         base = model if isinstance(model, Model) else find_model(str(model or opened.require_encoder().model))
         target = _target(base, Path(output) if output is not None else None)
-        fitted = fit(opened, asked, base, settings, resolved(runtime), on_progress)
+        fitted = fit(opened, sets, base, settings, resolved(runtime), on_progress)
     return write_fitted(base, target, fitted, {"data": data, "settings": asdict(settings)}), fitted
 
 
 def fit(
     collection: Collection,
-    questions: Sequence[Question],
+    sets: Mapping[str, Sequence[Question]],
     model: Model,
     settings: AnsweringSettings,
     runtime: RuntimeSettings = RuntimeSettings(),
     on_progress: Progress = silent,
 ) -> Fitted:
-    """Fit all that a model needs to answer from retrieved passages, and write nothing."""
+    """Fit all that a model needs to answer from retrieved passages, and write nothing.
+
+    Args:
+        sets: questions by the name of their file, for which figures are given each by itself
+    """
     reader = BorderReader(collection, BertReader(model, runtime))
     live = LiveSnapshot(collection)
     encoder = BertEncoder(model, runtime) if set(settings.retrievers) - {"bm25"} else None
@@ -91,16 +97,30 @@ def fit(
     if encoder is not None:
         refuse_other_encoder(collection, model.fingerprint, model.name)
     if "hybrid" in settings.retrievers and encoder is not None:
-        known = [question for question in questions if question.answers or question.document_ids]
+        known = [question for asked in sets.values() for question in asked if question.answers or question.document_ids]
         weight, ranks = fit_lambda(live, encoder, known, lambda done, total: on_progress("searching", done, total))
         fitted.retrieval["lambda"] = weight
         fitted.figures["reciprocal rank by lambda"] = {f"{key:g}": round(value, 4) for key, value in ranks.items()}
     retrievers = make_retrievers(live, encoder, settings.retrievers, fitted.retrieval.get("lambda", 1.0))
-    cases = read_cases(questions, retrievers, reader, settings, on_progress)
+    cases: dict[str, list[Case]] = {kind: [] for kind in retrievers}
+    for name, questions in sets.items():
+        read = read_cases(questions, retrievers, reader, settings, on_progress, ask=partial(asked, live=live))
+        for kind, own in read.items():
+            cases[kind] += [case._replace(set=name) for case in own]
+    fit_cases(cases, settings, fitted)
+    return fitted
+
+
+def fit_cases(cases: Mapping[str, Sequence[Case]], settings: AnsweringSettings, fitted: Fitted) -> None:
+    """Fit decoding and confidence on what was read for questions, of one collection or of several.
+
+    Args:
+        cases: by retriever; the decoding weights are fitted for the first of the settings
+        fitted: has lambda, and gets what is fitted here
+    """
     decoding = fit_decoding(cases[settings.retrievers[0]], Decoding.of(fitted.retrieval), fitted)
     for kind, own in cases.items():
-        fitted.confidence[kind], fitted.figures[kind] = fit_confidence(own, decoding, settings.precision)
-    return fitted
+        fitted.confidence[kind], fitted.figures[kind] = fit_confidence(own, decoding, settings)
 
 
 def make_retrievers(
@@ -114,15 +134,17 @@ def make_retrievers(
     }
 
 
-def _read(questions: Questions) -> tuple[list[Question], list[dict[str, object]]]:
-    """Questions, and what a record says of where they come from."""
+def _read(questions: Questions) -> tuple[dict[str, list[Question]], list[dict[str, object]]]:
+    """Questions by their file, and what a record says of where they come from."""
     given = [questions] if isinstance(questions, str | Path) else list(questions)
     paths = [Path(item) for item in given if isinstance(item, str | Path)]
     if not paths:
         objects = [item for item in given if isinstance(item, Question)]
-        return objects, [{"questions": len(objects)}]
-    asked = [question for path in paths for question in read_questions(path)]
-    return asked, [{"file": path.name, "sha256": file_sha256(path)} for path in paths]
+        return {"questions": objects}, [{"questions": len(objects)}]
+    sets: dict[str, list[Question]] = {}
+    for path in paths:
+        sets.setdefault(path.name, []).extend(read_questions(path))
+    return sets, [{"file": path.name, "sha256": file_sha256(path)} for path in paths]
 
 
 def _target(model: Model, output: Path | None) -> Path:

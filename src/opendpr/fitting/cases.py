@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from opendpr.answering.asked import UNKNOWN, Asked
 from opendpr.answering.decoding import Decoding, candidates
 from opendpr.fitting.settings import AnsweringSettings
 from opendpr.iteration import batched
@@ -20,6 +21,8 @@ CASE_QUESTIONS = 16
 FURTHER_DEPTH = 4
 """Times k passages are retrieved for a question that is to be answered without those that hold its answer."""
 
+Ask = Callable[[str, str], Asked]
+"""What decoding needs to know of a question, for a retriever by its name."""
 Progress = Callable[[str, int, int], None]
 """Called with what is done, how much of it, and of how much."""
 
@@ -35,6 +38,9 @@ class Case(NamedTuple):
     spans: list[Span]
     removed: bool
     """Whether the passages that hold its answer were kept from the reader."""
+    asked: Asked = UNKNOWN
+    set: str = ""
+    """The question file that it is of."""
 
 
 def read_cases(
@@ -43,6 +49,8 @@ def read_cases(
     reader: Reader,
     settings: AnsweringSettings,
     on_progress: Progress = silent,
+    *,
+    ask: Ask = lambda question, retriever: Asked(question),
 ) -> dict[str, list[Case]]:
     """For each retriever what was read; a passage that several found is read once."""
     drawn = np.random.default_rng(settings.seed).random(len(questions)) < settings.removed_share
@@ -58,7 +66,7 @@ def read_cases(
         read = reader.read(texts, unions)
         for question, lots, spans in zip(asked, wanted, read, strict=True):
             for kind, removed, hits in lots:
-                cases[kind].append(Case(question, _spans_of(spans, hits), removed))
+                cases[kind].append(Case(question, _spans_of(spans, hits), removed, ask(question.text, kind)))
         done += len(batch)
         on_progress("reading", done, len(questions))
     return cases
@@ -89,7 +97,7 @@ def _spans_of(spans: Sequence[Span], hits: Sequence[Hit]) -> list[Span]:
 
 def answered(case: Case, decoding: Decoding) -> bool:
     """Whether the best answer is one of those expected; of a question without any, none is."""
-    answers = candidates(case.spans, decoding)
+    answers = candidates(case.spans, decoding, case.asked)
     question = case.question
     return bool(answers and question.answers) and exact_match(
         answers[0].spans[0].text, question.answers, question.match

@@ -16,54 +16,85 @@ from opendpr.errors import InputError
 from opendpr.evaluation.calibration import area_under_roc, expected_calibration_error, threshold_for
 from opendpr.fitting.cases import Case, answered, is_answerable
 from opendpr.fitting.logistic import fit_logistic
+from opendpr.fitting.settings import AnsweringSettings
 
 logger = logging.getLogger(__name__)
 
 FEWEST_ANSWERS = 30
 """Right answers, and wrong ones, without which no confidence is fitted."""
+REDUNDANT = frozenset({"rival", "ahead", "places", "similarity"})
+"""Features of earlier fits that say what others say: without them a fit is no worse."""
+
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 
 
 def fit_confidence(
-    cases: Sequence[Case], decoding: Decoding, precision: float
+    cases: Sequence[Case], decoding: Decoding, settings: AnsweringSettings
 ) -> tuple[dict[str, float], dict[str, Any]]:
     """The weights that a model stores for a confidence, and its figures on these cases.
 
     Raises:
         InputError: there are too few right or wrong answers.
     """
-    pairs = [(case, candidates(case.spans, decoding)) for case in cases if case.spans]
-    rows = [features(options, decoding) for _, options in pairs]
-    right = np.array([answered(case, decoding) for case, _ in pairs], dtype=bool)
+    cases = [case for case in cases if case.spans]
+    rows = [features(candidates(case.spans, decoding, case.asked), decoding, case.asked) for case in cases]
+    right = np.array([answered(case, decoding) for case in cases], dtype=bool)
     if min(right.sum(), (~right).sum()) < FEWEST_ANSWERS:
         raise InputError(
             f"{right.sum()} answers are right and {(~right).sum()} wrong, at least {FEWEST_ANSWERS} of each are needed "
             "to fit a confidence; give more questions"
         )
-    names = list(rows[0])
-    model = fit_logistic(np.array([[row[name] for name in names] for row in rows]), right)
+    answerable = np.array([is_answerable(case) for case in cases], dtype=bool)
+    counts = mixed(answerable, settings.answerable_share)
+    names = [name for name in rows[0] if name not in REDUNDANT]
+    model = fit_logistic(np.array([[row[name] for name in names] for row in rows]), right, counts)
     stored = {name: float(f"{value:.5g}") for name, value in zip(names, model.weights.tolist(), strict=True)}
     stored["bias"] = float(f"{model.bias:.5g}")
     confident = Confidence.of(stored)
     sure = np.array([confident(row) for row in rows])
-    threshold = threshold_for(sure, right, precision)
+    threshold = threshold_for(sure, right, settings.precision, counts)
     if threshold is None:
-        logger.warning("no confidence has answers that are right %.0f %% of the time: none is refused", 100 * precision)
+        logger.warning(
+            "no confidence has answers that are right %.0f %% of the time: none is refused", 100 * settings.precision
+        )
     stored["threshold"] = math.floor((threshold or 0.0) * 1e6) / 1e6
-    return stored, _figures(sure, right, [case for case, _ in pairs], stored["threshold"])
-
-
-def _figures(
-    sure: NDArray[np.float64], right: NDArray[np.bool_], cases: Sequence[Case], threshold: float
-) -> dict[str, Any]:
-    """What a confidence is worth: how well it is calibrated, tells right from wrong, and does at its threshold."""
-    given = sure >= threshold
-    answerable = np.array([is_answerable(case) for case in cases], dtype=bool)
-    return {
-        "answers": len(cases),
-        "right": int(right.sum()),
-        "calibration error": round(expected_calibration_error(sure, right), 4),
-        "AUROC right": round(area_under_roc(sure, right), 4),
-        "AUROC answerable": round(area_under_roc(sure, answerable), 4) if not answerable.all() else None,
-        "answered": round(float(given.mean()), 4),
-        "precision": round(float(right[given].mean()), 4),
+    given = sure >= stored["threshold"]
+    return stored, {
+        **_figures(sure, right, answerable),
+        "answered": round(float(np.average(given, weights=counts)), 4),
+        "precision": round(float(np.average(right[given], weights=counts[given])), 4),
+        "sets": {name: _figures(sure[own], right[own], answerable[own]) for name, own in _by_set(cases).items()},
     }
+
+
+def mixed(answerable: Bools, share: float) -> Floats:
+    """How often each case counts so that this share of them is answerable; (n,), 1 on average."""
+    actual = answerable.mean()
+    if actual in (0, 1):
+        return np.ones(len(answerable))
+    return np.asarray(np.where(answerable, share / actual, (1 - share) / (1 - actual)))
+
+
+def _by_set(cases: Sequence[Case]) -> dict[str, Bools]:
+    """For each set which cases are its own, (n,)."""
+    names = np.array([case.set for case in cases])
+    return {str(name): names == name for name in np.unique(names)}
+
+
+def _figures(sure: Floats, right: Bools, answerable: Bools) -> dict[str, Any]:
+    """What a confidence is worth: how well it is calibrated, and tells right from wrong and answerable from not."""
+    return {
+        "answers": len(sure),
+        "right": int(right.sum()),
+        "answerable": int(answerable.sum()),
+        "confidence": round(float(sure.mean()), 4),
+        "calibration error": round(expected_calibration_error(sure, right), 4),
+        "AUROC right": _area(sure, right),
+        "AUROC answerable": _area(sure, answerable),
+    }
+
+
+def _area(sure: Floats, positive: Bools) -> float | None:
+    """The area under ROC; None unless there are both kinds."""
+    return round(area_under_roc(sure, positive), 4) if positive.any() and not positive.all() else None

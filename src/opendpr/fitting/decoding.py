@@ -6,13 +6,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from opendpr.answering.decoding import Decoding
+from opendpr.answering.decoding import WORDING, Decoding
+from opendpr.answering.tidying import tidied
+from opendpr.answering.wording import Wording
 from opendpr.errors import InputError
 from opendpr.fitting.cases import Case, answered
 from opendpr.fitting.fitted import Fitted
 from opendpr.fitting.logistic import Choice, fit_choice
 from opendpr.text import exact_match
-from opendpr.types import Question
+from opendpr.types import Question, Span
 from opendpr.wording import counted
 
 FEWEST_RIGHT_QUESTIONS = 30
@@ -28,9 +30,10 @@ def fit_decoding(cases: Sequence[Case], start: Decoding, fitted: Fitted) -> Deco
     choices = []
     for case in cases:
         verdicts: dict[str, bool] = {}
-        right = np.array([_is_right(case.question, span.text, verdicts) for span in case.spans], dtype=bool)
+        spans, wording = tidied(case.spans, case.asked.text), Wording(case.asked)
+        right = np.array([_is_right(case.question, span.text, verdicts) for span in spans], dtype=bool)
         if right.any() and not right.all():
-            rows = [[span.passage_score, span.span_score, start.retrieved(span.hit)] for span in case.spans]
+            rows = [_row(span, start, wording) for span in spans]
             choices.append(Choice(np.array(rows), right))
     if len(choices) < FEWEST_RIGHT_QUESTIONS:
         raise InputError(
@@ -38,13 +41,18 @@ def fit_decoding(cases: Sequence[Case], start: Decoding, fitted: Fitted) -> Deco
             f"{FEWEST_RIGHT_QUESTIONS} are needed; check that questions and collection belong together, or give more "
             "questions"
         )
-    weights = fit_choice(choices, np.array([start.passage, start.span, start.retrieval]))
-    names = ("passage", "span", "reader")
+    weights = fit_choice(choices, np.array([start.passage, start.span, start.retrieval, *[0.0] * len(WORDING)]))
+    names = ("passage", "span", "reader", *WORDING)
     fitted.retrieval |= {name: float(f"{value:.4g}") for name, value in zip(names, weights.tolist(), strict=True)}
     decoding = Decoding.of(fitted.retrieval)
     fitted.figures["questions with a right span"] = len(choices)
     fitted.figures["exact match"] = {"before": _exact(cases, start), "after": _exact(cases, decoding)}
     return decoding
+
+
+def _row(span: Span, decoding: Decoding, wording: Wording) -> list[float]:
+    place = wording.place(span)
+    return [span.passage_score, span.span_score, decoding.retrieved(span.hit), place.mismatch, place.near, place.names]
 
 
 def _is_right(question: Question, text: str, verdicts: dict[str, bool]) -> bool:

@@ -12,8 +12,10 @@ Floats = NDArray[np.float64]
 
 MOST_NEWTON_STEPS = 100
 """Steps of a fit at most."""
-RIDGE = 1.0
+RIDGE = 5.0
 """Weight of the squared weights of standardised features: little beside hundreds of rows."""
+CHOICE_RIDGE = 0.003
+"""The same for a choice, of the weights as they are: less than a question counts."""
 SMALLEST_GAIN = 1e-8
 """A step that gains less is the last."""
 
@@ -29,22 +31,25 @@ class Logistic(NamedTuple):
         return np.asarray(1 / (1 + np.exp(-np.clip(self.bias + x @ self.weights, -30, 30))))
 
 
-def fit_logistic(x: Floats, right: NDArray[np.bool_]) -> Logistic:
+def fit_logistic(x: Floats, right: NDArray[np.bool_], counts: Floats | None = None) -> Logistic:
     """The most likely logistic model of whether rows are right, with a ridge on its standardised weights.
 
     Args:
         x: (n, m) features; one that is always the same gets weight 0
         right: (n,)
+        counts: (n,) how often each row counts; once without
     """
-    mean, spread = x.mean(axis=0), x.std(axis=0)
+    counts = np.ones(len(x)) if counts is None else counts
+    mean = np.average(x, axis=0, weights=counts)
+    spread = np.sqrt(np.average((x - mean) ** 2, axis=0, weights=counts))
     spread = np.where(spread > 1e-9, spread, np.inf)
     table = np.column_stack([(x - mean) / spread, np.ones(len(x))])  # (n, m + 1), the bias last
     ridge = np.diag([RIDGE] * x.shape[1] + [0.0])
     fitted = np.zeros(table.shape[1])
     for _ in range(MOST_NEWTON_STEPS):
         p = 1 / (1 + np.exp(-np.clip(table @ fitted, -30, 30)))
-        gradient = table.T @ (right - p) - ridge @ fitted
-        curvature = (table * (p * (1 - p))[:, None]).T @ table + ridge + 1e-9 * np.eye(len(fitted))
+        gradient = table.T @ (counts * (right - p)) - ridge @ fitted
+        curvature = (table * (counts * p * (1 - p))[:, None]).T @ table + ridge + 1e-9 * np.eye(len(fitted))
         step = np.linalg.solve(curvature, gradient)
         fitted = fitted + step / max(1.0, float(np.abs(step).max()))
         if np.abs(step).max() < SMALLEST_GAIN:
@@ -65,7 +70,8 @@ class Choice(NamedTuple):
 def fit_choice(choices: Sequence[Choice], start: Floats) -> Floats:
     """The weights (m,) with which the right candidates are likeliest: P(s) proportional to exp(x_s . weights).
 
-    What counts is the probability of all right candidates of a question together.
+    What counts is the probability of all right candidates of a question together, and a little that no weight goes
+    far from where it began: one that never speaks against a right candidate would have no end.
 
     Args:
         choices: at least one
@@ -78,11 +84,17 @@ def fit_choice(choices: Sequence[Choice], start: Floats) -> Floats:
         x[row, : len(choice.x)], there[row, : len(choice.x)] = choice.x, True
         right[row, : len(choice.x)] = choice.right
     weights, reached = start, -np.inf
-    size = 1.0
+    size, ridge = 1.0, CHOICE_RIDGE / len(choices)
+
+    def reached_by(tried: Floats) -> tuple[float, Floats, Floats]:
+        value, gradient, curvature = _likelihood(x, there, right, tried)
+        away = tried - start
+        return value - ridge / 2 * float(away @ away), gradient - ridge * away, curvature + ridge * np.eye(m)
+
     for _ in range(MOST_NEWTON_STEPS):
-        value, gradient, curvature = _likelihood(x, there, right, weights)
+        value, gradient, curvature = reached_by(weights)
         step = np.linalg.solve(curvature + 1e-6 * np.eye(m), gradient)
-        while size > SMALLEST_GAIN and _likelihood(x, there, right, weights + size * step)[0] < value:
+        while size > SMALLEST_GAIN and reached_by(weights + size * step)[0] < value:
             size /= 2
         if value - reached < SMALLEST_GAIN or size <= SMALLEST_GAIN:
             break

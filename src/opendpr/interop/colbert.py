@@ -41,7 +41,7 @@ def read_triples(start: Start) -> Iterator[IdExample]:
             yield _triple(place, fields)
         return
     for place, value in read_lists(start.path, array=start.is_array):
-        yield _triple(place, [element[0] if isinstance(element, list) and element else element for element in value])
+        yield _triple(place, [item[0] if isinstance(item, list) and item else item for item in value])
 
 
 def _triple(place: str, ids: Sequence[object]) -> IdExample:

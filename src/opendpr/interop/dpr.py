@@ -24,9 +24,9 @@ from opendpr.wording import counted
 
 PASSAGES_HEADER = ["id", "text", "title"]
 """The text comes before the title."""
-GROUPS = ("positive_ctxs", "hard_negative_ctxs", "negative_ctxs")
+PASSAGE_FIELDS = ("positive_ctxs", "hard_negative_ctxs", "negative_ctxs")
 """Fields with the passages of an example."""
-LIST = re.compile(r'\s*"?\s*[\[(].*[\])]\s*"?\s*')
+ANSWER_LIST = re.compile(r'\s*"?\s*[\[(].*[\])]\s*"?\s*')
 """A list of answers, perhaps quoted."""
 
 
@@ -58,7 +58,7 @@ def write_passages(path: Path, passages: Iterable[Document]) -> int:
 def is_questions(start: Start) -> bool:
     """Whether a table's first row has a list of answers, or a question in quotation marks."""
     row = start.row
-    return bool(row) and (row[0].startswith('"') or (len(row) == 2 and bool(LIST.fullmatch(row[1]))))
+    return bool(row) and (row[0].startswith('"') or (len(row) == 2 and bool(ANSWER_LIST.fullmatch(row[1]))))
 
 
 def read_questions(start: Start) -> Iterator[Question]:
@@ -83,7 +83,7 @@ def write_questions(path: Path, questions: Iterable[Question]) -> int:
 
 def read_examples(start: Start) -> Iterator[TrainingExample]:
     """Records of a question with `positive_ctxs`, `hard_negative_ctxs` and `negative_ctxs`."""
-    return examples_of_groups(start, GROUPS)
+    return examples_of_groups(start, PASSAGE_FIELDS)
 
 
 def write_examples(path: Path, examples: Iterable[TrainingExample]) -> int:
@@ -93,9 +93,9 @@ def write_examples(path: Path, examples: Iterable[TrainingExample]) -> int:
 
 def _example_fields(example: TrainingExample) -> dict[str, Any]:
     """DPR's names; its readers ask for a score and an id in every passage."""
-    fields = example_fields(example, "passage_id", GROUPS)
+    fields = example_fields(example, "passage_id", PASSAGE_FIELDS)
     fields.pop("id")
-    for passage in (passage for name in GROUPS for passage in fields[name]):
+    for passage in (passage for name in PASSAGE_FIELDS for passage in fields[name]):
         passage.setdefault("score", 0)
         passage.setdefault("passage_id", "")
     return fields

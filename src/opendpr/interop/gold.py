@@ -22,12 +22,14 @@ logger = logging.getLogger(__name__)
 
 QUESTION_IDS = ("id", "_id", "qid", "query_id", "question_id", "example_id")
 """Names of the field that holds a question's id; the first that is there counts."""
-ANSWERS = ("answers", "answer", "target", "answer_text")
+ANSWER_FIELDS = ("answers", "answer", "target", "answer_text")
 """Names of the field that holds the gold answers; the first that has any counts."""
-GOLD_LIKE = re.compile(r"answer|gold|target|truth|solution|alias|reference", re.IGNORECASE)
+GOLD_LIKE_FIELD = re.compile(r"answer|gold|target|truth|solution|alias|reference", re.IGNORECASE)
 """What a field may be called that holds gold answers under a name of its own."""
-NOT_GOLD = re.compile(r"(_id|_ids|_type|_start|_end|_ranks?|_count|_regex|impossible|^plausible_answers|^has_answer)$")
-NAMED = 5
+OTHER_FIELD = re.compile(
+    r"(_id|_ids|_type|_start|_end|_ranks?|_count|_regex|impossible|^plausible_answers|^has_answer)$"
+)
+DROPPED_NAMED = 5
 """How many of the things dropped are named."""
 
 
@@ -68,11 +70,11 @@ def answers_of(fields: Fields, place: str) -> tuple[str, ...]:
     Raises:
         InputError: they have another form, or only a field with another name seems to hold some.
     """
-    for name in ANSWERS:
+    for name in ANSWER_FIELDS:
         if answers := _strings(fields.get(name), name, place):
             return tuple(dict.fromkeys(answers))
     for name, value in fields.items():
-        like_gold = name not in ANSWERS and GOLD_LIKE.search(name) and not NOT_GOLD.search(name)
+        like_gold = name not in ANSWER_FIELDS and GOLD_LIKE_FIELD.search(name) and not OTHER_FIELD.search(name)
         if like_gold and value and isinstance(value, str | list | dict):
             raise InputError(
                 f"{place}: the gold answers seem to be in {name!r:.60}, which is not read; call it 'answers'"
@@ -87,7 +89,7 @@ def _strings(value: object, name: str, place: str) -> list[str]:
         case str():
             return [checked(value, name, place)]
         case list():
-            return [string for element in value for string in _listed(element, name, place)]
+            return [string for item in value for string in _listed(item, name, place)]
         case {"text": str() | list() as inner}:  # as `datasets` writes SQuAD
             return _strings(inner, name, place)
         case {"value": str(first), **others}:  # as TriviaQA has it
@@ -182,7 +184,7 @@ class Dropped:
         """Count a thing that was dropped; the first few are named."""
         names = self._names.setdefault((noun, why), [])
         self._counts[noun, why] += 1
-        if len(names) < NAMED:
+        if len(names) < DROPPED_NAMED:
             names.append(name)
 
     def report(self) -> None:

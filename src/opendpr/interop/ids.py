@@ -59,15 +59,11 @@ def join(
     Raises:
         InputError: an id is in none of the files.
     """
-    held = list(examples)
-    wanted = {id for example in held for id in (*example.positives, *example.negatives)}
-    texts = {
-        passage.id: ExamplePassage(passage.title, passage.text, passage.id)
-        for passage in passages
-        if passage.id in wanted
-    }
+    triples = list(examples)
+    wanted = {id for example in triples for id in (*example.positives, *example.negatives)}
+    texts = {doc.id: ExamplePassage(doc.title, doc.text, doc.id) for doc in passages if doc.id in wanted}
     questions_by_id = {question.id: question for question in questions}
-    for example in held:
+    for example in triples:
         positives, negatives = (
             tuple(_of_id(texts, id, "passage", example.place) for id in ids)
             for ids in (example.positives, example.negatives)

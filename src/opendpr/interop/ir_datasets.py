@@ -11,14 +11,14 @@ from opendpr.errors import InputError, OpendprError
 from opendpr.interop.nouns import Judgement, Placed
 from opendpr.types import Document, Question
 
-PREFIX = "irds:"
-TITLES = ("title", "document_title", "wikipedia_title")
+ID_PREFIX = "irds:"
+TITLE_FIELDS = ("title", "document_title", "wikipedia_title")
 """Names of the field with a document's title."""
 
 
 def is_id(path: Path) -> bool:
     """Whether a path is the id of a data set rather than a file."""
-    return str(path).startswith(PREFIX)
+    return str(path).startswith(ID_PREFIX)
 
 
 def read_passages(path: Path) -> Iterator[Document]:
@@ -28,10 +28,10 @@ def read_passages(path: Path) -> Iterator[Document]:
         InputError: there is no such data set, it has no documents, or it cannot be fetched.
         OpendprError: the package is not installed.
     """
-    for item in _items(path, "docs"):
-        title = next((value for name in TITLES if (value := getattr(item, name, None))), "")
-        text = getattr(item, "text", None)
-        yield Document(item.doc_id, title, text if isinstance(text, str) else item.default_text())
+    for document in _items(path, "docs"):
+        title = next((value for name in TITLE_FIELDS if (value := getattr(document, name, None))), "")
+        text = getattr(document, "text", None)
+        yield Document(document.doc_id, title, text if isinstance(text, str) else document.default_text())
 
 
 def read_questions(path: Path) -> Iterator[Question]:
@@ -43,14 +43,16 @@ def read_questions(path: Path) -> Iterator[Question]:
     answers: dict[str, dict[str, None]] = {}
     documents: dict[str, list[str]] = {}
     if _load(path).has_qrels():
-        for item in _items(path, "qrels"):
-            if item.relevance > 0:
-                documents.setdefault(item.query_id, []).append(item.doc_id)
-                answers.setdefault(item.query_id, {}).update(dict.fromkeys(getattr(item, "short_answers", ())))
-    for item in _items(path, "queries"):
-        id = item.query_id
-        known = dict.fromkeys([*(getattr(item, "answers", None) or ()), *answers.get(id, ())])
-        text = item.default_text() if hasattr(item, "default_text") else item.text
+        for judgement in _items(path, "qrels"):
+            if judgement.relevance > 0:
+                documents.setdefault(judgement.query_id, []).append(judgement.doc_id)
+                answers.setdefault(judgement.query_id, {}).update(
+                    dict.fromkeys(getattr(judgement, "short_answers", ()))
+                )
+    for query in _items(path, "queries"):
+        id = query.query_id
+        known = dict.fromkeys([*(getattr(query, "answers", None) or ()), *answers.get(id, ())])
+        text = query.default_text() if hasattr(query, "default_text") else query.text
         yield Question(id, text, tuple(known), document_ids=tuple(documents.get(id, ())))
 
 
@@ -60,16 +62,16 @@ def read_qrels(path: Path) -> Iterator[Placed[Judgement]]:
     Raises:
         InputError, OpendprError: as of `read_passages`.
     """
-    for item in _items(path, "qrels"):
-        yield Placed(str(path), Judgement(item.query_id, item.doc_id, int(item.relevance)))
+    for judgement in _items(path, "qrels"):
+        yield Placed(str(path), Judgement(judgement.query_id, judgement.doc_id, int(judgement.relevance)))
 
 
 def _items(path: Path, kind: str) -> Iterator[Any]:
     """The records of one kind: `docs`, `queries` or `qrels`."""
     dataset = _load(path)
     if not getattr(dataset, f"has_{kind}")():
-        held = [name for name in ("docs", "queries", "qrels") if getattr(dataset, f"has_{name}")()]
-        raise InputError(f"{path} has no {kind}, only {', '.join(held) or 'nothing'}; name another data set")
+        kinds = [name for name in ("docs", "queries", "qrels") if getattr(dataset, f"has_{name}")()]
+        raise InputError(f"{path} has no {kind}, only {', '.join(kinds) or 'nothing'}; name another data set")
     with _fetched(path):
         yield from getattr(dataset, f"{kind}_iter")()
 
@@ -79,7 +81,7 @@ def _load(path: Path) -> Any:  # noqa: ANN401  # an object without a type of its
         import ir_datasets
     except ModuleNotFoundError:
         raise OpendprError(f"{path} needs ir_datasets; pip install 'opendpr[irds]'") from None
-    name = str(path).removeprefix(PREFIX)
+    name = str(path).removeprefix(ID_PREFIX)
     try:
         return ir_datasets.load(name)
     except KeyError:

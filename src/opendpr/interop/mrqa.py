@@ -12,7 +12,7 @@ from opendpr.interop.start import Start
 from opendpr.text.answers import loosely_equal
 from opendpr.types import Question
 
-IDS = ("qid", "id")
+ID_FIELDS = ("qid", "id")
 """Names of the field that holds a question's id."""
 
 
@@ -36,7 +36,7 @@ def read_marked(start: Start) -> Iterator[MarkedQuestion]:
             continue
         passage = text(fields, "context", place)
         for asked in objects(fields, "qas", place):
-            id = identifier(asked, IDS, place)
+            id = identifier(asked, ID_FIELDS, place)
             at = f"{place}: question {id}"
             marks = tuple(_marks(asked, passage, at))
             answers = answers_of(asked, at) or tuple(dict.fromkeys(answer for _, answer in marks))
@@ -45,7 +45,7 @@ def read_marked(start: Start) -> Iterator[MarkedQuestion]:
 
 def read_questions(start: Start) -> Iterator[Question]:
     """The same without their passages."""
-    return (marked.to_question() for marked in read_marked(start))
+    return (question.to_question() for question in read_marked(start))
 
 
 def _marks(asked: Fields, passage: str, place: str) -> Iterator[tuple[int, str]]:
@@ -55,13 +55,13 @@ def _marks(asked: Fields, passage: str, place: str) -> Iterator[tuple[int, str]]
         for span in detected.get("char_spans") or ():
             match span:
                 case [int(first), int(last)] if 0 <= first <= last < len(passage):
-                    held = passage[first : last + 1]
+                    marked = passage[first : last + 1]
                 case _:
                     raise InputError(
                         f"{place}: expected 'char_spans' to be pairs within the context, found {span!r:.60}"
                     )
-            if held != answer and not loosely_equal(held, [answer]):
+            if marked != answer and not loosely_equal(marked, [answer]):
                 raise InputError(
-                    f"{place}: the context holds {held!r:.80} at {first}, not {answer!r:.80}; fix the span"
+                    f"{place}: the context holds {marked!r:.80} at {first}, not {answer!r:.80}; fix the span"
                 )
-            yield first, held
+            yield first, marked

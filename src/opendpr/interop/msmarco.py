@@ -26,7 +26,9 @@ from opendpr.wording import counted
 
 logger = logging.getLogger(__name__)
 
-HEADERS = frozenset({"id", "_id", "pid", "qid", "docid", "doc_id", "query_id", "query-id", "question_id", "passage_id"})
+ID_HEADERS = frozenset(
+    {"id", "_id", "pid", "qid", "docid", "doc_id", "query_id", "query-id", "question_id", "passage_id"}
+)
 """What the first line has instead of an id where it is a header."""
 
 
@@ -60,7 +62,7 @@ def _pairs(start: Start, what: str) -> Iterator[tuple[str, str, str]]:
             raise InputError(
                 f"{place}: expected id, tab, {what}, found {counted(len(fields), 'field')}: {fields!r:.100}"
             )
-        if number == 0 and fields[0].strip().lower() in HEADERS:
+        if number == 0 and fields[0].strip().lower() in ID_HEADERS:
             raise InputError(f"{place}: found a header, {fields!r:.100}; expected id, tab, {what}; take the header out")
         yield place, fields[0], fields[1]
 

@@ -16,7 +16,7 @@ from opendpr.interop.start import Start
 from opendpr.storage.lines import json_line, write_lines
 from opendpr.types import Document, ExamplePassage, Question, TrainingExample
 
-GROUPS = ("positives", "hard_negatives", "negatives")
+PASSAGE_FIELDS = ("positives", "hard_negatives", "negatives")
 """Fields with the passages of an example."""
 
 
@@ -49,13 +49,14 @@ def write_passages(path: Path, passages: Iterable[Document]) -> int:
 
 def write_json_passages(path: Path, passages: Iterable[Document], id: str) -> int:
     """Write JSON lines in which the id has this name, and return how many."""
-    records = ({id: passage.id, "title": passage.title, "text": passage.text} for passage in passages)
-    return write_lines(path, map(json_line, records))
+    return write_lines(
+        path, (json_line({id: passage.id, "title": passage.title, "text": passage.text}) for passage in passages)
+    )
 
 
 def read_examples(start: Start) -> Iterator[TrainingExample]:
     """Records of a question with `positives`, and perhaps `hard_negatives` and `negatives`."""
-    return examples_of_groups(start, GROUPS)
+    return examples_of_groups(start, PASSAGE_FIELDS)
 
 
 def examples_of_groups(
@@ -88,7 +89,7 @@ def example_passage(fields: Fields, place: str) -> ExamplePassage:
 
 def write_examples(path: Path, examples: Iterable[TrainingExample]) -> int:
     """Write JSON lines and return how many."""
-    return write_lines(path, (json_line(example_fields(example, "id", GROUPS)) for example in examples))
+    return write_lines(path, (json_line(example_fields(example, "id", PASSAGE_FIELDS)) for example in examples))
 
 
 def example_fields(example: TrainingExample, id: str, names: tuple[str, str, str]) -> dict[str, Any]:

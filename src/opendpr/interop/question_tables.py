@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from opendpr.errors import InputError
-from opendpr.interop.gold import ANSWERS, QUESTION_IDS, question_of
+from opendpr.interop.gold import ANSWER_FIELDS, QUESTION_IDS, question_of
 from opendpr.interop.literals import parse_strings
 from opendpr.interop.records import Record
 from opendpr.interop.start import Start
@@ -20,7 +20,7 @@ QUESTION_COLUMNS = ("question", "query")
 def is_questions(start: Start) -> bool:
     """Whether the first line is such a header."""
     names = set(start.header)
-    known = names <= {*QUESTION_COLUMNS, *QUESTION_IDS, *ANSWERS}
+    known = names <= {*QUESTION_COLUMNS, *QUESTION_IDS, *ANSWER_FIELDS}
     return not start.is_json and len(names) > 1 and known and not names.isdisjoint(QUESTION_COLUMNS)
 
 
@@ -40,7 +40,7 @@ def read_questions(start: Start) -> Iterator[Question]:
 
 def _value(column: str, field: str, place: str) -> str | list[str] | None:
     """A field as it is, a list of answers, or None if it is empty."""
-    if column in ANSWERS and field.strip().startswith("["):
+    if column in ANSWER_FIELDS and field.strip().startswith("["):
         try:
             return list(parse_strings(field))
         except ValueError as error:

@@ -174,15 +174,20 @@ def rankings_of_lines(start: Start, parse: Callable[[str, list[str]], RunLine]) 
     rows = read_columns(start.path, start.line_separator)
     lines = (parse(place, [field.strip() for field in fields]) for place, fields in rows)
     for id, group in groupby(lines, key=lambda line: line.question):
-        held = list(group)
-        place = held[0].hit.place
+        lines_of_question = list(group)
+        place = lines_of_question[0].hit.place
         if id in seen:
             raise InputError(
                 f"{place}: question {id!r} was there before; its lines must follow each other "
                 "(sort -s -k1,1 puts them so)"
             )
         seen.add(id)
-        yield RawRanking(place, Ranking(id, "", (), held[0].tag, ()), [line.hit for line in held], held[0].lone_value)
+        yield RawRanking(
+            place,
+            Ranking(id, "", (), lines_of_question[0].tag, ()),
+            [line.hit for line in lines_of_question],
+            lines_of_question[0].lone_value,
+        )
 
 
 def rank_of(value: str) -> int | None:
@@ -224,8 +229,8 @@ def best_of_documents(ranking: Ranking) -> Ranking:
                 f"question {ranking.id!r}: the document of passage {hit.id!r} is not known; name the collection "
                 "that was searched with --collection"
             )
-        held = best.get(hit.document_id)
-        if held is None or hit.score > held.score:
+        before = best.get(hit.document_id)
+        if before is None or hit.score > before.score:
             best[hit.document_id] = RunHit(hit.document_id, hit.score, hit.document_id, hit.title)
     return replace(ranking, hits=tuple(sorted(best.values(), key=lambda hit: -hit.score)))
 

@@ -101,7 +101,7 @@ QRELS_FORMS: Sequence[Form[Placed[Judgement]]] = (
     Form(f"{' '.join(beir.QRELS_HEADER)} (BEIR)", beir.is_qrels, beir.read_qrels),
     Form(f"{trec.QRELS_SHAPE} (TREC, MS MARCO)", _columns(1), trec.read_qrels),
 )
-MINE = (
+MINE_FIRST = (
     "; questions with answers alone have no passages yet: 'opendpr mine COLLECTION FILE -o examples.jsonl' finds them, "
     "train on what it writes"
 )
@@ -264,6 +264,6 @@ def _unknown(start: Start, forms: Sequence[Form[Item]], noun: str) -> InputError
     if not start.is_json and not start.name_says_json:
         return InputError(f"{start.path}:1: {unclear}, from {start.line[:100]!r}; {expected}")
     for place, _, fields in islice(read_records(start.path), 1):
-        mine = MINE if noun == "examples" and "question" in fields else ""
+        mine = MINE_FIRST if noun == "examples" and "question" in fields else ""
         return InputError(f"{place}: {unclear}, found only {str(list(fields))[:100]}{mine}; {expected}")
     return InputError(f"{start.path} holds no {noun}")

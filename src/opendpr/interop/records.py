@@ -122,7 +122,7 @@ def identifier(fields: Fields, name: str | Sequence[str], place: str, default: s
         name: that of the field, or several, of which the first that is there counts.
     """
     if not isinstance(name, str):
-        name = next((candidate for candidate in name if fields.get(candidate) is not None), name[0])
+        name = next((field for field in name if fields.get(field) is not None), name[0])
     value = fields.get(name)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)

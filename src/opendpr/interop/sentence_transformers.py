@@ -16,21 +16,21 @@ from opendpr.storage.lines import json_kind, json_line, write_lines
 from opendpr.types import ExamplePassage, Question, TrainingExample
 from opendpr.wording import counted
 
-ANCHORS = ("anchor", "query", "question")
+ANCHOR_FIELDS = ("anchor", "query", "question")
 """Names of the column with the question."""
-NEGATIVE = re.compile(r"negative(_\d+)?")
+NEGATIVE_FIELD = re.compile(r"negative(_\d+)?")
 
 
 def is_examples(start: Start) -> bool:
     """Whether the first record, or a table's header, has a question and a `positive`."""
     names = set(start.header) if not start.is_json else set(start.fields)
-    return "positive" in names and any(name in names for name in ANCHORS)
+    return "positive" in names and any(name in names for name in ANCHOR_FIELDS)
 
 
 def is_lists(start: Start) -> bool:
     """Whether the first record is a list of texts."""
     value = start.value
-    return isinstance(value, list) and len(value) > 1 and all(isinstance(value, str) for value in value)
+    return isinstance(value, list) and len(value) > 1 and all(isinstance(text, str) for text in value)
 
 
 def read_examples(start: Start) -> Iterator[TrainingExample]:
@@ -58,8 +58,10 @@ def read_lists_of_texts(start: Start) -> Iterator[TrainingExample]:
 
 
 def _example(fields: Mapping[str, object], place: str, id: str) -> TrainingExample:
-    anchor = next((name for name in ANCHORS if name in fields), ANCHORS[0])
-    negatives = tuple(_passage(fields, name, place) for name in fields if NEGATIVE.fullmatch(name) and fields[name])
+    anchor = next((name for name in ANCHOR_FIELDS if name in fields), ANCHOR_FIELDS[0])
+    negatives = tuple(
+        _passage(fields, name, place) for name in fields if NEGATIVE_FIELD.fullmatch(name) and fields[name]
+    )
     question = Question(id, _words(fields, anchor, place))
     return TrainingExample(question, (_passage(fields, "positive", place),), negatives)
 
@@ -71,8 +73,8 @@ def _passage(fields: Mapping[str, object], name: str, place: str) -> ExamplePass
 def _words(fields: Mapping[str, object], name: str, place: str) -> str:
     value = fields.get(name)
     if not isinstance(value, str) or not value.strip():
-        found = repr(value) if isinstance(value, str) else json_kind(value)
-        raise InputError(f"{place}: expected '{name}' in words, found {found:.60}")
+        shown = repr(value) if isinstance(value, str) else json_kind(value)
+        raise InputError(f"{place}: expected '{name}' in words, found {shown:.60}")
     return checked(value, name, place)
 
 

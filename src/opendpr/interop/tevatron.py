@@ -14,7 +14,7 @@ from opendpr.interop.start import Start
 from opendpr.storage.lines import json_line, write_lines
 from opendpr.types import Document, ExamplePassage, Question, TrainingExample
 
-GROUPS = ("positive_passages", "negative_passages", "negatives")
+PASSAGE_FIELDS = ("positive_passages", "negative_passages", "negatives")
 """Fields with the passages of an example; the last one is ours alone."""
 
 
@@ -35,7 +35,7 @@ def read_questions(start: Start) -> Iterator[Question]:
 
 def read_examples(start: Start) -> Iterator[TrainingExample]:
     """Records `query_id, query, positive_passages, negative_passages`."""
-    return examples_of_groups(start, GROUPS, "query")
+    return examples_of_groups(start, PASSAGE_FIELDS, "query")
 
 
 def write_examples(path: Path, examples: Iterable[TrainingExample]) -> int:

@@ -83,13 +83,13 @@ class TorchFile:
         if place is None:
             raise InputError(f"{self.path} lacks the numbers of storage {storage.key}; it is cut off, get it again")
         last = tensor.offset + sum((n - 1) * step for n, step in zip(tensor.shape, tensor.stride, strict=True)) + 1
-        if prod(tensor.shape) and (last > storage.size or min(tensor.stride, default=0) < 0 or tensor.offset < 0):
+        if max(last if prod(tensor.shape) else 0, prod(tensor.shape)) > storage.size or tensor.offset < 0:
             raise InputError(f"{self.path}: a tensor of shape {tensor.shape} does not fit into its storage")
+        if place + storage.size * size > self.path.stat().st_size:
+            raise InputError(f"{self.path} ends within storage {storage.key}; it is cut off, get it again")
         with self.path.open("rb") as file:
             file.seek(place)
             data = file.read(storage.size * size)
-        if len(data) < storage.size * size:
-            raise InputError(f"{self.path} ends within storage {storage.key}; it is cut off, get it again")
         numbers = np.frombuffer(data, dtype=storage.dtype)
         if storage.dtype == "<u2":
             numbers = (numbers.astype(np.uint32) << 16).view(np.float32)
@@ -111,8 +111,10 @@ class TorchFile:
             root = next((name.removesuffix("data.pkl") for name in names if name.endswith("/data.pkl")), None)
             if root is None:
                 raise InputError(f"{self.path} is a zip file without data.pkl; it is no file of torch.save")
-            if f"{root}byteorder" in names and archive.read(f"{root}byteorder") != b"little":
-                raise InputError(f"{self.path} was written on a big-endian machine; save it again on another")
+            if f"{root}byteorder" in names:
+                with archive.open(f"{root}byteorder") as file:
+                    if file.read(len(b"little")) != b"little":
+                        raise InputError(f"{self.path} was written on a big-endian machine; save it again on another")
             for info in archive.infolist():
                 if info.filename.startswith(f"{root}data/") and info.compress_type == zipfile.ZIP_STORED:
                     self._places[info.filename.removeprefix(f"{root}data/")] = self._content_start(info)

@@ -75,9 +75,9 @@ def write_qrels(path: Path, judgements: Iterable[Judgement], separator: str = " 
     Raises:
         InputError: an id has what separates the columns.
     """
-    held = separator if separator == "\t" else TABS_OR_SPACE
+    columns = separator if separator == "\t" else TABS_OR_SPACE
     lines = (
-        separator.join((column(question, held), "0", column(document, held), str(relevance))) + "\n"
+        separator.join((column(question, columns), "0", column(document, columns), str(relevance))) + "\n"
         for question, document, relevance in judgements
     )
     return write_lines(path, lines)

@@ -23,13 +23,13 @@ from opendpr.maintenance.encode import CHUNK_PASSAGES, encode_missing
 from opendpr.maintenance.remembering import FileMemory, Moved
 from opendpr.maintenance.syncing import gone_documents, without_documents
 from opendpr.model.directory import DEFAULT_MODEL, Model, find_model
-from opendpr.model.encoder import BertEncoder
-from opendpr.model.runtime import RuntimeSettings, resolved
+from opendpr.model.encoder import BertEncoder, ChunkEncoder
+from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.bm25 import update_bm25
 from opendpr.text.splitting import Splitter
 from opendpr.types import Document
 
-LoadEncoder = Callable[[Model, RuntimeSettings], BertEncoder]
+LoadEncoder = Callable[[Model, RuntimeSettings], ChunkEncoder]
 """Makes the encoder of a model, or gives one that is loaded already."""
 
 
@@ -157,7 +157,7 @@ def add(
 def add_documents(
     writer: Writer,
     documents: Iterable[Document],
-    encoder: BertEncoder | None,
+    encoder: ChunkEncoder | None,
     *,
     on_progress: OnProgress = lambda done, total: None,
     sync: Sequence[Path] = (),
@@ -224,12 +224,10 @@ def _store(
     return stored
 
 
-def _row(writer: Writer, encoder: BertEncoder) -> EncoderRow:
+def _row(writer: Writer, encoder: ChunkEncoder) -> EncoderRow:
     """The row of the collection's encoder, which must be this one; made if it has none."""
     model = encoder.model
-    return writer.use_encoder(
-        model.fingerprint, encoder.dim, model=model.reference, runtime=str(resolved(encoder.runtime))
-    )
+    return writer.use_encoder(model.fingerprint, encoder.dim, model=model.reference, runtime=encoder.made_by)
 
 
 def _taken(batch: Sequence[Document], changes: Sequence[str], paths: dict[str, object]) -> Iterator[Taken]:

@@ -7,8 +7,7 @@ from typing import NamedTuple
 from opendpr.collection import Writer
 from opendpr.collection.rows import EncoderRow
 from opendpr.iteration import OnProgress
-from opendpr.model.encoder import BertEncoder
-from opendpr.model.runtime import resolved
+from opendpr.model.encoder import ChunkEncoder
 
 CHUNK_PASSAGES = 512
 """Passages encoded between two transactions, so what a kill can cost.
@@ -28,7 +27,7 @@ class Encoded(NamedTuple):
 
 def encode(
     writer: Writer,
-    encoder: BertEncoder,
+    encoder: ChunkEncoder,
     *,
     on_progress: OnProgress = lambda done, total: None,
     keep_old: bool = False,
@@ -44,9 +43,7 @@ def encode(
         What this call encoded; after an interruption the next call goes on.
     """
     model = encoder.model
-    row = writer.begin_encoder(
-        model.fingerprint, encoder.dim, model=model.reference, runtime=str(resolved(encoder.runtime))
-    )
+    row = writer.begin_encoder(model.fingerprint, encoder.dim, model=model.reference, runtime=encoder.made_by)
     encoded = encode_missing(writer, row, encoder, on_progress, chunk_passages=chunk_passages)
     writer.switch_encoder(row, keep_old=keep_old)
     return encoded
@@ -55,16 +52,15 @@ def encode(
 def encode_missing(
     writer: Writer,
     row: EncoderRow,
-    encoder: BertEncoder,
+    encoder: ChunkEncoder,
     on_progress: OnProgress,
     *,
     chunk_passages: int = CHUNK_PASSAGES,
 ) -> Encoded:
-    """Give every passage that lacks one a vector of the encoder in `row`."""
+    """Give every passage that lacks one a vector of the encoder in `row`; chunks are stored as they are encoded."""
     total, done, truncated = writer.count_without_vector(row.encoder), 0, 0
-    for passages in writer.without_vector(row.encoder, chunk_passages):
-        before = done
-        vectors, cut = encoder.encode(passages, lambda more, before=before: on_progress(before + more, total))  # type: ignore[misc]
+    chunks = writer.without_vector(row.encoder, chunk_passages)
+    for passages, (vectors, cut) in encoder.encode_chunks(chunks, lambda count: on_progress(count, total)):
         writer.put_vectors(row, passages, vectors)
         done, truncated = done + len(passages), truncated + cut
         on_progress(done, total)

@@ -7,7 +7,7 @@ import random
 from typing import Any
 
 from opendpr.choices import IndexName
-from opendpr.collection import Writer
+from opendpr.collection import Collection, Writer
 from opendpr.collection.rows import EncoderRow
 from opendpr.collection.writer import refuse_other_encoder
 from opendpr.errors import OpendprError
@@ -72,18 +72,18 @@ def optimize(
         return None
     from opendpr.search.building import build_dense  # which imports FAISS
 
-    ask = _asker(writer, row, model)
+    ask = asker(writer, row, model)
     return build_dense(writer, ask=ask, on_progress=on_progress, settings=build)
 
 
-def _asker(writer: Writer, row: EncoderRow, given: Model | None) -> Ask | None:
+def asker(collection: Collection, row: EncoderRow, given: Model | None) -> Ask | None:
     """Makes questions of passages: some words of each in a row, through the tower for questions; None without it.
 
     They are found about as well as real questions are (docs/scale.md).
     """
     try:
         model = given or find_model(row.model)
-        refuse_other_encoder(writer, model.fingerprint, model.reference)
+        refuse_other_encoder(collection, model.fingerprint, model.reference)
         encoder = BertEncoder(model, RuntimeSettings(precision="fp32"))
         encoder.encode_questions(["opendpr"])  # what is wrong with it shows here, not after hours of building
     except (OpendprError, OSError) as error:
@@ -97,7 +97,7 @@ def _asker(writer: Writer, row: EncoderRow, given: Model | None) -> Ask | None:
     generator, splitter = random.Random(QUESTION_SEED), Splitter(words=QUESTION_WORDS)
 
     def ask(numbers: Numbers) -> Vectors:
-        passages = writer.passages(numbers.tolist())
+        passages = collection.passages(numbers.tolist())
         texts = [passages[number].text for number in numbers.tolist()]
         places = [generator.choice(splitter.split(text)[:-1] or [(0, len(text))]) for text in texts]
         return encoder.encode_questions([text[start:end] for text, (start, end) in zip(texts, places, strict=True)])

@@ -142,7 +142,7 @@ class ReaderConfig:
     """Tokens that consecutive windows of a passage share."""
     max_question_tokens: int = 96
     max_answer_tokens: int = 30
-    border_words: int = field(default=30, metadata=ADDED)
+    border_words: int = field(default=16, metadata=ADDED)
     """Words beyond each border of a passage that are read too, so that no answer is lost at one; 0 is the paper's."""
     selection: bool = field(default=True, metadata=ADDED)
     """Whether a layer selects passages (paper section 6.1); without one, the logits of [CLS] speak for no answer."""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from functools import cached_property
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property, partial
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from opendpr.model.batches import Network, TokenSequence, by_length, join, pad
 from opendpr.model.config import EncoderConfig
 from opendpr.model.directory import Model
-from opendpr.model.runtime import RuntimeSettings, load_network
+from opendpr.model.runtime import RuntimeSettings, load_network, resolved
 from opendpr.model.tokenizer import TokenIds, Tokenizer
 from opendpr.types import ExamplePassage, Passage, Vectors
 
@@ -73,8 +73,37 @@ class EncodedPassages(NamedTuple):
     """Passages longer than `max_passage_tokens`: their vectors miss the end."""
 
 
+class ChunkEncoder(Protocol):
+    """What gives the passages of a collection their vectors: this process, or others on any machine."""
+
+    @property
+    def model(self) -> Model: ...
+
+    @property
+    def dim(self) -> int:
+        """Size d of a vector."""
+        ...
+
+    @property
+    def made_by(self) -> str:
+        """Runtime, precision and device of the vectors, in words."""
+        ...
+
+    def encode_chunks(
+        self, chunks: Iterable[list[Passage]], on_progress: Callable[[int], None]
+    ) -> Iterator[tuple[list[Passage], EncodedPassages]]:
+        """Each chunk with its vectors, in the order in which they are finished.
+
+        The passages of a chunk are encoded together, so that its vectors are the same bits wherever that is done.
+
+        Args:
+            on_progress: called now and then with the passages encoded so far; what it raises ends the work
+        """
+        ...
+
+
 class BertEncoder:
-    """An `Encoder` with the weights of a model. Towers are loaded when first needed."""
+    """An `Encoder` and a `ChunkEncoder` with the weights of a model. Towers are loaded when first needed."""
 
     def __init__(self, model: Model, runtime: RuntimeSettings = RuntimeSettings()) -> None:
         self.model, self.runtime = model, runtime
@@ -84,6 +113,10 @@ class BertEncoder:
     @property
     def dim(self) -> int:
         return self.config.dim
+
+    @property
+    def made_by(self) -> str:
+        return str(resolved(self.runtime))
 
     @cached_property
     def _question_network(self) -> Network:
@@ -122,6 +155,15 @@ class BertEncoder:
         truncated = sum(sequence.truncated for sequence in sequences)
         return EncodedPassages(self._encode(self._passage_network, sequences, on_progress), truncated)
 
+    def encode_chunks(
+        self, chunks: Iterable[list[Passage]], on_progress: Callable[[int], None] = lambda done: None
+    ) -> Iterator[tuple[list[Passage], EncodedPassages]]:
+        """Each chunk with its vectors, encoded here one after the other."""
+        before = 0
+        for passages in chunks:
+            yield passages, self.encode(passages, partial(_after, on_progress, before))
+            before += len(passages)
+
     def _encode(
         self,
         network: Network,
@@ -140,3 +182,8 @@ class BertEncoder:
                 vectors[batch] = result
                 done += len(batch)
         return vectors
+
+
+def _after(on_progress: Callable[[int], None], before: int, done: int) -> None:
+    """Report progress within a chunk, of which `before` passages precede."""
+    on_progress(before + done)

@@ -134,7 +134,7 @@ class SpanReader:
         piece = Tokens(*(part[window.first : after] for part in job.tokens))
         words = [-1, *job.tokens.words.tolist(), -1]
         own = (len(hit.before), len(hit.before) + len(hit.passage.text))
-        found = []
+        spans = []
         for span in best_spans(
             start,
             end,
@@ -146,8 +146,8 @@ class SpanReader:
         ):
             first, last = characters(span, piece, job.text)
             offset = hit.passage.start - len(hit.before)
-            found.append(Span(hit, offset + first, offset + last, job.text[first:last], passage_score, span.score))
-        return found
+            spans.append(Span(hit, offset + first, offset + last, job.text[first:last], passage_score, span.score))
+        return spans
 
 
 def _text_logits(window: Window, logits: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

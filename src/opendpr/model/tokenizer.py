@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from opendpr.errors import CorruptionError, StateError
 from opendpr.text.normalising import Plain, plain
+
+if TYPE_CHECKING:
+    import tokenizers
 
 TokenIds = NDArray[np.int32]
 
@@ -62,7 +65,7 @@ class Tokenizer:
             raise CorruptionError(f"{path} is not a tokenizer file ({error!r}); restore it") from None
         if kind not in KINDS:
             raise StateError(f"{path} is a {kind} tokenizer; opendpr knows {', '.join(KINDS)}")
-        self._in_pieces = kind == "Unigram"
+        self._by_spaces = kind != "WordPiece"
         try:
             self._tokenizer = tokenizers.Tokenizer.from_str(content)
         except Exception as error:  # noqa: BLE001  # the package raises nothing more precise
@@ -80,14 +83,15 @@ class Tokenizer:
         """
         forms = [plain(text) for text in texts]
         encodings = self._tokenizer.encode_batch([_utf8(form.text) for form in forms], add_special_tokens=False)
-        return [
-            Tokens(
-                np.array(encoding.ids, dtype=np.int32),
-                (places := _without_spaces(_places(encoding.offsets, form), text)),
-                _words(places, text) if self._in_pieces else np.array(encoding.word_ids, dtype=np.int32),
-            )
-            for encoding, form, text in zip(encodings, forms, texts, strict=True)
-        ]
+        return [self._tokens(*parts) for parts in zip(encodings, forms, texts, strict=True)]
+
+    def _tokens(self, encoding: tokenizers.Encoding, form: Plain, text: str) -> Tokens:
+        places = np.array(_places(encoding.offsets, form), dtype=np.int32).reshape(-1, 2)
+        words = np.array(encoding.word_ids, dtype=np.int32)
+        if self._by_spaces:
+            places = _without_spaces(places, text)
+            words = _words(places, text)
+        return Tokens(np.array(encoding.ids, dtype=np.int32), places, words)
 
     def ids(self, texts: Sequence[str]) -> list[TokenIds]:
         """Only the ids, which is faster than calling the tokenizer."""
@@ -112,26 +116,32 @@ class Tokenizer:
         return Marks(single[0], single[1], pads[0] if pads else single[1], len(pair) - 2)
 
 
-def _without_spaces(places: Sequence[tuple[int, int]], text: str) -> NDArray[np.int32]:
+def _without_spaces(places: NDArray[np.int32], text: str) -> NDArray[np.int32]:
     """(L, 2): places without the spaces that some tokenizers count to the word after them."""
-    found = np.array(places, dtype=np.int32).reshape(-1, 2)
-    for row, (start, end) in enumerate(found.tolist()):
+    trimmed = places.copy()
+    last = len(text.rstrip())
+    for row, (start, end) in enumerate(trimmed.tolist()):
         while start < end and text[start].isspace():
             start += 1
-        found[row, 0] = start
-    return found
+        trimmed[row] = (start, end) if start < last else (last, last)
+    return trimmed
 
 
 def _words(places: NDArray[np.int32], text: str) -> NDArray[np.int32]:
-    """(L,): number of each token's word, for a tokenizer whose words end at spaces alone, with the signs after them.
+    """(L,): number of each token's word, for a tokenizer that does not part words as BERT's does.
 
-    Here a word is letters and digits, or one sign. A token of nothing but a space belongs to the word after it.
+    Here a word is letters and digits, or one sign. A token of nothing but a space belongs to the word after it, at the
+    end of the text to the one before.
     """
-    begins = [
-        end > start and not (start and text[start].isalnum() and text[start - 1].isalnum())
-        for start, end in places.tolist()
-    ]
-    return np.maximum(np.cumsum(begins, dtype=np.int32) - 1, 0)
+    begins, before = [], (0, 0)
+    for start, end in places.tolist():
+        joined = before[0] == before[1] == start or start < before[1]
+        inside = start < end and text[start].isalnum() and start == before[1] and text[start - 1].isalnum()
+        begins.append(not joined and not inside and (start < end or bool(text[start:].strip())))
+        before = start, end
+    if begins:
+        begins[0] = True
+    return np.cumsum(begins, dtype=np.int32) - 1
 
 
 def _utf8(text: str) -> str:

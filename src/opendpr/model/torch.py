@@ -86,8 +86,10 @@ def _dropout(x: Tensor, share: float) -> Tensor:
     On a CPU by a byte of randomness for each value, so the share is one of 1/256 to 255/256: what torch
     draws costs twice as much, a tenth of a training step.
     """
-    if not share or x.device.type != "cpu":
-        return F.dropout(x, share, training=share > 0)
+    if not share:
+        return x
+    if x.device.type != "cpu":
+        return F.dropout(x, share)
     kept = min(255, max(1, 256 - round(256 * share)))
     draws = torch.empty(x.numel() // 8 + 1, dtype=torch.int64).random_(-(2**63), None).view(torch.uint8)
     noise = (draws[: x.numel()].view(x.shape) < kept).to(x.dtype)
@@ -97,16 +99,22 @@ def _dropout(x: Tensor, share: float) -> Tensor:
 class Bert(nn.Module):
     """Token ids to the vectors of the last layer, for every family that an `Architecture` describes."""
 
+    buckets: Tensor
+    """(2 * longest - 1,), by distance, where the network has biases for distances."""
+
     def __init__(self, shape: Architecture) -> None:
         super().__init__()
         d, width = shape.hidden_size, shape.embedding_size or shape.hidden_size
-        self.offset, self.buckets = shape.position_offset, shape.relative_buckets
+        self.offset, self.farthest = shape.position_offset, shape.max_tokens - 1
         self.words = nn.Embedding(shape.vocab_size, width, sparse=True)  # else each pass adds a gradient of all words
         self.positions = nn.Embedding(shape.max_position_embeddings, width)
         self.types = nn.Embedding(shape.type_vocab_size, width) if shape.type_vocab_size else None
         self.norm = nn.LayerNorm(width, eps=shape.layer_norm_eps)
         self.widening = nn.Linear(width, d) if width != d else None
-        self.relative = nn.Embedding(self.buckets, shape.num_attention_heads) if self.buckets else None
+        buckets = shape.relative_buckets
+        self.relative = nn.Embedding(buckets, shape.num_attention_heads) if buckets else None
+        by_distance = torch.from_numpy(distance_buckets(shape.max_tokens, buckets)) if buckets else None
+        self.register_buffer("buckets", by_distance, persistent=False)
         self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.num_hidden_layers))
 
     def forward(self, ids: Tensor, types: Tensor, mask: Tensor, dropout: float = 0.0) -> Tensor:
@@ -119,9 +127,8 @@ class Bert(nn.Module):
             x = self.widening(x)
         additive = (1.0 - mask[:, None, None, :].to(x.dtype)) * -10_000.0
         if self.relative is not None:
-            buckets = torch.from_numpy(distance_buckets(len(positions), self.buckets)).to(ids.device)
-            ahead = positions[None, :] - positions[:, None] + len(positions) - 1
-            additive = additive + self.relative(buckets[ahead]).permute(2, 0, 1)
+            ahead = positions[None, :] - positions[:, None]
+            additive = additive + self.relative(self.buckets[ahead + self.farthest]).permute(2, 0, 1)
         for layer in self.layers:
             x = layer(x, additive, dropout)
         result: Tensor = x
@@ -133,7 +140,7 @@ def pooled(hidden: Tensor, mask: Tensor, pooling: Pooling) -> Tensor:
     if pooling == "cls":
         return hidden[:, 0]
     if pooling == "last":
-        return hidden[torch.arange(len(mask), device=mask.device), mask.sum(1) - 1]
+        return hidden[torch.arange(mask.shape[0], device=mask.device), mask.sum(1) - 1]
     weight = mask[:, :, None].to(hidden.dtype)
     if pooling == "max":
         return hidden.masked_fill(weight == 0, -torch.inf).amax(1)
@@ -258,13 +265,13 @@ def load_weights(network: nn.Module, weights: Weights) -> None:
     """
     state = {}
     for name, parameter in network.state_dict().items():
-        found = weights.get(stored_name(name))
-        if found is None or found.shape != tuple(parameter.shape):
+        stored = weights.get(stored_name(name))
+        if stored is None or stored.shape != tuple(parameter.shape):
             raise StateError(
-                f"the weights hold {stored_name(name)} of shape {None if found is None else found.shape}, "
+                f"the weights hold {stored_name(name)} of shape {None if stored is None else stored.shape}, "
                 f"expected {tuple(parameter.shape)}; config.json and model.safetensors do not belong together"
             )
-        state[name] = torch.from_numpy(found.copy())
+        state[name] = torch.from_numpy(stored.copy())
     network.load_state_dict(state)
 
 

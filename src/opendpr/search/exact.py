@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from opendpr.search.products import products
 from opendpr.search.settings import ExactSettings
 from opendpr.types import Neighbours, Numbers, Scores, Vectors
 
@@ -78,6 +79,20 @@ class ExactIndex:
 
     def search(self, vectors: Vectors, k: int, allowed: Numbers | None = None) -> Neighbours:
         """The k largest inner products for each row of `vectors` (Q, d), ties by number."""
+        wanted = k + self._settings.tie_vectors
+        while True:
+            nearest = self._largest(vectors, wanted, allowed)
+            scores = np.full(nearest.scores.shape, -np.inf, dtype=np.float32)
+            for vector, numbers, own in zip(vectors, nearest.numbers, scores, strict=True):
+                own[numbers >= 0] = self.score(vector, numbers[numbers >= 0])
+            best, full = top(scores, nearest.numbers, k), np.isfinite(nearest.scores[:, -1])
+            first, last = nearest.scores[full, 0], nearest.scores[full, -1]
+            if (best.scores[full, -1] - last > SCORE_ROUNDING * np.maximum(np.abs(first), np.abs(last))).all():
+                return best
+            wanted *= self._settings.more_factor  # what was not fetched may round to a better score
+
+    def _largest(self, vectors: Vectors, k: int, allowed: Numbers | None) -> Neighbours:
+        """The same by faster products, whose last bits depend on what is computed beside them."""
         mask = None if allowed is None else np.isin(self._numbers, allowed)
         if self._halves is None or len(vectors) > self._settings.single_questions:
             return self._scan(vectors, k, None if mask is None else np.flatnonzero(mask))
@@ -95,6 +110,11 @@ class ExactIndex:
     def _scan(self, vectors: Vectors, k: int, rows: NDArray[np.int64] | None) -> Neighbours:
         return scan(vectors, k, self._numbers, self._vectors, rows, settings=self._settings)
 
+    @property
+    def numbers(self) -> Numbers:
+        """(n,), rising"""
+        return self._numbers
+
     def contains(self, numbers: Numbers) -> NDArray[np.bool_]:
         """(n,), true for the numbers that are there."""
         return np.isin(numbers, self._numbers)
@@ -104,7 +124,7 @@ class ExactIndex:
         if not len(self._numbers):
             return np.full(len(numbers), -np.inf, dtype=np.float32)
         rows = np.searchsorted(self._numbers, numbers).clip(max=len(self._numbers) - 1)
-        scores = _widened(self._vectors[rows], many=self._halves is not None) @ vector
+        scores = products(_widened(self._vectors[rows], many=self._halves is not None), vector)
         return np.where(self._numbers[rows] == numbers, scores, -np.inf).astype(np.float32)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from opendpr.collection import Collection
 from opendpr.errors import BusyError
+from opendpr.search.engine_index import EngineIndex
 from opendpr.search.settings import SearchSettings
 from opendpr.search.snapshot import Snapshot, load_snapshot, read_state
 from opendpr.search.stored import RemovedError
@@ -28,6 +29,12 @@ class LiveSnapshot:
     def version(self) -> int:
         """The version of the collection that is searched."""
         return self._snapshot.state.version.version
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Servers of the engine that the last search went without; none unless that is allowed."""
+        dense = self._snapshot.dense_part
+        return dense.index.missing if dense and isinstance(dense.index, EngineIndex) else ()
 
     def is_current(self) -> bool:
         """Whether neither the collection nor a cache beside it changed since, as `opendpr optimize` changes these."""
@@ -59,5 +66,6 @@ class LiveSnapshot:
             try:
                 return search(self.load(kind))
             except RemovedError:
-                self.refresh()
+                kinds, before = self._kinds, self._snapshot
+                self._snapshot = load_snapshot(self.collection, kinds, before, self._settings, keep=False)
         raise BusyError(f"{self.collection.directory} changes too fast to be searched; try again")

@@ -35,7 +35,7 @@ class DenseRetriever:
         vectors = self._encoder.encode_questions(questions)
 
         def search(snapshot: Snapshot) -> list[list[Hit]]:
-            nearest = snapshot.dense.search(vectors, k, snapshot.allowed(where))
+            nearest = snapshot.nearest(vectors, k, where)
             return snapshot.hits(nearest, [{"dense": scores} for scores in nearest.scores])
 
         return self._live.search("dense", search)
@@ -75,7 +75,7 @@ class HybridRetriever:
 
         def search(snapshot: Snapshot) -> list[list[Hit]]:
             lists, allowed = [], snapshot.allowed(where)
-            nearest = snapshot.dense.search(vectors, max(k, UNION_PASSAGES), allowed).numbers
+            nearest = snapshot.nearest(vectors, max(k, UNION_PASSAGES), where).numbers
             for question, vector, dense_numbers in zip(questions, vectors, nearest, strict=True):
                 words = snapshot.search_words(question, max(k, UNION_PASSAGES), allowed).numbers[0]
                 union, parts = score_union(snapshot, question, vector, np.concatenate([words, dense_numbers]))

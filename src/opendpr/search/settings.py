@@ -23,6 +23,8 @@ class ExactSettings:
     """Up to this many questions are compared one by one with 16-bit vectors, of which no wider copy is made."""
     tie_vectors: int = 16
     """Vectors fetched beyond those wanted, so that equal scores at the border are seen."""
+    more_factor: int = 4
+    """How many times as many are fetched where those are not enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,33 @@ class WordSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """The engine that finds candidates by vectors, and how it is asked."""
+
+    address: str
+    allow_partial: bool = False
+    """Search on without the servers that do not answer, and name them."""
+    tie_vectors: int = 16
+    """Candidates fetched beyond those wanted, so that close scores at the border are seen."""
+    more_factor: int = 4
+    """How many times as many candidates are fetched where too few may be shown."""
+    named_passages: int = 4_096
+    """Up to this many passages that meet a filter are compared themselves where the engine cannot apply it."""
+    warned_vectors: int = 50_000
+    """Vectors that the engine lacks, from which on a search says that a push is due."""
+    scanned_vectors: int = 1_000_000
+    """Up to this many vectors that the engine lacks are scanned; of more, the search is refused."""
+
+
+@dataclass(frozen=True, slots=True)
 class SearchSettings:
     """How one state of a collection is searched."""
 
     exact: ExactSettings = ExactSettings()
     ivf: IvfSettings = IvfSettings()
     words: WordSettings = WordSettings()
+    engine: EngineSettings | None = None
+    """Finds candidates by vectors; None means what lies beside the collection."""
     attempts: int = 20
     """How often a search is started again because a writer removed a passage that it found."""
 

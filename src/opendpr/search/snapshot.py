@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from opendpr.collection import Collection
+from opendpr.collection.filters import parse_where
 from opendpr.collection.rows import EncoderRow, Version
 from opendpr.collection.selection import matching
 from opendpr.collection.where import compile_where
@@ -17,12 +19,16 @@ from opendpr.errors import StateError
 from opendpr.protocols import TextIndex
 from opendpr.search.bm25 import bm25_stamp, open_bm25
 from opendpr.search.dense import Cache, dense_stamp, open_dense
+from opendpr.search.engine_index import EngineIndex
 from opendpr.search.exact import ExactIndex
-from opendpr.search.settings import SearchSettings
+from opendpr.search.settings import EngineSettings, SearchSettings
 from opendpr.search.stored import RemovedError, StoredIndex
-from opendpr.types import Hit, Neighbours, Numbers, Scores
+from opendpr.types import Hit, Neighbours, Numbers, Scores, Vectors, WordCounts
 
 logger = logging.getLogger(__name__)
+
+
+DenseIndex: TypeAlias = ExactIndex | StoredIndex | EngineIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,7 @@ class State:
 class DensePart:
     """The vectors of a snapshot, without those of documents that are not complete yet."""
 
-    index: ExactIndex | StoredIndex
+    index: DenseIndex
     cache: Cache | None
 
 
@@ -62,7 +68,7 @@ class Snapshot:
     word_part: WordPart | None = None
 
     @property
-    def dense(self) -> ExactIndex | StoredIndex:
+    def dense(self) -> DenseIndex:
         """All vectors, without those of documents that are not complete yet."""
         assert self.dense_part is not None, "the snapshot was loaded without vectors"
         return self.dense_part.index
@@ -80,6 +86,17 @@ class Snapshot:
         """
         return None if where is None else matching(self.collection, compile_where(where))
 
+    def nearest(self, vectors: Vectors, k: int, where: str | None) -> Neighbours:
+        """The k nearest for each row of `vectors` (Q, d), of documents that meet a filter.
+
+        Raises:
+            RemovedError: a passage was removed since the snapshot was loaded.
+            UsageError: the filter cannot be understood.
+        """
+        if isinstance(self.dense, EngineIndex):  # which filters by the condition, not by the numbers that meet it
+            return self.dense.search(vectors, k, None if where is None else parse_where(where))
+        return self.dense.search(vectors, k, self.allowed(where))
+
     def search_words(self, question: str, k: int, allowed: Numbers | None) -> Neighbours:
         """The k best passages by BM25 (Q = 1), of those allowed."""
         index, excluded = self._words.index, self._words.excluded
@@ -92,6 +109,10 @@ class Snapshot:
     def score_words(self, question: str, numbers: Numbers) -> Scores:
         """(n,) BM25 scores of given passages."""
         return self._words.index.score(question, numbers)
+
+    def count_words(self, question: str) -> WordCounts:
+        """In how many passages each word of a question occurs, as BM25 counts them."""
+        return self._words.index.count_words(question)
 
     def hits(self, neighbours: Neighbours, parts: Sequence[dict[str, NDArray[np.float32]]]) -> list[list[Hit]]:
         """Neighbours of Q questions with their passages.
@@ -126,19 +147,22 @@ def load_snapshot(
     kinds: Iterable[str],
     before: Snapshot | None = None,
     settings: SearchSettings = SearchSettings(),
+    *,
+    keep: bool = True,
 ) -> Snapshot:
     """Load what retrievers of these kinds search, from the newest state of a collection.
 
     Args:
         kinds: `dense` needs vectors, `bm25` words, `hybrid` both; none of them loads nothing
         before: an earlier snapshot of it: whatever is still the same is taken over
+        keep: False takes over opened files and connections only
 
     Raises:
         StateError: vectors are needed, and there are none, or they are those of another model than `before`.
     """
     wanted = set(kinds)
     state = read_state(collection)  # first: a change that comes while parts are loaded shows as a newer state
-    same = before if before and before.state == state else None
+    same = before if keep and before and before.state == state else None
     dense_part, word_part = (same.dense_part, same.word_part) if same else (None, None)
     if wanted & {"dense", "hybrid"} and dense_part is None:
         _refuse_other_vectors(collection, state, before)
@@ -157,6 +181,8 @@ def _refuse_other_vectors(collection: Collection, state: State, before: Snapshot
 
 
 def _load_dense(collection: Collection, state: State, before: Snapshot | None, settings: SearchSettings) -> DensePart:
+    if settings.engine:
+        return DensePart(_load_engine_index(collection, state, before, settings.engine), None)
     opened = before.dense_part.cache if before and before.dense_part else None
     cache = open_dense(collection, opened, settings.ivf)
     with collection.one_state():
@@ -181,6 +207,16 @@ def _load_dense(collection: Collection, state: State, before: Snapshot | None, s
             missing,
         )
     return DensePart(index, cache)
+
+
+def _load_engine_index(
+    collection: Collection, state: State, before: Snapshot | None, settings: EngineSettings
+) -> EngineIndex:
+    known = before.dense_part.index if before and before.dense_part else None
+    index = EngineIndex(collection, settings, known.engine if isinstance(known, EngineIndex) else None)
+    if state.encoder and index.row.fingerprint != state.encoder.fingerprint:
+        raise StateError(f"{collection.directory} was given another model meanwhile ({index.row.model}); open it again")
+    return index
 
 
 def _without(

@@ -8,6 +8,7 @@ from opendpr.collection import Collection
 from opendpr.collection.rows import EncoderRow
 from opendpr.search.exact import ExactIndex, top
 from opendpr.search.ivf import IvfIndex
+from opendpr.search.products import products
 from opendpr.types import Neighbours, Numbers, Scores, Vectors
 
 FETCH_BATCH_QUESTIONS = 64
@@ -55,7 +56,7 @@ class StoredIndex:
                 raise RemovedError
             for vector, row, places in zip(vectors[batch], numbers[batch], scores[batch], strict=True):
                 real = row >= 0
-                places[real] = stored[np.searchsorted(there, row[real])].astype(np.float32) @ vector
+                places[real] = products(stored[np.searchsorted(there, row[real])].astype(np.float32), vector)
         return top(scores, numbers, k)
 
     def score(self, vector: Vectors, numbers: Numbers) -> Scores:

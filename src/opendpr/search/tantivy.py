@@ -7,6 +7,7 @@ k1 = 1.2 and b = 0.75 are tantivy's own and fixed. Title and text are one field,
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ import tantivy
 from opendpr.errors import CorruptionError
 from opendpr.search.settings import WordSettings
 from opendpr.text.normalising import searchable
-from opendpr.types import Neighbours, Numbers, Passage, Scores
+from opendpr.types import Neighbours, Numbers, Passage, Scores, WordCounts
 
 
 def _analyzer(*, of_question: bool) -> tantivy.TextAnalyzer:
@@ -24,6 +25,16 @@ def _analyzer(*, of_question: bool) -> tantivy.TextAnalyzer:
     if of_question:
         builder = builder.filter(tantivy.Filter.stopword("english"))
     return builder.filter(tantivy.Filter.stemmer("english")).build()
+
+
+@cache
+def _passage_analyzer() -> tantivy.TextAnalyzer:
+    return _analyzer(of_question=False)
+
+
+def terms(text: str) -> list[str]:
+    """The words of a text in the form that they are searched for."""
+    return list(_passage_analyzer().analyze(_words(text)))
 
 
 class TantivyIndex:
@@ -109,6 +120,11 @@ class TantivyIndex:
         scores, scored = self._unpack(hits)
         by_number = dict(zip(scored.tolist(), scores.tolist(), strict=True))
         return np.array([by_number.get(number, 0.0) for number in numbers.tolist()], dtype=np.float32)
+
+    def count_words(self, question: str) -> WordCounts:
+        """In how many passages each word of a question occurs, stop words left out; words are those of `terms`."""
+        words = sorted(set(self._questions.analyze(_words(question))))
+        return WordCounts(len(self), {word: self._searcher.doc_freq("text", word) for word in words})
 
     def _query(self, question: str) -> tantivy.Query:
         """Any word of the question; if all are stop words, then those."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from opendpr.answering.fields import hit_fields, span_fields
+from opendpr.answering.fields import answer_fields, hit_fields, span_fields
 from opendpr.serving.engine import Found
 from opendpr.serving.places import Layout
 from opendpr.serving.records import AnswerRecord, PassageRecord, SpanRecord, in_words
@@ -24,7 +24,7 @@ def passage_records(retrieved: Found, scores: dict[int, float]) -> list[PassageR
 def answer_record(answer: Answer, retrieved: Found) -> AnswerRecord:
     """An answer with all the places where it occurs."""
     spans = [_span(span, retrieved) for span in answer.spans]
-    return AnswerRecord(answer.text, answer.confidence, in_words(answer.confidence), spans)
+    return AnswerRecord(**answer_fields(answer), confidence_in_words=in_words(answer.confidence), spans=spans)
 
 
 def _passage(hit: Hit, retrieved: Found, score: float | None) -> PassageRecord:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from opendpr.answering.asked import asked
 from opendpr.answering.borders import with_borders
 from opendpr.answering.decoder import Decoder
 from opendpr.choices import RETRIEVERS
@@ -27,6 +28,7 @@ from opendpr.protocols import Retriever
 from opendpr.search.copies import DistinctRetriever
 from opendpr.search.live import LiveSnapshot
 from opendpr.search.retrievers import make_retriever
+from opendpr.search.settings import EngineSettings, SearchSettings
 from opendpr.serving.places import Layout, Layouts
 from opendpr.types import Hit, Outcome, Passage, Span
 
@@ -44,6 +46,8 @@ class Found(NamedTuple):
     """The public id of each passage, by its number."""
     layouts: dict[str, Layout]
     version: int
+    missing: tuple[str, ...]
+    """Servers that did not answer, whose share of the passages cannot be among these."""
 
 
 class Read(NamedTuple):
@@ -74,13 +78,17 @@ class Engine:
 
     Args:
         model: name or directory; None is the one that the collection was encoded with, also after a change.
+        engine: finds candidates by vectors; None means what lies beside the collection
 
     Raises:
         StateError: there is no collection, it is empty, or the model does not fit it.
     """
 
-    def __init__(self, directory: Path, model: str | None, runtime: RuntimeSettings) -> None:
+    def __init__(
+        self, directory: Path, model: str | None, runtime: RuntimeSettings, *, engine: EngineSettings | None = None
+    ) -> None:
         self.directory, self._name, self._runtime = directory, model, runtime
+        self._settings = SearchSettings(engine=engine)
         self._open()
         if not self.collection.has_documents():
             raise StateError(f"{directory} holds no documents; add some with 'opendpr add'")
@@ -91,7 +99,7 @@ class Engine:
         try:
             file = identity(self.directory)
             model = find_model(self._name or collection.require_encoder().model)
-            live, encoder = LiveSnapshot(collection), BertEncoder(model, self._runtime)
+            live, encoder = LiveSnapshot(collection, self._settings), BertEncoder(model, self._runtime)
             retrievers: dict[str, Retriever] = {
                 kind: DistinctRetriever(make_retriever(kind, live, encoder)) for kind in RETRIEVERS
             }
@@ -138,7 +146,7 @@ class Engine:
             if all(passage.document_id in layouts for passage in passages.values()):
                 ids = self.collection.passage_ids(list(passages.values()))
                 seen = with_borders(self.collection, lists, self.model)
-                return [Found(hits, ids, layouts, self._live.version) for hits in seen]
+                return [Found(hits, ids, layouts, self._live.version, self._live.missing) for hits in seen]
             self._follow()
         raise BusyError(f"{self.directory} changes too fast to be searched; try again")
 
@@ -151,7 +159,8 @@ class Engine:
         reading = self._reading  # the same one throughout, if another thread changes to another model meanwhile
         spans = reading.reader.read(questions, lists)
         return [
-            Read(reading.decoders[kind].decode(own), _selection(own)) for kind, own in zip(kinds, spans, strict=True)
+            Read(reading.decoders[kind].decode(own, asked(question, kind, self._live)), _selection(own))
+            for kind, question, own in zip(kinds, questions, spans, strict=True)
         ]
 
     def _follow(self) -> None:

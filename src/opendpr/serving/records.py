@@ -54,9 +54,10 @@ class SpanRecord:
 
 @dataclass(frozen=True)
 class AnswerRecord:
-    """The same words found at one or several places, best place first."""
+    """The same words found at one or several places, best place first; or a sentence where none were likely."""
 
     text: str
+    kind: Literal["span", "sentence"]
     confidence: float
     confidence_in_words: str
     spans: list[SpanRecord]
@@ -70,6 +71,8 @@ class SearchRecord:
     retriever: str
     collection_version: int
     passages: list[PassageRecord]
+    missing: list[str] = field(default_factory=list)
+    """Servers of an engine that did not answer: their share of the passages cannot be among these."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,8 @@ class AskRecord:
     answerable: bool
     answers: list[AnswerRecord]
     passages: list[PassageRecord]
+    missing: list[str] = field(default_factory=list)
+    """As of a search."""
 
 
 @dataclass(frozen=True)

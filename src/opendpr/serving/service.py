@@ -60,7 +60,7 @@ class Service:
 
     def __init__(self, settings: Settings, *, on_batch: OnBatch = lambda stage, questions: None) -> None:
         self.settings = settings
-        self.engine = Engine(settings.collection, settings.model, settings.runtime)
+        self.engine = Engine(settings.collection, settings.model, settings.runtime, engine=settings.engine)
         self.jobs = Jobs(settings.collection, settings.model, settings.runtime) if settings.writable else None
         most = 1 if settings.one_by_one else None
         self._searches: Batcher[Wanted, Found] = Batcher(
@@ -112,7 +112,8 @@ class Service:
             OpendprError: the question cannot be searched for.
         """
         retrieved = await self._find(wanted)
-        return SearchRecord(wanted.question, wanted.retriever, retrieved.version, passage_records(retrieved, {}))
+        passages, missing = passage_records(retrieved, {}), list(retrieved.missing)
+        return SearchRecord(wanted.question, wanted.retriever, retrieved.version, passages, missing)
 
     async def ask(self, wanted: Wanted, answers: int) -> AskRecord:
         """The best answers to a question, and the passages they are from; raises as `search`."""
@@ -133,6 +134,7 @@ class Service:
             read.outcome.answerable,
             [answer_record(answer, retrieved) for answer in read.outcome.answers[:answers]],
             passage_records(retrieved, read.scores),
+            list(retrieved.missing),
         )
 
     async def _find(self, wanted: Wanted) -> Found:

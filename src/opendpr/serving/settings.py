@@ -9,6 +9,7 @@ from pathlib import Path
 
 from opendpr.errors import UsageError
 from opendpr.model.runtime import RuntimeSettings
+from opendpr.search.settings import EngineSettings
 from opendpr.serving.tokens import Token
 
 SETTINGS_VARIABLE = "OPENDPR_SERVE_SETTINGS"
@@ -33,6 +34,8 @@ class Settings:
     """Requests a second that one client may send; 0 means no limit."""
     most_seconds: float = 5.0
     """A question that would wait longer is refused."""
+    engine: EngineSettings | None = None
+    """Finds candidates by vectors; None means what lies beside the collection."""
     one_by_one: bool = False
     """Process each question alone, to measure what batches gain."""
 
@@ -63,6 +66,7 @@ class Settings:
                 "runtime": RuntimeSettings(**values["runtime"]),
                 "tokens": tuple(Token(**token) for token in values["tokens"]),
                 "hosts": tuple(values["hosts"]),
+                "engine": values["engine"] and EngineSettings(**values["engine"]),
             }
         )
 

@@ -9,15 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from opendpr.answering.asked import Asked
 from opendpr.answering.confidence import Confidence, calibrated, features
 from opendpr.answering.decoding import Decoding, candidates
 from opendpr.errors import InputError
 from opendpr.fitting.cases import Case
-from opendpr.fitting.confidence import fit_confidence
+from opendpr.fitting.confidence import fit_confidence, mixed
 from opendpr.fitting.decoding import fit_decoding
 from opendpr.fitting.fitted import Fitted
 from opendpr.fitting.settings import AnsweringSettings
-from opendpr.types import Hit, Passage, Question, Span
+from opendpr.types import Hit, Passage, Question, Span, WordCounts
 
 
 def span(text: str, passage: float, score: float, number: int = 0, bm25: float = 0.0, dense: float = 0.0) -> Span:
@@ -62,10 +63,15 @@ def test_the_first_answer_has_the_models_probability_and_the_others_share_the_re
     assert 0 < of.answers[1].confidence <= 0.25
 
 
-def test_below_the_threshold_there_is_no_answer_but_a_guess() -> None:
-    of = calibrated(SPANS, Decoding(), Confidence({"bias": 0.0}, threshold=0.51))
-    assert not of.answerable
-    assert of.answers[0].text == "Paris"
+def test_below_the_threshold_there_is_no_answer_but_the_sentence_that_comes_nearest() -> None:
+    outcome = calibrated(SPANS, Decoding(), Confidence({"bias": 0.0}, threshold=0.51))
+    assert not outcome.answerable
+    sentence, *phrases = outcome.answers
+    assert (sentence.kind, sentence.text) == ("sentence", "Paris in passage 1")
+    assert (sentence.start, sentence.end) == (100, 118)
+    assert sentence.confidence == phrases[0].confidence == pytest.approx(0.5)
+    assert [(answer.kind, answer.text) for answer in phrases] == [("span", "Paris"), ("span", "Rome")]
+    assert outcome.phrases == tuple(phrases)
     assert not calibrated([], Decoding(), Confidence({"bias": 9.0})).answerable
 
 
@@ -83,7 +89,7 @@ def test_without_a_fitted_model_the_confidence_is_the_readers_probability() -> N
 )
 def test_confidences_fall_and_are_at_most_one_together(rows: list[tuple[int, float, float]], bias: float) -> None:
     spans = [span(f"word {word}", passage, score, n) for n, (word, passage, score) in enumerate(rows)]
-    sure = [answer.confidence for answer in calibrated(spans, Decoding(), Confidence({"bias": bias})).answers]
+    sure = [answer.confidence for answer in calibrated(spans, Decoding(), Confidence({"bias": bias})).phrases]
     assert all(0 <= value <= 1 for value in sure)
     assert sure == sorted(sure, reverse=True)
     assert sum(sure) <= 1 + 1e-9
@@ -123,13 +129,13 @@ def test_decoding_learns_which_score_to_believe() -> None:
     assert abs(decoding.passage) < 0.3
     exact = fitted.figures["exact match"]
     assert exact["after"] > exact["before"] + 0.3
-    assert set(fitted.retrieval) == {"lambda", "passage", "span", "reader"}
+    assert set(fitted.retrieval) == {"lambda", "passage", "span", "reader", "mismatch", "near", "names"}
 
 
 def test_a_confidence_is_calibrated_and_its_threshold_keeps_what_was_asked_for() -> None:
     decoding = Decoding(retrieval=1.0, passage=0.5)
     unanswerable = [case._replace(question=Question("", "?")) for case in cases(200)]
-    stored, figures = fit_confidence([*cases(), *unanswerable], decoding, 0.7)
+    stored, figures = fit_confidence([*cases(), *unanswerable], decoding, AnsweringSettings(precision=0.7))
     assert figures["answers"] == 600
     assert figures["calibration error"] < 0.1
     assert figures["precision"] >= 0.7
@@ -137,11 +143,35 @@ def test_a_confidence_is_calibrated_and_its_threshold_keeps_what_was_asked_for()
     assert figures["AUROC right"] > 0.5
 
 
+def test_cases_count_so_that_the_wanted_share_is_answerable() -> None:
+    answerable = np.array([True, False, False, False])
+    counts = mixed(answerable, 2 / 3)
+    assert counts.sum() == pytest.approx(4)
+    assert counts[answerable].sum() == pytest.approx(4 * 2 / 3)
+    assert mixed(np.ones(3, bool), 0.5).tolist() == [1, 1, 1]
+
+
+def test_figures_are_given_for_each_question_file() -> None:
+    of_files = [case._replace(set=name) for name in ("a", "b") for case in cases(200)]
+    nothing = [case._replace(question=Question("", "?"), set="none") for case in cases(50)]
+    _, figures = fit_confidence([*of_files, *nothing], Decoding(retrieval=1.0, passage=0.5), AnsweringSettings())
+    assert {name: own["answers"] for name, own in figures["sets"].items()} == {"a": 200, "b": 200, "none": 50}
+    assert figures["sets"]["a"]["AUROC right"] == figures["sets"]["b"]["AUROC right"] > 0.5
+    assert (figures["sets"]["none"]["right"], figures["sets"]["none"]["AUROC answerable"]) == (0, None)
+
+
+def test_a_confidence_of_an_earlier_model_gives_what_it_gave() -> None:
+    """What it has no weight for does not count."""
+    asked = Asked("Who built Zorkmid?", WordCounts(100, {"built": 20, "zorkmid": 0}))
+    stored = Confidence.of({"share": 0.4, "places": 0.3, "rival": 0.1, "bias": -1.0, "threshold": 0.0})
+    assert calibrated(SPANS, Decoding(), stored, asked) == calibrated(SPANS, Decoding(), stored)
+
+
 def test_too_few_answers_are_refused_with_their_number() -> None:
     with pytest.raises(InputError, match="answer of 5 questions was found among the spans read, at least 30"):
         fit_decoding(cases(5), Decoding(), Fitted({}))
     with pytest.raises(InputError, match="at least 30 of each"):
-        fit_confidence(cases(40), Decoding(retrieval=9.0), 0.5)
+        fit_confidence(cases(40), Decoding(retrieval=9.0), AnsweringSettings())
 
 
 @pytest.mark.parametrize("wrong", [{"k": 0}, {"precision": 1.5}, {"removed_share": -0.1}], ids=str)

@@ -35,7 +35,7 @@ def answerer(rivers: Path) -> Answerer:
 def test_the_three_steps_taken_one_by_one_give_what_ask_gives(answerer: Answerer) -> None:
     hits = answerer.retrieve([QUESTION], 3)
     (spans,) = answerer.read([QUESTION], hits)
-    assert answerer.ask(QUESTION, 3) == answerer.outcome(spans)
+    assert answerer.ask(QUESTION, 3) == answerer.outcome(spans, QUESTION)
     assert hits == [answerer.search(QUESTION, 3)]
 
 

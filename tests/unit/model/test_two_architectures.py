@@ -12,11 +12,11 @@ import torch
 from conftest import TINY
 
 from opendpr.fitting.fitted import Fitted, write_fitted
-from opendpr.model.config import Architecture, ReaderConfig
+from opendpr.model.config import Architecture, EncoderConfig, ReaderConfig
 from opendpr.model.directory import Model, read_weights, write_model
 from opendpr.model.reader import BertReader
 from opendpr.model.runtime import RuntimeSettings
-from opendpr.model.torch import ReaderNetwork, stored_weights
+from opendpr.model.torch import ReaderNetwork, make_network, stored_weights
 from opendpr.training.encoder import train_encoder
 from opendpr.training.reader import train_reader
 from opendpr.training.settings import EncoderSettings, ReaderSettings
@@ -90,3 +90,28 @@ def test_fitting_copies_the_reader(model: Model, tmp_path: Path) -> None:
     assert_same_reader(copied, model)
     assert copied.fingerprint == model.fingerprint
     assert json.loads((tmp_path / "m" / "config.json").read_text())["retrieval"] == {"lambda": 2.0}
+
+
+@pytest.mark.parametrize(
+    "changed", [{"relative_buckets": 32, "type_vocab_size": 0, "position_offset": 2}, {"embedding_size": 16}]
+)
+def test_other_families_are_trained_too(tmp_path: Path, tiny_model: Path, changed: dict[str, int]) -> None:
+    """Biases for distances, no token types, narrow embeddings, a layer on the vectors; a reader without selection."""
+    tiny, shape = Model(tiny_model), replace(TINY, **changed)
+    config = EncoderConfig(shape, tied=True, projection_size=8)
+    reader = ReaderConfig(shape, selection=False)
+    base = write_model(
+        tmp_path / "base",
+        name="base",
+        tokenizer=tiny.tokenizer_path,
+        encoder=(config, {"encoder": stored_weights(make_network(config))}),
+        reader=(reader, stored_weights(make_network(reader))),
+    )
+    encoder = train_encoder(EXAMPLES, base, output=tmp_path / "encoder", settings=EncoderSettings(**LOOP)).model
+    assert encoder.require_encoder() == replace(config, scale=encoder.require_encoder().scale)
+    trained = train_reader(EXAMPLES, encoder, output=tmp_path / "reader", settings=ReaderSettings(**LOOP)).model
+    assert trained.require_reader().selection
+    assert "qa_classifier.weight" in trained.load_weights("reader")
+    for name, value in base.load_weights("question").items():
+        moved = trained.load_weights("question")[name]
+        assert name.endswith("bias") or (moved != value).any(), name

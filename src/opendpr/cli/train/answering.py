@@ -114,3 +114,8 @@ def _report(fitted: Fitted, target: Path, as_json: bool) -> None:
             f"from confidence {stored['threshold']:.2f} on {100 * figures['answered']:.0f} % are answered, "
             f"{100 * figures['precision']:.0f} % of them rightly"
         )
+        for name, own in figures["sets"].items():
+            say(
+                f"  {name}: {own['right']:,} of {own['answers']:,} right, mean confidence {own['confidence']:.2f}, "
+                f"calibration error {own['calibration error']:.3f}"
+            )

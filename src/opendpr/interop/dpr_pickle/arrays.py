@@ -21,7 +21,7 @@ ADMITTED = {
     "numpy.dtype": "dtype",
     "_codecs.encode": "encode",
 }
-"""Everything that a pickle may name, and what it stands for; nothing of it is ever imported or called."""
+"""Everything that a pickle may name, and what it means; nothing of it is ever imported or called."""
 NUMBERS = re.compile(r"[fiu][1248]")
 
 

@@ -124,8 +124,8 @@ class Interpreter:
                 self.step(code)
             self.check_size()
         if len(self.stack) != 1 or not isinstance(self.stack[0], list):
-            found = type(self.stack[0]).__name__ if self.stack else "nothing"
-            raise self.error(f"expected a list of (id, vector), found {found}")
+            kind = type(self.stack[0]).__name__ if self.stack else "nothing"
+            raise self.error(f"expected a list of (id, vector), found {kind}")
         yield from self.stack[0]  # what was made as a list at once
 
     def value(self) -> Any:  # noqa: ANN401
@@ -218,7 +218,7 @@ class Interpreter:
         return tuple(self.pop() for _ in range(count))[::-1]
 
     def group(self) -> list[Any]:
-        """What stands above the last mark."""
+        """What is above the last mark."""
         items = []
         while self.stack and self.stack[-1] is not MARK:
             items.append(self.stack.pop())
@@ -259,12 +259,12 @@ class Interpreter:
         if not isinstance(function, Name) or not isinstance(arguments, tuple):
             raise self.error("it calls something that is no function")
         try:
-            found = self.world.call(function, arguments)
+            made = self.world.call(function, arguments)
         except ValueError as error:
             raise self.error(str(error)) from None
-        if isinstance(found, bytes):
-            self.pending += len(found)  # a pickle may ask for the same bytes again and again
-        self.stack.append(found)
+        if isinstance(made, bytes):
+            self.pending += len(made)  # a pickle may ask for the same bytes again and again
+        self.stack.append(made)
 
     def build(self) -> None:
         target, state = self.pop_many(2)

@@ -5,7 +5,9 @@ The libraries are not needed for anything else; without them a model is imported
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from numpy.typing import NDArray
 from opendpr.model.batches import pad
 from opendpr.model.directory import Model
 from opendpr.model.encoder import BertEncoder
-from opendpr.model.foreign.importing import Imported
+from opendpr.model.foreign.importing import OWN_KIND, Imported
 from opendpr.model.foreign.sentence_transformers import is_sentence_transformer
 from opendpr.model.foreign.transformers import class_of
 from opendpr.model.reranker import CrossEncoder
@@ -39,17 +41,40 @@ def compare(imported: Imported, paths: Mapping[str, Path]) -> dict[str, float | 
     Args:
         paths: the sources, by what they are for
     """
-    found: dict[str, float | str] = {}
+    with _silence():
+        return _compared(imported, paths)
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Without what the libraries, and our encoder of a text that is too long, have to say."""
+    with suppress(ModuleNotFoundError):
+        from transformers.utils.logging import disable_progress_bar
+
+        disable_progress_bar()
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def _compared(imported: Imported, paths: Mapping[str, Path]) -> dict[str, float | str]:
+    differences: dict[str, float | str] = {}
     for part, path in paths.items():
         kind, name = imported.sources[part].kind, part or "model"
         if path.is_file():
-            found[name] = "not compared: no library at hand reads checkpoints of DPR"
+            differences[name] = "not compared: no library at hand reads checkpoints of DPR"
+            continue
+        if kind == OWN_KIND:
             continue
         try:
-            found |= {f"{part} {what}".strip(): value for what, value in _differences(imported.model, path).items()}
+            differences |= {
+                f"{part} {what}".strip(): value for what, value in _differences(imported.model, path).items()
+            }
         except ModuleNotFoundError as error:
-            found[name] = f"not compared with the source of this {kind}: {error.name} is not installed"
-    return found
+            differences[name] = f"not compared with the source of this {kind}: {error.name} is not installed"
+    return differences
 
 
 def _differences(model: Model, path: Path) -> dict[str, float]:

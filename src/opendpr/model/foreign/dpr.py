@@ -39,8 +39,8 @@ def read_dpr(path: Path, settings: ImportSettings) -> Source:
     if isinstance(value, Inert):  # a named tuple
         value = dict(zip(FIELDS, value.arguments, strict=False))
     if not isinstance(value, dict) or not isinstance(value.get("model_dict"), dict):
-        found = ", ".join(map(str, value))[:80] if isinstance(value, dict) else type(value).__name__
-        raise InputError(f"{path} holds {found}, expected a checkpoint of DPR with model_dict")
+        content = ", ".join(map(str, value))[:80] if isinstance(value, dict) else type(value).__name__
+        raise InputError(f"{path} holds {content}, expected a checkpoint of DPR with model_dict")
     weights = file.arrays(value["model_dict"])
     parameters = _parameters(value.get("encoder_params"))
     config = _config(parameters, path)

@@ -115,7 +115,7 @@ def architecture(config: Mapping[str, Any], weights: Weights, path: Path) -> Arc
         raise InputError(f"{path.parent} lacks the weights {error.args[0]}; it is no {kind} network") from None
     types = weights.get("embeddings.token_type_embeddings.weight", np.empty((0, 0)))
     biases = weights.get("encoder.relative_attention_bias.weight", np.empty((0, 0)))
-    layers = [int(found[1]) for name in weights if (found := re.match(r"encoder\.layer\.(\d+)\.", name))]
+    layers = [int(match[1]) for name in weights if (match := re.match(r"encoder\.layer\.(\d+)\.", name))]
     return Architecture(
         vocab_size=len(words),
         hidden_size=hidden,
@@ -159,25 +159,25 @@ def our_weights(family: Family, weights: Mapping[str, NDArray[Any]], path: Path)
     Raises:
         InputError: some have no place in our networks.
     """
-    found: Arrays = {}
+    named: Arrays = {}
     for theirs, value in weights.items():
         name = theirs.removeprefix(family.prefix)
         for theirs_piece, our_piece in (*OLD_NAMES, *family.names):
             name = name.replace(theirs_piece, our_piece)
         if not UNUSED.match(name):
-            found[name] = value
+            named[name] = value
     known = ("embeddings.", "encoder.layer.", "encoder.relative_attention_bias.", "embeddings_project.")
-    if left := sorted(name for name in found if not name.startswith(known)):
+    if left := sorted(name for name in named if not name.startswith(known)):
         raise InputError(f"{path} has weights that have no place in a model of opendpr: {', '.join(left[:5])}")
-    return found
+    return named
 
 
 def their_weights(family: Family, weights: Weights, prefix: str) -> Arrays:
     """Our weights of a network under the names of a family."""
-    found: Arrays = {}
+    named: Arrays = {}
     for ours, value in weights.items():
         name = ours
         for theirs_piece, our_piece in family.names:
             name = name.replace(our_piece, theirs_piece)
-        found[prefix + name] = np.ascontiguousarray(value)
-    return found
+        named[prefix + name] = np.ascontiguousarray(value)
+    return named

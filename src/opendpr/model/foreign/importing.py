@@ -11,13 +11,15 @@ from typing import NamedTuple
 
 from opendpr.errors import InputError, StateError, UsageError
 from opendpr.model.config import COSINE_HYBRID_WEIGHT, EncoderConfig
-from opendpr.model.directory import TOKENIZER, Model, Weights, write_model, write_reranker
+from opendpr.model.directory import TOKENIZER, Model, Part, Weights, write_model, write_reranker
 from opendpr.model.foreign.dpr import is_torch_file, read_dpr
 from opendpr.model.foreign.sentence_transformers import is_sentence_transformer, read_sentence_transformer
-from opendpr.model.foreign.source import ImportSettings, Source
+from opendpr.model.foreign.source import ImportSettings, Source, optional_json
 from opendpr.model.foreign.transformers import class_of, read_transformers
 
-PARTS = ("question", "passage", "reader")
+ADDITIONS = {"adapter_config.json": "an adapter beside the network", "pooler.pt": "Tevatron's layer on the vectors"}
+"""Files that change what a network computes, by name."""
+OWN_KIND = "opendpr model"
 
 
 class Imported(NamedTuple):
@@ -38,13 +40,34 @@ def read_source(path: Path, settings: ImportSettings) -> Source:
         raise InputError(f"{path} does not exist; give the directory of a model, or a checkpoint of DPR")
     if is_torch_file(path):
         return read_dpr(path, settings)
+    for name, what in ADDITIONS.items():
+        if (path / name).is_file():
+            raise InputError(f"{path} has {name}, {what}; merge it into the network with the library that made it")
     if is_sentence_transformer(path) and not class_of(path).endswith("ForSequenceClassification"):
         return read_sentence_transformer(path, settings)
+    if "format" in optional_json(path / "config.json"):
+        return read_own(Model(path))
     if (path / "config.json").is_file():
         return read_transformers(path, settings)
     raise InputError(
         f"{path} is of no known form: it has neither modules.json (sentence-transformers) "
         "nor config.json (transformers)"
+    )
+
+
+def read_own(model: Model) -> Source:
+    """A model of ours as a source, so that another reader or encoder can take the place of its own."""
+    towers: dict[str, Weights] = {}
+    if model.encoder:
+        parts: tuple[Part, ...] = ("question",) if model.encoder.tied else ("question", "passage")
+        towers = {"encoder" if model.encoder.tied else part: model.load_weights(part) for part in parts}
+    return Source(
+        OWN_KIND,
+        model.tokenizer_path.read_bytes(),
+        towers,
+        model.encoder,
+        (model.reader, model.load_weights("reader")) if model.reader else None,
+        reader_tokenizer=model.tokenizer_of("reader").read_bytes() if model.reader else None,
     )
 
 
@@ -70,15 +93,18 @@ def _write(sources: Mapping[str, Source], output: Path) -> Model:
         if len(sources) > 1:
             raise UsageError("a cross-encoder is a model of its own; import it alone")
         with tempfile.TemporaryDirectory() as folder:
-            return write_reranker(output, _kept(Path(folder), "", whole), *whole.reranker)
+            return write_reranker(output, _kept(Path(folder), "", whole.tokenizer), *whole.reranker)
     reader = next((source for source in (sources.get("reader"), whole) if source and source.reader), None)
     if "reader" in sources and reader is not sources["reader"]:
         raise UsageError(f"--reader is a {sources['reader'].kind}, which has no reader")
     encoder, towers, first = _encoder(sources)
     with tempfile.TemporaryDirectory() as folder:
-        tokenizers = {"": _kept(Path(folder), "", first or reader)}
-        if reader is not None and first is not None and reader.tokenizer != first.tokenizer:
-            tokenizers["reader"] = _kept(Path(folder), "reader-", reader)
+        main = first or reader
+        assert main is not None, "each model has an encoder or a reader"
+        tokenizers = {"": _kept(Path(folder), "", main.tokenizer)}
+        own = (reader.reader_tokenizer or reader.tokenizer) if reader else main.tokenizer
+        if own != main.tokenizer:
+            tokenizers["reader"] = _kept(Path(folder), "reader-", own)
         cosine = encoder is not None and encoder.similarity == "cosine"
         return write_model(
             output,
@@ -90,10 +116,9 @@ def _write(sources: Mapping[str, Source], output: Path) -> Model:
         )
 
 
-def _kept(folder: Path, name: str, source: Source | None) -> Path:
-    assert source is not None, "each model has an encoder or a reader"
+def _kept(folder: Path, name: str, tokenizer: bytes) -> Path:
     path = folder / f"{name}{TOKENIZER}"
-    path.write_bytes(source.tokenizer)
+    path.write_bytes(tokenizer)
     return path
 
 

@@ -44,6 +44,8 @@ class Source:
     encoder: EncoderConfig | None = None
     reader: tuple[ReaderConfig, Weights] | None = None
     reranker: tuple[RerankerConfig, Weights] | None = None
+    reader_tokenizer: bytes | None = None
+    """The reader's own, where it is another."""
     notes: tuple[str, ...] = ()
     """What was decided about it that a user may want to know."""
 

@@ -10,6 +10,8 @@ from opendpr.errors import InputError
 from opendpr.model.directory import TOKENIZER
 from opendpr.model.foreign.source import optional_json, read_json
 
+UNTYPED_TOKENIZERS = ("PreTrainedTokenizerFast", "TokenizersBackend")
+"""Classes of transformers that take a tokenizer.json as it is, and give no token types unless they are told to."""
 BERT_MARKS = ("[CLS]", "[SEP]", "[PAD]", "[UNK]", "[MASK]")
 ROBERTA_MARKS = ("<s>", "</s>", "<pad>", "<unk>", "<mask>")
 
@@ -25,10 +27,11 @@ def read_tokenizer(path: Path, *, lower: bool = False) -> bytes:
         InputError: there is none, or only of a kind that this cannot read.
     """
     directory = path if path.is_dir() else path.parent
+    settings = optional_json(directory / "tokenizer_config.json")
     if (path.is_dir() and (path / TOKENIZER).is_file()) or path.name == TOKENIZER:
         content = (directory / TOKENIZER).read_bytes()
+        content = _as_configured(content, settings) if path.is_dir() else content
         return _lowered(content) if lower else content
-    settings = optional_json(directory / "tokenizer_config.json")
     if (directory / "vocab.txt").is_file():
         made = _word_pieces((directory / "vocab.txt").read_text(encoding="utf-8").splitlines(), settings)
     elif (directory / "vocab.json").is_file() and (directory / "merges.txt").is_file():
@@ -40,6 +43,33 @@ def read_tokenizer(path: Path, *, lower: bool = False) -> bytes:
         )
     content = json.dumps(made, ensure_ascii=False).encode()
     return _lowered(content) if lower else content
+
+
+def _as_configured(content: bytes, settings: dict[str, Any]) -> bytes:
+    """The tokenizer with the case and accents that its settings name: transformers takes these, not the file's own.
+
+    A setting that is missing has BERT's default, lower case included; only the classes of no family take the file's.
+    """
+    tokenizer = json.loads(content)
+    own = tokenizer.get("normalizer") or {}
+    if settings.get("tokenizer_class") in UNTYPED_TOKENIZERS or own.get("type") != "BertNormalizer":
+        return content
+    named = _normalizer(settings)
+    if all(own.get(name, value) == value for name, value in named.items()):
+        return content
+    tokenizer["normalizer"] = named
+    return json.dumps(tokenizer, ensure_ascii=False).encode()
+
+
+def _normalizer(settings: dict[str, Any]) -> dict[str, Any]:
+    """What BERT's tokenizer does to text first, as `tokenizer_config.json` says."""
+    return {
+        "type": "BertNormalizer",
+        "clean_text": True,
+        "handle_chinese_chars": settings.get("tokenize_chinese_chars", True),
+        "strip_accents": settings.get("strip_accents"),
+        "lowercase": bool(settings.get("do_lower_case", True)),
+    }
 
 
 def _lowered(content: bytes) -> bytes:
@@ -66,14 +96,6 @@ def _word_pieces(words: list[str], settings: dict[str, Any]) -> dict[str, Any]:
     """BERT's tokenizer with a vocabulary, one word a line; MPNet's where it has RoBERTa's marks."""
     numbers = {word.rstrip("\n"): number for number, word in enumerate(words)}
     marks = ROBERTA_MARKS if "<s>" in numbers else BERT_MARKS
-    lower = bool(settings.get("do_lower_case", True))
-    normalizer = {
-        "type": "BertNormalizer",
-        "clean_text": True,
-        "handle_chinese_chars": settings.get("tokenize_chinese_chars", True),
-        "strip_accents": settings.get("strip_accents"),
-        "lowercase": lower,
-    }
     cls, sep = ([mark, numbers.get(mark, 0)] for mark in marks[:2])
     processor: dict[str, Any] = {"type": "BertProcessing", "sep": sep, "cls": cls}
     if marks is ROBERTA_MARKS:
@@ -88,7 +110,7 @@ def _word_pieces(words: list[str], settings: dict[str, Any]) -> dict[str, Any]:
         },
         marks,
         numbers,
-        normalizer=normalizer,
+        normalizer=_normalizer(settings),
         pre_tokenizer={"type": "BertPreTokenizer"},
         post_processor=processor,
         decoder={"type": "WordPiece", "prefix": "##", "cleanup": True},

@@ -10,7 +10,7 @@ from opendpr.model.config import Architecture, EncoderConfig, InputForm, ReaderC
 from opendpr.model.directory import Weights
 from opendpr.model.foreign import families
 from opendpr.model.foreign.source import UNLIMITED, ImportSettings, Source, optional_json
-from opendpr.model.foreign.tokenizers import read_tokenizer
+from opendpr.model.foreign.tokenizers import UNTYPED_TOKENIZERS, read_tokenizer
 
 DPR_TOWERS = {
     "DPRQuestionEncoder": ("question", "question_encoder."),
@@ -47,7 +47,7 @@ def read_transformers(directory: Path, settings: ImportSettings) -> Source:
     weights = families.our_weights(family, network, directory)
     shape = families.architecture(config, weights, directory)
     heads = {name: value for name, value in stored.items() if name.startswith((*HEADS, family.prefix + "pooler."))}
-    form = InputForm(title=False, token_types="segments" if shape.type_vocab_size > 1 else "zeros")
+    form = InputForm(title=False, token_types="segments" if _has_segments(directory, shape) else "zeros")
     limit = _limit(directory, shape)
     if kind.endswith("ForQuestionAnswering"):
         _refuse_other_heads(directory, heads, ("qa_outputs.", family.prefix))
@@ -56,9 +56,9 @@ def read_transformers(directory: Path, settings: ImportSettings) -> Source:
         reader = ReaderConfig(shape, form, max_tokens=min(default.max_tokens, limit), selection=False)
         return Source(f"reader ({kind})", tokenizer, reader=(reader, {**weights, **outputs}))
     if kind.endswith("ForSequenceClassification"):
-        found = _scoring_layers(directory, family, heads)
+        layers = _scoring_layers(directory, family, heads)
         reranker = RerankerConfig(shape, family.head[2], form, max_tokens=limit)
-        return Source(f"cross-encoder ({kind})", tokenizer, reranker=(reranker, {**weights, **found}))
+        return Source(f"cross-encoder ({kind})", tokenizer, reranker=(reranker, {**weights, **layers}))
     if settings.pooling is None:
         raise InputError(
             f"{directory} is a bare network ({kind or 'no class named'}) that does not say how its vectors are pooled; "
@@ -126,6 +126,14 @@ def _dpr_reader(directory: Path, config: dict[str, Any], stored: Weights, tokeni
     return Source("DPRReader", tokenizer, reader=(dpr_reader(shape), {**weights, **heads}))
 
 
+def _has_segments(directory: Path, shape: Architecture) -> bool:
+    """Whether the tokenizer of transformers gives the second text of a pair another type than the first."""
+    settings = optional_json(directory / "tokenizer_config.json")
+    typed = settings.get("tokenizer_class") not in UNTYPED_TOKENIZERS
+    inputs = settings.get("model_input_names", ["token_type_ids"] if typed else [])
+    return shape.type_vocab_size > 1 and "token_type_ids" in inputs
+
+
 def _limit(directory: Path, shape: Architecture) -> int:
     """Longest sequence, by the tokenizer's settings and the position table."""
     longest = optional_json(directory / "tokenizer_config.json").get("model_max_length") or UNLIMITED
@@ -140,14 +148,14 @@ def _refuse_other_heads(directory: Path, heads: Weights, known: tuple[str, ...])
 def _scoring_layers(directory: Path, family: families.Family, heads: Weights) -> Weights:
     """The two layers of a cross-encoder under our names."""
     names = dict(zip(("pooler.dense", "classifier"), family.head[:2], strict=True))
-    found = {
+    layers = {
         f"{ours}.{kind}": heads[f"{theirs}.{kind}"]
         for ours, theirs in names.items()
         for kind in ("weight", "bias")
         if f"{theirs}.{kind}" in heads
     }
-    if len(found) < 4:
+    if len(layers) < 4:
         raise InputError(f"{directory} lacks the layers {' and '.join(names.values())}; it is no cross-encoder")
-    if (labels := len(found["classifier.bias"])) != 1:
+    if (labels := len(layers["classifier.bias"])) != 1:
         raise InputError(f"{directory} has {labels} labels; a re-ranker has one, which says how well a passage fits")
-    return found
+    return layers

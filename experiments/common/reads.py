@@ -1,0 +1,72 @@
+"""What was read for questions, saved as JSON lines: read once, fit often.
+
+A line holds the question with its set, the passages with their scores, and the spans of each:
+
+    {"set", "question": {...}, "removed", "hits": [{"passage": {...}, "score", "parts", "before", "after"}],
+     "spans": [{"number", "start", "end", "text", "passage_score", "span_score"}],
+     "asked": {"passages", "holding"}}
+
+where `asked` says in how many passages of the collection each word of the question occurs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from opendpr.answering.asked import Asked
+from opendpr.fitting.cases import Case
+from opendpr.types import Hit, Passage, Question, Span, WordCounts
+
+
+def to_record(case: Case) -> dict[str, Any]:
+    """A case as the JSON object that `from_record` takes; passages without a span are left out."""
+    hits = {span.hit.passage.number: span.hit for span in case.spans}
+    spans = [
+        {"number": span.hit.passage.number}
+        | {name: getattr(span, name) for name in ("start", "end", "text", "passage_score", "span_score")}
+        for span in case.spans
+    ]
+    return {
+        "set": case.set,
+        "question": asdict(case.question),
+        "removed": case.removed,
+        "hits": [_hit_record(hit) for hit in hits.values()],
+        "spans": spans,
+        "asked": case.asked.counts._asdict() | {"holding": dict(case.asked.counts.holding)},
+    }
+
+
+def _hit_record(hit: Hit) -> dict[str, Any]:
+    around = {"before": hit.before, "after": hit.after}
+    return {"passage": asdict(hit.passage), "score": hit.score, "parts": dict(hit.parts), **around}
+
+
+def from_record(record: dict[str, Any]) -> Case:
+    """The case of a JSON object."""
+    hits = {hit["passage"]["number"]: Hit(**{**hit, "passage": Passage(**hit["passage"])}) for hit in record["hits"]}
+    spans = [
+        Span(hits[span["number"]], span["start"], span["end"], span["text"], span["passage_score"], span["span_score"])
+        for span in record["spans"]
+    ]
+    known = record["question"]
+    question = Question(**{**known, "answers": tuple(known["answers"]), "document_ids": tuple(known["document_ids"])})
+    counts = WordCounts(**record["asked"])
+    return Case(question, spans, record["removed"], Asked(question.text, counts), record["set"])
+
+
+def load_cases(path: Path) -> Iterator[Case]:
+    """The cases of a file, in order."""
+    with path.open(encoding="utf-8") as file:
+        yield from (from_record(json.loads(line)) for line in file)
+
+
+def write_cases(path: Path, cases: Iterable[Case]) -> None:
+    """Write cases to a file that is complete or not there at all."""
+    half_done = path.with_name(path.name + ".new")
+    with half_done.open("w", encoding="utf-8") as file:
+        file.writelines(json.dumps(to_record(case), ensure_ascii=False) + "\n" for case in cases)
+    half_done.rename(path)

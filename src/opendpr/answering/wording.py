@@ -1,0 +1,103 @@
+"""Whether a place speaks of what was asked about: the words of a question that it lacks."""
+
+from __future__ import annotations
+
+import math
+import re
+from functools import cached_property
+from typing import NamedTuple
+
+from opendpr.answering.asked import Asked
+from opendpr.answering.kinds import agreement
+from opendpr.search.tantivy import terms
+from opendpr.types import Passage, Span, WordCounts
+
+COMMON_WORDS = frozenset(
+    terms(
+        "what which who whom whose when where why how many much long often do does did done can could would should may "
+        "might must i me my you your we us our he him his she her they them has have had having was were been being am "
+        "name named called call mean means give tell please get so than from about into up out its also between during "
+        "after before there any some most more other one two first use used"
+    )
+)
+"""Words that say how is asked, not after what."""
+NAME = re.compile(r"(?<!^)\b(?:[^\W\d_a-z]\w*|\w*\d\w*|\w+[_.-]\w+)")
+"""A word with a capital, a digit or a sign inside; a question's first word has its capital anyway."""
+NEAR_CHARACTERS = 200
+"""Characters on either side of an answer that are near it."""
+UNSEEN_WORDS = 2
+"""More words that occur nowhere count as this many."""
+
+
+class Place(NamedTuple):
+    """What speaks against a place, each between 0 and 1: shares of words count each as much as it is rare."""
+
+    mismatch: float
+    """1 if its words are not of the kind that the question wants."""
+    near: float
+    """Share of the question's words that are neither near them nor in the title."""
+    names: float
+    """Share of the names and numbers in the question that are neither in the passage nor in the title."""
+    missing: float
+    """Share of the question's words that are neither in the passage nor in the title."""
+
+
+class Wording:
+    """The words of one question, beside those of the places that were read for it."""
+
+    def __init__(self, asked: Asked) -> None:
+        self._asked = asked
+        self._passages: dict[int, frozenset[str]] = {}
+
+    @cached_property
+    def _rare(self) -> dict[str, float]:
+        return rarity(self._asked.counts)
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        question = self._asked.text.strip()
+        words = terms(" ".join(NAME.findall(question[:1].lower() + question[1:])))
+        return frozenset(words) - COMMON_WORDS
+
+    @property
+    def unseen(self) -> int:
+        """How many of the question's words no passage of the collection has."""
+        return min(UNSEEN_WORDS, sum(self._asked.counts.holding[word] == 0 for word in self._rare))
+
+    def place(self, span: Span) -> Place:
+        """What speaks against a span; nothing of a question that is not known."""
+        mismatch = float(agreement(self._asked.text, span.text) < 0)
+        if not self._rare and not self._names:
+            return Place(mismatch, 0.0, 0.0, 0.0)
+        passage = span.hit.passage
+        first, last = span.start - passage.start - NEAR_CHARACTERS, span.end - passage.start + NEAR_CHARACTERS
+        there = self._words_of(passage)
+        near = {*terms(f"{passage.title}\n{passage.text[max(0, first) : last]}")}
+        return Place(
+            mismatch,
+            self._share(there.intersection(near)),
+            len(self._names - there) / (len(self._names) or 1),
+            self._share(there),
+        )
+
+    def _words_of(self, passage: Passage) -> frozenset[str]:
+        if passage.number not in self._passages:
+            self._passages[passage.number] = frozenset(terms(f"{passage.title}\n{passage.text}"))
+        return self._passages[passage.number]
+
+    def _share(self, there: frozenset[str]) -> float:
+        """The share of the question's words that are not there, each as much as it is rare."""
+        lacking = sum(value for word, value in self._rare.items() if word not in there)
+        return lacking / (sum(self._rare.values()) or 1.0)
+
+
+def rarity(counts: WordCounts) -> dict[str, float]:
+    """For each word that says what is asked about how rare it is: 0 if all passages have it, 1 if none has."""
+    if not counts.passages:
+        return {}
+    most = math.log1p(counts.passages)
+    return {
+        word: 1 - math.log1p(min(holding, counts.passages)) / most
+        for word, holding in counts.holding.items()
+        if word not in COMMON_WORDS
+    }

@@ -1,0 +1,168 @@
+"""Whether an engine holds what it should, and how much of the best it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opendpr.collection import Collection
+from opendpr.collection.labels import labels_of
+from opendpr.collection.lookup import last_number
+from opendpr.collection.relabelling import relabelled_since
+from opendpr.engines.engine import Engine, Noted, Rows
+from opendpr.errors import StateError
+from opendpr.iteration import OnStage
+from opendpr.maintenance.push import until
+from opendpr.search.effort import Ask
+from opendpr.search.engine_index import EngineIndex
+from opendpr.search.exact import scan, top
+from opendpr.search.settings import EngineSettings
+from opendpr.types import Neighbours, Numbers
+
+RECALL_QUESTIONS = 500
+"""Questions by which recall is measured."""
+RECALL_DEPTHS = (20, 100)
+ASKED_TOGETHER = 16
+"""Questions whose candidates are asked for at once."""
+RECALL_SEED = 1
+LAST_NUMBER = 2**63 - 1
+"""The largest that SQLite has."""
+
+
+@dataclass
+class Differences:
+    """Passages in which an engine and the collection do not agree."""
+
+    compared: int = 0
+    missing: list[int] = field(default_factory=list)
+    """In the collection only."""
+    extra: list[int] = field(default_factory=list)
+    """In the engine only."""
+    different: list[int] = field(default_factory=list)
+    """With another vector, or other labels."""
+
+    def __bool__(self) -> bool:
+        return bool(self.missing or self.extra or self.different)
+
+    def __str__(self) -> str:
+        kinds = {"missing": self.missing, "too many": self.extra, "different": self.different}
+        return ", ".join(f"{len(numbers):,} {kind} (first {numbers[0]})" for kind, numbers in kinds.items() if numbers)
+
+
+def compare(
+    collection: Collection, engine: Engine, on_progress: OnStage = lambda what, done, total: None
+) -> Differences:
+    """Compare every number, vector and label of an engine with the collection's, up to the version that it has noted.
+
+    Raises:
+        StateError: it has noted none.
+    """
+    noted = engine.noted()
+    if noted is None:
+        raise StateError(f"{engine.name} has nothing of {collection.directory} to compare; push first")
+    found, after, total = Differences(), 0, collection.count_passages()
+    for numbers, vectors in until(collection.vectors(), noted.last_number):
+        labels = labels_of(collection, numbers)
+        rows = Rows(numbers, vectors, [labels.get(number, {}) for number in numbers.tolist()])
+        _compare(rows, engine.rows(after, int(numbers[-1])), found)
+        found.compared, after = found.compared + len(numbers), int(numbers[-1])
+        on_progress("comparing", found.compared, total)
+    found.extra += engine.rows(after, LAST_NUMBER).numbers.tolist()
+    return _without_later_changes(collection, noted, found)
+
+
+def _compare(expected: Rows, held: Rows, found: Differences) -> None:
+    both = np.intersect1d(expected.numbers, held.numbers)
+    found.missing += np.setdiff1d(expected.numbers, both).tolist()
+    found.extra += np.setdiff1d(held.numbers, both).tolist()
+    here, there = np.searchsorted(expected.numbers, both), np.searchsorted(held.numbers, both)
+    same = (expected.vectors[here].view(np.uint16) == held.vectors[there].view(np.uint16)).all(axis=1)
+    for number, place, other, equal in zip(both.tolist(), here.tolist(), there.tolist(), same.tolist(), strict=True):
+        if not equal or expected.labels[place] != held.labels[other]:
+            found.different.append(number)
+
+
+def _without_later_changes(collection: Collection, noted: Noted, found: Differences) -> Differences:
+    """Without what changed in the collection after the version noted: the next push brings it."""
+    removed = collection.deleted_since(noted.version.version)
+    relabelled = relabelled_since(collection, noted.version.version).tolist()
+    newer = {*removed, *range(noted.last_number + 1, last_number(collection) + 1)}
+    return Differences(
+        found.compared,
+        sorted(set(found.missing) - newer),
+        sorted(set(found.extra) - newer),
+        sorted(set(found.different) - {*removed, *relabelled}),
+    )
+
+
+def note_recall(
+    collection: Collection, engine: Engine, ask: Ask | None, on_progress: OnStage = lambda what, done, total: None
+) -> Mapping[str, float]:
+    """Measure the recall of a search through an engine, and let the engine note it; see `measure_recall`."""
+    index = EngineIndex(collection, EngineSettings(engine.name), engine)
+    recall = measure_recall(collection, index, ask, on_progress)
+    noted = engine.noted()
+    if noted is not None:
+        engine.note(replace(noted, recall=recall))
+    return recall
+
+
+def measure_recall(
+    collection: Collection, index: EngineIndex, ask: Ask | None, on_progress: OnStage = lambda what, done, total: None
+) -> dict[str, float]:
+    """By depth, the share of the best passages that a search through an engine finds, on average over questions.
+
+    Each question is made of a passage, which does not count among its neighbours.
+
+    Args:
+        ask: makes the questions; None if passages' own vectors serve, which lie nearer to each other than questions do
+
+    Raises:
+        StateError: the collection has no passages.
+    """
+    numbers, stored = _sample(collection, index)
+    questions = ask(numbers) if ask else stored.astype(np.float32)
+    depth, total = max(RECALL_DEPTHS) + 1, collection.count_passages()
+    shape = len(questions), depth
+    best, done = Neighbours(np.full(shape, -np.inf, np.float32), np.full(shape, -1, np.int64)), 0
+    for piece, vectors in collection.vectors():
+        found = scan(questions, depth, piece, vectors)
+        best = top(np.hstack([best.scores, found.scores]), np.hstack([best.numbers, found.numbers]), depth)
+        done += len(piece)
+        on_progress("searching exactly", done, total)
+    on_progress("searching the engine", 0, 0)
+    batches = range(0, len(questions), ASKED_TOGETHER)
+    approximate = np.vstack(
+        [index.search(questions[first : first + ASKED_TOGETHER], depth).numbers for first in batches]
+    )
+    return {
+        str(depth): round(_share(_others(best.numbers, numbers), _others(approximate, numbers), depth), 4)
+        for depth in RECALL_DEPTHS
+    }
+
+
+def _sample(collection: Collection, index: EngineIndex) -> tuple[Numbers, NDArray[np.float16]]:
+    """Passages chosen at random, rising, and their vectors."""
+    generator, last = np.random.default_rng(RECALL_SEED), last_number(collection)
+    drawn = generator.integers(1, last + 1, 4 * RECALL_QUESTIONS) if last else np.empty(0, np.int64)
+    numbers, vectors = collection.vectors_of(index.row, drawn)
+    if not len(numbers):
+        raise StateError(f"{collection.directory} has no passages to make questions of")
+    kept = np.sort(generator.choice(len(numbers), min(RECALL_QUESTIONS, len(numbers)), replace=False))
+    return numbers[kept], vectors[kept]
+
+
+def _others(numbers: Numbers, own: Numbers) -> list[Numbers]:
+    """Each row (Q, k) without the question's own passage (Q,), and without padding."""
+    return [row[(row != number) & (row >= 0)] for row, number in zip(numbers, own, strict=True)]
+
+
+def _share(exact: list[Numbers], approximate: list[Numbers], depth: int) -> float:
+    shares = [
+        len(np.intersect1d(best[:depth], found[:depth])) / max(1, len(best[:depth]))
+        for best, found in zip(exact, approximate, strict=True)
+    ]
+    return float(np.mean(shares))

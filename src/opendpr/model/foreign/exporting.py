@@ -1,0 +1,275 @@
+"""Our models in the forms of other systems: the way back of what is imported."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from opendpr.choices import ModelForm
+from opendpr.errors import OpendprError, StateError
+from opendpr.model.config import Activation, Architecture, EncoderConfig, ReaderConfig
+from opendpr.model.directory import TOKENIZER, Model, Part, Weights
+from opendpr.model.foreign import dpr
+from opendpr.model.foreign.sentence_transformers import DENSE_ACTIVATIONS, POOLINGS
+from opendpr.model.foreign.transformers import DPR_LIMIT, dpr_encoder
+from opendpr.model.foreign.writing import family_name, hugging_face, save_weights, write_network, write_tokenizer
+from opendpr.storage.atomic import make_directory, replacing, write_json
+
+DENSE_CLASSES: dict[Activation, str] = {
+    kind: f"torch.nn.modules.{'linear' if kind == 'identity' else 'activation'}.{name}"
+    for name, kind in DENSE_ACTIVATIONS.items()
+}
+
+
+def to_sentence_transformers(model: Model, output: Path) -> None:
+    """The encoder as a directory of sentence-transformers, of two towers a Router; a re-ranker as a CrossEncoder.
+
+    Raises:
+        StateError: the model has neither, or the encoder is fed in a way that the layout does not know.
+    """
+    if model.reranker:
+        config_, path, weights = model.reranker, model.tokenizer_of("reranker"), model.load_weights("reranker")
+        limit = config_.max_tokens
+        write_network(output, path, config_.architecture, weights, limit=limit, task="ForSequenceClassification")
+        return
+    config = model.require_encoder()
+    if config.input_form.token_types == "segments":
+        raise StateError("sentence-transformers gives all tokens one type, this model two (token_types segments)")
+    make_directory(output)
+    kinds = ["Transformer", "Pooling", *["Dense"] * bool(config.projection_size)]
+    module = "sentence_transformers.models."
+    if config.tied:
+        paths = ["", *(f"{number}_{kind}" for number, kind in enumerate(kinds[1:], start=1))]
+        _write_tower(model, "passage", [output / path for path in paths])
+        modules = [{"type": module + kind, "path": path} for kind, path in zip(kinds, paths, strict=True)]
+    else:
+        modules = [{"type": "sentence_transformers.models.Router", "path": ""}]
+        structure = {}
+        parts: dict[str, Part] = {"query": "question", "document": "passage"}
+        for route, part in parts.items():
+            structure[route] = [f"{route}_{number}_{kind}" for number, kind in enumerate(kinds)]
+            _write_tower(model, part, [output / path for path in structure[route]])
+        types = {path: module + kind for paths in structure.values() for path, kind in zip(paths, kinds, strict=True)}
+        routes = {"default_route": "document", "allow_empty_key": True}
+        write_json(output / "router_config.json", {"types": types, "structure": structure, "parameters": routes})
+    if config.similarity == "cosine":
+        modules.append({"type": module + "Normalize", "path": f"{len(modules)}_Normalize"})
+        make_directory(output / modules[-1]["path"])
+    entries = [{"idx": number, "name": str(number), **entry} for number, entry in enumerate(modules)]
+    (output / "modules.json").write_text(json.dumps(entries, indent=2), encoding="utf-8")
+    form = config.input_form
+    prompts = {"query": form.question_prefix, "document": form.passage_prefix}
+    about = {"prompts": prompts, "default_prompt_name": None, "similarity_fn_name": config.similarity}
+    write_json(output / "config_sentence_transformers.json", about)
+
+
+def to_transformers_dpr(model: Model, output: Path) -> None:
+    """DPR's classes of transformers, each in a directory of its own.
+
+    Raises:
+        StateError: the model computes what those classes do not.
+    """
+    config = model.encoder
+    if config:
+        refuse_other_than_dpr(model)
+        parts: tuple[tuple[Part, str, str], ...] = (
+            ("question", "DPRQuestionEncoder", "question_encoder."),
+            ("passage", "DPRContextEncoder", "ctx_encoder."),
+        )
+        for part, kind, prefix in parts:
+            _write_dpr(model, part, output / f"{part}_encoder", kind, partial(_dpr_name, prefix))
+    if model.reader:
+        _refuse_other_reader(model)
+        _write_dpr(model, "reader", output / "reader", "DPRReader", _dpr_reader_name)
+
+
+def to_dpr(model: Model, output: Path) -> None:
+    """DPR's own checkpoints: `encoder.cp` with both towers, `reader.cp`; written by torch.
+
+    Raises:
+        OpendprError: torch is not installed.
+        StateError: the model computes what DPR does not.
+    """
+    try:
+        import torch
+    except ModuleNotFoundError:
+        raise OpendprError("DPR's checkpoints are written by torch; pip install 'opendpr[train]'") from None
+    make_directory(output)
+
+    def save(name: str, weights: Weights, shape: Architecture) -> None:
+        tensors = {key: torch.from_numpy(np.array(value, np.float32)) for key, value in weights.items()}
+        parameters = {
+            "encoder_model_type": "hf_bert",
+            "pretrained_model_cfg": "bert-base-uncased",
+            "do_lower_case": True,
+            "num_attention_heads": shape.num_attention_heads,
+        }
+        state = dict.fromkeys(dpr.FIELDS) | {"model_dict": tensors, "offset": 0, "epoch": 0}
+        with replacing(output / name) as temporary:
+            torch.save(state | {"encoder_params": parameters}, temporary)
+
+    if model.encoder:
+        refuse_other_than_dpr(model)
+        towers: dict[Part, str] = {"question": dpr.TOWERS["question"], "passage": dpr.TOWERS["passage"]}
+        weights = {
+            prefix + name.replace("projection.", "encode_proj."): value
+            for part, prefix in towers.items()
+            for name, value in model.load_weights(part).items()
+        }
+        save("encoder.cp", weights, model.encoder.architecture)
+    if model.reader:
+        _refuse_other_reader(model)
+        stored = model.load_weights("reader").items()
+        named = {name if name.startswith("qa_") else dpr.READER + name: value for name, value in stored}
+        save("reader.cp", named, model.reader.architecture)
+    with replacing(output / TOKENIZER) as temporary:
+        temporary.write_bytes(model.tokenizer_path.read_bytes())
+
+
+def to_onnx(model: Model, output: Path) -> None:
+    """Each network as one file of ONNX, with the inputs `ids`, `types` and `mask`; written by torch.
+
+    Raises:
+        OpendprError: torch is not installed.
+    """
+    try:
+        from opendpr.model.foreign.onnx import write_onnx
+    except ModuleNotFoundError as error:
+        raise OpendprError(f"ONNX needs {error.name}, which is not installed; pip install 'opendpr[train]'") from None
+    make_directory(output)
+    parts: list[Part] = []
+    if model.encoder:
+        parts += ["passage"] if model.encoder.tied else ["question", "passage"]
+    if model.reader:
+        parts.append("reader")
+    if model.reranker:
+        parts.append("reranker")
+    for part in parts:
+        name = model.weights_path(part).parent.name
+        write_onnx(model.config_of(part), model.load_weights(part), output / f"{name}.onnx")
+    with replacing(output / TOKENIZER) as temporary:
+        temporary.write_bytes(model.tokenizer_path.read_bytes())
+
+
+FORMS: Mapping[ModelForm, Callable[[Model, Path], None]] = {
+    "sentence-transformers": to_sentence_transformers,
+    "hf-dpr": to_transformers_dpr,
+    "dpr": to_dpr,
+    "onnx": to_onnx,
+}
+
+
+def export_model(model: Model, output: Path, form: ModelForm) -> None:
+    """Write a model in a form of another system, with a card that says how it is fed.
+
+    Raises:
+        StateError: the directory is not empty, or the form has no place for something that the model has.
+    """
+    if output.exists() and any(output.iterdir()):
+        raise StateError(f"{output} exists and is not empty; give another directory, or remove it first")
+    FORMS[form](model, output)
+    (output / "README.md").write_text(card(model, form), encoding="utf-8")
+
+
+def left_out(model: Model, form: ModelForm) -> list[str]:
+    """What a form does not record, so that the model is another one when it is imported again."""
+    notes = []
+    config = model.encoder
+    if config and form == "sentence-transformers":
+        if model.reader:
+            notes.append("the reader: sentence-transformers has none")
+        if not config.input_form.title:
+            notes.append("that titles are not read: import it again with --no-title")
+    if config and form in ("hf-dpr", "dpr"):
+        usual = dpr_encoder(config.architecture)
+        limits = config.max_question_tokens, config.max_passage_tokens
+        if limits != (usual.max_question_tokens, usual.max_passage_tokens):
+            notes.append(f"the longest question and passage, {limits[0]} and {limits[1]} tokens: DPR reads {DPR_LIMIT}")
+    return notes
+
+
+def card(model: Model, form: str) -> str:
+    """A model card: what the model is and how texts are fed to it."""
+    lines = [f"# {model.name}", "", f"Written by opendpr in the form {form}.", ""]
+    if config := model.encoder:
+        shape, form_ = config.architecture, config.input_form
+        lines += [
+            f"Encoder: {shape.num_hidden_layers} layers, {config.dim} wide, pooling {config.pooling}, similarity "
+            f"{config.similarity}, {'one tower' if config.tied else 'two towers'}; fingerprint {model.fingerprint}.",
+            f"Longest question {config.max_question_tokens} tokens, longest passage {config.max_passage_tokens}.",
+            f"Passages are read as {'title [SEP] text' if form_.title else 'their text'}.",
+            f"Prefixes: questions {form_.question_prefix!r}, passages {form_.passage_prefix!r}.",
+        ]
+    if model.reader:
+        layers = model.reader.architecture.num_hidden_layers
+        lines.append(f"Reader: {layers} layers, up to {model.reader.max_tokens} tokens.")
+    if model.reranker:
+        lines.append(f"Re-ranker: {model.reranker.architecture.num_hidden_layers} layers.")
+    return "\n".join(lines) + "\n"
+
+
+def _write_tower(model: Model, part: Part, paths: list[Path]) -> None:
+    """Transformer, Pooling and perhaps Dense of one tower, each in its directory."""
+    config, weights = model.require_encoder(), dict(model.load_weights(part))
+    limit = max(config.max_question_tokens, config.max_passage_tokens)
+    lengths = {"query_length": config.max_question_tokens, "document_length": config.max_passage_tokens}
+    dense = {name: weights.pop(f"projection.{name}") for name in ("weight", "bias") if f"projection.{name}" in weights}
+    write_network(paths[0], model.tokenizer_path, config.architecture, weights, limit=limit)
+    same = len({*lengths.values()}) == 1
+    settings = {"max_seq_length": limit, "do_lower_case": False, **({} if same else lengths)}
+    write_json(paths[0] / "sentence_bert_config.json", settings)
+    names = {ours: theirs for theirs, ours in POOLINGS.items()}
+    make_directory(paths[1])
+    pooling = {"word_embedding_dimension": config.architecture.hidden_size, "include_prompt": True}
+    write_json(paths[1] / "config.json", {**pooling, "pooling_mode": names[config.pooling]})
+    if dense:
+        make_directory(paths[2])
+        sizes = {"in_features": config.architecture.hidden_size, "out_features": config.projection_size, "bias": True}
+        activation = DENSE_CLASSES[config.projection_activation]
+        write_json(paths[2] / "config.json", {**sizes, "activation_function": activation})
+        save_weights({f"linear.{name}": value for name, value in dense.items()}, paths[2] / "model.safetensors")
+
+
+def refuse_other_than_dpr(model: Model) -> None:
+    """Raises StateError if the encoder computes what DPR's encoders do not."""
+    config = model.require_encoder()
+    usual = EncoderConfig(config.architecture, projection_size=config.projection_size)
+    for name in ("pooling", "similarity", "projection_activation", "input_form"):
+        if (own := getattr(config, name)) != (expected := getattr(usual, name)):
+            raise StateError(
+                f"the form of DPR has no place for {name} {own} (it has {expected}); export to sentence-transformers"
+            )
+    if family_name(config.architecture) != "bert":
+        raise StateError(f"the form of DPR is for BERT, the model is {family_name(config.architecture)}")
+
+
+def _refuse_other_reader(model: Model) -> None:
+    config: ReaderConfig = model.require_reader()
+    if not config.selection or family_name(config.architecture) != "bert":
+        raise StateError("DPR's reader is a BERT that selects passages; the reader of this model is another")
+
+
+def _dpr_name(prefix: str, name: str) -> str:
+    if name.startswith("projection."):
+        return prefix + name.replace("projection.", "encode_proj.")
+    return f"{prefix}bert_model.{name}"
+
+
+def _dpr_reader_name(name: str) -> str:
+    return f"span_predictor.{name}" if name.startswith("qa_") else f"span_predictor.encoder.bert_model.{name}"
+
+
+def _write_dpr(model: Model, part: Part, directory: Path, kind: str, renamed: Callable[[str], str]) -> None:
+    config = model.config_of(part)
+    shape = config.architecture
+    make_directory(directory)
+    weights = {renamed(name): value for name, value in model.load_weights(part).items()}
+    save_weights(weights, directory / "model.safetensors")
+    size = config.projection_size if isinstance(config, EncoderConfig) else 0
+    values = {**hugging_face(shape, "bert"), "model_type": "dpr", "projection_dim": size}
+    write_json(directory / "config.json", {"architectures": [kind], **values})
+    write_tokenizer(directory, model.tokenizer_of(part), typed=False, limit=shape.max_tokens)

@@ -1,0 +1,111 @@
+"""`--on`: passages are encoded by the workers of a Ray cluster, some of which are killed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+
+import numpy as np
+import pytest
+from conftest import write_documents
+
+from opendpr.collection import open_collection
+from ray_cluster import ADDRESS, Namespace, RayCluster, wait_until
+
+ray = pytest.importorskip("ray", reason="Ray is not installed; pip install 'opendpr[ray]'")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(bool(Namespace.missing()), reason=Namespace.missing() or ""),
+]
+DOCUMENTS, WORDS = 60, 5_000
+"""3,000 passages, which are six chunks."""
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    cluster = RayCluster(nodes=2)
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory, cluster, tiny_model):
+    """A collection that one process encoded."""
+    folder = tmp_path_factory.mktemp("plain")
+    documents = write_documents(folder / "docs", DOCUMENTS, WORDS)
+    added = cluster.run("add", folder / "here", documents, "-m", tiny_model, "--precision", "fp32")
+    assert added.returncode == 0, added.stderr
+    stored = cluster.run("add", folder / "stored", documents, "--no-vectors")
+    assert stored.returncode == 0, stored.stderr
+    return folder
+
+
+def stored_vectors(collection):
+    with open_collection(collection) as opened:
+        return np.concatenate([vectors for _, vectors in opened.vectors()])
+
+
+def encoded_so_far(collection):
+    with sqlite3.connect(f"file:{collection / 'collection.db'}?mode=ro", uri=True) as connection:
+        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE name LIKE 'vectors_%'")]
+        return connection.execute(f"SELECT count(*) FROM {tables[0]}").fetchone()[0] if tables else 0
+
+
+def encode(collection, model):
+    return ("encode", collection, "-m", model, "--precision", "fp32", "--on", ADDRESS, "--workers", "2")
+
+
+def test_workers_make_the_bits_that_one_process_makes(cluster, plain, tmp_path, tiny_model):
+    notes = tmp_path / "notes"
+    shutil.copytree(plain / "stored", notes)
+    done = cluster.run(*encode(notes, tiny_model), "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["encoded"] == len(stored_vectors(notes))
+    assert done.stderr.count("encoded") == 2, done.stderr  # both machines did work
+    assert np.array_equal(stored_vectors(notes), stored_vectors(plain / "here"))
+
+
+def test_documents_are_added_by_workers_too(cluster, plain, tmp_path, tiny_model):
+    added = cluster.run(
+        "add", tmp_path / "notes", plain / "docs", "-m", tiny_model, "--precision", "fp32", "--on", ADDRESS
+    )
+    assert added.returncode == 0, added.stderr
+    assert np.array_equal(stored_vectors(tmp_path / "notes"), stored_vectors(plain / "here"))
+
+
+def test_a_machine_that_dies_costs_nothing_but_time(cluster, plain, tmp_path, tiny_model):
+    for round in range(2):
+        notes = tmp_path / f"notes{round}"
+        shutil.copytree(plain / "stored", notes)
+        driver = cluster.start(*encode(notes, tiny_model))
+        wait_until(lambda notes=notes: encoded_so_far(notes) > 0)
+        cluster.kill(cluster.nodes.pop())
+        if round:  # another takes its place
+            cluster.nodes.append(cluster.join())
+        assert driver.wait() == 0
+        assert np.array_equal(stored_vectors(notes), stored_vectors(plain / "here"))
+        if not round:
+            cluster.nodes.append(cluster.join())
+            wait_until(lambda: cluster.alive() >= 3)
+    assert cluster.run("verify", tmp_path / "notes1").returncode == 0
+
+
+def test_a_command_that_was_killed_goes_on(cluster, plain, tmp_path, tiny_model):
+    notes = tmp_path / "notes"
+    shutil.copytree(plain / "stored", notes)
+    driver = cluster.start(*encode(notes, tiny_model))
+    wait_until(lambda: encoded_so_far(notes) > 0 or driver.poll() is not None)
+    driver.kill()
+    driver.wait()
+    done = cluster.run(*encode(notes, tiny_model))
+    assert done.returncode == 0, done.stderr
+    assert np.array_equal(stored_vectors(notes), stored_vectors(plain / "here"))
+
+
+def test_an_address_without_a_cluster_is_said(cluster, plain, tmp_path, tiny_model):
+    shutil.copytree(plain / "stored", tmp_path / "notes")
+    refused = cluster.run("encode", tmp_path / "notes", "-m", tiny_model, "--on", "127.0.0.1:6400")
+    assert refused.returncode == 7
+    assert "no Ray cluster was reached at 127.0.0.1:6400" in refused.stderr
+    assert "Traceback" not in refused.stderr

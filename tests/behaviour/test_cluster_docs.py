@@ -1,0 +1,72 @@
+"""`docs/cluster.md` is walked: servers are made, killed and started again as the page says."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pages import matches, sessions
+from postgresql_server import UNPRIVILEGED, binaries, free_port
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "cluster.md"
+SECONDS = 300
+PORTS = ("54331", "54332")
+"""Of the page; the test takes two that are free."""
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A folder in which servers may run, which PostgreSQL refuses to do as root."""
+    with tempfile.TemporaryDirectory(prefix="cluster", dir="/tmp") as folder:
+        if os.geteuid() == 0:
+            owner = pwd.getpwnam(UNPRIVILEGED)
+            os.chown(folder, owner.pw_uid, owner.pw_gid)
+        yield Path(folder)
+        for name in ("one", "two"):
+            subprocess.run([binaries() / "pg_ctl", "-D", name, "-m", "immediate", "stop"], cwd=folder, **user())
+
+
+def user() -> dict[str, object]:
+    """Who runs a server's programs."""
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": False}
+    return {**quiet, "user": UNPRIVILEGED, "extra_groups": []} if os.geteuid() == 0 else quiet
+
+
+def programs(directory: Path) -> Path:
+    """The commands of the page, in a folder."""
+    directory.mkdir()
+    switch = f"setpriv --reuid {UNPRIVILEGED} --clear-groups " if os.geteuid() == 0 else ""
+    lines = {"opendpr": f'{shlex.quote(sys.executable)} -m opendpr "$@"'}
+    lines |= {name: f'{switch}{shlex.quote(str(binaries() / name))} "$@"' for name in ("initdb", "pg_ctl")}
+    for name, line in lines.items():
+        (directory / name).write_text(f"#!/bin/sh\nexec {line}\n")
+        (directory / name).chmod(0o755)
+    return directory
+
+
+def test_the_page_is_walked_and_servers_are_killed_on_the_way(home, tmp_path, environment):
+    path = f"{programs(tmp_path / 'bin')}{os.pathsep}{environment['PATH']}"
+    ports = dict(zip(PORTS, (str(free_port()), str(free_port())), strict=True))
+    for command, expected in sessions(PAGE):
+        for shown, taken in ports.items():
+            command, expected = command.replace(shown, taken), expected.replace(shown, taken)
+        done = subprocess.run(
+            ["bash", "-c", command],
+            cwd=home,
+            env={**environment, "PATH": path, "LC_ALL": "C.UTF-8"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=SECONDS,
+            encoding="utf-8",
+            check=False,
+        )
+        assert matches(expected, done.stdout), f"$ {command}\n{done.stdout}\n--- where the page says\n{expected}"

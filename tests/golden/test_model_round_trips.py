@@ -1,0 +1,147 @@
+"""Our models in the forms of other systems and back, and beside those systems."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from foreign_models import SENTENCES, write_dpr, write_network, write_sentence_transformer
+from opendpr.errors import StateError
+from opendpr.model.directory import Model
+from opendpr.model.encoder import BertEncoder
+from opendpr.model.foreign import ImportSettings, export_model, import_model
+from opendpr.model.foreign.checking import compare
+from opendpr.model.openvino import _core
+from opendpr.model.reranker import CrossEncoder
+from opendpr.model.runtime import RuntimeSettings
+from opendpr.types import Passage
+
+pytestmark = pytest.mark.golden
+
+LARGEST = 2e-4
+RUNTIME = RuntimeSettings("openvino", "fp32")
+
+
+@pytest.fixture(scope="module")
+def dpr(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    """DPR's two encoders and its reader, small and random."""
+    folder = tmp_path_factory.mktemp("dpr")
+    source = {
+        "question": write_dpr(folder / "question", "DPRQuestionEncoder"),
+        "passage": write_dpr(folder / "passage", "DPRContextEncoder"),
+        "reader": write_dpr(folder / "reader", "DPRReader"),
+    }
+    return import_model(source, folder / "ours").model
+
+
+def test_a_tied_encoder_goes_to_sentence_transformers_and_back(tmp_path: Path, tiny_model: Path) -> None:
+    export_model(model := Model(tiny_model), tmp_path / "theirs", "sentence-transformers")
+    again = import_model({"": tmp_path / "theirs"}, tmp_path / "again")
+    assert again.model.fingerprint == model.fingerprint
+    differences = compare(again, {"": tmp_path / "theirs"})
+    assert all(isinstance(value, float) and value < LARGEST for value in differences.values()), differences
+
+
+def test_two_towers_go_to_a_router_and_back(tmp_path: Path, dpr: Model) -> None:
+    export_model(dpr, tmp_path / "theirs", "sentence-transformers")
+    again = import_model({"": tmp_path / "theirs"}, tmp_path / "again")
+    assert again.model.fingerprint == dpr.fingerprint
+    differences = compare(again, {"": tmp_path / "theirs"})
+    assert all(isinstance(value, float) and value < LARGEST for value in differences.values()), differences
+
+
+@pytest.mark.parametrize("family", ["mpnet", "xlm-roberta", "distilbert", "electra"])
+def test_every_family_and_every_part_goes_to_sentence_transformers_and_back(tmp_path: Path, family: str) -> None:
+    prompts = {"query": "query: ", "document": "passage: "}
+    parts = {"family": family, "dense": "Tanh", "prompts": prompts, "similarity": "dot", "pooling": "max"}
+    source = write_sentence_transformer(tmp_path / "source", **parts)
+    model = import_model({"": source}, tmp_path / "ours").model
+    export_model(model, tmp_path / "theirs", "sentence-transformers")
+    again = import_model({"": tmp_path / "theirs"}, tmp_path / "again").model
+    assert again.require_encoder() == model.require_encoder()
+    assert again.fingerprint == model.fingerprint
+
+
+def test_the_three_classes_of_dpr_go_out_and_back(tmp_path: Path, dpr: Model) -> None:
+    export_model(dpr, tmp_path / "theirs", "hf-dpr")
+    folders = {"question": "question_encoder", "passage": "passage_encoder", "reader": "reader"}
+    source = {part: tmp_path / "theirs" / folder for part, folder in folders.items()}
+    again = import_model(source, tmp_path / "again")
+    assert again.model.fingerprint == dpr.fingerprint
+    assert again.model.reader == dpr.reader
+    differences = compare(again, source)
+    assert all(isinstance(value, float) and value < LARGEST for value in differences.values()), differences
+
+
+def test_checkpoints_of_dpr_go_out_and_back(tmp_path: Path, dpr: Model) -> None:
+    export_model(dpr, tmp_path / "theirs", "dpr")
+    settings = ImportSettings(tokenizer=tmp_path / "theirs" / "tokenizer.json")
+    source = {"": tmp_path / "theirs" / "encoder.cp", "reader": tmp_path / "theirs" / "reader.cp"}
+    again = import_model(source, tmp_path / "again", settings).model
+    assert again.fingerprint == dpr.fingerprint
+    for name, value in dpr.load_weights("reader").items():
+        np.testing.assert_array_equal(again.load_weights("reader")[name], value, err_msg=name)
+
+
+def test_a_re_ranker_goes_to_a_cross_encoder_and_back(tmp_path: Path) -> None:
+    from sentence_transformers import CrossEncoder as TheirCrossEncoder
+
+    source = write_network(tmp_path / "source", "bert", "SequenceClassification", num_labels=1)
+    model = import_model({"": source}, tmp_path / "ours").model
+    export_model(model, tmp_path / "theirs", "sentence-transformers")
+    again = import_model({"": tmp_path / "theirs"}, tmp_path / "again").model
+    assert again.require_reranker() == model.require_reranker()
+    scores = CrossEncoder(again, RUNTIME).score("who", [Passage(0, "d", "", text, 0) for text in SENTENCES])
+    theirs = TheirCrossEncoder(str(tmp_path / "theirs"), device="cpu").predict([("who", text) for text in SENTENCES])
+    np.testing.assert_allclose(1 / (1 + np.exp(-scores)), theirs, atol=LARGEST)
+
+
+def test_onnx_gives_the_same_vectors(tmp_path: Path, tiny_model: Path) -> None:
+    model = Model(tiny_model)
+    export_model(model, tmp_path / "onnx", "onnx")
+    encoder = BertEncoder(model, RUNTIME)
+    precise = {"INFERENCE_PRECISION_HINT": "f32"}
+    compiled = _core().compile_model(tmp_path / "onnx" / "encoder.onnx", "CPU", precise)
+    (sequence,) = encoder._input.questions([SENTENCES[0]])
+    rows = [array[None].astype(np.int64) for array in (sequence.ids, sequence.types, np.ones_like(sequence.ids))]
+    np.testing.assert_allclose(compiled(rows)[0][0], encoder.encode_questions([SENTENCES[0]])[0], atol=LARGEST)
+    assert sorted(path.name for path in (tmp_path / "onnx").iterdir()) == [
+        *("README.md", "encoder.onnx", "reader.onnx", "tokenizer.json")
+    ]
+
+
+def test_what_a_form_has_no_place_for_is_refused_by_name(tmp_path: Path, tiny_model: Path) -> None:
+    for form in ("dpr", "hf-dpr"):
+        with pytest.raises(StateError, match="no place for pooling mean"):
+            export_model(Model(tiny_model), tmp_path / form, form)
+
+
+def test_a_collection_ranks_as_the_classes_of_transformers_with_faiss(tmp_path: Path, dpr: Model) -> None:
+    """The same passages, encoded by transformers and searched by a flat index of FAISS: the same in the same order."""
+    import faiss
+    import torch
+    import transformers
+
+    words = " ".join(SENTENCES).split()
+    texts = [" ".join(words[number % 7 :: 1 + number % 5][: 4 + number % 9]) + f" {number}" for number in range(120)]
+    export_model(dpr, tmp_path / "theirs", "hf-dpr")
+    tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path / "theirs" / "passage_encoder")
+
+    def theirs(kind: str, folder: str, given: list[str]) -> np.ndarray:
+        network = getattr(transformers, kind).from_pretrained(tmp_path / "theirs" / folder).eval()
+        fed = tokenizer(given, padding=True, return_tensors="pt")
+        with torch.no_grad():
+            return network(input_ids=fed["input_ids"], attention_mask=fed["attention_mask"]).pooler_output.numpy()
+
+    index = faiss.IndexFlatIP(32)
+    index.add(theirs("DPRContextEncoder", "passage_encoder", texts))
+    scores, expected = index.search(theirs("DPRQuestionEncoder", "question_encoder", SENTENCES), 100)
+    encoder = BertEncoder(dpr, RUNTIME)
+    passages = encoder.encode_passages([Passage(n, str(n), "", text, 0) for n, text in enumerate(texts)])
+    ours = encoder.encode_questions(SENTENCES) @ passages.T
+    order = np.argsort(-ours, axis=1, kind="stable")[:, :100]
+    np.testing.assert_allclose(np.take_along_axis(ours, order, 1), scores, atol=2e-3)
+    for row, other in zip(order, expected, strict=True):
+        assert set(row.tolist()) == set(other.tolist())

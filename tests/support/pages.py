@@ -1,0 +1,26 @@
+"""Pages of the documentation whose commands are run: what they show, and whether it is what was printed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+
+def sessions(page: Path) -> list[tuple[str, str]]:
+    """Each command of a page, with what it should print."""
+    blocks = re.findall(r"^```console\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    found: list[tuple[str, str]] = []
+    for line in "".join(blocks).splitlines():
+        if line.startswith("$ "):
+            found.append((line[2:], ""))
+        else:
+            command, output = found[-1]
+            goes_on = not output and re.match(r">( |$)", line)
+            found[-1] = (f"{command}\n{line[2:]}", "") if goes_on else (command, f"{output}{line}\n")
+    return found
+
+
+def matches(expected: str, printed: str) -> bool:
+    """Whether a text is as expected; `...` stands for any characters of one line."""
+    pattern = "[^\n]*".join(map(re.escape, expected.split("...")))
+    return re.fullmatch(pattern, printed) is not None

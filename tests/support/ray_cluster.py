@@ -1,0 +1,118 @@
+"""A Ray cluster on the loopback of a network namespace of its own: nothing of it can be reached from outside.
+
+Ray's servers listen on every address of a machine whatever they are told, so they run where the loopback is all
+there is. `Namespace` needs Linux with `unshare` and `nsenter`, and the right to make user namespaces.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import psutil
+
+PORT, CLIENT_PORT = 6399, 10001
+ADDRESS = f"ray://127.0.0.1:{CLIENT_PORT}"
+NODE = ("--node-ip-address=127.0.0.1", "--object-store-memory=100000000", "--disable-usage-stats", "--block")
+PATIENCE_SECONDS = 300.0
+"""For what takes seconds on a quiet machine."""
+
+
+class Namespace:
+    """A network namespace with nothing but a loopback, held open by a process that sleeps."""
+
+    def __init__(self) -> None:
+        held = ["unshare", "--user", "--map-root-user", "--net", "sh", "-c", "ip link set lo up && exec sleep infinity"]
+        self.holder = subprocess.Popen(held)
+        wait_until(lambda: self.holder.poll() is not None or self.command(["true"], check=False).returncode == 0)
+
+    @staticmethod
+    def missing() -> str | None:
+        """Why there cannot be one here, if so."""
+        if not all(map(shutil.which, ("unshare", "nsenter", "ip"))):
+            return "a network namespace needs unshare, nsenter and ip"
+        tried = subprocess.run(["unshare", "--user", "--map-root-user", "--net", "ip", "link"], capture_output=True)
+        return None if tried.returncode == 0 else f"no network namespace can be made: {tried.stderr.decode()[:100]}"
+
+    def inside(self, command: Sequence[object]) -> list[str]:
+        """The command that runs another in the namespace."""
+        enter = ("nsenter", "--preserve-credentials", "--user", "--net", "--target", str(self.holder.pid))
+        return [*enter, *map(str, command)]
+
+    def command(self, command: Sequence[object], *, check: bool = True) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(self.inside(command), capture_output=True, encoding="utf-8", check=check)
+
+    def close(self) -> None:
+        self.holder.kill()
+        self.holder.wait()
+
+
+class RayCluster:
+    """A head that does no work, and machines of one processor each, which can be killed."""
+
+    def __init__(self, nodes: int) -> None:
+        self.namespace = Namespace()
+        self.folder = Path(tempfile.mkdtemp(prefix="ray-"))  # a short path: sockets lie below it
+        self._environment = {**os.environ, "RAY_ENABLE_OPEN_TELEMETRY": "0", "PYTHONWARNINGS": "ignore"}
+        head = ("--head", f"--port={PORT}", f"--ray-client-server-port={CLIENT_PORT}", "--num-cpus=0")
+        self.head = self._start(*head, "--include-dashboard=false", f"--temp-dir={self.folder}")
+        script = f"import ray; ray.init('127.0.0.1:{PORT}', logging_level='ERROR'); print(len(ray.nodes()))"
+        self._count = [sys.executable, "-c", script]
+        wait_until(lambda: self.alive() >= 1)
+        self.nodes = [self.join() for _ in range(nodes)]
+        wait_until(lambda: self.alive() >= 1 + nodes)
+
+    def join(self) -> subprocess.Popen[bytes]:
+        """Another machine."""
+        return self._start(f"--address=127.0.0.1:{PORT}", "--num-cpus=1")
+
+    def kill(self, node: subprocess.Popen[bytes]) -> None:
+        """End a machine and all that runs on it, without a word."""
+        processes = [psutil.Process(node.pid), *psutil.Process(node.pid).children(recursive=True)]
+        for process in processes:
+            process.send_signal(signal.SIGKILL)
+        node.wait()
+
+    def alive(self) -> int:
+        """Machines that the head knows, itself among them; 0 while there is no head."""
+        counted = self.namespace.command(self._count, check=False)
+        return int(counted.stdout.split()[-1]) if counted.returncode == 0 else 0
+
+    def run(self, *arguments: object) -> subprocess.CompletedProcess[str]:
+        """An `opendpr` command in the namespace."""
+        command = self.namespace.inside([sys.executable, "-m", "opendpr", *arguments])
+        return subprocess.run(command, capture_output=True, encoding="utf-8")
+
+    def start(self, *arguments: object) -> subprocess.Popen[bytes]:
+        """An `opendpr` command in the namespace that goes on beside the test."""
+        command = self.namespace.inside([sys.executable, "-m", "opendpr", *arguments])
+        return subprocess.Popen(command, stderr=subprocess.DEVNULL)
+
+    def close(self) -> None:
+        for process in (*self.nodes, self.head):
+            if process.poll() is None:
+                self.kill(process)
+        self.namespace.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _start(self, *options: str) -> subprocess.Popen[bytes]:
+        command = self.namespace.inside(["ray", "start", *NODE, *options])
+        return subprocess.Popen(
+            command, env=self._environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for what will come; fails after minutes, so that a lost cause ends."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError("waited for minutes in vain")
+        time.sleep(0.1)
