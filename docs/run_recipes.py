@@ -16,12 +16,12 @@ PACKAGES = {"LangChain": "langchain-core", "LlamaIndex": "llama-index-core", "Ha
 
 
 def main(url: str) -> int:
-    """Tell what each found; returns how many could not be run."""
+    """Print what each recipe retrieves; returns how many could not be run."""
     missing = 0
     for name, code in re.findall(r"^## (\w+)\n.*?^```python\n(.*?)^```", PAGE.read_text("utf-8"), re.DOTALL | re.M):
         package = PACKAGES[name]
         try:
-            told = f"{package} {version(package)}"
+            installed = f"{package} {version(package)}"
         except PackageNotFoundError:
             print(f"{package} is not installed")
             missing += 1
@@ -31,7 +31,7 @@ def main(url: str) -> int:
         passages = names["passages"]
         assert len(passages) == 2, passages
         text = getattr(passages[0], "page_content", None) or getattr(passages[0], "content", None) or passages[0].text
-        print(f"{told}: {text!r}")
+        print(f"{installed}: {text!r}")
     return missing
 
 

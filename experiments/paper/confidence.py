@@ -74,7 +74,7 @@ class Verdicts:
 
 
 def add_figures(report: Report, label: str, verdicts: Mapping[str, Verdicts]) -> None:
-    """Report the figures of each set, and how well answerable questions are told from others."""
+    """Report the figures of each set, and how well answerable questions are separated from others."""
     for name, values in verdicts.items():
         written = []
         for figure, value, unit in values.figures():

@@ -39,6 +39,8 @@ QrelsForm: TypeAlias = Literal["trec", "beir", "msmarco"]
 
 READ_PASSAGES = 20
 """Passages read for a question, if nothing else is asked for."""
+SEARCH_PASSAGES = 5
+"""Passages that a search returns, if nothing else is asked for."""
 QUESTION_CHARACTERS = 4_096
 """Longest question."""
 WHERE_CHARACTERS = 10_000

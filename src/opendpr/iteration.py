@@ -8,6 +8,9 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 
+OnProgress = Callable[[int, int], None]
+"""Called with how much is done and how much there is to do in all; what it raises ends the work."""
+
 OnStage = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is to do (0 where that is not known)."""
 

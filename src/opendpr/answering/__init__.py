@@ -2,6 +2,5 @@
 
 from opendpr.answering.decoding import outcome
 from opendpr.answering.pipeline import Answerer, check_question, open_answerer
-from opendpr.choices import READ_PASSAGES as K
 
-__all__ = ["Answerer", "K", "check_question", "open_answerer", "outcome"]
+__all__ = ["Answerer", "check_question", "open_answerer", "outcome"]

@@ -12,7 +12,7 @@ from opendpr.answering.asked import asked
 from opendpr.answering.borders import BorderReader
 from opendpr.answering.decoder import Decoder
 from opendpr.answering.explaining import Explanation
-from opendpr.choices import QUESTION_CHARACTERS, READ_PASSAGES
+from opendpr.choices import QUESTION_CHARACTERS, READ_PASSAGES, SEARCH_PASSAGES
 from opendpr.collection import Collection, open_collection
 from opendpr.errors import StateError, UsageError
 from opendpr.iteration import batched
@@ -30,8 +30,6 @@ from opendpr.types import Hit, Outcome, Span
 
 ASK_BATCH_QUESTIONS = 16
 """Questions that are retrieved for and read together when many are asked; it bounds the memory they take."""
-SEARCH_PASSAGES = 5
-"""Passages that a search returns, if nothing else is asked for."""
 
 
 class Answerer:

@@ -17,15 +17,13 @@ from opendpr.api.opened import OpenCollection
 from opendpr.collection import open_collection
 from opendpr.errors import InputError, UsageError
 from opendpr.evaluation import task
-from opendpr.evaluation.judges import DEFAULT_KS, AnswerJudge, DocumentJudge, read_judgements
-from opendpr.evaluation.page import write_page
-from opendpr.evaluation.report import make_report
+from opendpr.evaluation.judges import DEFAULT_KS, AnswerJudge, document_judge
+from opendpr.evaluation.report import write_report
 from opendpr.evaluation.run import read_run
 from opendpr.evaluation.summary import Summary, summary
 from opendpr.evaluation.tables import tables
 from opendpr.interop import write_questions
 from opendpr.model.runtime import RuntimeSettings
-from opendpr.storage.digests import file_sha256
 from opendpr.types import Question
 
 Files: TypeAlias = str | os.PathLike[str]
@@ -82,8 +80,7 @@ def _judge(k: Sequence[int], read: Sequence[int], qrels: Files | None) -> task.J
         return AnswerJudge(tuple(k), tuple(read))
     if read or tuple(k) != DEFAULT_KS:
         raise UsageError("qrels has measures and depths of its own; leave out k and read")
-    path = Path(qrels)
-    return DocumentJudge(read_judgements(path), f"{path.name} {file_sha256(path)}")
+    return document_judge(Path(qrels))
 
 
 def _kept_until_exit() -> Path:
@@ -96,16 +93,16 @@ def _kept_until_exit() -> Path:
 @contextmanager
 def _files(questions: Questions) -> Iterator[list[Path]]:
     """The question files; questions that are given as objects are in one called `questions.jsonl`."""
-    given = [questions] if isinstance(questions, str | os.PathLike | Question | Mapping) else list(questions)
-    paths = [Path(item) for item in given if isinstance(item, str | os.PathLike)]
-    if len(paths) == len(given):
+    several = [questions] if isinstance(questions, str | os.PathLike | Question | Mapping) else list(questions)
+    paths = [Path(item) for item in several if isinstance(item, str | os.PathLike)]
+    if len(paths) == len(several):
         yield paths
         return
     if paths:
         raise UsageError("questions are either all files or all objects, got both")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "questions.jsonl"
-        write_questions(path, [_question(item, number) for number, item in enumerate(given, start=1)], "jsonl")
+        write_questions(path, [_question(item, number) for number, item in enumerate(several, start=1)], "jsonl")
         yield [path]
 
 
@@ -190,10 +187,7 @@ class Evaluation:
             UsageError: the name does not end in `.html`.
         """
         output = Path(path)
-        if output.suffix.lower() not in (".html", ".htm"):
-            raise UsageError(f"{output} is to be a page; give a name that ends in .html")
-        page = write_page(make_report(self.paths))
-        output.write_bytes(page.encode("utf-8", "xmlcharrefreplace"))  # lone surrogates, of damaged files
+        write_report(self.paths, output)
         return output
 
     def __str__(self) -> str:

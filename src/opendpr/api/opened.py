@@ -7,17 +7,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, overload
 
-from opendpr.answering import Answerer, K, open_answerer
+from opendpr.answering import Answerer, open_answerer
 from opendpr.api import changes
 from opendpr.api.arguments import Several, check_k, check_retriever, strings
 from opendpr.api.sources import Source
-from opendpr.choices import IndexName
+from opendpr.choices import READ_PASSAGES, SEARCH_PASSAGES, IndexName
 from opendpr.collection import Collection, open_collection
 from opendpr.collection.backup import write_backup
 from opendpr.collection.rows import Summary
 from opendpr.collection.verify import verify_store
 from opendpr.errors import UsageError
-from opendpr.iteration import batched
 from opendpr.maintenance.add import AddSettings, Report
 from opendpr.model.directory import Model
 from opendpr.model.encoder import BertEncoder
@@ -26,11 +25,6 @@ from opendpr.search.bm25 import verify_bm25
 from opendpr.search.dense import verify_dense
 from opendpr.search.settings import INDEX_RECALL, EngineSettings
 from opendpr.types import Document, Hit, Outcome
-
-SEARCH_HITS = 5
-"""Passages that a search gives if nothing else is asked for."""
-BATCH_QUESTIONS = 16
-"""Questions answered at once: what is read for them is in memory together."""
 
 
 class OpenCollection:
@@ -71,15 +65,17 @@ class OpenCollection:
             self._ready(retriever)  # now, because a wrong model should be reported where it was named
 
     @overload
-    def ask(self, question: str, k: int = K, where: str | None = None, *, retriever: str | None = None) -> Outcome: ...
+    def ask(
+        self, question: str, k: int = READ_PASSAGES, where: str | None = None, *, retriever: str | None = None
+    ) -> Outcome: ...
 
     @overload
     def ask(
-        self, question: Several, k: int = K, where: str | None = None, *, retriever: str | None = None
+        self, question: Several, k: int = READ_PASSAGES, where: str | None = None, *, retriever: str | None = None
     ) -> list[Outcome]: ...
 
     def ask(
-        self, question: str | Several, k: int = K, where: str | None = None, *, retriever: str | None = None
+        self, question: str | Several, k: int = READ_PASSAGES, where: str | None = None, *, retriever: str | None = None
     ) -> Outcome | list[Outcome]:
         """Answers from the k passages that fit a question best; for several questions a list of them.
 
@@ -96,25 +92,25 @@ class OpenCollection:
         check_k(k)
         if isinstance(question, str):
             return answerer.ask(question, k, where, retriever=kind)
-        outcomes: list[Outcome] = []
-        for batch in batched(strings(question), BATCH_QUESTIONS):
-            hits = answerer.retrieve(batch, k, where, retriever=kind)
-            read = zip(batch, answerer.read(batch, hits), strict=True)
-            outcomes += [answerer.outcome(spans, text, retriever=kind) for text, spans in read]
-        return outcomes
+        return answerer.ask(strings(question), k, where, retriever=kind)
 
     @overload
     def search(
-        self, question: str, k: int = SEARCH_HITS, where: str | None = None, *, retriever: str | None = None
+        self, question: str, k: int = SEARCH_PASSAGES, where: str | None = None, *, retriever: str | None = None
     ) -> list[Hit]: ...
 
     @overload
     def search(
-        self, question: Several, k: int = SEARCH_HITS, where: str | None = None, *, retriever: str | None = None
+        self, question: Several, k: int = SEARCH_PASSAGES, where: str | None = None, *, retriever: str | None = None
     ) -> list[list[Hit]]: ...
 
     def search(
-        self, question: str | Several, k: int = SEARCH_HITS, where: str | None = None, *, retriever: str | None = None
+        self,
+        question: str | Several,
+        k: int = SEARCH_PASSAGES,
+        where: str | None = None,
+        *,
+        retriever: str | None = None,
     ) -> list[Hit] | list[list[Hit]]:
         """The k passages that fit a question best, best first; for several questions a list of them.
 

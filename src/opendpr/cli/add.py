@@ -34,7 +34,7 @@ UNITS: tuple[Unit, ...] = ("structure", "paragraphs", "whole")
 """Ways to cut that are options of their own."""
 SHOWN_CHARACTERS = 40
 """Of a line that was left out."""
-LISTED = 20
+LISTED_PLACES = 20
 """Skipped places named one by one; JSON has them all."""
 
 
@@ -195,21 +195,21 @@ def show_report(report: Report, collection: Path, command: Sequence[str]) -> Non
             f"lines left out because they repeat on many pages: {report.repeated.total():,}, as {examples}; "
             "--json lists them, --keep-repeated keeps those of HTML"
         )
-    for moved in report.moved[:LISTED]:
+    for moved in report.moved[:LISTED_PLACES]:
         say(f"{moved.before} is {moved.now} now: the same file, given with another folder above it")
-    if len(report.moved) > LISTED:
-        say(f"... and {len(report.moved) - LISTED:,} more; --json lists all")
-    for taken in report.taken[:LISTED]:
+    if len(report.moved) > LISTED_PLACES:
+        say(f"... and {len(report.moved) - LISTED_PLACES:,} more; --json lists all")
+    for taken in report.taken[:LISTED_PLACES]:
         say(
             f"{taken.id} of {taken.before} was replaced by that of {taken.now}; in a collection an id is there once, "
             "to keep both give the folder above both"
         )
-    if len(report.taken) > LISTED:
-        say(f"... and {len(report.taken) - LISTED:,} more; --json lists all")
-    for entry in report.skipped[:LISTED]:
+    if len(report.taken) > LISTED_PLACES:
+        say(f"... and {len(report.taken) - LISTED_PLACES:,} more; --json lists all")
+    for entry in report.skipped[:LISTED_PLACES]:
         say(f"skipped {entry.place}: {entry.reason}")
-    if len(report.skipped) > LISTED:
-        say(f"... and {len(report.skipped) - LISTED:,} more; --json lists all")
+    if len(report.skipped) > LISTED_PLACES:
+        say(f"... and {len(report.skipped) - LISTED_PLACES:,} more; --json lists all")
     say(f"{collection}: {counted(counts['documents'], 'document')}, {counted(counts['passages'], 'passage')}")
 
 

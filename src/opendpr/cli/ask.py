@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
+from opendpr.choices import READ_PASSAGES
 from opendpr.cli.add import no_documents, show_report
 from opendpr.cli.ask_explanation import explained
 from opendpr.cli.options import (
@@ -59,7 +60,7 @@ def ask(
     question: Annotated[
         str | None, Argument(help="In quotes; none opens a prompt, - reads one a line from stdin.", show_default=False)
     ] = None,
-    k: Annotated[int, Option("-k", min=1, max=10_000, help="Passages to read.")] = 20,
+    k: Annotated[int, Option("-k", min=1, max=10_000, help="Passages to read.")] = READ_PASSAGES,
     answers: Annotated[int, Option("--answers", "-n", min=1, help="Different answers to show.")] = 1,
     retriever: RetrieverOption = "hybrid",
     rerank: RerankOption = None,

@@ -53,10 +53,10 @@ def encode(
 
     with open_collection(collection) as opened:  # a wrong directory should not become a collection
         row = opened.encoder()
-    found = find_model(model or (row.model if row else DEFAULT_MODEL))
+    chosen = find_model(model or (row.model if row else DEFAULT_MODEL))
     settings = RuntimeSettings(runtime, precision, device)
     with encoders(on, workers) as load, open_writer(collection, wait_seconds=wait) as writer:
-        encoder = load(found, settings)
+        encoder = load(chosen, settings)
         with progress("encoding", "passages", silent=as_json) as show:
             encoded, _ = give_vectors(writer, encoder, on_progress=show, keep_old=keep_old)
     if as_json:

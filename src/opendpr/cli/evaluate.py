@@ -135,13 +135,12 @@ def evaluate(
 def _judge(
     k: Sequence[int] | None, reader: bool, read: Sequence[int] | None, qrels: Path | None
 ) -> AnswerJudge | DocumentJudge:
-    from opendpr.evaluation.judges import DEFAULT_KS, AnswerJudge, DocumentJudge, read_judgements
-    from opendpr.storage.digests import file_sha256
+    from opendpr.evaluation.judges import DEFAULT_KS, AnswerJudge, document_judge
 
     if qrels:
         if k or reader or read:
             raise UsageError("--qrels has measures and depths of its own; leave out -k, --reader and --read")
-        return DocumentJudge(read_judgements(qrels), f"{qrels.name} {file_sha256(qrels)}")
+        return document_judge(qrels)
     if read and not reader:
         raise UsageError("--read says how many passages the reader reads; give --reader too")
     return AnswerJudge(tuple(k or DEFAULT_KS), tuple(read or DEFAULT_READ) if reader else ())

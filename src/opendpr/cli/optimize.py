@@ -56,8 +56,8 @@ def optimize(
         return
     say(f"{collection}: BM25 counts {counted(passages, 'passage')}, and none that was removed")
     if record:
-        found = ", ".join(f"recall@{depth} {value:.3f}" for depth, value in record["recall"].items())
-        say(f"{collection}: {record['rows']:,} vectors are searched by {record['factory']}, {found}")
+        recalls = ", ".join(f"recall@{depth} {value:.3f}" for depth, value in record["recall"].items())
+        say(f"{collection}: {record['rows']:,} vectors are searched by {record['factory']}, {recalls}")
         if record["rows"] < passages:
             say(
                 f"{counted(passages - record['rows'], 'passage')}, from the first without a vector on, are searched "

@@ -113,8 +113,8 @@ def engine_settings(address: str | None, *, allow_partial: bool) -> EngineSettin
     return EngineSettings(parse_address(address).text, allow_partial)
 
 
-UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
-UNITS |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
+BYTES_OF_UNIT = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+BYTES_OF_UNIT |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
 
 
 def size(text: str) -> int:
@@ -123,9 +123,9 @@ def size(text: str) -> int:
     Raises:
         BadParameter: it is none.
     """
-    found = re.fullmatch(r"\s*([0-9.]+(?:[eE][0-9]+)?)\s*([A-Za-z]*)\s*", text)
+    match = re.fullmatch(r"\s*([0-9.]+(?:[eE][0-9]+)?)\s*([A-Za-z]*)\s*", text)
     try:
-        return int(float(found[1]) * UNITS[found[2].upper()]) if found else int(text)
+        return int(float(match[1]) * BYTES_OF_UNIT[match[2].upper()]) if match else int(text)
     except (ValueError, KeyError):
         raise BadParameter(f"{text!r} is no size; give one such as 8GB or 512MB") from None
 

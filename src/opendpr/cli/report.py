@@ -9,7 +9,6 @@ from typer import Argument, Option
 
 from opendpr.cli.options import AsJson
 from opendpr.cli.output import print_json, say
-from opendpr.errors import UsageError
 
 
 def report(
@@ -29,14 +28,10 @@ def report(
       opendpr report run.jsonl
       opendpr report run.jsonl other.jsonl -o both.html
     """
-    from opendpr.evaluation.page import write_page
-    from opendpr.evaluation.report import make_report
+    from opendpr.evaluation.report import write_report
 
-    if output.suffix.lower() not in (".html", ".htm"):
-        raise UsageError(f"{output} is to be a page; give -o a name that ends in .html")
-    page = write_page(make_report(runs)).encode("utf-8", "xmlcharrefreplace")  # lone surrogates, of damaged files
-    output.write_bytes(page)
+    size = write_report(runs, output)
     if as_json:
-        print_json({"report": str(output), "bytes": len(page)})
+        print_json({"report": str(output), "bytes": size})
     else:
-        say(f"wrote {output}: {len(page) / 1e3:,.0f} kB")
+        say(f"wrote {output}: {size / 1e3:,.0f} kB")

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from typer import Argument, Option
 
+from opendpr.choices import SEARCH_PASSAGES
 from opendpr.cli.options import (
     AllowPartialOption,
     AsJson,
@@ -27,7 +28,7 @@ from opendpr.cli.output import on_one_line, print_json, put, report_unmet_filter
 def search(
     collection: CollectionArgument,
     question: Annotated[str, Argument(help="In quotes.", show_default=False)],
-    k: Annotated[int, Option("-k", min=1, max=10_000, help="Passages to show.")] = 5,
+    k: Annotated[int, Option("-k", min=1, max=10_000, help="Passages to show.")] = SEARCH_PASSAGES,
     retriever: RetrieverOption = "hybrid",
     rerank: RerankOption = None,
     rerank_depth: RerankDepthOption = 100,

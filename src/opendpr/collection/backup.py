@@ -20,7 +20,7 @@ from opendpr.collection.database import (
 from opendpr.errors import OpendprError, StateError
 from opendpr.storage.atomic import make_directory, put_in_place
 
-READING = (apsw.SQLITE_IOERR_DATA, apsw.SQLITE_IOERR_READ, apsw.SQLITE_IOERR_SHORT_READ)
+READING_ERRORS = (apsw.SQLITE_IOERR_DATA, apsw.SQLITE_IOERR_READ, apsw.SQLITE_IOERR_SHORT_READ)
 """What goes wrong with a file that is read."""
 
 
@@ -73,7 +73,7 @@ def _own_errors(collection: Collection) -> Iterator[None]:
     try:
         yield
     except (apsw.CorruptError, apsw.BusyError, apsw.IOError) as error:
-        if not isinstance(error, apsw.IOError) or getattr(error, "extendedresult", None) in READING:
+        if not isinstance(error, apsw.IOError) or getattr(error, "extendedresult", None) in READING_ERRORS:
             with our_errors(collection.path):
                 raise
         raise

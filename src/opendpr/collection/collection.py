@@ -75,16 +75,15 @@ class Collection:
 
     def has_commit(self, version: Version) -> bool:
         """Whether this collection was once in that state."""
-        found = self._select("SELECT 1 FROM commits WHERE version = ? AND hex(commit_id) = ?", version)
-        return bool(found)
+        return bool(self._select("SELECT 1 FROM commits WHERE version = ? AND hex(commit_id) = ?", version))
 
     def encoder(self) -> EncoderRow | None:
         """The encoder that questions must be encoded with; None in a collection without vectors."""
-        found = self._select(
+        rows = self._select(
             "SELECT encoder, fingerprint, dim, model, runtime FROM encoders "
             "WHERE encoder = (SELECT CAST(value AS INTEGER) FROM settings WHERE key = 'encoder')"
         )
-        return EncoderRow(*found[0]) if found else None
+        return EncoderRow(*rows[0]) if rows else None
 
     def encoders(self) -> list[EncoderRow]:
         """All encoders that have vectors here: the active one, one on its way, ones that were kept."""
@@ -125,14 +124,14 @@ class Collection:
 
     def passages(self, numbers: Sequence[int]) -> dict[int, Passage]:
         """The passages that exist of those asked for, by number."""
-        found = {}
+        passages = {}
         for first in range(0, len(numbers), QUERY_ROWS):
-            some = [int(number) for number in numbers[first : first + QUERY_ROWS]]
-            marks = ",".join("?" * len(some))
-            for row in self._select(f"{passage_query(self._select)} WHERE p.number IN ({marks})", some):
+            wanted = [int(number) for number in numbers[first : first + QUERY_ROWS]]
+            marks = ",".join("?" * len(wanted))
+            for row in self._select(f"{passage_query(self._select)} WHERE p.number IN ({marks})", wanted):
                 passage = _passage(row)
-                found[passage.number] = passage
-        return found
+                passages[passage.number] = passage
+        return passages
 
     def passages_after(self, number: int) -> Iterator[Passage]:
         """All passages whose number is larger, in order."""
@@ -192,12 +191,12 @@ class Collection:
             if row not in self.encoders():
                 raise StateError(f"{self.directory} was given another model meanwhile; open it again")
             for first in range(0, len(numbers), QUERY_ROWS):
-                some = numbers[first : first + QUERY_ROWS].tolist()
+                wanted = numbers[first : first + QUERY_ROWS].tolist()
                 query = (
                     f"SELECT number, vector, crc FROM vectors_{row.encoder} "
-                    f"WHERE number IN ({','.join('?' * len(some))}) ORDER BY number"
+                    f"WHERE number IN ({','.join('?' * len(wanted))}) ORDER BY number"
                 )
-                rows += self._select(query, some)
+                rows += self._select(query, wanted)
         return to_vectors(rows, row.dim)
 
     def hidden(self) -> Numbers:
@@ -228,12 +227,12 @@ class Collection:
         ids = sorted({passage.document_id for passage in passages})
         several: set[str] = set()
         for first in range(0, len(ids), QUERY_ROWS):
-            some = ids[first : first + QUERY_ROWS]
+            wanted = ids[first : first + QUERY_ROWS]
             query = (
                 "SELECT d.id FROM documents d JOIN passages p ON p.document = d.row WHERE d.replaces IS NULL "
-                f"AND d.id IN ({','.join('?' * len(some))}) GROUP BY d.id HAVING count(*) > 1"
+                f"AND d.id IN ({','.join('?' * len(wanted))}) GROUP BY d.id HAVING count(*) > 1"
             )
-            several.update(row[0] for row in self._select(query, some))
+            several.update(row[0] for row in self._select(query, wanted))
         return {p.number: f"{p.document_id}#{p.start}" if p.document_id in several else p.document_id for p in passages}
 
     def has_document(self, id: str) -> bool:
@@ -247,10 +246,10 @@ class Collection:
             InputError: there is no such document.
         """
         with self.one_state():
-            found = self._select("SELECT row FROM documents WHERE id = ? AND replaces IS NULL", (id,))
-            if not found:
+            rows = self._select("SELECT row FROM documents WHERE id = ? AND replaces IS NULL", (id,))
+            if not rows:
                 raise InputError(f"{self.directory} has no document {id!r}; 'opendpr list' names those it has")
-            return self.document_at(found[0][0])[0]
+            return self.document_at(rows[0][0])[0]
 
     def document_at(self, row: int) -> tuple[Document, int]:
         """The document of a row, pending ones too, and how many passages it has."""

@@ -202,9 +202,9 @@ def refuse_network_file_system(directory: Path, mounts: str | None = None) -> No
     existing = next(parent for parent in (directory.absolute(), *directory.absolute().parents) if parent.exists())
     best, kind = "", ""
     for line in mounts.splitlines():
-        _, point, found, *_ = line.split(" ")
+        _, point, type_, *_ = line.split(" ")
         point = re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), point)
         if existing.resolve().is_relative_to(point) and len(point) >= len(best):
-            best, kind = point, found
+            best, kind = point, type_
     if kind in NETWORK_FILE_SYSTEMS:
         raise StateError(f"{directory} lies on a network file system ({kind}); put the collection on a local disk")

@@ -71,13 +71,31 @@ def open_writer(
         UsageError: the collection was made with another splitter, and `resplit` is not given.
     """
     refuse_network_file_system(directory)
-    path = directory / DATABASE
     made = not directory.exists()
-    if (
-        not path.exists()
-        and directory.is_dir()
-        and any(p.name != LOCK and not p.name.startswith(DATABASE) for p in directory.iterdir())
-    ):
+    lock = _locked(directory, wait_seconds)
+    process, empty = os.getpid(), False
+    try:
+        created = _create_if_missing(directory, splitter)
+        writer = Writer(directory, connect(directory / DATABASE))
+        try:
+            _cut_by(writer, splitter, resplit=resplit)
+            yield writer
+        except BaseException:
+            with suppress(OpendprError):
+                empty = created and not writer.has_documents()
+            raise
+        finally:
+            writer.close()
+    finally:
+        if os.getpid() == process:  # a fork shares the lock, and must not give it up
+            if empty:
+                _take_back(directory, made)
+            lock.release()
+
+
+def _locked(directory: Path, wait_seconds: float) -> filelock.BaseFileLock:
+    """The lock of a collection, held; its directory is made if it is not there."""
+    if not (directory / DATABASE).exists() and directory.is_dir() and any(map(_is_foreign, directory.iterdir())):
         raise StateError(f"{directory} is a directory with other files, not a collection; give a new directory")
     try:
         make_directory(directory)
@@ -93,34 +111,42 @@ def open_writer(
         raise OpendprError(f"{directory} cannot be written ({error.strerror}); check its permissions") from None
     except OSError as error:
         raise ResourceError(f"{directory} cannot be written ({error.strerror}); see to the disk") from None
-    process = os.getpid()
-    empty = False
-    try:
-        if created := not path.exists():
-            create_database(path, {"splitter": json.dumps((splitter or Splitter()).__dict__)})
-        if not os.access(path, os.W_OK) or not os.access(directory, os.W_OK):
-            raise OpendprError(f"{path} cannot be written; check its permissions")
-        writer = Writer(directory, connect(path))
-        try:
-            if splitter is not None and splitter != writer.splitter:
-                if not resplit:
-                    raise UsageError(
-                        f"{directory} was made with {writer.splitter}, now {splitter} was asked for; "
-                        "use the same settings, cut all documents again with --resplit, or give another directory"
-                    )
-                writer.resplit(splitter)
-            yield writer
-        except BaseException:
-            with suppress(OpendprError):
-                empty = created and not writer.has_documents()
-            raise
-        finally:
-            writer.close()
-    finally:
-        if os.getpid() == process:  # a fork shares the lock, and must not give it up
-            if empty:
-                _take_back(directory, made)
-            lock.release()
+    return lock
+
+
+def _is_foreign(path: Path) -> bool:
+    """Whether a file is none that a collection without a database may have."""
+    return path.name != LOCK and not path.name.startswith(DATABASE)
+
+
+def _create_if_missing(directory: Path, splitter: Splitter | None) -> bool:
+    """Make the database if there is none; returns whether it was made.
+
+    Raises:
+        OpendprError: it cannot be written.
+    """
+    path = directory / DATABASE
+    if created := not path.exists():
+        create_database(path, {"splitter": json.dumps((splitter or Splitter()).__dict__)})
+    if not os.access(path, os.W_OK) or not os.access(directory, os.W_OK):
+        raise OpendprError(f"{path} cannot be written; check its permissions")
+    return created
+
+
+def _cut_by(writer: Writer, splitter: Splitter | None, *, resplit: bool) -> None:
+    """See to it that documents are cut by a splitter, if one is given; those that are there are cut again on demand.
+
+    Raises:
+        UsageError: the collection was made with another one, and `resplit` is not given.
+    """
+    if splitter is None or splitter == writer.splitter:
+        return
+    if not resplit:
+        raise UsageError(
+            f"{writer.directory} was made with {writer.splitter}, now {splitter} was asked for; "
+            "use the same settings, cut all documents again with --resplit, or give another directory"
+        )
+    writer.resplit(splitter)
 
 
 def _take_back(directory: Path, made: bool) -> None:

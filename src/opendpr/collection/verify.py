@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from opendpr.collection.collection import QUERY_ROWS, Collection
 from opendpr.collection.rows import content_sha256, to_vectors
 from opendpr.errors import OpendprError
-
-OnProgress = Callable[[int, int], None]
+from opendpr.iteration import OnProgress
 
 
 def verify_store(collection: Collection, on_progress: OnProgress = lambda done, total: None) -> list[str]:
@@ -26,11 +25,11 @@ def verify_store(collection: Collection, on_progress: OnProgress = lambda done, 
         try:
             if number == 1:
                 total = collection.counts()["passages"] * (1 + len(collection.encoders()))
-            for found in check(collection):
-                if isinstance(found, str):
-                    problems.append(f"{collection.path}: {found}")
+            for finding in check(collection):
+                if isinstance(finding, str):
+                    problems.append(f"{collection.path}: {finding}")
                 else:
-                    done += found
+                    done += finding
                     on_progress(done, total)
         except OpendprError as error:
             problems.append(str(error))
@@ -47,7 +46,7 @@ def _pages(collection: Collection) -> Iterator[Finding]:
     [(page_bytes,)], size = collection._select("PRAGMA page_size"), collection.path.stat().st_size
     if size % page_bytes:
         yield f"it was cut short: {size} bytes are not a whole number of pages"
-    yield from (str(found) for (found,) in collection._select("PRAGMA integrity_check(20)") if found != "ok")
+    yield from (str(line) for (line,) in collection._select("PRAGMA integrity_check(20)") if line != "ok")
 
 
 def _references(collection: Collection) -> Iterator[Finding]:
@@ -59,9 +58,9 @@ def _references(collection: Collection) -> Iterator[Finding]:
     for row in collection.encoders():
         vectors = f"vectors_{row.encoder}"
         queries[f"{vectors} belong to no passage"] = f"{vectors} WHERE number NOT IN (SELECT number FROM passages)"
-    for what, query in queries.items():
+    for problem, query in queries.items():
         if count := collection._select(f"SELECT count(*) FROM {query}")[0][0]:
-            yield f"{count} {what}"
+            yield f"{count} {problem}"
 
 
 def _documents(collection: Collection) -> Iterator[Finding]:
@@ -73,7 +72,7 @@ def _documents(collection: Collection) -> Iterator[Finding]:
         for (row,) in rows:
             with collection.one_state():
                 findings = list(_document(collection, row))
-            yield from findings  # outside: whoever is told may take its time, and writers do not wait for it
+            yield from findings  # outside the transaction: the caller may take its time, and writers do not wait for it
         last = rows[-1][0]
 
 
@@ -98,9 +97,9 @@ def _vectors(collection: Collection) -> Iterator[Finding]:
         )
         while rows := collection._select(query, (last,)):
             last = rows[-1][0]
-            for one in rows:
+            for stored in rows:
                 try:
-                    to_vectors([one], row.dim)
+                    to_vectors([stored], row.dim)
                 except OpendprError as error:
                     yield str(error)
             yield len(rows)

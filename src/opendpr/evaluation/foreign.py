@@ -19,7 +19,7 @@ from opendpr.evaluation.records import AnswerJudgement, DocumentJudgement, Quest
 from opendpr.evaluation.run import RunWriter, open_run
 from opendpr.evaluation.task import QUESTIONS_PER_WRITE, collection_header, read_sets, refuse_change
 from opendpr.interop import Ranking, RunHit
-from opendpr.iteration import batched
+from opendpr.iteration import OnProgress, batched
 from opendpr.maintenance.export_run import ranked_passage
 from opendpr.storage.compression import uncompressed_name
 from opendpr.storage.digests import file_sha256
@@ -28,7 +28,6 @@ from opendpr.wording import counted
 
 logger = logging.getLogger(__name__)
 
-OnProgress = Callable[[int, int], None]
 ForeignJudge = AnswerJudge | DocumentJudge
 
 
@@ -95,12 +94,12 @@ def _questions(task: ForeignTask) -> tuple[str, Path, list[Question]]:
         ((name, questions),) = read_sets([task.questions], task.limit).items()
         return name, task.questions, questions
     first = task.runs[0]
-    asked: dict[str, Question] = {}
+    questions_by_id: dict[str, Question] = {}
     for ranking in task.rankings(first):
-        asked.setdefault(ranking.id, Question(ranking.id, ranking.question, ranking.answers))
-    if not asked:
+        questions_by_id.setdefault(ranking.id, Question(ranking.id, ranking.question, ranking.answers))
+    if not questions_by_id:
         raise InputError(f"{first} holds no rankings")
-    return uncompressed_name(first).stem, first, list(asked.values())[: task.limit]
+    return uncompressed_name(first).stem, first, list(questions_by_id.values())[: task.limit]
 
 
 def _systems(runs: Sequence[Path]) -> dict[str, tuple[Path, str | None]]:
@@ -203,7 +202,7 @@ class _Judging:
         if isinstance(self._judge, DocumentJudge):
             return self._judge.judge_documents({question.id: self._documents(hits)})[0]
         ranked = [self._hit(hit, rank) for rank, hit in enumerate(hits[: max(self._judge.ks)], start=1)]
-        ids = {found.passage.number: hit.id for found, hit in zip(ranked, hits, strict=False)}
+        ids = {judged.passage.number: hit.id for judged, hit in zip(ranked, hits, strict=False)}
         return self._judge.judge_hits(question, ranked, ids)
 
     def _documents(self, hits: Sequence[RunHit]) -> Mapping[str, float]:

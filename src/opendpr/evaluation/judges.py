@@ -16,6 +16,7 @@ from opendpr.evaluation.header import AnswerSettings, DocumentSettings
 from opendpr.evaluation.ir_measures import JUDGED_MEASURES, judged
 from opendpr.evaluation.records import AnswerJudgement, DocumentJudgement, Ranked, ReadAnswer, ShownText
 from opendpr.interop import read_qrels
+from opendpr.storage.digests import file_sha256
 from opendpr.text import AnswerMatcher, exact_match, f1
 from opendpr.types import Hit, Question, Span
 from opendpr.wording import counted
@@ -212,6 +213,11 @@ class DocumentJudge:
             )
             for question, scores in run.items()
         ]
+
+
+def document_judge(path: Path) -> DocumentJudge:
+    """The judge by a file of judgements; raises as `read_judgements`."""
+    return DocumentJudge(read_judgements(path), f"{path.name} {file_sha256(path)}")
 
 
 def read_judgements(path: Path) -> dict[str, dict[str, int]]:

@@ -39,7 +39,7 @@ class ReadAnswer:
     """Exact match; None, like F1, where there is no gold answer."""
     F1: float | None
     failure: str | None
-    """Why a wrong answer is wrong, one of `failures.KINDS`."""
+    """Why a wrong answer is wrong, one of `failures.FAILURE_KINDS`."""
 
 
 @dataclass(frozen=True)

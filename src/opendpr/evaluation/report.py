@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from opendpr.errors import UsageError
 from opendpr.evaluation import top_k_accuracy
 from opendpr.evaluation.calibration import area_under_roc, expected_calibration_error, reliability
 from opendpr.evaluation.failures import FAILURE_KINDS
 from opendpr.evaluation.header import CollectionHeader, RunHeader
-from opendpr.evaluation.page import Calibration, Report, SetReport
+from opendpr.evaluation.page import Calibration, Report, SetReport, write_page
 from opendpr.evaluation.page.charts import Line
 from opendpr.evaluation.page.examples import Example, ShownPassage
 from opendpr.evaluation.page.tables import RIGHT_OUTCOME
@@ -43,6 +44,18 @@ class _Kept:
     given: list[bool] = field(default_factory=list)
     """Whether it was given, rather than "no answer found"."""
     examples: dict[str, list[Example]] = field(default_factory=dict)
+
+
+def write_report(paths: Sequence[Path], output: Path) -> int:
+    """Write the page of runs over the same questions; returns its size in bytes.
+
+    Raises:
+        UsageError: the name does not end in `.html`; and all that `make_report` raises.
+    """
+    if output.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"{output} is to be a page; give a name that ends in .html")
+    page = write_page(make_report(paths)).encode("utf-8", "xmlcharrefreplace")  # lone surrogates, of damaged files
+    return output.write_bytes(page)
 
 
 def make_report(paths: Sequence[Path]) -> Report:

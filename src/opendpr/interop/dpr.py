@@ -51,10 +51,8 @@ def read_passages(start: Start) -> Iterator[Placed[Document]]:
 
 def write_passages(path: Path, passages: Iterable[Document]) -> int:
     """Write `psgs_w100.tsv` and return how many."""
-    return (
-        write_rows(path, chain([PASSAGES_HEADER], ([passage.id, passage.text, passage.title] for passage in passages)))
-        - 1
-    )
+    rows = ([passage.id, passage.text, passage.title] for passage in passages)
+    return write_rows(path, chain([PASSAGES_HEADER], rows)) - 1
 
 
 def is_questions(start: Start) -> bool:

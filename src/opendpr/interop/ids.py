@@ -62,13 +62,14 @@ def join(
     triples = list(examples)
     wanted = {id for example in triples for id in (*example.positives, *example.negatives)}
     texts = {doc.id: ExamplePassage(doc.title, doc.text, doc.id) for doc in passages if doc.id in wanted}
-    asked = {question.id: question for question in questions}
+    questions_by_id = {question.id: question for question in questions}
     for example in triples:
         positives, negatives = (
             tuple(_of_id(texts, id, "passage", example.place) for id in ids)
             for ids in (example.positives, example.negatives)
         )
-        yield TrainingExample(_of_id(asked, example.question, "question", example.place), positives, negatives)
+        question = _of_id(questions_by_id, example.question, "question", example.place)
+        yield TrainingExample(question, positives, negatives)
 
 
 def _of_id(values: Mapping[str, Value], id: str, noun: str, place: str) -> Value:

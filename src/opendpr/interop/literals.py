@@ -48,7 +48,7 @@ def _are_strings(elements: list[ast.expr], literal: str) -> bool:
     """Whether all elements are strings, each written as one literal."""
     if len(elements) > LITERAL_STRINGS:
         return False
-    if not all(isinstance(each, ast.Constant) and isinstance(each.value, str) for each in elements):
+    if not all(isinstance(element, ast.Constant) and isinstance(element.value, str) for element in elements):
         return False
     tokens = tokenize.generate_tokens(io.StringIO(literal).readline)
     return sum(token.type == tokenize.STRING for token in tokens) == len(elements)

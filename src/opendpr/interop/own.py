@@ -69,7 +69,8 @@ def examples_of_groups(
             raise InputError(f"{place}: expected '{groups[0]}', found only {str(list(fields))[:100]}")
         positives, hard, others = (
             tuple(
-                example_passage(each, f"{place}: {name} {n}") for n, each in enumerate(objects(fields, name, place), 1)
+                example_passage(passage, f"{place}: {name} {n}")
+                for n, passage in enumerate(objects(fields, name, place), 1)
             )
             for name in groups
         )

@@ -72,7 +72,7 @@ class RankingReader:
         if not raw.lone_value:
             _refuse_distances(raw)
             return "score"
-        kind = _told_apart([placed.rank for placed in raw.hits])
+        kind = _kind_of_numbers([placed.rank for placed in raw.hits])
         if self._lone_values == "score":
             kind = "score"
         if kind is None or (self._lone_values == "rank" and kind == "score"):
@@ -94,7 +94,7 @@ class RankingReader:
         return ranked
 
 
-def _told_apart(ranks: Sequence[int | None]) -> Values | None:
+def _kind_of_numbers(ranks: Sequence[int | None]) -> Values | None:
     """Whether numbers are ranks, 1, 2, 3 and so on; whole numbers that are not may be either."""
     if None in ranks:
         return "score"
@@ -123,7 +123,7 @@ def _later(raw: RawRanking, id: str) -> str:
 def hits_of(fields: Fields, name: str, place: str) -> list[PlacedHit]:
     """The hits in a list of objects, which are ranked as they are listed."""
     listed = enumerate(objects(fields, name, place), start=1)
-    return [PlacedHit(f"{place}: {name} {n}", _hit(each, f"{place}: {name} {n}"), n) for n, each in listed]
+    return [PlacedHit(f"{place}: {name} {n}", _hit(hit, f"{place}: {name} {n}"), n) for n, hit in listed]
 
 
 def _hit(fields: Fields, place: str) -> RunHit:

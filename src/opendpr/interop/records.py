@@ -126,10 +126,10 @@ def identifier(fields: Fields, name: str | Sequence[str], place: str, default: s
     value = fields.get(name)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    found = text(fields, name, place, default)
-    if not found and default is None:
+    id = text(fields, name, place, default)
+    if not id and default is None:
         raise InputError(f"{place}: expected '{name}' to say something, found an empty string")
-    return found
+    return id
 
 
 def number(fields: Fields, name: str, place: str) -> float | None:
@@ -145,12 +145,12 @@ def number(fields: Fields, name: str, place: str) -> float | None:
 def finite(value: float | str, name: str, place: str) -> float:
     """A number out of a field."""
     try:
-        found = float(value)
+        parsed = float(value)
     except (ValueError, OverflowError):
-        found = math.nan
-    if not math.isfinite(found):
+        parsed = math.nan
+    if not math.isfinite(parsed):
         raise InputError(f"{place}: expected '{name}' to be a finite number, found {value!r:.60}")
-    return found
+    return parsed
 
 
 def objects(fields: Fields, name: str, place: str) -> list[dict[str, Any]]:

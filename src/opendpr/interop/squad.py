@@ -40,8 +40,8 @@ def read_marked(start: Start) -> Iterator[MarkedQuestion]:
         InputError: something is none of these, or a passage does not hold an answer where it says.
     """
     if start.is_one_object and isinstance(start.fields.get("data"), list):
-        for place, each in read_array(start.path, "data"):
-            yield from _questions(each, "", "", place)
+        for place, article in read_array(start.path, "data"):
+            yield from _questions(article, "", "", place)
     else:
         for place, _, fields in read_records(start.path):
             yield from _questions(fields, "", "", place)
@@ -61,8 +61,8 @@ def _questions(fields: object, title: str, passage: str, place: str) -> Iterator
     if inner == "qas" or (inner is None and "context" in fields):
         passage = text(fields, "context", place)
     if inner is not None:
-        for each in objects(fields, inner, place):
-            yield from _questions(each, title, passage, place)
+        for part in objects(fields, inner, place):
+            yield from _questions(part, title, passage, place)
     elif "question" in fields:
         yield _marked(fields, title, passage, place)
     else:
@@ -95,8 +95,8 @@ def _answers(fields: Fields, place: str) -> list[tuple[object, str]]:
             raise InputError(f"{place}: expected 'answers' to have as many of 'answer_start' as of 'text'")
         answers = [{"answer_start": start, "text": answer} for start, answer in zip(starts, answer_texts, strict=True)]
     return [
-        (each.get("answer_start"), text(each, "text", place))
-        for each in objects({"answers": answers}, "answers", place)
+        (answer.get("answer_start"), text(answer, "text", place))
+        for answer in objects({"answers": answers}, "answers", place)
     ]
 
 
@@ -110,8 +110,8 @@ def mark_of(start: object, answer: str, passage: str, place: str) -> tuple[int, 
         return 0, answer
     if not isinstance(start, int) or isinstance(start, bool) or start < 0:
         raise InputError(f"{place}: expected 'answer_start' to be an offset, found {json_kind(start)}")
-    if (there := passage[start : start + len(answer)]) != answer:
-        raise InputError(f"{place}: the passage holds {there!r:.80} at {start}, not {answer!r:.80}; fix the offset")
+    if (marked := passage[start : start + len(answer)]) != answer:
+        raise InputError(f"{place}: the passage holds {marked!r:.80} at {start}, not {answer!r:.80}; fix the offset")
     return start, answer
 
 

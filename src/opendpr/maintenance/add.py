@@ -18,8 +18,8 @@ from opendpr.corpus import Corpus, Skipped
 from opendpr.corpus.kinds import is_psgs
 from opendpr.corpus.running_lines import repeated_lines
 from opendpr.errors import InputError, UsageError
-from opendpr.iteration import batched
-from opendpr.maintenance.encode import CHUNK_PASSAGES, OnProgress, encode_missing
+from opendpr.iteration import OnProgress, batched
+from opendpr.maintenance.encode import CHUNK_PASSAGES, encode_missing
 from opendpr.maintenance.remembering import FileMemory, Moved
 from opendpr.maintenance.syncing import gone_documents, without_documents
 from opendpr.model.directory import DEFAULT_MODEL, Model, find_model

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 from opendpr.collection import Writer
 from opendpr.collection.rows import EncoderRow
+from opendpr.iteration import OnProgress
 from opendpr.model.encoder import ChunkEncoder
 
 CHUNK_PASSAGES = 512
@@ -15,9 +15,6 @@ CHUNK_PASSAGES = 512
 They are cut by their numbers: how a batch is padded can change the last bit of a vector, so an interrupted run makes
 the vectors of an uninterrupted one only if it encodes the same passages together.
 """
-
-OnProgress = Callable[[int, int], None]
-"""Called with passages encoded so far and passages to encode in all; what it raises ends the work."""
 
 
 class Encoded(NamedTuple):
@@ -39,6 +36,7 @@ def encode(
     """Give a collection another encoder; the old vectors serve until the new ones are complete.
 
     Args:
+        on_progress: called with passages encoded so far and passages to encode in all
         keep_old: keep the old vectors beside the new ones, so that switching back is cheap
 
     Returns:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from opendpr.corpus import Corpus
+from opendpr.iteration import OnProgress
 from opendpr.maintenance.add import AddSettings, NoDocumentsError, Report, add
-from opendpr.maintenance.encode import OnProgress
 from opendpr.model.directory import find_model
 from opendpr.model.runtime import RuntimeSettings
 

@@ -24,7 +24,7 @@ ROWS_STORED = 512
 IDS_KEPT = 20
 """Ids of each kind of trouble that are kept, to be shown."""
 
-OnProgress = Callable[[int], None]
+OnStored = Callable[[int], None]
 """Called with the passages or vectors stored so far."""
 
 
@@ -64,8 +64,8 @@ def import_embeddings(
     model: Model,
     *,
     id_prefix: str = "",
-    on_passages: OnProgress = lambda done: None,
-    on_vectors: OnProgress = lambda done: None,
+    on_passages: OnStored = lambda done: None,
+    on_vectors: OnStored = lambda done: None,
 ) -> Imported:
     """Store passages as documents of one passage each, then their vectors.
 
@@ -100,7 +100,7 @@ def import_embeddings(
     return report
 
 
-def _store_passages(writer: Writer, path: Path, report: Imported, on_progress: OnProgress) -> None:
+def _store_passages(writer: Writer, path: Path, report: Imported, on_stored: OnStored) -> None:
     fresh = writer.counts()["documents"] == 0
     for batch in batched(_with_text(path, report), ROWS_STORED):
         changes = writer.put_documents(batch)
@@ -108,7 +108,7 @@ def _store_passages(writer: Writer, path: Path, report: Imported, on_progress: O
         if fresh and repeated:
             raise InputError(f"{path}: the id {repeated[0]!r} occurs twice; each passage needs its own")
         report.passages += len(batch)
-        on_progress(report.passages)
+        on_stored(report.passages)
 
 
 def _with_text(path: Path, report: Imported) -> Iterator[Document]:
@@ -120,16 +120,16 @@ def _with_text(path: Path, report: Imported) -> Iterator[Document]:
 
 
 def _store_vectors(
-    writer: Writer, row: EncoderRow, shard: Path, prefix: str, report: Imported, on_progress: OnProgress
+    writer: Writer, row: EncoderRow, shard: Path, prefix: str, report: Imported, on_stored: OnStored
 ) -> None:
     first = True
     for batch in batched(read_embeddings(shard), ROWS_STORED):
         vectors: dict[str, Vectors] = {}
-        for given, vector in batch:
-            _check(shard, given, vector, row.dim)
-            id = given.removeprefix(prefix)
+        for prefixed, vector in batch:
+            _check(shard, prefixed, vector, row.dim)
+            id = prefixed.removeprefix(prefix)
             if id in vectors:
-                raise InputError(f"{shard}: passage {given!r} has two vectors; it can have one")
+                raise InputError(f"{shard}: passage {prefixed!r} has two vectors; it can have one")
             vectors[id] = vector.astype(np.float32)
         numbers = passage_numbers(writer, list(vectors))
         for id in vectors.keys() - numbers.keys():
@@ -143,15 +143,15 @@ def _store_vectors(
         report.vectors += _put(
             writer, row, shard, {numbers[id]: vector for id, vector in vectors.items() if id in numbers}
         )
-        on_progress(report.vectors)
+        on_stored(report.vectors)
 
 
 def _put(writer: Writer, row: EncoderRow, shard: Path, vectors: dict[int, Vectors]) -> int:
     """Store the vectors that are not there yet; returns how many."""
     if not vectors:
         return 0
-    there, stored = writer.vectors_of(row, np.array(list(vectors), np.int64))
-    for number, vector in zip(there.tolist(), stored, strict=True):
+    present, stored = writer.vectors_of(row, np.array(list(vectors), np.int64))
+    for number, vector in zip(present.tolist(), stored, strict=True):
         if vectors.pop(number).astype(VECTOR_DTYPE).tobytes() != vector.tobytes():
             id = writer.passages([number])[number].document_id
             raise InputError(f"{shard}: passage {id!r} has another vector already; each passage has one")

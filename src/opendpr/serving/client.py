@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from opendpr.choices import RetrieverName
+from opendpr.choices import READ_PASSAGES, SEARCH_PASSAGES, RetrieverName
 from opendpr.errors import BusyError, InputError, OpendprError, StateError, UsageError
 from opendpr.serving.records import (
     AnswerRecord,
@@ -75,7 +75,7 @@ class Client:
     def ask(
         self,
         question: str,
-        k: int = 20,
+        k: int = READ_PASSAGES,
         *,
         answers: int = 5,
         retriever: RetrieverName = "hybrid",
@@ -93,7 +93,7 @@ class Client:
         )
 
     def search(
-        self, question: str, k: int = 5, *, retriever: RetrieverName = "hybrid", where: str | None = None
+        self, question: str, k: int = SEARCH_PASSAGES, *, retriever: RetrieverName = "hybrid", where: str | None = None
     ) -> SearchRecord:
         """The k passages that fit the question best, of documents that meet the filter `where`."""
         answer = self._send(

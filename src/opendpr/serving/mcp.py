@@ -12,7 +12,7 @@ from mcp.types import ToolAnnotations
 from pydantic import Field
 
 import opendpr
-from opendpr.choices import RetrieverName
+from opendpr.choices import READ_PASSAGES, SEARCH_PASSAGES, RetrieverName
 from opendpr.errors import OpendprError
 from opendpr.serving.batching import FullError
 from opendpr.serving.records import REQUEST_LIMITS, AskRecord, SearchRecord
@@ -42,7 +42,7 @@ def make_server(service: Service, about: str) -> MCPServer:
     @server.tool(annotations=READING_TOOL, structured_output=True)
     async def ask(
         question: Question,
-        k: Annotated[int, Field(ge=1, le=100, description="Passages to read.")] = 20,
+        k: Annotated[int, Field(ge=1, le=100, description="Passages to read.")] = READ_PASSAGES,
         answers: Annotated[int, Field(ge=1, le=20, description="Different answers to give.")] = 3,
         retriever: Retriever = "hybrid",
         where: Where = None,
@@ -58,7 +58,7 @@ def make_server(service: Service, about: str) -> MCPServer:
     @server.tool(annotations=READING_TOOL, structured_output=True)
     async def search(
         question: Question,
-        k: Annotated[int, Field(ge=1, le=100, description="Passages to find.")] = 5,
+        k: Annotated[int, Field(ge=1, le=100, description="Passages to find.")] = SEARCH_PASSAGES,
         retriever: Retriever = "hybrid",
         where: Where = None,
     ) -> SearchRecord:

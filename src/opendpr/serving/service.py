@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 
 import opendpr
 from opendpr.answering import check_question
-from opendpr.choices import RETRIEVERS
+from opendpr.choices import READ_PASSAGES, RETRIEVERS
 from opendpr.collection import Collection, open_collection
 from opendpr.collection.selection import metadata_keys
 from opendpr.collection.where import compile_where
@@ -47,7 +47,7 @@ class Wanted(NamedTuple):
 
     question: str
     retriever: str = "hybrid"
-    k: int = 20
+    k: int = READ_PASSAGES
     where: str | None = None
 
 

@@ -147,12 +147,38 @@ class _Run(Generic[Batch]):
         """Do a step; returns its loss and learning rate."""
         progress, settings = self.progress, self._settings
         rate = settings.learning_rate * schedule(progress.step, self.total, settings.warmup_fraction)
-        bf16 = progress.precision == "bf16"
-        loss = _step(self._objective, batch, self._optimizer, settings, progress.step, rate, bf16)
+        loss = self._update(batch, rate)
         skipped, loss = loss is None, loss or 0.0
         progress.losses.append(loss)
         self.progress = progress._replace(step=progress.step + 1, skipped=progress.skipped + skipped)
         return loss, rate
+
+    def _update(self, batch: Batch, rate: float) -> float | None:
+        """Change the weights once; returns the loss before it, or None if the batch teaches nothing."""
+        objective, settings, number = self._objective, self._settings, self.progress.step
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        self._optimizer.zero_grad()
+        seed = (settings.seed * 1_000_003 + number) * 1_009 + distributed.rank()
+        torch.manual_seed(seed)
+        bf16 = self.progress.precision == "bf16"
+        try:
+            loss = objective.backward(batch, Step(seed, settings.dropout, bf16, settings.chunk_tokens))
+        except torch.OutOfMemoryError as error:
+            cause = str(error).partition(". ")[0]
+            raise ResourceError(f"the memory of the GPU is full ({cause}); train with a smaller batch_size") from None
+        if loss is None:
+            return None
+        distributed.add_up_gradients(objective.network)
+        norm = nn.utils.clip_grad_norm_(objective.network.parameters(), settings.max_gradient_norm).item()
+        for quantity, value in (("loss", loss), ("length of the gradient", norm)):
+            if not math.isfinite(value):
+                raise OpendprError(
+                    f"the {quantity} of step {number + 1} is {value}; start again in another directory with a lower "
+                    f"learning rate than {settings.learning_rate}{', or in fp32' if bf16 else ''}"
+                )
+        self._optimizer.step()
+        return loss
 
     @property
     def is_due(self) -> bool:
@@ -197,40 +223,6 @@ def _resumed(
     return progress._replace(
         precision=precision if precision != "auto" else progress.precision or faster_precision(device)
     )
-
-
-def _step(
-    objective: Objective[Batch],
-    batch: Batch,
-    optimizer: torch.optim.Optimizer,
-    settings: LoopSettings,
-    number: int,
-    rate: float,
-    bf16: bool,
-) -> float | None:
-    """One update of the weights; returns the loss before it, or None if the batch teaches nothing."""
-    for group in optimizer.param_groups:
-        group["lr"] = rate
-    optimizer.zero_grad()
-    seed = (settings.seed * 1_000_003 + number) * 1_009 + distributed.rank()
-    torch.manual_seed(seed)
-    try:
-        loss = objective.backward(batch, Step(seed, settings.dropout, bf16, settings.chunk_tokens))
-    except torch.OutOfMemoryError as error:
-        cause = str(error).partition(". ")[0]
-        raise ResourceError(f"the memory of the GPU is full ({cause}); train with a smaller batch_size") from None
-    if loss is None:
-        return None
-    distributed.add_up_gradients(objective.network)
-    norm = nn.utils.clip_grad_norm_(objective.network.parameters(), settings.max_gradient_norm).item()
-    for what, value in (("loss", loss), ("length of the gradient", norm)):
-        if not math.isfinite(value):
-            raise OpendprError(
-                f"the {what} of step {number + 1} is {value}; start again in another directory with a lower learning "
-                f"rate than {settings.learning_rate}{', or in fp32' if bf16 else ''}"
-            )
-    optimizer.step()
-    return loss
 
 
 class _Judge:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
+from opendpr.choices import READ_PASSAGES
 from opendpr.cli.options import (
     RETRIEVER_CHOICES,
     CollectionArgument,
@@ -49,7 +50,7 @@ def train_answering(
             show_default="hybrid",
         ),
     ] = None,
-    k: Annotated[int, Option("-k", min=1, help="Passages read for a question.")] = 20,
+    k: Annotated[int, Option("-k", min=1, help="Passages read for a question.")] = READ_PASSAGES,
     least_precision: Annotated[
         float, Option("--least-precision", min=0, max=1, help="How often an answer is to be right where one is given.")
     ] = 0.6,

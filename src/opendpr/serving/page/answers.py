@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from opendpr.choices import RETRIEVERS
+from opendpr.choices import READ_PASSAGES, RETRIEVERS
 from opendpr.serving.jinja2 import render
 from opendpr.serving.records import (
     REQUEST_LIMITS,
@@ -29,7 +29,7 @@ KEYS_OF_FILES = frozenset(("path", "modified", "page_starts", "sections", "left_
 LONG_ANSWER_CHARACTERS = 90
 """A longer answer is set smaller."""
 RETRIEVER_NAMES = {"hybrid": "Hybrid", "dense": "Dense", "bm25": "BM25"}
-SCORES = {
+SCORE_PARTS = {
     "dense": ("dense", "inner product of the vectors of question and passage"),
     "bm25": ("BM25", "how rare the words are that question and passage share"),
     "reader": ("reader", "how likely the reader finds this passage, of those read, to hold the answer"),
@@ -43,7 +43,7 @@ class Form:
 
     q: str = ""
     retriever: str = "hybrid"
-    k: int = 20
+    k: int = READ_PASSAGES
     where: str = ""
 
 
@@ -94,7 +94,7 @@ def _first_spans(result: AskRecord) -> dict[str, SpanRecord]:
 
 def _scores(passage: PassageRecord) -> Iterator[tuple[str, str, float]]:
     """Name, meaning and value of each part of a passage's score."""
-    for part, (name, meaning) in SCORES.items():
+    for part, (name, meaning) in SCORE_PARTS.items():
         if part in passage.parts:
             value = passage.parts[part]
             yield name, meaning, math.exp(value) if part == "reader" else value
