@@ -94,6 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = command_line(__doc__, pool="P25")
     parser.add_argument("--output", type=Path, help="directory of the fitted model; in the folder of the work without")
     parser.add_argument("--limit", type=int, default=150, help="questions of each set")
+    parser.add_argument("--weight", type=float, help="lambda that is kept; fitted over the pool without")
     parser.add_argument("--retrievers", nargs="+", default=["hybrid", "dense", "bm25"])
     parser.add_argument("--least-precision", type=float, default=0.6)
     parser.add_argument("-k", type=int, default=20, help="passages read for a question")
@@ -103,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     settings = AnsweringSettings(args.k, args.retrievers, args.least_precision)
     report = Report(args, retrievers=args.retrievers, least_precision=args.least_precision)
     pool, sets = fill_pool(args, encoder), read_sets(args)
-    fitted = Fitted({"lambda": lambda_over(pool, encoder, sets)})
+    fitted = Fitted({"lambda": args.weight or lambda_over(pool, encoder, sets)})
     reading = Reading(encoder, settings, args.work / f"reads-{encoder.model.name}")
     cases: dict[str, list[Case]] = {kind: [] for kind in settings.retrievers}
     handbooks = [*map(question_of, args.data.handbooks("fit"))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,9 @@ FEWEST_ANSWERS = 30
 """Right answers, and wrong ones, without which no confidence is fitted."""
 REDUNDANT = frozenset({"rival", "ahead", "places", "similarity"})
 """Features of earlier fits that say what others say: without them a fit is no worse."""
+
+DOUBTS = frozenset({"mismatch", "near", "names", "missing", "unseen", "heading"})
+"""Features that speak against an answer: one that comes out in favour is chance, and is left out."""
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -47,10 +50,7 @@ def fit_confidence(
         )
     answerable = np.array([is_answerable(case) for case in cases], dtype=bool)
     counts = mixed(answerable, settings.answerable_share)
-    names = [name for name in rows[0] if name not in REDUNDANT]
-    model = fit_logistic(np.array([[row[name] for name in names] for row in rows]), right, counts)
-    stored = {name: float(f"{value:.5g}") for name, value in zip(names, model.weights.tolist(), strict=True)}
-    stored["bias"] = float(f"{model.bias:.5g}")
+    stored = _weights(rows, right, counts)
     confident = Confidence.of(stored)
     sure = np.array([confident(row) for row in rows])
     threshold = threshold_for(sure, right, settings.precision, counts)
@@ -66,6 +66,18 @@ def fit_confidence(
         "precision": round(float(np.average(right[given], weights=counts[given])), 4),
         "sets": {name: _figures(sure[own], right[own], answerable[own]) for name, own in _by_set(cases).items()},
     }
+
+
+def _weights(rows: Sequence[Mapping[str, float]], right: Bools, counts: Floats) -> dict[str, float]:
+    """The weight of each feature, and `bias`."""
+    names = [name for name in rows[0] if name not in REDUNDANT]
+    while True:
+        model = fit_logistic(np.array([[row[name] for name in names] for row in rows]), right, counts)
+        weights = dict(zip(names, model.weights.tolist(), strict=True))
+        wrong = {name: weight for name, weight in weights.items() if name in DOUBTS and weight > 0}
+        if not wrong:
+            return {name: float(f"{weight:.5g}") for name, weight in {**weights, "bias": model.bias}.items()}
+        names.remove(max(wrong, key=wrong.__getitem__))
 
 
 def mixed(answerable: Bools, share: float) -> Floats:
