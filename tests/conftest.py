@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import hypothesis
 import numpy as np
 import pytest
 
@@ -19,6 +20,9 @@ from opendpr.collection import open_collection
 from opendpr.model.config import Architecture, EncoderConfig, ReaderConfig
 from opendpr.model.directory import find_model, write_model
 from served import Served, make_rivers, serving
+
+hypothesis.settings.register_profile("untimed", deadline=None)  # no test fails because the machine is slow
+hypothesis.settings.load_profile("untimed")
 
 Run: TypeAlias = Callable[..., subprocess.CompletedProcess[str]]
 
