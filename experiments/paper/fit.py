@@ -35,7 +35,7 @@ from opendpr.model.reader import BertReader
 from opendpr.search.live import LiveSnapshot
 from opendpr.types import Question
 
-SETS = ("squad", "nq", "trivia", "squad_unanswerable")
+SETS = ("squad", "nq", "trivia")
 HANDBOOKS = "handbooks"
 
 
