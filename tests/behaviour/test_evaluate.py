@@ -20,7 +20,7 @@ from opendpr.collection import open_collection
 from opendpr.errors import InputError, StateError, UsageError
 from opendpr.evaluation.failures import ABSENT, FAILURE_KINDS
 from opendpr.evaluation.header import DocumentSettings, parse_header
-from opendpr.evaluation.judges import AnswerJudge, best_documents
+from opendpr.evaluation.judges import AnswerJudge, best_documents, documents_of
 from opendpr.evaluation.run import open_run, read_question_records, read_records, read_run
 from opendpr.evaluation.summary import FailureCount, summary
 from opendpr.evaluation.task import Task, evaluate, read_sets
@@ -249,7 +249,9 @@ def test_the_reader_is_measured_for_several_numbers_of_passages_and_its_failures
             assert answer["confidence"] == pytest.approx(alone.confidence, rel=1e-4)
             assert answer["start"] == alone.spans[0].start
             shown = record["shown"][str(answer["rank"])]
-            assert shown["text"][answer["start"] - shown["start"] : answer["end"] - shown["start"]] == answer["text"]
+            within = shown["text"][answer["start"] - shown["start"] : answer["end"] - shown["start"]]
+            assert within  # an answer begins in its passage, and may end beyond it
+            assert answer["text"].startswith(within)
             assert (answer["failure"] is None) == (answer["EM"] == 1)
             assert answer["failure"] in (None, *FAILURE_KINDS)
         if record["question"] == "regex":
@@ -394,7 +396,7 @@ def test_a_documents_score_is_its_best_passages(towns: Path) -> None:
     passages = answerer.search("the river Tarn", 100)
     assert len(documents) == len(RIVERS) < len(passages)
     for id, score in documents.items():
-        assert score == max(hit.score for hit in passages if hit.passage.document_id == id)
+        assert score == max(hit.score for hit in passages if id in documents_of(hit))
     assert list(documents.values()) == sorted(documents.values(), reverse=True)
     for text in ("filler7 filler8", "filler90 Lot", "of"):
         (ranked,) = best_documents(answerer, [Question("q", text)])

@@ -134,6 +134,8 @@ def _begin(writer: Writer, directory: Path, recall: float) -> _Build:
             continue
         if {key: progress.get(key) for key in identity} == identity and _is_whole(path, progress):
             logger.info("%s goes on", path)
+            for half_written in path.glob("*.tmp"):  # by the process that was killed
+                half_written.unlink()
             return _Build(path, row.dim, progress, time.monotonic() - progress["seconds"])
     _clear(directory, keep=serving["build"] if serving else "")
     offers = estimates(writer.count_passages(), row.dim, recall=recall)

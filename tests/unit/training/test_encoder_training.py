@@ -18,7 +18,7 @@ from processes import run_together
 from opendpr.collection import open_collection
 from opendpr.errors import InputError, OpendprError, UsageError
 from opendpr.interop import write_examples
-from opendpr.model.config import Architecture
+from opendpr.model.config import Architecture, EncoderConfig
 from opendpr.model.directory import Model
 from opendpr.model.encoder import BertEncoder, EncoderInput
 from opendpr.model.runtime import RuntimeSettings
@@ -164,7 +164,9 @@ def test_dropout_drops_its_share_keeps_the_mean_and_obeys_the_seed(share: float)
 @pytest.mark.parametrize("bf16", [False, True])
 @pytest.mark.parametrize("length", [16, 256])
 def test_what_a_graph_is_said_to_take_is_what_autograd_keeps(length: int, bf16: bool) -> None:
-    network = EncoderNetwork(Architecture(100, 96, 6, 3, 384), "mean", unit=True)
+    network = EncoderNetwork(
+        EncoderConfig(Architecture(100, 96, 6, 3, 384), pooling="mean", similarity="cosine", tied=True)
+    )
     weights = {parameter.untyped_storage().data_ptr() for parameter in network.parameters()}
     kept: dict[int, torch.Tensor] = {}
 
