@@ -20,7 +20,7 @@ from opendpr.collection import open_collection
 from opendpr.errors import InputError, StateError, UsageError
 from opendpr.evaluation.failures import ABSENT, FAILURE_KINDS
 from opendpr.evaluation.header import DocumentSettings, parse_header
-from opendpr.evaluation.judges import AnswerJudge, best_documents, documents_of
+from opendpr.evaluation.judges import AnswerJudge, best_documents
 from opendpr.evaluation.run import open_run, read_question_records, read_records, read_run
 from opendpr.evaluation.summary import FailureCount, summary
 from opendpr.evaluation.task import Task, evaluate, read_sets
@@ -393,10 +393,10 @@ def test_a_record_that_lacks_what_a_report_shows_is_refused_with_its_question(tm
 def test_a_documents_score_is_its_best_passages(towns: Path) -> None:
     answerer = open_answerer(towns, retriever="dense", runtime=FP32)
     (documents,) = best_documents(answerer, [Question("q", "the river Tarn")])
-    passages = answerer.search("the river Tarn", 100)
+    (passages,) = answerer.retrieve(["the river Tarn"], 100, distinct=False)
     assert len(documents) == len(RIVERS) < len(passages)
     for id, score in documents.items():
-        assert score == max(hit.score for hit in passages if id in documents_of(hit))
+        assert score == max(hit.score for hit in passages if hit.passage.document_id == id)
     assert list(documents.values()) == sorted(documents.values(), reverse=True)
     for text in ("filler7 filler8", "filler90 Lot", "of"):
         (ranked,) = best_documents(answerer, [Question("q", text)])

@@ -20,7 +20,6 @@ from opendpr.model.directory import DEFAULT_MODEL, Model, find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.reader import BertReader
 from opendpr.model.runtime import RuntimeSettings, resolved
-from opendpr.protocols import Retriever
 from opendpr.search.copies import DistinctRetriever
 from opendpr.search.live import LiveSnapshot
 from opendpr.search.reranking import Reranking
@@ -61,7 +60,8 @@ class Answerer:
     ) -> None:
         self.collection, self.retriever = collection, retriever
         self._model, self._runtime, self._reranking = model, runtime, reranking
-        self._live, self._retrievers = LiveSnapshot(collection, SearchSettings(engine=engine)), dict[str, Retriever]()
+        self._live = LiveSnapshot(collection, SearchSettings(engine=engine))
+        self._retrievers: dict[str, DistinctRetriever] = {}
         self._retriever(retriever)  # now, because a wrong name or model should be reported where it is given
 
     @cached_property
@@ -82,7 +82,7 @@ class Answerer:
         """The encoder that all retrievers share."""
         return BertEncoder(self.model, self._runtime)
 
-    def _retriever(self, kind: str) -> Retriever:
+    def _retriever(self, kind: str) -> DistinctRetriever:
         if kind not in self._retrievers:
             encoder = None if kind == "bm25" else self.encoder
             self._retrievers[kind] = DistinctRetriever(make_retriever(kind, self._live, encoder))
@@ -142,16 +142,26 @@ class Answerer:
         return [outcome for batch in batches for outcome in self._ask(batch, k, where, retriever)]
 
     def retrieve(
-        self, questions: Sequence[str], k: int, where: str | None = None, *, retriever: str | None = None
+        self,
+        questions: Sequence[str],
+        k: int,
+        where: str | None = None,
+        *,
+        retriever: str | None = None,
+        distinct: bool = True,
     ) -> list[list[Hit]]:
         """The first step: for each question its k best passages, as `search` returns them.
+
+        Args:
+            distinct: False lists every copy of a text with its own score
 
         Raises:
             UsageError: a question is empty or too long, or the filter cannot be understood.
         """
         for question in questions:
             check_question(question)
-        chosen = self._retriever(retriever or self.retriever)
+        grouping = self._retriever(retriever or self.retriever)
+        chosen = grouping if distinct else grouping.retriever
         if not self._live.is_current():
             self._live.refresh()
         wanted = max(k, self._reranking.depth) if self._reranking else k

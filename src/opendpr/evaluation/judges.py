@@ -247,12 +247,11 @@ def best_documents(
     k = min(count, passages)
     while True:
         ranked: list[dict[str, float]] = []
-        hits = answerer.retrieve([question.text for question in questions], k)
+        hits = answerer.retrieve([question.text for question in questions], k, distinct=False)
         for question_hits in hits:
             scores: dict[str, float] = {}
             for hit in question_hits:
-                for document in documents_of(hit):
-                    scores.setdefault(document, hit.score)
+                scores.setdefault(hit.passage.document_id, hit.score)
             ranked.append(dict(list(scores.items())[:count]))
         if k >= passages or all(
             len(question_hits) < k or len(best) == count for question_hits, best in zip(hits, ranked, strict=True)

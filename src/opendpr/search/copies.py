@@ -18,10 +18,11 @@ class DistinctRetriever:
     """A `Retriever` whose passages have different texts; each lists the passages that are its copies."""
 
     def __init__(self, retriever: Retriever) -> None:
-        self._retriever = retriever
+        self.retriever = retriever
+        """Finds every copy for itself."""
 
     def retrieve(self, questions: Sequence[str], k: int, where: str | None = None) -> list[list[Hit]]:
-        return without_copies(lambda asked, depth: self._retriever.retrieve(asked, depth, where), questions, k)
+        return without_copies(lambda asked, depth: self.retriever.retrieve(asked, depth, where), questions, k)
 
 
 def without_copies(
