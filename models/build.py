@@ -40,7 +40,7 @@ READER = HERE / "reader.toml"
 READER_PROCESSES = 2
 """Trained by so many processes of one thread each: on a machine that does other things too, threads that wait for each
 other at every step of a network take several times as long."""
-FIT = "--pool P150 --limit 300 --least-precision 0.35"
+FIT = "--limit 110 --weight 37"
 
 
 def run(*arguments: str, processes: int = 1) -> None:
