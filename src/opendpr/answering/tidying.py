@@ -34,16 +34,21 @@ PLACEHOLDER_CHARACTERS = 40
 OPENING = frozenset("<{(")
 SECTION = re.compile(r"(?<=[\w.+-])\(\d[a-z]{0,2}\)")
 """Where a name of a manual page has its section, as `git(1)`."""
+EMPHASIS = re.compile(r"\*{1,3}|`{1,2}")
+"""What stands before and behind emphasised words in Markdown."""
+EMPHASIS_CHARACTERS = 3
 
 
 def tidied(spans: Sequence[Span], question: str = "") -> list[Span]:
     """The spans that can be answers, in the same order, with the units of their numbers; all of them if none can.
 
+    Half a pair of marks of emphasis is left out of them.
+
     Args:
         question: a unit that it asks with is not repeated: `how many bytes` wants a number
     """
     usable = [span for span in spans if is_answer(span)] or spans
-    return [with_unit(span, question) for span in usable]
+    return [with_unit(without_half_a_pair(span), question) for span in usable]
 
 
 def is_answer(span: Span) -> bool:
@@ -60,6 +65,27 @@ def is_answer(span: Span) -> bool:
         for pattern in (PLACEHOLDER, SECTION)
         for match in pattern.finditer(around)
     )
+
+
+def without_half_a_pair(span: Span) -> Span:
+    """The span without a mark of emphasis at one end that has its partner just outside: `Lund` of `**Lund` + `**`."""
+    passage = span.hit.passage
+    seen, start, end = passage.text + span.hit.after, span.start - passage.start, span.end - passage.start
+    before = _mark(seen[max(0, start - EMPHASIS_CHARACTERS) : start], at_end=True)
+    behind = _mark(seen[end : end + EMPHASIS_CHARACTERS], at_end=False)
+    if before and before == _mark(span.text, at_end=True) and before not in span.text[: -len(before)]:
+        end -= len(before)
+    elif behind and behind == _mark(span.text, at_end=False) and behind not in span.text[len(behind) :]:
+        start += len(behind)
+    else:
+        return span
+    return replace(span, start=passage.start + start, end=passage.start + end, text=seen[start:end])
+
+
+def _mark(text: str, *, at_end: bool) -> str:
+    """The mark of emphasis that a text ends or begins with."""
+    signs = text[len(text.rstrip("*`")) :] if at_end else text[: len(text) - len(text.lstrip("*`"))]
+    return signs if EMPHASIS.fullmatch(signs) else ""
 
 
 def with_unit(span: Span, question: str) -> Span:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from opendpr.answering.tidying import is_answer, tidied, with_unit
+from opendpr.answering.tidying import is_answer, tidied, with_unit, without_half_a_pair
 from opendpr.types import Hit, Passage, Span
 
 
@@ -73,6 +73,26 @@ def test_signs_placeholders_and_sections_of_manuals_are_no_answers(text: str, wo
 )
 def test_what_has_signs_may_well_be_an_answer(text: str, words: str) -> None:
     assert is_answer(mark(text, words))
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "bare"),
+    [
+        ("The owner is **Halvard Lund**, who", "Halvard Lund**", "Halvard Lund"),
+        ("The owner is **Halvard Lund**, who", "**Halvard Lund", "Halvard Lund"),
+        ("The beer is *Black Tern*, a porter", "Black Tern*", "Black Tern"),
+        ("by default `info`.", "info`", "info"),
+        ("The owner is **Halvard Lund**, who", "**Halvard Lund**", "**Halvard Lund**"),
+        ("takes *args and **kwargs", "**kwargs", "**kwargs"),
+        ("matches src/** and", "src/**", "src/**"),
+        ("**Note** files of *.txt and *", "txt and *", "txt and *"),
+        ("**one** and **two**", "one** and **two**", "one** and **two**"),
+    ],
+)
+def test_half_a_pair_of_emphasis_is_left_out(text: str, words: str, bare: str) -> None:
+    span = without_half_a_pair(mark(text, words))
+    assert span.text == bare
+    assert text[span.start - 100 : span.end - 100] == bare
 
 
 def test_if_nothing_else_was_marked_a_sign_is_the_answer() -> None:
