@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import platform
+import socket
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,7 +26,7 @@ from ray.actor import ActorHandle
 from ray.exceptions import RayActorError, RayError, RayTaskError
 
 from opendpr import __version__
-from opendpr.errors import BusyError, OpendprError, StateError
+from opendpr.errors import BusyError, OpendprError, StateError, UsageError
 from opendpr.model.directory import Model
 from opendpr.model.encoder import BertEncoder, EncodedPassages
 from opendpr.model.runtime import RuntimeSettings, resolved
@@ -37,6 +38,8 @@ CHUNKS_AHEAD = 2
 """Chunks that a worker holds: one that it computes and one that waits, so that none waits for the network."""
 START_SECONDS = 120.0
 """How long to wait for a worker while none works, before the run ends."""
+ANSWER_SECONDS = 10.0
+"""How long to wait for a cluster to answer."""
 FAILED_STARTS = 3
 """Times a worker may be lost before any chunk was finished in between, for each worker asked for."""
 
@@ -258,10 +261,15 @@ def connected(address: str) -> Iterator[None]:
 
     Raises:
         BusyError: nothing answers at the address.
+        UsageError: the address has another form.
     """
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdecimal():
+        raise UsageError(f"expected a cluster as ray://HOST:10001 or HOST:6379, got {address!r}")
     try:
+        socket.create_connection((host, int(port)), timeout=ANSWER_SECONDS).close()  # Ray itself tries for minutes
         ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, RuntimeError, ValueError, RayError) as error:
+    except (OSError, RuntimeError, ValueError, RayError) as error:
         raise BusyError(
             f"no Ray cluster was reached at {address} ({error}); start one with 'ray start --head', and give "
             "ray://HOST:10001, or HOST:6379 on one of its machines"
