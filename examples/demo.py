@@ -49,6 +49,8 @@ def ask(collection: opendpr.OpenCollection, question: str, expected: tuple[str, 
     if not outcome.answers:
         print("no answer found\n")
         return False
+    if not outcome.answerable:
+        print("no answer found; the sentence that comes nearest is")
     answer = outcome.answers[0]
     span = answer.spans[0]
     passage = span.hit.passage
