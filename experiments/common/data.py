@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import lzma
+import tarfile
 from collections.abc import Iterator
 from itertools import chain, islice
 from pathlib import Path
@@ -37,6 +38,16 @@ class Data:
         """The questions of `dev/<name>.jsonl` that are in the half `fit` or `report`."""
         with (self.folder / "dev" / f"{name}.jsonl").open(encoding="utf-8") as file:
             return [record for record in map(json.loads, file) if half_of(record) == half]
+
+    def unpack_handbooks(self, folder: Path) -> Path:
+        """The files of the handbooks, unpacked into a folder once."""
+        if not folder.exists():
+            half_done = folder.with_name(f"{folder.name}.new")
+            with tarfile.open(self.folder / "dev" / "handbooks" / "handbooks.tar.xz") as archive:
+                archive.extraction_filter = getattr(tarfile, "data_filter", None)  # of Python 3.11.4 and later
+                archive.extractall(half_done)
+            half_done.rename(folder)
+        return folder
 
     def handbooks(self, half: str) -> list[Record]:
         """The questions about the handbooks that are in this half."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import cast
@@ -66,6 +66,16 @@ class GivenVectors:
 
     def encode(self, passages: Sequence[Passage], on_progress: object = None) -> EncodedPassages:
         return EncodedPassages(self._unit(len(passages)), 0)
+
+    def encode_chunks(
+        self, chunks: Iterable[list[Passage]], on_progress: object = None
+    ) -> Iterator[tuple[list[Passage], EncodedPassages]]:
+        for passages in chunks:
+            yield passages, self.encode(passages)
+
+    @property
+    def made_by(self) -> str:
+        return str(self.runtime)
 
     def encode_questions(self, questions: Sequence[str]) -> Vectors:
         return self._unit(len(questions))

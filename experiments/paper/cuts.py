@@ -9,7 +9,6 @@ is compared with the paper's: 100 words, and no words beyond.
 from __future__ import annotations
 
 import argparse
-import tarfile
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -48,15 +47,7 @@ READ_QUESTIONS = 8
 def handbooks(args: argparse.Namespace) -> Path | None:
     """The folder of handbooks, unpacked once; None where the data has none."""
     packed: Path = args.data.folder / "dev" / "handbooks" / "handbooks.tar.xz"
-    folder: Path = args.work / "handbooks"
-    if not packed.exists():
-        return None
-    if not folder.exists():
-        half_done = folder.with_name("handbooks.new")
-        with tarfile.open(packed) as archive:
-            archive.extractall(half_done, filter="data")
-        half_done.rename(folder)
-    return folder
+    return Path(args.data.unpack_handbooks(args.work / "handbooks")) if packed.exists() else None
 
 
 def asked_of_handbooks(args: argparse.Namespace) -> list[Record]:

@@ -14,7 +14,6 @@ import argparse
 import json
 import subprocess
 import sys
-import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -63,13 +62,7 @@ class Asked(NamedTuple):
 
 def fill_collection(args: argparse.Namespace, fingerprint: str) -> Path:
     """The handbooks as a collection, in sync with the files of the archive."""
-    source: Path = args.data.folder / "dev" / "handbooks"
-    folder = args.work / "handbooks"
-    if not folder.exists():
-        half_done = folder.with_name("handbooks.new")
-        with tarfile.open(source / "handbooks.tar.xz") as archive:
-            archive.extractall(half_done, filter="data")
-        half_done.rename(folder)
+    folder = args.data.unpack_handbooks(args.work / "handbooks")
     directory: Path = args.work / f"handbooks-{fingerprint[:8]}-{args.precision}"
     options = ["--model", args.model, "--precision", args.precision]
     command = [sys.executable, "-m", "opendpr", "add", str(directory), str(folder), *options]

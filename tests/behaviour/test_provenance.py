@@ -158,7 +158,8 @@ def answers_of(
                 for span in answer.spans:
                     assert span.text == texts[span.hit.passage.document_id][span.start : span.end]
                     start = span.start - span.hit.passage.start
-                    assert span.hit.passage.text[start : start + len(span.text)] == span.text
+                    seen = span.hit.passage.text + span.hit.after
+                    assert seen[start : start + len(span.text)] == span.text
                     checked += 1
             if checked >= wanted:
                 break

@@ -128,7 +128,7 @@ def test_what_cannot_be_reported_is_refused(answered: Path, questions: Path, tmp
     before = answered.read_bytes()
     done = run("report", answered, "-o", answered)
     assert done.returncode == 2
-    assert "give -o a name that ends in .html" in done.stderr
+    assert "give a name that ends in .html" in done.stderr
     assert answered.read_bytes() == before
     cut = tmp_path / "cut.jsonl"
     cut.write_bytes(b"".join(before.splitlines(keepends=True)[:3]))

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 from opendpr.errors import UsageError
 
@@ -22,6 +22,9 @@ SECRET_PLACES = {
     "milvus": "put it into a file that OPENDPR_MILVUS_TOKEN_FILE names",
 }
 
+_ADDRESS = re.compile(
+    r"(?P<kind>[a-z]+)://(?P<places>[^/?#]*)(?P<path>/[^?#]*)?(?:\?(?P<options>[^#]*))?"
+)  # urlsplit takes one host
 _HOST = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[\w.-]+)(?::(?P<port>\d{1,5}))?", re.ASCII)
 
 
@@ -55,25 +58,24 @@ def parse_address(text: str) -> Address:
     Raises:
         UsageError: it is not of the form above, or holds a secret.
     """
+    parts = _ADDRESS.fullmatch(text)
+    if not parts or parts["kind"] not in PORTS:
+        raise _wrong(text)
     try:
-        parts = urlsplit(text)
-        options = dict(parse_qsl(parts.query, strict_parsing=True) if parts.query else [])
+        options = dict(parse_qsl(parts["options"], strict_parsing=True) if parts["options"] else [])
     except ValueError:
         raise _wrong(text) from None
-    if parts.scheme not in PORTS:
-        raise _wrong(text)
-    user, at, places = parts.netloc.rpartition("@")
+    kind, (user, at, places) = parts["kind"], parts["places"].rpartition("@")
     if ":" in user or SECRETS & set(options):
         raise UsageError(
             f"the address of {places} holds a password, which others can see there; leave it out, and "
-            f"{SECRET_PLACES[parts.scheme]}"
+            f"{SECRET_PLACES[kind]}"
         )
-    shards = tuple(
-        tuple(_host(host, PORTS[parts.scheme], text) for host in share.split(",")) for share in places.split("+")
-    )
+    shards = tuple(tuple(_host(host, PORTS[kind], text) for host in share.split(",")) for share in places.split("+"))
     if len(set(host for share in shards for host in share)) < sum(map(len, shards)):
         raise UsageError(f"{text!r} names a host twice; each holds a share of its own, or is a copy of one")
-    return Address(parts.scheme, shards, unquote(user) if at else None, unquote(parts.path.strip("/")), options, text)
+    database = unquote((parts["path"] or "").strip("/"))
+    return Address(kind, shards, unquote(user) if at else None, database, options, text)
 
 
 def _host(text: str, port: int, address: str) -> Host:
