@@ -15,8 +15,8 @@ from experiments.common.command import ROOT, Missing
 
 pytestmark = pytest.mark.filterwarnings("default")  # those of other systems' packages are not ours
 
-SLOW = {"speed.encode", "speed.train"}
-"""They load sentence-transformers, train in processes of their own: half a minute of CPU each."""
+SLOW = {"speed.cluster", "speed.encode", "speed.train"}
+"""They load sentence-transformers, train in processes of their own or kill servers: half a minute of CPU each."""
 HELPERS = {"ablation_data", "ablation_plot", "ablation_rows", "train_child"}
 SCRIPTS = sorted(
     f"{path.parent.name}.{path.stem}"
