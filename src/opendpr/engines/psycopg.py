@@ -22,7 +22,7 @@ CONNECT_SECONDS = 5
 """After which the next host is tried."""
 LOCK_SECONDS = 30
 """How long a push waits for one before it that is ending."""
-SESSION = (
+CONNECTION_SETTINGS = (
     "SET hnsw.ef_search = 200",
     "SET hnsw.iterative_scan = strict_order",
     "SET hnsw.max_scan_tuples = 2000000000",
@@ -88,7 +88,7 @@ class Server:
             autocommit=True,
             prepare_threshold=None,  # a plan for any limit and any filter would pass over the index
         )
-        for statement in SESSION:
+        for statement in CONNECTION_SETTINGS:
             connection.execute(statement)
         connection.execute(f"SET lock_timeout = '{LOCK_SECONDS}s'")
         self.know_vectors(connection)
