@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from opendpr.choices import READ_PASSAGES
+from opendpr.choices import DEFAULT_RETRIEVER, READ_PASSAGES
 from opendpr.cli.add import no_documents, show_report
 from opendpr.cli.ask_explanation import explained
 from opendpr.cli.options import (
@@ -62,7 +62,7 @@ def ask(
     ] = None,
     k: Annotated[int, Option("-k", min=1, max=10_000, help="Passages to read.")] = READ_PASSAGES,
     answers: Annotated[int, Option("--answers", "-n", min=1, help="Different answers to show.")] = 1,
-    retriever: RetrieverOption = "hybrid",
+    retriever: RetrieverOption = DEFAULT_RETRIEVER,
     rerank: RerankOption = None,
     rerank_depth: RerankDepthOption = 100,
     where: WhereOption = None,

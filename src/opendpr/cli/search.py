@@ -6,7 +6,7 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from opendpr.choices import SEARCH_PASSAGES
+from opendpr.choices import DEFAULT_RETRIEVER, SEARCH_PASSAGES
 from opendpr.cli.options import (
     AllowPartialOption,
     AsJson,
@@ -29,7 +29,7 @@ def search(
     collection: CollectionArgument,
     question: Annotated[str, Argument(help="In quotes.", show_default=False)],
     k: Annotated[int, Option("-k", min=1, max=10_000, help="Passages to show.")] = SEARCH_PASSAGES,
-    retriever: RetrieverOption = "hybrid",
+    retriever: RetrieverOption = DEFAULT_RETRIEVER,
     rerank: RerankOption = None,
     rerank_depth: RerankDepthOption = 100,
     where: WhereOption = None,

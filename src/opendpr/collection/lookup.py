@@ -28,6 +28,12 @@ class Piece(NamedTuple):
     text: str
 
 
+def served_passages(collection: Collection) -> Iterator[Passage]:
+    """All passages in order, without those of documents that are not served yet."""
+    hidden = set(collection.hidden().tolist())
+    return (passage for passage in collection.passages_after(0) if passage.number not in hidden)
+
+
 def passage_at(collection: Collection, document_id: str, start: int) -> Passage | None:
     """The passage of a document that begins at an offset of its text; None if there is none."""
     query = (

@@ -11,7 +11,9 @@ from typing import Protocol
 
 from opendpr import __version__
 from opendpr.answering import Answerer, check_question, open_answerer
+from opendpr.choices import DEFAULT_RETRIEVER
 from opendpr.collection import Collection
+from opendpr.collection.lookup import served_passages
 from opendpr.errors import InputError, StateError, UsageError
 from opendpr.evaluation.failures import NOT_RETRIEVED
 from opendpr.evaluation.header import (
@@ -64,7 +66,7 @@ class Task:
     """What to run: questions, through systems, with a model."""
 
     files: Sequence[Path]
-    systems: Sequence[str] = ("hybrid",)
+    systems: Sequence[str] = (DEFAULT_RETRIEVER,)
     limit: int | None = None
     """Questions of each file, from its beginning; None is all."""
     model: str | None = None
@@ -244,12 +246,5 @@ def _absent(answerer: Answerer, output: Path, sets: dict[str, list[Question]]) -
     asked = {(name, question.id): question for name, questions in sets.items() for question in questions}
     matchers = {key: AnswerMatcher(asked[key].answers, asked[key].match) for key in sorted(wanted - retrieved)}
     logger.info("looking for the answers of %s in every passage", counted(len(matchers), "question"))
-    missing = AnswerScan(matchers).look_through(_texts(answerer))
+    missing = AnswerScan(matchers).look_through(passage.text for passage in served_passages(answerer.collection))
     return {name: [id for set_, id in sorted(missing) if set_ == name] for name in sets}
-
-
-def _texts(answerer: Answerer) -> Iterator[str]:
-    hidden = set(answerer.collection.hidden().tolist())
-    for passage in answerer.collection.passages_after(0):
-        if passage.number not in hidden:
-            yield passage.text

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from opendpr.choices import READ_PASSAGES
+from opendpr.choices import DEFAULT_RETRIEVER, READ_PASSAGES
 from opendpr.cli.options import (
     RETRIEVER_CHOICES,
     CollectionArgument,
@@ -82,7 +82,7 @@ def train_answering(
     from opendpr.fitting.settings import AnsweringSettings
     from opendpr.model.runtime import RuntimeSettings
 
-    kinds = list(dict.fromkeys(retriever or ["hybrid"]))
+    kinds = list(dict.fromkeys(retriever or [DEFAULT_RETRIEVER]))
     with progress("fitting", "questions", silent=as_json) as show:
         written, fitted = fit_answering(
             collection,

@@ -10,13 +10,13 @@ from urllib.parse import parse_qs, urlsplit
 from opendpr.choices import RETRIEVERS
 from opendpr.errors import InputError, OpendprError, UsageError
 from opendpr.serving.batching import FullError
-from opendpr.serving.jinja2 import render
 from opendpr.serving.page.answers import Form, answers_page
 from opendpr.serving.page.document import Places, document_page, window
 from opendpr.serving.page.login import TOKEN_COOKIE, login_page
 from opendpr.serving.page.reference import reference_page
 from opendpr.serving.problems import of_error
 from opendpr.serving.records import REQUEST_LIMITS, AskRecord, SearchRecord
+from opendpr.serving.rendering import render
 from opendpr.serving.service import Service, Wanted
 from opendpr.serving.tokens import find_token
 

@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from opendpr.evaluation.jinja2 import template_environment
+from opendpr.jinja2 import template_environment
 
 if TYPE_CHECKING:
     from jinja2 import Environment
