@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -97,8 +96,8 @@ def evaluate(
     reads = isinstance(settings, AnswerSettings) and bool(settings.read)
     networks = reads or bool(dense)
     runtime = resolved(task.runtime) if networks else task.runtime
-    opened = partial(open_answerer, directory, task.model, runtime=runtime, engine=task.engine)
-    answerer = opened(retriever=[*dense, *task.systems][0])
+    first = [*dense, *task.systems][0]
+    answerer = open_answerer(directory, task.model, retriever=first, runtime=runtime, engine=task.engine)
     _warn_of_unknown(answerer, sets)
     header = _header(answerer, task, sets, settings)
     if networks:
@@ -106,7 +105,7 @@ def evaluate(
     total = len(task.systems) * header.questions
     with open_run(output, header) as run:
         for system in task.systems:
-            answerer = opened(retriever=system)
+            answerer.retriever = system
             for name, batch in _batches(sets):
                 if {(name, question.id, system) for question in batch} <= run.done:
                     continue
@@ -167,13 +166,13 @@ def read_sets(files: Sequence[Path], limit: int | None = None) -> dict[str, list
 
 
 def _checked(path: Path, limit: int | None) -> Iterator[Question]:
-    seen: set[str] = set()
+    ids: set[str] = set()
     for number, question in enumerate(read_questions(path)):
         if number == limit:
             return
-        if question.id in seen:
+        if question.id in ids:
             raise InputError(f"{path}: the id {question.id!r} is there twice; each question needs its own")
-        seen.add(question.id)
+        ids.add(question.id)
         try:
             check_question(question.text)
         except UsageError as error:
@@ -243,8 +242,8 @@ def _absent(answerer: Answerer, output: Path, sets: dict[str, list[Question]]) -
                 retrieved.add(key)
             if any(answer.failure == NOT_RETRIEVED for answer in record.judgement.read.values()):
                 wanted.add(key)
-    asked = {(name, question.id): question for name, questions in sets.items() for question in questions}
-    matchers = {key: AnswerMatcher(asked[key].answers, asked[key].match) for key in sorted(wanted - retrieved)}
+    by_key = {(name, question.id): question for name, questions in sets.items() for question in questions}
+    matchers = {key: AnswerMatcher(by_key[key].answers, by_key[key].match) for key in sorted(wanted - retrieved)}
     logger.info("looking for the answers of %s in every passage", counted(len(matchers), "question"))
     missing = AnswerScan(matchers).look_through(passage.text for passage in served_passages(answerer.collection))
     return {name: [id for set_, id in sorted(missing) if set_ == name] for name in sets}
