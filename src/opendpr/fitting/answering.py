@@ -16,7 +16,6 @@ from opendpr.answering.asked import asked
 from opendpr.answering.borders import BorderReader
 from opendpr.answering.decoding import Decoding
 from opendpr.collection import Collection, open_collection
-from opendpr.collection.writer import refuse_other_encoder
 from opendpr.errors import StateError, UsageError
 from opendpr.fitting.cases import Case, Progress, read_cases, silent
 from opendpr.fitting.confidence import fit_confidence
@@ -95,7 +94,7 @@ def fit(
     encoder = BertEncoder(model, runtime) if set(settings.retrievers) - {"bm25"} else None
     fitted = Fitted(dict(model.retrieval))
     if encoder is not None:
-        refuse_other_encoder(collection, model.fingerprint, model.name)
+        collection.refuse_other_encoder(model.fingerprint, model.name)
     if "hybrid" in settings.retrievers and encoder is not None:
         known = [question for asked in sets.values() for question in asked if question.answers or question.document_ids]
         weight, ranks = fit_lambda(live, encoder, known, lambda done, total: on_progress("searching", done, total))
