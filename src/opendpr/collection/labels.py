@@ -21,7 +21,7 @@ class Label(TypedDict, total=False):
     """A value of the metadata, or the id or the title."""
 
     text: str
-    """As SQLite prints it."""
+    """The value as SQLite prints it."""
     number: int | float
     """Its number, if it is one, or text that reads as one; whole numbers as integers, which are exact everywhere."""
     written: bool
