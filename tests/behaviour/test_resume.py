@@ -22,7 +22,7 @@ from test_verify_backup import problems
 from opendpr.collection import open_collection
 from opendpr.collection.database import DATABASE
 from opendpr.collection.opening import LOCK
-from opendpr.search.bm25 import DIRECTORY
+from opendpr.search.bm25 import BM25_DIRECTORY
 from opendpr.search.live import LiveSnapshot
 from opendpr.search.retrievers import Bm25Retriever
 from opendpr.search.snapshot import load_snapshot
@@ -62,9 +62,9 @@ class Job:
         if self.before:
             shutil.copytree(self.before, directory)
         if self.cache:
-            shutil.rmtree(directory / DIRECTORY)
+            shutil.rmtree(directory / BM25_DIRECTORY)
             if cache := self.cache[number % len(self.cache)]:
-                shutil.copytree(cache, directory / DIRECTORY)
+                shutil.copytree(cache, directory / BM25_DIRECTORY)
         return directory
 
 
@@ -236,7 +236,7 @@ def jobs(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path, other_model
         "replace": Job(lambda at: add(docs[1], at), old, new),
         "remove": Job(remove, old, removed),
         "encode": Job(encode, old, encoded),
-        "words": Job(only_index_words, new, new, (None, old / DIRECTORY)),
+        "words": Job(only_index_words, new, new, (None, old / BM25_DIRECTORY)),
     }
 
 

@@ -15,7 +15,7 @@ from opendpr.collection import open_collection, open_writer
 from opendpr.collection.database import DATABASE, FORMAT
 from opendpr.collection.verify import verify_store
 from opendpr.errors import StateError
-from opendpr.search.bm25 import DIRECTORY, update_bm25, verify_bm25
+from opendpr.search.bm25 import BM25_DIRECTORY, update_bm25, verify_bm25
 from opendpr.types import Document
 
 KEPT = sorted(Path(__file__).parent.glob("collection-*"))
@@ -48,9 +48,9 @@ def test_an_old_collection_is_sound_says_the_same_and_finds_the_same(old, caplog
 @pytest.mark.parametrize("left", ["nothing", "what cannot be read"])
 def test_an_old_cache_may_go_and_is_built_again(old, left):
     if left == "nothing":
-        shutil.rmtree(old / DIRECTORY)
+        shutil.rmtree(old / BM25_DIRECTORY)
     else:
-        for path in (old / DIRECTORY).iterdir():
+        for path in (old / BM25_DIRECTORY).iterdir():
             path.write_bytes(b"of another time")
     with open_collection(old) as collection:
         assert json.loads(json.dumps(described(collection))) == expected(old)

@@ -23,7 +23,7 @@ NETWORK_FILE_SYSTEMS = frozenset(
 )
 BUSY_MILLISECONDS = 30_000
 CACHE_KIB = 65_536
-"""Of pages that a connection keeps in memory."""
+"""Size of the pages that a connection keeps in memory."""
 
 SCHEMA = """
 CREATE TABLE settings(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

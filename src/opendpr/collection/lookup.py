@@ -40,7 +40,7 @@ def passage_at(collection: Collection, document_id: str, start: int) -> Passage 
         "SELECT p.number FROM documents d JOIN passages p ON p.document = d.row "
         "WHERE d.replaces IS NULL AND d.id = ? AND p.start = ?"
     )
-    numbers = [number for (number,) in collection._select(query, (document_id, start))]
+    numbers = [number for (number,) in collection.select(query, (document_id, start))]
     return next(iter(collection.passages(numbers).values()), None)
 
 
@@ -84,7 +84,7 @@ def passage_numbers(collection: Collection, ids: Sequence[str]) -> dict[str, int
             "SELECT d.id, p.number FROM documents d JOIN passages p ON p.document = d.row "
             f"WHERE d.replaces IS {state} AND d.id IN ({','.join('?' * len(ids))})"
         )
-        numbers.update(collection._select(query, ids))
+        numbers.update(collection.select(query, ids))
     return numbers
 
 
@@ -94,7 +94,7 @@ def sections_of(collection: Collection, ids: Sequence[str]) -> dict[str, list[Se
         "SELECT id, json_extract(metadata, '$.sections') FROM documents WHERE replaces IS NULL "
         f"AND json_type(metadata, '$.sections') = 'array' AND id IN ({','.join('?' * len(ids))})"
     )
-    return {id: parse_sections(json.loads(value)) for id, value in collection._select(query, ids)}
+    return {id: parse_sections(json.loads(value)) for id, value in collection.select(query, ids)}
 
 
 def pieces(collection: Collection, ids: Sequence[str]) -> Iterator[Piece]:
@@ -103,14 +103,14 @@ def pieces(collection: Collection, ids: Sequence[str]) -> Iterator[Piece]:
         "SELECT d.id, json_extract(d.metadata, '$.page_starts'), p.start, p.text FROM documents d "
         f"JOIN passages p ON p.document = d.row WHERE d.replaces IS NULL AND d.id IN ({','.join('?' * len(ids))})"
     )
-    return map(Piece._make, collection._select(query, ids))
+    return map(Piece._make, collection.select(query, ids))
 
 
 def last_number(collection: Collection) -> int:
     """The largest number of a passage; 0 if there is none."""
-    return int(collection._select("SELECT coalesce(max(number), 0) FROM passages")[0][0])
+    return int(collection.select("SELECT coalesce(max(number), 0) FROM passages")[0][0])
 
 
 def count_passages_after(collection: Collection, number: int) -> int:
     """How many passages have a larger number."""
-    return int(collection._select("SELECT count(*) FROM passages WHERE number > ?", (number,))[0][0])
+    return int(collection.select("SELECT count(*) FROM passages WHERE number > ?", (number,))[0][0])

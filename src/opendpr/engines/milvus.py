@@ -22,7 +22,7 @@ from opendpr.types import Numbers, Vectors
 
 NOTES = "opendpr_pushed"
 INDEXED_VECTORS = 50_000
-"""With so many vectors, and more, they get an HNSW index; fewer are all compared."""
+"""With this many vectors, and more, they get an HNSW index; fewer are all compared."""
 HNSW = {"M": 16, "efConstruction": 200}
 HNSW_FACTOR = 2
 """Candidates for each passage wanted where HNSW finds them."""

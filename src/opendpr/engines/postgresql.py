@@ -32,7 +32,7 @@ HNSW_FACTOR = 2
 REMOVED_ROWS = 10_000
 """Numbers named in one statement."""
 LOCK = 0x0DEBA7E
-"""Of a push, in the server's list of advisory locks."""
+"""Number of the lock of a push in the server's list of advisory locks."""
 
 _PUSHED = """CREATE TABLE IF NOT EXISTS opendpr_pushed(
     collection_id text, fingerprint text, share integer NOT NULL, shares integer NOT NULL, version bigint NOT NULL,

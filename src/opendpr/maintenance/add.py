@@ -13,7 +13,6 @@ from typing import NamedTuple
 from opendpr.collection import Writer, open_collection, open_writer, selection
 from opendpr.collection.database import DATABASE
 from opendpr.collection.rows import EncoderRow
-from opendpr.collection.writer import refuse_other_encoder
 from opendpr.corpus import Corpus, Skipped
 from opendpr.corpus.kinds import is_psgs
 from opendpr.corpus.running_lines import repeated_lines
@@ -136,7 +135,7 @@ def add(
     if model and (collection / DATABASE).exists():
         with open_collection(collection) as opened:
             if opened.encoder():
-                refuse_other_encoder(opened, model.fingerprint, model.reference)
+                opened.refuse_other_encoder(model.fingerprint, model.reference)
     usual = splitter_for(collection, documents) if isinstance(documents, Corpus) else None
     splitter = settings.splitter or usual
     with open_writer(collection, splitter, wait_seconds=settings.wait_seconds, resplit=settings.resplit) as writer:

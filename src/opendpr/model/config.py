@@ -31,7 +31,7 @@ RELATIVE_DISTANCE = 128
 
 
 ADDED = {"added": True}
-"""Of a setting that came later: it is left out where it has its default, so that older models stay what they were."""
+"""Marks a setting that came later: it is left out where it has its default, so that older models keep their form."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Architecture:
     type_vocab_size: int = 2
     layer_norm_eps: float = 1e-12
     activation: Activation = field(default="gelu", metadata=ADDED)
-    """Of the feed-forward layers."""
+    """Width of the feed-forward layers."""
     position_offset: int = field(default=0, metadata=ADDED)
     """Row of the position table that the first token takes."""
     embedding_size: int = field(default=0, metadata=ADDED)

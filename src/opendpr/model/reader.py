@@ -54,7 +54,7 @@ class _Job(NamedTuple):
     hit: int
     window: Window
     tokens: Tokens
-    """Of all that is read of the passage."""
+    """Tokens of all the text that is read of the passage."""
     text: str
 
 
