@@ -18,7 +18,7 @@ from opendpr.corpus.kinds import is_psgs
 from opendpr.corpus.running_lines import repeated_lines
 from opendpr.errors import InputError, UsageError
 from opendpr.iteration import OnProgress, batched
-from opendpr.maintenance.encode import CHUNK_PASSAGES, encode_missing
+from opendpr.maintenance.encode import CHUNK_PASSAGES, EncodePassages, encode_missing
 from opendpr.maintenance.remembering import FileMemory, Moved
 from opendpr.maintenance.syncing import gone_documents, without_documents
 from opendpr.model.directory import DEFAULT_MODEL, Model, find_model
@@ -117,12 +117,14 @@ def add(
     settings: AddSettings = AddSettings(),
     *,
     load: LoadEncoder = BertEncoder,
+    encode: EncodePassages = encode_missing,
     on_progress: OnProgress = lambda done, total: None,
 ) -> Report:
     """Add documents to a collection, made if it is not there: what the command, the service and Python call.
 
     Args:
         load: makes the encoder; for a caller that keeps one loaded
+        encode: gives passages vectors; others than the usual leave some to a later call
 
     Raises:
         BusyError: another process writes.
@@ -144,7 +146,13 @@ def add(
             model = find_model(row.model if row else DEFAULT_MODEL)
         encoder = load(model, settings.runtime) if model else None
         report = add_documents(
-            writer, documents, encoder, on_progress=on_progress, sync=settings.sync, sizes=settings.sizes
+            writer,
+            documents,
+            encoder,
+            encode=encode,
+            on_progress=on_progress,
+            sync=settings.sync,
+            sizes=settings.sizes,
         )
         row = writer.encoder()
         report.collection, report.splitter, report.model = writer.counts(), writer.splitter, row.model if row else None
@@ -158,6 +166,7 @@ def add_documents(
     documents: Iterable[Document],
     encoder: ChunkEncoder | None,
     *,
+    encode: EncodePassages = encode_missing,
     on_progress: OnProgress = lambda done, total: None,
     sync: Sequence[Path] = (),
     sizes: BatchSizes = BatchSizes(),
@@ -188,7 +197,7 @@ def add_documents(
         report.documents["removed"] = len(gone)
     update_bm25(writer)  # words are found before vectors are
     if encoder and row:
-        encoded = encode_missing(writer, row, encoder, on_progress, chunk_passages=sizes.passages)
+        encoded = encode(writer, row, encoder, on_progress, chunk_passages=sizes.passages)
         report.encoded, report.truncated = encoded
         update_bm25(writer)
     report.seconds = time.monotonic() - started
