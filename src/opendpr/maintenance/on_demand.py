@@ -32,6 +32,7 @@ class EncodeNeeded:
     where: str | None = None
     """The filter that the documents of the passages meet."""
     candidates: int = CANDIDATE_PASSAGES
+    at_once: int = AT_ONCE_PASSAGES
 
     def __call__(
         self,
@@ -43,7 +44,7 @@ class EncodeNeeded:
         chunk_passages: int = CHUNK_PASSAGES,
     ) -> Encoded:
         """Encode the candidates that lack a vector; all passages, if few do."""
-        if writer.count_without_vector(row.encoder) <= AT_ONCE_PASSAGES:
+        if writer.count_without_vector(row.encoder) <= self.at_once:
             return encode_missing(writer, row, encoder, on_progress, chunk_passages=chunk_passages)
         candidates = Bm25Retriever(LiveSnapshot(writer)).retrieve(self.questions, self.candidates, self.where)
         needed = {*selection.waiting(writer), *(hit.passage.number for hits in candidates for hit in hits)}
