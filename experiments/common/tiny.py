@@ -146,10 +146,18 @@ def _write_handbooks(folder: Path, records: Sequence[Mapping[str, Any]]) -> None
     """An archive of text files and questions about them: plain, informal, without answer, worded again."""
     questions = []
     for number, record in enumerate(records):
-        asked = {**_bare("h", record), "style": ("plain", "informal")[number % 2]}
-        again = {"question": asked["question"].lower(), "style": "informal", "paraphrase_of": asked["id"]}
-        none = {"question": asked["question"].replace("built", "burned"), "answers": [], "style": "unanswerable"}
-        questions += [asked, {**asked, **again, "id": f"{asked['id']}-again"}, {**none, "id": f"{asked['id']}-none"}]
+        original = {**_bare("h", record), "style": ("plain", "informal")[number % 2]}
+        reworded = {"question": original["question"].lower(), "style": "informal", "paraphrase_of": original["id"]}
+        unanswerable = {
+            "question": original["question"].replace("built", "burned"),
+            "answers": [],
+            "style": "unanswerable",
+        }
+        questions += [
+            original,
+            {**original, **reworded, "id": f"{original['id']}-again"},
+            {**unanswerable, "id": f"{original['id']}-none"},
+        ]
     _write(folder / "questions.jsonl", questions)
     with tarfile.open(folder / "handbooks.tar.xz", "w:xz") as archive:
         for record in records:

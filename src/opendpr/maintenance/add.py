@@ -210,7 +210,7 @@ def _store(
     """Store documents, and note in the report what became of them.
 
     Returns:
-        By id the file that each came from, if wanted: a list of all would fill the memory.
+        The file that each document came from, by id; empty unless `list_paths`, as a list of all would fill the memory.
     """
     stored: dict[str, object] = {}
     memory = FileMemory(writer, documents) if isinstance(documents, Corpus) else None
@@ -248,7 +248,7 @@ def _taken(batch: Sequence[Document], changes: Sequence[str], paths: dict[str, o
 
 
 def splitter_for(collection: Path, corpus: Corpus) -> Splitter | None:
-    """How documents are cut if nothing is asked for: as before, or the default in a new collection.
+    """Return how documents are cut if nobody chooses: None means as before, or the default in a new collection.
 
     A collection that begins with the released passages of Wikipedia alone keeps each as it is.
     """
