@@ -49,12 +49,12 @@ def neighbourhoods(collection: Collection, passages: Sequence[Passage]) -> dict[
 
     The passages of a document are stored together, so those beside number n are n - 1 and n + 1.
     """
-    known = {passage.number: passage for passage in passages}
-    beside = {number + step for number in known for step in (-1, 1)} - known.keys()
-    known |= collection.passages(sorted(beside))
+    by_number = {passage.number: passage for passage in passages}
+    beside = {number + step for number in by_number for step in (-1, 1)} - by_number.keys()
+    by_number |= collection.passages(sorted(beside))
     return {
         passage.number: Neighbourhood(
-            _before(passage, known.get(passage.number - 1)), _after(passage, known.get(passage.number + 1))
+            _before(passage, by_number.get(passage.number - 1)), _after(passage, by_number.get(passage.number + 1))
         )
         for passage in passages
     }
