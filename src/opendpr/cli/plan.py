@@ -53,9 +53,7 @@ def plan(
     ] = None,
     machines: Annotated[
         int | None,
-        Option(
-            "--machines", min=1, help="Spread encoding and search over as many, each with --memory.", show_default=False
-        ),
+        Option("--machines", min=1, help="Spread over as many, each with --memory.", show_default=False),
     ] = None,
     memory: MemoryOption = None,
     recall: RecallOption = 0.95,

@@ -72,9 +72,10 @@ def check_fits(estimate: ClusterEstimate, passages: int, dim: int, memory_bytes:
         return
     whole = cluster_estimate(passages, dim, 1, encoded_passages=1.0).server_memory_bytes - SERVER_BYTES
     room = memory_bytes - SERVER_BYTES
+    needed = readable_size(estimate.server_memory_bytes)
     advice = f"take {-(-whole // room):,} machines or more, or" if room > 0 else "take"
     raise ResourceError(
-        f"each of {counted(estimate.machines, 'machine')} needs {readable_size(estimate.server_memory_bytes)} of memory "
+        f"each of {counted(estimate.machines, 'machine')} needs {needed} of memory "
         f"for its share of {counted(passages, 'vector')}, and has {readable_size(memory_bytes)}; {advice} machines "
         "with more memory, given by --memory"
     )
