@@ -10,6 +10,8 @@ from typing import Literal, TypeAlias, get_args
 RetrieverName: TypeAlias = Literal["hybrid", "dense", "bm25"]
 """How passages are found."""
 RETRIEVERS: tuple[RetrieverName, ...] = get_args(RetrieverName)
+DEFAULT_RETRIEVER: RetrieverName = "hybrid"
+"""How passages are found, if nothing else is asked for."""
 IndexName: TypeAlias = Literal["auto", "exact", "ivf"]
 """How vectors are searched; `auto`: as they are, or as `opendpr plan` would."""
 

@@ -9,7 +9,6 @@ from typing import Any
 from opendpr.choices import IndexName
 from opendpr.collection import Collection, Writer
 from opendpr.collection.rows import EncoderRow
-from opendpr.collection.writer import refuse_other_encoder
 from opendpr.errors import OpendprError
 from opendpr.iteration import OnStage
 from opendpr.model.directory import Model, find_model
@@ -57,7 +56,7 @@ def optimize(
     """
     passages, row = writer.count_passages(), writer.encoder()
     if row and model:
-        refuse_other_encoder(writer, model.fingerprint, model.reference)
+        writer.refuse_other_encoder(model.fingerprint, model.reference)
     if index == "auto" and dense_record(writer):
         index = "ivf"  # who has had one built wants it to take in what is new
     if index == "ivf":
@@ -83,7 +82,7 @@ def asker(collection: Collection, row: EncoderRow, chosen_model: Model | None) -
     """
     try:
         model = chosen_model or find_model(row.model)
-        refuse_other_encoder(collection, model.fingerprint, model.reference)
+        collection.refuse_other_encoder(model.fingerprint, model.reference)
         encoder = BertEncoder(model, RuntimeSettings(precision="fp32"))
         encoder.encode_questions(["opendpr"])  # what is wrong with it shows here, not after hours of building
     except (OpendprError, OSError) as error:

@@ -55,8 +55,8 @@ class FileMemory:
         read, unchanged = self._corpus.read.copy(), self._corpus.unchanged.copy()
         self._corpus.read.clear()
         self._corpus.unchanged.clear()
-        for file in read:
-            self._drop_others(file)
+        for read_file in read:
+            self._drop_others(read_file)
         note_files(self._writer, read)
         self._remembers = self._remembers or bool(read)
         for entry in unchanged:

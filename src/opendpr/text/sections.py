@@ -65,6 +65,16 @@ def passage_titles(title: str, sections: Sequence[Section], spans: Sequence[tupl
         yield paths[first + lengths.index(max(lengths))]
 
 
+def title_at(title: str, sections: Sequence[Section], offset: int) -> str:
+    """The document's title with the headings above an offset.
+
+    >>> title_at("Guide", [Section(0, 1, "Guide"), Section(9, 2, "Ports")], 12)
+    'Guide > Ports'
+    """
+    headed = [section for section in sections if section.level and section.start <= offset]
+    return list(_paths(title, headed))[-1]
+
+
 def _paths(title: str, headed: Sequence[Section]) -> Iterator[str]:
     """The path before the first heading, then that from each heading on."""
     yield title
