@@ -59,13 +59,13 @@ class FileMemory:
             self._drop_others(read_file)
         note_files(self._writer, read)
         self._remembers = self._remembers or bool(read)
-        for file in unchanged:
-            if file.before != file.id:
-                self.moved.append(Moved(file.before, file.id))
-                if self._writer.has_document(file.id):
-                    self._writer.remove_documents([file.before])
+        for entry in unchanged:
+            if entry.before != entry.id:
+                self.moved.append(Moved(entry.before, entry.id))
+                if self._writer.has_document(entry.id):
+                    self._writer.remove_documents([entry.before])
                 else:
-                    rename_document(self._writer, file.before, file.id)
+                    rename_document(self._writer, entry.before, entry.id)
         self._note_times(unchanged)
         return unchanged
 
