@@ -149,7 +149,7 @@ class Bench:
         network.load(start)
         network.to(choose_device(settings.device))
         inputs = EncoderInput(config, Tokenizer(start.tokenizer_path))
-        objective = EncoderObjective(network, source, inputs=inputs, settings=settings, scale=scale, loss=row.loss)
+        objective = EncoderObjective(network, source, inputs=inputs, settings=settings, loss=row.loss)
         training = train(objective, settings, folder / "checkpoints")
         model = write_model(
             folder / "model", name=row.name, tokenizer=start.tokenizer_path, encoder=(config, network.stored())

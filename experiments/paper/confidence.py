@@ -101,7 +101,7 @@ def read_sets(args: argparse.Namespace, encoder: BertEncoder) -> dict[str, list[
         retrievers = make_retrievers(live, encoder, [args.retriever], encoder.model.hybrid_weight)
         for name in QUESTION_SETS:
             questions = sample(args.data, name, args.limit)
-            read = read_cases(questions, retrievers, reader, settings, ask=ask)[args.retriever]
+            read = read_cases(questions, retrievers, reader, settings=settings, ask=ask)[args.retriever]
             cases[name] = [case for case in read if not case.removed]
             removed = [case for case in read if case.removed]
             if removed:

@@ -65,7 +65,8 @@ class Reading:
             live = LiveSnapshot(collection)
             retrievers = make_retrievers(live, self.encoder, self.settings.retrievers, weight)
             ask = partial(asked, live=live)
-            return read_cases(questions, retrievers, BorderReader(collection, reader), self.settings, ask=ask)
+            bordered = BorderReader(collection, reader)
+            return read_cases(questions, retrievers, bordered, settings=self.settings, ask=ask)
 
 
 def question_of(record: Record) -> Question:

@@ -115,7 +115,7 @@ def serve_ours(job: Job) -> None:
         batch = pairs[first : first + job.batch_size]
         rows = [*inputs.questions([pair.question for pair in batch]), *inputs.passages(lay_out(batch)[0])]
         tokens.append(sum(len(row.ids) for row in rows))
-    objective = EncoderObjective(network, InOrder(pairs), inputs=inputs, settings=settings, scale=config.scale)
+    objective = EncoderObjective(network, InOrder(pairs), inputs=inputs, settings=settings)
     send()
     started = wait()
 
@@ -125,7 +125,7 @@ def serve_ours(job: Job) -> None:
         started = wait()
 
     with tempfile.TemporaryDirectory() as folder:
-        train(objective, settings, Path(folder), on_step)
+        train(objective, settings, Path(folder), on_step=on_step)
 
 
 def serve_peer(job: Job) -> None:

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 import filelock
@@ -39,6 +39,11 @@ def open_collection(directory: Path) -> Collection:
         raise StateError(_no_collection(directory))
     refuse_network_file_system(directory)
     return Collection(directory, connect(path))
+
+
+def opened_collection(collection: str | Path | Collection) -> AbstractContextManager[Collection]:
+    """A collection for a `with` block, which closes it only if a path was given; raises as `open_collection`."""
+    return nullcontext(collection) if isinstance(collection, Collection) else open_collection(Path(collection))
 
 
 def _no_collection(path: Path) -> str:

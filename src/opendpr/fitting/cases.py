@@ -47,9 +47,9 @@ def read_cases(
     questions: Sequence[Question],
     retrievers: Mapping[str, Retriever],
     reader: Reader,
+    *,
     settings: AnsweringSettings,
     on_progress: Progress = silent,
-    *,
     ask: Ask = lambda question, retriever: Asked(question),
 ) -> dict[str, list[Case]]:
     """For each retriever what was read; a passage that several found is read once."""
@@ -57,14 +57,13 @@ def read_cases(
     cases: dict[str, list[Case]] = {kind: [] for kind in retrievers}
     done = 0
     for batch in batched(zip(questions, drawn.tolist(), strict=True), CASE_QUESTIONS):
-        asked = [question for question, _ in batch]
         depth = settings.k * FURTHER_DEPTH
-        texts = [question.text for question in asked]
+        texts = [question.text for question, _ in batch]
         lists = {kind: retriever.retrieve(texts, depth) for kind, retriever in retrievers.items()}
         wanted = [_wanted(place, pair, lists, settings.k) for place, pair in enumerate(batch)]
         unions = [list({hit.passage.number: hit for _, _, hits in lots for hit in hits}.values()) for lots in wanted]
         read = reader.read(texts, unions)
-        for question, lots, spans in zip(asked, wanted, read, strict=True):
+        for (question, _), lots, spans in zip(batch, wanted, read, strict=True):
             for kind, removed, hits in lots:
                 cases[kind].append(Case(question, _spans_of(spans, hits), removed, ask(question.text, kind)))
         done += len(batch)

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from opendpr.model.batches import Network, TokenSequence, by_length, join, pad
+from opendpr.model.batches import Network, TokenSequence, join, outputs
 from opendpr.model.config import RerankerConfig
 from opendpr.model.directory import Model
 from opendpr.model.runtime import RuntimeSettings, load_network
@@ -37,10 +37,9 @@ class CrossEncoder:
         parts = zip(self._tokenizer.ids(titles), self._tokenizer.ids([p.text for p in passages]), strict=True)
         sequences = [pair(question_ids, title, text, self.config, self._tokenizer) for title, text in parts]
         scores = np.empty(len(sequences), dtype=np.float32)
-        rows = list(by_length([len(sequence.ids) for sequence in sequences], RERANKER_BATCH_PAIRS))
-        batches = [pad([sequences[row] for row in batch], self._tokenizer.pad) for batch in rows]
-        for batch, result in zip(rows, self._network(batches) if batches else [], strict=True):
-            scores[batch] = result[:, 0]
+        pad_id = self._tokenizer.pad
+        for places, logits in outputs(self._network, sequences, size=RERANKER_BATCH_PAIRS, pad_id=pad_id):
+            scores[places] = logits[:, 0]
         return scores
 
 

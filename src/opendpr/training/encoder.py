@@ -101,9 +101,7 @@ def encoder_job(
     def objective(device: torch.device) -> EncoderObjective:
         network = Towers(config)
         network.load(base)
-        return EncoderObjective(
-            network.to(device), source, inputs=inputs, settings=settings, scale=config.scale, pool=pool
-        )
+        return EncoderObjective(network.to(device), source, inputs=inputs, settings=settings, pool=pool)
 
     return Job(
         part="encoder",

@@ -35,9 +35,8 @@ class EncoderObjective:
     Args:
         network: the towers
         source: where pairs come from
-        inputs: how texts become sequences
+        inputs: how texts become sequences; its configuration has the factor on the similarity
         settings: the training's
-        scale: factor on the similarity
         pool: what to judge the towers by, if anything
         loss: what is minimised; the ablations try others
 
@@ -52,12 +51,11 @@ class EncoderObjective:
         *,
         inputs: EncoderInput,
         settings: EncoderSettings,
-        scale: float,
         pool: DevPool | None = None,
         loss: Loss = likelihood_loss,
     ) -> None:
         self.network = network
-        self._source, self._inputs, self._settings, self._scale = source, inputs, settings, scale
+        self._source, self._inputs, self._settings = source, inputs, settings
         self._pool, self._loss = pool, loss
         self._device = next(network.parameters()).device
         self._budget = graph_budget_bytes(self._device, settings.memory_gib)
@@ -94,7 +92,7 @@ class EncoderObjective:
             vectors[len(pairs) :],
             torch.from_numpy(positives).to(self._device),
             torch.from_numpy(excluded).to(self._device),
-            self._scale,
+            self._inputs.config.scale,
         )
         loss.backward()  # type: ignore[no-untyped-call]
         assert vectors.grad is not None

@@ -11,14 +11,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opendpr.model.directory import Model
-from opendpr.model.spans import TokenSpan, at_word_borders, best_spans, characters, log_softmax, whole_words
+from opendpr.model.spans import (
+    TokenSpan,
+    WindowWords,
+    at_word_borders,
+    best_spans,
+    characters,
+    log_softmax,
+    whole_words,
+)
 from opendpr.model.tokenizer import Tokenizer, Tokens
 
 
 def spans(start: list[float], end: list[float], words: list[int], **keywords: int) -> list[tuple[int, int]]:
     settings = {"max_tokens": 10, "count": 3, **keywords}
-    found = best_spans(np.array(start, np.float32), np.array(end, np.float32), np.array(words, np.int32), **settings)
-    return [(span.first, span.last) for span in found]
+    logits = np.array(start, np.float32), np.array(end, np.float32)
+    best = best_spans(*logits, WindowWords(np.array(words, np.int32)), **settings)
+    return [(span.first, span.last) for span in best]
 
 
 def slow_spans(
@@ -58,7 +67,7 @@ def test_a_span_never_ends_before_it_starts() -> None:
 
 def test_a_score_is_the_sum_of_two_log_probabilities() -> None:
     start, end = np.array([2, 0, 1], np.float32), np.array([0, 3, 1], np.float32)
-    (best,) = best_spans(start, end, np.arange(3, dtype=np.int32), max_tokens=5, count=1)
+    (best,) = best_spans(start, end, WindowWords(np.arange(3, dtype=np.int32)), max_tokens=5, count=1)
     expected = 2 - math.log(math.e**2 + 1 + math.e) + 3 - math.log(1 + math.e**3 + math.e)
     assert best == TokenSpan(0, 1, pytest.approx(expected, abs=1e-6))
 
@@ -101,8 +110,8 @@ def test_a_window_that_cuts_words_says_so_with_the_words_outside() -> None:
     """The first token belongs to a word that began before the window, the last to one that goes on after it."""
     start, end = np.array([9, 1, 0, 0], np.float32), np.array([0, 0, 1, 9], np.float32)
     words = np.array([4, 5, 6, 7], np.int32)
-    (whole,) = best_spans(start, end, words, max_tokens=4, count=1)
-    (inner,) = best_spans(start, end, words, max_tokens=4, count=1, around=(4, 7))
+    (whole,) = best_spans(start, end, WindowWords(words), max_tokens=4, count=1)
+    (inner,) = best_spans(start, end, WindowWords(words, around=(4, 7)), max_tokens=4, count=1)
     assert (whole.first, whole.last) == (0, 3)
     assert (inner.first, inner.last) == (1, 2)
 
@@ -123,11 +132,11 @@ def test_the_best_spans_are_the_slow_obvious_ones(
 ) -> None:
     start, end, words = case
     arrays = (np.array(start, np.float32), np.array(end, np.float32), np.array(words, np.int32))
-    found = best_spans(*arrays, max_tokens=max_tokens, count=count)
+    best = best_spans(*arrays[:2], WindowWords(arrays[2]), max_tokens=max_tokens, count=count)
     start, end = (values.tolist() for values in at_word_borders(*arrays))
     expected = slow_spans(start, end, words, max_tokens, count)
-    assert [span.score for span in found] == pytest.approx([score for _, _, score in expected], abs=1e-4)
-    assert [(span.first, span.last) for span in found] == [(first, last) for first, last, _ in expected]
+    assert [span.score for span in best] == pytest.approx([score for _, _, score in expected], abs=1e-4)
+    assert [(span.first, span.last) for span in best] == [(first, last) for first, last, _ in expected]
 
 
 def test_log_softmax_of_large_logits_is_finite() -> None:

@@ -73,8 +73,8 @@ def objective(model: Path, settings: EncoderSettings = SETTINGS, pairs: Any = No
     config = Model(model).require_encoder()
     network = Towers(replace(config, tied=config.tied and not settings.untie))
     network.load(Model(model))
-    inputs = EncoderInput(config, Tokenizer(Model(model).tokenizer_path))
-    return EncoderObjective(network, pairs or source(), inputs=inputs, settings=settings, scale=20.0)
+    inputs = EncoderInput(replace(config, scale=20.0), Tokenizer(Model(model).tokenizer_path))
+    return EncoderObjective(network, pairs or source(), inputs=inputs, settings=settings)
 
 
 def gradients(of: EncoderObjective, dropout: float = 0.0) -> tuple[float, dict[str, np.ndarray]]:
