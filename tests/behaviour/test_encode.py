@@ -69,7 +69,7 @@ def counts_of(directory):
     """Vectors by model name."""
     with open_collection(directory) as collection:
         return {
-            row.model.rsplit("/")[-1]: collection._select(f"SELECT count(*) FROM vectors_{row.encoder}")[0][0]
+            row.model.rsplit("/")[-1]: collection.select(f"SELECT count(*) FROM vectors_{row.encoder}")[0][0]
             for row in collection.encoders()
         }
 
@@ -182,7 +182,7 @@ def test_dropping_old_vectors_gives_their_room_back(tmp_path, encoders):
     with open_writer(tmp_path / "notes", Splitter(words=3)) as writer:
         add_documents(writer, [Document("long", "", "word " * 3_000)], old)
         encode(writer, new)
-        assert writer._select("PRAGMA freelist_count") == [(0,)]
+        assert writer.select("PRAGMA freelist_count") == [(0,)]
 
 
 def test_a_model_on_its_way_to_an_empty_collection_can_be_used_by_add(tmp_path, encoders):

@@ -18,7 +18,7 @@ from opendpr.collection.backup import write_backup
 from opendpr.collection.database import DATABASE
 from opendpr.collection.verify import verify_store
 from opendpr.errors import CorruptionError, OpendprError, StateError
-from opendpr.search.bm25 import DIRECTORY, update_bm25, verify_bm25
+from opendpr.search.bm25 import BM25_DIRECTORY, update_bm25, verify_bm25
 from opendpr.search.live import LiveSnapshot
 from opendpr.search.retrievers import Bm25Retriever
 from opendpr.text.splitting import Splitter
@@ -84,7 +84,7 @@ def problems(directory: Path) -> list[str]:
 
 
 def store_and_cache(directory: Path) -> list[Path]:
-    cache = [path for path in sorted((directory / DIRECTORY).iterdir()) if path.suffix != ".lock"]
+    cache = [path for path in sorted((directory / BM25_DIRECTORY).iterdir()) if path.suffix != ".lock"]
     return [directory / DATABASE, *(path for path in cache if path.stat().st_size)]
 
 
@@ -112,7 +112,7 @@ def test_a_flipped_bit_is_found_and_the_file_named_or_nothing_is_different(made,
 
 def test_the_command_says_what_is_damaged_with_exit_code_5(run, notes):
     assert run("verify", notes).returncode == 0
-    for path in [notes / DATABASE, max((notes / DIRECTORY).glob("*.store"))]:
+    for path in [notes / DATABASE, max((notes / BM25_DIRECTORY).glob("*.store"))]:
         whole = path.read_bytes()
         path.write_bytes(whole[: len(whole) // 3] + bytes([whole[len(whole) // 3] ^ 1]) + whole[len(whole) // 3 + 1 :])
         result = run("verify", notes)
@@ -260,8 +260,8 @@ def test_a_backup_while_a_writer_works_is_a_whole_state(run, notes, tmp_path):
         assert problems(destination) == []
         with open_collection(destination) as copy:
             assert copy.version().version == version
-            assert copy._select("PRAGMA checksum_verification") == [("1",)]
-            assert copy._select("PRAGMA auto_vacuum") == [(2,)]
+            assert copy.select("PRAGMA checksum_verification") == [("1",)]
+            assert copy.select("PRAGMA auto_vacuum") == [(2,)]
             [summaries] = [list(copy.summaries())]
             assert len(summaries) >= 100
         content = bytearray((destination / DATABASE).read_bytes())
@@ -309,7 +309,7 @@ def test_backups_while_documents_are_added_are_restored_elsewhere_and_go_on(run,
 
 def test_a_backup_needs_no_cache_and_is_a_collection_to_go_on_with(run, notes, tmp_path):
     expected = everything(notes)
-    shutil.rmtree(notes / DIRECTORY)
+    shutil.rmtree(notes / BM25_DIRECTORY)
     result = run("backup", notes, tmp_path / "copy")
     assert result.returncode == 0, result.stderr
     assert everything(tmp_path / "copy")[:3] == expected[:3]

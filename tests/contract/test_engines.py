@@ -164,7 +164,7 @@ def test_what_changed_is_searched_before_and_after_it_is_pushed(directory: Path,
         writer.remove_documents([f"{number:03}" for number in range(0, 40, 3)])
         relabelled = document(50)
         writer.put_documents([Document(relabelled.id, relabelled.title, relabelled.text, {"year": 2050})])
-        writer._change("UPDATE documents SET id = ? WHERE id = ?", [("999", "060")])
+        writer.change("UPDATE documents SET id = ? WHERE id = ?", [("999", "060")])
     fill(directory, [document(number, generation=1) for number in range(100, 140)])
     fill(directory, [document(number) for number in range(COUNT, COUNT + 30)])
     with open_writer(directory) as writer:

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 from opendpr.api.arguments import check_retriever
 from opendpr.api.opened import OpenCollection
+from opendpr.choices import DEFAULT_RETRIEVER
 from opendpr.collection import open_collection
 from opendpr.errors import InputError, UsageError
 from opendpr.evaluation import task
@@ -37,7 +38,7 @@ def evaluate(
     collection: str | os.PathLike[str] | OpenCollection,
     questions: Questions,
     *,
-    systems: str | Sequence[str] = ("hybrid",),
+    systems: str | Sequence[str] = (DEFAULT_RETRIEVER,),
     k: Sequence[int] = DEFAULT_KS,
     read: Sequence[int] = (),
     qrels: Files | None = None,

@@ -10,6 +10,7 @@ from opendpr.api import changes
 from opendpr.api.arguments import check_retriever
 from opendpr.api.opened import OpenCollection
 from opendpr.api.sources import Source
+from opendpr.choices import DEFAULT_RETRIEVER
 from opendpr.collection.database import DATABASE
 from opendpr.engines.addresses import parse_address
 from opendpr.errors import InputError, StateError
@@ -53,7 +54,7 @@ def open(
     collection: str | os.PathLike[str],
     model: str | os.PathLike[str] | None = None,
     *,
-    retriever: str = "hybrid",
+    retriever: str = DEFAULT_RETRIEVER,
     create: bool = False,
     runtime: RuntimeSettings = RuntimeSettings(),
     index: EngineSettings | str | None = None,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
+from opendpr.choices import DEFAULT_RETRIEVER
 from opendpr.cli.options import (
     RETRIEVER_CHOICES,
     DeviceOption,
@@ -62,7 +63,7 @@ def evaluate(
             parser=retriever_name,
             metavar=RETRIEVER_CHOICES,
             help="How passages are found; again for several systems.",
-            show_default="hybrid",
+            show_default=DEFAULT_RETRIEVER,
         ),
     ] = None,
     k: Annotated[
@@ -126,7 +127,7 @@ def evaluate(
     if not questions:
         raise UsageError(f"no file of questions was given to evaluate {collection} with; name one after it")
     open_collection(collection).close()  # before the questions: arguments are judged in their order
-    systems = list(dict.fromkeys(retriever or ["hybrid"]))
+    systems = list(dict.fromkeys(retriever or [DEFAULT_RETRIEVER]))
     engine = engine_settings(index, allow_partial=False)
     task = Task(questions, systems, limit, model, RuntimeSettings(runtime, precision, device), engine)
     _write_and_show(partial(run_task, collection, task, _judge(k, reader, read, qrels)), output, as_json)

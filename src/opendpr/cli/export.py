@@ -52,10 +52,10 @@ def export_passages(
     """
     from opendpr.collection import open_collection
     from opendpr.interop import useful, write_passages
-    from opendpr.maintenance.export_passages import served_passages
+    from opendpr.maintenance.export_passages import passage_documents
 
     with open_collection(collection) as opened:
-        passages = useful(served_passages(opened), lambda passage: passage.text, collection, "a passage")
+        passages = useful(passage_documents(opened), lambda passage: passage.text, collection, "a passage")
         say(f"wrote {output}: {counted(write_passages(output, passages, format), 'passage')}")
 
 

@@ -32,7 +32,7 @@ def info(
     """
     from opendpr.collection import open_collection
     from opendpr.collection.database import DATABASE
-    from opendpr.collection.opening import CACHES
+    from opendpr.collection.opening import CACHE_DIRECTORIES
     from opendpr.search.bm25 import unseen_passages
     from opendpr.search.dense import dense_summary, unused_dense
     from opendpr.search.engine_index import engine_summary
@@ -52,7 +52,7 @@ def info(
             "splitter": opened.splitter.__dict__,
             "encoder": row._asdict() if row else None,
             "bytes": (collection / DATABASE).stat().st_size,
-            "cache_bytes": {name: _bytes_below(collection / name) for name in CACHES},
+            "cache_bytes": {name: _bytes_below(collection / name) for name in CACHE_DIRECTORIES},
         }
     if as_json:
         print_json(record)

@@ -272,16 +272,15 @@ def is_deeper(value: object, levels: int) -> bool:
 def read_standard_input(file: IO[bytes]) -> Iterator[Reading]:
     """Read JSON lines if the first character that is not space is `{`, else one document of plain text."""
     start: list[bytes] = []
+    source = Source("stdin", "stdin", "stdin", EMPTY)
     try:
         for line in (lines := limited_lines(file, TEXT_BYTES)):
             start.append(line)
             if line.removeprefix(codecs.BOM_UTF8).strip():
                 break
         if start and start[-1].removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{"):
-            yield from json_documents(itertools.chain(start, lines), "stdin", "stdin")
+            yield from json_documents(itertools.chain(start, lines), source)
         else:
-            yield from read_text(
-                io.BytesIO(b"".join((*start, file.read(TEXT_BYTES + 1)))), Source("stdin", "stdin", "stdin", EMPTY)
-            )
+            yield from read_text(io.BytesIO(b"".join((*start, file.read(TEXT_BYTES + 1)))), source)
     except READ_ERRORS as error:
         yield "stdin", f"cannot be read: {reason(error)}"

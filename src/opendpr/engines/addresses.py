@@ -79,10 +79,10 @@ def parse_address(text: str) -> Address:
 
 
 def _host(text: str, port: int, address: str) -> Host:
-    found = _HOST.fullmatch(text)
-    if not found:
+    match = _HOST.fullmatch(text)
+    if not match:
         raise _wrong(address)
-    return Host(found["name"].strip("[]"), int(found["port"] or port))
+    return Host(match["name"].strip("[]"), int(match["port"] or port))
 
 
 def _wrong(text: str) -> UsageError:

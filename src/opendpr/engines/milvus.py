@@ -20,15 +20,15 @@ from opendpr.engines.milvus_where import PARTS, held_labels, milvus_expression
 from opendpr.engines.pymilvus import REQUEST_SECONDS, CollectionSchema, DataType, MilvusClient, connect, our_errors
 from opendpr.types import Numbers, Vectors
 
-NOTES = "opendpr_pushed"
+NOTES_COLLECTION = "opendpr_pushed"
 INDEXED_VECTORS = 50_000
-"""With so many vectors, and more, they get an HNSW index; fewer are all compared."""
-HNSW = {"M": 16, "efConstruction": 200}
+"""With this many vectors, or more, they get an HNSW index; fewer are all compared."""
+HNSW_PARAMETERS = {"M": 16, "efConstruction": 200}
 HNSW_FACTOR = 2
 """Candidates for each passage wanted where HNSW finds them."""
 LEAST_EFFORT = 200
 MOST_CANDIDATES = 16_384
-"""More are not given by Milvus."""
+"""Candidates that Milvus returns at most."""
 SETTLED_SECONDS = 30.0
 """After which a search need not wait until all that was pushed can be found: it can, long since."""
 
@@ -50,10 +50,10 @@ class MilvusEngine:
 
     def noted(self) -> Noted | None:
         with our_errors(self.name):
-            if not self._client.has_collection(NOTES, timeout=REQUEST_SECONDS):
+            if not self._client.has_collection(NOTES_COLLECTION, timeout=REQUEST_SECONDS):
                 return None
             rows = self._client.query(
-                NOTES,
+                NOTES_COLLECTION,
                 filter=f'name == "{self._table}"',
                 output_fields=["note"],
                 consistency_level="Strong",
@@ -94,7 +94,7 @@ class MilvusEngine:
 
     def prepare(self) -> None:
         with our_errors(self.name):
-            if not self._client.has_collection(NOTES):
+            if not self._client.has_collection(NOTES_COLLECTION):
                 self._make_notes()
             if not self._client.has_collection(self._table):
                 self._make_table()
@@ -105,7 +105,7 @@ class MilvusEngine:
         schema.add_field("collection_id", DataType.VARCHAR, max_length=64)
         schema.add_field("note", DataType.JSON)
         schema.add_field("unused", DataType.FLOAT_VECTOR, dim=2)  # Milvus holds nothing without a vector
-        self._create(NOTES, schema, "unused", "FLAT", {})
+        self._create(NOTES_COLLECTION, schema, "unused", "FLAT", {})
 
     def _make_table(self) -> None:
         schema = self._client.create_schema(auto_id=False)
@@ -121,7 +121,7 @@ class MilvusEngine:
 
     def forget(self) -> None:
         with our_errors(self.name):
-            self._client.delete(NOTES, ids=[self._table])
+            self._client.delete(NOTES_COLLECTION, ids=[self._table])
             self._client.drop_collection(self._table)
             self._make_table()
 
@@ -151,7 +151,7 @@ class MilvusEngine:
         }
         row = {"name": self._table, "collection_id": self._vectors.collection_id, "note": note, "unused": [0.0, 0.0]}
         with our_errors(self.name):
-            self._client.upsert(NOTES, [row])
+            self._client.upsert(NOTES_COLLECTION, [row])
 
     def _is_indexed(self) -> bool:
         with our_errors(self.name):
@@ -165,12 +165,12 @@ class MilvusEngine:
             if count[0]["count(*)"] >= self._indexed_vectors and not self._is_indexed():
                 self._build_index()
             others = self._client.query(
-                NOTES,
+                NOTES_COLLECTION,
                 filter=f'collection_id == "{self._vectors.collection_id}" and name != "{self._table}"',
                 output_fields=["name"],
             )
             for other in others:
-                self._client.delete(NOTES, ids=[other["name"]])
+                self._client.delete(NOTES_COLLECTION, ids=[other["name"]])
                 self._client.drop_collection(other["name"])
         if noted is not None:
             self.note(noted)
@@ -180,7 +180,7 @@ class MilvusEngine:
         self._client.release_collection(self._table)
         self._client.drop_index(self._table, "vector")
         index = self._client.prepare_index_params()
-        index.add_index("vector", index_type="HNSW", metric_type="IP", params=HNSW)
+        index.add_index("vector", index_type="HNSW", metric_type="IP", params=HNSW_PARAMETERS)
         self._client.create_index(self._table, index)
         self._client.load_collection(self._table)
 

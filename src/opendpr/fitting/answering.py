@@ -16,7 +16,6 @@ from opendpr.answering.asked import asked
 from opendpr.answering.borders import BorderReader
 from opendpr.answering.decoding import Decoding
 from opendpr.collection import Collection, open_collection
-from opendpr.collection.writer import refuse_other_encoder
 from opendpr.errors import StateError, UsageError
 from opendpr.fitting.cases import Case, Progress, read_cases, silent
 from opendpr.fitting.confidence import fit_confidence
@@ -68,8 +67,8 @@ def fit_answering(
         StateError: the model has no reader, the collection was encoded by another, or `output` holds a model.
         UsageError: the model is an installed package and `output` is not given.
     """
-    given = nullcontext(collection) if isinstance(collection, Collection) else open_collection(Path(collection))
-    with given as opened:
+    source = nullcontext(collection) if isinstance(collection, Collection) else open_collection(Path(collection))
+    with source as opened:
         sets, data = _read(questions)
         base = model if isinstance(model, Model) else find_model(str(model or opened.require_encoder().model))
         target = _target(base, Path(output) if output is not None else None)
@@ -95,7 +94,7 @@ def fit(
     encoder = BertEncoder(model, runtime) if set(settings.retrievers) - {"bm25"} else None
     fitted = Fitted(dict(model.retrieval))
     if encoder is not None:
-        refuse_other_encoder(collection, model.fingerprint, model.name)
+        collection.refuse_other_encoder(model.fingerprint, model.name)
     if "hybrid" in settings.retrievers and encoder is not None:
         known = [question for asked in sets.values() for question in asked if question.answers or question.document_ids]
         weight, ranks = fit_lambda(live, encoder, known, lambda done, total: on_progress("searching", done, total))
@@ -136,10 +135,10 @@ def make_retrievers(
 
 def _read(questions: Questions) -> tuple[dict[str, list[Question]], list[dict[str, object]]]:
     """Questions by their file, and what a record says of where they come from."""
-    given = [questions] if isinstance(questions, str | Path) else list(questions)
-    paths = [Path(item) for item in given if isinstance(item, str | Path)]
+    items = [questions] if isinstance(questions, str | Path) else list(questions)
+    paths = [Path(item) for item in items if isinstance(item, str | Path)]
     if not paths:
-        objects = [item for item in given if isinstance(item, Question)]
+        objects = [item for item in items if isinstance(item, Question)]
         return {"questions": objects}, [{"questions": len(objects)}]
     sets: dict[str, list[Question]] = {}
     for path in paths:

@@ -90,9 +90,13 @@ def _wanted(
 
 
 def _spans_of(spans: Sequence[Span], hits: Sequence[Hit]) -> list[Span]:
-    """The spans of these passages, as this retriever found them."""
+    """The spans of these passages, as this retriever found them, with what was read beyond their borders."""
     own = {hit.passage.number: hit for hit in hits}
-    return [replace(span, hit=own[span.hit.passage.number]) for span in spans if span.hit.passage.number in own]
+    return [
+        replace(span, hit=replace(own[span.hit.passage.number], before=span.hit.before, after=span.hit.after))
+        for span in spans
+        if span.hit.passage.number in own
+    ]
 
 
 def answered(case: Case, decoding: Decoding) -> bool:

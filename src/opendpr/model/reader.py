@@ -54,7 +54,7 @@ class _Job(NamedTuple):
     hit: int
     window: Window
     tokens: Tokens
-    """Of all that is read of the passage."""
+    """Tokens of all the text that is read of the passage."""
     text: str
 
 
@@ -96,13 +96,13 @@ class SpanReader:
         return [_distinct(sorted(own, key=lambda s: -(s.passage_score + s.span_score))) for own in spans]
 
     def _jobs(self, number: int, question: str, hits: Sequence[Hit]) -> list[_Job]:
-        (asked,) = self._tokenizer.ids([question])
+        (question_ids,) = self._tokenizer.ids([question])
         titles = self._tokenizer.ids([hit.passage.title for hit in hits])
-        seen = [hit.before + hit.passage.text + hit.after for hit in hits]
+        texts = [hit.before + hit.passage.text + hit.after for hit in hits]
         return [
             _Job(number, place, window, tokens._replace(words=whole_words(text, tokens)), text)
-            for place, (title, text, tokens) in enumerate(zip(titles, seen, self._tokenizer(seen), strict=True))
-            for window in windows(asked, title, tokens, self._config, self._tokenizer)
+            for place, (title, text, tokens) in enumerate(zip(titles, texts, self._tokenizer(texts), strict=True))
+            for window in windows(question_ids, title, tokens, self._config, self._tokenizer)
         ]
 
     def _logits(self, jobs: Sequence[Window]) -> list[NDArray[np.float32]]:
@@ -159,7 +159,7 @@ def _text_logits(window: Window, logits: NDArray[np.float32]) -> tuple[NDArray[n
 
 def _distinct(spans: Sequence[Span]) -> list[Span]:
     """The first of spans with the same place; windows and overlapping passages repeat spans."""
-    seen: dict[tuple[str, int, int], Span] = {}
+    span_by_place: dict[tuple[str, int, int], Span] = {}
     for span in spans:
-        seen.setdefault((span.hit.passage.document_id, span.start, span.end), span)
-    return list(seen.values())
+        span_by_place.setdefault((span.hit.passage.document_id, span.start, span.end), span)
+    return list(span_by_place.values())

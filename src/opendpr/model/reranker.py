@@ -32,10 +32,10 @@ class CrossEncoder:
 
     def score(self, question: str, passages: Sequence[Passage]) -> Scores:
         """(n,): the network's logit for each passage."""
-        (asked,) = self._tokenizer.ids([question])
+        (question_ids,) = self._tokenizer.ids([question])
         titles = [passage.title if self.config.input_form.title else "" for passage in passages]
         parts = zip(self._tokenizer.ids(titles), self._tokenizer.ids([p.text for p in passages]), strict=True)
-        sequences = [pair(asked, title, text, self.config, self._tokenizer) for title, text in parts]
+        sequences = [pair(question_ids, title, text, self.config, self._tokenizer) for title, text in parts]
         scores = np.empty(len(sequences), dtype=np.float32)
         rows = list(by_length([len(sequence.ids) for sequence in sequences], RERANKER_BATCH_PAIRS))
         batches = [pad([sequences[row] for row in batch], self._tokenizer.pad) for batch in rows]
@@ -56,8 +56,8 @@ def pair(
     room = config.max_tokens - 1 - between - config.input_form.closing
     if len(question) + rest > room:
         shorter = min(len(question), rest, room // 2)
-        asked, rest = (shorter, room - shorter) if len(question) <= rest else (room - shorter, shorter)
-        question = question[:asked]
+        question_room, rest = (shorter, room - shorter) if len(question) <= rest else (room - shorter, shorter)
+        question = question[:question_room]
     if not len(title):
         return join([question, text[:rest]], tokenizer.marks, config.input_form)
     title = title[: max(0, rest - between)]

@@ -112,9 +112,9 @@ class IvfIndex:
 
     def score(self, vector: Vectors, numbers: Numbers) -> Scores:
         """(n,) inner products of one vector (d,) with the numbered ones; `-inf` for a number unknown or removed."""
-        places, known = self._places(numbers)
+        places, present = self._places(numbers)
         scores = np.full(len(numbers), -np.inf, dtype=np.float32)
-        scores[known] = self.vectors[places[known]].astype(np.float32) @ vector
+        scores[present] = self.vectors[places[present]].astype(np.float32) @ vector
         return scores
 
     def contains(self, numbers: Numbers) -> NDArray[np.bool_]:
@@ -124,15 +124,15 @@ class IvfIndex:
     def _places(self, numbers: Numbers) -> tuple[Rows, NDArray[np.bool_]]:
         """(n,) the row of each number, and whether it is there and may be found."""
         places = np.searchsorted(self.numbers, numbers).clip(max=len(self.numbers) - 1)
-        known = self.numbers[places] == numbers
+        present = self.numbers[places] == numbers
         if self._live is not None:
-            known &= self._live[places]
-        return places, known
+            present &= self._live[places]
+        return places, present
 
     def _rows(self, numbers: Numbers) -> Rows:
         """The rows of numbers, rising, without those that may not be found."""
-        places, known = self._places(np.unique(numbers))
-        return places[known]
+        places, present = self._places(np.unique(numbers))
+        return places[present]
 
     def _scan(self, vectors: Vectors, k: int, rows: Rows | None) -> Neighbours:
         if rows is None and self._live is not None:

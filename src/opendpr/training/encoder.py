@@ -148,10 +148,10 @@ def _source(
         return InverseClozeSource(examples), {"collection": examples.id, "version": examples.version()}
     if isinstance(examples, str | Path):
         examples = [Weighted(examples)]
-    given = list(examples)
-    weighted = [item for item in given if isinstance(item, Weighted)]
-    if len(weighted) != len(given):
-        weighted = [Weighted([item for item in given if isinstance(item, TrainingExample)])]
+    items = list(examples)
+    weighted = [item for item in items if isinstance(item, Weighted)]
+    if len(weighted) != len(items):
+        weighted = [Weighted([item for item in items if isinstance(item, TrainingExample)])]
     sets, data = [], []
     for part, weight in weighted:
         kept, origin = _examples(part)

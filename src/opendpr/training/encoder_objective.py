@@ -146,8 +146,8 @@ def lay_out(pairs: Sequence[Pair]) -> tuple[list[ExamplePassage], NDArray[np.int
             row(passage)
     right: dict[str, set[int]] = {}
     for pair in pairs:
-        known = (rows.get((passage.title, passage.text)) for passage in (pair.positive, *pair.others))
-        right.setdefault(pair.question, set()).update(row for row in known if row is not None)
+        places = (rows.get((passage.title, passage.text)) for passage in (pair.positive, *pair.others))
+        right.setdefault(pair.question, set()).update(place for place in places if place is not None)
     excluded = np.zeros((len(pairs), len(passages)), dtype=np.bool_)
     for place, pair in enumerate(pairs):
         excluded[place, list(right[pair.question] - {int(positives[place])})] = True

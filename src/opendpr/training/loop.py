@@ -95,7 +95,7 @@ def _train(
     log_directory: Path | None,
 ) -> Training:
     run = _Run(objective, settings, directory, origin)
-    with Interruption() as interrupted, ScalarLog(log_directory, run.progress.step) as log:
+    with Interruption() as interruption, ScalarLog(log_directory, run.progress.step) as log:
         if run.progress.step == 0:
             run.judge.validate(log)
         for batch in run.batches():
@@ -104,7 +104,7 @@ def _train(
             log.add(step, {"loss": loss, "learning rate": rate})
             on_step(step, run.total, loss)
             validated = run.judge.is_due(step) and run.judge.validate(log, step)
-            stopping = distributed.any_of(interrupted.seen, run.device)
+            stopping = distributed.any_of(interruption.requested, run.device)
             if validated or stopping or run.is_due:
                 run.save()
             if stopping:

@@ -60,8 +60,8 @@ def mine(
         InputError: the questions cannot be read, or nothing can be learned from what was mined.
         StateError: the collection or the model is missing, or they do not belong together.
     """
-    given = nullcontext(collection) if isinstance(collection, Collection) else open_collection(Path(collection))
-    with given as opened:
+    source = nullcontext(collection) if isinstance(collection, Collection) else open_collection(Path(collection))
+    with source as opened:
         miner = _miner(opened, model, settings)
         examples = miner.examples(_counted(_read(questions), on_question))
         mined: list[TrainingExample] = []
@@ -93,11 +93,11 @@ def _miner(collection: Collection, model: str | Path | Model | None, settings: M
 
 
 def _read(questions: Questions) -> list[Question]:
-    given = [questions] if isinstance(questions, str | Path) else list(questions)
-    asked: list[Question] = []
-    for item in given:
-        asked += [item] if isinstance(item, Question) else read_questions(Path(item))
-    return asked
+    items = [questions] if isinstance(questions, str | Path) else list(questions)
+    read: list[Question] = []
+    for item in items:
+        read += [item] if isinstance(item, Question) else read_questions(Path(item))
+    return read
 
 
 def _counted(questions: Sequence[Question], on_question: OnQuestion) -> Iterator[Question]:

@@ -91,9 +91,9 @@ def train_reader(
 
 def _examples(examples: Examples, negatives: int, seed: int) -> tuple[list[dict[str, object]], list[ReaderExample]]:
     """What a record says of where examples come from, and the examples."""
-    given = [examples] if isinstance(examples, str | Path) else list(examples)
-    paths = [Path(item) for item in given if isinstance(item, str | Path)]
-    objects = [item for item in given if isinstance(item, TrainingExample)]
+    items = [examples] if isinstance(examples, str | Path) else list(examples)
+    paths = [Path(item) for item in items if isinstance(item, str | Path)]
+    objects = [item for item in items if isinstance(item, TrainingExample)]
     if objects:
         return [{**objects_record(objects), "examples": len(objects)}], marked_examples(objects, "the list of examples")
     for path in paths:

@@ -125,13 +125,26 @@ def test_every_place_of_every_answer_is_marked_and_positives_without_one_are_lef
     assert example.question == EXAMPLES[0].question
 
 
-@pytest.mark.parametrize("wrong", [{"answers": [1888]}, {"answers": "1888"}, {"passage": ["1888"]}], ids=str)
-def test_marked_answers_that_are_no_strings_are_refused_with_their_line(tmp_path: Path, wrong: dict[str, Any]) -> None:
-    record = {"question": "When?", "passage": "In 1888.", "answer_start": 3, "answer_text": "1888", **wrong}
+@pytest.mark.parametrize("name", ["answers", "passage"])
+def test_marked_answers_that_are_no_strings_are_refused_with_their_line(tmp_path: Path, name: str) -> None:
+    record = {"question": "When?", "passage": "In 1888.", "answer_start": 3, "answer_text": "1888", name: [1888]}
     path = tmp_path / "spans.jsonl"
     path.write_text(json.dumps(record) + "\n")
-    with pytest.raises(InputError, match=r"spans\.jsonl:1: expected an object with question"):
+    with pytest.raises(InputError, match=rf"spans\.jsonl:1: .*'{name}'.* string"):
         read_reader_examples([path], 1, 0)
+
+
+def test_questions_without_an_answer_in_their_passage_are_counted_and_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "squad.json"
+    answered = {"id": "1", "question": "When?", "answers": [{"text": "1888", "answer_start": 3}]}
+    impossible = {"id": "2", "question": "Who?", "answers": [], "is_impossible": True}
+    paragraph = {"context": "In 1888.", "qas": [answered, impossible]}
+    path.write_text(json.dumps({"data": [{"title": "Ada", "paragraphs": [paragraph]}]}))
+    (example,) = read_reader_examples([path], 0, 0)
+    assert example.positives == (MarkedPassage("Ada", "In 1888.", ((3, 7),)),)
+    assert "left out 1 question without an answer" in caplog.text
 
 
 def test_passages_without_a_token_are_no_negatives(tiny_model: Path, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from opendpr.errors import InputError, OpendprError, StateError, UsageError
+from opendpr.interop import MarkedQuestion
 from opendpr.model.directory import Model
 from opendpr.model.reader import BertReader
 from opendpr.model.runtime import RuntimeSettings
@@ -23,7 +24,7 @@ from opendpr.training.loop import train
 from opendpr.training.objective import Step
 from opendpr.training.optimization import schedule
 from opendpr.training.reader import train_reader
-from opendpr.training.reader_examples import SpanExample, mine_negatives, read_span_examples
+from opendpr.training.reader_examples import mine_negatives, read_marked_questions
 from opendpr.training.settings import ReaderSettings
 from opendpr.types import Hit, Passage
 
@@ -216,7 +217,7 @@ def test_the_handler_of_sigint_is_given_back(tmp_path: Path) -> None:
 
 
 def test_mined_negatives_never_hold_the_answer(examples: Path) -> None:
-    spans = read_span_examples([examples])
+    spans = read_marked_questions([examples])
     found = mine_negatives(spans, 3, seed=0)
     assert found == mine_negatives(spans, 3, seed=0), "the same for the same seed"
     for example, places in zip(spans, found, strict=True):
@@ -228,15 +229,15 @@ def test_mined_negatives_never_hold_the_answer(examples: Path) -> None:
 
 def test_all_answers_of_a_question_rule_a_negative_out_whatever_their_case() -> None:
     spans = [
-        SpanExample("river town", "", "river town of Bonn", ("Bonn", "the CITY"), 14, 18),
-        SpanExample("river", "", "the river of the City, town", ("river",), 4, 9),
-        SpanExample("town", "", "a river, a town: BONN!", ("town",), 11, 15),
+        MarkedQuestion("1", "river town", "", "river town of Bonn", ((14, "Bonn"),), ("Bonn", "the CITY")),
+        MarkedQuestion("2", "river", "", "the river of the City, town", ((4, "river"),), ("river",)),
+        MarkedQuestion("3", "town", "", "a river, a town: BONN!", ((11, "town"),), ("town",)),
     ]
     assert mine_negatives(spans, 1, seed=0)[0] == [], "a question all of whose passages answer it has none"
 
 
 def test_no_negatives_are_mined_when_none_are_wanted(examples: Path) -> None:
-    spans = read_span_examples([examples])
+    spans = read_marked_questions([examples])
     assert mine_negatives(spans, 0, seed=0) == [[] for _ in spans]
 
 
@@ -245,10 +246,10 @@ def test_examples_whose_answer_is_not_where_they_say_are_refused_by_line(tmp_pat
     good = {"question": "q", "passage": "in Paris", "answer_start": 3, "answer_text": "Paris"}
     path.write_text(json.dumps(good) + "\n" + json.dumps({**good, "answer_start": 2}) + "\n")
     with pytest.raises(InputError, match=r"bad\.jsonl:2: the passage holds ' Pari' at 2, not 'Paris'"):
-        read_span_examples([path])
+        read_marked_questions([path])
     path.write_text(json.dumps({"question": "q"}) + "\n")
-    with pytest.raises(InputError, match=r"bad\.jsonl:1: expected an object with question"):
-        read_span_examples([path])
+    with pytest.raises(InputError, match=r"bad\.jsonl.*marked answers"):
+        read_marked_questions([path])
 
 
 @pytest.mark.parametrize(

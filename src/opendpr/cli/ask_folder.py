@@ -1,0 +1,81 @@
+"""`opendpr ask FOLDER`: its cached collection, and what of it is encoded before an answer and after."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from opendpr.cli.add import no_documents, show_report
+from opendpr.cli.output import say
+from opendpr.cli.progress import progress
+from opendpr.errors import BusyError
+from opendpr.wording import counted
+
+if TYPE_CHECKING:
+    from opendpr.collection import Collection
+    from opendpr.maintenance.background import BackgroundEncoder
+    from opendpr.maintenance.encode import EncodePassages
+    from opendpr.model.runtime import RuntimeSettings
+
+
+def index(folder: Path, model: str, settings: RuntimeSettings, encode: EncodePassages, *, silent: bool) -> Path:
+    """Bring the cached collection of a folder in sync with it and say what changed; returns where it is."""
+    from opendpr.maintenance.add import NoDocumentsError
+    from opendpr.maintenance.folder import index_folder
+
+    if not any(folder.iterdir()):
+        raise no_documents(str(folder))
+    with progress("encoding", "passages", silent=silent) as on_progress:
+        try:
+            indexed = index_folder(folder, model, settings, encode=encode, on_progress=on_progress)
+        except NoDocumentsError as error:
+            show_report(error.report, folder, ["opendpr add", "NAME", str(folder)])
+            raise no_documents(str(folder)) from None
+    report = indexed.report
+    if indexed.busy:
+        say(f"{folder} is being indexed by another process: the answer is from what was there before")
+    elif set(report.documents) - {"unchanged"}:
+        show_report(report, folder, ["opendpr add", "NAME", str(folder)])
+    elif report.skipped:
+        say(f"{counted(len(report.skipped), 'file')} of {folder} cannot be read; 'opendpr add NAME {folder}' says why")
+    return indexed.directory
+
+
+def incomplete(collection: Collection) -> tuple[int, int] | None:
+    """How many passages are encoded, of how many; None if all are."""
+    counts = collection.counts()
+    encoded, passages = counts["passages"] - counts["to_encode"], counts["passages"]
+    return (encoded, passages) if encoded < passages else None
+
+
+def report_incomplete(collection: Collection) -> None:
+    """Say what an answer rests on, if that is not all passages."""
+    if counts := incomplete(collection):
+        encoded, passages = counts
+        say(
+            f"answered from {encoded:,} of {passages:,} passages, those that share words with the question among them; "
+            "--wait encodes the rest"
+        )
+
+
+def encode_rest(directory: Path, model: str, settings: RuntimeSettings, *, silent: bool) -> None:
+    """Encode all that lacks a vector, with a bar."""
+    from opendpr.maintenance.add import AddSettings, add
+
+    with progress("encoding", "passages", silent=silent) as on_progress:
+        add(directory, [], AddSettings(model, runtime=settings), on_progress=on_progress)
+
+
+def encode_in_background(
+    stack: ExitStack, directory: Path, model: str, settings: RuntimeSettings
+) -> BackgroundEncoder | None:
+    """Encode all that lacks a vector until the stack is left; None if another process does."""
+    from opendpr.maintenance.background import encoding_in_background
+    from opendpr.model.directory import find_model
+    from opendpr.model.encoder import BertEncoder
+
+    try:
+        return stack.enter_context(encoding_in_background(directory, BertEncoder(find_model(model), settings)))
+    except BusyError:
+        return None
