@@ -11,10 +11,10 @@ import pytest
 
 
 @pytest.fixture
-def notes(run_process, tmp_path, tiny_model):
+def notes(run, tmp_path, tiny_model):
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "river.txt").write_text("The letter was written near the river.\n", encoding="utf-8")
-    assert run_process("add", "notes", "docs", "-m", tiny_model, cwd=tmp_path).returncode == 0
+    assert run("add", "notes", "docs", "-m", tiny_model, cwd=tmp_path).returncode == 0
     return tmp_path / "notes"
 
 

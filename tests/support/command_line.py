@@ -22,16 +22,26 @@ PROGRAM = Path(opendpr.__file__).parent / "__main__.py"
 
 
 def run_in_process(
-    arguments: list[str], *, environment: Mapping[str, str], cwd: Path | str | None = None, input: str = ""
+    arguments: list[str],
+    *,
+    environment: Mapping[str, str],
+    cwd: Path | str = ".",
+    input: str = "",
+    merged: bool = False,
 ) -> subprocess.CompletedProcess[str]:
-    """What `python -m opendpr` with these arguments would do; a start of Python and its imports is saved."""
-    stdout, stderr, stdin = (
-        io.TextIOWrapper(io.BytesIO(content), encoding="utf-8") for content in (b"", b"", input.encode())
+    """Do what `python -m opendpr` with these arguments does; a start of Python and its imports is saved.
+
+    Args:
+        merged: stderr goes to stdout, as by `2>&1`
+    """
+    stdin, stdout, other = (
+        io.TextIOWrapper(io.BytesIO(content), encoding="utf-8") for content in (input.encode(), b"", b"")
     )
+    stderr = stdout if merged else other
     program = _as_program(arguments, environment, stdin)
-    with chdir(cwd or "."), program, redirect_stdout(stdout), redirect_stderr(stderr):
+    with chdir(cwd), program, redirect_stdout(stdout), redirect_stderr(stderr):
         code = _exit_code()
-    return subprocess.CompletedProcess(arguments, code, _written(stdout), _written(stderr))
+    return subprocess.CompletedProcess(arguments, code, _written(stdout), _written(other))
 
 
 def _exit_code() -> int:
