@@ -60,6 +60,17 @@ def _place(item: pytest.Item) -> int:
     return len(LONGEST_FILES) + (item.path.parent.name not in LONG_FOLDERS)
 
 
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """torch on one thread: sums in the same order every time, and no quarrel over cores."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="session")
 def cases() -> Path:
     """Small files of other systems on which other tools fail in silence."""

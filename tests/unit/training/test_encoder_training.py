@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import signal
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from processes import run_together
+from training_runs import Killed, Recorder
 
 from opendpr.collection import open_collection
 from opendpr.errors import InputError, OpendprError, UsageError
@@ -37,6 +37,8 @@ from opendpr.training.sources import ExampleSource, InverseClozeSource, Pair
 from opendpr.training.towers import Towers
 from opendpr.types import ExamplePassage, Question, TrainingExample
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 PEOPLE = ["Ada", "Bert", "Carla", "Dora", "Emil", "Fanny"]
 PLACES = ["Paris", "Rome", "Oslo", "Lima"]
 SETTINGS = EncoderSettings(
@@ -54,15 +56,6 @@ def example(person: str, place: str) -> TrainingExample:
 
 
 EXAMPLES = [example(person, place) for person in PEOPLE for place in PLACES]
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Any:
-    """Sums in the same order every time, and no quarrel over cores."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def source(hard_negatives: int = 1, examples: Sequence[TrainingExample] = EXAMPLES) -> ExampleSource:
@@ -281,25 +274,17 @@ def test_a_pool_ranks_by_the_best_positive(tiny_model: Path) -> None:
     assert figures["top-5"] == pytest.approx(100 * (ranks <= 5).mean())
 
 
-class Killed(BaseException):
-    """Stands for a process that is gone."""
-
-
 def train(
-    model: Path, output: Path, settings: EncoderSettings = SETTINGS, kill_at: int = 0, interrupt_at: int = 0
+    model: Path,
+    output: Path,
+    settings: EncoderSettings = SETTINGS,
+    kill_at: int | None = None,
+    interrupt_at: int | None = None,
 ) -> Any:
-    losses = []
-
-    def on_step(done: int, total: int, loss: float) -> None:
-        losses.append(loss)
-        if done == kill_at:
-            raise Killed
-        if done == interrupt_at:
-            signal.raise_signal(signal.SIGINT)
-
+    recorder = Recorder(kill_at, interrupt_at)
     pool = DevPool(source(3).pairs(np.arange(12), np.random.default_rng(0)))
     job = encoder_job(source(), Model(model), settings, data="people", pool=pool)
-    return (losses, *run_training(job, output, on_step))
+    return (recorder.losses, *run_training(job, output, recorder))
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -30,21 +29,14 @@ from opendpr.training.settings import ReaderSettings
 from opendpr.training.swaps import swapped
 from opendpr.types import ExamplePassage, Hit, Passage, Question, TrainingExample
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 PEOPLE = ["Ada", "Bert", "Carla", "Dora", "Emil"]
 PLACES = ["Paris", "Rome", "Oslo", "Lima"]
 SETTINGS = ReaderSettings(
     epochs=2, batch_size=8, learning_rate=3e-3, precision="fp32", device="cpu", dropout=0.0, negatives=2,
     negative_share=0.5, checkpoint_seconds=1e-9,
 )  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Any:
-    """Sums in the same order every time, and no quarrel over cores."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def text(person: str, place: str) -> str:
@@ -197,23 +189,23 @@ def test_chunks_give_the_gradients_of_one_batch_by_autograd(tiny_model: Path, mi
     settings = replace(SETTINGS, alone_weight=0.5, chunk_tokens=64)
     of = objective(tiny_model, mined, settings)
     assert len(list(of._chunks(of._draws(*full(of))))) > 2
-    asked = [of._asked(draw) for draw in of._draws(*full(of))]
-    assert [len(each.others) for each in asked] == [2] * 4 + [0] * 4
-    rows = [row for each in asked for row in (each.positive, *each.others)]
+    questions = [of._rows_of(draw) for draw in of._draws(*full(of))]
+    assert [len(question.others) for question in questions] == [2] * 4 + [0] * 4
+    rows = [row for question in questions for row in (question.positive, *question.others)]
     ids, types, mask = (torch.from_numpy(a).long() for a in pad([row.sequence for row in rows], of._tokenizer.pad))
     logits = of.network(ids, types, mask)
     L, place, span_losses, selections = ids.shape[1], 0, [], []
-    for each in asked:
+    for question in questions:
         start, end = logits[place, 1 : 1 + L], logits[place, 1 + L :]
-        text = slice(*each.positive.text)
+        text = slice(*question.positive.text)
         start, end = start - start[text].logsumexp(0), end - end[text].logsumexp(0)
-        span_losses.append(-torch.stack([start[i] + end[j] for i, j in each.positive.answers]).logsumexp(0))
-        if each.others:
+        span_losses.append(-torch.stack([start[i] + end[j] for i, j in question.positive.answers]).logsumexp(0))
+        if question.others:
             selected = logits[place : place + 3, 0]
             wanted = torch.tensor([1.0, 0, 0])
             alone = torch.nn.functional.binary_cross_entropy_with_logits(selected, wanted)
             selections.append(selected.logsumexp(0) - selected[0] + 0.5 * alone)
-        place += 1 + len(each.others)
+        place += 1 + len(question.others)
     loss = torch.stack(span_losses).mean() + torch.stack(selections).mean()
     loss.backward()
     expected = {
