@@ -31,7 +31,7 @@ Values: TypeAlias = Literal["rank", "score"]
 Duplicates: TypeAlias = Literal["refuse", "best"]
 """What becomes of a document that is in a ranking twice: an error, or its best place is kept."""
 
-ModelForm: TypeAlias = Literal["sentence-transformers", "hf-dpr", "dpr", "onnx"]
+ModelForm: TypeAlias = Literal["sentence-transformers", "hf-dpr", "hf-qa", "dpr", "onnx"]
 PassageForm: TypeAlias = Literal["psgs", "beir", "msmarco", "pyserini", "tevatron", "jsonl"]
 QuestionForm: TypeAlias = Literal["dpr", "beir", "msmarco"]
 ExampleForm: TypeAlias = Literal["dpr", "msmarco", "colbert", "tevatron", "flag-embedding", "sentence-transformers"]
