@@ -14,7 +14,8 @@ from typer import Argument, Option
 
 from opendpr.choices import DEFAULT_RETRIEVER, READ_PASSAGES
 from opendpr.cli.ask_explanation import explained
-from opendpr.cli.ask_folder import encode_in_background, encode_rest, incomplete, index, report_incomplete
+from opendpr.cli.ask_folder import encode_in_background, encode_rest, incomplete, report_incomplete
+from opendpr.cli.located import located
 from opendpr.cli.options import (
     AllowPartialOption,
     AsJson,
@@ -55,10 +56,16 @@ SHOWN_CHARACTERS = 200
 
 def ask(
     collection: Annotated[
-        Path, Argument(help="A collection, or a folder of documents, which is indexed first.", show_default=False)
+        Path,
+        Argument(help="A collection, or a folder or file of documents, which is indexed first.", show_default=False),
     ],
-    question: Annotated[
-        str | None, Argument(help="In quotes; none opens a prompt, - reads one a line from stdin.", show_default=False)
+    words_asked: Annotated[
+        list[str] | None,
+        Argument(
+            metavar="[QUESTION]...",
+            help="With or without quotes; none opens a prompt, - reads one a line from stdin.",
+            show_default=False,
+        ),
     ] = None,
     k: Annotated[int, Option("-k", min=1, max=10_000, help="Passages to read.")] = READ_PASSAGES,
     answers: Annotated[int, Option("--answers", "-n", min=1, help="Different answers to show.")] = 1,
@@ -75,6 +82,15 @@ def ask(
     wait: Annotated[
         bool, Option("--wait", help="After the answer encode the rest of a folder; without, a later call does.")
     ] = False,
+    words: Annotated[
+        int | None, Option("--words", min=1, help="Of a folder: words in a passage.", show_default="as before, or 100")
+    ] = None,
+    overlap: Annotated[
+        int | None,
+        Option(
+            "--overlap", min=0, help="Of a folder: words shared with the previous passage.", show_default="as before"
+        ),
+    ] = None,
     explain: Annotated[bool, Option("--explain", help="Show what scores and confidence are made of.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -87,16 +103,19 @@ def ask(
     Examples:
       opendpr ask ./docs "Who wrote the letter?"
       opendpr ask ./docs "Who wrote the letter?" --wait
+      opendpr ask manual.pdf who wrote the letter
       opendpr ask notes                            (a prompt)
       opendpr ask notes - < questions.txt          (one JSON object a line)
     """
     from opendpr.answering import check_question, open_answerer
-    from opendpr.collection.database import DATABASE
     from opendpr.collection.where import compile_where
+    from opendpr.maintenance.add import AddSettings
+    from opendpr.maintenance.folder import Cut, holds_documents
     from opendpr.model.directory import DEFAULT_MODEL
     from opendpr.model.runtime import RuntimeSettings
     from opendpr.search.reranking import make_reranking
 
+    question = None if not words_asked else " ".join(words_asked)
     _refuse_missing(collection)
     if where is not None:
         compile_where(where)  # here, because it is no fault of the questions, whose errors are reported one by one
@@ -107,11 +126,15 @@ def ask(
     settings = RuntimeSettings(runtime, precision, device)
     reranking = make_reranking(rerank, rerank_depth, settings) if rerank else None
     engine = engine_settings(address, allow_partial=allow_partial)
-    folder, name = None, model
-    if not (collection / DATABASE).exists():
-        name = model or DEFAULT_MODEL  # not the one that the cache was made with: its reader may be another
-        encode = _encoding(question, where, retriever)
-        folder, collection = collection, index(collection, name, settings, encode, silent=as_json)
+    folder = collection if holds_documents(collection) else None
+    name = model or DEFAULT_MODEL if folder else model  # the cache may be made with one whose reader is another
+    collection = located(
+        collection,
+        AddSettings(name, runtime=settings),
+        cut=Cut(words, overlap),
+        encode=_encoding(question, where, retriever),
+        silent=as_json,
+    )
     with ExitStack() as stack:
         answerer = open_answerer(
             collection,
@@ -169,8 +192,6 @@ def _refuse_missing(path: Path) -> None:
         raise StateError(
             f"'{path}' does not exist; first give a collection or a folder of documents, then the question"
         )
-    if not path.is_dir():
-        raise StateError(f"'{path}' is a file; give the folder that it is in, or a collection")
 
 
 def _show(answer: Answer, outline: Outline, *, strong: bool) -> None:

@@ -1,4 +1,4 @@
-"""`opendpr ask FOLDER`: its cached collection, and what of it is encoded before an answer and after."""
+"""`opendpr ask FOLDER`: what of its cached collection is encoded before an answer and after."""
 
 from __future__ import annotations
 
@@ -6,40 +6,14 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from opendpr.cli.add import no_documents, show_report
 from opendpr.cli.output import say
 from opendpr.cli.progress import progress
 from opendpr.errors import BusyError
-from opendpr.wording import counted
 
 if TYPE_CHECKING:
     from opendpr.collection import Collection
     from opendpr.maintenance.background import BackgroundEncoder
-    from opendpr.maintenance.encode import EncodePassages
     from opendpr.model.runtime import RuntimeSettings
-
-
-def index(folder: Path, model: str, settings: RuntimeSettings, encode: EncodePassages, *, silent: bool) -> Path:
-    """Bring the cached collection of a folder in sync with it and say what changed; returns where it is."""
-    from opendpr.maintenance.add import NoDocumentsError
-    from opendpr.maintenance.folder import index_folder
-
-    if not any(folder.iterdir()):
-        raise no_documents(str(folder))
-    with progress("encoding", "passages", silent=silent) as on_progress:
-        try:
-            indexed = index_folder(folder, model, settings, encode=encode, on_progress=on_progress)
-        except NoDocumentsError as error:
-            show_report(error.report, folder, ["opendpr add", "NAME", str(folder)])
-            raise no_documents(str(folder)) from None
-    report = indexed.report
-    if indexed.busy:
-        say(f"{folder} is being indexed by another process: the answer is from what was there before")
-    elif set(report.documents) - {"unchanged"}:
-        show_report(report, folder, ["opendpr add", "NAME", str(folder)])
-    elif report.skipped:
-        say(f"{counted(len(report.skipped), 'file')} of {folder} cannot be read; 'opendpr add NAME {folder}' says why")
-    return indexed.directory
 
 
 def incomplete(collection: Collection) -> tuple[int, int] | None:

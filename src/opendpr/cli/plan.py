@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from typer import Argument, Option
 
 from opendpr.choices import PrecisionName
+from opendpr.cli.located import located
 from opendpr.cli.options import AsJson, MemoryOption, ModelOption, PrecisionOption, RecallOption
 from opendpr.cli.output import print_json, put, say
 from opendpr.errors import UsageError
@@ -138,7 +139,7 @@ def _read_scope(collection: Path | None, passages: int | None, model: str | None
 
     row, vectors, sample = None, 0, []
     if collection is not None:
-        with open_collection(collection) as opened:
+        with open_collection(located(collection)) as opened:
             row, counts = opened.encoder(), opened.counts()
             sample = list(islice(opened.passages_after(0), SAMPLE_PASSAGES))
         passages, vectors = passages or counts["passages"], counts["vectors"]

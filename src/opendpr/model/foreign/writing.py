@@ -116,7 +116,8 @@ def write_tokenizer(directory: Path, path: Path, feeding: Feeding) -> None:
     words = {entry["id"]: entry["content"] for entry in json.loads(path.read_text(encoding="utf-8"))["added_tokens"]}
     marks = Tokenizer(path).marks
     inputs = ["input_ids", *["token_type_ids"] * feeding.typed, "attention_mask"]
-    names = {"cls_token": words[marks.cls], "sep_token": words[marks.sep], "pad_token": words.get(marks.pad, PAD_TOKENS[0])}
+    pad = words.get(marks.pad, PAD_TOKENS[0])
+    names = {"cls_token": words[marks.cls], "sep_token": words[marks.sep], "pad_token": pad}
     settings = {
         "tokenizer_class": "PreTrainedTokenizerFast",
         "model_input_names": inputs,
