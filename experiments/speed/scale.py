@@ -41,7 +41,7 @@ from opendpr.search.bm25 import verify_bm25
 from opendpr.search.cost import PROGRAM_BYTES, chosen, estimates
 from opendpr.search.dense import dense_record, verify_dense
 from opendpr.search.exact import ExactIndex, scan
-from opendpr.search.faiss import THREADS
+from opendpr.search.faiss import FAISS_THREADS
 from opendpr.search.rates import build_seconds, measure_rates
 from opendpr.search.snapshot import Snapshot, load_snapshot
 from opendpr.text.splitting import Splitter
@@ -266,7 +266,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     else:
         passages = list(args.data.pool_passages("P150", len(base)))
     args.filling = Filling(base, passages, args.model, args.collection, args.whole)
-    report = Report(args, threads=THREADS, real=len(base), cosine_of_copies=NOISED_COSINE, seed=SEED)
+    report = Report(args, threads=FAISS_THREADS, real=len(base), cosine_of_copies=NOISED_COSINE, seed=SEED)
     for rows in args.rows:
         directory = args.work / "scale"
         shutil.rmtree(directory, ignore_errors=True)

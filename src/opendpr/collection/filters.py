@@ -37,7 +37,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 COMPARISON_SIGNS: tuple[Sign, ...] = ("=", "!=", "<=", ">=", "<", ">")
-MAX_DEPTH = 50
+MOST_NESTED_PARTS = 50
 
 
 class Comparison(NamedTuple):
@@ -149,8 +149,8 @@ class _Parser:
             raise self.expected(text)
 
     def expression(self, depth: int) -> Where:
-        if depth > MAX_DEPTH:
-            raise UsageError(f"the filter is nested more than {MAX_DEPTH} deep; write it flatter")
+        if depth > MOST_NESTED_PARTS:
+            raise UsageError(f"the filter is nested more than {MOST_NESTED_PARTS} deep; write it flatter")
         parts = [self._conjunction(depth)]
         while self._take("or"):
             parts.append(self._conjunction(depth))
@@ -164,8 +164,8 @@ class _Parser:
 
     def _negation(self, depth: int) -> Where:
         if self._take("not"):
-            if depth > MAX_DEPTH:
-                raise UsageError(f"the filter is nested more than {MAX_DEPTH} deep; write it flatter")
+            if depth > MOST_NESTED_PARTS:
+                raise UsageError(f"the filter is nested more than {MOST_NESTED_PARTS} deep; write it flatter")
             return Not(self._negation(depth + 1))
         if self._take("("):
             inner = self.expression(depth + 1)

@@ -23,13 +23,13 @@ class Label(TypedDict, total=False):
     text: str
     """The value as SQLite prints it."""
     number: int | float
-    """Its number, if it is one, or text that reads as one; whole numbers as integers, which are exact everywhere."""
+    """The value as a number, if it is or reads as one; whole numbers as integers, which are exact everywhere."""
     written: bool
-    """True for what is text in the metadata."""
+    """True if the value is text in the metadata."""
 
 
 Labels = dict[str, Label]
-"""By name, without keys whose value is null."""
+"""The labels of a document by name, without keys whose value is null."""
 
 
 def labels_of(collection: Collection, numbers: Numbers) -> dict[int, Labels]:

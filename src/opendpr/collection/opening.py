@@ -24,6 +24,7 @@ from opendpr.storage.atomic import make_directory
 from opendpr.text.splitting import Splitter
 
 LOCK_FILE = "collection.lock"
+"""File that the one process which writes holds locked."""
 CACHE_DIRECTORIES = ("bm25", "dense")
 """Directories beside the database that may be deleted at any time."""
 

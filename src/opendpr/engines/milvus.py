@@ -21,16 +21,18 @@ from opendpr.engines.pymilvus import REQUEST_SECONDS, CollectionSchema, DataType
 from opendpr.types import Numbers, Vectors
 
 NOTES_COLLECTION = "opendpr_pushed"
+"""Milvus's collection of what is noted about each vector set."""
 INDEXED_VECTORS = 50_000
 """With this many vectors, or more, they get an HNSW index; fewer are all compared."""
 HNSW_PARAMETERS = {"M": 16, "efConstruction": 200}
 HNSW_FACTOR = 2
 """Candidates for each passage wanted where HNSW finds them."""
-LEAST_EFFORT = 200
+LEAST_HNSW_EFFORT = 200
+"""Candidates that HNSW keeps while it searches, at least (Milvus's `ef`)."""
 MOST_CANDIDATES = 16_384
 """Candidates that Milvus returns at most."""
 SETTLED_SECONDS = 30.0
-"""After which a search need not wait until all that was pushed can be found: it can, long since."""
+"""How long after a push a search waits until all of it can be found; later it can be without waiting."""
 
 
 class MilvusEngine:
@@ -40,7 +42,7 @@ class MilvusEngine:
         self.name, self._address, self._vectors = address.text, address, vectors
         self._indexed_vectors, self._table = indexed_vectors, set_name(vectors.collection_id, vectors.fingerprint)
         self._opened: MilvusClient | None = None
-        self._seen: tuple[Noted | None, float] = (None, 0.0)
+        self._last_noted: tuple[Noted | None, float] = (None, 0.0)
 
     @property
     def _client(self) -> MilvusClient:
@@ -64,8 +66,8 @@ class MilvusEngine:
             note = rows[0]["note"]
             version = Version(note["version"], note["commit_id"])
             noted = Noted(version, note["last_number"], note["recall"] or None, note["indexed"])
-        if noted != self._seen[0]:
-            self._seen = noted, time.monotonic()
+        if noted != self._last_noted[0]:
+            self._last_noted = noted, time.monotonic()
         return noted
 
     def candidates(self, vectors: Vectors, k: int, where: Where | None, *, allow_partial: bool) -> Candidates:
@@ -76,7 +78,7 @@ class MilvusEngine:
         numbers = np.full((len(vectors), wanted), -1, np.int64)
         if before is None or not len(vectors):
             return Candidates(numbers, before, ())
-        settled = time.monotonic() - self._seen[1] > SETTLED_SECONDS
+        settled = time.monotonic() - self._last_noted[1] > SETTLED_SECONDS
         with our_errors(self.name):
             lists = self._client.search(
                 self._table,
@@ -84,7 +86,7 @@ class MilvusEngine:
                 filter=expression,
                 limit=wanted,
                 output_fields=["number"],
-                search_params={"metric_type": "IP", "params": {"ef": max(wanted, LEAST_EFFORT)}},
+                search_params={"metric_type": "IP", "params": {"ef": max(wanted, LEAST_HNSW_EFFORT)}},
                 consistency_level="Bounded" if settled else "Strong",
                 timeout=REQUEST_SECONDS,
             )

@@ -40,7 +40,7 @@ class Case(NamedTuple):
     """Whether the passages that hold its answer were kept from the reader."""
     asked: Asked = UNKNOWN
     set: str = ""
-    """The question file that it is of."""
+    """Name of the question file it comes from."""
 
 
 def read_cases(
@@ -52,7 +52,7 @@ def read_cases(
     on_progress: Progress = silent,
     ask: Ask = lambda question, retriever: Asked(question),
 ) -> dict[str, list[Case]]:
-    """For each retriever what was read; a passage that several found is read once."""
+    """What was read for each retriever; a passage that several retrievers found is read once."""
     drawn = np.random.default_rng(settings.seed).random(len(questions)) < settings.removed_share
     cases: dict[str, list[Case]] = {kind: [] for kind in retrievers}
     done = 0

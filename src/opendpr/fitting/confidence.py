@@ -89,7 +89,7 @@ def mixed(answerable: Bools, share: float) -> Floats:
 
 
 def _by_set(cases: Sequence[Case]) -> dict[str, Bools]:
-    """For each set which cases are its own, (n,)."""
+    """Which cases belong to each set, (n,)."""
     names = np.array([case.set for case in cases])
     return {str(name): names == name for name in np.unique(names)}
 

@@ -72,7 +72,7 @@ class Model:
         chosen."""
         confidence = config.get("confidence", {}).items()
         self.confidence = {kind: _numbers(weights, f"confidence {kind}", path) for kind, weights in confidence}
-        """By retriever: weights of the features of an answer, `bias` and `threshold`; empty if it was not fitted."""
+        """Weights of an answer's features, `bias` and `threshold`, by retriever; empty if they were not fitted."""
         self.encoder = parse_config(EncoderConfig, config["encoder"], path) if "encoder" in config else None
         self.reader = parse_config(ReaderConfig, config["reader"], path) if "reader" in config else None
         self.reranker = parse_config(RerankerConfig, config["reranker"], path) if "reranker" in config else None

@@ -82,7 +82,7 @@ def _least_effort(trials: _Trials, target: float, settings: EffortSettings) -> E
 
 
 def _fewest_lists(recall: Callable[[int], float], lists: int, target: float, least_gain: float) -> int | None:
-    """By doubling, then between the last two; None where more lists gain nothing and the target is not reached."""
+    """The fewest lists that reach the target, by doubling, then between the last two; None if more gain nothing."""
     before, last = 0, 0.0
     for wanted in _doubled(lists):
         reached = recall(wanted)
@@ -104,7 +104,7 @@ def _doubled(lists: int) -> Iterator[int]:
 
 
 def recalls(index: IvfIndex, questions: Vectors, own: Numbers, limits: Mapping[int, Scores]) -> dict[int, float]:
-    """By depth, the share of the best passages found, on average over the questions (Q, d).
+    """The share of the best passages found by depth, on average over the questions (Q, d).
 
     Args:
         own: (Q,) the number of the passage that each question is made of, which does not count
@@ -124,7 +124,7 @@ def recalls(index: IvfIndex, questions: Vectors, own: Numbers, limits: Mapping[i
 def _limits(
     index: IvfIndex, questions: Vectors, own: Numbers, on_progress: OnStage, settings: EffortSettings
 ) -> dict[int, Scores]:
-    """By depth, the score of each question's last neighbour (Q,), by scanning every vector."""
+    """The score of each question's last neighbour (Q,) by depth, found by scanning every vector."""
     depth, numbers = max(settings.depths) + 1, index.numbers
     best = np.full((len(questions), depth), -np.inf, dtype=np.float32)
     for first in range(0, len(numbers), settings.progress_vectors):

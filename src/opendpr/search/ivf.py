@@ -141,7 +141,7 @@ class IvfIndex:
 
     def _refine(self, vectors: Vectors, rows: Rows, k: int) -> Neighbours:
         """The k best of candidates (Q, c), c >= k, by their vectors."""
-        from opendpr.search.faiss import THREADS  # loaded already, as there are codes
+        from opendpr.search.faiss import FAISS_THREADS  # loaded already, as there are codes
 
         size = max(1, self._settings.candidate_bytes // (rows.shape[1] * self.dim * 4))
         pieces = [slice(first, first + size) for first in range(0, len(rows), size)]
@@ -152,7 +152,7 @@ class IvfIndex:
         if len(pieces) < self._settings.threaded_pieces:
             refined = list(map(refine, pieces))
         else:
-            with ThreadPoolExecutor(THREADS) as pool:
+            with ThreadPoolExecutor(FAISS_THREADS) as pool:
                 refined = list(pool.map(refine, pieces))
         return Neighbours(
             np.concatenate([best.scores for best in refined] or [np.empty((0, k), np.float32)]),

@@ -111,7 +111,7 @@ class Snapshot:
         return self._words.index.score(question, numbers)
 
     def count_words(self, question: str) -> WordCounts:
-        """In how many passages each word of a question occurs, as BM25 counts them."""
+        """The number of passages in which each word of a question occurs, as BM25 counts them."""
         return self._words.index.count_words(question)
 
     def hits(self, neighbours: Neighbours, parts: Sequence[dict[str, NDArray[np.float32]]]) -> list[list[Hit]]:

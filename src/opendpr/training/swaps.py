@@ -14,7 +14,7 @@ from opendpr.types import Question
 
 NUMBER_PATTERN = re.compile(r"\b\d[\d,.]*\b")
 NAME_PATTERN = re.compile(r"(?<=[a-z0-9,'\"] )(?:[A-Z][\w'-]+)(?: [A-Z][\w'-]+)*")
-"""Capitals that do not begin a sentence."""
+"""Capitalised words that do not begin a sentence."""
 
 
 def swapped(question: Question, passage: str, generator: np.random.Generator) -> str | None:
