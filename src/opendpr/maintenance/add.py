@@ -16,7 +16,7 @@ from opendpr.collection.rows import EncoderRow
 from opendpr.collection.writer import refuse_other_encoder
 from opendpr.corpus import Corpus, Skipped
 from opendpr.corpus.kinds import is_psgs
-from opendpr.corpus.running_lines import repeated_lines
+from opendpr.corpus.running_lines import LEFT_OUT, MENU_LINES, repeated_lines
 from opendpr.errors import InputError, UsageError
 from opendpr.iteration import OnProgress, batched
 from opendpr.maintenance.encode import CHUNK_PASSAGES, encode_missing
@@ -213,7 +213,8 @@ def _store(
             report.documents.update(changes)
             report.taken += _taken(batch, changes, paths)
             for document in batch:
-                report.repeated.update(repeated_lines(document.metadata))
+                for name in (LEFT_OUT, MENU_LINES):
+                    report.repeated.update(repeated_lines(document.metadata, name))
         unchanged = memory.settle() if memory else []
         report.documents.update(["unchanged"] * len(unchanged))
         if list_paths:
