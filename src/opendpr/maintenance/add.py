@@ -15,7 +15,7 @@ from opendpr.collection.database import DATABASE
 from opendpr.collection.rows import EncoderRow
 from opendpr.corpus import Corpus, Skipped
 from opendpr.corpus.kinds import is_psgs
-from opendpr.corpus.running_lines import repeated_lines
+from opendpr.corpus.running_lines import LEFT_OUT, MENU_LINES, repeated_lines
 from opendpr.errors import InputError, UsageError
 from opendpr.iteration import OnProgress, batched
 from opendpr.maintenance.encode import CHUNK_PASSAGES, EncodePassages, encode_missing
@@ -221,7 +221,8 @@ def _store(
             report.documents.update(changes)
             report.taken += _taken(batch, changes, paths)
             for document in batch:
-                report.repeated.update(repeated_lines(document.metadata))
+                for name in (LEFT_OUT, MENU_LINES):
+                    report.repeated.update(repeated_lines(document.metadata, name))
         unchanged = memory.settle() if memory else []
         report.documents.update(["unchanged"] * len(unchanged))
         if list_paths:

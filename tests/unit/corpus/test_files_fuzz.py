@@ -22,6 +22,7 @@ from samples import MAIL, MAILBOX, MAN, RTF, docx, epub, notebook, odt, paragrap
 
 SEEDS = {
     "html": b"<!doctype html><meta charset=utf-8><title>T</title><p>one<table><tr><td>1<td>2</table><pre> x</pre>",
+    "html with menus": b"<nav><a href=a>one</a></nav><footer><a href=b>b</a><a href=c>c</a></footer>",
     "pdf": pdf(["Hello", "", "world"]),
     "docx": docx(paragraph("one") + "<w:tbl><w:tr><w:tc>" + paragraph("two") + "</w:tc></w:tr></w:tbl>", "Title"),
     "epub": epub({"a.xhtml": "<p>one</p>", "b.xhtml": "<p>two</p>"}),
