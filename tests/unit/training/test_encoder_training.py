@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 import torch
 from processes import run_together
-from training_runs import Killed, Recorder
 
 from opendpr.collection import open_collection
 from opendpr.errors import InputError, OpendprError, UsageError
@@ -36,6 +35,7 @@ from opendpr.training.settings import EncoderSettings
 from opendpr.training.sources import ExampleSource, InverseClozeSource, Pair
 from opendpr.training.towers import Towers
 from opendpr.types import ExamplePassage, Question, TrainingExample
+from training_runs import Killed, Recorder
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
