@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Sequence
 from functools import cache
 from typing import Literal
@@ -24,6 +23,7 @@ from opendpr.model.config import (
     distance_buckets,
 )
 from opendpr.model.directory import Weights
+from opendpr.model.processor import this_processor_gains_by_bf16
 
 # Importing openvino also imports its converter, which reports the import over the network. Without the converter, which
 # nothing here uses, it does not: a module set to None cannot be imported, and openvino goes on without it.
@@ -34,10 +34,6 @@ from openvino import Node  # noqa: E402
 from openvino import opset13 as op  # noqa: E402
 
 Precision = Literal["fp32", "bf16", "int8"]
-TRIAL_ROWS, TRIAL_WIDTH, TRIAL_LAYERS, TRIALS = 512, 512, 2, 5
-"""Size of the trial that decides between bf16 and fp32: a few milliseconds a run."""
-LEAST_BF16_GAIN = 1.2
-"""How much faster bf16 must be in the trial: a busy machine should not change the choice."""
 PADDING_LOGIT = -10_000.0
 """Added to the attention logits of padding."""
 
@@ -254,31 +250,7 @@ def _result(request: ov.InferRequest) -> NDArray[np.float32]:
     return np.array(request.get_output_tensor().data, dtype=np.float32)
 
 
-@cache
 def default_precision() -> Precision:
-    """bf16 where the processor has it and a short trial finds it faster than fp32.
-
-    Listing BF16 is not enough: without matrix units (AMX, or AMD's double rate) a processor can
-    take half as long again for it (docs/decisions/0001-precision-by-trial.md).
-    """
-    core = _core()
-    if "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
-        return "fp32"
-    x = op.parameter([TRIAL_ROWS, TRIAL_WIDTH], ov.Type.f32)
-    y: Node = x
-    for _ in range(TRIAL_LAYERS):
-        y = op.matmul(y, op.constant(np.ones((TRIAL_WIDTH, TRIAL_WIDTH), np.float32)), False, True)
-    model = ov.Model([y], [x], "trial")
-    data = np.zeros((TRIAL_ROWS, TRIAL_WIDTH), np.float32)
-    seconds = {}
-    for hint in ("f32", "bf16"):
-        options = {"INFERENCE_PRECISION_HINT": hint, "PERFORMANCE_HINT": "LATENCY"}
-        request = core.compile_model(model, "CPU", options).create_infer_request()
-        request.infer([data])
-        trials = []
-        for _ in range(TRIALS):
-            started = time.perf_counter()
-            request.infer([data])
-            trials.append(time.perf_counter() - started)
-        seconds[hint] = min(trials)
-    return "bf16" if LEAST_BF16_GAIN * seconds["bf16"] < seconds["f32"] else "fp32"
+    """bf16 where OpenVINO takes it and the processor gains by it, else fp32; never decided by a clock."""
+    listed = "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return "bf16" if listed and this_processor_gains_by_bf16() else "fp32"
