@@ -17,7 +17,7 @@ from experiments.common.models import starting_model
 from opendpr.training.examples import read_training_examples
 from opendpr.training.sources import Pair
 
-PEER = "sentence-transformers"
+PEER_SYSTEM = "sentence-transformers"
 
 
 class Job(NamedTuple):
@@ -144,5 +144,5 @@ def serve_peer(job: Job) -> None:
 
 
 if __name__ == "__main__":
-    given = Job(**json.loads(sys.argv[1]))
-    (serve_peer if given.system == PEER else serve_ours)(given)
+    job = Job(**json.loads(sys.argv[1]))
+    (serve_peer if job.system == PEER_SYSTEM else serve_ours)(job)

@@ -199,7 +199,7 @@ def _load_dense(collection: Collection, state: State, before: Snapshot | None, s
     if cache:
         cached = cache.index.without(np.concatenate([np.array(removed, np.int64), hidden]))
         index = StoredIndex(collection, row, cached, exact)
-    if missing := passages - len(hidden) - len(index):
+    if settings.warn_incomplete and (missing := passages - len(hidden) - len(index)):
         logger.warning(
             "%s: passages without a vector, which bm25 alone finds: %d; any 'opendpr add' or 'opendpr encode' "
             "gives them one",
