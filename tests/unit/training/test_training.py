@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from training_runs import FourSteps, Killed, Recorder
 
 from opendpr.errors import InputError, OpendprError, StateError, UsageError
 from opendpr.interop import MarkedQuestion
@@ -26,7 +27,6 @@ from opendpr.training.reader import train_reader
 from opendpr.training.reader_examples import mine_negatives, read_marked_questions
 from opendpr.training.settings import ReaderSettings
 from opendpr.types import Hit, Passage
-from training_runs import FourSteps, Killed, Recorder
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -110,8 +110,8 @@ def test_a_training_that_was_left_goes_on_as_if_nothing_had_happened(
 
 
 def checkpoint(output: Path) -> Path:
-    (found,) = (output / "checkpoints").glob("step-*")
-    return found
+    (checkpoint,) = (output / "checkpoints").glob("step-*")
+    return checkpoint
 
 
 @pytest.mark.parametrize("torn", ["state.safetensors", "progress.json"])
@@ -181,9 +181,9 @@ def test_the_handler_of_sigint_is_given_back(tmp_path: Path) -> None:
 
 def test_mined_negatives_never_hold_the_answer(examples: Path) -> None:
     spans = read_marked_questions([examples])
-    found = mine_negatives(spans, 3, seed=0)
-    assert found == mine_negatives(spans, 3, seed=0), "the same for the same seed"
-    for example, places in zip(spans, found, strict=True):
+    negatives = mine_negatives(spans, 3, seed=0)
+    assert negatives == mine_negatives(spans, 3, seed=0), "the same for the same seed"
+    for example, places in zip(spans, negatives, strict=True):
         assert len(places) == 3
         for place in places:
             text = f" {normalize_answer(spans[place].passage)} "
