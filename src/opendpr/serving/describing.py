@@ -42,6 +42,6 @@ def _span(span: Span, retrieved: Found) -> SpanRecord:
     return SpanRecord(**fields, **_utf16(fields, layout))
 
 
-def _utf16(fields: Mapping[str, Any], layout: Layout) -> dict[str, int]:
+def _utf16(fields: Mapping[str, Any], layout: Layout) -> dict[str, Any]:
     """The offsets of a record as other programs count them."""
     return {"start_utf16": layout.utf16(fields["start"]), "end_utf16": layout.utf16(fields["end"])}
