@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from opendpr import __version__
 from opendpr.errors import StateError
 from opendpr.model.batches import Batch
+from opendpr.model.compiled import compiled_path, keep_compiled, read_compiled
 from opendpr.model.config import (
     Activation,
     Architecture,
@@ -23,7 +28,7 @@ from opendpr.model.config import (
     distance_buckets,
 )
 from opendpr.model.directory import Weights
-from opendpr.model.processor import this_processor_gains_by_bf16
+from opendpr.model.processor import processor, this_processor_gains_by_bf16
 
 # Importing openvino also imports its converter, which reports the import over the network. Without the converter, which
 # nothing here uses, it does not: a module set to None cannot be imported, and openvino goes on without it.
@@ -32,6 +37,8 @@ sys.modules.setdefault("openvino.tools.ovc", None)  # type: ignore[arg-type]
 import openvino as ov  # noqa: E402
 from openvino import Node  # noqa: E402
 from openvino import opset13 as op  # noqa: E402
+
+logger = logging.getLogger(__name__)
 
 Precision = Literal["fp32", "bf16", "int8"]
 PADDING_LOGIT = -10_000.0
@@ -203,27 +210,11 @@ def build(config: NetworkConfig, weights: Weights, *, int8: bool) -> ov.Model:
 
 
 class OpenVinoNetwork:
-    """A `Network` on the CPU.
+    """A `Network` on the CPU; `load_network` makes one."""
 
-    Args:
-        throughput: several batches at once with one thread each, for many sequences; otherwise all
-            threads work on one batch, for few.
-    """
-
-    def __init__(self, config: NetworkConfig, weights: Weights, *, precision: Precision, throughput: bool) -> None:
-        options: dict[str, object] = {
-            "PERFORMANCE_HINT": "THROUGHPUT" if throughput else "LATENCY",
-            "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
-            "DYNAMIC_QUANTIZATION_GROUP_SIZE": "32" if precision == "int8" else "0",
-        }
-        try:
-            model = build(config, weights, int8=precision == "int8")
-        except KeyError as error:
-            raise StateError(
-                f"the weights lack {error.args[0]}; config.json and model.safetensors do not belong together"
-            ) from None
-        self._compiled = _core().compile_model(model, "CPU", options)
-        self._parallel = int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+    def __init__(self, compiled: ov.CompiledModel) -> None:
+        self._compiled = compiled
+        self._parallel = int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
 
     @property
     def parallel(self) -> int:
@@ -242,6 +233,58 @@ class OpenVinoNetwork:
         for place in range(len(results), len(batches)):
             results.append(_result(requests[place % len(requests)]))
         return results
+
+
+def load_network(
+    config: NetworkConfig,
+    load_weights: Callable[[], Weights],
+    kept: Path | None,
+    *,
+    precision: Precision,
+    throughput: bool,
+) -> OpenVinoNetwork:
+    """Compile a network, or take the one that was compiled before.
+
+    Args:
+        load_weights: called if it has to be compiled
+        kept: the file of its weights, if the compiled network is to be kept in the user's cache
+        throughput: several batches at once with one thread each, for many sequences; otherwise all
+            threads work on one batch, for few.
+    """
+    options: dict[str, object] = {
+        "PERFORMANCE_HINT": "THROUGHPUT" if throughput else "LATENCY",
+        "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
+        "DYNAMIC_QUANTIZATION_GROUP_SIZE": "32" if precision == "int8" else "0",
+    }
+    if kept is None:
+        return OpenVinoNetwork(_compile(config, load_weights(), precision, options))
+    machine = (ov.get_version(), __version__, *processor(), _cores())
+    path = compiled_path(kept, (config, precision, sorted(options.items()), machine))
+    if (content := read_compiled(path)) is not None:
+        try:
+            return OpenVinoNetwork(_core().import_model(ov.Tensor(content), "CPU", options))
+        except RuntimeError as error:
+            logger.info("%s cannot be used (%s); the network is compiled again", path, error)
+    compiled = _compile(config, load_weights(), precision, options)
+    keep_compiled(path, compiled.export_model().getvalue())
+    return OpenVinoNetwork(compiled)
+
+
+def _cores() -> int | None:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def _compile(
+    config: NetworkConfig, weights: Weights, precision: Precision, options: dict[str, object]
+) -> ov.CompiledModel:
+    try:
+        model = build(config, weights, int8=precision == "int8")
+    except KeyError as error:
+        raise StateError(
+            f"the weights lack {error.args[0]}; config.json and model.safetensors do not belong together"
+        ) from None
+    return _core().compile_model(model, "CPU", options)
 
 
 def _result(request: ov.InferRequest) -> NDArray[np.float32]:

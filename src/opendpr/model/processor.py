@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import re
 from functools import cache
 from pathlib import Path
@@ -28,6 +29,16 @@ def this_processor_gains_by_bf16() -> bool:
         return gains_by_bf16(CPU_INFO.read_text(encoding="utf-8", errors="replace"))
     except OSError:
         return False
+
+
+@cache
+def processor() -> tuple[str, str]:
+    """What this machine's processor is called and what it can do: machine code made for one may not run on another."""
+    try:
+        listed = CPU_INFO.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return platform.processor(), platform.machine()
+    return _field(listed, "model name"), _field(listed, "flags")
 
 
 def _field(cpu_info: str, name: str) -> str:
