@@ -77,7 +77,7 @@ def write_tiny_data(folder: Path) -> Path:
     _write(half_done / "dev" / "squad_unanswerable.jsonl", unanswerable)
     _write(half_done / "dev" / "nq.jsonl", (_bare("nq.dev", each) for each in gold))
     _write(half_done / "dev" / "trivia.jsonl", (_bare("trivia.dev", fact) for each in gold for fact in _facts(each)))
-    _write_handbooks(half_done / "dev" / "handbooks", gold[:16])
+    _write_handbooks(half_done / "dev" / "handbooks", gold)
     training = [_paragraph(f"train-{number}", generator) for number in range(64)]
     _write(half_done / "train" / "squad_reader.jsonl", map(_with_paragraph, training))
     for name in ("nq", "trivia", "webquestions", "curatedtrec"):
@@ -160,10 +160,18 @@ def _write_handbooks(folder: Path, records: Sequence[Mapping[str, Any]]) -> None
     """An archive of text files and questions about them: plain, informal, without answer, worded again."""
     questions = []
     for number, record in enumerate(records):
-        asked = {**_bare("h", record), "style": ("plain", "informal")[number % 2]}
-        again = {"question": asked["question"].lower(), "style": "informal", "paraphrase_of": asked["id"]}
-        none = {"question": asked["question"].replace("built", "burned"), "answers": [], "style": "unanswerable"}
-        questions += [asked, {**asked, **again, "id": f"{asked['id']}-again"}, {**none, "id": f"{asked['id']}-none"}]
+        original = {**_bare("h", record), "style": ("plain", "informal")[number % 2]}
+        reworded = {"question": original["question"].lower(), "style": "informal", "paraphrase_of": original["id"]}
+        unanswerable = {
+            "question": original["question"].replace("built", "burned"),
+            "answers": [],
+            "style": "unanswerable",
+        }
+        questions += [
+            original,
+            {**original, **reworded, "id": f"{original['id']}-again"},
+            {**unanswerable, "id": f"{original['id']}-none"},
+        ]
     _write(folder / "questions.jsonl", questions)
     with tarfile.open(folder / "handbooks.tar.xz", "w:xz") as archive:
         for record in records:

@@ -10,6 +10,7 @@ import typer
 from typer import Argument, Option
 
 from opendpr.choices import ExampleForm, ModelForm, PassageForm, QrelsForm, QuestionForm, RunForm
+from opendpr.cli.located import located
 from opendpr.cli.options import CollectionArgument, DuplicatesOption, OutputOption, ValuesOption
 from opendpr.cli.output import say
 from opendpr.wording import counted
@@ -54,7 +55,7 @@ def export_passages(
     from opendpr.interop import useful, write_passages
     from opendpr.maintenance.export_passages import passage_documents
 
-    with open_collection(collection) as opened:
+    with open_collection(located(collection)) as opened:
         passages = useful(passage_documents(opened), lambda passage: passage.text, collection, "a passage")
         say(f"wrote {output}: {counted(write_passages(output, passages, format), 'passage')}")
 

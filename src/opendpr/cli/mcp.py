@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from opendpr.cli.located import located
 from opendpr.cli.options import (
     AllowPartialOption,
     CollectionArgument,
@@ -30,6 +31,7 @@ def mcp(
     Example, as an MCP client starts it:
       {"mcpServers": {"notes": {"command": "opendpr", "args": ["mcp", "/home/me/notes"]}}}
     """
+    from opendpr.maintenance.add import AddSettings
     from opendpr.model.runtime import RuntimeSettings
 
     try:
@@ -40,5 +42,7 @@ def mcp(
     from opendpr.serving.settings import Settings
 
     engine = engine_settings(index, allow_partial=allow_partial)
-    settings = Settings(collection, model, RuntimeSettings(runtime, precision, device), engine=engine)
+    running = RuntimeSettings(runtime, precision, device)
+    directory = located(collection, AddSettings(model, runtime=running))
+    settings = Settings(directory, model, running, engine=engine)
     run(Service(settings), collection.resolve().name)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
+from opendpr.cli.located import located
 from opendpr.cli.options import (
     RETRIEVER_CHOICES,
     CollectionArgument,
@@ -78,6 +79,7 @@ def mine(
       opendpr mine notes questions.jsonl -o examples.jsonl
       opendpr mine notes questions.jsonl -r bm25 -r dense --model my-model -o harder.jsonl
     """
+    from opendpr.maintenance.add import AddSettings
     from opendpr.model.runtime import RuntimeSettings
     from opendpr.training import mining
     from opendpr.training.miner import MiningSettings
@@ -88,9 +90,11 @@ def mine(
         denoise=denoise,
         runtime=RuntimeSettings(runtime, precision, device),
     )
+    vectors = any(name != "bm25" for name in settings.retrievers)
+    indexing = AddSettings(model if vectors else None, vectors, settings.runtime)
     with progress("mining", "questions", silent=as_json) as show:
         mined = mining.mine(
-            collection,
+            located(collection, indexing, silent=as_json),
             questions,
             model=model,
             output=output,

@@ -7,6 +7,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from opendpr.choices import DEFAULT_RETRIEVER, SEARCH_PASSAGES
+from opendpr.cli.located import located
 from opendpr.cli.options import (
     AllowPartialOption,
     AsJson,
@@ -27,7 +28,7 @@ from opendpr.cli.output import on_one_line, print_json, put, report_unmet_filter
 
 def search(
     collection: CollectionArgument,
-    question: Annotated[str, Argument(help="In quotes.", show_default=False)],
+    question: Annotated[list[str], Argument(help="One or more words, with or without quotes.", show_default=False)],
     k: Annotated[int, Option("-k", min=1, max=10_000, help="Passages to show.")] = SEARCH_PASSAGES,
     retriever: RetrieverOption = DEFAULT_RETRIEVER,
     rerank: RerankOption = None,
@@ -46,28 +47,37 @@ def search(
     \b
     Examples:
       opendpr search notes "who wrote the letter"
+      opendpr search ./docs who wrote the letter   (a folder: indexed first, then kept in sync)
       opendpr search notes "who wrote the letter" --retriever bm25 -k 20 --json
       opendpr search notes "who wrote the letter" --rerank ./cross-encoder
     """
     from opendpr.answering import open_answerer
     from opendpr.answering.fields import hit_fields, missing_fields
+    from opendpr.collection.lookup import outlines
+    from opendpr.maintenance.add import AddSettings
     from opendpr.model.runtime import RuntimeSettings
     from opendpr.search.reranking import make_reranking
+    from opendpr.text.places import Outline
 
     settings = RuntimeSettings(runtime, precision, device)
     reranking = make_reranking(rerank, rerank_depth, settings) if rerank else None
     engine = engine_settings(index, allow_partial=allow_partial)
+    vectors = retriever != "bm25"
+    indexing = AddSettings(model if vectors else None, vectors, settings)
+    directory = located(collection, indexing, silent=as_json)
     answerer = open_answerer(
-        collection, model, retriever=retriever, runtime=settings, reranking=reranking, engine=engine
+        directory, model, retriever=retriever, runtime=settings, reranking=reranking, engine=engine
     )
-    hits = answerer.search(question, k, where)
+    hits = answerer.search(" ".join(question), k, where)
     if not hits:
         report_unmet_filter(answerer.collection, where)
     ids = answerer.collection.passage_ids([hit.passage for hit in hits])
+    places = outlines(answerer.collection, [hit.passage.document_id for hit in hits]) if as_json else {}
     for hit in hits:
         id = ids[hit.passage.number]
         if as_json:
-            print_json(hit_fields(hit, id) | missing_fields(answerer.missing))
+            outline = places.get(hit.passage.document_id, Outline())
+            print_json(hit_fields(hit, id, outline) | missing_fields(answerer.missing))
             continue
         parts = ", ".join(f"{name} {score:.2f}" for name, score in hit.parts.items())
         title = styled(on_one_line(hit.passage.title), bold=True)

@@ -24,6 +24,12 @@ def paths(collection: Collection) -> Iterator[tuple[str, str]]:
         last = rows[-1][0]
 
 
+def waiting(collection: Collection) -> list[int]:
+    """Passages of documents that replace others once all their passages have vectors."""
+    query = "SELECT p.number FROM documents d JOIN passages p ON p.document = d.row WHERE d.replaces IS NOT NULL"
+    return [row[0] for row in collection.select(query)]
+
+
 def paths_of(collection: Collection, ids: Sequence[str]) -> dict[str, object]:
     """The file that the document served under each id came from, None if from none; without unknown ids."""
     query = (

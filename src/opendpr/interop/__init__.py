@@ -6,6 +6,7 @@ Every reader yields, names `file:line` in its errors, opens compressed files by 
 
 from opendpr.interop.nouns import Judgement, MarkedQuestion, Ranking, RunHit
 from opendpr.interop.own import write_marked
+from opendpr.interop.question_sets import Questions, question_sets
 from opendpr.interop.ranked import best_of_documents
 from opendpr.interop.reading import (
     read_examples,
@@ -30,9 +31,11 @@ from opendpr.interop.writing import (
 __all__ = [
     "Judgement",
     "MarkedQuestion",
+    "Questions",
     "Ranking",
     "RunHit",
     "best_of_documents",
+    "question_sets",
     "read_examples",
     "read_marked",
     "read_passages",

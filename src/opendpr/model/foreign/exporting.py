@@ -13,7 +13,7 @@ import numpy as np
 from opendpr.choices import ModelForm
 from opendpr.errors import OpendprError, StateError
 from opendpr.model.config import Activation, Architecture, EncoderConfig, ReaderConfig
-from opendpr.model.directory import TOKENIZER, Model, Part, Weights
+from opendpr.model.directory import TOKENIZER_FILE, Model, Part, Weights
 from opendpr.model.foreign import dpr
 from opendpr.model.foreign.cards import card
 from opendpr.model.foreign.sentence_transformers import DENSE_ACTIVATIONS, POOLINGS
@@ -147,7 +147,7 @@ def to_dpr(model: Model, output: Path) -> None:
         stored = model.load_weights("reader").items()
         named = {name if name.startswith("qa_") else dpr.READER + name: value for name, value in stored}
         save("reader.cp", named, model.reader.architecture)
-    with replacing(output / TOKENIZER) as temporary:
+    with replacing(output / TOKENIZER_FILE) as temporary:
         temporary.write_bytes(model.tokenizer_path.read_bytes())
 
 
@@ -172,7 +172,7 @@ def to_onnx(model: Model, output: Path) -> None:
     for part in parts:
         name = model.weights_path(part).parent.name
         write_onnx(model.config_of(part), model.load_weights(part), output / f"{name}.onnx")
-    with replacing(output / TOKENIZER) as temporary:
+    with replacing(output / TOKENIZER_FILE) as temporary:
         temporary.write_bytes(model.tokenizer_path.read_bytes())
 
 

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from opendpr.model.config import Activation, Architecture
-from opendpr.model.directory import TOKENIZER, Weights
+from opendpr.model.directory import TOKENIZER_FILE, Weights
 from opendpr.model.foreign import families
-from opendpr.model.tokenizer import PADS, Tokenizer
+from opendpr.model.tokenizer import PAD_TOKENS, Tokenizer
 from opendpr.storage.atomic import make_directory, replacing, write_json
 
 CLASSES = {
@@ -111,12 +111,13 @@ def hugging_face(shape: Architecture, name: str) -> dict[str, Any]:
 
 def write_tokenizer(directory: Path, path: Path, feeding: Feeding) -> None:
     """The tokenizer, with what transformers wants to know of it."""
-    with replacing(directory / TOKENIZER) as temporary:
+    with replacing(directory / TOKENIZER_FILE) as temporary:
         temporary.write_bytes(path.read_bytes())
     words = {entry["id"]: entry["content"] for entry in json.loads(path.read_text(encoding="utf-8"))["added_tokens"]}
     marks = Tokenizer(path).marks
     inputs = ["input_ids", *["token_type_ids"] * feeding.typed, "attention_mask"]
-    names = {"cls_token": words[marks.cls], "sep_token": words[marks.sep], "pad_token": words.get(marks.pad, PADS[0])}
+    pad = words.get(marks.pad, PAD_TOKENS[0])
+    names = {"cls_token": words[marks.cls], "sep_token": words[marks.sep], "pad_token": pad}
     settings = {
         "tokenizer_class": "PreTrainedTokenizerFast",
         "model_input_names": inputs,
