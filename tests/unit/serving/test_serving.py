@@ -213,3 +213,13 @@ def test_of_a_long_document_the_part_about_the_answer_is_shown() -> None:
     assert "Text before" in page
     assert "Text after" in page
     assert f'<mark id="answer">{"x" * 50}</mark>' in page
+
+
+def test_a_document_lists_its_headings_with_links_to_their_places() -> None:
+    text = "# Guide\n## Ports & <piers>\nText."
+    sections = [[0, 1, "Guide", ""], [8, 2, "Ports & <piers>", "ports"]]
+    record = DocumentRecord("a", "Guide", {"sections": sections}, len(text), 0, len(text), text)
+    page = document_page(record, Places(), "notes")
+    assert "2 headings" in page
+    assert '<li class="level2"><a href="/document?id=a&amp;from=8&amp;to=23#passage"' in page
+    assert "Ports &amp; &lt;piers&gt;</a>" in page
