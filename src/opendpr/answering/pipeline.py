@@ -19,7 +19,7 @@ from opendpr.iteration import batched
 from opendpr.model.directory import DEFAULT_MODEL, Model, find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.reader import BertReader
-from opendpr.model.runtime import RuntimeSettings, resolved
+from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.copies import DistinctRetriever
 from opendpr.search.live import LiveSnapshot
 from opendpr.search.reranking import Reranking
@@ -222,7 +222,6 @@ class Answerer:
     def _reader_loading(self) -> Future[None]:
         """The reader being loaded in a thread of its own, beside the retrieval for the first question."""
         reader = self.reader
-        resolved(self._runtime)  # here, because two networks that decide at the same time disturb each other's trial
         executor = ThreadPoolExecutor(max_workers=1)
         loading = executor.submit(reader.load)
         executor.shutdown(wait=False)  # the thread ends once the reader is loaded

@@ -60,7 +60,7 @@ class Report:
     ignored: Counter[str] = field(default_factory=Counter)
     """Files of other kinds in the directories, by suffix."""
     repeated: Counter[str] = field(default_factory=Counter)
-    """Lines of pages that were left out because they repeat on others, and how often; the rarest are not named."""
+    """Lines of menus, and lines that repeat on other pages, that were left out, and how often; the rarest not named."""
     collection: dict[str, int] = field(default_factory=dict)
     """What the collection holds now: documents, passages, vectors, and passages to encode."""
     splitter: Splitter | None = None

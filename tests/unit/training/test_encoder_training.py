@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 import torch
 from processes import run_together
-from training_runs import Killed, Recorder
 
 from opendpr.collection import open_collection
 from opendpr.errors import InputError, OpendprError, UsageError
@@ -36,6 +35,7 @@ from opendpr.training.settings import EncoderSettings
 from opendpr.training.sources import ExampleSource, InverseClozeSource, Pair
 from opendpr.training.towers import Towers
 from opendpr.types import ExamplePassage, Question, TrainingExample
+from training_runs import Killed, Recorder
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -361,7 +361,7 @@ def test_examples_without_any_negative_are_refused_before_the_first_step(tiny_mo
         EncoderSettings(batch_size=1, hard_negatives=0)
 
 
-def test_a_loss_that_is_not_a_number_is_told_with_its_step(tmp_path: Path, tiny_model: Path) -> None:
+def test_a_loss_that_is_not_a_number_is_reported_with_its_step(tmp_path: Path, tiny_model: Path) -> None:
     with pytest.raises(OpendprError, match=r"the loss of step \d is (nan|inf)"):
         train(tiny_model, tmp_path / "m", replace(SETTINGS, learning_rate=1e30))
 
