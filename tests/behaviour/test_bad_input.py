@@ -20,7 +20,7 @@ from conftest import contents, write_documents
 
 from opendpr.collection import open_collection, open_writer
 from opendpr.collection.database import DATABASE
-from opendpr.collection.opening import LOCK
+from opendpr.collection.opening import LOCK_FILE
 from opendpr.corpus import Corpus
 from opendpr.errors import ResourceError
 from opendpr.search.bm25 import update_bm25
@@ -324,7 +324,7 @@ def test_a_second_writer_is_busy_or_waits_and_readers_never_wait(run, start, not
         refused(run("add", notes, docs), 7, "another process is writing", "--wait")
         assert run("search", notes, QUESTION).returncode == 0
         waiting = start("add", notes, docs, "--wait", "60")
-        while not holds_open(waiting.pid, notes / LOCK):
+        while not holds_open(waiting.pid, notes / LOCK_FILE):
             assert waiting.poll() is None
             time.sleep(0.02)
     _, errors = waiting.communicate()

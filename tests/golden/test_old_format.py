@@ -12,7 +12,7 @@ import pytest
 from make_collection import EXPECTED, described, documents, encode, vectors
 
 from opendpr.collection import open_collection, open_writer
-from opendpr.collection.database import DATABASE, FORMAT
+from opendpr.collection.database import COLLECTION_FORMAT, DATABASE
 from opendpr.collection.verify import verify_store
 from opendpr.errors import StateError
 from opendpr.search.bm25 import BM25_DIRECTORY, update_bm25, verify_bm25
@@ -37,7 +37,7 @@ def described_again(directory: Path) -> dict[str, object]:
 
 
 def test_a_collection_of_each_format_is_kept():
-    assert [path.name for path in KEPT] == [f"collection-{number}" for number in range(1, FORMAT + 1)]
+    assert [path.name for path in KEPT] == [f"collection-{number}" for number in range(1, COLLECTION_FORMAT + 1)]
 
 
 def test_an_old_collection_is_sound_says_the_same_and_finds_the_same(old, caplog):
@@ -83,10 +83,12 @@ def test_vectors_of_an_old_collection_are_those_put_in(old):
 
 def test_a_collection_of_a_newer_format_is_refused_with_exit_code_4_and_left_alone(old, run):
     connection = apsw.Connection(str(old / DATABASE), vfs="cksmvfs")
-    connection.execute("UPDATE settings SET value = ? WHERE key = 'format'", (str(FORMAT + 1),))
+    connection.execute("UPDATE settings SET value = ? WHERE key = 'format'", (str(COLLECTION_FORMAT + 1),))
     connection.close()
     before = (old / DATABASE).read_bytes()
-    with pytest.raises(StateError, match=f"format {FORMAT + 1}, this version of opendpr reads format {FORMAT}"):
+    with pytest.raises(
+        StateError, match=f"format {COLLECTION_FORMAT + 1}, this version of opendpr reads format {COLLECTION_FORMAT}"
+    ):
         open_collection(old)
     result = run("list", old)
     assert (result.returncode, "install a newer opendpr" in result.stderr) == (4, True)

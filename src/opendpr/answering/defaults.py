@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from opendpr.answering.kinds import NUMBER, asks_for_amount
 from opendpr.answering.surroundings import Seen, recut, seen
 from opendpr.text.blocks import TABLE_ROW
 from opendpr.types import Span
@@ -52,11 +53,13 @@ def to_default(span: Span, question: str) -> Span:
     """The stated default, if a question asks for one and a span is only beside it in the same entry.
 
     The entry is a row of a table, a line, or the lines up to a label `Default:`. A span that is a value stays, without
-    the name of its setting.
+    the name of its setting. A default answers also how much something is, where a span has no number.
     """
-    if not asks_for_default(question):
-        return span
     place = seen(span)
+    if not asks_for_default(question):
+        amount = asks_for_amount(question) and not NUMBER.search(span.text)
+        beside = _stated(place) if amount else None
+        return recut(span, *beside) if beside else span
     bare = _bare(place)
     if _is_value(place.text[bare[0] : bare[1]]):
         return span if bare == (place.start, place.end) else recut(span, *bare)
@@ -127,5 +130,7 @@ def _stated(place: Seen) -> tuple[int, int] | None:
     if label := LABEL.search(text, first, min(len(text), end + ENTRY_CHARACTERS)):
         begin, finish = label.span("value")
         name = NAME_BEFORE.match(text, begin, finish)
-        return (name.end() if name else begin), begin + len(text[begin:finish].rstrip(" *_`."))
+        finish = begin + len(text[begin:finish].rstrip(" *_`."))
+        begin = name.end() if name else begin
+        return (begin, finish) if begin < finish else None
     return None

@@ -56,6 +56,7 @@ def _is_option(text: str) -> bool:
 
 _SETTING = "timeout|time|size|limit|interval|delay|width|length|lifetime|ttl|count|retries|level|max|min|port"
 _VARIABLE = r"env(?:ironment)? var(?:iable)?"
+_NO_AMOUNT = "who|what|which|where|when|why|how|option|flag|variable|command"
 _WORDS: tuple[tuple[str, Test], ...] = (
     (r"\bhow (?:often|frequently)\b", FREQUENCY.search),
     (r"\bhow (?:long|far|tall|high|deep|wide)\b", _is_measure),
@@ -65,6 +66,7 @@ _WORDS: tuple[tuple[str, Test], ...] = (
         NUMBER.search,
     ),
     (rf"\bdefault\b.*(?:\b|_)(?:{_SETTING})(?:\b|_)|(?:\b|_)(?:{_SETTING})\b.*\bdefault\b", NUMBER.search),
+    (rf"^(?!.*\b(?:{_NO_AMOUNT})\b).*\b(?:max|min)(?:imum)?\b", NUMBER.search),
     (r"\b(?:what|which) exit (?:code|status)\b|\b(?:what|which) rfc\b|\brfc number\b", NUMBER.search),
     (r"\b(?:what|which) (?:[\w.-]+ )?version\b", NUMBER.search),
     (r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century|decade)\b|\brelease date\b", DATE.search),

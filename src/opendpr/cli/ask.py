@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from opendpr.answering import Answerer
     from opendpr.maintenance.background import BackgroundEncoder
     from opendpr.maintenance.encode import EncodePassages
+    from opendpr.text.places import Outline
     from opendpr.types import Answer, Span
 
 SHOWN_COPIES = 3
@@ -193,12 +194,14 @@ def _refuse_missing(path: Path) -> None:
         )
 
 
-def _show(answer: Answer, anchor: str, *, strong: bool) -> None:
+def _show(answer: Answer, outline: Outline, *, strong: bool) -> None:
     best = answer.spans[0]
     passage = best.hit.passage
     put(f"{styled(' '.join(answer.text.split()), bold=strong)}  (confidence {answer.confidence:.2f})")
-    place = f"{on_one_line(passage.document_id)}{on_one_line(anchor)}, characters {best.start}-{best.end}"
-    put(f"  {place}: {on_one_line(passage.title)}")
+    anchor = outline.anchor(best.start)
+    link = on_one_line(f"{passage.document_id}#{anchor}" if anchor else passage.document_id)
+    title = on_one_line(outline.title_at(best.start) or passage.title)
+    put(f"  {link}, characters {best.start}-{best.end}: {title}")
     if copies := list(dict.fromkeys(on_one_line(copy.document_id) for copy in best.hit.copies)):
         more = f" and {len(copies) - SHOWN_COPIES} more" if len(copies) > SHOWN_COPIES else ""
         put(f"  also in {', '.join(copies[:SHOWN_COPIES])}{more}")
@@ -206,10 +209,10 @@ def _show(answer: Answer, anchor: str, *, strong: bool) -> None:
     put(f"  {marked(seen, best.start - offset, best.end - offset)}")
 
 
-def _span_with_passage(span: Span, id: str) -> dict[str, object]:
+def _span_with_passage(span: Span, id: str, outline: Outline) -> dict[str, object]:
     from opendpr.answering.fields import hit_fields, span_fields
 
-    return {**span_fields(span, id), "passage": hit_fields(span.hit, id)}
+    return {**span_fields(span, id, outline), "passage": hit_fields(span.hit, id, outline)}
 
 
 @dataclass
@@ -280,23 +283,26 @@ class _Asker:
         return {"passages_encoded": counts[0], "passages": counts[1]} if counts else {}
 
     def _show_all(self, shown: Sequence[Answer], *, strong: bool) -> None:
-        from opendpr.collection.lookup import sections_of
-        from opendpr.text.sections import anchor_at
-
-        sections = sections_of(self.answerer.collection, [answer.document_id for answer in shown])
+        outlines = self._outlines([answer.document_id for answer in shown])
         for answer in shown:
-            anchor = anchor_at(sections.get(answer.document_id, []), answer.start)
-            _show(answer, f"#{anchor}" if anchor else "", strong=strong)
+            _show(answer, outlines[answer.document_id], strong=strong)
+
+    def _outlines(self, ids: Sequence[str]) -> dict[str, Outline]:
+        """The outline of each document."""
+        from opendpr.collection.lookup import outlines
+        from opendpr.text.places import Outline
+
+        return dict.fromkeys(ids, Outline()) | outlines(self.answerer.collection, ids)
 
     def _records(self, answers: Sequence[Answer]) -> list[dict[str, object]]:
         from opendpr.answering.fields import answer_fields
 
         passages = [span.hit.passage for answer in answers for span in answer.spans]
         ids = self.answerer.collection.passage_ids(passages)
-        return [
-            {
-                **answer_fields(answer),
-                "spans": [_span_with_passage(span, ids[span.hit.passage.number]) for span in answer.spans],
-            }
-            for answer in answers
-        ]
+        outlines = self._outlines([passage.document_id for passage in passages])
+
+        def record(span: Span) -> dict[str, object]:
+            passage = span.hit.passage
+            return _span_with_passage(span, ids[passage.number], outlines[passage.document_id])
+
+        return [{**answer_fields(answer), "spans": list(map(record, answer.spans))} for answer in answers]

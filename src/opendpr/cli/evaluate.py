@@ -64,7 +64,7 @@ def evaluate(
             parser=retriever_name,
             metavar=RETRIEVER_CHOICES,
             help="How passages are found; again for several systems.",
-            show_default="hybrid",
+            show_default=DEFAULT_RETRIEVER,
         ),
     ] = None,
     k: Annotated[

@@ -207,7 +207,8 @@ def export_model(
         ModelForm,
         Option(
             "--to",
-            help="hf-dpr: DPR's classes of transformers; dpr: its own checkpoints; onnx: a file for each network.",
+            help="hf-dpr: DPR's classes of transformers; hf-qa: the reader, for question answering of transformers; "
+            "dpr: DPR's own checkpoints; onnx: a file for each network.",
         ),
     ],
 ) -> None:

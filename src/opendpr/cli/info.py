@@ -32,7 +32,7 @@ def info(
     """
     from opendpr.collection import open_collection
     from opendpr.collection.database import DATABASE
-    from opendpr.collection.opening import CACHES
+    from opendpr.collection.opening import CACHE_DIRECTORIES
     from opendpr.maintenance.folder_caches import bytes_below
     from opendpr.search.bm25 import unseen_passages
     from opendpr.search.dense import dense_summary, unused_dense
@@ -55,7 +55,7 @@ def info(
             "splitter": opened.splitter.__dict__,
             "encoder": row._asdict() if row else None,
             "bytes": (directory / DATABASE).stat().st_size,
-            "cache_bytes": {name: bytes_below(directory / name) for name in CACHES},
+            "cache_bytes": {name: bytes_below(directory / name) for name in CACHE_DIRECTORIES},
         }
     if as_json:
         print_json(record)

@@ -53,9 +53,11 @@ def search(
     """
     from opendpr.answering import open_answerer
     from opendpr.answering.fields import hit_fields, missing_fields
+    from opendpr.collection.lookup import outlines
     from opendpr.maintenance.add import AddSettings
     from opendpr.model.runtime import RuntimeSettings
     from opendpr.search.reranking import make_reranking
+    from opendpr.text.places import Outline
 
     settings = RuntimeSettings(runtime, precision, device)
     reranking = make_reranking(rerank, rerank_depth, settings) if rerank else None
@@ -70,10 +72,12 @@ def search(
     if not hits:
         report_unmet_filter(answerer.collection, where)
     ids = answerer.collection.passage_ids([hit.passage for hit in hits])
+    places = outlines(answerer.collection, [hit.passage.document_id for hit in hits]) if as_json else {}
     for hit in hits:
         id = ids[hit.passage.number]
         if as_json:
-            print_json(hit_fields(hit, id) | missing_fields(answerer.missing))
+            outline = places.get(hit.passage.document_id, Outline())
+            print_json(hit_fields(hit, id, outline) | missing_fields(answerer.missing))
             continue
         parts = ", ".join(f"{name} {score:.2f}" for name, score in hit.parts.items())
         title = styled(on_one_line(hit.passage.title), bold=True)

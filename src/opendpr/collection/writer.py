@@ -234,7 +234,7 @@ class Writer(Collection):
         )
 
     def _replace_without_vectors(self, version: int) -> None:
-        """In a collection that has no encoder, let pending documents take the old ones' places: nothing is to come."""
+        """Let pending documents take the old ones' places where there is no encoder: no vectors are to come."""
         if self.encoder() is None:
             self._replace(version)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
@@ -26,11 +26,10 @@ from opendpr.evaluation.header import (
 )
 from opendpr.evaluation.records import AnswerJudgement, DocumentJudgement, QuestionRecord
 from opendpr.evaluation.run import open_run, read_question_records
-from opendpr.interop import read_questions
+from opendpr.interop import read_questions, source_label, source_name, source_sha256
 from opendpr.iteration import batched
 from opendpr.model.runtime import RuntimeSettings, resolved
 from opendpr.search.settings import EngineSettings
-from opendpr.storage.compression import uncompressed_name
 from opendpr.storage.digests import file_sha256
 from opendpr.text import AnswerMatcher, AnswerScan
 from opendpr.types import Question
@@ -88,9 +87,7 @@ def evaluate(
         StateError: the file is a run with other settings, or the collection changed meanwhile.
         InputError: a question file cannot be read, or cannot be judged.
     """
-    sets = read_sets(task.files, task.limit)
-    for name, questions in sets.items():
-        judge.check(name, questions)
+    sets = _sets_to_judge(task, judge)
     dense = [system for system in task.systems if system != "bm25"]
     settings = judge.settings()
     reads = isinstance(settings, AnswerSettings) and bool(settings.read)
@@ -106,9 +103,7 @@ def evaluate(
     with open_run(output, header) as run:
         for system in task.systems:
             answerer.retriever = system
-            for name, batch in _batches(sets):
-                if {(name, question.id, system) for question in batch} <= run.done:
-                    continue
+            for name, batch in _batches_to_judge(sets, system, run.done):
                 judgements = judge(answerer, batch)
                 refuse_change(answerer.collection, header)
                 run.write(
@@ -120,14 +115,28 @@ def evaluate(
             run.write_scan(_absent(answerer, output, sets))
 
 
-def _batches(sets: Mapping[str, Sequence[Question]]) -> Iterator[tuple[str, list[Question]]]:
-    """Questions that are judged together, with the name of their set.
+def _sets_to_judge(task: Task, judge: Judge) -> dict[str, list[Question]]:
+    """The questions of the task; raises InputError if there is nothing to judge those of a file by."""
+    sets = read_sets(task.files, task.limit)
+    for name, questions in sets.items():
+        judge.check(name, questions)
+    return sets
+
+
+def _batches_to_judge(
+    sets: Mapping[str, Sequence[Question]], system: str, done: Container[tuple[str, str, str]]
+) -> Iterator[tuple[str, list[Question]]]:
+    """Yield questions that are judged together, with the name of their set, unless the run has them all.
 
     They are the same after a kill: other batches would give other sums in the last bit.
+
+    Args:
+        done: set, question and system of each record that the run has
     """
     for name, questions in sets.items():
         for batch in batched(questions, QUESTIONS_PER_WRITE):
-            yield name, batch
+            if not all((name, question.id, system) in done for question in batch):
+                yield name, batch
 
 
 def _warn_of_unknown(answerer: Answerer, sets: Mapping[str, Sequence[Question]]) -> None:
@@ -154,7 +163,7 @@ def read_sets(files: Sequence[Path], limit: int | None = None) -> dict[str, list
     """
     sets: dict[str, list[Question]] = {}
     for path in files:
-        name = uncompressed_name(path).stem
+        name = source_name(path)
         if name in sets:
             raise UsageError(
                 f"two question files are called {name!r}; rename one, the figures are listed under these names"
@@ -194,12 +203,12 @@ def _header(
     answerer: Answerer, task: Task, sets: dict[str, list[Question]], settings: AnswerSettings | DocumentSettings
 ) -> RunHeader:
     """The header of a run without networks."""
-    paths = {uncompressed_name(path).stem: path for path in task.files}
+    paths = {source_name(path): path for path in task.files}
     return RunHeader(
         opendpr=__version__,
         collection=collection_header(answerer.collection),
         sets={
-            name: SetHeader(paths[name].name, file_sha256(paths[name]), len(questions))
+            name: SetHeader(source_label(paths[name]), source_sha256(paths[name]), len(questions))
             for name, questions in sets.items()
         },
         systems=list(task.systems),

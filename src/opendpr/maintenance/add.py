@@ -15,7 +15,7 @@ from opendpr.collection.database import DATABASE
 from opendpr.collection.rows import EncoderRow
 from opendpr.corpus import Corpus, Skipped
 from opendpr.corpus.kinds import is_psgs
-from opendpr.corpus.running_lines import repeated_lines
+from opendpr.corpus.running_lines import LEFT_OUT, MENU_LINES, repeated_lines
 from opendpr.errors import InputError, UsageError
 from opendpr.iteration import OnProgress, batched
 from opendpr.maintenance.encode import CHUNK_PASSAGES, EncodePassages, encode_missing
@@ -60,7 +60,7 @@ class Report:
     ignored: Counter[str] = field(default_factory=Counter)
     """Files of other kinds in the directories, by suffix."""
     repeated: Counter[str] = field(default_factory=Counter)
-    """Lines of pages that were left out because they repeat on others, and how often; the rarest are not named."""
+    """Lines of menus, and lines that repeat on other pages, that were left out, and how often; the rarest not named."""
     collection: dict[str, int] = field(default_factory=dict)
     """What the collection holds now: documents, passages, vectors, and passages to encode."""
     splitter: Splitter | None = None
@@ -210,7 +210,7 @@ def _store(
     """Store documents, and note in the report what became of them.
 
     Returns:
-        By id the file that each came from, if wanted: a list of all would fill the memory.
+        The file that each document came from, by id; empty unless `list_paths`, as a list of all would fill the memory.
     """
     stored: dict[str, object] = {}
     memory = FileMemory(writer, documents) if isinstance(documents, Corpus) else None
@@ -221,7 +221,8 @@ def _store(
             report.documents.update(changes)
             report.taken += _taken(batch, changes, paths)
             for document in batch:
-                report.repeated.update(repeated_lines(document.metadata))
+                for name in (LEFT_OUT, MENU_LINES):
+                    report.repeated.update(repeated_lines(document.metadata, name))
         unchanged = memory.settle() if memory else []
         report.documents.update(["unchanged"] * len(unchanged))
         if list_paths:
@@ -248,7 +249,7 @@ def _taken(batch: Sequence[Document], changes: Sequence[str], paths: dict[str, o
 
 
 def splitter_for(collection: Path, corpus: Corpus) -> Splitter | None:
-    """How documents are cut if nothing is asked for: as before, or the default in a new collection.
+    """Return how documents are cut if nobody chooses: None means as before, or the default in a new collection.
 
     A collection that begins with the released passages of Wikipedia alone keeps each as it is.
     """

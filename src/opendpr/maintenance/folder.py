@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from opendpr.collection import open_collection
 from opendpr.collection.database import DATABASE
-from opendpr.collection.opening import LOCK
+from opendpr.collection.opening import LOCK_FILE
 from opendpr.corpus import Corpus
 from opendpr.errors import BusyError
 from opendpr.iteration import OnProgress
@@ -45,7 +45,7 @@ class Indexed(NamedTuple):
 
 def holds_documents(path: Path) -> bool:
     """Whether a path is a folder or a file of documents, not a collection."""
-    return path.exists() and not any((path / name).exists() for name in (DATABASE, LOCK))
+    return path.exists() and not any((path / name).exists() for name in (DATABASE, LOCK_FILE))
 
 
 def cache_of(folder: Path, model: str | None = None) -> Path:

@@ -15,7 +15,7 @@ import filelock
 import platformdirs
 
 from opendpr.collection import open_collection
-from opendpr.collection.opening import LOCK
+from opendpr.collection.opening import LOCK_FILE
 from opendpr.errors import BusyError, OpendprError
 from opendpr.storage.atomic import write_json
 
@@ -74,7 +74,7 @@ def clear_caches(caches: Sequence[CachedFolder]) -> None:
         directory = cached.directory
         removed = directory.with_name(f"{directory.name.removesuffix(REMOVED)}{REMOVED}")
         try:
-            with filelock.FileLock(directory / LOCK, timeout=0):
+            with filelock.FileLock(directory / LOCK_FILE, timeout=0):
                 directory.rename(removed)  # at once, so that nobody finds a part of a collection
         except filelock.Timeout:
             raise BusyError(f"{cached.source or directory} is being indexed; wait for that to end") from None

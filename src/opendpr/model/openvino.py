@@ -41,7 +41,7 @@ from openvino import opset13 as op  # noqa: E402
 logger = logging.getLogger(__name__)
 
 Precision = Literal["fp32", "bf16", "int8"]
-MASKED = -10_000.0
+PADDING_LOGIT = -10_000.0
 """Added to the attention logits of padding."""
 
 
@@ -93,8 +93,9 @@ def _integers(*values: int) -> Node:
 def _embedded(shape: Architecture, weights: Weights, inputs: Sequence[Node], int8: bool) -> tuple[Node, Node]:
     """What the first layer reads, (B, L, d), and the positions from 0, (L,)."""
     ids, types, _ = inputs
-    zero, one = op.constant(np.int64(0)), op.constant(np.int64(1))
-    positions = op.range(zero, op.gather(op.shape_of(ids), one, zero), one, "i64")
+    zero, step = op.constant(np.int64(0)), op.constant(np.int64(1))
+    length = op.gather(op.shape_of(ids), op.constant(np.int64(1)), zero)
+    positions = op.range(zero, length, step, "i64")
 
     def embedding(name: str, rows: Node) -> Node:
         return op.gather(op.constant(weights[f"embeddings.{name}_embeddings.weight"]), rows, zero)
@@ -112,7 +113,7 @@ def _embedded(shape: Architecture, weights: Weights, inputs: Sequence[Node], int
 def _additive(shape: Architecture, weights: Weights, mask: Node, positions: Node) -> Node:
     """What is added to the attention's logits: (B, 1, 1, L), or (B, heads, L, L) with biases for distances."""
     spread = op.unsqueeze(op.convert(mask, "f32"), _integers(1, 2))
-    additive = op.multiply(op.subtract(op.constant(np.float32(1)), spread), op.constant(np.float32(MASKED)))
+    additive = op.multiply(op.subtract(op.constant(np.float32(1)), spread), op.constant(np.float32(PADDING_LOGIT)))
     if not shape.relative_buckets:
         return additive
     longest = shape.max_tokens
@@ -154,18 +155,18 @@ def _pooled(hidden: Node, mask: Node, pooling: Pooling) -> Node:
     """(B, L, d) -> (B, d)"""
     if pooling == "cls":
         return _first(hidden)
-    one = _integers(1)
+    token_axis = _integers(1)
     weight = op.unsqueeze(op.convert(mask, "f32"), _integers(2))
     if pooling == "max":
         lowest = op.constant(np.float32(np.finfo(np.float32).min))
-        return op.reduce_max(op.select(op.greater(weight, op.constant(np.float32(0))), hidden, lowest), one)
+        return op.reduce_max(op.select(op.greater(weight, op.constant(np.float32(0))), hidden, lowest), token_axis)
     if pooling in ("weighted_mean", "last"):
         place = op.multiply(op.cumsum(weight, op.constant(np.int64(1))), weight)
-        last = op.convert(op.equal(place, op.reduce_max(place, one, True)), "f32")
+        last = op.convert(op.equal(place, op.reduce_max(place, token_axis, True)), "f32")
         weight = place if pooling == "weighted_mean" else last
-    total = op.reduce_sum(weight, one)
+    total = op.reduce_sum(weight, token_axis)
     return op.divide(
-        op.reduce_sum(op.multiply(hidden, weight), one), op.sqrt(total) if pooling == "mean_sqrt" else total
+        op.reduce_sum(op.multiply(hidden, weight), token_axis), op.sqrt(total) if pooling == "mean_sqrt" else total
     )
 
 

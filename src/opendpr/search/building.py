@@ -86,14 +86,8 @@ def build_dense(
         vectors = map_vectors(build.directory, rows, dim)
         index = IvfIndex(codes, numbers, vectors, Effort(1, 1), settings=settings.ivf)
         chosen = choose_effort(index, settings.recall, ask=ask, on_progress=on_progress, settings=settings.effort)
-        record = {
-            **{
-                key: value for key, value in build.progress.items() if key not in (TRAINED_FILE, PARTIAL_FILE, "copied")
-            },
-            **chosen,
-            "factory": factory(dim, index.lists),
-            "build": build.directory.name,
-        }
+        lasting = {key: value for key, value in build.progress.items() if key not in BUILDING_KEYS}
+        record = {**lasting, **chosen, "factory": factory(dim, index.lists), "build": build.directory.name}
         sync(build.directory)
         write_seen(directory, record)  # from here on it serves
         _clear(directory, keep=build.directory.name)

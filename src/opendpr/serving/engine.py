@@ -26,7 +26,7 @@ from opendpr.types import Hit, Outcome, Passage, Span
 
 logger = logging.getLogger(__name__)
 
-ATTEMPTS = 5
+SEARCH_ATTEMPTS = 5
 """How often a search is repeated because its documents were replaced before they were described."""
 
 
@@ -112,7 +112,7 @@ class Engine:
             UsageError: the filter cannot be understood.
         """
         self._follow()
-        for _ in range(ATTEMPTS):
+        for _ in range(SEARCH_ATTEMPTS):
             lists = self._answerer.retrieve(questions, k, where, retriever=kind)
             if self._layouts.version != self._answerer.version:
                 self._layouts = Layouts(self.collection, self._answerer.version)

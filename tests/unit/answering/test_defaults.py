@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.support.marked import mark
 
+from marked import mark
 from opendpr.answering.defaults import asks_for_default, to_default
 
 
@@ -76,9 +76,24 @@ def test_a_value_stays_without_the_name_of_its_setting(words: str, bare: str) ->
         ("| `--jobs N` | how many jobs | 4 |", "N"),
         ("The default is the value of the lamp.", "value of the lamp"),
         ("Default:\nStatus: Core", "Default"),
+        ("number of lamps\nDefault: ...\n", "number of lamps"),
         ("by default nothing is lit", "nothing is lit"),
     ],
 )
 def test_a_span_stays_where_no_default_is_stated_or_asked_for(text: str, words: str) -> None:
     question = "Who is the keeper?" if words == "Odo" else "What is the default?"
     assert to_default(mark(text, words), question).text == words
+
+
+@pytest.mark.parametrize(
+    "question", ["max lamps lit", "How many lamps are lit at once?", "number of lamps lit at once"]
+)
+def test_a_default_says_how_much(question: str) -> None:
+    text = "Specifies:\n\nMost lamps lit together.\n\nDefault value:\n\n128\n\nNotes:"
+    assert to_default(mark(text, "Most lamps lit together"), question).text == "128"
+
+
+def test_a_number_stays_where_no_default_is_asked_for() -> None:
+    text = "At most 12 lamps are lit (default 7)"
+    assert to_default(mark(text, "12 lamps"), "How many lamps are lit at most?").text == "12 lamps"
+    assert to_default(mark(text, "lamps"), "What is lit?").text == "lamps"

@@ -19,6 +19,7 @@ from opendpr.answering.kinds import agreement, asks_for_amount
         ("Since which version is it there?", "3.6"),
         ("What exit status does it end with?", "2"),
         ("release date of lampd 2", "4 May 2011"),
+        ("max lamps lit", "12"),
         ("Which environment variable sets the folder?", "LAMP_HOME"),
         ("env var for config dir", "`LAMP_HOME`"),
         ("Which option lights all lamps?", "--all"),

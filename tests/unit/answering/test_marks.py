@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.support.marked import mark
 
+from marked import mark
 from opendpr.answering.marks import (
     with_brackets_in_pairs,
     with_whole_code,

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from training_runs import FourSteps, Killed, Recorder
 
 from opendpr.errors import InputError, OpendprError, StateError, UsageError
 from opendpr.interop import MarkedQuestion
@@ -21,12 +22,13 @@ from opendpr.model.reader import BertReader
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.text import normalize_answer
 from opendpr.training.loop import train
-from opendpr.training.objective import Step
 from opendpr.training.optimization import schedule
 from opendpr.training.reader import train_reader
 from opendpr.training.reader_examples import mine_negatives, read_marked_questions
 from opendpr.training.settings import ReaderSettings
 from opendpr.types import Hit, Passage
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 PLACES = ["Paris", "Rome", "Oslo", "Lima", "Cairo", "Delhi", "Quito", "Seoul"]
 PEOPLE = ["Ada", "Bert", "Carla", "Dora", "Emil"]
@@ -48,34 +50,6 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
         records.append({"question": question, "passage": passage, "answer_start": start, "answer_text": place})
     path.write_text("".join(json.dumps(record) + "\n" for record in records))
     return path
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Any:
-    """Sums in the same order every time, and no quarrel over cores."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-class Killed(BaseException):
-    """Stands for a process that is gone."""
-
-
-class Recorder:
-    """An `on_step` that keeps losses, and leaves at a step if asked to."""
-
-    def __init__(self, kill_at: int | None = None, interrupt_at: int | None = None) -> None:
-        self.losses: list[float] = []
-        self.kill_at, self.interrupt_at = kill_at, interrupt_at
-
-    def __call__(self, done: int, total: int, loss: float) -> None:
-        self.losses.append(loss)
-        if done == self.kill_at:
-            raise Killed
-        if done == self.interrupt_at:
-            signal.raise_signal(signal.SIGINT)
 
 
 def run(examples: Path, base: Path, output: Path, settings: ReaderSettings = SETTINGS, **leave: int) -> Recorder:
@@ -136,8 +110,8 @@ def test_a_training_that_was_left_goes_on_as_if_nothing_had_happened(
 
 
 def checkpoint(output: Path) -> Path:
-    (found,) = (output / "checkpoints").glob("step-*")
-    return found
+    (checkpoint,) = (output / "checkpoints").glob("step-*")
+    return checkpoint
 
 
 @pytest.mark.parametrize("torn", ["state.safetensors", "progress.json"])
@@ -169,22 +143,11 @@ def test_a_directory_with_a_model_is_not_trained_over(examples: Path, tiny_model
         run(examples, tiny_model, tiny_model)
 
 
-class Exploding:
-    """An objective whose third loss is not a number."""
-
-    def __init__(self) -> None:
-        self.network = torch.nn.Linear(1, 1)
-
-    def batches(self, epoch: int) -> list[int]:
-        return [1, 2, 3, 4]
-
-    def backward(self, batch: int, step: Step) -> float:
-        loss: torch.Tensor = self.network(torch.ones(1)).sum() ** 2 * (math.nan if batch == 3 else 1)
-        loss.backward()
-        return loss.item()
-
-    def validate(self) -> None:
-        return None
+def explode(network: torch.nn.Linear, batch: int) -> float:
+    """The third loss is not a number."""
+    loss: torch.Tensor = network(torch.ones(1)).sum() ** 2 * (math.nan if batch == 3 else 1)
+    loss.backward()
+    return loss.item()
 
 
 def test_the_share_of_the_base_is_that_of_its_weights_after_a_kill_too(
@@ -202,7 +165,7 @@ def test_the_share_of_the_base_is_that_of_its_weights_after_a_kill_too(
 
 
 def test_a_loss_that_is_not_finite_ends_the_training_and_keeps_the_checkpoint(tmp_path: Path) -> None:
-    objective = Exploding()
+    objective = FourSteps(explode)
     with pytest.raises(OpendprError, match="loss of step 3 is nan"):
         train(objective, SETTINGS, tmp_path)
     assert [path.name for path in tmp_path.glob("step-*")] == ["step-2"]
@@ -212,15 +175,15 @@ def test_a_loss_that_is_not_finite_ends_the_training_and_keeps_the_checkpoint(tm
 def test_the_handler_of_sigint_is_given_back(tmp_path: Path) -> None:
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(OpendprError):
-        train(Exploding(), SETTINGS, tmp_path)
+        train(FourSteps(explode), SETTINGS, tmp_path)
     assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_mined_negatives_never_hold_the_answer(examples: Path) -> None:
     spans = read_marked_questions([examples])
-    found = mine_negatives(spans, 3, seed=0)
-    assert found == mine_negatives(spans, 3, seed=0), "the same for the same seed"
-    for example, places in zip(spans, found, strict=True):
+    negatives = mine_negatives(spans, 3, seed=0)
+    assert negatives == mine_negatives(spans, 3, seed=0), "the same for the same seed"
+    for example, places in zip(spans, negatives, strict=True):
         assert len(places) == 3
         for place in places:
             text = f" {normalize_answer(spans[place].passage)} "

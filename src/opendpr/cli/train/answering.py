@@ -47,7 +47,7 @@ def train_answering(
             parser=retriever_name,
             metavar=RETRIEVER_CHOICES,
             help="Whose confidence is fitted; again for several.",
-            show_default="hybrid",
+            show_default=DEFAULT_RETRIEVER,
         ),
     ] = None,
     k: Annotated[int, Option("-k", min=1, help="Passages read for a question.")] = READ_PASSAGES,

@@ -24,7 +24,7 @@ LEAST_CONFIDENCE = 0.01
 """Other answers less likely than this are not shown."""
 OPEN_PASSAGES = 6
 """Passages shown at once; the others are one click away."""
-KEYS_OF_FILES = frozenset(("path", "modified", "page_starts", "sections", "left_out"))
+KEYS_OF_FILES = frozenset(("path", "modified", "page_starts", "sections", "left_out", "menus_left_out"))
 """Metadata of every file, poor examples of a filter."""
 LONG_ANSWER_CHARACTERS = 90
 """A longer answer is set smaller."""
