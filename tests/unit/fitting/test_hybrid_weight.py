@@ -39,7 +39,7 @@ def test_each_weight_has_the_mean_reciprocal_rank_of_the_hybrid_retriever_with_i
         Question(f"{i}", f"When was the {thing} near the {river} made?", (f"{1700 + 10 * i + j}",), "string", ids)
         for i, river in enumerate(RIVERS)
         for j, thing in enumerate(THINGS[:2])
-        for document_ids in ((), (f"{river} {thing}",))
+        for ids in ((), (f"{river} {thing}",))
     ]
     with open_collection(tmp_path / "c") as collection:
         live, encoder = LiveSnapshot(collection), BertEncoder(Model(tiny_model), RuntimeSettings("openvino", "fp32"))
