@@ -14,9 +14,9 @@ from opendpr.api.sources import Source
 from opendpr.choices import DEFAULT_RETRIEVER
 from opendpr.collection.database import DATABASE
 from opendpr.engines.addresses import parse_address
+from opendpr.collection.opening import holds_documents
 from opendpr.errors import StateError
 from opendpr.maintenance.add import AddSettings, Report
-from opendpr.maintenance.folder import holds_documents
 from opendpr.model.directory import DEFAULT_MODEL, find_model
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.settings import EngineSettings

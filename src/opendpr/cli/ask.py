@@ -14,8 +14,7 @@ from typer import Argument, Option
 
 from opendpr.choices import DEFAULT_RETRIEVER, READ_PASSAGES
 from opendpr.cli.ask_explanation import explained
-from opendpr.cli.ask_folder import encode_in_background, encode_rest, incomplete, report_incomplete
-from opendpr.cli.located import located
+from opendpr.cli.ask_folder import encode_in_background, encode_rest, incomplete, indexed_for, report_incomplete
 from opendpr.cli.options import (
     AllowPartialOption,
     AsJson,
@@ -108,9 +107,8 @@ def ask(
       opendpr ask notes - < questions.txt          (one JSON object a line)
     """
     from opendpr.answering import check_question, open_answerer
+    from opendpr.collection.opening import holds_documents
     from opendpr.collection.where import compile_where
-    from opendpr.maintenance.add import AddSettings
-    from opendpr.maintenance.folder import Cut, holds_documents
     from opendpr.model.directory import DEFAULT_MODEL
     from opendpr.model.runtime import RuntimeSettings
     from opendpr.search.reranking import make_reranking
@@ -128,13 +126,12 @@ def ask(
     engine = engine_settings(address, allow_partial=allow_partial)
     folder = collection if holds_documents(collection) else None
     name = model or DEFAULT_MODEL if folder else model  # the cache may be made with one whose reader is another
-    collection = located(
-        collection,
-        AddSettings(name, runtime=settings),
-        cut=Cut(words, overlap),
-        encode=_encoding(question, where, retriever),
-        silent=as_json,
-    )
+    if folder and name:
+        encode = _encoding(question, where, retriever)
+        collection = indexed_for(folder, name, settings, encode=encode, cut=(words, overlap), silent=as_json)
+    elif (words, overlap) != (None, None):
+        again = f"'opendpr add {collection} FILE... --resplit' with the same options"
+        raise UsageError(f"{collection} is a collection; its documents are cut again by {again}")
     with ExitStack() as stack:
         answerer = open_answerer(
             collection,

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from opendpr.cli.located import indexed
 from opendpr.cli.output import say
 from opendpr.cli.progress import progress
 from opendpr.errors import BusyError
@@ -13,7 +14,28 @@ from opendpr.errors import BusyError
 if TYPE_CHECKING:
     from opendpr.collection import Collection
     from opendpr.maintenance.background import BackgroundEncoder
+    from opendpr.maintenance.encode import EncodePassages
     from opendpr.model.runtime import RuntimeSettings
+
+
+def indexed_for(
+    folder: Path,
+    model: str,
+    runtime: RuntimeSettings,
+    *,
+    encode: EncodePassages,
+    cut: tuple[int | None, int | None],
+    silent: bool,
+) -> Path:
+    """The directory of the cached collection of a folder or a file, brought in sync with it.
+
+    Args:
+        cut: words and overlap of its passages, where they are to be others
+    """
+    from opendpr.maintenance.add import AddSettings
+    from opendpr.maintenance.folder import Cut
+
+    return indexed(folder, AddSettings(model, runtime=runtime), cut=Cut(*cut), encode=encode, silent=silent)
 
 
 def incomplete(collection: Collection) -> tuple[int, int] | None:

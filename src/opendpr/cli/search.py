@@ -54,7 +54,6 @@ def search(
     from opendpr.answering import open_answerer
     from opendpr.answering.fields import hit_fields, missing_fields
     from opendpr.collection.lookup import outlines
-    from opendpr.maintenance.add import AddSettings
     from opendpr.model.runtime import RuntimeSettings
     from opendpr.search.reranking import make_reranking
     from opendpr.text.places import Outline
@@ -62,9 +61,7 @@ def search(
     settings = RuntimeSettings(runtime, precision, device)
     reranking = make_reranking(rerank, rerank_depth, settings) if rerank else None
     engine = engine_settings(index, allow_partial=allow_partial)
-    vectors = retriever != "bm25"
-    indexing = AddSettings(model if vectors else None, vectors, settings)
-    directory = located(collection, indexing, silent=as_json)
+    directory = located(collection, model, settings, vectors=retriever != "bm25", silent=as_json)
     answerer = open_answerer(
         directory, model, retriever=retriever, runtime=settings, reranking=reranking, engine=engine
     )

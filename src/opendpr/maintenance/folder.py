@@ -43,11 +43,6 @@ class Indexed(NamedTuple):
     """How documents are cut now, if all were cut again."""
 
 
-def holds_documents(path: Path) -> bool:
-    """Whether a path is a folder or a file of documents, not a collection."""
-    return path.exists() and not any((path / name).exists() for name in (DATABASE, LOCK_FILE))
-
-
 def cache_of(folder: Path, model: str | None = None) -> Path:
     """Where the cached collection of a folder or a file is: one for each place and encoder.
 
