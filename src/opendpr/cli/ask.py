@@ -14,7 +14,7 @@ from typer import Argument, Option
 
 from opendpr.choices import DEFAULT_RETRIEVER, READ_PASSAGES
 from opendpr.cli.ask_explanation import explained
-from opendpr.cli.ask_folder import encode_in_background, encode_rest, incomplete, indexed_for, report_incomplete
+from opendpr.cli.folder_answers import WaitForRestOption, encode_in_background, finish, incomplete, indexed_for
 from opendpr.cli.options import (
     AllowPartialOption,
     AsJson,
@@ -78,9 +78,7 @@ def ask(
     precision: PrecisionOption = "auto",
     runtime: RuntimeOption = "auto",
     device: DeviceOption = "auto",
-    wait: Annotated[
-        bool, Option("--wait", help="After the answer encode the rest of a folder; without, a later call does.")
-    ] = False,
+    wait: WaitForRestOption = False,
     words: Annotated[
         int | None, Option("--words", min=1, help="Of a folder: words in a passage.", show_default="as before, or 100")
     ] = None,
@@ -147,10 +145,8 @@ def ask(
             asker.answer_all(_typed_questions())
         elif question is not None:
             asker.answer(question)
-            if folder and name and wait:
-                encode_rest(collection, name, settings, silent=as_json)
-            elif folder and not as_json:
-                report_incomplete(answerer.collection)
+            if folder:
+                finish(answerer, settings, wait=wait, silent=as_json)
         else:
             if folder and name and sys.stdin.isatty() and incomplete(answerer.collection):
                 asker.background = encode_in_background(stack, collection, name, settings)

@@ -23,6 +23,7 @@ def located(
     runtime: RuntimeSettings | None = None,
     *,
     vectors: bool = True,
+    encode: EncodePassages | None = None,
     silent: bool = False,
 ) -> Path:
     """The directory of a collection, or that of the cached one of a folder or a file, brought in sync with it.
@@ -31,6 +32,7 @@ def located(
 
     Args:
         vectors: False encodes nothing, and needs no model
+        encode: gives passages vectors; None gives one to all
         silent: show no progress
 
     Raises:
@@ -43,7 +45,8 @@ def located(
     from opendpr.maintenance.add import AddSettings
     from opendpr.model.runtime import RuntimeSettings
 
-    return indexed(path, AddSettings(model if vectors else None, vectors, runtime or RuntimeSettings()), silent=silent)
+    settings = AddSettings(model if vectors else None, vectors, runtime or RuntimeSettings())
+    return indexed(path, settings, encode=encode, silent=silent)
 
 
 def indexed(
