@@ -2,7 +2,7 @@
 
 `dev/handbooks` is unpacked and added as a user adds a folder; its questions are asked with default settings. Plain and
 informal wordings of answerable questions, questions that no file answers, and how often a question and its second
-wording get the same answer.
+wording get the same answer; a table says what went wrong.
 
     python -m experiments.paper.handbooks                     # report half
     python -m experiments.paper.handbooks --half fit --limit 60
@@ -14,6 +14,7 @@ import argparse
 import json
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +24,7 @@ import numpy as np
 from experiments.common.command import command_line, make_encoder, parse
 from experiments.common.data import Record
 from experiments.common.report import Report
+from experiments.paper.failures import ANSWERABLE, UNANSWERABLE, Verdict, print_verdicts, verdict
 from opendpr.answering.pipeline import Answerer, open_answerer
 from opendpr.evaluation.calibration import area_under_roc, expected_calibration_error
 from opendpr.evaluation.statistics import bootstrap
@@ -43,6 +45,7 @@ class Asked(NamedTuple):
     """Whether a passage that was read holds an answer."""
     shown: bool
     """Whether one of the first five does."""
+    verdict: Verdict
 
     @property
     def text(self) -> str:
@@ -77,7 +80,8 @@ def ask(answerer: Answerer, records: Sequence[Record], k: int) -> Iterator[Asked
         [spans] = answerer.read([record["question"]], hits)
         matcher = AnswerMatcher(record["answers"])
         good = [bool(record["answers"]) and _holds(matcher, hit) for hit in hits[0]]
-        yield Asked(record, answerer.outcome(spans, record["question"]), any(good), any(good[:SHOWN_PASSAGES]))
+        outcome = answerer.outcome(spans, record["question"])
+        yield Asked(record, outcome, any(good), any(good[:SHOWN_PASSAGES]), verdict(record, hits[0], outcome))
 
 
 def _holds(matcher: AnswerMatcher, hit: Hit) -> bool:
@@ -107,6 +111,21 @@ def add_figures(report: Report, asked: Sequence[Asked]) -> None:
     report.add("wordings/pairs", len(same))
 
 
+def count_verdicts(asked: Sequence[Asked]) -> dict[str, Counter[Verdict]]:
+    """How often each verdict occurs, by the style of the question."""
+    counts: dict[str, Counter[Verdict]] = {"plain": Counter(), "informal": Counter(), "unanswerable": Counter()}
+    for item in asked:
+        counts[item.record["style"] if item.record["answers"] else "unanswerable"][item.verdict] += 1
+    return counts
+
+
+def add_verdicts(report: Report, counts: Mapping[str, Counter[Verdict]]) -> None:
+    """Report how often each verdict occurs that a kind of question can have."""
+    for style, column in counts.items():
+        for name in UNANSWERABLE if style == "unanswerable" else ANSWERABLE:
+            report.add(f"{style}/verdict/{name}", column[name])
+
+
 def _agreements(asked: Mapping[str, Asked]) -> Iterator[bool]:
     """For each second wording whether it got the answer that the first got."""
     for item in asked.values():
@@ -117,10 +136,9 @@ def _agreements(asked: Mapping[str, Asked]) -> Iterator[bool]:
 def print_answers(asked: Sequence[Asked]) -> None:
     """A line for each question, so that failures can be read."""
     for item in asked:
-        word = "right" if item.right else "wrong" if item.record["answers"] else "none expected"
         shown = "answered" if item.outcome.answerable else "refused"
-        expected = " | ".join(item.record["answers"])
-        print(f"{word:14}{shown:9}{item.confidence:.2f}  {item.record['question']}  ->  {item.text!r}  ({expected})")
+        answer = f"{shown:9}{item.confidence:.2f}  {item.record['question']}  ->  {item.text!r}"
+        print(f"{item.verdict:35}{answer}  ({' | '.join(item.record['answers'])})")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -138,6 +156,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if args.answers:
         print_answers(asked)
     add_figures(report, asked)
+    counts = count_verdicts(asked)
+    print_verdicts(counts)
+    add_verdicts(report, counts)
     print(json.dumps({name: report.value(name) for name in ("plain/right", "informal/right", "unanswerable/answered")}))
     report.write()
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from opendpr.answering.units import asked_dimensions, measured_dimensions
+
 _NUMBER_WORDS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million billion dozen "
@@ -24,6 +26,14 @@ MEASURE = re.compile(
 )
 NAME = re.compile(r"(?<![A-Za-z])[^\W\d_a-z]")
 """A word with a capital."""
+FREQUENCY = re.compile(
+    r"\d|\b(?:every|each|per|once|twice|times|hourly|daily|nightly|weekly|monthly|yearly|annually|always|never|rarely)\b",
+    re.IGNORECASE,
+)
+IDENTIFIER = re.compile(r"[\w$%-]*[A-Za-z][\w.-]*")
+WORD = re.compile(r"\w+")
+SIGNED = ("-", "/", "$", ".", "%", "~")
+"""What begins so is an option, a path or a variable, and says more than its words."""
 
 Test = Callable[[str], object]
 
@@ -36,14 +46,37 @@ def _is_name(text: str) -> bool:
     return bool(NAME.search(text)) and not text.isdigit()
 
 
+def _is_identifier(text: str) -> bool:
+    return bool(IDENTIFIER.fullmatch(text.strip(" `'\"*")))
+
+
+def _is_option(text: str) -> bool:
+    return text.startswith("-") or _is_identifier(text)
+
+
+_SETTING = "timeout|time|size|limit|interval|delay|width|length|lifetime|ttl|count|retries|level|max|min|port"
+_VARIABLE = r"env(?:ironment)? var(?:iable)?"
+_NO_AMOUNT = "who|what|which|where|when|why|how|option|flag|variable|command"
 _WORDS: tuple[tuple[str, Test], ...] = (
+    (r"\bhow (?:often|frequently)\b", FREQUENCY.search),
     (r"\bhow (?:long|far|tall|high|deep|wide)\b", _is_measure),
     (r"\bhow (?:many|much|old|large|big|fast)\b|\b(?:number|percentage) of\b|\bwhat percent", NUMBER.search),
-    (r"\b(?:default|which|what|tcp|udp)\b.*\bport\b|\bport number\b", NUMBER.search),
-    (r"\bdefault\b.*\b(?:timeout|size|limit|interval|delay|width|length|lifetime|ttl)\b", NUMBER.search),
-    (r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century|decade)\b", DATE.search),
+    (
+        r"\b(?:default|tcp|udp) (?:\w+ )?port\b|\b(?:which|what) (?:[\w-]+ )?port\b|\bport number\b|\bport\W*$",
+        NUMBER.search,
+    ),
+    (rf"\bdefault\b.*(?:\b|_)(?:{_SETTING})(?:\b|_)|(?:\b|_)(?:{_SETTING})\b.*\bdefault\b", NUMBER.search),
+    (rf"^(?!.*\b(?:{_NO_AMOUNT})\b).*\b(?:max|min)(?:imum)?\b", NUMBER.search),
+    (r"\b(?:what|which) exit (?:code|status)\b|\b(?:what|which) rfc\b|\brfc number\b", NUMBER.search),
+    (r"\b(?:what|which) (?:[\w.-]+ )?version\b", NUMBER.search),
+    (r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century|decade)\b|\brelease date\b", DATE.search),
     (r"^\W*who\b|\b(?:whom|whose|by whom)\b", _is_name),
     (r"^\W*where\b|\b(?:what|which) (?:city|country|state|town|county|continent)\b", NAME.search),
+    (
+        r"\b(?:what|which) (?:[\w.-]+ )?env(?:ironment)? var|^\W*env(?:ironment)? var(?:iable)?s? (?:for|to)\b",
+        _is_identifier,
+    ),
+    (r"\b(?:what|which) (?:[\w.-]+ )?(?:flag|switch|option)\b|\b(?:flag|switch|option) (?:for|to)\b", _is_option),
 )
 KINDS = tuple((re.compile(words), test) for words, test in _WORDS)
 """Words that ask for a kind, and what an answer of the kind passes. The first that fits decides."""
@@ -52,11 +85,36 @@ KINDS = tuple((re.compile(words), test) for words, test in _WORDS)
 def agreement(question: str, answer: str) -> int:
     """1 if an answer is of the kind that the question wants, -1 if it is not, 0 if the question does not say.
 
+    What only repeats words of the question is of no kind, unless it is a choice of them; neither is a length where a
+    number of bytes is asked for.
+
     >>> agreement("How long did it take?", "three weeks"), agreement("How long did it take?", "the bridge")
     (1, -1)
+    >>> agreement("How often is it cleaned?", "often"), agreement("Is it red or blue?", "blue")
+    (-1, 0)
     """
     asked = question.lower()
-    for words, test in KINDS:
-        if words.search(asked):
-            return 1 if test(answer) else -1
-    return 0
+    if _repeats(asked, answer) or _is_other_measure(asked, answer):
+        return -1
+    test = _wanted(asked)
+    return 0 if test is None else 1 if test(answer) else -1
+
+
+def asks_for_amount(question: str) -> bool:
+    """Whether a question wants a number."""
+    return _wanted(question.lower()) in (NUMBER.search, _is_measure)
+
+
+def _wanted(asked: str) -> Test | None:
+    return next((test for words, test in KINDS if words.search(asked)), None)
+
+
+def _repeats(asked: str, answer: str) -> bool:
+    words = set() if answer.startswith(SIGNED) else set(WORD.findall(answer.lower()))
+    return bool(words) and words <= set(WORD.findall(asked)) and " or " not in asked
+
+
+def _is_other_measure(asked: str, answer: str) -> bool:
+    wanted = asked_dimensions(asked)
+    measured = measured_dimensions(answer) if wanted else frozenset()
+    return bool(measured) and not wanted & measured

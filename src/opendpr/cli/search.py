@@ -6,7 +6,8 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from opendpr.choices import SEARCH_PASSAGES
+from opendpr.choices import DEFAULT_RETRIEVER, SEARCH_PASSAGES
+from opendpr.cli.located import located
 from opendpr.cli.options import (
     AllowPartialOption,
     AsJson,
@@ -27,9 +28,9 @@ from opendpr.cli.output import on_one_line, print_json, put, report_unmet_filter
 
 def search(
     collection: CollectionArgument,
-    question: Annotated[str, Argument(help="In quotes.", show_default=False)],
+    question: Annotated[list[str], Argument(help="One or more words, with or without quotes.", show_default=False)],
     k: Annotated[int, Option("-k", min=1, max=10_000, help="Passages to show.")] = SEARCH_PASSAGES,
-    retriever: RetrieverOption = "hybrid",
+    retriever: RetrieverOption = DEFAULT_RETRIEVER,
     rerank: RerankOption = None,
     rerank_depth: RerankDepthOption = 100,
     where: WhereOption = None,
@@ -46,6 +47,7 @@ def search(
     \b
     Examples:
       opendpr search notes "who wrote the letter"
+      opendpr search ./docs who wrote the letter   (a folder: indexed first, then kept in sync)
       opendpr search notes "who wrote the letter" --retriever bm25 -k 20 --json
       opendpr search notes "who wrote the letter" --rerank ./cross-encoder
     """
@@ -54,15 +56,22 @@ def search(
     from opendpr.collection.lookup import outlines
     from opendpr.model.runtime import RuntimeSettings
     from opendpr.search.reranking import make_reranking
+    from opendpr.search.settings import SearchSettings
     from opendpr.text.places import Outline
 
     settings = RuntimeSettings(runtime, precision, device)
     reranking = make_reranking(rerank, rerank_depth, settings) if rerank else None
     engine = engine_settings(index, allow_partial=allow_partial)
+    directory = located(collection, model, settings, vectors=retriever != "bm25", silent=as_json)
     answerer = open_answerer(
-        collection, model, retriever=retriever, runtime=settings, reranking=reranking, engine=engine
+        directory,
+        model,
+        retriever=retriever,
+        runtime=settings,
+        reranking=reranking,
+        search=SearchSettings(engine=engine),
     )
-    hits = answerer.search(question, k, where)
+    hits = answerer.search(" ".join(question), k, where)
     if not hits:
         report_unmet_filter(answerer.collection, where)
     ids = answerer.collection.passage_ids([hit.passage for hit in hits])

@@ -30,13 +30,19 @@ class Piece(NamedTuple):
     text: str
 
 
+def served_passages(collection: Collection) -> Iterator[Passage]:
+    """All passages in order, without those of documents that are not served yet."""
+    hidden = set(collection.hidden().tolist())
+    return (passage for passage in collection.passages_after(0) if passage.number not in hidden)
+
+
 def passage_at(collection: Collection, document_id: str, start: int) -> Passage | None:
     """The passage of a document that begins at an offset of its text; None if there is none."""
     query = (
         "SELECT p.number FROM documents d JOIN passages p ON p.document = d.row "
         "WHERE d.replaces IS NULL AND d.id = ? AND p.start = ?"
     )
-    numbers = [number for (number,) in collection._select(query, (document_id, start))]
+    numbers = [number for (number,) in collection.select(query, (document_id, start))]
     return next(iter(collection.passages(numbers).values()), None)
 
 
@@ -45,12 +51,12 @@ def neighbourhoods(collection: Collection, passages: Sequence[Passage]) -> dict[
 
     The passages of a document are stored together, so those beside number n are n - 1 and n + 1.
     """
-    known = {passage.number: passage for passage in passages}
-    beside = {number + step for number in known for step in (-1, 1)} - known.keys()
-    known |= collection.passages(sorted(beside))
+    by_number = {passage.number: passage for passage in passages}
+    beside = {number + step for number in by_number for step in (-1, 1)} - by_number.keys()
+    by_number |= collection.passages(sorted(beside))
     return {
         passage.number: Neighbourhood(
-            _before(passage, known.get(passage.number - 1)), _after(passage, known.get(passage.number + 1))
+            _before(passage, by_number.get(passage.number - 1)), _after(passage, by_number.get(passage.number + 1))
         )
         for passage in passages
     }
@@ -80,7 +86,7 @@ def passage_numbers(collection: Collection, ids: Sequence[str]) -> dict[str, int
             "SELECT d.id, p.number FROM documents d JOIN passages p ON p.document = d.row "
             f"WHERE d.replaces IS {state} AND d.id IN ({','.join('?' * len(ids))})"
         )
-        numbers.update(collection._select(query, ids))
+        numbers.update(collection.select(query, ids))
     return numbers
 
 
@@ -92,7 +98,7 @@ def outlines(collection: Collection, ids: Sequence[str]) -> dict[str, Outline]:
     )
     return {
         id: Outline(title, page_starts(json.loads(pages)), parse_sections(json.loads(sections)))
-        for id, title, pages, sections in collection._select(query, ids)
+        for id, title, pages, sections in collection.select(query, ids)
     }
 
 
@@ -102,14 +108,14 @@ def pieces(collection: Collection, ids: Sequence[str]) -> Iterator[Piece]:
         "SELECT d.id, p.start, p.text FROM documents d "
         f"JOIN passages p ON p.document = d.row WHERE d.replaces IS NULL AND d.id IN ({','.join('?' * len(ids))})"
     )
-    return map(Piece._make, collection._select(query, ids))
+    return map(Piece._make, collection.select(query, ids))
 
 
 def last_number(collection: Collection) -> int:
     """The largest number of a passage; 0 if there is none."""
-    return int(collection._select("SELECT coalesce(max(number), 0) FROM passages")[0][0])
+    return int(collection.select("SELECT coalesce(max(number), 0) FROM passages")[0][0])
 
 
 def count_passages_after(collection: Collection, number: int) -> int:
     """How many passages have a larger number."""
-    return int(collection._select("SELECT count(*) FROM passages WHERE number > ?", (number,))[0][0])
+    return int(collection.select("SELECT count(*) FROM passages WHERE number > ?", (number,))[0][0])

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import NamedTuple, TypeGuard
 
 SECTIONS = "sections"
-"""The name in the metadata."""
+"""The key in the metadata."""
 HEADING_CHARACTERS = 100
 """A longer heading is cut in a path."""
 PATH_SIGN = " > "

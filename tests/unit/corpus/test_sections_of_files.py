@@ -124,7 +124,7 @@ def test_a_change_of_headings_alone_makes_new_passages(tmp_path: Path) -> None:
         assert writer.put_documents([Document("a", "Manual", text, {SECTIONS: sections})]) == ["unchanged"]
         assert [passage.title for passage in writer.passages_of("a")] == ["Manual > Ports"]
         writer.remove_documents(["a"])
-        assert writer._select("SELECT * FROM passage_titles") == []
+        assert writer.select("SELECT * FROM passage_titles") == []
 
 
 def test_bookmarks_of_a_pdf_whose_words_are_nowhere_are_at_the_top_of_their_page(tmp_path: Path) -> None:

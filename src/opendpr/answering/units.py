@@ -1,0 +1,84 @@
+"""Units of measure: they stay with their number, and a unit without a number says nothing of how much."""
+
+from __future__ import annotations
+
+import re
+
+from opendpr.answering.surroundings import recut, seen
+from opendpr.types import Span
+
+_SIZE = r"(?:kilo|mega|giga|tera|peta|exa|kibi|mebi|gibi|tebi)?(?:bytes?|bits?)|[kKMGTPE]i?[Bb]\b|[KMGT]b?it/s"
+_TIME = (
+    r"(?:nano|micro|milli)?seconds?|[nmµ]s|secs?|minutes?|mins?|hours?|days?|weeks?|months?|years?|decades?|centuries"
+)
+_LENGTH = (
+    r"(?:kilo|centi|milli|nano)?met(?:er|re)s?|[kcmn]?m[²³]?|miles?|feet|foot|ft|inch(?:es)?|yards?|acres?|hectares?"
+)
+_MASS = r"(?:kilo|milli)?grams?|k?g|tons?|tonnes?|pounds?|lbs?|ounces?|lit(?:er|re)s?"
+_HEAT = r"°\s?[CF]?|degrees?(?: (?:Celsius|Fahrenheit))?"
+_RATE = r"percent|per cent|%|[kMG]?Hz|k?W|volts?|mph|km/h|kn|knots?|pixels?|px"
+_MONEY = r"dollars?|euros?|pounds|francs?|marks|crowns?|cents?|[A-Z]{3}(?=\W)(?<=USD|EUR|GBP|SEK|NOK|DKK|CHF)"
+_COUNT = r"hundred|thousand|million|billion|trillion"
+_ANY = f"{_SIZE}|{_TIME}|{_LENGTH}|{_MASS}|{_HEAT}|{_RATE}|{_MONEY}"
+UNIT = re.compile(rf"(?:\s|-(?=[a-z]))?(?:{_COUNT}|{_ANY})(?![\w-])")
+NUMBER_WORDS = (
+    "one two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty sixty ninety"
+)
+NUMBER_END = re.compile(rf"(?:\d|\b(?:{NUMBER_WORDS.replace(' ', '|')}|{_COUNT}))\Z", re.IGNORECASE)
+"""A span that ends so may have its unit behind it."""
+UNIT_ALONE = re.compile(rf"(?:the |an? )?(?:number |units? |amount |time )?(?:in |of )?(?:{_ANY})", re.IGNORECASE)
+DIMENSIONS = {"size": _SIZE, "time": _TIME, "length": _LENGTH, "mass": _MASS, "heat": _HEAT, "money": _MONEY}
+_MEASURED = {
+    name: re.compile(rf"(?:\d|\b(?:{NUMBER_WORDS.replace(' ', '|')}|{_COUNT}|half an?))[\s-]?(?:{units})(?![\w-])")
+    for name, units in DIMENSIONS.items()
+}
+"""A number with a unit of each dimension."""
+_NAMED = {name: re.compile(units, re.IGNORECASE) for name, units in DIMENSIONS.items()}
+_ASKED = re.compile(r"\b(?:in|how many|number of) (?P<unit>[a-z]{2,})\b|\b(?P<last>[a-z]{2,})\W*$")
+_NO_UNITS = frozenset({"us", "second", "foot", "yard", "mark"})
+"""Words of a question that have another meaning more often."""
+
+
+def with_unit(span: Span, question: str) -> Span:
+    """The span with the unit that follows its number in the passage, if any: `281` of `281 terabytes`.
+
+    Args:
+        question: a unit that it asks with is not repeated: `how many bytes` wants a number
+    """
+    text, start, end = seen(span)
+    if not NUMBER_END.search(text, max(0, start), end):
+        return span
+    last = end
+    while (unit := UNIT.match(text, last)) and unit[0].strip(" -").lower() not in question.lower():
+        last = unit.end()
+    return span if last == end else recut(span, start, last)
+
+
+def is_unit_alone(text: str) -> bool:
+    """Whether a text is a unit without a number.
+
+    >>> is_unit_alone("seconds"), is_unit_alone("units of seconds"), is_unit_alone("5 seconds")
+    (True, True, False)
+    """
+    return bool(UNIT_ALONE.fullmatch(text.strip(" .,;:()")))
+
+
+def asked_dimensions(question: str) -> frozenset[str]:
+    """What is measured by the unit that a question asks in, as `in bytes` or `how many seconds`.
+
+    >>> sorted(asked_dimensions("How long may a line be, in bytes?"))
+    ['size']
+    """
+    words = {word for match in _ASKED.finditer(question.lower()) for word in match.groups() if word}
+    return frozenset(
+        name for name, units in _NAMED.items() for word in words - _NO_UNITS if units.fullmatch(word) is not None
+    )
+
+
+def measured_dimensions(text: str) -> frozenset[str]:
+    """What is measured by the units that follow numbers in a text.
+
+    >>> sorted(measured_dimensions("half a mile in 20 minutes"))
+    ['length', 'time']
+    """
+    return frozenset(name for name, units in _MEASURED.items() if units.search(text))

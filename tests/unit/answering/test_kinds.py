@@ -1,0 +1,67 @@
+"""The kind of words that a question wants."""
+
+from __future__ import annotations
+
+import pytest
+
+from opendpr.answering.kinds import agreement, asks_for_amount
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("How often is the lamp trimmed?", "every two hours"),
+        ("default lamp_timeout", "30"),
+        ("lamp_timeout default", "30 s"),
+        ("lampd port", "4190"),
+        ("Which TCP port does lampd use?", "port 4190"),
+        ("Which RFC describes it?", "RFC 1014"),
+        ("Since which version is it there?", "3.6"),
+        ("What exit status does it end with?", "2"),
+        ("release date of lampd 2", "4 May 2011"),
+        ("max lamps lit", "12"),
+        ("Which environment variable sets the folder?", "LAMP_HOME"),
+        ("env var for config dir", "`LAMP_HOME`"),
+        ("Which option lights all lamps?", "--all"),
+        ("flag to light all lamps", "-a N"),
+    ],
+)
+def test_an_answer_is_of_the_kind_that_is_wanted(question: str, answer: str) -> None:
+    assert agreement(question, answer) == 1
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("How often is the lamp trimmed?", "by the keeper"),
+        ("lamp_timeout default", "the keeper"),
+        ("lampd port", "TCP"),
+        ("What exit status does it end with?", "not writable"),
+        ("env var for config dir", "the folder of the lamps"),
+        ("Which option lights all lamps?", "lights all of them"),
+        ("How long may a line be, in bytes?", "half a second"),
+        ("How many seconds does it ring?", "12 metres"),
+        ("How often is the lamp trimmed?", "often"),
+        ("What is the limit of the lamp room?", "the lamp room"),
+    ],
+)
+def test_an_answer_is_not_of_the_kind_that_is_wanted(question: str, answer: str) -> None:
+    assert agreement(question, answer) == -1
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Is the lamp red or blue?", "blue"),
+        ("Which country has the largest port of the north?", "Norway"),
+        ("What does exit status 9 mean?", "the lock is held"),
+    ],
+)
+def test_a_question_may_not_say_what_it_wants(question: str, answer: str) -> None:
+    assert agreement(question, answer) >= 0
+
+
+def test_a_question_may_want_an_amount() -> None:
+    assert asks_for_amount("How long does it wait?")
+    assert asks_for_amount("default timeout")
+    assert not asks_for_amount("Who waits?")
