@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from opendpr.collection import open_collection
 from opendpr.collection.database import DATABASE
-from opendpr.collection.opening import LOCK_FILE
 from opendpr.corpus import Corpus
 from opendpr.errors import BusyError
 from opendpr.iteration import OnProgress
