@@ -47,7 +47,7 @@ def vectors_of(passages: Sequence[Passage]) -> Vectors:
 
 
 def encode(writer: Writer, most: int | None = None) -> None:
-    """Give passages without a vector theirs; at most so many."""
+    """Give passages without a vector theirs; at most that many."""
     row = writer.use_encoder("f" * 64, DIM, model="by hand", runtime="none")
     for passages in list(writer.without_vector(row.encoder)):
         first = passages[:most]

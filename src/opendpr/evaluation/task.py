@@ -29,7 +29,7 @@ from opendpr.evaluation.run import open_run, read_question_records
 from opendpr.interop import read_questions, source_label, source_name, source_sha256
 from opendpr.iteration import batched
 from opendpr.model.runtime import RuntimeSettings, resolved
-from opendpr.search.settings import EngineSettings
+from opendpr.search.settings import EngineSettings, SearchSettings
 from opendpr.storage.digests import file_sha256
 from opendpr.text import AnswerMatcher, AnswerScan
 from opendpr.types import Question
@@ -94,7 +94,8 @@ def evaluate(
     networks = reads or bool(dense)
     runtime = resolved(task.runtime) if networks else task.runtime
     first = [*dense, *task.systems][0]
-    answerer = open_answerer(directory, task.model, retriever=first, runtime=runtime, engine=task.engine)
+    search = SearchSettings(engine=task.engine)
+    answerer = open_answerer(directory, task.model, retriever=first, runtime=runtime, search=search)
     _warn_of_unknown(answerer, sets)
     header = _header(answerer, task, sets, settings)
     if networks:

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from training_runs import FourSteps, Killed, Recorder
 
 from opendpr.errors import InputError, OpendprError, StateError, UsageError
 from opendpr.interop import MarkedQuestion
@@ -27,6 +26,7 @@ from opendpr.training.reader import train_reader
 from opendpr.training.reader_examples import mine_negatives, read_marked_questions
 from opendpr.training.settings import ReaderSettings
 from opendpr.types import Hit, Passage
+from training_runs import FourSteps, Killed, Recorder
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
