@@ -112,6 +112,7 @@ def ask(
     from opendpr.model.directory import DEFAULT_MODEL
     from opendpr.model.runtime import RuntimeSettings
     from opendpr.search.reranking import make_reranking
+    from opendpr.search.settings import SearchSettings
 
     question = None if not words_asked else " ".join(words_asked)
     _refuse_missing(collection)
@@ -139,8 +140,7 @@ def ask(
             retriever=retriever,
             runtime=settings,
             reranking=reranking,
-            engine=engine,
-            warn_incomplete=folder is None,
+            search=SearchSettings(engine=engine, warn_incomplete=folder is None),
         )
         asker = _Asker(answerer, k, answers, where, as_json or question == "-", explain, folder is not None)
         if question == "-":

@@ -56,6 +56,7 @@ def search(
     from opendpr.collection.lookup import outlines
     from opendpr.model.runtime import RuntimeSettings
     from opendpr.search.reranking import make_reranking
+    from opendpr.search.settings import SearchSettings
     from opendpr.text.places import Outline
 
     settings = RuntimeSettings(runtime, precision, device)
@@ -63,7 +64,12 @@ def search(
     engine = engine_settings(index, allow_partial=allow_partial)
     directory = located(collection, model, settings, vectors=retriever != "bm25", silent=as_json)
     answerer = open_answerer(
-        directory, model, retriever=retriever, runtime=settings, reranking=reranking, engine=engine
+        directory,
+        model,
+        retriever=retriever,
+        runtime=settings,
+        reranking=reranking,
+        search=SearchSettings(engine=engine),
     )
     hits = answerer.search(" ".join(question), k, where)
     if not hits:
