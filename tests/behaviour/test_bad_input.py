@@ -128,7 +128,7 @@ def test_passages_longer_than_the_encoder_takes_are_reported_with_what_to_do(run
     message = "1 passage longer than the encoder takes, their vectors miss the end; "
     assert f"{message}'opendpr add notes docs --words 60 --resplit' cuts all documents into shorter ones" in done.stderr
     done = run("ask", "docs", "xz", "-m", tiny_model, cwd=tmp_path)
-    assert f"{message}'opendpr add NAME docs --words 60 --resplit'" in done.stderr
+    assert f"{message}'opendpr ask docs --words 60' cuts all" in done.stderr
     done = run("add", "notes", "docs", "--words", 36, "--resplit", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "longer than the encoder takes" not in done.stderr
