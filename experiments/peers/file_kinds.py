@@ -46,7 +46,7 @@ def by_python_pptx(path: Path) -> str:
 
 
 def by_beautiful_soup(path: Path) -> str:
-    return bs4.BeautifulSoup(path.read_bytes(), "html.parser").get_text(" ")
+    return str(bs4.BeautifulSoup(path.read_bytes(), "html.parser").get_text(" "))
 
 
 def by_odfpy(path: Path) -> str:
