@@ -16,7 +16,7 @@ demo: $(CORE)  ## Answer five questions from the Python language reference
 	$(BIN)/python examples/demo.py .demo
 
 test: $(DEV)  ## The tests that every change runs, in two processes with one thread of each library
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 slow: $(DEV)  ## The long tests
 	$(BIN)/python -m pytest -m slow

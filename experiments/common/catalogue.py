@@ -47,7 +47,7 @@ class FigureSet:
     tolerance: Decimal | None = None
     """Largest difference that counts as the same; half a unit of the last digit stored without."""
     minutes: Decimal | None = None
-    """How long it takes; None is not known."""
+    """How long it takes; None if nobody measured it."""
     beside: str = ""
     """What else ran on the machine, or other conditions a reader should know."""
 
@@ -117,10 +117,10 @@ def _table(name: str, values: Mapping[str, Any]) -> Table:
     return Table(name, tuple(values["docs"]), tuple(values["head"]), rows, values.get("align", "left"))
 
 
-def _refuse_unknown(values: Mapping[str, Any], known: Iterable[str], place: str) -> None:
-    known = list(known)
+def _refuse_unknown(values: Mapping[str, Any], keys: Iterable[str], place: str) -> None:
+    allowed = list(keys)
     for key in values:
-        nearest(key, known, f"a key of {place}")
+        nearest(key, allowed, f"a key of {place}")
 
 
 def _require(values: Mapping[str, Any], keys: Iterable[str], place: str) -> None:
@@ -128,15 +128,15 @@ def _require(values: Mapping[str, Any], keys: Iterable[str], place: str) -> None
         raise CatalogueError(f"{place} lacks {', '.join(missing)}")
 
 
-def nearest(name: str, known: Iterable[str], what: str) -> str:
-    """The name itself, if it is known.
+def nearest(name: str, names: Iterable[str], what: str) -> str:
+    """Return the name itself, if it is one of the names.
 
     Raises:
-        CatalogueError: it is not; the message has the nearest name that is.
+        CatalogueError: it is not; the message has the nearest one.
     """
-    known = list(known)
-    if name in known:
+    allowed = list(names)
+    if name in allowed:
         return name
-    close = difflib.get_close_matches(name, known, 1)
-    hint = f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(sorted(known))}"
+    close = difflib.get_close_matches(name, allowed, 1)
+    hint = f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(sorted(allowed))}"
     raise CatalogueError(f"{name!r} is not {what}{hint}")

@@ -16,16 +16,16 @@ from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
 
 ROOT = Path(__file__).resolve().parents[2]
-WORK = ROOT / ".bench"
-SKIPPED = 77
+WORK_DIRECTORY = ROOT / ".bench"
+SKIPPED_EXIT_CODE = 77
 """Exit code of a script that needs what is not here; automake's word for a test that is skipped."""
 
 
 class Missing(SystemExit):
-    """A script needs a package or data that is not here; run as a process it exits with `SKIPPED`."""
+    """A script needs a package or data that is not here; run as a process it exits with `SKIPPED_EXIT_CODE`."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(SKIPPED)
+        super().__init__(SKIPPED_EXIT_CODE)
         self.reason = reason
         print(f"skipped: {reason}", file=sys.stderr)
 
@@ -57,7 +57,7 @@ def command_line(
     default_data = os.environ.get("OPENDPR_DATA") or ROOT.parent / "shared" / "data"
     parser.add_argument("--model", default=DEFAULT_MODEL, help="name or directory")
     parser.add_argument("--data", type=Path, default=default_data, help="folder of the data ($OPENDPR_DATA)")
-    parser.add_argument("--work", type=Path, default=WORK, help="where collections and results are kept")
+    parser.add_argument("--work", type=Path, default=WORK_DIRECTORY, help="where collections and results are kept")
     parser.add_argument("--figures", type=Path, help="file that the figures are written to, as JSON")
     parser.add_argument("--smoke", action="store_true", help="seconds instead of hours: tiny model, data and settings")
     if pool:
@@ -82,7 +82,7 @@ def parse(
     """
     args = parser.parse_args(arguments)
     if args.smoke:
-        work = WORK / "smoke" if args.work == WORK else args.work
+        work = WORK_DIRECTORY / "smoke" if args.work == WORK_DIRECTORY else args.work
         data, model = write_tiny_data(work / "data"), str(write_tiny_model(work / "model"))
         tiny = {"pool": "P10", "precision": "fp32", "work": work, "data": data, "model": model, **smoke}
         parser.set_defaults(**{name: value for name, value in tiny.items() if hasattr(args, name)})

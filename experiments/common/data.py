@@ -16,7 +16,7 @@ from opendpr.text.splitting import Splitter
 from opendpr.types import Document, Passage, Question
 
 Record = dict[str, Any]
-GOLD = ("squad-", "nq-", "time-")
+GOLD_SET_PREFIXES = ("squad-", "nq-", "time-")
 """How ids of gold paragraphs begin."""
 POOLS = {"P10": 10_000, "P25": 25_000, "P150": 150_000}
 """Passages of each pool."""
@@ -81,8 +81,8 @@ class Data:
 
     def pool(self, name: str) -> Iterator[Document]:
         """Every gold paragraph, then documents in file order until the pool's passages are reached."""
-        gold = (record for record in self.wikipedia() if record["id"].startswith(GOLD))
-        others = (record for record in self.wikipedia() if not record["id"].startswith(GOLD))
+        gold = (record for record in self.wikipedia() if record["id"].startswith(GOLD_SET_PREFIXES))
+        others = (record for record in self.wikipedia() if not record["id"].startswith(GOLD_SET_PREFIXES))
         return _until((_document(record) for record in chain(gold, others)), POOLS[name])
 
     def pool_passages(self, name: str, limit: int | None = None) -> Iterator[Passage]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from experiments.common.data import GOLD, POOLS, Data
+from experiments.common.data import GOLD_SET_PREFIXES, POOLS, Data
 from experiments.common.pools import build_words
 from opendpr.collection import Collection, open_collection
 from opendpr.interop import read_examples, write_examples
@@ -61,7 +61,7 @@ def _others(data: Data, without: set[str]) -> Iterator[Document]:
     """Passages of Wikipedia, one a document: of no gold paragraph, and of no document in `without`."""
     splitter = Splitter()
     for record in data.wikipedia():
-        if not record["id"].startswith(GOLD) and record["id"] not in without:
+        if not record["id"].startswith(GOLD_SET_PREFIXES) and record["id"] not in without:
             for start, end in splitter.split(record["text"]):
                 yield Document(f"{record['id']}-{start}", "", record["text"][start:end])
 

@@ -1,6 +1,6 @@
 """Vectors for figures at scale: real ones of passages, and as many copies with noise as it takes.
 
-A copy has, on average, the cosine `COSINE` with its original. Every report says how many are real.
+A copy has, on average, the cosine `NOISED_COSINE` with its original. Every report says how many are real.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from opendpr.model.directory import find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.types import Vectors
 
-COSINE = 0.8
+NOISED_COSINE = 0.8
 BLOCK_VECTORS = 20_000
 ENCODED_PASSAGES = 512
 """Encoded at once."""
@@ -62,7 +62,7 @@ def noised(base: NDArray[np.float16], rows: int, seed: int, first: int = 0) -> I
     """
     generator, dim = np.random.default_rng(seed), base.shape[1]
     # A unit vector plus noise of length t has the cosine 1 / sqrt(1 + t^2) with it.
-    length = np.sqrt(1 / COSINE**2 - 1)
+    length = np.sqrt(1 / NOISED_COSINE**2 - 1)
     for begin in range(first, rows, BLOCK_VECTORS):
         places = np.arange(begin, min(begin + BLOCK_VECTORS, rows))
         block = base[places % len(base)].astype(np.float32)

@@ -19,7 +19,13 @@ from typing import Any
 UNPRIVILEGED = "nobody"
 """Who runs the server for root, whom PostgreSQL refuses."""
 START_SECONDS = 120
-FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_wal_senders=4", "wal_level=replica")
+FAST_SETTINGS = (
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "max_wal_senders=4",
+    "wal_level=replica",
+)
 
 
 def binaries() -> Path:
@@ -73,7 +79,7 @@ class PostgresqlServer:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        settings = [part for setting in FAST for part in ("-c", setting)]
+        settings = [part for setting in FAST_SETTINGS for part in ("-c", setting)]
         arguments = ["-D", "data", "-p", str(self.port), "-h", "127.0.0.1", "-k", str(self.directory), *settings]
         with (self.directory / "log").open("ab") as log:
             self._process = subprocess.Popen(

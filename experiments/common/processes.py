@@ -12,7 +12,7 @@ from typing import ParamSpec, TypeVar
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def in_process(
@@ -26,9 +26,9 @@ def in_process(
 @contextmanager
 def threads(count: int) -> Iterator[None]:
     """Processes that are started inside use this many threads."""
-    os.environ.update(dict.fromkeys(THREADS, str(count)))
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(count)))
     yield
-    for variable in THREADS:
+    for variable in THREAD_VARIABLES:
         del os.environ[variable]
 
 

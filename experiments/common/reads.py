@@ -46,14 +46,16 @@ def _hit_record(hit: Hit) -> dict[str, Any]:
 
 
 def from_record(record: dict[str, Any]) -> Case:
-    """The case of a JSON object."""
+    """Make the case that a JSON object describes."""
     hits = {hit["passage"]["number"]: Hit(**{**hit, "passage": Passage(**hit["passage"])}) for hit in record["hits"]}
     spans = [
         Span(hits[span["number"]], span["start"], span["end"], span["text"], span["passage_score"], span["span_score"])
         for span in record["spans"]
     ]
-    known = record["question"]
-    question = Question(**{**known, "answers": tuple(known["answers"]), "document_ids": tuple(known["document_ids"])})
+    fields = record["question"]
+    question = Question(
+        **{**fields, "answers": tuple(fields["answers"]), "document_ids": tuple(fields["document_ids"])}
+    )
     counts = WordCounts(**record["asked"])
     return Case(question, spans, record["removed"], Asked(question.text, counts), record["set"])
 

@@ -28,7 +28,7 @@ def add_runs(report: Report, runs: Sequence[Path], *, prefix: str = "") -> None:
 
 
 def _add(report: Report, name: str, interval: Interval | Difference) -> None:
-    """In per cent, if the measure is shown so."""
+    """Add a figure with its interval, in per cent if the measure is shown that way."""
     scale, unit = (100.0, "%") if in_percent(name.rpartition("/")[2]) else (1.0, "")
     report.add_interval(name, interval, unit, scale=scale)
     p = f"  p {interval.p:.4f}" if isinstance(interval, Difference) else ""

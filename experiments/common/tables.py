@@ -30,7 +30,7 @@ def write_tables(catalogue: Catalogue, root: Path = ROOT) -> list[str]:
 
 
 def stale_documents(catalogue: Catalogue, root: Path = ROOT) -> list[str]:
-    """The documents whose tables are not those of the list."""
+    """List the documents whose tables are not those of the catalogue."""
     texts = {path: (root / path).read_text(encoding="utf-8") for path in documents(catalogue)}
     return [path for path, text in texts.items() if rendered(text, path, catalogue) != text]
 

@@ -12,8 +12,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from opendpr.model.config import Architecture, EncoderConfig, ReaderConfig
-from opendpr.model.directory import DEFAULT_MODEL, find_model, write_model
+from opendpr.model.config import Architecture, EncoderConfig, ReaderConfig, RerankerConfig
+from opendpr.model.directory import DEFAULT_MODEL, find_model, write_model, write_reranker
 
 ARCHITECTURE = Architecture(
     vocab_size=30_522, hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64
@@ -45,6 +45,20 @@ def write_tiny_model(directory: Path) -> Path:
             encoder=(encoder, {"encoder": stored_weights(make_network(encoder))}),
             reader=(reader, stored_weights(make_network(reader))),
         )
+    return directory
+
+
+def write_tiny_reranker(directory: Path) -> Path:
+    """A cross-encoder with random weights that are always the same; made once."""
+    if not (directory / "config.json").exists():
+        import torch
+
+        from opendpr.model.torch import make_network, stored_weights
+
+        torch.manual_seed(SEED)
+        config = RerankerConfig(ARCHITECTURE)
+        tokenizer = find_model(DEFAULT_MODEL).tokenizer_path
+        write_reranker(directory, tokenizer, config, stored_weights(make_network(config)))
     return directory
 
 
@@ -146,10 +160,18 @@ def _write_handbooks(folder: Path, records: Sequence[Mapping[str, Any]]) -> None
     """An archive of text files and questions about them: plain, informal, without answer, worded again."""
     questions = []
     for number, record in enumerate(records):
-        asked = {**_bare("h", record), "style": ("plain", "informal")[number % 2]}
-        again = {"question": asked["question"].lower(), "style": "informal", "paraphrase_of": asked["id"]}
-        none = {"question": asked["question"].replace("built", "burned"), "answers": [], "style": "unanswerable"}
-        questions += [asked, {**asked, **again, "id": f"{asked['id']}-again"}, {**none, "id": f"{asked['id']}-none"}]
+        original = {**_bare("h", record), "style": ("plain", "informal")[number % 2]}
+        reworded = {"question": original["question"].lower(), "style": "informal", "paraphrase_of": original["id"]}
+        unanswerable = {
+            "question": original["question"].replace("built", "burned"),
+            "answers": [],
+            "style": "unanswerable",
+        }
+        questions += [
+            original,
+            {**original, **reworded, "id": f"{original['id']}-again"},
+            {**unanswerable, "id": f"{original['id']}-none"},
+        ]
     _write(folder / "questions.jsonl", questions)
     with tarfile.open(folder / "handbooks.tar.xz", "w:xz") as archive:
         for record in records:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.common.accuracy import KS, first_right, percents
+from experiments.common.accuracy import ACCURACY_KS, first_right, percents
 from experiments.common.data import Data
 from experiments.common.mining import mined, open_training_collection, paragraphs
 from opendpr.collection import Collection, open_collection
@@ -93,7 +93,7 @@ class Pool:
         """Search by BM25, in titles too."""
         retriever = Bm25Retriever(LiveSnapshot(self._collection))
         return lambda questions: [
-            [hit.passage.number for hit in hits] for hits in retriever.retrieve(questions, max(KS))
+            [hit.passage.number for hit in hits] for hits in retriever.retrieve(questions, max(ACCURACY_KS))
         ]
 
     def dense(self, model: Model, device: str, *, by_distance: bool = False) -> Search:
@@ -109,12 +109,12 @@ class Pool:
             rows = encoder.encode_questions(questions)
             if by_distance:
                 rows = np.hstack([rows, np.ones((len(rows), 1), np.float32)])
-            return [numbers[numbers >= 0].tolist() for numbers in index.search(rows, max(KS)).numbers]
+            return [numbers[numbers >= 0].tolist() for numbers in index.search(rows, max(ACCURACY_KS)).numbers]
 
         return search
 
     def by_gold(self, search: Search) -> dict[str, list[float]]:
-        """Top-k accuracy in per cent by gold paragraph, for each of `KS`."""
+        """Top-k accuracy in per cent by gold paragraph, for each of `ACCURACY_KS`."""
         lists = search([record["question"] for record in self._records])
         right = [
             [self._passages[number].document_id == record["document_id"] for number in numbers]
@@ -128,8 +128,8 @@ class Pool:
         more = {"webquestions": "webquestions", "trec": "curatedtrec"}
         sets = {"squad": squad, **{name: self._data.answers_only(file) for name, file in more.items()}}
         figures = {}
-        for name, known in sets.items():
-            questions = random.Random(ORDER_SEED).sample(known, min(TRANSFER_QUESTIONS, len(known)))
+        for name, labelled in sets.items():
+            questions = random.Random(ORDER_SEED).sample(labelled, min(TRANSFER_QUESTIONS, len(labelled)))
             rows = []
             for question, numbers in zip(questions, search([q.text for q in questions]), strict=True):
                 matcher = AnswerMatcher(question.answers, question.match)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from experiments.common.accuracy import KS
+from experiments.common.accuracy import ACCURACY_KS
 from experiments.paper.ablation_rows import Row
 from opendpr.evaluation.page.charts import Line, accuracy_chart, colour, mark
 from opendpr.evaluation.page.svg import element
@@ -16,13 +16,13 @@ from opendpr.evaluation.statistics import Interval
 
 ALL_QUESTIONS = "in-batch-128"
 """The row that trains on all questions."""
-PLOTTED = KS.index(20)
+PLOTTED_K_PLACE = ACCURACY_KS.index(20)
 Results = Sequence[tuple[Row, Sequence[Mapping[str, Any]]]]
 """Rows with the records of their seeds."""
 WIDTH, LEFT, RIGHT = 760, 300, 32
 """Width of the plot, and the margins beside its axis."""
 ROW_HEIGHT, CURVES_HEIGHT = 24, 350
-STYLE = Markup(
+PLOT_STYLE = Markup(
     "<style>svg{--c0:#1f5fbf;--c1:#b9480e;--c2:#0f766e;--c3:#7a2fc4}"
     "text{font:13px system-ui,sans-serif;fill:#3d4653}.end{text-anchor:end}.middle{text-anchor:middle}"
     ".grid line,.tick{stroke:#d9dee6}.line{stroke:currentColor;fill:none;stroke-width:2}"
@@ -39,7 +39,7 @@ def plot(results: Results) -> str:
     height = bottom + (CURVES_HEIGHT + 60 if curves else 0)
     return element(
         "svg",
-        STYLE,
+        PLOT_STYLE,
         element("rect", width=WIDTH, height=height, fill="#fff"),
         element("text", "Gold paragraph among the first 20 passages, each seed a mark", x=16, y=24, class_="head"),
         rows_panel(results, bottom),
@@ -52,7 +52,7 @@ def plot(results: Results) -> str:
 
 def rows_panel(results: Results, bottom: int) -> list[Markup]:
     """A line for each row: its seeds as marks, their mean as a stroke."""
-    values = [[record["figures"]["squad"][PLOTTED] for record in records] for _, records in results]
+    values = [[record["figures"]["squad"][PLOTTED_K_PLACE] for record in records] for _, records in results]
     low, high = 10 * (min(map(min, values)) // 10), 10 * (max(map(max, values)) // 10 + 1)
     x = _scale(low, high)
     ticks = [
@@ -86,7 +86,7 @@ def size_curves(sizes: Results, top: int) -> Markup:
         values = np.array([record["figures"]["squad"] for record in records]) / 100
         marks = {
             float(k): Interval(float(column.mean()), float(column.min()), float(column.max()))
-            for k, column in zip(KS, values.T, strict=True)
+            for k, column in zip(ACCURACY_KS, values.T, strict=True)
         }
         name = "all questions" if row.name == ALL_QUESTIONS else row.title
         lines.append(Line(name, [(k, interval.mean) for k, interval in marks.items()], marks))

@@ -19,7 +19,7 @@ from opendpr.training.settings import EncoderSettings
 from opendpr.training.sources import Pair, PairSource
 from opendpr.types import ExamplePassage
 
-SETTINGS = EncoderSettings(epochs=2.0, batch_size=128, learning_rate=5e-4, hard_negatives=0, dropout=0.1)
+BASE_SETTINGS = EncoderSettings(epochs=2.0, batch_size=128, learning_rate=5e-4, hard_negatives=0, dropout=0.1)
 """What every row trains with, save for what it is there to change."""
 OWN_NEGATIVES = 3
 """Negatives of a question where it has its own."""
@@ -99,13 +99,13 @@ class Row:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
-REFERENCES = (
+REFERENCE_ROWS = (
     Row("bm25", "BM25", examples="none", seeded=False),
     Row("minilm", "all-MiniLM-L6-v2 as it is", examples="none", seeded=False),
     Row("start", "the start, not trained", examples="none"),
 )
-BASE = Row("in-batch-128", "in-batch negatives, batch of 128")
-NEGATIVES = (
+BASE_ROW = Row("in-batch-128", "in-batch negatives, batch of 128")
+NEGATIVES_ROWS = (
     Row("in-batch-32", "in-batch, batch of 32", settings={"batch_size": 32}),
     Row(
         f"groups-of-{OWN_NEGATIVES + 1}",
@@ -120,7 +120,7 @@ NEGATIVES = (
     ),
     Row("hard", "in-batch, batch of 128, + 1 BM25 negative", settings={"hard_negatives": 1}),
 )
-OTHERS = (
+OTHER_ROWS = (
     Row("distant", "distant positives", examples="distant"),
     Row("triplet", "triplet loss", loss=triplet),
     Row("dot", "inner product of vectors of any length", similarity="dot"),
@@ -128,11 +128,11 @@ OTHERS = (
     Row("untied", "two towers", settings={"untie": True}),
     Row("cloze", "inverse cloze task", examples="cloze"),
 )
-SIZES = tuple(
+SIZE_ROWS = tuple(
     Row(f"share-{parts}", f"1/{parts} of the questions", group="sizes", share=1 / parts) for parts in (8, 4, 2)
 )
-TRANSFER = (
-    *(replace(row, name=f"transfer-{row.name}", group="transfer") for row in (*REFERENCES, BASE)),
+TRANSFER_ROWS = (
+    *(replace(row, name=f"transfer-{row.name}", group="transfer") for row in (*REFERENCE_ROWS, BASE_ROW)),
     Row("transfer-nq", "trained on NQ's questions", group="transfer", examples="nq"),
 )
-ABLATION_ROWS = (*REFERENCES, BASE, *NEGATIVES, *OTHERS, *SIZES, *TRANSFER)
+ABLATION_ROWS = (*REFERENCE_ROWS, BASE_ROW, *NEGATIVES_ROWS, *OTHER_ROWS, *SIZE_ROWS, *TRANSFER_ROWS)

@@ -25,14 +25,14 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from experiments.common.accuracy import KS, joined
+from experiments.common.accuracy import ACCURACY_KS, joined
 from experiments.common.command import command_line, parse
 from experiments.common.models import starting_model
 from experiments.common.pools import build_pool_words
 from experiments.common.report import Report
 from experiments.paper.ablation_data import Pool, Search, TrainingData, prepare
 from experiments.paper.ablation_plot import plot
-from experiments.paper.ablation_rows import ABLATION_ROWS, SETTINGS, OwnNegatives, Row
+from experiments.paper.ablation_rows import ABLATION_ROWS, BASE_SETTINGS, OwnNegatives, Row
 from opendpr.model.directory import Model, write_model
 from opendpr.model.encoder import EncoderInput
 from opendpr.model.tokenizer import Tokenizer
@@ -123,7 +123,7 @@ class Bench:
     def settings(self, row: Row, seed: int) -> EncoderSettings:
         """What a row trains with; epochs grow as its part of the questions falls."""
         args = self.args
-        common = replace(SETTINGS, learning_rate=args.learning_rate, device=args.device, seed=seed)
+        common = replace(BASE_SETTINGS, learning_rate=args.learning_rate, device=args.device, seed=seed)
         return replace(common, epochs=args.epochs / row.share, **row.settings)
 
     def key(self, row: Row, seed: int, settings: EncoderSettings) -> dict[str, object]:
@@ -149,7 +149,7 @@ class Bench:
         network.load(start)
         network.to(choose_device(settings.device))
         inputs = EncoderInput(config, Tokenizer(start.tokenizer_path))
-        objective = EncoderObjective(network, source, inputs=inputs, settings=settings, scale=scale, loss=row.loss)
+        objective = EncoderObjective(network, source, inputs=inputs, settings=settings, loss=row.loss)
         training = train(objective, settings, folder / "checkpoints")
         model = write_model(
             folder / "model", name=row.name, tokenizer=start.tokenizer_path, encoder=(config, network.stored())
@@ -193,8 +193,8 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--rows", nargs="+", choices=names, metavar="ROW", help=", ".join(names))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--questions", type=int, default=2_000, help="that rows train on")
-    parser.add_argument("--epochs", type=float, default=SETTINGS.epochs)
-    parser.add_argument("--learning-rate", type=float, default=SETTINGS.learning_rate)
+    parser.add_argument("--epochs", type=float, default=BASE_SETTINGS.epochs)
+    parser.add_argument("--learning-rate", type=float, default=BASE_SETTINGS.learning_rate)
     parser.add_argument("--layers", type=int, default=1, help="of the network, the last of them fresh")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--plot", type=Path, help="SVG file that the rows are drawn into")
@@ -209,9 +209,9 @@ def chosen(args: argparse.Namespace) -> list[Row]:
 
 
 def add_row(report: Report, row: Row, records: Sequence[Mapping[str, Any]]) -> None:
-    """Report the mean of the seeds, with the lowest and the highest, at each of `KS`."""
+    """Report the mean of the seeds, with the lowest and the highest, at each of `ACCURACY_KS`."""
     for name in records[0]["figures"]:
-        for place, k in enumerate(KS):
+        for place, k in enumerate(ACCURACY_KS):
             values = [record["figures"][name][place] for record in records]
             kind = "answer" if row.group == "transfer" else "gold"
             spread = float(np.mean(values)), min(values), max(values)

@@ -14,13 +14,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments.common.accuracy import KS
+from experiments.common.accuracy import ACCURACY_KS
 from experiments.common.command import command_line, make_encoder, parse
 from experiments.common.models import starting_model
 from experiments.common.pools import fill_pool
 from experiments.common.report import Report
 from experiments.common.runs import add_runs
-from experiments.paper.evaluate import SETS, SYSTEMS
+from experiments.paper.evaluate import QUESTION_SETS, SYSTEMS
 from opendpr.evaluation.judges import AnswerJudge
 from opendpr.evaluation.task import Task, evaluate
 
@@ -30,7 +30,7 @@ def run_of(name: str, model: str, args: argparse.Namespace, *, systems: Sequence
     encoder = make_encoder(args, model)
     directory = fill_pool(args, encoder)
     folder: Path = args.work / f"{directory.name}-{args.half}"
-    files = [args.data.write_questions(questions, args.half, folder) for questions in SETS]
+    files = [args.data.write_questions(questions, args.half, folder) for questions in QUESTION_SETS]
     started, run = time.perf_counter(), folder / f"{name}.jsonl"
     evaluate(directory, Task(files, systems, None, model, encoder.runtime), AnswerJudge(), run)
     print(f"{run}: {time.perf_counter() - started:.0f} s", flush=True)
@@ -39,8 +39,8 @@ def run_of(name: str, model: str, args: argparse.Namespace, *, systems: Sequence
 
 def add_misses(report: Report) -> None:
     """The share of the starting model's misses that the trained one does not have."""
-    for kind, names in (("answer", SETS), ("document", SETS[:1])):
-        for place in (f"{name}/{{}}/{kind}@{k}" for name in names for k in KS):
+    for kind, names in (("answer", QUESTION_SETS), ("document", QUESTION_SETS[:1])):
+        for place in (f"{name}/{{}}/{kind}@{k}" for name in names for k in ACCURACY_KS):
             before, after = (100 - report.value(place.format(f"{model}:dense")) for model in ("start", "trained"))
             if before:
                 report.add(place.format("misses gone"), 100 * (1 - after / before), "%")

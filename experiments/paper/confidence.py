@@ -33,7 +33,7 @@ from opendpr.model.reader import BertReader
 from opendpr.search.live import LiveSnapshot
 from opendpr.types import Question
 
-SETS = ("squad", "nq", "trivia", "squad_unanswerable")
+QUESTION_SETS = ("squad", "nq", "trivia", "squad_unanswerable")
 REMOVED, UNANSWERABLE = "squad without answer", "squad_unanswerable"
 REMOVED_SHARE = 0.25
 """Share of the questions with answers that count in `all` without them too, as in fitting."""
@@ -52,13 +52,13 @@ def _question(record: Record) -> Question:
 
 
 class Verdicts:
-    """Confidence and verdict of many questions."""
+    """How sure the answers to many questions are, and which of them are right."""
 
     def __init__(self, cases: Sequence[Case], decoding: Decoding, confidence: Confidence | None) -> None:
         outcomes = [calibrated(case.spans, decoding, confidence, case.asked) for case in cases]
         self.sure = np.array([outcome.phrases[0].confidence if outcome.phrases else 0.0 for outcome in outcomes])
         self.right = np.array([answered(case, decoding) for case in cases], dtype=bool)
-        self.given = np.array([outcome.answerable for outcome in outcomes], dtype=bool)
+        self.answered = np.array([outcome.answerable for outcome in outcomes], dtype=bool)
 
     def figures(self) -> Iterator[tuple[str, float, str]]:
         """Name, value and unit of each figure that these questions allow."""
@@ -68,9 +68,9 @@ class Verdicts:
         yield "calibration error", expected_calibration_error(self.sure, self.right), ""
         if self.right.any() and not self.right.all():
             yield "AUROC", area_under_roc(self.sure, self.right), ""
-        yield "answered", 100 * self.given.mean(), "%"
-        if self.given.any():
-            yield "precision", 100 * self.right[self.given].mean(), "%"
+        yield "answered", 100 * self.answered.mean(), "%"
+        if self.answered.any():
+            yield "precision", 100 * self.right[self.answered].mean(), "%"
 
 
 def add_figures(report: Report, label: str, verdicts: Mapping[str, Verdicts]) -> None:
@@ -99,9 +99,9 @@ def read_sets(args: argparse.Namespace, encoder: BertEncoder) -> dict[str, list[
         live = LiveSnapshot(collection)
         reader, ask = BorderReader(collection, BertReader(encoder.model, encoder.runtime)), partial(asked, live=live)
         retrievers = make_retrievers(live, encoder, [args.retriever], encoder.model.hybrid_weight)
-        for name in SETS:
+        for name in QUESTION_SETS:
             questions = sample(args.data, name, args.limit)
-            read = read_cases(questions, retrievers, reader, settings, ask=ask)[args.retriever]
+            read = read_cases(questions, retrievers, reader, settings=settings, ask=ask)[args.retriever]
             cases[name] = [case for case in read if not case.removed]
             removed = [case for case in read if case.removed]
             if removed:

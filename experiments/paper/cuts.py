@@ -4,6 +4,7 @@ Top-k accuracy by answer with BM25, and exact match of the reader, over a pool a
 is compared with the paper's: 100 words, and no words beyond.
 
     python -m experiments.paper.cuts --half fit --limit 100
+    python -m experiments.paper.cuts --half fit --limit 0  # no model is needed
 """
 
 from __future__ import annotations
@@ -85,11 +86,12 @@ def measure(args: argparse.Namespace, report: Report, name: str, documents: Iter
             hits = retrieve(collection, records)
             found[cut] = by_answer(hits, records)[:, [k - 1 for k in DEPTHS]].astype(np.float64)
             report.add(f"{name}/{cut}/passages", collection.count_passages())
-            for way, words in WAYS_TO_READ:
+            for way, words in WAYS_TO_READ if args.limit else ():
                 if way == cut:
                     exact[f"{cut} + {words}"] = read(args, collection, hits[: args.limit], words)
     add_intervals(report, f"{name}/answer", found, [f"@{k}" for k in DEPTHS])
-    add_intervals(report, f"{name}/EM", exact, [""])
+    if exact:
+        add_intervals(report, f"{name}/EM", exact, [""])
 
 
 def add_intervals(report: Report, name: str, tables: dict[str, NDArray[np.float64]], columns: Sequence[str]) -> None:
@@ -113,7 +115,7 @@ def add_lines(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = command_line(__doc__, pool="P25", half=True)
-    parser.add_argument("--limit", type=int, default=200, help="questions of a set that are read for")
+    parser.add_argument("--limit", type=int, default=200, help="questions of a set that are read for; 0 reads none")
     parser.add_argument("--passages", type=int, default=20, help="read for a question")
     args = parse(parser, arguments, limit=2, passages=2)
     report = Report(args, passages=args.passages)

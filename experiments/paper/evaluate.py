@@ -18,7 +18,7 @@ from experiments.common.runs import add_runs
 from opendpr.evaluation.judges import AnswerJudge
 from opendpr.evaluation.task import Task, evaluate
 
-SETS = ("squad", "nq", "trivia")
+QUESTION_SETS = ("squad", "nq", "trivia")
 SYSTEMS = ("hybrid", "dense", "bm25")
 PASSAGES_READ = (5, 10, 20)
 
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     encoder = make_encoder(args)
     directory, runtime = fill_pool(args, encoder), encoder.runtime
     folder = args.work / f"{directory.name}-runs"
-    files = [args.data.write_questions(name, "report", folder) for name in SETS]
+    files = [args.data.write_questions(name, "report", folder) for name in QUESTION_SETS]
     report = Report(args)
     for name, limit, judge in (
         ("retrieval", None, AnswerJudge()),

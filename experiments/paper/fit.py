@@ -35,8 +35,8 @@ from opendpr.model.reader import BertReader
 from opendpr.search.live import LiveSnapshot
 from opendpr.types import Question
 
-SETS = ("squad", "nq", "trivia")
-HANDBOOKS = "handbooks"
+QUESTION_SETS = ("squad", "nq", "trivia")
+HANDBOOKS_SET = "handbooks"
 
 
 class Reading:
@@ -65,7 +65,8 @@ class Reading:
             live = LiveSnapshot(collection)
             retrievers = make_retrievers(live, self.encoder, self.settings.retrievers, weight)
             ask = partial(asked, live=live)
-            return read_cases(questions, retrievers, BorderReader(collection, reader), self.settings, ask=ask)
+            bordered = BorderReader(collection, reader)
+            return read_cases(questions, retrievers, bordered, settings=self.settings, ask=ask)
 
 
 def question_of(record: Record) -> Question:
@@ -76,23 +77,23 @@ def question_of(record: Record) -> Question:
 
 def read_sets(args: argparse.Namespace) -> dict[str, list[Question]]:
     """The questions of each set, spread over its fit half."""
-    sets = {name: args.data.questions(name, "fit") for name in SETS}
+    sets = {name: args.data.questions(name, "fit") for name in QUESTION_SETS}
     sampled = {name: records[:: max(1, len(records) // args.limit)][: args.limit] for name, records in sets.items()}
     return {name: [*map(question_of, records)] for name, records in sampled.items()}
 
 
 def lambda_over(directory: Path, encoder: BertEncoder, sets: Mapping[str, Sequence[Question]]) -> float:
-    """The paper's lambda for the questions of the sets that have answers."""
-    known = [question for questions in sets.values() for question in questions if question.answers]
+    """Fit the paper's lambda on those questions of the sets that have answers."""
+    answerable = [question for questions in sets.values() for question in questions if question.answers]
     with open_collection(directory) as collection:
-        weight, ranks = fit_lambda(LiveSnapshot(collection), encoder, known)
+        weight, ranks = fit_lambda(LiveSnapshot(collection), encoder, answerable)
     print("reciprocal rank by lambda", {f"{key:g}": round(rank, 4) for key, rank in ranks.items()})
     return weight
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = command_line(__doc__, pool="P25")
-    parser.add_argument("--output", type=Path, help="directory of the fitted model; in the folder of the work without")
+    parser.add_argument("--output", type=Path, help="directory of the fitted model; by default in the folder of --work")
     parser.add_argument("--limit", type=int, default=150, help="questions of each set")
     parser.add_argument("--weight", type=float, help="lambda that is kept; fitted over the pool without")
     parser.add_argument("--retrievers", nargs="+", default=["hybrid", "dense", "bm25"])
@@ -109,11 +110,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     cases: dict[str, list[Case]] = {kind: [] for kind in settings.retrievers}
     handbooks = [*map(question_of, args.data.handbooks("fit"))]
     books = fill_collection(args, encoder.model.fingerprint)
-    for directory, name, questions in (*((pool, *item) for item in sets.items()), (books, HANDBOOKS, handbooks)):
+    for directory, name, questions in (*((pool, *item) for item in sets.items()), (books, HANDBOOKS_SET, handbooks)):
         for kind, read in reading.cases(directory, name, questions, fitted.retrieval["lambda"]).items():
             cases[kind] += read
     fit_cases(cases, settings, fitted)
-    record = {"command": "experiments.paper.fit", "pool": args.pool, "limit": args.limit, "sets": [*sets, HANDBOOKS]}
+    record = {
+        "command": "experiments.paper.fit",
+        "pool": args.pool,
+        "limit": args.limit,
+        "sets": [*sets, HANDBOOKS_SET],
+    }
     write_fitted(encoder.model, args.output or args.work / "fitted", fitted, record)
     print(json.dumps(fitted.figures, indent=1))
     for name, value in fitted.retrieval.items():

@@ -28,7 +28,7 @@ from experiments.common.command import command_line, make_encoder, parse
 from experiments.common.data import Record
 from experiments.common.pools import open_pool
 from experiments.common.report import Report
-from experiments.paper.evaluate import SETS
+from experiments.paper.evaluate import QUESTION_SETS
 from opendpr.answering.decoding import Decoding, outcome
 from opendpr.collection import Collection
 from opendpr.evaluation import compare
@@ -192,7 +192,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     report = Report(args, examples=args.examples, k=READ_PASSAGES, seed=0)
     models = train_both(args, files, find_model(args.model))
     with open_pool(args, make_encoder(args)) as collection:
-        for name in SETS:
+        for name in QUESTION_SETS:
             records = args.data.questions(name, "report")[: args.limit]
             scores = {label: score(model, collection, records) for label, model in models.items()}
             for column, measure in enumerate(("EM", "F1")):

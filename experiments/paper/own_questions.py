@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from experiments.common.command import command_line, make_encoder, parse
 from experiments.common.pools import fill_pool
 from experiments.common.report import Report
-from experiments.paper.fit import HANDBOOKS, Reading, question_of, read_sets
+from experiments.paper.fit import HANDBOOKS_SET, Reading, question_of, read_sets
 from experiments.paper.handbooks import fill_collection
 from opendpr.answering.confidence import Confidence
 from opendpr.answering.decoder import Decoder
@@ -148,7 +148,7 @@ def read_all(args: argparse.Namespace, settings: AnsweringSettings) -> tuple[lis
         for case in reading.cases(pool, name, questions, weight)[RETRIEVER]
     ]
     halves = {half: [*map(question_of, args.data.handbooks(half))] for half in ("fit", "report")}
-    own = reading.cases(books, HANDBOOKS, halves["fit"], weight)[RETRIEVER]
+    own = reading.cases(books, HANDBOOKS_SET, halves["fit"], weight)[RETRIEVER]
     return general, own, asking.cases(books, REPORT, halves["report"], weight)[RETRIEVER]
 
 

@@ -13,7 +13,7 @@ import argparse
 import time
 from collections.abc import Sequence
 
-from experiments.common.accuracy import KS, Found, by_answer, by_gold, joined, percents
+from experiments.common.accuracy import ACCURACY_KS, Found, by_answer, by_gold, joined, percents
 from experiments.common.command import command_line, make_encoder, parse
 from experiments.common.pools import open_pool
 from experiments.common.report import Report
@@ -27,8 +27,8 @@ HYBRID_WEIGHTS = (0, 10, 20, 30, 40, 60, 80, 120)
 
 
 def add_accuracies(report: Report, name: str, right: Found) -> str:
-    """Report accuracy at each of `KS`, and return it as text."""
-    for k, value in zip(KS, percents(right), strict=True):
+    """Report accuracy at each of `ACCURACY_KS`, and return it as text."""
+    for k, value in zip(ACCURACY_KS, percents(right), strict=True):
         report.add(f"{name}@{k}", value, "%")
     return joined(percents(right))
 
@@ -39,7 +39,10 @@ def try_weights(args: argparse.Namespace, collection: Collection, encoder: BertE
     sets = {name: args.data.questions(name, args.half) for name in ("squad", "nq", "trivia")}
     for weight in HYBRID_WEIGHTS:
         retriever = HybridRetriever(live, encoder, weight)
-        hits = {name: retriever.retrieve([r["question"] for r in records], max(KS)) for name, records in sets.items()}
+        hits = {
+            name: retriever.retrieve([r["question"] for r in records], max(ACCURACY_KS))
+            for name, records in sets.items()
+        }
         gold = add_accuracies(report, f"weight {weight}/squad/gold", by_gold(hits["squad"], sets["squad"]))
         answers = [
             f"{name} {add_accuracies(report, f'weight {weight}/{name}/answer', by_answer(hits[name], records))}"
@@ -54,7 +57,7 @@ def compare_systems(args: argparse.Namespace, collection: Collection, encoder: B
     questions = [record["question"] for record in records]
     for system in SYSTEMS:
         started = time.perf_counter()
-        hits = make_retriever(system, LiveSnapshot(collection), encoder).retrieve(questions, max(KS))
+        hits = make_retriever(system, LiveSnapshot(collection), encoder).retrieve(questions, max(ACCURACY_KS))
         milliseconds = 1000 * (time.perf_counter() - started) / len(questions)
         gold = add_accuracies(report, f"{system}/gold", by_gold(hits, records))
         answer = add_accuracies(report, f"{system}/answer", by_answer(hits, records))

@@ -1,16 +1,31 @@
-"""sentence-transformers: its encoder with its defaults, and steps of its cached contrastive training."""
+"""sentence-transformers: its encoders and cross-encoders with its defaults, and steps of its cached training."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opendpr.model.config import EncoderConfig
 from opendpr.training.sources import Pair
 
 if TYPE_CHECKING:
+    from sentence_transformers import CrossEncoder, SentenceTransformer
+
+
+def load_encoder(path: Path) -> SentenceTransformer:
+    """An encoder on the CPU, with the library's defaults."""
     from sentence_transformers import SentenceTransformer
+
+    return SentenceTransformer(str(path), device="cpu", local_files_only=True)
+
+
+def load_cross_encoder(path: Path) -> CrossEncoder:
+    """A cross-encoder on the CPU, with the library's defaults."""
+    from sentence_transformers import CrossEncoder
+
+    return CrossEncoder(str(path), device="cpu", local_files_only=True)
 
 
 def load_peer(attention: str = "sdpa") -> SentenceTransformer:

@@ -16,7 +16,7 @@ import numpy as np
 from experiments.common.command import command_line, make_encoder, parse
 from experiments.common.pools import open_pool
 from experiments.common.report import Report
-from experiments.paper.evaluate import SETS
+from experiments.paper.evaluate import QUESTION_SETS
 from opendpr.collection import open_writer
 from opendpr.maintenance.optimize import optimize
 from opendpr.search.exact import ExactIndex
@@ -24,7 +24,7 @@ from opendpr.search.settings import INDEX_RECALL, BuildSettings
 from opendpr.search.snapshot import DenseIndex, load_snapshot
 from opendpr.types import Numbers, Vectors
 
-DEPTHS = (20, 100)
+RECALL_DEPTHS = (20, 100)
 TIMED_QUESTIONS = 20
 """Questions of each set that are asked one after the other."""
 
@@ -34,9 +34,9 @@ def search(index: DenseIndex, vectors: Vectors) -> tuple[Numbers, float]:
     seconds = []
     for vector in vectors[:TIMED_QUESTIONS]:
         started = time.perf_counter()
-        index.search(vector[None], max(DEPTHS))
+        index.search(vector[None], max(RECALL_DEPTHS))
         seconds.append(time.perf_counter() - started)
-    return index.search(vectors, max(DEPTHS)).numbers, 1000 * float(np.median(seconds))
+    return index.search(vectors, max(RECALL_DEPTHS)).numbers, 1000 * float(np.median(seconds))
 
 
 def recall(exact: Numbers, approximate: Numbers, k: int) -> float:
@@ -60,13 +60,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         assert record, "an index was asked for"
         print({name: record[name] for name in ("factory", "rows", "lists", "factor", "recall", "seconds")})
         index = load_snapshot(collection, ["dense"]).dense
-        for name in SETS:
+        for name in QUESTION_SETS:
             records = args.data.questions(name, "report")[: args.limit]
             vectors = encoder.encode_questions([record["question"] for record in records])
             (best, slow), (approximate, quick) = search(exact, vectors), search(index, vectors)
             report.add(f"{name}/exact", slow, "ms")
             report.add(f"{name}/ivf", quick, "ms")
-            for k in DEPTHS:
+            for k in RECALL_DEPTHS:
                 report.add(f"{name}/recall@{k}", recall(best, approximate, k))
             print(f"{name:8}{len(records):6} questions  {quick:.2f} ms, every vector {slow:.2f} ms")
     report.write()

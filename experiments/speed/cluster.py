@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from experiments.common.command import command_line, parse, require
-from experiments.common.noised import COSINE, RealVectors
+from experiments.common.noised import NOISED_COSINE, RealVectors
 from experiments.common.postgresql import PostgresqlServer, postgresql_server
 from experiments.common.report import Report
 from experiments.speed.scale import SEED, Filling, fill, improve
@@ -56,13 +56,13 @@ def measure_push(report: Report, collection: Collection, address: str, indexed_v
 
 def measure_search(report: Report, name: str, index: DenseIndex, questions: Vectors, truth: Numbers) -> None:
     """Report the median of single questions, and the share of the best passages found."""
-    milliseconds, found = [], []
+    milliseconds, retrieved = [], []
     for question in questions[:SINGLE_QUESTIONS]:
         started = time.perf_counter()
-        found.append(index.search(question[None], K).numbers[0])
+        retrieved.append(index.search(question[None], K).numbers[0])
         milliseconds.append(1000 * (time.perf_counter() - started))
     report.add(f"{name}/p50", statistics.median(milliseconds), "ms")
-    shares = [len(np.intersect1d(a, b)) / len(b) for a, b in zip(found, truth, strict=False)]
+    shares = [len(np.intersect1d(a, b)) / len(b) for a, b in zip(retrieved, truth, strict=False)]
     report.add(f"{name}/recall@{K}", float(np.mean(shares)))
 
 
@@ -108,7 +108,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     passages = list(args.data.pool_passages("P150", len(base)))
     fill(directory, args.rows, Filling(base, passages, args.model, None, whole=False))
     improve(directory)
-    report = Report(args, rows=args.rows, real=len(base), cosine_of_copies=COSINE, seed=SEED, indexed=args.indexed)
+    report = Report(
+        args, rows=args.rows, real=len(base), cosine_of_copies=NOISED_COSINE, seed=SEED, indexed=args.indexed
+    )
     measure(report, directory, questions, args.indexed)
     shutil.rmtree(directory)
     report.write()

@@ -33,7 +33,7 @@ from opendpr.corpus import Corpus
 from opendpr.maintenance.add import add_documents
 from opendpr.model.directory import Model, find_model
 from opendpr.model.encoder import BertEncoder
-from opendpr.search.bm25 import DIRECTORY
+from opendpr.search.bm25 import BM25_DIRECTORY
 from opendpr.search.live import LiveSnapshot
 from opendpr.search.retrievers import Bm25Retriever, DenseRetriever
 from opendpr.types import Document
@@ -103,7 +103,7 @@ def measure_adding(report: Report, directory: Path, source: Path, *, passages: i
     for meter in (stored, *later, together):
         report.add(f"{meter.name}/rate", meter.rate(), "/s")
     report.add("memory", memory_megabytes(), "MB")
-    bm25 = directory_bytes(directory / DIRECTORY)
+    bm25 = directory_bytes(directory / BM25_DIRECTORY)
     report.add("collection/disk", (directory_bytes(directory) - bm25) / 1e6, "MB")
     report.add("bm25/disk", bm25 / 1e6, "MB")
 

@@ -44,11 +44,11 @@ class Rounds:
     """What one system did in each round."""
 
     seconds: list[float] = field(default_factory=list)
-    """From files to stored vectors."""
+    """Seconds from files to stored vectors."""
     network_seconds: list[float] = field(default_factory=list)
-    """Of the encoder alone."""
+    """Seconds that the encoder alone took."""
     smallest_cosine: float = 1.0
-    """To the vectors of sentence-transformers."""
+    """The smallest cosine of a vector with that of sentence-transformers."""
 
 
 def sequence_flop(architecture: Architecture, tokens: int) -> float:
@@ -98,7 +98,7 @@ def run_add(documents: Sequence[Record], encoder: BertEncoder, rounds: Rounds) -
 
 
 def smallest_cosine(a: Vectors, b: Vectors) -> float:
-    """The smallest cosine of rows."""
+    """The smallest cosine between rows of the same number."""
     norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
     return float(((a * b).sum(axis=1) / norms).min())
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from experiments.common.command import command_line, parse
 from experiments.common.machine import memory_megabytes
-from experiments.common.noised import COSINE, RealVectors, write_vectors
+from experiments.common.noised import NOISED_COSINE, RealVectors, write_vectors
 from experiments.common.processes import directory_bytes, in_process, threads
 from experiments.common.report import Report
 from experiments.peers.indexes import SYSTEMS, Mapped, Search, installed
@@ -145,7 +145,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     vectors = write_vectors(folder / "vectors.f16", base, args.rows, SEED)
-    report = Report(args, rows=len(vectors), real=len(base), cosine_of_copies=COSINE, seed=SEED)
+    report = Report(args, rows=len(vectors), real=len(base), cosine_of_copies=NOISED_COSINE, seed=SEED)
     np.save(folder / "questions.npy", questions)
     np.save(folder / "truth.npy", measure_exact(report, vectors, questions))
     for system in installed():

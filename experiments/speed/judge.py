@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from experiments.common.command import command_line, parse
 from experiments.common.data import Data
 from experiments.common.report import Report
-from experiments.paper.evaluate import SETS
+from experiments.paper.evaluate import QUESTION_SETS
 from opendpr.search.tantivy import TantivyIndex
 from opendpr.text import AnswerMatcher, AnswerScan
 from opendpr.types import Question
@@ -25,7 +25,7 @@ SCANNED_QUESTIONS = 1_000
 
 def string_questions(data: Data, count: int) -> list[Question]:
     """Questions of all three development sets, repeated until there are enough."""
-    records = [record for name in SETS for record in data.questions(name, "fit")]
+    records = [record for name in QUESTION_SETS for record in data.questions(name, "fit")]
     repeated = (records[number % len(records)] for number in range(count))
     return [Question(str(n), r["question"], tuple(r["answers"])) for n, r in enumerate(repeated)]
 

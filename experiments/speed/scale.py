@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from experiments.common.command import command_line, parse
 from experiments.common.machine import memory_megabytes
-from experiments.common.noised import COSINE, RealVectors, noised
+from experiments.common.noised import NOISED_COSINE, RealVectors, noised
 from experiments.common.processes import directory_bytes, drop_cached_pages, in_process
 from experiments.common.report import Report
 from opendpr.collection import Collection, open_collection, open_writer
@@ -41,7 +41,7 @@ from opendpr.search.bm25 import verify_bm25
 from opendpr.search.cost import PROGRAM_BYTES, chosen, estimates
 from opendpr.search.dense import dense_record, verify_dense
 from opendpr.search.exact import ExactIndex, scan
-from opendpr.search.faiss import THREADS
+from opendpr.search.faiss import FAISS_THREADS
 from opendpr.search.rates import build_seconds, measure_rates
 from opendpr.search.snapshot import Snapshot, load_snapshot
 from opendpr.text.splitting import Splitter
@@ -51,7 +51,7 @@ SEED = 0
 K = 100
 COPIED_WORDS = 12
 """Words of a passage's text, if it is not whole."""
-LIMITED = Path("/sys/fs/cgroup/memory/opendpr-scale")
+LIMITED_GROUP = Path("/sys/fs/cgroup/memory/opendpr-scale")
 SINGLE_QUESTIONS = 200
 """Questions asked one by one."""
 PIECE_VECTORS = 500_000
@@ -81,7 +81,7 @@ class Filling(NamedTuple):
     base: NDArray[np.float16]
     """Real vectors (n, d)."""
     passages: list[Passage]
-    """Their passages."""
+    """The passages that the real vectors belong to."""
     model: str
     source: Path | None
     """Collection that the real vectors come from."""
@@ -113,14 +113,14 @@ def copies(filling: Filling, rows: int, done: int) -> Iterator[tuple[list[Docume
 
 def fill(directory: Path, rows: int, filling: Filling) -> Filled:
     """Store copies with given vectors, after those of a collection if it is taken as a whole."""
-    found, seconds, already = find_model(filling.model), 0.0, 0
+    model, seconds, already = find_model(filling.model), 0.0, 0
     if filling.whole and filling.source:
         with open_collection(filling.source) as collection:
             write_backup(collection, directory)
             already = collection.count_passages()
     done, splitter = already, None if filling.whole else Splitter(unit="whole")
     with Peak() as peak, open_writer(directory, splitter) as writer:
-        row = writer.use_encoder(found.fingerprint, filling.base.shape[1], model=found.reference, runtime="noised")
+        row = writer.use_encoder(model.fingerprint, filling.base.shape[1], model=model.reference, runtime="noised")
         for documents, vectors in copies(filling, rows, already):
             started = time.perf_counter()
             writer.put_documents(documents)
@@ -166,9 +166,9 @@ def search(directory: Path, questions: Vectors, *, exactly: bool = True) -> dict
 
 def search_within(directory: Path, questions: Vectors, bytes_of_memory: int) -> dict[str, float]:
     """The same where this process, pages of files included, may have only this much memory (Linux control groups)."""
-    LIMITED.mkdir(exist_ok=True)
-    (LIMITED / "memory.limit_in_bytes").write_text(str(bytes_of_memory))
-    (LIMITED / "cgroup.procs").write_text(str(os.getpid()))
+    LIMITED_GROUP.mkdir(exist_ok=True)
+    (LIMITED_GROUP / "memory.limit_in_bytes").write_text(str(bytes_of_memory))
+    (LIMITED_GROUP / "cgroup.procs").write_text(str(os.getpid()))
     return search(directory, questions, exactly=False)
 
 
@@ -266,7 +266,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     else:
         passages = list(args.data.pool_passages("P150", len(base)))
     args.filling = Filling(base, passages, args.model, args.collection, args.whole)
-    report = Report(args, threads=THREADS, real=len(base), cosine_of_copies=COSINE, seed=SEED)
+    report = Report(args, threads=FAISS_THREADS, real=len(base), cosine_of_copies=NOISED_COSINE, seed=SEED)
     for rows in args.rows:
         directory = args.work / "scale"
         shutil.rmtree(directory, ignore_errors=True)

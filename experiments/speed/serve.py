@@ -35,7 +35,7 @@ from opendpr.collection import open_collection, open_writer
 from opendpr.maintenance.add import add_documents
 from opendpr.model.directory import find_model
 
-START = """
+START_SCRIPT = """
 import sys
 from pathlib import Path
 from opendpr.model.runtime import RuntimeSettings
@@ -73,7 +73,15 @@ class Service(NamedTuple):
 @contextmanager
 def service(directory: Path, args: argparse.Namespace, *, alone: bool = False, wait: float = 5) -> Iterator[Service]:
     """A service in a process of its own."""
-    command = [sys.executable, "-c", START, str(directory), args.precision, str(wait), "alone" if alone else "batches"]
+    command = [
+        sys.executable,
+        "-c",
+        START_SCRIPT,
+        str(directory),
+        args.precision,
+        str(wait),
+        "alone" if alone else "batches",
+    ]
     started = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8")
     assert process.stdout

@@ -32,7 +32,7 @@ from experiments.common.machine import gemm_gflops
 from experiments.common.mining import training_examples
 from experiments.common.models import starting_model
 from experiments.common.report import Report
-from experiments.speed.train_child import PEER, Job
+from experiments.speed.train_child import PEER_SYSTEM, Job
 from opendpr.model.config import Architecture
 
 TRIED_PAIRS = 128
@@ -80,9 +80,9 @@ class Rounds:
     """What one system did in each round."""
 
     pairs: list[float] = field(default_factory=list)
-    """A second."""
+    """Pairs a second."""
     tokens: list[float] = field(default_factory=list)
-    """A second."""
+    """Tokens a second."""
     losses: list[float] = field(default_factory=list)
     peak_megabytes: float = 0.0
     loaded_megabytes: float = 0.0
@@ -104,7 +104,7 @@ def best_mini_batch(job: Job, sizes: Sequence[int]) -> int:
 
 def measure(job: Job, memory_gib: Sequence[float], *, steps: int, rounds: int) -> dict[str, Rounds]:
     """The systems in turns, after one step each that is not counted."""
-    workers = {PEER: Worker(job)}
+    workers = {PEER_SYSTEM: Worker(job)}
     for size in memory_gib:
         workers[f"opendpr {size} GiB" if size else "opendpr"] = Worker(job._replace(system="opendpr", memory_gib=size))
     results = {name: Rounds(loaded_megabytes=worker.loaded_megabytes) for name, worker in workers.items()}
@@ -128,7 +128,7 @@ def add_rounds(report: Report, job: Job, results: dict[str, Rounds], flop_per_to
     for name, rounds in results.items():
         label = f"{job.batch_size}:{job.hard_negatives}/{name}"
         pairs = report.add_spread(f"{label}/pairs", rounds.pairs, "/s")
-        ratios = [ours / theirs for ours, theirs in zip(rounds.pairs, results[PEER].pairs, strict=True)]
+        ratios = [ours / theirs for ours, theirs in zip(rounds.pairs, results[PEER_SYSTEM].pairs, strict=True)]
         ratio = report.add_spread(f"{label}/ratio", ratios)
         share = flop_per_token * statistics.median(rounds.tokens) / (peak_gflops * 1e9)
         report.add(f"{label}/of peak", share)
@@ -163,7 +163,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     shape = starting_model(args.work / "all-minilm").require_encoder().architecture
     for batch_size, hard in (map(int, case.split(":")) for case in args.batch_size):
         batches = 1 + args.rounds * args.steps
-        job = Job(PEER, examples, str(args.work), batch_size, hard, batches, args.attention)
+        job = Job(PEER_SYSTEM, examples, str(args.work), batch_size, hard, batches, args.attention)
         job = job._replace(mini_batch=best_mini_batch(job, args.mini_batch_sizes))
         results = measure(job, args.memory_gib, steps=args.steps, rounds=args.rounds)
         report.add(f"{batch_size}:{hard}/mini-batch", job.mini_batch, "pairs")

@@ -17,7 +17,7 @@ from experiments.common.models import starting_model
 from opendpr.training.examples import read_training_examples
 from opendpr.training.sources import Pair
 
-PEER = "sentence-transformers"
+PEER_SYSTEM = "sentence-transformers"
 
 
 class Job(NamedTuple):
@@ -115,7 +115,7 @@ def serve_ours(job: Job) -> None:
         batch = pairs[first : first + job.batch_size]
         rows = [*inputs.questions([pair.question for pair in batch]), *inputs.passages(lay_out(batch)[0])]
         tokens.append(sum(len(row.ids) for row in rows))
-    objective = EncoderObjective(network, InOrder(pairs), inputs=inputs, settings=settings, scale=config.scale)
+    objective = EncoderObjective(network, InOrder(pairs), inputs=inputs, settings=settings)
     send()
     started = wait()
 
@@ -125,7 +125,7 @@ def serve_ours(job: Job) -> None:
         started = wait()
 
     with tempfile.TemporaryDirectory() as folder:
-        train(objective, settings, Path(folder), on_step)
+        train(objective, settings, Path(folder), on_step=on_step)
 
 
 def serve_peer(job: Job) -> None:
@@ -144,5 +144,5 @@ def serve_peer(job: Job) -> None:
 
 
 if __name__ == "__main__":
-    given = Job(**json.loads(sys.argv[1]))
-    (serve_peer if given.system == PEER else serve_ours)(given)
+    job = Job(**json.loads(sys.argv[1]))
+    (serve_peer if job.system == PEER_SYSTEM else serve_ours)(job)

@@ -56,21 +56,21 @@ def update(directory: Path, documents: dict[str, Document], texts: list[Document
 
 
 def first_places(directory: Path, questions: Sequence[str]) -> list[list[Place]]:
-    """The first passages of each question."""
+    """Retrieve the first passages of each question, as document and offset."""
     with open_collection(directory) as collection:
         lists = Bm25Retriever(LiveSnapshot(collection)).retrieve(questions, K)
     return [[(hit.passage.document_id, hit.passage.start) for hit in hits] for hits in lists]
 
 
 def build(args: argparse.Namespace, folder: Path) -> tuple[Path, Path, set[str]]:
-    """A collection after updates, one built at once, and the ids of the documents that both hold."""
+    """Make a collection by updates and another at once; return both, with the ids of the documents that they hold."""
     encoder, changes = given_encoder(find_model(args.model), SEED), round(args.share * args.documents)
-    given = list(islice(args.data.pool("P150"), args.documents + changes))
-    documents = {document.id: document for document in given[: args.documents]}
+    pool = list(islice(args.data.pool("P150"), args.documents + changes))
+    documents = {document.id: document for document in pool[: args.documents]}
     updated, built = folder / "updated", folder / "built"
     with open_writer(updated) as writer:
         add_documents(writer, list(documents.values()), encoder)
-    update(updated, documents, given[args.documents :], encoder)
+    update(updated, documents, pool[args.documents :], encoder)
     with open_writer(built) as writer:
         add_documents(writer, list(documents.values()), encoder)
     return updated, built, set(documents)

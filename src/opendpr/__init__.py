@@ -21,6 +21,7 @@ from opendpr.errors import (
     StateError,
     UsageError,
 )
+from opendpr.errors import needs_training_packages as _needs_training_packages
 
 if TYPE_CHECKING:
     from opendpr.api.evaluation import Evaluation, evaluate
@@ -108,19 +109,14 @@ _PLACES = {
 }
 """Where the names are that are loaded when they are first used: the command line's help needs none of them."""
 _PLACE_OF = {name: place for place, names in _PLACES.items() for name in names}
-_TRAINING_PACKAGES = ("torch", "tensorboard", "psutil")
 
 
 def __getattr__(name: str) -> object:
     """A name that is loaded when it is first used."""
     if name not in _PLACE_OF:
         raise AttributeError(f"module 'opendpr' has no attribute {name!r}")
-    try:
+    with _needs_training_packages(f"opendpr.{name}"):
         module = importlib.import_module(f"opendpr.{_PLACE_OF[name]}")
-    except ModuleNotFoundError as error:
-        if error.name not in _TRAINING_PACKAGES:
-            raise
-        raise OpendprError(f"opendpr.{name} needs {error.name}; pip install 'opendpr[train]'") from None
     value = globals()[name] = getattr(module, name)
     return value
 

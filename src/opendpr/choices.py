@@ -10,6 +10,8 @@ from typing import Literal, TypeAlias, get_args
 RetrieverName: TypeAlias = Literal["hybrid", "dense", "bm25"]
 """How passages are found."""
 RETRIEVERS: tuple[RetrieverName, ...] = get_args(RetrieverName)
+DEFAULT_RETRIEVER: RetrieverName = "hybrid"
+"""How passages are found, if nothing else is asked for."""
 IndexName: TypeAlias = Literal["auto", "exact", "ivf"]
 """How vectors are searched; `auto`: as they are, or as `opendpr plan` would."""
 
@@ -29,7 +31,7 @@ Values: TypeAlias = Literal["rank", "score"]
 Duplicates: TypeAlias = Literal["refuse", "best"]
 """What becomes of a document that is in a ranking twice: an error, or its best place is kept."""
 
-ModelForm: TypeAlias = Literal["sentence-transformers", "hf-dpr", "dpr", "onnx"]
+ModelForm: TypeAlias = Literal["sentence-transformers", "hf-dpr", "hf-qa", "dpr", "onnx"]
 PassageForm: TypeAlias = Literal["psgs", "beir", "msmarco", "pyserini", "tevatron", "jsonl"]
 QuestionForm: TypeAlias = Literal["dpr", "beir", "msmarco"]
 ExampleForm: TypeAlias = Literal["dpr", "msmarco", "colbert", "tevatron", "flag-embedding", "sentence-transformers"]
@@ -38,10 +40,10 @@ QrelsForm: TypeAlias = Literal["trec", "beir", "msmarco"]
 """Forms of other systems that `opendpr export` writes; `interop.writing` has the writer of each."""
 
 READ_PASSAGES = 20
-"""Passages read for a question, if nothing else is asked for."""
+"""Passages read for a question, unless another number is given."""
 SEARCH_PASSAGES = 5
-"""Passages that a search returns, if nothing else is asked for."""
+"""Passages that a search returns, unless another number is given."""
 QUESTION_CHARACTERS = 4_096
-"""Longest question."""
+"""Most characters of a question."""
 WHERE_CHARACTERS = 10_000
-"""Longest filter."""
+"""Most characters of a filter."""

@@ -151,11 +151,11 @@ class _Crew:
     encoder: RayEncoder
     source: Iterable[Chunk]
     nodes: dict[ActorHandle, str] = field(default_factory=dict)
-    """By worker the machine it runs on."""
+    """The machine that each worker runs on."""
     starting: dict[ObjectRef, ActorHandle] = field(default_factory=dict)
-    """By reference to its description the worker that is not ready yet."""
+    """Workers that are not ready yet, by the reference to their description."""
     running: dict[ObjectRef, tuple[ActorHandle, Chunk]] = field(default_factory=dict)
-    """By reference to its vectors the worker and the chunk."""
+    """Worker and chunk, by the reference to the vectors that are to come."""
     returned: deque[Chunk] = field(default_factory=deque)
     """Chunks of lost workers."""
     lost: int = 0

@@ -13,6 +13,12 @@ A message says what was found, what was expected and what to do about it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+TRAINING_PACKAGES = ("torch", "tensorboard", "psutil")
+"""Packages of the extra `train` that training imports."""
+
 
 class OpendprError(Exception):
     """Something failed for a reason the message names."""
@@ -54,3 +60,18 @@ class BusyError(OpendprError):
     """Another process holds what this one needs; trying again later can work."""
 
     exit_code = 7
+
+
+@contextmanager
+def needs_training_packages(what: str) -> Iterator[None]:
+    """Says what to install where a package is missing that training needs.
+
+    Raises:
+        OpendprError: the package is missing; `what` needs it.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name not in TRAINING_PACKAGES:
+            raise
+        raise OpendprError(f"{what} needs {error.name}; pip install 'opendpr[train]'") from None

@@ -17,11 +17,11 @@ class Encoder(Protocol):
         ...
 
     def encode_questions(self, questions: Sequence[str]) -> Vectors:
-        """-> (Q, d)"""
+        """Encode questions. -> (Q, d)"""
         ...
 
     def encode_passages(self, passages: Sequence[Passage]) -> Vectors:
-        """-> (n, d), in the order given."""
+        """Encode passages. -> (n, d), in the order of `passages`."""
         ...
 
 
@@ -34,11 +34,11 @@ class VectorIndex(Protocol):
     def __len__(self) -> int: ...
 
     def search(self, vectors: Vectors, k: int, allowed: Numbers | None = None) -> Neighbours:
-        """The k largest inner products for each row of `vectors` (Q, d), among `allowed` if given."""
+        """The k largest inner products for each row of `vectors` (Q, d), among `allowed` if that is not None."""
         ...
 
     def score(self, vector: Vectors, numbers: Numbers) -> Scores:
-        """(n,): the inner product of one vector (d,) with each numbered one, `-inf` for a number unknown."""
+        """(n,): the inner product of one vector (d,) with each numbered one, `-inf` for one not in the index."""
         ...
 
 
@@ -46,7 +46,7 @@ class TextIndex(Protocol):
     """Search by the words that question and passage share."""
 
     def search(self, question: str, k: int, allowed: Numbers | None = None) -> Neighbours:
-        """The k best passages of one question (Q = 1), among `allowed` if given."""
+        """The k best passages of one question (Q = 1), among `allowed` if that is not None."""
         ...
 
     def score(self, question: str, numbers: Numbers) -> Scores:
@@ -54,7 +54,7 @@ class TextIndex(Protocol):
         ...
 
     def count_words(self, question: str) -> WordCounts:
-        """In how many passages each word of a question occurs."""
+        """Count in how many passages each word of a question occurs."""
         ...
 
 

@@ -55,7 +55,7 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question with what is known of its answers, for training and evaluation."""
+    """A question with its known answers, for training and evaluation."""
 
     id: str
     text: str
@@ -72,7 +72,7 @@ class ExamplePassage:
     text: str
     id: str = ""
     score: float | None = None
-    """What the search that found it gave it."""
+    """The score in the search that found it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +90,8 @@ class TrainingExample:
 class Hit:
     """A retrieved passage. `parts` holds the scores it is made of: `dense`, `bm25`.
 
-    `copies` are other passages with the same text that were found too. `before` and `after` are words of the document
-    right beyond the passage's borders, for the reader to see too.
+    `copies` are other passages with the same text that the search returned too. `before` and `after` are words of the
+    document right beyond the passage's borders, for the reader to see too.
     """
 
     passage: Passage

@@ -11,7 +11,7 @@ import pytest
 import opendpr
 from opendpr.answering import Answerer, open_answerer
 from opendpr.types import Document
-from samples import MAILBOX, RTF, W, docx, paragraph
+from samples import MAILBOX, RTF, W, docx, paragraph, workbook
 
 SIGNS = """# Frost log of the Orvik station
 
@@ -57,6 +57,12 @@ NUMBERING = (
     '<w:numFmt w:val="decimal"/><w:lvlText w:val="§ %1"/></w:lvl></w:abstractNum>'
     '<w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num></w:numbering>'
 )
+FERRIES = """route;destination;departs;arrives;days
+1;Gull Island;07:10;07:55;daily
+1;Heron Point;08:15;09:05;Mon-Fri
+2;Alder Cove;11:05;12:10;daily
+"""
+STAFF = [["Name", "Role", "Phone"], ["Jonas Berg", "Mechanic", "555-0178"], ["Tove Lund", "Engineer", "555-0121"]]
 FILES: dict[str, str | bytes] = {
     "signs.md": SIGNS,
     "pier.html": PIER,
@@ -70,6 +76,8 @@ FILES: dict[str, str | bytes] = {
     "pipe.csv": "id|Content\np1|The mast is 21 m high.\n",
     "cp1252.csv": '"id","text"\n"c1","Café Linnéa opened in 1921."\n'.encode("cp1252"),
     "records.jsonl": '{"_id":"h1","page_content":"The bell was cast in 1712."}\n{"body":"The rope is 90 metres."}\n',
+    "ferries.csv": FERRIES,
+    "staff.xlsx": workbook(STAFF),
     **FORMS,
 }
 CASES = [
@@ -85,6 +93,8 @@ CASES = [
     ("Who drew the map of Orvik harbour?", "Ebba Lund", "prices.html"),
     ("Who opened the café in Malmö?", OPENER, "nfd.txt"),
     ("Who issues the certificate of fitness?", "Karin Dahl", "ligature.txt"),
+    ("When does the ferry to Heron Point leave?", "08:15", "ferries.csv"),
+    ("What is Tove Lund's phone number?", "555-0121", "staff.xlsx:1"),
     ("Who built the båt?", "Åsa Lind", "mail.mbox:1"),
 ]
 REPORT = "The annual report says that the ferry Nordan carried 4,120 passengers in 1968. The captain was Ture Alm."

@@ -18,7 +18,7 @@ import opendpr
 from opendpr.answering import open_answerer
 from opendpr.collection import open_collection
 from opendpr.errors import InputError, StateError, UsageError
-from opendpr.evaluation.failures import ABSENT, FAILURE_KINDS
+from opendpr.evaluation.failures import FAILURE_KINDS, NOT_IN_COLLECTION
 from opendpr.evaluation.header import DocumentSettings, parse_header
 from opendpr.evaluation.judges import AnswerJudge, best_documents
 from opendpr.evaluation.run import open_run, read_question_records, read_records, read_run
@@ -257,12 +257,12 @@ def test_the_reader_is_measured_for_several_numbers_of_passages_and_its_failures
         if record["question"] == "regex":
             assert "F1@2" not in record["measures"]
     failures = {record["question"]: record["read"]["5"]["failure"] for record in records}
-    assert failures["none"] == ABSENT
-    assert all(failures[river] != ABSENT for river in RIVERS)
+    assert failures["none"] == NOT_IN_COLLECTION
+    assert all(failures[river] != NOT_IN_COLLECTION for river in RIVERS)
     run = read_run(output)
-    assert run.failures["rivers"]["hybrid"][5][ABSENT] == ["none"]
+    assert run.failures["rivers"]["hybrid"][5][NOT_IN_COLLECTION] == ["none"]
     counts = summary([run]).sets["rivers"].failures["hybrid"][5]
-    assert counts[ABSENT] == FailureCount(1, ["none"])
+    assert counts[NOT_IN_COLLECTION] == FailureCount(1, ["none"])
     wrong = sum(record["read"]["5"]["EM"] == 0 for record in records)
     assert sum(kind.count for kind in counts.values()) == wrong
     unfinished = tmp_path / "unfinished.jsonl"

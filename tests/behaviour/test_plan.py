@@ -49,6 +49,19 @@ def test_a_plan_of_a_collection_counts_what_is_there(run, rivers, other_model):
     assert all(kind["encode_seconds"] > 0 for kind in again["kinds"]), "another model encodes all passages again"
 
 
+def test_a_plan_for_several_machines(run, tiny_model):
+    size = ("--passages", 100_000_000, "--model", tiny_model, "--passages-per-second", 2_500)
+    plan = json.loads(run("plan", *size, "--machines", 4, "--memory", "16GB", "--json").stdout)
+    assert (plan["passages"], plan["dim"], plan["machines"]) == (100_000_000, 32, 4)
+    assert plan["encode_seconds"] == 10_000
+    assert plan["server_memory_bytes"] < 16 * 10**9
+    done = run("plan", *size, "--machines", 4, "--memory", "16GB")
+    assert [line.split()[0] for line in done.stdout.splitlines()[1:]] == ["collection,", "encode", "push"]
+    refused = run("plan", *size, "--machines", 4, "--memory", "2GB")
+    assert refused.returncode == 6
+    assert "take 25 machines or more" in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
@@ -88,8 +101,8 @@ def test_a_mistyped_name_in_a_filter_is_reported_with_those_that_are_near(run, t
     lines = [json.dumps({"id": f"d{n}", "text": "the mill", "year": 2_000 + n, "source": "s"}) for n in range(3)]
     (tmp_path / "documents.jsonl").write_text("\n".join(lines))
     assert run("add", tmp_path / "notes", tmp_path / "documents.jsonl", "--no-vectors").returncode == 0
-    told = "no document has 'yaer' in its metadata; the names, nearest first, are year"
-    assert told in run("search", tmp_path / "notes", "mill", "-r", "bm25", "--where", "yaer > 1999").stderr
-    assert told in run("remove", tmp_path / "notes", "--where", "yaer > 1999").stderr
+    message = "no document has 'yaer' in its metadata; the names, nearest first, are year"
+    assert message in run("search", tmp_path / "notes", "mill", "-r", "bm25", "--where", "yaer > 1999").stderr
+    assert message in run("remove", tmp_path / "notes", "--where", "yaer > 1999").stderr
     unmet = run("search", tmp_path / "notes", "mill", "-r", "bm25", "--where", "year > 2999").stderr
     assert "no document meets 'year > 2999'; names to ask for are id, title" in unmet

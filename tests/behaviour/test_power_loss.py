@@ -28,8 +28,8 @@ DIM = 8
 
 def digest(collection: Collection) -> str:
     """SHA-256 of every row of every table but those that SQLite keeps."""
-    tables = collection._select("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
-    rows = [(name, collection._select(f"SELECT * FROM {name} ORDER BY 1")) for (name,) in sorted(tables)]
+    tables = collection.select("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+    rows = [(name, collection.select(f"SELECT * FROM {name} ORDER BY 1")) for (name,) in sorted(tables)]
     return hashlib.sha256(repr(rows).encode()).hexdigest()
 
 

@@ -21,8 +21,8 @@ from test_verify_backup import problems
 
 from opendpr.collection import open_collection
 from opendpr.collection.database import DATABASE
-from opendpr.collection.opening import LOCK
-from opendpr.search.bm25 import DIRECTORY
+from opendpr.collection.opening import LOCK_FILE
+from opendpr.search.bm25 import BM25_DIRECTORY
 from opendpr.search.live import LiveSnapshot
 from opendpr.search.retrievers import Bm25Retriever
 from opendpr.search.snapshot import load_snapshot
@@ -62,9 +62,9 @@ class Job:
         if self.before:
             shutil.copytree(self.before, directory)
         if self.cache:
-            shutil.rmtree(directory / DIRECTORY)
+            shutil.rmtree(directory / BM25_DIRECTORY)
             if cache := self.cache[number % len(self.cache)]:
-                shutil.copytree(cache, directory / DIRECTORY)
+                shutil.copytree(cache, directory / BM25_DIRECTORY)
         return directory
 
 
@@ -77,9 +77,9 @@ class Killer:
     def undisturbed(self, job: Job, directory: Path) -> None:
         """One whole run."""
         process = self._start(*job.arguments(directory))
-        wait_until(process, lambda: holds(process.pid, directory / LOCK))
+        wait_until(process, lambda: holds(process.pid, directory / LOCK_FILE))
         began = time.monotonic()
-        wait_until(process, lambda: not holds(process.pid, directory / LOCK))
+        wait_until(process, lambda: not holds(process.pid, directory / LOCK_FILE))
         job.seconds = max(job.seconds, time.monotonic() - began)
         _, errors = process.communicate()
         assert process.returncode == 0, errors
@@ -87,7 +87,7 @@ class Killer:
     def killed(self, job: Job, directory: Path) -> bool:
         """One run with a kill; False if it was over before."""
         process = self._start(*job.arguments(directory))
-        wait_until(process, lambda: holds(process.pid, directory / LOCK))
+        wait_until(process, lambda: holds(process.pid, directory / LOCK_FILE))
         time.sleep(self._generator.uniform(0, job.seconds))
         process.kill()
         _, errors = process.communicate()
@@ -236,7 +236,7 @@ def jobs(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path, other_model
         "replace": Job(lambda at: add(docs[1], at), old, new),
         "remove": Job(remove, old, removed),
         "encode": Job(encode, old, encoded),
-        "words": Job(only_index_words, new, new, (None, old / DIRECTORY)),
+        "words": Job(only_index_words, new, new, (None, old / BM25_DIRECTORY)),
     }
 
 

@@ -23,7 +23,7 @@ from opendpr.collection import Collection, Writer, open_collection, open_writer
 from opendpr.collection.database import DATABASE, refuse_network_file_system
 from opendpr.errors import CorruptionError, InputError, OpendprError, StateError, UsageError
 from opendpr.maintenance.remove import remove
-from opendpr.search.bm25 import DIRECTORY, SEEN, unseen_passages, update_bm25
+from opendpr.search.bm25 import BM25_DIRECTORY, SEEN_FILE, unseen_passages, update_bm25
 from opendpr.search.live import LiveSnapshot
 from opendpr.search.retrievers import Bm25Retriever, DenseRetriever
 from opendpr.text.splitting import Splitter
@@ -47,11 +47,11 @@ def vectors_of(passages: Sequence[Passage]) -> Vectors:
 
 
 def encode(writer: Writer, most: int | None = None) -> None:
-    """Give passages without a vector theirs; at most so many."""
+    """Give passages without a vector theirs; at most that many."""
     row = writer.use_encoder("f" * 64, DIM, model="by hand", runtime="none")
     for passages in list(writer.without_vector(row.encoder)):
-        some = passages[:most]
-        writer.put_vectors(row, some, vectors_of(some))
+        first = passages[:most]
+        writer.put_vectors(row, first, vectors_of(first))
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ def test_a_waiting_document_is_seen_by_nobody(directory):
         assert [summary.id for summary in collection.summaries()] == ["letter", "other"]
         assert [summary.characters for summary in collection.summaries()] == [len(LETTER.text), len(OTHER.text)]
         assert words_found(collection, "sixteen nineteen") == []
-        assert [found[:2] for found in words_found(collection, "eleven")] == [("letter", LETTER.text.index("eleven"))]
+        assert [hit[:2] for hit in words_found(collection, "eleven")] == [("letter", LETTER.text.index("eleven"))]
 
 
 def test_a_document_changed_back_before_it_was_encoded_is_the_old_one(directory):
@@ -205,7 +205,7 @@ def test_the_log_of_a_database_that_is_gone_does_not_get_into_a_new_one(director
     log = tmp_path / "killed" / f"{DATABASE}-wal"
     assert log.stat().st_size
     (tmp_path / "killed" / DATABASE).rename(tmp_path / "put away")
-    shutil.rmtree(tmp_path / "killed" / DIRECTORY)
+    shutil.rmtree(tmp_path / "killed" / BM25_DIRECTORY)
     with pytest.raises(StateError, match="which is gone; put that back"), open_writer(tmp_path / "killed"):
         pass
     (tmp_path / "put away").rename(tmp_path / "killed" / DATABASE)
@@ -386,7 +386,7 @@ def test_a_deleted_cache_is_built_in_memory_and_written_by_the_next_writer(direc
     with open_collection(directory) as collection:
         expected = words_found(collection, "two eleven stays")
     assert len(expected) == 3
-    shutil.rmtree(directory / DIRECTORY)
+    shutil.rmtree(directory / BM25_DIRECTORY)
     with open_collection(directory) as collection, caplog.at_level(logging.WARNING):
         assert words_found(collection, "two eleven stays") == expected
         assert len(cache_warnings(caplog)) == 1
@@ -402,12 +402,12 @@ def test_a_deleted_cache_is_built_in_memory_and_written_by_the_next_writer(direc
 def test_a_damaged_cache_is_no_damage(directory, caplog, damage):
     with open_collection(directory) as collection:
         expected = words_found(collection, "two eleven stays")
-    cache = directory / DIRECTORY
+    cache = directory / BM25_DIRECTORY
     if damage == "meta.json gone":
         (cache / "meta.json").unlink()
     elif damage == "all but seen.json gone":
         for path in cache.iterdir():
-            if path.name != SEEN:
+            if path.name != SEEN_FILE:
                 path.unlink()
     else:
         (cache / damage.split()[0]).write_text("")
@@ -427,8 +427,8 @@ def test_the_cache_of_another_collection_is_not_used(directory, tmp_path):
         writer.put_documents([CHANGED])
         encode(writer)
         update_bm25(writer)
-    shutil.rmtree(directory / DIRECTORY)
-    shutil.copytree(tmp_path / "second" / DIRECTORY, directory / DIRECTORY)
+    shutil.rmtree(directory / BM25_DIRECTORY)
+    shutil.copytree(tmp_path / "second" / BM25_DIRECTORY, directory / BM25_DIRECTORY)
     with open_collection(directory) as collection:
         assert words_found(collection, "sixteen") == []
         assert len(words_found(collection, "eleven")) == 1
@@ -436,8 +436,8 @@ def test_the_cache_of_another_collection_is_not_used(directory, tmp_path):
 
 def test_the_cache_of_another_history_is_not_used(directory, tmp_path):
     shutil.copytree(directory, tmp_path / "copy")
-    for one, document in ((directory, CHANGED), (tmp_path / "copy", replace(LETTER, text="went another way"))):
-        with open_writer(one) as writer:
+    for path, document in ((directory, CHANGED), (tmp_path / "copy", replace(LETTER, text="went another way"))):
+        with open_writer(path) as writer:
             writer.put_documents([document])
             encode(writer)
             update_bm25(writer)
@@ -445,8 +445,8 @@ def test_the_cache_of_another_history_is_not_used(directory, tmp_path):
         assert ours.version().version == theirs.version().version
         assert ours.has_commit(ours.version())
         assert not ours.has_commit(theirs.version())
-    shutil.rmtree(directory / DIRECTORY)
-    shutil.copytree(tmp_path / "copy" / DIRECTORY, directory / DIRECTORY)
+    shutil.rmtree(directory / BM25_DIRECTORY)
+    shutil.copytree(tmp_path / "copy" / BM25_DIRECTORY, directory / BM25_DIRECTORY)
     with open_collection(directory) as collection:
         assert words_found(collection, "went way") == []
         assert len(words_found(collection, "sixteen")) == 1

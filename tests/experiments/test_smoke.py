@@ -15,7 +15,7 @@ from experiments.common.command import ROOT, Missing
 
 pytestmark = pytest.mark.filterwarnings("default")  # those of other systems' packages are not ours
 
-SLOW = {"speed.cluster", "speed.encode", "speed.train"}
+SLOW = {"speed.cluster", "speed.encode", "speed.models", "speed.train"}
 """They load sentence-transformers, train in processes of their own or kill servers: half a minute of CPU each."""
 HELPERS = {"ablation_data", "ablation_plot", "ablation_rows", "train_child"}
 SCRIPTS = sorted(

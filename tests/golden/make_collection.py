@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from opendpr.collection import Collection, Writer, open_collection, open_writer
-from opendpr.collection.database import FORMAT
+from opendpr.collection.database import COLLECTION_FORMAT
 from opendpr.collection.selection import metadata_keys
 from opendpr.search.bm25 import update_bm25
 from opendpr.search.live import LiveSnapshot
@@ -79,7 +79,7 @@ def described(collection: Collection) -> dict[str, object]:
 
 
 def main() -> None:
-    directory = Path(__file__).parent / f"collection-{FORMAT}"
+    directory = Path(__file__).parent / f"collection-{COLLECTION_FORMAT}"
     with open_writer(directory, Splitter(words=30, overlap=5)) as writer:
         writer.put_documents(documents("new"))
         encode(writer, list(writer.passages_after(0)))

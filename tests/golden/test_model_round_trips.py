@@ -11,7 +11,7 @@ from foreign_models import SENTENCES, write_dpr, write_network, write_sentence_t
 from opendpr.errors import StateError
 from opendpr.model.directory import Model
 from opendpr.model.encoder import BertEncoder
-from opendpr.model.foreign import ImportSettings, export_model, import_model
+from opendpr.model.foreign import ImportSettings, export_model, import_model, left_out
 from opendpr.model.foreign.checking import compare
 from opendpr.model.openvino import _core
 from opendpr.model.reranker import CrossEncoder
@@ -73,6 +73,32 @@ def test_the_three_classes_of_dpr_go_out_and_back(tmp_path: Path, dpr: Model) ->
     assert again.model.reader == dpr.reader
     differences = compare(again, source)
     assert all(isinstance(value, float) and value < LARGEST for value in differences.values()), differences
+
+
+@pytest.mark.parametrize("family", ["bert", "xlm-roberta", "distilbert", "electra", "mpnet"])
+def test_a_reader_without_selection_goes_to_transformers_and_back(tmp_path: Path, family: str) -> None:
+    source = {"": write_network(tmp_path / "source", family, "QuestionAnswering")}
+    model = import_model(source, tmp_path / "ours").model
+    export_model(model, tmp_path / "theirs", "hf-qa")
+    again = import_model({"": tmp_path / "theirs"}, tmp_path / "again")
+    assert again.model.reader == model.reader
+    for name, value in model.load_weights("reader").items():
+        np.testing.assert_array_equal(again.model.load_weights("reader")[name], value, err_msg=name)
+    differences = compare(again, {"": tmp_path / "theirs"})
+    assert all(isinstance(value, float) and value < LARGEST for value in differences.values()), differences
+
+
+def test_a_reader_that_selects_passages_goes_to_transformers_without_that_layer(tmp_path: Path, dpr: Model) -> None:
+    export_model(dpr, tmp_path / "theirs", "hf-qa")
+    again = import_model({"": tmp_path / "theirs"}, tmp_path / "again").model
+    assert not again.require_reader().selection
+    assert dict(dpr.load_weights("reader")).keys() - again.load_weights("reader").keys() == {
+        "qa_classifier.weight",
+        "qa_classifier.bias",
+    }
+    notes = " ".join(left_out(dpr, "hf-qa"))
+    assert "selects passages" in notes
+    assert "titles" in notes
 
 
 def test_checkpoints_of_dpr_go_out_and_back(tmp_path: Path, dpr: Model) -> None:

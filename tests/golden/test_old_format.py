@@ -12,10 +12,10 @@ import pytest
 from make_collection import EXPECTED, described, documents, encode, vectors
 
 from opendpr.collection import open_collection, open_writer
-from opendpr.collection.database import DATABASE, FORMAT
+from opendpr.collection.database import COLLECTION_FORMAT, DATABASE
 from opendpr.collection.verify import verify_store
 from opendpr.errors import StateError
-from opendpr.search.bm25 import DIRECTORY, update_bm25, verify_bm25
+from opendpr.search.bm25 import BM25_DIRECTORY, update_bm25, verify_bm25
 from opendpr.types import Document
 
 KEPT = sorted(Path(__file__).parent.glob("collection-*"))
@@ -37,7 +37,7 @@ def described_again(directory: Path) -> dict[str, object]:
 
 
 def test_a_collection_of_each_format_is_kept():
-    assert [path.name for path in KEPT] == [f"collection-{number}" for number in range(1, FORMAT + 1)]
+    assert [path.name for path in KEPT] == [f"collection-{number}" for number in range(1, COLLECTION_FORMAT + 1)]
 
 
 def test_an_old_collection_is_sound_says_the_same_and_finds_the_same(old, caplog):
@@ -48,9 +48,9 @@ def test_an_old_collection_is_sound_says_the_same_and_finds_the_same(old, caplog
 @pytest.mark.parametrize("left", ["nothing", "what cannot be read"])
 def test_an_old_cache_may_go_and_is_built_again(old, left):
     if left == "nothing":
-        shutil.rmtree(old / DIRECTORY)
+        shutil.rmtree(old / BM25_DIRECTORY)
     else:
-        for path in (old / DIRECTORY).iterdir():
+        for path in (old / BM25_DIRECTORY).iterdir():
             path.write_bytes(b"of another time")
     with open_collection(old) as collection:
         assert json.loads(json.dumps(described(collection))) == expected(old)
@@ -83,10 +83,12 @@ def test_vectors_of_an_old_collection_are_those_put_in(old):
 
 def test_a_collection_of_a_newer_format_is_refused_with_exit_code_4_and_left_alone(old, run):
     connection = apsw.Connection(str(old / DATABASE), vfs="cksmvfs")
-    connection.execute("UPDATE settings SET value = ? WHERE key = 'format'", (str(FORMAT + 1),))
+    connection.execute("UPDATE settings SET value = ? WHERE key = 'format'", (str(COLLECTION_FORMAT + 1),))
     connection.close()
     before = (old / DATABASE).read_bytes()
-    with pytest.raises(StateError, match=f"format {FORMAT + 1}, this version of opendpr reads format {FORMAT}"):
+    with pytest.raises(
+        StateError, match=f"format {COLLECTION_FORMAT + 1}, this version of opendpr reads format {COLLECTION_FORMAT}"
+    ):
         open_collection(old)
     result = run("list", old)
     assert (result.returncode, "install a newer opendpr" in result.stderr) == (4, True)

@@ -37,6 +37,21 @@ def pdf(pages: Sequence[str], *, extra: Mapping[int, str] | None = None, trailer
     return out + f"{end}startxref\n{len(out)}\n%%EOF\n".encode("latin-1")
 
 
+def pdf_with_bookmarks(pages: Sequence[str], bookmarks: Sequence[tuple[str, int]]) -> bytes:
+    """The same with bookmarks in one row, each of a title and the page from 0 that it leads to."""
+    first = 4 + 2 * len(pages)
+    last = first + len(bookmarks)
+    extra = {
+        1: f"<< /Type /Catalog /Pages 2 0 R /Outlines {first} 0 R >>",
+        first: f"<< /Type /Outlines /First {first + 1} 0 R /Last {last} 0 R /Count {len(bookmarks)} >>",
+    }
+    for number, (title, page) in enumerate(bookmarks, start=first + 1):
+        following = f"/Next {number + 1} 0 R" if number < last else ""
+        target = f"/Dest [{4 + 2 * page} 0 R /XYZ 0 150 0]"
+        extra[number] = f"<< /Title ({title}) /Parent {first} 0 R {target} {following} >>"
+    return pdf(pages, extra=extra)
+
+
 def archive(members: Mapping[str, str | bytes]) -> bytes:
     """A zip file."""
     out = io.BytesIO()

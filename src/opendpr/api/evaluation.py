@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from opendpr.api.arguments import check_retriever
+from opendpr.api.located import located
 from opendpr.api.opened import OpenCollection
+from opendpr.choices import DEFAULT_RETRIEVER
 from opendpr.collection import open_collection
 from opendpr.errors import InputError, UsageError
 from opendpr.evaluation import task
@@ -37,7 +39,7 @@ def evaluate(
     collection: str | os.PathLike[str] | OpenCollection,
     questions: Questions,
     *,
-    systems: str | Sequence[str] = ("hybrid",),
+    systems: str | Sequence[str] = (DEFAULT_RETRIEVER,),
     k: Sequence[int] = DEFAULT_KS,
     read: Sequence[int] = (),
     qrels: Files | None = None,
@@ -67,7 +69,7 @@ def evaluate(
     model, runtime = None, RuntimeSettings()
     if isinstance(collection, OpenCollection):
         model, runtime = collection.model, collection.runtime
-    directory = Path(collection)
+    directory = located(Path(collection), model, runtime)
     open_collection(directory).close()  # before the questions: arguments are judged in their order
     path = Path(output) if output is not None else _kept_until_exit()
     with _files(questions) as files:

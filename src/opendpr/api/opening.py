@@ -8,19 +8,18 @@ from pathlib import Path
 
 from opendpr.api import changes
 from opendpr.api.arguments import check_retriever
+from opendpr.api.located import located
 from opendpr.api.opened import OpenCollection
 from opendpr.api.sources import Source
+from opendpr.choices import DEFAULT_RETRIEVER
 from opendpr.collection.database import DATABASE
+from opendpr.collection.opening import holds_documents
 from opendpr.engines.addresses import parse_address
-from opendpr.errors import InputError, StateError
-from opendpr.maintenance.add import AddSettings, NoDocumentsError, Report
-from opendpr.maintenance.folder import index_folder
+from opendpr.errors import StateError
+from opendpr.maintenance.add import AddSettings, Report
 from opendpr.model.directory import DEFAULT_MODEL, find_model
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.settings import EngineSettings
-
-SKIPPED_SHOWN = 3
-"""Files named in the error of a folder without documents."""
 
 
 def add(
@@ -53,12 +52,12 @@ def open(
     collection: str | os.PathLike[str],
     model: str | os.PathLike[str] | None = None,
     *,
-    retriever: str = "hybrid",
+    retriever: str = DEFAULT_RETRIEVER,
     create: bool = False,
     runtime: RuntimeSettings = RuntimeSettings(),
     index: EngineSettings | str | None = None,
 ) -> OpenCollection:
-    """Open a collection, or a folder of documents, which is indexed into the cache and kept in sync.
+    """Open a collection, or a folder or file of documents, which is indexed into the cache and kept in sync.
 
     Args:
         model: name or directory; None is the one that the collection was encoded with
@@ -70,7 +69,7 @@ def open(
 
     Raises:
         StateError: nothing is there, there is no such model, or it does not belong to the collection.
-        InputError: the folder holds no documents.
+        InputError: the folder or file holds no documents.
         UsageError: there is no such retriever, or the address is none.
         BusyError: a server of the engine does not answer.
     """
@@ -84,24 +83,10 @@ def open(
             f"'{path}' does not exist; make a collection with opendpr.add('{path}', 'docs/'), "
             f"or an empty one with opendpr.open('{path}', create=True)"
         )
-    if path.exists() and not path.is_dir():
-        raise StateError(f"'{path}' is a file; give the folder that it is in, or a collection")
     folder = None
-    if not (path / DATABASE).exists():
-        if create:
-            changes.create(path)
-        else:
-            name = name or DEFAULT_MODEL  # not the one that the cache was made with: its reader may be another
-            path, folder = _index(path, name, runtime), path
+    if create and not (path / DATABASE).exists():
+        changes.create(path)
+    elif holds_documents(path):
+        name = name or DEFAULT_MODEL  # not the one that the cache was made with: its reader may be another
+        path, folder = located(path, name, runtime), path
     return OpenCollection(path, name, retriever=retriever, runtime=runtime, folder=folder, engine=engine)
-
-
-def _index(folder: Path, model: str, runtime: RuntimeSettings) -> Path:
-    """The cached collection of a folder, brought up to date."""
-    try:
-        return index_folder(folder, model, runtime).directory
-    except NoDocumentsError as error:
-        skipped = "".join(f"; skipped {entry.place}: {entry.reason}" for entry in error.report.skipped[:SKIPPED_SHOWN])
-        raise InputError(
-            f"'{folder}' is neither a collection nor a folder with documents that can be read{skipped}"
-        ) from None

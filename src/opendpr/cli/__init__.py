@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -16,6 +17,7 @@ from opendpr.cli import (
     add,
     ask,
     backup,
+    cache,
     encode,
     evaluate,
     export,
@@ -36,9 +38,17 @@ from opendpr.cli import (
 )
 from opendpr.cli import import_ as importing
 from opendpr.cli.output import MessageStream, escape_unknown_characters, say
-from opendpr.errors import OpendprError, ResourceError
+from opendpr.errors import OpendprError, ResourceError, UsageError
 
 INTERRUPTED = 130
+FOREIGN_OPTIONS = {
+    **dict.fromkeys(("--top-k", "--topk", "--top_k", "--k"), "-k"),
+    **dict.fromkeys(("--filter", "--filters"), "--where"),
+    **dict.fromkeys(("--num-answers", "--n"), "--answers"),
+    **dict.fromkeys(("--chunk-size", "--chunk_size"), "--words"),
+    **dict.fromkeys(("--chunk-overlap", "--chunk_overlap"), "--overlap"),
+}
+"""Names that other programs have for options of ours."""
 
 app = typer.Typer(
     name="opendpr",
@@ -64,6 +74,7 @@ for verb, function in (
     ("push", push.push),
     ("verify", verify.verify),
     ("backup", backup.backup),
+    ("cache", cache.cache),
     ("mine", mine.mine),
     ("evaluate", evaluate.evaluate),
     ("report", report.report),
@@ -102,6 +113,7 @@ def main() -> None:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     escape_unknown_characters()
     try:
+        refuse_foreign_options(sys.argv[1:])
         app()
     except OpendprError as error:
         fail(str(error), error.exit_code)
@@ -121,6 +133,14 @@ def main() -> None:
         raise
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is left is leaving, and its exit code is decided
+
+
+def refuse_foreign_options(arguments: Sequence[str]) -> None:
+    """Raises UsageError if an option has the name that other programs give it."""
+    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    for name in (option.partition("=")[0] for option in options):
+        if name in FOREIGN_OPTIONS:
+            raise UsageError(f"there is no option {name}; did you mean {FOREIGN_OPTIONS[name]}?")
 
 
 def fail(message: str, exit_code: int) -> None:

@@ -176,24 +176,32 @@ def no_documents(files: str) -> InputError:
     return InputError(f"found no documents in {files}; they are files of the kinds {KINDS}, or text without a suffix")
 
 
-def show_report(report: Report, collection: Path, command: Sequence[str]) -> None:
-    """What was done, what was skipped and why; `command` adds the same files, for whoever wants them otherwise."""
+def show_report(report: Report, collection: Path, command: Sequence[str], *, folder: Path | None = None) -> None:
+    """What was done, what was skipped and why.
+
+    Args:
+        command: adds the same files, for whoever wants them otherwise
+        folder: the folder or file that the collection is the cache of, if it is one
+    """
     counts = report.collection
     done = ", ".join(f"{count:,} {change}" for change, count in sorted(report.documents.items())) or "none"
     rate = f" at {report.encoded / report.seconds:,.0f}/s" if report.encoded and report.seconds else ""
     encoded = "" if counts["to_encode"] else f"; passages encoded: {report.encoded:,}{rate}"
     say(f"documents: {done}{encoded}")
     if report.truncated:
+        shorter = [*command, _shorter(report.splitter), "--resplit"]
+        if folder:
+            shorter = ["opendpr ask", str(folder), f"--words {_fewer_words(report.splitter)}"]
         say(
             f"{counted(report.truncated, 'passage')} longer than the encoder takes, their vectors miss the end; "
-            f"'{' '.join(command)} {_shorter(report.splitter)} --resplit' cuts all documents into shorter ones"
+            f"'{' '.join(shorter)}' cuts all documents into shorter ones"
         )
     report_ignored(report, command)
     if report.repeated:
         examples = ", ".join(repr(line[:SHOWN_CHARACTERS]) for line, _ in report.repeated.most_common(2))
         say(
-            f"lines left out because they repeat on many pages: {report.repeated.total():,}, as {examples}; "
-            "--json lists them, --keep-repeated keeps those of HTML"
+            f"lines of menus, or that repeat on many pages, left out: {report.repeated.total():,}, as {examples}; "
+            f"'{' '.join(command)} --keep-repeated' keeps those of HTML"
         )
     for moved in report.moved[:LISTED_PLACES]:
         say(f"{moved.before} is {moved.now} now: the same file, given with another folder above it")
@@ -206,11 +214,16 @@ def show_report(report: Report, collection: Path, command: Sequence[str]) -> Non
         )
     if len(report.taken) > LISTED_PLACES:
         say(f"... and {len(report.taken) - LISTED_PLACES:,} more; --json lists all")
+    report_skipped(report)
+    say(f"{collection}: {counted(counts['documents'], 'document')}, {counted(counts['passages'], 'passage')}")
+
+
+def report_skipped(report: Report) -> None:
+    """The files that could not be read, and why."""
     for entry in report.skipped[:LISTED_PLACES]:
         say(f"skipped {entry.place}: {entry.reason}")
     if len(report.skipped) > LISTED_PLACES:
-        say(f"... and {len(report.skipped) - LISTED_PLACES:,} more; --json lists all")
-    say(f"{collection}: {counted(counts['documents'], 'document')}, {counted(counts['passages'], 'passage')}")
+        say(f"... and {len(report.skipped) - LISTED_PLACES:,} more; 'opendpr add' with --json lists all")
 
 
 def report_ignored(report: Report, command: Sequence[str]) -> None:
@@ -219,7 +232,7 @@ def report_ignored(report: Report, command: Sequence[str]) -> None:
 
     by_rule = [f"{name} ({report.ignored[name]})" for name in LEFT_OUT if report.ignored[name]]
     if by_rule:
-        say(f"left out: {', '.join(by_rule)}; --all-files takes them")
+        say(f"left out: {', '.join(by_rule)}; '{' '.join(command)} --all-files' takes them")
     kinds = [
         f"{kind or 'no suffix, no text'} ({count})"
         for kind, count in report.ignored.most_common()
@@ -236,8 +249,13 @@ def _shorter(splitter: Splitter | None) -> str:
     """Options that cut passages about half as long."""
     if splitter is None or splitter.unit == "whole":
         return "--words 100"
-    words = f"--words {max(1, splitter.words * 3 // 5)}"
+    words = f"--words {_fewer_words(splitter)}"
     return words if splitter.unit == "words" else f"--{splitter.unit} {words}"
+
+
+def _fewer_words(splitter: Splitter | None) -> int:
+    """A little more than half the words of a passage."""
+    return 100 if splitter is None or splitter.unit == "whole" else max(1, splitter.words * 3 // 5)
 
 
 def _path(file: str) -> Path | Literal["-"]:

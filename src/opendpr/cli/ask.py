@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from opendpr.choices import READ_PASSAGES
-from opendpr.cli.add import no_documents, show_report
+from opendpr.choices import DEFAULT_RETRIEVER, READ_PASSAGES
 from opendpr.cli.ask_explanation import explained
+from opendpr.cli.folder_answers import WaitForRestOption, encode_in_background, finish, incomplete, indexed_for
 from opendpr.cli.options import (
     AllowPartialOption,
     AsJson,
@@ -38,13 +38,13 @@ from opendpr.cli.output import (
     say,
     styled,
 )
-from opendpr.cli.progress import progress
 from opendpr.errors import StateError, UsageError
-from opendpr.wording import counted
 
 if TYPE_CHECKING:
     from opendpr.answering import Answerer
-    from opendpr.model.runtime import RuntimeSettings
+    from opendpr.maintenance.background import BackgroundEncoder
+    from opendpr.maintenance.encode import EncodePassages
+    from opendpr.text.places import Outline
     from opendpr.types import Answer, Span
 
 SHOWN_COPIES = 3
@@ -55,39 +55,64 @@ SHOWN_CHARACTERS = 200
 
 def ask(
     collection: Annotated[
-        Path, Argument(help="A collection, or a folder of documents, which is indexed first.", show_default=False)
+        Path,
+        Argument(help="A collection, or a folder or file of documents, which is indexed first.", show_default=False),
     ],
-    question: Annotated[
-        str | None, Argument(help="In quotes; none opens a prompt, - reads one a line from stdin.", show_default=False)
+    words_asked: Annotated[
+        list[str] | None,
+        Argument(
+            metavar="[QUESTION]...",
+            help="With or without quotes; none opens a prompt, - reads one a line from stdin.",
+            show_default=False,
+        ),
     ] = None,
     k: Annotated[int, Option("-k", min=1, max=10_000, help="Passages to read.")] = READ_PASSAGES,
     answers: Annotated[int, Option("--answers", "-n", min=1, help="Different answers to show.")] = 1,
-    retriever: RetrieverOption = "hybrid",
+    retriever: RetrieverOption = DEFAULT_RETRIEVER,
     rerank: RerankOption = None,
     rerank_depth: RerankDepthOption = 100,
     where: WhereOption = None,
-    index: IndexOption = None,
+    address: IndexOption = None,
     allow_partial: AllowPartialOption = False,
     model: ModelOption = None,
     precision: PrecisionOption = "auto",
     runtime: RuntimeOption = "auto",
     device: DeviceOption = "auto",
+    wait: WaitForRestOption = False,
+    words: Annotated[
+        int | None, Option("--words", min=1, help="Of a folder: words in a passage.", show_default="as before, or 100")
+    ] = None,
+    overlap: Annotated[
+        int | None,
+        Option(
+            "--overlap", min=0, help="Of a folder: words shared with the previous passage.", show_default="as before"
+        ),
+    ] = None,
     explain: Annotated[bool, Option("--explain", help="Show what scores and confidence are made of.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Answer QUESTION with the exact words of the documents, and where they are.
 
+    Of a large new folder the passages are encoded first that BM25 finds for the question, and the answer is from them.
+    A prompt encodes the rest between questions, --wait after the answer.
+
     \b
     Examples:
       opendpr ask ./docs "Who wrote the letter?"
+      opendpr ask ./docs "Who wrote the letter?" --wait
+      opendpr ask manual.pdf who wrote the letter
       opendpr ask notes                            (a prompt)
       opendpr ask notes - < questions.txt          (one JSON object a line)
     """
     from opendpr.answering import check_question, open_answerer
+    from opendpr.collection.opening import holds_documents
     from opendpr.collection.where import compile_where
+    from opendpr.model.directory import DEFAULT_MODEL
     from opendpr.model.runtime import RuntimeSettings
     from opendpr.search.reranking import make_reranking
+    from opendpr.search.settings import SearchSettings
 
+    question = None if not words_asked else " ".join(words_asked)
     _refuse_missing(collection)
     if where is not None:
         compile_where(where)  # here, because it is no fault of the questions, whose errors are reported one by one
@@ -97,16 +122,46 @@ def ask(
         sys.stdin.reconfigure(errors="surrogateescape")  # a line that is not UTF-8 is one question refused
     settings = RuntimeSettings(runtime, precision, device)
     reranking = make_reranking(rerank, rerank_depth, settings) if rerank else None
-    engine = engine_settings(index, allow_partial=allow_partial)
-    path, name = _collection_of(collection, model, settings, silent=as_json)
-    answerer = open_answerer(path, name, retriever=retriever, runtime=settings, reranking=reranking, engine=engine)
-    asker = _Asker(answerer, k, answers, where, as_json or question == "-", explain)
-    if question == "-":
-        asker.answer_all(_typed_questions())
-    elif question is not None:
-        asker.answer(question)
-    else:
-        asker.prompt()
+    engine = engine_settings(address, allow_partial=allow_partial)
+    folder = collection if holds_documents(collection) else None
+    name = model or DEFAULT_MODEL if folder else model  # the cache may be made with one whose reader is another
+    if folder and name:
+        encode = _encoding(question, where, retriever)
+        collection = indexed_for(folder, name, settings, encode=encode, cut=(words, overlap), silent=as_json)
+    elif (words, overlap) != (None, None):
+        again = f"'opendpr add {collection} FILE... --resplit' with the same options"
+        raise UsageError(f"{collection} is a collection; its documents are cut again by {again}")
+    with ExitStack() as stack:
+        answerer = open_answerer(
+            collection,
+            name,
+            retriever=retriever,
+            runtime=settings,
+            reranking=reranking,
+            search=SearchSettings(engine=engine, warn_incomplete=folder is None),
+        )
+        asker = _Asker(answerer, k, answers, where, as_json or question == "-", explain, folder is not None)
+        if question == "-":
+            asker.answer_all(_typed_questions())
+        elif question is not None:
+            asker.answer(question)
+            if folder:
+                finish(answerer, settings, wait=wait, silent=as_json)
+        else:
+            if folder and name and sys.stdin.isatty() and incomplete(answerer.collection):
+                asker.background = encode_in_background(stack, collection, name, settings)
+            asker.prompt()
+
+
+def _encoding(question: str | None, where: str | None, retriever: str) -> EncodePassages:
+    """What of a folder is encoded before it is asked: all, unless one question or a person at a prompt waits."""
+    from opendpr.maintenance.encode import encode_missing
+    from opendpr.maintenance.on_demand import EncodeNeeded
+
+    waits = question != "-" and (question is not None or sys.stdin.isatty())
+    if not waits or retriever == "dense":
+        return encode_missing
+    return EncodeNeeded([question] if question and retriever == "hybrid" else [], where)
 
 
 def _typed_questions() -> Iterator[str]:
@@ -130,49 +185,16 @@ def _refuse_missing(path: Path) -> None:
         raise StateError(
             f"'{path}' does not exist; first give a collection or a folder of documents, then the question"
         )
-    if not path.is_dir():
-        raise StateError(f"'{path}' is a file; give the folder that it is in, or a collection")
 
 
-def _collection_of(
-    path: Path, model: str | None, settings: RuntimeSettings, *, silent: bool
-) -> tuple[Path, str | None]:
-    """The collection of what was given, and the model that is asked: a folder is indexed first."""
-    from opendpr.collection.database import DATABASE
-    from opendpr.model.directory import DEFAULT_MODEL
-
-    if not (path / DATABASE).exists():
-        model = model or DEFAULT_MODEL  # not the one that the cache was made with: its reader may be another
-        path = _index(path, model, settings, silent=silent)
-    return path, model
-
-
-def _index(folder: Path, model: str, settings: RuntimeSettings, *, silent: bool) -> Path:
-    """Bring the cached collection of a folder in sync with it and say what changed; returns where it is."""
-    from opendpr.maintenance.add import NoDocumentsError
-    from opendpr.maintenance.folder import index_folder
-
-    if not any(folder.iterdir()):
-        raise no_documents(str(folder))
-    with progress("encoding", "passages", silent=silent) as on_progress:
-        try:
-            cache, report = index_folder(folder, model, settings, on_progress=on_progress)
-        except NoDocumentsError as error:
-            show_report(error.report, folder, ["opendpr add", "NAME", str(folder)])
-            raise no_documents(str(folder)) from None
-    if set(report.documents) - {"unchanged"}:
-        show_report(report, folder, ["opendpr add", "NAME", str(folder)])
-    elif report.skipped:
-        say(f"{counted(len(report.skipped), 'file')} of {folder} cannot be read; 'opendpr add NAME {folder}' says why")
-    return cache
-
-
-def _show(answer: Answer, anchor: str, *, strong: bool) -> None:
+def _show(answer: Answer, outline: Outline, *, strong: bool) -> None:
     best = answer.spans[0]
     passage = best.hit.passage
     put(f"{styled(' '.join(answer.text.split()), bold=strong)}  (confidence {answer.confidence:.2f})")
-    place = f"{on_one_line(passage.document_id)}{on_one_line(anchor)}, characters {best.start}-{best.end}"
-    put(f"  {place}: {on_one_line(passage.title)}")
+    anchor = outline.anchor(best.start)
+    link = on_one_line(f"{passage.document_id}#{anchor}" if anchor else passage.document_id)
+    title = on_one_line(outline.title_at(best.start) or passage.title)
+    put(f"  {link}, characters {best.start}-{best.end}: {title}")
     if copies := list(dict.fromkeys(on_one_line(copy.document_id) for copy in best.hit.copies)):
         more = f" and {len(copies) - SHOWN_COPIES} more" if len(copies) > SHOWN_COPIES else ""
         put(f"  also in {', '.join(copies[:SHOWN_COPIES])}{more}")
@@ -180,13 +202,13 @@ def _show(answer: Answer, anchor: str, *, strong: bool) -> None:
     put(f"  {marked(seen, best.start - offset, best.end - offset)}")
 
 
-def _span_with_passage(span: Span, id: str) -> dict[str, object]:
+def _span_with_passage(span: Span, id: str, outline: Outline) -> dict[str, object]:
     from opendpr.answering.fields import hit_fields, span_fields
 
-    return {**span_fields(span, id), "passage": hit_fields(span.hit, id)}
+    return {**span_fields(span, id, outline), "passage": hit_fields(span.hit, id, outline)}
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Asker:
     """Puts questions to an answerer and shows what comes of them."""
 
@@ -196,11 +218,15 @@ class _Asker:
     where: str | None
     as_json: bool
     explain: bool
+    of_folder: bool
+    """Whether the collection is the cached one of a folder, which may be encoded as it is asked."""
+    background: BackgroundEncoder | None = None
+    """Encodes the rest of a folder between questions."""
 
     def prompt(self) -> None:
         """Ask until an empty line is typed; from a pipe, to its end."""
         if sys.stdin.isatty():
-            with contextlib.suppress(ModuleNotFoundError):
+            with suppress(ModuleNotFoundError):
                 import readline  # noqa: F401  # makes input() editable
             say("Ask a question; an empty line or Ctrl-D ends.")
             while question := _line("? "):
@@ -212,7 +238,8 @@ class _Asker:
         """Answer each; one that cannot be answered is reported and does not stop the others."""
         for question in questions:
             try:
-                self.answer(question)
+                with self.background.making_way(question, self.where) if self.background else nullcontext():
+                    self.answer(question)
             except UsageError as error:
                 if self.as_json:
                     shown = question[:SHOWN_CHARACTERS].encode("utf-8", "replace").decode()
@@ -233,7 +260,7 @@ class _Asker:
             record = {"question": question, "answerable": outcome.answerable, "answers": self._records(shown)}
             if self.explain:
                 record["explanations"] = [explanation.fields() for explanation in explanations]
-            print_json(record | missing_fields(self.answerer.missing))
+            print_json(record | missing_fields(self.answerer.missing) | self._incomplete_fields())
             return
         if not outcome.answerable:
             put(f"{styled('no answer found', bold=True)}{'; the sentence that comes nearest is' if shown else ''}")
@@ -243,24 +270,32 @@ class _Asker:
         for line in (line for explanation in explanations for line in explained(explanation)):
             put(line)
 
-    def _show_all(self, shown: Sequence[Answer], *, strong: bool) -> None:
-        from opendpr.collection.lookup import sections_of
-        from opendpr.text.sections import anchor_at
+    def _incomplete_fields(self) -> dict[str, int]:
+        """What a record says of passages that lack a vector; nothing if all have one."""
+        counts = incomplete(self.answerer.collection) if self.of_folder else None
+        return {"passages_encoded": counts[0], "passages": counts[1]} if counts else {}
 
-        sections = sections_of(self.answerer.collection, [answer.document_id for answer in shown])
+    def _show_all(self, shown: Sequence[Answer], *, strong: bool) -> None:
+        outlines = self._outlines([answer.document_id for answer in shown])
         for answer in shown:
-            anchor = anchor_at(sections.get(answer.document_id, []), answer.start)
-            _show(answer, f"#{anchor}" if anchor else "", strong=strong)
+            _show(answer, outlines[answer.document_id], strong=strong)
+
+    def _outlines(self, ids: Sequence[str]) -> dict[str, Outline]:
+        """The outline of each document."""
+        from opendpr.collection.lookup import outlines
+        from opendpr.text.places import Outline
+
+        return dict.fromkeys(ids, Outline()) | outlines(self.answerer.collection, ids)
 
     def _records(self, answers: Sequence[Answer]) -> list[dict[str, object]]:
         from opendpr.answering.fields import answer_fields
 
         passages = [span.hit.passage for answer in answers for span in answer.spans]
         ids = self.answerer.collection.passage_ids(passages)
-        return [
-            {
-                **answer_fields(answer),
-                "spans": [_span_with_passage(span, ids[span.hit.passage.number]) for span in answer.spans],
-            }
-            for answer in answers
-        ]
+        outlines = self._outlines([passage.document_id for passage in passages])
+
+        def record(span: Span) -> dict[str, object]:
+            passage = span.hit.passage
+            return _span_with_passage(span, ids[passage.number], outlines[passage.document_id])
+
+        return [{**answer_fields(answer), "spans": list(map(record, answer.spans))} for answer in answers]

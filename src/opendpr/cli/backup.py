@@ -7,6 +7,7 @@ from typing import Annotated
 
 from typer import Argument
 
+from opendpr.cli.located import located
 from opendpr.cli.options import AsJson, CollectionArgument
 from opendpr.cli.output import print_json, say
 from opendpr.wording import readable_size
@@ -29,7 +30,7 @@ def backup(
     from opendpr.collection import open_collection
     from opendpr.collection.backup import write_backup
 
-    with open_collection(collection) as opened:
+    with open_collection(located(collection, vectors=False, silent=as_json)) as opened:
         version = write_backup(opened, destination)
     size = sum(path.stat().st_size for path in destination.iterdir())
     if as_json:

@@ -6,10 +6,11 @@ from typing import Annotated
 
 from typer import Option
 
+from opendpr.cli.located import located_to_write
 from opendpr.cli.on import encoders
 from opendpr.cli.options import (
     AsJson,
-    CollectionArgument,
+    CollectionToChange,
     DeviceOption,
     ModelOption,
     OnOption,
@@ -24,7 +25,7 @@ from opendpr.wording import counted
 
 
 def encode(
-    collection: CollectionArgument,
+    collection: CollectionToChange,
     model: ModelOption = None,
     keep_old: Annotated[bool, Option("--keep-old", help="Keep the old vectors, to switch back cheaply.")] = False,
     precision: PrecisionOption = "auto",
@@ -51,7 +52,9 @@ def encode(
     from opendpr.model.directory import DEFAULT_MODEL, find_model
     from opendpr.model.runtime import RuntimeSettings
 
-    with open_collection(collection) as opened:  # a wrong directory should not become a collection
+    with open_collection(
+        located_to_write(collection, "use another model")
+    ) as opened:  # a wrong directory should not become a collection
         row = opened.encoder()
     chosen = find_model(model or (row.model if row else DEFAULT_MODEL))
     settings = RuntimeSettings(runtime, precision, device)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
+from opendpr.choices import DEFAULT_RETRIEVER
+from opendpr.cli.located import located
 from opendpr.cli.options import (
     RETRIEVER_CHOICES,
     DeviceOption,
@@ -62,7 +64,7 @@ def evaluate(
             parser=retriever_name,
             metavar=RETRIEVER_CHOICES,
             help="How passages are found; again for several systems.",
-            show_default="hybrid",
+            show_default=DEFAULT_RETRIEVER,
         ),
     ] = None,
     k: Annotated[
@@ -125,10 +127,12 @@ def evaluate(
         return
     if not questions:
         raise UsageError(f"no file of questions was given to evaluate {collection} with; name one after it")
+    systems = list(dict.fromkeys(retriever or [DEFAULT_RETRIEVER]))
+    running, vectors = RuntimeSettings(runtime, precision, device), systems != ["bm25"]
+    collection = located(collection, model, running, vectors=vectors, silent=as_json)
     open_collection(collection).close()  # before the questions: arguments are judged in their order
-    systems = list(dict.fromkeys(retriever or ["hybrid"]))
     engine = engine_settings(index, allow_partial=False)
-    task = Task(questions, systems, limit, model, RuntimeSettings(runtime, precision, device), engine)
+    task = Task(questions, systems, limit, model, running, engine)
     _write_and_show(partial(run_task, collection, task, _judge(k, reader, read, qrels)), output, as_json)
 
 

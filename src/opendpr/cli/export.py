@@ -10,6 +10,7 @@ import typer
 from typer import Argument, Option
 
 from opendpr.choices import ExampleForm, ModelForm, PassageForm, QrelsForm, QuestionForm, RunForm
+from opendpr.cli.located import located
 from opendpr.cli.options import CollectionArgument, DuplicatesOption, OutputOption, ValuesOption
 from opendpr.cli.output import say
 from opendpr.wording import counted
@@ -52,10 +53,10 @@ def export_passages(
     """
     from opendpr.collection import open_collection
     from opendpr.interop import useful, write_passages
-    from opendpr.maintenance.export_passages import served_passages
+    from opendpr.maintenance.export_passages import passage_documents
 
-    with open_collection(collection) as opened:
-        passages = useful(served_passages(opened), lambda passage: passage.text, collection, "a passage")
+    with open_collection(located(collection, vectors=False)) as opened:
+        passages = useful(passage_documents(opened), lambda passage: passage.text, collection, "a passage")
         say(f"wrote {output}: {counted(write_passages(output, passages, format), 'passage')}")
 
 
@@ -206,7 +207,8 @@ def export_model(
         ModelForm,
         Option(
             "--to",
-            help="hf-dpr: DPR's classes of transformers; dpr: its own checkpoints; onnx: a file for each network.",
+            help="hf-dpr: DPR's classes of transformers; hf-qa: the reader, for question answering of transformers; "
+            "dpr: DPR's own checkpoints; onnx: a file for each network.",
         ),
     ],
 ) -> None:

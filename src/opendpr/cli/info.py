@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
 from typer import Option
 
+from opendpr.cli.located import located
 from opendpr.cli.options import AsJson, CollectionArgument
 from opendpr.cli.output import next_step, print_json, put
 from opendpr.wording import counted, readable_size
@@ -32,15 +32,18 @@ def info(
     """
     from opendpr.collection import open_collection
     from opendpr.collection.database import DATABASE
-    from opendpr.collection.opening import CACHES
+    from opendpr.collection.opening import CACHE_DIRECTORIES
+    from opendpr.maintenance.folder_caches import bytes_below
     from opendpr.search.bm25 import unseen_passages
     from opendpr.search.dense import dense_summary, unused_dense
     from opendpr.search.engine_index import engine_summary
 
-    with open_collection(collection) as opened:
+    directory = located(collection, vectors=False, silent=as_json)
+    with open_collection(directory) as opened:
         row, version = opened.encoder(), opened.version()
         record: dict[str, Any] = {
             "collection": str(collection),
+            "directory": str(directory),
             "collection_id": opened.id,
             "format": int(opened.settings["format"]),
             "version": version.version,
@@ -51,8 +54,8 @@ def info(
             "engine": engine_summary(opened, index) if index else None,
             "splitter": opened.splitter.__dict__,
             "encoder": row._asdict() if row else None,
-            "bytes": (collection / DATABASE).stat().st_size,
-            "cache_bytes": {name: _bytes_below(collection / name) for name in CACHES},
+            "bytes": (directory / DATABASE).stat().st_size,
+            "cache_bytes": {name: bytes_below(directory / name) for name in CACHE_DIRECTORIES},
         }
     if as_json:
         print_json(record)
@@ -60,19 +63,12 @@ def info(
         _put(collection, record)
 
 
-def _bytes_below(directory: Path) -> int:
-    """Size of all files below a directory; those that go away meanwhile do not count."""
-    total = 0
-    for path in directory.rglob("*"):
-        with suppress(FileNotFoundError):
-            total += path.stat().st_size if path.is_file() else 0
-    return total
-
-
 def _put(collection: Path, record: dict[str, Any]) -> None:
     """The same in words."""
     encoder, splitter = record["encoder"], record["splitter"]
     put(f"{collection}: {counted(record['documents'], 'document')}, {counted(record['passages'], 'passage')}")
+    if record["directory"] != str(collection):
+        put(f"cached in {record['directory']}, in sync with {collection}; 'opendpr cache' lists and clears")
     if encoder:
         put(
             f"encoder: {encoder['model']}, {encoder['dim']} wide, fingerprint {encoder['fingerprint'][:12]}, made by "

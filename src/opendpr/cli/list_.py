@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from opendpr.cli.located import located
 from opendpr.cli.options import AsJson, CollectionArgument
 from opendpr.cli.output import on_one_line, print_json, put
 from opendpr.wording import counted
@@ -18,7 +19,7 @@ def list_documents(collection: CollectionArgument, as_json: AsJson = False) -> N
     """
     from opendpr.collection import open_collection
 
-    with open_collection(collection) as opened:
+    with open_collection(located(collection, vectors=False, silent=as_json)) as opened:
         for summary in opened.summaries():
             if as_json:
                 print_json(asdict(summary))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from opendpr.cli.located import located
 from opendpr.cli.options import (
     AllowPartialOption,
     CollectionArgument,
@@ -40,5 +41,7 @@ def mcp(
     from opendpr.serving.settings import Settings
 
     engine = engine_settings(index, allow_partial=allow_partial)
-    settings = Settings(collection, model, RuntimeSettings(runtime, precision, device), engine=engine)
+    running = RuntimeSettings(runtime, precision, device)
+    directory = located(collection, model, running)
+    settings = Settings(directory, model, running, engine=engine)
     run(Service(settings), collection.resolve().name)

@@ -7,6 +7,7 @@ from typing import Annotated
 from typer import Option
 
 from opendpr.choices import IndexName
+from opendpr.cli.located import located
 from opendpr.cli.options import AsJson, CollectionArgument, MemoryOption, ModelOption, RecallOption, WaitOption
 from opendpr.cli.output import print_json, say
 from opendpr.cli.progress import stages
@@ -46,8 +47,9 @@ def optimize(
     from opendpr.search.settings import BuildSettings
 
     asking = find_model(model) if model else None
-    open_collection(collection).close()  # a wrong directory should not become a collection
-    with open_writer(collection, wait_seconds=wait) as writer, stages("passages", silent=as_json) as show:
+    directory = located(collection, model, silent=as_json)
+    open_collection(directory).close()  # a wrong directory should not become a collection
+    with open_writer(directory, wait_seconds=wait) as writer, stages("passages", silent=as_json) as show:
         build = BuildSettings(recall=recall)
         record = rebuild(writer, index=index, memory_bytes=memory, model=asking, on_progress=show, build=build)
         passages = writer.count_passages()

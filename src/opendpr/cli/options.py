@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 KINDS = ".txt .md .html .pdf .docx .odt .pptx .xlsx .rtf .epub .eml .mbox .ipynb .csv .jsonl and more, also compressed"
 """Files that a folder's documents are read from, as help and messages name them; `corpus.kinds` has all."""
 
-CollectionArgument = Annotated[Path, Argument(help="Directory written by 'opendpr add'.", show_default=False)]
+COLLECTION_HELP = "Directory written by 'opendpr add'; or a folder or file of documents, which is indexed first."
+CollectionArgument = Annotated[Path, Argument(help=COLLECTION_HELP, show_default=False)]
+CollectionToChange = Annotated[Path, Argument(help="Directory written by 'opendpr add'.", show_default=False)]
 OutputOption = Annotated[
     Path,
     Option("--output", "-o", help="File to write; .gz, .xz, .zst and .bz2 compress it.", show_default=False),
@@ -36,7 +38,6 @@ ModelOption = Annotated[
     str | None,
     Option("--model", "-m", help="Name of a model package, or a model directory.", show_default="the collection's"),
 ]
-RetrieverOption = Annotated[RetrieverName, Option("--retriever", "-r", help="How passages are found.")]
 RETRIEVER_CHOICES = f"<list[{'|'.join(RETRIEVERS)}]>"
 RerankOption = Annotated[
     str | None,
@@ -131,7 +132,7 @@ def size(text: str) -> int:
 
 
 def retriever_name(text: str) -> str:
-    """The name of a retriever, for an option that takes several; Typer checks only single ones.
+    """The name of a retriever that an option was given.
 
     Raises:
         BadParameter: there is none of that name.
@@ -140,6 +141,17 @@ def retriever_name(text: str) -> str:
         raise BadParameter(f"{text!r} is not one of {', '.join(map(repr, RETRIEVERS))}.")
     return text
 
+
+RetrieverOption = Annotated[
+    RetrieverName,
+    Option(
+        "--retriever",
+        "-r",
+        parser=retriever_name,
+        metavar=f"<{'|'.join(RETRIEVERS)}>",
+        help="How passages are found.",
+    ),
+]
 
 MemoryOption = Annotated[
     int | None,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from typer import Argument, Option
 
 from opendpr.choices import PrecisionName
+from opendpr.cli.located import located
 from opendpr.cli.options import AsJson, MemoryOption, ModelOption, PrecisionOption, RecallOption
 from opendpr.cli.output import print_json, put, say
 from opendpr.errors import UsageError
@@ -51,6 +52,10 @@ def plan(
     passages: Annotated[
         int | None, Option("--passages", "-n", min=1, help="How many there will be.", show_default="the collection's")
     ] = None,
+    machines: Annotated[
+        int | None,
+        Option("--machines", min=1, help="Spread over as many, each with --memory.", show_default=False),
+    ] = None,
     memory: MemoryOption = None,
     recall: RecallOption = 0.95,
     model: ModelOption = None,
@@ -67,11 +72,15 @@ def plan(
     Examples:
       opendpr plan --passages 21000000 --memory 16GB
       opendpr plan --passages 21000000 --passages-per-second 2500
+      opendpr plan --passages 1000000000 --machines 16 --memory 128GB --passages-per-second 2500
       opendpr plan wikipedia --json
     """
     from opendpr.search.cost import chosen, estimates, machine_memory
 
     scope = _read_scope(collection, passages, model)
+    if machines is not None:
+        _plan_machines(scope, machines, memory or machine_memory(), passages_per_second, precision, as_json=as_json)
+        return
     limit, offers = memory or machine_memory(), estimates(scope.passages, scope.dim, recall=recall)
     taken = chosen(offers, scope.passages, limit)
     rates = _rates(scope, passages_per_second, precision)
@@ -89,6 +98,40 @@ def plan(
             say(f"{offer.kind} does not fit into {readable_size(limit)} of memory")
 
 
+def _plan_machines(
+    scope: _Scope,
+    machines: int,
+    memory: int,
+    passages_per_second: float | None,
+    precision: PrecisionName,
+    *,
+    as_json: bool,
+) -> None:
+    """Show what the passages cost on several machines."""
+    from opendpr.search.cluster_cost import check_fits, cluster_estimate
+
+    if scope.to_encode and passages_per_second is None:
+        passages_per_second = _rates(scope, None, precision).encoded_passages
+    rate = passages_per_second if scope.to_encode and passages_per_second else math.inf
+    cost = cluster_estimate(scope.passages, scope.dim, machines, encoded_passages=rate)
+    check_fits(cost, scope.passages, scope.dim, memory)
+    if as_json:
+        print_json({"passages": scope.passages, "dim": scope.dim, "memory_bytes": memory, **asdict(cost)})
+        return
+    workers, servers = counted(machines, "worker"), counted(machines, "server")
+    put(f"{counted(scope.passages, 'passage')} of {scope.dim} numbers")
+    put(f"  collection, on one machine     {readable_size(cost.collection_bytes):>10} of disk")
+    if scope.to_encode:
+        put(
+            f"  encode --on ray://, {workers:<12}{readable_size(cost.worker_memory_bytes):>9} of memory each, "
+            f"{_time(cost.encode_seconds)} at {rate:,.0f} passages a second each"
+        )
+    put(
+        f"  push postgresql://, {servers:<12}{readable_size(cost.server_memory_bytes):>9} of memory and "
+        f"{readable_size(cost.server_disk_bytes)} of disk each, indexed by HNSW"
+    )
+
+
 def _read_scope(collection: Path | None, passages: int | None, model: str | None) -> _Scope:
     from opendpr.collection import open_collection
     from opendpr.model.directory import DEFAULT_MODEL, find_model
@@ -96,7 +139,7 @@ def _read_scope(collection: Path | None, passages: int | None, model: str | None
 
     row, vectors, sample = None, 0, []
     if collection is not None:
-        with open_collection(collection) as opened:
+        with open_collection(located(collection, vectors=False)) as opened:
             row, counts = opened.encoder(), opened.counts()
             sample = list(islice(opened.passages_after(0), SAMPLE_PASSAGES))
         passages, vectors = passages or counts["passages"], counts["vectors"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
+from opendpr.cli.located import located
 from opendpr.cli.options import AsJson, CollectionArgument, ModelOption, WaitOption
 from opendpr.cli.output import print_json, put
 from opendpr.cli.progress import stages
@@ -57,7 +58,8 @@ def push(
     from opendpr.search.engine_index import vector_set
 
     asking = find_model(model) if model else None
-    with open_collection(collection) as opened, stages("vectors") as show:
+    directory = located(collection, model, silent=as_json)
+    with open_collection(directory) as opened, stages("vectors") as show:
         engine = open_engine(address, vector_set(opened, opened.require_encoder()), writes=True)
         try:
             done = push_to(opened, engine, wait_seconds=wait, on_progress=show)

@@ -6,14 +6,15 @@ from typing import Annotated
 
 from typer import Argument
 
-from opendpr.cli.options import AsJson, CollectionArgument, WaitOption, WhereOption
+from opendpr.cli.located import located_to_write
+from opendpr.cli.options import AsJson, CollectionToChange, WaitOption, WhereOption
 from opendpr.cli.output import print_json, report_unmet_filter, say
 from opendpr.errors import UsageError
 from opendpr.wording import counted
 
 
 def remove(
-    collection: CollectionArgument,
+    collection: CollectionToChange,
     ids: Annotated[list[str] | None, Argument(help="Ids of documents.", show_default=False)] = None,
     where: WhereOption = None,
     wait: WaitOption = 0,
@@ -36,7 +37,9 @@ def remove(
     if bool(ids) == bool(where):
         raise UsageError("give either ids of documents or --where, one of the two")
     condition = compile_where(where) if where else None
-    open_collection(collection).close()  # a wrong directory should not become a collection
+    open_collection(
+        located_to_write(collection, "remove documents")
+    ).close()  # a wrong directory should not become a collection
     with open_writer(collection, wait_seconds=wait) as writer:
         chosen = chosen_documents(writer, ids or [], condition)
         if not chosen:

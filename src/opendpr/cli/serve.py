@@ -7,6 +7,7 @@ from typing import Annotated
 
 from typer import Option
 
+from opendpr.cli.located import located, located_to_write
 from opendpr.cli.options import (
     AllowPartialOption,
     CollectionArgument,
@@ -66,16 +67,20 @@ def serve(
     \b
     Examples:
       opendpr serve notes
+      opendpr serve ./docs
       OPENDPR_TOKEN_FILE=tokens.txt opendpr serve notes --host 0.0.0.0 --allow-host notes.example.org
     """
     from opendpr.model.runtime import RuntimeSettings
     from opendpr.serving.settings import Settings
     from opendpr.serving.tokens import read_tokens
 
+    running = RuntimeSettings(runtime, precision, device)
+    if writable:
+        located_to_write(collection, "change them by HTTP")
     settings = Settings(
-        collection=collection,
+        collection=located(collection, model, running),
         model=model,
-        runtime=RuntimeSettings(runtime, precision, device),
+        runtime=running,
         host=host,
         port=port,
         workers=workers,

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from typer import Argument, Option
 
+from opendpr.cli.located import located
 from opendpr.cli.options import AsJson, CollectionArgument
 from opendpr.cli.output import print_json, put
 from opendpr.errors import UsageError
@@ -30,7 +31,7 @@ def show(
     """
     from opendpr.collection import open_collection
 
-    with open_collection(collection) as opened:
+    with open_collection(located(collection, vectors=False, silent=as_json)) as opened:
         document = opened.document(id)
     length = len(document.text)
     if start > length or (end is not None and not start <= end <= length):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typer import Exit
 
+from opendpr.cli.located import located
 from opendpr.cli.options import AsJson, CollectionArgument
 from opendpr.cli.output import print_json, put
 from opendpr.cli.progress import progress
@@ -22,7 +23,10 @@ def verify(collection: CollectionArgument, as_json: AsJson = False) -> None:
     from opendpr.search.bm25 import verify_bm25
     from opendpr.search.dense import verify_dense
 
-    with open_collection(collection) as opened, progress("verifying", "rows", silent=as_json) as show:
+    with (
+        open_collection(located(collection, vectors=False, silent=as_json)) as opened,
+        progress("verifying", "rows", silent=as_json) as show,
+    ):
         problems = verify_store(opened, show)
         if not problems:
             problems += verify_bm25(opened) + verify_dense(opened)

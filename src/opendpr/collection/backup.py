@@ -38,12 +38,7 @@ def write_backup(collection: Collection, destination: Path) -> int:
     refuse_network_file_system(destination)
     temporary = destination.with_name(destination.name + ".writing")
     path = temporary / DATABASE
-    try:
-        make_directory(temporary)
-        for left in temporary.glob(f"{DATABASE}*"):  # of an interrupted backup; a log would be taken for the copy's
-            left.unlink()
-    except OSError as error:
-        raise OpendprError(f"{temporary} cannot be written ({error.strerror}); see to the disk") from None
+    _clear(temporary)
     connection = connect(path, create=True)
     with our_errors(path), closed_on_error(connection):
         reserve_checksums(connection)
@@ -65,6 +60,20 @@ def write_backup(collection: Collection, destination: Path) -> int:
             f"{destination} was made by another process meanwhile ({error.strerror}); the backup is in {temporary}"
         ) from None
     return int(version)
+
+
+def _clear(directory: Path) -> None:
+    """Make a directory to write the copy in, without what an interrupted backup left: its log would be taken for ours.
+
+    Raises:
+        OpendprError: it cannot be written.
+    """
+    try:
+        make_directory(directory)
+        for left in directory.glob(f"{DATABASE}*"):
+            left.unlink()
+    except OSError as error:
+        raise OpendprError(f"{directory} cannot be written ({error.strerror}); see to the disk") from None
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opendpr.collection.database import DATABASE, closed_on_error, our_errors, read_settings
-from opendpr.collection.rows import EncoderRow, Summary, Version, check, passage_crc, to_vectors
+from opendpr.collection.rows import EncoderRow, Summary, Version, other_encoder, to_passage, to_vectors
 from opendpr.collection.titles import passage_query
 from opendpr.errors import CorruptionError, InputError, StateError
 from opendpr.text.splitting import Splitter
@@ -22,6 +22,7 @@ from opendpr.types import Document, Numbers, Passage
 
 QUERY_ROWS = 1_000
 """Rows fetched at once, so that no read transaction lasts long."""
+_ENCODERS = "SELECT encoder, fingerprint, dim, model, runtime FROM encoders"
 
 
 class Collection:
@@ -75,21 +76,18 @@ class Collection:
 
     def has_commit(self, version: Version) -> bool:
         """Whether this collection was once in that state."""
-        return bool(self._select("SELECT 1 FROM commits WHERE version = ? AND hex(commit_id) = ?", version))
+        return bool(self.select("SELECT 1 FROM commits WHERE version = ? AND hex(commit_id) = ?", version))
 
     def encoder(self) -> EncoderRow | None:
         """The encoder that questions must be encoded with; None in a collection without vectors."""
-        rows = self._select(
-            "SELECT encoder, fingerprint, dim, model, runtime FROM encoders "
-            "WHERE encoder = (SELECT CAST(value AS INTEGER) FROM settings WHERE key = 'encoder')"
+        rows = self.select(
+            f"{_ENCODERS} WHERE encoder = (SELECT CAST(value AS INTEGER) FROM settings WHERE key = 'encoder')"
         )
         return EncoderRow(*rows[0]) if rows else None
 
     def encoders(self) -> list[EncoderRow]:
         """All encoders that have vectors here: the active one, one on its way, ones that were kept."""
-        return [
-            EncoderRow(*row) for row in self._select("SELECT encoder, fingerprint, dim, model, runtime FROM encoders")
-        ]
+        return [EncoderRow(*row) for row in self.select(_ENCODERS)]
 
     def require_encoder(self) -> EncoderRow:
         """The encoder that questions must be encoded with.
@@ -104,6 +102,12 @@ class Collection:
                 f"'opendpr encode {self.directory}', or search by words with --retriever bm25"
             )
         return row
+
+    def refuse_other_encoder(self, fingerprint: str, model: str) -> None:
+        """Raises StateError if the vectors come from an encoder with another fingerprint."""
+        row = self.require_encoder()
+        if row.fingerprint != fingerprint:
+            raise StateError(other_encoder(row, self.directory, fingerprint, model))
 
     def counts(self) -> dict[str, int]:
         """How many documents, passages, vectors, and passages still without a vector."""
@@ -120,7 +124,7 @@ class Collection:
 
     def has_documents(self) -> bool:
         """Whether there are any; `counts` reads every vector's row to say so."""
-        return bool(self._select("SELECT 1 FROM documents WHERE replaces IS NULL LIMIT 1"))
+        return bool(self.select("SELECT 1 FROM documents WHERE replaces IS NULL LIMIT 1"))
 
     def passages(self, numbers: Sequence[int]) -> dict[int, Passage]:
         """The passages that exist of those asked for, by number."""
@@ -128,22 +132,22 @@ class Collection:
         for first in range(0, len(numbers), QUERY_ROWS):
             wanted = [int(number) for number in numbers[first : first + QUERY_ROWS]]
             marks = ",".join("?" * len(wanted))
-            for row in self._select(f"{passage_query(self._select)} WHERE p.number IN ({marks})", wanted):
-                passage = _passage(row)
+            for row in self.select(f"{passage_query(self.select)} WHERE p.number IN ({marks})", wanted):
+                passage = to_passage(row)
                 passages[passage.number] = passage
         return passages
 
     def passages_after(self, number: int) -> Iterator[Passage]:
         """All passages whose number is larger, in order."""
-        query = f"{passage_query(self._select)} WHERE p.number > ? ORDER BY p.number LIMIT {QUERY_ROWS}"
-        while rows := self._select(query, (number,)):
-            yield from map(_passage, rows)
+        query = f"{passage_query(self.select)} WHERE p.number > ? ORDER BY p.number LIMIT {QUERY_ROWS}"
+        while rows := self.select(query, (number,)):
+            yield from map(to_passage, rows)
             number = rows[-1][0]
 
     def passages_of(self, id: str) -> list[Passage]:
         """The passages of a document in order; none if there is no such document."""
-        query = f"{passage_query(self._select)} WHERE d.id = ? AND d.replaces IS NULL ORDER BY p.start"
-        return [_passage(row) for row in self._select(query, (id,))]
+        query = f"{passage_query(self.select)} WHERE d.id = ? AND d.replaces IS NULL ORDER BY p.start"
+        return [to_passage(row) for row in self.select(query, (id,))]
 
     def without_vector(self, encoder: int, chunk: int = QUERY_ROWS) -> Iterator[list[Passage]]:
         """Passages that still have no vector, in lists cut by number: `(number - 1) // chunk` is the same in each.
@@ -152,12 +156,12 @@ class Collection:
         """
         number = 0
         query = (
-            f"{passage_query(self._select)} LEFT JOIN vectors_{encoder} v ON v.number = p.number "
+            f"{passage_query(self.select)} LEFT JOIN vectors_{encoder} v ON v.number = p.number "
             f"WHERE p.number > ? AND v.number IS NULL ORDER BY p.number LIMIT {chunk}"
         )
-        while rows := self._select(query, (number,)):
+        while rows := self.select(query, (number,)):
             number = ((rows[0][0] - 1) // chunk + 1) * chunk
-            yield [_passage(row) for row in rows if row[0] <= number]
+            yield [to_passage(row) for row in rows if row[0] <= number]
 
     def count_without_vector(self, encoder: int) -> int:
         """How many passages still have no vector of an encoder."""
@@ -171,14 +175,14 @@ class Collection:
         query = (
             f"SELECT number, vector, crc FROM vectors_{row.encoder} WHERE number > ? ORDER BY number LIMIT {QUERY_ROWS}"
         )
-        while rows := self._select(query, (after,)):
+        while rows := self.select(query, (after,)):
             yield to_vectors(rows, row.dim)
             after = rows[-1][0]
 
     def count_vectors_after(self, number: int) -> int:
         """How many passages with a larger number have a vector of the active encoder."""
         query = f"SELECT count(*) FROM vectors_{self.require_encoder().encoder} WHERE number > ?"
-        return int(self._select(query, (number,))[0][0])
+        return int(self.select(query, (number,))[0][0])
 
     def vectors_of(self, row: EncoderRow, numbers: Numbers) -> tuple[Numbers, NDArray[np.float16]]:
         """Those of the vectors asked for that an encoder has: numbers (n,), rising, and vectors (n, d).
@@ -196,19 +200,19 @@ class Collection:
                     f"SELECT number, vector, crc FROM vectors_{row.encoder} "
                     f"WHERE number IN ({','.join('?' * len(wanted))}) ORDER BY number"
                 )
-                rows += self._select(query, wanted)
+                rows += self.select(query, wanted)
         return to_vectors(rows, row.dim)
 
     def hidden(self) -> Numbers:
         """Passages of documents that wait for their last vectors before they replace older ones."""
-        rows = self._select(
+        rows = self.select(
             "SELECT number FROM passages WHERE document IN (SELECT row FROM documents WHERE replaces IS NOT NULL)"
         )
         return np.array([row[0] for row in rows], dtype=np.int64)
 
     def deleted_since(self, version: int) -> list[int]:
         """Numbers of passages that were removed after that version."""
-        return [row[0] for row in self._select("SELECT number FROM deleted WHERE version > ?", (version,))]
+        return [row[0] for row in self.select("SELECT number FROM deleted WHERE version > ?", (version,))]
 
     def summaries(self, after: str = "") -> Iterator[Summary]:
         """All documents in order of id, or those whose id follows `after`."""
@@ -218,7 +222,7 @@ class Collection:
             "JOIN passages p ON p.document = d.row WHERE d.replaces IS NULL AND d.id > ? "
             f"GROUP BY d.id ORDER BY d.id LIMIT {QUERY_ROWS}"
         )
-        while rows := self._select(query, (last,)):
+        while rows := self.select(query, (last,)):
             yield from (Summary(*row) for row in rows)
             last = rows[-1][0]
 
@@ -232,12 +236,12 @@ class Collection:
                 "SELECT d.id FROM documents d JOIN passages p ON p.document = d.row WHERE d.replaces IS NULL "
                 f"AND d.id IN ({','.join('?' * len(wanted))}) GROUP BY d.id HAVING count(*) > 1"
             )
-            several.update(row[0] for row in self._select(query, wanted))
+            several.update(row[0] for row in self.select(query, wanted))
         return {p.number: f"{p.document_id}#{p.start}" if p.document_id in several else p.document_id for p in passages}
 
     def has_document(self, id: str) -> bool:
         """Whether there is a document of that id."""
-        return bool(self._select("SELECT 1 FROM documents WHERE id = ? AND replaces IS NULL", (id,)))
+        return bool(self.select("SELECT 1 FROM documents WHERE id = ? AND replaces IS NULL", (id,)))
 
     def document(self, id: str) -> Document:
         """A document with its whole text, put together from its passages.
@@ -246,17 +250,17 @@ class Collection:
             InputError: there is no such document.
         """
         with self.one_state():
-            rows = self._select("SELECT row FROM documents WHERE id = ? AND replaces IS NULL", (id,))
+            rows = self.select("SELECT row FROM documents WHERE id = ? AND replaces IS NULL", (id,))
             if not rows:
                 raise InputError(f"{self.directory} has no document {id!r}; 'opendpr list' names those it has")
             return self.document_at(rows[0][0])[0]
 
     def document_at(self, row: int) -> tuple[Document, int]:
         """The document of a row, pending ones too, and how many passages it has."""
-        id, title, metadata = self._select("SELECT id, title, metadata FROM documents WHERE row = ?", (row,))[0]
-        passages = self._select(f"{passage_query(self._select)} WHERE p.document = ? ORDER BY p.start", (row,))
+        id, title, metadata = self.select("SELECT id, title, metadata FROM documents WHERE row = ?", (row,))[0]
+        passages = self.select(f"{passage_query(self.select)} WHERE p.document = ? ORDER BY p.start", (row,))
         text = ""
-        for passage in map(_passage, passages):
+        for passage in map(to_passage, passages):
             text += passage.text[len(text) - passage.start :]
         return Document(id, title, text, json.loads(metadata)), len(passages)
 
@@ -269,15 +273,15 @@ class Collection:
             yield
         finally:
             if self._connection.in_transaction:
-                self._select("COMMIT")
+                self.select("COMMIT")
 
     def copy_into(self, other: apsw.Connection) -> None:
         """Put the newest state in place of all that another database holds; errors are SQLite's."""
         with other.backup("main", self._connection, "main") as copying:
             copying.step()
 
-    def _select(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        """All rows of a query, with errors in our words; SQL is written in this folder alone."""
+    def select(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query, with errors in our words; SQL is written in the modules of `collection` alone."""
         try:
             with our_errors(self.path):
                 return self._connection.execute(query, tuple(values)).fetchall()
@@ -287,11 +291,4 @@ class Collection:
             ) from None
 
     def _one(self, query: str) -> tuple[Any, ...]:
-        return self._select(query)[0]
-
-
-def _passage(row: tuple[Any, ...]) -> Passage:
-    number, document, start, text, crc, id, title = row
-    computed = passage_crc(number, document, start, text) if isinstance(text, str) else None
-    check(crc, computed, f"passage {number}")
-    return Passage(number, id, title, text, start)
+        return self.select(query)[0]

@@ -16,14 +16,15 @@ from opendpr.collection.where import as_number
 from opendpr.errors import BusyError, CorruptionError, OpendprError, ResourceError, StateError
 from opendpr.storage.atomic import put_in_place
 
-FORMAT = 1
+COLLECTION_FORMAT = 1
+"""Number of the form of `collection.db`; a newer one is refused."""
 DATABASE = "collection.db"
 NETWORK_FILE_SYSTEMS = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "ceph", "glusterfs"}
 )
 BUSY_MILLISECONDS = 30_000
 CACHE_KIB = 65_536
-"""Of pages that a connection keeps in memory."""
+"""Size of the pages that a connection keeps in memory."""
 
 SCHEMA = """
 CREATE TABLE settings(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -151,7 +152,7 @@ def create_database(path: Path, settings: dict[str, str]) -> None:
         reserve_checksums(connection)
         connection.execute("BEGIN")  # not apsw's "with", which after some errors rolls back what SQLite has already
         connection.execute(SCHEMA)
-        rows = {"format": str(FORMAT), "collection_id": secrets.token_hex(16), **settings}
+        rows = {"format": str(COLLECTION_FORMAT), "collection_id": secrets.token_hex(16), **settings}
         connection.executemany("INSERT INTO settings VALUES(?, ?)", list(rows.items()))
         connection.execute("INSERT INTO commits VALUES(0, ?)", (secrets.token_bytes(16),))
         connection.execute("COMMIT")
@@ -179,10 +180,10 @@ def read_settings(connection: apsw.Connection, path: Path) -> dict[str, str]:
                 raise CorruptionError(f"{path} is empty; restore a backup, or delete it to start again") from None
             raise StateError(f"{path} is an SQLite file but not a collection; give another directory") from None
     settings = {str(key): str(value) for key, value in rows}
-    if settings.get("format") != str(FORMAT):
+    if settings.get("format") != str(COLLECTION_FORMAT):
         raise StateError(
             f"{path.parent} is a collection of format {settings.get('format')}, this version of opendpr reads "
-            f"format {FORMAT}; install a newer opendpr"
+            f"format {COLLECTION_FORMAT}; install a newer opendpr"
         )
     return settings
 

@@ -20,12 +20,12 @@ _KNOWN = (
 
 def has_files(writer: Writer) -> bool:
     """Whether the collection remembers files; those made by earlier versions do not."""
-    return bool(writer._select("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'files'"))
+    return bool(writer.select("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'files'"))
 
 
 def known_files(writer: Writer, path: str) -> list[KnownFile]:
     """What is remembered of a file, for each document that came from it and is still there."""
-    return [KnownFile(*row) for row in writer._select(_KNOWN, (path,))]
+    return [KnownFile(*row) for row in writer.select(_KNOWN, (path,))]
 
 
 def metadata_beside(writer: Writer, folder: str, limit: int) -> list[dict[str, object]]:
@@ -34,29 +34,29 @@ def metadata_beside(writer: Writer, folder: str, limit: int) -> list[dict[str, o
         "SELECT d.metadata FROM files f JOIN documents d ON d.id = f.id AND d.replaces IS NULL "
         "WHERE f.path > ? || '/' AND f.path < ? || '0' ORDER BY f.path LIMIT ?"  # "0" follows "/"
     )
-    return [json.loads(value) for (value,) in writer._select(beside, (folder, folder, limit))]
+    return [json.loads(value) for (value,) in writer.select(beside, (folder, folder, limit))]
 
 
 def note_files(writer: Writer, files: Sequence[KnownFile]) -> None:
     """Remember files that were read."""
     rows = [(file.path, file.id, file.size_bytes, file.modified_ns, file.sha256, file.how) for file in files]
     if rows:
-        writer._change("INSERT OR REPLACE INTO files VALUES(?, ?, ?, ?, ?, ?)", rows, table=_TABLE)
+        writer.change("INSERT OR REPLACE INTO files VALUES(?, ?, ?, ?, ?, ?)", rows, table=_TABLE)
 
 
 def rename_document(writer: Writer, before: str, now: str) -> None:
     """Give a document another id, which no other one has, with its passages and vectors."""
-    writer._change("UPDATE documents SET id = ? WHERE id = ?", [(now, before)])
-    writer._change("UPDATE OR REPLACE files SET id = ? WHERE id = ?", [(now, before)])
+    writer.change("UPDATE documents SET id = ? WHERE id = ?", [(now, before)])
+    writer.change("UPDATE OR REPLACE files SET id = ? WHERE id = ?", [(now, before)])
 
 
 def set_modified(writer: Writer, times: Mapping[str, str]) -> None:
     """Note when the files of documents were changed, by id; their content is what it was."""
     rows = []
     for id, modified in times.items():
-        for row, stored in writer._select("SELECT row, metadata FROM documents WHERE id = ?", (id,)):
+        for row, stored in writer.select("SELECT row, metadata FROM documents WHERE id = ?", (id,)):
             metadata = json.loads(stored)
             if metadata.get("modified") != modified:
                 rows.append((json.dumps({**metadata, "modified": modified}, ensure_ascii=False, sort_keys=True), row))
     if rows:
-        writer._change("UPDATE documents SET metadata = ? WHERE row = ?", rows)
+        writer.change("UPDATE documents SET metadata = ? WHERE row = ?", rows)

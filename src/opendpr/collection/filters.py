@@ -36,12 +36,12 @@ _TOKEN = re.compile(
 )""",
     re.VERBOSE,
 )
-SIGNS: tuple[Sign, ...] = ("=", "!=", "<=", ">=", "<", ">")
-MAX_DEPTH = 50
+COMPARISON_SIGNS: tuple[Sign, ...] = ("=", "!=", "<=", ">=", "<", ">")
+MOST_NESTED_PARTS = 50
 
 
 class Comparison(NamedTuple):
-    """A value of the metadata against a constant; not met where the key is missing."""
+    """A filter that compares a value of the metadata with a constant; it is not met where the key is missing."""
 
     name: str
     sign: Sign
@@ -49,25 +49,25 @@ class Comparison(NamedTuple):
 
 
 class Missing(NamedTuple):
-    """The document lacks the key."""
+    """A filter that is met by documents without the key."""
 
     name: str
 
 
 class Not(NamedTuple):
-    """The part is not met."""
+    """A filter that is met if its part is not."""
 
     part: Where
 
 
 class Every(NamedTuple):
-    """All parts are met."""
+    """A filter that is met if all of its parts are."""
 
     parts: tuple[Where, ...]
 
 
 class Either(NamedTuple):
-    """At least one part is met."""
+    """A filter that is met if at least one of its parts is."""
 
     parts: tuple[Where, ...]
 
@@ -132,9 +132,9 @@ class _Parser:
             yield _Token("end", "the end", len(self._text))
 
     def expected(self, what: str) -> UsageError:
-        found = self.token.text if self.token.kind == "end" else repr(self.token.text)
+        actual = self.token.text if self.token.kind == "end" else repr(self.token.text)
         return UsageError(
-            f"in the filter {self._text!r}, at character {self.token.place + 1}: expected {what}, found {found}; "
+            f"in the filter {self._text!r}, at character {self.token.place + 1}: expected {what}, found {actual}; "
             "write for instance year >= 2019 and source = 'manual'"
         )
 
@@ -149,8 +149,8 @@ class _Parser:
             raise self.expected(text)
 
     def expression(self, depth: int) -> Where:
-        if depth > MAX_DEPTH:
-            raise UsageError(f"the filter is nested more than {MAX_DEPTH} deep; write it flatter")
+        if depth > MOST_NESTED_PARTS:
+            raise UsageError(f"the filter is nested more than {MOST_NESTED_PARTS} deep; write it flatter")
         parts = [self._conjunction(depth)]
         while self._take("or"):
             parts.append(self._conjunction(depth))
@@ -164,8 +164,8 @@ class _Parser:
 
     def _negation(self, depth: int) -> Where:
         if self._take("not"):
-            if depth > MAX_DEPTH:
-                raise UsageError(f"the filter is nested more than {MAX_DEPTH} deep; write it flatter")
+            if depth > MOST_NESTED_PARTS:
+                raise UsageError(f"the filter is nested more than {MOST_NESTED_PARTS} deep; write it flatter")
             return Not(self._negation(depth + 1))
         if self._take("("):
             inner = self.expression(depth + 1)
@@ -189,7 +189,7 @@ class _Parser:
             return Comparison(name, "like", self._value())
         if self._take("<>"):
             return Comparison(name, "!=", self._value())
-        for sign in SIGNS:
+        for sign in COMPARISON_SIGNS:
             if self._take(sign):
                 return Comparison(name, sign, self._value())
         raise self.expected("a comparison (=, !=, <, <=, >, >=, like, in, is)")

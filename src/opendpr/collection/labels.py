@@ -13,7 +13,7 @@ from opendpr.collection.collection import QUERY_ROWS, Collection
 from opendpr.collection.filters import Value
 from opendpr.types import Numbers
 
-HUGE = int(sys.float_info.max)
+LARGEST_NUMBER = int(sys.float_info.max)
 """Stands for infinity, which JSON does not have."""
 
 
@@ -21,15 +21,15 @@ class Label(TypedDict, total=False):
     """A value of the metadata, or the id or the title."""
 
     text: str
-    """As SQLite prints it."""
+    """The value as SQLite prints it."""
     number: int | float
-    """Its number, if it is one, or text that reads as one; whole numbers as integers, which are exact everywhere."""
+    """The value as a number, if it is or reads as one; whole numbers as integers, which are exact everywhere."""
     written: bool
-    """True for what is text in the metadata."""
+    """True if the value is text in the metadata."""
 
 
 Labels = dict[str, Label]
-"""By name, without keys whose value is null."""
+"""The labels of a document by name, without keys whose value is null."""
 
 
 def labels_of(collection: Collection, numbers: Numbers) -> dict[int, Labels]:
@@ -37,27 +37,27 @@ def labels_of(collection: Collection, numbers: Numbers) -> dict[int, Labels]:
     documents: dict[int, int] = {}
     for part in _parts(numbers.tolist()):
         query = f"SELECT number, document FROM passages WHERE number IN ({_marks(part)})"
-        documents.update(collection._select(query, part))
+        documents.update(collection.select(query, part))
     rows = _labels(collection, sorted(set(documents.values())))
     return {number: rows[document] for number, document in documents.items() if document in rows}
 
 
 def _labels(collection: Collection, rows: Sequence[int]) -> dict[int, Labels]:
-    found: dict[int, Labels] = {}
+    labels_by_row: dict[int, Labels] = {}
     for part in _parts(rows):
         marks = _marks(part)
         values = (
             "SELECT d.row, e.key, CAST(e.value AS TEXT), as_number(e.value), typeof(e.value) FROM documents d, "
             f"json_each(d.metadata) e WHERE d.row IN ({marks}) AND e.value IS NOT NULL"
         )
-        for row, key, text, number, kind in collection._select(values, part):
-            found.setdefault(row, {})[key] = _label(text, number, written=kind == "text")
+        for row, key, text, number, kind in collection.select(values, part):
+            labels_by_row.setdefault(row, {})[key] = _label(text, number, written=kind == "text")
         columns = f"SELECT row, id, title, as_number(id), as_number(title) FROM documents WHERE row IN ({marks})"
-        for row, id, title, id_number, title_number in collection._select(columns, part):
-            labels = found.setdefault(row, {})
+        for row, id, title, id_number, title_number in collection.select(columns, part):
+            labels = labels_by_row.setdefault(row, {})
             labels["id"] = _label(id, id_number, written=True)
             labels["title"] = _label(title, title_number, written=True)
-    return found
+    return labels_by_row
 
 
 def _label(text: str, number: float | int | None, *, written: bool) -> Label:
@@ -73,7 +73,7 @@ def exact_number(number: float | int) -> int | float:
     """The same number, in the one form that labels and the constants of filters are compared in."""
     if isinstance(number, float):
         if math.isinf(number):
-            return HUGE if number > 0 else -HUGE
+            return LARGEST_NUMBER if number > 0 else -LARGEST_NUMBER
         return int(number) if number.is_integer() else number
     return number
 

@@ -7,8 +7,12 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from opendpr.collection.collection import Collection
-from opendpr.text.sections import Section, parse_sections
+from opendpr.text.places import Outline, page_starts
+from opendpr.text.sections import parse_sections
 from opendpr.types import Passage
+
+_ARRAY = "CASE json_type(metadata, '$.{0}') WHEN 'array' THEN json_extract(metadata, '$.{0}') ELSE '[]' END"
+"""An array of the metadata as JSON; a record's own value of that name may be anything."""
 
 
 class Neighbourhood(NamedTuple):
@@ -19,13 +23,17 @@ class Neighbourhood(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """The text of a passage, with what its document says of pages."""
+    """The text of a passage, and where in which document it begins."""
 
     document_id: str
-    page_starts: str | int | float | None
-    """The value of that name in the document's metadata, an array or an object as JSON."""
     start: int
     text: str
+
+
+def served_passages(collection: Collection) -> Iterator[Passage]:
+    """All passages in order, without those of documents that are not served yet."""
+    hidden = set(collection.hidden().tolist())
+    return (passage for passage in collection.passages_after(0) if passage.number not in hidden)
 
 
 def passage_at(collection: Collection, document_id: str, start: int) -> Passage | None:
@@ -34,7 +42,7 @@ def passage_at(collection: Collection, document_id: str, start: int) -> Passage 
         "SELECT p.number FROM documents d JOIN passages p ON p.document = d.row "
         "WHERE d.replaces IS NULL AND d.id = ? AND p.start = ?"
     )
-    numbers = [number for (number,) in collection._select(query, (document_id, start))]
+    numbers = [number for (number,) in collection.select(query, (document_id, start))]
     return next(iter(collection.passages(numbers).values()), None)
 
 
@@ -43,12 +51,12 @@ def neighbourhoods(collection: Collection, passages: Sequence[Passage]) -> dict[
 
     The passages of a document are stored together, so those beside number n are n - 1 and n + 1.
     """
-    known = {passage.number: passage for passage in passages}
-    beside = {number + step for number in known for step in (-1, 1)} - known.keys()
-    known |= collection.passages(sorted(beside))
+    by_number = {passage.number: passage for passage in passages}
+    beside = {number + step for number in by_number for step in (-1, 1)} - by_number.keys()
+    by_number |= collection.passages(sorted(beside))
     return {
         passage.number: Neighbourhood(
-            _before(passage, known.get(passage.number - 1)), _after(passage, known.get(passage.number + 1))
+            _before(passage, by_number.get(passage.number - 1)), _after(passage, by_number.get(passage.number + 1))
         )
         for passage in passages
     }
@@ -78,33 +86,36 @@ def passage_numbers(collection: Collection, ids: Sequence[str]) -> dict[str, int
             "SELECT d.id, p.number FROM documents d JOIN passages p ON p.document = d.row "
             f"WHERE d.replaces IS {state} AND d.id IN ({','.join('?' * len(ids))})"
         )
-        numbers.update(collection._select(query, ids))
+        numbers.update(collection.select(query, ids))
     return numbers
 
 
-def sections_of(collection: Collection, ids: Sequence[str]) -> dict[str, list[Section]]:
-    """The sections of those documents that have some."""
+def outlines(collection: Collection, ids: Sequence[str]) -> dict[str, Outline]:
+    """Titles, pages and sections of those documents that exist."""
     query = (
-        "SELECT id, json_extract(metadata, '$.sections') FROM documents WHERE replaces IS NULL "
-        f"AND json_type(metadata, '$.sections') = 'array' AND id IN ({','.join('?' * len(ids))})"
+        f"SELECT id, title, {_ARRAY.format('page_starts')}, {_ARRAY.format('sections')} "
+        f"FROM documents WHERE replaces IS NULL AND id IN ({','.join('?' * len(ids))})"
     )
-    return {id: parse_sections(json.loads(value)) for id, value in collection._select(query, ids)}
+    return {
+        id: Outline(title, page_starts(json.loads(pages)), parse_sections(json.loads(sections)))
+        for id, title, pages, sections in collection.select(query, ids)
+    }
 
 
 def pieces(collection: Collection, ids: Sequence[str]) -> Iterator[Piece]:
     """The texts of all passages of those documents that exist."""
     query = (
-        "SELECT d.id, json_extract(d.metadata, '$.page_starts'), p.start, p.text FROM documents d "
+        "SELECT d.id, p.start, p.text FROM documents d "
         f"JOIN passages p ON p.document = d.row WHERE d.replaces IS NULL AND d.id IN ({','.join('?' * len(ids))})"
     )
-    return map(Piece._make, collection._select(query, ids))
+    return map(Piece._make, collection.select(query, ids))
 
 
 def last_number(collection: Collection) -> int:
     """The largest number of a passage; 0 if there is none."""
-    return int(collection._select("SELECT coalesce(max(number), 0) FROM passages")[0][0])
+    return int(collection.select("SELECT coalesce(max(number), 0) FROM passages")[0][0])
 
 
 def count_passages_after(collection: Collection, number: int) -> int:
     """How many passages have a larger number."""
-    return int(collection._select("SELECT count(*) FROM passages WHERE number > ?", (number,))[0][0])
+    return int(collection.select("SELECT count(*) FROM passages WHERE number > ?", (number,))[0][0])

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 import filelock
@@ -23,8 +23,9 @@ from opendpr.errors import BusyError, OpendprError, ResourceError, StateError, U
 from opendpr.storage.atomic import make_directory
 from opendpr.text.splitting import Splitter
 
-LOCK = "collection.lock"
-CACHES = ("bm25", "dense")
+LOCK_FILE = "collection.lock"
+"""File that the one process which writes holds locked."""
+CACHE_DIRECTORIES = ("bm25", "dense")
 """Directories beside the database that may be deleted at any time."""
 
 
@@ -39,6 +40,16 @@ def open_collection(directory: Path) -> Collection:
         raise StateError(_no_collection(directory))
     refuse_network_file_system(directory)
     return Collection(directory, connect(path))
+
+
+def opened_collection(collection: str | Path | Collection) -> AbstractContextManager[Collection]:
+    """A collection for a `with` block, which closes it only if a path was given; raises as `open_collection`."""
+    return nullcontext(collection) if isinstance(collection, Collection) else open_collection(Path(collection))
+
+
+def holds_documents(path: Path) -> bool:
+    """Whether a path is a folder or a file of documents, not a collection."""
+    return path.exists() and not any((path / name).exists() for name in (DATABASE, LOCK_FILE))
 
 
 def _no_collection(path: Path) -> str:
@@ -99,7 +110,7 @@ def _locked(directory: Path, wait_seconds: float) -> filelock.BaseFileLock:
         raise StateError(f"{directory} is a directory with other files, not a collection; give a new directory")
     try:
         make_directory(directory)
-        lock = filelock.FileLock(directory / LOCK, timeout=wait_seconds)
+        lock = filelock.FileLock(directory / LOCK_FILE, timeout=wait_seconds)
         lock.acquire()
     except filelock.Timeout:
         raise BusyError(
@@ -116,7 +127,7 @@ def _locked(directory: Path, wait_seconds: float) -> filelock.BaseFileLock:
 
 def _is_foreign(path: Path) -> bool:
     """Whether a file is none that a collection without a database may have."""
-    return path.name != LOCK and not path.name.startswith(DATABASE)
+    return path.name != LOCK_FILE and not path.name.startswith(DATABASE)
 
 
 def _create_if_missing(directory: Path, splitter: Splitter | None) -> bool:
@@ -152,9 +163,9 @@ def _cut_by(writer: Writer, splitter: Splitter | None, *, resplit: bool) -> None
 def _take_back(directory: Path, made: bool) -> None:
     """Remove a collection that holds nothing, and its directory if it was made for it and nothing else came there."""
     for path in directory.iterdir():
-        if path.name in CACHES:
+        if path.name in CACHE_DIRECTORIES:
             shutil.rmtree(path, ignore_errors=True)
-        elif path.name == LOCK or path.name.startswith(DATABASE):
+        elif path.name == LOCK_FILE or path.name.startswith(DATABASE):
             path.unlink(missing_ok=True)
     if made:
         with suppress(OSError):

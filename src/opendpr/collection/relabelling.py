@@ -20,13 +20,13 @@ _TRIGGER = (
 
 def notes_relabelling(collection: Collection) -> bool:
     """Whether it is noted which documents are relabelled; it is from the first push on."""
-    return bool(collection._select("SELECT 1 FROM sqlite_master WHERE type = 'trigger' AND name = 'note_relabelled'"))
+    return bool(collection.select("SELECT 1 FROM sqlite_master WHERE type = 'trigger' AND name = 'note_relabelled'"))
 
 
 def note_relabelling(writer: Writer) -> None:
     """Note from now on which documents are relabelled."""
     no_document = (0, 0)  # a transaction that changes no row is rolled back
-    writer._change("INSERT OR REPLACE INTO relabelled VALUES(?, ?)", [no_document], table=f"{_TABLE}; {_TRIGGER}")
+    writer.change("INSERT OR REPLACE INTO relabelled VALUES(?, ?)", [no_document], table=f"{_TABLE}; {_TRIGGER}")
 
 
 def relabelled_since(collection: Collection, version: int) -> Numbers:
@@ -35,4 +35,4 @@ def relabelled_since(collection: Collection, version: int) -> Numbers:
         "SELECT p.number FROM relabelled r JOIN passages p ON p.document = r.document "
         "WHERE r.version > ? ORDER BY p.number"
     )
-    return np.array([number for (number,) in collection._select(query, (version,))], dtype=np.int64)
+    return np.array([number for (number,) in collection.select(query, (version,))], dtype=np.int64)

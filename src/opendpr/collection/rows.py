@@ -9,14 +9,15 @@ import hashlib
 import json
 import zlib
 from dataclasses import dataclass
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from opendpr.errors import CorruptionError
 from opendpr.text.sections import SECTIONS, parse_sections
-from opendpr.types import Document
+from opendpr.types import Document, Passage
 
 VECTOR_DTYPE = np.dtype("<f2")
 
@@ -36,6 +37,21 @@ class Version(NamedTuple):
 
     version: int
     commit_id: str
+
+
+def other_encoder(row: EncoderRow, directory: Path, fingerprint: str, model: str) -> str:
+    """What to say of a model that did not make the vectors of a collection."""
+    made_by = f"{row.model} (fingerprint {row.fingerprint[:12]})"
+    if row.model == model:
+        return (
+            f"{directory} was encoded by {made_by}, which is another version now ({fingerprint[:12]}); "
+            f"their vectors cannot be compared. Encode it again with 'opendpr encode {directory}'"
+        )
+    return (
+        f"{directory} was encoded by {made_by}, the model given is {model} ({fingerprint[:12]}); "
+        "their vectors cannot be compared. Give the first, or change the collection over with "
+        f"'opendpr encode {directory} --model {model}'"
+    )
 
 
 @dataclass(frozen=True)
@@ -73,6 +89,14 @@ def check(stored: int, computed: int | None, what: str) -> None:
         raise CorruptionError(
             f"the row of {what} does not match its checksum; restore a backup, or add the documents again"
         )
+
+
+def to_passage(row: tuple[Any, ...]) -> Passage:
+    """A row `(number, document, start, text, crc, id, title)`, checked."""
+    number, document, start, text, crc, id, title = row
+    computed = passage_crc(number, document, start, text) if isinstance(text, str) else None
+    check(crc, computed, f"passage {number}")
+    return Passage(number, id, title, text, start)
 
 
 def to_vectors(rows: list[tuple[int, bytes, int]], dim: int) -> tuple[NDArray[np.int64], NDArray[np.float16]]:

@@ -19,9 +19,15 @@ def paths(collection: Collection) -> Iterator[tuple[str, str]]:
         "SELECT id, json_extract(metadata, '$.path') FROM documents WHERE replaces IS NULL AND id > ? "
         f"AND json_type(metadata, '$.path') = 'text' ORDER BY id LIMIT {QUERY_ROWS}"
     )
-    while rows := collection._select(query, (last,)):
+    while rows := collection.select(query, (last,)):
         yield from ((id, path) for id, path in rows)
         last = rows[-1][0]
+
+
+def waiting(collection: Collection) -> list[int]:
+    """Passages of documents that replace others once all their passages have vectors."""
+    query = "SELECT p.number FROM documents d JOIN passages p ON p.document = d.row WHERE d.replaces IS NOT NULL"
+    return [row[0] for row in collection.select(query)]
 
 
 def paths_of(collection: Collection, ids: Sequence[str]) -> dict[str, object]:
@@ -30,7 +36,7 @@ def paths_of(collection: Collection, ids: Sequence[str]) -> dict[str, object]:
         "SELECT id, json_extract(metadata, '$.path') FROM documents WHERE replaces IS NULL "
         f"AND id IN ({','.join('?' * len(ids))})"
     )
-    return dict(collection._select(query, ids))
+    return dict(collection.select(query, ids))
 
 
 def matching(collection: Collection, condition: Condition) -> Numbers:
@@ -39,7 +45,7 @@ def matching(collection: Collection, condition: Condition) -> Numbers:
         "SELECT p.number FROM documents d JOIN passages p ON p.document = d.row "
         f"WHERE d.replaces IS NULL AND {condition.sql} ORDER BY p.number"
     )
-    return np.array([row[0] for row in collection._select(query, condition.values)], dtype=np.int64)
+    return np.array([row[0] for row in collection.select(query, condition.values)], dtype=np.int64)
 
 
 def matching_of(collection: Collection, condition: Condition, numbers: Numbers) -> Numbers:
@@ -51,14 +57,14 @@ def matching_of(collection: Collection, condition: Condition, numbers: Numbers) 
             "SELECT p.number FROM passages p JOIN documents d ON d.row = p.document "
             f"WHERE p.number IN ({','.join('?' * len(part))}) AND d.replaces IS NULL AND {condition.sql}"
         )
-        kept += [row[0] for row in collection._select(query, (*part, *condition.values))]
+        kept += [row[0] for row in collection.select(query, (*part, *condition.values))]
     return np.array(sorted(kept), dtype=np.int64)
 
 
 def matching_documents(collection: Collection, condition: Condition) -> list[str]:
     """Ids of the documents that meet a filter, in order."""
     query = f"SELECT d.id FROM documents d WHERE d.replaces IS NULL AND {condition.sql} ORDER BY d.id"
-    return [row[0] for row in collection._select(query, condition.values)]
+    return [row[0] for row in collection.select(query, condition.values)]
 
 
 def metadata_keys(collection: Collection) -> list[str]:
@@ -67,4 +73,4 @@ def metadata_keys(collection: Collection) -> list[str]:
         "SELECT DISTINCT key FROM documents, json_each(metadata) "
         "WHERE replaces IS NULL AND key <> ? ORDER BY key LIMIT 50"
     )
-    return [str(row[0]) for row in collection._select(query, (SECTIONS,))]
+    return [str(row[0]) for row in collection.select(query, (SECTIONS,))]

@@ -41,12 +41,12 @@ Finding = str | int
 
 
 def _pages(collection: Collection) -> Iterator[Finding]:
-    if collection._select("PRAGMA checksum_verification") != [("1",)]:
+    if collection.select("PRAGMA checksum_verification") != [("1",)]:
         yield "page checksums are off; the head of the file is damaged"
-    [(page_bytes,)], size = collection._select("PRAGMA page_size"), collection.path.stat().st_size
+    [(page_bytes,)], size = collection.select("PRAGMA page_size"), collection.path.stat().st_size
     if size % page_bytes:
         yield f"it was cut short: {size} bytes are not a whole number of pages"
-    yield from (str(line) for (line,) in collection._select("PRAGMA integrity_check(20)") if line != "ok")
+    yield from (str(line) for (line,) in collection.select("PRAGMA integrity_check(20)") if line != "ok")
 
 
 def _references(collection: Collection) -> Iterator[Finding]:
@@ -59,14 +59,14 @@ def _references(collection: Collection) -> Iterator[Finding]:
         vectors = f"vectors_{row.encoder}"
         queries[f"{vectors} belong to no passage"] = f"{vectors} WHERE number NOT IN (SELECT number FROM passages)"
     for problem, query in queries.items():
-        if count := collection._select(f"SELECT count(*) FROM {query}")[0][0]:
+        if count := collection.select(f"SELECT count(*) FROM {query}")[0][0]:
             yield f"{count} {problem}"
 
 
 def _documents(collection: Collection) -> Iterator[Finding]:
     """Each document put together again; its passages are checked on the way."""
     last = 0
-    while rows := collection._select(
+    while rows := collection.select(
         f"SELECT row FROM documents WHERE row > ? ORDER BY row LIMIT {QUERY_ROWS}", (last,)
     ):
         for (row,) in rows:
@@ -78,7 +78,7 @@ def _documents(collection: Collection) -> Iterator[Finding]:
 
 def _document(collection: Collection, row: int) -> Iterator[Finding]:
     """One document; nothing is wrong if a writer removed it meanwhile."""
-    for id, stored in collection._select("SELECT id, content_sha256 FROM documents WHERE row = ?", (row,)):
+    for id, stored in collection.select("SELECT id, content_sha256 FROM documents WHERE row = ?", (row,)):
         try:
             document, passages = collection.document_at(row)
         except OpendprError as error:
@@ -95,7 +95,7 @@ def _vectors(collection: Collection) -> Iterator[Finding]:
         query = (
             f"SELECT number, vector, crc FROM vectors_{row.encoder} WHERE number > ? ORDER BY number LIMIT {QUERY_ROWS}"
         )
-        while rows := collection._select(query, (last,)):
+        while rows := collection.select(query, (last,)):
             last = rows[-1][0]
             for stored in rows:
                 try:

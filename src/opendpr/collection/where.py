@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from opendpr.collection.filters import Comparison, Either, Missing, Not, Value, Where, names_of, parse_where
 
-COLUMNS = {"id": "d.id", "title": "d.title"}
+COLUMN_OF_NAME = {"id": "d.id", "title": "d.title"}
+"""Names that are columns of `documents`; all others are keys of the metadata."""
 
 
 class Condition(NamedTuple):
@@ -67,8 +68,8 @@ def _compared(where: Comparison) -> Condition:
 
 
 def _column(name: str) -> tuple[str, tuple[Value, ...]]:
-    if name in COLUMNS:
-        return COLUMNS[name], ()
+    if name in COLUMN_OF_NAME:
+        return COLUMN_OF_NAME[name], ()
     return "(SELECT value FROM json_each(d.metadata) WHERE key = ?)", (name,)
 
 

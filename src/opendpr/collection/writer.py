@@ -14,7 +14,7 @@ from opendpr.collection.collection import Collection
 from opendpr.collection.database import our_errors
 from opendpr.collection.rows import VECTOR_DTYPE, EncoderRow, content_sha256, passage_crc, vector_crc
 from opendpr.collection.titles import drop_titles, has_titles, put_titles
-from opendpr.errors import InputError, OpendprError, StateError
+from opendpr.errors import InputError, OpendprError
 from opendpr.text.splitting import Splitter
 from opendpr.types import Document, Passage, Vectors
 
@@ -56,7 +56,7 @@ class Writer(Collection):
             with suppress(apsw.BusyError):  # the commit is safe, the next one copies it
                 self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
 
-    def _change(self, statement: str, rows: Sequence[Sequence[object]], *, table: str = "") -> None:
+    def change(self, statement: str, rows: Sequence[Sequence[object]], *, table: str = "") -> None:
         """Run a statement for each row, in one transaction; `table` makes the table it needs, if that is not there."""
         with self._transaction():
             self._connection.execute(table)
@@ -75,7 +75,7 @@ class Writer(Collection):
                 self._connection.execute("UPDATE encoders SET complete = 1 WHERE encoder = ?", (row.encoder,))
                 self._connection.execute("INSERT INTO settings VALUES('encoder', ?)", (str(row.encoder),))
             return row
-        refuse_other_encoder(self, fingerprint, model)
+        self.refuse_other_encoder(fingerprint, model)
         return row
 
     def begin_encoder(self, fingerprint: str, dim: int, *, model: str, runtime: str) -> EncoderRow:
@@ -119,7 +119,7 @@ class Writer(Collection):
                         self._connection.execute(f"DROP TABLE vectors_{other.encoder}")
                         self._connection.execute("DELETE FROM encoders WHERE encoder = ?", (other.encoder,))
             self._finish_replacements(row, version)
-        self._select("PRAGMA incremental_vacuum")
+        self.select("PRAGMA incremental_vacuum")
 
     def resplit(self, splitter: Splitter) -> None:
         """Cut every document again, in one transaction; old passages are served until the new ones have vectors."""
@@ -128,7 +128,7 @@ class Writer(Collection):
             self._connection.execute(
                 "UPDATE settings SET value = ? WHERE key = 'splitter'", (json.dumps(splitter.__dict__),)
             )
-            newest = self._select(
+            newest = self.select(
                 "SELECT d.row, p.row FROM documents d LEFT JOIN documents p ON p.replaces = d.row "
                 "WHERE d.replaces IS NULL"
             )
@@ -140,7 +140,7 @@ class Writer(Collection):
         """Let the newest form of a document, which may wait already, wait beside the old one as cut now."""
         source = row if pending is None else pending
         document = self.document_at(source)[0]
-        fields = self._select("SELECT id, title, metadata, content_sha256 FROM documents WHERE row = ?", (source,))[0]
+        fields = self.select("SELECT id, title, metadata, content_sha256 FROM documents WHERE row = ?", (source,))[0]
         if pending is not None:
             self._drop(pending, version)
         self._connection.execute(
@@ -164,7 +164,7 @@ class Writer(Collection):
     def _put(self, document: Document, version: int) -> Change:
         content = content_sha256(document)
         metadata = json.dumps(dict(document.metadata), ensure_ascii=False, sort_keys=True)
-        rows = self._select(_FORMS, (document.id,))
+        rows = self.select(_FORMS, (document.id,))
         current = next((row for row in rows if row[3] is None), None)
         pending = next((row for row in rows if row[3] is not None), None)
         newest = pending or current
@@ -189,7 +189,7 @@ class Writer(Collection):
 
     def _is_cut_as_now(self, document: int, text: str) -> bool:
         """False for a document from before the last `resplit`."""
-        stored = self._select("SELECT start, text FROM passages WHERE document = ? ORDER BY start", (document,))
+        stored = self.select("SELECT start, text FROM passages WHERE document = ? ORDER BY start", (document,))
         return stored == [(start, text[start:end]) for start, end in self.splitter.split(text)]
 
     def _insert_passages(self, row: int, document: Document) -> int:
@@ -207,7 +207,7 @@ class Writer(Collection):
         """Remove documents with their passages and vectors, in one transaction."""
         with self._transaction() as version:
             for id in ids:
-                for row, *_ in self._select(_FORMS, (id,)):
+                for row, *_ in self.select(_FORMS, (id,)):
                     self._drop(row, version)
 
     def put_vectors(self, encoder: EncoderRow, passages: Sequence[Passage], vectors: Vectors) -> None:
@@ -234,14 +234,12 @@ class Writer(Collection):
         )
 
     def _replace_without_vectors(self, version: int) -> None:
-        """In a collection that has no encoder, let pending documents take the old ones' places: nothing is to come."""
+        """Let pending documents take the old ones' places where there is no encoder: no vectors are to come."""
         if self.encoder() is None:
             self._replace(version)
 
     def _replace(self, version: int, condition: str = "") -> None:
-        for row, replaced in self._select(
-            f"SELECT row, replaces FROM documents WHERE replaces IS NOT NULL {condition}"
-        ):
+        for row, replaced in self.select(f"SELECT row, replaces FROM documents WHERE replaces IS NOT NULL {condition}"):
             self._drop(replaced, version)
             self._connection.execute("UPDATE documents SET replaces = NULL WHERE row = ?", (row,))
 
@@ -250,12 +248,12 @@ class Writer(Collection):
         self._connection.execute(
             "INSERT INTO deleted SELECT number, ? FROM passages WHERE document = ?", (version, document)
         )
-        for (encoder,) in self._select("SELECT encoder FROM encoders"):
+        for (encoder,) in self.select("SELECT encoder FROM encoders"):
             self._connection.execute(
                 f"DELETE FROM vectors_{encoder} WHERE number IN (SELECT number FROM passages WHERE document = ?)",
                 (document,),
             )
-        if has_titles(self._select):
+        if has_titles(self.select):
             drop_titles(self._connection, document)
         self._connection.execute("DELETE FROM passages WHERE document = ?", (document,))
         self._connection.execute("DELETE FROM documents WHERE row = ?", (document,))
@@ -269,20 +267,3 @@ class Writer(Collection):
                 self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
         finally:
             super().close()
-
-
-def refuse_other_encoder(collection: Collection, fingerprint: str, model: str) -> None:
-    """Raises StateError if the collection's vectors come from an encoder with another fingerprint."""
-    row = collection.require_encoder()
-    if row.fingerprint != fingerprint:
-        made_by = f"{row.model} (fingerprint {row.fingerprint[:12]})"
-        if row.model == model:
-            raise StateError(
-                f"{collection.directory} was encoded by {made_by}, which is another version now ({fingerprint[:12]}); "
-                f"their vectors cannot be compared. Encode it again with 'opendpr encode {collection.directory}'"
-            )
-        raise StateError(
-            f"{collection.directory} was encoded by {made_by}, the model given is {model} ({fingerprint[:12]}); "
-            "their vectors cannot be compared. Give the first, or change the collection over with "
-            f"'opendpr encode {collection.directory} --model {model}'"
-        )

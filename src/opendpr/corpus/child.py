@@ -23,7 +23,7 @@ from typing import IO
 from opendpr.corpus.docx import parse_docx
 from opendpr.corpus.epub import parse_epub
 from opendpr.corpus.extract import Extract, NotReadError
-from opendpr.corpus.html import parse_html
+from opendpr.corpus.html import parse_html, parse_whole_html
 from opendpr.corpus.mail import parse_mail, parse_mailbox
 from opendpr.corpus.man import parse_man
 from opendpr.corpus.notebook import parse_notebook
@@ -39,6 +39,7 @@ from opendpr.storage.compression import READ_ERRORS, open_binary, reason, uncomp
 
 PARSERS: Mapping[str, Callable[[IO[bytes]], Extract | list[Extract]]] = {
     "html": parse_html,
+    "html with menus": parse_whole_html,
     "pdf": parse_pdf,
     "docx": parse_docx,
     "epub": parse_epub,

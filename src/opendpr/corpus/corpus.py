@@ -74,7 +74,7 @@ class Corpus:
             metadata: given to every document; where a document has a value of the same name, this one counts.
             wikiextractor_clean: clean up what WikiExtractor wrote as DrQA does (`wikiextractor.py`).
             all_files: take hidden files, those that `.gitignore` names and the like too (`walk.py`).
-            keep_repeated: keep lines that repeat at the edges of the pages of a folder (`repeated.py`).
+            keep_repeated: keep menus, and lines that repeat at the edges of the pages of a folder (`repeated.py`).
 
         Raises:
             InputError: some of the paths do not exist; the message names them all.
@@ -188,6 +188,8 @@ class Corpus:
     def _read(self, path: Path, read: Reader | str, source: Source, sandbox: Sandbox) -> Iterator[Reading]:
         """What a reader finds in a file."""
         self._single = False
+        if read == "html" and self.keep_repeated:
+            read = "html with menus"
         with open_binary(path) as file:
             readings = sandbox.read(read, path, source) if isinstance(read, str) else read(file, source)
             for number, (where, reading) in enumerate(readings):
@@ -272,16 +274,15 @@ def is_deeper(value: object, levels: int) -> bool:
 def read_standard_input(file: IO[bytes]) -> Iterator[Reading]:
     """Read JSON lines if the first character that is not space is `{`, else one document of plain text."""
     start: list[bytes] = []
+    source = Source("stdin", "stdin", "stdin", EMPTY)
     try:
         for line in (lines := limited_lines(file, TEXT_BYTES)):
             start.append(line)
             if line.removeprefix(codecs.BOM_UTF8).strip():
                 break
         if start and start[-1].removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{"):
-            yield from json_documents(itertools.chain(start, lines), "stdin", "stdin")
+            yield from json_documents(itertools.chain(start, lines), source)
         else:
-            yield from read_text(
-                io.BytesIO(b"".join((*start, file.read(TEXT_BYTES + 1)))), Source("stdin", "stdin", "stdin", EMPTY)
-            )
+            yield from read_text(io.BytesIO(b"".join((*start, file.read(TEXT_BYTES + 1)))), source)
     except READ_ERRORS as error:
         yield "stdin", f"cannot be read: {reason(error)}"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections import Counter
 from typing import IO, TYPE_CHECKING
 
 from opendpr.corpus.anchors import ANCHORED, HEADINGS, anchor_of
 from opendpr.corpus.elements import Numbering, is_note, mathml, ruby, shown
 from opendpr.corpus.extract import BlockText, Extract, NotReadError, section_metadata, seen
 from opendpr.corpus.hidden import DROPPED, hidden_elements
+from opendpr.corpus.menus import menu_elements
+from opendpr.corpus.running_lines import MENU_LINES, left_out
 from opendpr.corpus.source import TEXT_BYTES, TOO_LONG, byte_order_mark, not_valid
 
 if TYPE_CHECKING:
@@ -46,11 +49,20 @@ SCRIPT_CHARACTERS = 60
 
 
 def parse_html(file: IO[bytes]) -> Extract:
-    """The title of the page and its text."""
+    """The title of the page and its text without menus; `left_out` in the metadata counts their lines."""
+    return extract(_page(file))
+
+
+def parse_whole_html(file: IO[bytes]) -> Extract:
+    """The title of the page and its text, menus too."""
+    return extract(_page(file), menus=True)
+
+
+def _page(file: IO[bytes]) -> str:
     data = file.read(TEXT_BYTES + 1)
     if len(data) > TEXT_BYTES:
         raise NotReadError(TOO_LONG)
-    return extract(decode(data))
+    return decode(data)
 
 
 def decode(data: bytes) -> str:
@@ -78,8 +90,8 @@ def decode(data: bytes) -> str:
         raise NotReadError(not_valid(error, len(mark))) from None
 
 
-def extract(page: str) -> Extract:
-    """The title and the text of a page."""
+def extract(page: str, *, menus: bool = False) -> Extract:
+    """The title and the text of a page; without its menus, unless they are wanted or there is nothing else."""
     from selectolax.lexbor import LexborHTMLParser
 
     tree = LexborHTMLParser(page)
@@ -87,10 +99,28 @@ def extract(page: str) -> Extract:
     title = " ".join(heading.text().split()) if heading is not None else ""
     if tree.body is None:
         return Extract(title, "")
-    text = PageText(hidden_elements(tree, page))
-    walk(tree.body, text)
-    content = text.text.text()
-    return Extract(seen(title), seen(content), section_metadata(text.text.sections, content))
+    hidden = hidden_elements(tree, page)
+    left = [] if menus else menu_elements(tree)
+    text = block_text(tree.body, hidden | {node.mem_id for node in left})
+    lines = Counter(line for node in left for line in block_text(node, hidden).text().split("\n") if line.strip())
+    if left and _only_headings(text):
+        text, lines = block_text(tree.body, hidden), Counter()
+    content = text.text()
+    metadata = section_metadata(text.sections, content) | (left_out(lines, MENU_LINES) if lines else {})
+    return Extract(seen(title), seen(content), metadata)
+
+
+def block_text(root: LexborNode, hidden: set[int]) -> BlockText:
+    """The text of an element without those in it that are hidden."""
+    reading = PageText(hidden)
+    walk(root, reading)
+    return reading.text
+
+
+def _only_headings(text: BlockText) -> bool:
+    """Whether a page has no text but its headings."""
+    letters = sum(map(str.isalnum, text.text()))
+    return letters <= sum(map(str.isalnum, "".join(section.heading for section in text.sections)))
 
 
 class PageText:

@@ -1,15 +1,24 @@
-"""JSON lines: each line is one document."""
+"""JSON: each line, or each element of an array, is one document; records without a text are one document together."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import IO, Any
+from itertools import chain, islice
+from pathlib import Path
+from typing import IO, Any, TypeAlias
 
+from opendpr.corpus.extract import NotReadError
 from opendpr.corpus.names import usual_keys
+from opendpr.corpus.rows import SAMPLE_ROWS, joined_rows, record_text
 from opendpr.corpus.source import HEAD_BYTES, TEXT_BYTES, Reading, Source, byte_order_mark, is_binary
+from opendpr.errors import InputError
+from opendpr.interop.json_stream import array_elements
 from opendpr.storage.lines import json_kind, limited_lines, scan_jsonl
 from opendpr.types import EMPTY, Document
+
+PlacedRecord: TypeAlias = tuple[str, int, dict[str, Any] | str]
+"""A place, the number of a record in its file, and the record or what is wrong with it."""
 
 
 def read_json_lines(file: IO[bytes], source: Source) -> Iterator[Reading]:
@@ -22,18 +31,61 @@ def read_json_lines(file: IO[bytes], source: Source) -> Iterator[Reading]:
         yield source.place, f"expected JSON lines in UTF-8, found {encoding.upper()}; convert the file to UTF-8"
     else:
         file.seek(0)
-        yield from json_documents(limited_lines(file, TEXT_BYTES), source.place, source.id)
+        yield from json_documents(limited_lines(file, TEXT_BYTES), source)
 
 
-def json_documents(lines: Iterable[bytes], name: str, id: str) -> Iterator[Reading]:
-    """Yield the document of each line that is not empty, or what is wrong with the line.
+def read_json_array(file: IO[bytes], source: Source) -> Iterator[Reading]:
+    """Each element is one document, with an id of its own or numbered."""
+    yield from record_documents(_elements(file, source.place), source)
 
-    Args:
-        name: what places are called by
-        id: of the file, which records without an id are numbered after
-    """
-    for number, record in scan_jsonl(lines):
-        yield f"{name}:{number}", record if isinstance(record, str) else json_document(record, f"{id}:{number}")
+
+def _elements(file: IO[bytes], place: str) -> Iterator[PlacedRecord]:
+    """The elements of an array, as far as it is valid."""
+    try:
+        for number, (where, element) in enumerate(array_elements(file, Path(place)), start=1):
+            problem = f"expected a JSON object, found {json_kind(element)}"
+            yield where, number, element if isinstance(element, dict) else problem
+    except InputError as error:
+        line, _, problem = str(error).removeprefix(f"{place}:").partition(": ")
+        yield f"{place}:{line}", 0, f"{problem}; what comes after it was not read"
+
+
+def json_documents(lines: Iterable[bytes], source: Source) -> Iterator[Reading]:
+    """Yield the document of each line that is not empty, or what is wrong with the line."""
+    numbered = ((f"{source.place}:{number}", number, record) for number, record in scan_jsonl(lines))
+    return record_documents(numbered, source)
+
+
+def record_documents(records: Iterable[PlacedRecord], source: Source) -> Iterator[Reading]:
+    """The document of each record; of those without any text together, one whose blocks they are."""
+    remaining = iter(records)
+    sample = list(islice(remaining, SAMPLE_ROWS))
+    objects = [record for _, _, record in sample if isinstance(record, dict)]
+    if objects and not any("text" in usual_keys(record) for record in objects):
+        yield from _whole(chain(sample, remaining), source)
+        return
+    for place, number, record in chain(sample, remaining):
+        yield place, record if isinstance(record, str) else json_document(record, f"{source.id}:{number}")
+
+
+def _whole(records: Iterable[PlacedRecord], source: Source) -> Iterator[Reading]:
+    """All records as one document, then what is wrong with some of them."""
+    problems: list[Reading] = []
+
+    def blocks() -> Iterator[str]:
+        for place, _, record in records:
+            if isinstance(record, str):
+                problems.append((place, record))
+            else:
+                yield record_text(record)
+
+    try:
+        text = joined_rows(blocks())
+    except NotReadError as error:
+        yield source.place, str(error)
+        return
+    yield source.place, Document(source.id, source.title, text, source.metadata)
+    yield from problems
 
 
 def json_document(record: dict[str, Any], id: str) -> Document | str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from opendpr.corpus.jsonlines import read_json_lines
+from opendpr.corpus.jsonlines import read_json_array, read_json_lines
 from opendpr.corpus.man import looks_like_man
 from opendpr.corpus.markdown import read_markdown
 from opendpr.corpus.rst import read_rst
@@ -58,6 +58,10 @@ PSGS = re.compile(r"psgs.*\.tsv", re.IGNORECASE)
 
 MANUAL = re.compile(r"\.[1-9][a-z]{0,4}")
 """The suffixes of manual pages, and of many other files."""
+JSON = ".json"
+"""The suffix of records, and of many other files: settings, lists of packages."""
+JSON_ARRAY = re.compile(rb"(?:\xef\xbb\xbf)?\s*\[\s*\{")
+JSON_LINES = re.compile(rb"(?:\xef\xbb\xbf)?\s*\{[^\r\n]*\}[ \t]*\r?\n\s*\{")
 
 REFUSED: Mapping[str, str] = {
     ".doc": "Word's old format; save it as .docx",
@@ -89,19 +93,23 @@ def find_reader(path: Path) -> Reader | str | None:
 
 
 def find_by_content(path: Path) -> Reader | str | None:
-    """What reads a file whose name does not say so: a manual page, or text without a suffix.
+    """What reads a file whose name does not say so: a manual page, JSON with records, or text without a suffix.
 
     Raises:
         OSError: the file cannot be read; so may what else `READ_ERRORS` names.
     """
     suffix = suffixes(path)[0]
-    if not suffix or MANUAL.fullmatch(suffix):
-        with open_binary(path) as file:
-            head = file.read(HEAD_BYTES)
-        if suffix:
-            return "man" if looks_like_man(head) else None
-        return read_text if begins_as_text(head) else None
-    return None
+    if suffix and suffix != JSON and not MANUAL.fullmatch(suffix):
+        return None
+    with open_binary(path) as file:
+        head = file.read(HEAD_BYTES)
+    if suffix == JSON:
+        if JSON_LINES.match(head):
+            return read_json_lines
+        return read_json_array if JSON_ARRAY.match(head) else None
+    if suffix:
+        return "man" if looks_like_man(head) else None
+    return read_text if begins_as_text(head) else None
 
 
 def suffixes(path: Path) -> tuple[str, str]:

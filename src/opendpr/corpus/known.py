@@ -12,7 +12,7 @@ from pathlib import Path
 
 from opendpr.storage.digests import file_sha256
 
-READING = 3
+READING = 4
 """Changes whenever a reader gives other text or metadata: every file is read once more."""
 SETTLED_SECONDS = 2.0
 """A file that was changed so shortly before may be changed again without another time."""

@@ -12,8 +12,10 @@ from typing import IO, TYPE_CHECKING
 
 from opendpr.corpus.extract import Extract, NotReadError, storable
 from opendpr.corpus.pdf_fields import field_lines
+from opendpr.corpus.pdf_outline import outline_sections
 from opendpr.corpus.running_lines import left_out, without_running_lines
 from opendpr.corpus.source import TEXT_BYTES, TOO_LONG
+from opendpr.text.sections import SECTIONS
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument
@@ -28,6 +30,8 @@ PARTED = re.compile("[\x02\ufffe](?:\r?\n)?")
 
 def parse_pdf(file: IO[bytes]) -> Extract:
     """Pages, one after the other, each on a new line; `page_starts` are the offsets where they begin.
+
+    Bookmarks are the headings of its sections.
 
     A page that cannot be read is empty, and a problem of its own. Headers and footers are there once; `left_out` says
     how many of their lines are not.
@@ -49,8 +53,10 @@ def parse_pdf(file: IO[bytes]) -> Extract:
     text = "\n".join(pages)
     if not text.strip():
         raise NotReadError(f"{problems[0][0]} {problems[0][1]}" if problems else SCANNED)
-    starts = list(accumulate((len(page) + 1 for page in pages[:-1]), initial=0))
-    metadata: dict[str, object] = {"page_starts": [min(start, len(text)) for start in starts]}
+    starts = [min(start, len(text)) for start in accumulate((len(page) + 1 for page in pages[:-1]), initial=0)]
+    metadata: dict[str, object] = {"page_starts": starts}
+    if sections := outline_sections(document, pages, starts):
+        metadata[SECTIONS] = [list(section) for section in sections]
     if repeated:
         metadata |= left_out(repeated)
     return Extract(storable(" ".join(document.get_metadata_value("Title").split())), text, metadata, problems)

@@ -16,6 +16,9 @@ LEAST_SHARE = 0.4
 SHOWN_LINES = 20
 """Different lines that were left out which the metadata show."""
 
+LEFT_OUT, MENU_LINES = "left_out", "menus_left_out"
+"""What metadata call lines that were left out because they repeat, and those of the menus of one page."""
+
 NUMBER = re.compile(r"\d+|\b[ivxlc]+\b")
 MOST_NUMBERS = 2
 """In a header or footer: `Page 3 of 20`."""
@@ -41,14 +44,14 @@ def without_running_lines(pages: Sequence[str]) -> tuple[list[str], Counter[str]
     return kept, left_out
 
 
-def left_out(lines: Counter[str]) -> dict[str, object]:
+def left_out(lines: Counter[str], name: str = LEFT_OUT) -> dict[str, object]:
     """What a document's metadata say of lines that were left out: how many, and which are the most frequent."""
-    return {"left_out": {"lines": lines.total(), "most": dict(lines.most_common(SHOWN_LINES))}}
+    return {name: {"lines": lines.total(), "most": dict(lines.most_common(SHOWN_LINES))}}
 
 
-def repeated_lines(metadata: Mapping[str, object]) -> Counter[str]:
+def repeated_lines(metadata: Mapping[str, object], name: str = LEFT_OUT) -> Counter[str]:
     """The lines that a document's metadata name as left out, and how often each was; a record's own may be anything."""
-    value = metadata.get("left_out")
+    value = metadata.get(name)
     most = value.get("most") if isinstance(value, dict) else None
     counts = most.items() if isinstance(most, dict) else ()
     return Counter({str(line): count for line, count in counts if type(count) is int})

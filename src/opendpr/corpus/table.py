@@ -1,4 +1,4 @@
-"""Tables with a header: each row is one document. The released `psgs_w100.tsv` is such a file."""
+"""Tables: each row is one document if a column is text, as in the released `psgs_w100.tsv`; else the whole table is."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ import csv
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import IO
 
+from opendpr.corpus.extract import NotReadError
 from opendpr.corpus.names import usual_keys
+from opendpr.corpus.rows import SAMPLE_ROWS, table_text
 from opendpr.corpus.source import HEAD_BYTES, Reading, Source, byte_order_mark, is_binary
 from opendpr.interop.tables import SURROGATE, Lines, csv_problem, csv_rows
 from opendpr.types import EMPTY, Document
@@ -20,6 +25,10 @@ NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,15})(\.\d{1,16})?", re.ASCII)
 
 
 SEPARATORS = ",;\t|"
+NO_SEPARATOR = "\x1f"
+LEAST_SHARE = 0.6
+"""Share of the lines that a separator must part into as many fields."""
+NOT_UTF8 = "not valid UTF-8; convert the file to UTF-8"
 SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.I)
 """What Excel takes from the first line of a CSV file."""
 SNIFFED_BYTES = 1 << 20
@@ -29,8 +38,20 @@ FOREIGN_SHARE = 0.3
 """Share of letters that are not ASCII from which on a table is of another encoding than `WESTERN`."""
 
 
+@dataclass(frozen=True)
+class TableForm:
+    """How a table is written, and which of its columns hold what; no columns where none holds a text."""
+
+    separator: str
+    marked: bool
+    """Whether its first line names the separator."""
+    columns: Sequence[str] = ()
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """The columns that hold `id`, `title` and `text`."""
+
+
 def read_csv(file: IO[bytes], source: Source) -> Iterator[Reading]:
-    """Fields are separated by commas, or by semicolons, tabs or bars if only then there is a column of text."""
+    """Fields are separated by commas, semicolons, tabs or bars: by what gives a column of text, or equal rows."""
     return read_table(file, source, SEPARATORS)
 
 
@@ -47,7 +68,10 @@ def typed(value: str) -> str | int | float:
 
 
 def read_table(file: IO[bytes], source: Source, separators: str) -> Iterator[Reading]:
-    """The columns of text and, if there, of id and title make a document; the others become metadata."""
+    """The columns of text and, if there, of id and title make a document of each row; the others become metadata.
+
+    A table without a column of text is one document, of a block for each row (`rows.py`).
+    """
     head = file.read(SNIFFED_BYTES)
     mark, encoding = byte_order_mark(head)
     if encoding == "utf-8" and not mark and is_western(head):
@@ -55,12 +79,14 @@ def read_table(file: IO[bytes], source: Source, separators: str) -> Iterator[Rea
     if is_binary(head[:HEAD_BYTES]):
         yield source.place, "binary file"
         return
+    start = io.StringIO(head[len(mark) :].decode(encoding, "replace"), newline="")
     file.seek(len(mark))
     errors = "surrogateescape" if encoding == "utf-8" else "strict"
     decoded = io.TextIOWrapper(file, encoding, errors=errors, newline="")
     lines = Lines(decoded)
     try:
-        yield from documents(lines, source, separators)
+        form = table_form(list(islice(start, SAMPLE_ROWS)), separators)
+        yield from documents(lines, source, form) if "text" in form.keys else whole_table(lines, source, form)
     except csv.Error as error:
         yield f"{source.place}:{lines.row}", csv_problem(error)
     except UnicodeError as error:
@@ -87,36 +113,69 @@ def is_utf8(data: bytes) -> bool:
     return True
 
 
-def documents(lines: Lines, source: Source, separators: str) -> Iterator[Reading]:
-    """The documents of a table whose lines these are."""
-    first = next(lines, "")
-    if match := SEPARATOR_LINE.fullmatch(first):
-        separators, first = match[1], next(lines, "")
-    columns, keys, separator = header(first, separators)
-    if "text" not in keys:
-        problem = (
-            f'expected a header with a column "text", found {first.strip()[:100]!r}; rename the column that has it'
-        )
-        yield f"{source.place}:{lines.number}", problem
-        return
-    if len(set(columns)) < len(columns):
-        yield f"{source.place}:{lines.number}", f"two columns have the same name: {json.dumps(columns)[:100]}"
-        return
-    lines.row = lines.number + 1
-    for count, (line, row) in enumerate(csv_rows(lines, separator), start=1):
-        yield f"{source.place}:{line}", document(row, columns, keys, f"{source.id}:{count}")
-
-
-def header(line: str, separators: str) -> tuple[list[str], dict[str, str], str]:
-    """The columns, those of them that hold `id`, `title` and `text`, and the first separator that gives a text."""
-    columns: list[str] = []
-    keys: dict[str, str] = {}
+def table_form(start: Sequence[str], separators: str) -> TableForm:
+    """How a table is written that begins with these lines."""
+    marked = SEPARATOR_LINE.fullmatch(start[0]) if start else None
+    body = start[1:] if marked else start
+    separators = marked[1] if marked else separators
     for separator in separators:
-        columns = [name.strip() for name in next(csv.reader([line], delimiter=separator), [])]
+        columns = [name.strip() for name in next(csv.reader(body[:1], delimiter=separator), [])]
         keys = usual_keys(columns)
         if "text" in keys:
-            break
-    return columns, keys, separator
+            return TableForm(separator, bool(marked), columns, keys)
+    return TableForm(marked[1] if marked else usual_separator(body, separators), bool(marked))
+
+
+def usual_separator(start: Sequence[str], separators: str) -> str:
+    """The separator that parts most of the lines into as many fields; one that occurs nowhere if none does."""
+    best, usual = 0.0, NO_SEPARATOR
+    for separator in (*separators, *(other for other in SEPARATORS if other not in separators)):
+        try:
+            counts = Counter(len(row) for row in csv.reader(start, delimiter=separator) if row)
+        except csv.Error:
+            continue
+        fields, rows = max(counts.items(), key=lambda pair: pair[1], default=(0, 0))
+        share = rows / max(1, counts.total())
+        if fields > 1 and share >= LEAST_SHARE and share > best:
+            best, usual = share, separator
+    return usual
+
+
+def documents(lines: Lines, source: Source, form: TableForm) -> Iterator[Reading]:
+    """The documents of a table that has a column of text."""
+    for _ in range(1 + form.marked):
+        next(lines)
+    if len(set(form.columns)) < len(form.columns):
+        yield f"{source.place}:{lines.number}", f"two columns have the same name: {json.dumps(form.columns)[:100]}"
+        return
+    for count, (line, row) in enumerate(csv_rows(lines, form.separator), start=1):
+        yield f"{source.place}:{line}", document(row, form.columns, form.keys, f"{source.id}:{count}")
+
+
+def whole_table(lines: Lines, source: Source, form: TableForm) -> Iterator[Reading]:
+    """The one document of a table without a column of text, then what is wrong with some of its rows."""
+    if form.marked:
+        next(lines)
+    problems: list[tuple[str, str]] = []
+    try:
+        text = table_text(_good_rows(lines, source.place, form.separator, problems))
+    except NotReadError as error:
+        yield source.place, str(error)
+        return
+    yield source.place, Document(source.id, source.title, text, source.metadata)
+    yield from problems
+
+
+def _good_rows(lines: Lines, place: str, separator: str, problems: list[tuple[str, str]]) -> Iterator[list[str]]:
+    """The rows that can be read; `problems` gets places and reasons of the others."""
+    try:
+        for line, row in csv_rows(lines, separator):
+            if any(map(SURROGATE.search, row)):
+                problems.append((f"{place}:{line}", NOT_UTF8))
+            else:
+                yield row
+    except csv.Error as error:
+        problems.append((f"{place}:{lines.row}", csv_problem(error)))
 
 
 def document(row: Sequence[str], columns: Sequence[str], keys: Mapping[str, str], id: str) -> Document | str:
@@ -124,7 +183,7 @@ def document(row: Sequence[str], columns: Sequence[str], keys: Mapping[str, str]
     if len(row) != len(columns):
         return f"expected {counted(len(columns), 'field')} as in the header, found {len(row)}"
     if any(map(SURROGATE.search, row)):
-        return "not valid UTF-8; convert the file to UTF-8"
+        return NOT_UTF8
     record = dict(zip(columns, row, strict=True))
     values = {name: record.pop(key) for name, key in keys.items()}
     if not values.get("id", id):

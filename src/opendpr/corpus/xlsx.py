@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
+from itertools import chain, islice
 from typing import IO
 
 from opendpr.corpus.archive import Archive
 from opendpr.corpus.extract import Extract, NotReadError, storable
-from opendpr.corpus.source import TEXT_BYTES, TOO_LONG
+from opendpr.corpus.rows import SAMPLE_ROWS, is_table, joined_rows, table_text
 
 
 def parse_xlsx(file: IO[bytes]) -> list[Extract]:
-    """Each sheet that is shown and has text: its name, and a line of values between tabs for each row."""
+    """Each sheet that is shown and has text: its name and its rows."""
     from openpyxl import load_workbook
 
     archive = Archive(file)
@@ -20,19 +22,22 @@ def parse_xlsx(file: IO[bytes]) -> list[Extract]:
             archive.parse(name, lambda _name, _attributes: None)
     file.seek(0)
     workbook = load_workbook(file, read_only=True, data_only=True, keep_links=False)
-    sheets, characters = [], 0
+    sheets = []
     for sheet in workbook.worksheets:
-        if sheet.sheet_state != "visible":
-            continue
-        lines = [line for row in sheet.iter_rows(values_only=True) if (line := "\t".join(map(shown, row)).rstrip())]
-        characters += sum(map(len, lines))
-        if characters > TEXT_BYTES:
-            raise NotReadError(TOO_LONG)
-        if lines:
-            sheets.append(Extract(storable(sheet.title), storable("\n".join(lines))))
+        if sheet.sheet_state == "visible" and (text := sheet_text(sheet.iter_rows(values_only=True))):
+            sheets.append(Extract(storable(sheet.title), text))
     if not sheets:
         raise NotReadError("no text")
     return sheets
+
+
+def sheet_text(rows: Iterable[Sequence[object]]) -> str:
+    """The rows of a sheet: with the names of their columns if it is one table, else as lines with tabs."""
+    filled = (row for cells in rows if any(row := [shown(cell) for cell in cells]))
+    start = list(islice(filled, SAMPLE_ROWS))
+    if is_table(start):
+        return table_text(chain(start, filled))
+    return joined_rows(("\t".join(row).rstrip() for row in chain(start, filled)), "\n")
 
 
 def shown(value: object) -> str:

@@ -14,9 +14,9 @@ from urllib.parse import parse_qsl, unquote
 
 from opendpr.errors import UsageError
 
-PORTS = {"postgresql": 5432, "milvus": 19530}
+DEFAULT_PORTS = {"postgresql": 5432, "milvus": 19530}
 """Kinds of engines, and the ports that they listen on."""
-SECRETS = {"password", "sslpassword", "token"}
+SECRET_OPTIONS = {"password", "sslpassword", "token"}
 SECRET_PLACES = {
     "postgresql": "put it into the file that PGPASSFILE names (by default ~/.pgpass)",
     "milvus": "put it into a file that OPENDPR_MILVUS_TOKEN_FILE names",
@@ -44,12 +44,12 @@ class Address:
 
     kind: str
     shards: tuple[tuple[Host, ...], ...]
-    """For each share of the vectors the hosts that hold it, in the order in which they are tried."""
+    """The hosts that hold each share of the vectors, in the order in which they are tried."""
     user: str | None
     database: str
     options: Mapping[str, str]
     text: str
-    """As it was given; it holds no secret."""
+    """The address as the user wrote it; it holds no secret."""
 
 
 def parse_address(text: str) -> Address:
@@ -59,19 +59,21 @@ def parse_address(text: str) -> Address:
         UsageError: it is not of the form above, or holds a secret.
     """
     parts = _ADDRESS.fullmatch(text)
-    if not parts or parts["kind"] not in PORTS:
+    if not parts or parts["kind"] not in DEFAULT_PORTS:
         raise _wrong(text)
     try:
         options = dict(parse_qsl(parts["options"], strict_parsing=True) if parts["options"] else [])
     except ValueError:
         raise _wrong(text) from None
     kind, (user, at, places) = parts["kind"], parts["places"].rpartition("@")
-    if ":" in user or SECRETS & set(options):
+    if ":" in user or SECRET_OPTIONS & set(options):
         raise UsageError(
             f"the address of {places} holds a password, which others can see there; leave it out, and "
             f"{SECRET_PLACES[kind]}"
         )
-    shards = tuple(tuple(_host(host, PORTS[kind], text) for host in share.split(",")) for share in places.split("+"))
+    shards = tuple(
+        tuple(_host(host, DEFAULT_PORTS[kind], text) for host in share.split(",")) for share in places.split("+")
+    )
     if len(set(host for share in shards for host in share)) < sum(map(len, shards)):
         raise UsageError(f"{text!r} names a host twice; each holds a share of its own, or is a copy of one")
     database = unquote((parts["path"] or "").strip("/"))
@@ -79,10 +81,10 @@ def parse_address(text: str) -> Address:
 
 
 def _host(text: str, port: int, address: str) -> Host:
-    found = _HOST.fullmatch(text)
-    if not found:
+    match = _HOST.fullmatch(text)
+    if not match:
         raise _wrong(address)
-    return Host(found["name"].strip("[]"), int(found["port"] or port))
+    return Host(match["name"].strip("[]"), int(match["port"] or port))
 
 
 def _wrong(text: str) -> UsageError:

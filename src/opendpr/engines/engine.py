@@ -50,7 +50,7 @@ class Noted:
     last_number: int
     """All vectors up to this number; larger ones may be missing."""
     recall: Mapping[str, float] | None = None
-    """By depth, the share of the best passages that it found when it was measured last."""
+    """The share of the best passages that it found when it was measured last, by depth."""
     indexed: bool = False
     """Whether it searches by an approximate index."""
 

@@ -20,17 +20,19 @@ from opendpr.engines.milvus_where import PARTS, held_labels, milvus_expression
 from opendpr.engines.pymilvus import REQUEST_SECONDS, CollectionSchema, DataType, MilvusClient, connect, our_errors
 from opendpr.types import Numbers, Vectors
 
-NOTES = "opendpr_pushed"
+NOTES_COLLECTION = "opendpr_pushed"
+"""Milvus's collection of what is noted about each vector set."""
 INDEXED_VECTORS = 50_000
-"""With so many vectors, and more, they get an HNSW index; fewer are all compared."""
-HNSW = {"M": 16, "efConstruction": 200}
+"""With this many vectors, or more, they get an HNSW index; fewer are all compared."""
+HNSW_PARAMETERS = {"M": 16, "efConstruction": 200}
 HNSW_FACTOR = 2
 """Candidates for each passage wanted where HNSW finds them."""
-LEAST_EFFORT = 200
+LEAST_HNSW_EFFORT = 200
+"""Candidates that HNSW keeps while it searches, at least (Milvus's `ef`)."""
 MOST_CANDIDATES = 16_384
-"""More are not given by Milvus."""
+"""Candidates that Milvus returns at most."""
 SETTLED_SECONDS = 30.0
-"""After which a search need not wait until all that was pushed can be found: it can, long since."""
+"""How long after a push a search waits until all of it can be found; later it can be without waiting."""
 
 
 class MilvusEngine:
@@ -40,7 +42,7 @@ class MilvusEngine:
         self.name, self._address, self._vectors = address.text, address, vectors
         self._indexed_vectors, self._table = indexed_vectors, set_name(vectors.collection_id, vectors.fingerprint)
         self._opened: MilvusClient | None = None
-        self._seen: tuple[Noted | None, float] = (None, 0.0)
+        self._last_noted: tuple[Noted | None, float] = (None, 0.0)
 
     @property
     def _client(self) -> MilvusClient:
@@ -50,10 +52,10 @@ class MilvusEngine:
 
     def noted(self) -> Noted | None:
         with our_errors(self.name):
-            if not self._client.has_collection(NOTES, timeout=REQUEST_SECONDS):
+            if not self._client.has_collection(NOTES_COLLECTION, timeout=REQUEST_SECONDS):
                 return None
             rows = self._client.query(
-                NOTES,
+                NOTES_COLLECTION,
                 filter=f'name == "{self._table}"',
                 output_fields=["note"],
                 consistency_level="Strong",
@@ -64,8 +66,8 @@ class MilvusEngine:
             note = rows[0]["note"]
             version = Version(note["version"], note["commit_id"])
             noted = Noted(version, note["last_number"], note["recall"] or None, note["indexed"])
-        if noted != self._seen[0]:
-            self._seen = noted, time.monotonic()
+        if noted != self._last_noted[0]:
+            self._last_noted = noted, time.monotonic()
         return noted
 
     def candidates(self, vectors: Vectors, k: int, where: Where | None, *, allow_partial: bool) -> Candidates:
@@ -76,7 +78,7 @@ class MilvusEngine:
         numbers = np.full((len(vectors), wanted), -1, np.int64)
         if before is None or not len(vectors):
             return Candidates(numbers, before, ())
-        settled = time.monotonic() - self._seen[1] > SETTLED_SECONDS
+        settled = time.monotonic() - self._last_noted[1] > SETTLED_SECONDS
         with our_errors(self.name):
             lists = self._client.search(
                 self._table,
@@ -84,7 +86,7 @@ class MilvusEngine:
                 filter=expression,
                 limit=wanted,
                 output_fields=["number"],
-                search_params={"metric_type": "IP", "params": {"ef": max(wanted, LEAST_EFFORT)}},
+                search_params={"metric_type": "IP", "params": {"ef": max(wanted, LEAST_HNSW_EFFORT)}},
                 consistency_level="Bounded" if settled else "Strong",
                 timeout=REQUEST_SECONDS,
             )
@@ -94,7 +96,7 @@ class MilvusEngine:
 
     def prepare(self) -> None:
         with our_errors(self.name):
-            if not self._client.has_collection(NOTES):
+            if not self._client.has_collection(NOTES_COLLECTION):
                 self._make_notes()
             if not self._client.has_collection(self._table):
                 self._make_table()
@@ -105,7 +107,7 @@ class MilvusEngine:
         schema.add_field("collection_id", DataType.VARCHAR, max_length=64)
         schema.add_field("note", DataType.JSON)
         schema.add_field("unused", DataType.FLOAT_VECTOR, dim=2)  # Milvus holds nothing without a vector
-        self._create(NOTES, schema, "unused", "FLAT", {})
+        self._create(NOTES_COLLECTION, schema, "unused", "FLAT", {})
 
     def _make_table(self) -> None:
         schema = self._client.create_schema(auto_id=False)
@@ -121,7 +123,7 @@ class MilvusEngine:
 
     def forget(self) -> None:
         with our_errors(self.name):
-            self._client.delete(NOTES, ids=[self._table])
+            self._client.delete(NOTES_COLLECTION, ids=[self._table])
             self._client.drop_collection(self._table)
             self._make_table()
 
@@ -151,7 +153,7 @@ class MilvusEngine:
         }
         row = {"name": self._table, "collection_id": self._vectors.collection_id, "note": note, "unused": [0.0, 0.0]}
         with our_errors(self.name):
-            self._client.upsert(NOTES, [row])
+            self._client.upsert(NOTES_COLLECTION, [row])
 
     def _is_indexed(self) -> bool:
         with our_errors(self.name):
@@ -165,12 +167,12 @@ class MilvusEngine:
             if count[0]["count(*)"] >= self._indexed_vectors and not self._is_indexed():
                 self._build_index()
             others = self._client.query(
-                NOTES,
+                NOTES_COLLECTION,
                 filter=f'collection_id == "{self._vectors.collection_id}" and name != "{self._table}"',
                 output_fields=["name"],
             )
             for other in others:
-                self._client.delete(NOTES, ids=[other["name"]])
+                self._client.delete(NOTES_COLLECTION, ids=[other["name"]])
                 self._client.drop_collection(other["name"])
         if noted is not None:
             self.note(noted)
@@ -180,7 +182,7 @@ class MilvusEngine:
         self._client.release_collection(self._table)
         self._client.drop_index(self._table, "vector")
         index = self._client.prepare_index_params()
-        index.add_index("vector", index_type="HNSW", metric_type="IP", params=HNSW)
+        index.add_index("vector", index_type="HNSW", metric_type="IP", params=HNSW_PARAMETERS)
         self._client.create_index(self._table, index)
         self._client.load_collection(self._table)
 

@@ -11,15 +11,15 @@ from opendpr.engines.engine import InexpressibleError
 
 PRESENT, PARTS = "present", "labels"
 """Keys of the field: a list of `part:name`, and the labels by name."""
-INTEGERS = range(-(2**63), 2**63)
-"""Milvus's; larger ones become floating-point numbers."""
+MILVUS_INTEGERS = range(-(2**63), 2**63)
+"""Whole numbers that Milvus holds exactly; larger ones become floating-point numbers."""
 
 
 def milvus_expression(where: Where) -> str:
     """A filter as an expression over the field `labels`.
 
     Raises:
-        InexpressibleError: Milvus's `like` looks at capitals, ours does not.
+        InexpressibleError: Milvus's `like` distinguishes capitals, ours does not.
     """
     if isinstance(where, Missing):
         return f"(not {_has(where.name, 'text')})"
@@ -58,7 +58,7 @@ def _has(name: str, part: str) -> str:
 def milvus_number(value: float) -> int | float:
     """A number as Milvus can hold it."""
     exact = exact_number(value)
-    return int(exact) if isinstance(exact, int) and exact in INTEGERS else float(exact)
+    return int(exact) if isinstance(exact, int) and exact in MILVUS_INTEGERS else float(exact)
 
 
 def held_labels(labels: Labels) -> dict[str, Any]:

@@ -26,13 +26,13 @@ from opendpr.errors import StateError
 from opendpr.types import Numbers, Scores, Vectors
 
 INDEXED_VECTORS = 50_000
-"""A server with so many vectors, and more, gets an HNSW index; fewer are all compared."""
+"""A server with this many vectors, or more, gets an HNSW index; fewer are all compared."""
 HNSW_FACTOR = 2
 """Candidates for each passage wanted where HNSW finds them: their order is that of 16-bit numbers."""
 REMOVED_ROWS = 10_000
 """Numbers named in one statement."""
-LOCK = 0x0DEBA7E
-"""Of a push, in the server's list of advisory locks."""
+PUSH_LOCK_NUMBER = 0x0DEBA7E
+"""Number of the lock of a push in the server's list of advisory locks."""
 
 _PUSHED = """CREATE TABLE IF NOT EXISTS opendpr_pushed(
     collection_id text, fingerprint text, share integer NOT NULL, shares integer NOT NULL, version bigint NOT NULL,
@@ -61,19 +61,19 @@ class PostgresqlEngine:
         condition = Condition("true", ()) if where is None else postgresql_condition(where)
         search = partial(self._search, vectors=vectors, k=k, condition=condition)
         futures = self._submit(search)
-        found, missing = [], []
+        results, missing = [], []
         for server, future in zip(self._servers, futures, strict=True):
             try:
-                found.append(future.result())
+                results.append(future.result())
             except UnreachableError:
                 if not allow_partial:
                     raise
                 missing.append(server.name)
-        if not found:
+        if not results:
             raise UnreachableError(f"none of the servers of {self.name} answers; try again")
-        noted = _common([note for _, _, note in found])
-        numbers, scores = np.hstack([part[0] for part in found]), np.hstack([part[1] for part in found])
-        most = max(part[0].shape[1] for part in found)  # what one server may hold of the best; beyond it some may lack
+        noted = _common([note for _, _, note in results])
+        numbers, scores = np.hstack([part[0] for part in results]), np.hstack([part[1] for part in results])
+        most = max(part[0].shape[1] for part in results)  # beyond the most of one server some may lack
         order = np.lexsort((numbers, -scores), axis=1)[:, :most]
         return Candidates(np.take_along_axis(numbers, order, 1), noted, tuple(missing))
 
@@ -129,7 +129,7 @@ class PostgresqlEngine:
         self._on_all(self._make_tables)
 
     def _make_tables(self, share: int, connection: Connection) -> None:
-        connection.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
+        connection.execute("SELECT pg_advisory_lock(%s)", (PUSH_LOCK_NUMBER,))
         connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
         self._servers[share].know_vectors(connection)
         connection.execute(_PUSHED)
@@ -204,11 +204,11 @@ class PostgresqlEngine:
     def rows(self, after: int, until: int) -> Rows:
         query = f"SELECT number, vector, labels FROM {self._table} WHERE number > %s AND number <= %s"
         shares = self._on_all(lambda share, connection: connection.execute(query, (after, until)).fetchall())
-        found = sorted((row for share in shares for row in share), key=lambda row: int(row[0]))
+        rows = sorted((row for share in shares for row in share), key=lambda row: int(row[0]))
         return Rows(
-            np.array([number for number, _, _ in found], dtype=np.int64),
-            halves([vector for _, vector, _ in found], self._vectors.dim),
-            [labels for _, _, labels in found],
+            np.array([number for number, _, _ in rows], dtype=np.int64),
+            halves([vector for _, vector, _ in rows], self._vectors.dim),
+            [labels for _, _, labels in rows],
         )
 
     def close(self) -> None:
@@ -232,5 +232,5 @@ def _close(pool: ThreadPoolExecutor, servers: Sequence[Server]) -> None:
 
 def _common(notes: Sequence[Noted | None]) -> Noted | None:
     """What all servers have noted: the oldest, as a push that was stopped between them leaves them."""
-    known = [note for note in notes if note is not None]
-    return min(known, key=lambda note: (note.version, note.last_number)) if len(known) == len(notes) else None
+    present = [note for note in notes if note is not None]
+    return min(present, key=lambda note: (note.version, note.last_number)) if len(present) == len(notes) else None

@@ -19,7 +19,7 @@ from opendpr.engines.engine import UnreachableError
 from opendpr.errors import BusyError, ResourceError, StateError
 
 CONNECT_SECONDS = 5
-"""After which the next host is tried."""
+"""How long a host may take to answer before the next one is tried."""
 LOCK_SECONDS = 30
 """How long a push waits for one before it that is ending."""
 CONNECTION_SETTINGS = (
@@ -29,8 +29,8 @@ CONNECTION_SETTINGS = (
 )
 """A search by HNSW goes on until it has as many passages as were asked for, however few meet a filter."""
 
-REFUSALS = ("password", "pg_hba.conf", "role ", 'database "')
-"""What a server says that answers, but does not let this user in; there is no code of an error before a connection."""
+REFUSAL_WORDS = ("password", "pg_hba.conf", "role ", 'database "')
+"""Words of a server that answers but does not let this user in; before a connection, errors have no code."""
 
 Connection: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
 Result = TypeVar("Result")
@@ -113,7 +113,7 @@ class Server:
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             if self._opened is not None:
                 self._opened.close()
-            if any(refusal in str(error) for refusal in REFUSALS):
+            if any(refusal in str(error) for refusal in REFUSAL_WORDS):
                 raise StateError(f"{self.name} refuses the connection ({_reason(error)})") from None
             raise UnreachableError(f"{self.name} does not answer ({_reason(error)}); try again") from None
         except psycopg.Error as error:

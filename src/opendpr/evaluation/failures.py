@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from opendpr.text.answers import loosely_equal
 from opendpr.types import Question
 
-ABSENT = "not in the collection"
+NOT_IN_COLLECTION = "not in the collection"
 """No passage of the collection holds an answer."""
 NOT_RETRIEVED = "not retrieved"
 """None of the passages read holds an answer."""
@@ -15,15 +15,15 @@ OTHER_PASSAGE = "another passage chosen"
 """A passage read holds an answer, but the one chosen does not."""
 WRONG_SPAN = "wrong words of a right passage"
 """The passage chosen holds an answer, and other words of it were marked."""
-NORMALISATION = "differs in writing alone"
+OTHER_WRITING = "differs in writing alone"
 """The letters and digits are those of an answer: accents, spaces or punctuation differ."""
 
-FAILURE_KINDS = (ABSENT, NOT_RETRIEVED, OTHER_PASSAGE, WRONG_SPAN, NORMALISATION)
+FAILURE_KINDS = (NOT_IN_COLLECTION, NOT_RETRIEVED, OTHER_PASSAGE, WRONG_SPAN, OTHER_WRITING)
 """All kinds, in the order of the steps."""
 
 
 def failure(question: Question, prediction: str, chosen: int | None, answer_ranks: Sequence[int], read: int) -> str:
-    """Why a wrong answer is wrong; `NOT_RETRIEVED` also where a scan of the whole collection may say `ABSENT`.
+    """Why a wrong answer is wrong. `NOT_RETRIEVED` may become `NOT_IN_COLLECTION` once the whole collection is scanned.
 
     Args:
         chosen: rank, from 1, of the passage that the prediction is from; None without a prediction
@@ -31,7 +31,7 @@ def failure(question: Question, prediction: str, chosen: int | None, answer_rank
         read: how many of the passages retrieved were read
     """
     if question.match == "string" and loosely_equal(prediction, question.answers):
-        return NORMALISATION
+        return OTHER_WRITING
     if chosen in answer_ranks:
         return WRONG_SPAN
     if answer_ranks and answer_ranks[0] <= read:

@@ -15,10 +15,9 @@ from opendpr.evaluation.failures import failure
 from opendpr.evaluation.header import AnswerSettings, DocumentSettings
 from opendpr.evaluation.ir_measures import JUDGED_MEASURES, judged
 from opendpr.evaluation.records import AnswerJudgement, DocumentJudgement, Ranked, ReadAnswer, ShownText
-from opendpr.interop import read_qrels
-from opendpr.storage.digests import file_sha256
+from opendpr.interop import read_qrels, source_label, source_sha256
 from opendpr.text import AnswerMatcher, exact_match, f1
-from opendpr.types import Hit, Question, Span
+from opendpr.types import Hit, Outcome, Question, Span
 from opendpr.wording import counted
 
 RANKED_DOCUMENTS = 1_000
@@ -49,28 +48,28 @@ class AnswerJudge:
 
     def __call__(self, answerer: Answerer, questions: Sequence[Question]) -> list[AnswerJudgement]:
         """A judgement for each question."""
-        asked = [question.text for question in questions]
-        hits = answerer.retrieve(asked, max([*self.ks, *self.read]))
+        texts = [question.text for question in questions]
+        hits = answerer.retrieve(texts, max([*self.ks, *self.read]))
         ids = answerer.collection.passage_ids([hit.passage for ranked in hits for hit in ranked])
-        read = self._read(answerer, asked, hits)
+        read = self._read(answerer, texts, hits)
         return [
             self.judge_hits(question, ranked, ids, partial(_answers, question, spans, ranked, ids, answerer))
             for question, ranked, spans in zip(questions, hits, read, strict=True)
         ]
 
     def _read(
-        self, answerer: Answerer, asked: Sequence[str], hits: Sequence[Sequence[Hit]]
+        self, answerer: Answerer, texts: Sequence[str], hits: Sequence[Sequence[Hit]]
     ) -> list[dict[int, list[Span]]]:
         """For each question the spans of the first n passages, for each n wanted.
 
         The spans of fewer passages are among those of more, unless passages overlap: of the same words in two
         of them the reader keeps the better.
         """
-        by_count: list[dict[int, list[Span]]] = [{} for _ in asked]
+        by_count: list[dict[int, list[Span]]] = [{} for _ in texts]
         counts = sorted(set(self.read), reverse=True)
         for n in counts:
             if n == counts[0] or answerer.collection.splitter.overlap:
-                spans = answerer.read(asked, [passages[:n] for passages in hits])
+                spans = answerer.read(texts, [passages[:n] for passages in hits])
             for question, passages in enumerate(hits):
                 numbers = {hit.passage.number for hit in passages[:n]}
                 by_count[question][n] = [span for span in spans[question] if span.hit.passage.number in numbers]
@@ -124,20 +123,21 @@ def _answers(
     holding: Sequence[int],
 ) -> dict[int, ReadAnswer]:
     """The answer after each number of passages read."""
-    return {n: _answer(question, spans, hits, ids, holding, n, answerer) for n, spans in sorted(read.items())}
+    return {
+        n: _answer(question, answerer.outcome(spans, question.text), hits, ids, holding, n)
+        for n, spans in sorted(read.items())
+    }
 
 
 def _answer(
     question: Question,
-    spans: Sequence[Span],
+    outcome: Outcome,
     hits: Sequence[Hit],
     ids: Mapping[int, str],
     holding: Sequence[int],
     n: int,
-    answerer: Answerer,
 ) -> ReadAnswer:
     """The reader's answer after n passages, and how it is judged."""
-    outcome = answerer.outcome(spans, question.text)
     answers = outcome.phrases
     best = answers[0] if answers else None
     place = best.spans[0] if best else None
@@ -217,7 +217,7 @@ class DocumentJudge:
 
 def document_judge(path: Path) -> DocumentJudge:
     """The judge by a file of judgements; raises as `read_judgements`."""
-    return DocumentJudge(read_judgements(path), f"{path.name} {file_sha256(path)}")
+    return DocumentJudge(read_judgements(path), f"{source_label(path)} {source_sha256(path)}")
 
 
 def read_judgements(path: Path) -> dict[str, dict[str, int]]:

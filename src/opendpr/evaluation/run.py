@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from opendpr.errors import InputError, OpendprError, StateError, UsageError
-from opendpr.evaluation.failures import ABSENT, NOT_RETRIEVED
+from opendpr.evaluation.failures import NOT_IN_COLLECTION, NOT_RETRIEVED
 from opendpr.evaluation.header import HEADER_BEGINNING, RUN_FORMAT, RunHeader, parse_header
 from opendpr.evaluation.records import Key, QuestionRecord, parse_question_record
 from opendpr.storage.compression import COMPRESSED
@@ -261,4 +261,4 @@ def _absent(records: Iterable[Record]) -> set[tuple[str, str]]:
 
 def _final(failure: str | None, record: Record, absent: set[tuple[str, str]]) -> str | None:
     """The kind of a failure, once it is known whose answers are nowhere."""
-    return ABSENT if failure == NOT_RETRIEVED and (record["set"], record["question"]) in absent else failure
+    return NOT_IN_COLLECTION if failure == NOT_RETRIEVED and (record["set"], record["question"]) in absent else failure

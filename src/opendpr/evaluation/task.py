@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from opendpr import __version__
 from opendpr.answering import Answerer, check_question, open_answerer
+from opendpr.choices import DEFAULT_RETRIEVER
 from opendpr.collection import Collection
+from opendpr.collection.lookup import served_passages
 from opendpr.errors import InputError, StateError, UsageError
 from opendpr.evaluation.failures import NOT_RETRIEVED
 from opendpr.evaluation.header import (
@@ -25,11 +26,10 @@ from opendpr.evaluation.header import (
 )
 from opendpr.evaluation.records import AnswerJudgement, DocumentJudgement, QuestionRecord
 from opendpr.evaluation.run import open_run, read_question_records
-from opendpr.interop import read_questions
+from opendpr.interop import read_questions, source_label, source_name, source_sha256
 from opendpr.iteration import batched
 from opendpr.model.runtime import RuntimeSettings, resolved
-from opendpr.search.settings import EngineSettings
-from opendpr.storage.compression import uncompressed_name
+from opendpr.search.settings import EngineSettings, SearchSettings
 from opendpr.storage.digests import file_sha256
 from opendpr.text import AnswerMatcher, AnswerScan
 from opendpr.types import Question
@@ -64,7 +64,7 @@ class Task:
     """What to run: questions, through systems, with a model."""
 
     files: Sequence[Path]
-    systems: Sequence[str] = ("hybrid",)
+    systems: Sequence[str] = (DEFAULT_RETRIEVER,)
     limit: int | None = None
     """Questions of each file, from its beginning; None is all."""
     model: str | None = None
@@ -87,16 +87,15 @@ def evaluate(
         StateError: the file is a run with other settings, or the collection changed meanwhile.
         InputError: a question file cannot be read, or cannot be judged.
     """
-    sets = read_sets(task.files, task.limit)
-    for name, questions in sets.items():
-        judge.check(name, questions)
+    sets = _sets_to_judge(task, judge)
     dense = [system for system in task.systems if system != "bm25"]
     settings = judge.settings()
     reads = isinstance(settings, AnswerSettings) and bool(settings.read)
     networks = reads or bool(dense)
     runtime = resolved(task.runtime) if networks else task.runtime
-    opened = partial(open_answerer, directory, task.model, runtime=runtime, engine=task.engine)
-    answerer = opened(retriever=[*dense, *task.systems][0])
+    first = [*dense, *task.systems][0]
+    search = SearchSettings(engine=task.engine)
+    answerer = open_answerer(directory, task.model, retriever=first, runtime=runtime, search=search)
     _warn_of_unknown(answerer, sets)
     header = _header(answerer, task, sets, settings)
     if networks:
@@ -104,10 +103,8 @@ def evaluate(
     total = len(task.systems) * header.questions
     with open_run(output, header) as run:
         for system in task.systems:
-            answerer = opened(retriever=system)
-            for name, batch in _batches(sets):
-                if {(name, question.id, system) for question in batch} <= run.done:
-                    continue
+            answerer.retriever = system
+            for name, batch in _batches_to_judge(sets, system, run.done):
                 judgements = judge(answerer, batch)
                 refuse_change(answerer.collection, header)
                 run.write(
@@ -119,14 +116,28 @@ def evaluate(
             run.write_scan(_absent(answerer, output, sets))
 
 
-def _batches(sets: Mapping[str, Sequence[Question]]) -> Iterator[tuple[str, list[Question]]]:
-    """Questions that are judged together, with the name of their set.
+def _sets_to_judge(task: Task, judge: Judge) -> dict[str, list[Question]]:
+    """The questions of the task; raises InputError if there is nothing to judge those of a file by."""
+    sets = read_sets(task.files, task.limit)
+    for name, questions in sets.items():
+        judge.check(name, questions)
+    return sets
+
+
+def _batches_to_judge(
+    sets: Mapping[str, Sequence[Question]], system: str, done: Container[tuple[str, str, str]]
+) -> Iterator[tuple[str, list[Question]]]:
+    """Yield questions that are judged together, with the name of their set, unless the run has them all.
 
     They are the same after a kill: other batches would give other sums in the last bit.
+
+    Args:
+        done: set, question and system of each record that the run has
     """
     for name, questions in sets.items():
         for batch in batched(questions, QUESTIONS_PER_WRITE):
-            yield name, batch
+            if not all((name, question.id, system) in done for question in batch):
+                yield name, batch
 
 
 def _warn_of_unknown(answerer: Answerer, sets: Mapping[str, Sequence[Question]]) -> None:
@@ -153,7 +164,7 @@ def read_sets(files: Sequence[Path], limit: int | None = None) -> dict[str, list
     """
     sets: dict[str, list[Question]] = {}
     for path in files:
-        name = uncompressed_name(path).stem
+        name = source_name(path)
         if name in sets:
             raise UsageError(
                 f"two question files are called {name!r}; rename one, the figures are listed under these names"
@@ -165,13 +176,13 @@ def read_sets(files: Sequence[Path], limit: int | None = None) -> dict[str, list
 
 
 def _checked(path: Path, limit: int | None) -> Iterator[Question]:
-    seen: set[str] = set()
+    ids: set[str] = set()
     for number, question in enumerate(read_questions(path)):
         if number == limit:
             return
-        if question.id in seen:
+        if question.id in ids:
             raise InputError(f"{path}: the id {question.id!r} is there twice; each question needs its own")
-        seen.add(question.id)
+        ids.add(question.id)
         try:
             check_question(question.text)
         except UsageError as error:
@@ -193,12 +204,12 @@ def _header(
     answerer: Answerer, task: Task, sets: dict[str, list[Question]], settings: AnswerSettings | DocumentSettings
 ) -> RunHeader:
     """The header of a run without networks."""
-    paths = {uncompressed_name(path).stem: path for path in task.files}
+    paths = {source_name(path): path for path in task.files}
     return RunHeader(
         opendpr=__version__,
         collection=collection_header(answerer.collection),
         sets={
-            name: SetHeader(paths[name].name, file_sha256(paths[name]), len(questions))
+            name: SetHeader(source_label(paths[name]), source_sha256(paths[name]), len(questions))
             for name, questions in sets.items()
         },
         systems=list(task.systems),
@@ -241,15 +252,8 @@ def _absent(answerer: Answerer, output: Path, sets: dict[str, list[Question]]) -
                 retrieved.add(key)
             if any(answer.failure == NOT_RETRIEVED for answer in record.judgement.read.values()):
                 wanted.add(key)
-    asked = {(name, question.id): question for name, questions in sets.items() for question in questions}
-    matchers = {key: AnswerMatcher(asked[key].answers, asked[key].match) for key in sorted(wanted - retrieved)}
+    by_key = {(name, question.id): question for name, questions in sets.items() for question in questions}
+    matchers = {key: AnswerMatcher(by_key[key].answers, by_key[key].match) for key in sorted(wanted - retrieved)}
     logger.info("looking for the answers of %s in every passage", counted(len(matchers), "question"))
-    missing = AnswerScan(matchers).look_through(_texts(answerer))
+    missing = AnswerScan(matchers).look_through(passage.text for passage in served_passages(answerer.collection))
     return {name: [id for set_, id in sorted(missing) if set_ == name] for name in sets}
-
-
-def _texts(answerer: Answerer) -> Iterator[str]:
-    hidden = set(answerer.collection.hidden().tolist())
-    for passage in answerer.collection.passages_after(0):
-        if passage.number not in hidden:
-            yield passage.text

@@ -7,7 +7,6 @@ model stay valid.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -15,8 +14,7 @@ from pathlib import Path
 from opendpr.answering.asked import asked
 from opendpr.answering.borders import BorderReader
 from opendpr.answering.decoding import Decoding
-from opendpr.collection import Collection, open_collection
-from opendpr.collection.writer import refuse_other_encoder
+from opendpr.collection import Collection, opened_collection
 from opendpr.errors import StateError, UsageError
 from opendpr.fitting.cases import Case, Progress, read_cases, silent
 from opendpr.fitting.confidence import fit_confidence
@@ -24,7 +22,7 @@ from opendpr.fitting.decoding import fit_decoding
 from opendpr.fitting.fitted import Fitted, write_fitted
 from opendpr.fitting.hybrid import fit_lambda
 from opendpr.fitting.settings import AnsweringSettings
-from opendpr.interop import read_questions
+from opendpr.interop import Questions, question_sets
 from opendpr.model.directory import Model, find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.reader import BertReader
@@ -35,9 +33,6 @@ from opendpr.search.live import LiveSnapshot
 from opendpr.search.retrievers import make_retriever
 from opendpr.storage.digests import file_sha256
 from opendpr.types import Question
-
-Questions = str | Path | Sequence[str | Path] | Sequence[Question]
-"""One or several question files of any known form, or the questions themselves."""
 
 
 def fit_answering(
@@ -68,12 +63,11 @@ def fit_answering(
         StateError: the model has no reader, the collection was encoded by another, or `output` holds a model.
         UsageError: the model is an installed package and `output` is not given.
     """
-    given = nullcontext(collection) if isinstance(collection, Collection) else open_collection(Path(collection))
-    with given as opened:
+    with opened_collection(collection) as opened:
         sets, data = _read(questions)
         base = model if isinstance(model, Model) else find_model(str(model or opened.require_encoder().model))
         target = _target(base, Path(output) if output is not None else None)
-        fitted = fit(opened, sets, base, settings, resolved(runtime), on_progress)
+        fitted = fit(opened, sets, base, settings=settings, runtime=resolved(runtime), on_progress=on_progress)
     return write_fitted(base, target, fitted, {"data": data, "settings": asdict(settings)}), fitted
 
 
@@ -81,6 +75,7 @@ def fit(
     collection: Collection,
     sets: Mapping[str, Sequence[Question]],
     model: Model,
+    *,
     settings: AnsweringSettings,
     runtime: RuntimeSettings = RuntimeSettings(),
     on_progress: Progress = silent,
@@ -95,16 +90,18 @@ def fit(
     encoder = BertEncoder(model, runtime) if set(settings.retrievers) - {"bm25"} else None
     fitted = Fitted(dict(model.retrieval))
     if encoder is not None:
-        refuse_other_encoder(collection, model.fingerprint, model.name)
+        collection.refuse_other_encoder(model.fingerprint, model.name)
     if "hybrid" in settings.retrievers and encoder is not None:
-        known = [question for asked in sets.values() for question in asked if question.answers or question.document_ids]
-        weight, ranks = fit_lambda(live, encoder, known, lambda done, total: on_progress("searching", done, total))
+        every = [question for questions in sets.values() for question in questions]
+        judged = [question for question in every if question.answers or question.document_ids]
+        weight, ranks = fit_lambda(live, encoder, judged, lambda done, total: on_progress("searching", done, total))
         fitted.retrieval["lambda"] = weight
         fitted.figures["reciprocal rank by lambda"] = {f"{key:g}": round(value, 4) for key, value in ranks.items()}
     retrievers = make_retrievers(live, encoder, settings.retrievers, fitted.retrieval.get("lambda", 1.0))
     cases: dict[str, list[Case]] = {kind: [] for kind in retrievers}
     for name, questions in sets.items():
-        read = read_cases(questions, retrievers, reader, settings, on_progress, ask=partial(asked, live=live))
+        ask = partial(asked, live=live)
+        read = read_cases(questions, retrievers, reader, settings=settings, on_progress=on_progress, ask=ask)
         for kind, own in read.items():
             cases[kind] += [case._replace(set=name) for case in own]
     fit_cases(cases, settings, fitted)
@@ -136,15 +133,12 @@ def make_retrievers(
 
 def _read(questions: Questions) -> tuple[dict[str, list[Question]], list[dict[str, object]]]:
     """Questions by their file, and what a record says of where they come from."""
-    given = [questions] if isinstance(questions, str | Path) else list(questions)
-    paths = [Path(item) for item in given if isinstance(item, str | Path)]
-    if not paths:
-        objects = [item for item in given if isinstance(item, Question)]
-        return {"questions": objects}, [{"questions": len(objects)}]
-    sets: dict[str, list[Question]] = {}
-    for path in paths:
-        sets.setdefault(path.name, []).extend(read_questions(path))
-    return sets, [{"file": path.name, "sha256": file_sha256(path)} for path in paths]
+    by_name: dict[str, list[Question]] = {}
+    records: list[dict[str, object]] = []
+    for path, read in question_sets(questions):
+        by_name.setdefault(path.name if path else "questions", []).extend(read)
+        records.append({"file": path.name, "sha256": file_sha256(path)} if path else {"questions": len(read)})
+    return by_name, records
 
 
 def _target(model: Model, output: Path | None) -> Path:

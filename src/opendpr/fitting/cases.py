@@ -40,31 +40,30 @@ class Case(NamedTuple):
     """Whether the passages that hold its answer were kept from the reader."""
     asked: Asked = UNKNOWN
     set: str = ""
-    """The question file that it is of."""
+    """Name of the question file it comes from."""
 
 
 def read_cases(
     questions: Sequence[Question],
     retrievers: Mapping[str, Retriever],
     reader: Reader,
+    *,
     settings: AnsweringSettings,
     on_progress: Progress = silent,
-    *,
     ask: Ask = lambda question, retriever: Asked(question),
 ) -> dict[str, list[Case]]:
-    """For each retriever what was read; a passage that several found is read once."""
+    """What was read for each retriever; a passage that several retrievers found is read once."""
     drawn = np.random.default_rng(settings.seed).random(len(questions)) < settings.removed_share
     cases: dict[str, list[Case]] = {kind: [] for kind in retrievers}
     done = 0
     for batch in batched(zip(questions, drawn.tolist(), strict=True), CASE_QUESTIONS):
-        asked = [question for question, _ in batch]
         depth = settings.k * FURTHER_DEPTH
-        texts = [question.text for question in asked]
+        texts = [question.text for question, _ in batch]
         lists = {kind: retriever.retrieve(texts, depth) for kind, retriever in retrievers.items()}
         wanted = [_wanted(place, pair, lists, settings.k) for place, pair in enumerate(batch)]
         unions = [list({hit.passage.number: hit for _, _, hits in lots for hit in hits}.values()) for lots in wanted]
         read = reader.read(texts, unions)
-        for question, lots, spans in zip(asked, wanted, read, strict=True):
+        for (question, _), lots, spans in zip(batch, wanted, read, strict=True):
             for kind, removed, hits in lots:
                 cases[kind].append(Case(question, _spans_of(spans, hits), removed, ask(question.text, kind)))
         done += len(batch)

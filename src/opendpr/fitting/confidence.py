@@ -22,10 +22,10 @@ logger = logging.getLogger(__name__)
 
 FEWEST_ANSWERS = 30
 """Right answers, and wrong ones, without which no confidence is fitted."""
-REDUNDANT = frozenset({"rival", "ahead", "places", "similarity"})
+REDUNDANT_FEATURES = frozenset({"rival", "ahead", "places", "similarity"})
 """Features of earlier fits that say what others say: without them a fit is no worse."""
 
-DOUBTS = frozenset({"mismatch", "near", "names", "missing", "unseen", "heading"})
+DOUBTING_FEATURES = frozenset({"mismatch", "near", "names", "missing", "unseen", "heading"})
 """Features that speak against an answer: one that comes out in favour is chance, and is left out."""
 
 Bools = NDArray[np.bool_]
@@ -59,22 +59,22 @@ def fit_confidence(
             "no confidence has answers that are right %.0f %% of the time: none is refused", 100 * settings.precision
         )
     stored["threshold"] = math.floor((threshold or 0.0) * 1e6) / 1e6
-    given = sure >= stored["threshold"]
+    accepted = sure >= stored["threshold"]
     return stored, {
         **_figures(sure, right, answerable),
-        "answered": round(float(np.average(given, weights=counts)), 4),
-        "precision": round(float(np.average(right[given], weights=counts[given])), 4),
+        "answered": round(float(np.average(accepted, weights=counts)), 4),
+        "precision": round(float(np.average(right[accepted], weights=counts[accepted])), 4),
         "sets": {name: _figures(sure[own], right[own], answerable[own]) for name, own in _by_set(cases).items()},
     }
 
 
 def _weights(rows: Sequence[Mapping[str, float]], right: Bools, counts: Floats) -> dict[str, float]:
     """The weight of each feature, and `bias`."""
-    names = [name for name in rows[0] if name not in REDUNDANT]
+    names = [name for name in rows[0] if name not in REDUNDANT_FEATURES]
     while True:
         model = fit_logistic(np.array([[row[name] for name in names] for row in rows]), right, counts)
         weights = dict(zip(names, model.weights.tolist(), strict=True))
-        wrong = {name: weight for name, weight in weights.items() if name in DOUBTS and weight > 0}
+        wrong = {name: weight for name, weight in weights.items() if name in DOUBTING_FEATURES and weight > 0}
         if not wrong:
             return {name: float(f"{weight:.5g}") for name, weight in {**weights, "bias": model.bias}.items()}
         names.remove(max(wrong, key=wrong.__getitem__))
@@ -89,7 +89,7 @@ def mixed(answerable: Bools, share: float) -> Floats:
 
 
 def _by_set(cases: Sequence[Case]) -> dict[str, Bools]:
-    """For each set which cases are its own, (n,)."""
+    """Which cases belong to each set, (n,)."""
     names = np.array([case.set for case in cases])
     return {str(name): names == name for name in np.unique(names)}
 

@@ -63,6 +63,6 @@ def _is_right(question: Question, text: str, verdicts: dict[str, bool]) -> bool:
 
 def _exact(cases: Sequence[Case], decoding: Decoding) -> float:
     """Exact match of the best answer, over the questions with answers."""
-    asked = [case for case in cases if case.question.answers and not case.removed]
-    right = sum(answered(case, decoding) for case in asked)
-    return round(right / max(1, len(asked)), 4)
+    judged = [case for case in cases if case.question.answers and not case.removed]
+    right = sum(answered(case, decoding) for case in judged)
+    return round(right / max(1, len(judged)), 4)

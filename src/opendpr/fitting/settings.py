@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from opendpr.choices import DEFAULT_RETRIEVER
 from opendpr.errors import UsageError
 
 
@@ -14,7 +15,7 @@ class AnsweringSettings:
 
     k: int = 20
     """Passages read for a question."""
-    retrievers: Sequence[str] = ("hybrid",)
+    retrievers: Sequence[str] = (DEFAULT_RETRIEVER,)
     """Retrievers whose confidence is fitted; the decoding weights are fitted for the first."""
     precision: float = 0.6
     """How often an answer is to be right where one is given: decides the threshold."""

@@ -6,6 +6,7 @@ Every reader yields, names `file:line` in its errors, opens compressed files by 
 
 from opendpr.interop.nouns import Judgement, MarkedQuestion, Ranking, RunHit
 from opendpr.interop.own import write_marked
+from opendpr.interop.question_sets import Questions, question_sets
 from opendpr.interop.ranked import best_of_documents
 from opendpr.interop.reading import (
     read_examples,
@@ -16,6 +17,7 @@ from opendpr.interop.reading import (
     read_run,
     refuse_pairs,
 )
+from opendpr.interop.sources import source_label, source_name, source_sha256
 from opendpr.interop.squad import write_squad
 from opendpr.interop.writing import (
     useful,
@@ -29,9 +31,11 @@ from opendpr.interop.writing import (
 __all__ = [
     "Judgement",
     "MarkedQuestion",
+    "Questions",
     "Ranking",
     "RunHit",
     "best_of_documents",
+    "question_sets",
     "read_examples",
     "read_marked",
     "read_passages",
@@ -39,6 +43,9 @@ __all__ = [
     "read_questions",
     "read_run",
     "refuse_pairs",
+    "source_label",
+    "source_name",
+    "source_sha256",
     "useful",
     "write_examples",
     "write_marked",

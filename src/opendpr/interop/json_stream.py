@@ -40,12 +40,15 @@ def read_array(path: Path, member: str | None = None, sizes: ReadSizes = ReadSiz
     """
     with open_input(path) as file:
         text = _Text(path, file, sizes)
-        if member is None:
-            yield from _elements(text)
-        else:
-            yield from _member(text, member)
-        if rest := text.peek():
-            raise text.error(f"expected the end of the file, found {rest!r}")
+        yield from _elements(text) if member is None else _member(text, member)
+        _expect_end(text)
+
+
+def array_elements(file: IO[bytes], path: Path) -> Iterator[tuple[str, Any]]:
+    """The same from an open file that is one array; `path` is what places and errors call it."""
+    text = _Text(path, file)
+    yield from _elements(text)
+    _expect_end(text)
 
 
 def read_values(path: Path) -> Iterator[tuple[str, Any]]:
@@ -75,8 +78,12 @@ def read_members(path: Path) -> Iterator[tuple[str, str, Any]]:
             text.peek()
             place = f"{path}:{text.line} (member {name[:60]!r})"
             yield place, name, text.value()
-        if rest := text.peek():
-            raise text.error(f"expected the end of the file, found {rest!r}")
+        _expect_end(text)
+
+
+def _expect_end(text: _Text) -> None:
+    if rest := text.peek():
+        raise text.error(f"expected the end of the file, found {rest!r}")
 
 
 def _elements(text: _Text) -> Iterator[tuple[str, Any]]:

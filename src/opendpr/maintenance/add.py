@@ -13,13 +13,12 @@ from typing import NamedTuple
 from opendpr.collection import Writer, open_collection, open_writer, selection
 from opendpr.collection.database import DATABASE
 from opendpr.collection.rows import EncoderRow
-from opendpr.collection.writer import refuse_other_encoder
 from opendpr.corpus import Corpus, Skipped
 from opendpr.corpus.kinds import is_psgs
-from opendpr.corpus.running_lines import repeated_lines
+from opendpr.corpus.running_lines import LEFT_OUT, MENU_LINES, repeated_lines
 from opendpr.errors import InputError, UsageError
 from opendpr.iteration import OnProgress, batched
-from opendpr.maintenance.encode import CHUNK_PASSAGES, encode_missing
+from opendpr.maintenance.encode import CHUNK_PASSAGES, EncodePassages, encode_missing
 from opendpr.maintenance.remembering import FileMemory, Moved
 from opendpr.maintenance.syncing import gone_documents, without_documents
 from opendpr.model.directory import DEFAULT_MODEL, Model, find_model
@@ -61,7 +60,7 @@ class Report:
     ignored: Counter[str] = field(default_factory=Counter)
     """Files of other kinds in the directories, by suffix."""
     repeated: Counter[str] = field(default_factory=Counter)
-    """Lines of pages that were left out because they repeat on others, and how often; the rarest are not named."""
+    """Lines of menus, and lines that repeat on other pages, that were left out, and how often; the rarest not named."""
     collection: dict[str, int] = field(default_factory=dict)
     """What the collection holds now: documents, passages, vectors, and passages to encode."""
     splitter: Splitter | None = None
@@ -118,12 +117,14 @@ def add(
     settings: AddSettings = AddSettings(),
     *,
     load: LoadEncoder = BertEncoder,
+    encode: EncodePassages = encode_missing,
     on_progress: OnProgress = lambda done, total: None,
 ) -> Report:
     """Add documents to a collection, made if it is not there: what the command, the service and Python call.
 
     Args:
         load: makes the encoder; for a caller that keeps one loaded
+        encode: gives passages vectors; others than the usual leave some to a later call
 
     Raises:
         BusyError: another process writes.
@@ -132,11 +133,7 @@ def add(
         StateError: the directory is no collection, there is no such model, or the vectors come from another one.
         UsageError: the collection was cut otherwise, and `resplit` is not given.
     """
-    model = find_model(settings.model) if settings.model else None  # a wrong one should leave nothing behind
-    if model and (collection / DATABASE).exists():
-        with open_collection(collection) as opened:
-            if opened.encoder():
-                refuse_other_encoder(opened, model.fingerprint, model.reference)
+    model = _named_model(collection, settings)
     usual = splitter_for(collection, documents) if isinstance(documents, Corpus) else None
     splitter = settings.splitter or usual
     with open_writer(collection, splitter, wait_seconds=settings.wait_seconds, resplit=settings.resplit) as writer:
@@ -145,7 +142,13 @@ def add(
             model = find_model(row.model if row else DEFAULT_MODEL)
         encoder = load(model, settings.runtime) if model else None
         report = add_documents(
-            writer, documents, encoder, on_progress=on_progress, sync=settings.sync, sizes=settings.sizes
+            writer,
+            documents,
+            encoder,
+            encode=encode,
+            on_progress=on_progress,
+            sync=settings.sync,
+            sizes=settings.sizes,
         )
         row = writer.encoder()
         report.collection, report.splitter, report.model = writer.counts(), writer.splitter, row.model if row else None
@@ -154,11 +157,22 @@ def add(
     return report
 
 
+def _named_model(collection: Path, settings: AddSettings) -> Model | None:
+    """The model that the settings name; a wrong one is refused before anything is written."""
+    model = find_model(settings.model) if settings.model else None
+    if model and (collection / DATABASE).exists():
+        with open_collection(collection) as opened:
+            if opened.encoder():
+                opened.refuse_other_encoder(model.fingerprint, model.reference)
+    return model
+
+
 def add_documents(
     writer: Writer,
     documents: Iterable[Document],
     encoder: ChunkEncoder | None,
     *,
+    encode: EncodePassages = encode_missing,
     on_progress: OnProgress = lambda done, total: None,
     sync: Sequence[Path] = (),
     sizes: BatchSizes = BatchSizes(),
@@ -189,7 +203,7 @@ def add_documents(
         report.documents["removed"] = len(gone)
     update_bm25(writer)  # words are found before vectors are
     if encoder and row:
-        encoded = encode_missing(writer, row, encoder, on_progress, chunk_passages=sizes.passages)
+        encoded = encode(writer, row, encoder, on_progress, chunk_passages=sizes.passages)
         report.encoded, report.truncated = encoded
         update_bm25(writer)
     report.seconds = time.monotonic() - started
@@ -202,7 +216,7 @@ def _store(
     """Store documents, and note in the report what became of them.
 
     Returns:
-        By id the file that each came from, if wanted: a list of all would fill the memory.
+        The file that each document came from, by id; empty unless `list_paths`, as a list of all would fill the memory.
     """
     stored: dict[str, object] = {}
     memory = FileMemory(writer, documents) if isinstance(documents, Corpus) else None
@@ -213,7 +227,8 @@ def _store(
             report.documents.update(changes)
             report.taken += _taken(batch, changes, paths)
             for document in batch:
-                report.repeated.update(repeated_lines(document.metadata))
+                for name in (LEFT_OUT, MENU_LINES):
+                    report.repeated.update(repeated_lines(document.metadata, name))
         unchanged = memory.settle() if memory else []
         report.documents.update(["unchanged"] * len(unchanged))
         if list_paths:
@@ -240,7 +255,7 @@ def _taken(batch: Sequence[Document], changes: Sequence[str], paths: dict[str, o
 
 
 def splitter_for(collection: Path, corpus: Corpus) -> Splitter | None:
-    """How documents are cut if nothing is asked for: as before, or the default in a new collection.
+    """Return how documents are cut if nobody chooses: None means as before, or the default in a new collection.
 
     A collection that begins with the released passages of Wikipedia alone keeps each as it is.
     """

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, Protocol
 
 from opendpr.collection import Writer
 from opendpr.collection.rows import EncoderRow
 from opendpr.iteration import OnProgress
 from opendpr.model.encoder import ChunkEncoder
+from opendpr.types import Passage
 
 CHUNK_PASSAGES = 512
 """Passages encoded between two transactions, so what a kill can cost.
@@ -49,6 +51,22 @@ def encode(
     return encoded
 
 
+class EncodePassages(Protocol):
+    """Gives passages of a collection vectors: all that lack one, or those that are needed first."""
+
+    def __call__(
+        self,
+        writer: Writer,
+        row: EncoderRow,
+        encoder: ChunkEncoder,
+        on_progress: OnProgress,
+        *,
+        chunk_passages: int = CHUNK_PASSAGES,
+    ) -> Encoded:
+        """Encode, by the encoder in `row`; what was encoded."""
+        ...
+
+
 def encode_missing(
     writer: Writer,
     row: EncoderRow,
@@ -58,10 +76,21 @@ def encode_missing(
     chunk_passages: int = CHUNK_PASSAGES,
 ) -> Encoded:
     """Give every passage that lacks one a vector of the encoder in `row`; chunks are stored as they are encoded."""
-    total, done, truncated = writer.count_without_vector(row.encoder), 0, 0
-    chunks = writer.without_vector(row.encoder, chunk_passages)
-    for passages, (vectors, cut) in encoder.encode_chunks(chunks, lambda count: on_progress(count, total)):
+    total, chunks = writer.count_without_vector(row.encoder), writer.without_vector(row.encoder, chunk_passages)
+    return encode_chunks(writer, row, encoder, chunks, lambda done: on_progress(done, total))
+
+
+def encode_chunks(
+    writer: Writer,
+    row: EncoderRow,
+    encoder: ChunkEncoder,
+    chunks: Iterable[list[Passage]],
+    on_progress: Callable[[int], None] = lambda done: None,
+) -> Encoded:
+    """Give passages vectors of the encoder in `row`, each chunk in a transaction of its own."""
+    done, truncated = 0, 0
+    for passages, (vectors, cut) in encoder.encode_chunks(chunks, on_progress):
         writer.put_vectors(row, passages, vectors)
         done, truncated = done + len(passages), truncated + cut
-        on_progress(done, total)
+        on_progress(done)
     return Encoded(done, truncated)

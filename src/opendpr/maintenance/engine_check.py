@@ -25,11 +25,11 @@ from opendpr.types import Neighbours, Numbers
 RECALL_QUESTIONS = 500
 """Questions by which recall is measured."""
 RECALL_DEPTHS = (20, 100)
-ASKED_TOGETHER = 16
+BATCH_QUESTIONS = 16
 """Questions whose candidates are asked for at once."""
 RECALL_SEED = 1
-LAST_NUMBER = 2**63 - 1
-"""The largest that SQLite has."""
+LARGEST_NUMBER = 2**63 - 1
+"""The largest number that SQLite stores."""
 
 
 @dataclass
@@ -38,11 +38,11 @@ class Differences:
 
     compared: int = 0
     missing: list[int] = field(default_factory=list)
-    """In the collection only."""
+    """Numbers that only the collection has."""
     extra: list[int] = field(default_factory=list)
-    """In the engine only."""
+    """Numbers that only the engine has."""
     different: list[int] = field(default_factory=list)
-    """With another vector, or other labels."""
+    """Numbers whose vectors or labels differ."""
 
     def __bool__(self) -> bool:
         return bool(self.missing or self.extra or self.different)
@@ -63,38 +63,38 @@ def compare(
     noted = engine.noted()
     if noted is None:
         raise StateError(f"{engine.name} has nothing of {collection.directory} to compare; push first")
-    found, after, total = Differences(), 0, collection.count_passages()
+    differences, after, total = Differences(), 0, collection.count_passages()
     for numbers, vectors in until(collection.vectors(), noted.last_number):
         labels = labels_of(collection, numbers)
         rows = Rows(numbers, vectors, [labels.get(number, {}) for number in numbers.tolist()])
-        _compare(rows, engine.rows(after, int(numbers[-1])), found)
-        found.compared, after = found.compared + len(numbers), int(numbers[-1])
-        on_progress("comparing", found.compared, total)
-    found.extra += engine.rows(after, LAST_NUMBER).numbers.tolist()
-    return _without_later_changes(collection, noted, found)
+        _compare(rows, engine.rows(after, int(numbers[-1])), differences)
+        differences.compared, after = differences.compared + len(numbers), int(numbers[-1])
+        on_progress("comparing", differences.compared, total)
+    differences.extra += engine.rows(after, LARGEST_NUMBER).numbers.tolist()
+    return _without_later_changes(collection, noted, differences)
 
 
-def _compare(expected: Rows, held: Rows, found: Differences) -> None:
+def _compare(expected: Rows, held: Rows, differences: Differences) -> None:
     both = np.intersect1d(expected.numbers, held.numbers)
-    found.missing += np.setdiff1d(expected.numbers, both).tolist()
-    found.extra += np.setdiff1d(held.numbers, both).tolist()
+    differences.missing += np.setdiff1d(expected.numbers, both).tolist()
+    differences.extra += np.setdiff1d(held.numbers, both).tolist()
     here, there = np.searchsorted(expected.numbers, both), np.searchsorted(held.numbers, both)
     same = (expected.vectors[here].view(np.uint16) == held.vectors[there].view(np.uint16)).all(axis=1)
     for number, place, other, equal in zip(both.tolist(), here.tolist(), there.tolist(), same.tolist(), strict=True):
         if not equal or expected.labels[place] != held.labels[other]:
-            found.different.append(number)
+            differences.different.append(number)
 
 
-def _without_later_changes(collection: Collection, noted: Noted, found: Differences) -> Differences:
-    """Without what changed in the collection after the version noted: the next push brings it."""
+def _without_later_changes(collection: Collection, noted: Noted, differences: Differences) -> Differences:
+    """Leave out what changed in the collection after the version noted: the next push brings it."""
     removed = collection.deleted_since(noted.version.version)
     relabelled = relabelled_since(collection, noted.version.version).tolist()
     newer = {*removed, *range(noted.last_number + 1, last_number(collection) + 1)}
     return Differences(
-        found.compared,
-        sorted(set(found.missing) - newer),
-        sorted(set(found.extra) - newer),
-        sorted(set(found.different) - {*removed, *relabelled}),
+        differences.compared,
+        sorted(set(differences.missing) - newer),
+        sorted(set(differences.extra) - newer),
+        sorted(set(differences.different) - {*removed, *relabelled}),
     )
 
 
@@ -113,7 +113,7 @@ def note_recall(
 def measure_recall(
     collection: Collection, index: EngineIndex, ask: Ask | None, on_progress: OnStage = lambda what, done, total: None
 ) -> dict[str, float]:
-    """By depth, the share of the best passages that a search through an engine finds, on average over questions.
+    """Return by depth the share of the best passages that a search through an engine finds, on average over questions.
 
     Each question is made of a passage, which does not count among its neighbours.
 
@@ -129,14 +129,14 @@ def measure_recall(
     shape = len(questions), depth
     best, done = Neighbours(np.full(shape, -np.inf, np.float32), np.full(shape, -1, np.int64)), 0
     for piece, vectors in collection.vectors():
-        found = scan(questions, depth, piece, vectors)
-        best = top(np.hstack([best.scores, found.scores]), np.hstack([best.numbers, found.numbers]), depth)
+        neighbours = scan(questions, depth, piece, vectors)
+        best = top(np.hstack([best.scores, neighbours.scores]), np.hstack([best.numbers, neighbours.numbers]), depth)
         done += len(piece)
         on_progress("searching exactly", done, total)
     on_progress("searching the engine", 0, 0)
-    batches = range(0, len(questions), ASKED_TOGETHER)
+    batches = range(0, len(questions), BATCH_QUESTIONS)
     approximate = np.vstack(
-        [index.search(questions[first : first + ASKED_TOGETHER], depth).numbers for first in batches]
+        [index.search(questions[first : first + BATCH_QUESTIONS], depth).numbers for first in batches]
     )
     return {
         str(depth): round(_share(_others(best.numbers, numbers), _others(approximate, numbers), depth), 4)
@@ -156,13 +156,13 @@ def _sample(collection: Collection, index: EngineIndex) -> tuple[Numbers, NDArra
 
 
 def _others(numbers: Numbers, own: Numbers) -> list[Numbers]:
-    """Each row (Q, k) without the question's own passage (Q,), and without padding."""
+    """Return each row (Q, k) without the question's own passage (Q,), and without padding."""
     return [row[(row != number) & (row >= 0)] for row, number in zip(numbers, own, strict=True)]
 
 
 def _share(exact: list[Numbers], approximate: list[Numbers], depth: int) -> float:
     shares = [
-        len(np.intersect1d(best[:depth], found[:depth])) / max(1, len(best[:depth]))
-        for best, found in zip(exact, approximate, strict=True)
+        len(np.intersect1d(best[:depth], returned[:depth])) / max(1, len(best[:depth]))
+        for best, returned in zip(exact, approximate, strict=True)
     ]
     return float(np.mean(shares))

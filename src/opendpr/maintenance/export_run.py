@@ -18,13 +18,13 @@ def with_questions(rankings: Iterable[Ranking], questions: Iterable[Question]) -
     """The rankings with text and answers of their questions.
 
     Raises:
-        InputError: a ranking is of none of the questions.
+        InputError: a ranking belongs to none of the questions.
     """
-    known = {question.id: question for question in questions}
+    by_id = {question.id: question for question in questions}
     for ranking in rankings:
-        if ranking.id not in known:
+        if ranking.id not in by_id:
             raise InputError(f"the run ranks for question {ranking.id!r}, which is none of those given")
-        question = known[ranking.id]
+        question = by_id[ranking.id]
         yield replace(ranking, question=question.text, answers=question.answers)
 
 

@@ -30,7 +30,7 @@ OnStored = Callable[[int], None]
 
 @dataclass
 class Trouble:
-    """Ids that something is wrong with: how many, and the first ones."""
+    """Ids that something is wrong with: how many there are, and the first of them."""
 
     count: int = 0
     ids: list[str] = field(default_factory=list)

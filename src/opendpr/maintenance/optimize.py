@@ -9,7 +9,6 @@ from typing import Any
 from opendpr.choices import IndexName
 from opendpr.collection import Collection, Writer
 from opendpr.collection.rows import EncoderRow
-from opendpr.collection.writer import refuse_other_encoder
 from opendpr.errors import OpendprError
 from opendpr.iteration import OnStage
 from opendpr.model.directory import Model, find_model
@@ -42,8 +41,8 @@ def optimize(
     """Rebuild the search caches: they then find and score like those of a collection built in one go.
 
     Args:
-        index: of vectors; `auto` is the kind that there is, or else what `opendpr plan` takes
-        memory_bytes: that may be used; None means what the machine has
+        index: how vectors are searched; `auto` keeps the kind that there is, or else takes what `opendpr plan` would
+        memory_bytes: memory that may be used; None means what the machine has
         model: makes the questions by which recall is measured; None is the collection's
         build: how an approximate index is built, and the recall that it must reach
 
@@ -57,7 +56,7 @@ def optimize(
     """
     passages, row = writer.count_passages(), writer.encoder()
     if row and model:
-        refuse_other_encoder(writer, model.fingerprint, model.reference)
+        writer.refuse_other_encoder(model.fingerprint, model.reference)
     if index == "auto" and dense_record(writer):
         index = "ivf"  # who has had one built wants it to take in what is new
     if index == "ivf":
@@ -76,14 +75,14 @@ def optimize(
     return build_dense(writer, ask=ask, on_progress=on_progress, settings=build)
 
 
-def asker(collection: Collection, row: EncoderRow, given: Model | None) -> Ask | None:
-    """Makes questions of passages: some words of each in a row, through the tower for questions; None without it.
+def asker(collection: Collection, row: EncoderRow, chosen_model: Model | None) -> Ask | None:
+    """Return what makes questions of passages: some words of each in a row, encoded as questions are.
 
-    They are found about as well as real questions are (docs/scale.md).
+    They find passages about as well as real questions do (docs/scale.md). None if the model cannot be used here.
     """
     try:
-        model = given or find_model(row.model)
-        refuse_other_encoder(collection, model.fingerprint, model.reference)
+        model = chosen_model or find_model(row.model)
+        collection.refuse_other_encoder(model.fingerprint, model.reference)
         encoder = BertEncoder(model, RuntimeSettings(precision="fp32"))
         encoder.encode_questions(["opendpr"])  # what is wrong with it shows here, not after hours of building
     except (OpendprError, OSError) as error:

@@ -34,7 +34,7 @@ class Push:
     """What a push did."""
 
     version: int
-    """Of the collection, which the engine has now."""
+    """The version of the collection that the engine has now."""
     removed: int
     pushed: int
     waiting: int
@@ -88,7 +88,7 @@ class _Plan(NamedTuple):
     end: int
     """The last number to push."""
     waiting: int
-    """Passages with larger ones."""
+    """Passages with larger numbers."""
 
 
 def _plan(collection: Collection, noted: Noted | None) -> _Plan:

@@ -20,8 +20,8 @@ from opendpr.corpus.known import KnownFile
 from opendpr.corpus.running_lines import repeated_lines
 from opendpr.corpus.source import Unchanged
 
-PAGES_BESIDE = 50
-"""Pages of a folder that are asked which lines repeat there, when one of them has changed."""
+COMPARED_PAGES = 50
+"""Pages of a folder that are compared for lines that repeat there, when one of them has changed."""
 
 
 class Moved(NamedTuple):
@@ -47,7 +47,7 @@ class FileMemory:
 
     def _repeated(self, folder: str) -> set[str]:
         """The lines that were left out of pages of a folder before."""
-        pages = metadata_beside(self._writer, folder, PAGES_BESIDE) if self._remembers else []
+        pages = metadata_beside(self._writer, folder, COMPARED_PAGES) if self._remembers else []
         return {line for metadata in pages for line in repeated_lines(metadata)}
 
     def settle(self) -> list[Unchanged]:
@@ -55,17 +55,17 @@ class FileMemory:
         read, unchanged = self._corpus.read.copy(), self._corpus.unchanged.copy()
         self._corpus.read.clear()
         self._corpus.unchanged.clear()
-        for file in read:
-            self._drop_others(file)
+        for read_file in read:
+            self._drop_others(read_file)
         note_files(self._writer, read)
         self._remembers = self._remembers or bool(read)
-        for same in unchanged:
-            if same.before != same.id:
-                self.moved.append(Moved(same.before, same.id))
-                if self._writer.has_document(same.id):
-                    self._writer.remove_documents([same.before])
+        for entry in unchanged:
+            if entry.before != entry.id:
+                self.moved.append(Moved(entry.before, entry.id))
+                if self._writer.has_document(entry.id):
+                    self._writer.remove_documents([entry.before])
                 else:
-                    rename_document(self._writer, same.before, same.id)
+                    rename_document(self._writer, entry.before, entry.id)
         self._note_times(unchanged)
         return unchanged
 
@@ -81,10 +81,10 @@ class FileMemory:
         renewed: list[KnownFile] = []
         times: dict[str, str] = {}
         for file in unchanged:
-            for known in self._known(file.path):
+            for remembered in self._known(file.path):
                 status = os.stat(file.path)
-                if known.id == file.id and known != known.of(status):
-                    renewed.append(known.of(status))
+                if remembered.id == file.id and remembered != remembered.of(status):
+                    renewed.append(remembered.of(status))
                     times[file.id] = file.modified
         set_modified(self._writer, times)
         note_files(self._writer, renewed)

@@ -73,6 +73,15 @@ def pad(sequences: Sequence[TokenSequence], pad_id: int) -> Batch:
     return batch
 
 
+def outputs(
+    network: Network, sequences: Sequence[TokenSequence], *, size: int, pad_id: int
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    """What a network gives for each batch of about equally long sequences: their places (B,), and its rows."""
+    places = list(by_length([len(sequence.ids) for sequence in sequences], size))
+    batches = [pad([sequences[place] for place in batch], pad_id) for batch in places]
+    return zip(places, network(batches) if batches else [], strict=True)
+
+
 def even_size(rows: int, size: int, parallel: int) -> int:
     """Rows of a batch, about `size`, with which batches computed `parallel` at a time leave none idle in the end."""
     rounds = max(1, round(rows / (size * parallel)))

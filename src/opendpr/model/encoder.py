@@ -38,8 +38,8 @@ class EncoderInput:
     def questions(self, questions: Sequence[str]) -> list[TokenSequence]:
         """[CLS] question [SEP]; one longer than `max_question_tokens` counts by its beginning."""
         room, prefix = self.config.max_question_tokens - 2, self.config.input_form.question_prefix
-        asked = self.tokenizer.ids([prefix + question for question in questions])
-        return [self._join([ids[:room]])._replace(truncated=len(ids) > room) for ids in asked]
+        sequences = self.tokenizer.ids([prefix + question for question in questions])
+        return [self._join([ids[:room]])._replace(truncated=len(ids) > room) for ids in sequences]
 
     def passages(self, passages: Sequence[Passage | ExamplePassage]) -> list[TokenSequence]:
         """[CLS] title [SEP] text [SEP], or without the title if the input form or the passage has none."""

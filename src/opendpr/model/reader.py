@@ -9,11 +9,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from opendpr.model.batches import Network, by_length, even_size, pad
+from opendpr.model.batches import Network, TokenSequence, even_size, outputs
 from opendpr.model.config import ReaderConfig
 from opendpr.model.directory import Model
 from opendpr.model.runtime import RuntimeSettings, load_network, resolved
-from opendpr.model.spans import best_spans, characters, log_sum_exp, whole_words
+from opendpr.model.spans import WindowWords, best_spans, characters, log_sum_exp, whole_words
 from opendpr.model.tokenizer import Tokenizer, Tokens
 from opendpr.model.windows import Window, windows
 from opendpr.types import Hit, Span
@@ -54,7 +54,7 @@ class _Job(NamedTuple):
     hit: int
     window: Window
     tokens: Tokens
-    """Of all that is read of the passage."""
+    """Tokens of all the text that is read of the passage."""
     text: str
 
 
@@ -84,7 +84,7 @@ class SpanReader:
         jobs = [job for number, question in enumerate(questions) for job in self._jobs(number, question, hits[number])]
         if not jobs:
             return [[] for _ in questions]
-        logits = self._logits([job.window for job in jobs])
+        logits = self._logits([job.window.sequence for job in jobs])
         selected: dict[tuple[int, int], float] = {}
         for job, values in zip(jobs, logits, strict=True):
             key = job.question, job.hit
@@ -96,24 +96,22 @@ class SpanReader:
         return [_distinct(sorted(own, key=lambda s: -(s.passage_score + s.span_score))) for own in spans]
 
     def _jobs(self, number: int, question: str, hits: Sequence[Hit]) -> list[_Job]:
-        (asked,) = self._tokenizer.ids([question])
+        (question_ids,) = self._tokenizer.ids([question])
         titles = self._tokenizer.ids([hit.passage.title for hit in hits])
-        seen = [hit.before + hit.passage.text + hit.after for hit in hits]
+        texts = [hit.before + hit.passage.text + hit.after for hit in hits]
         return [
             _Job(number, place, window, tokens._replace(words=whole_words(text, tokens)), text)
-            for place, (title, text, tokens) in enumerate(zip(titles, seen, self._tokenizer(seen), strict=True))
-            for window in windows(asked, title, tokens, self._config, self._tokenizer)
+            for place, (title, text, tokens) in enumerate(zip(titles, texts, self._tokenizer(texts), strict=True))
+            for window in windows(question_ids, title, tokens, self._config, self._tokenizer)
         ]
 
-    def _logits(self, jobs: Sequence[Window]) -> list[NDArray[np.float32]]:
+    def _logits(self, sequences: Sequence[TokenSequence]) -> list[NDArray[np.float32]]:
         """For each window (1 + 2L,), with L the length it was padded to."""
-        logits: list[NDArray[np.float32]] = [np.empty(0, np.float32)] * len(jobs)
-        size = even_size(len(jobs), self._batch, self._network.parallel)
-        rows = list(by_length([len(window.sequence.ids) for window in jobs], size))
-        batches = [pad([jobs[row].sequence for row in batch], self._tokenizer.pad) for batch in rows]
-        for batch, result in zip(rows, self._network(batches), strict=True):
-            for row, values in zip(batch.tolist(), result, strict=True):
-                logits[row] = values
+        logits: list[NDArray[np.float32]] = [np.empty(0, np.float32)] * len(sequences)
+        size = even_size(len(sequences), self._batch, self._network.parallel)
+        for places, rows in outputs(self._network, sequences, size=size, pad_id=self._tokenizer.pad):
+            for place, values in zip(places.tolist(), rows, strict=True):
+                logits[place] = values
         return logits
 
     def _passage_score(self, window: Window, logits: NDArray[np.float32]) -> float:
@@ -132,18 +130,12 @@ class SpanReader:
         start, end = _text_logits(window, logits)
         after = window.first + window.length_tokens
         piece = Tokens(*(part[window.first : after] for part in job.tokens))
-        words = [-1, *job.tokens.words.tolist(), -1]
+        numbers = [-1, *job.tokens.words.tolist(), -1]
         own = (len(hit.before), len(hit.before) + len(hit.passage.text))
+        starts = slice(*np.searchsorted(piece.offsets[:, 0], own).tolist())
+        words = WindowWords(piece.words, (numbers[window.first], numbers[after + 1]), starts)
         spans = []
-        for span in best_spans(
-            start,
-            end,
-            piece.words,
-            max_tokens=self._config.max_answer_tokens,
-            count=SPANS_PER_WINDOW,
-            around=(words[window.first], words[after + 1]),
-            starts=slice(*np.searchsorted(piece.offsets[:, 0], own).tolist()),
-        ):
+        for span in best_spans(start, end, words, max_tokens=self._config.max_answer_tokens, count=SPANS_PER_WINDOW):
             first, last = characters(span, piece, job.text)
             offset = hit.passage.start - len(hit.before)
             spans.append(Span(hit, offset + first, offset + last, job.text[first:last], passage_score, span.score))
@@ -159,7 +151,7 @@ def _text_logits(window: Window, logits: NDArray[np.float32]) -> tuple[NDArray[n
 
 def _distinct(spans: Sequence[Span]) -> list[Span]:
     """The first of spans with the same place; windows and overlapping passages repeat spans."""
-    seen: dict[tuple[str, int, int], Span] = {}
+    span_by_place: dict[tuple[str, int, int], Span] = {}
     for span in spans:
-        seen.setdefault((span.hit.passage.document_id, span.start, span.end), span)
-    return list(seen.values())
+        span_by_place.setdefault((span.hit.passage.document_id, span.start, span.end), span)
+    return list(span_by_place.values())

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from opendpr.model.batches import Network, TokenSequence, by_length, join, pad
+from opendpr.model.batches import Network, TokenSequence, join, outputs
 from opendpr.model.config import RerankerConfig
 from opendpr.model.directory import Model
 from opendpr.model.runtime import RuntimeSettings, load_network
@@ -32,15 +32,14 @@ class CrossEncoder:
 
     def score(self, question: str, passages: Sequence[Passage]) -> Scores:
         """(n,): the network's logit for each passage."""
-        (asked,) = self._tokenizer.ids([question])
+        (question_ids,) = self._tokenizer.ids([question])
         titles = [passage.title if self.config.input_form.title else "" for passage in passages]
         parts = zip(self._tokenizer.ids(titles), self._tokenizer.ids([p.text for p in passages]), strict=True)
-        sequences = [pair(asked, title, text, self.config, self._tokenizer) for title, text in parts]
+        sequences = [pair(question_ids, title, text, self.config, self._tokenizer) for title, text in parts]
         scores = np.empty(len(sequences), dtype=np.float32)
-        rows = list(by_length([len(sequence.ids) for sequence in sequences], RERANKER_BATCH_PAIRS))
-        batches = [pad([sequences[row] for row in batch], self._tokenizer.pad) for batch in rows]
-        for batch, result in zip(rows, self._network(batches) if batches else [], strict=True):
-            scores[batch] = result[:, 0]
+        pad_id = self._tokenizer.pad
+        for places, logits in outputs(self._network, sequences, size=RERANKER_BATCH_PAIRS, pad_id=pad_id):
+            scores[places] = logits[:, 0]
         return scores
 
 
@@ -56,8 +55,8 @@ def pair(
     room = config.max_tokens - 1 - between - config.input_form.closing
     if len(question) + rest > room:
         shorter = min(len(question), rest, room // 2)
-        asked, rest = (shorter, room - shorter) if len(question) <= rest else (room - shorter, shorter)
-        question = question[:asked]
+        question_room, rest = (shorter, room - shorter) if len(question) <= rest else (room - shorter, shorter)
+        question = question[:question_room]
     if not len(title):
         return join([question, text[:rest]], tokenizer.marks, config.input_form)
     title = title[: max(0, rest - between)]

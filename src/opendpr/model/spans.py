@@ -35,16 +35,18 @@ def log_sum_exp(logits: Floats) -> Floats:
     return np.asarray(largest[..., 0] + np.log(np.exp(logits - largest).sum(axis=-1)), dtype=np.float32)
 
 
-def best_spans(
-    start: Floats,
-    end: Floats,
-    words: NDArray[np.int32],
-    *,
-    max_tokens: int,
-    count: int,
-    around: tuple[int, int] = (-1, -1),
-    starts: slice = slice(None),
-) -> list[TokenSpan]:
+class WindowWords(NamedTuple):
+    """What spans must respect in one window: the words of its text tokens."""
+
+    numbers: NDArray[np.int32]
+    """(L,) number of the word each token belongs to, as `whole_words` counts them; a number left out is a border."""
+    around: tuple[int, int] = (-1, -1)
+    """The same for the tokens before and after the window, which may cut a word; -1 if there is none."""
+    starts: slice = slice(None)
+    """The tokens that a span may start at."""
+
+
+def best_spans(start: Floats, end: Floats, words: WindowWords, *, max_tokens: int, count: int) -> list[TokenSpan]:
     """The spans with the largest P_start(s) * P_end(t) among the text tokens of one window.
 
     A span ends at or after its start, has at most `max_tokens` tokens, and neither starts nor ends
@@ -54,28 +56,29 @@ def best_spans(
 
     Args:
         start, end: (L,) logits of the text tokens only
-        words: (L,) number of the word each token belongs to, as `whole_words` counts them: where a number is left
-            out, there is a border
-        around: the same for the tokens before and after the window, which may cut a word; -1 if there is none
-        starts: the tokens that a span may start at
     """
     L = len(start)
-    start, end = at_word_borders(start, end, words)
-    first_of_word = np.zeros(L, np.bool_)
-    first_of_word[starts] = (np.diff(words, prepend=around[0]) != 0)[starts]
-    last_of_word = np.diff(words, append=around[1]) != 0
-    scores = log_softmax(start)[:, None] + log_softmax(end)[None, :]  # (L, L): row is first, column is last
-    width = np.arange(L)[None, :] - np.arange(L)[:, None]
-    blocks = np.cumsum(np.diff(words, prepend=words[:1]) > 1)
-    allowed = (width >= 0) & (width < max_tokens) & first_of_word[:, None] & last_of_word[None, :]
-    allowed &= blocks[:, None] == blocks[None, :]
-    scores = np.where(allowed, scores, -np.inf)
+    start, end = at_word_borders(start, end, words.numbers)
+    scores = log_softmax(start)[:, None] + log_softmax(end)[None, :]
+    scores = np.where(_allowed(words, max_tokens), scores, -np.inf)  # (L, L): row is first, column is last
     spans: list[TokenSpan] = []
     while len(spans) < count and np.isfinite(scores).any():
         first, last = divmod(int(scores.argmax()), L)
         spans.append(TokenSpan(first, last, float(scores[first, last])))
         scores[: last + 1, first:] = -np.inf  # every span that starts by `last` and ends from `first` on
     return spans
+
+
+def _allowed(words: WindowWords, max_tokens: int) -> NDArray[np.bool_]:
+    """(L, L): whether there may be a span from a row's token to a column's."""
+    numbers, L = words.numbers, len(words.numbers)
+    first_of_word = np.zeros(L, np.bool_)
+    first_of_word[words.starts] = (np.diff(numbers, prepend=words.around[0]) != 0)[words.starts]
+    last_of_word = np.diff(numbers, append=words.around[1]) != 0
+    width = np.arange(L)[None, :] - np.arange(L)[:, None]
+    blocks = np.cumsum(np.diff(numbers, prepend=numbers[:1]) > 1)
+    allowed = (width >= 0) & (width < max_tokens) & first_of_word[:, None] & last_of_word[None, :]
+    return np.asarray(allowed & (blocks[:, None] == blocks[None, :]))
 
 
 def whole_words(text: str, tokens: Tokens) -> NDArray[np.int32]:

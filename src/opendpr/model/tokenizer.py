@@ -40,9 +40,9 @@ class Marks(NamedTuple):
     """How many [SEP] part two texts."""
 
 
-KINDS = ("WordPiece", "BPE", "Unigram")
+TOKENIZER_KINDS = ("WordPiece", "BPE", "Unigram")
 """Models of `tokenizers` that are known: those of BERT, of RoBERTa, and SentencePiece's as in XLM-R."""
-PADS = ("[PAD]", "<pad>")
+PAD_TOKENS = ("[PAD]", "<pad>")
 
 
 class Tokenizer:
@@ -63,8 +63,8 @@ class Tokenizer:
             kind = json.loads(content)["model"]["type"]
         except (ValueError, KeyError, TypeError) as error:
             raise CorruptionError(f"{path} is not a tokenizer file ({error!r}); restore it") from None
-        if kind not in KINDS:
-            raise StateError(f"{path} is a {kind} tokenizer; opendpr knows {', '.join(KINDS)}")
+        if kind not in TOKENIZER_KINDS:
+            raise StateError(f"{path} is a {kind} tokenizer; opendpr knows {', '.join(TOKENIZER_KINDS)}")
         self._by_spaces = kind != "WordPiece"
         try:
             self._tokenizer = tokenizers.Tokenizer.from_str(content)
@@ -112,7 +112,7 @@ class Tokenizer:
                 f"{path} puts {single} around one text and {pair} around two; opendpr needs a tokenizer like BERT's, "
                 "with [CLS] and [SEP]"
             )
-        pads = [id for token in PADS if (id := number(token)) is not None]
+        pads = [id for token in PAD_TOKENS if (id := number(token)) is not None]
         return Marks(single[0], single[1], pads[0] if pads else single[1], len(pair) - 2)
 
 

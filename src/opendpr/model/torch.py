@@ -234,16 +234,16 @@ class TorchNetwork:
         return results
 
 
-def choose_device(asked: Literal["auto", "cpu", "cuda"]) -> Literal["cpu", "cuda"]:
-    """The device that `asked` means here.
+def choose_device(device: Literal["auto", "cpu", "cuda"]) -> Literal["cpu", "cuda"]:
+    """The device that `device` means here.
 
     Raises:
         OpendprError: a GPU was asked for and none is found.
     """
     available = torch.cuda.is_available()
-    if asked == "cuda" and not available:
+    if device == "cuda" and not available:
         raise OpendprError("device cuda was asked for, but torch finds no GPU; use device cpu")
-    return "cuda" if available and asked != "cpu" else "cpu"
+    return "cuda" if available and device != "cpu" else "cpu"
 
 
 def make_network(config: NetworkConfig) -> EncoderNetwork | ReaderNetwork | RerankerNetwork:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,8 @@ from opendpr.collection import Collection, Writer
 from opendpr.collection.rows import Version
 from opendpr.errors import CorruptionError, ResourceError
 from opendpr.iteration import OnStage, batched
-from opendpr.search.seen import SEEN, read_seen, seen_of, version_of, write_seen
+from opendpr.search.cache import attempts, check_cache, damaged_files
+from opendpr.search.seen import SEEN_FILE, read_seen, seen_of, version_of, write_seen
 from opendpr.search.settings import WordSettings
 from opendpr.search.tantivy import TantivyIndex
 from opendpr.storage.atomic import put_in_place
@@ -24,19 +24,17 @@ from opendpr.text.normalising import ANALYSIS
 
 logger = logging.getLogger(__name__)
 
-DIRECTORY = "bm25"
-REBUILT, REPLACED = "bm25.new", "bm25.old"
+BM25_DIRECTORY = "bm25"
+REBUILT_DIRECTORY, REPLACED_DIRECTORY = "bm25.new", "bm25.old"
 """Where a cache is rebuilt, and where the one that it replaces waits to be removed."""
-UPDATING = "updating"
+UPDATING_KEY = "updating"
 """Set in `seen.json` while a writer is at work: until it is done, files may come and go."""
-ANALYSED = "analysis"
+ANALYSIS_KEY = "analysis"
 """Key in `seen.json` of the version of `text.normalising` that the words were indexed with."""
-FRESH = "fresh"
+FRESH_KEY = "fresh"
 """Set in `seen.json` of a cache whose statistics count no passage that was removed."""
 COMMIT_PASSAGES = 20_000
 """Passages between commits of the cache."""
-OPEN_ATTEMPTS, OPEN_PAUSE_SECONDS = 5, 0.02
-"""How often a cache is opened that another one replaces meanwhile, and the time between."""
 
 
 def open_bm25(collection: Collection, settings: WordSettings = WordSettings()) -> tuple[TantivyIndex, Version]:
@@ -45,16 +43,14 @@ def open_bm25(collection: Collection, settings: WordSettings = WordSettings()) -
     Returns:
         The index, and the state of the collection that it knows.
     """
-    for _ in range(OPEN_ATTEMPTS):
-        stamp, trouble = bm25_stamp(collection), ""
+    trouble = ""
+    for _ in attempts(lambda: _replacement_stamp(collection)):
+        trouble = ""
         try:
             if opened := _open(collection, settings):
                 return opened
         except CorruptionError as error:
             trouble = str(error)
-        if bm25_stamp(collection) == stamp and not (collection.directory / REPLACED).exists():
-            break
-        time.sleep(OPEN_PAUSE_SECONDS)  # it was replaced meanwhile, or is at this moment
     if trouble:
         logger.warning("%s", trouble)
     elif _seen(collection) is None:
@@ -67,7 +63,7 @@ def open_bm25(collection: Collection, settings: WordSettings = WordSettings()) -
 
 def _open(collection: Collection, settings: WordSettings) -> tuple[TantivyIndex, Version] | None:
     """The cache on disk; None if none belongs to the collection, or it cannot be read where it is."""
-    directory, seen = collection.directory / DIRECTORY, _seen(collection)
+    directory, seen = collection.directory / BM25_DIRECTORY, _seen(collection)
     if seen is None:
         return None
     if not os.access(directory, os.W_OK):  # tantivy makes a lock file even to read
@@ -79,9 +75,14 @@ def _open(collection: Collection, settings: WordSettings) -> tuple[TantivyIndex,
 def bm25_stamp(collection: Collection) -> object:
     """A value that changes when the cache learns more or another one takes its place."""
     try:
-        return _seen(collection), os.stat(collection.directory / DIRECTORY).st_ino
+        return _seen(collection), os.stat(collection.directory / BM25_DIRECTORY).st_ino
     except FileNotFoundError:
         return None
+
+
+def _replacement_stamp(collection: Collection) -> object:
+    """`bm25_stamp`, or a value that equals no other while another cache takes the place of this one."""
+    return object() if (collection.directory / REPLACED_DIRECTORY).exists() else bm25_stamp(collection)
 
 
 def update_bm25(writer: Writer) -> None:
@@ -92,7 +93,7 @@ def update_bm25(writer: Writer) -> None:
     Raises:
         ResourceError: the disk is full, or the cache cannot be written for another reason.
     """
-    directory = writer.directory / DIRECTORY
+    directory = writer.directory / BM25_DIRECTORY
     with _our_errors(directory):
         _tidy(writer.directory)
         try:
@@ -112,7 +113,7 @@ def rebuild_bm25(writer: Writer, on_progress: OnStage = lambda what, done, total
     Raises:
         ResourceError: the disk is full, or the cache cannot be written for another reason.
     """
-    directory, rebuilt = writer.directory / DIRECTORY, writer.directory / REBUILT
+    directory, rebuilt = writer.directory / BM25_DIRECTORY, writer.directory / REBUILT_DIRECTORY
     with _our_errors(directory):
         _tidy(writer.directory)
         if _is_fresh(writer):
@@ -127,16 +128,16 @@ def rebuild_bm25(writer: Writer, on_progress: OnStage = lambda what, done, total
             on_progress("words", done, total)
         _note(writer, rebuilt, last, {path.name: file_sha256(path) for path in _files(rebuilt)}, fresh=True)
         if directory.exists():
-            os.rename(directory, writer.directory / REPLACED)
+            os.rename(directory, writer.directory / REPLACED_DIRECTORY)
         put_in_place(rebuilt, directory)
-        shutil.rmtree(writer.directory / REPLACED, ignore_errors=True)
+        shutil.rmtree(writer.directory / REPLACED_DIRECTORY, ignore_errors=True)
 
 
 def _tidy(directory: Path) -> None:
     """Finish what an interrupted rebuild left: a whole cache takes its place, half a cache is removed."""
-    if not (directory / DIRECTORY).exists() and (directory / REBUILT / SEEN).exists():
-        put_in_place(directory / REBUILT, directory / DIRECTORY)
-    for name in (REBUILT, REPLACED):
+    if not (directory / BM25_DIRECTORY).exists() and (directory / REBUILT_DIRECTORY / SEEN_FILE).exists():
+        put_in_place(directory / REBUILT_DIRECTORY, directory / BM25_DIRECTORY)
+    for name in (REBUILT_DIRECTORY, REPLACED_DIRECTORY):
         shutil.rmtree(directory / name, ignore_errors=True)
 
 
@@ -153,16 +154,16 @@ def _our_errors(directory: Path) -> Iterator[None]:
 
 def _is_fresh(writer: Writer) -> bool:
     """Whether the cache is whole and up to date, and no passage was ever removed from it."""
-    directory = writer.directory / DIRECTORY
+    directory = writer.directory / BM25_DIRECTORY
     if _seen(writer) != writer.version():
         return False
     seen = read_seen(directory)
-    return bool(seen.get(FRESH)) and not seen.get(UPDATING) and not _damaged(directory)
+    return bool(seen.get(FRESH_KEY)) and not seen.get(UPDATING_KEY) and not _damaged(directory)
 
 
 def _note(writer: Writer, directory: Path, last_number: int, files: dict[str, str], *, fresh: bool) -> None:
     state: dict[str, Any] = {"collection_id": writer.id, **writer.version()._asdict(), "last_number": last_number}
-    write_seen(directory, {**state, ANALYSED: ANALYSIS, FRESH: fresh, "files": files})
+    write_seen(directory, {**state, ANALYSIS_KEY: ANALYSIS, FRESH_KEY: fresh, "files": files})
 
 
 def _update(writer: Writer, directory: Path) -> None:
@@ -182,9 +183,9 @@ def _update(writer: Writer, directory: Path) -> None:
     elif seen == version:
         return
     removed = writer.deleted_since(seen.version) if seen else []
-    noted = read_seen(directory) if seen else {FRESH: True}
+    noted = read_seen(directory) if seen else {FRESH_KEY: True}
     # What an interrupted writer added is added again, after its first form is deleted.
-    fresh = bool(noted.get(FRESH)) and not noted.get(UPDATING) and not removed
+    fresh = bool(noted.get(FRESH_KEY)) and not noted.get(UPDATING_KEY) and not removed
     kept = _begin_update(directory) if seen else {}
     index.update(removed, [])
     last = int(noted["last_number"]) if seen else 0
@@ -198,7 +199,7 @@ def _update(writer: Writer, directory: Path) -> None:
 def _begin_update(directory: Path) -> dict[str, str]:
     """Note for `verify` that files will change; returns the checksums of those that tantivy never changes."""
     seen = read_seen(directory)
-    write_seen(directory, {**seen, UPDATING: True})
+    write_seen(directory, {**seen, UPDATING_KEY: True})
     return {name: stored for name, stored in seen["files"].items() if not name.endswith(".json")}
 
 
@@ -208,43 +209,32 @@ def verify_bm25(collection: Collection) -> list[str]:
     A missing cache is no damage. A cache that has seen a newer version than the store has shows that the store lost
     its last commits.
     """
-    directory = collection.directory / DIRECTORY
-    path = directory / SEEN
-    if not path.exists():
-        return []
-    try:
-        seen = read_seen(directory)
-        version = int(seen["version"])
-        damaged = _damaged(directory)
-        if read_seen(directory) != seen:  # a writer was at work
-            return verify_bm25(collection)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        if not path.exists():  # another one takes its place at this moment
-            return verify_bm25(collection)
-        return [f"{path} is damaged ({error!r}); delete {directory}, the next 'opendpr add' writes it again"]
-    problems = []
-    if seen.get("collection_id") == collection.id and version > collection.version().version:
-        problems.append(
-            f"{collection.path} is at version {collection.version().version}, but {path} has seen version {version}: "
+    directory = collection.directory / BM25_DIRECTORY
+    remedy = f"delete {directory}, the next 'opendpr add' writes it again"
+    seen, problems = check_cache(directory, lambda seen: _checked_files(directory, seen), remedy)
+    if seen is None or seen.get("collection_id") != collection.id:
+        return problems
+    newest, version = collection.version().version, int(seen["version"])
+    if version > newest:
+        lost = (
+            f"{collection.path} is at version {newest}, but {directory / SEEN_FILE} has seen version {version}: "
             "the last commits were lost with their write-ahead log; add the documents again"
         )
-    return problems + [f"{what}; delete {directory}, the next 'opendpr add' writes it again" for what in damaged]
+        return [lost, *problems]
+    return problems
 
 
 def _damaged(directory: Path) -> list[str]:
-    """Files that are not as noted; while a cache is being written, only those that never change are compared."""
-    seen = read_seen(directory)
-    updating, damaged = seen.get(UPDATING, False), []
-    for name, stored in dict(seen["files"]).items():
-        file = directory / name
-        if updating and (name.endswith(".json") or not file.is_file()):
-            continue
-        try:
-            if file_sha256(file) != stored:
-                damaged.append(f"{file} does not match its checksum")
-        except FileNotFoundError:
-            damaged.append(f"{file} is missing")
-    return damaged
+    """What is wrong with the files that can be compared now."""
+    return damaged_files(_checked_files(directory, read_seen(directory)))
+
+
+def _checked_files(directory: Path, seen: Mapping[str, Any]) -> dict[Path, str]:
+    """Files with their SHA-256; while the cache is being written, only those that never change."""
+    files = {directory / name: stored for name, stored in dict(seen["files"]).items()}
+    if not seen.get(UPDATING_KEY):
+        return files
+    return {file: stored for file, stored in files.items() if file.suffix != ".json" and file.is_file()}
 
 
 def unseen_passages(collection: Collection) -> int:
@@ -263,10 +253,10 @@ def _seen(collection: Collection) -> Version | None:
 
 def _record(collection: Collection) -> dict[str, Any] | None:
     """The content of `seen.json`, if the cache belongs to this collection and can be searched."""
-    directory = collection.directory / DIRECTORY
+    directory = collection.directory / BM25_DIRECTORY
     whole = (directory / "meta.json").exists()  # tantivy would make an empty one
     seen = seen_of(collection, directory) if whole else None
-    return seen if seen and seen.get(ANALYSED) == ANALYSIS else None  # words of another form would not be found
+    return seen if seen and seen.get(ANALYSIS_KEY) == ANALYSIS else None  # words of another form would not be found
 
 
 def _files(directory: Path) -> list[Path]:
@@ -274,5 +264,5 @@ def _files(directory: Path) -> list[Path]:
     return [
         path
         for path in sorted(directory.iterdir())
-        if path.is_file() and not path.name.startswith(SEEN) and path.suffix != ".lock"
+        if path.is_file() and not path.name.startswith(SEEN_FILE) and path.suffix != ".lock"
     ]

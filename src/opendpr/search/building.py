@@ -16,7 +16,16 @@ from opendpr.collection.rows import VECTOR_DTYPE
 from opendpr.errors import ResourceError, StateError
 from opendpr.iteration import OnStage
 from opendpr.search.cost import LIST_SAMPLE_VECTORS, estimates, ivf_lists
-from opendpr.search.dense import CODES, DIRECTORY, FORMAT, NUMBER_DTYPE, NUMBERS, VECTORS, dense_record, map_vectors
+from opendpr.search.dense import (
+    CODES_FILE,
+    DENSE_DIRECTORY,
+    DENSE_FORMAT,
+    NUMBER_DTYPE,
+    NUMBERS_FILE,
+    VECTORS_FILE,
+    dense_record,
+    map_vectors,
+)
 from opendpr.search.effort import Ask, choose_effort
 from opendpr.search.faiss import Codes, factory
 from opendpr.search.ivf import Effort, IvfIndex
@@ -28,7 +37,9 @@ from opendpr.wording import readable_size
 
 logger = logging.getLogger(__name__)
 
-PROGRESS, TRAINED, PARTIAL = "progress.json", "trained.faiss", "partial.faiss"
+PROGRESS_FILE, TRAINED_FILE, PARTIAL_FILE = "progress.json", "trained.faiss", "partial.faiss"
+BUILDING_KEYS = (TRAINED_FILE, PARTIAL_FILE, "copied")
+"""Keys of the progress that say nothing of a complete build."""
 
 
 class _Build(NamedTuple):
@@ -43,7 +54,7 @@ class _Build(NamedTuple):
     def note(self, **changes: object) -> None:
         """Record what is safely on the disk."""
         self.progress.update(changes, seconds=round(time.monotonic() - self.begun, 1))
-        write_seen(self.directory, self.progress, PROGRESS)
+        write_seen(self.directory, self.progress, PROGRESS_FILE)
 
 
 def build_dense(
@@ -65,22 +76,18 @@ def build_dense(
         ResourceError: the disk or the memory is too small.
         StateError: the first passage has no vector.
     """
-    directory = writer.directory / DIRECTORY
+    directory = writer.directory / DENSE_DIRECTORY
     try:
         make_directory(directory)
         build = _begin(writer, directory, settings.recall)
         codes = _complete_codes(writer, build, on_progress, settings)
         rows, dim = build.progress["rows"], build.dim
-        numbers = np.fromfile(build.directory / NUMBERS, dtype=NUMBER_DTYPE)
+        numbers = np.fromfile(build.directory / NUMBERS_FILE, dtype=NUMBER_DTYPE)
         vectors = map_vectors(build.directory, rows, dim)
         index = IvfIndex(codes, numbers, vectors, Effort(1, 1), settings=settings.ivf)
         chosen = choose_effort(index, settings.recall, ask=ask, on_progress=on_progress, settings=settings.effort)
-        record = {
-            **{key: value for key, value in build.progress.items() if key not in (TRAINED, PARTIAL, "copied")},
-            **chosen,
-            "factory": factory(dim, index.lists),
-            "build": build.directory.name,
-        }
+        lasting = {key: value for key, value in build.progress.items() if key not in BUILDING_KEYS}
+        record = {**lasting, **chosen, "factory": factory(dim, index.lists), "build": build.directory.name}
         sync(build.directory)
         write_seen(directory, record)  # from here on it serves
         _clear(directory, keep=build.directory.name)
@@ -99,7 +106,7 @@ def _complete_codes(writer: Writer, build: _Build, on_progress: OnStage, setting
         StateError: the first passage has no vector.
     """
     if "files" in build.progress:
-        return Codes.load(build.directory / CODES)
+        return Codes.load(build.directory / CODES_FILE)
     _copy(writer, build, on_progress, settings)
     if not build.progress["rows"]:
         raise StateError(
@@ -107,9 +114,9 @@ def _complete_codes(writer: Writer, build: _Build, on_progress: OnStage, setting
             f"one without; run 'opendpr encode {writer.directory}' first"
         )
     codes = _code(build, on_progress, settings)
-    codes.save(build.directory / CODES)
-    build.note(files={name: file_sha256(build.directory / name) for name in (CODES, VECTORS, NUMBERS)})
-    for name in (TRAINED, PARTIAL):
+    codes.save(build.directory / CODES_FILE)
+    build.note(files={name: file_sha256(build.directory / name) for name in (CODES_FILE, VECTORS_FILE, NUMBERS_FILE)})
+    for name in (TRAINED_FILE, PARTIAL_FILE):
         (build.directory / name).unlink(missing_ok=True)
     return codes
 
@@ -118,7 +125,7 @@ def _begin(writer: Writer, directory: Path, recall: float) -> _Build:
     """The build of this state of the collection if there is one, complete or interrupted, else a new one."""
     row, version = writer.require_encoder(), writer.version()
     identity: dict[str, Any] = {
-        "format": FORMAT,
+        "format": DENSE_FORMAT,
         "collection_id": writer.id,
         **version._asdict(),
         "fingerprint": row.fingerprint,
@@ -129,7 +136,7 @@ def _begin(writer: Writer, directory: Path, recall: float) -> _Build:
     builds = [numbered[number] for number in sorted(numbered)]
     for path in reversed(builds):
         try:
-            progress = read_seen(path, PROGRESS)
+            progress = read_seen(path, PROGRESS_FILE)
         except (OSError, ValueError):
             continue
         if {key: progress.get(key) for key in identity} == identity and _is_whole(path, progress):
@@ -157,7 +164,9 @@ def _is_whole(path: Path, progress: dict[str, Any]) -> bool:
     try:
         if "files" in progress:
             return all(file_sha256(path / name) == stored for name, stored in progress["files"].items())
-        sizes = [(path / VECTORS).stat().st_size, (path / NUMBERS).stat().st_size] if progress["rows"] else [0, 0]
+        sizes = (
+            [(path / VECTORS_FILE).stat().st_size, (path / NUMBERS_FILE).stat().st_size] if progress["rows"] else [0, 0]
+        )
     except OSError:
         return False
     rows = int(progress["rows"])
@@ -179,7 +188,7 @@ def _copy(writer: Writer, build: _Build, on_progress: OnStage, settings: BuildSe
     end = missing[0].number if missing else np.iinfo(np.int64).max
     rows, last, total = build.progress["rows"], build.progress["last_number"], writer.count_passages()
     noted = rows
-    with (build.directory / VECTORS).open("ab") as vectors, (build.directory / NUMBERS).open("ab") as numbers:
+    with (build.directory / VECTORS_FILE).open("ab") as vectors, (build.directory / NUMBERS_FILE).open("ab") as numbers:
         vectors.truncate(rows * build.dim * VECTOR_DTYPE.itemsize)
         numbers.truncate(rows * NUMBER_DTYPE.itemsize)
         for piece, stored in writer.vectors(last):
@@ -209,7 +218,7 @@ def _code(build: _Build, on_progress: OnStage, settings: BuildSettings) -> Codes
     """The codes of all vectors, in their order."""
     rows = build.progress["rows"]
     vectors = map_vectors(build.directory, rows, build.dim)
-    codes = _load_noted(build, PARTIAL) or _load_noted(build, TRAINED)
+    codes = _load_noted(build, PARTIAL_FILE) or _load_noted(build, TRAINED_FILE)
     if codes is None:
         lists = ivf_lists(rows)
         on_progress("training", 0, 0)
@@ -217,7 +226,7 @@ def _code(build: _Build, on_progress: OnStage, settings: BuildSettings) -> Codes
             rows, min(rows, LIST_SAMPLE_VECTORS * lists), replace=False
         )
         codes = Codes.train(vectors[np.sort(chosen)].astype(np.float32), lists)
-        _save_noted(build, TRAINED, codes)
+        _save_noted(build, TRAINED_FILE, codes)
     done = noted = len(codes)
     while done < rows:
         batch = vectors[done : done + settings.coding_batch_vectors].astype(np.float32)
@@ -225,7 +234,7 @@ def _code(build: _Build, on_progress: OnStage, settings: BuildSettings) -> Codes
         done += len(batch)
         on_progress("indexing", done, rows)
         if done - noted >= settings.vectors_per_save:
-            _save_noted(build, PARTIAL, codes)
+            _save_noted(build, PARTIAL_FILE, codes)
             noted = done
     return codes
 

@@ -22,7 +22,7 @@ class DistinctRetriever:
         """Finds every copy for itself."""
 
     def retrieve(self, questions: Sequence[str], k: int, where: str | None = None) -> list[list[Hit]]:
-        return without_copies(lambda asked, depth: self.retriever.retrieve(asked, depth, where), questions, k)
+        return without_copies(lambda repeated, depth: self.retriever.retrieve(repeated, depth, where), questions, k)
 
 
 def without_copies(

@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,20 +25,19 @@ from numpy.typing import NDArray
 from opendpr.collection import Collection, Writer
 from opendpr.collection.rows import VECTOR_DTYPE, Version
 from opendpr.errors import CorruptionError
+from opendpr.search.cache import attempts, check_cache
 from opendpr.search.ivf import Effort, IvfIndex
-from opendpr.search.seen import SEEN, read_seen, seen_of, version_of
+from opendpr.search.seen import SEEN_FILE, seen_of, version_of
 from opendpr.search.settings import IvfSettings
 from opendpr.storage.digests import file_sha256
 
 logger = logging.getLogger(__name__)
 
-DIRECTORY = "dense"
-CODES, VECTORS, NUMBERS = "index.faiss", "vectors.f16", "numbers.i64"
-FORMAT = 1
+DENSE_DIRECTORY = "dense"
+CODES_FILE, VECTORS_FILE, NUMBERS_FILE = "index.faiss", "vectors.f16", "numbers.i64"
+DENSE_FORMAT = 1
 """Version of the files' format; a build of another one is not used."""
 NUMBER_DTYPE = np.dtype("<i8")
-OPEN_ATTEMPTS = 5
-"""How often a build is opened that another one replaces meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,9 @@ def open_dense(
     Args:
         opened: what an earlier call returned; it is returned again if nothing changed.
     """
-    directory = collection.directory / DIRECTORY
-    for _ in range(OPEN_ATTEMPTS):
+    directory = collection.directory / DENSE_DIRECTORY
+    trouble: Exception | None = None
+    for _ in attempts(lambda: dense_record(collection)):
         record = dense_record(collection)
         if record is None:
             if reason := unused_dense(collection):
@@ -81,30 +82,33 @@ def open_dense(
         try:
             return Cache(_load(directory, record, settings), record)
         except (OSError, CorruptionError) as error:
-            if dense_record(collection) != record:
-                continue  # it was replaced meanwhile
-            logger.warning(
-                "%s: every vector is scanned; delete %s, 'opendpr optimize %s' rebuilds it",
-                error,
-                directory,
-                collection.directory,
-            )
-            return None
+            trouble = error
+    logger.warning(
+        "%s: every vector is scanned; delete %s, 'opendpr optimize %s' rebuilds it",
+        trouble,
+        directory,
+        collection.directory,
+    )
     return None
 
 
 def dense_record(collection: Collection) -> dict[str, Any] | None:
     """The content of `seen.json`, if the cache fits the collection and its encoder; else None."""
-    record, row = seen_of(collection, collection.directory / DIRECTORY), collection.encoder()
-    if record is None or row is None or record.get("format") != FORMAT or record.get("fingerprint") != row.fingerprint:
+    record, row = seen_of(collection, collection.directory / DENSE_DIRECTORY), collection.encoder()
+    if (
+        record is None
+        or row is None
+        or record.get("format") != DENSE_FORMAT
+        or record.get("fingerprint") != row.fingerprint
+    ):
         return None
     return record
 
 
 def unused_dense(collection: Collection) -> str | None:
     """Why the cache beside the collection is not used; None if it is, or there is none."""
-    directory = collection.directory / DIRECTORY
-    if not (directory / SEEN).exists() or dense_record(collection):
+    directory = collection.directory / DENSE_DIRECTORY
+    if not (directory / SEEN_FILE).exists() or dense_record(collection):
         return None
     return (
         f"{directory} does not belong to the vectors in use, or is damaged: every vector is scanned; "
@@ -115,7 +119,7 @@ def unused_dense(collection: Collection) -> str | None:
 def dense_stamp(collection: Collection) -> object:
     """A value that changes when another build comes into use."""
     try:
-        status = os.stat(collection.directory / DIRECTORY / SEEN)
+        status = os.stat(collection.directory / DENSE_DIRECTORY / SEEN_FILE)
     except OSError:
         return None
     return status.st_ino, status.st_mtime_ns
@@ -123,8 +127,8 @@ def dense_stamp(collection: Collection) -> object:
 
 def remove_dense(writer: Writer) -> None:
     """Remove the cache, so that every vector is scanned."""
-    directory = writer.directory / DIRECTORY
-    (directory / SEEN).unlink(missing_ok=True)
+    directory = writer.directory / DENSE_DIRECTORY
+    (directory / SEEN_FILE).unlink(missing_ok=True)
     shutil.rmtree(directory, ignore_errors=True)
 
 
@@ -133,26 +137,14 @@ def verify_dense(collection: Collection) -> list[str]:
 
     A missing cache is no damage, nor is a cache of another encoder.
     """
-    directory = collection.directory / DIRECTORY
-    path = directory / SEEN
-    if not path.exists():
-        return []
-    what_to_do = f"delete {directory}, 'opendpr optimize {collection.directory}' rebuilds it"
-    try:
-        record = read_seen(directory)
-        files = {directory / record["build"] / name: stored for name, stored in record["files"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        return [f"{path} is damaged ({error!r}); {what_to_do}"]
-    problems = []
-    for file, stored in files.items():
-        try:
-            if file_sha256(file) != stored:
-                problems.append(f"{file} does not match its checksum; {what_to_do}")
-        except OSError as error:
-            problems.append(f"{file} cannot be read ({error.strerror}); {what_to_do}")
-    if problems and (not path.exists() or read_seen(directory) != record):  # another build took its place meanwhile
-        return verify_dense(collection)
-    return problems
+    directory = collection.directory / DENSE_DIRECTORY
+    remedy = f"delete {directory}, 'opendpr optimize {collection.directory}' rebuilds it"
+    return check_cache(directory, lambda seen: _checked_files(directory, seen), remedy)[1]
+
+
+def _checked_files(directory: Path, seen: Mapping[str, Any]) -> dict[Path, str]:
+    """The files of the build in use with their SHA-256."""
+    return {directory / seen["build"] / name: stored for name, stored in seen["files"].items()}
 
 
 def dense_summary(collection: Collection) -> dict[str, Any] | None:
@@ -165,7 +157,9 @@ def dense_summary(collection: Collection) -> dict[str, Any] | None:
         **{name: record[name] for name in shown},
         "asked": record.get("asked", "vectors"),
         "newer": collection.count_vectors_after(int(record["last_number"])),
-        "bytes": sum(_size(collection.directory / DIRECTORY / record["build"] / name) for name in record["files"]),
+        "bytes": sum(
+            _size(collection.directory / DENSE_DIRECTORY / record["build"] / name) for name in record["files"]
+        ),
     }
 
 
@@ -186,21 +180,21 @@ def _load(directory: Path, record: dict[str, Any], settings: IvfSettings) -> Ivf
     from opendpr.search.faiss import Codes  # slow to import, and small collections do without
 
     build, rows, dim = directory / record["build"], int(record["rows"]), int(record["dim"])
-    for name in (CODES, NUMBERS):
+    for name in (CODES_FILE, NUMBERS_FILE):
         if file_sha256(build / name) != record["files"][name]:
             raise CorruptionError(f"{build / name} does not match its checksum")
-    codes = Codes.load(build / CODES)
+    codes = Codes.load(build / CODES_FILE)
     expected = rows * dim * VECTOR_DTYPE.itemsize
-    if (size := (build / VECTORS).stat().st_size) != expected or (len(codes), codes.dim) != (rows, dim):
+    if (size := (build / VECTORS_FILE).stat().st_size) != expected or (len(codes), codes.dim) != (rows, dim):
         raise CorruptionError(
-            f"{build / VECTORS} has {size} bytes, {expected} belong to {rows} vectors of {dim} numbers"
+            f"{build / VECTORS_FILE} has {size} bytes, {expected} belong to {rows} vectors of {dim} numbers"
         )
-    numbers = np.fromfile(build / NUMBERS, dtype=NUMBER_DTYPE)
+    numbers = np.fromfile(build / NUMBERS_FILE, dtype=NUMBER_DTYPE)
     effort = Effort(int(record["lists"]), int(record["factor"]))
     return IvfIndex(codes, numbers, map_vectors(build, rows, dim), effort, settings=settings)
 
 
 def map_vectors(build: Path, rows: int, dim: int) -> NDArray[np.float16]:
     """The vectors (n, d) of a build, read by the kernel as they are used."""
-    vectors = np.memmap(build / VECTORS, dtype=VECTOR_DTYPE, mode="r", shape=(rows, dim))
+    vectors = np.memmap(build / VECTORS_FILE, dtype=VECTOR_DTYPE, mode="r", shape=(rows, dim))
     return vectors.view(np.ndarray)

@@ -40,34 +40,49 @@ def choose_effort(
     rows = np.sort(generator.choice(len(numbers), min(settings.questions, len(numbers)), replace=False))
     questions = ask(numbers[rows]) if ask else vectors[rows].astype(np.float32)
     limits = _limits(index, questions, numbers[rows], on_progress, settings)
-    tried: dict[Effort, dict[int, float]] = {}
-
-    def measure(factor: int, lists: int) -> float:
-        effort = Effort(lists, factor)
-        if effort not in tried:
-            tried[effort] = recalls(index.with_effort(effort), questions, numbers[rows], limits)
-        return min(tried[effort].values())
-
+    trials = _Trials(index, questions, numbers[rows], limits)
     on_progress("choosing the effort", 0, 0)
-    best = None
-    for factor in settings.candidate_factors:
-        reached = _fewest_lists(partial(measure, factor), index.lists, target, settings.least_recall_gain)
-        if reached is not None:
-            best = Effort(reached, factor)
-            break
-    if best is None:
-        best = max(tried, key=lambda effort: (min(tried[effort].values()), -effort.factor, -effort.lists))
+    best = _least_effort(trials, target, settings) or trials.best()
     return {
         **best._asdict(),
-        "recall": {str(depth): round(value, 4) for depth, value in tried[best].items()},
+        "recall": {str(depth): round(value, 4) for depth, value in trials.recalls[best].items()},
         "questions": len(rows),
         "asked": "pieces" if ask else "vectors",
         "target": target,
     }
 
 
+class _Trials:
+    """The recalls of the efforts tried so far, each measured once."""
+
+    def __init__(self, index: IvfIndex, questions: Vectors, own: Numbers, limits: Mapping[int, Scores]) -> None:
+        self.index, self._questions, self._own, self._limits = index, questions, own, limits
+        self.recalls: dict[Effort, dict[int, float]] = {}
+
+    def lowest_recall(self, factor: int, lists: int) -> float:
+        """The recall of an effort, at the depth where it is lowest."""
+        effort = Effort(lists, factor)
+        if effort not in self.recalls:
+            self.recalls[effort] = recalls(self.index.with_effort(effort), self._questions, self._own, self._limits)
+        return min(self.recalls[effort].values())
+
+    def best(self) -> Effort:
+        """The effort with the highest recall so far; of equals the least."""
+        return max(self.recalls, key=lambda tried: (min(self.recalls[tried].values()), -tried.factor, -tried.lists))
+
+
+def _least_effort(trials: _Trials, target: float, settings: EffortSettings) -> Effort | None:
+    """The first effort, fewest candidates first, that reaches the target; None if none does."""
+    for factor in settings.candidate_factors:
+        recall = partial(trials.lowest_recall, factor)
+        lists = _fewest_lists(recall, trials.index.lists, target, settings.least_recall_gain)
+        if lists is not None:
+            return Effort(lists, factor)
+    return None
+
+
 def _fewest_lists(recall: Callable[[int], float], lists: int, target: float, least_gain: float) -> int | None:
-    """By doubling, then between the last two; None where more lists gain nothing and the target is not reached."""
+    """The fewest lists that reach the target, by doubling, then between the last two; None if more gain nothing."""
     before, last = 0, 0.0
     for wanted in _doubled(lists):
         reached = recall(wanted)
@@ -89,7 +104,7 @@ def _doubled(lists: int) -> Iterator[int]:
 
 
 def recalls(index: IvfIndex, questions: Vectors, own: Numbers, limits: Mapping[int, Scores]) -> dict[int, float]:
-    """By depth, the share of the best passages found, on average over the questions (Q, d).
+    """The share of the best passages found by depth, on average over the questions (Q, d).
 
     Args:
         own: (Q,) the number of the passage that each question is made of, which does not count
@@ -109,7 +124,7 @@ def recalls(index: IvfIndex, questions: Vectors, own: Numbers, limits: Mapping[i
 def _limits(
     index: IvfIndex, questions: Vectors, own: Numbers, on_progress: OnStage, settings: EffortSettings
 ) -> dict[int, Scores]:
-    """By depth, the score of each question's last neighbour (Q,), by scanning every vector."""
+    """The score of each question's last neighbour (Q,) by depth, found by scanning every vector."""
     depth, numbers = max(settings.depths) + 1, index.numbers
     best = np.full((len(questions), depth), -np.inf, dtype=np.float32)
     for first in range(0, len(numbers), settings.progress_vectors):

@@ -96,13 +96,13 @@ class EngineIndex:
         best = Neighbours(np.full(shape, -np.inf, dtype=np.float32), np.full(shape, -1, dtype=np.int64))
         unsettled, wanted = np.arange(len(vectors)), k + self._settings.tie_vectors
         while len(unsettled):
-            found = self.engine.candidates(vectors[unsettled], wanted, where, allow_partial=partial)
-            if found.noted != self._noted:
+            candidates = self.engine.candidates(vectors[unsettled], wanted, where, allow_partial=partial)
+            if candidates.noted != self._noted:
                 raise RemovedError
-            missing.update(found.missing)
-            ranked, last = self._ranked(vectors[unsettled], found.numbers, k, where)
+            missing.update(candidates.missing)
+            ranked, last = self._ranked(vectors[unsettled], candidates.numbers, k, where)
             best.scores[unsettled], best.numbers[unsettled] = ranked
-            exhausted = (found.numbers[:, -1] < 0) | (found.numbers.shape[1] < wanted)
+            exhausted = (candidates.numbers[:, -1] < 0) | (candidates.numbers.shape[1] < wanted)
             # One that was not fetched may round to a better score than the last one wanted.
             close = ranked.scores[:, -1] <= last + SCORE_ROUNDING * np.abs(last)
             unsettled = unsettled[close & ~exhausted]
@@ -124,8 +124,8 @@ class EngineIndex:
 
     def score(self, vector: Vectors, numbers: Numbers) -> Scores:
         """(n,) inner products of one vector (d,) with the numbered ones; `-inf` for a number unknown or removed."""
-        found, stored = self._collection.vectors_of(self.row, np.setdiff1d(numbers, self._hidden))
-        return ExactIndex(found, stored).score(vector, numbers)
+        there, stored = self._collection.vectors_of(self.row, np.setdiff1d(numbers, self._hidden))
+        return ExactIndex(there, stored).score(vector, numbers)
 
     def summary(self) -> dict[str, Any]:
         """What the engine has, and how many of its passages are not the newest."""

@@ -17,7 +17,7 @@ from opendpr.errors import CorruptionError, ResourceError
 from opendpr.storage.atomic import replacing
 from opendpr.types import Scores, Vectors
 
-THREADS: int = faiss.omp_get_max_threads()
+FAISS_THREADS: int = faiss.omp_get_max_threads()
 THREAD_QUESTIONS = 8
 """One more thread is started for each this many questions."""
 LEAST_SAMPLE_VECTORS = 256
@@ -66,7 +66,7 @@ class Halves:
         Args:
             allowed: (n,), true for the rows that may be found
         """
-        faiss.omp_set_num_threads(max(1, min(THREADS, len(vectors))))
+        faiss.omp_set_num_threads(max(1, min(FAISS_THREADS, len(vectors))))
         parameters = faiss.SearchParameters(sel=_selector(allowed)) if allowed is not None else None
         best: tuple[Scores, Rows] = self._index.search(np.ascontiguousarray(vectors), k, params=parameters)
         return best
@@ -82,7 +82,7 @@ class Codes:
     def train(cls, sample: Vectors, lists: int) -> Codes:
         """An empty index of this many lists, for vectors like those of the sample (n, d), n >= lists."""
         dim = sample.shape[1]
-        faiss.omp_set_num_threads(THREADS)
+        faiss.omp_set_num_threads(FAISS_THREADS)
         index = faiss.index_factory(dim, factory(dim, lists), faiss.METRIC_INNER_PRODUCT)
         index.cp.min_points_per_centroid = index.pq.cp.min_points_per_centroid = 1  # else FAISS warns on stdout
         if len(sample) < LEAST_SAMPLE_VECTORS:
@@ -105,7 +105,7 @@ class Codes:
 
     def add(self, vectors: Vectors) -> None:
         """Add vectors (n, d) as the next n rows."""
-        faiss.omp_set_num_threads(THREADS)
+        faiss.omp_set_num_threads(FAISS_THREADS)
         self._index.add(vectors)
 
     def search(self, vectors: Vectors, k: int, lists: int, allowed: NDArray[np.bool_] | None = None) -> Rows:
@@ -114,7 +114,7 @@ class Codes:
         Args:
             allowed: (n,), true for the rows that may be found
         """
-        faiss.omp_set_num_threads(max(1, min(THREADS, len(vectors) // THREAD_QUESTIONS)))
+        faiss.omp_set_num_threads(max(1, min(FAISS_THREADS, len(vectors) // THREAD_QUESTIONS)))
         parameters = faiss.SearchParametersIVF(nprobe=lists, sel=_selector(allowed))
         rows: Rows = self._index.search(np.ascontiguousarray(vectors), k, params=parameters)[1]
         return rows

@@ -112,9 +112,9 @@ class IvfIndex:
 
     def score(self, vector: Vectors, numbers: Numbers) -> Scores:
         """(n,) inner products of one vector (d,) with the numbered ones; `-inf` for a number unknown or removed."""
-        places, known = self._places(numbers)
+        places, present = self._places(numbers)
         scores = np.full(len(numbers), -np.inf, dtype=np.float32)
-        scores[known] = self.vectors[places[known]].astype(np.float32) @ vector
+        scores[present] = self.vectors[places[present]].astype(np.float32) @ vector
         return scores
 
     def contains(self, numbers: Numbers) -> NDArray[np.bool_]:
@@ -124,15 +124,15 @@ class IvfIndex:
     def _places(self, numbers: Numbers) -> tuple[Rows, NDArray[np.bool_]]:
         """(n,) the row of each number, and whether it is there and may be found."""
         places = np.searchsorted(self.numbers, numbers).clip(max=len(self.numbers) - 1)
-        known = self.numbers[places] == numbers
+        present = self.numbers[places] == numbers
         if self._live is not None:
-            known &= self._live[places]
-        return places, known
+            present &= self._live[places]
+        return places, present
 
     def _rows(self, numbers: Numbers) -> Rows:
         """The rows of numbers, rising, without those that may not be found."""
-        places, known = self._places(np.unique(numbers))
-        return places[known]
+        places, present = self._places(np.unique(numbers))
+        return places[present]
 
     def _scan(self, vectors: Vectors, k: int, rows: Rows | None) -> Neighbours:
         if rows is None and self._live is not None:
@@ -141,7 +141,7 @@ class IvfIndex:
 
     def _refine(self, vectors: Vectors, rows: Rows, k: int) -> Neighbours:
         """The k best of candidates (Q, c), c >= k, by their vectors."""
-        from opendpr.search.faiss import THREADS  # loaded already, as there are codes
+        from opendpr.search.faiss import FAISS_THREADS  # loaded already, as there are codes
 
         size = max(1, self._settings.candidate_bytes // (rows.shape[1] * self.dim * 4))
         pieces = [slice(first, first + size) for first in range(0, len(rows), size)]
@@ -152,7 +152,7 @@ class IvfIndex:
         if len(pieces) < self._settings.threaded_pieces:
             refined = list(map(refine, pieces))
         else:
-            with ThreadPoolExecutor(THREADS) as pool:
+            with ThreadPoolExecutor(FAISS_THREADS) as pool:
                 refined = list(pool.map(refine, pieces))
         return Neighbours(
             np.concatenate([best.scores for best in refined] or [np.empty((0, k), np.float32)]),

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opendpr.choices import RETRIEVERS
-from opendpr.collection.writer import refuse_other_encoder
 from opendpr.errors import UsageError
 from opendpr.model.encoder import BertEncoder
 from opendpr.protocols import Encoder, Retriever
@@ -123,7 +122,7 @@ def make_retriever(
         return Bm25Retriever(live)
     if kind not in RETRIEVERS or encoder is None:
         raise UsageError(f"retriever must be one of {', '.join(RETRIEVERS)}, got {kind!r}")
-    refuse_other_encoder(live.collection, encoder.model.fingerprint, encoder.model.reference)
+    live.collection.refuse_other_encoder(encoder.model.fingerprint, encoder.model.reference)
     if kind == "dense":
         return DenseRetriever(live, encoder)
     return HybridRetriever(live, encoder, encoder.model.hybrid_weight if weight is None else weight)

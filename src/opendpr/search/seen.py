@@ -11,12 +11,12 @@ from opendpr.collection import Collection
 from opendpr.collection.rows import Version
 from opendpr.storage.atomic import replacing
 
-SEEN = "seen.json"
-CHECKSUM = "sha256"
+SEEN_FILE = "seen.json"
+CHECKSUM_KEY = "sha256"
 """Key of the checksum of all other content."""
 
 
-def read_seen(directory: Path, name: str = SEEN) -> dict[str, Any]:
+def read_seen(directory: Path, name: str = SEEN_FILE) -> dict[str, Any]:
     """The content of `seen.json`, or of another file of that form.
 
     Raises:
@@ -24,7 +24,7 @@ def read_seen(directory: Path, name: str = SEEN) -> dict[str, Any]:
         ValueError: it is not what was written.
     """
     seen = json.loads((directory / name).read_text(encoding="utf-8"))
-    if not isinstance(seen, dict) or seen.pop(CHECKSUM, None) != _checksum(seen):
+    if not isinstance(seen, dict) or seen.pop(CHECKSUM_KEY, None) != _checksum(seen):
         raise ValueError("it does not match its checksum")
     return seen
 
@@ -44,10 +44,10 @@ def version_of(seen: dict[str, Any]) -> Version:
     return Version(seen["version"], seen["commit_id"])
 
 
-def write_seen(directory: Path, content: dict[str, Any], name: str = SEEN) -> None:
+def write_seen(directory: Path, content: dict[str, Any], name: str = SEEN_FILE) -> None:
     """Replace the file by this content and its checksum."""
     with replacing(directory / name) as temporary:
-        temporary.write_text(json.dumps({**content, CHECKSUM: _checksum(content)}, indent=2), encoding="utf-8")
+        temporary.write_text(json.dumps({**content, CHECKSUM_KEY: _checksum(content)}, indent=2), encoding="utf-8")
 
 
 def _checksum(seen: dict[str, Any]) -> str:

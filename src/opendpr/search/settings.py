@@ -84,6 +84,8 @@ class SearchSettings:
     words: WordSettings = WordSettings()
     engine: EngineSettings | None = None
     """Finds candidates by vectors; None means what lies beside the collection."""
+    warn_incomplete: bool = True
+    """Whether to warn of passages that lack a vector; False where more get one as they are needed."""
     attempts: int = 20
     """How often a search is started again because a writer removed a passage that it found."""
 

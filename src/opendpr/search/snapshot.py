@@ -111,7 +111,7 @@ class Snapshot:
         return self._words.index.score(question, numbers)
 
     def count_words(self, question: str) -> WordCounts:
-        """In how many passages each word of a question occurs, as BM25 counts them."""
+        """The number of passages in which each word of a question occurs, as BM25 counts them."""
         return self._words.index.count_words(question)
 
     def hits(self, neighbours: Neighbours, parts: Sequence[dict[str, NDArray[np.float32]]]) -> list[list[Hit]]:
@@ -175,8 +175,8 @@ def load_snapshot(
 
 
 def _refuse_other_vectors(collection: Collection, state: State, before: Snapshot | None) -> None:
-    known, row = before.state.encoder if before else None, state.encoder
-    if known and row and row.fingerprint != known.fingerprint:
+    earlier, row = before.state.encoder if before else None, state.encoder
+    if earlier and row and row.fingerprint != earlier.fingerprint:
         raise StateError(f"{collection.directory} was given another model meanwhile ({row.model}); open it again")
 
 
@@ -199,7 +199,7 @@ def _load_dense(collection: Collection, state: State, before: Snapshot | None, s
     if cache:
         cached = cache.index.without(np.concatenate([np.array(removed, np.int64), hidden]))
         index = StoredIndex(collection, row, cached, exact)
-    if missing := passages - len(hidden) - len(index):
+    if settings.warn_incomplete and (missing := passages - len(hidden) - len(index)):
         logger.warning(
             "%s: passages without a vector, which bm25 alone finds: %d; any 'opendpr add' or 'opendpr encode' "
             "gives them one",
@@ -212,8 +212,8 @@ def _load_dense(collection: Collection, state: State, before: Snapshot | None, s
 def _load_engine_index(
     collection: Collection, state: State, before: Snapshot | None, settings: EngineSettings
 ) -> EngineIndex:
-    known = before.dense_part.index if before and before.dense_part else None
-    index = EngineIndex(collection, settings, known.engine if isinstance(known, EngineIndex) else None)
+    earlier = before.dense_part.index if before and before.dense_part else None
+    index = EngineIndex(collection, settings, earlier.engine if isinstance(earlier, EngineIndex) else None)
     if state.encoder and index.row.fingerprint != state.encoder.fingerprint:
         raise StateError(f"{collection.directory} was given another model meanwhile ({index.row.model}); open it again")
     return index

@@ -61,7 +61,7 @@ class StoredIndex:
 
     def score(self, vector: Vectors, numbers: Numbers) -> Scores:
         """(n,) inner products of one vector (d,) with the numbered ones; `-inf` for a number unknown or removed."""
-        known = self._cached.contains(numbers) | self._newer.contains(numbers)
-        there, stored = self._collection.vectors_of(self._row, numbers[known])
+        present = self._cached.contains(numbers) | self._newer.contains(numbers)
+        there, stored = self._collection.vectors_of(self._row, numbers[present])
         scores = ExactIndex(there, stored).score(vector, numbers)
-        return np.where(known, scores, -np.inf).astype(np.float32)
+        return np.where(present, scores, -np.inf).astype(np.float32)

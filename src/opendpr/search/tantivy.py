@@ -122,7 +122,7 @@ class TantivyIndex:
         return np.array([by_number.get(number, 0.0) for number in numbers.tolist()], dtype=np.float32)
 
     def count_words(self, question: str) -> WordCounts:
-        """In how many passages each word of a question occurs, stop words left out; words are those of `terms`."""
+        """The number of passages in which each word of a question occurs, without stop words; words as in `terms`."""
         words = sorted(set(self._questions.analyze(_words(question))))
         return WordCounts(len(self), {word: self._searcher.doc_freq("text", word) for word in words})
 

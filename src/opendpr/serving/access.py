@@ -41,8 +41,8 @@ class Access:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = header(scope, b"x-request-id") or ""
-        id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        client_id = header(scope, b"x-request-id") or ""
+        id = client_id if REQUEST_ID.fullmatch(client_id) else secrets.token_hex(8)
         scope.setdefault("state", {})["request_id"] = id
         started, status = time.perf_counter(), 500
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from opendpr.choices import READ_PASSAGES, SEARCH_PASSAGES, RetrieverName
+from opendpr.choices import DEFAULT_RETRIEVER, READ_PASSAGES, SEARCH_PASSAGES, RetrieverName
 from opendpr.errors import BusyError, InputError, OpendprError, StateError, UsageError
 from opendpr.serving.records import (
     AnswerRecord,
@@ -78,7 +78,7 @@ class Client:
         k: int = READ_PASSAGES,
         *,
         answers: int = 5,
-        retriever: RetrieverName = "hybrid",
+        retriever: RetrieverName = DEFAULT_RETRIEVER,
         where: str | None = None,
     ) -> AskRecord:
         """Answers from the k passages that fit the question best, of documents that meet the filter `where`."""
@@ -93,7 +93,12 @@ class Client:
         )
 
     def search(
-        self, question: str, k: int = SEARCH_PASSAGES, *, retriever: RetrieverName = "hybrid", where: str | None = None
+        self,
+        question: str,
+        k: int = SEARCH_PASSAGES,
+        *,
+        retriever: RetrieverName = DEFAULT_RETRIEVER,
+        where: str | None = None,
     ) -> SearchRecord:
         """The k passages that fit the question best, of documents that meet the filter `where`."""
         answer = self._send(

@@ -28,23 +28,20 @@ def answer_record(answer: Answer, retrieved: Found) -> AnswerRecord:
 
 
 def _passage(hit: Hit, retrieved: Found, score: float | None) -> PassageRecord:
-    fields, layout = hit_fields(hit, retrieved.ids[hit.passage.number]), retrieved.layouts[hit.passage.document_id]
+    layout = retrieved.layouts[hit.passage.document_id]
+    fields = hit_fields(hit, retrieved.ids[hit.passage.number], layout.outline)
     if score is not None:
         fields["parts"] |= {"reader": score}
-    return PassageRecord(**fields, **_places(fields, layout))
+    return PassageRecord(**fields, **_utf16(fields, layout))
 
 
 def _span(span: Span, retrieved: Found) -> SpanRecord:
     passage = span.hit.passage
-    fields = span_fields(span, retrieved.ids[passage.number])
-    return SpanRecord(**fields, **_places(fields, retrieved.layouts[passage.document_id]))
+    layout = retrieved.layouts[passage.document_id]
+    fields = span_fields(span, retrieved.ids[passage.number], layout.outline)
+    return SpanRecord(**fields, **_utf16(fields, layout))
 
 
-def _places(fields: Mapping[str, Any], layout: Layout) -> dict[str, Any]:
-    """The offsets of a record as other programs and people count them."""
-    return {
-        "start_utf16": layout.utf16(fields["start"]),
-        "end_utf16": layout.utf16(fields["end"]),
-        "page": layout.page(fields["start"]),
-        "anchor": layout.anchor(fields["start"]),
-    }
+def _utf16(fields: Mapping[str, Any], layout: Layout) -> dict[str, Any]:
+    """The offsets of a record as other programs count them."""
+    return {"start_utf16": layout.utf16(fields["start"]), "end_utf16": layout.utf16(fields["end"])}

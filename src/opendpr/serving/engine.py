@@ -6,35 +6,27 @@ import logging
 import math
 import os
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from opendpr.answering.asked import asked
 from opendpr.answering.borders import with_borders
-from opendpr.answering.decoder import Decoder
-from opendpr.choices import RETRIEVERS
+from opendpr.answering.pipeline import Answerer
+from opendpr.choices import DEFAULT_RETRIEVER
 from opendpr.collection import open_collection
 from opendpr.collection.database import DATABASE
 from opendpr.errors import BusyError, OpendprError, StateError
-from opendpr.model.directory import Model, find_model
-from opendpr.model.encoder import BertEncoder
-from opendpr.model.reader import BertReader
+from opendpr.model.directory import find_model
 from opendpr.model.runtime import RuntimeSettings, resolved
 from opendpr.model.spans import log_softmax
-from opendpr.protocols import Retriever
-from opendpr.search.copies import DistinctRetriever
-from opendpr.search.live import LiveSnapshot
-from opendpr.search.retrievers import make_retriever
 from opendpr.search.settings import EngineSettings, SearchSettings
 from opendpr.serving.places import Layout, Layouts
 from opendpr.types import Hit, Outcome, Passage, Span
 
 logger = logging.getLogger(__name__)
 
-ATTEMPTS = 5
+SEARCH_ATTEMPTS = 5
 """How often a search is repeated because its documents were replaced before they were described."""
 
 
@@ -58,19 +50,6 @@ class Read(NamedTuple):
     """Log P_selected of each passage that was read, by its number."""
 
 
-class _ModelReading:
-    """The reader of a model, and what its spans mean after each retriever; replaced as a whole with the model."""
-
-    def __init__(self, model: Model, runtime: RuntimeSettings) -> None:
-        self._model, self._runtime = model, runtime
-        self.decoders: dict[str, Decoder] = {name: Decoder.of(model, name) for name in RETRIEVERS}
-
-    @cached_property
-    def reader(self) -> BertReader:
-        """The reader, made when first needed, because a model without a reader can still search."""
-        return BertReader(self._model, self._runtime)
-
-
 class Engine:
     """A collection and its model, opened to answer many questions.
 
@@ -88,7 +67,7 @@ class Engine:
         self, directory: Path, model: str | None, runtime: RuntimeSettings, *, engine: EngineSettings | None = None
     ) -> None:
         self.directory, self._name, self._runtime = directory, model, runtime
-        self._settings = SearchSettings(engine=engine)
+        self._engine = engine
         self._open()
         if not self.collection.has_documents():
             raise StateError(f"{directory} holds no documents; add some with 'opendpr add'")
@@ -99,16 +78,12 @@ class Engine:
         try:
             file = identity(self.directory)
             model = find_model(self._name or collection.require_encoder().model)
-            live, encoder = LiveSnapshot(collection, self._settings), BertEncoder(model, self._runtime)
-            retrievers: dict[str, Retriever] = {
-                kind: DistinctRetriever(make_retriever(kind, live, encoder)) for kind in RETRIEVERS
-            }
+            answerer = Answerer(collection, model, runtime=self._runtime, search=SearchSettings(engine=self._engine))
         except OpendprError:
             collection.close()
             raise
         self.collection, self._file, self.model = collection, file, model
-        self._live, self._retrievers = live, retrievers
-        self._reading, self._layouts = _ModelReading(model, self._runtime), Layouts(collection, live.version)
+        self._answerer, self._layouts = answerer, Layouts(collection, answerer.version)
 
     def _reopen(self) -> None:
         """Open again; if that fails, all is as before, so that the next question tries again."""
@@ -124,9 +99,9 @@ class Engine:
     def warm_up(self) -> None:
         """Load what the first question needs, once; networks one after the other, as they are tried out."""
         resolved(self._runtime)
-        self.retrieve("hybrid", ["opendpr"], 1, None)
+        self.retrieve(DEFAULT_RETRIEVER, ["opendpr"], 1, None)
         if self.can_read:
-            self.read(["hybrid"], ["opendpr"], [[Hit(Passage(0, "", "", "opendpr", 0), 0.0)]])
+            self.read([DEFAULT_RETRIEVER], ["opendpr"], [[Hit(Passage(0, "", "", "opendpr", 0), 0.0)]])
 
     def retrieve(self, kind: str, questions: Sequence[str], k: int, where: str | None) -> list[Found]:
         """The passages for each question, in the collection's newest state.
@@ -137,16 +112,19 @@ class Engine:
             UsageError: the filter cannot be understood.
         """
         self._follow()
-        for _ in range(ATTEMPTS):
-            lists = self._retrievers[kind].retrieve(questions, k, where)
-            if self._layouts.version != self._live.version:
-                self._layouts = Layouts(self.collection, self._live.version)
+        for _ in range(SEARCH_ATTEMPTS):
+            lists = self._answerer.retrieve(questions, k, where, retriever=kind)
+            if self._layouts.version != self._answerer.version:
+                self._layouts = Layouts(self.collection, self._answerer.version)
             layouts = self._layouts.of(hit.passage.document_id for hits in lists for hit in hits)
             passages = {hit.passage.number: hit.passage for hits in lists for hit in hits}
             if all(passage.document_id in layouts for passage in passages.values()):
                 ids = self.collection.passage_ids(list(passages.values()))
-                seen = with_borders(self.collection, lists, self.model)
-                return [Found(hits, ids, layouts, self._live.version, self._live.missing) for hits in seen]
+                version, missing = self._answerer.version, self._answerer.missing
+                return [
+                    Found(hits, ids, layouts, version, missing)
+                    for hits in with_borders(self.collection, lists, self.model)
+                ]
             self._follow()
         raise BusyError(f"{self.directory} changes too fast to be searched; try again")
 
@@ -156,10 +134,10 @@ class Engine:
         Raises:
             StateError: the model has no reader.
         """
-        reading = self._reading  # the same one throughout, if another thread changes to another model meanwhile
-        spans = reading.reader.read(questions, lists)
+        answerer = self._answerer  # the same one throughout, if another thread changes to another model meanwhile
+        spans = answerer.reader.read(questions, lists)
         return [
-            Read(reading.decoders[kind].decode(own, asked(question, kind, self._live)), _selection(own))
+            Read(answerer.outcome(own, question, retriever=kind), _selection(own))
             for kind, question, own in zip(kinds, questions, spans, strict=True)
         ]
 
@@ -169,13 +147,13 @@ class Engine:
             logger.info("%s is another collection now: opening it again", self.directory)
             self._reopen()
             return
-        if self._live.is_current():
+        if self._answerer.is_current():
             return
         if self.collection.require_encoder().fingerprint != self.model.fingerprint:
             logger.info("%s was given another model: opening it again", self.directory)
             self._reopen()
         else:
-            self._live.refresh()
+            self._answerer.refresh()
 
 
 def _selection(spans: Sequence[Span]) -> dict[int, float]:

@@ -47,8 +47,8 @@ from opendpr.serving.records import (
 from opendpr.serving.service import Service
 from opendpr.serving.settings import Settings
 
-DESCRIPTION = "Passages and verbatim answers from a collection of documents."
-PROBLEM: dict[str, Any] = {
+API_DESCRIPTION = "Passages and verbatim answers from a collection of documents."
+PROBLEM_RESPONSE: dict[str, Any] = {
     "description": "Why it failed.",
     "content": {problems.CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
@@ -76,7 +76,7 @@ class AnyCharacters(PathConvertor):
 
 
 register_url_convertor("any", AnyCharacters())
-api = APIRouter(responses={"default": PROBLEM})
+api = APIRouter(responses={"default": PROBLEM_RESPONSE})
 
 
 @api.post("/v1/ask", tags=["questions"])
@@ -268,7 +268,7 @@ def make_app(settings: Settings) -> problems.App:
     app = FastAPI(
         title="opendpr",
         version=opendpr.__version__,
-        description=DESCRIPTION,
+        description=API_DESCRIPTION,
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,

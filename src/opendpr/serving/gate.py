@@ -149,13 +149,13 @@ class Gate:
         except TimeoutError:
             detail = f"the body did not come within {BODY_SECONDS} s"
             raise Refused(408, "slow", detail, {"Connection": "close"}) from None
-        given = False
+        replayed = False
 
         async def replay() -> Message:
-            nonlocal given
-            if given:
+            nonlocal replayed
+            if replayed:
                 return await receive()
-            given = True
+            replayed = True
             return {"type": "http.request", "body": bytes(body), "more_body": False}
 
         return replay

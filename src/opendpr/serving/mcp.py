@@ -12,7 +12,7 @@ from mcp.types import ToolAnnotations
 from pydantic import Field
 
 import opendpr
-from opendpr.choices import READ_PASSAGES, SEARCH_PASSAGES, RetrieverName
+from opendpr.choices import DEFAULT_RETRIEVER, READ_PASSAGES, SEARCH_PASSAGES, RetrieverName
 from opendpr.errors import OpendprError
 from opendpr.serving.batching import FullError
 from opendpr.serving.records import REQUEST_LIMITS, AskRecord, SearchRecord
@@ -44,7 +44,7 @@ def make_server(service: Service, about: str) -> MCPServer:
         question: Question,
         k: Annotated[int, Field(ge=1, le=100, description="Passages to read.")] = READ_PASSAGES,
         answers: Annotated[int, Field(ge=1, le=20, description="Different answers to give.")] = 3,
-        retriever: Retriever = "hybrid",
+        retriever: Retriever = DEFAULT_RETRIEVER,
         where: Where = None,
     ) -> AskRecord:
         """Answer a question with verbatim words of the documents.
@@ -59,7 +59,7 @@ def make_server(service: Service, about: str) -> MCPServer:
     async def search(
         question: Question,
         k: Annotated[int, Field(ge=1, le=100, description="Passages to find.")] = SEARCH_PASSAGES,
-        retriever: Retriever = "hybrid",
+        retriever: Retriever = DEFAULT_RETRIEVER,
         where: Where = None,
     ) -> SearchRecord:
         """Find the passages of the documents that fit a question best, best first."""

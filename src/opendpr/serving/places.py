@@ -4,15 +4,14 @@ or follow links.
 
 from __future__ import annotations
 
-import json
 import re
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from opendpr.collection import Collection
-from opendpr.collection.lookup import pieces, sections_of
-from opendpr.text.sections import Section, anchor_at
+from opendpr.collection.lookup import outlines, pieces
+from opendpr.text.places import Outline
 
 KEPT_LAYOUTS = 20_000
 """Documents whose layout is remembered until the collection changes."""
@@ -27,22 +26,11 @@ class Layout(NamedTuple):
 
     astral: list[int]
     """Offsets of the characters beyond the first 65,536, rising."""
-    pages: list[int]
-    """Offsets at which the pages of a PDF begin; empty for other documents."""
-    sections: list[Section]
-    """Headings and anchors of HTML and the like; empty for other documents."""
+    outline: Outline
 
     def utf16(self, offset: int) -> int:
         """The offset in UTF-16 code units."""
         return offset + bisect_left(self.astral, offset)
-
-    def page(self, offset: int) -> int | None:
-        """The page that the character is on, from 1."""
-        return bisect_right(self.pages, offset) or None
-
-    def anchor(self, offset: int) -> str | None:
-        """What a link to the character's section names after `#`."""
-        return anchor_at(self.sections, offset) or None
 
 
 class Layouts:
@@ -63,22 +51,8 @@ class Layouts:
         return {id: self._known[id] for id in wanted if id in self._known}
 
     def _read(self, ids: list[str]) -> dict[str, Layout]:
-        astral: dict[str, set[int]] = {}
-        pages: dict[str, object] = {}
-        for id, starts, start, text in pieces(self._collection, ids):
-            pages[id] = starts
-            places = astral.setdefault(id, set())
+        astral: dict[str, set[int]] = {id: set() for id in ids}
+        for id, start, text in pieces(self._collection, ids):
             if not text.isascii():
-                places.update(start + match.start() for match in _ASTRAL.finditer(text))
-        sections = sections_of(self._collection, ids)
-        return {
-            id: Layout(sorted(places), page_starts(pages[id]), sections.get(id, [])) for id, places in astral.items()
-        }
-
-
-def page_starts(value: object) -> list[int]:
-    """Page starts from a document's metadata, which may hold anything; empty unless they are a list of integers."""
-    starts = json.loads(value) if isinstance(value, str) and value.startswith("[") else value
-    if isinstance(starts, list) and all(isinstance(start, int) for start in starts):
-        return sorted(starts)
-    return []
+                astral[id].update(start + match.start() for match in _ASTRAL.finditer(text))
+        return {id: Layout(sorted(astral[id]), outline) for id, outline in outlines(self._collection, ids).items()}

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from opendpr.choices import READ_PASSAGES, RetrieverName
+from opendpr.choices import DEFAULT_RETRIEVER, READ_PASSAGES, RetrieverName
 from opendpr.corpus.corpus import objection
 from opendpr.errors import UsageError
 from opendpr.serving.records import REQUEST_LIMITS, Problem
@@ -49,7 +49,7 @@ class SearchBody(BaseModel):
         min_length=1, max_length=REQUEST_LIMITS["question_characters"], pattern=r"\S", examples=["Who built the pier?"]
     )
     k: int = Field(READ_PASSAGES, ge=1, le=REQUEST_LIMITS["k"], description="Passages to find.")
-    retriever: RetrieverName = Field("hybrid", description="How passages are found.")
+    retriever: RetrieverName = Field(DEFAULT_RETRIEVER, description="How passages are found.")
     where: str | None = Field(
         None,
         max_length=REQUEST_LIMITS["where_characters"],

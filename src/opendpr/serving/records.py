@@ -2,7 +2,7 @@
 
 Offsets `start` and `end` count Unicode code points of the document's text, as Python does; `start_utf16` and
 `end_utf16` count UTF-16 code units, as JavaScript, Java and C# do. `page` is that of a PDF, from 1;
-`anchor` is what a link to the place in a page of HTML names after `#`.
+`anchor` is what a link to the place names after `#`: a section, or `page=7` of a PDF.
 """
 
 from __future__ import annotations

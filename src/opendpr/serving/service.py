@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 
 import opendpr
 from opendpr.answering import check_question
-from opendpr.choices import READ_PASSAGES, RETRIEVERS
+from opendpr.choices import DEFAULT_RETRIEVER, READ_PASSAGES, RETRIEVERS
 from opendpr.collection import Collection, open_collection
 from opendpr.collection.selection import metadata_keys
 from opendpr.collection.where import compile_where
@@ -46,7 +46,7 @@ class Wanted(NamedTuple):
     """A question and how it is to be searched for."""
 
     question: str
-    retriever: str = "hybrid"
+    retriever: str = DEFAULT_RETRIEVER
     k: int = READ_PASSAGES
     where: str | None = None
 

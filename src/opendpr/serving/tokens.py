@@ -37,7 +37,7 @@ def read_tokens(path: Path | None, environment: Mapping[str, str] = os.environ) 
         UsageError: more than one of these is set, the file cannot be read or holds no token, or a token is too short.
     """
     named = environment.get(TOKEN_FILE_VARIABLE)
-    given = [
+    sources = [
         name
         for name, value in (
             ("--token-file or " + TOKEN_FILE_VARIABLE, path or named),
@@ -45,8 +45,8 @@ def read_tokens(path: Path | None, environment: Mapping[str, str] = os.environ) 
         )
         if value
     ]
-    if len(given) > 1:
-        raise UsageError(f"{' and '.join(given)} are both set; set one")
+    if len(sources) > 1:
+        raise UsageError(f"{' and '.join(sources)} are both set; set one")
     if path or named:
         file = path or Path(str(named))
         try:
@@ -88,9 +88,9 @@ def _token(parts: list[str], place: str) -> Token:
     return Token(_sha256(value), writes)
 
 
-def find_token(tokens: Iterable[Token], given: str) -> Token | None:
-    """The known token that was given, compared in constant time; None if it is unknown."""
-    digest = _sha256(given)
+def find_token(tokens: Iterable[Token], value: str) -> Token | None:
+    """The token with this value, compared in constant time; None if there is none."""
+    digest = _sha256(value)
     match = None
     for token in tokens:
         if hmac.compare_digest(token.sha256, digest):

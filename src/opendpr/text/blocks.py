@@ -22,7 +22,7 @@ ABBREVIATION = re.compile(
     r"\b(?:[A-Z]|Mr|Mrs|Ms|Dr|Prof|St|Jr|Sr|Lt|Col|Gen|Capt|Sgt|Rev|Hon|No|vs|etc|cf|ca|approx|e\.g|i\.e|Fig|Vol|pp?)\.\s"
 )
 SENTENCE_CHARACTERS = 400
-"""A stretch without an end of a sentence is cut at this length, around the answer."""
+"""A stretch in which no sentence ends is cut to this length, around the answer."""
 
 
 def borders(text: str) -> list[int]:
@@ -64,7 +64,7 @@ def _sentence_starts(text: str) -> list[int]:
 
 
 def _at_spaces(text: str, first: int, last: int, kept: tuple[int, int]) -> tuple[int, int]:
-    """The same stretch without the words that its borders cut; what is `kept` stays in it."""
+    """Shrink a stretch to whole words; what is `kept` stays in it."""
     while 0 < first < kept[0] and not text[first - 1].isspace():
         first += 1
     while kept[1] < last < len(text) and not text[last].isspace():

@@ -1,4 +1,4 @@
-"""What belongs together in a text though it is made of letters and signs: an answer neither begins nor ends inside."""
+"""What belongs together in a text though it mixes letters and signs: no answer begins or ends inside it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NAME = r"[\w.+@~%-]"
 _LONG_RUN = re.compile(r"\S{256,}")
 """Longer than any answer; in such runs the patterns below would take the square of their length."""
 
-TOGETHER = re.compile(
+UNDIVIDED_PATTERN = re.compile(
     rf"""
       \b[A-Za-z][A-Za-z0-9+.-]*://[^\s<>"\u201c\u201d]*[^\s<>"\u201c\u201d.,;:!?'()\[\]{{}}]  # https://a.example/b?c=1
     | \bwww\.[^\s<>"]*[\w/]
@@ -57,9 +57,9 @@ def _matches(text: str) -> Iterator[re.Match[str]]:
     """The matches outside of runs that are too long."""
     at = 0
     for run in _LONG_RUN.finditer(text):
-        yield from TOGETHER.finditer(text, at, run.start())
+        yield from UNDIVIDED_PATTERN.finditer(text, at, run.start())
         at = run.end()
-    yield from TOGETHER.finditer(text, at)
+    yield from UNDIVIDED_PATTERN.finditer(text, at)
 
 
 def _joins(text: str, start: int, end: int) -> bool:

@@ -1,4 +1,4 @@
-"""Where in a text an answer occurs, for showing it; whether it does is said by `matching`."""
+"""Where in a text an answer occurs, for showing it; `matching` decides whether it does."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from collections.abc import Iterator, Sequence
 from opendpr.choices import Match
 from opendpr.text.matching import TOKEN, compile_pattern, unusable
 
-PATTERN_SECONDS = 0.1
+MARKING_SECONDS = 0.1
 """Processor time that one pattern may take; what it matched until then counts."""
-PATTERN_PLACES = 50
-"""Most places of one pattern."""
+MARKED_PLACES = 50
+"""Most places marked for one pattern."""
 
 Place = tuple[int, int]
 """Offsets [start, end) in code points."""
 
 
 def answer_places(answers: Sequence[str], text: str, match: Match = "string") -> list[Place]:
-    """The places of all answers in a text, by their beginning, without those inside of others."""
+    """The places of all answers in a text, by their beginning, without those inside others."""
     plain, origin = _decomposed(text)
     find = _string_places if match == "string" else _pattern_places
     all_places = {(origin[start], origin[end - 1] + 1) for answer in answers for start, end in find(answer, plain)}
@@ -48,8 +48,8 @@ def _pattern_places(answer: str, plain: str) -> Iterator[Place]:
     try:
         if unusable(answer, "regex"):
             return  # which is reported with the question
-        for count, match in enumerate(compile_pattern(answer).finditer(plain, timeout=PATTERN_SECONDS)):
-            if count == PATTERN_PLACES:
+        for count, match in enumerate(compile_pattern(answer).finditer(plain, timeout=MARKING_SECONDS)):
+            if count == MARKED_PLACES:
                 return
             if match.end() > match.start():
                 yield match.start(), match.end()

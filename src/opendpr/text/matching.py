@@ -4,7 +4,7 @@ By `string`: both are brought to Unicode's NFD and cut into tokens, a token bein
 marks, or any other single character that is neither a separator nor a control. The lower-cased tokens of the
 answer must occur in those of the text, one after the other. By `regex`: the pattern, in NFD too, is searched
 in the text, without regard to case. An answer that would occur in every text, since it has no token or its
-pattern matches the empty string, is left out and named.
+pattern matches the empty string, is left out and reported.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ logger = logging.getLogger(__name__)
 
 Key = TypeVar("Key", bound=Hashable)
 
-SEPARATOR = "\x1f"
-"""Between tokens: a control character, so part of none."""
+TOKEN_SEPARATOR = "\x1f"
+"""What is put between tokens: a control character, so part of none."""
 KEPT_TEXTS = 20_000
 """Texts whose tokens are kept: about 40 MB of passages of 100 words."""
-KEPT_CHARACTERS = 4_000
-"""Longest of them: whole documents would fill the memory."""
+KEPT_TEXT_CHARACTERS = 4_000
+"""Longest text whose tokens are kept: whole documents would fill the memory."""
 SEARCH_SECONDS = 1.0
 """Processor time that one pattern may take in one text."""
 PATTERN_SECONDS = 3.0
 """Processor time that one pattern may take for one question, besides its allowance; then it is given up."""
-ALLOWANCE_SECONDS = 0.001
-"""What each text adds to that: many texts may take long, but no longer than they are many."""
+TEXT_ALLOWANCE_SECONDS = 0.001
+"""Processor time that each text adds to that: the time for many texts grows with their number."""
 PATTERN_SIZE = 20_000
 """Characters of a pattern after writing out its repetitions."""
 
@@ -49,7 +49,7 @@ _PATTERN_PIECE = re.compile(r"\\.|\[(?:\\.|[^\]\\])+\]|\{(\d+)(?:,\d*)?\}|.", re
 def joined_tokens(text: str) -> str:
     """The lower-cased tokens of a text, each between separators: a sequence of tokens is a substring of it."""
     tokens = _ASCII_TOKEN.findall(text) if text.isascii() else TOKEN.findall(unicodedata.normalize("NFD", text))
-    return SEPARATOR.join(["", *tokens, ""]).lower() if tokens else SEPARATOR
+    return TOKEN_SEPARATOR.join(["", *tokens, ""]).lower() if tokens else TOKEN_SEPARATOR
 
 
 _kept_tokens = lru_cache(KEPT_TEXTS)(joined_tokens)
@@ -57,17 +57,17 @@ _kept_nfd = lru_cache(KEPT_TEXTS)(lambda text: unicodedata.normalize("NFD", text
 
 
 def _tokens(text: str) -> str:
-    return _kept_tokens(text) if len(text) <= KEPT_CHARACTERS else joined_tokens(text)
+    return _kept_tokens(text) if len(text) <= KEPT_TEXT_CHARACTERS else joined_tokens(text)
 
 
 def _normalized(text: str) -> str:
-    return _kept_nfd(text) if len(text) <= KEPT_CHARACTERS else unicodedata.normalize("NFD", text)
+    return _kept_nfd(text) if len(text) <= KEPT_TEXT_CHARACTERS else unicodedata.normalize("NFD", text)
 
 
 def occurs_everywhere(answer: str, match: Match = "string") -> bool:
     """Whether an answer would occur in every text: it has no token, or its pattern matches the empty string."""
     if match == "string":
-        return joined_tokens(answer) == SEPARATOR
+        return joined_tokens(answer) == TOKEN_SEPARATOR
     try:
         return compile_pattern(answer).fullmatch("", timeout=SEARCH_SECONDS) is not None
     except (InputError, TimeoutError, MemoryError):
@@ -123,7 +123,7 @@ class AnswerMatcher:
         return any(self._searched(pattern, text, _begins) for pattern in self._seconds_left)
 
     def _searched(self, pattern: regex.Pattern[str], text: str, search: Search) -> bool:
-        left = self._seconds_left[pattern] + ALLOWANCE_SECONDS
+        left = self._seconds_left[pattern] + TEXT_ALLOWANCE_SECONDS
         if left > 0:
             started = time.process_time()
             try:
@@ -154,7 +154,7 @@ def compile_pattern(answer: str) -> regex.Pattern[str]:
     """The regular expression of an answer.
 
     Raises:
-        InputError: it is none, or writing out its repetitions makes it too large.
+        InputError: it is not a regular expression, or writing out its repetitions makes it too large.
     """
     pattern = unicodedata.normalize("NFD", answer)
     if (size := _written_out(pattern)) > PATTERN_SIZE:
@@ -186,7 +186,7 @@ def _written_out(pattern: str) -> int:
 class AnswerScan(Generic[Key]):
     """Which of many questions have an answer somewhere: every text of a collection is scanned once.
 
-    An answer is sought only in texts that hold its longest token. Memory is that of the answers.
+    An answer is searched for only in texts that hold its longest token. Memory is that of the answers.
 
     Args:
         matchers: by any key that names the question
@@ -199,13 +199,13 @@ class AnswerScan(Generic[Key]):
         self._by_token: dict[str, list[tuple[str, Key]]] = {}
         for key, matcher in matchers.items():
             for string in matcher.strings:
-                longest = max(string.split(SEPARATOR), key=len)
+                longest = max(string.split(TOKEN_SEPARATOR), key=len)
                 self._by_token.setdefault(longest, []).append((string, key))
 
     def scan(self, text: str) -> None:
         """Take away the questions that one text answers."""
         held = joined_tokens(text)
-        for token in self._by_token.keys() & set(held.split(SEPARATOR)):
+        for token in self._by_token.keys() & set(held.split(TOKEN_SEPARATOR)):
             answered = {key for string, key in self._by_token[token] if string in held}
             if answered:
                 self.missing -= answered

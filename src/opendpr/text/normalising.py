@@ -13,7 +13,7 @@ from bisect import bisect_right
 from typing import NamedTuple
 
 ANALYSIS = 2
-"""Changes whenever `searchable` gives other words: an index of another one is rebuilt."""
+"""The version of `searchable`, changed whenever that gives other words: an index of another version is rebuilt."""
 
 _UNSEEN = "\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff"
 _UNSEEN_INSIDE = re.compile(f"[{_UNSEEN}]")

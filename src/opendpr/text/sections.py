@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import NamedTuple, TypeGuard
 
 SECTIONS = "sections"
-"""The name in the metadata."""
+"""The key in the metadata."""
 HEADING_CHARACTERS = 100
 """A longer heading is cut in a path."""
 PATH_SIGN = " > "
@@ -63,6 +63,16 @@ def passage_titles(title: str, sections: Sequence[Section], spans: Sequence[tupl
         borders = [start, *starts[first:last], end]
         lengths = [after - before for before, after in pairwise(borders)]
         yield paths[first + lengths.index(max(lengths))]
+
+
+def title_at(title: str, sections: Sequence[Section], offset: int) -> str:
+    """The document's title with the headings above an offset.
+
+    >>> title_at("Guide", [Section(0, 1, "Guide"), Section(9, 2, "Ports")], 12)
+    'Guide > Ports'
+    """
+    headed = [section for section in sections if section.level and section.start <= offset]
+    return list(_paths(title, headed))[-1]
 
 
 def _paths(title: str, headed: Sequence[Section]) -> Iterator[str]:

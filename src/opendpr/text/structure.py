@@ -1,4 +1,4 @@
-"""Where a text is best cut: before headings, paragraphs, list items and sentences, rarely inside of one.
+"""Where a text is best cut: before headings, paragraphs, list items and sentences, rarely inside one.
 
 Each place between two words has a cost, and so has each passage that is longer or shorter than wanted; the cuts with
 the smallest sum are chosen by dynamic programming. A heading, a label or the name of an option stays with what follows.
@@ -11,23 +11,23 @@ from array import array
 from collections.abc import Sequence
 
 LONGEST_SHARE, SHORTEST_SHARE = 1.4, 0.35
-"""Words of a passage, as a share of those wanted; the last one may be shorter."""
+"""Most and fewest words of a passage, as shares of those wanted; the last passage may be shorter."""
 LENGTH_WEIGHT = 2.0
-"""Cost of a passage of no words or of twice as many as wanted; it grows with the square of the difference."""
+"""Cost of a passage without words, or with twice as many as wanted; it grows with the square of the difference."""
 USUAL_COST = 0.2
 """Cost of the cut of most passages: what a longer one saves by there being fewer is taken from it again, so that
 passages have as many words as wanted on the whole."""
-INSIDE_SENTENCE, AFTER_LABEL = 1.0, 0.8
-HEADING, PARAGRAPH, ITEM, LINE, SENTENCE = 0.0, 0.05, 0.08, 0.15, 0.25
+INSIDE_SENTENCE_COST, AFTER_LABEL_COST = 1.0, 0.8
+HEADING_COST, PARAGRAPH_COST, ITEM_COST, LINE_COST, SENTENCE_COST = 0.0, 0.05, 0.08, 0.15, 0.25
 CUT_STEPS = 4
-"""Cuts inside a sentence that are thought of in a stretch of as many words as wanted."""
+"""Cuts inside a sentence that are considered for each passage of the wanted length."""
 
 _ITEM = re.compile(r"(?:[-*+\u2022\u2013]|\(?\d{1,3}[.)]|\(?[a-z][.)]|--?\w)[^\S\n]?\S")
 _MARKDOWN_HEADING = re.compile(r"#{1,6}[^\S\n]+\S")
 _SENTENCE_END = re.compile(r"[.!?\u2026\u3002\uff01\uff1f][\"'\u201d\u2019)\]]*$")
 LABEL_CHARACTERS = 80
 WRAPPED_CHARACTERS = 50
-"""A line that is as long may only be wrapped: its end means nothing."""
+"""A line of this length may only be wrapped: its end means nothing."""
 
 
 def cuts(text: str, starts: Sequence[int], words: int) -> list[int]:
@@ -67,19 +67,19 @@ def _length_cost(length: int, words: int, *, is_last: bool) -> float:
     """What it costs that a passage is not as long as wanted; a short last one costs less."""
     share = length / words
     if share < SHORTEST_SHARE and not is_last:
-        return LENGTH_WEIGHT + INSIDE_SENTENCE
+        return LENGTH_WEIGHT + INSIDE_SENTENCE_COST
     if is_last and share < 1:
         return LENGTH_WEIGHT * (share - 1) ** 2 / 4
     return LENGTH_WEIGHT * (share - 1) ** 2 + USUAL_COST * (share - 1)
 
 
 def _places(text: str, starts: Sequence[int], words: int) -> list[tuple[int, float]]:
-    """Words before which a cut is thought of, with its cost: good places, and others where there are none."""
+    """Words before which a cut is considered, with its cost: good places, and others where there are none."""
     step = max(1, words // CUT_STEPS)
     chosen: list[tuple[int, float]] = [(0, 0.0)]
     for number in range(1, len(starts)):
         cost = _cost(text, starts[number - 1], starts[number])
-        if cost < INSIDE_SENTENCE or number - chosen[-1][0] >= step:
+        if cost < INSIDE_SENTENCE_COST or number - chosen[-1][0] >= step:
             chosen.append((number, cost))
     chosen.append((len(starts), 0.0))
     return chosen
@@ -92,22 +92,22 @@ def _cost(text: str, previous: int, start: int) -> float:
     space = between[len(word) :]
     ended = _SENTENCE_END.search(word) is not None
     if "\n" not in space:
-        return SENTENCE if ended and not text[start].islower() else INSIDE_SENTENCE
+        return SENTENCE_COST if ended and not text[start].islower() else INSIDE_SENTENCE_COST
     line_start = text.rfind("\n", 0, previous) + 1
     length = previous + len(word) - line_start
     if _is_label(text[line_start : previous + len(word)], ended=ended):
-        return AFTER_LABEL
+        return AFTER_LABEL_COST
     if _MARKDOWN_HEADING.match(text, start):
-        return HEADING
+        return HEADING_COST
     if space.count("\n") > 1:
         end = text.find("\n", start)
         following = text[start : end if end >= 0 else len(text)]
-        return HEADING if _is_label(following, ended=bool(_SENTENCE_END.search(following))) else PARAGRAPH
+        return HEADING_COST if _is_label(following, ended=bool(_SENTENCE_END.search(following))) else PARAGRAPH_COST
     if _ITEM.match(text, start):
-        return ITEM
+        return ITEM_COST
     if length < WRAPPED_CHARACTERS or "\t" in text[line_start:previous]:
-        return LINE
-    return SENTENCE if ended else INSIDE_SENTENCE
+        return LINE_COST
+    return SENTENCE_COST if ended else INSIDE_SENTENCE_COST
 
 
 def _is_label(line: str, *, ended: bool) -> bool:

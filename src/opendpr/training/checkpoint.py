@@ -50,7 +50,7 @@ class Progress(NamedTuple):
     losses: list[float]
     """The loss of every step done."""
     validations: list[dict[str, float]]
-    """For every validation so far `step` and its figures."""
+    """`step` and the figures of every validation so far."""
     precision: str = ""
     """What the steps done were computed in, where `auto` was resolved."""
     skipped: int = 0

@@ -101,9 +101,7 @@ def encoder_job(
     def objective(device: torch.device) -> EncoderObjective:
         network = Towers(config)
         network.load(base)
-        return EncoderObjective(
-            network.to(device), source, inputs=inputs, settings=settings, scale=config.scale, pool=pool
-        )
+        return EncoderObjective(network.to(device), source, inputs=inputs, settings=settings, pool=pool)
 
     return Job(
         part="encoder",
@@ -148,10 +146,10 @@ def _source(
         return InverseClozeSource(examples), {"collection": examples.id, "version": examples.version()}
     if isinstance(examples, str | Path):
         examples = [Weighted(examples)]
-    given = list(examples)
-    weighted = [item for item in given if isinstance(item, Weighted)]
-    if len(weighted) != len(given):
-        weighted = [Weighted([item for item in given if isinstance(item, TrainingExample)])]
+    items = list(examples)
+    weighted = [item for item in items if isinstance(item, Weighted)]
+    if len(weighted) != len(items):
+        weighted = [Weighted([item for item in items if isinstance(item, TrainingExample)])]
     sets, data = [], []
     for part, weight in weighted:
         kept, origin = _examples(part)

@@ -35,9 +35,8 @@ class EncoderObjective:
     Args:
         network: the towers
         source: where pairs come from
-        inputs: how texts become sequences
+        inputs: how texts become sequences; its configuration has the factor on the similarity
         settings: the training's
-        scale: factor on the similarity
         pool: what to judge the towers by, if anything
         loss: what is minimised; the ablations try others
 
@@ -52,12 +51,11 @@ class EncoderObjective:
         *,
         inputs: EncoderInput,
         settings: EncoderSettings,
-        scale: float,
         pool: DevPool | None = None,
         loss: Loss = likelihood_loss,
     ) -> None:
         self.network = network
-        self._source, self._inputs, self._settings, self._scale = source, inputs, settings, scale
+        self._source, self._inputs, self._settings = source, inputs, settings
         self._pool, self._loss = pool, loss
         self._device = next(network.parameters()).device
         self._budget = graph_budget_bytes(self._device, settings.memory_gib)
@@ -94,7 +92,7 @@ class EncoderObjective:
             vectors[len(pairs) :],
             torch.from_numpy(positives).to(self._device),
             torch.from_numpy(excluded).to(self._device),
-            self._scale,
+            self._inputs.config.scale,
         )
         loss.backward()  # type: ignore[no-untyped-call]
         assert vectors.grad is not None
@@ -146,8 +144,8 @@ def lay_out(pairs: Sequence[Pair]) -> tuple[list[ExamplePassage], NDArray[np.int
             row(passage)
     right: dict[str, set[int]] = {}
     for pair in pairs:
-        known = (rows.get((passage.title, passage.text)) for passage in (pair.positive, *pair.others))
-        right.setdefault(pair.question, set()).update(row for row in known if row is not None)
+        places = (rows.get((passage.title, passage.text)) for passage in (pair.positive, *pair.others))
+        right.setdefault(pair.question, set()).update(place for place in places if place is not None)
     excluded = np.zeros((len(pairs), len(passages)), dtype=np.bool_)
     for place, pair in enumerate(pairs):
         excluded[place, list(right[pair.question] - {int(positives[place])})] = True

@@ -10,14 +10,14 @@ class Interruption:
     """Turns SIGINT into a flag while a block runs; outside the main thread it does nothing."""
 
     def __init__(self) -> None:
-        self.seen = False
+        self.requested = False
 
-    def _see(self, number: int, frame: FrameType | None) -> None:
-        self.seen = True
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self.requested = True
 
     def __enter__(self) -> Interruption:
         try:
-            self._before = signal.signal(signal.SIGINT, self._see)
+            self._before = signal.signal(signal.SIGINT, self._note)
         except ValueError:
             self._before = None
         return self

@@ -6,6 +6,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
@@ -59,6 +60,7 @@ def train(
     objective: Objective[Batch],
     settings: LoopSettings,
     directory: Path,
+    *,
     on_step: OnStep = silent,
     origin: Mapping[str, object] = MappingProxyType({}),
     log_directory: Path | None = None,
@@ -80,22 +82,12 @@ def train(
         BusyError: another process trains in `directory`.
         KeyboardInterrupt: after SIGINT, when the step is done and a checkpoint is written.
     """
-    if distributed.rank() != 0:
-        return _train(objective, settings, directory, on_step, origin, log_directory)
-    with only_training(directory):
-        return _train(objective, settings, directory, on_step, origin, log_directory)
+    with only_training(directory) if distributed.rank() == 0 else nullcontext():
+        return _train(_Run(objective, settings, directory, origin), on_step, log_directory)
 
 
-def _train(
-    objective: Objective[Batch],
-    settings: LoopSettings,
-    directory: Path,
-    on_step: OnStep,
-    origin: Mapping[str, object],
-    log_directory: Path | None,
-) -> Training:
-    run = _Run(objective, settings, directory, origin)
-    with Interruption() as interrupted, ScalarLog(log_directory, run.progress.step) as log:
+def _train(run: _Run[Batch], on_step: OnStep, log_directory: Path | None) -> Training:
+    with Interruption() as interruption, ScalarLog(log_directory, run.progress.step) as log:
         if run.progress.step == 0:
             run.judge.validate(log)
         for batch in run.batches():
@@ -104,7 +96,7 @@ def _train(
             log.add(step, {"loss": loss, "learning rate": rate})
             on_step(step, run.total, loss)
             validated = run.judge.is_due(step) and run.judge.validate(log, step)
-            stopping = distributed.any_of(interrupted.seen, run.device)
+            stopping = distributed.any_of(interruption.requested, run.device)
             if validated or stopping or run.is_due:
                 run.save()
             if stopping:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
-from opendpr.collection import Collection, open_collection
-from opendpr.interop import read_questions, write_examples
+from opendpr.collection import Collection, opened_collection
+from opendpr.interop import Questions, question_sets, write_examples
 from opendpr.model.directory import DEFAULT_MODEL, Model, find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.reader import BertReader
@@ -18,8 +17,6 @@ from opendpr.storage.lines import json_line, write_lines
 from opendpr.training.miner import LeftOut, Miner, MiningReport, MiningSettings
 from opendpr.types import Question, TrainingExample
 
-Questions = str | Path | Sequence[str | Path] | Sequence[Question]
-"""One or several question files of any known form, or the questions themselves."""
 OnQuestion = Callable[[int, int], None]
 """Called with questions mined and questions in all."""
 
@@ -60,10 +57,10 @@ def mine(
         InputError: the questions cannot be read, or nothing can be learned from what was mined.
         StateError: the collection or the model is missing, or they do not belong together.
     """
-    given = nullcontext(collection) if isinstance(collection, Collection) else open_collection(Path(collection))
-    with given as opened:
+    with opened_collection(collection) as opened:
         miner = _miner(opened, model, settings)
-        examples = miner.examples(_counted(_read(questions), on_question))
+        every = [question for part in question_sets(questions) for question in part.questions]
+        examples = miner.examples(_counted(every, on_question))
         mined: list[TrainingExample] = []
         try:
             if output is None:
@@ -90,14 +87,6 @@ def _miner(collection: Collection, model: str | Path | Model | None, settings: M
     words = retrievers.get("bm25") or make_retriever("bm25", live)
     reader = BertReader(network, settings.runtime) if network and settings.denoise else None
     return Miner(collection, words, retrievers, settings, reader)
-
-
-def _read(questions: Questions) -> list[Question]:
-    given = [questions] if isinstance(questions, str | Path) else list(questions)
-    asked: list[Question] = []
-    for item in given:
-        asked += [item] if isinstance(item, Question) else read_questions(Path(item))
-    return asked
 
 
 def _counted(questions: Sequence[Question], on_question: OnQuestion) -> Iterator[Question]:

@@ -26,7 +26,7 @@ def make_optimizer(network: nn.Module, settings: LoopSettings) -> torch.optim.Ad
 
 
 def faster_precision(device: torch.device) -> Literal["fp32", "bf16"]:
-    """In which precision a matrix product is faster: bf16 on GPUs, not on every CPU that lists it."""
+    """The precision in which a matrix product is faster: bf16 on GPUs, not on every CPU that lists it."""
     if device.type != "cpu":
         return "bf16"
     seconds = {}

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -64,41 +65,54 @@ def train_reader(
         OpendprError: a loss or a gradient is not finite.
     """
     model = base if isinstance(base, Model) else find_model(str(base))
-    config = replace(model.reader or ReaderConfig(model.require_encoder().architecture), selection=True)
-    tokenizer = Tokenizer(model.tokenizer_of("reader"))
-    data, marked = _examples(examples, settings.negatives, settings.seed)
+    marked = _examples(examples, settings.negatives, settings.seed)
     judged = _examples(dev, 0, 0) if dev is not None else None
+    return run_training(_job(marked, model, settings, judged), Path(output), on_step)
+
+
+class _MarkedExamples(NamedTuple):
+    """Examples for the reader, and what a record says of where they come from."""
+
+    data: list[dict[str, object]]
+    marked: list[ReaderExample]
+
+
+def _job(
+    examples: _MarkedExamples, base: Model, settings: ReaderSettings, judged: _MarkedExamples | None
+) -> Job[tuple[NDArray[np.int64], int]]:
+    """The training of a reader; the examples in `judged` decide which weights are best, without them the last are."""
+    config = replace(base.reader or ReaderConfig(base.require_encoder().architecture), selection=True)
+    tokenizer = Tokenizer(base.tokenizer_of("reader"))
 
     def objective(device: torch.device) -> ReaderObjective:
         network = ReaderNetwork(config.architecture)
-        _start_from(network, model)
+        _start_from(network, base)
         freeze(network, settings.frozen_layers)
-        judge = ReaderJudge(judged[1], config, tokenizer, device) if judged else None
+        judge = ReaderJudge(judged.marked, config, tokenizer, device) if judged else None
         return ReaderObjective(
-            network.to(device), marked, tokenizer=tokenizer, config=config, settings=settings, judge=judge
+            network.to(device), examples.marked, tokenizer=tokenizer, config=config, settings=settings, judge=judge
         )
 
-    job = Job[tuple[NDArray[np.int64], int]](
+    return Job(
         part="reader",
-        base=model,
+        base=base,
         settings=settings,
-        origin={"data": data, "dev": _digest(judged[0]) if judged else None},
+        origin={"data": examples.data, "dev": _digest(judged.data) if judged else None},
         objective=objective,
-        write=partial(_write, model, config),
+        write=partial(_write, base, config),
     )
-    return run_training(job, Path(output), on_step)
 
 
-def _examples(examples: Examples, negatives: int, seed: int) -> tuple[list[dict[str, object]], list[ReaderExample]]:
-    """What a record says of where examples come from, and the examples."""
-    given = [examples] if isinstance(examples, str | Path) else list(examples)
-    paths = [Path(item) for item in given if isinstance(item, str | Path)]
-    objects = [item for item in given if isinstance(item, TrainingExample)]
+def _examples(examples: Examples, negatives: int, seed: int) -> _MarkedExamples:
+    items = [examples] if isinstance(examples, str | Path) else list(examples)
+    paths = [Path(item) for item in items if isinstance(item, str | Path)]
+    objects = [item for item in items if isinstance(item, TrainingExample)]
     if objects:
-        return [{**objects_record(objects), "examples": len(objects)}], marked_examples(objects, "the list of examples")
+        record = {**objects_record(objects), "examples": len(objects)}
+        return _MarkedExamples([record], marked_examples(objects, "the list of examples"))
     for path in paths:
         refuse_pairs(path)
-    return [file_record(path) for path in paths], read_reader_examples(paths, negatives, seed)
+    return _MarkedExamples([file_record(path) for path in paths], read_reader_examples(paths, negatives, seed))
 
 
 def _digest(data: Sequence[Mapping[str, object]]) -> object:

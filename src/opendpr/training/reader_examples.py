@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from opendpr.errors import InputError
-from opendpr.interop import read_examples
+from opendpr.interop import MarkedQuestion, read_examples, read_marked
 from opendpr.interop.records import head
 from opendpr.search.tantivy import TantivyIndex
 from opendpr.storage.lines import read_jsonl
@@ -24,10 +24,8 @@ logger = logging.getLogger(__name__)
 
 CANDIDATE_PASSAGES = 30
 """BM25 passages from which a question's negatives are drawn."""
-WITH_PASSAGES = ("positives", "positive_ctxs")
+PASSAGES_FIELDS = ("positives", "positive_ctxs")
 """Fields by which files of examples with passages are known, as 'opendpr mine' and DPR write them."""
-SPAN_FIELDS = ("question", "passage", "answer_start", "answer_text")
-"""What a record with a marked answer must have."""
 
 
 class MarkedPassage(NamedTuple):
@@ -49,25 +47,25 @@ class ReaderExample(NamedTuple):
 def read_reader_examples(paths: Sequence[Path], negatives: int, seed: int) -> list[ReaderExample]:
     """The examples of files of either form, in their order.
 
-    - Spans: JSON lines with `question, passage, answer_start, answer_text`. Negatives are mined from the passages of
-      all the span files together.
+    - Marked answers: JSON lines with `question, passage, answer_start, answer_text`, or SQuAD. Negatives are mined from
+      the passages of all these files together.
     - Examples with passages, as `opendpr mine` writes them: every place of an answer in a positive counts (distant
       supervision, section 6.1), hard negatives and negatives are what the passages without it are sampled from.
 
     Args:
-        negatives: mined for each example of the span files
+        negatives: mined for each question with a marked answer
         seed: decides what is drawn in mining
 
     Raises:
         InputError: a file cannot be read, or there is nothing in all of them that could be used.
     """
-    spans = read_span_examples([path for path in paths if not has_passages(path)], required=False)
-    mined = mine_negatives(spans, negatives, seed)
-    marked = [MarkedPassage(span.title, span.passage, ((span.start, span.end),)) for span in spans]
+    questions = read_marked_questions(path for path in paths if not has_passages(path))
+    mined = mine_negatives(questions, negatives, seed)
+    marked = [_marked_passage(question) for question in questions]
     plain = [passage._replace(places=()) for passage in marked]
     examples = [
-        ReaderExample(Question("", span.question, span.answers), (own,), tuple(plain[place] for place in others))
-        for span, own, others in zip(spans, marked, mined, strict=True)
+        ReaderExample(question.to_question(), (positive,), tuple(plain[place] for place in places))
+        for question, positive, places in zip(questions, marked, mined, strict=True)
     ]
     for path in filter(has_passages, paths):
         examples += marked_examples(read_examples(path), str(path))
@@ -80,11 +78,11 @@ def read_reader_examples(paths: Sequence[Path], negatives: int, seed: int) -> li
 
 
 def has_passages(path: Path) -> bool:
-    """Whether a file holds examples with passages; otherwise it holds spans."""
+    """Whether a file holds examples with passages; otherwise it holds questions with marked answers."""
     if head(path).startswith("["):
         return True  # DPR's array
     first = next((record for _, record in read_jsonl(path)), {})
-    return any(name in first for name in WITH_PASSAGES)
+    return any(name in first for name in PASSAGES_FIELDS)
 
 
 def marked_examples(examples: Iterable[TrainingExample], name: str) -> list[ReaderExample]:
@@ -106,71 +104,35 @@ def marked_examples(examples: Iterable[TrainingExample], name: str) -> list[Read
     return kept
 
 
+def _marked_passage(question: MarkedQuestion) -> MarkedPassage:
+    """The passage of a question with the places of its marks."""
+    places = sorted((start, start + len(text)) for start, text in question.marks)
+    return MarkedPassage(question.title, question.passage, tuple(places))
+
+
 def _marked(passage: ExamplePassage, question: Question) -> MarkedPassage:
     """All places of all answers, also one inside another."""
     places = {place for answer in question.answers for place in answer_places([answer], passage.text, question.match)}
     return MarkedPassage(passage.title, passage.text, tuple(sorted(places)))
 
 
-class SpanExample(NamedTuple):
-    """A question with a passage in which its answer is marked."""
-
-    question: str
-    title: str
-    passage: str
-    answers: tuple[str, ...]
-    start: int
-    end: int
-
-
-def read_span_examples(paths: Iterable[Path], *, required: bool = True) -> list[SpanExample]:
-    """Read JSONL with `question, passage, answer_start, answer_text` and optional `title, answers`.
-
-    Records with an empty answer are left out, and counted in a warning.
-
-    Args:
-        required: whether there must be an example
+def read_marked_questions(paths: Iterable[Path]) -> list[MarkedQuestion]:
+    """The questions of files with marked answers; those without an answer in their passage are counted in a warning.
 
     Raises:
-        InputError: a line is no such record, or its passage does not hold the answer where it says.
+        InputError: a file has another form, or a passage does not hold the answer where it says.
     """
-    examples: list[SpanExample] = []
-    empty: list[str] = []
+    questions: list[MarkedQuestion] = []
     for path in paths:
-        for number, record in read_jsonl(path):
-            if missing := [name for name in SPAN_FIELDS if name not in record]:
-                raise InputError(
-                    f"{path}:{number}: expected an object with {', '.join(SPAN_FIELDS)}; it has no {', '.join(missing)}"
-                )
-            try:
-                start, text, passage = record["answer_start"], record["answer_text"], record["passage"]
-                marked = passage[start : start + len(text)]
-                question, title = str(record["question"]), str(record.get("title") or "")
-                answers = record.get("answers") or [text]
-                if not isinstance(passage, str) or not isinstance(text, str):
-                    raise TypeError("passage and answer_text must be strings")
-                if not isinstance(answers, list) or not all(isinstance(answer, str) for answer in answers):
-                    raise TypeError("answers must be a list of strings")
-            except TypeError as error:
-                raise InputError(
-                    f"{path}:{number}: expected an object with {', '.join(SPAN_FIELDS)} ({error})"
-                ) from None
-            if marked != text:
-                raise InputError(
-                    f"{path}:{number}: the passage holds {marked!r} at {start}, not {text!r}; fix the line"
-                )
-            if not text.strip():
-                empty.append(f"{path}:{number}")
-            else:
-                examples.append(SpanExample(question, title, passage, tuple(answers), start, start + len(text)))
-    if empty:
-        logger.warning("left out %s whose answer is empty, first %s", counted(len(empty), "example"), empty[0])
-    if required and not examples:
-        raise InputError("the files hold no examples; expected JSONL with question, passage, answer_start, answer_text")
-    return examples
+        read = list(read_marked(path))
+        marked = [question for question in read if question.marks]
+        if len(marked) < len(read):
+            logger.warning("%s: left out %s without an answer", path, counted(len(read) - len(marked), "question"))
+        questions += marked
+    return questions
 
 
-def mine_negatives(examples: Sequence[SpanExample], count: int, seed: int) -> list[list[int]]:
+def mine_negatives(examples: Sequence[MarkedQuestion], count: int, seed: int) -> list[list[int]]:
     """For each example the places of `count` examples whose passage BM25 likes and which lack its answers."""
     if count == 0:
         return [[] for _ in examples]

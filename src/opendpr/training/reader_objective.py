@@ -63,7 +63,7 @@ class _Row(NamedTuple):
     """First and last token of each; none in a negative."""
 
 
-class _Asked(NamedTuple):
+class _QuestionRows(NamedTuple):
     """The rows of one question: its positive passage, and those that do not answer."""
 
     positive: _Row
@@ -151,7 +151,7 @@ class ReaderObjective:
         """What is random in a batch, the same in every process."""
         settings, generator = self._settings, np.random.default_rng(seed)
         numbers = generator.permutation(numbers)
-        asked = round(len(numbers) * settings.negative_share) if settings.negatives else 0
+        with_negatives = round(len(numbers) * settings.negative_share) if settings.negatives else 0
         draws = []
         for place, number in enumerate(numbers.tolist()):
             example = self.examples[number]
@@ -159,7 +159,7 @@ class ReaderObjective:
             others: list[tuple[str, MarkedPassage]] = []
             worded = typed if generator.random() < settings.wordings_share else _as_asked
             question = worded(example.question.text, generator)
-            if place < asked:
+            if place < with_negatives:
                 count = min(settings.negatives, len(example.negatives))
                 chosen = generator.choice(len(example.negatives), count, replace=False).tolist() if count else []
                 others = [(question, example.negatives[i]) for i in chosen]
@@ -169,27 +169,27 @@ class ReaderObjective:
             draws.append(_Draw(question, positive, others))
         return draws
 
-    def _chunks(self, draws: Sequence[_Draw]) -> Iterator[list[_Asked]]:
+    def _chunks(self, draws: Sequence[_Draw]) -> Iterator[list[_QuestionRows]]:
         """Questions with their rows, as many together as are computed at once."""
-        asked = [self._asked(draw) for draw in draws]
+        questions = [self._rows_of(draw) for draw in draws]
         limit = self._settings.chunk_tokens or CHUNK_TOKENS[self._device.type]
-        for places in by_tokens([question.tokens for question in asked], limit):
-            yield [asked[place] for place in places]
+        for places in by_tokens([question.tokens for question in questions], limit):
+            yield [questions[place] for place in places]
 
-    def _asked(self, draw: _Draw) -> _Asked:
+    def _rows_of(self, draw: _Draw) -> _QuestionRows:
         (positive,) = self._rows([(draw.question, draw.positive)])
-        return _Asked(positive, [row for row in self._rows(draw.others) if len(row.sequence.ids)])
+        return _QuestionRows(positive, [row for row in self._rows(draw.others) if len(row.sequence.ids)])
 
-    def _loss(self, asked: Sequence[_Asked], count: int, with_others: int, dropout: float) -> Tensor:
+    def _loss(self, questions: Sequence[_QuestionRows], count: int, with_others: int, dropout: float) -> Tensor:
         """These questions' part of the mean loss of the batch, which has `count` questions."""
-        logits, text_mask = self._logits([question.positive for question in asked], dropout)
+        logits, text_mask = self._logits([question.positive for question in questions], dropout)
         L = text_mask.shape[1]
-        answers, counted = _padded([question.positive.answers for question in asked], self._device)
+        answers, counted = _padded([question.positive.answers for question in questions], self._device)
         loss = span_loss(logits[:, 1 : 1 + L], logits[:, 1 + L :], text_mask, answers, counted).sum() / count
-        chosen = [place for place, question in enumerate(asked) if question.others]
+        chosen = [place for place, question in enumerate(questions) if question.others]
         if chosen:
-            others = self._logits([row for place in chosen for row in asked[place].others], dropout)[0][:, 0]
-            sizes = [len(asked[place].others) for place in chosen]
+            others = self._logits([row for place in chosen for row in questions[place].others], dropout)[0][:, 0]
+            sizes = [len(questions[place].others) for place in chosen]
             rows = list(torch.split(others, sizes))
             padded = nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=-torch.inf)
             selection = torch.cat([logits[chosen, :1], padded], dim=1)

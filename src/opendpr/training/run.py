@@ -66,7 +66,9 @@ def run_training(job: Job[Batch], output: Path, on_step: OnStep = silent) -> Tra
     objective = job.objective(device)
     checkpoints = output / "checkpoints"
     origin = {**job.origin, "base": job.base.fingerprint}
-    training = train(objective, job.settings, checkpoints, on_step, origin, output / "tensorboard")
+    training = train(
+        objective, job.settings, checkpoints, on_step=on_step, origin=origin, log_directory=output / "tensorboard"
+    )
     if distributed.rank() != 0:
         return Trained(job.base, training)
     if training.skipped:

@@ -72,9 +72,9 @@ class LoopSettings:
         ):
             if not getattr(self, name) > 0:
                 raise UsageError(f"{name} must be larger than 0, got {getattr(self, name)}")
-        for name, known in (("precision", ("auto", "fp32", "bf16")), ("device", ("auto", "cpu", "cuda"))):
-            if getattr(self, name) not in known:
-                raise UsageError(f"{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}")
+        for name, choices in (("precision", ("auto", "fp32", "bf16")), ("device", ("auto", "cpu", "cuda"))):
+            if getattr(self, name) not in choices:
+                raise UsageError(f"{name} must be one of {', '.join(choices)}, got {getattr(self, name)!r}")
         for name in ("warmup_fraction", "dropout", "base_share"):
             if not 0 <= getattr(self, name) < 1:
                 raise UsageError(f"{name} must lie in [0, 1), got {getattr(self, name)}")
@@ -153,8 +153,8 @@ class ReaderSettings(LoopSettings):
             )
 
 
-def read_settings(kind: type[Settings], path: Path | None, given: Mapping[str, Any]) -> Settings:
-    """Settings out of a TOML file, if there is one, and what was given beside it; what is given as None is not.
+def read_settings(kind: type[Settings], path: Path | None, overrides: Mapping[str, Any]) -> Settings:
+    """Settings out of a TOML file, if there is one, and what was overrides beside it; what is overrides as None is not.
 
     Raises:
         InputError: the file cannot be read or is not TOML.
@@ -169,15 +169,15 @@ def read_settings(kind: type[Settings], path: Path | None, given: Mapping[str, A
         except tomllib.TOMLDecodeError as error:
             raise InputError(f"{path} is not TOML: {error}") from None
         _check(kind, values, path)
-    return kind(**{**values, **{key: value for key, value in given.items() if value is not None}})
+    return kind(**{**values, **{key: value for key, value in overrides.items() if value is not None}})
 
 
 def _check(kind: type[LoopSettings], values: Mapping[str, Any], path: Path) -> None:
-    known = {field.name: type(field.default) for field in fields(kind)}
+    types = {field.name: type(field.default) for field in fields(kind)}
     for key, value in values.items():
-        if key not in known:
-            near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)[0]
+        if key not in types:
+            near = difflib.get_close_matches(key, types, n=1, cutoff=0.0)[0]
             raise UsageError(f"{path}: there is no setting {key!r}; did you mean {near!r}?")
-        wanted = known[key]
+        wanted = types[key]
         if type(value) is not wanted and not (wanted is float and type(value) is int):
             raise UsageError(f"{path}: {key} must be {_KINDS[wanted]}, got {value!r}")

@@ -12,17 +12,17 @@ import numpy as np
 
 from opendpr.types import Question
 
-NUMBER = re.compile(r"\b\d[\d,.]*\b")
-NAME = re.compile(r"(?<=[a-z0-9,'\"] )(?:[A-Z][\w'-]+)(?: [A-Z][\w'-]+)*")
-"""Capitals that do not begin a sentence."""
+NUMBER_PATTERN = re.compile(r"\b\d[\d,.]*\b")
+NAME_PATTERN = re.compile(r"(?<=[a-z0-9,'\"] )(?:[A-Z][\w'-]+)(?: [A-Z][\w'-]+)*")
+"""Capitalised words that do not begin a sentence."""
 
 
 def swapped(question: Question, passage: str, generator: np.random.Generator) -> str | None:
     """The question with one name or number replaced by one of the passage that it does not mention; None without."""
-    known = " ".join([question.text, *question.answers]).lower()
+    mentioned = " ".join([question.text, *question.answers]).lower()
     choices: list[tuple[tuple[int, int], str]] = []
-    for pattern in (NUMBER, NAME):
-        others = sorted({match for match in pattern.findall(passage) if match.lower() not in known})
+    for pattern in (NUMBER_PATTERN, NAME_PATTERN):
+        others = sorted({match for match in pattern.findall(passage) if match.lower() not in mentioned})
         choices += [(place.span(), other) for place in pattern.finditer(question.text) for other in others]
     if not choices:
         return None

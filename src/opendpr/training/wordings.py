@@ -106,25 +106,25 @@ def typed(question: str, generator: np.random.Generator) -> str:
 
 
 def bare(question: str) -> str:
-    """Without a beginning that can be dropped: 'What is the default port of X' is 'default port of X'."""
+    """The question without a beginning that can be dropped: 'What is the default port of X' is 'default port of X'."""
     return ASKING_START.sub("", question, count=1).strip() or question
 
 
 def turned(question: str) -> str:
-    """With the owner first: 'default port of X' is 'X default port'."""
+    """The question with the owner first: 'default port of X' is 'X default port'."""
     match = THING_OF_OWNER.match(question)
     return f"{match['owner']} {match['thing']}" if match else question
 
 
 def keywords(question: str) -> str:
-    """Without small words, and without the 'what' or 'which' that a keyword question does not need."""
+    """The question without small words, and without the 'what' or 'which' that a keyword question does not need."""
     words = question.split()
     kept = [word for word in words if word.lower() in KEPT_WORDS or word.lower() not in SMALL_WORDS | {"what", "which"}]
     return " ".join(kept) if len(kept) > 1 else question
 
 
 def shortened(question: str, generator: np.random.Generator) -> str:
-    """With one word in its short form, if one of them has one."""
+    """The question with one word in its short form, if one of them has one."""
     words = question.split(" ")
     places = [place for place, word in enumerate(words) if word.lower() in SHORT_FORMS]
     if places:
@@ -134,7 +134,7 @@ def shortened(question: str, generator: np.random.Generator) -> str:
 
 
 def mistyped(question: str, generator: np.random.Generator) -> str:
-    """With a typing error in one longer word: two letters swapped, one left out or one doubled, never the first."""
+    """The question with a typing error in a longer word: letters swapped, one left out or doubled, never the first."""
     words = question.split(" ")
     places = [place for place, word in enumerate(words) if len(word) >= TYPO_LETTERS and word.isalpha()]
     if not places:

@@ -22,6 +22,7 @@ from samples import MAIL, MAILBOX, MAN, RTF, docx, epub, notebook, odt, paragrap
 
 SEEDS = {
     "html": b"<!doctype html><meta charset=utf-8><title>T</title><p>one<table><tr><td>1<td>2</table><pre> x</pre>",
+    "html with menus": b"<nav><a href=a>one</a></nav><footer><a href=b>b</a><a href=c>c</a></footer>",
     "pdf": pdf(["Hello", "", "world"]),
     "docx": docx(paragraph("one") + "<w:tbl><w:tr><w:tc>" + paragraph("two") + "</w:tc></w:tr></w:tbl>", "Title"),
     "epub": epub({"a.xhtml": "<p>one</p>", "b.xhtml": "<p>two</p>"}),
@@ -36,6 +37,9 @@ SEEDS = {
     "xml": b"<book><title>T</title><p>one <b>two</b></p></book>",
     "man": MAN.encode(),
     ".csv": b'id,title,text,year\n1,A,"one\n""two""",1990\n2,B,two,x\n',
+    ".rows.csv": b'stop;departs\nPier;08:15\n"Quay";09:40\n',
+    ".rows.jsonl": b'{"stop": "Pier", "at": {"departs": "08:15"}}\n{"stop": "Quay"}\n',
+    ".json": b'[{"stop": "Pier", "at": ["08:15", {"days": null}]}, {"stop": "Quay"}]',
     ".tsv": b"id\ttext\ttitle\n1\tone\tA\n2\ttwo\tB\n",
     ".jsonl": b'{"id": "1", "url": "u", "title": "T", "text": "one"}\n{"id": 2, "text": "two"}\n',
     ".md": b"---\na: b\n---\n# Title\n\nwords\n```\n# code\n```\n",

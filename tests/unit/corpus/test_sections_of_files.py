@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 import opendpr
+from opendpr.answering.fields import place_fields
 from opendpr.collection import open_collection, open_writer
+from opendpr.collection.lookup import outlines
 from opendpr.corpus import Corpus
 from opendpr.text.sections import SECTIONS, Section, parse_sections
 from opendpr.types import Document
-from samples import docx, epub, odt, paragraph
+from samples import docx, epub, odt, paragraph, pdf_with_bookmarks
 
 HTML = """<!doctype html><title>Manual</title>
 <h1 id="five">Chapter&shy; 5<a class="headerlink" href="#five">¶</a></h1><p>About the net\u00adwork.</p>
@@ -78,6 +80,10 @@ FILES: dict[str, tuple[str | bytes, list[tuple[int, str, str]]]] = {
         odt(f"{ODT_HEADING.format(1, 'Chapter 5')}<text:p>A.</text:p>{ODT_HEADING.format(2, 'Ports')}"),
         [(1, "Chapter 5", ""), (2, "Ports", "")],
     ),
+    "a.pdf": (
+        pdf_with_bookmarks(["Chapter 5", "Some words", "1.2 Ports"], [("Chapter 5", 0), ("Ports", 2)]),
+        [(1, "Chapter 5", ""), (1, "Ports", "")],
+    ),
     "a.epub": (
         epub({"one.xhtml": "<h1>One</h1><p>Text.</p>", "two.xhtml": '<h1 id="b">Two</h1><p>More.</p>'}),
         [(1, "One", "one.xhtml"), (1, "Two", "two.xhtml#b")],
@@ -118,4 +124,24 @@ def test_a_change_of_headings_alone_makes_new_passages(tmp_path: Path) -> None:
         assert writer.put_documents([Document("a", "Manual", text, {SECTIONS: sections})]) == ["unchanged"]
         assert [passage.title for passage in writer.passages_of("a")] == ["Manual > Ports"]
         writer.remove_documents(["a"])
-        assert writer._select("SELECT * FROM passage_titles") == []
+        assert writer.select("SELECT * FROM passage_titles") == []
+
+
+def test_bookmarks_of_a_pdf_whose_words_are_nowhere_are_at_the_top_of_their_page(tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").write_bytes(pdf_with_bookmarks(["one", "two"], [("Ports", 1), ("nowhere", 7)]))
+    (document,) = Corpus([tmp_path / "a.pdf"])
+    assert document.metadata[SECTIONS] == [[4, 1, "Ports", ""]]
+
+
+def test_answers_and_passages_in_json_say_where_a_link_to_them_leads(tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").write_bytes(pdf_with_bookmarks(["one", "The port is 143."], [("Ports", 1)]))
+    (tmp_path / "b.html").write_text(f"<h1>Manual</h1>{'word ' * 70}<h2 id=users>Users</h2><p>At most ten users.")
+    opendpr.add(tmp_path / "c", [tmp_path / "a.pdf", tmp_path / "b.html"], vectors=False)
+    with open_collection(tmp_path / "c") as collection:
+        found = outlines(collection, ["a.pdf", "b.html", "c"])
+        text = collection.document("b.html").text
+    assert found.keys() == {"a.pdf", "b.html"}
+    assert place_fields(found["a.pdf"], 6) == {"page": 2, "anchor": "page=2"}
+    assert found["a.pdf"].title_at(6) == "a > Ports"
+    assert place_fields(found["b.html"], text.index("ten")) == {"page": None, "anchor": "users"}
+    assert found["b.html"].title_at(text.index("ten")) == "b > Manual > Users"

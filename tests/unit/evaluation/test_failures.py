@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from opendpr.evaluation.failures import NORMALISATION, NOT_RETRIEVED, OTHER_PASSAGE, WRONG_SPAN, failure
+from opendpr.evaluation.failures import NOT_RETRIEVED, OTHER_PASSAGE, OTHER_WRITING, WRONG_SPAN, failure
 from opendpr.evaluation.figures import differences, figures
 from opendpr.text import exact_match
 from opendpr.text.answers import loosely_equal
@@ -16,8 +16,8 @@ QUESTION = Question("q", "how many?", ("20,000 men", "Beyoncé"))
 @pytest.mark.parametrize(
     ("prediction", "chosen", "ranks", "expected"),
     [
-        ("20 000 men", 3, [1], NORMALISATION),
-        ("Beyonce", 1, [], NORMALISATION),
+        ("20 000 men", 3, [1], OTHER_WRITING),
+        ("Beyonce", 1, [], OTHER_WRITING),
         ("twenty", 2, [2, 9], WRONG_SPAN),
         ("twenty", 1, [2, 9], OTHER_PASSAGE),
         ("twenty", 1, [5], OTHER_PASSAGE),

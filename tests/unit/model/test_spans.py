@@ -11,14 +11,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opendpr.model.directory import Model
-from opendpr.model.spans import TokenSpan, at_word_borders, best_spans, characters, log_softmax, whole_words
+from opendpr.model.spans import (
+    TokenSpan,
+    WindowWords,
+    at_word_borders,
+    best_spans,
+    characters,
+    log_softmax,
+    whole_words,
+)
 from opendpr.model.tokenizer import Tokenizer, Tokens
 
 
 def spans(start: list[float], end: list[float], words: list[int], **keywords: int) -> list[tuple[int, int]]:
     settings = {"max_tokens": 10, "count": 3, **keywords}
-    found = best_spans(np.array(start, np.float32), np.array(end, np.float32), np.array(words, np.int32), **settings)
-    return [(span.first, span.last) for span in found]
+    logits = np.array(start, np.float32), np.array(end, np.float32)
+    best = best_spans(*logits, WindowWords(np.array(words, np.int32)), **settings)
+    return [(span.first, span.last) for span in best]
 
 
 def slow_spans(
@@ -33,19 +42,19 @@ def slow_spans(
         for i, j in pairs
         if (i == 0 or words[i - 1] != words[i]) and (j == len(words) - 1 or words[j + 1] != words[j])
     ]
-    found: list[tuple[int, int, float]] = []
+    chosen: list[tuple[int, int, float]] = []
     for _ in range(count):
         best = None
         for i, j in whole:
-            if any(i <= last and first <= j for first, last, _ in found):
+            if any(i <= last and first <= j for first, last, _ in chosen):
                 continue
             score = log_start[i] + log_end[j]
             if best is None or score > best[2] + 1e-9:
                 best = (i, j, score)
         if best is None:
             break
-        found.append(best)
-    return found
+        chosen.append(best)
+    return chosen
 
 
 def test_the_best_span_goes_from_the_best_start_to_the_best_end() -> None:
@@ -58,7 +67,7 @@ def test_a_span_never_ends_before_it_starts() -> None:
 
 def test_a_score_is_the_sum_of_two_log_probabilities() -> None:
     start, end = np.array([2, 0, 1], np.float32), np.array([0, 3, 1], np.float32)
-    (best,) = best_spans(start, end, np.arange(3, dtype=np.int32), max_tokens=5, count=1)
+    (best,) = best_spans(start, end, WindowWords(np.arange(3, dtype=np.int32)), max_tokens=5, count=1)
     expected = 2 - math.log(math.e**2 + 1 + math.e) + 3 - math.log(1 + math.e**3 + math.e)
     assert best == TokenSpan(0, 1, pytest.approx(expected, abs=1e-6))
 
@@ -92,8 +101,8 @@ def test_spans_that_overlap_a_better_one_are_left_out() -> None:
 
 
 def test_spans_have_at_most_max_tokens() -> None:
-    found = spans([9, 0, 0, 0], [0, 0, 0, 9], [0, 1, 2, 3], max_tokens=2, count=4)
-    assert all(last - first < 2 for first, last in found)
+    short = spans([9, 0, 0, 0], [0, 0, 0, 9], [0, 1, 2, 3], max_tokens=2, count=4)
+    assert all(last - first < 2 for first, last in short)
     assert spans([9, 0, 0, 0], [0, 0, 0, 9], [0, 1, 2, 3], max_tokens=4, count=1) == [(0, 3)]
 
 
@@ -101,8 +110,8 @@ def test_a_window_that_cuts_words_says_so_with_the_words_outside() -> None:
     """The first token belongs to a word that began before the window, the last to one that goes on after it."""
     start, end = np.array([9, 1, 0, 0], np.float32), np.array([0, 0, 1, 9], np.float32)
     words = np.array([4, 5, 6, 7], np.int32)
-    (whole,) = best_spans(start, end, words, max_tokens=4, count=1)
-    (inner,) = best_spans(start, end, words, max_tokens=4, count=1, around=(4, 7))
+    (whole,) = best_spans(start, end, WindowWords(words), max_tokens=4, count=1)
+    (inner,) = best_spans(start, end, WindowWords(words, around=(4, 7)), max_tokens=4, count=1)
     assert (whole.first, whole.last) == (0, 3)
     assert (inner.first, inner.last) == (1, 2)
 
@@ -123,11 +132,11 @@ def test_the_best_spans_are_the_slow_obvious_ones(
 ) -> None:
     start, end, words = case
     arrays = (np.array(start, np.float32), np.array(end, np.float32), np.array(words, np.int32))
-    found = best_spans(*arrays, max_tokens=max_tokens, count=count)
+    best = best_spans(*arrays[:2], WindowWords(arrays[2]), max_tokens=max_tokens, count=count)
     start, end = (values.tolist() for values in at_word_borders(*arrays))
     expected = slow_spans(start, end, words, max_tokens, count)
-    assert [span.score for span in found] == pytest.approx([score for _, _, score in expected], abs=1e-4)
-    assert [(span.first, span.last) for span in found] == [(first, last) for first, last, _ in expected]
+    assert [span.score for span in best] == pytest.approx([score for _, _, score in expected], abs=1e-4)
+    assert [(span.first, span.last) for span in best] == [(first, last) for first, last, _ in expected]
 
 
 def test_log_softmax_of_large_logits_is_finite() -> None:
@@ -164,7 +173,7 @@ def test_signs_within_a_word_do_not_part_it(tiny_model: Path, text: str, words: 
     (tokens,) = Tokenizer(Model(tiny_model).tokenizer_path)([text])
     numbers = whole_words(text, tokens)
     places = [tokens.offsets[numbers == number] for number in dict.fromkeys(numbers.tolist())]
-    assert [text[of[0, 0] : of[-1, 1]] for of in places] == words
+    assert [text[offsets[0, 0] : offsets[-1, 1]] for offsets in places] == words
 
 
 def test_a_blank_line_a_table_cell_and_a_list_item_leave_a_number_out(tiny_model: Path) -> None:

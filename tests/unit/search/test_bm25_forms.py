@@ -7,8 +7,8 @@ import json
 import pytest
 
 from opendpr.collection import open_collection, open_writer
-from opendpr.search.bm25 import DIRECTORY, open_bm25, update_bm25
-from opendpr.search.seen import SEEN, read_seen, write_seen
+from opendpr.search.bm25 import BM25_DIRECTORY, open_bm25, update_bm25
+from opendpr.search.seen import SEEN_FILE, read_seen, write_seen
 from opendpr.types import Document
 
 TEXTS = {
@@ -41,12 +41,12 @@ def test_words_are_found_however_they_are_written(directory, question, id):
 
 
 def test_an_index_of_the_earlier_form_is_reported_to_readers_and_rebuilt_by_the_next_writer(directory, caplog):
-    seen = read_seen(directory / DIRECTORY)
-    del seen["analysis"]
-    write_seen(directory / DIRECTORY, seen)
+    record = read_seen(directory / BM25_DIRECTORY)
+    del record["analysis"]
+    write_seen(directory / BM25_DIRECTORY, record)
     with open_collection(directory) as collection:
         assert open_bm25(collection)[0].search("certificate", 1).numbers[0, 0] > 0
     assert "any 'opendpr add' writes it" in caplog.text
     with open_writer(directory) as writer:
         update_bm25(writer)
-    assert json.loads((directory / DIRECTORY / SEEN).read_text())["analysis"] == 2
+    assert json.loads((directory / BM25_DIRECTORY / SEEN_FILE).read_text())["analysis"] == 2

@@ -19,12 +19,12 @@ from opendpr.serving.gate import Rate
 from opendpr.serving.logs import JsonLines, Line
 from opendpr.serving.page.document import Places, document_page, window
 from opendpr.serving.page.site import _local
-from opendpr.serving.places import Layout, page_starts
+from opendpr.serving.places import Layout
 from opendpr.serving.prometheus_client import Metrics
 from opendpr.serving.records import DocumentRecord, in_words
 from opendpr.serving.settings import Settings, is_loopback
 from opendpr.serving.tokens import Token, find_token, read_tokens
-from opendpr.text.sections import Section
+from opendpr.text.places import Outline
 
 LONG = "correct-horse-battery"
 DIGEST = "c3b0b2f6d4c1cbb4d9a9d4f3e7fbe3cf3f1f5cdd36cd04a9dcbd4ed0f5d0d9a4"
@@ -33,21 +33,8 @@ DIGEST = "c3b0b2f6d4c1cbb4d9a9d4f3e7fbe3cf3f1f5cdd36cd04a9dcbd4ed0f5d0d9a4"
 @given(st.text(max_size=60), st.integers(0, 60))
 def test_utf16_offsets_are_those_of_the_encoded_text(text: str, offset: int) -> None:
     offset = min(offset, len(text))
-    layout = Layout([place for place, character in enumerate(text) if ord(character) > 0xFFFF], [], [])
+    layout = Layout([place for place, character in enumerate(text) if ord(character) > 0xFFFF], Outline())
     assert layout.utf16(offset) == len(text[:offset].encode("utf-16-le", "surrogatepass")) // 2
-
-
-def test_pages_are_counted_from_one_and_only_where_there_are_pages() -> None:
-    layout = Layout([], [0, 10, 25], [])
-    assert [layout.page(offset) for offset in (0, 9, 10, 24, 25, 99)] == [1, 1, 2, 2, 3, 3]
-    assert Layout([], [], []).page(5) is None
-
-
-def test_an_anchor_is_that_of_the_section_that_a_character_is_in():
-    layout = Layout([], [], [Section(5, 1, "Ports", "ports")])
-    assert [layout.anchor(offset) for offset in (4, 5, 90)] == [None, "ports", "ports"]
-    assert page_starts("[0, 4]") == page_starts([4, 0]) == [0, 4]
-    assert page_starts("of a record") == page_starts(["x"]) == page_starts(None) == page_starts({"a": 1}) == []
 
 
 def test_what_waits_is_worked_on_together_and_each_gets_its_own() -> None:
@@ -130,7 +117,7 @@ def test_tokens_come_from_a_file_or_the_environment_and_are_kept_hashed(tmp_path
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "problem"),
     [
         ("", "has no token"),
         ("short", "at least 16"),
@@ -139,10 +126,10 @@ def test_tokens_come_from_a_file_or_the_environment_and_are_kept_hashed(tmp_path
         ("sha256:12", "64 hexadecimal"),
     ],
 )
-def test_a_token_file_that_makes_no_sense_is_refused(tmp_path: Path, content: str, told: str) -> None:
+def test_a_token_file_that_makes_no_sense_is_refused(tmp_path: Path, content: str, problem: str) -> None:
     file = tmp_path / "tokens"
     file.write_text(content)
-    with pytest.raises(UsageError, match=told):
+    with pytest.raises(UsageError, match=problem):
         read_tokens(file, {})
     with pytest.raises(UsageError, match="both set"):
         read_tokens(file, {"OPENDPR_TOKEN": LONG})

@@ -15,17 +15,20 @@ import pytest
 import torch
 
 from opendpr.errors import InputError, OpendprError, StateError, UsageError
+from opendpr.interop import MarkedQuestion
 from opendpr.model.directory import Model
 from opendpr.model.reader import BertReader
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.text import normalize_answer
 from opendpr.training.loop import train
-from opendpr.training.objective import Step
 from opendpr.training.optimization import schedule
 from opendpr.training.reader import train_reader
-from opendpr.training.reader_examples import SpanExample, mine_negatives, read_span_examples
+from opendpr.training.reader_examples import mine_negatives, read_marked_questions
 from opendpr.training.settings import ReaderSettings
 from opendpr.types import Hit, Passage
+from training_runs import FourSteps, Killed, Recorder
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 PLACES = ["Paris", "Rome", "Oslo", "Lima", "Cairo", "Delhi", "Quito", "Seoul"]
 PEOPLE = ["Ada", "Bert", "Carla", "Dora", "Emil"]
@@ -47,34 +50,6 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
         records.append({"question": question, "passage": passage, "answer_start": start, "answer_text": place})
     path.write_text("".join(json.dumps(record) + "\n" for record in records))
     return path
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Any:
-    """Sums in the same order every time, and no quarrel over cores."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-class Killed(BaseException):
-    """Stands for a process that is gone."""
-
-
-class Recorder:
-    """An `on_step` that keeps losses, and leaves at a step if asked to."""
-
-    def __init__(self, kill_at: int | None = None, interrupt_at: int | None = None) -> None:
-        self.losses: list[float] = []
-        self.kill_at, self.interrupt_at = kill_at, interrupt_at
-
-    def __call__(self, done: int, total: int, loss: float) -> None:
-        self.losses.append(loss)
-        if done == self.kill_at:
-            raise Killed
-        if done == self.interrupt_at:
-            signal.raise_signal(signal.SIGINT)
 
 
 def run(examples: Path, base: Path, output: Path, settings: ReaderSettings = SETTINGS, **leave: int) -> Recorder:
@@ -135,8 +110,8 @@ def test_a_training_that_was_left_goes_on_as_if_nothing_had_happened(
 
 
 def checkpoint(output: Path) -> Path:
-    (found,) = (output / "checkpoints").glob("step-*")
-    return found
+    (checkpoint,) = (output / "checkpoints").glob("step-*")
+    return checkpoint
 
 
 @pytest.mark.parametrize("torn", ["state.safetensors", "progress.json"])
@@ -168,22 +143,11 @@ def test_a_directory_with_a_model_is_not_trained_over(examples: Path, tiny_model
         run(examples, tiny_model, tiny_model)
 
 
-class Exploding:
-    """An objective whose third loss is not a number."""
-
-    def __init__(self) -> None:
-        self.network = torch.nn.Linear(1, 1)
-
-    def batches(self, epoch: int) -> list[int]:
-        return [1, 2, 3, 4]
-
-    def backward(self, batch: int, step: Step) -> float:
-        loss: torch.Tensor = self.network(torch.ones(1)).sum() ** 2 * (math.nan if batch == 3 else 1)
-        loss.backward()
-        return loss.item()
-
-    def validate(self) -> None:
-        return None
+def explode(network: torch.nn.Linear, batch: int) -> float:
+    """The third loss is not a number."""
+    loss: torch.Tensor = network(torch.ones(1)).sum() ** 2 * (math.nan if batch == 3 else 1)
+    loss.backward()
+    return loss.item()
 
 
 def test_the_share_of_the_base_is_that_of_its_weights_after_a_kill_too(
@@ -201,7 +165,7 @@ def test_the_share_of_the_base_is_that_of_its_weights_after_a_kill_too(
 
 
 def test_a_loss_that_is_not_finite_ends_the_training_and_keeps_the_checkpoint(tmp_path: Path) -> None:
-    objective = Exploding()
+    objective = FourSteps(explode)
     with pytest.raises(OpendprError, match="loss of step 3 is nan"):
         train(objective, SETTINGS, tmp_path)
     assert [path.name for path in tmp_path.glob("step-*")] == ["step-2"]
@@ -211,15 +175,15 @@ def test_a_loss_that_is_not_finite_ends_the_training_and_keeps_the_checkpoint(tm
 def test_the_handler_of_sigint_is_given_back(tmp_path: Path) -> None:
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(OpendprError):
-        train(Exploding(), SETTINGS, tmp_path)
+        train(FourSteps(explode), SETTINGS, tmp_path)
     assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_mined_negatives_never_hold_the_answer(examples: Path) -> None:
-    spans = read_span_examples([examples])
-    found = mine_negatives(spans, 3, seed=0)
-    assert found == mine_negatives(spans, 3, seed=0), "the same for the same seed"
-    for example, places in zip(spans, found, strict=True):
+    spans = read_marked_questions([examples])
+    negatives = mine_negatives(spans, 3, seed=0)
+    assert negatives == mine_negatives(spans, 3, seed=0), "the same for the same seed"
+    for example, places in zip(spans, negatives, strict=True):
         assert len(places) == 3
         for place in places:
             text = f" {normalize_answer(spans[place].passage)} "
@@ -228,15 +192,15 @@ def test_mined_negatives_never_hold_the_answer(examples: Path) -> None:
 
 def test_all_answers_of_a_question_rule_a_negative_out_whatever_their_case() -> None:
     spans = [
-        SpanExample("river town", "", "river town of Bonn", ("Bonn", "the CITY"), 14, 18),
-        SpanExample("river", "", "the river of the City, town", ("river",), 4, 9),
-        SpanExample("town", "", "a river, a town: BONN!", ("town",), 11, 15),
+        MarkedQuestion("1", "river town", "", "river town of Bonn", ((14, "Bonn"),), ("Bonn", "the CITY")),
+        MarkedQuestion("2", "river", "", "the river of the City, town", ((4, "river"),), ("river",)),
+        MarkedQuestion("3", "town", "", "a river, a town: BONN!", ((11, "town"),), ("town",)),
     ]
     assert mine_negatives(spans, 1, seed=0)[0] == [], "a question all of whose passages answer it has none"
 
 
 def test_no_negatives_are_mined_when_none_are_wanted(examples: Path) -> None:
-    spans = read_span_examples([examples])
+    spans = read_marked_questions([examples])
     assert mine_negatives(spans, 0, seed=0) == [[] for _ in spans]
 
 
@@ -245,10 +209,10 @@ def test_examples_whose_answer_is_not_where_they_say_are_refused_by_line(tmp_pat
     good = {"question": "q", "passage": "in Paris", "answer_start": 3, "answer_text": "Paris"}
     path.write_text(json.dumps(good) + "\n" + json.dumps({**good, "answer_start": 2}) + "\n")
     with pytest.raises(InputError, match=r"bad\.jsonl:2: the passage holds ' Pari' at 2, not 'Paris'"):
-        read_span_examples([path])
+        read_marked_questions([path])
     path.write_text(json.dumps({"question": "q"}) + "\n")
-    with pytest.raises(InputError, match=r"bad\.jsonl:1: expected an object with question"):
-        read_span_examples([path])
+    with pytest.raises(InputError, match=r"bad\.jsonl.*marked answers"):
+        read_marked_questions([path])
 
 
 @pytest.mark.parametrize(

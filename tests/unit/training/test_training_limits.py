@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from test_encoder_training import EXAMPLES, SETTINGS, Killed, source
+from test_encoder_training import EXAMPLES, SETTINGS, source
 
 from opendpr.collection import open_collection
 from opendpr.errors import OpendprError, ResourceError, StateError, UsageError
@@ -23,21 +23,14 @@ from opendpr.training import distributed
 from opendpr.training.checkpoint import BEST_WEIGHTS
 from opendpr.training.encoder import encoder_job
 from opendpr.training.loop import train
-from opendpr.training.objective import Step
 from opendpr.training.pool import DevPool, _rank
 from opendpr.training.run import run_training
 from opendpr.training.settings import EncoderSettings, LoopSettings
 from opendpr.training.sources import ExampleSource, InverseClozeSource
 from opendpr.types import ExamplePassage
+from training_runs import FourSteps, Killed, Recorder
 
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Any:
-    """No quarrel over cores."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.mark.parametrize(
@@ -56,28 +49,15 @@ def test_a_rank_counts_all_that_do_not_score_less_than_the_best_positive(
     assert _rank(torch.tensor(scores), positives).item() == rank
 
 
-class Steep:
-    """An objective with finite losses, and from the third step on a gradient that is not."""
-
-    def __init__(self, error: Exception | None = None) -> None:
-        self.network, self.error = torch.nn.Linear(1, 1), error
-
-    def batches(self, epoch: int) -> list[int]:
-        return [1, 2, 3, 4]
-
-    def backward(self, batch: int, step: Step) -> float:
-        if self.error:
-            raise self.error
-        for parameter in self.network.parameters():
-            parameter.grad = torch.full_like(parameter, math.inf if batch == 3 else 0.1)
-        return 1.0
-
-    def validate(self) -> None:
-        return None
+def climb(network: torch.nn.Linear, batch: int) -> float:
+    """The losses are finite, the gradient of the third step is not."""
+    for parameter in network.parameters():
+        parameter.grad = torch.full_like(parameter, math.inf if batch == 3 else 0.1)
+    return 1.0
 
 
 def test_a_gradient_that_is_not_finite_never_reaches_the_weights(tmp_path: Path) -> None:
-    objective = Steep()
+    objective = FourSteps(climb)
     with pytest.raises(OpendprError, match="the length of the gradient of step 3 is inf; start again"):
         train(objective, SETTINGS, tmp_path)
     assert [path.name for path in tmp_path.glob("step-*")] == ["step-2"]
@@ -85,9 +65,11 @@ def test_a_gradient_that_is_not_finite_never_reaches_the_weights(tmp_path: Path)
 
 
 def test_a_full_gpu_is_reported_as_such(tmp_path: Path) -> None:
-    full = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has ...")
+    def fill(network: torch.nn.Linear, batch: int) -> float:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has ...")
+
     with pytest.raises(ResourceError, match=r"GPU is full \(CUDA out of memory\); train with a smaller batch_size"):
-        train(Steep(full), SETTINGS, tmp_path)
+        train(FourSteps(fill), SETTINGS, tmp_path)
 
 
 def test_more_processes_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,15 +145,11 @@ def test_weights_that_leave_nothing_of_a_set_or_have_no_end_are_refused(weight: 
 
 
 def trained(
-    model: Path, output: Path, settings: EncoderSettings, pool: DevPool | None = None, kill_at: int = 0
+    model: Path, output: Path, settings: EncoderSettings, pool: DevPool | None = None, kill_at: int | None = None
 ) -> dict[str, Any]:
     """Train on the examples; what `training.json` says."""
-
-    def on_step(done: int, total: int, loss: float) -> None:
-        if done == kill_at:
-            raise Killed
-
-    run_training(encoder_job(source(), Model(model), settings, data="people", pool=pool), output, on_step)
+    job = encoder_job(source(), Model(model), settings, data="people", pool=pool)
+    run_training(job, output, Recorder(kill_at))
     return dict(json.loads((output / "training.json").read_text()))
 
 

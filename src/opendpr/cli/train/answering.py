@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from opendpr.choices import READ_PASSAGES
+from opendpr.choices import DEFAULT_RETRIEVER, READ_PASSAGES
 from opendpr.cli.options import (
     RETRIEVER_CHOICES,
     CollectionArgument,
@@ -47,7 +47,7 @@ def train_answering(
             parser=retriever_name,
             metavar=RETRIEVER_CHOICES,
             help="Whose confidence is fitted; again for several.",
-            show_default="hybrid",
+            show_default=DEFAULT_RETRIEVER,
         ),
     ] = None,
     k: Annotated[int, Option("-k", min=1, help="Passages read for a question.")] = READ_PASSAGES,
@@ -82,7 +82,7 @@ def train_answering(
     from opendpr.fitting.settings import AnsweringSettings
     from opendpr.model.runtime import RuntimeSettings
 
-    kinds = list(dict.fromkeys(retriever or ["hybrid"]))
+    kinds = list(dict.fromkeys(retriever or [DEFAULT_RETRIEVER]))
     with progress("fitting", "questions", silent=as_json) as show:
         written, fitted = fit_answering(
             collection,

@@ -18,11 +18,10 @@ from opendpr.cli.train.options import (
     Precision,
     Seed,
     SettingsFile,
-    needs_torch,
     report_best,
     shown,
 )
-from opendpr.errors import UsageError
+from opendpr.errors import UsageError, needs_training_packages
 from opendpr.wording import counted
 
 if TYPE_CHECKING:
@@ -84,7 +83,7 @@ def train_encoder(
       opendpr train encoder a.jsonl b.jsonl --weight 1 --weight 0.5 --dev dev.jsonl -o my-model
       opendpr train encoder notes --objective inverse-cloze -o my-model
     """
-    with needs_torch():
+    with needs_training_packages("training"):
         from opendpr.training import encoder
     from opendpr.collection import open_collection
     from opendpr.training.settings import EncoderSettings, read_settings

@@ -14,7 +14,6 @@ from typer import Option
 from opendpr.choices import DeviceName, PrecisionName
 from opendpr.cli.output import say
 from opendpr.cli.progress import progress
-from opendpr.errors import OpendprError
 from opendpr.wording import counted
 
 if TYPE_CHECKING:
@@ -37,17 +36,6 @@ Precision = Annotated[
 ]
 Device = Annotated[DeviceName | None, Option("--device", help="auto: a GPU if there is one.", show_default=False)]
 Seed = Annotated[int | None, Option("--seed", help="Decides order, negatives and fresh weights.", show_default=False)]
-
-
-@contextmanager
-def needs_torch() -> Iterator[None]:
-    """Says what to install where torch is missing."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if error.name not in ("torch", "tensorboard", "psutil"):
-            raise
-        raise OpendprError(f"training needs {error.name}; pip install 'opendpr[train]'") from None
 
 
 def _is_first() -> bool:

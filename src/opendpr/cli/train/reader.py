@@ -18,10 +18,10 @@ from opendpr.cli.train.options import (
     Precision,
     Seed,
     SettingsFile,
-    needs_torch,
     report_best,
     shown,
 )
+from opendpr.errors import needs_training_packages
 
 
 def train_reader(
@@ -67,7 +67,7 @@ def train_reader(
       opendpr mine notes questions.jsonl --negatives 30 -o examples.jsonl
       opendpr train reader examples.jsonl --negatives 23 --negative-share 1 --dev dev.jsonl -o my-model
     """
-    with needs_torch():
+    with needs_training_packages("training"):
         from opendpr.training import reader
     from opendpr.training.settings import ReaderSettings, read_settings
 

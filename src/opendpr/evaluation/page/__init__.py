@@ -13,11 +13,11 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from opendpr.evaluation.figures import Figure
-from opendpr.evaluation.jinja2 import template_environment
 from opendpr.evaluation.page.charts import Line, accuracy_chart, coverage_chart, key, reliability_chart
 from opendpr.evaluation.page.examples import Example
 from opendpr.evaluation.page.tables import Table, difference_table, failure_tables, figure_table, tiles
 from opendpr.evaluation.summary import SetSummary
+from opendpr.jinja2 import template_environment
 from opendpr.wording import counted
 
 RETRIEVAL_MEASURES = ("answer", "document")

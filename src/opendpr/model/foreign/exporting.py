@@ -6,23 +6,36 @@ import json
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from opendpr.choices import ModelForm
 from opendpr.errors import OpendprError, StateError
 from opendpr.model.config import Activation, Architecture, EncoderConfig, ReaderConfig
-from opendpr.model.directory import TOKENIZER, Model, Part, Weights
+from opendpr.model.directory import TOKENIZER_FILE, Model, Part, Weights
 from opendpr.model.foreign import dpr
+from opendpr.model.foreign.cards import card
 from opendpr.model.foreign.sentence_transformers import DENSE_ACTIVATIONS, POOLINGS
-from opendpr.model.foreign.transformers import DPR_LIMIT, dpr_encoder
-from opendpr.model.foreign.writing import family_name, hugging_face, save_weights, write_network, write_tokenizer
+from opendpr.model.foreign.writing import (
+    READER_TASK,
+    RERANKER_TASK,
+    Feeding,
+    family_name,
+    hugging_face,
+    save_weights,
+    write_network,
+    write_tokenizer,
+)
 from opendpr.storage.atomic import make_directory, replacing, write_json
 
 DENSE_CLASSES: dict[Activation, str] = {
     kind: f"torch.nn.modules.{'linear' if kind == 'identity' else 'activation'}.{name}"
     for name, kind in DENSE_ACTIVATIONS.items()
 }
+
+SELECTION = "qa_classifier."
+"""What the layer that selects passages is called."""
 
 
 def to_sentence_transformers(model: Model, output: Path) -> None:
@@ -32,9 +45,7 @@ def to_sentence_transformers(model: Model, output: Path) -> None:
         StateError: the model has neither, or the encoder is fed in a way that the layout does not know.
     """
     if model.reranker:
-        config_, path, weights = model.reranker, model.tokenizer_of("reranker"), model.load_weights("reranker")
-        limit = config_.max_tokens
-        write_network(output, path, config_.architecture, weights, limit=limit, task="ForSequenceClassification")
+        _write_task(model, "reranker", output, RERANKER_TASK)
         return
     config = model.require_encoder()
     if config.input_form.token_types == "segments":
@@ -87,6 +98,16 @@ def to_transformers_dpr(model: Model, output: Path) -> None:
         _write_dpr(model, "reader", output / "reader", "DPRReader", _dpr_reader_name)
 
 
+def to_transformers_qa(model: Model, output: Path) -> None:
+    """The reader as a class of transformers for question answering; a layer that selects passages is left out.
+
+    Raises:
+        StateError: the model has no reader.
+    """
+    model.require_reader()
+    _write_task(model, "reader", output, READER_TASK)
+
+
 def to_dpr(model: Model, output: Path) -> None:
     """DPR's own checkpoints: `encoder.cp` with both towers, `reader.cp`; written by torch.
 
@@ -126,7 +147,7 @@ def to_dpr(model: Model, output: Path) -> None:
         stored = model.load_weights("reader").items()
         named = {name if name.startswith("qa_") else dpr.READER + name: value for name, value in stored}
         save("reader.cp", named, model.reader.architecture)
-    with replacing(output / TOKENIZER) as temporary:
+    with replacing(output / TOKENIZER_FILE) as temporary:
         temporary.write_bytes(model.tokenizer_path.read_bytes())
 
 
@@ -151,13 +172,14 @@ def to_onnx(model: Model, output: Path) -> None:
     for part in parts:
         name = model.weights_path(part).parent.name
         write_onnx(model.config_of(part), model.load_weights(part), output / f"{name}.onnx")
-    with replacing(output / TOKENIZER) as temporary:
+    with replacing(output / TOKENIZER_FILE) as temporary:
         temporary.write_bytes(model.tokenizer_path.read_bytes())
 
 
 FORMS: Mapping[ModelForm, Callable[[Model, Path], None]] = {
     "sentence-transformers": to_sentence_transformers,
     "hf-dpr": to_transformers_dpr,
+    "hf-qa": to_transformers_qa,
     "dpr": to_dpr,
     "onnx": to_onnx,
 }
@@ -175,50 +197,14 @@ def export_model(model: Model, output: Path, form: ModelForm) -> None:
     (output / "README.md").write_text(card(model, form), encoding="utf-8")
 
 
-def left_out(model: Model, form: ModelForm) -> list[str]:
-    """What a form does not record, so that the model is another one when it is imported again."""
-    notes = []
-    config = model.encoder
-    if config and form == "sentence-transformers":
-        if model.reader:
-            notes.append("the reader: sentence-transformers has none")
-        if not config.input_form.title:
-            notes.append("that titles are not read: import it again with --no-title")
-    if config and form in ("hf-dpr", "dpr"):
-        usual = dpr_encoder(config.architecture)
-        limits = config.max_question_tokens, config.max_passage_tokens
-        if limits != (usual.max_question_tokens, usual.max_passage_tokens):
-            notes.append(f"the longest question and passage, {limits[0]} and {limits[1]} tokens: DPR reads {DPR_LIMIT}")
-    return notes
-
-
-def card(model: Model, form: str) -> str:
-    """A model card: what the model is and how texts are fed to it."""
-    lines = [f"# {model.name}", "", f"Written by opendpr in the form {form}.", ""]
-    if config := model.encoder:
-        shape, form_ = config.architecture, config.input_form
-        lines += [
-            f"Encoder: {shape.num_hidden_layers} layers, {config.dim} wide, pooling {config.pooling}, similarity "
-            f"{config.similarity}, {'one tower' if config.tied else 'two towers'}; fingerprint {model.fingerprint}.",
-            f"Longest question {config.max_question_tokens} tokens, longest passage {config.max_passage_tokens}.",
-            f"Passages are read as {'title [SEP] text' if form_.title else 'their text'}.",
-            f"Prefixes: questions {form_.question_prefix!r}, passages {form_.passage_prefix!r}.",
-        ]
-    if model.reader:
-        layers = model.reader.architecture.num_hidden_layers
-        lines.append(f"Reader: {layers} layers, up to {model.reader.max_tokens} tokens.")
-    if model.reranker:
-        lines.append(f"Re-ranker: {model.reranker.architecture.num_hidden_layers} layers.")
-    return "\n".join(lines) + "\n"
-
-
 def _write_tower(model: Model, part: Part, paths: list[Path]) -> None:
     """Transformer, Pooling and perhaps Dense of one tower, each in its directory."""
     config, weights = model.require_encoder(), dict(model.load_weights(part))
     limit = max(config.max_question_tokens, config.max_passage_tokens)
     lengths = {"query_length": config.max_question_tokens, "document_length": config.max_passage_tokens}
     dense = {name: weights.pop(f"projection.{name}") for name in ("weight", "bias") if f"projection.{name}" in weights}
-    write_network(paths[0], model.tokenizer_path, config.architecture, weights, limit=limit)
+    shape = config.architecture
+    write_network(paths[0], model.tokenizer_path, shape, weights, feeding=Feeding(limit, shape.type_vocab_size > 1))
     same = len({*lengths.values()}) == 1
     settings = {"max_seq_length": limit, "do_lower_case": False, **({} if same else lengths)}
     write_json(paths[0] / "sentence_bert_config.json", settings)
@@ -250,7 +236,7 @@ def refuse_other_than_dpr(model: Model) -> None:
 def _refuse_other_reader(model: Model) -> None:
     config: ReaderConfig = model.require_reader()
     if not config.selection or family_name(config.architecture) != "bert":
-        raise StateError("DPR's reader is a BERT that selects passages; the reader of this model is another")
+        raise StateError("DPR's reader is a BERT that selects passages; export this one with --to hf-qa")
 
 
 def _dpr_name(prefix: str, name: str) -> str:
@@ -263,6 +249,14 @@ def _dpr_reader_name(name: str) -> str:
     return f"span_predictor.{name}" if name.startswith("qa_") else f"span_predictor.encoder.bert_model.{name}"
 
 
+def _write_task(model: Model, part: Literal["reader", "reranker"], directory: Path, task: str) -> None:
+    """A reader or re-ranker as a class of transformers."""
+    config = model.require_reader() if part == "reader" else model.require_reranker()
+    weights = {name: value for name, value in model.load_weights(part).items() if not name.startswith(SELECTION)}
+    feeding = Feeding(config.max_tokens, config.input_form.token_types == "segments")
+    write_network(directory, model.tokenizer_of(part), config.architecture, weights, feeding=feeding, task=task)
+
+
 def _write_dpr(model: Model, part: Part, directory: Path, kind: str, renamed: Callable[[str], str]) -> None:
     config = model.config_of(part)
     shape = config.architecture
@@ -272,4 +266,4 @@ def _write_dpr(model: Model, part: Part, directory: Path, kind: str, renamed: Ca
     size = config.projection_size if isinstance(config, EncoderConfig) else 0
     values = {**hugging_face(shape, "bert"), "model_type": "dpr", "projection_dim": size}
     write_json(directory / "config.json", {"architectures": [kind], **values})
-    write_tokenizer(directory, model.tokenizer_of(part), typed=False, limit=shape.max_tokens)
+    write_tokenizer(directory, model.tokenizer_of(part), Feeding(shape.max_tokens))

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from opendpr.errors import InputError, StateError, UsageError
 from opendpr.model.config import COSINE_HYBRID_WEIGHT, EncoderConfig
-from opendpr.model.directory import TOKENIZER, Model, Part, Weights, write_model, write_reranker
+from opendpr.model.directory import TOKENIZER_FILE, Model, Part, Weights, write_model, write_reranker
 from opendpr.model.foreign.dpr import is_torch_file, read_dpr
 from opendpr.model.foreign.sentence_transformers import is_sentence_transformer, read_sentence_transformer
 from opendpr.model.foreign.source import ImportSettings, Source, optional_json
@@ -117,7 +117,7 @@ def _write(sources: Mapping[str, Source], output: Path) -> Model:
 
 
 def _kept(folder: Path, name: str, tokenizer: bytes) -> Path:
-    path = folder / f"{name}{TOKENIZER}"
+    path = folder / f"{name}{TOKENIZER_FILE}"
     path.write_bytes(tokenizer)
     return path
 

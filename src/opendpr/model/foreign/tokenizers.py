@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from opendpr.errors import InputError
-from opendpr.model.directory import TOKENIZER
+from opendpr.model.directory import TOKENIZER_FILE
 from opendpr.model.foreign.source import optional_json, read_json
 
 UNTYPED_TOKENIZERS = ("PreTrainedTokenizerFast", "TokenizersBackend")
@@ -28,8 +28,8 @@ def read_tokenizer(path: Path, *, lower: bool = False) -> bytes:
     """
     directory = path if path.is_dir() else path.parent
     settings = optional_json(directory / "tokenizer_config.json")
-    if (path.is_dir() and (path / TOKENIZER).is_file()) or path.name == TOKENIZER:
-        content = (directory / TOKENIZER).read_bytes()
+    if (path.is_dir() and (path / TOKENIZER_FILE).is_file()) or path.name == TOKENIZER_FILE:
+        content = (directory / TOKENIZER_FILE).read_bytes()
         content = _as_configured(content, settings) if path.is_dir() else content
         return _lowered(content) if lower else content
     if (directory / "vocab.txt").is_file():

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from opendpr.model.config import Activation, Architecture
-from opendpr.model.directory import TOKENIZER, Weights
+from opendpr.model.directory import TOKENIZER_FILE, Weights
 from opendpr.model.foreign import families
-from opendpr.model.tokenizer import PADS, Tokenizer
+from opendpr.model.tokenizer import PAD_TOKENS, Tokenizer
 from opendpr.storage.atomic import make_directory, replacing, write_json
 
 CLASSES = {
@@ -23,6 +23,22 @@ CLASSES = {
     "mpnet": "MPNet",
 }
 """What the names of transformers' classes begin with, by family."""
+READER_TASK, RERANKER_TASK = "ForQuestionAnswering", "ForSequenceClassification"
+"""How names of classes end."""
+SCORING_LAYERS = ("pooler.dense", "classifier")
+"""Our names of a re-ranker's layers."""
+ANSWER_LAYER = "qa_outputs"
+"""A reader's layer for start and end, here and there."""
+ONE_LABEL = {"id2label": {"0": "LABEL_0"}, "label2id": {"LABEL_0": 0}}
+
+
+class Feeding(NamedTuple):
+    """What a tokenizer of transformers is to know of the network that it feeds."""
+
+    limit: int
+    """Longest sequence, in tokens."""
+    typed: bool = False
+    """Whether the second of two texts has another token type than the first."""
 
 
 def family_name(shape: Architecture) -> str:
@@ -37,7 +53,7 @@ def family_name(shape: Architecture) -> str:
 
 
 def write_network(
-    directory: Path, tokenizer: Path, shape: Architecture, weights: Weights, *, limit: int, task: str = "Model"
+    directory: Path, tokenizer: Path, shape: Architecture, weights: Weights, *, feeding: Feeding, task: str = "Model"
 ) -> None:
     """A network in transformers' layout with its tokenizer.
 
@@ -48,7 +64,7 @@ def write_network(
     name = family_name(shape)
     family = families.FAMILIES[name]
     make_directory(directory)
-    heads = {ours: theirs for ours, theirs in zip(("pooler.dense", "classifier"), family.head[:2], strict=True)}
+    heads = dict(zip((*SCORING_LAYERS, ANSWER_LAYER), (*family.head[:2], ANSWER_LAYER), strict=True))
     bare, task_layers = {}, {}
     for stored, value in weights.items():
         layer, _, kind = stored.rpartition(".")
@@ -59,11 +75,11 @@ def write_network(
     prefix = family.prefix if task_layers else ""
     named = {**families.their_weights(family, bare, prefix), **task_layers}
     save_weights(named, directory / "model.safetensors")
-    labels = {"id2label": {"0": "LABEL_0"}, "label2id": {"LABEL_0": 0}} if task_layers else {}
+    labels = ONE_LABEL if task == RERANKER_TASK else {}
     write_json(
         directory / "config.json", {"architectures": [CLASSES[name] + task], **hugging_face(shape, name), **labels}
     )
-    write_tokenizer(directory, tokenizer, typed=shape.type_vocab_size > 1, limit=limit)
+    write_tokenizer(directory, tokenizer, feeding)
 
 
 def hugging_face(shape: Architecture, name: str) -> dict[str, Any]:
@@ -93,15 +109,20 @@ def hugging_face(shape: Architecture, name: str) -> dict[str, Any]:
     return {**values, "type_vocab_size": shape.type_vocab_size}
 
 
-def write_tokenizer(directory: Path, path: Path, *, typed: bool, limit: int) -> None:
+def write_tokenizer(directory: Path, path: Path, feeding: Feeding) -> None:
     """The tokenizer, with what transformers wants to know of it."""
-    with replacing(directory / TOKENIZER) as temporary:
+    with replacing(directory / TOKENIZER_FILE) as temporary:
         temporary.write_bytes(path.read_bytes())
     words = {entry["id"]: entry["content"] for entry in json.loads(path.read_text(encoding="utf-8"))["added_tokens"]}
     marks = Tokenizer(path).marks
-    inputs = ["input_ids", *["token_type_ids"] * typed, "attention_mask"]
-    names = {"cls_token": words[marks.cls], "sep_token": words[marks.sep], "pad_token": words.get(marks.pad, PADS[0])}
-    settings = {"tokenizer_class": "PreTrainedTokenizerFast", "model_input_names": inputs, "model_max_length": limit}
+    inputs = ["input_ids", *["token_type_ids"] * feeding.typed, "attention_mask"]
+    pad = words.get(marks.pad, PAD_TOKENS[0])
+    names = {"cls_token": words[marks.cls], "sep_token": words[marks.sep], "pad_token": pad}
+    settings = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "model_input_names": inputs,
+        "model_max_length": feeding.limit,
+    }
     write_json(directory / "tokenizer_config.json", {**settings, **names})
 
 

@@ -6,8 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from opendpr.choices import READ_PASSAGES, RETRIEVERS
-from opendpr.serving.jinja2 import render
+from opendpr.choices import DEFAULT_RETRIEVER, READ_PASSAGES, RETRIEVERS
 from opendpr.serving.records import (
     REQUEST_LIMITS,
     AskRecord,
@@ -16,6 +15,7 @@ from opendpr.serving.records import (
     SearchRecord,
     SpanRecord,
 )
+from opendpr.serving.rendering import render
 from opendpr.wording import counted
 
 K_CHOICES = (5, 10, 20, 50, 100)
@@ -24,7 +24,7 @@ LEAST_CONFIDENCE = 0.01
 """Other answers less likely than this are not shown."""
 OPEN_PASSAGES = 6
 """Passages shown at once; the others are one click away."""
-KEYS_OF_FILES = frozenset(("path", "modified", "page_starts", "sections", "left_out"))
+KEYS_OF_FILES = frozenset(("path", "modified", "page_starts", "sections", "left_out", "menus_left_out"))
 """Metadata of every file, poor examples of a filter."""
 LONG_ANSWER_CHARACTERS = 90
 """A longer answer is set smaller."""
@@ -42,7 +42,7 @@ class Form:
     """The values of the page's form."""
 
     q: str = ""
-    retriever: str = "hybrid"
+    retriever: str = DEFAULT_RETRIEVER
     k: int = READ_PASSAGES
     where: str = ""
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from opendpr.serving.jinja2 import render
-from opendpr.serving.places import page_starts
 from opendpr.serving.records import DocumentRecord
+from opendpr.serving.rendering import render
+from opendpr.text.places import page_starts
 
 WINDOW_CHARACTERS = 100_000
 """Characters of a long document that are shown at once."""

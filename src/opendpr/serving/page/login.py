@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opendpr.serving.jinja2 import render
+from opendpr.serving.rendering import render
 
 TOKEN_COOKIE = "opendpr_token"
 """Holds the token that a browser gave."""

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from opendpr.serving.jinja2 import render
+from opendpr.serving.rendering import render
 
 Schema = Mapping[str, Any]
 

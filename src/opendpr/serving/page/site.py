@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from opendpr.choices import RETRIEVERS
+from opendpr.choices import DEFAULT_RETRIEVER, RETRIEVERS
 from opendpr.errors import InputError, OpendprError, UsageError
 from opendpr.serving.batching import FullError
-from opendpr.serving.jinja2 import render
 from opendpr.serving.page.answers import Form, answers_page
 from opendpr.serving.page.document import Places, document_page, window
 from opendpr.serving.page.login import TOKEN_COOKIE, login_page
 from opendpr.serving.page.reference import reference_page
 from opendpr.serving.problems import of_error
 from opendpr.serving.records import REQUEST_LIMITS, AskRecord, SearchRecord
+from opendpr.serving.rendering import render
 from opendpr.serving.service import Service, Wanted
 from opendpr.serving.tokens import find_token
 
@@ -100,8 +100,8 @@ class Site:
         """Keep the token in a cookie that scripts cannot read, and go on to the page that was asked for."""
         form = {key: values[0] for key, values in parse_qs(body.decode("utf-8", "replace")).items()}
         target, token = _local(form.get("next", "/")), form.get("token", "").strip()
-        known = find_token(self._service.settings.tokens, token) is not None
-        if not known or not token.isascii() or set(token) & set('";, \\'):
+        is_valid = find_token(self._service.settings.tokens, token) is not None
+        if not is_valid or not token.isascii() or set(token) & set('";, \\'):
             return _page(login_page(target, wrong=True), 401)
         cookie = f"{TOKEN_COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict" + "; Secure" * secure
         return Page(b"", 303, {"Location": target, "Set-Cookie": cookie})
@@ -110,12 +110,12 @@ class Site:
 def _local(target: str) -> str:
     """A path of this site's pages; whatever else it is becomes the first page."""
     parts = urlsplit(target)
-    known = not parts.scheme and not parts.netloc and parts.path in ("/", "/document", "/docs")
-    return target if known and target.isascii() and target.isprintable() and not target.startswith("//") else "/"
+    is_page = not parts.scheme and not parts.netloc and parts.path in ("/", "/document", "/docs")
+    return target if is_page and target.isascii() and target.isprintable() and not target.startswith("//") else "/"
 
 
 def _form(query: Query) -> Form:
-    retriever = query.get("retriever", "hybrid")
+    retriever = query.get("retriever", DEFAULT_RETRIEVER)
     if retriever not in RETRIEVERS:
         raise UsageError(f"the retriever must be one of {', '.join(RETRIEVERS)}, got {retriever!r}")
     k = _number(query, "k")

@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from opendpr.evaluation.jinja2 import template_environment
+from opendpr.jinja2 import template_environment
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -27,8 +27,8 @@ def render(template: str, *, collection: str = "", wide: bool = False, **values:
 
 def address(path: str, fragment: str = "", **query: object) -> str:
     """The address of a page of this site, without the values that are None or empty. It always stays on this site."""
-    given = urlencode({key: value for key, value in query.items() if value not in (None, "")})
-    return path + (f"?{given}" if given else "") + fragment
+    encoded = urlencode({key: value for key, value in query.items() if value not in (None, "")})
+    return path + (f"?{encoded}" if encoded else "") + fragment
 
 
 @cache

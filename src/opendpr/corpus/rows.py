@@ -1,0 +1,157 @@
+"""Tables and records of which no column is text, as one text: a block for each row, each value after its name.
+
+`stop: Heron Point; departs: 08:15` says what a row of a timetable says, wherever a passage begins.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice, zip_longest
+
+from opendpr.corpus.extract import NotReadError, storable
+from opendpr.corpus.source import TEXT_BYTES, TOO_LONG
+
+SAMPLE_ROWS = 50
+"""Rows that are scanned for a header, and records for a text."""
+ROW_END = "\n\n"
+VALUE_END = "; "
+NAME_CHARACTERS = 60
+"""Longest name of a column."""
+SENTENCE_ENDS = (".", "!", "?")
+USUAL_SHARE = 0.8
+"""Share of the values of a column that must be of one kind to tell its name from a value."""
+NESTED_LEVELS = 20
+"""Objects and arrays inside one another in a record; what lies deeper is left out."""
+WORDS = "words"
+VALUE_KINDS = (
+    ("year", re.compile(r"1[5-9]\d\d|20\d\d|2100")),
+    ("time", re.compile(r"\d{1,2}[:h]\d{2}(?::\d{2})?(?:\s?[ap]\.?m\.?)?", re.I)),
+    ("date", re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ].*)?")),
+    ("number", re.compile(r"[^\w\s]{0,3}\d[\d.,' \u00a0\u202f]*\D{0,4}")),
+)
+"""What a value may be other than words; the first that fits counts."""
+
+
+def table_text(rows: Iterable[Sequence[str]]) -> str:
+    """The rows as text, each value after the name that the header gives its column; empty values are left out.
+
+    Rows of one value above the others are the title of the table. A table without a header has values alone.
+
+    Raises:
+        NotReadError: the text is too long.
+    """
+    remaining = iter(rows)
+    sample = list(islice(remaining, SAMPLE_ROWS))
+    titles = title_rows(sample)
+    names = sample[titles] if has_header(sample[titles:]) else ()
+    body = chain(sample[titles + bool(names) :], remaining)
+    return joined_rows(chain((row_text((), row) for row in sample[:titles]), (row_text(names, row) for row in body)))
+
+
+def row_text(names: Sequence[str], values: Sequence[str]) -> str:
+    """One row as one line; columns without a name give the value alone."""
+    pairs = zip_longest(names, values, fillvalue="")
+    return VALUE_END.join(named_value(name, value) for name, value in pairs if value.strip())
+
+
+def named_value(name: str, value: str) -> str:
+    """`departure time: 08:15` for `departure_time`."""
+    words, content = " ".join(name.replace("_", " ").split()), " ".join(value.split())
+    return f"{words}: {content}" if words else content
+
+
+def joined_rows(rows: Iterable[str], separator: str = ROW_END) -> str:
+    """Rows that say something, with a blank line between two.
+
+    Raises:
+        NotReadError: the text is too long.
+    """
+    kept: list[str] = []
+    size = 0
+    for row in filter(None, rows):
+        kept.append(row)
+        size += len(row.encode("utf-8", "replace")) + len(separator)
+        if size > TEXT_BYTES:
+            raise NotReadError(TOO_LONG)
+    return storable(separator.join(kept))
+
+
+def title_rows(rows: Sequence[Sequence[str]]) -> int:
+    """How many rows before the first with several values have only one."""
+    return next((place for place, row in enumerate(rows) if _filled(row) > 1), 0)
+
+
+def has_header(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first row names the columns, by how its values differ from those below.
+
+    A column of numbers or times under a word speaks for it; a value that is of the same kind as all below it, or comes
+    again below, speaks against it. Where nothing speaks, several columns have a header, and one column has none.
+    """
+    if len(rows) < 2 or any(len(name) > NAME_CHARACTERS or name.rstrip().endswith(SENTENCE_ENDS) for name in rows[0]):
+        return False
+    columns = zip_longest(*rows[1:], fillvalue="")
+    votes = sum(header_vote(name, column) for name, column in zip(rows[0], columns, strict=False))
+    return votes >= 0 if _filled(rows[0]) > 1 else votes > 0
+
+
+def is_table(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether rows of a sheet, which may hold anything, are one table under a header that names all columns but one."""
+    body = rows[title_rows(rows) :]
+    if not has_header(body) or _filled(body[0]) < 2:
+        return False
+    used = {place for row in body[1:] for place, value in enumerate(row) if value.strip()}
+    named = {place for place, name in enumerate(body[0]) if name.strip()}
+    return len(used - named) <= 1 and all(_filled(row) > 1 for row in body)
+
+
+def header_vote(first: str, below: Sequence[str]) -> int:
+    """1 if the first value of a column is rather its name, -1 if rather a value, else 0."""
+    values = [value.strip() for value in below if value.strip()]
+    if not first.strip() or not values:
+        return 0
+    kind, count = Counter(map(value_kind, values)).most_common(1)[0]
+    own = value_kind(first)
+    if count < USUAL_SHARE * len(values):
+        return 0
+    if kind != WORDS:
+        return -1 if own == kind else 1
+    return -1 if first.strip().casefold() in map(str.casefold, values) else 0
+
+
+def value_kind(value: str) -> str:
+    """What a value is: a year, a time, a date, a number, or words."""
+    return next((kind for kind, pattern in VALUE_KINDS if pattern.fullmatch(value.strip())), WORDS)
+
+
+def record_text(record: Mapping[str, object]) -> str:
+    """One record as one line; a value inside an object has the names of both: `address city: Orvik`."""
+    return VALUE_END.join(named_value(name, value) for name, value in _values(record, "", NESTED_LEVELS))
+
+
+def _values(value: object, name: str, levels: int) -> Iterator[tuple[str, str]]:
+    """The values inside a value that say something, with their names."""
+    if isinstance(value, Mapping):
+        for inner, content in value.items() if levels else ():
+            yield from _values(content, f"{name} {inner}", levels - 1)
+    elif isinstance(value, list):
+        simple = [_written(item) for item in value if not isinstance(item, Mapping | list)]
+        if listed := ", ".join(filter(None, simple)):
+            yield name, listed
+        for item in value if levels else ():
+            if isinstance(item, Mapping | list):
+                yield from _values(item, name, levels - 1)
+    elif written := _written(value):
+        yield name, written
+
+
+def _written(value: object) -> str:
+    """A simple value of JSON as text; nothing for null."""
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value).strip()
+
+
+def _filled(row: Sequence[str]) -> int:
+    return sum(bool(value.strip()) for value in row)

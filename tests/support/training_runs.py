@@ -1,0 +1,45 @@
+"""What tests of a training share: a run that is left at a step, and an objective of one weight."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+
+import torch
+
+from opendpr.training.objective import Step
+
+
+class Killed(BaseException):
+    """Stands for a process that is gone."""
+
+
+class Recorder:
+    """An `on_step` that keeps losses, and leaves at a step if asked to."""
+
+    def __init__(self, kill_at: int | None = None, interrupt_at: int | None = None) -> None:
+        self.losses: list[float] = []
+        self.kill_at, self.interrupt_at = kill_at, interrupt_at
+
+    def __call__(self, done: int, total: int, loss: float) -> None:
+        self.losses.append(loss)
+        if done == self.kill_at:
+            raise Killed
+        if done == self.interrupt_at:
+            signal.raise_signal(signal.SIGINT)
+
+
+class FourSteps:
+    """An objective with four batches an epoch, 1 to 4, whose `backward` is given."""
+
+    def __init__(self, backward: Callable[[torch.nn.Linear, int], float]) -> None:
+        self.network, self._backward = torch.nn.Linear(1, 1), backward
+
+    def batches(self, epoch: int) -> list[int]:
+        return [1, 2, 3, 4]
+
+    def backward(self, batch: int, step: Step) -> float:
+        return self._backward(self.network, batch)
+
+    def validate(self) -> None:
+        return None
