@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Annotated
 
 from mcp.server import MCPServer
@@ -50,10 +51,11 @@ def make_server(service: Service, about: str) -> MCPServer:
         """Answer a question with verbatim words of the documents.
 
         Each answer comes with a confidence and the places where it occurs. Quote the words as they are and name
-        document_id. If answerable is false, the documents do not say it.
+        document_id. If answerable is false, nothing in the passages read answers the question surely: there are no
+        answers, and the passage that comes closest is the first one.
         """
         with _errors_shown():
-            return await service.ask(Wanted(question, retriever, k, where), answers)
+            return without_guesses(await service.ask(Wanted(question, retriever, k, where), answers))
 
     @server.tool(annotations=READING_TOOL, structured_output=True)
     async def search(
@@ -67,6 +69,16 @@ def make_server(service: Service, about: str) -> MCPServer:
             return await service.search(Wanted(question, retriever, k, where))
 
     return server
+
+
+def without_guesses(record: AskRecord) -> AskRecord:
+    """The record without answers that are not likely enough, which a model might quote; the closest passage first."""
+    if record.answerable or not record.answers:
+        return record
+    closest = record.answers[0].spans[0].passage_id
+    return replace(
+        record, answers=[], passages=sorted(record.passages, key=lambda passage: passage.passage_id != closest)
+    )
 
 
 @contextmanager

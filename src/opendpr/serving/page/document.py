@@ -10,7 +10,7 @@ from opendpr.text.places import page_starts
 
 WINDOW_CHARACTERS = 100_000
 """Characters of a long document that are shown at once."""
-HIDDEN_METADATA = ("path", "page_starts")
+HIDDEN_METADATA = ("path", "page_starts", "sections", "left_out", "menus_left_out")
 """Metadata that is of no interest to a reader, or private."""
 
 
