@@ -108,11 +108,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--limit", type=int, default=110, help="questions of each set about Wikipedia")
     parser.add_argument("-k", type=int, default=20, help="passages read for a question")
     parser.add_argument("--least-precision", type=float, default=0.6)
-    args = parse(
-        parser, arguments, model=DEFAULT_MODEL, limit=48, k=2, least_precision=0.0
-    )  # a random reader is never right
+    parser.add_argument("--removed-share", type=float, default=0.25, help="asked once more without the answer")
+    tiny = {"model": DEFAULT_MODEL, "limit": 48, "k": 2, "least_precision": 0.0, "removed_share": 0.6}
+    args = parse(parser, arguments, **tiny)  # enough right answers, and enough wrong ones, to fit to
     encoder = make_encoder(args)
-    settings = AnsweringSettings(args.k, (RETRIEVER,), args.least_precision)
+    settings = AnsweringSettings(args.k, (RETRIEVER,), args.least_precision, args.removed_share)
     weight = encoder.model.retrieval.get("lambda", 1.0)
     report = Report(args, k=args.k)
     general, own, asked = read_all(args, settings)

@@ -180,8 +180,6 @@ def test_wrong_arguments_are_refused_with_what_was_expected(notes: opendpr.OpenC
         notes.remove(["wall", "x"])
     with pytest.raises(opendpr.StateError, match="no model 'nothing'"):
         opendpr.open("notes", "nothing")
-    with pytest.raises(opendpr.StateError, match="is a file; give the folder"):
-        opendpr.open("docs/letter.txt")
 
 
 def test_a_closed_collection_says_so(notes: opendpr.OpenCollection) -> None:

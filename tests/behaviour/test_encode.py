@@ -30,7 +30,9 @@ QUESTION = "lo1 ri2 sum3"
 
 @pytest.fixture
 def encoders(tiny_model, other_model):
-    return [BertEncoder(find_model(str(one)), RuntimeSettings(precision="fp32")) for one in (tiny_model, other_model)]
+    return [
+        BertEncoder(find_model(str(model)), RuntimeSettings(precision="fp32")) for model in (tiny_model, other_model)
+    ]
 
 
 def test_without_a_model_the_collections_own_is_taken_again_where_it_has_changed(
@@ -96,8 +98,8 @@ def test_an_encode_that_is_killed_goes_on_and_the_old_vectors_serve_until_it_is_
     assert counts_of(notes) == {"other": 60 * 85}
     assert run("verify", notes).returncode == 0
     refused(run("search", notes, QUESTION, "-m", tiny_model), 4, "was encoded by", "other")
-    assert run("add", tmp_path / "anew", docs, "-m", other_model, "--words", "10").returncode == 0
-    expected = run("search", tmp_path / "anew", QUESTION, "--retriever", "dense", "--json").stdout
+    assert run("add", tmp_path / "again", docs, "-m", other_model, "--words", "10").returncode == 0
+    expected = run("search", tmp_path / "again", QUESTION, "--retriever", "dense", "--json").stdout
     assert run("search", notes, QUESTION, "--retriever", "dense", "--json").stdout == expected
 
 
@@ -197,10 +199,10 @@ def test_a_search_says_that_passages_are_not_encoded_yet(run, tmp_path, tiny_mod
         model = find_model(str(tiny_model))
         writer.use_encoder(model.fingerprint, 32, model=model.reference, runtime="")
         writer.put_documents([Document("a", "", "The mill stands by the river.")])
-    for retriever, told in (("dense", True), ("hybrid", True), ("bm25", False)):
+    for retriever, warned in (("dense", True), ("hybrid", True), ("bm25", False)):
         done = run("search", tmp_path / "notes", "mill", "-r", retriever)
         assert done.returncode == 0
-        assert ("passages without a vector, which bm25 alone finds: 1;" in done.stderr) is told
+        assert ("passages without a vector, which bm25 alone finds: 1;" in done.stderr) is warned
 
 
 def test_an_interrupted_encode_gives_the_vectors_of_an_uninterrupted_one_bit_for_bit(tmp_path, encoders):
@@ -209,7 +211,7 @@ def test_an_interrupted_encode_gives_the_vectors_of_an_uninterrupted_one_bit_for
     lengths = [generator.randint(1, 30) for _ in range(PASSAGES)]  # so that padding differs between batches
     texts = [Document(f"d{n:05}", "", " ".join(["river"] * length) + f" {n}") for n, length in enumerate(lengths)]
     removed = [f"d{n:05}" for n in range(100, 1_200, 7)]  # numbers with gaps
-    found = []
+    results = []
     for name, stops in (("once", 0), ("three times", 2)):
         with open_writer(tmp_path / name, Splitter(unit="whole")) as writer:
             add_documents(writer, texts, None)
@@ -220,8 +222,8 @@ def test_an_interrupted_encode_gives_the_vectors_of_an_uninterrupted_one_bit_for
         with open_writer(tmp_path / name) as writer:
             encoded = encode(writer, encoder).passages
         assert (encoded < PASSAGES - len(removed)) == (stops > 0)
-        found.append(contents(tmp_path / name))
-    assert found[0] == found[1]
+        results.append(contents(tmp_path / name))
+    assert results[0] == results[1]
 
 
 def stop_in_the_middle(done, total):

@@ -249,3 +249,16 @@ def test_options_that_do_not_belong_together_are_refused(
     done = run("evaluate", *arguments, cwd=tmp_path)
     assert done.returncode == 2
     assert message in done.stderr
+
+
+def test_predictions_of_kilt_are_judged_by_pages(tmp_path: Path, run: Run) -> None:
+    pages = [{"wikipedia_id": "31", "title": "Lot"}, {"wikipedia_id": "30", "title": "Albi"}]
+    predicted = {"id": "5a", "output": [{"answer": "Lot", "provenance": pages}]}
+    (tmp_path / "predictions.jsonl").write_text(json.dumps(predicted) + "\n")
+    gold = {"id": "5a", "input": "Which river?", "output": [{"answer": "Tarn", "provenance": pages[1:]}]}
+    (tmp_path / "gold.jsonl").write_text(json.dumps(gold) + "\n")
+    qrels = write_trec(tmp_path / "qrels", "5a 0 30 1")
+    done = run("evaluate", "--run", "predictions.jsonl", "gold.jsonl", "--qrels", qrels, "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    figures = {figure["measure"]: figure["mean"] for figure in json.loads(done.stdout)["sets"]["gold"]["figures"]}
+    assert figures["RR"] == 0.5

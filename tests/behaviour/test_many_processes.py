@@ -58,8 +58,8 @@ def write(directory: Path, model: Path, writer: int, commits: int, acknowledged:
         time.sleep(generator.uniform(0, 0.1))  # the lock is not a queue: who asks again at once is mostly the next
 
 
-def read(directory: Path, reader: int, stop: Event, seen: Queue[Any]) -> None:
-    """Read in every way until told to stop; tell how often, and of what was not whole."""
+def read(directory: Path, reader: int, stop: Event, results: Queue[Any]) -> None:
+    """Read in every way until asked to stop; report how often, and what was not whole."""
     searches, wrong = 0, []
     while not stop.is_set():
         with open_collection(directory) as opened:
@@ -74,18 +74,18 @@ def read(directory: Path, reader: int, stop: Event, seen: Queue[Any]) -> None:
                     text = opened.document(summary.id).text if reader % 2 else ""
                     wrong += [summary.id] if len(set(text.split())) > 1 else []
         searches += 1
-    seen.put((searches, wrong))
+    results.put((searches, wrong))
 
 
 def not_whole(passages: list[Passage]) -> list[str]:
     """Documents found twice or in two generations. A new one may still lack passages, a replaced one is old or new."""
-    found: dict[str, list[str]] = {}
+    texts: dict[str, list[str]] = {}
     for passage in passages:
-        found.setdefault(passage.document_id, []).append(passage.text.split()[0])
-    return [id for id, words in found.items() if len(words) > PASSAGES or len(set(words)) > 1]
+        texts.setdefault(passage.document_id, []).append(passage.text.split()[0])
+    return [id for id, words in texts.items() if len(words) > PASSAGES or len(set(words)) > 1]
 
 
-def intrude(directory: Path, stop: Event, seen: Queue[Any]) -> None:
+def intrude(directory: Path, stop: Event, results: Queue[Any]) -> None:
     """Try to write without waiting; tell how often that was refused."""
     refused = 0
     while not stop.is_set():
@@ -95,27 +95,27 @@ def intrude(directory: Path, stop: Event, seen: Queue[Any]) -> None:
         except BusyError as error:
             refused += error.exit_code == 7
         time.sleep(0.2)
-    seen.put(refused)
+    results.put(refused)
 
 
 def work_together(directory: Path, model: Path, commits: int) -> None:
     encoder = BertEncoder(find_model(str(model)), RuntimeSettings(precision="fp32"))
     with open_writer(directory, Splitter(words=10)) as writer:
         add_documents(writer, [Document("always", "", " ".join(["always"] * 10 * PASSAGES))], encoder)
-    acknowledged, seen, refusals, stop = SPAWN.Queue(), SPAWN.Queue(), SPAWN.Queue(), SPAWN.Event()
+    acknowledged, results, refusals, stop = SPAWN.Queue(), SPAWN.Queue(), SPAWN.Queue(), SPAWN.Event()
     writers = [
         SPAWN.Process(target=write, args=(directory, model, number, commits, acknowledged), daemon=True)
         for number in range(WRITERS)
     ]
     others = [
-        SPAWN.Process(target=read, args=(directory, number, stop, seen), daemon=True) for number in range(READERS)
+        SPAWN.Process(target=read, args=(directory, number, stop, results), daemon=True) for number in range(READERS)
     ]
     others.append(SPAWN.Process(target=intrude, args=(directory, stop, refusals), daemon=True))
     for process in (*writers, *others):
         process.start()
     changes = [acknowledged.get(timeout=WAIT_SECONDS) for _ in range(WRITERS * commits)]
     stop.set()
-    reports = [seen.get(timeout=WAIT_SECONDS) for _ in range(READERS)]
+    reports = [results.get(timeout=WAIT_SECONDS) for _ in range(READERS)]
     assert refusals.get(timeout=WAIT_SECONDS) > 0
     for process in (*writers, *others):
         process.join(WAIT_SECONDS)
@@ -124,7 +124,7 @@ def work_together(directory: Path, model: Path, commits: int) -> None:
     assert all(searches for searches, _ in reports)
     expected = {id: generation for id, generation in dict(changes).items() if generation}
     with open_collection(directory) as opened:
-        left = {one.id: opened.document(one.id) for one in opened.summaries() if one.id != "always"}
+        left = {summary.id: opened.document(summary.id) for summary in opened.summaries() if summary.id != "always"}
         assert {id: one.metadata["generation"] for id, one in left.items()} == expected
         assert {id: set(one.text.split()) for id, one in left.items()} == {
             id: {f"generation{generation}"} for id, generation in expected.items()

@@ -49,7 +49,7 @@ def write(path: Path, questions: list[dict[str, Any]]) -> Path:
 
 @pytest.fixture
 def mine(collection: Path, tmp_path: Path, run: Any) -> Any:
-    """Mines and returns the examples by id, and what was told."""
+    """Mines and returns the examples by id, and what was reported."""
 
     def mine(questions: list[dict[str, Any]], *options: str, code: int = 0) -> tuple[dict[str, Any], Any]:
         file, output = write(tmp_path / "q.jsonl", questions), tmp_path / "examples.jsonl"
@@ -68,7 +68,7 @@ def texts(example: Any, kind: str) -> list[str]:
 
 
 def test_positives_hold_an_answer_and_negatives_do_not(mine: Any, tmp_path: Path) -> None:
-    examples, told = mine(QUESTIONS, "--left-out", str(tmp_path / "left.jsonl"))
+    examples, report = mine(QUESTIONS, "--left-out", str(tmp_path / "left.jsonl"))
     assert examples.keys() == {"distant", "given", "regex"}
     assert texts(examples["distant"], "positives") == [DOCUMENTS["paris"]]
     assert texts(examples["given"], "positives") == [DOCUMENTS["tiber"]]
@@ -78,13 +78,13 @@ def test_positives_hold_an_answer_and_negatives_do_not(mine: Any, tmp_path: Path
         assert negatives
         assert not any(has_answer(question["answers"], text, question.get("match", "string")) for text in negatives)
     assert DOCUMENTS["seine"] not in texts(examples["distant"], "hard_negatives"), "it holds the answer"
-    assert told["left_out"] == {
+    assert report["left_out"] == {
         "none of the passages found holds an answer": 1,
         "its document is not in the collection": 1,
     }
-    assert told["dropped"]["it holds an answer"] >= 1
+    assert report["dropped"]["it holds an answer"] >= 1
     left = [json.loads(line) for line in (tmp_path / "left.jsonl").read_text().splitlines()]
-    assert [(one["id"], one["reason"][:3]) for one in left] == [("nowhere", "non"), ("absent", "its")]
+    assert [(question["id"], question["reason"][:3]) for question in left] == [("nowhere", "non"), ("absent", "its")]
 
 
 def test_the_positive_is_the_best_that_bm25_finds_whatever_finds_the_negatives(mine: Any) -> None:
@@ -100,15 +100,15 @@ def test_numbers_and_margins_bound_what_is_kept(mine: Any) -> None:
     both = mine(QUESTIONS[:2], "--positives", "2")[0]["distant"]
     assert texts(both, "positives") == [DOCUMENTS["paris"], DOCUMENTS["seine"]]
     wide = texts(mine(QUESTIONS[:2])[0]["given"], "hard_negatives")
-    narrow, told = mine(QUESTIONS[:2], "--margin", "0.6")
+    narrow, report = mine(QUESTIONS[:2], "--margin", "0.6")
     assert len(texts(narrow["given"], "hard_negatives")) < len(wide)
-    assert told["dropped"]["it scores too near the positive"] >= 1
+    assert report["dropped"]["it scores too near the positive"] >= 1
 
 
 def test_passages_keep_the_scores_of_the_search_that_found_them(mine: Any, collection: Path, run: Any) -> None:
     example = mine(QUESTIONS[:2])[0]["distant"]
-    found = run("search", collection, example["question"], "-r", "bm25", "-k", "9", "--json").stdout.splitlines()
-    scores = {hit["text"]: hit["score"] for hit in map(json.loads, found)}
+    hits = run("search", collection, example["question"], "-r", "bm25", "-k", "9", "--json").stdout.splitlines()
+    scores = {hit["text"]: hit["score"] for hit in map(json.loads, hits)}
     passages = [*example["positives"], *example["hard_negatives"]]
     assert {passage["text"]: passage["score"] for passage in passages}.items() <= scores.items()
 
@@ -116,9 +116,9 @@ def test_passages_keep_the_scores_of_the_search_that_found_them(mine: Any, colle
 def test_a_positive_further_down_than_asked_for_is_none(mine: Any) -> None:
     question = {"id": "far", "question": "Which river flows through Paris?", "answers": ["406"]}
     assert texts(mine([*QUESTIONS[:2], question])[0]["far"], "positives") == [DOCUMENTS["tiber"]]
-    examples, told = mine([*QUESTIONS[:2], question], "--positive-depth", "1")
+    examples, report = mine([*QUESTIONS[:2], question], "--positive-depth", "1")
     assert examples.keys() == {"distant", "given"}
-    assert told["left_out"] == {"none of the passages found holds an answer": 1}
+    assert report["left_out"] == {"none of the passages found holds an answer": 1}
 
 
 def test_a_question_with_a_document_and_no_answers_takes_negatives_from_other_documents(mine: Any) -> None:
@@ -136,15 +136,15 @@ class LikesRome:
 
     def read(self, questions: Sequence[str], hits: Sequence[Sequence[Hit]]) -> list[list[Span]]:
         liked = {DOCUMENTS["rome"]: 3.0, DOCUMENTS["oslo"]: 1.0}
-        return [[Span(hit, 0, 1, "x", liked.get(hit.passage.text, 0.0), 0.0) for hit in of] for of in hits]
+        return [[Span(hit, 0, 1, "x", liked.get(hit.passage.text, 0.0), 0.0) for hit in own] for own in hits]
 
 
 def test_negatives_that_the_reader_prefers_to_the_positive_are_dropped(collection: Path) -> None:
-    asked = [Question("a", "Which river flows through Paris?", ("Seine",)), Question("b", "Norway", ("Oslo",))]
+    both = [Question("a", "Which river flows through Paris?", ("Seine",)), Question("b", "Norway", ("Oslo",))]
     with open_collection(collection) as opened:
         bm25 = make_retriever("bm25", LiveSnapshot(opened))
         miner = Miner(opened, bm25, {"bm25": bm25}, MiningSettings(), LikesRome())
-        examples = {example.question.id: example for example in miner.examples(asked)}
+        examples = {example.question.id: example for example in miner.examples(both)}
     kept = [passage.text for passage in examples["a"].hard_negatives]
     assert DOCUMENTS["rome"] not in kept
     assert DOCUMENTS["oslo"] not in kept
@@ -154,10 +154,10 @@ def test_negatives_that_the_reader_prefers_to_the_positive_are_dropped(collectio
 
 def test_denoising_takes_the_models_reader(mine: Any) -> None:
     all_, _ = mine(QUESTIONS[:3])
-    few, told = mine(QUESTIONS[:3], "--denoise")
+    few, report = mine(QUESTIONS[:3], "--denoise")
     count = sum(len(texts(example, "hard_negatives")) for example in all_.values())
     left = sum(len(texts(example, "hard_negatives")) for example in few.values())
-    assert 0 < told["dropped"]["the reader prefers it to the positive"] == count - left
+    assert 0 < report["dropped"]["the reader prefers it to the positive"] == count - left
 
 
 def test_a_document_gives_so_many_negatives_and_no_more(tmp_path: Path, run: Any, tiny_model: Path) -> None:
@@ -170,16 +170,16 @@ def test_a_document_gives_so_many_negatives_and_no_more(tmp_path: Path, run: Any
     counts = {}
     for most in ("0", "2"):
         done = run("mine", tmp_path / "c", questions, "-o", tmp_path / "e.jsonl", "--per-document", most, "--json")
-        told = json.loads(done.stdout)
-        counts[most] = told["hard_negatives"], told["dropped"].get("enough of its document", 0)
+        report = json.loads(done.stdout)
+        counts[most] = report["hard_negatives"], report["dropped"].get("enough of its document", 0)
     assert counts["0"] == (5, 0)
     assert counts["2"][0] == 2
     assert counts["2"][1] >= 3
 
 
 def test_a_passage_that_two_retrievers_find_is_dropped_once(mine: Any) -> None:
-    _, told = mine(QUESTIONS[:1], "-r", "dense", "-r", "hybrid")
-    assert told["dropped"] == {"it holds an answer": 1}
+    _, report = mine(QUESTIONS[:1], "-r", "dense", "-r", "hybrid")
+    assert report["dropped"] == {"it holds an answer": 1}
 
 
 @pytest.mark.parametrize(
@@ -194,9 +194,9 @@ def test_a_passage_that_two_retrievers_find_is_dropped_once(mine: Any) -> None:
 def test_what_nothing_can_be_learned_from_is_refused(
     mine: Any, tmp_path: Path, questions: list[dict[str, Any]], message: str
 ) -> None:
-    _, told = mine(questions, "--left-out", str(tmp_path / "left.jsonl"), code=3)
-    assert message in told
-    assert ("became an example" in told) == bool((tmp_path / "left.jsonl").read_text())
+    _, report = mine(questions, "--left-out", str(tmp_path / "left.jsonl"), code=3)
+    assert message in report
+    assert ("became an example" in report) == bool((tmp_path / "left.jsonl").read_text())
     assert not (tmp_path / "examples.jsonl").exists()
 
 

@@ -56,15 +56,15 @@ def fitted(notes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("fitted")
     output = folder / "model"
-    asked = questions(folder / "questions.jsonl")
+    path = questions(folder / "questions.jsonl")
     options = ("--model", "opendpr-minilm", "-o", output, "-k", 3, "--least-precision", 0.7, "--precision", "fp32")
     done = subprocess.run(
-        command("train", "answering", notes, asked, *options, "-r", "hybrid", "-r", "bm25", "--json"),
+        command("train", "answering", notes, path, *options, "-r", "hybrid", "-r", "bm25", "--json"),
         capture_output=True, encoding="utf-8", check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert set(told["confidence"]) == {"hybrid", "bm25"}
+    report = json.loads(done.stdout)
+    assert set(report["confidence"]) == {"hybrid", "bm25"}
     return output
 
 
@@ -89,14 +89,14 @@ def test_what_is_in_the_documents_is_answered_and_what_is_not_is_not(notes: Path
     done = run("ask", notes, "How many ships sank near Bamberg?", *options, "--explain")
     assert "there is no answer below a confidence of" in done.stdout
     done = run("ask", notes, "How many ships sank near Bamberg?", *options, "--explain", "--json")
-    told = json.loads(done.stdout)
-    assert told["answers"][0]["kind"] == "sentence"
-    (first,) = told["explanations"]
+    report = json.loads(done.stdout)
+    assert report["answers"][0]["kind"] == "sentence"
+    (first,) = report["explanations"]
     assert {part["name"] for part in first["confidence"]} >= {"share", "missing", "bias"}
     done = run("ask", notes, "-", *options, input="How many ships sank near Bamberg?\n")
-    told = json.loads(done.stdout)
-    assert not told["answerable"]
-    assert told["answers"][0]["confidence"] < 0.5
+    report = json.loads(done.stdout)
+    assert not report["answerable"]
+    assert report["answers"][0]["confidence"] < 0.5
 
 
 def test_a_packages_own_directory_is_not_written_to(notes: Path, tmp_path: Path, run: Run) -> None:
@@ -108,8 +108,8 @@ def test_a_packages_own_directory_is_not_written_to(notes: Path, tmp_path: Path,
 def test_a_directory_with_another_model_is_not_written_over(
     notes: Path, fitted: Path, tmp_path: Path, run: Run
 ) -> None:
-    asked = questions(tmp_path / "q.jsonl")
-    done = run("train", "answering", notes, asked, "--model", "opendpr-minilm", "-o", fitted)
+    path = questions(tmp_path / "q.jsonl")
+    done = run("train", "answering", notes, path, "--model", "opendpr-minilm", "-o", fitted)
     assert done.returncode == 4
     assert "holds a model already" in done.stderr
 

@@ -50,19 +50,19 @@ def test_two_processes_write_the_model_that_one_writes(
         port = str(free.getsockname()[1])
     shared = {**environment, "OMP_NUM_THREADS": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
     both = [start(*command("two"), env={**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)}) for rank in range(2)]
-    told = [process.communicate(timeout=SECONDS)[1] for process in both]
-    assert [process.returncode for process in both] == [0, 0], told
-    assert "best after step" in told[0]
-    assert not told[1], "only the first speaks"
-    one, two = (Model(tmp_path / name) for name in ("one", "two"))
-    records = [json.loads((model.directory / "training.json").read_text()) for model in (one, two)]
+    messages = [process.communicate(timeout=SECONDS)[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0], messages
+    assert "best after step" in messages[0]
+    assert not messages[1], "only the first speaks"
+    alone, together = (Model(tmp_path / name) for name in ("one", "two"))
+    records = [json.loads((model.directory / "training.json").read_text()) for model in (alone, together)]
     assert [record["best_step"] for record in records] == [records[0]["best_step"]] * 2
     for first, second in zip(*(record["validations"] for record in records), strict=True):
         assert first == pytest.approx(second, rel=1e-4)
-    for name, value in one.load_weights("question").items():
+    for name, value in alone.load_weights("question").items():
         if name.endswith("key.bias"):  # has no effect, so its gradient is rounding, which Adam makes large
             continue
-        np.testing.assert_allclose(two.load_weights("question")[name], value, atol=1e-3, err_msg=name)
+        np.testing.assert_allclose(together.load_weights("question")[name], value, atol=1e-3, err_msg=name)
 
 
 def test_a_second_training_is_refused_ctrl_c_leaves_with_130_and_the_same_command_goes_on(

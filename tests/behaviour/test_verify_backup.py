@@ -38,8 +38,8 @@ def documents(first: int, count: int) -> list[Document]:
     ]
 
 
-def fill(writer, some) -> None:
-    writer.put_documents(some)
+def fill(writer, documents) -> None:
+    writer.put_documents(documents)
     row = writer.use_encoder("f" * 64, DIM, model="by hand", runtime="none")
     for passages in writer.without_vector(row.encoder):
         vectors = np.random.default_rng(passages[0].number).normal(size=(len(passages), DIM))
@@ -68,10 +68,10 @@ def notes(made, tmp_path) -> Path:
 def everything(directory: Path) -> tuple[object, ...]:
     """All documents, vectors and what a search by words finds."""
     with open_collection(directory) as collection:
-        some = [collection.document(summary.id) for summary in collection.summaries()]
+        documents = [collection.document(summary.id) for summary in collection.summaries()]
         vectors = [(numbers.tolist(), rows.tobytes()) for numbers, rows in collection.vectors()]
         hits = Bm25Retriever(LiveSnapshot(collection)).retrieve(QUESTIONS, 50)
-        return some, list(collection.passages_after(0)), vectors, hits
+        return documents, list(collection.passages_after(0)), vectors, hits
 
 
 def problems(directory: Path) -> list[str]:
@@ -100,8 +100,8 @@ def test_a_flipped_bit_is_found_and_the_file_named_or_nothing_is_different(made,
         place = generator.randrange(len(content))
         content[place] ^= 1 << generator.randrange(8)
         path.write_bytes(content)
-        if found := problems(copy):
-            assert any(str(path) in problem for problem in found), (path, place, found)
+        if damage := problems(copy):
+            assert any(str(path) in problem for problem in damage), (path, place, damage)
         else:
             unused += 1
             assert path.name == DATABASE, (path, place)
@@ -138,14 +138,14 @@ def test_a_file_that_is_gone_and_two_that_changed_places_are_found(notes):
         path.rename(path.with_suffix(".away"))
         assert any(str(path) in problem for problem in problems(notes)), path
         path.with_suffix(".away").rename(path)
-    one, other = [path for path in cache if path.suffix == ".store"][:2]
-    contents = one.read_bytes(), other.read_bytes()
+    first, second = [path for path in cache if path.suffix == ".store"][:2]
+    contents = first.read_bytes(), second.read_bytes()
     assert contents[0] != contents[1]
-    one.write_bytes(contents[1])
-    other.write_bytes(contents[0])
-    found = " ".join(problems(notes))
-    assert str(one) in found
-    assert str(other) in found
+    first.write_bytes(contents[1])
+    second.write_bytes(contents[0])
+    damage = " ".join(problems(notes))
+    assert str(first) in damage
+    assert str(second) in damage
     (notes / DATABASE).unlink()
     with pytest.raises(StateError):
         problems(notes)
@@ -293,12 +293,12 @@ def test_backups_while_documents_are_added_are_restored_elsewhere_and_go_on(run,
             for summary in copy.summaries():
                 assert copy.document(summary.id).text == (docs / summary.id).read_text(encoding="utf-8")
         held = contents(backup)
-        assert {key: one[:2] for key, one in held.items()}.items() <= {
-            k: one[:2] for k, one in expected.items()
+        assert {key: row[:2] for key, row in held.items()}.items() <= {
+            k: row[:2] for k, row in expected.items()
         }.items()
     elsewhere = tmp_path / "another place" / "restored"
     elsewhere.parent.mkdir()
-    middle = next(one for one, version in zip(backups, versions, strict=True) if version >= versions[-1] // 2)
+    middle = next(backup for backup, version in zip(backups, versions, strict=True) if version >= versions[-1] // 2)
     shutil.copytree(middle, elsewhere)
     result = run("add", elsewhere, *command[2:])
     assert result.returncode == 0, result.stderr

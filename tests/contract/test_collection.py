@@ -47,11 +47,11 @@ def vectors_of(passages: Sequence[Passage]) -> Vectors:
 
 
 def encode(writer: Writer, most: int | None = None) -> None:
-    """Give passages without a vector theirs; at most so many."""
+    """Give passages without a vector theirs; at most that many."""
     row = writer.use_encoder("f" * 64, DIM, model="by hand", runtime="none")
     for passages in list(writer.without_vector(row.encoder)):
-        some = passages[:most]
-        writer.put_vectors(row, some, vectors_of(some))
+        first = passages[:most]
+        writer.put_vectors(row, first, vectors_of(first))
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ def test_a_waiting_document_is_seen_by_nobody(directory):
         assert [summary.id for summary in collection.summaries()] == ["letter", "other"]
         assert [summary.characters for summary in collection.summaries()] == [len(LETTER.text), len(OTHER.text)]
         assert words_found(collection, "sixteen nineteen") == []
-        assert [found[:2] for found in words_found(collection, "eleven")] == [("letter", LETTER.text.index("eleven"))]
+        assert [hit[:2] for hit in words_found(collection, "eleven")] == [("letter", LETTER.text.index("eleven"))]
 
 
 def test_a_document_changed_back_before_it_was_encoded_is_the_old_one(directory):
@@ -436,8 +436,8 @@ def test_the_cache_of_another_collection_is_not_used(directory, tmp_path):
 
 def test_the_cache_of_another_history_is_not_used(directory, tmp_path):
     shutil.copytree(directory, tmp_path / "copy")
-    for one, document in ((directory, CHANGED), (tmp_path / "copy", replace(LETTER, text="went another way"))):
-        with open_writer(one) as writer:
+    for path, document in ((directory, CHANGED), (tmp_path / "copy", replace(LETTER, text="went another way"))):
+        with open_writer(path) as writer:
             writer.put_documents([document])
             encode(writer)
             update_bm25(writer)

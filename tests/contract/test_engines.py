@@ -93,8 +93,8 @@ def two_servers() -> Iterator[list[PostgresqlServer]]:
 @pytest.fixture(scope="session")
 def milvus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The server that OPENDPR_TEST_MILVUS names, else a small one that is started here."""
-    if given := os.environ.get("OPENDPR_TEST_MILVUS"):
-        yield given
+    if server := os.environ.get("OPENDPR_TEST_MILVUS"):
+        yield server
         return
     with milvus_lite(tmp_path_factory.mktemp("milvus")) as address:
         yield address
@@ -129,9 +129,9 @@ def pushed(directory: Path, address: str) -> None:
 def differences(directory: Path, address: str) -> Differences:
     with open_collection(directory) as collection:
         engine = opened(collection, address)
-        found = compare(collection, engine)
+        comparison = compare(collection, engine)
         engine.close()
-        return found
+        return comparison
 
 
 def assert_as_exact(collection: Collection, address: str, where: str | None, k: int = K, place: str = "") -> None:
@@ -144,9 +144,9 @@ def assert_as_exact(collection: Collection, address: str, where: str | None, k: 
     questions[0] = np.random.default_rng(0).normal(size=DIM)
     expected = ExactIndex(numbers, vectors).search(questions, k, allowed)
     index = EngineIndex(collection, EngineSettings(address))
-    found = index.search(questions, k, None if where is None else parse_where(where))
-    np.testing.assert_array_equal(found.numbers, expected.numbers, err_msg=f"{where} {place}")
-    assert found.scores.tobytes() == expected.scores.tobytes()
+    nearest = index.search(questions, k, None if where is None else parse_where(where))
+    np.testing.assert_array_equal(nearest.numbers, expected.numbers, err_msg=f"{where} {place}")
+    assert nearest.scores.tobytes() == expected.scores.tobytes()
 
 
 def test_lists_and_score_bits_are_those_of_the_exact_search(directory: Path, address: str) -> None:
@@ -246,9 +246,9 @@ def test_a_difference_is_found(directory: Path, two_servers: list[PostgresqlServ
         vectors = np.ones((2, DIM), np.float16)
         engine.put(Rows(np.array([9, 5_000]), vectors, [{}, {}]))
         engine.close()
-    found = differences(directory, address)
-    assert (found.missing, found.extra, found.different) == ([7], [5_000], [9])
-    assert str(found) == "1 missing (first 7), 1 too many (first 5000), 1 different (first 9)"
+    rows = differences(directory, address)
+    assert (rows.missing, rows.extra, rows.different) == ([7], [5_000], [9])
+    assert str(rows) == "1 missing (first 7), 1 too many (first 5000), 1 different (first 9)"
 
 
 def test_recall_is_noted_with_the_vectors(directory: Path, address: str) -> None:
@@ -293,7 +293,7 @@ class Stopped(Exception):
 
 
 class Stopping:
-    """An engine that stops a push once it has taken so many rows."""
+    """An engine that stops a push once it has taken that many rows."""
 
     def __init__(self, engine: Engine, rows: int) -> None:
         self._engine, self._left = engine, rows

@@ -32,14 +32,16 @@ NAMED_PASSAGES = WordSettings().named_passages
 Matches = Callable[[str, Mapping[str, Any]], bool]
 
 FILTERS: dict[str, Matches] = {
-    "year >= 2000": lambda id, of: of["year"] >= 2000,
-    "year >= 2000 and source = 'manual'": lambda id, of: of["year"] >= 2000 and of.get("source") == "manual",
-    "source is null or year = 1990": lambda id, of: "source" not in of or of["year"] == 1990,
-    "not source = 'web'": lambda id, of: of.get("source") != "web",
-    "id in ('007', '130')": lambda id, of: id in ("007", "130"),
-    "id = '007'": lambda id, of: id == "007",
-    "year > 3000": lambda id, of: False,
-    "nobody = 'knows'": lambda id, of: False,
+    "year >= 2000": lambda id, metadata: metadata["year"] >= 2000,
+    "year >= 2000 and source = 'manual'": lambda id, metadata: (
+        metadata["year"] >= 2000 and metadata.get("source") == "manual"
+    ),
+    "source is null or year = 1990": lambda id, metadata: "source" not in metadata or metadata["year"] == 1990,
+    "not source = 'web'": lambda id, metadata: metadata.get("source") != "web",
+    "id in ('007', '130')": lambda id, metadata: id in ("007", "130"),
+    "id = '007'": lambda id, metadata: id == "007",
+    "year > 3000": lambda id, metadata: False,
+    "nobody = 'knows'": lambda id, metadata: False,
 }
 
 
@@ -47,12 +49,12 @@ def documents() -> list[Document]:
     """Three passages each of a small vocabulary, so that every word is in many."""
     generator = random.Random(0)
     words = [f"{start}{end}" for start in ("lo", "ri", "sum", "set", "ama", "con") for end in range(10)]
-    found = []
+    matches = []
     for number in range(DOCUMENTS):
         source = {"source": generator.choice(["manual", "web"])} if number % 5 else {}
         text = " ".join(generator.choices(words, k=55))
-        found.append(Document(f"{number:03}", "", text, {"year": 1990 + number % 30, **source}))
-    return found
+        matches.append(Document(f"{number:03}", "", text, {"year": 1990 + number % 30, **source}))
+    return matches
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +77,7 @@ def matching(collection: Collection, matches: Matches) -> list[Passage]:
 
 
 def best(scores: Mapping[int, float], k: int) -> list[tuple[int, float]]:
-    return sorted(scores.items(), key=lambda one: (-one[1], one[0]))[:k]
+    return sorted(scores.items(), key=lambda item: (-item[1], item[0]))[:k]
 
 
 def expected(collection: Collection, kind: str, question: str, matches: Matches, encoder: BertEncoder) -> Any:
@@ -159,13 +161,13 @@ def test_a_document_that_waits_meets_no_filter_and_the_old_one_meets_its_own(tmp
 def many(tmp_path_factory: pytest.TempPathFactory, encoder: BertEncoder) -> Path:
     """5,000 passages with vectors given."""
     generator, place = random.Random(1), tmp_path_factory.mktemp("many") / "notes"
-    some = [
+    documents = [
         Document(f"{n:04}", "", f"lo{n % 7} ri{generator.randrange(50)} x{n}", {"place": n, "even": n % 2 == 0})
         for n in range(5_000)
     ]
     model = encoder.model
     with open_writer(place) as writer:
-        writer.put_documents(some)
+        writer.put_documents(documents)
         row = writer.use_encoder(model.fingerprint, encoder.dim, model=model.reference, runtime="none")
         for passages in writer.without_vector(row.encoder):
             vectors = np.random.default_rng(passages[0].number).normal(size=(len(passages), encoder.dim))
@@ -236,4 +238,4 @@ def test_a_filter_that_is_none_is_exit_code_2(run, directory, where):
 def test_a_filter_as_long_as_it_may_be_is_still_a_filter(directory, encoder, where):
     with open_collection(directory) as collection:
         hits = retrieve(collection, "dense", "lo1", 1_000, where, encoder)
-        assert len(hits) == len(matching(collection, lambda id, of: "<" in where or of["year"] == 1990))
+        assert len(hits) == len(matching(collection, lambda id, metadata: "<" in where or metadata["year"] == 1990))

@@ -66,20 +66,20 @@ def test_exact_search_is_the_slow_obvious_one(
 ) -> None:
     numbers, vectors, questions, k, allowed = case
     index = ExactIndex(np.array(numbers, np.int64), vectors, settings=settings)
-    found = index.search(questions, k, None if allowed is None else np.array(allowed, np.int64))
-    assert found.scores.shape == found.numbers.shape == (len(questions), k)
-    assert (found.scores.dtype, found.numbers.dtype) == (np.float32, np.int64)
+    nearest = index.search(questions, k, None if allowed is None else np.array(allowed, np.int64))
+    assert nearest.scores.shape == nearest.numbers.shape == (len(questions), k)
+    assert (nearest.scores.dtype, nearest.numbers.dtype) == (np.float32, np.int64)
     for row, question in enumerate(questions):
         scores, expected = slow_search(numbers, vectors, question, k, None if allowed is None else set(allowed))
-        assert found.numbers[row].tolist() == expected
-        assert found.scores[row].tolist() == scores
+        assert nearest.numbers[row].tolist() == expected
+        assert nearest.scores[row].tolist() == scores
 
 
 def test_negative_scores_are_kept_and_missing_ones_are_padded() -> None:
     index = ExactIndex(np.array([7]), np.full((1, 4), -1, np.float16))
-    found = index.search(np.ones((1, 4), np.float32), k=3)
-    assert found.scores.tolist() == [[-4, -math.inf, -math.inf]]
-    assert found.numbers.tolist() == [[7, -1, -1]]
+    nearest = index.search(np.ones((1, 4), np.float32), k=3)
+    assert nearest.scores.tolist() == [[-4, -math.inf, -math.inf]]
+    assert nearest.numbers.tolist() == [[7, -1, -1]]
 
 
 def test_best_passages_are_found_in_every_block() -> None:
@@ -95,10 +95,10 @@ def test_best_passages_are_found_in_every_block() -> None:
     for rank, row in enumerate(best):
         vectors[row, 0] = 10 - rank
     numbers = np.arange(count) * 3 + 1
-    found = ExactIndex(numbers, vectors).search(np.array([[1, 0], [-1, 0]], np.float32), k=7)
-    assert found.numbers[0].tolist() == [*(3 * row + 1 for row in best), 4, 7], "equal scores: the smallest numbers"
-    assert found.numbers[1].tolist() == [4, 7, 10, 13, 16, 19, 22]
-    assert found.scores[1].tolist() == [0.0] * 7
+    nearest = ExactIndex(numbers, vectors).search(np.array([[1, 0], [-1, 0]], np.float32), k=7)
+    assert nearest.numbers[0].tolist() == [*(3 * row + 1 for row in best), 4, 7], "equal scores: the smallest numbers"
+    assert nearest.numbers[1].tolist() == [4, 7, 10, 13, 16, 19, 22]
+    assert nearest.scores[1].tolist() == [0.0] * 7
 
 
 def test_scores_of_given_numbers_are_in_their_order_and_unknown_ones_have_none() -> None:
@@ -171,11 +171,12 @@ def slow_bm25(question: str, collection: Sequence[Passage]) -> dict[int, float]:
     """BM25 with Lucene's idf, written out."""
     words = {passage.number: stemmed(f"{passage.title}\n{passage.text}") for passage in collection}
     average = sum(map(len, words.values())) / len(words)
-    asked = [word for word in question.lower().replace("?", "").split() if word not in STOP] or question.lower().split()
+    kept = [word for word in question.lower().replace("?", "").split() if word not in STOP]
+    question_words = kept or question.lower().split()
     scores = {}
     for number, own in words.items():
         score = 0.0
-        for word in set(stemmed(" ".join(asked))):
+        for word in set(stemmed(" ".join(question_words))):
             n, tf = sum(word in others for others in words.values()), own.count(word)
             idf = math.log(1 + (len(words) - n + 0.5) / (n + 0.5))
             score += idf * tf * (K1 + 1) / (tf + K1 * (1 - B + B * len(own) / average))
@@ -195,13 +196,13 @@ def index(collection: list[Passage]) -> TantivyIndex:
     return index
 
 
-def same_ranking(found: Neighbours, expected: dict[int, float], k: int) -> None:
+def same_ranking(nearest: Neighbours, expected: dict[int, float], k: int) -> None:
     ranked = sorted(((-round(score, 4), number) for number, score in expected.items() if score > 0))[:k]
-    kept = found.numbers[0] >= 0
-    assert found.numbers.shape == found.scores.shape == (1, k)
-    assert found.numbers[0][kept].tolist() == [number for _, number in ranked]
-    np.testing.assert_allclose(found.scores[0][kept], [expected[number] for _, number in ranked], rtol=1e-5)
-    assert np.isneginf(found.scores[0][~kept]).all()
+    kept = nearest.numbers[0] >= 0
+    assert nearest.numbers.shape == nearest.scores.shape == (1, k)
+    assert nearest.numbers[0][kept].tolist() == [number for _, number in ranked]
+    np.testing.assert_allclose(nearest.scores[0][kept], [expected[number] for _, number in ranked], rtol=1e-5)
+    assert np.isneginf(nearest.scores[0][~kept]).all()
 
 
 @settings(max_examples=40, deadline=None)
@@ -219,8 +220,8 @@ def test_bm25_is_the_formula_written_out(
 
 
 def test_case_punctuation_and_endings_do_not_matter(index: TantivyIndex, collection: list[Passage]) -> None:
-    found = index.search("Which QUEENS, in winters?", 10)
-    same_ranking(found, slow_bm25("which queen winter", collection), 10)
+    nearest = index.search("Which QUEENS, in winters?", 10)
+    same_ranking(nearest, slow_bm25("which queen winter", collection), 10)
 
 
 def test_stop_words_do_not_score_but_a_question_of_nothing_else_finds_them() -> None:
@@ -240,8 +241,8 @@ def test_unknown_words_and_empty_questions_find_nothing(index: TantivyIndex, col
 
 
 def test_the_question_is_words_and_never_a_query_language(index: TantivyIndex, collection: list[Passage]) -> None:
-    found = index.search('+queen -river "battle poem" number:5 text:* AND (', 60)
-    same_ranking(found, slow_bm25("queen river battle poem", collection), 60)
+    nearest = index.search('+queen -river "battle poem" number:5 text:* AND (', 60)
+    same_ranking(nearest, slow_bm25("queen river battle poem", collection), 60)
 
 
 def test_only_allowed_passages_are_found_with_the_scores_of_the_whole(
@@ -279,12 +280,12 @@ def test_updating_twice_is_harmless_and_removed_passages_are_gone(tmp_path: Path
     for _ in range(2):
         index.update(gone, [])
         assert len(index) == len(collection) - 10
-    found = index.search("river mountain letter queen battle", 60).numbers[0]
-    assert not set(gone) & set(found.tolist())
-    assert len(set(found[found >= 0].tolist())) == (found >= 0).sum() > 0
+    nearest = index.search("river mountain letter queen battle", 60).numbers[0]
+    assert not set(gone) & set(nearest.tolist())
+    assert len(set(nearest[nearest >= 0].tolist())) == (nearest >= 0).sum() > 0
     assert index.score("river", np.array(gone)).tolist() == [0] * 10
     again = TantivyIndex(tmp_path / "bm25").search("river mountain letter queen battle", 60)
-    assert again.numbers[0].tolist() == found.tolist()
+    assert again.numbers[0].tolist() == nearest.tolist()
 
 
 def test_a_number_added_again_has_its_new_words() -> None:

@@ -28,11 +28,11 @@ QUESTIONS = ["where is the river", "which queen wrote a letter in winter", "zebr
 def documents(count: int = 24) -> list[Document]:
     """Of one to three passages of 12 words; the last two are equal, so that there are ties."""
     generator = np.random.default_rng(2)
-    found = [
+    hits = [
         Document(f"doc-{n:02}", str(generator.choice(SUBJECTS)), " ".join(generator.choice(SUBJECTS, 6 + 10 * (n % 3))))
         for n in range(count - 2)
     ]
-    return [*found, *(Document(id, "winter queen", "queen winter letter poem") for id in ("twin-a", "twin-b"))]
+    return [*hits, *(Document(id, "winter queen", "queen winter letter poem") for id in ("twin-a", "twin-b"))]
 
 
 @pytest.fixture(scope="module")
@@ -77,10 +77,10 @@ def test_bm25_shows_what_the_index_finds(collection: Collection) -> None:
     for hits, question in zip(
         make_retriever("bm25", LiveSnapshot(collection)).retrieve(QUESTIONS, 10), QUESTIONS, strict=True
     ):
-        found = index.search(question, 10)
-        kept = found.numbers[0] >= 0
-        assert [hit.passage.number for hit in hits] == found.numbers[0][kept].tolist()
-        assert [hit.score for hit in hits] == pytest.approx(found.scores[0][kept].tolist())
+        nearest = index.search(question, 10)
+        kept = nearest.numbers[0] >= 0
+        assert [hit.passage.number for hit in hits] == nearest.numbers[0][kept].tolist()
+        assert [hit.score for hit in hits] == pytest.approx(nearest.scores[0][kept].tolist())
 
 
 @pytest.mark.parametrize("weight", [0.0, 1.0, 12.5])
@@ -145,15 +145,15 @@ def test_removed_and_pending_passages_are_never_shown(tmp_path: Path, encoder: B
         add_documents(writer, documents(), encoder)
         with open_collection(directory) as reader:
             old = make_retriever(kind, LiveSnapshot(reader), encoder)
-            seen = texts(old.retrieve(QUESTIONS, 1_000))
+            before = texts(old.retrieve(QUESTIONS, 1_000))
             writer.remove_documents(["doc-00", "twin-a"])
             writer.put_documents([Document("doc-03", "river", "zebra river zebra queen")])  # has no vectors yet
-            assert "doc-00" in {id for id, _ in seen} or kind == "bm25"
+            assert "doc-00" in {id for id, _ in before} or kind == "bm25"
             for retriever in (old, make_retriever(kind, LiveSnapshot(reader), encoder)):
                 shown = texts(retriever.retrieve(QUESTIONS, 1_000))
                 assert not {"doc-00", "twin-a"} & {id for id, _ in shown}
                 assert ("doc-03", "zebra river zebra queen") not in shown
-                assert {text for id, text in shown if id == "doc-03"} == {text for id, text in seen if id == "doc-03"}
+                assert {text for id, text in shown if id == "doc-03"} == {text for id, text in before if id == "doc-03"}
         add_documents(writer, [], encoder)
         with open_collection(directory) as reader:
             shown = texts(make_retriever(kind, LiveSnapshot(reader), encoder).retrieve(QUESTIONS, 1_000))

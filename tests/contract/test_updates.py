@@ -57,9 +57,9 @@ def key(passage) -> Key:
 def dense(collection: Collection, encoder: BertEncoder) -> list[dict[Key, float]]:
     """For each question, all passages that a dense search finds."""
     lists = DenseRetriever(LiveSnapshot(collection, SEARCH), encoder).retrieve(QUESTIONS, 2_000)
-    found = [{key(hit.passage): hit.score for hit in hits} for hits in lists]
-    assert [len(hits) for hits in lists] == [len(one) for one in found], "a passage was found twice"
-    return found
+    scores = [{key(hit.passage): hit.score for hit in hits} for hits in lists]
+    assert [len(hits) for hits in lists] == [len(served) for served in scores], "a passage was found twice"
+    return scores
 
 
 def words(collection: Collection) -> list[dict[Key, float]]:
@@ -74,18 +74,18 @@ def check_near(collection: Collection, encoder: BertEncoder) -> None:
     pieces, hidden = list(collection.vectors()), collection.hidden()
     if not pieces:
         return
-    numbers, vectors = (np.concatenate(each) for each in zip(*pieces, strict=True))
+    numbers, vectors = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
     kept = ~np.isin(numbers, hidden)
     exact = ExactIndex(numbers[kept], vectors[kept])
-    found, right = snapshot.dense.search(questions, NEAR), exact.search(questions, NEAR)
-    assert ((found.numbers >= 0) == (right.numbers >= 0)).all(), "k results are k results"
-    for question, row, scores in zip(questions, found.numbers, found.scores, strict=True):
+    nearest, right = snapshot.dense.search(questions, NEAR), exact.search(questions, NEAR)
+    assert ((nearest.numbers >= 0) == (right.numbers >= 0)).all(), "k results are k results"
+    for question, row, scores in zip(questions, nearest.numbers, nearest.scores, strict=True):
         real = row >= 0
         assert len(set(row[real].tolist())) == real.sum()
         np.testing.assert_allclose(scores[real], exact.score(question, row[real]), atol=1e-5)
     real = right.numbers >= 0
     worst = np.where(real, right.scores, np.inf).min(axis=1, keepdims=True)
-    good = (found.scores >= worst - 1e-5)[real]
+    good = (nearest.scores >= worst - 1e-5)[real]
     assert good.mean() >= RECALL, f"recall {good.mean():.2f}"
 
 
@@ -143,19 +143,19 @@ class Life:
         return [*self.past.get(id, []), cut(self.documents[id], self.splitter)]
 
     def put(self, writer: Writer, show) -> None:
-        given = [
+        documents = [
             Document(f"d{number}", "", self.text(), {"n": self.random.randrange(3)})
             for number in self.random.sample(range(16), 5)
         ]
-        self.documents.update((document.id, document) for document in given)
-        add_documents(writer, given, self.encoders[self.active], on_progress=show, sizes=SIZES)
+        self.documents.update((document.id, document) for document in documents)
+        add_documents(writer, documents, self.encoders[self.active], on_progress=show, sizes=SIZES)
 
     def label(self, writer: Writer, show) -> None:
         mine = [
             document for document in self.documents.values() if document.id.startswith("d")
         ]  # a file's has its path
-        given = [Document(d.id, d.title, d.text, {"label": 1}) for d in mine[:3]]
-        add_documents(writer, given, self.encoders[self.active], on_progress=show, sizes=SIZES)
+        documents = [Document(d.id, d.title, d.text, {"label": 1}) for d in mine[:3]]
+        add_documents(writer, documents, self.encoders[self.active], on_progress=show, sizes=SIZES)
 
     def remove(self, writer: Writer, show) -> None:
         gone = self.random.sample(sorted(self.documents), min(3, len(self.documents)))
@@ -165,7 +165,7 @@ class Life:
 
     def optimize(self, writer: Writer, show) -> None:
         index = self.random.choice(["ivf", "ivf", "exact"]) if writer.encoder() else "exact"
-        optimize(writer, index=index, on_progress=lambda *of: show(*of[1:]), build=BUILD)
+        optimize(writer, index=index, on_progress=lambda *progress: show(*progress[1:]), build=BUILD)
 
     def sync(self, writer: Writer, show) -> None:
         for path in list(self.files.iterdir()):
@@ -173,7 +173,7 @@ class Life:
                 path.unlink()
         for number in self.random.sample(range(8), 3):
             (self.files / f"f{number}.txt").write_text(self.text())
-        self.documents = {id: one for id, one in self.documents.items() if not id.startswith("f")}
+        self.documents = {id: document for id, document in self.documents.items() if not id.startswith("f")}
         self.documents.update((document.id, document) for document in Corpus([self.files]))
         add_documents(
             writer, Corpus([self.files]), self.encoders[self.active], on_progress=show, sync=[self.files], sizes=SIZES
@@ -205,18 +205,18 @@ class Life:
             if collection.encoder() is None:
                 return
             check_near(collection, encoder)
-            found = words(collection)
+            lists = words(collection)
             served = set(dense(collection, encoder)[0])
             now = set().union(*(cut(document, self.splitter) for document in self.documents.values()))
             if self.complete:
                 assert collection.counts()["to_encode"] == 0
                 assert served == now
-                assert found[2].keys() == now
-            for passage in served | found[2].keys():
+                assert lists[2].keys() == now
+            for passage in served | lists[2].keys():
                 assert passage[0] in self.documents, f"{passage[0]} was removed"
                 assert any(passage in form for form in self.forms(passage[0])), f"{passage[0]} was never like this"
-            for id in {one[0] for one in served}:
-                mine = {one for one in served if one[0] == id}
+            for id in {hit[0] for hit in served}:
+                mine = {hit for hit in served if hit[0] == id}
                 assert any(mine <= form for form in self.forms(id)), f"{id} is served partly old and partly new"
 
     def finish(self) -> None:
@@ -229,19 +229,19 @@ class Life:
         with open_writer(rebuilt, self.splitter) as writer:
             add_documents(writer, list(self.documents.values()), encoder)
         with open_collection(self.directory) as ours, open_collection(rebuilt) as theirs:
-            for one, other in zip(dense(ours, encoder), dense(theirs, encoder), strict=True):
-                assert one.keys() == other.keys()
-                assert all(score == pytest.approx(other[passage], abs=1e-3) for passage, score in one.items())
+            for hits, other in zip(dense(ours, encoder), dense(theirs, encoder), strict=True):
+                assert hits.keys() == other.keys()
+                assert all(score == pytest.approx(other[passage], abs=1e-3) for passage, score in hits.items())
             expected = words(theirs)
-            assert [one.keys() for one in words(ours)] == [one.keys() for one in expected]
+            assert [hits.keys() for hits in words(ours)] == [hits.keys() for hits in expected]
             assert {s.id: ours.document(s.id).text for s in ours.summaries()} == {
                 document.id: document.text for document in self.documents.values()
             }
         with open_writer(self.directory) as writer:
             optimize(writer)
         with open_collection(self.directory) as ours:
-            for one, other in zip(words(ours), expected, strict=True):
-                assert one == pytest.approx(other, abs=1e-4)
+            for hits, other in zip(words(ours), expected, strict=True):
+                assert hits == pytest.approx(other, abs=1e-4)
             assert verify_bm25(ours) == []
 
 

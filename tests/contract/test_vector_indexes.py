@@ -66,10 +66,10 @@ def removed_of(index: VectorIndex) -> set[int]:
     return set(REMOVED.tolist()) if len(index) < N else set()
 
 
-def same(found, rows, removed, k, allowed=None):
-    assert found.scores.shape == found.numbers.shape == (len(rows), k)
-    assert (found.scores.dtype, found.numbers.dtype) == (np.float32, np.int64)
-    for question, scores, numbers in zip(rows, found.scores, found.numbers, strict=True):
+def same(nearest, rows, removed, k, allowed=None):
+    assert nearest.scores.shape == nearest.numbers.shape == (len(rows), k)
+    assert (nearest.scores.dtype, nearest.numbers.dtype) == (np.float32, np.int64)
+    for question, scores, numbers in zip(rows, nearest.scores, nearest.numbers, strict=True):
         expected_scores, expected = slow(question, k, allowed, removed)
         np.testing.assert_allclose(scores, expected_scores, rtol=1e-4, atol=1e-4)
         assert numbers.tolist() == expected
@@ -89,8 +89,8 @@ def test_only_allowed_ones_are_found(index: VectorIndex, share: int) -> None:
 
 
 def test_more_than_there_are_is_all_and_padding(index: VectorIndex) -> None:
-    found = index.search(QUESTIONS[:2], N + 7)
-    same(found, QUESTIONS[:2], removed_of(index), N + 7)
+    nearest = index.search(QUESTIONS[:2], N + 7)
+    same(nearest, QUESTIONS[:2], removed_of(index), N + 7)
     assert index.search(QUESTIONS[:1], 3, np.empty(0, np.int64)).numbers.tolist() == [[-1, -1, -1]]
     assert np.isneginf(index.search(QUESTIONS[:1], 3, np.array([10**6])).scores).all()
 
@@ -115,21 +115,21 @@ def test_of_many_equal_vectors_the_smallest_numbers_win(k: int, share: int) -> N
     equal = numbers[(vectors == vectors[7]).all(axis=1) & (numbers % share == 0)]
     question = vectors[7:8].astype(np.float32)
     index = ExactIndex(numbers, vectors, settings=ExactSettings(wide_vectors=100))
-    found = index.search(question, k, numbers[numbers % share == 0])
-    assert found.numbers[0].tolist() == equal[:k].tolist()
+    nearest = index.search(question, k, numbers[numbers % share == 0])
+    assert nearest.numbers[0].tolist() == equal[:k].tolist()
 
 
 def test_scores_of_given_numbers(index: ExactIndex | IvfIndex) -> None:
     numbers, vectors = data()
-    asked = np.array([numbers[3], 1, numbers[0], 10**6, 26])
-    scores = index.score(QUESTIONS[0], asked)
+    wanted = np.array([numbers[3], 1, numbers[0], 10**6, 26])
+    scores = index.score(QUESTIONS[0], wanted)
     gone = removed_of(index)
-    for number, score in zip(asked.tolist(), scores.tolist(), strict=True):
+    for number, score in zip(wanted.tolist(), scores.tolist(), strict=True):
         places = np.flatnonzero(numbers == number)
         there = len(places) and number not in gone
         expected = float(vectors[places[0]].astype(np.float32) @ QUESTIONS[0]) if there else -math.inf
         assert score == pytest.approx(expected, rel=1e-4)
-    assert index.contains(asked).tolist() == np.isfinite(index.score(QUESTIONS[0], asked)).tolist()
+    assert index.contains(wanted).tolist() == np.isfinite(index.score(QUESTIONS[0], wanted)).tolist()
 
 
 def test_with_little_effort_as_many_are_found_as_there_are(codes: Codes) -> None:
@@ -137,12 +137,12 @@ def test_with_little_effort_as_many_are_found_as_there_are(codes: Codes) -> None
     numbers, vectors = data()
     index = IvfIndex(codes, numbers, vectors, Effort(1, 1))
     for allowed in (None, numbers[::2], numbers[::10]):
-        found = index.without(REMOVED).search(QUESTIONS, 150, allowed)
-        assert (found.numbers >= 0).all()
-        assert all(len(set(row)) == 150 for row in found.numbers.tolist())
-        assert not np.isin(found.numbers, REMOVED).any()
-        assert allowed is None or np.isin(found.numbers, allowed).all()
-        assert (np.diff(found.scores, axis=1) <= 0).all()
+        nearest = index.without(REMOVED).search(QUESTIONS, 150, allowed)
+        assert (nearest.numbers >= 0).all()
+        assert all(len(set(row)) == 150 for row in nearest.numbers.tolist())
+        assert not np.isin(nearest.numbers, REMOVED).any()
+        assert allowed is None or np.isin(nearest.numbers, allowed).all()
+        assert (np.diff(nearest.scores, axis=1) <= 0).all()
 
 
 def test_several_threads_refine_many_questions_to_the_same(codes: Codes) -> None:
@@ -158,8 +158,8 @@ def test_several_threads_refine_many_questions_to_the_same(codes: Codes) -> None
 def test_a_damaged_vector_hides_itself_and_nothing_else(codes: Codes) -> None:
     numbers, vectors = data()
     vectors[numbers.tolist().index(slow(QUESTIONS[0], 1)[1][0])] = np.nan
-    found = IvfIndex(codes, numbers, vectors, Effort(LISTS, 8)).search(QUESTIONS[:1], 9)
-    assert found.numbers[0].tolist() == slow(QUESTIONS[0], 10)[1][1:]
+    nearest = IvfIndex(codes, numbers, vectors, Effort(LISTS, 8)).search(QUESTIONS[:1], 9)
+    assert nearest.numbers[0].tolist() == slow(QUESTIONS[0], 10)[1][1:]
 
 
 def test_recall_is_what_counting_by_hand_gives(codes: Codes) -> None:
@@ -174,8 +174,10 @@ def test_recall_is_what_counting_by_hand_gives(codes: Codes) -> None:
         limits[depth] = np.array(
             [whole.score(q, np.array([row[-1]]))[0] for q, row in zip(questions, others, strict=True)], np.float32
         )
-        found = index.nearest(questions, 21).numbers
-        shares[depth] = np.mean([len(set(row) & set(right)) / depth for row, right in zip(found, others, strict=True)])
+        nearest = index.nearest(questions, 21).numbers
+        shares[depth] = np.mean(
+            [len(set(row) & set(right)) / depth for row, right in zip(nearest, others, strict=True)]
+        )
     measured = recalls(index, questions, numbers[rows], limits)
     assert measured == pytest.approx(shares, abs=0.01)
     assert measured[20] < 0.9, "the effort is little"
@@ -188,9 +190,9 @@ def test_the_effort_chosen_reaches_the_recall(codes: Codes) -> None:
     for target in (0.5, 0.9, 0.99):
         chosen = choose_effort(index, target)
         assert min(chosen["recall"].values()) >= target
-        found = index.with_effort(Effort(chosen["lists"], chosen["factor"])).search(QUESTIONS, 100).numbers
+        nearest = index.with_effort(Effort(chosen["lists"], chosen["factor"])).search(QUESTIONS, 100).numbers
         right = ExactIndex(numbers, vectors).search(QUESTIONS, 100).numbers
-        assert np.mean([len(set(a) & set(b)) / 100 for a, b in zip(found, right, strict=True)]) > target - 0.1
+        assert np.mean([len(set(a) & set(b)) / 100 for a, b in zip(nearest, right, strict=True)]) > target - 0.1
         efforts.append((chosen["factor"], chosen["lists"]))
     assert efforts == sorted(efforts)
     assert efforts[0] < efforts[-1]
@@ -223,12 +225,12 @@ def test_every_16_bit_number_is_widened_to_itself() -> None:
 def test_vectors_gathered_in_pieces_are_those_given_at_once(wide: int) -> None:
     numbers, vectors = data()
     pieces = [(numbers[first : first + 300], vectors[first : first + 300]) for first in range(0, N, 300)]
-    found = ExactIndex.gather(
+    nearest = ExactIndex.gather(
         iter(pieces), N + 50, D, settings=ExactSettings(wide_vectors=wide)
     )  # fewer come than counted
-    assert len(found) == N
-    same(found.search(QUESTIONS, 10), QUESTIONS, set(), 10)
-    assert np.isneginf(found.search(QUESTIONS[:1], N + 1).scores[0, -1])
+    assert len(nearest) == N
+    same(nearest.search(QUESTIONS, 10), QUESTIONS, set(), 10)
+    assert np.isneginf(nearest.search(QUESTIONS[:1], N + 1).scores[0, -1])
 
 
 @pytest.mark.parametrize(("n", "d"), [(1, 4), (3, 1), (20, 7), (300, 33)])

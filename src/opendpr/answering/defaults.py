@@ -130,5 +130,7 @@ def _stated(place: Seen) -> tuple[int, int] | None:
     if label := LABEL.search(text, first, min(len(text), end + ENTRY_CHARACTERS)):
         begin, finish = label.span("value")
         name = NAME_BEFORE.match(text, begin, finish)
-        return (name.end() if name else begin), begin + len(text[begin:finish].rstrip(" *_`."))
+        finish = begin + len(text[begin:finish].rstrip(" *_`."))
+        begin = name.end() if name else begin
+        return (begin, finish) if begin < finish else None
     return None

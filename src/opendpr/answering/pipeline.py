@@ -19,12 +19,12 @@ from opendpr.iteration import batched
 from opendpr.model.directory import DEFAULT_MODEL, Model, find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.reader import BertReader
-from opendpr.model.runtime import RuntimeSettings, resolved
+from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.copies import DistinctRetriever
 from opendpr.search.live import LiveSnapshot
 from opendpr.search.reranking import Reranking
 from opendpr.search.retrievers import make_retriever
-from opendpr.search.settings import EngineSettings, SearchSettings
+from opendpr.search.settings import SearchSettings
 from opendpr.types import Hit, Outcome, Span
 
 ASK_BATCH_QUESTIONS = 16
@@ -41,8 +41,7 @@ class Answerer:
             one that the collection was encoded with, or the default
         retriever: `dense`, `bm25` or `hybrid`, where a call names no other
         reranking: orders what the retriever finds again; None leaves it as it is
-        engine: finds candidates by vectors; None means what lies beside the collection
-        warn_incomplete: False where passages get their vectors as they are needed
+        search: how the collection is searched, and with which engine
 
     Raises:
         StateError: there is no such model, or the collection was encoded by another.
@@ -57,12 +56,11 @@ class Answerer:
         retriever: str = DEFAULT_RETRIEVER,
         runtime: RuntimeSettings = RuntimeSettings(),
         reranking: Reranking | None = None,
-        engine: EngineSettings | None = None,
-        warn_incomplete: bool = True,
+        search: SearchSettings = SearchSettings(),
     ) -> None:
         self.collection, self.retriever = collection, retriever
         self._model, self._runtime, self._reranking = model, runtime, reranking
-        self._live = LiveSnapshot(collection, SearchSettings(engine=engine, warn_incomplete=warn_incomplete))
+        self._live = LiveSnapshot(collection, search)
         self._retrievers: dict[str, DistinctRetriever] = {}
         self._retriever(retriever)  # now, because a wrong name or model should be reported where it is given
 
@@ -222,7 +220,6 @@ class Answerer:
     def _reader_loading(self) -> Future[None]:
         """The reader being loaded in a thread of its own, beside the retrieval for the first question."""
         reader = self.reader
-        resolved(self._runtime)  # here, because two networks that decide at the same time disturb each other's trial
         executor = ThreadPoolExecutor(max_workers=1)
         loading = executor.submit(reader.load)
         executor.shutdown(wait=False)  # the thread ends once the reader is loaded
@@ -248,14 +245,12 @@ def open_answerer(
     retriever: str = DEFAULT_RETRIEVER,
     runtime: RuntimeSettings = RuntimeSettings(),
     reranking: Reranking | None = None,
-    engine: EngineSettings | None = None,
-    warn_incomplete: bool = True,
+    search: SearchSettings = SearchSettings(),
 ) -> Answerer:
     """Open a collection and the model that it was encoded with, or another with the same encoder.
 
     Args:
-        engine: finds candidates by vectors; None means what lies beside the collection
-        warn_incomplete: False where passages get their vectors as they are needed
+        search: how the collection is searched, and with which engine
 
     Raises:
         StateError: there is no such collection or model, they do not belong together, or the collection has no
@@ -273,6 +268,5 @@ def open_answerer(
         retriever=retriever,
         runtime=runtime,
         reranking=reranking,
-        engine=engine,
-        warn_incomplete=warn_incomplete,
+        search=search,
     )

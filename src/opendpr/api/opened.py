@@ -23,7 +23,7 @@ from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.bm25 import verify_bm25
 from opendpr.search.dense import verify_dense
-from opendpr.search.settings import INDEX_RECALL, EngineSettings
+from opendpr.search.settings import INDEX_RECALL, EngineSettings, SearchSettings
 from opendpr.types import Document, Hit, Outcome
 
 
@@ -264,7 +264,7 @@ class OpenCollection:
         if self._answerer is None:
             directory = self._opened.directory
             self._answerer = open_answerer(
-                directory, self.model, retriever=kind, runtime=self.runtime, engine=self._engine
+                directory, self.model, retriever=kind, runtime=self.runtime, search=SearchSettings(engine=self._engine)
             )
         elif kind != "bm25":
             self._opened.require_encoder()

@@ -13,10 +13,10 @@ from opendpr.api.opened import OpenCollection
 from opendpr.api.sources import Source
 from opendpr.choices import DEFAULT_RETRIEVER
 from opendpr.collection.database import DATABASE
+from opendpr.collection.opening import holds_documents
 from opendpr.engines.addresses import parse_address
 from opendpr.errors import StateError
 from opendpr.maintenance.add import AddSettings, Report
-from opendpr.maintenance.folder import holds_documents
 from opendpr.model.directory import DEFAULT_MODEL, find_model
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.settings import EngineSettings

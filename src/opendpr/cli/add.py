@@ -200,7 +200,7 @@ def show_report(report: Report, collection: Path, command: Sequence[str], *, fol
     if report.repeated:
         examples = ", ".join(repr(line[:SHOWN_CHARACTERS]) for line, _ in report.repeated.most_common(2))
         say(
-            f"lines left out because they repeat on many pages: {report.repeated.total():,}, as {examples}; "
+            f"lines of menus, or that repeat on many pages, left out: {report.repeated.total():,}, as {examples}; "
             f"'{' '.join(command)} --keep-repeated' keeps those of HTML"
         )
     for moved in report.moved[:LISTED_PLACES]:

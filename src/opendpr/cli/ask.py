@@ -14,8 +14,7 @@ from typer import Argument, Option
 
 from opendpr.choices import DEFAULT_RETRIEVER, READ_PASSAGES
 from opendpr.cli.ask_explanation import explained
-from opendpr.cli.ask_folder import encode_in_background, encode_rest, incomplete, report_incomplete
-from opendpr.cli.located import located
+from opendpr.cli.folder_answers import WaitForRestOption, encode_in_background, finish, incomplete, indexed_for
 from opendpr.cli.options import (
     AllowPartialOption,
     AsJson,
@@ -79,9 +78,7 @@ def ask(
     precision: PrecisionOption = "auto",
     runtime: RuntimeOption = "auto",
     device: DeviceOption = "auto",
-    wait: Annotated[
-        bool, Option("--wait", help="After the answer encode the rest of a folder; without, a later call does.")
-    ] = False,
+    wait: WaitForRestOption = False,
     words: Annotated[
         int | None, Option("--words", min=1, help="Of a folder: words in a passage.", show_default="as before, or 100")
     ] = None,
@@ -108,12 +105,12 @@ def ask(
       opendpr ask notes - < questions.txt          (one JSON object a line)
     """
     from opendpr.answering import check_question, open_answerer
+    from opendpr.collection.opening import holds_documents
     from opendpr.collection.where import compile_where
-    from opendpr.maintenance.add import AddSettings
-    from opendpr.maintenance.folder import Cut, holds_documents
     from opendpr.model.directory import DEFAULT_MODEL
     from opendpr.model.runtime import RuntimeSettings
     from opendpr.search.reranking import make_reranking
+    from opendpr.search.settings import SearchSettings
 
     question = None if not words_asked else " ".join(words_asked)
     _refuse_missing(collection)
@@ -128,13 +125,12 @@ def ask(
     engine = engine_settings(address, allow_partial=allow_partial)
     folder = collection if holds_documents(collection) else None
     name = model or DEFAULT_MODEL if folder else model  # the cache may be made with one whose reader is another
-    collection = located(
-        collection,
-        AddSettings(name, runtime=settings),
-        cut=Cut(words, overlap),
-        encode=_encoding(question, where, retriever),
-        silent=as_json,
-    )
+    if folder and name:
+        encode = _encoding(question, where, retriever)
+        collection = indexed_for(folder, name, settings, encode=encode, cut=(words, overlap), silent=as_json)
+    elif (words, overlap) != (None, None):
+        again = f"'opendpr add {collection} FILE... --resplit' with the same options"
+        raise UsageError(f"{collection} is a collection; its documents are cut again by {again}")
     with ExitStack() as stack:
         answerer = open_answerer(
             collection,
@@ -142,18 +138,15 @@ def ask(
             retriever=retriever,
             runtime=settings,
             reranking=reranking,
-            engine=engine,
-            warn_incomplete=folder is None,
+            search=SearchSettings(engine=engine, warn_incomplete=folder is None),
         )
         asker = _Asker(answerer, k, answers, where, as_json or question == "-", explain, folder is not None)
         if question == "-":
             asker.answer_all(_typed_questions())
         elif question is not None:
             asker.answer(question)
-            if folder and name and wait:
-                encode_rest(collection, name, settings, silent=as_json)
-            elif folder and not as_json:
-                report_incomplete(answerer.collection)
+            if folder:
+                finish(answerer, settings, wait=wait, silent=as_json)
         else:
             if folder and name and sys.stdin.isatty() and incomplete(answerer.collection):
                 asker.background = encode_in_background(stack, collection, name, settings)

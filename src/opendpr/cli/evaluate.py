@@ -108,7 +108,6 @@ def evaluate(
     from opendpr.evaluation.foreign import ForeignTask, evaluate_runs
     from opendpr.evaluation.task import Task
     from opendpr.evaluation.task import evaluate as run_task
-    from opendpr.maintenance.add import AddSettings
     from opendpr.model.runtime import RuntimeSettings
 
     if runs:
@@ -130,7 +129,7 @@ def evaluate(
         raise UsageError(f"no file of questions was given to evaluate {collection} with; name one after it")
     systems = list(dict.fromkeys(retriever or [DEFAULT_RETRIEVER]))
     running, vectors = RuntimeSettings(runtime, precision, device), systems != ["bm25"]
-    collection = located(collection, AddSettings(model if vectors else None, vectors, running), silent=as_json)
+    collection = located(collection, model, running, vectors=vectors, silent=as_json)
     open_collection(collection).close()  # before the questions: arguments are judged in their order
     engine = engine_settings(index, allow_partial=False)
     task = Task(questions, systems, limit, model, running, engine)

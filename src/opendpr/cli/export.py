@@ -55,7 +55,7 @@ def export_passages(
     from opendpr.interop import useful, write_passages
     from opendpr.maintenance.export_passages import passage_documents
 
-    with open_collection(located(collection)) as opened:
+    with open_collection(located(collection, vectors=False)) as opened:
         passages = useful(passage_documents(opened), lambda passage: passage.text, collection, "a passage")
         say(f"wrote {output}: {counted(write_passages(output, passages, format), 'passage')}")
 

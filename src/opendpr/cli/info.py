@@ -38,7 +38,7 @@ def info(
     from opendpr.search.dense import dense_summary, unused_dense
     from opendpr.search.engine_index import engine_summary
 
-    directory = located(collection, silent=as_json)
+    directory = located(collection, vectors=False, silent=as_json)
     with open_collection(directory) as opened:
         row, version = opened.encoder(), opened.version()
         record: dict[str, Any] = {

@@ -139,7 +139,7 @@ def _read_scope(collection: Path | None, passages: int | None, model: str | None
 
     row, vectors, sample = None, 0, []
     if collection is not None:
-        with open_collection(located(collection)) as opened:
+        with open_collection(located(collection, vectors=False)) as opened:
             row, counts = opened.encoder(), opened.counts()
             sample = list(islice(opened.passages_after(0), SAMPLE_PASSAGES))
         passages, vectors = passages or counts["passages"], counts["vectors"]

@@ -24,7 +24,7 @@ def verify(collection: CollectionArgument, as_json: AsJson = False) -> None:
     from opendpr.search.dense import verify_dense
 
     with (
-        open_collection(located(collection, silent=as_json)) as opened,
+        open_collection(located(collection, vectors=False, silent=as_json)) as opened,
         progress("verifying", "rows", silent=as_json) as show,
     ):
         problems = verify_store(opened, show)

@@ -18,7 +18,7 @@ from opendpr.evaluation.rankings import read_rankings, systems_of
 from opendpr.evaluation.records import AnswerJudgement, DocumentJudgement, QuestionRecord
 from opendpr.evaluation.run import RunWriter, open_run
 from opendpr.evaluation.task import QUESTIONS_PER_WRITE, collection_header, read_sets, refuse_change
-from opendpr.interop import Ranking, RunHit
+from opendpr.interop import Ranking, RunHit, source_label, source_sha256
 from opendpr.iteration import OnProgress, batched
 from opendpr.maintenance.export_run import ranked_passage
 from opendpr.storage.compression import uncompressed_name
@@ -72,7 +72,7 @@ def evaluate_runs(
         header = RunHeader(
             opendpr=__version__,
             collection=collection_header(collection) if collection else None,
-            sets={name: SetHeader(source.name, file_sha256(source), len(questions))},
+            sets={name: SetHeader(source_label(source), source_sha256(source), len(questions))},
             systems=list(systems),
             limit=task.limit,
             judging=judge.settings(),

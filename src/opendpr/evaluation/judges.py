@@ -15,8 +15,7 @@ from opendpr.evaluation.failures import failure
 from opendpr.evaluation.header import AnswerSettings, DocumentSettings
 from opendpr.evaluation.ir_measures import JUDGED_MEASURES, judged
 from opendpr.evaluation.records import AnswerJudgement, DocumentJudgement, Ranked, ReadAnswer, ShownText
-from opendpr.interop import read_qrels
-from opendpr.storage.digests import file_sha256
+from opendpr.interop import read_qrels, source_label, source_sha256
 from opendpr.text import AnswerMatcher, exact_match, f1
 from opendpr.types import Hit, Outcome, Question, Span
 from opendpr.wording import counted
@@ -218,7 +217,7 @@ class DocumentJudge:
 
 def document_judge(path: Path) -> DocumentJudge:
     """The judge by a file of judgements; raises as `read_judgements`."""
-    return DocumentJudge(read_judgements(path), f"{path.name} {file_sha256(path)}")
+    return DocumentJudge(read_judgements(path), f"{source_label(path)} {source_sha256(path)}")
 
 
 def read_judgements(path: Path) -> dict[str, dict[str, int]]:

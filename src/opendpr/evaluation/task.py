@@ -26,11 +26,10 @@ from opendpr.evaluation.header import (
 )
 from opendpr.evaluation.records import AnswerJudgement, DocumentJudgement, QuestionRecord
 from opendpr.evaluation.run import open_run, read_question_records
-from opendpr.interop import read_questions
+from opendpr.interop import read_questions, source_label, source_name, source_sha256
 from opendpr.iteration import batched
 from opendpr.model.runtime import RuntimeSettings, resolved
-from opendpr.search.settings import EngineSettings
-from opendpr.storage.compression import uncompressed_name
+from opendpr.search.settings import EngineSettings, SearchSettings
 from opendpr.storage.digests import file_sha256
 from opendpr.text import AnswerMatcher, AnswerScan
 from opendpr.types import Question
@@ -95,7 +94,8 @@ def evaluate(
     networks = reads or bool(dense)
     runtime = resolved(task.runtime) if networks else task.runtime
     first = [*dense, *task.systems][0]
-    answerer = open_answerer(directory, task.model, retriever=first, runtime=runtime, engine=task.engine)
+    search = SearchSettings(engine=task.engine)
+    answerer = open_answerer(directory, task.model, retriever=first, runtime=runtime, search=search)
     _warn_of_unknown(answerer, sets)
     header = _header(answerer, task, sets, settings)
     if networks:
@@ -164,7 +164,7 @@ def read_sets(files: Sequence[Path], limit: int | None = None) -> dict[str, list
     """
     sets: dict[str, list[Question]] = {}
     for path in files:
-        name = uncompressed_name(path).stem
+        name = source_name(path)
         if name in sets:
             raise UsageError(
                 f"two question files are called {name!r}; rename one, the figures are listed under these names"
@@ -204,12 +204,12 @@ def _header(
     answerer: Answerer, task: Task, sets: dict[str, list[Question]], settings: AnswerSettings | DocumentSettings
 ) -> RunHeader:
     """The header of a run without networks."""
-    paths = {uncompressed_name(path).stem: path for path in task.files}
+    paths = {source_name(path): path for path in task.files}
     return RunHeader(
         opendpr=__version__,
         collection=collection_header(answerer.collection),
         sets={
-            name: SetHeader(paths[name].name, file_sha256(paths[name]), len(questions))
+            name: SetHeader(source_label(paths[name]), source_sha256(paths[name]), len(questions))
             for name, questions in sets.items()
         },
         systems=list(task.systems),

@@ -17,6 +17,7 @@ from opendpr.interop.reading import (
     read_run,
     refuse_pairs,
 )
+from opendpr.interop.sources import source_label, source_name, source_sha256
 from opendpr.interop.squad import write_squad
 from opendpr.interop.writing import (
     useful,
@@ -42,6 +43,9 @@ __all__ = [
     "read_questions",
     "read_run",
     "refuse_pairs",
+    "source_label",
+    "source_name",
+    "source_sha256",
     "useful",
     "write_examples",
     "write_marked",

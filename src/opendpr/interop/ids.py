@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -54,21 +54,31 @@ class IdExample(NamedTuple):
 def join(
     examples: Iterable[IdExample], questions: Iterable[Question], passages: Iterable[Document]
 ) -> Iterator[TrainingExample]:
-    """Yield the examples with their texts. The ids, and the passages that are named, are in memory.
+    """The examples with their texts. The ids, and the passages that are named, are in memory.
 
     Raises:
         InputError: an id is in none of the files.
     """
-    triples = list(examples)
-    wanted = {id for example in triples for id in (*example.positives, *example.negatives)}
-    texts = {doc.id: ExamplePassage(doc.title, doc.text, doc.id) for doc in passages if doc.id in wanted}
     questions_by_id = {question.id: question for question in questions}
-    for example in triples:
+    placed = [(_of_id(questions_by_id, example.question, "question", example.place), example) for example in examples]
+    return join_passages(placed, passages)
+
+
+def join_passages(
+    examples: Sequence[tuple[Question, IdExample]], passages: Iterable[Document]
+) -> Iterator[TrainingExample]:
+    """Yield the examples of questions with the texts of their passages. The passages that are named are in memory.
+
+    Raises:
+        InputError: no passage has an id.
+    """
+    wanted = {id for _, example in examples for id in (*example.positives, *example.negatives)}
+    texts = {doc.id: ExamplePassage(doc.title, doc.text, doc.id) for doc in passages if doc.id in wanted}
+    for question, example in examples:
         positives, negatives = (
             tuple(_of_id(texts, id, "passage", example.place) for id in ids)
             for ids in (example.positives, example.negatives)
         )
-        question = _of_id(questions_by_id, example.question, "question", example.place)
         yield TrainingExample(question, positives, negatives)
 
 

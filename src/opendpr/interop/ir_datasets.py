@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,24 @@ TITLE_FIELDS = ("title", "document_title", "wikipedia_title")
 def is_id(path: Path) -> bool:
     """Whether a path is the id of a data set rather than a file."""
     return str(path).startswith(ID_PREFIX)
+
+
+def name_of_id(path: Path) -> str:
+    """The id of a data set as the name of a set of questions: `natural-questions-dev`."""
+    return str(path).removeprefix(ID_PREFIX).replace("/", "-")
+
+
+def sha256_of_id(path: Path) -> str:
+    """SHA-256 of a data set's queries and judgements.
+
+    Raises:
+        InputError, OpendprError: as of `read_passages`.
+    """
+    digest, dataset = hashlib.sha256(), _load(path)
+    for kind in ("queries", "qrels"):
+        for record in _items(path, kind) if getattr(dataset, f"has_{kind}")() else ():
+            digest.update(repr(record).encode())
+    return digest.hexdigest()
 
 
 def read_passages(path: Path) -> Iterator[Document]:
@@ -51,9 +70,9 @@ def read_questions(path: Path) -> Iterator[Question]:
                 )
     for query in _items(path, "queries"):
         id = query.query_id
-        known = dict.fromkeys([*(getattr(query, "answers", None) or ()), *answers.get(id, ())])
+        accepted = dict.fromkeys([*(getattr(query, "answers", None) or ()), *answers.get(id, ())])
         text = query.default_text() if hasattr(query, "default_text") else query.text
-        yield Question(id, text, tuple(known), document_ids=tuple(documents.get(id, ())))
+        yield Question(id, text, tuple(accepted), document_ids=tuple(documents.get(id, ())))
 
 
 def read_qrels(path: Path) -> Iterator[Placed[Judgement]]:

@@ -1,10 +1,11 @@
-"""KILT's JSON lines (Petroni et al., 2021): questions with answers and provenance, and the pages of its Wikipedia."""
+"""KILT's JSON lines (Petroni et al., 2021): questions with answers and provenance, predictions, pages of Wikipedia."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from opendpr.interop.nouns import Placed
+from opendpr.interop.nouns import Placed, Ranking, RunHit
+from opendpr.interop.ranked import PlacedHit, RawRanking
 from opendpr.interop.records import identifier, objects, read_records, text, texts, words
 from opendpr.interop.start import Start
 from opendpr.types import Document, Question
@@ -37,3 +38,25 @@ def read_questions(start: Start) -> Iterator[Question]:
         yield Question(
             identifier(fields, "id", place), words(fields, "input", place), tuple(answers), document_ids=tuple(pages)
         )
+
+
+def is_predictions(start: Start) -> bool:
+    """Whether the first record is an answer of a system with the pages that it rests on."""
+    outputs = start.fields.get("output")
+    return "id" in start.fields and isinstance(outputs, list) and bool(outputs) and isinstance(outputs[0], dict)
+
+
+def read_run(start: Start) -> Iterator[RawRanking]:
+    """Records `id, output`: the pages of the provenance, best first, each counted once, as KILT's evaluation does.
+
+    The answers in `output` are the system's own, so they are not taken for accepted ones.
+    """
+    for place, _, fields in read_records(start.path):
+        pages = dict.fromkeys(
+            identifier(provenance, "wikipedia_id", place)
+            for output in objects(fields, "output", place)
+            for provenance in objects(output, "provenance", place)
+        )
+        hits = [PlacedHit(place, RunHit(page, 1 / rank, page), rank) for rank, page in enumerate(pages, start=1)]
+        ranking = Ranking(identifier(fields, "id", place), text(fields, "input", place, ""), (), "", ())
+        yield RawRanking(place, ranking, hits)

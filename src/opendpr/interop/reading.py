@@ -66,6 +66,7 @@ QUESTION_FORMS: Sequence[Form[Question]] = (
     Form("JSON with 'question' (ours, DPR)", _has("question"), own.read_questions),
     Form("JSON with '_id' and 'text' (BEIR)", _has("_id", "text"), beir.read_questions),
     Form("JSON with 'query' (Tevatron, FlagEmbedding)", _has("query"), tevatron.read_questions),
+    Form("JSON with 'query_id' and 'query_text' (Tevatron)", _has("query_id", "query_text"), tevatron.read_questions),
     Form("JSON with questions under their ids (Pyserini)", lambda start: start.is_keyed, pyserini.read_questions),
     Form("a header with 'question' (a table)", question_tables.is_questions, question_tables.read_questions),
     Form("question, tab, list of answers (DPR)", dpr.is_questions, dpr.read_questions),
@@ -93,6 +94,7 @@ RUN_FORMS: Sequence[Form[RawRanking]] = (
     Form("JSON with 'hits' (ours)", _has("hits"), own.read_run),
     Form("JSON with 'ctxs' (DPR)", _has("ctxs"), dpr.read_run),
     Form("JSON with 'contexts' under the questions' ids (Pyserini)", pyserini.is_run, pyserini.read_run),
+    Form("JSON with 'id' and 'output' (KILT's predictions)", kilt.is_predictions, kilt.read_run),
     Form("question document rank (MS MARCO)", _columns(3, 3), msmarco.read_run),
     Form("question passage rank score between tabs (ColBERT)", lambda start: len(start.row) == 4, colbert.read_run),
     Form(f"{trec.RUN_SHAPE} (TREC)", _columns(1), trec.read_run),
@@ -166,6 +168,10 @@ def read_examples(
                 )
             triples = colbert.read_triples(start)
             read: Iterator[TrainingExample] = join(triples, read_questions(questions), read_passages(passages))
+        elif tevatron.is_id_examples(start):
+            if passages is None:
+                raise InputError(f"{path} names passages by id; give their texts with --passages")
+            read = tevatron.read_id_examples(start, read_passages(passages))
         else:
             read = _form(start, EXAMPLE_FORMS, "examples").read(start)
         yield from map(dropped.example, read)

@@ -78,6 +78,11 @@ class Model:
         self.reranker = parse_config(RerankerConfig, config["reranker"], path) if "reranker" in config else None
 
     @property
+    def is_installed(self) -> bool:
+        """Whether this is the model of an installed package, which does not change and is used often."""
+        return self.reference != str(self.directory.absolute())
+
+    @property
     def hybrid_weight(self) -> float:
         """The paper's lambda: what the similarity counts beside BM25 (section 5)."""
         return self.retrieval.get("lambda", 1.0)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import sys
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from opendpr import __version__
 from opendpr.errors import StateError
 from opendpr.model.batches import Batch
+from opendpr.model.compiled import compiled_path, keep_compiled, read_compiled
 from opendpr.model.config import (
     Activation,
     Architecture,
@@ -24,6 +28,7 @@ from opendpr.model.config import (
     distance_buckets,
 )
 from opendpr.model.directory import Weights
+from opendpr.model.processor import processor, this_processor_gains_by_bf16
 
 # Importing openvino also imports its converter, which reports the import over the network. Without the converter, which
 # nothing here uses, it does not: a module set to None cannot be imported, and openvino goes on without it.
@@ -33,11 +38,9 @@ import openvino as ov  # noqa: E402
 from openvino import Node  # noqa: E402
 from openvino import opset13 as op  # noqa: E402
 
+logger = logging.getLogger(__name__)
+
 Precision = Literal["fp32", "bf16", "int8"]
-TRIAL_ROWS, TRIAL_WIDTH, TRIAL_LAYERS, TRIALS = 512, 512, 2, 5
-"""Size of the trial that decides between bf16 and fp32: a few milliseconds a run."""
-LEAST_BF16_GAIN = 1.2
-"""How much faster bf16 must be in the trial: a busy machine should not change the choice."""
 PADDING_LOGIT = -10_000.0
 """Added to the attention logits of padding."""
 
@@ -207,27 +210,11 @@ def build(config: NetworkConfig, weights: Weights, *, int8: bool) -> ov.Model:
 
 
 class OpenVinoNetwork:
-    """A `Network` on the CPU.
+    """A `Network` on the CPU; `load_network` makes one."""
 
-    Args:
-        throughput: several batches at once with one thread each, for many sequences; otherwise all
-            threads work on one batch, for few.
-    """
-
-    def __init__(self, config: NetworkConfig, weights: Weights, *, precision: Precision, throughput: bool) -> None:
-        options: dict[str, object] = {
-            "PERFORMANCE_HINT": "THROUGHPUT" if throughput else "LATENCY",
-            "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
-            "DYNAMIC_QUANTIZATION_GROUP_SIZE": "32" if precision == "int8" else "0",
-        }
-        try:
-            model = build(config, weights, int8=precision == "int8")
-        except KeyError as error:
-            raise StateError(
-                f"the weights lack {error.args[0]}; config.json and model.safetensors do not belong together"
-            ) from None
-        self._compiled = _core().compile_model(model, "CPU", options)
-        self._parallel = int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+    def __init__(self, compiled: ov.CompiledModel) -> None:
+        self._compiled = compiled
+        self._parallel = int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
 
     @property
     def parallel(self) -> int:
@@ -248,37 +235,65 @@ class OpenVinoNetwork:
         return results
 
 
+def load_network(
+    config: NetworkConfig,
+    load_weights: Callable[[], Weights],
+    kept: Path | None,
+    *,
+    precision: Precision,
+    throughput: bool,
+) -> OpenVinoNetwork:
+    """Compile a network, or take the one that was compiled before.
+
+    Args:
+        load_weights: called if it has to be compiled
+        kept: the file of its weights, if the compiled network is to be kept in the user's cache
+        throughput: several batches at once with one thread each, for many sequences; otherwise all
+            threads work on one batch, for few.
+    """
+    options: dict[str, object] = {
+        "PERFORMANCE_HINT": "THROUGHPUT" if throughput else "LATENCY",
+        "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
+        "DYNAMIC_QUANTIZATION_GROUP_SIZE": "32" if precision == "int8" else "0",
+    }
+    if kept is None:
+        return OpenVinoNetwork(_compile(config, load_weights(), precision, options))
+    machine = (ov.get_version(), __version__, *processor(), _cores())
+    path = compiled_path(kept, (config, precision, sorted(options.items()), machine))
+    if (content := read_compiled(path)) is not None:
+        try:
+            return OpenVinoNetwork(_core().import_model(ov.Tensor(content), "CPU", options))
+        except RuntimeError as error:
+            logger.info("%s cannot be used (%s); the network is compiled again", path, error)
+    compiled = _compile(config, load_weights(), precision, options)
+    keep_compiled(path, compiled.export_model().getvalue())
+    return OpenVinoNetwork(compiled)
+
+
+def _cores() -> int | None:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def _compile(
+    config: NetworkConfig, weights: Weights, precision: Precision, options: dict[str, object]
+) -> ov.CompiledModel:
+    try:
+        model = build(config, weights, int8=precision == "int8")
+    except KeyError as error:
+        raise StateError(
+            f"the weights lack {error.args[0]}; config.json and model.safetensors do not belong together"
+        ) from None
+    return _core().compile_model(model, "CPU", options)
+
+
 def _result(request: ov.InferRequest) -> NDArray[np.float32]:
     """What a request computes, copied out of its memory."""
     request.wait()
     return np.array(request.get_output_tensor().data, dtype=np.float32)
 
 
-@cache
 def default_precision() -> Precision:
-    """bf16 where the processor has it and a short trial finds it faster than fp32.
-
-    Listing BF16 is not enough: without matrix units (AMX, or AMD's double rate) a processor can
-    take half as long again for it (docs/decisions/0001-precision-by-trial.md).
-    """
-    core = _core()
-    if "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
-        return "fp32"
-    x = op.parameter([TRIAL_ROWS, TRIAL_WIDTH], ov.Type.f32)
-    y: Node = x
-    for _ in range(TRIAL_LAYERS):
-        y = op.matmul(y, op.constant(np.ones((TRIAL_WIDTH, TRIAL_WIDTH), np.float32)), False, True)
-    model = ov.Model([y], [x], "trial")
-    data = np.zeros((TRIAL_ROWS, TRIAL_WIDTH), np.float32)
-    seconds = {}
-    for hint in ("f32", "bf16"):
-        options = {"INFERENCE_PRECISION_HINT": hint, "PERFORMANCE_HINT": "LATENCY"}
-        request = core.compile_model(model, "CPU", options).create_infer_request()
-        request.infer([data])
-        trials = []
-        for _ in range(TRIALS):
-            started = time.perf_counter()
-            request.infer([data])
-            trials.append(time.perf_counter() - started)
-        seconds[hint] = min(trials)
-    return "bf16" if LEAST_BF16_GAIN * seconds["bf16"] < seconds["f32"] else "fp32"
+    """bf16 where OpenVINO takes it and the processor gains by it, else fp32; never decided by a clock."""
+    listed = "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return "bf16" if listed and this_processor_gains_by_bf16() else "fp32"

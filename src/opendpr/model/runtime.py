@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 
 from opendpr.choices import DeviceName, PrecisionName, RuntimeName
 from opendpr.errors import OpendprError, UsageError
@@ -64,13 +65,19 @@ def load_network(
         OpendprError: the runtime asked for is not installed, or the device is not there.
     """
     config = model.config_of(part)
-    weights = model.load_weights(part)
     chosen = resolved(settings)
     if chosen.runtime == "torch":
         from opendpr.model.torch import TorchNetwork
 
+        weights = model.load_weights(part)
         return TorchNetwork(config, weights, bf16=chosen.precision == "bf16", device=chosen.device)
-    from opendpr.model.openvino import OpenVinoNetwork
+    from opendpr.model import openvino
 
     assert chosen.precision != "auto"
-    return OpenVinoNetwork(config, weights, precision=chosen.precision, throughput=throughput)
+    return openvino.load_network(
+        config,
+        partial(model.load_weights, part),
+        model.weights_path(part) if model.is_installed else None,
+        precision=chosen.precision,
+        throughput=throughput,
+    )

@@ -76,6 +76,7 @@ def test_a_value_stays_without_the_name_of_its_setting(words: str, bare: str) ->
         ("| `--jobs N` | how many jobs | 4 |", "N"),
         ("The default is the value of the lamp.", "value of the lamp"),
         ("Default:\nStatus: Core", "Default"),
+        ("number of lamps\nDefault: ...\n", "number of lamps"),
         ("by default nothing is lit", "nothing is lit"),
     ],
 )

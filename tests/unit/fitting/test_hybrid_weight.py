@@ -36,20 +36,20 @@ def test_each_weight_has_the_mean_reciprocal_rank_of_the_hybrid_retriever_with_i
     ]
     opendpr.add(tmp_path / "c", documents, str(tiny_model))
     questions = [
-        Question(f"{i}", f"When was the {thing} near the {river} made?", (f"{1700 + 10 * i + j}",), "string", known)
+        Question(f"{i}", f"When was the {thing} near the {river} made?", (f"{1700 + 10 * i + j}",), "string", ids)
         for i, river in enumerate(RIVERS)
         for j, thing in enumerate(THINGS[:2])
-        for known in ((), (f"{river} {thing}",))
+        for ids in ((), (f"{river} {thing}",))
     ]
     with open_collection(tmp_path / "c") as collection:
         live, encoder = LiveSnapshot(collection), BertEncoder(Model(tiny_model), RuntimeSettings("openvino", "fp32"))
         weight, ranks = fit_lambda(live, encoder, questions)
         assert ranks[weight] == max(ranks.values())
         assert len(ranks) == 12
-        for tried, found in ranks.items():
+        for tried, reached in ranks.items():
             lists = HybridRetriever(live, encoder, tried).retrieve([question.text for question in questions], 20)
             expected = 0.0
             for question, hits in zip(questions, lists, strict=True):
                 right = [rank for rank, hit in enumerate(hits, start=1) if is_right(question, hit)]
                 expected += 1 / right[0] / len(questions) if right else 0.0
-            assert found == pytest.approx(expected, abs=1e-3), tried
+            assert reached == pytest.approx(expected, abs=1e-3), tried

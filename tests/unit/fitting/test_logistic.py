@@ -12,18 +12,18 @@ def test_a_logistic_model_finds_the_weights_that_made_the_data() -> None:
     generator = np.random.default_rng(0)
     x = generator.normal(0, [1, 5, 0.5], (20_000, 3))
     right = generator.random(len(x)) < 1 / (1 + np.exp(-(0.5 + x @ [1.0, -0.3, 2.0])))
-    found = fit_logistic(x, right)
-    np.testing.assert_allclose(found.weights, [1.0, -0.3, 2.0], atol=0.2)
-    assert found.bias == pytest.approx(0.5, abs=0.1)
-    assert found(x).mean() == pytest.approx(right.mean(), abs=1e-6), "the bias is free of the ridge"
+    fitted = fit_logistic(x, right)
+    np.testing.assert_allclose(fitted.weights, [1.0, -0.3, 2.0], atol=0.2)
+    assert fitted.bias == pytest.approx(0.5, abs=0.1)
+    assert fitted(x).mean() == pytest.approx(right.mean(), abs=1e-6), "the bias is free of the ridge"
 
 
 def test_features_that_tell_nothing_or_all_do_no_harm() -> None:
     x = np.column_stack([np.ones(100), np.arange(100.0)])
-    found = fit_logistic(x, np.arange(100) >= 50)
-    assert found.weights[0] == 0
-    assert np.isfinite(found.weights).all()
-    assert ((found(x) > 0.5) == (np.arange(100) >= 50)).all()
+    fitted = fit_logistic(x, np.arange(100) >= 50)
+    assert fitted.weights[0] == 0
+    assert np.isfinite(fitted.weights).all()
+    assert ((fitted(x) > 0.5) == (np.arange(100) >= 50)).all()
 
 
 def test_choices_find_the_weights_that_made_them() -> None:
@@ -44,11 +44,11 @@ def test_several_right_candidates_count_together() -> None:
     for _ in range(500):
         x = generator.normal(0, 1, (6, 1))
         choices.append(Choice(x, (x[:, 0] > 0) | (np.arange(6) == 0)))
-    found = fit_choice(choices, np.zeros(1))
+    weights = fit_choice(choices, np.zeros(1))
 
     def likelihood(weight: float) -> float:
         shares = [np.exp(weight * choice.x[:, 0]) for choice in choices]
         return float(np.mean([np.log(s[c.right].sum() / s.sum()) for s, c in zip(shares, choices, strict=True)]))
 
     best = max(np.linspace(0, 10, 1_001), key=likelihood)
-    assert found[0] == pytest.approx(best, abs=0.02)
+    assert weights[0] == pytest.approx(best, abs=0.02)

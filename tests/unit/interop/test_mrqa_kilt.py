@@ -5,7 +5,7 @@ import json
 import pytest
 
 from foreign import refusal, write
-from opendpr.interop import MarkedQuestion, read_marked, read_passages, read_questions
+from opendpr.interop import MarkedQuestion, read_marked, read_passages, read_questions, read_run
 from opendpr.types import Document, Question
 
 HEADER = {"header": {"dataset": "SQuAD", "split": "train"}}
@@ -91,3 +91,17 @@ def test_kilts_pages_are_documents_without_the_title_in_their_text(tmp_path):
 )
 def test_what_is_no_question_of_kilt_is_refused(tmp_path, record, problem):
     assert refusal(read_questions, tmp_path / "a.jsonl", lines(record)).startswith(problem)
+
+
+def test_kilts_predictions_are_rankings_of_pages_each_counted_once(tmp_path):
+    pages = [{"wikipedia_id": id} for id in ("31", "30", "31", 29)]
+    predicted = {"id": "5a", "output": [{"answer": "Lot", "provenance": pages}]}
+    (ranking,) = read_run(write(tmp_path / "a.jsonl", lines(predicted)))
+    assert (ranking.id, ranking.question, ranking.answers) == ("5a", "", ())
+    assert [hit.document_id for hit in ranking.hits] == ["31", "30", "29"]
+    assert [hit.score for hit in ranking.hits] == [1, 1 / 2, 1 / 3]
+
+
+def test_a_prediction_of_kilt_without_pages_is_an_empty_ranking(tmp_path):
+    (ranking,) = read_run(write(tmp_path / "a.jsonl", lines({"id": "5a", "output": [{"answer": "Lot"}]})))
+    assert ranking.hits == ()

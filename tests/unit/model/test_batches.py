@@ -71,8 +71,8 @@ def test_twenty_rows_are_four_batches_for_two_at_a_time_and_not_five() -> None:
 
 @given(st.integers(1, 2_000), st.integers(1, 64), st.integers(1, 16))
 def test_even_batches_are_near_the_size_wanted_and_come_in_whole_rounds(rows: int, size: int, parallel: int) -> None:
-    found = even_size(rows, size, parallel)
-    batches = -(-rows // found)
-    assert 1 <= found <= 2 * size + 1
+    chosen = even_size(rows, size, parallel)
+    batches = -(-rows // chosen)
+    assert 1 <= chosen <= 2 * size + 1
     whole = -(-batches // parallel) * parallel
-    assert whole * (found - 1) < rows, "no smaller batch would do with as many rounds"
+    assert whole * (chosen - 1) < rows, "no smaller batch would do with as many rounds"

@@ -42,19 +42,19 @@ def slow_spans(
         for i, j in pairs
         if (i == 0 or words[i - 1] != words[i]) and (j == len(words) - 1 or words[j + 1] != words[j])
     ]
-    found: list[tuple[int, int, float]] = []
+    chosen: list[tuple[int, int, float]] = []
     for _ in range(count):
         best = None
         for i, j in whole:
-            if any(i <= last and first <= j for first, last, _ in found):
+            if any(i <= last and first <= j for first, last, _ in chosen):
                 continue
             score = log_start[i] + log_end[j]
             if best is None or score > best[2] + 1e-9:
                 best = (i, j, score)
         if best is None:
             break
-        found.append(best)
-    return found
+        chosen.append(best)
+    return chosen
 
 
 def test_the_best_span_goes_from_the_best_start_to_the_best_end() -> None:
@@ -101,8 +101,8 @@ def test_spans_that_overlap_a_better_one_are_left_out() -> None:
 
 
 def test_spans_have_at_most_max_tokens() -> None:
-    found = spans([9, 0, 0, 0], [0, 0, 0, 9], [0, 1, 2, 3], max_tokens=2, count=4)
-    assert all(last - first < 2 for first, last in found)
+    short = spans([9, 0, 0, 0], [0, 0, 0, 9], [0, 1, 2, 3], max_tokens=2, count=4)
+    assert all(last - first < 2 for first, last in short)
     assert spans([9, 0, 0, 0], [0, 0, 0, 9], [0, 1, 2, 3], max_tokens=4, count=1) == [(0, 3)]
 
 
@@ -173,7 +173,7 @@ def test_signs_within_a_word_do_not_part_it(tiny_model: Path, text: str, words: 
     (tokens,) = Tokenizer(Model(tiny_model).tokenizer_path)([text])
     numbers = whole_words(text, tokens)
     places = [tokens.offsets[numbers == number] for number in dict.fromkeys(numbers.tolist())]
-    assert [text[of[0, 0] : of[-1, 1]] for of in places] == words
+    assert [text[offsets[0, 0] : offsets[-1, 1]] for offsets in places] == words
 
 
 def test_a_blank_line_a_table_cell_and_a_list_item_leave_a_number_out(tiny_model: Path) -> None:

@@ -50,10 +50,10 @@ def model(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Model:
     )
 
 
-def assert_same_reader(found: Model, expected: Model) -> None:
-    assert found.require_reader().architecture == LARGER
+def assert_same_reader(actual: Model, expected: Model) -> None:
+    assert actual.require_reader().architecture == LARGER
     for name, value in expected.load_weights("reader").items():
-        np.testing.assert_array_equal(found.load_weights("reader")[name], value, err_msg=name)
+        np.testing.assert_array_equal(actual.load_weights("reader")[name], value, err_msg=name)
 
 
 def test_both_runtimes_read_alike(model: Model) -> None:

@@ -67,8 +67,8 @@ def test_a_passage_without_a_title_has_no_empty_segment(tokenizer: Tokenizer) ->
 
 
 def test_long_questions_and_titles_are_cut_to_their_limit(tokenizer: Tokenizer) -> None:
-    found = windows(ids(50), ids(50, 2_000), text(40), CONFIG, tokenizer)
-    for window in found:
+    pieces = windows(ids(50), ids(50, 2_000), text(40), CONFIG, tokenizer)
+    for window in pieces:
         assert window.position == 1 + 10 + 1 + 10 + 1
         assert window.sequence.ids[1:11].tolist() == ids(10).tolist()
         assert window.sequence.ids[12:22].tolist() == ids(10, 2_000).tolist()
@@ -85,14 +85,14 @@ def test_every_token_and_every_span_up_to_the_stride_is_whole_in_some_window(
 ) -> None:
     config = ReaderConfig(SHAPE, max_tokens=40, stride_tokens=stride, max_question_tokens=10)
     whole = text(length)
-    found = windows(ids(question), ids(title, 2_000), whole, config, tokenizer)
-    for window in found:
+    pieces = windows(ids(question), ids(title, 2_000), whole, config, tokenizer)
+    for window in pieces:
         assert len(window.sequence.ids) <= config.max_tokens
         assert window.length_tokens > 0
         assert held(window) == whole.ids[window.first : window.first + window.length_tokens].tolist()
         assert window.sequence.ids[-1] == tokenizer.marks.sep
-    room = config.max_tokens - found[0].position - 1
+    room = config.max_tokens - pieces[0].position - 1
     for size in {1, min(max(1, stride), room, length)}:
         for first in range(length - size + 1):
-            assert any(w.first <= first and first + size <= w.first + w.length_tokens for w in found)
-    assert found[-1].first + found[-1].length_tokens == length
+            assert any(w.first <= first and first + size <= w.first + w.length_tokens for w in pieces)
+    assert pieces[-1].first + pieces[-1].length_tokens == length

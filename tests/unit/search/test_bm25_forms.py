@@ -41,9 +41,9 @@ def test_words_are_found_however_they_are_written(directory, question, id):
 
 
 def test_an_index_of_the_earlier_form_is_reported_to_readers_and_rebuilt_by_the_next_writer(directory, caplog):
-    seen = read_seen(directory / BM25_DIRECTORY)
-    del seen["analysis"]
-    write_seen(directory / BM25_DIRECTORY, seen)
+    record = read_seen(directory / BM25_DIRECTORY)
+    del record["analysis"]
+    write_seen(directory / BM25_DIRECTORY, record)
     with open_collection(directory) as collection:
         assert open_bm25(collection)[0].search("certificate", 1).numbers[0, 0] > 0
     assert "any 'opendpr add' writes it" in caplog.text

@@ -15,8 +15,8 @@ def hits(*texts: str) -> list[Hit]:
 
 
 def test_copies_take_one_place_and_are_listed() -> None:
-    found = hits("a", "b", "a\n", "c", "b", "d")
-    (kept,) = without_copies(lambda questions, depth: [found[:depth]], ["?"], 3)
+    repeated = hits("a", "b", "a\n", "c", "b", "d")
+    (kept,) = without_copies(lambda questions, depth: [repeated[:depth]], ["?"], 3)
     assert [(hit.passage.text, [copy.document_id for copy in hit.copies]) for hit in kept] == [
         ("a", ["d2"]),
         ("b", ["d4"]),
@@ -26,16 +26,16 @@ def test_copies_take_one_place_and_are_listed() -> None:
 
 def test_more_is_searched_for_only_where_copies_fill_the_places() -> None:
     lists = {"many": hits(*["a"] * 30, "b", "c"), "few": hits("a", "b", "c", "d")}
-    asked: list[tuple[list[str], int]] = []
+    calls: list[tuple[list[str], int]] = []
 
     def retrieve(questions: Sequence[str], depth: int) -> list[list[Hit]]:
-        asked.append((list(questions), depth))
+        calls.append((list(questions), depth))
         return [lists[question][:depth] for question in questions]
 
     kept = without_copies(retrieve, ["few", "many"], 3)
     assert [[hit.passage.text for hit in row] for row in kept] == [["a", "b", "c"], ["a", "b", "c"]]
     assert len(kept[1][0].copies) == 29
-    assert asked == [(["few", "many"], 3), (["many"], 12), (["many"], 48)]
+    assert calls == [(["few", "many"], 3), (["many"], 12), (["many"], 48)]
 
 
 def test_without_others_there_are_fewer() -> None:
@@ -45,6 +45,6 @@ def test_without_others_there_are_fewer() -> None:
 def test_thirty_copies_of_a_file_do_not_hide_another(tmp_path: Path) -> None:
     copies = [Document(f"report-{n}", "", "The harbour fee is 90 crowns.") for n in range(30)]
     opendpr.add(tmp_path / "c", [*copies, Document("other", "", "The harbour fee was doubled in May.")], vectors=False)
-    found = opendpr.open(tmp_path / "c", retriever="bm25").search("harbour fee", 5)
-    assert {hit.passage.document_id for hit in found} >= {"other"}
-    assert sorted(len(hit.copies) for hit in found) == [0, 29]
+    distinct = opendpr.open(tmp_path / "c", retriever="bm25").search("harbour fee", 5)
+    assert {hit.passage.document_id for hit in distinct} >= {"other"}
+    assert sorted(len(hit.copies) for hit in distinct) == [0, 29]

@@ -37,10 +37,10 @@ def hits() -> list[Hit]:
 def test_the_best_passages_come_first_with_their_new_score_beside_the_old(tmp_path, tiny_model):
     encoder = make_cross_encoder(tmp_path, tiny_model)
     expected = encoder.score("who wrote the letter", [hit.passage for hit in hits()])
-    (found,) = Reranking(encoder, 100).best(["who wrote the letter"], [hits()], k=3)
-    assert [hit.passage.number for hit in found] == np.argsort(-expected)[:3].tolist()
-    assert all(hit.score == hit.parts["rerank"] for hit in found)
-    assert all(hit.parts["bm25"] == 9.0 - hit.passage.number for hit in found)
+    (best,) = Reranking(encoder, 100).best(["who wrote the letter"], [hits()], k=3)
+    assert [hit.passage.number for hit in best] == np.argsort(-expected)[:3].tolist()
+    assert all(hit.score == hit.parts["rerank"] for hit in best)
+    assert all(hit.parts["bm25"] == 9.0 - hit.passage.number for hit in best)
 
 
 def test_a_score_does_not_depend_on_the_other_passages(tmp_path, tiny_model):

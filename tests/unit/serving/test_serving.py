@@ -117,7 +117,7 @@ def test_tokens_come_from_a_file_or_the_environment_and_are_kept_hashed(tmp_path
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "problem"),
     [
         ("", "has no token"),
         ("short", "at least 16"),
@@ -126,10 +126,10 @@ def test_tokens_come_from_a_file_or_the_environment_and_are_kept_hashed(tmp_path
         ("sha256:12", "64 hexadecimal"),
     ],
 )
-def test_a_token_file_that_makes_no_sense_is_refused(tmp_path: Path, content: str, told: str) -> None:
+def test_a_token_file_that_makes_no_sense_is_refused(tmp_path: Path, content: str, problem: str) -> None:
     file = tmp_path / "tokens"
     file.write_text(content)
-    with pytest.raises(UsageError, match=told):
+    with pytest.raises(UsageError, match=problem):
         read_tokens(file, {})
     with pytest.raises(UsageError, match="both set"):
         read_tokens(file, {"OPENDPR_TOKEN": LONG})

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 import torch
 from processes import run_together
-from training_runs import Killed, Recorder
 
 from opendpr.collection import open_collection
 from opendpr.errors import InputError, OpendprError, UsageError
@@ -36,6 +35,7 @@ from opendpr.training.settings import EncoderSettings
 from opendpr.training.sources import ExampleSource, InverseClozeSource, Pair
 from opendpr.training.towers import Towers
 from opendpr.types import ExamplePassage, Question, TrainingExample
+from training_runs import Killed, Recorder
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -70,20 +70,20 @@ def objective(model: Path, settings: EncoderSettings = SETTINGS, pairs: Any = No
     return EncoderObjective(network, pairs or source(), inputs=inputs, settings=settings)
 
 
-def gradients(of: EncoderObjective, dropout: float = 0.0) -> tuple[float, dict[str, np.ndarray]]:
-    step = Step(seed=5, dropout=dropout, bf16=False, chunk_tokens=of._settings.chunk_tokens)
-    loss = of.backward(of.batches(0)[0], step)
+def gradients(trained: EncoderObjective, dropout: float = 0.0) -> tuple[float, dict[str, np.ndarray]]:
+    step = Step(seed=5, dropout=dropout, bf16=False, chunk_tokens=trained._settings.chunk_tokens)
+    loss = trained.backward(trained.batches(0)[0], step)
     assert loss is not None
     return loss, {
-        name: p.grad.to_dense().numpy().copy() for name, p in of.network.named_parameters() if p.grad is not None
+        name: p.grad.to_dense().numpy().copy() for name, p in trained.network.named_parameters() if p.grad is not None
     }
 
 
-def assert_same(found: tuple[float, dict[str, np.ndarray]], expected: tuple[float, dict[str, np.ndarray]]) -> None:
-    assert found[0] == pytest.approx(expected[0], abs=1e-5)
-    assert found[1].keys() == expected[1].keys()
+def assert_same(actual: tuple[float, dict[str, np.ndarray]], expected: tuple[float, dict[str, np.ndarray]]) -> None:
+    assert actual[0] == pytest.approx(expected[0], abs=1e-5)
+    assert actual[1].keys() == expected[1].keys()
     for name, gradient in expected[1].items():
-        np.testing.assert_allclose(found[1][name], gradient, rtol=1e-4, atol=1e-5, err_msg=name)
+        np.testing.assert_allclose(actual[1][name], gradient, rtol=1e-4, atol=1e-5, err_msg=name)
 
 
 def random_batch() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -99,8 +99,8 @@ def test_the_likelihood_loss_is_equation_2_by_hand() -> None:
     for i in range(3):
         scores = {j: 1.5 * float(questions[i] @ passages[j]) for j in range(5) if not excluded[i, j]}
         expected -= scores[i] - np.log(sum(np.exp(score) for score in scores.values()))
-    found = likelihood_loss(*map(torch.from_numpy, (questions, passages, positives, excluded)), 1.5)
-    assert found.item() == pytest.approx(expected / 3)
+    loss = likelihood_loss(*map(torch.from_numpy, (questions, passages, positives, excluded)), 1.5)
+    assert loss.item() == pytest.approx(expected / 3)
 
 
 def test_the_triplet_loss_is_a_mean_of_hinges_by_hand() -> None:
@@ -111,8 +111,8 @@ def test_the_triplet_loss_is_a_mean_of_hinges_by_hand() -> None:
         for j in range(5)
         if j != i and not excluded[i, j]
     ]
-    found = triplet_loss(*map(torch.from_numpy, (questions, passages, positives, excluded)), 0.5)
-    assert found.item() == pytest.approx(np.mean(hinges))
+    loss = triplet_loss(*map(torch.from_numpy, (questions, passages, positives, excluded)), 0.5)
+    assert loss.item() == pytest.approx(np.mean(hinges))
 
 
 def test_the_distance_loss_takes_the_nearer_passage_for_the_better_by_hand() -> None:
@@ -121,8 +121,8 @@ def test_the_distance_loss_takes_the_nearer_passage_for_the_better_by_hand() -> 
     for i in range(3):
         scores = {j: -float(np.linalg.norm(questions[i] - passages[j])) for j in range(5) if not excluded[i, j]}
         expected -= scores[i] - np.log(sum(np.exp(score) for score in scores.values()))
-    found = distance_likelihood_loss(*map(torch.from_numpy, (questions, passages, positives, excluded)), 1.0)
-    assert found.item() == pytest.approx(expected / 3)
+    loss = distance_likelihood_loss(*map(torch.from_numpy, (questions, passages, positives, excluded)), 1.0)
+    assert loss.item() == pytest.approx(expected / 3)
 
 
 def test_the_gradient_of_the_likelihood_loss_is_softmax_minus_one_hot() -> None:
@@ -171,26 +171,26 @@ def test_what_a_graph_is_said_to_take_is_what_autograd_keeps(length: int, bf16: 
     hooks = torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor)
     with hooks, torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
         network(ids, ids, ids + 1, 0.1)
-    found = sum(tensor.untyped_storage().nbytes() for place, tensor in kept.items() if place not in weights)
-    assert found <= graph_bytes(network, ids.shape, bf16) <= 1.3 * found
+    kept_bytes = sum(tensor.untyped_storage().nbytes() for place, tensor in kept.items() if place not in weights)
+    assert kept_bytes <= graph_bytes(network, ids.shape, bf16) <= 1.3 * kept_bytes
 
 
 def test_chunks_give_the_gradients_of_one_batch_by_autograd(tiny_model: Path) -> None:
     """Against the obvious way: all sequences padded to one batch each, one graph."""
-    of = objective(tiny_model)
-    numbers, seed = of.batches(0)[0]
+    trained = objective(tiny_model)
+    numbers, seed = trained.batches(0)[0]
     passages, positives, excluded = lay_out(source().pairs(numbers, np.random.default_rng(seed)))
     from opendpr.model.batches import pad
 
     inputs = EncoderInput(Model(tiny_model).require_encoder(), Tokenizer(Model(tiny_model).tokenizer_path))
     vectors = []
-    asked = [EXAMPLES[number].question.text for number in numbers]
-    for sequences in (inputs.questions(asked), inputs.passages(passages)):
+    texts = [EXAMPLES[number].question.text for number in numbers]
+    for sequences in (inputs.questions(texts), inputs.passages(passages)):
         ids, types, mask = (torch.from_numpy(a).long() for a in pad(sequences, inputs.tokenizer.pad))
-        vectors.append(of.network.question(ids, types, mask))
+        vectors.append(trained.network.question(ids, types, mask))
     likelihood_loss(*vectors, torch.from_numpy(positives), torch.from_numpy(excluded), 20.0).backward()
     expected = {
-        name: p.grad.to_dense().numpy().copy() for name, p in of.network.named_parameters() if p.grad is not None
+        name: p.grad.to_dense().numpy().copy() for name, p in trained.network.named_parameters() if p.grad is not None
     }
     assert_same((0.0, gradients(objective(tiny_model))[1]), (0.0, expected))
 
@@ -216,10 +216,10 @@ distributed.stop()
 def test_two_processes_give_the_gradients_of_one(tiny_model: Path, tmp_path: Path) -> None:
     result = tmp_path / "gradients.pt"
     assert run_together(WORKER, Path(__file__).parent, tiny_model, result) == [(0, "")] * 2
-    found = torch.load(result, weights_only=True)
-    loss = found.pop("loss").item()
+    shared = torch.load(result, weights_only=True)
+    loss = shared.pop("loss").item()
     expected = gradients(objective(tiny_model))
-    touched = {name: value.numpy() for name, value in found.items() if name in expected[1]}
+    touched = {name: value.numpy() for name, value in shared.items() if name in expected[1]}
     assert_same((loss, touched), expected)
 
 
@@ -248,9 +248,9 @@ def test_weights_say_how_often_an_epoch_goes_over_a_set() -> None:
 
 
 def test_an_epoch_is_the_same_whenever_it_is_asked_for_and_another_one_differs(tiny_model: Path) -> None:
-    of = objective(tiny_model)
-    again, other = of.batches(1), of.batches(2)
-    for (numbers, seed), (same_numbers, same_seed) in zip(of.batches(1), again, strict=True):
+    trained = objective(tiny_model)
+    again, other = trained.batches(1), trained.batches(2)
+    for (numbers, seed), (same_numbers, same_seed) in zip(trained.batches(1), again, strict=True):
         assert numbers.tolist() == same_numbers.tolist()
         assert seed == same_seed
     assert [n.tolist() for n, _ in other] != [n.tolist() for n, _ in again]
@@ -259,10 +259,12 @@ def test_an_epoch_is_the_same_whenever_it_is_asked_for_and_another_one_differs(t
 
 
 def test_a_pool_ranks_by_the_best_positive(tiny_model: Path) -> None:
-    of = objective(tiny_model)
+    trained = objective(tiny_model)
     pairs = source(3).pairs(np.arange(12), np.random.default_rng(0))
     inputs = EncoderInput(Model(tiny_model).require_encoder(), Tokenizer(Model(tiny_model).tokenizer_path))
-    figures = DevPool(pairs, [ExamplePassage("", "Nothing at all.")]).judge(of.network, inputs, torch.device("cpu"))
+    figures = DevPool(pairs, [ExamplePassage("", "Nothing at all.")]).judge(
+        trained.network, inputs, torch.device("cpu")
+    )
     encoder = BertEncoder(Model(tiny_model), RuntimeSettings("torch", "fp32", "cpu"))
     texts = list({(p.title, p.text): p for pair in pairs for p in (pair.positive, *pair.negatives)}.values())
     texts.append(ExamplePassage("", "Nothing at all."))
@@ -340,7 +342,7 @@ def test_untied_towers_are_written_to_folders_of_their_own(tmp_path: Path, tiny_
 def test_half_of_the_base_lies_half_way(tmp_path: Path, tiny_model: Path, undisturbed: Any) -> None:
     _, model, _ = train(tiny_model, tmp_path / "m", replace(SETTINGS, base_share=0.5))
     name = "encoder.layer.0.output.dense.weight"
-    ends = [each.load_weights("question")[name] for each in (Model(tiny_model), undisturbed[1])]
+    ends = [model.load_weights("question")[name] for model in (Model(tiny_model), undisturbed[1])]
     np.testing.assert_allclose(model.load_weights("question")[name], (ends[0] + ends[1]) / 2, atol=1e-3)
 
 
@@ -359,7 +361,7 @@ def test_examples_without_any_negative_are_refused_before_the_first_step(tiny_mo
         EncoderSettings(batch_size=1, hard_negatives=0)
 
 
-def test_a_loss_that_is_not_a_number_is_told_with_its_step(tmp_path: Path, tiny_model: Path) -> None:
+def test_a_loss_that_is_not_a_number_is_reported_with_its_step(tmp_path: Path, tiny_model: Path) -> None:
     with pytest.raises(OpendprError, match=r"the loss of step \d is (nan|inf)"):
         train(tiny_model, tmp_path / "m", replace(SETTINGS, learning_rate=1e30))
 
@@ -444,5 +446,5 @@ def test_hard_negatives_with_the_text_of_a_positive_are_dropped_and_counted(capl
 def test_objects_train_as_their_file_does(tmp_path: Path, tiny_model: Path) -> None:
     write_examples(tmp_path / "e.jsonl", EXAMPLES, "jsonl")
     read = train_encoder(tmp_path / "e.jsonl", tiny_model, output=tmp_path / "a", settings=SETTINGS)
-    given = train_encoder(EXAMPLES, tiny_model, output=tmp_path / "b", settings=SETTINGS)
-    assert read.training.losses == given.training.losses
+    trained = train_encoder(EXAMPLES, tiny_model, output=tmp_path / "b", settings=SETTINGS)
+    assert read.training.losses == trained.training.losses

@@ -62,32 +62,32 @@ def mined(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def objective(model: Path, mined: Path, settings: ReaderSettings = SETTINGS) -> ReaderObjective:
-    found = Model(model)
-    network = ReaderNetwork(found.require_reader().architecture)
-    load_weights(network, found.load_weights("reader"))
+    opened = Model(model)
+    network = ReaderNetwork(opened.require_reader().architecture)
+    load_weights(network, opened.load_weights("reader"))
     examples = read_reader_examples([mined], settings.negatives, settings.seed)
-    tokenizer = Tokenizer(found.tokenizer_path)
+    tokenizer = Tokenizer(opened.tokenizer_path)
     return ReaderObjective(
-        network, examples, tokenizer=tokenizer, config=found.require_reader(), settings=settings
+        network, examples, tokenizer=tokenizer, config=opened.require_reader(), settings=settings
     )  # fmt: skip
 
 
-def full(of: ReaderObjective) -> tuple[np.ndarray, int]:
+def full(trained: ReaderObjective) -> tuple[np.ndarray, int]:
     """A batch of 8 questions, of which 4 get negatives."""
-    return next(batch for batch in of.batches(0) if len(batch[0]) == 8)
+    return next(batch for batch in trained.batches(0) if len(batch[0]) == 8)
 
 
-def gradients(of: ReaderObjective) -> tuple[float, dict[str, np.ndarray]]:
-    loss = of.backward(full(of), Step(seed=5, dropout=0.0, bf16=False))
+def gradients(trained: ReaderObjective) -> tuple[float, dict[str, np.ndarray]]:
+    loss = trained.backward(full(trained), Step(seed=5, dropout=0.0, bf16=False))
     return loss, {
-        name: p.grad.to_dense().numpy().copy() for name, p in of.network.named_parameters() if p.grad is not None
+        name: p.grad.to_dense().numpy().copy() for name, p in trained.network.named_parameters() if p.grad is not None
     }
 
 
-def assert_same(found: tuple[float, dict[str, np.ndarray]], expected: tuple[float, dict[str, np.ndarray]]) -> None:
-    assert found[0] == pytest.approx(expected[0], abs=1e-5)
+def assert_same(actual: tuple[float, dict[str, np.ndarray]], expected: tuple[float, dict[str, np.ndarray]]) -> None:
+    assert actual[0] == pytest.approx(expected[0], abs=1e-5)
     for name, gradient in expected[1].items():
-        np.testing.assert_allclose(found[1][name], gradient, rtol=1e-4, atol=1e-5, err_msg=name)
+        np.testing.assert_allclose(actual[1][name], gradient, rtol=1e-4, atol=1e-5, err_msg=name)
 
 
 def test_the_span_loss_sums_the_probabilities_of_all_places_by_hand() -> None:
@@ -96,10 +96,10 @@ def test_the_span_loss_sums_the_probabilities_of_all_places_by_hand() -> None:
     mask = np.array([[0, 1, 1, 1, 0], [1, 1, 1, 1, 1]], bool)
     places = [[(1, 2), (3, 3)], [(0, 4)]]
     answers, counted = np.array([[[1, 2], [3, 3]], [[0, 4], [0, 0]]]), np.array([[1, 1], [1, 0]], bool)
-    found = span_loss(*map(torch.from_numpy, (start, end, mask, answers, counted)))
-    for row, of in enumerate(places):
+    losses = span_loss(*map(torch.from_numpy, (start, end, mask, answers, counted)))
+    for row, spans in enumerate(places):
         p_start, p_end = (np.exp(x[row]) / np.exp(x[row][mask[row]]).sum() for x in (start, end))
-        assert found[row].item() == pytest.approx(-np.log(sum(p_start[i] * p_end[j] for i, j in of)), abs=1e-5)
+        assert losses[row].item() == pytest.approx(-np.log(sum(p_start[i] * p_end[j] for i, j in spans)), abs=1e-5)
 
 
 def test_passages_that_are_not_there_change_no_loss() -> None:
@@ -143,9 +143,9 @@ def test_passages_without_a_token_are_no_negatives(tiny_model: Path, tmp_path: P
     empty = (ExamplePassage("", ""), ExamplePassage("", "\u200b"))
     examples = [TrainingExample(Question("q", "Where?", ("Oslo",)), (ExamplePassage("", "In Oslo."),), empty)]
     write_examples(tmp_path / "e.jsonl", examples, "jsonl")
-    of = objective(tiny_model, tmp_path / "e.jsonl", replace(SETTINGS, batch_size=1, negative_share=1.0))
-    (batch,) = of.batches(0)
-    assert np.isfinite(of.backward(batch, Step(seed=5, dropout=0.0, bf16=False)))
+    trained = objective(tiny_model, tmp_path / "e.jsonl", replace(SETTINGS, batch_size=1, negative_share=1.0))
+    (batch,) = trained.batches(0)
+    assert np.isfinite(trained.backward(batch, Step(seed=5, dropout=0.0, bf16=False)))
 
 
 def test_settings_with_which_no_question_of_a_step_gets_negatives_are_refused() -> None:
@@ -178,22 +178,22 @@ def test_both_forms_of_files_are_read_together(tmp_path: Path, mined: Path) -> N
     record = {"question": "Who?", "passage": "It was Ada who came.", "answer_start": 7, "answer_text": "Ada"}
     other = {"question": "What?", "passage": "A ship came.", "answer_start": 2, "answer_text": "ship"}
     spans.write_text(json.dumps(record) + "\n" + json.dumps(other) + "\n")
-    found = read_reader_examples([mined, spans], 1, 0)
-    assert len(found) == len(EXAMPLES) + 2
-    assert found[0].positives == (MarkedPassage("", "It was Ada who came.", ((7, 10),)),)
-    assert found[0].negatives == (MarkedPassage("", "A ship came."),)
+    examples = read_reader_examples([mined, spans], 1, 0)
+    assert len(examples) == len(EXAMPLES) + 2
+    assert examples[0].positives == (MarkedPassage("", "It was Ada who came.", ((7, 10),)),)
+    assert examples[0].negatives == (MarkedPassage("", "A ship came."),)
 
 
 def test_chunks_give_the_gradients_of_one_batch_by_autograd(tiny_model: Path, mined: Path) -> None:
     """Against the obvious way: all rows padded to one batch, one graph."""
     settings = replace(SETTINGS, alone_weight=0.5, chunk_tokens=64)
-    of = objective(tiny_model, mined, settings)
-    assert len(list(of._chunks(of._draws(*full(of))))) > 2
-    questions = [of._rows_of(draw) for draw in of._draws(*full(of))]
+    trained = objective(tiny_model, mined, settings)
+    assert len(list(trained._chunks(trained._draws(*full(trained))))) > 2
+    questions = [trained._rows_of(draw) for draw in trained._draws(*full(trained))]
     assert [len(question.others) for question in questions] == [2] * 4 + [0] * 4
     rows = [row for question in questions for row in (question.positive, *question.others)]
-    ids, types, mask = (torch.from_numpy(a).long() for a in pad([row.sequence for row in rows], of._tokenizer.pad))
-    logits = of.network(ids, types, mask)
+    ids, types, mask = (torch.from_numpy(a).long() for a in pad([row.sequence for row in rows], trained._tokenizer.pad))
+    logits = trained.network(ids, types, mask)
     L, place, span_losses, selections = ids.shape[1], 0, [], []
     for question in questions:
         start, end = logits[place, 1 : 1 + L], logits[place, 1 + L :]
@@ -209,7 +209,7 @@ def test_chunks_give_the_gradients_of_one_batch_by_autograd(tiny_model: Path, mi
     loss = torch.stack(span_losses).mean() + torch.stack(selections).mean()
     loss.backward()
     expected = {
-        name: p.grad.to_dense().numpy().copy() for name, p in of.network.named_parameters() if p.grad is not None
+        name: p.grad.to_dense().numpy().copy() for name, p in trained.network.named_parameters() if p.grad is not None
     }
     assert_same(gradients(objective(tiny_model, mined, settings)), (loss.item(), expected))
 
@@ -235,32 +235,34 @@ distributed.stop()
 def test_two_processes_give_the_gradients_of_one(tiny_model: Path, mined: Path, tmp_path: Path) -> None:
     result = tmp_path / "gradients.pt"
     assert run_together(WORKER, Path(__file__).parent, tiny_model, mined, result) == [(0, "")] * 2
-    found = torch.load(result, weights_only=True)
-    loss = found.pop("loss").item()
-    assert_same((loss, {name: value.numpy() for name, value in found.items()}), gradients(objective(tiny_model, mined)))
+    shared = torch.load(result, weights_only=True)
+    loss = shared.pop("loss").item()
+    assert_same(
+        (loss, {name: value.numpy() for name, value in shared.items()}), gradients(objective(tiny_model, mined))
+    )
 
 
 def test_an_answer_cut_by_a_windows_edge_does_not_count(tiny_model: Path, mined: Path) -> None:
-    of = objective(tiny_model, mined)
-    of._config = replace(of._config, max_tokens=24, stride_tokens=4)
+    trained = objective(tiny_model, mined)
+    trained._config = replace(trained._config, max_tokens=24, stride_tokens=4)
     words = " ".join(f"w{n}" for n in range(20))
     passage = MarkedPassage("", f"{words} here", ((0, 2), (3, 5), (6, 8), (len(words) + 1, len(words) + 5)))
-    (row,) = of._rows([("Where?", passage)])
+    (row,) = trained._rows([("Where?", passage)])
     assert len(row.answers) == 3
     assert all(row.text[0] <= first <= last < row.text[1] for first, last in row.answers)
 
 
 def test_validation_measures_the_best_answer_of_a_network_in_training(tiny_model: Path, mined: Path) -> None:
     model = Model(tiny_model)
-    of = objective(tiny_model, mined)
+    trained = objective(tiny_model, mined)
     examples = read_reader_examples([mined], 0, 0)
     tokenizer = Tokenizer(model.tokenizer_path)
-    figures = ReaderJudge(examples, model.require_reader(), tokenizer, torch.device("cpu")).judge(of.network)
+    figures = ReaderJudge(examples, model.require_reader(), tokenizer, torch.device("cpu")).judge(trained.network)
     reader = BertReader(model, RuntimeSettings("openvino", "fp32"))
     right = 0
     for example in examples:
         passages = [*example.positives, *example.negatives]
-        hits = [Hit(Passage(n, str(n), each.title, each.text, 0), 0.0) for n, each in enumerate(passages)]
+        hits = [Hit(Passage(n, str(n), passage.title, passage.text, 0), 0.0) for n, passage in enumerate(passages)]
         (spans,) = reader.read([example.question.text], [hits])
         right += spans[0].text in example.question.answers
     assert figures["EM"] <= figures["F1"] <= 100
@@ -302,8 +304,8 @@ def test_a_swapped_question_has_a_name_or_a_number_of_the_passage_that_it_did_no
     generator = np.random.default_rng(0)
     question = Question("", "When did the poet Ada Byron leave for Rome in 1820?", ("12 May",))
     passage = "On 12 May 1820 the poet Ada Byron left Oslo for Rome; by 1822 she was in Lima."
-    found = {swapped(question, passage, generator) for _ in range(200)}
-    assert found == {
+    results = {swapped(question, passage, generator) for _ in range(200)}
+    assert results == {
         "When did the poet Oslo leave for Rome in 1820?",
         "When did the poet Lima leave for Rome in 1820?",
         "When did the poet Ada Byron leave for Oslo in 1820?",

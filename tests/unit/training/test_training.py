@@ -110,8 +110,8 @@ def test_a_training_that_was_left_goes_on_as_if_nothing_had_happened(
 
 
 def checkpoint(output: Path) -> Path:
-    (found,) = (output / "checkpoints").glob("step-*")
-    return found
+    (checkpoint,) = (output / "checkpoints").glob("step-*")
+    return checkpoint
 
 
 @pytest.mark.parametrize("torn", ["state.safetensors", "progress.json"])
@@ -181,9 +181,9 @@ def test_the_handler_of_sigint_is_given_back(tmp_path: Path) -> None:
 
 def test_mined_negatives_never_hold_the_answer(examples: Path) -> None:
     spans = read_marked_questions([examples])
-    found = mine_negatives(spans, 3, seed=0)
-    assert found == mine_negatives(spans, 3, seed=0), "the same for the same seed"
-    for example, places in zip(spans, found, strict=True):
+    negatives = mine_negatives(spans, 3, seed=0)
+    assert negatives == mine_negatives(spans, 3, seed=0), "the same for the same seed"
+    for example, places in zip(spans, negatives, strict=True):
         assert len(places) == 3
         for place in places:
             text = f" {normalize_answer(spans[place].passage)} "

@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 import torch
 from test_encoder_training import EXAMPLES, SETTINGS, source
-from training_runs import FourSteps, Killed, Recorder
 
 from opendpr.collection import open_collection
 from opendpr.errors import OpendprError, ResourceError, StateError, UsageError
@@ -29,6 +28,7 @@ from opendpr.training.run import run_training
 from opendpr.training.settings import EncoderSettings, LoopSettings
 from opendpr.training.sources import ExampleSource, InverseClozeSource
 from opendpr.types import ExamplePassage
+from training_runs import FourSteps, Killed, Recorder
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

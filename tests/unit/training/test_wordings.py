@@ -67,13 +67,13 @@ def test_shortened_takes_one_word():
 
 def test_mistyped_changes_one_longer_word_by_one_letter():
     generator = np.random.default_rng(0)
-    seen = {mistyped("the harbour lies", generator) for _ in range(200)}
-    for each in seen:
-        the, word, lies = each.split(" ")
+    results = {mistyped("the harbour lies", generator) for _ in range(200)}
+    for result in results:
+        the, word, lies = result.split(" ")
         assert (the, lies, word[0]) == ("the", "lies", "h")
         assert sorted(set(word) | set("harbour")) == sorted(set("harbour"))
         assert len(word) in (6, 7, 8)
-    assert {"the hrabour lies", "the hrbour lies", "the haarbour lies"} <= seen
+    assert {"the hrabour lies", "the hrbour lies", "the haarbour lies"} <= results
     assert mistyped("a port 6379 x_y_z_long", generator) == "a port 6379 x_y_z_long"  # options and numbers stay
 
 
@@ -81,13 +81,13 @@ def test_mistyped_changes_one_longer_word_by_one_letter():
 def test_typed_is_the_same_for_the_same_seed_and_never_empty(question):
     first = [typed(question, np.random.default_rng(seed)) for seed in range(50)]
     assert first == [typed(question, np.random.default_rng(seed)) for seed in range(50)]
-    assert all(each.strip() for each in first)
+    assert all(result.strip() for result in first)
 
 
 def test_typed_covers_the_ways_people_type():
     generator = np.random.default_rng(1)
-    seen = {typed(QUESTIONS[0], generator) for _ in range(300)}
+    results = {typed(QUESTIONS[0], generator) for _ in range(300)}
     wanted = {"default port of redis", "redis default port", "default port redis", "what is the default port of redis"}
-    assert wanted <= seen
-    assert not any(each.endswith("?") for each in seen)
+    assert wanted <= results
+    assert not any(result.endswith("?") for result in results)
     assert typed("", generator) == ""

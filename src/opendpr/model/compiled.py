@@ -1,0 +1,69 @@
+"""Compiled networks kept in the user's cache, so that the next process need not build and compile them.
+
+A file is bytes of the runtime and their CRC-32 at the end. Its name is made of everything that decides what they are;
+one that is missing, cut off or damaged is as if it were not there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opendpr.storage.atomic import replacing
+
+logger = logging.getLogger(__name__)
+
+CRC_BYTES = 4
+KEPT_NETWORKS = 6
+"""Compiled networks that are kept, those used last; the default model has three of about 100 MB."""
+SUFFIX = ".network"
+
+
+def compiled_path(weights: Path, decisive: Sequence[object]) -> Path:
+    """Where the compiled network of a file of weights is kept.
+
+    Args:
+        decisive: everything besides the weights that decides what the runtime makes of them: configuration, precision,
+            versions, processor
+    """
+    import platformdirs
+
+    status = weights.stat()
+    content = (str(weights.resolve()), status.st_size, status.st_mtime_ns, status.st_ino, *decisive)
+    key = hashlib.sha256(repr(content).encode()).hexdigest()[:32]
+    return Path(platformdirs.user_cache_dir("opendpr")) / "networks" / f"{key}{SUFFIX}"
+
+
+def read_compiled(path: Path) -> NDArray[np.uint8] | None:
+    """The bytes of a compiled network; None if there are none, or not those that were written."""
+    try:
+        content = np.fromfile(path, np.uint8)
+        os.utime(path)
+    except OSError:
+        return None
+    compiled, crc = content[:-CRC_BYTES], content[-CRC_BYTES:]
+    if len(content) <= CRC_BYTES or zlib.crc32(compiled.data) != int.from_bytes(crc.tobytes(), "little"):
+        logger.info("%s is damaged; the network is compiled again", path)
+        return None
+    return compiled
+
+
+def keep_compiled(path: Path, compiled: bytes) -> None:
+    """Keep the bytes of a compiled network, and no more networks than `KEPT_NETWORKS`; a full disk keeps none."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as temporary, temporary.open("wb") as file:
+            file.write(compiled)
+            file.write(zlib.crc32(compiled).to_bytes(CRC_BYTES, "little"))
+        kept = sorted(path.parent.glob(f"*{SUFFIX}"), key=lambda file: file.stat().st_mtime, reverse=True)
+        for old in kept[KEPT_NETWORKS:]:
+            old.unlink(missing_ok=True)
+    except OSError as error:
+        logger.info("%s cannot be kept: %s", path, error)
