@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from opendpr.search.live import LiveSnapshot
 from opendpr.types import WordCounts
 
-UNCOUNTED = WordCounts()
+NO_WORD_COUNTS = WordCounts()
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,10 @@ class Asked:
     """
 
     text: str = ""
-    counts: WordCounts = UNCOUNTED
+    counts: WordCounts = NO_WORD_COUNTS
 
 
-UNKNOWN = Asked()
+UNKNOWN_QUESTION = Asked()
 """A question of which nothing is known."""
 
 
@@ -32,4 +32,4 @@ def asked(question: str, retriever: str, live: LiveSnapshot) -> Asked:
 
     Words are counted by the index of BM25, which dense retrieval alone does without: opening it may take long.
     """
-    return Asked(question, UNCOUNTED if retriever == "dense" else live.load(retriever).count_words(question))
+    return Asked(question, NO_WORD_COUNTS if retriever == "dense" else live.load(retriever).count_words(question))

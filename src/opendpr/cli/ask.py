@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 SHOWN_COPIES = 3
 """Documents with the same text that are named; JSON has them all."""
-SHOWN_CHARACTERS = 200
+REFUSED_CHARACTERS = 200
 """How much of a question that was refused is repeated."""
 
 
@@ -242,7 +242,7 @@ class _Asker:
                     self.answer(question)
             except UsageError as error:
                 if self.as_json:
-                    shown = question[:SHOWN_CHARACTERS].encode("utf-8", "replace").decode()
+                    shown = question[:REFUSED_CHARACTERS].encode("utf-8", "replace").decode()
                     print_json({"question": shown, "error": str(error)})
                 else:
                     say(f"opendpr: {error}")

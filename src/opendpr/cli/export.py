@@ -18,7 +18,7 @@ from opendpr.wording import counted
 if TYPE_CHECKING:
     from opendpr.interop import Ranking
 
-HELP = """Write data in the forms of other systems: DPR, BEIR, MS MARCO, TREC, SQuAD and others.
+EXPORT_HELP = """Write data in the forms of other systems: DPR, BEIR, MS MARCO, TREC, SQuAD and others.
 
 What is written from a file may be of any form that 'opendpr import' reads. docs/formats.md
 describes them all.
@@ -27,7 +27,7 @@ describes them all.
 Example:
   opendpr export run nq-test.jsonl --format trec -o nq-test.run
 """
-app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help=EXPORT_HELP, no_args_is_help=True, rich_markup_mode=None)
 
 FileArgument = Annotated[Path, Argument(help="File, of any form that is known.", show_default=False)]
 

@@ -23,7 +23,9 @@ from opendpr.errors import UsageError
 if TYPE_CHECKING:
     from opendpr.search.settings import EngineSettings
 
-KINDS = ".txt .md .html .pdf .docx .odt .pptx .xlsx .rtf .epub .eml .mbox .ipynb .csv .jsonl and more, also compressed"
+READABLE_FILES = (
+    ".txt .md .html .pdf .docx .odt .pptx .xlsx .rtf .epub .eml .mbox .ipynb .csv .jsonl and more, also compressed"
+)
 """Files that a folder's documents are read from, as help and messages name them; `corpus.kinds` has all."""
 
 COLLECTION_HELP = "Directory written by 'opendpr add'; or a folder or file of documents, which is indexed first."

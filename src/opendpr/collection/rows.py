@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opendpr.errors import CorruptionError
-from opendpr.text.sections import SECTIONS, parse_sections
+from opendpr.text.sections import SECTIONS_KEY, parse_sections
 from opendpr.types import Document, Passage
 
 VECTOR_DTYPE = np.dtype("<f2")
@@ -78,7 +78,7 @@ def content_sha256(document: Document) -> bytes:
     """SHA-256 of what makes new passages necessary: title, text and headings, not other metadata."""
     title = document.title.encode()
     digest = hashlib.sha256(f"{len(title)}\n".encode() + title + document.text.encode())
-    if headed := parse_sections(document.metadata.get(SECTIONS)):
+    if headed := parse_sections(document.metadata.get(SECTIONS_KEY)):
         digest.update(json.dumps([section[:3] for section in headed if section.level]).encode())
     return digest.digest()
 

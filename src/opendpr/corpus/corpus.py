@@ -30,10 +30,10 @@ from opendpr.corpus.wikiextractor import cleaned, is_wikiextractor
 from opendpr.errors import InputError
 from opendpr.storage.compression import READ_ERRORS, open_binary, reason, uncompressed_name
 from opendpr.storage.lines import limited_lines
-from opendpr.types import EMPTY, Document
+from opendpr.types import NO_METADATA, Document
 
 STANDARD_INPUT: Literal["-"] = "-"
-ID_CHARACTERS = 1_000
+LONGEST_ID_CHARACTERS = 1_000
 """Longest id of a document."""
 METADATA_LEVELS = 100
 """Most objects and arrays inside one another in metadata; SQLite, which filters look into them with, takes 1,000."""
@@ -63,7 +63,7 @@ class Corpus:
         self,
         paths: Sequence[Path | Document | Literal["-"]],
         *,
-        metadata: Mapping[str, object] = EMPTY,
+        metadata: Mapping[str, object] = NO_METADATA,
         wikiextractor_clean: bool = False,
         all_files: bool = False,
         keep_repeated: bool = False,
@@ -241,8 +241,8 @@ def objection(document: Document) -> str | None:
     """Why a document cannot be stored, if so."""
     if not document.id:
         return "the id is empty"
-    if len(document.id) > ID_CHARACTERS:
-        return f"the id has {len(document.id):,} characters; at most {ID_CHARACTERS:,} are allowed"
+    if len(document.id) > LONGEST_ID_CHARACTERS:
+        return f"the id has {len(document.id):,} characters; at most {LONGEST_ID_CHARACTERS:,} are allowed"
     if not document.text or document.text.isspace():
         return "no text"
     for name, value in (("id", document.id), ("title", document.title), ("text", document.text)):
@@ -274,7 +274,7 @@ def is_deeper(value: object, levels: int) -> bool:
 def read_standard_input(file: IO[bytes]) -> Iterator[Reading]:
     """Read JSON lines if the first character that is not space is `{`, else one document of plain text."""
     start: list[bytes] = []
-    source = Source("stdin", "stdin", "stdin", EMPTY)
+    source = Source("stdin", "stdin", "stdin", NO_METADATA)
     try:
         for line in (lines := limited_lines(file, TEXT_BYTES)):
             start.append(line)

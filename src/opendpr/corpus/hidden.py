@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser
 
-DROPPED = frozenset(
+UNSEEN_TAGS = frozenset(
     [
         "audio",
         "canvas",
@@ -44,7 +44,7 @@ STYLE_CHARACTERS = 200_000
 
 
 def hidden_elements(tree: LexborHTMLParser, page: str) -> set[int]:
-    """The `mem_id` of every element that is hidden, apart from those that `DROPPED` names."""
+    """The `mem_id` of every element that is hidden, apart from those that `UNSEEN_TAGS` names."""
     hidden = set()
     for node in tree.css(CANDIDATES):
         attributes = node.attributes

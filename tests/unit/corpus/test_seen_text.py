@@ -8,7 +8,7 @@ import pypdf
 import pytest
 from pypdf.generic import ArrayObject, DictionaryObject, FloatObject, NameObject, TextStringObject
 
-from opendpr.corpus.child import PARSERS
+from opendpr.corpus.child import PARSER_MODULES
 from opendpr.corpus.extract import NotReadError
 from opendpr.corpus.numerals import counted
 from opendpr.corpus.running_lines import without_running_lines
@@ -19,7 +19,7 @@ MATH = 'xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math"'
 
 
 def text(kind: str, content: bytes | str) -> str:
-    found = PARSERS[kind](io.BytesIO(content.encode() if isinstance(content, str) else content))
+    found = PARSER_MODULES[kind](io.BytesIO(content.encode() if isinstance(content, str) else content))
     assert found.problems == []
     return found.text
 
