@@ -50,7 +50,7 @@ def explained(explanation: Explanation) -> Iterator[str]:
 
 def _table(parts: Sequence[Weighed]) -> Iterator[str]:
     for part in parts:
-        line = f"      {part.name:18}{part.value:9.2f} x {part.weight:7.2f} = {part.product:7.2f}  "
-            f"{FEATURE_MEANINGS[part.name]}"
+        meaning = FEATURE_MEANINGS[part.name]
+        line = f"      {part.name:18}{part.value:9.2f} x {part.weight:7.2f} = {part.product:7.2f}  {meaning}"
         yield line.rstrip()
     yield f"      {'sum':18}{sum(part.product for part in parts):29.2f}"
