@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from opendpr.choices import needs_words
 from opendpr.search.live import LiveSnapshot
 from opendpr.types import WordCounts
 
@@ -32,4 +33,4 @@ def asked(question: str, retriever: str, live: LiveSnapshot) -> Asked:
 
     Words are counted by the index of BM25, which dense retrieval alone does without: opening it may take long.
     """
-    return Asked(question, NO_WORD_COUNTS if retriever == "dense" else live.load(retriever).count_words(question))
+    return Asked(question, live.load(retriever).count_words(question) if needs_words(retriever) else NO_WORD_COUNTS)

@@ -12,7 +12,7 @@ from opendpr.answering.asked import asked
 from opendpr.answering.borders import BorderReader
 from opendpr.answering.decoder import Decoder
 from opendpr.answering.explaining import Explanation
-from opendpr.choices import DEFAULT_RETRIEVER, QUESTION_CHARACTERS, READ_PASSAGES, SEARCH_PASSAGES
+from opendpr.choices import DEFAULT_RETRIEVER, QUESTION_CHARACTERS, READ_PASSAGES, SEARCH_PASSAGES, needs_vectors
 from opendpr.collection import Collection, open_collection
 from opendpr.errors import StateError, UsageError
 from opendpr.iteration import batched
@@ -89,7 +89,7 @@ class Answerer:
 
     def _retriever(self, kind: str) -> DistinctRetriever:
         if kind not in self._retrievers:
-            encoder = None if kind == "bm25" else self.encoder
+            encoder = self.encoder if needs_vectors(kind) else None
             self._retrievers[kind] = DistinctRetriever(make_retriever(kind, self._live, encoder))
         return self._retrievers[kind]
 
@@ -259,7 +259,7 @@ def open_answerer(
     collection = open_collection(Path(directory))
     if not collection.has_documents():
         raise StateError(f"{directory} holds no documents; add some with 'opendpr add'")
-    if retriever != "bm25":
+    if needs_vectors(retriever):
         collection.require_encoder()
     chosen = find_model(model) if model else None
     return Answerer(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from opendpr.choices import DEFAULT_RETRIEVER, READ_PASSAGES
+from opendpr.choices import DEFAULT_RETRIEVER, MOST_PASSAGES, READ_PASSAGES, needs_words
 from opendpr.cli.ask_explanation import explained
 from opendpr.cli.folder_answers import WaitForRestOption, encode_in_background, finish, incomplete, indexed_for
 from opendpr.cli.options import (
@@ -66,7 +66,7 @@ def ask(
             show_default=False,
         ),
     ] = None,
-    k: Annotated[int, Option("-k", min=1, max=10_000, help="Passages to read.")] = READ_PASSAGES,
+    k: Annotated[int, Option("-k", min=1, max=MOST_PASSAGES, help="Passages to read.")] = READ_PASSAGES,
     answers: Annotated[int, Option("--answers", "-n", min=1, help="Different answers to show.")] = 1,
     retriever: RetrieverOption = DEFAULT_RETRIEVER,
     rerank: RerankOption = None,
@@ -159,7 +159,7 @@ def _encoding(question: str | None, where: str | None, retriever: str) -> Encode
     from opendpr.maintenance.on_demand import EncodeNeeded
 
     waits = question != "-" and (question is not None or sys.stdin.isatty())
-    if not waits or retriever == "dense":
+    if not waits or not needs_words(retriever):
         return encode_missing
     return EncodeNeeded([question] if question and retriever == "hybrid" else [], where)
 

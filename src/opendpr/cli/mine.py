@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
+from opendpr.choices import needs_vectors
 from opendpr.cli.located import located
 from opendpr.cli.options import (
     RETRIEVER_CHOICES,
@@ -89,7 +90,7 @@ def mine(
         denoise=denoise,
         runtime=RuntimeSettings(runtime, precision, device),
     )
-    vectors = any(name != "bm25" for name in settings.retrievers)
+    vectors = any(needs_vectors(name) for name in settings.retrievers)
     with progress("mining", "questions", silent=as_json) as show:
         mined = mining.mine(
             located(collection, model, settings.runtime, vectors=vectors, silent=as_json),

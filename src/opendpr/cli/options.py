@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, BadParameter, Option
 
 from opendpr.choices import (
+    MOST_PASSAGES,
     RETRIEVERS,
     DeviceName,
     Duplicates,
@@ -45,7 +46,9 @@ RerankOption = Annotated[
     str | None,
     Option("--rerank", help="Model of a cross-encoder, which orders the passages again.", show_default="no re-ranking"),
 ]
-RerankDepthOption = Annotated[int, Option("--rerank-depth", min=1, max=10_000, help="Passages it reads, at least -k.")]
+RerankDepthOption = Annotated[
+    int, Option("--rerank-depth", min=1, max=MOST_PASSAGES, help="Passages it reads, at least -k.")
+]
 PrecisionOption = Annotated[
     PrecisionName,
     Option("--precision", help="auto: bf16 where the processor gains by it, else fp32.", envvar="OPENDPR_PRECISION"),

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from opendpr.choices import DEFAULT_RETRIEVER, SEARCH_PASSAGES
+from opendpr.choices import DEFAULT_RETRIEVER, MOST_PASSAGES, SEARCH_PASSAGES, needs_vectors
 from opendpr.cli.folder_answers import WaitForRestOption, finish
 from opendpr.cli.located import located
 from opendpr.cli.options import (
@@ -30,7 +30,7 @@ from opendpr.cli.output import on_one_line, print_json, put, report_unmet_filter
 def search(
     collection: CollectionArgument,
     question: Annotated[list[str], Argument(help="One or more words, with or without quotes.", show_default=False)],
-    k: Annotated[int, Option("-k", min=1, max=10_000, help="Passages to show.")] = SEARCH_PASSAGES,
+    k: Annotated[int, Option("-k", min=1, max=MOST_PASSAGES, help="Passages to show.")] = SEARCH_PASSAGES,
     retriever: RetrieverOption = DEFAULT_RETRIEVER,
     rerank: RerankOption = None,
     rerank_depth: RerankDepthOption = 100,
@@ -68,7 +68,7 @@ def search(
     engine = engine_settings(index, allow_partial=allow_partial)
     text = " ".join(question)
     encode = EncodeNeeded([text], where) if retriever == "hybrid" else encode_missing
-    directory = located(collection, model, settings, vectors=retriever != "bm25", encode=encode, silent=as_json)
+    directory = located(collection, model, settings, vectors=needs_vectors(retriever), encode=encode, silent=as_json)
     of_folder = directory != collection
     answerer = open_answerer(
         directory,

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Literal
 
+from opendpr.choices import ID_CHARACTERS
 from opendpr.corpus.jsonlines import json_documents
 from opendpr.corpus.kinds import REFUSED, find_by_content, find_reader, suffixes
 from opendpr.corpus.known import KnownFile, known_file, reading_digest
@@ -33,8 +34,6 @@ from opendpr.storage.lines import limited_lines
 from opendpr.types import NO_METADATA, Document
 
 STANDARD_INPUT: Literal["-"] = "-"
-LONGEST_ID_CHARACTERS = 1_000
-"""Longest id of a document."""
 METADATA_LEVELS = 100
 """Most objects and arrays inside one another in metadata; SQLite, which filters look into them with, takes 1,000."""
 GIVEN_TWICE = "file given twice"
@@ -241,8 +240,8 @@ def objection(document: Document) -> str | None:
     """Why a document cannot be stored, if so."""
     if not document.id:
         return "the id is empty"
-    if len(document.id) > LONGEST_ID_CHARACTERS:
-        return f"the id has {len(document.id):,} characters; at most {LONGEST_ID_CHARACTERS:,} are allowed"
+    if len(document.id) > ID_CHARACTERS:
+        return f"the id has {len(document.id):,} characters; at most {ID_CHARACTERS:,} are allowed"
     if not document.text or document.text.isspace():
         return "no text"
     for name, value in (("id", document.id), ("title", document.title), ("text", document.text)):

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from opendpr import __version__
 from opendpr.answering import Answerer, check_question, open_answerer
-from opendpr.choices import DEFAULT_RETRIEVER
+from opendpr.choices import DEFAULT_RETRIEVER, needs_vectors
 from opendpr.collection import Collection
 from opendpr.collection.lookup import served_passages
 from opendpr.errors import InputError, StateError, UsageError
@@ -88,7 +88,7 @@ def evaluate(
         InputError: a question file cannot be read, or cannot be judged.
     """
     sets = _sets_to_judge(task, judge)
-    dense = [system for system in task.systems if system != "bm25"]
+    dense = [system for system in task.systems if needs_vectors(system)]
     settings = judge.settings()
     reads = isinstance(settings, AnswerSettings) and bool(settings.read)
     networks = reads or bool(dense)

@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Match, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 import opendpr
+from opendpr.choices import ID_CHARACTERS
 from opendpr.errors import InputError, OpendprError, UsageError
 from opendpr.serving import problems
 from opendpr.serving.access import Access
@@ -26,7 +27,6 @@ from opendpr.serving.jobs import Jobs
 from opendpr.serving.page.site import Page, Site
 from opendpr.serving.prometheus_client import METRICS_TYPE, Metrics
 from opendpr.serving.pydantic import (
-    ID_CHARACTERS,
     AskBody,
     Content,
     DocumentsBody,

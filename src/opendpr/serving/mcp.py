@@ -13,7 +13,7 @@ from mcp.types import ToolAnnotations
 from pydantic import Field
 
 import opendpr
-from opendpr.choices import DEFAULT_RETRIEVER, READ_PASSAGES, SEARCH_PASSAGES, RetrieverName
+from opendpr.choices import DEFAULT_RETRIEVER, MOST_TOOL_PASSAGES, READ_PASSAGES, SEARCH_PASSAGES, RetrieverName
 from opendpr.errors import OpendprError
 from opendpr.serving.batching import FullError
 from opendpr.serving.records import REQUEST_LIMITS, AskRecord, SearchRecord
@@ -43,7 +43,7 @@ def make_server(service: Service, about: str) -> MCPServer:
     @server.tool(annotations=READING_TOOL, structured_output=True)
     async def ask(
         question: Question,
-        k: Annotated[int, Field(ge=1, le=100, description="Passages to read.")] = READ_PASSAGES,
+        k: Annotated[int, Field(ge=1, le=MOST_TOOL_PASSAGES, description="Passages to read.")] = READ_PASSAGES,
         answers: Annotated[int, Field(ge=1, le=20, description="Different answers to give.")] = 3,
         retriever: Retriever = DEFAULT_RETRIEVER,
         where: Where = None,
@@ -60,7 +60,7 @@ def make_server(service: Service, about: str) -> MCPServer:
     @server.tool(annotations=READING_TOOL, structured_output=True)
     async def search(
         question: Question,
-        k: Annotated[int, Field(ge=1, le=100, description="Passages to find.")] = SEARCH_PASSAGES,
+        k: Annotated[int, Field(ge=1, le=MOST_TOOL_PASSAGES, description="Passages to find.")] = SEARCH_PASSAGES,
         retriever: Retriever = DEFAULT_RETRIEVER,
         where: Where = None,
     ) -> SearchRecord:
