@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, nullcontext, suppress
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -38,6 +38,7 @@ from opendpr.cli.output import (
     say,
     styled,
 )
+from opendpr.cli.typed import prompted_questions, typed_questions
 from opendpr.errors import StateError, UsageError
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def ask(
         )
         asker = _Asker(answerer, k, answers, where, as_json or question == "-", explain, folder is not None)
         if question == "-":
-            asker.answer_all(_typed_questions())
+            asker.answer_all(typed_questions())
         elif question is not None:
             asker.answer(question)
             if folder:
@@ -162,21 +163,6 @@ def _encoding(question: str | None, where: str | None, retriever: str) -> Encode
     if not waits or not needs_words(retriever):
         return encode_missing
     return EncodeNeeded([question] if question and retriever == "hybrid" else [], where)
-
-
-def _typed_questions() -> Iterator[str]:
-    """The lines of standard input that say something, without the mark that a file from Windows begins with."""
-    for line in sys.stdin:
-        if question := line.strip().removeprefix("\ufeff").strip():
-            yield question
-
-
-def _line(prompt: str) -> str:
-    """A line typed; empty at the end of the input."""
-    try:
-        return input(prompt).strip()
-    except EOFError:
-        return ""
 
 
 def _refuse_missing(path: Path) -> None:
@@ -226,13 +212,10 @@ class _Asker:
     def prompt(self) -> None:
         """Ask until an empty line is typed; from a pipe, to its end."""
         if sys.stdin.isatty():
-            with suppress(ModuleNotFoundError):
-                import readline  # noqa: F401  # makes input() editable
-            say("Ask a question; an empty line or Ctrl-D ends.")
-            while question := _line("? "):
-                self.answer_all([question])
+            say("Ask a question; an empty line, quit or Ctrl-D ends.")
+            self.answer_all(prompted_questions())
         else:
-            self.answer_all(_typed_questions())
+            self.answer_all(typed_questions())
 
     def answer_all(self, questions: Iterable[str]) -> None:
         """Answer each; one that cannot be answered is reported and does not stop the others."""

@@ -81,6 +81,8 @@ def search(
     hits = answerer.search(text, k, where)
     if not hits:
         report_unmet_filter(answerer.collection, where)
+        if not as_json:
+            put("no passage found")
     ids = answerer.collection.passage_ids([hit.passage for hit in hits])
     places = outlines(answerer.collection, [hit.passage.document_id for hit in hits]) if as_json else {}
     for hit in hits:
