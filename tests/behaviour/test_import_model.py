@@ -7,7 +7,7 @@ import json
 import pytest
 
 from foreign_models import write_network
-from opendpr.model.directory import Model
+from opendpr.model.directory import Model, find_model
 
 
 @pytest.fixture
@@ -66,3 +66,24 @@ def test_a_card_says_how_the_model_is_fed(theirs):
     card = (theirs / "README.md").read_text()
     assert "title [SEP] text" in card
     assert "longest passage 256" in card
+
+
+def test_an_encoder_borrows_the_reader_of_a_model_package(tmp_path, tiny_model, theirs, run):
+    done = run("import", "model", "theirs", "--reader", "opendpr-minilm", "-o", "ours", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    reader = find_model("opendpr-minilm").require_reader()
+    assert f"reader: opendpr model, {reader.architecture.num_hidden_layers} layers" in done.stderr
+    ours = Model(tmp_path / "ours")
+    assert ours.fingerprint == Model(tiny_model).fingerprint
+    assert ours.require_reader() == reader
+
+
+def test_a_model_that_is_named_but_not_there_says_how_to_get_it(tmp_path, theirs, run):
+    done = run("import", "model", "someone/all-minilm", "-o", "ours", cwd=tmp_path)
+    assert done.returncode == 3
+    assert "hf download NAME --local-dir DIR" in done.stderr
+    (tmp_path / "docs.jsonl").write_text('{"id": "1", "text": "The letter."}')
+    done = run("add", "notes", "docs.jsonl", "--model", "./theirs", cwd=tmp_path)
+    assert done.returncode == 4
+    assert "theirs is a model of another system" in done.stderr
+    assert "opendpr import model" in done.stderr

@@ -65,8 +65,8 @@ def import_model(
     from opendpr.model.foreign.checking import compare
     from opendpr.storage.atomic import write_json
 
-    given = {"": source, "question": question, "passage": passage, "reader": reader}
-    paths = {part: path for part, path in given.items() if path is not None}
+    parts = {"": source, "question": question, "passage": passage, "reader": reader}
+    paths = {part: path for part, path in parts.items() if path is not None}
     settings = ImportSettings(
         title,
         question_prefix,
@@ -88,12 +88,13 @@ def import_model(
 def _describe(imported: Imported) -> None:
     """Say what each source is and what it became."""
     for part, source in imported.sources.items():
-        config = source.encoder or (source.reader or source.reranker or (None,))[0]
+        task = source.reader or source.reranker
+        config = task[0] if task and (part == "reader" or not source.encoder) else source.encoder
         assert config is not None, "a source has a network"
         shape = config.architecture
         size = f"{shape.num_hidden_layers} layers, {shape.hidden_size} wide"
         say(f"{part or 'found'}: {source.kind}, {size}")
-        if source.encoder:
+        if source.encoder and part != "reader":
             encoder = source.encoder
             limits = f"{encoder.max_question_tokens} tokens, passages up to {encoder.max_passage_tokens}"
             say(f"  pooling {encoder.pooling}, similarity {encoder.similarity}, questions up to {limits}")

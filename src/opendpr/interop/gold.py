@@ -152,10 +152,10 @@ class Dropped:
         """The example with each text once, as a positive rather than as a negative."""
         id = example.question.id
         positive_texts = {_plain_text(passage) for passage in example.positives}
-        seen: set[str] = set()
-        positives = self._once(example.positives, seen, id)
+        texts: set[str] = set()
+        positives = self._once(example.positives, texts, id)
         hard, others = (
-            self._once(self._without(passages, positive_texts, noun, id), seen, id)
+            self._once(self._without(passages, positive_texts, noun, id), texts, id)
             for passages, noun in ((example.hard_negatives, "hard negative"), (example.negatives, "negative"))
         )
         return TrainingExample(self.question(example.question), positives, hard, others)
@@ -169,15 +169,15 @@ class Dropped:
             else:
                 yield passage
 
-    def _once(self, passages: Iterable[ExamplePassage], seen: set[str], id: str) -> tuple[ExamplePassage, ...]:
+    def _once(self, passages: Iterable[ExamplePassage], texts: set[str], id: str) -> tuple[ExamplePassage, ...]:
         kept = []
         for passage in passages:
             text = _plain_text(passage)
-            if text in seen:
+            if text in texts:
                 self.add("passage", "that an example has twice", f"{passage.text!r:.40} of question {id!r:.40}")
             else:
                 kept.append(passage)
-            seen.add(text)
+            texts.add(text)
         return tuple(kept)
 
     def add(self, noun: str, why: str, name: str) -> None:

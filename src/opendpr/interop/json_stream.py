@@ -117,15 +117,15 @@ def _names(text: _Text) -> Iterator[str]:
 
 
 def _member(text: _Text, wanted: str) -> Iterator[tuple[str, Any]]:
-    seen = False
+    has_member = False
     for name in _names(text):
         if name == wanted:
-            seen = True
+            has_member = True
             yield from _elements(text)
         else:
             text.peek()
             text.value()
-    if not seen:
+    if not has_member:
         raise InputError(f"{text.path}:1: expected an object with {wanted!r}, found none")
 
 
@@ -154,8 +154,8 @@ class _Text:
 
     def expect(self, character: str, what: str) -> None:
         """Pass over a character."""
-        if (found := self.peek()) != character:
-            raise self.error(f"expected {what}, found {repr(found) if found else 'the end of the file'}")
+        if (there := self.peek()) != character:
+            raise self.error(f"expected {what}, found {repr(there) if there else 'the end of the file'}")
         self._move(self._at + 1)
 
     def value(self) -> Any:  # noqa: ANN401  # JSON

@@ -48,9 +48,9 @@ def read_questions(start: Start) -> Iterator[Question]:
     return (question.to_question() for question in read_marked(start))
 
 
-def _marks(asked: Fields, passage: str, place: str) -> Iterator[tuple[int, str]]:
+def _marks(fields: Fields, passage: str, place: str) -> Iterator[tuple[int, str]]:
     """Start and text of each place where an answer was detected; the last character of a span belongs to it."""
-    for detected in objects(asked, "detected_answers", place):
+    for detected in objects(fields, "detected_answers", place):
         answer = words(detected, "text", place)
         for span in detected.get("char_spans") or ():
             match span:

@@ -20,8 +20,8 @@ QUESTION_COLUMNS = ("question", "query")
 def is_questions(start: Start) -> bool:
     """Whether the first line is such a header."""
     names = set(start.header)
-    known = names <= {*QUESTION_COLUMNS, *QUESTION_IDS, *ANSWER_FIELDS}
-    return not start.is_json and len(names) > 1 and known and not names.isdisjoint(QUESTION_COLUMNS)
+    all_named = names <= {*QUESTION_COLUMNS, *QUESTION_IDS, *ANSWER_FIELDS}
+    return not start.is_json and len(names) > 1 and all_named and not names.isdisjoint(QUESTION_COLUMNS)
 
 
 def read_questions(start: Start) -> Iterator[Question]:

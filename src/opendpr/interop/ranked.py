@@ -130,16 +130,16 @@ def _hit(fields: Fields, place: str) -> RunHit:
     score = number(fields, "score", place)
     if score is None:
         raise InputError(f"{place}: expected 'score', found none")
-    known = fields.get("has_answer")
-    if known is not None and not isinstance(known, bool):
-        raise InputError(f"{place}: expected 'has_answer' to be true or false, found {json_kind(known)}")
+    has_answer = fields.get("has_answer")
+    if has_answer is not None and not isinstance(has_answer, bool):
+        raise InputError(f"{place}: expected 'has_answer' to be true or false, found {json_kind(has_answer)}")
     return RunHit(
         identifier(fields, ("id", "docid", "passage_id"), place),
         score,
         identifier(fields, "document_id", place, "") or None,
         text(fields, "title", place, ""),
         text(fields, "text", place) if fields.get("text") is not None else None,
-        known,
+        has_answer,
     )
 
 
@@ -170,18 +170,18 @@ class RunLine(NamedTuple):
 
 def rankings_of_lines(start: Start, parse: Callable[[str, list[str]], RunLine]) -> Iterator[RawRanking]:
     """Gather the lines of each question, which must follow each other."""
-    seen: set[str] = set()
+    done: set[str] = set()
     rows = read_columns(start.path, start.line_separator)
     lines = (parse(place, [field.strip() for field in fields]) for place, fields in rows)
     for id, group in groupby(lines, key=lambda line: line.question):
         lines_of_question = list(group)
         place = lines_of_question[0].hit.place
-        if id in seen:
+        if id in done:
             raise InputError(
                 f"{place}: question {id!r} was there before; its lines must follow each other "
                 "(sort -s -k1,1 puts them so)"
             )
-        seen.add(id)
+        done.add(id)
         yield RawRanking(
             place,
             Ranking(id, "", (), lines_of_question[0].tag, ()),
@@ -205,14 +205,14 @@ def score_of(value: str, place: str) -> float:
 
 def once(rankings: Iterable[Ranking]) -> Iterator[Ranking]:
     """The rankings, of which each must be of another question."""
-    seen: set[str] = set()
+    done: set[str] = set()
     for ranking in rankings:
-        if ranking.id in seen:
+        if ranking.id in done:
             raise InputError(
                 f"question {ranking.id!r} is there twice, for {ranking.system!r} the second time; a run holds one "
                 "ranking a question. Choose a system with --system, and a set of questions with --set"
             )
-        seen.add(ranking.id)
+        done.add(ranking.id)
         yield ranking
 
 

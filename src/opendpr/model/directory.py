@@ -279,10 +279,14 @@ def _read_config(directory: Path) -> dict[str, Any]:
         raise CorruptionError(f"{path} is not readable JSON ({error}); restore it") from None
     if not isinstance(config, dict):
         raise CorruptionError(f"{path} is {json_kind(config)}, expected a JSON object; restore it")
-    if config.get("format") != MODEL_FORMAT:
+    if "format" not in config:
         raise StateError(
-            f"{directory} has model format {config.get('format')!r}, this version of opendpr "
-            f"reads format {MODEL_FORMAT}; convert it with 'opendpr import model' or install a newer opendpr"
+            f"{directory} is a model of another system; bring it in with 'opendpr import model {directory} -o MODEL'"
+        )
+    if config["format"] != MODEL_FORMAT:
+        raise StateError(
+            f"{directory} has model format {config['format']!r}, this version of opendpr "
+            f"reads format {MODEL_FORMAT}; install a newer opendpr"
         )
     if "name" not in config:
         raise CorruptionError(f"{path} is incomplete (it has no name); restore it")

@@ -124,11 +124,11 @@ def _sentence_transformer(model: Model, path: Path) -> dict[str, float]:
         BertEncoder(model, RUNTIME),
     )
     form = ours.config.input_form
-    asked = theirs.encode_query(list(GOLDEN_TEXTS), prompt=form.question_prefix, show_progress_bar=False)
-    kept = theirs.encode_document(list(GOLDEN_TEXTS), prompt=form.passage_prefix, show_progress_bar=False)
+    questions = theirs.encode_query(list(GOLDEN_TEXTS), prompt=form.question_prefix, show_progress_bar=False)
+    passages = theirs.encode_document(list(GOLDEN_TEXTS), prompt=form.passage_prefix, show_progress_bar=False)
     return {
-        "questions": _largest(_unit(asked, model), ours.encode_questions(GOLDEN_TEXTS)),
-        "passages": _largest(_unit(kept, model), ours.encode_passages(_passages())),
+        "questions": _largest(_unit(questions, model), ours.encode_questions(GOLDEN_TEXTS)),
+        "passages": _largest(_unit(passages, model), ours.encode_passages(_passages())),
     }
 
 
@@ -195,10 +195,10 @@ def _reader(model: Model, path: Path) -> float:
     kind = class_of(path) if class_of(path) == "DPRReader" else "AutoModelForQuestionAnswering"
     theirs = getattr(transformers, kind).from_pretrained(path, local_files_only=True).eval()
     ours = load_network(model, "reader", RUNTIME, throughput=False)
-    (asked,) = tokenizer.ids([GOLDEN_QUESTION])
+    (question,) = tokenizer.ids([GOLDEN_QUESTION])
     differences = []
     for text in tokenizer(list(GOLDEN_TEXTS)):
-        sequence = windows(asked, asked[:0], text, config, tokenizer)[0].sequence
+        sequence = windows(question, question[:0], text, config, tokenizer)[0].sequence
         ids, types = (torch.from_numpy(array[None].astype(np.int64)) for array in (sequence.ids, sequence.types))
         typed = {"token_type_ids": types} if config.input_form.token_types == "segments" else {}
         with torch.no_grad():

@@ -166,8 +166,8 @@ def our_weights(family: Family, weights: Mapping[str, NDArray[Any]], path: Path)
             name = name.replace(theirs_piece, our_piece)
         if not UNUSED.match(name):
             named[name] = value
-    known = ("embeddings.", "encoder.layer.", "encoder.relative_attention_bias.", "embeddings_project.")
-    if left := sorted(name for name in named if not name.startswith(known)):
+    places = ("embeddings.", "encoder.layer.", "encoder.relative_attention_bias.", "embeddings_project.")
+    if left := sorted(name for name in named if not name.startswith(places)):
         raise InputError(f"{path} has weights that have no place in a model of opendpr: {', '.join(left[:5])}")
     return named
 

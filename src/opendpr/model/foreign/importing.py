@@ -11,7 +11,15 @@ from typing import NamedTuple
 
 from opendpr.errors import InputError, StateError, UsageError
 from opendpr.model.config import COSINE_HYBRID_WEIGHT, EncoderConfig
-from opendpr.model.directory import TOKENIZER_FILE, Model, Part, Weights, write_model, write_reranker
+from opendpr.model.directory import (
+    TOKENIZER_FILE,
+    Model,
+    Part,
+    Weights,
+    find_model,
+    write_model,
+    write_reranker,
+)
 from opendpr.model.foreign.dpr import is_torch_file, read_dpr
 from opendpr.model.foreign.sentence_transformers import is_sentence_transformer, read_sentence_transformer
 from opendpr.model.foreign.source import ImportSettings, Source, optional_json
@@ -31,13 +39,13 @@ class Imported(NamedTuple):
 
 
 def read_source(path: Path, settings: ImportSettings) -> Source:
-    """What a directory or file of another system holds.
+    """What a directory or file of another system holds; or a model of ours, by its directory or its package.
 
     Raises:
         InputError: it is of no known form, or has something that has no place in ours.
     """
     if not path.exists():
-        raise InputError(f"{path} does not exist; give the directory of a model, or a checkpoint of DPR")
+        return read_own(_packaged(path))
     if is_torch_file(path):
         return read_dpr(path, settings)
     for name, what in ADDITIONS.items():
@@ -53,6 +61,17 @@ def read_source(path: Path, settings: ImportSettings) -> Source:
         f"{path} is of no known form: it has neither modules.json (sentence-transformers) "
         "nor config.json (transformers)"
     )
+
+
+def _packaged(path: Path) -> Model:
+    """The installed model package of this name."""
+    try:
+        return find_model(str(path))
+    except StateError:
+        raise InputError(
+            f"{path} does not exist; give the directory of a model, a checkpoint of DPR or a model package. Models of "
+            "the Hugging Face Hub are not fetched by name: 'hf download NAME --local-dir DIR' puts them into a directory"
+        ) from None
 
 
 def read_own(model: Model) -> Source:
@@ -124,19 +143,20 @@ def _kept(folder: Path, name: str, tokenizer: bytes) -> Path:
 
 def _encoder(sources: Mapping[str, Source]) -> tuple[EncoderConfig | None, dict[str, Weights], Source | None]:
     """The encoder that sources make: its configuration, its weights by folder, and the source of its tokenizer."""
-    given = {part: sources[part] for part in ("", "question", "passage") if part in sources and sources[part].encoder}
-    if wrong := [part for part in ("question", "passage") if part in sources and part not in given]:
+    parts = ("", "question", "passage")
+    encoders = {part: sources[part] for part in parts if part in sources and sources[part].encoder}
+    if wrong := [part for part in ("question", "passage") if part in sources and part not in encoders]:
         raise UsageError(f"--{wrong[0]} is a {sources[wrong[0]].kind}, which has no encoder")
-    if not given:
+    if not encoders:
         return None, {}, None
-    if set(given) == {""} and "encoder" in given[""].towers:
-        return given[""].encoder, {"encoder": given[""].towers["encoder"]}, given[""]
+    if set(encoders) == {""} and "encoder" in encoders[""].towers:
+        return encoders[""].encoder, {"encoder": encoders[""].towers["encoder"]}, encoders[""]
     towers, by_part = {}, {}
     for part in ("question", "passage"):
-        source = given.get(part) or given.get("")
+        source = encoders.get(part) or encoders.get("")
         weights = source and (source.towers.get(part) or source.towers.get("encoder"))
         if source is None or not weights:
-            other = ", ".join(f"{name or 'the model'} is a {source.kind}" for name, source in given.items())
+            other = ", ".join(f"{name or 'the model'} is a {source.kind}" for name, source in encoders.items())
             raise UsageError(f"there is no encoder for {part}s ({other}); give one with --{part}")
         towers[f"{part}_encoder"], by_part[part] = weights, source
     question, passage = by_part["question"], by_part["passage"]

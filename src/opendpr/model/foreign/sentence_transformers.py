@@ -48,6 +48,10 @@ TRANSFORMER_SETTINGS = (
     *("module_output_name", "unpad_inputs"),
 )
 """What may stand in `sentence_bert_config.json`."""
+DENSE_SETTINGS = (
+    *("in_features", "out_features", "bias", "activation_function", "module_input_name", "module_output_name"),
+)
+"""What may occur in a Dense module's `config.json`."""
 
 
 class Module(NamedTuple):
@@ -81,10 +85,10 @@ def read_sentence_transformer(directory: Path, settings: ImportSettings) -> Sour
         for entry in read_json(directory / "modules.json")
     ]
     about = optional_json(directory / "config_sentence_transformers.json")
-    known = ("__version__", "prompts", "default_prompt_name", "similarity_fn_name")
+    read_names = ("__version__", "prompts", "default_prompt_name", "similarity_fn_name")
     refuse_settings(
         {name: value for name, value in about.items() if (name, value) != ("model_type", "SentenceTransformer")},
-        known,
+        read_names,
         directory / "config_sentence_transformers.json",
     )
     if modules and modules[0].kind in ("Router", "Asym"):
@@ -185,8 +189,7 @@ def _pooling(path: Path) -> Pooling:
 
 def _with_dense(encoder: EncoderConfig, weights: Weights, path: Path) -> tuple[EncoderConfig, Weights]:
     values = read_json(path / "config.json")
-    known = ("in_features", "out_features", "bias", "activation_function", "module_input_name", "module_output_name")
-    refuse_settings(values, known, path / "config.json")
+    refuse_settings(values, DENSE_SETTINGS, path / "config.json")
     kind = str(values.get("activation_function", "Tanh")).rsplit(".", 1)[-1]
     if kind not in DENSE_ACTIVATIONS:
         raise InputError(f"{path} has the activation {kind}; opendpr knows {', '.join(DENSE_ACTIVATIONS)}")
@@ -203,18 +206,18 @@ def _fed(
     """The encoder with its prefixes and its similarity, and what to say of them."""
     prompts = {name: text for name, text in (about.get("prompts") or {}).items() if text}
     default = about.get("default_prompt_name")
-    asked = prompts.get("query", "")
+    question = prompts.get("query", "")
     passage = next((prompts[name] for name in PASSAGE_PROMPTS if name in prompts), "")
-    given = settings.question_prefix, settings.passage_prefix
-    if default in prompts and not asked and not passage and None in given:
+    prefixes = settings.question_prefix, settings.passage_prefix
+    if default in prompts and not question and not passage and None in prefixes:
         raise InputError(
             f"{directory} puts its prompt {default!r} before questions and passages alike; say what belongs before "
             "each with --question-prefix and --passage-prefix"
         )
     form = replace(
         encoder.input_form,
-        question_prefix=asked if given[0] is None else given[0],
-        passage_prefix=passage if given[1] is None else given[1],
+        question_prefix=question if prefixes[0] is None else prefixes[0],
+        passage_prefix=passage if prefixes[1] is None else prefixes[1],
     )
     named = about.get("similarity_fn_name")
     wanted = settings.similarity or named or "cosine"

@@ -142,8 +142,8 @@ def _limit(directory: Path, shape: Architecture) -> int:
     return int(min(longest, shape.max_tokens))
 
 
-def _refuse_other_heads(directory: Path, heads: Weights, known: tuple[str, ...]) -> None:
-    if left := sorted(name for name in heads if not name.startswith(known)):
+def _refuse_other_heads(directory: Path, heads: Weights, expected: tuple[str, ...]) -> None:
+    if left := sorted(name for name in heads if not name.startswith(expected)):
         raise InputError(f"{directory} has layers that have no place in a model of opendpr: {', '.join(left)}")
 
 
