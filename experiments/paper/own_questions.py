@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from experiments.common.command import command_line, make_encoder, parse
 from experiments.common.pools import fill_pool
 from experiments.common.report import Report
-from experiments.paper.fit import HANDBOOKS_SET, Reading, question_of, read_sets
+from experiments.paper.fit import HANDBOOKS_SET, Reading, question_of, read_sets, reads_folder
 from experiments.paper.handbooks import fill_collection
 from opendpr.answering.confidence import Confidence
 from opendpr.answering.decoder import Decoder
@@ -139,7 +139,7 @@ def read_all(args: argparse.Namespace, settings: AnsweringSettings) -> tuple[lis
     """What was read for the questions about Wikipedia, for those of the fit half, and for those of the report half."""
     encoder = make_encoder(args)
     weight = encoder.model.retrieval.get("lambda", 1.0)
-    folder = args.work / f"reads-{encoder.model.name}"
+    folder = reads_folder(args, encoder, settings)
     reading, asking = Reading(encoder, settings, folder), Reading(encoder, replace(settings, removed_share=0.0), folder)
     pool, books = fill_pool(args, encoder), fill_collection(args, encoder.model.fingerprint)
     general = [

@@ -70,7 +70,7 @@ def _packaged(path: Path) -> Model:
     except StateError:
         raise InputError(
             f"{path} does not exist; give the directory of a model, a checkpoint of DPR or a model package. Models of "
-            "the Hugging Face Hub are not fetched by name: 'hf download NAME --local-dir DIR' puts them into a directory"
+            "the Hugging Face Hub are not fetched: 'hf download NAME --local-dir DIR' puts one into a directory"
         ) from None
 
 
