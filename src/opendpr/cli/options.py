@@ -120,6 +120,7 @@ def engine_settings(address: str | None, *, allow_partial: bool) -> EngineSettin
 
 
 BYTES_OF_UNIT = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+NUMBER_OF_UNIT = {"": 1, "K": 10**3, "M": 10**6, "B": 10**9, "G": 10**9}
 BYTES_OF_UNIT |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
 
 
@@ -134,6 +135,22 @@ def size(text: str) -> int:
         return int(float(match[1]) * BYTES_OF_UNIT[match[2].upper()]) if match else int(text)
     except (ValueError, KeyError):
         raise BadParameter(f"{text!r} is no size; give one such as 8GB or 512MB") from None
+
+
+def amount(text: str) -> int:
+    """A number of passages such as 21000000, 21,000,000, 21M or 1e9.
+
+    Raises:
+        BadParameter: it is none, or below 1.
+    """
+    match = re.fullmatch(r"\s*([0-9][0-9,_.]*(?:[eE][0-9]+)?)\s*([A-Za-z]?)\s*", text)
+    try:
+        number = int(float(re.sub("[,_]", "", match[1])) * NUMBER_OF_UNIT[match[2].upper()]) if match else 0
+    except (ValueError, KeyError):
+        number = 0
+    if number < 1:
+        raise BadParameter(f"{text!r} is no number of passages; give one such as 21000000, 21,000,000 or 21M")
+    return number
 
 
 def retriever_name(text: str) -> str:
