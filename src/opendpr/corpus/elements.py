@@ -20,6 +20,7 @@ VISIBLE_INPUTS = frozenset(
 )
 """Kinds of `<input>` whose value is read as text; those of buttons name them."""
 BUTTON_INPUTS = frozenset(("submit", "button", "reset"))
+VERTICAL_ALIGN = re.compile(r"vertical-align\s*:\s*(super|sub)\b", re.I)
 FORMULA_LEVELS = 50
 """Deepest formula that is read as one."""
 ELEMENT_SHAPES = {
@@ -58,12 +59,24 @@ def whole_number(value: str | None, default: int) -> int:
     return int(value) if value and re.fullmatch(r"\s*-?\d{1,9}\s*", value, re.ASCII) else default
 
 
+def written_as(node: LexborNode) -> str:
+    """The tag that an element is written as: `sup` and `sub` also where a style or the role of a note says so."""
+    tag, attributes = node.tag or "", node.attributes
+    if tag not in ("a", "span"):
+        return tag
+    if "doc-noteref" in (attributes.get("role") or ""):
+        return "sup"
+    aligned = VERTICAL_ALIGN.search(attributes.get("style") or "")
+    return {"super": "sup", "sub": "sub"}[aligned[1].lower()] if aligned else tag
+
+
 def is_note(node: LexborNode) -> bool:
     """Whether a superscript is the mark of a note, as it leads somewhere or says so."""
     parent = node.parent
     return (
         node.css_first("a") is not None
         or (parent is not None and parent.tag == "a")
+        or "doc-noteref" in (node.attributes.get("role") or "")
         or bool(NOTE_CLASS.search(node.attributes.get("class") or ""))
     )
 

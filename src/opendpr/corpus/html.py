@@ -8,7 +8,7 @@ from collections import Counter
 from typing import IO, TYPE_CHECKING
 
 from opendpr.corpus.anchors import ANCHORED, HEADING_LEVELS, anchor_of
-from opendpr.corpus.elements import Numbering, is_note, mathml, ruby, shown
+from opendpr.corpus.elements import Numbering, is_note, mathml, ruby, shown, written_as
 from opendpr.corpus.extract import BlockText, Extract, NotReadError, section_metadata, seen
 from opendpr.corpus.hidden import UNSEEN_TAGS, hidden_elements
 from opendpr.corpus.menus import menu_elements
@@ -141,8 +141,8 @@ class PageText:
             return False
         if tag in UNSEEN_TAGS or node.mem_id in self._hidden:
             return False
-        if tag in WHOLE_TAGS:
-            self._add_whole(tag, node)
+        if (form := written_as(node)) in WHOLE_TAGS:
+            self._add_whole(form, node)
             return False
         self._preformatted += tag in PREFORMATTED
         self.text.separate(SEPARATOR_OF_TAG.get(tag, ""))

@@ -339,3 +339,19 @@ def test_a_page_with_much_that_is_hidden_and_written_specially_is_what_a_reader_
 )
 def test_docx_other_forms_of_what_word_shows_and_hides(body, seen):
     assert text("docx", docx(body)) == seen
+
+
+@pytest.mark.parametrize(
+    ("body", "seen"),
+    [
+        ('in 1874<span style="vertical-align: super">12</span>', "in 1874^12"),
+        ('CO<span style="vertical-align:sub">2</span>', "CO2"),
+        ('in 1874<a role=doc-noteref href="#n">12</a>', "in 1874[12]"),
+        ('in 1874<a role=doc-noteref href="#n"><sup>12</sup></a>', "in 1874[12]"),
+        ('in 1874 <span style="opacity: 0">gone</span>seen', "in 1874 seen"),
+        ('in 1874 <span style="font-size:0px;">gone</span>seen', "in 1874 seen"),
+        ('in 1874 <span style="opacity: 0.5">pale</span>', "in 1874 pale"),
+    ],
+)
+def test_styles_and_roles_raise_lower_and_hide_as_elements_do(body, seen):
+    assert text("html", f"<p>{body}</p>") == seen
