@@ -38,9 +38,6 @@ HIDING = re.compile(
     r"|(?:opacity|font-size)\s*:\s*0(?:\.0+)?(?:px|pt|em|%)?\s*(?:;|$|!)",
     re.I,
 )
-    r"(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|(?:opacity|font-size)\s*:\s*0(?:\.0+)?(?:px|pt|em|%)?\s*(?:;|$|!))",
-    re.I,
-)
 RULE = re.compile(r"([^{}]{1,500})\{([^{}]{0,5000})\}")
 AT_RULE = re.compile(r"@[^{};]{0,500}\{(?:[^{}]{0,5000}\{[^{}]{0,5000}\}){0,1000}[^{}]{0,5000}\}")
 """A rule that counts only for some media, as for print."""
