@@ -78,7 +78,7 @@ def test_what_is_no_question_is_refused_with_its_line(tmp_path, content, problem
 
 
 def _in_a_cell(text: str) -> str:
-    """A text without what a cell cannot hold: a tab beside a line end looks like two rows and a stray quotation mark."""
+    """A text without what a cell cannot hold: a tab and a line end look like two rows and a stray quotation mark."""
     return text.replace("\r", "").replace("\t", " ")
 
 
