@@ -203,7 +203,7 @@ def command(*arguments: object) -> list[str]:
 
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[Any]:
-    """Chromium without a window, with a profile of its own, that tells its console and its requests."""
+    """Chromium without a window, with a profile of its own, that reports its console and its requests."""
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if not (chromium and driver):
         pytest.skip("chromium and chromedriver are not installed (Debian: chromium, chromium-driver)")

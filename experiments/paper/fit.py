@@ -82,6 +82,12 @@ def read_sets(args: argparse.Namespace) -> dict[str, list[Question]]:
     return {name: [*map(question_of, records)] for name, records in sampled.items()}
 
 
+def reads_folder(args: argparse.Namespace, encoder: BertEncoder, settings: AnsweringSettings) -> Path:
+    """Where what was read is kept: a folder for each way of asking, which scripts that ask in the same way share."""
+    way = f"{args.limit}-{settings.k}-{settings.removed_share:g}"
+    return Path(args.work) / f"reads-{encoder.model.name}-{way}"
+
+
 def lambda_over(directory: Path, encoder: BertEncoder, sets: Mapping[str, Sequence[Question]]) -> float:
     """Fit the paper's lambda on those questions of the sets that have answers."""
     answerable = [question for questions in sets.values() for question in questions if question.answers]
@@ -106,7 +112,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     report = Report(args, retrievers=args.retrievers, least_precision=args.least_precision)
     pool, sets = fill_pool(args, encoder), read_sets(args)
     fitted = Fitted({"lambda": args.weight or lambda_over(pool, encoder, sets)})
-    reading = Reading(encoder, settings, args.work / f"reads-{encoder.model.name}")
+    reading = Reading(encoder, settings, reads_folder(args, encoder, settings))
     cases: dict[str, list[Case]] = {kind: [] for kind in settings.retrievers}
     handbooks = [*map(question_of, args.data.handbooks("fit"))]
     books = fill_collection(args, encoder.model.fingerprint)

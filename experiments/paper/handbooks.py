@@ -23,8 +23,8 @@ import numpy as np
 
 from experiments.common.command import command_line, make_encoder, parse
 from experiments.common.data import Record
+from experiments.common.failures import ANSWERABLE, UNANSWERABLE, Verdict, print_verdicts, verdict
 from experiments.common.report import Report
-from experiments.paper.failures import ANSWERABLE, UNANSWERABLE, Verdict, print_verdicts, verdict
 from opendpr.answering.pipeline import Answerer, open_answerer
 from opendpr.evaluation.calibration import area_under_roc, expected_calibration_error
 from opendpr.evaluation.statistics import bootstrap

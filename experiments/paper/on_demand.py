@@ -47,7 +47,8 @@ def among_candidates(answerer: Answerer, questions: Sequence[str], candidates: i
         )
         scores = parts["bm25"] + weight * parts["dense"]
         best = np.argsort(-scores, kind="stable")[: max(DEPTHS)]
-        lists += snapshot.hits(Neighbours(scores[best][None], numbers[best][None]), [{}])
+        named = {name: part[best] for name, part in parts.items()}
+        lists += snapshot.hits(Neighbours(scores[best][None], numbers[best][None]), [named])
     return lists
 
 
@@ -57,7 +58,7 @@ def right(answerer: Answerer, records: Sequence[Record], lists: Sequence[Sequenc
     for batch in batched(zip(records, lists, strict=False), READ_QUESTIONS):
         questions = [record["question"] for record, _ in batch]
         for (record, _), spans in zip(batch, answerer.read(questions, [hits for _, hits in batch]), strict=True):
-            answers = answerer.outcome(spans, record["question"]).answers
+            answers = answerer.outcome(spans, record["question"]).phrases
             exact.append([float(exact_match(answers[0].text if answers else "", record["answers"]))])
     return np.array(exact)
 

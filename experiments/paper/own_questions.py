@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from experiments.common.command import command_line, make_encoder, parse
 from experiments.common.pools import fill_pool
 from experiments.common.report import Report
-from experiments.paper.fit import HANDBOOKS_SET, Reading, question_of, read_sets
+from experiments.paper.fit import HANDBOOKS_SET, Reading, question_of, read_sets, reads_folder
 from experiments.paper.handbooks import fill_collection
 from opendpr.answering.confidence import Confidence
 from opendpr.answering.decoder import Decoder
@@ -108,11 +108,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--limit", type=int, default=110, help="questions of each set about Wikipedia")
     parser.add_argument("-k", type=int, default=20, help="passages read for a question")
     parser.add_argument("--least-precision", type=float, default=0.6)
-    args = parse(
-        parser, arguments, model=DEFAULT_MODEL, limit=48, k=2, least_precision=0.0
-    )  # a random reader is never right
+    parser.add_argument("--removed-share", type=float, default=0.25, help="asked once more without the answer")
+    tiny = {"model": DEFAULT_MODEL, "limit": 48, "k": 2, "least_precision": 0.0, "removed_share": 0.6}
+    args = parse(parser, arguments, **tiny)  # enough right answers, and enough wrong ones, to fit to
     encoder = make_encoder(args)
-    settings = AnsweringSettings(args.k, (RETRIEVER,), args.least_precision)
+    settings = AnsweringSettings(args.k, (RETRIEVER,), args.least_precision, args.removed_share)
     weight = encoder.model.retrieval.get("lambda", 1.0)
     report = Report(args, k=args.k)
     general, own, asked = read_all(args, settings)
@@ -139,7 +139,7 @@ def read_all(args: argparse.Namespace, settings: AnsweringSettings) -> tuple[lis
     """What was read for the questions about Wikipedia, for those of the fit half, and for those of the report half."""
     encoder = make_encoder(args)
     weight = encoder.model.retrieval.get("lambda", 1.0)
-    folder = args.work / f"reads-{encoder.model.name}"
+    folder = reads_folder(args, encoder, settings)
     reading, asking = Reading(encoder, settings, folder), Reading(encoder, replace(settings, removed_share=0.0), folder)
     pool, books = fill_pool(args, encoder), fill_collection(args, encoder.model.fingerprint)
     general = [

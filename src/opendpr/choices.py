@@ -39,6 +39,14 @@ RunForm: TypeAlias = Literal["trec", "dpr", "msmarco", "colbert", "pyserini"]
 QrelsForm: TypeAlias = Literal["trec", "beir", "msmarco"]
 """Forms of other systems that `opendpr export` writes; `interop.writing` has the writer of each."""
 
+MOST_PASSAGES = 10_000
+"""Passages that a command or a call may ask for."""
+MOST_SERVED_PASSAGES = 1_000
+"""Passages that a request to the service may ask for."""
+MOST_TOOL_PASSAGES = 100
+"""Passages that a call of a tool may ask for: a model reads them all."""
+ID_CHARACTERS = 1_000
+"""Longest id of a document."""
 READ_PASSAGES = 20
 """Passages read for a question, unless another number is given."""
 SEARCH_PASSAGES = 5
@@ -47,3 +55,13 @@ QUESTION_CHARACTERS = 4_096
 """Most characters of a question."""
 WHERE_CHARACTERS = 10_000
 """Most characters of a filter."""
+
+
+def needs_vectors(retriever: str) -> bool:
+    """Whether a retriever compares vectors, and so needs an encoder."""
+    return retriever != "bm25"
+
+
+def needs_words(retriever: str) -> bool:
+    """Whether a retriever searches by words, and so needs their index."""
+    return retriever != "dense"

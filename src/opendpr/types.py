@@ -28,7 +28,7 @@ Numbers: TypeAlias = NDArray[np.int64]
 Scores: TypeAlias = NDArray[np.float32]
 """Larger is better."""
 
-EMPTY: Mapping[str, object] = MappingProxyType({})
+NO_METADATA: Mapping[str, object] = MappingProxyType({})
 EMPTY_COUNTS: Mapping[str, int] = MappingProxyType({})
 
 
@@ -39,7 +39,7 @@ class Document:
     id: str
     title: str
     text: str
-    metadata: Mapping[str, object] = field(default_factory=lambda: EMPTY)
+    metadata: Mapping[str, object] = field(default_factory=lambda: NO_METADATA)
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,7 +168,7 @@ def test_wrong_arguments_are_refused_with_what_was_expected(notes: opendpr.OpenC
         opendpr.open("notes", retriever="sparse")
     with pytest.raises(opendpr.UsageError, match="retriever must be one of"):
         notes.search("wall", retriever="sparse")
-    with pytest.raises(opendpr.UsageError, match="k must be a whole number from 1, got 0"):
+    with pytest.raises(opendpr.UsageError, match="k must be a whole number from 1 to 10,000, got 0"):
         notes.search("wall", k=0)
     with pytest.raises(TypeError, match="expected questions as strings, got int: 3"):
         notes.ask(["wall", 3])  # type: ignore[list-item]

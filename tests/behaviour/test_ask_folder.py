@@ -55,6 +55,17 @@ def test_a_folder_is_answered_from_the_candidates_and_encoded_on_request(
     assert "passages_encoded" not in record
 
 
+def test_a_search_of_a_folder_ranks_the_candidates_first(
+    run: Any, folder: Path, tmp_path: Path, tiny_model: Path
+) -> None:
+    done = run("search", folder, QUESTION, "-m", tiny_model)
+    assert done.returncode == 0, done.stderr
+    assert f"from {CANDIDATE_PASSAGES:,} of {COUNT:,} passages" in done.stderr
+    assert lacking(tmp_path) == COUNT - CANDIDATE_PASSAGES
+    assert run("search", folder, QUESTION, "-m", tiny_model, "--wait").stdout == done.stdout
+    assert lacking(tmp_path) == 0
+
+
 def test_many_questions_and_dense_search_wait_for_all_vectors(
     run: Any, folder: Path, tmp_path: Path, tiny_model: Path
 ) -> None:

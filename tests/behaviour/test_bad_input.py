@@ -107,7 +107,7 @@ def test_a_first_add_that_finds_nothing_leaves_no_collection_behind(run, tmp_pat
     assert not list((tmp_path / "mine").iterdir())
 
 
-def test_what_is_left_out_of_a_folder_is_told_with_what_to_do(run, tmp_path, tiny_model):
+def test_what_is_left_out_of_a_folder_is_reported_with_what_to_do(run, tmp_path, tiny_model):
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "README").write_text("Read me.")
     (tmp_path / "docs" / "README.Debian").write_text("Read me on Debian.")
@@ -115,20 +115,20 @@ def test_what_is_left_out_of_a_folder_is_told_with_what_to_do(run, tmp_path, tin
     assert done.returncode == 0, done.stderr
     assert "documents: 1 added" in done.stderr
     assert "notes: 1 document, 1 passage\n" in done.stderr
-    told = "left out, of other kinds: .debian (1); a text file among them is read if it is named itself: "
-    assert f"{told}'opendpr add notes docs FILE'" in done.stderr
+    message = "left out, of other kinds: .debian (1); a text file among them is read if it is named itself: "
+    assert f"{message}'opendpr add notes docs FILE'" in done.stderr
     assert "documents: 1 added, 1 unchanged" in run("add", "notes", "docs", "docs/README.Debian", cwd=tmp_path).stderr
 
 
-def test_passages_longer_than_the_encoder_takes_are_told_with_what_to_do(run, tmp_path, tiny_model):
+def test_passages_longer_than_the_encoder_takes_are_reported_with_what_to_do(run, tmp_path, tiny_model):
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "codes.txt").write_text(" ".join(f"xz{number}qkj" for number in range(100)))
     done = run("add", "notes", "docs", "-m", tiny_model, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    told = "1 passage longer than the encoder takes, their vectors miss the end; "
-    assert f"{told}'opendpr add notes docs --words 60 --resplit' cuts all documents into shorter ones" in done.stderr
+    message = "1 passage longer than the encoder takes, their vectors miss the end; "
+    assert f"{message}'opendpr add notes docs --words 60 --resplit' cuts all documents into shorter ones" in done.stderr
     done = run("ask", "docs", "xz", "-m", tiny_model, cwd=tmp_path)
-    assert f"{told}'opendpr add NAME docs --words 60 --resplit'" in done.stderr
+    assert f"{message}'opendpr ask docs --words 60' cuts all" in done.stderr
     done = run("add", "notes", "docs", "--words", 36, "--resplit", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "longer than the encoder takes" not in done.stderr
@@ -218,7 +218,7 @@ def test_a_question_of_5000_words_is_refused_or_cut_but_never_a_crash(run, notes
     assert "Traceback" not in result.stderr
 
 
-def test_a_bad_question_among_others_is_told_and_the_others_are_answered(run, notes):
+def test_a_bad_question_among_others_is_reported_and_the_others_are_answered(run, notes):
     result = run("ask", notes, "-", input=f"{QUESTION}\n{'letter ' * 5_000}\n\n{QUESTION}\n")
     assert result.returncode == 0, result.stderr
     lines = result.stdout.splitlines()
@@ -246,11 +246,11 @@ def test_a_directory_that_is_no_collection_is_refused(run, tmp_path, tiny_model)
 
 
 @pytest.mark.parametrize("verb", [["evaluate"], ["mine", "-o", "out.jsonl"], ["train", "answering"]])
-def test_a_missing_collection_is_told_before_a_missing_file_of_questions(run, verb, tmp_path):
+def test_a_missing_collection_is_reported_before_a_missing_file_of_questions(run, verb, tmp_path):
     refused(run(*verb, "nowhere", "nothing.jsonl", cwd=tmp_path), 4, "nowhere is not a collection (it does not exist)")
 
 
-def test_a_missing_folder_is_told_before_an_empty_question(run, tmp_path):
+def test_a_missing_folder_is_reported_before_an_empty_question(run, tmp_path):
     refused(run("ask", "nowhere", "", cwd=tmp_path), 4, "'nowhere' does not exist")
 
 
@@ -261,7 +261,7 @@ def test_evaluate_says_which_files_it_lacks(run, tmp_path):
 
 @pytest.mark.parametrize("verb", [["evaluate"], ["mine"]])
 @pytest.mark.parametrize("place", ["nowhere/out.jsonl", "/proc/out.jsonl"])
-def test_an_output_that_cannot_be_written_is_told_by_the_name_that_was_given(run, notes, tmp_path, verb, place):
+def test_an_output_that_cannot_be_written_is_reported_by_the_name_that_was_given(run, notes, tmp_path, verb, place):
     (tmp_path / "q.jsonl").write_text('{"question": "Who wrote the letter?", "answers": ["Anna"]}\n')
     done = run(*verb, notes, "q.jsonl", "-r", "bm25", "-o", place, cwd=tmp_path)
     refused(done, 1, f"opendpr: {place}: No such file or directory; give a path whose directory is there")
@@ -394,7 +394,7 @@ def test_a_file_that_may_not_grow_is_exit_code_6_and_nothing_is_lost(run, notes,
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
-    """Mounts a file system in memory with so many kilobytes, or gives the mounted one another size."""
+    """Mounts a file system in memory with that many kilobytes, or gives the mounted one another size."""
     place = tmp_path / "disk"
     place.mkdir()
 

@@ -21,6 +21,7 @@ The settings are read from /etc/orvik/station.conf when the program starts.
 The list of ignored sensors is kept in .sensorignore.
 The entrance ticket to the station museum costs $12.50 for adults. Children under six enter free.
 The option that turns on verbose output is --verbose-all and it is off by default.
+The share of days with fog is 37% in an average year.
 The station's mail address is keeper@orvik.example and its web page is https://orvik.example/log?year=1966.
 """
 PIER = """<!doctype html><meta charset=utf-8><title>Orvik</title>
@@ -57,6 +58,9 @@ NUMBERING = (
     '<w:numFmt w:val="decimal"/><w:lvlText w:val="§ %1"/></w:lvl></w:abstractNum>'
     '<w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num></w:numbering>'
 )
+DROP_CAP = '<w:p><w:pPr><w:framePr w:dropCap="drop" w:lines="3"/></w:pPr><w:r><w:t>E</w:t></w:r></w:p>' + paragraph(
+    "lias Berg built the mill in 1840."
+)
 FERRIES = """route;destination;departs;arrives;days
 1;Gull Island;07:10;07:55;daily
 1;Heron Point;08:15;09:05;Mon-Fri
@@ -70,6 +74,7 @@ FILES: dict[str, str | bytes] = {
     "note.md": NOTE,
     "move.docx": docx(MOVED),
     "numbers.docx": docx(NUMBERED, numbering=NUMBERING),
+    "drop.docx": docx(DROP_CAP),
     "rules.rtf": RTF,
     "mail.mbox": MAILBOX,
     "blank.csv": "text\n\nThe anchor weighs 300 kilograms.\n",
@@ -86,6 +91,13 @@ CASES = [
     ("What does the entrance ticket cost?", "$12.50", "signs.md"),
     ("Which option turns on verbose output?", "--verbose-all", "signs.md"),
     ("In which language is the logging program written?", "C++", "signs.md"),
+    ("What is the share of days with fog?", "37%", "signs.md"),
+    ("What is the list of ignored sensors called?", ".sensorignore", "signs.md"),
+    ("What is the address of the station's web page?", "https://orvik.example/log?year=1966", "signs.md"),
+    ("What are the plug-ins written in?", "C#", "signs.md"),
+    ("Who built the mill?", "Elias Berg", "drop.docx"),
+    ("What is the maximum speed in the harbour?", "3 knots", "note.md"),
+    ("How many people does the ferry carry?", "forty", "rules.rtf"),
     ("What is the station's mail address?", "keeper@orvik.example", "signs.md"),
     ("In which year was the pier of Orvik finished?", "1874", "pier.html"),
     ("Who was the lighthouse keeper?", "Olaf Strand", "pier.html"),

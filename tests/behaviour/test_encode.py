@@ -98,8 +98,8 @@ def test_an_encode_that_is_killed_goes_on_and_the_old_vectors_serve_until_it_is_
     assert counts_of(notes) == {"other": 60 * 85}
     assert run("verify", notes).returncode == 0
     refused(run("search", notes, QUESTION, "-m", tiny_model), 4, "was encoded by", "other")
-    assert run("add", tmp_path / "anew", docs, "-m", other_model, "--words", "10").returncode == 0
-    expected = run("search", tmp_path / "anew", QUESTION, "--retriever", "dense", "--json").stdout
+    assert run("add", tmp_path / "again", docs, "-m", other_model, "--words", "10").returncode == 0
+    expected = run("search", tmp_path / "again", QUESTION, "--retriever", "dense", "--json").stdout
     assert run("search", notes, QUESTION, "--retriever", "dense", "--json").stdout == expected
 
 

@@ -38,6 +38,25 @@ def test_a_folder_is_listed_shown_and_searched_in_one_cache(run, folder, tiny_mo
     assert (cached["source"], cached["passages"]) == (str(folder), 2)
 
 
+def test_a_place_or_a_misspelt_name_leads_to_the_document(run, folder):
+    (folder / "pier.md").write_text("# Pier\n\n## Builder\n\nAnna Berg built it.\n")
+    done = run("show", folder, "pier.md#builder")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "'builder' is a place in 'pier.md', leave it out" in done.stderr
+    assert "did you mean 'pier.txt'?" in run("show", folder, "peir.txt").stderr
+
+
+def test_looking_at_a_folder_changes_nothing_though_a_file_is_skipped(run, folder):
+    (folder / "empty.txt").write_text("")
+    versions = [json.loads(run("info", folder, "--json").stdout)["version"] for _ in range(3)]
+    assert versions[1] == versions[2]
+
+
+def test_a_search_that_finds_nothing_says_so(run, folder):
+    assert run("search", folder, "zzzz", "-r", "bm25").stdout == "no passage found\n"
+    assert run("search", folder, "zzzz", "-r", "bm25", "--json").stdout == ""
+
+
 def test_files_that_come_and_go_are_seen_by_every_command(run, folder):
     run("list", folder)
     (folder / "mill.txt").unlink()

@@ -59,7 +59,7 @@ def write(directory: Path, model: Path, writer: int, commits: int, acknowledged:
 
 
 def read(directory: Path, reader: int, stop: Event, results: Queue[Any]) -> None:
-    """Read in every way until told to stop; tell how often, and of what was not whole."""
+    """Read in every way until asked to stop; report how often, and what was not whole."""
     searches, wrong = 0, []
     while not stop.is_set():
         with open_collection(directory) as opened:

@@ -49,7 +49,7 @@ def write(path: Path, questions: list[dict[str, Any]]) -> Path:
 
 @pytest.fixture
 def mine(collection: Path, tmp_path: Path, run: Any) -> Any:
-    """Mines and returns the examples by id, and what was told."""
+    """Mines and returns the examples by id, and what was reported."""
 
     def mine(questions: list[dict[str, Any]], *options: str, code: int = 0) -> tuple[dict[str, Any], Any]:
         file, output = write(tmp_path / "q.jsonl", questions), tmp_path / "examples.jsonl"

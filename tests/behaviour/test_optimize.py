@@ -516,7 +516,7 @@ def test_an_interrupted_build_goes_on_to_the_same_index(tmp_path, plain, built, 
     assert found(tmp_path / "notes", encoder) == found(built, encoder)
 
 
-def test_a_full_disk_is_told_and_the_old_index_serves(notes, encoder, run):
+def test_a_full_disk_is_reported_and_the_old_index_serves(notes, encoder, run):
     def small() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT, LIMIT))
 

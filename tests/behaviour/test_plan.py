@@ -101,8 +101,8 @@ def test_a_mistyped_name_in_a_filter_is_reported_with_those_that_are_near(run, t
     lines = [json.dumps({"id": f"d{n}", "text": "the mill", "year": 2_000 + n, "source": "s"}) for n in range(3)]
     (tmp_path / "documents.jsonl").write_text("\n".join(lines))
     assert run("add", tmp_path / "notes", tmp_path / "documents.jsonl", "--no-vectors").returncode == 0
-    told = "no document has 'yaer' in its metadata; the names, nearest first, are year"
-    assert told in run("search", tmp_path / "notes", "mill", "-r", "bm25", "--where", "yaer > 1999").stderr
-    assert told in run("remove", tmp_path / "notes", "--where", "yaer > 1999").stderr
+    message = "no document has 'yaer' in its metadata; the names, nearest first, are year"
+    assert message in run("search", tmp_path / "notes", "mill", "-r", "bm25", "--where", "yaer > 1999").stderr
+    assert message in run("remove", tmp_path / "notes", "--where", "yaer > 1999").stderr
     unmet = run("search", tmp_path / "notes", "mill", "-r", "bm25", "--where", "year > 2999").stderr
     assert "no document meets 'year > 2999'; names to ask for are id, title" in unmet

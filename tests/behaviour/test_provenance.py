@@ -146,7 +146,7 @@ def test_no_span_begins_or_ends_inside_a_word_where_a_window_cuts_one(narrow: Be
 def answers_of(
     directory: Path, documents: Sequence[Document], questions: Sequence[str], model: Path, wanted: int
 ) -> int:
-    """Ask until so many answers were checked against the documents as they were given; returns how many."""
+    """Ask until that many answers were checked against the documents as they were given; returns how many."""
     opendpr.add(directory, documents, str(model))
     texts = {document.id: document.text for document in documents}
     checked = 0

@@ -130,7 +130,7 @@ def test_a_change_by_another_process_is_found(client: Client, rivers: Path, run:
         ("GET", "/v1/ask", None, 405),
     ],
 )
-def test_what_cannot_be_done_is_told_as_a_problem(
+def test_what_cannot_be_done_is_reported_as_a_problem(
     served: Served, method: str, path: str, body: object, status: int
 ) -> None:
     headers = {"Content_Type": "application/json"} if isinstance(body, bytes) else {}
@@ -162,7 +162,7 @@ def test_what_cannot_be_done_is_told_as_a_problem(
         ("/v1/documents", {"documents": []}, "body.documents", "must not be empty"),
     ],
 )
-def test_a_request_of_the_wrong_form_is_told_where_and_what_is_expected(
+def test_a_request_of_the_wrong_form_is_reported_where_and_what_is_expected(
     served: Served, path: str, body: object, where: str, message: str
 ) -> None:
     answer = served.ask("POST", path, body, Content_Type="application/json")
@@ -170,12 +170,12 @@ def test_a_request_of_the_wrong_form_is_told_where_and_what_is_expected(
     assert answer.json["detail"].endswith(f"/docs describes: {where} {message}")
 
 
-def test_a_method_that_is_not_there_is_told_with_those_that_are(served: Served) -> None:
+def test_a_method_that_is_not_there_is_reported_with_those_that_are(served: Served) -> None:
     for path, allowed in (("/v1/documents/a", "DELETE, GET, PUT"), ("/v1/ask", "POST"), ("/login", "POST")):
         answer = served.ask("PATCH", path)
         assert (answer.status, answer.headers["Allow"]) == (405, allowed)
-        told = f"{path} does not take PATCH; send {allowed.replace(', ', ' or ')}, as /docs describes"
-        assert answer.json["detail"] == told
+        detail = f"{path} does not take PATCH; send {allowed.replace(', ', ' or ')}, as /docs describes"
+        assert answer.json["detail"] == detail
 
 
 def test_a_request_id_is_kept_if_it_is_one(served: Served) -> None:

@@ -1,4 +1,4 @@
-"""What `docs/serving.md` shows works as it stands."""
+"""What `docs/serving.md` shows works as it is."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_the_python_lines_run(notes: Served) -> None:
 def test_every_metric_that_is_named_is_told(notes: Served) -> None:
     notes.ask("POST", "/v1/search", {"question": "pier"})
     notes.ask("GET", "/nothing", Host="evil.example")
-    told = notes.ask("GET", "/metrics").body.decode()
+    metrics = notes.ask("GET", "/metrics").body.decode()
     named = re.findall(r"`((?:opendpr|process)_[a-z_]+)`", PAGE)
     assert len(named) == 8
-    assert all(name in told for name in named)
+    assert all(name in metrics for name in named)

@@ -106,9 +106,15 @@ def test_a_person_asks_sees_the_marked_answer_switches_and_follows_the_link(serv
     assert browser.find_element(by.CSS_SELECTOR, ".best mark").text == answer
     assert "confidence" in browser.find_element(by.CSS_SELECTOR, ".confidence").text
     assert "q=Who+built+the+pier" in browser.current_url
+    assert not browser.find_elements(by.CSS_SELECTOR, ".passages .scores")
+    assert browser.current_url.count("&") == 0, "defaults are in the address"
+
+    browser.find_element(by.CSS_SELECTOR, ".options summary").click()
+    browser.find_element(by.NAME, "scores").click()
+    wait.until(lambda one: "scores=1" in one.current_url)
+    wait.until(lambda one: one.find_elements(by.CSS_SELECTOR, ".best"))
     scores = browser.find_element(by.CSS_SELECTOR, ".passages .scores").text
     assert all(name in scores for name in ("dense", "BM25", "reader"))
-
     browser.find_element(by.XPATH, "//span[text()='BM25']").click()
     wait.until(lambda one: "retriever=bm25" in one.current_url)
     wait.until(lambda one: one.find_elements(by.CSS_SELECTOR, ".best"))
@@ -135,6 +141,36 @@ def test_a_person_asks_sees_the_marked_answer_switches_and_follows_the_link(serv
     messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
     asked = [one["params"]["request"]["url"] for one in messages if one["method"] == "Network.requestWillBeSent"]
     assert all(url.startswith((served.url, "data:", "chrome")) for url in asked)
+
+
+def test_the_empty_page_offers_examples_and_what_was_asked_in_this_browser(served: Served, browser: Any) -> None:
+    by = pytest.importorskip("selenium.webdriver.common.by").By
+    browser.get(served.url)
+    examples = browser.find_elements(by.CSS_SELECTOR, ".ideas:not(#history) a")
+    assert "What is said about “The Tarn”?" in [example.text for example in examples]
+    assert not browser.find_element(by.ID, "history").is_displayed()
+    browser.get(f"{served.url}/?{urlencode({'q': 'Which <b>town</b>?', 'k': 5})}")
+    browser.get(served.url)
+    (link,) = browser.find_elements(by.CSS_SELECTOR, "#history a")
+    assert link.text == "Which <b>town</b>?"
+    link.click()
+    assert browser.find_element(by.CSS_SELECTOR, "[name=k]").get_attribute("value") == "5"
+    assert browser.find_element(by.CSS_SELECTOR, "details.options").get_attribute("open")
+    browser.get(served.url)
+    browser.find_element(by.CSS_SELECTOR, "#history button").click()
+    browser.refresh()
+    assert not browser.find_element(by.ID, "history").is_displayed()
+
+
+def test_the_box_grows_with_the_question(served: Served, browser: Any) -> None:
+    by = pytest.importorskip("selenium.webdriver.common.by").By
+    keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
+    browser.get(served.url)
+    box = browser.find_element(by.ID, "q")
+    height = box.size["height"]
+    box.send_keys("Who built the pier?", keys.SHIFT, keys.ENTER, keys.ENTER)
+    assert box.size["height"] > height
+    assert browser.current_url.rstrip("/") == served.url
 
 
 def test_what_the_page_says_when_there_is_nothing_and_when_it_is_asked_wrongly(served: Served) -> None:

@@ -48,7 +48,7 @@ def test_an_address_that_others_reach_is_refused_without_a_token(rivers: Path, r
     assert "no token is set" in done.stderr
 
 
-def test_what_cannot_be_served_is_told_at_once(rivers: Path, tmp_path: Path, run: Run) -> None:
+def test_what_cannot_be_served_is_reported_at_once(rivers: Path, tmp_path: Path, run: Run) -> None:
     done = run("serve", tmp_path / "none", "--port", "0")
     assert done.returncode == 4
     assert "is not a collection" in done.stderr

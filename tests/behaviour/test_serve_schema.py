@@ -16,12 +16,12 @@ SETTINGS = """
 expected-statuses = ["2xx", "401", "403", "404", "409", "422", "429", "5xx"]
 
 [checks.not_a_server_error]
-# 503 tells of a queue that is full, here that of the jobs where they are asked for faster than they are done.
+# 503 reports a queue that is full, here that of the jobs where they are asked for faster than they are done.
 expected-statuses = ["2xx", "3xx", "4xx", "503"]
 """
 
 ASYNCHRONOUS = "use_after_free,ensure_resource_availability"
-"""Checks that ask for a change at once, where 202 tells of a job; `test_serve.py` waits for the jobs."""
+"""Checks that ask for a change at once, where 202 announces a job; `test_serve.py` waits for the jobs."""
 
 
 def check(served: Served, examples: int, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""`add --sync` and `--resplit`: a collection kept in step with a folder, and cut anew."""
+"""`add --sync` and `--resplit`: a collection kept in sync with a folder, and cut again."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_a_document_of_the_same_name_from_another_folder_is_told(run, notes, tmp
     (tmp_path / "other" / "a.txt").write_text("Something else altogether.")
     done = run("add", notes, tmp_path / "other")
     assert done.returncode == 0
-    told = f"a.txt of {tmp_path / 'docs' / 'a.txt'} was replaced by that of {tmp_path / 'other' / 'a.txt'}"
-    assert told in done.stderr
+    message = f"a.txt of {tmp_path / 'docs' / 'a.txt'} was replaced by that of {tmp_path / 'other' / 'a.txt'}"
+    assert message in done.stderr
     again = run("add", notes, tmp_path / "other", "--json")
     assert '"taken": []' in again.stdout

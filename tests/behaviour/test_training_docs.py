@@ -62,10 +62,10 @@ def test_the_commands_that_are_only_shown_name_options_that_there_are(line: str,
         return
     words = words[words.index("opendpr") + 1 :]
     verb = words[: 2 if words[0] == "train" else 1]
-    told = run(*verb, "--help").stdout
+    help_text = run(*verb, "--help").stdout
     for word in words:
         if word.startswith("-"):
-            assert re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", told), f"{' '.join(verb)} has no {word}"
+            assert re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", help_text), f"{' '.join(verb)} has no {word}"
 
 
 def test_the_functions_of_the_page_take_the_arguments_it_gives_them() -> None:

@@ -47,7 +47,7 @@ def vectors_of(passages: Sequence[Passage]) -> Vectors:
 
 
 def encode(writer: Writer, most: int | None = None) -> None:
-    """Give passages without a vector theirs; at most so many."""
+    """Give passages without a vector theirs; at most that many."""
     row = writer.use_encoder("f" * 64, DIM, model="by hand", runtime="none")
     for passages in list(writer.without_vector(row.encoder)):
         first = passages[:most]
@@ -173,7 +173,7 @@ def test_what_is_removed_is_gone_everywhere_and_its_numbers_are_not_used_again(d
         assert set(writer.deleted_since(before.version)) == gone != set()
         writer.put_documents([LETTER])
         assert numbers.isdisjoint(p.number for p in writer.passages_after(0) if p.document_id == "letter")
-        with pytest.raises(InputError, match="has no document 'nobody'"):
+        with pytest.raises(InputError, match="there is no document 'nobody'"):
             writer.document("nobody")
 
 

@@ -293,7 +293,7 @@ class Stopped(Exception):
 
 
 class Stopping:
-    """An engine that stops a push once it has taken so many rows."""
+    """An engine that stops a push once it has taken that many rows."""
 
     def __init__(self, engine: Engine, rows: int) -> None:
         self._engine, self._left = engine, rows

@@ -53,7 +53,7 @@ def record(arguments: Sequence[str], folder: Path, log: Path, environment: dict[
 
 
 def _below(path: str, folder: Path) -> bool:
-    """In the folder or the folder itself; shared memory of SQLite is made anew and never read after a power cut."""
+    """In the folder or the folder itself; shared memory of SQLite is rebuilt and never read after a power cut."""
     return (path == str(folder) or path.startswith(f"{folder}/")) and not path.endswith("-shm")
 
 

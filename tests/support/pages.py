@@ -21,6 +21,6 @@ def sessions(page: Path) -> list[tuple[str, str]]:
 
 
 def matches(expected: str, printed: str) -> bool:
-    """Whether a text is as expected; `...` stands for any characters of one line."""
+    """Whether a text is as expected; `...` means any characters of one line."""
     pattern = "[^\n]*".join(map(re.escape, expected.split("...")))
     return re.fullmatch(pattern, printed) is not None

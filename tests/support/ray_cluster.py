@@ -1,6 +1,6 @@
 """A Ray cluster on the loopback of a network namespace of its own: nothing of it can be reached from outside.
 
-Ray's servers listen on every address of a machine whatever they are told, so they run where the loopback is all
+Ray's servers listen on every address of a machine whatever they are given, so they run where the loopback is all
 there is. `Namespace` needs Linux with `unshare` and `nsenter`, and the right to make user namespaces.
 """
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from opendpr.choices import needs_words
 from opendpr.search.live import LiveSnapshot
 from opendpr.types import WordCounts
 
-UNCOUNTED = WordCounts()
+NO_WORD_COUNTS = WordCounts()
 
 
 @dataclass(frozen=True)
@@ -20,10 +21,10 @@ class Asked:
     """
 
     text: str = ""
-    counts: WordCounts = UNCOUNTED
+    counts: WordCounts = NO_WORD_COUNTS
 
 
-UNKNOWN = Asked()
+UNKNOWN_QUESTION = Asked()
 """A question of which nothing is known."""
 
 
@@ -32,4 +33,4 @@ def asked(question: str, retriever: str, live: LiveSnapshot) -> Asked:
 
     Words are counted by the index of BM25, which dense retrieval alone does without: opening it may take long.
     """
-    return Asked(question, UNCOUNTED if retriever == "dense" else live.load(retriever).count_words(question))
+    return Asked(question, live.load(retriever).count_words(question) if needs_words(retriever) else NO_WORD_COUNTS)

@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from opendpr.answering.asked import UNKNOWN, Asked
+from opendpr.answering.asked import UNKNOWN_QUESTION, Asked
 from opendpr.answering.decoding import Candidate, Decoding, candidates, log_sum_exp, outcome
 from opendpr.answering.sentences import nearest_sentence
 from opendpr.answering.wording import Wording
@@ -20,7 +20,7 @@ LARGEST_LOGARITHM = 10.0
 """Logarithms are cut off here, so that none decides alone."""
 
 
-def features(ranked: Sequence[Candidate], decoding: Decoding, asked: Asked = UNKNOWN) -> dict[str, float]:
+def features(ranked: Sequence[Candidate], decoding: Decoding, asked: Asked = UNKNOWN_QUESTION) -> dict[str, float]:
     """What speaks for the first of the candidates of a question, and against it.
 
     Args:
@@ -84,7 +84,7 @@ class Confidence:
 
 
 def calibrated(
-    spans: Sequence[Span], decoding: Decoding, confidence: Confidence | None, asked: Asked = UNKNOWN
+    spans: Sequence[Span], decoding: Decoding, confidence: Confidence | None, asked: Asked = UNKNOWN_QUESTION
 ) -> Outcome:
     """The answers in spans, each with the probability that it is right.
 

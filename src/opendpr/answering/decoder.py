@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from opendpr.answering.asked import UNKNOWN, Asked
+from opendpr.answering.asked import UNKNOWN_QUESTION, Asked
 from opendpr.answering.confidence import Confidence, calibrated
 from opendpr.answering.decoding import Decoding
 from opendpr.answering.explaining import Explanation, explain
@@ -31,10 +31,10 @@ class Decoder:
         stored = model.confidence.get(retriever)
         return cls(Decoding.of(model.retrieval), Confidence.of(stored) if stored else None)
 
-    def decode(self, spans: Sequence[Span], asked: Asked = UNKNOWN) -> Outcome:
+    def decode(self, spans: Sequence[Span], asked: Asked = UNKNOWN_QUESTION) -> Outcome:
         """The answers in the spans of one question, most confident first."""
         return calibrated(spans, self.decoding, self.confidence, asked)
 
-    def explain(self, spans: Sequence[Span], asked: Asked = UNKNOWN) -> list[Explanation]:
+    def explain(self, spans: Sequence[Span], asked: Asked = UNKNOWN_QUESTION) -> list[Explanation]:
         """For each of the outcome's phrases how it came to its place and its confidence."""
         return explain(spans, self.decoding, self.confidence, asked)

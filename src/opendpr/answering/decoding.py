@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from opendpr.answering.asked import UNKNOWN, Asked
+from opendpr.answering.asked import UNKNOWN_QUESTION, Asked
 from opendpr.answering.evidence import independent, is_heading, repeated_lines
 from opendpr.answering.tidying import tidied
 from opendpr.answering.wording import Wording
 from opendpr.text import normalize_answer
 from opendpr.types import Answer, Hit, Outcome, Span
 
-WORDING = ("mismatch", "near", "names")
+WORDING_FEATURES = ("mismatch", "near", "names")
 """What the words of question and place count, by its name in a model's config.json."""
 
 
@@ -44,7 +44,7 @@ class Decoding:
             weights.get("span", 1.0),
             weights.get("reader", 0.0),
             weights.get("lambda", 1.0),
-            *(weights.get(name, 0.0) for name in WORDING),
+            *(weights.get(name, 0.0) for name in WORDING_FEATURES),
         )
 
     def retrieved(self, hit: Hit) -> float:
@@ -71,7 +71,7 @@ class Candidate(NamedTuple):
     """Whether the best place is in a heading."""
 
 
-def candidates(spans: Sequence[Span], decoding: Decoding, asked: Asked = UNKNOWN) -> list[Candidate]:
+def candidates(spans: Sequence[Span], decoding: Decoding, asked: Asked = UNKNOWN_QUESTION) -> list[Candidate]:
     """The different answers among spans, that with the most evidence first.
 
     Spans are the same answer if their normalised words are. Places that overlap, as they do in two
@@ -104,7 +104,7 @@ def candidates(spans: Sequence[Span], decoding: Decoding, asked: Asked = UNKNOWN
     return sorted(merged, key=lambda candidate: -candidate.evidence)
 
 
-def outcome(spans: Sequence[Span], decoding: Decoding = Decoding(), asked: Asked = UNKNOWN) -> Outcome:
+def outcome(spans: Sequence[Span], decoding: Decoding = Decoding(), asked: Asked = UNKNOWN_QUESTION) -> Outcome:
     """The answers in spans, each with its probability as confidence: the paper's, and not calibrated."""
     answers = tuple(
         Answer(candidate.spans[0].text, min(1.0, candidate.evidence), candidate.spans)

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import re
 
-from opendpr.answering.kinds import NUMBER, asks_for_amount
+from opendpr.answering.kinds import HOLDS_NUMBER, asks_for_amount
 from opendpr.answering.surroundings import Seen, recut, seen
 from opendpr.text.blocks import TABLE_ROW
 from opendpr.types import Span
 
-ASKED = re.compile(r"\bdef(?:au?l|ua|ual|al)ts?\b", re.IGNORECASE)
+DEFAULT_ASKED = re.compile(r"\bdef(?:au?l|ua|ual|al)ts?\b", re.IGNORECASE)
 """A question that asks for a default; people misspell it."""
-_PLAIN = r"(?:true|false|yes|no|on|off|none|null|nil|never|unlimited|infinite|empty|auto|enabled|disabled)\b"
-_QUOTED = r"`[^`\n]{1,60}`|\"[^\"\n]{1,60}\"|'[^'\n]{1,60}'"
-_SIGNED = r"[^\s,;()\[\]]*(?:\d|(?<=\w)[_/]|/)[^\s;()\[\]]*(?<![.,:])"
-VALUE = rf"(?:{_QUOTED}|{_PLAIN}|{_SIGNED})"
+_PLAIN_VALUE = r"(?:true|false|yes|no|on|off|none|null|nil|never|unlimited|infinite|empty|auto|enabled|disabled)\b"
+_QUOTED_VALUE = r"`[^`\n]{1,60}`|\"[^\"\n]{1,60}\"|'[^'\n]{1,60}'"
+_SIGNED_VALUE = r"[^\s,;()\[\]]*(?:\d|(?<=\w)[_/]|/)[^\s;()\[\]]*(?<![.,:])"
+DEFAULT_VALUE = rf"(?:{_QUOTED_VALUE}|{_PLAIN_VALUE}|{_SIGNED_VALUE})"
 """What can be a value in running text: in quotes, a plain word like `off`, or with a digit or a sign."""
-STATED = re.compile(
+STATED_DEFAULT = re.compile(
     rf"""
-      [(\[]\s*defaults?(?:\s+(?:is|to|value))*\s*[:=]?\s*(?P<bracketed>{VALUE})
-    | \bdefaults?\s+(?:value\s+)?(?:to|is|are|of)\s+(?:about\s+)?(?P<said>{VALUE})
-    | \bdefaults?\s*[:=]\s*(?P<labelled>{VALUE})
+      [(\[]\s*defaults?(?:\s+(?:is|to|value))*\s*[:=]?\s*(?P<bracketed>{DEFAULT_VALUE})
+    | \bdefaults?\s+(?:value\s+)?(?:to|is|are|of)\s+(?:about\s+)?(?P<said>{DEFAULT_VALUE})
+    | \bdefaults?\s*[:=]\s*(?P<labelled>{DEFAULT_VALUE})
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-LABEL = re.compile(
+DEFAULT_LABEL = re.compile(
     r"^[^\S\n]*[-*:|+]*[^\S\n]*[*_`]*default(?:\s+value)?[*_`]*\s*:[*_`\s]*(?![\w ]+:\s)"
     r"(?P<value>\S[^\n]{0,60})$",
     re.I | re.M,
@@ -34,19 +34,19 @@ ENTRY_CHARACTERS = 250
 """A label at most so far behind a span speaks of the same."""
 NAME_BEFORE = re.compile(r"`?[A-Za-z][\w.-]*(?:[A-Z_]|-(?=\w))[\w.-]*`?(?:\s*[=:]\s*|\s+)(?=[\"'`\d-])")
 """The name of a setting before its value."""
-BEHIND = re.compile(r"\s+(?:by\s+)?default\W*\Z", re.IGNORECASE)
-CELL = re.compile(r"[^|\t\n]+")
+WORD_DEFAULT_BEHIND = re.compile(r"\s+(?:by\s+)?default\W*\Z", re.IGNORECASE)
+TABLE_CELL = re.compile(r"[^|\t\n]+")
 HEADER_LINES = 30
 """Rows above a cell that are searched for the head of the table."""
-PLAIN_VALUE = re.compile(rf"\W{{0,2}}(?:{_PLAIN}|{_QUOTED})\W*", re.IGNORECASE)
+PLAIN_VALUE = re.compile(rf"\W{{0,2}}(?:{_PLAIN_VALUE}|{_QUOTED_VALUE})\W*", re.IGNORECASE)
 VALUE_WORDS = 3
 """What has more words is no value."""
-VALUE_CELL = re.compile(rf"\W{{0,2}}(?:{_PLAIN}|[\d.-]\S*(?: \w+)?|{_QUOTED}|/\S*)\W{{0,2}}", re.IGNORECASE)
+VALUE_CELL = re.compile(rf"\W{{0,2}}(?:{_PLAIN_VALUE}|[\d.-]\S*(?: \w+)?|{_QUOTED_VALUE}|/\S*)\W{{0,2}}", re.IGNORECASE)
 
 
 def asks_for_default(question: str) -> bool:
     """Whether a question asks for a default."""
-    return bool(ASKED.search(question))
+    return bool(DEFAULT_ASKED.search(question))
 
 
 def to_default(span: Span, question: str) -> Span:
@@ -57,7 +57,7 @@ def to_default(span: Span, question: str) -> Span:
     """
     place = seen(span)
     if not asks_for_default(question):
-        amount = asks_for_amount(question) and not NUMBER.search(span.text)
+        amount = asks_for_amount(question) and not HOLDS_NUMBER.search(span.text)
         beside = _stated(place) if amount else None
         return recut(span, *beside) if beside else span
     bare = _bare(place)
@@ -70,7 +70,7 @@ def to_default(span: Span, question: str) -> Span:
 def _bare(place: Seen) -> tuple[int, int]:
     """The place without the name of a setting before its value, and without `by default` behind it."""
     text, start, end = place
-    if behind := BEHIND.search(text, start, end):
+    if behind := WORD_DEFAULT_BEHIND.search(text, start, end):
         end = behind.start()
     if name := NAME_BEFORE.match(text, start, end):
         start = name.end()
@@ -101,7 +101,7 @@ def _cells(text: str, first: int, last: int) -> list[tuple[int, int]]:
     line = text[first:last]
     if "\t" not in line.strip() and not TABLE_ROW.fullmatch(line):
         return []
-    found = [(first + cell.start(), cell[0]) for cell in CELL.finditer(line) if cell[0].strip()]
+    found = [(first + cell.start(), cell[0]) for cell in TABLE_CELL.finditer(line) if cell[0].strip()]
     return [(begin + len(cell) - len(cell.lstrip()), begin + len(cell.rstrip())) for begin, cell in found]
 
 
@@ -125,9 +125,9 @@ def _stated(place: Seen) -> tuple[int, int] | None:
     """The first default that is stated in the rest of the span's line, or by a label shortly behind it."""
     text, start, end = place
     first, last = place.line
-    if stated := STATED.search(text, start, last):
+    if stated := STATED_DEFAULT.search(text, start, last):
         return stated.span(stated.lastgroup or 0)
-    if label := LABEL.search(text, first, min(len(text), end + ENTRY_CHARACTERS)):
+    if label := DEFAULT_LABEL.search(text, first, min(len(text), end + ENTRY_CHARACTERS)):
         begin, finish = label.span("value")
         name = NAME_BEFORE.match(text, begin, finish)
         finish = begin + len(text[begin:finish].rstrip(" *_`."))

@@ -9,7 +9,7 @@ from opendpr.types import Span
 
 REPEATED_PASSAGES = 3
 """A line that is in this many of the passages read is a header or navigation."""
-HEADING_CHARACTERS = 200
+LONGEST_HEADING_CHARACTERS = 200
 """A longer line is no heading."""
 AGREEING_PLACES = 3
 """More places than these say no more: a fact that is repeated often is not surer for it."""
@@ -29,7 +29,9 @@ def is_heading(span: Span, repeated: Collection[str]) -> bool:
     first = passage.text.rfind("\n", 0, start) + 1
     last = passage.text.find("\n", end)
     line = passage.text[first : last if last >= 0 else len(passage.text)]
-    return len(line) <= HEADING_CHARACTERS and ((line := _folded(line)) in repeated or line in _folded(passage.title))
+    return len(line) <= LONGEST_HEADING_CHARACTERS and (
+        (line := _folded(line)) in repeated or line in _folded(passage.title)
+    )
 
 
 def _folded(line: str) -> str:

@@ -7,43 +7,43 @@ from collections.abc import Callable
 
 from opendpr.answering.units import asked_dimensions, measured_dimensions
 
-_NUMBER_WORDS = (
+_NUMBERS_IN_WORDS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million billion dozen "
     "half twice once none no"
 )
-NUMBER = re.compile(rf"\d|\b(?:{_NUMBER_WORDS.replace(' ', '|')})\b", re.IGNORECASE)
-DATE = re.compile(
+HOLDS_NUMBER = re.compile(rf"\d|\b(?:{_NUMBERS_IN_WORDS.replace(' ', '|')})\b", re.IGNORECASE)
+HOLDS_DATE = re.compile(
     r"\b\d{3,4}s?\b|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]*\b|\b(?:mon|tues|wednes|thurs|fri|"
     r"satur|sun)day\b|\bcentur|\b(?:bc|ad|bce)\b|\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}|\b(?:during|after|before|since|until)\b|"
     r"\b(?:spring|summer|autumn|fall|winter|easter|christmas|today|yesterday|morning|night|noon)\b",
     re.IGNORECASE,
 )
-MEASURE = re.compile(
+HOLDS_MEASURE = re.compile(
     r"second|minute|hour|day|week|month|year|decade|centur|forever|\b\d+\s?(?:[nmµ]?s|min|h|d)\b|met(?:er|re)|mile|"
     r"foot|feet|inch|\b\d[\d.,]*\s?(?:[kcm]?m|ft|in|px)\b|character|byte|line|word|page|\bto\b|[-\u2013]",
     re.IGNORECASE,
 )
-NAME = re.compile(r"(?<![A-Za-z])[^\W\d_a-z]")
+HOLDS_NAME = re.compile(r"(?<![A-Za-z])[^\W\d_a-z]")
 """A word with a capital."""
 FREQUENCY = re.compile(
     r"\d|\b(?:every|each|per|once|twice|times|hourly|daily|nightly|weekly|monthly|yearly|annually|always|never|rarely)\b",
     re.IGNORECASE,
 )
 IDENTIFIER = re.compile(r"[\w$%-]*[A-Za-z][\w.-]*")
-WORD = re.compile(r"\w+")
-SIGNED = ("-", "/", "$", ".", "%", "~")
+ANY_WORD = re.compile(r"\w+")
+IDENTIFIER_SIGNS = ("-", "/", "$", ".", "%", "~")
 """What begins so is an option, a path or a variable, and says more than its words."""
 
 Test = Callable[[str], object]
 
 
 def _is_measure(text: str) -> bool:
-    return bool(NUMBER.search(text) and MEASURE.search(text))
+    return bool(HOLDS_NUMBER.search(text) and HOLDS_MEASURE.search(text))
 
 
 def _is_name(text: str) -> bool:
-    return bool(NAME.search(text)) and not text.isdigit()
+    return bool(HOLDS_NAME.search(text)) and not text.isdigit()
 
 
 def _is_identifier(text: str) -> bool:
@@ -57,28 +57,28 @@ def _is_option(text: str) -> bool:
 _SETTING = "timeout|time|size|limit|interval|delay|width|length|lifetime|ttl|count|retries|level|max|min|port"
 _VARIABLE = r"env(?:ironment)? var(?:iable)?"
 _NO_AMOUNT = "who|what|which|where|when|why|how|option|flag|variable|command"
-_WORDS: tuple[tuple[str, Test], ...] = (
+_KINDS_BY_WORDS: tuple[tuple[str, Test], ...] = (
     (r"\bhow (?:often|frequently)\b", FREQUENCY.search),
     (r"\bhow (?:long|far|tall|high|deep|wide)\b", _is_measure),
-    (r"\bhow (?:many|much|old|large|big|fast)\b|\b(?:number|percentage) of\b|\bwhat percent", NUMBER.search),
+    (r"\bhow (?:many|much|old|large|big|fast)\b|\b(?:number|percentage) of\b|\bwhat percent", HOLDS_NUMBER.search),
     (
         r"\b(?:default|tcp|udp) (?:\w+ )?port\b|\b(?:which|what) (?:[\w-]+ )?port\b|\bport number\b|\bport\W*$",
-        NUMBER.search,
+        HOLDS_NUMBER.search,
     ),
-    (rf"\bdefault\b.*(?:\b|_)(?:{_SETTING})(?:\b|_)|(?:\b|_)(?:{_SETTING})\b.*\bdefault\b", NUMBER.search),
-    (rf"^(?!.*\b(?:{_NO_AMOUNT})\b).*\b(?:max|min)(?:imum)?\b", NUMBER.search),
-    (r"\b(?:what|which) exit (?:code|status)\b|\b(?:what|which) rfc\b|\brfc number\b", NUMBER.search),
-    (r"\b(?:what|which) (?:[\w.-]+ )?version\b", NUMBER.search),
-    (r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century|decade)\b|\brelease date\b", DATE.search),
+    (rf"\bdefault\b.*(?:\b|_)(?:{_SETTING})(?:\b|_)|(?:\b|_)(?:{_SETTING})\b.*\bdefault\b", HOLDS_NUMBER.search),
+    (rf"^(?!.*\b(?:{_NO_AMOUNT})\b).*\b(?:max|min)(?:imum)?\b", HOLDS_NUMBER.search),
+    (r"\b(?:what|which) exit (?:code|status)\b|\b(?:what|which) rfc\b|\brfc number\b", HOLDS_NUMBER.search),
+    (r"\b(?:what|which) (?:[\w.-]+ )?version\b", HOLDS_NUMBER.search),
+    (r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century|decade)\b|\brelease date\b", HOLDS_DATE.search),
     (r"^\W*who\b|\b(?:whom|whose|by whom)\b", _is_name),
-    (r"^\W*where\b|\b(?:what|which) (?:city|country|state|town|county|continent)\b", NAME.search),
+    (r"^\W*where\b|\b(?:what|which) (?:city|country|state|town|county|continent)\b", HOLDS_NAME.search),
     (
         r"\b(?:what|which) (?:[\w.-]+ )?env(?:ironment)? var|^\W*env(?:ironment)? var(?:iable)?s? (?:for|to)\b",
         _is_identifier,
     ),
     (r"\b(?:what|which) (?:[\w.-]+ )?(?:flag|switch|option)\b|\b(?:flag|switch|option) (?:for|to)\b", _is_option),
 )
-KINDS = tuple((re.compile(words), test) for words, test in _WORDS)
+ANSWER_KINDS = tuple((re.compile(words), test) for words, test in _KINDS_BY_WORDS)
 """Words that ask for a kind, and what an answer of the kind passes. The first that fits decides."""
 
 
@@ -102,16 +102,16 @@ def agreement(question: str, answer: str) -> int:
 
 def asks_for_amount(question: str) -> bool:
     """Whether a question wants a number."""
-    return _wanted(question.lower()) in (NUMBER.search, _is_measure)
+    return _wanted(question.lower()) in (HOLDS_NUMBER.search, _is_measure)
 
 
 def _wanted(asked: str) -> Test | None:
-    return next((test for words, test in KINDS if words.search(asked)), None)
+    return next((test for words, test in ANSWER_KINDS if words.search(asked)), None)
 
 
 def _repeats(asked: str, answer: str) -> bool:
-    words = set() if answer.startswith(SIGNED) else set(WORD.findall(answer.lower()))
-    return bool(words) and words <= set(WORD.findall(asked)) and " or " not in asked
+    words = set() if answer.startswith(IDENTIFIER_SIGNS) else set(ANY_WORD.findall(answer.lower()))
+    return bool(words) and words <= set(ANY_WORD.findall(asked)) and " or " not in asked
 
 
 def _is_other_measure(asked: str, answer: str) -> bool:

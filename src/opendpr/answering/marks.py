@@ -10,10 +10,12 @@ from opendpr.types import Span
 EMPHASIS = re.compile(r"\*{1,3}|`{1,2}")
 """What emphasised words have before and behind them in Markdown."""
 EMPHASIS_CHARACTERS = 3
-PAIR = re.compile(r"(?P<mark>\*{1,3}|`{1,2})(?![\s*`])(?P<words>(?:(?!(?P=mark)).)+)(?<![\s*`])(?P=mark)", re.DOTALL)
+MARKED_WORDS = re.compile(
+    r"(?P<mark>\*{1,3}|`{1,2})(?![\s*`])(?P<words>(?:(?!(?P=mark)).)+)(?<![\s*`])(?P=mark)", re.DOTALL
+)
 """Words with the same mark at both ends, and not between."""
 UNDERLINED = re.compile(r"_(?P<words>[^_\n]+)_")
-CLOSING = {")": "(", "]": "["}
+CLOSING_BRACKETS = {")": "(", "]": "["}
 INLINE_CODE = re.compile(r"(?<!`)(`{1,2})(?!`)[^\S\n]*([^`\n]+?)[^\S\n]*\1(?!`)")
 COMMAND_LINE = re.compile(r"^[^\S\n]*[$#%][^\S\n]+(\S[^\n]*?)[^\S\n]*$", re.M)
 """A line that is typed behind a prompt."""
@@ -64,10 +66,10 @@ def with_brackets_in_pairs(span: Span) -> Span:
     text, start, end = seen(span)
     opened: list[int] = []
     for place, sign in enumerate(text[start:end], start):
-        if sign in CLOSING.values():
+        if sign in CLOSING_BRACKETS.values():
             opened.append(place)
-        elif sign in CLOSING:
-            if opened and text[opened[-1]] == CLOSING[sign]:
+        elif sign in CLOSING_BRACKETS:
+            if opened and text[opened[-1]] == CLOSING_BRACKETS[sign]:
                 opened.pop()
             elif _begins_an_item(text, place) or not _says_something(text[start:place]):
                 return span
@@ -75,7 +77,7 @@ def with_brackets_in_pairs(span: Span) -> Span:
                 return recut(span, start, _without_space(text, start, place))
     if not opened:
         return span
-    if end < len(text) and CLOSING.get(text[end]) == text[opened[-1]] and len(opened) == 1:
+    if end < len(text) and CLOSING_BRACKETS.get(text[end]) == text[opened[-1]] and len(opened) == 1:
         whole = (start + 1, end) if opened[0] == start else (start, end + 1)
         return recut(span, *whole)
     if opened[0] > start and text[opened[0] - 1].isspace() and _says_something(text[start : opened[0]]):
@@ -117,7 +119,7 @@ def _mark(text: str, *, at_end: bool) -> str:
 
 def without_pair(span: Span) -> Span:
     """The span without the marks of emphasis at both of its ends: `git push` of `` `git push` ``."""
-    while pair := PAIR.fullmatch(span.text) or UNDERLINED.fullmatch(span.text):
+    while pair := MARKED_WORDS.fullmatch(span.text) or UNDERLINED.fullmatch(span.text):
         _, start, _ = seen(span)
         span = recut(span, start + pair.start("words"), start + pair.end("words"))
     return span

@@ -12,7 +12,7 @@ from opendpr.answering.asked import asked
 from opendpr.answering.borders import BorderReader
 from opendpr.answering.decoder import Decoder
 from opendpr.answering.explaining import Explanation
-from opendpr.choices import DEFAULT_RETRIEVER, QUESTION_CHARACTERS, READ_PASSAGES, SEARCH_PASSAGES
+from opendpr.choices import DEFAULT_RETRIEVER, QUESTION_CHARACTERS, READ_PASSAGES, SEARCH_PASSAGES, needs_vectors
 from opendpr.collection import Collection, open_collection
 from opendpr.errors import StateError, UsageError
 from opendpr.iteration import batched
@@ -24,7 +24,7 @@ from opendpr.search.copies import DistinctRetriever
 from opendpr.search.live import LiveSnapshot
 from opendpr.search.reranking import Reranking
 from opendpr.search.retrievers import make_retriever
-from opendpr.search.settings import EngineSettings, SearchSettings
+from opendpr.search.settings import SearchSettings
 from opendpr.types import Hit, Outcome, Span
 
 ASK_BATCH_QUESTIONS = 16
@@ -41,8 +41,7 @@ class Answerer:
             one that the collection was encoded with, or the default
         retriever: `dense`, `bm25` or `hybrid`, where a call names no other
         reranking: orders what the retriever finds again; None leaves it as it is
-        engine: finds candidates by vectors; None means what lies beside the collection
-        warn_incomplete: False where passages get their vectors as they are needed
+        search: how the collection is searched, and with which engine
 
     Raises:
         StateError: there is no such model, or the collection was encoded by another.
@@ -57,12 +56,11 @@ class Answerer:
         retriever: str = DEFAULT_RETRIEVER,
         runtime: RuntimeSettings = RuntimeSettings(),
         reranking: Reranking | None = None,
-        engine: EngineSettings | None = None,
-        warn_incomplete: bool = True,
+        search: SearchSettings = SearchSettings(),
     ) -> None:
         self.collection, self.retriever = collection, retriever
         self._model, self._runtime, self._reranking = model, runtime, reranking
-        self._live = LiveSnapshot(collection, SearchSettings(engine=engine, warn_incomplete=warn_incomplete))
+        self._live = LiveSnapshot(collection, search)
         self._retrievers: dict[str, DistinctRetriever] = {}
         self._retriever(retriever)  # now, because a wrong name or model should be reported where it is given
 
@@ -91,7 +89,7 @@ class Answerer:
 
     def _retriever(self, kind: str) -> DistinctRetriever:
         if kind not in self._retrievers:
-            encoder = None if kind == "bm25" else self.encoder
+            encoder = self.encoder if needs_vectors(kind) else None
             self._retrievers[kind] = DistinctRetriever(make_retriever(kind, self._live, encoder))
         return self._retrievers[kind]
 
@@ -247,14 +245,12 @@ def open_answerer(
     retriever: str = DEFAULT_RETRIEVER,
     runtime: RuntimeSettings = RuntimeSettings(),
     reranking: Reranking | None = None,
-    engine: EngineSettings | None = None,
-    warn_incomplete: bool = True,
+    search: SearchSettings = SearchSettings(),
 ) -> Answerer:
     """Open a collection and the model that it was encoded with, or another with the same encoder.
 
     Args:
-        engine: finds candidates by vectors; None means what lies beside the collection
-        warn_incomplete: False where passages get their vectors as they are needed
+        search: how the collection is searched, and with which engine
 
     Raises:
         StateError: there is no such collection or model, they do not belong together, or the collection has no
@@ -263,7 +259,7 @@ def open_answerer(
     collection = open_collection(Path(directory))
     if not collection.has_documents():
         raise StateError(f"{directory} holds no documents; add some with 'opendpr add'")
-    if retriever != "bm25":
+    if needs_vectors(retriever):
         collection.require_encoder()
     chosen = find_model(model) if model else None
     return Answerer(
@@ -272,6 +268,5 @@ def open_answerer(
         retriever=retriever,
         runtime=runtime,
         reranking=reranking,
-        engine=engine,
-        warn_incomplete=warn_incomplete,
+        search=search,
     )

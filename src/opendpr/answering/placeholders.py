@@ -13,8 +13,8 @@ from opendpr.types import Span
 PLACEHOLDER = re.compile(r"<[a-z][a-z0-9 _-]*>|\{[a-z][a-z0-9_-]*\}|\[[A-Z][A-Z_-]+(?:\.\.\.)?\]")
 """What a manual writes for something to be put in, as `<n>`."""
 PLACEHOLDER_CHARACTERS = 40
-OPENING = frozenset("<{([")
-SECTION = re.compile(r"(?<=[\w.+-])\(\d[a-z]{0,2}\)")
+OPENING_BRACKETS = frozenset("<{([")
+MANUAL_SECTION = re.compile(r"(?<=[\w.+-])\(\d[a-z]{0,2}\)")
 """Where a name of a manual page has its section, as `git(1)`."""
 OPTION_BEFORE = re.compile(r"(?P<edge>^|[\s\[(`|,'\"])(?P<option>--?[A-Za-z][\w-]*)(?:\[?=| )\Z")
 """An option that a value follows."""
@@ -61,13 +61,13 @@ def is_answer(span: Span, question: str = "") -> bool:
 def _is_placeholder(place: Seen) -> bool:
     text, start, end = place
     around = text[max(0, start - PLACEHOLDER_CHARACTERS) : end + PLACEHOLDER_CHARACTERS]
-    if OPENING.isdisjoint(around):
+    if OPENING_BRACKETS.isdisjoint(around):
         return False
     first = min(start, PLACEHOLDER_CHARACTERS)
     last = first + end - start
     return any(
         match.start() <= first and last <= match.end()
-        for pattern in (PLACEHOLDER, SECTION)
+        for pattern in (PLACEHOLDER, MANUAL_SECTION)
         for match in pattern.finditer(around)
     )
 

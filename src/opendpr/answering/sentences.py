@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from opendpr.text.blocks import sentence_around
+from opendpr.text.blocks import SENTENCE_CHARACTERS, sentence_around
 from opendpr.types import Answer, Span
+
+STATEMENT_WORDS = 4
+"""Fewer words than these say nothing by themselves: a cell of a table, a label."""
+_WORD = re.compile(r"\w+")
 
 
 def nearest_sentence(answers: Sequence[Answer]) -> Answer:
@@ -30,5 +35,24 @@ def _sentence(span: Span) -> Span:
     """The sentence around a span, with its scores."""
     hit = span.hit
     seen, offset = hit.before + hit.passage.text + hit.after, hit.passage.start - len(hit.before)
-    first, last = sentence_around(seen, span.start - offset, span.end - offset)
+    first, last = statement_around(seen, span.start - offset, span.end - offset)
     return replace(span, start=offset + first, end=offset + last, text=seen[first:last])
+
+
+def statement_around(text: str, start: int, end: int) -> tuple[int, int]:
+    """The sentence that [start, end) lies in; below a heading the first one, and of a few words their whole line.
+
+    >>> text = "## Log file\\n\\nErrors go to /var/log/tide.log. It is kept for a week."
+    >>> text[slice(*statement_around(text, 3, 11))]
+    'Errors go to /var/log/tide.log.'
+    """
+    line_start, line_end = text.rfind("\n", 0, start) + 1, text.find("\n", end)
+    line = text[line_start : line_end if line_end >= 0 else len(text)]
+    whole_line = line_start + len(line) - len(line.lstrip()), line_start + len(line.rstrip())
+    if line.startswith("#"):
+        rest = text[whole_line[1] :]
+        below = len(text) - len(rest.lstrip())
+        return sentence_around(text, below, below + 1) if below < len(text) else whole_line
+    first, last = sentence_around(text, start, end)
+    is_said = len(_WORD.findall(text[first:last])) >= STATEMENT_WORDS
+    return (first, last) if is_said or len(line) > SENTENCE_CHARACTERS else whole_line

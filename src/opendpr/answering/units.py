@@ -33,8 +33,8 @@ _MEASURED = {
     for name, units in DIMENSIONS.items()
 }
 """A number with a unit of each dimension."""
-_NAMED = {name: re.compile(units, re.IGNORECASE) for name, units in DIMENSIONS.items()}
-_ASKED = re.compile(r"\b(?:in|how many|number of) (?P<unit>[a-z]{2,})\b|\b(?P<last>[a-z]{2,})\W*$")
+_DIMENSION_PATTERNS = {name: re.compile(units, re.IGNORECASE) for name, units in DIMENSIONS.items()}
+_ASKED_UNIT = re.compile(r"\b(?:in|how many|number of) (?P<unit>[a-z]{2,})\b|\b(?P<last>[a-z]{2,})\W*$")
 _NO_UNITS = frozenset({"us", "second", "foot", "yard", "mark"})
 """Words of a question that have another meaning more often."""
 
@@ -69,9 +69,12 @@ def asked_dimensions(question: str) -> frozenset[str]:
     >>> sorted(asked_dimensions("How long may a line be, in bytes?"))
     ['size']
     """
-    words = {word for match in _ASKED.finditer(question.lower()) for word in match.groups() if word}
+    words = {word for match in _ASKED_UNIT.finditer(question.lower()) for word in match.groups() if word}
     return frozenset(
-        name for name, units in _NAMED.items() for word in words - _NO_UNITS if units.fullmatch(word) is not None
+        name
+        for name, units in _DIMENSION_PATTERNS.items()
+        for word in words - _NO_UNITS
+        if units.fullmatch(word) is not None
     )
 
 

@@ -21,7 +21,7 @@ COMMON_WORDS = frozenset(
     )
 )
 """Words that say how is asked, not after what."""
-NAME = re.compile(r"(?<!^)\b(?:[^\W\d_a-z]\w*|\w*\d\w*|\w+[_.-]\w+)")
+PROPER_NAME = re.compile(r"(?<!^)\b(?:[^\W\d_a-z]\w*|\w*\d\w*|\w+[_.-]\w+)")
 """A word with a capital, a digit or a sign inside; a question's first word has its capital anyway."""
 NEAR_CHARACTERS = 200
 """Characters on either side of an answer that are near it."""
@@ -56,7 +56,7 @@ class Wording:
     @cached_property
     def _names(self) -> frozenset[str]:
         question = self._asked.text.strip()
-        words = terms(" ".join(NAME.findall(question[:1].lower() + question[1:])))
+        words = terms(" ".join(PROPER_NAME.findall(question[:1].lower() + question[1:])))
         return frozenset(words) - COMMON_WORDS
 
     @property

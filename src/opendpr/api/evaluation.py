@@ -7,17 +7,17 @@ import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from opendpr.api.arguments import check_retriever
+from opendpr.api.arguments import check_retriever, depths
 from opendpr.api.located import located
 from opendpr.api.opened import OpenCollection
 from opendpr.choices import DEFAULT_RETRIEVER
 from opendpr.collection import open_collection
-from opendpr.errors import InputError, UsageError
+from opendpr.errors import UsageError
 from opendpr.evaluation import task
 from opendpr.evaluation.judges import DEFAULT_KS, AnswerJudge, document_judge
 from opendpr.evaluation.report import write_report
@@ -25,13 +25,10 @@ from opendpr.evaluation.run import read_run
 from opendpr.evaluation.summary import Summary, summary
 from opendpr.evaluation.tables import tables
 from opendpr.interop import write_questions
+from opendpr.interop.question_sets import Questions, files_or_objects
 from opendpr.model.runtime import RuntimeSettings
-from opendpr.types import Question
 
 Files: TypeAlias = str | os.PathLike[str]
-Questions: TypeAlias = Files | Question | Mapping[str, Any] | Iterable[Files | Question | Mapping[str, Any]]
-"""Question files of any known form, or questions: `opendpr.Question`, or dicts with `question` and `answers`."""
-
 _run_numbers = itertools.count(1)
 
 
@@ -40,8 +37,8 @@ def evaluate(
     questions: Questions,
     *,
     systems: str | Sequence[str] = (DEFAULT_RETRIEVER,),
-    k: Sequence[int] = DEFAULT_KS,
-    read: Sequence[int] = (),
+    k: int | Sequence[int] = DEFAULT_KS,
+    read: int | Sequence[int] = (),
     qrels: Files | None = None,
     output: Files | None = None,
 ) -> Evaluation:
@@ -51,8 +48,8 @@ def evaluate(
         collection: a path; or an opened one, whose model and runtime are used
         questions: files, or questions with answers or gold documents; answers may be patterns
         systems: of `dense`, `bm25` and `hybrid`
-        k: depths at which top-k accuracy is measured (paper section 5)
-        read: numbers of passages read, for exact match and F1 (paper section 6); none without the reader
+        k: one or several depths at which top-k accuracy is measured (paper section 5)
+        read: one or several numbers of passages read, for exact match and F1 (paper section 6); none without the reader
         qrels: judgements of documents as TREC writes them, for MAP, nDCG, recall and MRR
         output: where the run is kept; interrupted, the same call goes on from there. None keeps it until the
             process ends.
@@ -65,7 +62,7 @@ def evaluate(
     chosen = [systems] if isinstance(systems, str) else list(dict.fromkeys(systems))
     for system in chosen:
         check_retriever(system)
-    judge = _judge(k, read, qrels)
+    judge = _judge(depths(k, "k"), depths(read, "read"), qrels)
     model, runtime = None, RuntimeSettings()
     if isinstance(collection, OpenCollection):
         model, runtime = collection.model, collection.runtime
@@ -77,10 +74,10 @@ def evaluate(
     return Evaluation([path])
 
 
-def _judge(k: Sequence[int], read: Sequence[int], qrels: Files | None) -> task.Judge:
+def _judge(k: tuple[int, ...], read: tuple[int, ...], qrels: Files | None) -> task.Judge:
     if qrels is None:
-        return AnswerJudge(tuple(k), tuple(read))
-    if read or tuple(k) != DEFAULT_KS:
+        return AnswerJudge(k, read)
+    if read or k != DEFAULT_KS:
         raise UsageError("qrels has measures and depths of its own; leave out k and read")
     return document_judge(Path(qrels))
 
@@ -95,35 +92,14 @@ def _kept_until_exit() -> Path:
 @contextmanager
 def _files(questions: Questions) -> Iterator[list[Path]]:
     """The question files; questions that are given as objects are in one called `questions.jsonl`."""
-    several = [questions] if isinstance(questions, str | os.PathLike | Question | Mapping) else list(questions)
-    paths = [Path(item) for item in several if isinstance(item, str | os.PathLike)]
-    if len(paths) == len(several):
+    paths, objects = files_or_objects(questions)
+    if not objects:
         yield paths
         return
-    if paths:
-        raise UsageError("questions are either all files or all objects, got both")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "questions.jsonl"
-        write_questions(path, [_question(item, number) for number, item in enumerate(several, start=1)], "jsonl")
+        write_questions(path, objects, "jsonl")
         yield [path]
-
-
-def _question(item: object, number: int) -> Question:
-    if isinstance(item, Question):
-        return item
-    if not isinstance(item, Mapping):
-        raise TypeError(
-            "expected question files, opendpr.Question or dicts with 'question' and 'answers', "
-            f"got {type(item).__name__}: {item!r}"
-        )
-    if not isinstance(item.get("question"), str):
-        raise InputError(f"question {number}: expected a dict with 'question', found the keys {list(item)}")
-    answers, documents = (_several(item.get(name, ())) for name in ("answers", "document_ids"))
-    return Question(str(item.get("id", number)), item["question"], answers, item.get("match", "string"), documents)
-
-
-def _several(value: str | Sequence[str]) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(value)
 
 
 class Evaluation:

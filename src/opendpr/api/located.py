@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from opendpr.collection.opening import holds_documents
 from opendpr.errors import InputError
 from opendpr.maintenance.add import AddSettings, NoDocumentsError
-from opendpr.maintenance.folder import holds_documents, index_folder
+from opendpr.maintenance.folder import index_folder
 from opendpr.model.runtime import RuntimeSettings
 
 SKIPPED_FILES_SHOWN = 3

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from opendpr.answering.asked import Asked
 from opendpr.answering.decoding import Decoding, outcome
+from opendpr.api.arguments import check_runtime, model_name
 from opendpr.corpus.names import usual_keys
 from opendpr.errors import UsageError
 from opendpr.model.directory import DEFAULT_MODEL, Model, find_model
@@ -29,7 +30,7 @@ def load_encoder(
     Raises:
         StateError: there is no such model, or it has no encoder.
     """
-    return LoadedEncoder(_load(BertEncoder, model, runtime))
+    return LoadedEncoder(_load(BertEncoder, model_name(model), runtime))
 
 
 def load_reader(
@@ -40,7 +41,7 @@ def load_reader(
     Raises:
         StateError: there is no such model, or it has no reader.
     """
-    return LoadedReader(_load(BertReader, model, runtime))
+    return LoadedReader(_load(BertReader, model_name(model), runtime))
 
 
 class LoadedEncoder:
@@ -107,6 +108,7 @@ class LoadedReader:
 def _load(
     part: Callable[[Model, RuntimeSettings], Part], model: str | os.PathLike[str], runtime: RuntimeSettings
 ) -> Part:
+    check_runtime(runtime)
     return part(find_model(os.fspath(model)), runtime)
 
 

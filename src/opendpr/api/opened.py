@@ -9,21 +9,19 @@ from typing import Any, overload
 
 from opendpr.answering import Answerer, open_answerer
 from opendpr.api import changes
-from opendpr.api.arguments import Several, check_k, check_retriever, strings
+from opendpr.api.arguments import Several, check_index, check_k, check_retriever, check_where, strings
 from opendpr.api.sources import Source
-from opendpr.choices import READ_PASSAGES, SEARCH_PASSAGES, IndexName
+from opendpr.choices import READ_PASSAGES, SEARCH_PASSAGES, IndexName, needs_vectors
 from opendpr.collection import Collection, open_collection
 from opendpr.collection.backup import write_backup
 from opendpr.collection.rows import Summary
-from opendpr.collection.verify import verify_store
 from opendpr.errors import UsageError
 from opendpr.maintenance.add import AddSettings, Report
+from opendpr.maintenance.verify import verify
 from opendpr.model.directory import Model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
-from opendpr.search.bm25 import verify_bm25
-from opendpr.search.dense import verify_dense
-from opendpr.search.settings import INDEX_RECALL, EngineSettings
+from opendpr.search.settings import INDEX_RECALL, EngineSettings, SearchSettings
 from opendpr.types import Document, Hit, Outcome
 
 
@@ -61,7 +59,7 @@ class OpenCollection:
         self._store: Collection | None = open_collection(directory)
         self._encoder: BertEncoder | None = None
         self._answerer: Answerer | None = None
-        if self._store.has_documents() and (retriever == "bm25" or self._store.encoder()):
+        if self._store.has_documents() and (not needs_vectors(retriever) or self._store.encoder()):
             self._ready(retriever)  # now, because a wrong model should be reported where it was named
 
     @overload
@@ -90,6 +88,7 @@ class OpenCollection:
         """
         kind, answerer = self._choose(retriever)
         check_k(k)
+        check_where(where)
         if isinstance(question, str):
             return answerer.ask(question, k, where, retriever=kind)
         return answerer.ask(strings(question), k, where, retriever=kind)
@@ -124,6 +123,7 @@ class OpenCollection:
         """
         kind, answerer = self._choose(retriever)
         check_k(k)
+        check_where(where)
         if isinstance(question, str):
             return answerer.search(question, k, where, retriever=kind)
         return answerer.retrieve(strings(question), k, where, retriever=kind)
@@ -214,11 +214,12 @@ class OpenCollection:
         Returns:
             What is known of the approximate index; None if every vector is scanned.
         """
+        check_index(index, recall)
         return changes.optimize(self._opened.directory, index, recall=recall, memory_bytes=memory_bytes)
 
     def verify(self) -> list[str]:
         """Read every byte and compare it with its checksum; what is damaged, an empty list if nothing is."""
-        return verify_store(self._opened) or verify_bm25(self._opened) + verify_dense(self._opened)
+        return verify(self._opened)
 
     def backup(self, destination: str | os.PathLike[str]) -> int:
         """Copy the collection, as one of its states, to a new directory; returns the version copied.
@@ -264,9 +265,9 @@ class OpenCollection:
         if self._answerer is None:
             directory = self._opened.directory
             self._answerer = open_answerer(
-                directory, self.model, retriever=kind, runtime=self.runtime, engine=self._engine
+                directory, self.model, retriever=kind, runtime=self.runtime, search=SearchSettings(engine=self._engine)
             )
-        elif kind != "bm25":
+        elif needs_vectors(kind):
             self._opened.require_encoder()
         return self._answerer
 

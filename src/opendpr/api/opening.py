@@ -7,16 +7,16 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from opendpr.api import changes
-from opendpr.api.arguments import check_retriever
+from opendpr.api.arguments import check_retriever, check_runtime, model_name
 from opendpr.api.located import located
 from opendpr.api.opened import OpenCollection
 from opendpr.api.sources import Source
 from opendpr.choices import DEFAULT_RETRIEVER
 from opendpr.collection.database import DATABASE
+from opendpr.collection.opening import holds_documents
 from opendpr.engines.addresses import parse_address
 from opendpr.errors import StateError
 from opendpr.maintenance.add import AddSettings, Report
-from opendpr.maintenance.folder import holds_documents
 from opendpr.model.directory import DEFAULT_MODEL, find_model
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.settings import EngineSettings
@@ -73,8 +73,9 @@ def open(
         UsageError: there is no such retriever, or the address is none.
         BusyError: a server of the engine does not answer.
     """
-    path, name = Path(collection), None if model is None else os.fspath(model)
+    path, name = Path(collection), None if model is None else model_name(model)
     check_retriever(retriever)
+    check_runtime(runtime)
     engine = EngineSettings(parse_address(index).text) if isinstance(index, str) else index
     if name is not None:
         find_model(name)

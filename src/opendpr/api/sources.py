@@ -12,14 +12,14 @@ from opendpr.corpus import Corpus
 from opendpr.corpus.jsonlines import json_document
 from opendpr.corpus.names import usual_keys
 from opendpr.errors import InputError, UsageError
-from opendpr.types import EMPTY, Document
+from opendpr.types import NO_METADATA, Document
 
 Source: TypeAlias = str | os.PathLike[str] | Document | Mapping[str, Any] | tuple[str, str]
 """A path of a file or folder, a document, a dict with id and text, or a pair of id and text."""
 
 METADATA_NAMES = ("metadata", "meta")
 """Keys of a dict whose value is itself a dict of metadata; all other keys are metadata one by one."""
-SHOWN_CHARACTERS = 60
+VALUE_CHARACTERS = 60
 
 
 def corpus_of(sources: Source | Iterable[Source]) -> Corpus:
@@ -84,9 +84,9 @@ def _document(record: Mapping[str, Any], number: int) -> Document:
     metadata = dict(document.metadata)
     for name in nested:
         metadata |= record[name]
-    return Document(document.id, document.title, document.text, metadata or EMPTY)
+    return Document(document.id, document.title, document.text, metadata or NO_METADATA)
 
 
 def _short(value: object) -> str:
     text = json.dumps(value, ensure_ascii=False) if isinstance(value, list) else repr(value)
-    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}..."
+    return text if len(text) <= VALUE_CHARACTERS else f"{text[:VALUE_CHARACTERS]}..."

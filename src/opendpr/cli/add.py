@@ -10,7 +10,7 @@ from typer import Argument, Exit, Option
 
 from opendpr.cli.on import encoders
 from opendpr.cli.options import (
-    KINDS,
+    READABLE_FILES,
     AsJson,
     DeviceOption,
     ModelOption,
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from opendpr.text.splitting import Splitter
 
 Unit = Literal["structure", "paragraphs", "whole"]
-UNITS: tuple[Unit, ...] = ("structure", "paragraphs", "whole")
+SPLITTING_UNITS: tuple[Unit, ...] = ("structure", "paragraphs", "whole")
 """Ways to cut that are options of their own."""
-SHOWN_CHARACTERS = 40
+LINE_CHARACTERS = 40
 """Of a line that was left out."""
 LISTED_PLACES = 20
 """Skipped places named one by one; JSON has them all."""
@@ -44,7 +44,7 @@ def add(
     ],
     files: Annotated[
         list[str],
-        Argument(help=f"Files and directories ({KINDS}), or - for stdin.", show_default=False),
+        Argument(help=f"Files and directories ({READABLE_FILES}), or - for stdin.", show_default=False),
     ],
     model: ModelOption = None,
     words: Annotated[int | None, Option("--words", help="Words in a passage.", show_default="100")] = None,
@@ -173,7 +173,9 @@ def _put_json(report: Report) -> None:
 
 def no_documents(files: str) -> InputError:
     """The error of paths with nothing to read, which says what would be read."""
-    return InputError(f"found no documents in {files}; they are files of the kinds {KINDS}, or text without a suffix")
+    return InputError(
+        f"found no documents in {files}; they are files of the kinds {READABLE_FILES}, or text without a suffix"
+    )
 
 
 def show_report(report: Report, collection: Path, command: Sequence[str], *, folder: Path | None = None) -> None:
@@ -198,7 +200,7 @@ def show_report(report: Report, collection: Path, command: Sequence[str], *, fol
         )
     report_ignored(report, command)
     if report.repeated:
-        examples = ", ".join(repr(line[:SHOWN_CHARACTERS]) for line, _ in report.repeated.most_common(2))
+        examples = ", ".join(repr(line[:LINE_CHARACTERS]) for line, _ in report.repeated.most_common(2))
         say(
             f"lines of menus, or that repeat on many pages, left out: {report.repeated.total():,}, as {examples}; "
             f"'{' '.join(command)} --keep-repeated' keeps those of HTML"
@@ -274,7 +276,7 @@ def _metadata(pairs: list[str]) -> dict[str, object]:
 
 def _unit(**chosen: bool) -> Unit | None:
     """The one way to cut that an option names, if any."""
-    units = [unit for unit in UNITS if chosen[unit]]
+    units = [unit for unit in SPLITTING_UNITS if chosen[unit]]
     if len(units) > 1:
         raise UsageError(f"--{units[0]} and --{units[1]} are two ways to cut; give one of them")
     return units[0] if units else None

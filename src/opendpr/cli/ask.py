@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, nullcontext, suppress
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from opendpr.choices import DEFAULT_RETRIEVER, READ_PASSAGES
+from opendpr.choices import DEFAULT_RETRIEVER, MOST_PASSAGES, READ_PASSAGES, needs_words
 from opendpr.cli.ask_explanation import explained
-from opendpr.cli.ask_folder import encode_in_background, encode_rest, incomplete, report_incomplete
-from opendpr.cli.located import located
+from opendpr.cli.folder_answers import WaitForRestOption, encode_in_background, finish, incomplete, indexed_for
 from opendpr.cli.options import (
     AllowPartialOption,
     AsJson,
@@ -39,6 +38,7 @@ from opendpr.cli.output import (
     say,
     styled,
 )
+from opendpr.cli.typed import prompted_questions, typed_questions
 from opendpr.errors import StateError, UsageError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 SHOWN_COPIES = 3
 """Documents with the same text that are named; JSON has them all."""
-SHOWN_CHARACTERS = 200
+REFUSED_CHARACTERS = 200
 """How much of a question that was refused is repeated."""
 
 
@@ -67,7 +67,7 @@ def ask(
             show_default=False,
         ),
     ] = None,
-    k: Annotated[int, Option("-k", min=1, max=10_000, help="Passages to read.")] = READ_PASSAGES,
+    k: Annotated[int, Option("-k", min=1, max=MOST_PASSAGES, help="Passages to read.")] = READ_PASSAGES,
     answers: Annotated[int, Option("--answers", "-n", min=1, help="Different answers to show.")] = 1,
     retriever: RetrieverOption = DEFAULT_RETRIEVER,
     rerank: RerankOption = None,
@@ -79,9 +79,7 @@ def ask(
     precision: PrecisionOption = "auto",
     runtime: RuntimeOption = "auto",
     device: DeviceOption = "auto",
-    wait: Annotated[
-        bool, Option("--wait", help="After the answer encode the rest of a folder; without, a later call does.")
-    ] = False,
+    wait: WaitForRestOption = False,
     words: Annotated[
         int | None, Option("--words", min=1, help="Of a folder: words in a passage.", show_default="as before, or 100")
     ] = None,
@@ -108,12 +106,12 @@ def ask(
       opendpr ask notes - < questions.txt          (one JSON object a line)
     """
     from opendpr.answering import check_question, open_answerer
+    from opendpr.collection.opening import holds_documents
     from opendpr.collection.where import compile_where
-    from opendpr.maintenance.add import AddSettings
-    from opendpr.maintenance.folder import Cut, holds_documents
     from opendpr.model.directory import DEFAULT_MODEL
     from opendpr.model.runtime import RuntimeSettings
     from opendpr.search.reranking import make_reranking
+    from opendpr.search.settings import SearchSettings
 
     question = None if not words_asked else " ".join(words_asked)
     _refuse_missing(collection)
@@ -128,13 +126,12 @@ def ask(
     engine = engine_settings(address, allow_partial=allow_partial)
     folder = collection if holds_documents(collection) else None
     name = model or DEFAULT_MODEL if folder else model  # the cache may be made with one whose reader is another
-    collection = located(
-        collection,
-        AddSettings(name, runtime=settings),
-        cut=Cut(words, overlap),
-        encode=_encoding(question, where, retriever),
-        silent=as_json,
-    )
+    if folder and name:
+        encode = _encoding(question, where, retriever)
+        collection = indexed_for(folder, name, settings, encode=encode, cut=(words, overlap), silent=as_json)
+    elif (words, overlap) != (None, None):
+        again = f"'opendpr add {collection} FILE... --resplit' with the same options"
+        raise UsageError(f"{collection} is a collection; its documents are cut again by {again}")
     with ExitStack() as stack:
         answerer = open_answerer(
             collection,
@@ -142,18 +139,15 @@ def ask(
             retriever=retriever,
             runtime=settings,
             reranking=reranking,
-            engine=engine,
-            warn_incomplete=folder is None,
+            search=SearchSettings(engine=engine, warn_incomplete=folder is None),
         )
         asker = _Asker(answerer, k, answers, where, as_json or question == "-", explain, folder is not None)
         if question == "-":
-            asker.answer_all(_typed_questions())
+            asker.answer_all(typed_questions())
         elif question is not None:
             asker.answer(question)
-            if folder and name and wait:
-                encode_rest(collection, name, settings, silent=as_json)
-            elif folder and not as_json:
-                report_incomplete(answerer.collection)
+            if folder:
+                finish(answerer, settings, wait=wait, silent=as_json)
         else:
             if folder and name and sys.stdin.isatty() and incomplete(answerer.collection):
                 asker.background = encode_in_background(stack, collection, name, settings)
@@ -166,24 +160,9 @@ def _encoding(question: str | None, where: str | None, retriever: str) -> Encode
     from opendpr.maintenance.on_demand import EncodeNeeded
 
     waits = question != "-" and (question is not None or sys.stdin.isatty())
-    if not waits or retriever == "dense":
+    if not waits or not needs_words(retriever):
         return encode_missing
     return EncodeNeeded([question] if question and retriever == "hybrid" else [], where)
-
-
-def _typed_questions() -> Iterator[str]:
-    """The lines of standard input that say something, without the mark that a file from Windows begins with."""
-    for line in sys.stdin:
-        if question := line.strip().removeprefix("\ufeff").strip():
-            yield question
-
-
-def _line(prompt: str) -> str:
-    """A line typed; empty at the end of the input."""
-    try:
-        return input(prompt).strip()
-    except EOFError:
-        return ""
 
 
 def _refuse_missing(path: Path) -> None:
@@ -233,13 +212,10 @@ class _Asker:
     def prompt(self) -> None:
         """Ask until an empty line is typed; from a pipe, to its end."""
         if sys.stdin.isatty():
-            with suppress(ModuleNotFoundError):
-                import readline  # noqa: F401  # makes input() editable
-            say("Ask a question; an empty line or Ctrl-D ends.")
-            while question := _line("? "):
-                self.answer_all([question])
+            say("Ask a question; an empty line, quit or Ctrl-D ends.")
+            self.answer_all(prompted_questions())
         else:
-            self.answer_all(_typed_questions())
+            self.answer_all(typed_questions())
 
     def answer_all(self, questions: Iterable[str]) -> None:
         """Answer each; one that cannot be answered is reported and does not stop the others."""
@@ -249,7 +225,7 @@ class _Asker:
                     self.answer(question)
             except UsageError as error:
                 if self.as_json:
-                    shown = question[:SHOWN_CHARACTERS].encode("utf-8", "replace").decode()
+                    shown = question[:REFUSED_CHARACTERS].encode("utf-8", "replace").decode()
                     print_json({"question": shown, "error": str(error)})
                 else:
                     say(f"opendpr: {error}")

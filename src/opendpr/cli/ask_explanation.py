@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from opendpr.answering.explaining import Explanation, Weighed
 
-MEANINGS = {
+FEATURE_MEANINGS = {
     "passage selection": "how well the passage answers, by the reader",
     "span": "log P_start + log P_end, by the reader",
     "retrieval": "how well the passage was found",
@@ -50,8 +50,7 @@ def explained(explanation: Explanation) -> Iterator[str]:
 
 def _table(parts: Sequence[Weighed]) -> Iterator[str]:
     for part in parts:
-        line = (
-            f"      {part.name:18}{part.value:9.2f} x {part.weight:7.2f} = {part.product:7.2f}  {MEANINGS[part.name]}"
-        )
+        meaning = FEATURE_MEANINGS[part.name]
+        line = f"      {part.name:18}{part.value:9.2f} x {part.weight:7.2f} = {part.product:7.2f}  {meaning}"
         yield line.rstrip()
     yield f"      {'sum':18}{sum(part.product for part in parts):29.2f}"

@@ -30,7 +30,7 @@ def backup(
     from opendpr.collection import open_collection
     from opendpr.collection.backup import write_backup
 
-    with open_collection(located(collection, silent=as_json)) as opened:
+    with open_collection(located(collection, vectors=False, silent=as_json)) as opened:
         version = write_backup(opened, destination)
     size = sum(path.stat().st_size for path in destination.iterdir())
     if as_json:

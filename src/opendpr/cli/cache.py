@@ -40,7 +40,7 @@ def cache(
         raise UsageError("--clear-all removes the caches of all folders; name none, and leave out --clear")
     if clear and not folders:
         raise UsageError("--clear needs the folders whose caches are to be removed; --clear-all removes all")
-    chosen = _of(folders, cached_folders()) if folders else cached_folders()
+    chosen = _caches_of(folders, cached_folders()) if folders else cached_folders()
     total = sum(cached.size_bytes for cached in chosen)
     if clear or clear_all:
         clear_caches(chosen)
@@ -58,7 +58,7 @@ def cache(
     say(f"{counted(len(chosen), 'cached collection')}, {readable_size(total)}")
 
 
-def _of(folders: list[Path], caches: list[CachedFolder]) -> list[CachedFolder]:
+def _caches_of(folders: list[Path], caches: list[CachedFolder]) -> list[CachedFolder]:
     """The cached collections of folders, of any model.
 
     Raises:

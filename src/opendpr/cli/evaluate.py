@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from opendpr.choices import DEFAULT_RETRIEVER
+from opendpr.choices import DEFAULT_RETRIEVER, MOST_PASSAGES
 from opendpr.cli.located import located
 from opendpr.cli.options import (
     RETRIEVER_CHOICES,
@@ -69,12 +69,16 @@ def evaluate(
     ] = None,
     k: Annotated[
         list[int] | None,
-        Option("-k", min=1, max=10_000, help="Passages retrieved; again for several.", show_default="1, 5, 20, 100"),
+        Option(
+            "-k", min=1, max=MOST_PASSAGES, help="Passages retrieved; again for several.", show_default="1, 5, 20, 100"
+        ),
     ] = None,
     reader: Annotated[bool, Option("--reader", help="Answer too: exact match and F1.")] = False,
     read: Annotated[
         list[int] | None,
-        Option("--read", "-n", min=1, max=10_000, help="Passages read; again for several.", show_default="10, 20"),
+        Option(
+            "--read", "-n", min=1, max=MOST_PASSAGES, help="Passages read; again for several.", show_default="10, 20"
+        ),
     ] = None,
     qrels: Annotated[
         Path | None, Option("--qrels", help="Judgements of documents, as TREC writes them: MAP, nDCG, recall, MRR.")
@@ -108,7 +112,6 @@ def evaluate(
     from opendpr.evaluation.foreign import ForeignTask, evaluate_runs
     from opendpr.evaluation.task import Task
     from opendpr.evaluation.task import evaluate as run_task
-    from opendpr.maintenance.add import AddSettings
     from opendpr.model.runtime import RuntimeSettings
 
     if runs:
@@ -130,7 +133,7 @@ def evaluate(
         raise UsageError(f"no file of questions was given to evaluate {collection} with; name one after it")
     systems = list(dict.fromkeys(retriever or [DEFAULT_RETRIEVER]))
     running, vectors = RuntimeSettings(runtime, precision, device), systems != ["bm25"]
-    collection = located(collection, AddSettings(model if vectors else None, vectors, running), silent=as_json)
+    collection = located(collection, model, running, vectors=vectors, silent=as_json)
     open_collection(collection).close()  # before the questions: arguments are judged in their order
     engine = engine_settings(index, allow_partial=False)
     task = Task(questions, systems, limit, model, running, engine)

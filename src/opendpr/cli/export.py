@@ -18,7 +18,7 @@ from opendpr.wording import counted
 if TYPE_CHECKING:
     from opendpr.interop import Ranking
 
-HELP = """Write data in the forms of other systems: DPR, BEIR, MS MARCO, TREC, SQuAD and others.
+EXPORT_HELP = """Write data in the forms of other systems: DPR, BEIR, MS MARCO, TREC, SQuAD and others.
 
 What is written from a file may be of any form that 'opendpr import' reads. docs/formats.md
 describes them all.
@@ -27,7 +27,7 @@ describes them all.
 Example:
   opendpr export run nq-test.jsonl --format trec -o nq-test.run
 """
-app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help=EXPORT_HELP, no_args_is_help=True, rich_markup_mode=None)
 
 FileArgument = Annotated[Path, Argument(help="File, of any form that is known.", show_default=False)]
 
@@ -55,7 +55,7 @@ def export_passages(
     from opendpr.interop import useful, write_passages
     from opendpr.maintenance.export_passages import passage_documents
 
-    with open_collection(located(collection)) as opened:
+    with open_collection(located(collection, vectors=False)) as opened:
         passages = useful(passage_documents(opened), lambda passage: passage.text, collection, "a passage")
         say(f"wrote {output}: {counted(write_passages(output, passages, format), 'passage')}")
 

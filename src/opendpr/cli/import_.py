@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from opendpr.maintenance.import_embeddings import Imported, Trouble
     from opendpr.types import Question
 
-HELP = """Bring data and models of other systems into the forms of opendpr.
+IMPORT_HELP = """Bring data and models of other systems into the forms of opendpr.
 
 The form of a file is recognised by its content; docs/formats.md describes them all. Files may
 be compressed.
@@ -38,7 +38,7 @@ be compressed.
 Example:
   opendpr import questions nq-test.qa.csv -o nq-test.jsonl
 """
-app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help=IMPORT_HELP, no_args_is_help=True, rich_markup_mode=None)
 app.command("model")(import_model)
 
 FileArgument = Annotated[Path, Argument(help="File of another system.", show_default=False)]

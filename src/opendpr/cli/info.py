@@ -12,7 +12,7 @@ from opendpr.cli.options import AsJson, CollectionArgument
 from opendpr.cli.output import next_step, print_json, put
 from opendpr.wording import counted, readable_size
 
-RECALL_QUESTIONS = {"pieces": "each a few words of a passage", "vectors": "each the vector of a passage"}
+RECALL_QUESTION_WORDS = {"pieces": "each a few words of a passage", "vectors": "each the vector of a passage"}
 
 
 def info(
@@ -38,7 +38,7 @@ def info(
     from opendpr.search.dense import dense_summary, unused_dense
     from opendpr.search.engine_index import engine_summary
 
-    directory = located(collection, silent=as_json)
+    directory = located(collection, vectors=False, silent=as_json)
     with open_collection(directory) as opened:
         row, version = opened.encoder(), opened.version()
         record: dict[str, Any] = {
@@ -98,7 +98,7 @@ def _put_dense(dense: dict[str, Any]) -> None:
     put(
         f"vectors are searched by {dense['factory']} in {counted(dense['lists'], 'list')}, "
         f"{counted(dense['factor'], 'candidate')} each: "
-        f"{recall} ({counted(dense['questions'], 'question')}, {RECALL_QUESTIONS[dense['asked']]})"
+        f"{recall} ({counted(dense['questions'], 'question')}, {RECALL_QUESTION_WORDS[dense['asked']]})"
     )
     if min(dense["recall"].values()) < dense["target"]:
         put(f"no effort reaches the recall of {dense['target']:g} that 'opendpr optimize' was asked for")

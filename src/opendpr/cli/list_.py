@@ -19,7 +19,7 @@ def list_documents(collection: CollectionArgument, as_json: AsJson = False) -> N
     """
     from opendpr.collection import open_collection
 
-    with open_collection(located(collection, silent=as_json)) as opened:
+    with open_collection(located(collection, vectors=False, silent=as_json)) as opened:
         for summary in opened.summaries():
             if as_json:
                 print_json(asdict(summary))

@@ -14,13 +14,15 @@ if TYPE_CHECKING:
     from opendpr.maintenance.add import AddSettings
     from opendpr.maintenance.encode import EncodePassages
     from opendpr.maintenance.folder import Cut, Indexed
+    from opendpr.model.runtime import RuntimeSettings
 
 
 def located(
     path: Path,
-    settings: AddSettings | None = None,
+    model: str | None = None,
+    runtime: RuntimeSettings | None = None,
     *,
-    cut: Cut | None = None,
+    vectors: bool = True,
     encode: EncodePassages | None = None,
     silent: bool = False,
 ) -> Path:
@@ -29,40 +31,56 @@ def located(
     A path at which nothing is, or a broken collection, is given back for `open_collection` to refuse.
 
     Args:
-        settings: model and runtime; None needs no vectors, so that nothing is encoded
-        cut: how the documents of a folder are to be cut
+        vectors: False encodes nothing, and needs no model
         encode: gives passages vectors; None gives one to all
         silent: show no progress
 
     Raises:
         InputError: there are no documents.
-        UsageError: a collection is to be cut otherwise; that is done by `opendpr add`.
     """
-    from opendpr.maintenance.add import AddSettings, NoDocumentsError
-    from opendpr.maintenance.encode import encode_missing
-    from opendpr.maintenance.folder import Cut, holds_documents, index_folder
+    from opendpr.collection.opening import holds_documents
 
-    cut = cut or Cut()
     if not holds_documents(path):
-        if cut != Cut():
-            again = f"'opendpr add {path} FILE... --resplit' with the same options"
-            raise UsageError(f"{path} is a collection; its documents are cut again by {again}")
         return path
+    from opendpr.maintenance.add import AddSettings
+    from opendpr.model.runtime import RuntimeSettings
+
+    settings = AddSettings(model if vectors else None, vectors, runtime or RuntimeSettings())
+    return indexed(path, settings, encode=encode, silent=silent)
+
+
+def indexed(
+    path: Path,
+    settings: AddSettings,
+    *,
+    cut: Cut | None = None,
+    encode: EncodePassages | None = None,
+    silent: bool = False,
+) -> Path:
+    """The directory of the cached collection of a folder or a file, brought in sync with it; says what changed.
+
+    Args:
+        cut: how the documents are to be cut
+        encode: gives passages vectors; None gives one to all
+
+    Raises:
+        InputError: there are no documents.
+    """
+    from opendpr.maintenance.add import NoDocumentsError
+    from opendpr.maintenance.encode import encode_missing
+    from opendpr.maintenance.folder import Cut, index_folder
+
     with progress("encoding", "passages", silent=silent) as on_progress:
         try:
-            indexed = index_folder(
-                path,
-                settings or AddSettings(vectors=False),
-                cut=cut,
-                encode=encode or encode_missing,
-                on_progress=on_progress,
+            done = index_folder(
+                path, settings, cut=cut or Cut(), encode=encode or encode_missing, on_progress=on_progress
             )
         except NoDocumentsError as error:
             if error.report.skipped or error.report.ignored:
                 show_report(error.report, path, _adding(path), folder=path)
             raise no_documents(str(path)) from None
-    _report(path, indexed)
-    return indexed.directory
+    _report(path, done)
+    return done.directory
 
 
 def _adding(path: Path) -> list[str]:
@@ -70,10 +88,10 @@ def _adding(path: Path) -> list[str]:
     return ["opendpr add", "NAME", str(path)]
 
 
-def _report(path: Path, indexed: Indexed) -> None:
+def _report(path: Path, done: Indexed) -> None:
     """What changed, and what cannot be read."""
-    report, splitter = indexed.report, indexed.cut_again
-    if indexed.busy:
+    report, splitter = done.report, done.cut_again
+    if done.busy:
         say(f"{path} is being indexed by another process: what follows is from what was there before")
     if splitter:
         say(f"all documents of {path} were cut again: {splitter.words} {splitter.unit}, overlap {splitter.overlap}")
@@ -92,7 +110,7 @@ def located_to_write(path: Path, what: str) -> Path:
     Raises:
         UsageError: the path is a folder or a file of documents.
     """
-    from opendpr.maintenance.folder import holds_documents
+    from opendpr.collection.opening import holds_documents
 
     if holds_documents(path):
         raise UsageError(

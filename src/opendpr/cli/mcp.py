@@ -31,7 +31,6 @@ def mcp(
     Example, as an MCP client starts it:
       {"mcpServers": {"notes": {"command": "opendpr", "args": ["mcp", "/home/me/notes"]}}}
     """
-    from opendpr.maintenance.add import AddSettings
     from opendpr.model.runtime import RuntimeSettings
 
     try:
@@ -43,6 +42,6 @@ def mcp(
 
     engine = engine_settings(index, allow_partial=allow_partial)
     running = RuntimeSettings(runtime, precision, device)
-    directory = located(collection, AddSettings(model, runtime=running))
+    directory = located(collection, model, running)
     settings = Settings(directory, model, running, engine=engine)
     run(Service(settings), collection.resolve().name)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
+from opendpr.choices import needs_vectors
 from opendpr.cli.located import located
 from opendpr.cli.options import (
     RETRIEVER_CHOICES,
@@ -79,7 +80,6 @@ def mine(
       opendpr mine notes questions.jsonl -o examples.jsonl
       opendpr mine notes questions.jsonl -r bm25 -r dense --model my-model -o harder.jsonl
     """
-    from opendpr.maintenance.add import AddSettings
     from opendpr.model.runtime import RuntimeSettings
     from opendpr.training import mining
     from opendpr.training.miner import MiningSettings
@@ -90,11 +90,10 @@ def mine(
         denoise=denoise,
         runtime=RuntimeSettings(runtime, precision, device),
     )
-    vectors = any(name != "bm25" for name in settings.retrievers)
-    indexing = AddSettings(model if vectors else None, vectors, settings.runtime)
+    vectors = any(needs_vectors(name) for name in settings.retrievers)
     with progress("mining", "questions", silent=as_json) as show:
         mined = mining.mine(
-            located(collection, indexing, silent=as_json),
+            located(collection, model, settings.runtime, vectors=vectors, silent=as_json),
             questions,
             model=model,
             output=output,

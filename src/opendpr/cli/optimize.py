@@ -42,13 +42,12 @@ def optimize(
       opendpr optimize wikipedia --recall 0.98
     """
     from opendpr.collection import open_collection, open_writer
-    from opendpr.maintenance.add import AddSettings
     from opendpr.maintenance.optimize import optimize as rebuild
     from opendpr.model.directory import find_model
     from opendpr.search.settings import BuildSettings
 
     asking = find_model(model) if model else None
-    directory = located(collection, AddSettings(model), silent=as_json)
+    directory = located(collection, model, silent=as_json)
     open_collection(directory).close()  # a wrong directory should not become a collection
     with open_writer(directory, wait_seconds=wait) as writer, stages("passages", silent=as_json) as show:
         build = BuildSettings(recall=recall)

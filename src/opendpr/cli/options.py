@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, BadParameter, Option
 
 from opendpr.choices import (
+    MOST_PASSAGES,
     RETRIEVERS,
     DeviceName,
     Duplicates,
@@ -23,7 +24,9 @@ from opendpr.errors import UsageError
 if TYPE_CHECKING:
     from opendpr.search.settings import EngineSettings
 
-KINDS = ".txt .md .html .pdf .docx .odt .pptx .xlsx .rtf .epub .eml .mbox .ipynb .csv .jsonl and more, also compressed"
+READABLE_FILES = (
+    ".txt .md .html .pdf .docx .odt .pptx .xlsx .rtf .epub .eml .mbox .ipynb .csv .jsonl and more, also compressed"
+)
 """Files that a folder's documents are read from, as help and messages name them; `corpus.kinds` has all."""
 
 COLLECTION_HELP = "Directory written by 'opendpr add'; or a folder or file of documents, which is indexed first."
@@ -43,7 +46,9 @@ RerankOption = Annotated[
     str | None,
     Option("--rerank", help="Model of a cross-encoder, which orders the passages again.", show_default="no re-ranking"),
 ]
-RerankDepthOption = Annotated[int, Option("--rerank-depth", min=1, max=10_000, help="Passages it reads, at least -k.")]
+RerankDepthOption = Annotated[
+    int, Option("--rerank-depth", min=1, max=MOST_PASSAGES, help="Passages it reads, at least -k.")
+]
 PrecisionOption = Annotated[
     PrecisionName,
     Option("--precision", help="auto: bf16 where the processor gains by it, else fp32.", envvar="OPENDPR_PRECISION"),
@@ -115,6 +120,7 @@ def engine_settings(address: str | None, *, allow_partial: bool) -> EngineSettin
 
 
 BYTES_OF_UNIT = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+NUMBER_OF_UNIT = {"": 1, "K": 10**3, "M": 10**6, "B": 10**9, "G": 10**9}
 BYTES_OF_UNIT |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
 
 
@@ -129,6 +135,22 @@ def size(text: str) -> int:
         return int(float(match[1]) * BYTES_OF_UNIT[match[2].upper()]) if match else int(text)
     except (ValueError, KeyError):
         raise BadParameter(f"{text!r} is no size; give one such as 8GB or 512MB") from None
+
+
+def amount(text: str) -> int:
+    """A number of passages such as 21000000, 21,000,000, 21M or 1e9.
+
+    Raises:
+        BadParameter: it is none, or below 1.
+    """
+    match = re.fullmatch(r"\s*([0-9][0-9,_.]*(?:[eE][0-9]+)?)\s*([A-Za-z]?)\s*", text)
+    try:
+        number = int(float(re.sub("[,_]", "", match[1])) * NUMBER_OF_UNIT[match[2].upper()]) if match else 0
+    except (ValueError, KeyError):
+        number = 0
+    if number < 1:
+        raise BadParameter(f"{text!r} is no number of passages; give one such as 21000000, 21,000,000 or 21M")
+    return number
 
 
 def retriever_name(text: str) -> str:

@@ -12,7 +12,7 @@ from typer import Argument, Option
 
 from opendpr.choices import PrecisionName
 from opendpr.cli.located import located
-from opendpr.cli.options import AsJson, MemoryOption, ModelOption, PrecisionOption, RecallOption
+from opendpr.cli.options import AsJson, MemoryOption, ModelOption, PrecisionOption, RecallOption, amount
 from opendpr.cli.output import print_json, put, say
 from opendpr.errors import UsageError
 from opendpr.wording import counted, readable_size
@@ -50,7 +50,15 @@ class _Scope(NamedTuple):
 def plan(
     collection: Annotated[Path | None, Argument(help="Directory written by 'opendpr add'.", show_default=False)] = None,
     passages: Annotated[
-        int | None, Option("--passages", "-n", min=1, help="How many there will be.", show_default="the collection's")
+        int | None,
+        Option(
+            "--passages",
+            "-n",
+            parser=amount,
+            metavar="NUMBER",
+            help="How many there will be, as 21M.",
+            show_default="the collection's",
+        ),
     ] = None,
     machines: Annotated[
         int | None,
@@ -139,7 +147,7 @@ def _read_scope(collection: Path | None, passages: int | None, model: str | None
 
     row, vectors, sample = None, 0, []
     if collection is not None:
-        with open_collection(located(collection)) as opened:
+        with open_collection(located(collection, vectors=False)) as opened:
             row, counts = opened.encoder(), opened.counts()
             sample = list(islice(opened.passages_after(0), SAMPLE_PASSAGES))
         passages, vectors = passages or counts["passages"], counts["vectors"]

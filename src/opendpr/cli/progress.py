@@ -9,13 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
+from opendpr.cli.work import OnWork, amount
 from opendpr.iteration import OnStage
 
 LOGGED_SECONDS = 60.0
 """Between two lines of progress where stderr is no terminal."""
-
-OnWork = Callable[[str, str, int, int], None]
-"""Called with what is being done, its unit, how much is done, and how much there is (0 where that is not known)."""
 
 
 @contextmanager
@@ -82,8 +80,3 @@ def _log(what: str, unit: str, begun: int) -> Callable[[int, int], None]:
         sys.stderr.flush()
 
     return show
-
-
-def amount(done: int, total: int, unit: str) -> str:
-    """How much of how much is done: `1,020/2,000 steps`."""
-    return f"{done:,}{f'/{total:,}' if total else ''} {unit}"

@@ -53,13 +53,12 @@ def push(
     """
     from opendpr.collection import open_collection
     from opendpr.engines.opening import open_engine
-    from opendpr.maintenance.add import AddSettings
     from opendpr.maintenance.push import push as push_to
     from opendpr.model.directory import find_model
     from opendpr.search.engine_index import vector_set
 
     asking = find_model(model) if model else None
-    directory = located(collection, AddSettings(model), silent=as_json)
+    directory = located(collection, model, silent=as_json)
     with open_collection(directory) as opened, stages("vectors") as show:
         engine = open_engine(address, vector_set(opened, opened.require_encoder()), writes=True)
         try:

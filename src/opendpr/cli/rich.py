@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from opendpr.cli.progress import OnWork, amount
+from opendpr.cli.work import OnWork, amount
 
 RATE_SECONDS = 3_600.0
 """How far back the rate looks, so that steps of minutes have a time left too."""

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from opendpr.choices import DEFAULT_RETRIEVER, SEARCH_PASSAGES
+from opendpr.choices import DEFAULT_RETRIEVER, MOST_PASSAGES, SEARCH_PASSAGES, needs_vectors
+from opendpr.cli.folder_answers import WaitForRestOption, finish
 from opendpr.cli.located import located
 from opendpr.cli.options import (
     AllowPartialOption,
@@ -29,7 +30,7 @@ from opendpr.cli.output import on_one_line, print_json, put, report_unmet_filter
 def search(
     collection: CollectionArgument,
     question: Annotated[list[str], Argument(help="One or more words, with or without quotes.", show_default=False)],
-    k: Annotated[int, Option("-k", min=1, max=10_000, help="Passages to show.")] = SEARCH_PASSAGES,
+    k: Annotated[int, Option("-k", min=1, max=MOST_PASSAGES, help="Passages to show.")] = SEARCH_PASSAGES,
     retriever: RetrieverOption = DEFAULT_RETRIEVER,
     rerank: RerankOption = None,
     rerank_depth: RerankDepthOption = 100,
@@ -40,6 +41,7 @@ def search(
     precision: PrecisionOption = "auto",
     runtime: RuntimeOption = "auto",
     device: DeviceOption = "auto",
+    wait: WaitForRestOption = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the passages that fit QUESTION best, best first.
@@ -54,23 +56,33 @@ def search(
     from opendpr.answering import open_answerer
     from opendpr.answering.fields import hit_fields, missing_fields
     from opendpr.collection.lookup import outlines
-    from opendpr.maintenance.add import AddSettings
+    from opendpr.maintenance.encode import encode_missing
+    from opendpr.maintenance.on_demand import EncodeNeeded
     from opendpr.model.runtime import RuntimeSettings
     from opendpr.search.reranking import make_reranking
+    from opendpr.search.settings import SearchSettings
     from opendpr.text.places import Outline
 
     settings = RuntimeSettings(runtime, precision, device)
     reranking = make_reranking(rerank, rerank_depth, settings) if rerank else None
     engine = engine_settings(index, allow_partial=allow_partial)
-    vectors = retriever != "bm25"
-    indexing = AddSettings(model if vectors else None, vectors, settings)
-    directory = located(collection, indexing, silent=as_json)
+    text = " ".join(question)
+    encode = EncodeNeeded([text], where) if retriever == "hybrid" else encode_missing
+    directory = located(collection, model, settings, vectors=needs_vectors(retriever), encode=encode, silent=as_json)
+    of_folder = directory != collection
     answerer = open_answerer(
-        directory, model, retriever=retriever, runtime=settings, reranking=reranking, engine=engine
+        directory,
+        model,
+        retriever=retriever,
+        runtime=settings,
+        reranking=reranking,
+        search=SearchSettings(engine=engine, warn_incomplete=not of_folder),
     )
-    hits = answerer.search(" ".join(question), k, where)
+    hits = answerer.search(text, k, where)
     if not hits:
         report_unmet_filter(answerer.collection, where)
+        if not as_json:
+            put("no passage found")
     ids = answerer.collection.passage_ids([hit.passage for hit in hits])
     places = outlines(answerer.collection, [hit.passage.document_id for hit in hits]) if as_json else {}
     for hit in hits:
@@ -83,3 +95,5 @@ def search(
         title = styled(on_one_line(hit.passage.title), bold=True)
         put(f"{hit.score:8.2f}  {title}  {on_one_line(id)}  ({parts})")
         put(f"          {' '.join(hit.passage.text.split())}\n")
+    if of_folder and retriever == "hybrid":
+        finish(answerer, settings, wait=wait, silent=as_json)

@@ -70,7 +70,6 @@ def serve(
       opendpr serve ./docs
       OPENDPR_TOKEN_FILE=tokens.txt opendpr serve notes --host 0.0.0.0 --allow-host notes.example.org
     """
-    from opendpr.maintenance.add import AddSettings
     from opendpr.model.runtime import RuntimeSettings
     from opendpr.serving.settings import Settings
     from opendpr.serving.tokens import read_tokens
@@ -79,7 +78,7 @@ def serve(
     if writable:
         located_to_write(collection, "change them by HTTP")
     settings = Settings(
-        collection=located(collection, AddSettings(model, runtime=running)),
+        collection=located(collection, model, running),
         model=model,
         runtime=running,
         host=host,

@@ -31,7 +31,7 @@ def show(
     """
     from opendpr.collection import open_collection
 
-    with open_collection(located(collection, silent=as_json)) as opened:
+    with open_collection(located(collection, vectors=False, silent=as_json)) as opened:
         document = opened.document(id)
     length = len(document.text)
     if start > length or (end is not None and not start <= end <= length):

@@ -19,17 +19,13 @@ def verify(collection: CollectionArgument, as_json: AsJson = False) -> None:
       opendpr verify notes
     """
     from opendpr.collection import open_collection
-    from opendpr.collection.verify import verify_store
-    from opendpr.search.bm25 import verify_bm25
-    from opendpr.search.dense import verify_dense
+    from opendpr.maintenance.verify import verify as verify_collection
 
     with (
-        open_collection(located(collection, silent=as_json)) as opened,
+        open_collection(located(collection, vectors=False, silent=as_json)) as opened,
         progress("verifying", "rows", silent=as_json) as show,
     ):
-        problems = verify_store(opened, show)
-        if not problems:
-            problems += verify_bm25(opened) + verify_dense(opened)
+        problems = verify_collection(opened, show)
     if as_json:
         print_json({"collection": str(collection), "problems": problems})
     for problem in [] if as_json else problems:

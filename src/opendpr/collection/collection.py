@@ -14,9 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opendpr.collection.database import DATABASE, closed_on_error, our_errors, read_settings
-from opendpr.collection.rows import EncoderRow, Summary, Version, other_encoder, to_passage, to_vectors
+from opendpr.collection.rows import (
+    COMPARED_IDS,
+    EncoderRow,
+    Summary,
+    Version,
+    other_encoder,
+    to_passage,
+    to_vectors,
+    unknown_document,
+)
 from opendpr.collection.titles import passage_query
-from opendpr.errors import CorruptionError, InputError, StateError
+from opendpr.errors import CorruptionError, StateError
 from opendpr.text.splitting import Splitter
 from opendpr.types import Document, Numbers, Passage
 
@@ -252,7 +261,8 @@ class Collection:
         with self.one_state():
             rows = self.select("SELECT row FROM documents WHERE id = ? AND replaces IS NULL", (id,))
             if not rows:
-                raise InputError(f"{self.directory} has no document {id!r}; 'opendpr list' names those it has")
+                ids = self.select(f"SELECT id FROM documents WHERE replaces IS NULL LIMIT {COMPARED_IDS}")
+                raise unknown_document(id, [row[0] for row in ids])
             return self.document_at(rows[0][0])[0]
 
     def document_at(self, row: int) -> tuple[Document, int]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from opendpr.collection.writer import Writer
 from opendpr.corpus.known import KnownFile
 
-_TABLE = (
+_FILES_TABLE = (
     "CREATE TABLE IF NOT EXISTS files(path TEXT NOT NULL, id TEXT NOT NULL, size_bytes INTEGER NOT NULL, "
     "modified_ns INTEGER NOT NULL, sha256 TEXT NOT NULL, how TEXT NOT NULL, PRIMARY KEY(path, id)) WITHOUT ROWID"
 )
@@ -41,7 +41,7 @@ def note_files(writer: Writer, files: Sequence[KnownFile]) -> None:
     """Remember files that were read."""
     rows = [(file.path, file.id, file.size_bytes, file.modified_ns, file.sha256, file.how) for file in files]
     if rows:
-        writer.change("INSERT OR REPLACE INTO files VALUES(?, ?, ?, ?, ?, ?)", rows, table=_TABLE)
+        writer.change("INSERT OR REPLACE INTO files VALUES(?, ?, ?, ?, ?, ?)", rows, table=_FILES_TABLE)
 
 
 def rename_document(writer: Writer, before: str, now: str) -> None:

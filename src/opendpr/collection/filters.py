@@ -25,7 +25,7 @@ from opendpr.errors import UsageError
 Value: TypeAlias = str | int | float | bool
 Sign: TypeAlias = Literal["=", "!=", "<", "<=", ">", ">=", "like"]
 
-_TOKEN = re.compile(
+_FILTER_TOKEN = re.compile(
     r"""\s*(?:
     (?P<text>'(?:[^']|'')*')
   | (?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?![\w.])
@@ -112,7 +112,7 @@ class _Parser:
         self.token = next(self._tokens)
 
     def _scan(self) -> Iterator[_Token]:
-        for match in _TOKEN.finditer(self._text):
+        for match in _FILTER_TOKEN.finditer(self._text):
             kind = match.lastgroup or ""
             token = _Token(kind, match[kind], match.start(kind))
             if kind == "word" and token.text.lower() in (

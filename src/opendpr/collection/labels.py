@@ -13,7 +13,7 @@ from opendpr.collection.collection import QUERY_ROWS, Collection
 from opendpr.collection.filters import Value
 from opendpr.types import Numbers
 
-LARGEST_NUMBER = int(sys.float_info.max)
+LARGEST_LABEL_NUMBER = int(sys.float_info.max)
 """Stands for infinity, which JSON does not have."""
 
 
@@ -73,7 +73,7 @@ def exact_number(number: float | int) -> int | float:
     """The same number, in the one form that labels and the constants of filters are compared in."""
     if isinstance(number, float):
         if math.isinf(number):
-            return LARGEST_NUMBER if number > 0 else -LARGEST_NUMBER
+            return LARGEST_LABEL_NUMBER if number > 0 else -LARGEST_LABEL_NUMBER
         return int(number) if number.is_integer() else number
     return number
 

@@ -102,6 +102,15 @@ def outlines(collection: Collection, ids: Sequence[str]) -> dict[str, Outline]:
     }
 
 
+def sample_outlines(collection: Collection, documents: int) -> list[Outline]:
+    """The outlines of at most this many documents, spread evenly over the collection; always the same ones."""
+    first, last = collection.select("SELECT coalesce(min(row), 0), coalesce(max(row), 0) FROM documents")[0]
+    query = "SELECT id FROM documents WHERE row >= ? AND replaces IS NULL ORDER BY row LIMIT 1"
+    steps = (first + step * (last - first) // documents for step in range(documents))
+    ids = dict.fromkeys(id for start in steps for (id,) in collection.select(query, (start,)))
+    return list(outlines(collection, list(ids)).values())
+
+
 def pieces(collection: Collection, ids: Sequence[str]) -> Iterator[Piece]:
     """The texts of all passages of those documents that exist."""
     query = (

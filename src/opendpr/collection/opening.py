@@ -47,6 +47,11 @@ def opened_collection(collection: str | Path | Collection) -> AbstractContextMan
     return nullcontext(collection) if isinstance(collection, Collection) else open_collection(Path(collection))
 
 
+def holds_documents(path: Path) -> bool:
+    """Whether a path is a folder or a file of documents, not a collection."""
+    return path.exists() and not any((path / name).exists() for name in (DATABASE, LOCK_FILE))
+
+
 def _no_collection(path: Path) -> str:
     """What is wrong with a path that is no collection, and the command that makes one."""
     if not path.exists():

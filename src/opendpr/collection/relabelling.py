@@ -11,7 +11,7 @@ from opendpr.collection.collection import Collection
 from opendpr.collection.writer import Writer
 from opendpr.types import Numbers
 
-_TABLE = "CREATE TABLE IF NOT EXISTS relabelled(document INTEGER PRIMARY KEY, version INTEGER NOT NULL)"
+_RELABELLED_TABLE = "CREATE TABLE IF NOT EXISTS relabelled(document INTEGER PRIMARY KEY, version INTEGER NOT NULL)"
 _TRIGGER = (
     "CREATE TRIGGER IF NOT EXISTS note_relabelled AFTER UPDATE OF id, title, metadata ON documents BEGIN "
     "INSERT OR REPLACE INTO relabelled VALUES(NEW.row, (SELECT max(version) + 1 FROM commits)); END"
@@ -26,7 +26,9 @@ def notes_relabelling(collection: Collection) -> bool:
 def note_relabelling(writer: Writer) -> None:
     """Note from now on which documents are relabelled."""
     no_document = (0, 0)  # a transaction that changes no row is rolled back
-    writer.change("INSERT OR REPLACE INTO relabelled VALUES(?, ?)", [no_document], table=f"{_TABLE}; {_TRIGGER}")
+    writer.change(
+        "INSERT OR REPLACE INTO relabelled VALUES(?, ?)", [no_document], table=f"{_RELABELLED_TABLE}; {_TRIGGER}"
+    )
 
 
 def relabelled_since(collection: Collection, version: int) -> Numbers:

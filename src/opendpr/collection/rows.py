@@ -8,18 +8,22 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from opendpr.errors import CorruptionError
-from opendpr.text.sections import SECTIONS, parse_sections
+from opendpr.errors import CorruptionError, InputError
+from opendpr.text.sections import SECTIONS_KEY, parse_sections
 from opendpr.types import Document, Passage
 
 VECTOR_DTYPE = np.dtype("<f2")
+COMPARED_IDS = 10_000
+"""Ids that one which no document has is compared with."""
 
 
 class EncoderRow(NamedTuple):
@@ -78,7 +82,7 @@ def content_sha256(document: Document) -> bytes:
     """SHA-256 of what makes new passages necessary: title, text and headings, not other metadata."""
     title = document.title.encode()
     digest = hashlib.sha256(f"{len(title)}\n".encode() + title + document.text.encode())
-    if headed := parse_sections(document.metadata.get(SECTIONS)):
+    if headed := parse_sections(document.metadata.get(SECTIONS_KEY)):
         digest.update(json.dumps([section[:3] for section in headed if section.level]).encode())
     return digest.digest()
 
@@ -107,3 +111,17 @@ def to_vectors(rows: list[tuple[int, bytes, int]], dim: int) -> tuple[NDArray[np
     numbers = np.array([row[0] for row in rows], dtype=np.int64)
     vectors = np.frombuffer(b"".join(row[1] for row in rows), dtype=VECTOR_DTYPE).reshape(len(rows), dim)
     return numbers, vectors
+
+
+def unknown_document(id: str, ids: Sequence[str]) -> InputError:
+    """The error of an id that no document has: an id like it, or where to see all.
+
+    Args:
+        ids: of documents that there are, all or many
+    """
+    whole, mark, place = id.rpartition("#")
+    if mark and whole in ids:
+        return InputError(f"there is no document {id!r}; {place!r} is a place in {whole!r}, leave it out")
+    near = get_close_matches(id, ids, 1)
+    guess = f"did you mean {near[0]!r}? " if near else ""
+    return InputError(f"there is no document {id!r}; {guess}'opendpr list' names those that there are")

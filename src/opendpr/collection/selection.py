@@ -8,7 +8,7 @@ import numpy as np
 
 from opendpr.collection.collection import QUERY_ROWS, Collection
 from opendpr.collection.where import Condition
-from opendpr.text.sections import SECTIONS
+from opendpr.text.sections import SECTIONS_KEY
 from opendpr.types import Numbers
 
 
@@ -73,4 +73,4 @@ def metadata_keys(collection: Collection) -> list[str]:
         "SELECT DISTINCT key FROM documents, json_each(metadata) "
         "WHERE replaces IS NULL AND key <> ? ORDER BY key LIMIT 50"
     )
-    return [str(row[0]) for row in collection.select(query, (SECTIONS,))]
+    return [str(row[0]) for row in collection.select(query, (SECTIONS_KEY,))]

@@ -10,13 +10,13 @@ from typing import Any
 
 import apsw
 
-from opendpr.text.sections import SECTIONS, parse_sections, passage_titles
+from opendpr.text.sections import SECTIONS_KEY, parse_sections, passage_titles
 from opendpr.types import Document
 
 Select = Callable[[str], Sequence[tuple[Any, ...]]]
 """Runs a query."""
 
-_TABLE = "CREATE TABLE IF NOT EXISTS passage_titles(number INTEGER PRIMARY KEY, title TEXT NOT NULL)"
+_TITLES_TABLE = "CREATE TABLE IF NOT EXISTS passage_titles(number INTEGER PRIMARY KEY, title TEXT NOT NULL)"
 _PASSAGE = (
     "SELECT p.number, p.document, p.start, p.text, p.crc, d.id, {title} "
     "FROM passages p JOIN documents d ON d.row = p.document "
@@ -41,9 +41,9 @@ def put_titles(
     connection: apsw.Connection, document: Document, spans: Sequence[tuple[int, int]], first_number: int
 ) -> None:
     """Store the titles of a document's passages, if it has sections."""
-    if sections := parse_sections(document.metadata.get(SECTIONS)):
+    if sections := parse_sections(document.metadata.get(SECTIONS_KEY)):
         titles = enumerate(passage_titles(document.title, sections, spans), start=first_number)
-        connection.execute(_TABLE)
+        connection.execute(_TITLES_TABLE)
         connection.executemany("INSERT INTO passage_titles VALUES(?, ?)", list(titles))
 
 

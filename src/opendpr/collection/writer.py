@@ -23,7 +23,7 @@ CLOSING_MILLISECONDS = 2_000
 
 _VECTORS = "CREATE TABLE vectors_{}(number INTEGER PRIMARY KEY, vector BLOB NOT NULL, crc INTEGER NOT NULL)"
 
-_FORMS = " UNION ALL ".join(
+_DOCUMENT_FORMS = " UNION ALL ".join(
     f"SELECT row, content_sha256, metadata, replaces FROM documents WHERE id = ?1 AND replaces IS {state}"
     for state in ("NULL", "NOT NULL")  # each has its index; without a condition SQLite would read every document
 )
@@ -164,7 +164,7 @@ class Writer(Collection):
     def _put(self, document: Document, version: int) -> Change:
         content = content_sha256(document)
         metadata = json.dumps(dict(document.metadata), ensure_ascii=False, sort_keys=True)
-        rows = self.select(_FORMS, (document.id,))
+        rows = self.select(_DOCUMENT_FORMS, (document.id,))
         current = next((row for row in rows if row[3] is None), None)
         pending = next((row for row in rows if row[3] is not None), None)
         newest = pending or current
@@ -207,7 +207,7 @@ class Writer(Collection):
         """Remove documents with their passages and vectors, in one transaction."""
         with self._transaction() as version:
             for id in ids:
-                for row, *_ in self.select(_FORMS, (id,)):
+                for row, *_ in self.select(_DOCUMENT_FORMS, (id,)):
                     self._drop(row, version)
 
     def put_vectors(self, encoder: EncoderRow, passages: Sequence[Passage], vectors: Vectors) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
-HEADINGS = {f"h{level}": level for level in range(1, 7)}
+HEADING_LEVELS = {f"h{level}": level for level in range(1, 7)}
 ANCHORED = frozenset(("dt",))
 """Other elements whose own anchors are kept: names of functions, options and the like."""
 SECTION_LEVELS = 3

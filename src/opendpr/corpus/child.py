@@ -37,7 +37,7 @@ from opendpr.corpus.xlsx import parse_xlsx
 from opendpr.corpus.xml_text import parse_xml_text
 from opendpr.storage.compression import READ_ERRORS, open_binary, reason, uncompressed_name
 
-PARSERS: Mapping[str, Callable[[IO[bytes]], Extract | list[Extract]]] = {
+PARSER_MODULES: Mapping[str, Callable[[IO[bytes]], Extract | list[Extract]]] = {
     "html": parse_html,
     "html with menus": parse_whole_html,
     "pdf": parse_pdf,
@@ -103,11 +103,11 @@ def parse(kind: str, path: Path) -> Extract | list[Extract]:
     """Read a file with the parser of its kind; one that is compressed is unpacked first, to allow for seeking."""
     with open_binary(path) as file:
         if uncompressed_name(path) == path:
-            return PARSERS[kind](file)
+            return PARSER_MODULES[kind](file)
         data = file.read(UNPACKED_BYTES + 1)
     if len(data) > UNPACKED_BYTES:
         raise NotReadError(f"it unpacks to more than {UNPACKED_BYTES // 1_000_000} MB")
-    return PARSERS[kind](io.BytesIO(data))
+    return PARSER_MODULES[kind](io.BytesIO(data))
 
 
 def reason_for(error: Exception) -> str:

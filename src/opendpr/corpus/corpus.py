@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Literal
 
+from opendpr.choices import ID_CHARACTERS
 from opendpr.corpus.jsonlines import json_documents
 from opendpr.corpus.kinds import REFUSED, find_by_content, find_reader, suffixes
 from opendpr.corpus.known import KnownFile, known_file, reading_digest
@@ -30,11 +31,9 @@ from opendpr.corpus.wikiextractor import cleaned, is_wikiextractor
 from opendpr.errors import InputError
 from opendpr.storage.compression import READ_ERRORS, open_binary, reason, uncompressed_name
 from opendpr.storage.lines import limited_lines
-from opendpr.types import EMPTY, Document
+from opendpr.types import NO_METADATA, Document
 
 STANDARD_INPUT: Literal["-"] = "-"
-ID_CHARACTERS = 1_000
-"""Longest id of a document."""
 METADATA_LEVELS = 100
 """Most objects and arrays inside one another in metadata; SQLite, which filters look into them with, takes 1,000."""
 GIVEN_TWICE = "file given twice"
@@ -63,7 +62,7 @@ class Corpus:
         self,
         paths: Sequence[Path | Document | Literal["-"]],
         *,
-        metadata: Mapping[str, object] = EMPTY,
+        metadata: Mapping[str, object] = NO_METADATA,
         wikiextractor_clean: bool = False,
         all_files: bool = False,
         keep_repeated: bool = False,
@@ -274,7 +273,7 @@ def is_deeper(value: object, levels: int) -> bool:
 def read_standard_input(file: IO[bytes]) -> Iterator[Reading]:
     """Read JSON lines if the first character that is not space is `{`, else one document of plain text."""
     start: list[bytes] = []
-    source = Source("stdin", "stdin", "stdin", EMPTY)
+    source = Source("stdin", "stdin", "stdin", NO_METADATA)
     try:
         for line in (lines := limited_lines(file, TEXT_BYTES)):
             start.append(line)

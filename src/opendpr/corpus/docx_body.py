@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from opendpr.corpus.docx_formula import MATH, Formula
-from opendpr.corpus.docx_styles import BODY_TEXT, WORD, Styles
+from opendpr.corpus.docx_styles import BODY_TEXT, WORD_NAMESPACE, Styles
 from opendpr.corpus.extract import BlockText
-from opendpr.corpus.office import OFF, values, whole
+from opendpr.corpus.office import OFF_VALUES, values, whole
 from opendpr.corpus.symbols import symbol, symbols
 
 FALLBACK = "http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 """A second form of the same content, for old programs."""
-DROPPED = frozenset(("del", "moveFrom", "delText", "instrText"))
+DROPPED_ELEMENTS = frozenset(("del", "moveFrom", "delText", "instrText"))
 """What was deleted or is elsewhere now, and instructions to Word."""
 CHARACTERS = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "\u2011"}
 
@@ -69,7 +69,7 @@ class Body:
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
         local = name.rpartition("}")[2]
-        if name == FALLBACK or (local in DROPPED and name.startswith(WORD) and not self._is_mark()):
+        if name == FALLBACK or (local in DROPPED_ELEMENTS and name.startswith(WORD_NAMESPACE) and not self._is_mark()):
             self._dropped += 1
         if self._dropped:
             return
@@ -78,7 +78,7 @@ class Body:
                 self._formula = Formula()
             if self._formula is not None:
                 self._formula.start(local)
-        elif name.startswith(WORD):
+        elif name.startswith(WORD_NAMESPACE):
             if self._paragraphs[-1].in_properties:
                 self._paragraph_property(local, values(attributes))
             elif not self._run_property(local, values(attributes)):
@@ -109,7 +109,7 @@ class Body:
         if local == "r":
             self._run = Run()
         elif local in ("vanish", "webHidden", "strike", "dstrike"):
-            self._run.hidden = bool(self._run.hidden) or value not in OFF
+            self._run.hidden = bool(self._run.hidden) or value not in OFF_VALUES
         elif local == "rStyle":
             self._run.style = value
         elif local == "vertAlign":
@@ -145,12 +145,12 @@ class Body:
         local = name.rpartition("}")[2]
         self._in_text = False
         if self._dropped:
-            self._dropped -= name == FALLBACK or (local in DROPPED and name.startswith(WORD))
+            self._dropped -= name == FALLBACK or (local in DROPPED_ELEMENTS and name.startswith(WORD_NAMESPACE))
         elif name.startswith(MATH):
             if self._formula is not None and (written := self._formula.end(local)) is not None:
                 self._formula = None
                 self._add(written)
-        elif name.startswith(WORD):
+        elif name.startswith(WORD_NAMESPACE):
             self._end_content(local)
 
     def _end_content(self, local: str) -> None:

@@ -8,7 +8,7 @@ MATH = (
     "http://schemas.openxmlformats.org/officeDocument/2006/math}",
     "http://purl.oclc.org/ooxml/officeDocument/math}",
 )
-SHAPE = {
+FORMULA_SHAPES = {
     "sSup": ("power", "e", "sup"),
     "sSub": ("index", "e", "sub"),
     "sSubSup": ("both", "e", "sub", "sup"),
@@ -37,8 +37,8 @@ class Formula:
             return ""
         pieces, parts = self._open.pop()
         written = "".join(pieces)
-        if local in SHAPE:
-            shape, *names = SHAPE[local]
+        if local in FORMULA_SHAPES:
+            shape, *names = FORMULA_SHAPES[local]
             written = shaped(shape, [parts.get(name, "") for name in names])
         if local == "d":  # a delimiter: parentheses unless it says otherwise
             written = f"({written})"

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from opendpr.corpus.numerals import counted
-from opendpr.corpus.office import OFF, values, whole
+from opendpr.corpus.office import OFF_VALUES, values, whole
 
-WORD = (
+WORD_NAMESPACE = (
     "http://schemas.openxmlformats.org/wordprocessingml/2006/main}",
     "http://purl.oclc.org/ooxml/wordprocessingml/main}",
 )
@@ -73,7 +73,7 @@ class Styles:
         elif local == "basedOn":
             self._style.based_on = value
         elif local == "vanish":
-            self._style.hidden = value not in OFF
+            self._style.hidden = value not in OFF_VALUES
         elif local == "outlineLvl":
             self._style.outline = whole(value, BODY_TEXT)
         elif local == "numId":

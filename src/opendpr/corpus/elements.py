@@ -13,14 +13,17 @@ if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
 NOTE_CLASS = re.compile(r"footnote|noteref|reference|citation", re.I)
-STYLES = {"a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}
+LIST_STYLES = {"a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}
 UNMARKED = re.compile(r"list-style(?:-type)?\s*:[^;]*none", re.I)
-VALUES = frozenset(("", "text", "search", "tel", "url", "email", "number", "date", "time", "datetime-local", "month"))
+VISIBLE_INPUTS = frozenset(
+    ("", "text", "search", "tel", "url", "email", "number", "date", "time", "datetime-local", "month")
+)
 """Kinds of `<input>` whose value is read as text; those of buttons name them."""
-BUTTONS = frozenset(("submit", "button", "reset"))
+BUTTON_INPUTS = frozenset(("submit", "button", "reset"))
+VERTICAL_ALIGN = re.compile(r"vertical-align\s*:\s*(super|sub)\b", re.I)
 FORMULA_LEVELS = 50
 """Deepest formula that is read as one."""
-SHAPE = {
+ELEMENT_SHAPES = {
     "msup": "power",
     "msub": "index",
     "msubsup": "both",
@@ -38,7 +41,7 @@ class Numbering:
 
     def __init__(self, node: LexborNode) -> None:
         attributes = node.attributes
-        self._style = STYLES.get(attributes.get("type") or "", "decimal")
+        self._style = LIST_STYLES.get(attributes.get("type") or "", "decimal")
         self._step = -1 if "reversed" in attributes else 1
         items = sum(child.tag == "li" for child in node.iter()) if self._step < 0 else 1
         self._next = whole_number(attributes.get("start"), items)
@@ -56,12 +59,24 @@ def whole_number(value: str | None, default: int) -> int:
     return int(value) if value and re.fullmatch(r"\s*-?\d{1,9}\s*", value, re.ASCII) else default
 
 
+def written_as(node: LexborNode) -> str:
+    """The tag that an element is written as: `sup` and `sub` also where a style or the role of a note says so."""
+    tag, attributes = node.tag or "", node.attributes
+    if tag not in ("a", "span"):
+        return tag
+    if "doc-noteref" in (attributes.get("role") or ""):
+        return "sup"
+    aligned = VERTICAL_ALIGN.search(attributes.get("style") or "")
+    return {"super": "sup", "sub": "sub"}[aligned[1].lower()] if aligned else tag
+
+
 def is_note(node: LexborNode) -> bool:
     """Whether a superscript is the mark of a note, as it leads somewhere or says so."""
     parent = node.parent
     return (
         node.css_first("a") is not None
         or (parent is not None and parent.tag == "a")
+        or "doc-noteref" in (node.attributes.get("role") or "")
         or bool(NOTE_CLASS.search(node.attributes.get("class") or ""))
     )
 
@@ -86,7 +101,7 @@ def mathml(node: LexborNode, level: int = 0) -> str:
     parts = [mathml(child, level + 1) for child in node.iter()]
     if node.tag == "msqrt":
         parts = ["".join(parts)]
-    return shaped(SHAPE.get(node.tag or "", ""), parts)
+    return shaped(ELEMENT_SHAPES.get(node.tag or "", ""), parts)
 
 
 def shown(tag: str, attributes: Mapping[str, str | None]) -> str:
@@ -94,5 +109,5 @@ def shown(tag: str, attributes: Mapping[str, str | None]) -> str:
     if tag == "img":
         return attributes.get("alt") or ""
     kind = (attributes.get("type") or "").strip().lower()
-    known = VALUES | BUTTONS | {"hidden", "password", "checkbox", "radio", "file", "image", "color", "range"}
-    return attributes.get("value") or "" if kind in VALUES | BUTTONS or kind not in known else ""
+    silent = {"hidden", "password", "checkbox", "radio", "file", "image", "color", "range"}
+    return attributes.get("value") or "" if kind not in silent else ""

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from opendpr.corpus.archive import Archive
 from opendpr.corpus.extract import BlockText, Extract, NotReadError, section_metadata, storable
 from opendpr.corpus.html import decode, extract
-from opendpr.text.sections import SECTIONS, parse_sections
+from opendpr.text.sections import SECTIONS_KEY, parse_sections
 
 DC_TITLE = "http://purl.org/dc/elements/1.1/}title"
 EMPTY_ELEMENT = re.compile(
@@ -69,7 +69,7 @@ def parse_epub(file: IO[bytes]) -> Extract:
         if (content := extract(page)).text:
             text.separate("\n\n")
             text.add(content.text)
-            text.take_sections(parse_sections(content.metadata.get(SECTIONS)), page=name)
+            text.take_sections(parse_sections(content.metadata.get(SECTIONS_KEY)), page=name)
     title, written = storable(" ".join(package.title.split())), storable(text.text())
     return Extract(title, written, section_metadata(text.sections, written), problems)
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 
 from opendpr.corpus.formula import lowered, raised
 from opendpr.corpus.source import TEXT_BYTES, TOO_LONG
-from opendpr.text.sections import SECTIONS, Section
-from opendpr.types import EMPTY
+from opendpr.text.sections import SECTIONS_KEY, Section
+from opendpr.types import NO_METADATA
 
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 """What crafted and broken fonts map characters to: NUL and halves of surrogate pairs."""
-UNSEEN = re.compile("[\u00ad\u200b\u2060\ufeff]")
+UNSEEN_SIGNS = re.compile("[\u00ad\u200b\u2060\ufeff]")
 """Where a word may be parted, or must not be: nobody sees them, and they part words for a search."""
 MOST_SECTIONS = 5_000
 """Headings and anchors of one document."""
@@ -31,7 +31,7 @@ class Extract:
 
     title: str
     text: str
-    metadata: Mapping[str, object] = field(default_factory=lambda: EMPTY)
+    metadata: Mapping[str, object] = field(default_factory=lambda: NO_METADATA)
     problems: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -136,16 +136,16 @@ class BlockText:
 
 def section_metadata(sections: Sequence[Section], text: str) -> dict[str, object]:
     """Sections as metadata, with headings and offsets as they are in `seen(text)`; nothing if there are none."""
-    unseen = [match.start() for match in UNSEEN.finditer(text)]
+    unseen = [match.start() for match in UNSEEN_SIGNS.finditer(text)]
     rows = []
     for start, level, heading, anchor in sections:
         rows.append([start - bisect_left(unseen, start), level, storable(seen(heading)), storable(anchor)])
-    return {SECTIONS: rows} if rows else {}
+    return {SECTIONS_KEY: rows} if rows else {}
 
 
 def seen(text: str) -> str:
     """The text without characters that nobody sees: soft hyphens, spaces without width."""
-    return UNSEEN.sub("", text)
+    return UNSEEN_SIGNS.sub("", text)
 
 
 def storable(text: str) -> str:

@@ -9,7 +9,7 @@ INVISIBLE = re.compile("[\u2061-\u2064]")
 """Function application and invisible operators, which formulas hold and nobody sees."""
 SIMPLE = re.compile(r"[-+\u2212\u00b1]?[\w.,]*", re.UNICODE)
 """Needs no parentheses."""
-LETTERS = re.compile(r"[^\W\d_]{2,4}")
+FUNCTION_LETTERS = re.compile(r"[^\W\d_]{2,4}")
 """The end of an abbreviation: st, nd, me; or a trade mark."""
 ORDINALS = ("e", "o")
 """Single letters that belong to what is before them in Romance languages: 3e, No."""
@@ -59,7 +59,7 @@ def shaped(shape: str, parts: Sequence[str]) -> str:
 
 def raised(content: str, before: str) -> str:
     """A superscript after the character `before`: `1st` and `3e` as one word, `10^4`, `m^2`, `1874[12]` apart."""
-    if LETTERS.fullmatch(content) or content in ORDINALS:
+    if FUNCTION_LETTERS.fullmatch(content) or content in ORDINALS:
         return content if content.islower() else f" {content}"
     if not any(map(str.isalnum, content)) or content[0] in "[(":
         return content

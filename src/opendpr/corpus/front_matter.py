@@ -20,7 +20,7 @@ MOST_BRACKETS = 500
 """Opened in one front matter; YAML's reader takes their number squared."""
 YAML_BLOCK = re.compile(r"---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)(?:[ \t]*\r?\n)*", re.S | re.M)
 TOML_BLOCK = re.compile(r"\+\+\+[ \t]*\r?\n(.*?)^\+\+\+[ \t]*(?:\r?\n|\Z)(?:[ \t]*\r?\n)*", re.S | re.M)
-WORDS: Mapping[str, object] = {"true": True, "false": False, "null": None, "~": None, "": None}
+YAML_WORDS: Mapping[str, object] = {"true": True, "false": False, "null": None, "~": None, "": None}
 """What YAML writes for values that are neither numbers nor text."""
 
 
@@ -75,4 +75,4 @@ def _value(value: object) -> object:
         return _plain(value)
     if isinstance(value, list):
         return [_value(item) for item in value]
-    return WORDS[value] if isinstance(value, str) and value in WORDS else typed(str(value))
+    return YAML_WORDS[value] if isinstance(value, str) and value in YAML_WORDS else typed(str(value))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-NAME = ".gitignore"
+GITIGNORE = ".gitignore"
 RULE_BYTES = 1_000_000
 """How much of one file is read."""
 MOST_STARS = 8
@@ -58,7 +58,7 @@ def rules_in(directory: Path, below: str, inside: str = "") -> list[Rule]:
         inside: what paths of the walk begin with as this file sees them
     """
     try:
-        with (directory / NAME).open("rb") as file:
+        with (directory / GITIGNORE).open("rb") as file:
             lines = file.read(RULE_BYTES).decode("utf-8", "replace").splitlines()
     except OSError:
         return []

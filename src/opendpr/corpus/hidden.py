@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser
 
-DROPPED = frozenset(
+UNSEEN_TAGS = frozenset(
     [
         "audio",
         "canvas",
@@ -33,7 +33,11 @@ DROPPED = frozenset(
     ]
 )
 """Elements without text that a reader sees."""
-HIDING = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse))", re.I)
+HIDING = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)"
+    r"|(?:opacity|font-size)\s*:\s*0(?:\.0+)?(?:px|pt|em|%)?\s*(?:;|$|!)",
+    re.I,
+)
 RULE = re.compile(r"([^{}]{1,500})\{([^{}]{0,5000})\}")
 AT_RULE = re.compile(r"@[^{};]{0,500}\{(?:[^{}]{0,5000}\{[^{}]{0,5000}\}){0,1000}[^{}]{0,5000}\}")
 """A rule that counts only for some media, as for print."""
@@ -44,7 +48,7 @@ STYLE_CHARACTERS = 200_000
 
 
 def hidden_elements(tree: LexborHTMLParser, page: str) -> set[int]:
-    """The `mem_id` of every element that is hidden, apart from those that `DROPPED` names."""
+    """The `mem_id` of every element that is hidden, apart from those that `UNSEEN_TAGS` names."""
     hidden = set()
     for node in tree.css(CANDIDATES):
         attributes = node.attributes

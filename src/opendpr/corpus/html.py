@@ -7,10 +7,10 @@ import re
 from collections import Counter
 from typing import IO, TYPE_CHECKING
 
-from opendpr.corpus.anchors import ANCHORED, HEADINGS, anchor_of
-from opendpr.corpus.elements import Numbering, is_note, mathml, ruby, shown
+from opendpr.corpus.anchors import ANCHORED, HEADING_LEVELS, anchor_of
+from opendpr.corpus.elements import Numbering, is_note, mathml, ruby, shown, written_as
 from opendpr.corpus.extract import BlockText, Extract, NotReadError, section_metadata, seen
-from opendpr.corpus.hidden import DROPPED, hidden_elements
+from opendpr.corpus.hidden import UNSEEN_TAGS, hidden_elements
 from opendpr.corpus.menus import menu_elements
 from opendpr.corpus.running_lines import MENU_LINES, left_out
 from opendpr.corpus.source import TEXT_BYTES, TOO_LONG, byte_order_mark, not_valid
@@ -27,22 +27,22 @@ CHARSETS = re.compile(
     r"utf-8|iso8859-\d+|cp\d+|koi8-[ru]|gbk|gb18030|gb2312|big5\w*|euc_\w+|shift_jis\w*|iso2022_(jp|kr)|mac-\w+"
 )
 """The charsets of web pages, as Python calls them. UTF-16 is known by its mark alone, as the standard has it."""
-WESTERN = ("iso8859-1", "ascii")
+WESTERN_CHARSETS = ("iso8859-1", "ascii")
 """What pages call Windows-1252, according to the same standard."""
 
 PREFORMATTED = frozenset(("pre", "textarea", "listing"))
-SEPARATORS = {
+BLOCK_SEPARATORS = {
     "\n\n": "address article aside blockquote body center details dialog dir div dl fieldset figcaption figure footer "
     "form h1 h2 h3 h4 h5 h6 header hgroup hr listing main menu nav ol p pre section summary table textarea ul",
     "\n": "caption dd dt legend li optgroup option tbody tfoot thead tr",
     "\t": "td th",
     " ": "button desc object select text title",
 }
-SEPARATOR = {tag: separator for separator, tags in SEPARATORS.items() for tag in tags.split()}
+SEPARATOR_OF_TAG = {tag: separator for separator, tags in BLOCK_SEPARATORS.items() for tag in tags.split()}
 """What separates a block from its neighbours. Other elements are part of a line."""
-LISTS = frozenset(("ol", "ul", "menu", "dir", "nav"))
+LIST_TAGS = frozenset(("ol", "ul", "menu", "dir", "nav"))
 """Where list items belong; those of a navigation have no numbers."""
-WHOLE = frozenset(("sup", "sub", "ruby", "math", "img", "input"))
+WHOLE_TAGS = frozenset(("sup", "sub", "ruby", "math", "img", "input"))
 """Elements that `PageText` adds as a whole."""
 SCRIPT_CHARACTERS = 60
 """A longer superscript is text in small print."""
@@ -78,7 +78,7 @@ def decode(data: bytes) -> str:
             name = codecs.lookup((match[1] or match[2]).decode("ascii", "replace")).name
         except (LookupError, ValueError):
             name = ""
-        if name in WESTERN:
+        if name in WESTERN_CHARSETS:
             name = "cp1252"
         if name != "utf-8" and CHARSETS.fullmatch(name):
             return body.decode(name, "replace")  # as browsers do
@@ -139,18 +139,18 @@ class PageText:
             if content := node.text_content:
                 self.text.add(content) if self._preformatted else self.text.add_collapsed(content)
             return False
-        if tag in DROPPED or node.mem_id in self._hidden:
+        if tag in UNSEEN_TAGS or node.mem_id in self._hidden:
             return False
-        if tag in WHOLE:
-            self._add_whole(tag, node)
+        if (form := written_as(node)) in WHOLE_TAGS:
+            self._add_whole(form, node)
             return False
         self._preformatted += tag in PREFORMATTED
-        self.text.separate(SEPARATOR.get(tag, ""))
-        if tag in HEADINGS:
-            self.text.begin_heading(HEADINGS[tag], anchor_of(node))
+        self.text.separate(SEPARATOR_OF_TAG.get(tag, ""))
+        if tag in HEADING_LEVELS:
+            self.text.begin_heading(HEADING_LEVELS[tag], anchor_of(node))
         elif tag in ANCHORED and (anchor := node.attributes.get("id")):
             self.text.add_anchor(anchor)
-        if tag in LISTS:
+        if tag in LIST_TAGS:
             self._lists.append(Numbering(node) if tag == "ol" else None)
         elif tag == "li" and self._lists and (numbering := self._lists[-1]):
             if number := numbering.next(node):
@@ -166,13 +166,13 @@ class PageText:
         """Add what comes after the content of an element that was read."""
         tag = node.tag or ""
         self._preformatted -= tag in PREFORMATTED
-        if tag in HEADINGS:
+        if tag in HEADING_LEVELS:
             self.text.end_heading()
-        elif tag in LISTS:
+        elif tag in LIST_TAGS:
             self._lists.pop()
         elif tag == "q":
             self.text.add("\u201d")
-        self.text.separate(SEPARATOR.get(tag, ""))
+        self.text.separate(SEPARATOR_OF_TAG.get(tag, ""))
 
     def _add_whole(self, tag: str, node: LexborNode) -> None:
         """Add an element whose content is read as a whole."""

@@ -11,11 +11,11 @@ from typing import IO, Any, TypeAlias
 from opendpr.corpus.extract import NotReadError
 from opendpr.corpus.names import usual_keys
 from opendpr.corpus.rows import SAMPLE_ROWS, joined_rows, record_text
-from opendpr.corpus.source import HEAD_BYTES, TEXT_BYTES, Reading, Source, byte_order_mark, is_binary
+from opendpr.corpus.source import RECOGNISED_BYTES, TEXT_BYTES, Reading, Source, byte_order_mark, is_binary
 from opendpr.errors import InputError
 from opendpr.interop.json_stream import array_elements
 from opendpr.storage.lines import json_kind, limited_lines, scan_jsonl
-from opendpr.types import EMPTY, Document
+from opendpr.types import NO_METADATA, Document
 
 PlacedRecord: TypeAlias = tuple[str, int, dict[str, Any] | str]
 """A place, the number of a record in its file, and the record or what is wrong with it."""
@@ -23,7 +23,7 @@ PlacedRecord: TypeAlias = tuple[str, int, dict[str, Any] | str]
 
 def read_json_lines(file: IO[bytes], source: Source) -> Iterator[Reading]:
     """Each line is one document, with an id of its own or numbered."""
-    head = file.read(HEAD_BYTES)
+    head = file.read(RECOGNISED_BYTES)
     _mark, encoding = byte_order_mark(head)
     if is_binary(head):
         yield source.place, "binary file"
@@ -106,4 +106,4 @@ def json_document(record: dict[str, Any], id: str) -> Document | str:
     if values.get("id") == "":
         return f'expected "{keys["id"]}" to say something, found an empty string'
     metadata = {key: value for key, value in record.items() if key not in keys.values()}
-    return Document(str(values.get("id", id)), values.get("title") or "", values["text"], metadata or EMPTY)
+    return Document(str(values.get("id", id)), values.get("title") or "", values["text"], metadata or NO_METADATA)

@@ -10,7 +10,7 @@ from opendpr.corpus.jsonlines import read_json_array, read_json_lines
 from opendpr.corpus.man import looks_like_man
 from opendpr.corpus.markdown import read_markdown
 from opendpr.corpus.rst import read_rst
-from opendpr.corpus.source import HEAD_BYTES, Reader
+from opendpr.corpus.source import RECOGNISED_BYTES, Reader
 from opendpr.corpus.table import read_csv, read_tsv
 from opendpr.corpus.text import begins_as_text, read_text
 from opendpr.storage.compression import open_binary, uncompressed_name
@@ -46,8 +46,10 @@ READERS: Mapping[str, Reader | str] = {
     ".vtt": "subtitles",
     ".xml": "xml",
 }
-"""By suffix, a function or the name of a parser of the child process (`child.PARSERS`). Each kind may be compressed
-too (`formats.COMPRESSED`)."""
+"""By suffix, a function or the name of a parser of the child process (`child.PARSER_MODULES`).
+
+Each kind may be compressed too (`storage.compression`).
+"""
 
 WIKIEXTRACTOR = re.compile(r"wiki_\d+")
 """What WikiExtractor calls its files."""
@@ -102,7 +104,7 @@ def find_by_content(path: Path) -> Reader | str | None:
     if suffix and suffix != JSON and not MANUAL.fullmatch(suffix):
         return None
     with open_binary(path) as file:
-        head = file.read(HEAD_BYTES)
+        head = file.read(RECOGNISED_BYTES)
     if suffix == JSON:
         if JSON_LINES.match(head):
             return read_json_lines

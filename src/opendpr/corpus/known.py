@@ -12,9 +12,9 @@ from pathlib import Path
 
 from opendpr.storage.digests import file_sha256
 
-READING = 4
+READING_VERSION = 5
 """Changes whenever a reader gives other text or metadata: every file is read once more."""
-SETTLED_SECONDS = 2.0
+FILE_SETTLED_SECONDS = 2.0
 """A file that was changed so shortly before may be changed again without another time."""
 
 
@@ -39,13 +39,13 @@ class KnownFile:
 
     def of(self, status: os.stat_result) -> KnownFile:
         """The same file with the time that it has now."""
-        settled = time.time() - status.st_mtime > SETTLED_SECONDS
+        settled = time.time() - status.st_mtime > FILE_SETTLED_SECONDS
         return replace(self, modified_ns=status.st_mtime_ns if settled else -1)
 
 
 def reading_digest(options: Mapping[str, object]) -> str:
     """What `KnownFile.how` says of options that change the documents of a file."""
-    return hashlib.sha256(json.dumps([READING, options], sort_keys=True, default=str).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps([READING_VERSION, options], sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def known_file(path: str, id: str, status: os.stat_result, how: str) -> KnownFile | None:

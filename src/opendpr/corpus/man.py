@@ -10,28 +10,28 @@ from opendpr.corpus.extract import BlockText, Extract, NotReadError, section_met
 from opendpr.corpus.html import decode
 from opendpr.corpus.source import TEXT_BYTES, TOO_LONG
 
-BEGINS = re.compile(rb"(?:(?:[.']\\\"[^\n]*|\.?\s*)\n)*(?:\.\s*(?:TH|Dd|so|Dt)\b|[.']\\\")")
+MAN_PAGE_BEGINNING = re.compile(rb"(?:(?:[.']\\\"[^\n]*|\.?\s*)\n)*(?:\.\s*(?:TH|Dd|so|Dt)\b|[.']\\\")")
 """How a manual page begins: with comments and its title."""
-FONT = re.compile(
+FONT_ESCAPE = re.compile(
     r"\\f(?:\[[^\]]*\]|\(..|.)|\\s[-+]?\d{1,2}|\\[&|^/,%:]|\\[hvklLwoxDbzN]'[^']*'|\\\*\[[^\]]*\]|\\\*\(.."
 )
-NAMED = re.compile(r"\\\((..)|\\\[([^\]]{1,20})\]")
-_SIGNS = (
+NAMED_SIGN = re.compile(r"\\\((..)|\\\[([^\]]{1,20})\]")
+_SIGN_LIST = (
     "aq' dq\" lq\u201c rq\u201d oq\u2018 cq\u2019 em\u2014 en\u2013 hy- mi\u2212 bu\u2022 co\u00a9 "
     "rg\u00ae de\u00b0 ti~ ha^ rs\\ ga` sh# Do$ at@ ->\u2192 +-\u00b1"
 )
-SIGNS = {entry[:2]: entry[2:] for entry in _SIGNS.split()}
-HEADINGS = frozenset(("SH", "SS", "Sh", "Ss"))
-BLOCKS = frozenset(
+SIGNS_BY_NAME = {entry[:2]: entry[2:] for entry in _SIGN_LIST.split()}
+HEADING_MACROS = frozenset(("SH", "SS", "Sh", "Ss"))
+BLOCK_MACROS = frozenset(
     ("PP", "LP", "P", "Pp", "RS", "RE", "Bl", "El", "Bd", "Ed", "sp", "nf", "fi", "EX", "EE", "D1", "Dl")
 )
-ITEMS = frozenset(("TP", "TQ", "IP", "It", "HP", "br"))
-LITERAL = {"nf": True, "EX": True, "Bd": True, "fi": False, "EE": False, "Ed": False}
+ITEM_MACROS = frozenset(("TP", "TQ", "IP", "It", "HP", "br"))
+LITERAL_MACROS = {"nf": True, "EX": True, "Bd": True, "fi": False, "EE": False, "Ed": False}
 """Requests from which on lines stay lines, or no longer do."""
-FONTS = frozenset(["B", "I", "SM", "SB", "MR", "UR", "MT"])
-ALTERNATING = frozenset(["BR", "RB", "BI", "IB", "IR", "RI"])
+FONT_MACROS = frozenset(["B", "I", "SM", "SB", "MR", "UR", "MT"])
+ALTERNATING_MACROS = frozenset(["BR", "RB", "BI", "IB", "IR", "RI"])
 """Requests whose words are written without spaces, each in another font."""
-INLINE = frozenset(
+INLINE_MACROS = frozenset(
     (
         *("Nm", "Nd", "Ar", "Cm", "Ic", "Ev", "Pa", "Em", "Sy", "Li", "Xr", "Ql", "Qq", "Dq", "Sq"),
         *("Fl", "Op", "Ns", "No", "Oo", "Oc"),
@@ -42,7 +42,7 @@ INLINE = frozenset(
 
 def looks_like_man(head: bytes) -> bool:
     """Whether a file begins as a manual page; the suffix alone (`.1`) is that of many other files."""
-    return BEGINS.match(head) is not None
+    return MAN_PAGE_BEGINNING.match(head) is not None
 
 
 def parse_man(file: IO[bytes]) -> Extract:
@@ -83,26 +83,30 @@ class Page:
 
     def _request(self, name: str, rest: str) -> None:
         words = arguments(rest)
-        self._literal = LITERAL.get(name, self._literal)
+        self._literal = LITERAL_MACROS.get(name, self._literal)
         if name in ("TH", "Dt"):
             self.title = f"{words[0]}({words[1]})" if len(words) > 1 else " ".join(words)
         elif name in ("de", "ig", "am"):
             self._ignored = ".."
-        elif name in HEADINGS:
+        elif name in HEADING_MACROS:
             self.text.separate("\n\n")
             self.text.begin_heading(1 if name.upper() == "SH" else 2)
             self._add(" ".join(words))
             self.text.end_heading()
             self.text.separate("\n\n")
-        elif name in BLOCKS:
+        elif name in BLOCK_MACROS:
             self.text.separate("\n\n")
-        elif name in ITEMS:
+        elif name in ITEM_MACROS:
             self.text.separate("\n")
             self._tagged = name in ("TP", "TQ", "IP", "It")
             self._add(" ".join(words[:1]) if name == "IP" else in_line(words) if name == "It" else "")
-        elif name in FONTS | ALTERNATING | INLINE:
+        elif name in FONT_MACROS | ALTERNATING_MACROS | INLINE_MACROS:
             self.text.separate(" ")
-            self._add(in_line([name, *words]) if name in INLINE else ("" if name in ALTERNATING else " ").join(words))
+            self._add(
+                in_line([name, *words])
+                if name in INLINE_MACROS
+                else ("" if name in ALTERNATING_MACROS else " ").join(words)
+            )
 
     def _add(self, words: str) -> None:
         written = unescaped(words)
@@ -122,7 +126,7 @@ def in_line(words: Iterable[str]) -> str:
     """Write `Fl v Ar file`, as mdoc has it, as `-v file`."""
     written, flag = [], False
     for word in words:
-        if word in INLINE:
+        if word in INLINE_MACROS:
             flag = word == "Fl"
         else:
             written.append(f"-{word}" if flag else word)
@@ -133,5 +137,5 @@ def in_line(words: Iterable[str]) -> str:
 def unescaped(words: str) -> str:
     """The characters that roff's escapes stand for."""
     words = re.split(r"\\\"", words)[0]
-    words = NAMED.sub(lambda name: SIGNS.get(name[1] or name[2], ""), FONT.sub("", words))
+    words = NAMED_SIGN.sub(lambda name: SIGNS_BY_NAME.get(name[1] or name[2], ""), FONT_ESCAPE.sub("", words))
     return words.replace("\\-", "-").replace("\\ ", " ").replace("\\~", " ").replace("\\e", "\\").replace("\\.", ".")

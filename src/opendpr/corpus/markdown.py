@@ -13,10 +13,10 @@ from opendpr.corpus.extract import MOST_SECTIONS
 from opendpr.corpus.front_matter import front_matter
 from opendpr.corpus.source import Reading, Source
 from opendpr.corpus.text import read_text
-from opendpr.text.sections import SECTIONS, Section
+from opendpr.text.sections import SECTIONS_KEY, Section
 from opendpr.types import Document
 
-TITLE_CHARACTERS = 2_000
+TITLE_LINE_CHARACTERS = 2_000
 """How far into a Markdown file its title is looked for."""
 
 FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
@@ -45,14 +45,14 @@ def with_front_matter(document: Document) -> Document:
         document,
         title=named or heading(text) or document.title,
         text=text,
-        metadata={**values, **document.metadata, **({SECTIONS: headed} if headed else {})},
+        metadata={**values, **document.metadata, **({SECTIONS_KEY: headed} if headed else {})},
     )
 
 
 def heading(markdown: str) -> str:
     """The first heading near the beginning of a Markdown text, else an empty string."""
-    start = markdown[:TITLE_CHARACTERS]
-    if markdown[TITLE_CHARACTERS : TITLE_CHARACTERS + 1] not in ("", "\r", "\n"):
+    start = markdown[:TITLE_LINE_CHARACTERS]
+    if markdown[TITLE_LINE_CHARACTERS : TITLE_LINE_CHARACTERS + 1] not in ("", "\r", "\n"):
         start = start[: max(start.rfind("\n"), start.rfind("\r")) + 1]  # without the line that is cut short
     return next((section.heading for section in headings(start)), "")
 

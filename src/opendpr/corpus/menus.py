@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 NAVIGATION = "nav, [role=navigation], [role=menu], [role=menubar], [role=tablist]"
 AROUND = "header, footer, aside, [role=banner], [role=contentinfo], [role=complementary]"
-LISTS = "ul, ol, menu, table, div, p, section"
+LINK_LISTS = "ul, ol, menu, table, div, p, section"
 """Blocks of an element around the content that may be nothing but links."""
 LINK_SHARE = 0.7
 """Share of the letters of a block that must be those of links."""
@@ -23,7 +23,7 @@ def menu_elements(tree: LexborHTMLParser) -> list[LexborNode]:
     """The outermost elements that are menus."""
     chosen: dict[int, LexborNode] = {node.mem_id: node for node in tree.css(NAVIGATION)}
     for around in tree.css(AROUND):
-        for block in (around, *around.css(LISTS)):
+        for block in (around, *around.css(LINK_LISTS)):
             if block.mem_id not in chosen and _is_links(block):
                 chosen[block.mem_id] = block
     return [node for node in chosen.values() if not _has_above(node, chosen)]

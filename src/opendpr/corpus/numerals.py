@@ -6,7 +6,7 @@ ROMAN = (
     *((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l")),
     *((40, "xl"), (10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i")),
 )
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
+LIST_LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 def counted(number: int, style: str) -> str:
@@ -20,7 +20,7 @@ def counted(number: int, style: str) -> str:
     elif style in ("lowerRoman", "upperRoman") and 0 < number < 4000:
         written = roman(number)
     elif style in ("lowerLetter", "upperLetter") and 0 < number <= 780:
-        written = LETTERS[(number - 1) % 26] * ((number - 1) // 26 + 1)  # aa comes after z, then bb
+        written = LIST_LETTERS[(number - 1) % 26] * ((number - 1) // 26 + 1)  # aa comes after z, then bb
     return written.upper() if style.startswith("upper") else written
 
 

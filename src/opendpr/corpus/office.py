@@ -9,7 +9,7 @@ from opendpr.corpus.archive import Archive
 from opendpr.corpus.extract import storable
 
 DC_TITLE = "http://purl.org/dc/elements/1.1/}title"
-OFF = ("0", "false", "off", "none")
+OFF_VALUES = ("0", "false", "off", "none")
 """How an attribute says no."""
 
 

@@ -9,7 +9,7 @@ from opendpr.corpus.archive import Archive
 from opendpr.corpus.extract import BlockText, Extract, NotReadError, section_metadata, seen, storable
 from opendpr.corpus.office import core_title, values, whole
 
-DROPPED = frozenset(("tracked-changes", "annotation", "note-citation", "scripts", "forms", "desc"))
+DROPPED_ELEMENTS = frozenset(("tracked-changes", "annotation", "note-citation", "scripts", "forms", "desc"))
 """Deleted text, comments, and the mark of a note, which is written by its number."""
 SPACES = 1_000
 """Most spaces in a row."""
@@ -39,7 +39,7 @@ class Content:
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
         local = name.rpartition("}")[2]
-        self._dropped += bool(self._dropped) or local in DROPPED or values(attributes).get("display") == "none"
+        self._dropped += bool(self._dropped) or local in DROPPED_ELEMENTS or values(attributes).get("display") == "none"
         if self._dropped:
             return
         if local in ("p", "h"):

@@ -15,16 +15,16 @@ from opendpr.corpus.pdf_fields import field_lines
 from opendpr.corpus.pdf_outline import outline_sections
 from opendpr.corpus.running_lines import left_out, without_running_lines
 from opendpr.corpus.source import TEXT_BYTES, TOO_LONG
-from opendpr.text.sections import SECTIONS
+from opendpr.text.sections import SECTIONS_KEY
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument
 
-ENCRYPTED = "an encrypted PDF that asks for a password; save a copy without"
-SCANNED = "no text (a scanned PDF? its pages are pictures; OCR software makes text of them)"
+ENCRYPTED_REASON = "an encrypted PDF that asks for a password; save a copy without"
+SCANNED_REASON = "no text (a scanned PDF? its pages are pictures; OCR software makes text of them)"
 PASSWORD_ERROR = 4
 """PDFium's FPDF_ERR_PASSWORD."""
-PARTED = re.compile("[\x02\ufffe](?:\r?\n)?")
+PARTED_WORD = re.compile("[\x02\ufffe](?:\r?\n)?")
 """How PDFium writes the hyphen of a word that goes on in the next line."""
 
 
@@ -52,11 +52,11 @@ def parse_pdf(file: IO[bytes]) -> Extract:
     pages, repeated = without_running_lines(pages)
     text = "\n".join(pages)
     if not text.strip():
-        raise NotReadError(f"{problems[0][0]} {problems[0][1]}" if problems else SCANNED)
+        raise NotReadError(f"{problems[0][0]} {problems[0][1]}" if problems else SCANNED_REASON)
     starts = [min(start, len(text)) for start in accumulate((len(page) + 1 for page in pages[:-1]), initial=0)]
     metadata: dict[str, object] = {"page_starts": starts}
     if sections := outline_sections(document, pages, starts):
-        metadata[SECTIONS] = [list(section) for section in sections]
+        metadata[SECTIONS_KEY] = [list(section) for section in sections]
     if repeated:
         metadata |= left_out(repeated)
     return Extract(storable(" ".join(document.get_metadata_value("Title").split())), text, metadata, problems)
@@ -71,7 +71,7 @@ def opened(file: IO[bytes]) -> PdfDocument:
         document.init_forms()
     except PdfiumError as error:
         if error.err_code == PASSWORD_ERROR:
-            raise NotReadError(ENCRYPTED) from None
+            raise NotReadError(ENCRYPTED_REASON) from None
         raise
     return document
 
@@ -80,7 +80,7 @@ def page_text(document: PdfDocument, number: int) -> str:
     """The text of a page, then a line for each field of a form that is filled in, and for each text put on it."""
     page = document[number]
     text_page = page.get_textpage()
-    text = PARTED.sub("-\n", text_page.get_text_range()).replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
+    text = PARTED_WORD.sub("-\n", text_page.get_text_range()).replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
     lines = [line for line in field_lines(document, page) if line]
     text_page.close()
     page.close()

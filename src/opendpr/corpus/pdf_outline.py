@@ -13,7 +13,7 @@ from opendpr.text.sections import Section
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument
 
-TITLE_CHARACTERS = 300
+BOOKMARK_CHARACTERS = 300
 """Longest bookmark that is searched for on its page."""
 
 
@@ -48,7 +48,7 @@ def heading_place(page: str, title: str, start: int) -> tuple[int, int]:
 
     A line of its words alone comes first, with or without a number before them.
     """
-    words = r"\s+".join(map(re.escape, title[:TITLE_CHARACTERS].split()))
+    words = r"\s+".join(map(re.escape, title[:BOOKMARK_CHARACTERS].split()))
     for pattern in (
         rf"^[^\S\n]*(?P<heading>(?:[\dA-Z.]{{1,12}}\s+)?{words})[^\S\n]*$",
         rf"\b(?P<heading>{words})(?!\w)",

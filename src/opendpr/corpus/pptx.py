@@ -9,7 +9,7 @@ from typing import IO
 
 from opendpr.corpus.archive import Archive
 from opendpr.corpus.extract import BlockText, Extract, seen, storable
-from opendpr.corpus.office import OFF, core_title, values
+from opendpr.corpus.office import OFF_VALUES, core_title, values
 
 PRESENTATION = "ppt/presentation.xml"
 SLIDE = re.compile(r"ppt/slides/[^/]+\.xml")
@@ -66,7 +66,7 @@ class Slide:
         local, given = name.rpartition("}")[2], values(attributes)
         self._in_text = local == "t" and self.is_shown and not self._number
         if local in ("sld", "notes"):
-            self.is_shown = given.get("show", "1") not in OFF
+            self.is_shown = given.get("show", "1") not in OFF_VALUES
             self._text.separate("\n\n")
         elif local == "fld":
             self._number = given.get("type") == "slidenum"

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import accumulate
 
-from opendpr.corpus.running_lines import LEAST_PAGES, LEAST_SHARE, left_out, line_key
-from opendpr.text.sections import SECTIONS, parse_sections
+from opendpr.corpus.running_lines import LEAST_PAGES, RUNNING_SHARE, left_out, line_key
+from opendpr.text.sections import SECTIONS_KEY, parse_sections
 from opendpr.types import Document
 
-EDGE_LINES = 80
+DOCUMENT_EDGE_LINES = 80
 """Lines with words, from the top and from the bottom of a page, that may be left out."""
 LINES_BETWEEN = 1
 """Other lines in a row that may lie among them, as the name of the page between `Prev` and `Next`."""
@@ -38,14 +38,14 @@ class RepeatedLines:
         """Find what repeats on these pages; copies of a page are one page."""
         texts = {page.text for page in pages}
         counts = Counter(key for text in texts for key in _edge_keys(text))
-        least = max(LEAST_PAGES, LEAST_SHARE * len(texts))
+        least = max(LEAST_PAGES, RUNNING_SHARE * len(texts))
         self._repeated.update(key for key, count in counts.items() if count >= least)
 
     def without(self, page: Document) -> Document:
         """The page without what repeats and was there before; `left_out` in its metadata counts these lines."""
         lines = page.text.split("\n")
         starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
-        sections = parse_sections(page.metadata.get(SECTIONS))
+        sections = parse_sections(page.metadata.get(SECTIONS_KEY))
         heads = {bisect_right(starts, section.start) - 1 for section in sections if 0 < section.level <= CONTENT_LEVEL}
         repeated = self._repeated_places(lines, heads)
         dropped = {place for place in repeated if line_key(lines[place]) in self._kept}
@@ -58,7 +58,7 @@ class RepeatedLines:
         """Lines at the edges that repeat, from the top up to the content, from the bottom up to it."""
         full = [place for place, line in enumerate(lines) if line.strip()]
         repeated: set[int] = set()
-        for places in (full[:EDGE_LINES], full[::-1][:EDGE_LINES]):
+        for places in (full[:DOCUMENT_EDGE_LINES], full[::-1][:DOCUMENT_EDGE_LINES]):
             between = 0
             for place in places:
                 if place in heads:
@@ -74,7 +74,7 @@ class RepeatedLines:
 def _edge_keys(text: str) -> set[str]:
     """The lines at the edges of a page, apart from their numbers."""
     full = [line for line in text.split("\n") if line.strip()]
-    return {line_key(line) for line in (*full[:EDGE_LINES], *full[-EDGE_LINES:])}
+    return {line_key(line) for line in (*full[:DOCUMENT_EDGE_LINES], *full[-DOCUMENT_EDGE_LINES:])}
 
 
 def _shortened(page: Document, lines: Sequence[str], dropped: set[int]) -> Document:
@@ -89,11 +89,11 @@ def _shortened(page: Document, lines: Sequence[str], dropped: set[int]) -> Docum
         before += len(line) + 1
         offset += 0 if place in gone else len(line) + 1
     moved = []
-    for section in parse_sections(page.metadata.get(SECTIONS)):
+    for section in parse_sections(page.metadata.get(SECTIONS_KEY)):
         start, now = new_starts[bisect_right(new_starts, section.start, key=lambda pair: pair[0]) - 1]
         if now is not None:
             moved.append([now + section.start - start, *section[1:]])
     text = "\n".join(line for place, line in enumerate(lines) if place not in gone)
-    metadata = {name: value for name, value in page.metadata.items() if name != SECTIONS}
+    metadata = {name: value for name, value in page.metadata.items() if name != SECTIONS_KEY}
     metadata |= left_out(Counter(lines[place].strip() for place in dropped))
-    return replace(page, text=text, metadata={**metadata, SECTIONS: moved} if moved else metadata)
+    return replace(page, text=text, metadata={**metadata, SECTIONS_KEY: moved} if moved else metadata)

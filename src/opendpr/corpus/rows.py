@@ -24,7 +24,7 @@ USUAL_SHARE = 0.8
 """Share of the values of a column that must be of one kind to tell its name from a value."""
 NESTED_LEVELS = 20
 """Objects and arrays inside one another in a record; what lies deeper is left out."""
-WORDS = "words"
+WORDS_COLUMN = "words"
 VALUE_KINDS = (
     ("year", re.compile(r"1[5-9]\d\d|20\d\d|2100")),
     ("time", re.compile(r"\d{1,2}[:h]\d{2}(?::\d{2})?(?:\s?[ap]\.?m\.?)?", re.I)),
@@ -115,14 +115,14 @@ def header_vote(first: str, below: Sequence[str]) -> int:
     own = value_kind(first)
     if count < USUAL_SHARE * len(values):
         return 0
-    if kind != WORDS:
+    if kind != WORDS_COLUMN:
         return -1 if own == kind else 1
     return -1 if first.strip().casefold() in map(str.casefold, values) else 0
 
 
 def value_kind(value: str) -> str:
     """What a value is: a year, a time, a date, a number, or words."""
-    return next((kind for kind, pattern in VALUE_KINDS if pattern.fullmatch(value.strip())), WORDS)
+    return next((kind for kind, pattern in VALUE_KINDS if pattern.fullmatch(value.strip())), WORDS_COLUMN)
 
 
 def record_text(record: Mapping[str, object]) -> str:

@@ -11,7 +11,7 @@ from typing import IO
 from opendpr.corpus.extract import MOST_SECTIONS
 from opendpr.corpus.source import Reading, Source
 from opendpr.corpus.text import read_text
-from opendpr.text.sections import SECTIONS, Section
+from opendpr.text.sections import SECTIONS_KEY, Section
 from opendpr.types import Document
 
 HEADING = re.compile(
@@ -19,7 +19,7 @@ HEADING = re.compile(
     r"(?P<words>[^\s.][^\r\n]*?)[ \t]*\r?\n(?P<under>([!-/:-@\[-`{-~])\5{2,})[ \t]*\r?$",
     re.MULTILINE,
 )
-SIGNS = re.compile(r"([!-/:-@\[-`{-~])\1{2,}")
+ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1{2,}")
 """A line of signs is no heading."""
 NOT_IN_ANCHOR = re.compile(r"[^a-z0-9]+")
 
@@ -34,7 +34,7 @@ def _headed(document: Document) -> Document:
     found = list(islice(headings(document.text), MOST_SECTIONS))
     if not found:
         return document
-    metadata = {**document.metadata, SECTIONS: [list(section) for section in found]}
+    metadata = {**document.metadata, SECTIONS_KEY: [list(section) for section in found]}
     return replace(document, title=found[0].heading, metadata=metadata)
 
 
@@ -46,7 +46,7 @@ def headings(text: str) -> Iterator[Section]:
     levels: dict[tuple[str, bool], int] = {}
     for match in HEADING.finditer(text):
         over, under, words = match["over"], match["under"], match["words"]
-        if len(under) < len(words) or (over and over != under) or SIGNS.fullmatch(words):
+        if len(under) < len(words) or (over and over != under) or ADORNMENT.fullmatch(words):
             continue
         level = levels.setdefault((under[0], bool(over)), len(levels) + 1)
         yield Section(match.start("words"), level, words, NOT_IN_ANCHOR.sub("-", words.lower()).strip("-"))

@@ -9,7 +9,7 @@ from opendpr.corpus.extract import Extract, NotReadError, storable
 from opendpr.corpus.source import TEXT_BYTES, TOO_LONG
 
 TITLE = re.compile(r"\{\\info\b.{0,2000}?\{\\title ([^{}\\]{1,500})\}", re.S)
-HIDDEN = re.compile(r"\{\\v\b(?!0)[^{}]{0,100000}\}")
+HIDDEN_TEXT = re.compile(r"\{\\v\b(?!0)[^{}]{0,100000}\}")
 SCRIPT = re.compile(r"\{\\(super|sub)\b\s?([^{}\\]{1,60})\}")
 """A superscript or a subscript in a group of its own, as most programs write it."""
 
@@ -23,7 +23,7 @@ def parse_rtf(file: IO[bytes]) -> Extract:
         raise NotReadError(TOO_LONG)
     if not data.lstrip().startswith(b"{\\rtf"):
         raise NotReadError("no rich text: it does not begin with {\\rtf")
-    source = HIDDEN.sub("", data.decode("latin-1"))
+    source = HIDDEN_TEXT.sub("", data.decode("latin-1"))
     source = SCRIPT.sub(lambda script: ("^" if script[1] == "super" else "") + script[2], source)
     text = rtf_to_text(source, errors="replace").replace("\r\n", "\n")
     lines = [line.rstrip("|").replace("|", "\t") if line.endswith("|") else line for line in text.split("\n")]

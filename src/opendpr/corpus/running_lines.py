@@ -6,11 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-EDGE_LINES = 3
+PAGE_EDGE_LINES = 3
 """Lines at the top and at the bottom of a page that may be its header or footer."""
 LEAST_PAGES = 4
 """Pages on which a line must be to count as repeated."""
-LEAST_SHARE = 0.4
+RUNNING_SHARE = 0.4
 """Share of the pages on which it must be, at the top or at the bottom; books have two of each."""
 
 SHOWN_LINES = 20
@@ -19,7 +19,7 @@ SHOWN_LINES = 20
 LEFT_OUT, MENU_LINES = "left_out", "menus_left_out"
 """What metadata call lines that were left out because they repeat, and those of the menus of one page."""
 
-NUMBER = re.compile(r"\d+|\b[ivxlc]+\b")
+PAGE_NUMBER = re.compile(r"\d+|\b[ivxlc]+\b")
 MOST_NUMBERS = 2
 """In a header or footer: `Page 3 of 20`."""
 
@@ -31,7 +31,7 @@ def without_running_lines(pages: Sequence[str]) -> tuple[list[str], Counter[str]
     """
     lines = [page.split("\n") for page in pages]
     counts = Counter(key for page in lines for key in {line_key(page[place]) for place in _edges(page)})
-    least = max(LEAST_PAGES, LEAST_SHARE * len(pages))
+    least = max(LEAST_PAGES, RUNNING_SHARE * len(pages))
     repeated = {key for key, count in counts.items() if key and count >= least}
     seen: set[str] = set()
     left_out: Counter[str] = Counter()
@@ -60,11 +60,11 @@ def repeated_lines(metadata: Mapping[str, object], name: str = LEFT_OUT) -> Coun
 def _edges(page: Sequence[str]) -> list[int]:
     """Places of the first and the last lines of a page that say something."""
     places = [place for place, line in enumerate(page) if line.strip()]
-    return sorted({*places[:EDGE_LINES], *places[-EDGE_LINES:]})
+    return sorted({*places[:PAGE_EDGE_LINES], *places[-PAGE_EDGE_LINES:]})
 
 
 def line_key(line: str) -> str:
     """What lines that differ only by numbers share, if these are few: more make a row of a table."""
     words = " ".join(line.split())
-    key, numbers = NUMBER.subn("#", words.lower())
+    key, numbers = PAGE_NUMBER.subn("#", words.lower())
     return key if numbers <= MOST_NUMBERS else words

@@ -9,7 +9,7 @@ from typing import IO, TypeAlias
 
 from opendpr.types import Document
 
-HEAD_BYTES = 8_192
+RECOGNISED_BYTES = 8_192
 """How far into a file a NUL byte is looked for, the mark of a binary file."""
 TEXT_BYTES = 100_000_000
 """Most bytes in the text of one document, and in one line of a file of records, so that a small compressed file

@@ -16,8 +16,8 @@ _SYMBOL_ROWS = {
     0xF1: "〉∫",
 }
 SYMBOL = {first + place: sign for first, row in _SYMBOL_ROWS.items() for place, sign in enumerate(row)}
-_WINGDINGS = "4A☺ 4C☹ 6C● 6E■ 6F□ 71❑ A8◻ D8➢ DF← E0→ E1↑ E2↓ E8➔ F0⇨ FB✗ FC✓ FD☒ FE☑"
-WINGDINGS = {int(entry[:2], 16): entry[2] for entry in _WINGDINGS.split()}
+_WINGDINGS_LIST = "4A☺ 4C☹ 6C● 6E■ 6F□ 71❑ A8◻ D8➢ DF← E0→ E1↑ E2↓ E8➔ F0⇨ FB✗ FC✓ FD☒ FE☑"
+WINGDINGS = {int(entry[:2], 16): entry[2] for entry in _WINGDINGS_LIST.split()}
 
 
 def symbol(code: str, font: str) -> str:

@@ -15,27 +15,27 @@ from typing import IO
 from opendpr.corpus.extract import NotReadError
 from opendpr.corpus.names import usual_keys
 from opendpr.corpus.rows import SAMPLE_ROWS, table_text
-from opendpr.corpus.source import HEAD_BYTES, Reading, Source, byte_order_mark, is_binary
+from opendpr.corpus.source import RECOGNISED_BYTES, Reading, Source, byte_order_mark, is_binary
 from opendpr.interop.tables import SURROGATE, Lines, csv_problem, csv_rows
-from opendpr.types import EMPTY, Document
+from opendpr.types import NO_METADATA, Document
 from opendpr.wording import counted
 
-NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,15})(\.\d{1,16})?", re.ASCII)
+PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,15})(\.\d{1,16})?", re.ASCII)
 """A number as it is usually written: neither `007` nor `+1` nor `1e5`."""
 
 
-SEPARATORS = ",;\t|"
+COLUMN_SEPARATORS = ",;\t|"
 NO_SEPARATOR = "\x1f"
-LEAST_SHARE = 0.6
+TEXT_SHARE = 0.6
 """Share of the lines that a separator must part into as many fields."""
 NOT_UTF8 = "not valid UTF-8; convert the file to UTF-8"
 SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.I)
 """What Excel takes from the first line of a CSV file."""
 SNIFFED_BYTES = 1 << 20
 """How much of a table is read to tell its encoding."""
-WESTERN = "cp1252"
+WESTERN_ENCODING = "cp1252"
 FOREIGN_SHARE = 0.3
-"""Share of letters that are not ASCII from which on a table is of another encoding than `WESTERN`."""
+"""Share of letters that are not ASCII from which on a table is of another encoding than `WESTERN_ENCODING`."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class TableForm:
 
 def read_csv(file: IO[bytes], source: Source) -> Iterator[Reading]:
     """Fields are separated by commas, semicolons, tabs or bars: by what gives a column of text, or equal rows."""
-    return read_table(file, source, SEPARATORS)
+    return read_table(file, source, COLUMN_SEPARATORS)
 
 
 def read_tsv(file: IO[bytes], source: Source) -> Iterator[Reading]:
@@ -62,7 +62,7 @@ def read_tsv(file: IO[bytes], source: Source) -> Iterator[Reading]:
 
 def typed(value: str) -> str | int | float:
     """A number if the value is written like one, so that `year >= 2019` can be asked; else the value as it is."""
-    if match := NUMBER.fullmatch(value):
+    if match := PLAIN_NUMBER.fullmatch(value):
         return float(value) if match[1] else int(value)
     return value
 
@@ -75,8 +75,8 @@ def read_table(file: IO[bytes], source: Source, separators: str) -> Iterator[Rea
     head = file.read(SNIFFED_BYTES)
     mark, encoding = byte_order_mark(head)
     if encoding == "utf-8" and not mark and is_western(head):
-        encoding = WESTERN
-    if is_binary(head[:HEAD_BYTES]):
+        encoding = WESTERN_ENCODING
+    if is_binary(head[:RECOGNISED_BYTES]):
         yield source.place, "binary file"
         return
     start = io.StringIO(head[len(mark) :].decode(encoding, "replace"), newline="")
@@ -129,14 +129,14 @@ def table_form(start: Sequence[str], separators: str) -> TableForm:
 def usual_separator(start: Sequence[str], separators: str) -> str:
     """The separator that parts most of the lines into as many fields; one that occurs nowhere if none does."""
     best, usual = 0.0, NO_SEPARATOR
-    for separator in (*separators, *(other for other in SEPARATORS if other not in separators)):
+    for separator in (*separators, *(other for other in COLUMN_SEPARATORS if other not in separators)):
         try:
             counts = Counter(len(row) for row in csv.reader(start, delimiter=separator) if row)
         except csv.Error:
             continue
         fields, rows = max(counts.items(), key=lambda pair: pair[1], default=(0, 0))
         share = rows / max(1, counts.total())
-        if fields > 1 and share >= LEAST_SHARE and share > best:
+        if fields > 1 and share >= TEXT_SHARE and share > best:
             best, usual = share, separator
     return usual
 
@@ -188,5 +188,5 @@ def document(row: Sequence[str], columns: Sequence[str], keys: Mapping[str, str]
     values = {name: record.pop(key) for name, key in keys.items()}
     if not values.get("id", id):
         return 'expected "id" to say something, found an empty field'
-    metadata = {name: typed(value) for name, value in record.items() if value} or EMPTY
+    metadata = {name: typed(value) for name, value in record.items() if value} or NO_METADATA
     return Document(values.get("id", id), values.get("title", ""), values["text"], metadata)

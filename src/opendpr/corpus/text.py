@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from opendpr.corpus.source import (
-    HEAD_BYTES,
+    RECOGNISED_BYTES,
     TEXT_BYTES,
     TOO_LONG,
     Reading,
@@ -31,7 +31,7 @@ def begins_as_text(head: bytes) -> bool:
 
 def read_text(file: IO[bytes], source: Source) -> Iterator[Reading]:
     """The whole file is one document, to the character: only a byte order mark is left out."""
-    data = file.read(HEAD_BYTES)
+    data = file.read(RECOGNISED_BYTES)
     mark, encoding = byte_order_mark(data)
     if is_binary(data):
         yield source.place, "binary file"

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from opendpr.corpus.gitignore import Rule, is_left_out, rules_above, rules_in
 
-HIDDEN = "hidden file or folder"
-GITIGNORED = "named in .gitignore"
-PACKAGES = "folder of installed packages"
-LOCK_FILE = "lock file of an office program"
+HIDDEN_REASON = "hidden file or folder"
+GITIGNORED_REASON = "named in .gitignore"
+PACKAGES_REASON = "folder of installed packages"
+LOCK_FILE_REASON = "lock file of an office program"
 DIRECTORY_LINK = "directory link"
-LEFT_OUT = (HIDDEN, GITIGNORED, PACKAGES, LOCK_FILE)
+LEFT_OUT = (HIDDEN_REASON, GITIGNORED_REASON, PACKAGES_REASON, LOCK_FILE_REASON)
 """What `Walk.left_out` calls what `all_files` would take."""
 PACKAGE_FOLDERS = frozenset(("node_modules", "__pycache__", "site-packages", "bower_components"))
 
@@ -71,9 +71,9 @@ class Walk:
         if self._all:
             return ""
         if entry.name.startswith("."):
-            return HIDDEN
+            return HIDDEN_REASON
         if entry.name.startswith("~$"):
-            return LOCK_FILE
+            return LOCK_FILE_REASON
         if is_folder and entry.name in PACKAGE_FOLDERS:
-            return PACKAGES
-        return GITIGNORED if rules and is_left_out(rules, name, is_folder=is_folder) else ""
+            return PACKAGES_REASON
+        return GITIGNORED_REASON if rules and is_left_out(rules, name, is_folder=is_folder) else ""

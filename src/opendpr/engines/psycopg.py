@@ -20,7 +20,7 @@ from opendpr.errors import BusyError, ResourceError, StateError
 
 CONNECT_SECONDS = 5
 """How long a host may take to answer before the next one is tried."""
-LOCK_SECONDS = 30
+PUSH_LOCK_SECONDS = 30
 """How long a push waits for one before it that is ending."""
 CONNECTION_SETTINGS = (
     "SET hnsw.ef_search = 200",
@@ -90,7 +90,7 @@ class Server:
         )
         for statement in CONNECTION_SETTINGS:
             connection.execute(statement)
-        connection.execute(f"SET lock_timeout = '{LOCK_SECONDS}s'")
+        connection.execute(f"SET lock_timeout = '{PUSH_LOCK_SECONDS}s'")
         self.know_vectors(connection)
         return connection
 

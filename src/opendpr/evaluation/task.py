@@ -10,7 +10,7 @@ from typing import Protocol
 
 from opendpr import __version__
 from opendpr.answering import Answerer, check_question, open_answerer
-from opendpr.choices import DEFAULT_RETRIEVER
+from opendpr.choices import DEFAULT_RETRIEVER, needs_vectors
 from opendpr.collection import Collection
 from opendpr.collection.lookup import served_passages
 from opendpr.errors import InputError, StateError, UsageError
@@ -29,7 +29,7 @@ from opendpr.evaluation.run import open_run, read_question_records
 from opendpr.interop import read_questions, source_label, source_name, source_sha256
 from opendpr.iteration import batched
 from opendpr.model.runtime import RuntimeSettings, resolved
-from opendpr.search.settings import EngineSettings
+from opendpr.search.settings import EngineSettings, SearchSettings
 from opendpr.storage.digests import file_sha256
 from opendpr.text import AnswerMatcher, AnswerScan
 from opendpr.types import Question
@@ -88,13 +88,14 @@ def evaluate(
         InputError: a question file cannot be read, or cannot be judged.
     """
     sets = _sets_to_judge(task, judge)
-    dense = [system for system in task.systems if system != "bm25"]
+    dense = [system for system in task.systems if needs_vectors(system)]
     settings = judge.settings()
     reads = isinstance(settings, AnswerSettings) and bool(settings.read)
     networks = reads or bool(dense)
     runtime = resolved(task.runtime) if networks else task.runtime
     first = [*dense, *task.systems][0]
-    answerer = open_answerer(directory, task.model, retriever=first, runtime=runtime, engine=task.engine)
+    search = SearchSettings(engine=task.engine)
+    answerer = open_answerer(directory, task.model, retriever=first, runtime=runtime, search=search)
     _warn_of_unknown(answerer, sets)
     header = _header(answerer, task, sets, settings)
     if networks:

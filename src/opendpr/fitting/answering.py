@@ -14,6 +14,7 @@ from pathlib import Path
 from opendpr.answering.asked import asked
 from opendpr.answering.borders import BorderReader
 from opendpr.answering.decoding import Decoding
+from opendpr.choices import needs_vectors
 from opendpr.collection import Collection, opened_collection
 from opendpr.errors import StateError, UsageError
 from opendpr.fitting.cases import Case, Progress, read_cases, silent
@@ -127,7 +128,7 @@ def make_retrievers(
     return {
         kind: DistinctRetriever(make_retriever(kind, live, encoder, weight=weight))
         for kind in kinds
-        if kind == "bm25" or encoder is not None
+        if not needs_vectors(kind) or encoder is not None
     }
 
 

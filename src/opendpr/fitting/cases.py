@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from opendpr.answering.asked import UNKNOWN, Asked
+from opendpr.answering.asked import UNKNOWN_QUESTION, Asked
 from opendpr.answering.decoding import Decoding, candidates
 from opendpr.fitting.settings import AnsweringSettings
 from opendpr.iteration import batched
@@ -38,7 +38,7 @@ class Case(NamedTuple):
     spans: list[Span]
     removed: bool
     """Whether the passages that hold its answer were kept from the reader."""
-    asked: Asked = UNKNOWN
+    asked: Asked = UNKNOWN_QUESTION
     set: str = ""
     """Name of the question file it comes from."""
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from opendpr.answering.decoding import WORDING, Decoding
+from opendpr.answering.decoding import WORDING_FEATURES, Decoding
 from opendpr.answering.tidying import tidied
 from opendpr.answering.wording import Wording
 from opendpr.errors import InputError
@@ -41,8 +41,10 @@ def fit_decoding(cases: Sequence[Case], start: Decoding, fitted: Fitted) -> Deco
             f"{FEWEST_RIGHT_QUESTIONS} are needed; check that questions and collection belong together, or give more "
             "questions"
         )
-    weights = fit_choice(choices, np.array([start.passage, start.span, start.retrieval, *[0.0] * len(WORDING)]))
-    names = ("passage", "span", "reader", *WORDING)
+    weights = fit_choice(
+        choices, np.array([start.passage, start.span, start.retrieval, *[0.0] * len(WORDING_FEATURES)])
+    )
+    names = ("passage", "span", "reader", *WORDING_FEATURES)
     fitted.retrieval |= {name: float(f"{value:.4g}") for name, value in zip(names, weights.tolist(), strict=True)}
     decoding = Decoding.of(fitted.retrieval)
     fitted.figures["questions with a right span"] = len(choices)

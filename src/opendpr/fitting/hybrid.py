@@ -19,7 +19,7 @@ RELATIVE_WEIGHTS = (0.0, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 3.0, 5.0, 8.0)
 """Weights tried: with 1, similarity and BM25 spread equally over the passages unions."""
 JUDGED_PASSAGES = 20
 """Passages scanned for a right one with each weight."""
-SEARCHED_QUESTIONS = 32
+FITTED_BATCH_QUESTIONS = 32
 """Questions searched for at once."""
 
 Floats = NDArray[np.float64]
@@ -41,7 +41,7 @@ def fit_lambda(
     """
     snapshot = live.load("hybrid")
     unions: list[tuple[Numbers, Floats, Floats]] = []
-    for batch in batched(questions, SEARCHED_QUESTIONS):
+    for batch in batched(questions, FITTED_BATCH_QUESTIONS):
         unions += _unions(snapshot, encoder, [question.text for question in batch])
         on_progress(len(unions), len(questions))
     unit = _unit(unions)

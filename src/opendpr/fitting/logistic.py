@@ -12,7 +12,7 @@ Floats = NDArray[np.float64]
 
 MOST_NEWTON_STEPS = 100
 """Steps of a fit at most."""
-RIDGE = 5.0
+RIDGE_WEIGHT = 5.0
 """Weight of the squared weights of standardised features: little beside hundreds of rows."""
 CHOICE_RIDGE = 0.003
 """The same for a choice, of the weights as they are: less than a question counts."""
@@ -44,7 +44,7 @@ def fit_logistic(x: Floats, right: NDArray[np.bool_], counts: Floats | None = No
     spread = np.sqrt(np.average((x - mean) ** 2, axis=0, weights=counts))
     spread = np.where(spread > 1e-9, spread, np.inf)
     table = np.column_stack([(x - mean) / spread, np.ones(len(x))])  # (n, m + 1), the bias last
-    ridge = np.diag([RIDGE] * x.shape[1] + [0.0])
+    ridge = np.diag([RIDGE_WEIGHT] * x.shape[1] + [0.0])
     fitted = np.zeros(table.shape[1])
     for _ in range(MOST_NEWTON_STEPS):
         p = 1 / (1 + np.exp(-np.clip(table @ fitted, -30, 30)))

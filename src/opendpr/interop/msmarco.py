@@ -128,7 +128,9 @@ def _run_line(place: str, fields: list[str]) -> RunLine:
 def write_run(path: Path, rankings: Iterable[Ranking]) -> int:
     """Write a run, in the order that trec_eval gives it, and return how many questions."""
     return write_run_lines(
-        path, rankings, lambda ranking, rank, hit: f"{column(ranking.id, TAB)}\t{column(hit.id, TAB)}\t{rank}\n"
+        path,
+        rankings,
+        lambda ranking, rank, hit: f"{column(ranking.id, TAB)}\t{column(hit.id, TAB)}\t{rank}\n",
     )
 
 

@@ -29,11 +29,11 @@ DTYPES = {
 """Numbers of the storages that tensors lie in."""
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 """What the first pickle of the older container holds."""
-PLAIN = (
+PLAIN_TYPES = (
     "collections.OrderedDict", "collections.defaultdict", "typing.Any", "dpr.utils.model_utils.CheckpointState",
     *(f"{module}.{name}" for module in ("builtins", "__builtin__") for name in ("dict", "list", "str", "int", "bool")),
 )  # fmt: skip
-CONTENT = "tensors and plain values"
+ADMITTED_CONTENT = "tensors and plain values"
 
 
 class Storage(NamedTuple):
@@ -196,7 +196,7 @@ def _admits(name: str) -> str | None:
         return last
     if name in ("torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_parameter"):
         return last
-    return name if name in PLAIN or name.startswith("omegaconf.") else None
+    return name if name in PLAIN_TYPES or name.startswith("omegaconf.") else None
 
 
 def _call(function: Name, arguments: tuple[Any, ...]) -> object:
@@ -220,7 +220,7 @@ def _set_state(target: object, state: object) -> None:
         raise ValueError("it sets the state of something that has none; refused")
 
 
-WORLD = World(_admits, _call, _set_state, CONTENT)
+WORLD = World(_admits, _call, _set_state, ADMITTED_CONTENT)
 
 
 def plain_value(value: object) -> object:

@@ -133,11 +133,7 @@ def add(
         StateError: the directory is no collection, there is no such model, or the vectors come from another one.
         UsageError: the collection was cut otherwise, and `resplit` is not given.
     """
-    model = find_model(settings.model) if settings.model else None  # a wrong one should leave nothing behind
-    if model and (collection / DATABASE).exists():
-        with open_collection(collection) as opened:
-            if opened.encoder():
-                opened.refuse_other_encoder(model.fingerprint, model.reference)
+    model = _named_model(collection, settings)
     usual = splitter_for(collection, documents) if isinstance(documents, Corpus) else None
     splitter = settings.splitter or usual
     with open_writer(collection, splitter, wait_seconds=settings.wait_seconds, resplit=settings.resplit) as writer:
@@ -159,6 +155,16 @@ def add(
         if not report.collection["documents"]:
             raise NoDocumentsError(report)
     return report
+
+
+def _named_model(collection: Path, settings: AddSettings) -> Model | None:
+    """The model that the settings name; a wrong one is refused before anything is written."""
+    model = find_model(settings.model) if settings.model else None
+    if model and (collection / DATABASE).exists():
+        with open_collection(collection) as opened:
+            if opened.encoder():
+                opened.refuse_other_encoder(model.fingerprint, model.reference)
+    return model
 
 
 def add_documents(

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from opendpr.collection import open_collection
 from opendpr.collection.database import DATABASE
-from opendpr.collection.opening import LOCK_FILE
 from opendpr.corpus import Corpus
 from opendpr.errors import BusyError
 from opendpr.iteration import OnProgress
@@ -41,11 +40,6 @@ class Indexed(NamedTuple):
     """Whether another process is bringing it in sync: what is there was left as it is."""
     cut_again: Splitter | None = None
     """How documents are cut now, if all were cut again."""
-
-
-def holds_documents(path: Path) -> bool:
-    """Whether a path is a folder or a file of documents, not a collection."""
-    return path.exists() and not any((path / name).exists() for name in (DATABASE, LOCK_FILE))
 
 
 def cache_of(folder: Path, model: str | None = None) -> Path:

@@ -21,7 +21,7 @@ from opendpr.storage.atomic import write_json
 
 SOURCE_FILE = "folder.json"
 """Beside a cached collection: which folder or file it is of; its time is that of the last use."""
-REMOVED = ".removed"
+REMOVED_SUFFIX = ".removed"
 """Ends the name of a cached collection whose removal was interrupted."""
 
 
@@ -72,7 +72,7 @@ def clear_caches(caches: Sequence[CachedFolder]) -> None:
     """
     for cached in caches:
         directory = cached.directory
-        removed = directory.with_name(f"{directory.name.removesuffix(REMOVED)}{REMOVED}")
+        removed = directory.with_name(f"{directory.name.removesuffix(REMOVED_SUFFIX)}{REMOVED_SUFFIX}")
         try:
             with filelock.FileLock(directory / LOCK_FILE, timeout=0):
                 directory.rename(removed)  # at once, so that nobody finds a part of a collection

@@ -57,7 +57,7 @@ class FileMemory:
         self._corpus.unchanged.clear()
         for read_file in read:
             self._drop_others(read_file)
-        note_files(self._writer, read)
+        note_files(self._writer, [entry for entry in read if self._writer.has_document(entry.id)])
         self._remembers = self._remembers or bool(read)
         for entry in unchanged:
             if entry.before != entry.id:

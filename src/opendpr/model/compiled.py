@@ -49,7 +49,7 @@ def read_compiled(path: Path) -> NDArray[np.uint8] | None:
     except OSError:
         return None
     compiled, crc = content[:-CRC_BYTES], content[-CRC_BYTES:]
-    if len(content) <= CRC_BYTES or zlib.crc32(compiled) != int.from_bytes(crc.tobytes(), "little"):
+    if len(content) <= CRC_BYTES or zlib.crc32(compiled.data) != int.from_bytes(crc.tobytes(), "little"):
         logger.info("%s is damaged; the network is compiled again", path)
         return None
     return compiled

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_RENAMED = {
+_LAYER_NAMES = {
     "query": "attention.self.query",
     "key": "attention.self.key",
     "value": "attention.self.value",
@@ -12,7 +12,7 @@ _RENAMED = {
     "narrow": "output.dense",
     "norm": "output.LayerNorm",
 }
-_TOP = {
+_TOP_NAMES = {
     "bert.words": "embeddings.word_embeddings",
     "bert.positions": "embeddings.position_embeddings",
     "bert.types": "embeddings.token_type_embeddings",
@@ -30,7 +30,7 @@ _TOP = {
 def stored_name(parameter: str) -> str:
     """The name under which a parameter of the modules of `torch.py` lies in `model.safetensors`."""
     module, _, kind = parameter.rpartition(".")
-    if module in _TOP:
-        return f"{_TOP[module]}.{kind}"
+    if module in _TOP_NAMES:
+        return f"{_TOP_NAMES[module]}.{kind}"
     _, _, number, part = module.split(".")
-    return f"encoder.layer.{number}.{_RENAMED[part]}.{kind}"
+    return f"encoder.layer.{number}.{_LAYER_NAMES[part]}.{kind}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from functools import partial
+from typing import get_args
 
 from opendpr.choices import DeviceName, PrecisionName, RuntimeName
 from opendpr.errors import OpendprError, UsageError
@@ -23,6 +24,9 @@ class RuntimeSettings:
     device: DeviceName = "auto"
 
     def __post_init__(self) -> None:
+        for name, choices in (("runtime", RuntimeName), ("precision", PrecisionName), ("device", DeviceName)):
+            if getattr(self, name) not in get_args(choices):
+                raise UsageError(f"{name} must be one of {', '.join(get_args(choices))}, got {getattr(self, name)!r}")
         if self.device == "cuda" and self.runtime == "openvino":
             raise UsageError("the openvino runtime is for CPUs; use runtime torch with device cuda")
         if self.precision == "int8" and (self.runtime == "torch" or self.device == "cuda"):

@@ -20,7 +20,7 @@ from opendpr.search.settings import WordSettings
 from opendpr.search.tantivy import TantivyIndex
 from opendpr.storage.atomic import put_in_place
 from opendpr.storage.digests import file_sha256
-from opendpr.text.normalising import ANALYSIS
+from opendpr.text.normalising import ANALYSIS_VERSION
 
 logger = logging.getLogger(__name__)
 
@@ -163,7 +163,7 @@ def _is_fresh(writer: Writer) -> bool:
 
 def _note(writer: Writer, directory: Path, last_number: int, files: dict[str, str], *, fresh: bool) -> None:
     state: dict[str, Any] = {"collection_id": writer.id, **writer.version()._asdict(), "last_number": last_number}
-    write_seen(directory, {**state, ANALYSIS_KEY: ANALYSIS, FRESH_KEY: fresh, "files": files})
+    write_seen(directory, {**state, ANALYSIS_KEY: ANALYSIS_VERSION, FRESH_KEY: fresh, "files": files})
 
 
 def _update(writer: Writer, directory: Path) -> None:
@@ -256,7 +256,9 @@ def _record(collection: Collection) -> dict[str, Any] | None:
     directory = collection.directory / BM25_DIRECTORY
     whole = (directory / "meta.json").exists()  # tantivy would make an empty one
     seen = seen_of(collection, directory) if whole else None
-    return seen if seen and seen.get(ANALYSIS_KEY) == ANALYSIS else None  # words of another form would not be found
+    return (
+        seen if seen and seen.get(ANALYSIS_KEY) == ANALYSIS_VERSION else None
+    )  # words of another form would not be found
 
 
 def _files(directory: Path) -> list[Path]:

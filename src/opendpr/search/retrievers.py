@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from opendpr.choices import RETRIEVERS
+from opendpr.choices import RETRIEVERS, needs_vectors, needs_words
 from opendpr.errors import UsageError
 from opendpr.model.encoder import BertEncoder
 from opendpr.protocols import Encoder, Retriever
@@ -118,11 +118,11 @@ def make_retriever(
         StateError: the collection was encoded by another model than `encoder`.
         UsageError: the name is unknown, or a dense part lacks an encoder.
     """
-    if kind == "bm25":
+    if not needs_vectors(kind):
         return Bm25Retriever(live)
     if kind not in RETRIEVERS or encoder is None:
         raise UsageError(f"retriever must be one of {', '.join(RETRIEVERS)}, got {kind!r}")
     live.collection.refuse_other_encoder(encoder.model.fingerprint, encoder.model.reference)
-    if kind == "dense":
+    if not needs_words(kind):
         return DenseRetriever(live, encoder)
     return HybridRetriever(live, encoder, encoder.model.hybrid_weight if weight is None else weight)

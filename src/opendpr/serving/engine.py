@@ -20,7 +20,7 @@ from opendpr.errors import BusyError, OpendprError, StateError
 from opendpr.model.directory import find_model
 from opendpr.model.runtime import RuntimeSettings, resolved
 from opendpr.model.spans import log_softmax
-from opendpr.search.settings import EngineSettings
+from opendpr.search.settings import EngineSettings, SearchSettings
 from opendpr.serving.places import Layout, Layouts
 from opendpr.types import Hit, Outcome, Passage, Span
 
@@ -78,7 +78,7 @@ class Engine:
         try:
             file = identity(self.directory)
             model = find_model(self._name or collection.require_encoder().model)
-            answerer = Answerer(collection, model, runtime=self._runtime, engine=self._engine)
+            answerer = Answerer(collection, model, runtime=self._runtime, search=SearchSettings(engine=self._engine))
         except OpendprError:
             collection.close()
             raise

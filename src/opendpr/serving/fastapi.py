@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Match, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 import opendpr
+from opendpr.choices import ID_CHARACTERS
 from opendpr.errors import InputError, OpendprError, UsageError
 from opendpr.serving import problems
 from opendpr.serving.access import Access
@@ -24,9 +25,8 @@ from opendpr.serving.batching import FullError
 from opendpr.serving.gate import Gate
 from opendpr.serving.jobs import Jobs
 from opendpr.serving.page.site import Page, Site
-from opendpr.serving.prometheus_client import CONTENT_TYPE, Metrics
+from opendpr.serving.prometheus_client import METRICS_TYPE, Metrics
 from opendpr.serving.pydantic import (
-    ID_CHARACTERS,
     AskBody,
     Content,
     DocumentsBody,
@@ -50,7 +50,7 @@ from opendpr.serving.settings import Settings
 API_DESCRIPTION = "Passages and verbatim answers from a collection of documents."
 PROBLEM_RESPONSE: dict[str, Any] = {
     "description": "Why it failed.",
-    "content": {problems.CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    "content": {problems.PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
 
 Id = Annotated[str, Path(max_length=ID_CHARACTERS, description="A document's id.")]
@@ -169,7 +169,7 @@ async def readiness(service: Serving) -> HealthRecord:
 @api.get("/metrics", tags=["service"], response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 async def show_metrics(request: Request) -> Response:
     """Counters in the text format of Prometheus."""
-    return Response(_metrics(request).text(), media_type=CONTENT_TYPE)
+    return Response(_metrics(request).text(), media_type=METRICS_TYPE)
 
 
 def _jobs(service: Service) -> Jobs:

@@ -30,7 +30,7 @@ WAITING_JOBS = 64
 """Jobs that may wait."""
 REMEMBERED_JOBS = 1_000
 """Jobs whose state can be asked for."""
-LOCK_SECONDS = 60
+WRITER_WAIT_SECONDS = 60
 """How long a job waits for another process that writes the collection."""
 
 
@@ -100,7 +100,7 @@ class Jobs:
             record.state = "running"
             try:
                 if record.kind == "remove":
-                    with open_writer(self._directory, wait_seconds=LOCK_SECONDS) as writer:
+                    with open_writer(self._directory, wait_seconds=WRITER_WAIT_SECONDS) as writer:
                         remove(writer, job.ids)
                     record.documents = {"removed": len(job.ids)}
                 else:
@@ -127,11 +127,11 @@ class Jobs:
                 raise _StoppedError
 
         if self._stopping.is_set():  # it was accepted, so it is stored, though not encoded
-            with open_writer(self._directory, wait_seconds=LOCK_SECONDS) as writer:
+            with open_writer(self._directory, wait_seconds=WRITER_WAIT_SECONDS) as writer:
                 writer.put_documents(job.documents)
                 update_bm25(writer)
             raise _StoppedError
-        settings = AddSettings(self._model, runtime=self._runtime, wait_seconds=LOCK_SECONDS)
+        settings = AddSettings(self._model, runtime=self._runtime, wait_seconds=WRITER_WAIT_SECONDS)
         report = add(self._directory, job.documents, settings, load=self._load, on_progress=show)
         record.documents = dict(report.documents)
         record.passages_encoded = record.passages_to_encode = report.encoded

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Annotated
 
 from mcp.server import MCPServer
@@ -12,7 +13,7 @@ from mcp.types import ToolAnnotations
 from pydantic import Field
 
 import opendpr
-from opendpr.choices import DEFAULT_RETRIEVER, READ_PASSAGES, SEARCH_PASSAGES, RetrieverName
+from opendpr.choices import DEFAULT_RETRIEVER, MOST_TOOL_PASSAGES, READ_PASSAGES, SEARCH_PASSAGES, RetrieverName
 from opendpr.errors import OpendprError
 from opendpr.serving.batching import FullError
 from opendpr.serving.records import REQUEST_LIMITS, AskRecord, SearchRecord
@@ -42,7 +43,7 @@ def make_server(service: Service, about: str) -> MCPServer:
     @server.tool(annotations=READING_TOOL, structured_output=True)
     async def ask(
         question: Question,
-        k: Annotated[int, Field(ge=1, le=100, description="Passages to read.")] = READ_PASSAGES,
+        k: Annotated[int, Field(ge=1, le=MOST_TOOL_PASSAGES, description="Passages to read.")] = READ_PASSAGES,
         answers: Annotated[int, Field(ge=1, le=20, description="Different answers to give.")] = 3,
         retriever: Retriever = DEFAULT_RETRIEVER,
         where: Where = None,
@@ -50,15 +51,16 @@ def make_server(service: Service, about: str) -> MCPServer:
         """Answer a question with verbatim words of the documents.
 
         Each answer comes with a confidence and the places where it occurs. Quote the words as they are and name
-        document_id. If answerable is false, the documents do not say it.
+        document_id. If answerable is false, nothing in the passages read answers the question surely: there are no
+        answers, and the passage that comes closest is the first one.
         """
         with _errors_shown():
-            return await service.ask(Wanted(question, retriever, k, where), answers)
+            return without_guesses(await service.ask(Wanted(question, retriever, k, where), answers))
 
     @server.tool(annotations=READING_TOOL, structured_output=True)
     async def search(
         question: Question,
-        k: Annotated[int, Field(ge=1, le=100, description="Passages to find.")] = SEARCH_PASSAGES,
+        k: Annotated[int, Field(ge=1, le=MOST_TOOL_PASSAGES, description="Passages to find.")] = SEARCH_PASSAGES,
         retriever: Retriever = DEFAULT_RETRIEVER,
         where: Where = None,
     ) -> SearchRecord:
@@ -67,6 +69,16 @@ def make_server(service: Service, about: str) -> MCPServer:
             return await service.search(Wanted(question, retriever, k, where))
 
     return server
+
+
+def without_guesses(record: AskRecord) -> AskRecord:
+    """The record without answers that are not likely enough, which a model might quote; the closest passage first."""
+    if record.answerable or not record.answers:
+        return record
+    closest = record.answers[0].spans[0].passage_id
+    return replace(
+        record, answers=[], passages=sorted(record.passages, key=lambda passage: passage.passage_id != closest)
+    )
 
 
 @contextmanager

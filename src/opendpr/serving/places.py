@@ -17,7 +17,7 @@ KEPT_LAYOUTS = 20_000
 """Documents whose layout is remembered until the collection changes."""
 LAYOUTS_PER_QUERY = 500
 """Documents whose layouts are read by one query."""
-_ASTRAL = re.compile("[\U00010000-\U0010ffff]")
+_ASTRAL_CHARACTERS = re.compile("[\U00010000-\U0010ffff]")
 """Characters that UTF-16 writes as two code units."""
 
 
@@ -54,5 +54,5 @@ class Layouts:
         astral: dict[str, set[int]] = {id: set() for id in ids}
         for id, start, text in pieces(self._collection, ids):
             if not text.isascii():
-                astral[id].update(start + match.start() for match in _ASTRAL.finditer(text))
+                astral[id].update(start + match.start() for match in _ASTRAL_CHARACTERS.finditer(text))
         return {id: Layout(sorted(astral[id]), outline) for id, outline in outlines(self._collection, ids).items()}

@@ -13,7 +13,7 @@ from opendpr.errors import BusyError, CorruptionError, InputError, OpendprError,
 from opendpr.serving.batching import FullError
 from opendpr.serving.records import Problem
 
-CONTENT_TYPE = "application/problem+json"
+PROBLEM_TYPE = "application/problem+json"
 STATUS_OF_ERROR: Sequence[tuple[type[OpendprError], int]] = (
     (UsageError, 422),
     (InputError, 404),
@@ -44,7 +44,7 @@ def content(
     title = HTTPStatus(status).phrase
     problem = Problem(title=title, status=status, detail=detail, request_id=request_id(scope), errors=errors or [])
     body = json.dumps(asdict(problem), ensure_ascii=False).encode("utf-8", "replace")
-    return body, {"Content-Type": CONTENT_TYPE, **(headers or {})}
+    return body, {"Content-Type": PROBLEM_TYPE, **(headers or {})}
 
 
 def of_error(error: OpendprError | FullError) -> tuple[int, str, Headers]:

@@ -7,14 +7,13 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from opendpr.choices import DEFAULT_RETRIEVER, READ_PASSAGES, RetrieverName
+from opendpr.choices import DEFAULT_RETRIEVER, ID_CHARACTERS, READ_PASSAGES, RetrieverName
 from opendpr.corpus.corpus import objection
 from opendpr.errors import UsageError
 from opendpr.serving.records import REQUEST_LIMITS, Problem
 from opendpr.serving.service import Wanted
 from opendpr.types import Document
 
-ID_CHARACTERS = 1_024
 TITLE_CHARACTERS = 10_000
 ERROR_MESSAGES: Mapping[str, str] = {
     "json_invalid": "is not valid JSON: {error}, at character {at}",

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from opendpr.choices import QUESTION_CHARACTERS, WHERE_CHARACTERS
+from opendpr.choices import MOST_SERVED_PASSAGES, QUESTION_CHARACTERS, WHERE_CHARACTERS
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ REQUEST_LIMITS: Mapping[str, int] = {
     "body_bytes": 1_000_000,
     "question_characters": QUESTION_CHARACTERS,
     "where_characters": WHERE_CHARACTERS,
-    "k": 1_000,
+    "k": MOST_SERVED_PASSAGES,
     "documents_in_one_request": 256,
     "documents_in_one_list": 1_000,
 }

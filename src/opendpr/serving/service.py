@@ -12,6 +12,7 @@ import opendpr
 from opendpr.answering import check_question
 from opendpr.choices import DEFAULT_RETRIEVER, READ_PASSAGES, RETRIEVERS
 from opendpr.collection import Collection, open_collection
+from opendpr.collection.lookup import sample_outlines
 from opendpr.collection.selection import metadata_keys
 from opendpr.collection.where import compile_where
 from opendpr.errors import InputError, OpendprError, UsageError
@@ -29,6 +30,7 @@ from opendpr.serving.records import (
     SummaryRecord,
 )
 from opendpr.serving.settings import Settings
+from opendpr.text.places import Outline
 from opendpr.types import Hit
 from opendpr.wording import counted
 
@@ -201,6 +203,10 @@ class Service:
             return DocumentsRecord(records, None)
 
         return await self._look(read)
+
+    async def sample(self, documents: int) -> list[Outline]:
+        """The outlines of a few documents, spread over the collection."""
+        return await self._look(lambda collection: sample_outlines(collection, documents))
 
     async def has_document(self, id: str) -> bool:
         """Whether there is a document of that id."""

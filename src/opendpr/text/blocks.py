@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 
-BORDER = re.compile(
+BLOCK_BORDER = re.compile(
     r"""
       \n[^\S\n]*\n\s*                                             # a blank line
     | [^\S\n]*\t\s*                                               # table cells as most formats write them
@@ -32,7 +32,7 @@ def borders(text: str) -> list[int]:
     >>> [text[place:] for place in borders(text)]
     ['65534']
     """
-    places = {match.end() for match in BORDER.finditer(text)}
+    places = {match.end() for match in BLOCK_BORDER.finditer(text)}
     for row in TABLE_ROW.finditer(text):
         places |= {place + 1 for place in range(row.start(), row.end()) if text[place] == "|"}
     return sorted(place for place in places if 0 < place < len(text))

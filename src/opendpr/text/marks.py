@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 
 from opendpr.choices import Match
-from opendpr.text.matching import TOKEN, compile_pattern, unusable
+from opendpr.text.matching import ANSWER_TOKEN, compile_pattern, unusable
 
 MARKING_SECONDS = 0.1
 """Processor time that one pattern may take; what it matched until then counts."""
@@ -36,8 +36,8 @@ def _decomposed(text: str) -> tuple[str, list[int]]:
 
 
 def _string_places(answer: str, plain: str) -> Iterator[Place]:
-    wanted = [token.group().lower() for token in TOKEN.finditer(unicodedata.normalize("NFD", answer))]
-    tokens = list(TOKEN.finditer(plain))
+    wanted = [token.group().lower() for token in ANSWER_TOKEN.finditer(unicodedata.normalize("NFD", answer))]
+    tokens = list(ANSWER_TOKEN.finditer(plain))
     words = [token.group().lower() for token in tokens]
     for first in range(len(words) - len(wanted) + 1) if wanted else ():
         if words[first : first + len(wanted)] == wanted:

@@ -41,14 +41,14 @@ TEXT_ALLOWANCE_SECONDS = 0.001
 PATTERN_SIZE = 20_000
 """Characters of a pattern after writing out its repetitions."""
 
-TOKEN = regex.compile(r"[\p{L}\p{N}\p{M}]+|[^\p{Z}\p{C}]")
+ANSWER_TOKEN = regex.compile(r"[\p{L}\p{N}\p{M}]+|[^\p{Z}\p{C}]")
 _ASCII_TOKEN = re.compile(r"[0-9A-Za-z]+|[!-/:-@\[-`{-~]")
 _PATTERN_PIECE = re.compile(r"\\.|\[(?:\\.|[^\]\\])+\]|\{(\d+)(?:,\d*)?\}|.", re.DOTALL)
 
 
 def joined_tokens(text: str) -> str:
     """The lower-cased tokens of a text, each between separators: a sequence of tokens is a substring of it."""
-    tokens = _ASCII_TOKEN.findall(text) if text.isascii() else TOKEN.findall(unicodedata.normalize("NFD", text))
+    tokens = _ASCII_TOKEN.findall(text) if text.isascii() else ANSWER_TOKEN.findall(unicodedata.normalize("NFD", text))
     return TOKEN_SEPARATOR.join(["", *tokens, ""]).lower() if tokens else TOKEN_SEPARATOR
 
 

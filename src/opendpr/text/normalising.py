@@ -12,7 +12,7 @@ import unicodedata
 from bisect import bisect_right
 from typing import NamedTuple
 
-ANALYSIS = 2
+ANALYSIS_VERSION = 2
 """The version of `searchable`, changed whenever that gives other words: an index of another version is rebuilt."""
 
 _UNSEEN = "\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff"
@@ -25,7 +25,7 @@ _ACCENTS = re.compile(
 """Marks that are left out where people write in haste; vowel signs of other scripts are letters."""
 _CLUSTER = re.compile("(?s).[\u0300-\u036f\u0653-\u0655\u3099\u309a\uff9e\uff9f]*|[\u1100-\u11ff]+")
 """A character and the marks that may become one with it; the letters of a Korean syllable."""
-_APART = ("<super>", "<sub>", "<fraction>", "<circle>")
+_SEPARATED_FORMS = ("<super>", "<sub>", "<fraction>", "<circle>")
 """Compatible characters whose digits must not join the digit before: `10²` is not 102."""
 
 
@@ -117,7 +117,7 @@ def _written(cluster: str, before: str) -> str:
     """One cluster in its plain form, set apart where its digits would join those before."""
     written = _UNSEEN_INSIDE.sub("", unicodedata.normalize("NFKC", cluster))
     apart = before.isdigit() and written[:1].isdigit()
-    return f" {written}" if apart and unicodedata.decomposition(cluster[0]).startswith(_APART) else written
+    return f" {written}" if apart and unicodedata.decomposition(cluster[0]).startswith(_SEPARATED_FORMS) else written
 
 
 def searchable(text: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple, TypeGuard
 
-SECTIONS = "sections"
+SECTIONS_KEY = "sections"
 """The key in the metadata."""
 HEADING_CHARACTERS = 100
 """A longer heading is cut in a path."""

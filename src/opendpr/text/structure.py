@@ -24,7 +24,7 @@ CUT_STEPS = 4
 
 _ITEM = re.compile(r"(?:[-*+\u2022\u2013]|\(?\d{1,3}[.)]|\(?[a-z][.)]|--?\w)[^\S\n]?\S")
 _MARKDOWN_HEADING = re.compile(r"#{1,6}[^\S\n]+\S")
-_SENTENCE_END = re.compile(r"[.!?\u2026\u3002\uff01\uff1f][\"'\u201d\u2019)\]]*$")
+_CLOSED_SENTENCE = re.compile(r"[.!?\u2026\u3002\uff01\uff1f][\"'\u201d\u2019)\]]*$")
 LABEL_CHARACTERS = 80
 WRAPPED_CHARACTERS = 50
 """A line of this length may only be wrapped: its end means nothing."""
@@ -90,7 +90,7 @@ def _cost(text: str, previous: int, start: int) -> float:
     between = text[previous:start]
     word = between.rstrip()
     space = between[len(word) :]
-    ended = _SENTENCE_END.search(word) is not None
+    ended = _CLOSED_SENTENCE.search(word) is not None
     if "\n" not in space:
         return SENTENCE_COST if ended and not text[start].islower() else INSIDE_SENTENCE_COST
     line_start = text.rfind("\n", 0, previous) + 1
@@ -102,7 +102,7 @@ def _cost(text: str, previous: int, start: int) -> float:
     if space.count("\n") > 1:
         end = text.find("\n", start)
         following = text[start : end if end >= 0 else len(text)]
-        return HEADING_COST if _is_label(following, ended=bool(_SENTENCE_END.search(following))) else PARAGRAPH_COST
+        return HEADING_COST if _is_label(following, ended=bool(_CLOSED_SENTENCE.search(following))) else PARAGRAPH_COST
     if _ITEM.match(text, start):
         return ITEM_COST
     if length < WRAPPED_CHARACTERS or "\t" in text[line_start:previous]:

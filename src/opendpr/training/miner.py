@@ -16,7 +16,7 @@ from opendpr.text import AnswerMatcher
 from opendpr.types import ExamplePassage, Hit, Passage, Question, TrainingExample
 from opendpr.wording import counted
 
-SEARCHED_QUESTIONS = 64
+MINED_BATCH_QUESTIONS = 64
 """Questions searched for at once."""
 
 
@@ -129,7 +129,7 @@ class Miner:
         Raises:
             InputError: what was made is of no use for training.
         """
-        for batch in batched(questions, SEARCHED_QUESTIONS):
+        for batch in batched(questions, MINED_BATCH_QUESTIONS):
             depth, texts = self._settings.depth, [question.text for question in batch]
             lists = {name: retriever.retrieve(texts, depth) for name, retriever in self._negatives.items()}
             same = next((lists[name] for name, used in self._negatives.items() if used is self._positives), None)

@@ -22,7 +22,7 @@ from opendpr.wording import counted
 
 logger = logging.getLogger(__name__)
 
-CANDIDATE_PASSAGES = 30
+NEGATIVE_CANDIDATES = 30
 """BM25 passages from which a question's negatives are drawn."""
 PASSAGES_FIELDS = ("positives", "positive_ctxs")
 """Fields by which files of examples with passages are known, as 'opendpr mine' and DPR write them."""
@@ -146,7 +146,7 @@ def mine_negatives(examples: Sequence[MarkedQuestion], count: int, seed: int) ->
     normal = {place: f" {normalize_answer(examples[place].passage)} " for place in unique.tolist()}
     negatives = []
     for example in examples:
-        near = index.search(example.question, CANDIDATE_PASSAGES).numbers[0]
+        near = index.search(example.question, NEGATIVE_CANDIDATES).numbers[0]
         answers = [f" {normalize_answer(answer)} " for answer in example.answers]
         drawn: list[int] = []
         for place in [*generator.permutation(near[near >= 0]).tolist(), *generator.choice(unique, 4 * count).tolist()]:

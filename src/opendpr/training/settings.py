@@ -19,7 +19,7 @@ WITHOUT_EFFECT = frozenset({"checkpoint_seconds", "memory_gib", "chunk_tokens", 
 """Settings that change nothing in the result but what dropout draws, so that a training may go on with others."""
 LEAST_PASSAGE_TOKENS = 8
 """A passage is not cut shorter, so that beside its frame there is room for some of its title and of its text."""
-_KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
+_TYPE_WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
 
 
 @dataclass(frozen=True)
@@ -180,4 +180,4 @@ def _check(kind: type[LoopSettings], values: Mapping[str, Any], path: Path) -> N
             raise UsageError(f"{path}: there is no setting {key!r}; did you mean {near!r}?")
         wanted = types[key]
         if type(value) is not wanted and not (wanted is float and type(value) is int):
-            raise UsageError(f"{path}: {key} must be {_KINDS[wanted]}, got {value!r}")
+            raise UsageError(f"{path}: {key} must be {_TYPE_WORDS[wanted]}, got {value!r}")

@@ -19,7 +19,7 @@ KEPT_SHARE = 0.1
 """Share of inverse cloze pairs whose passage keeps the sentence asked for (Lee et al. 2019, section 4)."""
 SENTENCE_WORDS = (5, 60)
 """Fewest and most words of a sentence that serves as a question."""
-_SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]?\s+(?=[\"'(\[]?[A-Z0-9])")
+_BETWEEN_SENTENCES = re.compile(r"(?<=[.!?])[\"')\]]?\s+(?=[\"'(\[]?[A-Z0-9])")
 
 
 class Pair(NamedTuple):
@@ -142,7 +142,7 @@ def _cloze(passage: Passage, generator: np.random.Generator) -> Pair:
 
 def sentences(text: str) -> list[tuple[int, int]]:
     """Start and end of the sentences that can serve as a question; none in a text of one sentence."""
-    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
+    ends = [match.end() for match in _BETWEEN_SENTENCES.finditer(text)]
     borders = list(zip([0, *ends], [*ends, len(text)], strict=True))
     fewest, most = SENTENCE_WORDS
     return [(a, b) for a, b in borders if fewest <= len(text[a:b].split()) <= most] if len(borders) > 1 else []

@@ -6,11 +6,11 @@ import math
 
 import pytest
 
-from opendpr.answering.asked import UNKNOWN
+from opendpr.answering.asked import UNKNOWN_QUESTION
 from opendpr.answering.confidence import Confidence, calibrated
 from opendpr.answering.decoding import Decoding
 from opendpr.answering.explaining import explain
-from opendpr.cli.ask_explanation import MEANINGS, explained
+from opendpr.cli.ask_explanation import FEATURE_MEANINGS, explained
 from opendpr.types import Hit, Passage, Span
 
 WEIGHTS = {"share": 0.5, "passage": 0.25, "rival": 0.1, "unseen": -1.0, "bias": -0.75}
@@ -27,7 +27,7 @@ SPANS = [mark("Paris", 2.0, 1), mark("paris", 1.5, 2), mark("Rome", 0.0, 3)]
 
 
 def test_the_parts_of_a_score_and_of_a_confidence_add_up_to_what_they_explain() -> None:
-    paris, rome = explain(SPANS, DECODING, CONFIDENCE, UNKNOWN)
+    paris, rome = explain(SPANS, DECODING, CONFIDENCE, UNKNOWN_QUESTION)
     assert sum(part.product for part in paris.score) == pytest.approx(0.8 * 2.0 - 0.6 * 0.5 + 0.1 * (4.0 + 5.0))
     assert (paris.text, paris.places, paris.agreeing) == ("Paris", 2, 2)
     assert paris.evidence > rome.evidence > 0
@@ -39,7 +39,7 @@ def test_the_parts_of_a_score_and_of_a_confidence_add_up_to_what_they_explain() 
 
 
 def test_an_explanation_as_text_has_a_line_for_each_part() -> None:
-    paris, rome = explain(SPANS, DECODING, CONFIDENCE, UNKNOWN)
+    paris, rome = explain(SPANS, DECODING, CONFIDENCE, UNKNOWN_QUESTION)
     lines = list(explained(paris))
     assert lines[0] == "  why 'Paris':"
     assert "from 2 of 2 places; retrieval is bm25 4.00, dense 0.50" in lines[1]
@@ -50,9 +50,9 @@ def test_an_explanation_as_text_has_a_line_for_each_part() -> None:
 
 
 def test_every_number_that_a_confidence_can_have_is_explained_in_words() -> None:
-    (paris, *_) = explain(SPANS, DECODING, Confidence(dict.fromkeys(MEANINGS, 1.0)), UNKNOWN)
-    assert {part.name for part in (*paris.score, *paris.confidence)} == set(MEANINGS)
+    (paris, *_) = explain(SPANS, DECODING, Confidence(dict.fromkeys(FEATURE_MEANINGS, 1.0)), UNKNOWN_QUESTION)
+    assert {part.name for part in (*paris.score, *paris.confidence)} == set(FEATURE_MEANINGS)
 
 
 def test_without_spans_there_is_nothing_to_explain() -> None:
-    assert explain([], DECODING, CONFIDENCE, UNKNOWN) == []
+    assert explain([], DECODING, CONFIDENCE, UNKNOWN_QUESTION) == []

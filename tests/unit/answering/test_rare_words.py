@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from opendpr.answering.asked import UNKNOWN, Asked
+from opendpr.answering.asked import UNKNOWN_QUESTION, Asked
 from opendpr.answering.kinds import agreement
 from opendpr.answering.wording import Wording, rarity
 from opendpr.search.tantivy import TantivyIndex
@@ -69,5 +69,5 @@ def test_words_that_no_passage_has_are_counted() -> None:
 
 
 def test_nothing_is_held_against_a_place_when_the_question_is_not_known() -> None:
-    assert Wording(UNKNOWN).place(SPAN) == (0.0, 0.0, 0.0, 0.0)
-    assert Wording(UNKNOWN).unseen == 0
+    assert Wording(UNKNOWN_QUESTION).place(SPAN) == (0.0, 0.0, 0.0, 0.0)
+    assert Wording(UNKNOWN_QUESTION).unseen == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from opendpr.collection import open_writer
-from opendpr.collection.labels import LARGEST_NUMBER, as_text, exact_number, labels_of
+from opendpr.collection.labels import LARGEST_LABEL_NUMBER, as_text, exact_number, labels_of
 from opendpr.collection.relabelling import note_relabelling, notes_relabelling, relabelled_since
 from opendpr.types import Document
 
@@ -23,12 +23,12 @@ def test_labels_are_text_and_number_as_sqlite_has_them(tmp_path):
         "true": {"text": "1", "number": 1},
         "list": {"text": '[1,"a"]', "written": True},
         "nul": {"text": "a\ufffdb", "written": True},
-        "inf": {"text": "inf", "number": LARGEST_NUMBER, "written": True},
+        "inf": {"text": "inf", "number": LARGEST_LABEL_NUMBER, "written": True},
     }
 
 
 def test_numbers_and_constants_have_one_form():
-    assert [exact_number(number) for number in (2.0, 2.5, -float("inf"), 3)] == [2, 2.5, -LARGEST_NUMBER, 3]
+    assert [exact_number(number) for number in (2.0, 2.5, -float("inf"), 3)] == [2, 2.5, -LARGEST_LABEL_NUMBER, 3]
     assert [as_text(value) for value in ("x", 2.0, 3, True)] == ["x", "2.0", "3", "1"]
 
 

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from opendpr.corpus import READERS, Corpus, Skipped
 from opendpr.corpus.markdown import heading
-from opendpr.corpus.source import HEAD_BYTES
-from opendpr.corpus.walk import GITIGNORED, HIDDEN, LOCK_FILE, PACKAGES
+from opendpr.corpus.source import RECOGNISED_BYTES
+from opendpr.corpus.walk import GITIGNORED_REASON, HIDDEN_REASON, LOCK_FILE_REASON, PACKAGES_REASON
 from opendpr.errors import InputError
 from opendpr.storage.compression import zstd
 from opendpr.storage.lines import parse_jsonl, read_jsonl
@@ -156,7 +156,7 @@ def test_what_nobody_wrote_for_readers_is_left_out_and_counted(tmp_path):
     documents, corpus = read(tmp_path)
     assert [document.id for document in documents] == ["seen.txt"]
     assert not corpus.skipped
-    assert corpus.ignored == {HIDDEN: 4, LOCK_FILE: 1, PACKAGES: 1, GITIGNORED: 2}
+    assert corpus.ignored == {HIDDEN_REASON: 4, LOCK_FILE_REASON: 1, PACKAGES_REASON: 1, GITIGNORED_REASON: 2}
     everything = Corpus([tmp_path], all_files=True)
     assert {document.id for document in everything} >= {".git/a.txt", "build/a.txt", "node_modules/x/a.md"}
     assert not everything.ignored
@@ -189,9 +189,9 @@ def test_files_without_a_suffix_that_begin_as_text_are_plain_text(tmp_path):
     write(tmp_path / "README", "Read me.")
     write(tmp_path / "NEWS.gz", gzip.compress(b"It is new."))
     write(tmp_path / "utf16", "Ünïcode".encode("utf-16"))
-    write(tmp_path / "cut", "x" + "ü" * HEAD_BYTES)
+    write(tmp_path / "cut", "x" + "ü" * RECOGNISED_BYTES)
     write(tmp_path / "latin", "Grüße".encode("latin-1"))
-    write(tmp_path / "late", b"x" * HEAD_BYTES + b"\xfc")
+    write(tmp_path / "late", b"x" * RECOGNISED_BYTES + b"\xfc")
     documents, corpus = read(tmp_path)
     assert {each.id: (each.title, each.text) for each in documents if each.id != "cut"} == {
         "README": ("README", "Read me."),

@@ -9,20 +9,20 @@ import pytest
 from openpyxl import Workbook
 
 from opendpr.corpus import Corpus
-from opendpr.corpus.child import PARSERS
+from opendpr.corpus.child import PARSER_MODULES
 from opendpr.corpus.extract import Extract, NotReadError
 from opendpr.corpus.kinds import find_by_content
 from samples import MAIL, MAILBOX, MAN, RTF, notebook, odt, pptx
 
 
 def parsed(kind: str, content: bytes | str) -> Extract:
-    found = PARSERS[kind](io.BytesIO(content.encode() if isinstance(content, str) else content))
+    found = PARSER_MODULES[kind](io.BytesIO(content.encode() if isinstance(content, str) else content))
     assert isinstance(found, Extract)
     return found
 
 
 def several(kind: str, content: bytes) -> list[tuple[str, str]]:
-    found = PARSERS[kind](io.BytesIO(content))
+    found = PARSER_MODULES[kind](io.BytesIO(content))
     assert isinstance(found, list)
     return [(each.title, each.text) for each in found]
 
@@ -130,7 +130,7 @@ def test_xml_has_the_text_of_its_elements():
 )
 def test_what_is_of_another_kind_is_refused_with_the_reason(kind, content, reason):
     with pytest.raises(NotReadError, match=reason):
-        PARSERS[kind](io.BytesIO(content.encode()))
+        PARSER_MODULES[kind](io.BytesIO(content.encode()))
 
 
 def test_a_file_of_a_kind_that_is_not_read_is_refused_by_name(tmp_path):
@@ -142,6 +142,6 @@ def test_a_file_of_a_kind_that_is_not_read_is_refused_by_name(tmp_path):
 
 def test_a_notebook_may_hold_anything_json_has():
     with pytest.raises(NotReadError):
-        PARSERS["notebook"](io.BytesIO(json.dumps({"cells": 3}).encode()))
+        PARSER_MODULES["notebook"](io.BytesIO(json.dumps({"cells": 3}).encode()))
     cells = [3, {"source": 3, "outputs": [3, {"data": 3}]}, {"source": ["a", 3]}]
     assert parsed("notebook", json.dumps({"cells": cells})).text == "a"

@@ -9,7 +9,7 @@ import pytest
 
 import opendpr
 from opendpr.corpus import Corpus
-from opendpr.text.sections import SECTIONS, parse_sections
+from opendpr.text.sections import SECTIONS_KEY, parse_sections
 
 TOPICS = ("Ports", "Users", "Logs", "Mail", "Keys", "Time")
 PAGE = """<!doctype html><title>{0}</title>
@@ -42,7 +42,7 @@ def test_what_repeats_is_there_once_and_what_is_a_pages_own_stays(folder: Path) 
 
 def test_sections_move_with_their_lines_and_what_was_left_out_is_counted(folder: Path) -> None:
     for document in Corpus([folder]):
-        for section in parse_sections(document.metadata.get(SECTIONS)):
+        for section in parse_sections(document.metadata.get(SECTIONS_KEY)):
             assert document.text.startswith(section.heading, section.start)
     left_out = document.metadata["left_out"]
     assert left_out["lines"] == 6

@@ -11,7 +11,7 @@ from opendpr.answering.fields import place_fields
 from opendpr.collection import open_collection, open_writer
 from opendpr.collection.lookup import outlines
 from opendpr.corpus import Corpus
-from opendpr.text.sections import SECTIONS, Section, parse_sections
+from opendpr.text.sections import SECTIONS_KEY, Section, parse_sections
 from opendpr.types import Document
 from samples import docx, epub, odt, paragraph, pdf_with_bookmarks
 
@@ -96,7 +96,7 @@ def test_sections_are_where_their_headings_are(tmp_path: Path, name: str) -> Non
     content, expected = FILES[name]
     (tmp_path / name).write_bytes(content.encode() if isinstance(content, str) else content)
     (document,) = Corpus([tmp_path / name])
-    found = parse_sections(document.metadata[SECTIONS])
+    found = parse_sections(document.metadata[SECTIONS_KEY])
     assert [(section.level, section.heading, section.anchor.removeprefix("OEBPS/")) for section in found] == expected
     for section in found:
         if section.level:
@@ -120,8 +120,8 @@ def test_a_change_of_headings_alone_makes_new_passages(tmp_path: Path) -> None:
     text = "The port is 143."
     opendpr.add(tmp_path / "c", Document("a", "Manual", text), vectors=False)
     with open_writer(tmp_path / "c") as writer:
-        assert writer.put_documents([Document("a", "Manual", text, {SECTIONS: sections})]) == ["replaced"]
-        assert writer.put_documents([Document("a", "Manual", text, {SECTIONS: sections})]) == ["unchanged"]
+        assert writer.put_documents([Document("a", "Manual", text, {SECTIONS_KEY: sections})]) == ["replaced"]
+        assert writer.put_documents([Document("a", "Manual", text, {SECTIONS_KEY: sections})]) == ["unchanged"]
         assert [passage.title for passage in writer.passages_of("a")] == ["Manual > Ports"]
         writer.remove_documents(["a"])
         assert writer.select("SELECT * FROM passage_titles") == []
@@ -130,7 +130,7 @@ def test_a_change_of_headings_alone_makes_new_passages(tmp_path: Path) -> None:
 def test_bookmarks_of_a_pdf_whose_words_are_nowhere_are_at_the_top_of_their_page(tmp_path: Path) -> None:
     (tmp_path / "a.pdf").write_bytes(pdf_with_bookmarks(["one", "two"], [("Ports", 1), ("nowhere", 7)]))
     (document,) = Corpus([tmp_path / "a.pdf"])
-    assert document.metadata[SECTIONS] == [[4, 1, "Ports", ""]]
+    assert document.metadata[SECTIONS_KEY] == [[4, 1, "Ports", ""]]
 
 
 def test_answers_and_passages_in_json_say_where_a_link_to_them_leads(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pypdf
 import pytest
 from pypdf.generic import ArrayObject, DictionaryObject, FloatObject, NameObject, TextStringObject
 
-from opendpr.corpus.child import PARSERS
+from opendpr.corpus.child import PARSER_MODULES
 from opendpr.corpus.extract import NotReadError
 from opendpr.corpus.numerals import counted
 from opendpr.corpus.running_lines import without_running_lines
@@ -19,7 +19,7 @@ MATH = 'xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math"'
 
 
 def text(kind: str, content: bytes | str) -> str:
-    found = PARSERS[kind](io.BytesIO(content.encode() if isinstance(content, str) else content))
+    found = PARSER_MODULES[kind](io.BytesIO(content.encode() if isinstance(content, str) else content))
     assert found.problems == []
     return found.text
 
@@ -283,3 +283,75 @@ def test_lines_of_few_pages_and_lines_in_the_middle_are_kept():
 def test_rows_of_numbers_at_the_edges_of_pages_are_kept():
     rows = [f"Berth {number} {number * 7} {number * 9}\nText of {name} page." for number, name in enumerate(WORDS)]
     assert without_running_lines(rows)[0] == rows
+
+
+ORVIK = """<!DOCTYPE html><html><head><meta charset=utf-8><title>Orvik</title></head><body>
+<nav><ul><li><a href=#>Home</a></li><li><a href=#>Contact</a></li></ul></nav>
+<p>The lighthouse keeper<a href="#n1"><sup>[3]</sup></a> was Olaf Strand<sup id="cite"><a href="#n4">4</a></sup>.</p>
+<p>The price is <del>40 crowns</del> <ins>55 crowns</ins> for adults.</p>
+<p hidden>The secret master of the harbour is Nils Ek.</p>
+<p style="display:none">The price is 99 crowns for members.</p>
+<dialog>Please accept our cookies.</dialog>
+<img src=map.png alt="Map of Orvik harbour drawn by Ebba Lund in 1902">
+<table><tr><th>Name<th>Year</tr><tr><td>Pier<td>1874</tr></table>
+<p>First line<br>second line</p>
+<p><input value="Jonas"> <button>Send</button> <select><option>Red<option>Blue</select></p>
+<math><mi>E</mi><mo>=</mo><mi>m</mi><msup><mi>c</mi><mn>2</mn></msup></math>
+<ruby>漢<rp>(</rp><rt>かん</rt><rp>)</rp></ruby>
+<ol start=5><li>Five things</li><li>Six things</li></ol>
+<dl><dt>Bollard<dd>A post for ropes.</dl>
+<!-- comment --><p>A&shy;B &nbsp; c&#8203;d &hellip; &unknown; 5 &lt; 6</p>
+</body></html>"""
+ORVIK_SEEN = [
+    "The lighthouse keeper[3] was Olaf Strand[4].",
+    "The price is 55 crowns for adults.",
+    "Map of Orvik harbour drawn by Ebba Lund in 1902",
+    "Name\tYear\nPier\t1874",
+    "First line\nsecond line",
+    "Jonas Send\nRed\nBlue",
+    "E=mc^2 漢(かん)",
+    "5. Five things\n6. Six things",
+    "Bollard\nA post for ropes.",
+    "AB \xa0 cd … &unknown; 5 < 6",
+]
+
+
+def test_a_page_with_much_that_is_hidden_and_written_specially_is_what_a_reader_sees():
+    assert text("html", ORVIK).split("\n\n") == ORVIK_SEEN
+
+
+@pytest.mark.parametrize(
+    ("body", "seen"),
+    [
+        (
+            f'<w:p><w:ins w:id="1">{run("new ")}</w:ins><w:del w:id="2">{run("old")}</w:del>{run("end")}</w:p>',
+            "new end",
+        ),
+        (
+            '<w:p><w:pPr><w:framePr w:dropCap="margin"/></w:pPr>' + run("“E") + f"</w:p><w:p>{run('lias')}</w:p>",
+            "“Elias",
+        ),
+        (f"<w:p>{run('gone', '<w:dstrike/>')}{run('seen')}</w:p>", "seen"),
+        ('<w:p><w:r><w:sym w:font="Wingdings" w:char="F0FC"/></w:r></w:p>', "✓"),
+        (f"<w:sdt><w:sdtPr/><w:sdtContent>{paragraph('in a control')}</w:sdtContent></w:sdt>", "in a control"),
+    ],
+    ids=["insertion", "drop cap in the margin", "double strike", "Wingdings", "content control"],
+)
+def test_docx_other_forms_of_what_word_shows_and_hides(body, seen):
+    assert text("docx", docx(body)) == seen
+
+
+@pytest.mark.parametrize(
+    ("body", "seen"),
+    [
+        ('in 1874<span style="vertical-align: super">12</span>', "in 1874^12"),
+        ('CO<span style="vertical-align:sub">2</span>', "CO2"),
+        ('in 1874<a role=doc-noteref href="#n">12</a>', "in 1874[12]"),
+        ('in 1874<a role=doc-noteref href="#n"><sup>12</sup></a>', "in 1874[12]"),
+        ('in 1874 <span style="opacity: 0">gone</span>seen', "in 1874 seen"),
+        ('in 1874 <span style="font-size:0px;">gone</span>seen', "in 1874 seen"),
+        ('in 1874 <span style="opacity: 0.5">pale</span>', "in 1874 pale"),
+    ],
+)
+def test_styles_and_roles_raise_lower_and_hide_as_elements_do(body, seen):
+    assert text("html", f"<p>{body}</p>") == seen

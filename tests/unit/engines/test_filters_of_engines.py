@@ -1,4 +1,4 @@
-"""Filters as PostgreSQL and Milvus are told them: values are bound or quoted, and SQLite's rules are said aloud."""
+"""Filters as PostgreSQL and Milvus get them: values are bound or quoted, and SQLite's rules are said aloud."""
 
 from __future__ import annotations
 

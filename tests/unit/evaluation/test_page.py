@@ -12,7 +12,7 @@ from opendpr.evaluation.failures import FAILURE_KINDS
 from opendpr.evaluation.figures import Figure, PairedFigure
 from opendpr.evaluation.page import Calibration, Report, SetReport, write_page
 from opendpr.evaluation.page.charts import Line
-from opendpr.evaluation.page.examples import SHOWN_CHARACTERS, Example, ShownPassage
+from opendpr.evaluation.page.examples import PASSAGE_CHARACTERS, Example, ShownPassage
 from opendpr.evaluation.page.svg import element
 from opendpr.evaluation.statistics import Difference, Interval
 from opendpr.evaluation.summary import FailureCount, SetSummary
@@ -107,7 +107,7 @@ def test_a_long_passage_is_cut_around_what_was_given() -> None:
     pieces = list(ShownPassage(1, "id", "", text, [], (5_001, 5_005)).pieces())
     assert ("given", "word") in pieces
     assert (pieces[0], pieces[-1]) == (("", "… "), ("", " …"))
-    assert sum(len(piece) for _, piece in pieces) < SHOWN_CHARACTERS + 50
+    assert sum(len(piece) for _, piece in pieces) < PASSAGE_CHARACTERS + 50
 
 
 def luminance(colour: str) -> float:

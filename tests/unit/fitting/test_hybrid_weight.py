@@ -36,9 +36,7 @@ def test_each_weight_has_the_mean_reciprocal_rank_of_the_hybrid_retriever_with_i
     ]
     opendpr.add(tmp_path / "c", documents, str(tiny_model))
     questions = [
-        Question(
-            f"{i}", f"When was the {thing} near the {river} made?", (f"{1700 + 10 * i + j}",), "string", document_ids
-        )
+        Question(f"{i}", f"When was the {thing} near the {river} made?", (f"{1700 + 10 * i + j}",), "string", ids)
         for i, river in enumerate(RIVERS)
         for j, thing in enumerate(THINGS[:2])
         for ids in ((), (f"{river} {thing}",))

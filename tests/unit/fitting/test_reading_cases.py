@@ -30,6 +30,6 @@ class BeyondTheBorder:
 def test_words_beyond_the_borders_stay_with_what_was_read() -> None:
     question = Question("1", "Who built the wall?", ("E. Smith",))
     settings = AnsweringSettings(k=1, removed_share=0.0)
-    [case] = read_cases([question], {"bm25": OneHit()}, BeyondTheBorder(), settings)["bm25"]
+    [case] = read_cases([question], {"bm25": OneHit()}, BeyondTheBorder(), settings=settings)["bm25"]
     [span] = case.spans
     assert (span.hit.before, span.hit.after, span.hit.score) == ("Old walls. ", " Smith", 2.0)

@@ -1,4 +1,4 @@
-"""Model directories: written, opened, told apart, and refused."""
+"""Model directories: written, opened, distinguished, and refused."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 from typer import BadParameter
 
-from opendpr.cli.options import size
+from opendpr.cli.options import amount, size
 from opendpr.errors import ResourceError
 from opendpr.model.directory import Model
 from opendpr.model.encoder import BertEncoder
@@ -131,3 +131,17 @@ def test_sizes(text, bytes):
 def test_what_is_no_size_is_refused(text):
     with pytest.raises(BadParameter, match="is no size"):
         size(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "passages"),
+    [("21000000", 21_000_000), ("21,000,000", 21_000_000), ("21M", 21_000_000), ("1e9", 10**9), ("2.5k", 2_500)],
+)
+def test_numbers_of_passages(text, passages):
+    assert amount(text) == passages
+
+
+@pytest.mark.parametrize("text", ["0", "-5", "many", "5x", "", "0.2"])
+def test_what_is_no_number_of_passages_is_refused(text):
+    with pytest.raises(BadParameter, match="is no number of passages"):
+        amount(text)

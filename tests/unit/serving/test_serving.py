@@ -117,7 +117,7 @@ def test_tokens_come_from_a_file_or_the_environment_and_are_kept_hashed(tmp_path
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "problem"),
     [
         ("", "has no token"),
         ("short", "at least 16"),
@@ -126,10 +126,10 @@ def test_tokens_come_from_a_file_or_the_environment_and_are_kept_hashed(tmp_path
         ("sha256:12", "64 hexadecimal"),
     ],
 )
-def test_a_token_file_that_makes_no_sense_is_refused(tmp_path: Path, content: str, told: str) -> None:
+def test_a_token_file_that_makes_no_sense_is_refused(tmp_path: Path, content: str, problem: str) -> None:
     file = tmp_path / "tokens"
     file.write_text(content)
-    with pytest.raises(UsageError, match=told):
+    with pytest.raises(UsageError, match=problem):
         read_tokens(file, {})
     with pytest.raises(UsageError, match="both set"):
         read_tokens(file, {"OPENDPR_TOKEN": LONG})
@@ -213,3 +213,13 @@ def test_of_a_long_document_the_part_about_the_answer_is_shown() -> None:
     assert "Text before" in page
     assert "Text after" in page
     assert f'<mark id="answer">{"x" * 50}</mark>' in page
+
+
+def test_a_document_lists_its_headings_with_links_to_their_places() -> None:
+    text = "# Guide\n## Ports & <piers>\nText."
+    sections = [[0, 1, "Guide", ""], [8, 2, "Ports & <piers>", "ports"]]
+    record = DocumentRecord("a", "Guide", {"sections": sections}, len(text), 0, len(text), text)
+    page = document_page(record, Places(), "notes")
+    assert "2 headings" in page
+    assert '<li class="level2"><a href="/document?id=a&amp;from=8&amp;to=23#passage"' in page
+    assert "Ports &amp; &lt;piers&gt;</a>" in page

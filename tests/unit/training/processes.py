@@ -13,7 +13,14 @@ def run_together(code: str, *arguments: object, count: int = 2) -> list[tuple[in
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    shared = {**os.environ, "WORLD_SIZE": str(count), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    paths = os.pathsep.join(filter(None, sys.path))  # the code imports what tests import
+    shared = {
+        **os.environ,
+        "PYTHONPATH": paths,
+        "WORLD_SIZE": str(count),
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(port),
+    }
     command = [sys.executable, "-c", code, *map(str, arguments)]
     started = [
         subprocess.Popen(

@@ -361,7 +361,7 @@ def test_examples_without_any_negative_are_refused_before_the_first_step(tiny_mo
         EncoderSettings(batch_size=1, hard_negatives=0)
 
 
-def test_a_loss_that_is_not_a_number_is_told_with_its_step(tmp_path: Path, tiny_model: Path) -> None:
+def test_a_loss_that_is_not_a_number_is_reported_with_its_step(tmp_path: Path, tiny_model: Path) -> None:
     with pytest.raises(OpendprError, match=r"the loss of step \d is (nan|inf)"):
         train(tiny_model, tmp_path / "m", replace(SETTINGS, learning_rate=1e30))
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from opendpr.text.marks import Place
 
-SHOWN_CHARACTERS = 1_500
+PASSAGE_CHARACTERS = 1_500
 """How much of a long passage is shown, around the first mark."""
 
 
@@ -43,11 +43,11 @@ class ShownPassage:
             yield "", " …"
 
     def _window(self, places: Sequence[Place]) -> Place:
-        if len(self.text) <= SHOWN_CHARACTERS:
+        if len(self.text) <= PASSAGE_CHARACTERS:
             return 0, len(self.text)
         at = self.given or min(places, default=(0, 0))
-        first = max(0, min(at[0] - SHOWN_CHARACTERS // 2, len(self.text) - SHOWN_CHARACTERS))
-        return first, first + SHOWN_CHARACTERS
+        first = max(0, min(at[0] - PASSAGE_CHARACTERS // 2, len(self.text) - PASSAGE_CHARACTERS))
+        return first, first + PASSAGE_CHARACTERS
 
 
 @dataclass(frozen=True)

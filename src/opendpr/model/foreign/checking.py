@@ -26,10 +26,17 @@ from opendpr.model.tokenizer import Tokenizer
 from opendpr.model.windows import windows
 from opendpr.types import Passage
 
-LONG = "The Rhine rises in the Swiss Alps and flows to the North Sea. " * 60
-TEXTS = ("who wrote the letter?", "Zürich, Café, naïve: ÀÉÎ", "MiXeD CaSe WORDS", "12.50 % (of 3,000)", "x", LONG)
+LONG_TEXT = "The Rhine rises in the Swiss Alps and flows to the North Sea. " * 60
+GOLDEN_TEXTS = (
+    "who wrote the letter?",
+    "Zürich, Café, naïve: ÀÉÎ",
+    "MiXeD CaSe WORDS",
+    "12.50 % (of 3,000)",
+    "x",
+    LONG_TEXT,
+)
 """Short and long, with accents and capitals."""
-QUESTION = "Where does the Rhine rise?"
+GOLDEN_QUESTION = "Where does the Rhine rise?"
 RUNTIME = RuntimeSettings("openvino", "fp32")
 
 Floats = NDArray[np.float32]
@@ -81,7 +88,9 @@ def _differences(model: Model, path: Path) -> dict[str, float]:
     kind = class_of(path)
     if kind.endswith("ForSequenceClassification"):
         return {
-            "scores": _largest(_their_scores(model, path), CrossEncoder(model, RUNTIME).score(QUESTION, _passages()))
+            "scores": _largest(
+                _their_scores(model, path), CrossEncoder(model, RUNTIME).score(GOLDEN_QUESTION, _passages())
+            )
         }
     if is_sentence_transformer(path):
         return _sentence_transformer(model, path)
@@ -93,7 +102,7 @@ def _differences(model: Model, path: Path) -> dict[str, float]:
 
 
 def _passages() -> list[Passage]:
-    return [Passage(number, "", "", text, 0) for number, text in enumerate(TEXTS)]
+    return [Passage(number, "", "", text, 0) for number, text in enumerate(GOLDEN_TEXTS)]
 
 
 def _largest(theirs: Floats, ours: Floats) -> float:
@@ -110,12 +119,15 @@ def _unit(vectors: Floats, model: Model) -> Floats:
 def _sentence_transformer(model: Model, path: Path) -> dict[str, float]:
     from sentence_transformers import SentenceTransformer
 
-    theirs, ours = SentenceTransformer(str(path), device="cpu", local_files_only=True), BertEncoder(model, RUNTIME)
+    theirs, ours = (
+        SentenceTransformer(str(path), device="cpu", local_files_only=True),
+        BertEncoder(model, RUNTIME),
+    )
     form = ours.config.input_form
-    questions = theirs.encode_query(list(TEXTS), prompt=form.question_prefix, show_progress_bar=False)
-    passages = theirs.encode_document(list(TEXTS), prompt=form.passage_prefix, show_progress_bar=False)
+    questions = theirs.encode_query(list(GOLDEN_TEXTS), prompt=form.question_prefix, show_progress_bar=False)
+    passages = theirs.encode_document(list(GOLDEN_TEXTS), prompt=form.passage_prefix, show_progress_bar=False)
     return {
-        "questions": _largest(_unit(questions, model), ours.encode_questions(TEXTS)),
+        "questions": _largest(_unit(questions, model), ours.encode_questions(GOLDEN_TEXTS)),
         "passages": _largest(_unit(passages, model), ours.encode_passages(_passages())),
     }
 
@@ -127,7 +139,7 @@ def _their_scores(model: Model, path: Path) -> Floats:
     network = AutoModelForSequenceClassification.from_pretrained(path, local_files_only=True).eval()
     tokenizer = _their_tokenizer(path)
     limit = model.require_reranker().max_tokens
-    pairs = [(QUESTION, text) for text in TEXTS]
+    pairs = [(GOLDEN_QUESTION, text) for text in GOLDEN_TEXTS]
     with torch.no_grad():
         fed = tokenizer(pairs, padding=True, truncation=True, max_length=limit, return_tensors="pt")
         scores: Floats = network(**fed).logits[:, 0].numpy()
@@ -149,10 +161,12 @@ def _dpr_encoder(model: Model, path: Path, kind: str) -> float:
     asking = kind == "DPRQuestionEncoder"
     limit = encoder.config.max_question_tokens if asking else encoder.config.max_passage_tokens
     network = getattr(transformers, kind).from_pretrained(path, local_files_only=True).eval()
-    fed = _their_tokenizer(path)(list(TEXTS), padding=True, truncation=True, max_length=limit, return_tensors="pt")
+    fed = _their_tokenizer(path)(
+        list(GOLDEN_TEXTS), padding=True, truncation=True, max_length=limit, return_tensors="pt"
+    )
     with torch.no_grad():
         theirs = network(input_ids=fed["input_ids"], attention_mask=fed["attention_mask"]).pooler_output.numpy()
-    return _largest(theirs, encoder.encode_questions(TEXTS) if asking else encoder.encode_passages(_passages()))
+    return _largest(theirs, encoder.encode_questions(GOLDEN_TEXTS) if asking else encoder.encode_passages(_passages()))
 
 
 def _network(model: Model, path: Path) -> float:
@@ -164,12 +178,12 @@ def _network(model: Model, path: Path) -> float:
     encoder = BertEncoder(model, RUNTIME)
     limit = encoder.config.max_question_tokens
     network = AutoModel.from_pretrained(path, local_files_only=True).eval()
-    texts = [encoder.config.input_form.question_prefix + text for text in TEXTS]
+    texts = [encoder.config.input_form.question_prefix + text for text in GOLDEN_TEXTS]
     fed = _their_tokenizer(path)(texts, padding=True, truncation=True, max_length=limit, return_tensors="pt")
     with torch.no_grad():
         hidden = network(**fed).last_hidden_state
     vectors = pooled(hidden, fed["attention_mask"], encoder.config.pooling).numpy()
-    return _largest(_unit(vectors, model), encoder.encode_questions(TEXTS))
+    return _largest(_unit(vectors, model), encoder.encode_questions(GOLDEN_TEXTS))
 
 
 def _reader(model: Model, path: Path) -> float:
@@ -181,9 +195,9 @@ def _reader(model: Model, path: Path) -> float:
     kind = class_of(path) if class_of(path) == "DPRReader" else "AutoModelForQuestionAnswering"
     theirs = getattr(transformers, kind).from_pretrained(path, local_files_only=True).eval()
     ours = load_network(model, "reader", RUNTIME, throughput=False)
-    (question,) = tokenizer.ids([QUESTION])
+    (question,) = tokenizer.ids([GOLDEN_QUESTION])
     differences = []
-    for text in tokenizer(list(TEXTS)):
+    for text in tokenizer(list(GOLDEN_TEXTS)):
         sequence = windows(question, question[:0], text, config, tokenizer)[0].sequence
         ids, types = (torch.from_numpy(array[None].astype(np.int64)) for array in (sequence.ids, sequence.types))
         typed = {"token_type_ids": types} if config.input_form.token_types == "segments" else {}

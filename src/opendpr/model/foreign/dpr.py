@@ -13,9 +13,9 @@ from opendpr.model.foreign.source import ImportSettings, Source
 from opendpr.model.foreign.tokenizers import read_tokenizer
 from opendpr.model.foreign.transformers import dpr_encoder, dpr_reader
 
-FIELDS = ("model_dict", "optimizer_dict", "scheduler_dict", "offset", "epoch", "encoder_params")
-TOWERS = {"question": "question_model.", "passage": "ctx_model."}
-READER = "encoder."
+CHECKPOINT_FIELDS = ("model_dict", "optimizer_dict", "scheduler_dict", "offset", "epoch", "encoder_params")
+TOWER_PREFIXES = {"question": "question_model.", "passage": "ctx_model."}
+READER_PREFIX = "encoder."
 """What the names of the reader's network begin with."""
 HEAD_WIDTH = 64
 """Numbers of an attention head in all published sizes of BERT; checkpoints do not name their heads."""
@@ -37,7 +37,7 @@ def read_dpr(path: Path, settings: ImportSettings) -> Source:
     file = TorchFile(path)
     value = file.value
     if isinstance(value, Inert):  # a named tuple
-        value = dict(zip(FIELDS, value.arguments, strict=False))
+        value = dict(zip(CHECKPOINT_FIELDS, value.arguments, strict=False))
     if not isinstance(value, dict) or not isinstance(value.get("model_dict"), dict):
         content = ", ".join(map(str, value))[:80] if isinstance(value, dict) else type(value).__name__
         raise InputError(f"{path} holds {content}, expected a checkpoint of DPR with model_dict")
@@ -45,7 +45,7 @@ def read_dpr(path: Path, settings: ImportSettings) -> Source:
     parameters = _parameters(value.get("encoder_params"))
     config = _config(parameters, path)
     tokenizer = _tokenizer(weights, parameters, settings, path)
-    if any(name.startswith(TOWERS["question"]) for name in weights):
+    if any(name.startswith(TOWER_PREFIXES["question"]) for name in weights):
         return _biencoder(weights, config, tokenizer, path)
     if any(name.startswith("qa_outputs.") for name in weights):
         return _reader(weights, config, tokenizer, path)
@@ -85,14 +85,14 @@ def _network(weights: Weights, config: dict[str, Any], prefix: str, path: Path) 
 
 def _biencoder(weights: Weights, config: dict[str, Any], tokenizer: bytes, path: Path) -> Source:
     towers = {}
-    for part, prefix in TOWERS.items():
+    for part, prefix in TOWER_PREFIXES.items():
         shape, towers[part] = _network(weights, config, prefix, path)
     size = len(towers["question"].get("projection.weight", ()))
     return Source("DPR biencoder checkpoint", tokenizer, towers=towers, encoder=dpr_encoder(shape, size))
 
 
 def _reader(weights: Weights, config: dict[str, Any], tokenizer: bytes, path: Path) -> Source:
-    shape, network = _network(weights, config, READER, path)
+    shape, network = _network(weights, config, READER_PREFIX, path)
     heads = {name: value for name, value in weights.items() if name.startswith(("qa_outputs.", "qa_classifier."))}
     return Source("DPR reader checkpoint", tokenizer, reader=(dpr_reader(shape), {**network, **heads}))
 

@@ -34,7 +34,7 @@ DENSE_CLASSES: dict[Activation, str] = {
     for name, kind in DENSE_ACTIVATIONS.items()
 }
 
-SELECTION = "qa_classifier."
+SELECTION_PREFIX = "qa_classifier."
 """What the layer that selects passages is called."""
 
 
@@ -129,13 +129,13 @@ def to_dpr(model: Model, output: Path) -> None:
             "do_lower_case": True,
             "num_attention_heads": shape.num_attention_heads,
         }
-        state = dict.fromkeys(dpr.FIELDS) | {"model_dict": tensors, "offset": 0, "epoch": 0}
+        state = dict.fromkeys(dpr.CHECKPOINT_FIELDS) | {"model_dict": tensors, "offset": 0, "epoch": 0}
         with replacing(output / name) as temporary:
             torch.save(state | {"encoder_params": parameters}, temporary)
 
     if model.encoder:
         refuse_other_than_dpr(model)
-        towers: dict[Part, str] = {"question": dpr.TOWERS["question"], "passage": dpr.TOWERS["passage"]}
+        towers: dict[Part, str] = {"question": dpr.TOWER_PREFIXES["question"], "passage": dpr.TOWER_PREFIXES["passage"]}
         weights = {
             prefix + name.replace("projection.", "encode_proj."): value
             for part, prefix in towers.items()
@@ -145,7 +145,7 @@ def to_dpr(model: Model, output: Path) -> None:
     if model.reader:
         _refuse_other_reader(model)
         stored = model.load_weights("reader").items()
-        named = {name if name.startswith("qa_") else dpr.READER + name: value for name, value in stored}
+        named = {name if name.startswith("qa_") else dpr.READER_PREFIX + name: value for name, value in stored}
         save("reader.cp", named, model.reader.architecture)
     with replacing(output / TOKENIZER_FILE) as temporary:
         temporary.write_bytes(model.tokenizer_path.read_bytes())
@@ -176,7 +176,7 @@ def to_onnx(model: Model, output: Path) -> None:
         temporary.write_bytes(model.tokenizer_path.read_bytes())
 
 
-FORMS: Mapping[ModelForm, Callable[[Model, Path], None]] = {
+MODEL_WRITERS: Mapping[ModelForm, Callable[[Model, Path], None]] = {
     "sentence-transformers": to_sentence_transformers,
     "hf-dpr": to_transformers_dpr,
     "hf-qa": to_transformers_qa,
@@ -193,7 +193,7 @@ def export_model(model: Model, output: Path, form: ModelForm) -> None:
     """
     if output.exists() and any(output.iterdir()):
         raise StateError(f"{output} exists and is not empty; give another directory, or remove it first")
-    FORMS[form](model, output)
+    MODEL_WRITERS[form](model, output)
     (output / "README.md").write_text(card(model, form), encoding="utf-8")
 
 
@@ -252,7 +252,7 @@ def _dpr_reader_name(name: str) -> str:
 def _write_task(model: Model, part: Literal["reader", "reranker"], directory: Path, task: str) -> None:
     """A reader or re-ranker as a class of transformers."""
     config = model.require_reader() if part == "reader" else model.require_reranker()
-    weights = {name: value for name, value in model.load_weights(part).items() if not name.startswith(SELECTION)}
+    weights = {name: value for name, value in model.load_weights(part).items() if not name.startswith(SELECTION_PREFIX)}
     feeding = Feeding(config.max_tokens, config.input_form.token_types == "segments")
     write_network(directory, model.tokenizer_of(part), config.architecture, weights, feeding=feeding, task=task)
 

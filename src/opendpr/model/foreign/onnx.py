@@ -12,7 +12,7 @@ from opendpr.model.directory import Weights
 from opendpr.model.torch import load_weights, make_network
 from opendpr.storage.atomic import replacing
 
-INPUTS = ("ids", "types", "mask")
+INPUT_NAMES = ("ids", "types", "mask")
 OPSET = 17
 
 
@@ -20,15 +20,15 @@ def write_onnx(config: NetworkConfig, weights: Weights, path: Path) -> None:
     """Write a network that takes three matrices of integers (B, L) of any size and gives what ours gives."""
     network = make_network(config).eval()
     load_weights(network, weights)
-    sizes = {name: {0: "batch", 1: "tokens"} for name in INPUTS}
-    sample = tuple(torch.ones((2, 5), dtype=torch.int64) for _ in INPUTS)
+    sizes = {name: {0: "batch", 1: "tokens"} for name in INPUT_NAMES}
+    sample = tuple(torch.ones((2, 5), dtype=torch.int64) for _ in INPUT_NAMES)
     with replacing(path) as temporary, warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # the exporter used here needs no further package; torch prefers another
         torch.onnx.export(
             network,
             sample,
             str(temporary),
-            input_names=list(INPUTS),
+            input_names=list(INPUT_NAMES),
             output_names=["output"],
             dynamic_axes={**sizes, "output": {0: "batch"}},
             opset_version=OPSET,

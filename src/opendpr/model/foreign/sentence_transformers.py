@@ -24,8 +24,8 @@ from opendpr.model.foreign.source import (
 )
 from opendpr.model.foreign.tokenizers import read_tokenizer
 
-KIND = "sentence-transformers model"
-SCALE = 20.0
+MODEL_KIND = "sentence-transformers model"
+COSINE_SCALE = 20.0
 """The usual factor on cosines in a contrastive loss, which the layout does not record."""
 POOLINGS: dict[str, Pooling] = {
     "cls": "cls",
@@ -106,7 +106,7 @@ def read_sentence_transformer(directory: Path, settings: ImportSettings) -> Sour
         max_passage_tokens=limits.get("passage", first.encoder).max_passage_tokens,
     )
     towers = {part: tower.weights for part, tower in by_part.items()}
-    return Source(KIND, first.tokenizer, towers=towers, encoder=encoder, notes=notes)
+    return Source(MODEL_KIND, first.tokenizer, towers=towers, encoder=encoder, notes=notes)
 
 
 def _route(modules: list[Module], route: str) -> list[Module]:
@@ -236,5 +236,5 @@ def _fed(
     others = sorted(set(prompts) - {"query", *PASSAGE_PROMPTS})
     if others:
         notes.append(f"prompts for other tasks are left out: {', '.join(others)}")
-    similarity = {"similarity": "cosine" if cosine else "dot", "scale": SCALE if cosine else 1.0}
+    similarity = {"similarity": "cosine" if cosine else "dot", "scale": COSINE_SCALE if cosine else 1.0}
     return replace(encoder, input_form=form, **similarity), tuple(notes)  # type: ignore[arg-type]

@@ -19,7 +19,7 @@ DPR_TOWERS = {
 """By class: which tower it is, and what its weights begin with."""
 DPR_LIMIT = 256
 """Longest sequence that DPR's encoders were trained with."""
-HEADS = ("qa_outputs.", "classifier.", "pre_classifier.")
+HEAD_PREFIXES = ("qa_outputs.", "classifier.", "pre_classifier.")
 """What the layers of a task are called."""
 
 
@@ -43,10 +43,12 @@ def read_transformers(directory: Path, settings: ImportSettings) -> Source:
     if kind == "DPRReader":
         return _dpr_reader(directory, config, stored, tokenizer)
     family = families.family_of(config, directory)
-    network = {name: value for name, value in stored.items() if not name.startswith(HEADS)}
+    network = {name: value for name, value in stored.items() if not name.startswith(HEAD_PREFIXES)}
     weights = families.our_weights(family, network, directory)
     shape = families.architecture(config, weights, directory)
-    heads = {name: value for name, value in stored.items() if name.startswith((*HEADS, family.prefix + "pooler."))}
+    heads = {
+        name: value for name, value in stored.items() if name.startswith((*HEAD_PREFIXES, family.prefix + "pooler."))
+    }
     form = InputForm(title=False, token_types="segments" if _has_segments(directory, shape) else "zeros")
     limit = _limit(directory, shape)
     if kind.endswith("ForQuestionAnswering"):

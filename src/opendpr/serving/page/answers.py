@@ -1,14 +1,15 @@
-"""The page of a question: the answer large, its place in the document, and the other passages with their scores."""
+"""The page of a question: the answer large, its place in the document, and the other passages by document."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from opendpr.choices import DEFAULT_RETRIEVER, READ_PASSAGES, RETRIEVERS
+from opendpr.serving.page.passages import Lines, Shown, by_document, shown
 from opendpr.serving.records import (
     REQUEST_LIMITS,
+    AnswerRecord,
     AskRecord,
     InfoRecord,
     PassageRecord,
@@ -22,19 +23,21 @@ K_CHOICES = (5, 10, 20, 50, 100)
 """Numbers of passages that the form offers."""
 LEAST_CONFIDENCE = 0.01
 """Other answers less likely than this are not shown."""
-OPEN_PASSAGES = 6
-"""Passages shown at once; the others are one click away."""
+OPEN_DOCUMENTS = 5
+"""Documents shown at once; the others are one click away."""
 KEYS_OF_FILES = frozenset(("path", "modified", "page_starts", "sections", "left_out", "menus_left_out"))
 """Metadata of every file, poor examples of a filter."""
 LONG_ANSWER_CHARACTERS = 90
 """A longer answer is set smaller."""
 RETRIEVER_NAMES = {"hybrid": "Hybrid", "dense": "Dense", "bm25": "BM25"}
-SCORE_PARTS = {
-    "dense": ("dense", "inner product of the vectors of question and passage"),
-    "bm25": ("BM25", "how rare the words are that question and passage share"),
-    "reader": ("reader", "how likely the reader finds this passage, of those read, to hold the answer"),
-}
-"""Name and meaning of each part of a passage's score."""
+KEYWORDS = 4
+"""A text of at most this many words that asks nothing is taken for keywords, whose passages are wanted."""
+QUESTION_WORDS = frozenset(
+    (
+        *("who", "whom", "whose", "what", "which", "when", "where", "why", "how", "is", "are", "was", "were"),
+        *("do", "does", "did", "can", "could", "should", "will", "would", "has", "have"),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -45,68 +48,117 @@ class Form:
     retriever: str = DEFAULT_RETRIEVER
     k: int = READ_PASSAGES
     where: str = ""
+    scores: bool = False
+    """Whether the scores of the passages are shown."""
+
+    @property
+    def has_options(self) -> bool:
+        """Whether it asks for more than the question."""
+        return self != Form(self.q)
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """What is said where no answer is likely enough."""
+
+    heading: str
+    text: str
+    guess: AnswerRecord | None = None
 
 
 def answers_page(
-    form: Form, info: InfoRecord, result: AskRecord | SearchRecord | None, problem: tuple[str, str] | None = None
+    form: Form,
+    info: InfoRecord,
+    result: AskRecord | SearchRecord | None,
+    problem: tuple[str, str] | None = None,
+    *,
+    lines: Lines | None = None,
+    examples: Sequence[str] = (),
 ) -> str:
     """The whole page.
 
     Args:
         result: None shows the form alone
         problem: heading and text of an error, shown instead of a result
+        lines: of places in documents that have neither pages nor headings
+        examples: questions offered where none was asked
     """
-    answers = result.answers if isinstance(result, AskRecord) and result.answerable else []
-    first = answers[0].spans[0].passage_id if answers else None
-    passages = result.passages if result else []
+    answers = result.answers if isinstance(result, AskRecord) else []
+    is_sure = isinstance(result, AskRecord) and result.answerable
+    records = {passage.passage_id: passage for passage in result.passages} if result else {}
+    best = answers[0].spans[0] if answers and not (is_keywords(form.q) and not is_sure) else None
+    spans = _first_spans(answers) if is_sure else {}
+    passages = [shown(record, spans.get(id), lines or {}) for id, record in records.items()]
+    groups = by_document([passage for passage in passages if not best or passage.record.passage_id != best.passage_id])
     return render(
         "ask.html.jinja",
         collection=info.collection,
         form=form,
         problem=problem,
-        result=result if passages or isinstance(result, AskRecord) else None,
-        answers=answers,
-        other_answers=[answer for answer in answers[1:] if answer.confidence >= LEAST_CONFIDENCE],
-        no_answer=_no_answer(result, form, info) if isinstance(result, AskRecord) else None,
-        passages={passage.passage_id: passage for passage in passages},
-        other_passages=[passage for passage in passages if passage.passage_id != first],
-        spans=_first_spans(result) if isinstance(result, AskRecord) else {},
-        scores=_scores,
+        result=result if records or isinstance(result, AskRecord) else None,
+        is_sure=is_sure,
+        answer=answers[0] if answers else None,
+        best=shown(records[best.passage_id], best, lines or {}) if best else None,
+        others=_others(answers, records, lines or {}) if is_sure else [],
+        nothing=None if is_sure or result is None else _nothing(result, form, info),
+        open_groups=groups[:OPEN_DOCUMENTS],
+        more_groups=groups[OPEN_DOCUMENTS:],
         facts=_facts(info),
         example=_example(info.metadata_keys),
+        examples=examples,
         k_choices=sorted({*K_CHOICES, form.k}),
         retrievers=RETRIEVERS,
+        defaults=Form(),
         retriever_names=RETRIEVER_NAMES,
         limits=REQUEST_LIMITS,
-        open_passages=OPEN_PASSAGES,
         long_characters=LONG_ANSWER_CHARACTERS,
     )
 
 
-def _first_spans(result: AskRecord) -> dict[str, SpanRecord]:
+def is_keywords(question: str) -> bool:
+    """Whether a text names things instead of asking something.
+
+    >>> is_keywords("pier opening"), is_keywords("Who built the pier"), is_keywords("pier?")
+    (True, False, False)
+    """
+    words = question.casefold().split()
+    return 0 < len(words) <= KEYWORDS and "?" not in question and words[0] not in QUESTION_WORDS
+
+
+def _first_spans(answers: Sequence[AnswerRecord]) -> dict[str, SpanRecord]:
     """The span to mark in each passage: that of the best answer found there."""
     spans: dict[str, SpanRecord] = {}
-    for answer in result.answers:
+    for answer in answers:
         for span in answer.spans:
             spans.setdefault(span.passage_id, span)
     return spans
 
 
-def _scores(passage: PassageRecord) -> Iterator[tuple[str, str, float]]:
-    """Name, meaning and value of each part of a passage's score."""
-    for part, (name, meaning) in SCORE_PARTS.items():
-        if part in passage.parts:
-            value = passage.parts[part]
-            yield name, meaning, math.exp(value) if part == "reader" else value
+def _others(
+    answers: Sequence[AnswerRecord], records: Mapping[str, PassageRecord], lines: Lines
+) -> list[tuple[AnswerRecord, Shown]]:
+    """The less likely answers, each with the passage of its best place."""
+    return [
+        (answer, shown(records[answer.spans[0].passage_id], answer.spans[0], lines)) for answer in _likely(answers[1:])
+    ]
 
 
-def _no_answer(result: AskRecord, form: Form, info: InfoRecord) -> str:
-    if result.passages:
-        return "None of the passages that were read answers the question."
-    if form.where:
+def _likely(answers: Sequence[AnswerRecord]) -> list[AnswerRecord]:
+    return [answer for answer in answers if answer.confidence >= LEAST_CONFIDENCE]
+
+
+def _nothing(result: AskRecord | SearchRecord, form: Form, info: InfoRecord) -> Nothing | None:
+    """What to say above the passages; None where they are all that was asked for."""
+    if not result.passages:
         names = ", ".join(["id", "title", *info.metadata_keys])
-        return f"No passage was found. Names that the filter can ask for: {names}."
-    return "No passage was found."
+        filtered = f" Names that the filter can ask for: {names}." if form.where else ""
+        return Nothing("No answer found", f"No passage was found.{filtered}")
+    if not isinstance(result, AskRecord) or is_keywords(form.q):
+        return None
+    read = counted(len(result.passages), "passage")
+    guess = next((answer for answer in _likely(result.answers) if answer.kind == "span"), None)
+    closest = " This passage comes closest." if result.answers else ""
+    return Nothing("No answer found", f"Nothing in the {read} read answers this surely.{closest}", guess)
 
 
 def _facts(info: InfoRecord) -> str:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from opendpr.serving.records import DocumentRecord
-from opendpr.serving.rendering import render
+from opendpr.serving.rendering import address, render
 from opendpr.text.places import page_starts
+from opendpr.text.sections import parse_sections
 
 WINDOW_CHARACTERS = 100_000
 """Characters of a long document that are shown at once."""
-HIDDEN_METADATA = ("path", "page_starts")
+HIDDEN_METADATA = ("path", "page_starts", "sections", "left_out", "menus_left_out")
 """Metadata that is of no interest to a reader, or private."""
+OUTLINE_HEADINGS = 500
+"""Headings of a document that are listed."""
+DEEPEST_HEADING = 4
+"""Headings below this level are set like those of it."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +61,36 @@ def document_page(record: DocumentRecord, places: Places, collection: str) -> st
         record=record,
         metadata={key: value for key, value in record.metadata.items() if key not in HIDDEN_METADATA},
         first_before=max(0, record.start - WINDOW_CHARACTERS) if record.start else None,
+        outline=_outline(record),
         parts=_parts(record, places),
     )
+
+
+class Heading(NamedTuple):
+    """A heading in the list of a document's headings."""
+
+    text: str
+    level: int
+    link: str
+
+
+def _outline(record: DocumentRecord) -> list[Heading]:
+    """The headings of the whole document, each with the address of its place."""
+    sections = [section for section in parse_sections(record.metadata.get("sections")) if section.heading]
+    top = min((section.level for section in sections), default=1)
+    return [
+        Heading(
+            section.heading,
+            min(DEEPEST_HEADING, section.level - top + 1),
+            address(
+                "/document",
+                "#passage",
+                id=record.id,
+                **{"from": section.start, "to": section.start + len(section.heading)},
+            ),
+        )
+        for section in sections[:OUTLINE_HEADINGS]
+    ]
 
 
 def _parts(record: DocumentRecord, places: Places) -> Parts:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,16 +14,22 @@ from opendpr.errors import InputError, OpendprError, UsageError
 from opendpr.serving.batching import FullError
 from opendpr.serving.page.answers import Form, answers_page
 from opendpr.serving.page.document import Places, document_page, window
+from opendpr.serving.page.examples import example_questions
 from opendpr.serving.page.login import TOKEN_COOKIE, login_page
+from opendpr.serving.page.passages import has_lines
 from opendpr.serving.page.reference import reference_page
 from opendpr.serving.problems import of_error
-from opendpr.serving.records import REQUEST_LIMITS, AskRecord, SearchRecord
+from opendpr.serving.records import REQUEST_LIMITS, AskRecord, InfoRecord, SearchRecord
 from opendpr.serving.rendering import render
 from opendpr.serving.service import Service, Wanted
 from opendpr.serving.tokens import find_token
 
 SHOWN_ANSWERS = 6
 """Answers shown on the page."""
+LINED_DOCUMENTS = 10
+"""Plain texts that are read for the lines of their passages."""
+SAMPLED_DOCUMENTS = 12
+"""Documents that example questions are made from."""
 
 Query = Mapping[str, str]
 
@@ -48,6 +56,7 @@ class Site:
 
     def __init__(self, service: Service, openapi: Callable[[], dict[str, Any]]) -> None:
         self._service, self._openapi = service, openapi
+        self._kept_examples: tuple[int, Sequence[str]] | None = None
 
     async def ask(self, query: Query) -> Page:
         """The question, and what came of it."""
@@ -56,7 +65,7 @@ class Site:
         try:
             form = _form(query)
             if not form.q:
-                return _page(answers_page(form, info, None))
+                return _page(answers_page(form, info, None, examples=await self._examples(info)))
             wanted = Wanted(form.q, form.retriever, form.k, form.where or None)
             result: AskRecord | SearchRecord
             if info.answers:
@@ -71,9 +80,31 @@ class Site:
                 form.retriever,
                 form.k,
                 query.get("where", ""),
+                form.scores,
             )
             return _page(answers_page(shown, info, None, (heading, detail)), status, headers)
-        return _page(answers_page(form, info, result))
+        return _page(answers_page(form, info, result, lines=await self._lines(result)))
+
+    async def _examples(self, info: InfoRecord) -> Sequence[str]:
+        """Questions to begin with, made when the collection has changed."""
+        if self._kept_examples is None or self._kept_examples[0] != info.collection_version:
+            outlines = await self._service.sample(SAMPLED_DOCUMENTS)
+            self._kept_examples = (info.collection_version, example_questions(outlines))
+        return self._kept_examples[1]
+
+    async def _lines(self, result: AskRecord | SearchRecord) -> dict[tuple[str, int], int]:
+        """The lines of places in plain text, which has neither pages nor headings to name them by."""
+        spans = [span for answer in getattr(result, "answers", ()) for span in answer.spans[:1]]
+        places: dict[str, set[int]] = {}
+        for place in (*spans, *result.passages):
+            if place.page is None and place.anchor is None and has_lines(place.document_id):
+                places.setdefault(place.document_id, set()).add(place.start)
+        lines: dict[tuple[str, int], int] = {}
+        for id, offsets in islice(places.items(), LINED_DOCUMENTS):
+            with suppress(InputError, UsageError):  # it was replaced meanwhile
+                text = (await self._service.document(id, 0, max(offsets))).text
+                lines |= {(id, offset): text.count("\n", 0, offset) + 1 for offset in offsets}
+        return lines
 
     async def document(self, query: Query) -> Page:
         """A document, with what is marked in it."""
@@ -122,7 +153,8 @@ def _form(query: Query) -> Form:
     k = Form.k if k is None else k
     if not 1 <= k <= REQUEST_LIMITS["k"]:
         raise UsageError(f"k must be from 1 to {REQUEST_LIMITS['k']:,}, got {k:,}")
-    return Form(query.get("q", "").strip(), retriever, k, query.get("where", "").strip())
+    question = " ".join(query.get("q", "").split())
+    return Form(question, retriever, k, query.get("where", "").strip(), query.get("scores") == "1")
 
 
 def _number(query: Query, name: str) -> int | None:

@@ -1,19 +1,49 @@
-"""`opendpr ask FOLDER`: what of its cached collection is encoded before an answer and after."""
+"""Questions to a folder: what of its cached collection is encoded before an answer and after."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+from typer import Option
+
+from opendpr.cli.located import indexed
 from opendpr.cli.output import say
 from opendpr.cli.progress import progress
 from opendpr.errors import BusyError
 
 if TYPE_CHECKING:
+    from opendpr.answering import Answerer
     from opendpr.collection import Collection
     from opendpr.maintenance.background import BackgroundEncoder
+    from opendpr.maintenance.encode import EncodePassages
     from opendpr.model.runtime import RuntimeSettings
+
+
+def indexed_for(
+    folder: Path,
+    model: str,
+    runtime: RuntimeSettings,
+    *,
+    encode: EncodePassages,
+    cut: tuple[int | None, int | None],
+    silent: bool,
+) -> Path:
+    """The directory of the cached collection of a folder or a file, brought in sync with it.
+
+    Args:
+        cut: words and overlap of its passages, where they are to be others
+    """
+    from opendpr.maintenance.add import AddSettings
+    from opendpr.maintenance.folder import Cut
+
+    return indexed(folder, AddSettings(model, runtime=runtime), cut=Cut(*cut), encode=encode, silent=silent)
+
+
+WaitForRestOption = Annotated[
+    bool, Option("--wait", help="After the answer encode the rest of a folder; without, a later call does.")
+]
 
 
 def incomplete(collection: Collection) -> tuple[int, int] | None:
@@ -39,6 +69,14 @@ def encode_rest(directory: Path, model: str, settings: RuntimeSettings, *, silen
 
     with progress("encoding", "passages", silent=silent) as on_progress:
         add(directory, [], AddSettings(model, runtime=settings), on_progress=on_progress)
+
+
+def finish(answerer: Answerer, settings: RuntimeSettings, *, wait: bool, silent: bool) -> None:
+    """After an answer from a folder encode the rest of it if that is wanted, else say what the answer rests on."""
+    if wait:
+        encode_rest(answerer.collection.directory, answerer.model.reference, settings, silent=silent)
+    elif not silent:
+        report_incomplete(answerer.collection)
 
 
 def encode_in_background(

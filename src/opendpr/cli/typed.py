@@ -1,0 +1,33 @@
+"""Questions that a person types, or that come through a pipe."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+
+LEAVING_WORDS = frozenset(("quit", "exit", "q"))
+"""What ends a prompt, as an empty line does."""
+
+
+def typed_questions() -> Iterator[str]:
+    """The lines of standard input that say something, without the mark that a file from Windows begins with."""
+    for line in sys.stdin:
+        if question := line.strip().removeprefix("\ufeff").strip():
+            yield question
+
+
+def prompted_questions() -> Iterator[str]:
+    """The lines typed at a prompt, until one is empty or says that it is the last."""
+    with suppress(ModuleNotFoundError):
+        import readline  # noqa: F401  # makes input() editable
+    while (question := _line("? ")) and question.lower() not in LEAVING_WORDS:
+        yield question
+
+
+def _line(prompt: str) -> str:
+    """A line typed; empty at the end of the input."""
+    try:
+        return input(prompt).strip()
+    except EOFError:
+        return ""
