@@ -1,7 +1,7 @@
 """How fast imported models are beside sentence-transformers: passages, questions and pairs, model by model.
 
 In rounds, one system after the other on the same texts, so that a noisy machine hits both; the ratio is taken round by
-round, by processor time, and its median is quoted. Both have their defaults. Importing a model is timed too.
+round, by processor time, and its median is quoted. Both have their defaults, save that torch has one thread. Importing a model is timed too.
 
     python -m experiments.speed.models all-mpnet-base-v2 bge-small-en ms-marco-MiniLM-L-12-v2
 """
@@ -91,6 +91,9 @@ def measure_cross_encoder(args: argparse.Namespace, report: Report, model: Model
 
 def measure(args: argparse.Namespace, report: Report) -> None:
     """Each model: its import, then its speed."""
+    import torch
+
+    torch.set_num_threads(1)  # threads that wait for each other spin, which processor time would count against torch
     for source in args.sources:
         with tempfile.TemporaryDirectory() as folder:
             started = time.process_time()
