@@ -1,7 +1,8 @@
 """How fast imported models are beside sentence-transformers: passages, questions and pairs, model by model.
 
 In rounds, one system after the other on the same texts, so that a noisy machine hits both; the ratio is taken round by
-round, by processor time, and its median is quoted. Both have their defaults, save that torch has one thread. Importing a model is timed too.
+round, by processor time, and its median is quoted. Both have their defaults, save that torch has one thread. Importing
+a model is timed too.
 
     python -m experiments.speed.models all-mpnet-base-v2 bge-small-en ms-marco-MiniLM-L-12-v2
 """
