@@ -21,13 +21,13 @@ def parse_opendocument(file: IO[bytes]) -> Extract:
     if "META-INF/manifest.xml" in archive and b"encryption-data" in b"".join(archive.chunks("META-INF/manifest.xml")):
         raise NotReadError("an encrypted document; save a copy without password")
     text = BlockText()
-    content = Content(text)
+    content = ContentReader(text)
     archive.parse("content.xml", content.start, content.end, content.data)
     written = storable(text.text())
     return Extract(core_title(archive, "meta.xml"), seen(written), section_metadata(text.sections, written))
 
 
-class Content:
+class ContentReader:
     """Turns the elements of `content.xml` into text."""
 
     def __init__(self, text: BlockText) -> None:

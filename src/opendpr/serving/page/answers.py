@@ -41,7 +41,7 @@ QUESTION_WORDS = frozenset(
 
 
 @dataclass(frozen=True)
-class Form:
+class SearchForm:
     """The values of the page's form."""
 
     q: str = ""
@@ -54,7 +54,7 @@ class Form:
     @property
     def has_options(self) -> bool:
         """Whether it asks for more than the question."""
-        return self != Form(self.q)
+        return self != SearchForm(self.q)
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Nothing:
 
 
 def answers_page(
-    form: Form,
+    form: SearchForm,
     info: InfoRecord,
     result: AskRecord | SearchRecord | None,
     problem: tuple[str, str] | None = None,
@@ -108,7 +108,7 @@ def answers_page(
         examples=examples,
         k_choices=sorted({*K_CHOICES, form.k}),
         retrievers=RETRIEVERS,
-        defaults=Form(),
+        defaults=SearchForm(),
         retriever_names=RETRIEVER_NAMES,
         limits=REQUEST_LIMITS,
         long_characters=LONG_ANSWER_CHARACTERS,
@@ -147,7 +147,7 @@ def _likely(answers: Sequence[AnswerRecord]) -> list[AnswerRecord]:
     return [answer for answer in answers if answer.confidence >= LEAST_CONFIDENCE]
 
 
-def _nothing(result: AskRecord | SearchRecord, form: Form, info: InfoRecord) -> Nothing | None:
+def _nothing(result: AskRecord | SearchRecord, form: SearchForm, info: InfoRecord) -> Nothing | None:
     """What to say above the passages; None where they are all that was asked for."""
     if not result.passages:
         names = ", ".join(["id", "title", *info.metadata_keys])

@@ -21,14 +21,14 @@ DEEPEST_HEADING = 4
 
 
 @dataclass(frozen=True)
-class Places:
+class MarkedRanges:
     """What is to be marked, in characters of the document's text; None is nothing."""
 
     answer: tuple[int, int] | None = None
     passage: tuple[int, int] | None = None
 
 
-def window(places: Places, first: int) -> tuple[int, int]:
+def window(places: MarkedRanges, first: int) -> tuple[int, int]:
     """The part of a document to show: about what is marked, or from `first` on."""
     marked = places.answer or places.passage
     start = max(0, marked[0] - WINDOW_CHARACTERS // 2) if marked else first
@@ -52,7 +52,7 @@ class Parts:
     has_answer: bool
 
 
-def document_page(record: DocumentRecord, places: Places, collection: str) -> str:
+def document_page(record: DocumentRecord, places: MarkedRanges, collection: str) -> str:
     """The whole page; `record` is the part to show."""
     return render(
         "document.html.jinja",
@@ -93,7 +93,7 @@ def _outline(record: DocumentRecord) -> list[Heading]:
     ]
 
 
-def _parts(record: DocumentRecord, places: Places) -> Parts:
+def _parts(record: DocumentRecord, places: MarkedRanges) -> Parts:
     answer_start, answer_end = _within(places.answer, record)
     start, end = _within(places.passage, record)
     if not places.answer:

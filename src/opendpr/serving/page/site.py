@@ -12,8 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 from opendpr.choices import DEFAULT_RETRIEVER, RETRIEVERS
 from opendpr.errors import InputError, OpendprError, UsageError
 from opendpr.serving.batching import FullError
-from opendpr.serving.page.answers import Form, answers_page
-from opendpr.serving.page.document import Places, document_page, window
+from opendpr.serving.page.answers import SearchForm, answers_page
+from opendpr.serving.page.document import MarkedRanges, document_page, window
 from opendpr.serving.page.examples import example_questions
 from opendpr.serving.page.login import TOKEN_COOKIE, login_page
 from opendpr.serving.page.passages import has_lines
@@ -61,7 +61,7 @@ class Site:
     async def ask(self, query: Query) -> Page:
         """The question, and what came of it."""
         info = await self._service.info()
-        form = Form()
+        form = SearchForm()
         try:
             form = _form(query)
             if not form.q:
@@ -75,7 +75,7 @@ class Site:
         except (OpendprError, FullError) as error:
             status, detail, headers = of_error(error)
             heading = "Please try again in a moment" if status == 503 else "That cannot be asked"
-            shown = Form(
+            shown = SearchForm(
                 query.get("q", "")[: REQUEST_LIMITS["question_characters"]],
                 form.retriever,
                 form.k,
@@ -110,7 +110,7 @@ class Site:
         """A document, with what is marked in it."""
         info = await self._service.info()
         try:
-            places = Places(_place(query, "start", "end"), _place(query, "from", "to"))
+            places = MarkedRanges(_place(query, "start", "end"), _place(query, "from", "to"))
             start, end = window(places, _number(query, "first") or 0)
             record = await self._service.document(query.get("id", ""), start, end)
         except OpendprError as error:
@@ -145,16 +145,16 @@ def _local(target: str) -> str:
     return target if is_page and target.isascii() and target.isprintable() and not target.startswith("//") else "/"
 
 
-def _form(query: Query) -> Form:
+def _form(query: Query) -> SearchForm:
     retriever = query.get("retriever", DEFAULT_RETRIEVER)
     if retriever not in RETRIEVERS:
         raise UsageError(f"the retriever must be one of {', '.join(RETRIEVERS)}, got {retriever!r}")
     k = _number(query, "k")
-    k = Form.k if k is None else k
+    k = SearchForm.k if k is None else k
     if not 1 <= k <= REQUEST_LIMITS["k"]:
         raise UsageError(f"k must be from 1 to {REQUEST_LIMITS['k']:,}, got {k:,}")
     question = " ".join(query.get("q", "").split())
-    return Form(question, retriever, k, query.get("where", "").strip(), query.get("scores") == "1")
+    return SearchForm(question, retriever, k, query.get("where", "").strip(), query.get("scores") == "1")
 
 
 def _number(query: Query, name: str) -> int | None:
