@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -97,7 +97,7 @@ class SystemTask:
     limit: int
     read: int
     model: Model | None = None
-    runtime: RuntimeSettings = RuntimeSettings()
+    runtime: RuntimeSettings = field(default_factory=RuntimeSettings)
 
 
 def run_systems(collection: Collection, systems: Mapping[str, System], task: SystemTask, output: Path) -> Path:
