@@ -17,11 +17,22 @@ pytestmark = pytest.mark.filterwarnings("default")  # those of other systems' pa
 
 SLOW = {"speed.cluster", "speed.encode", "speed.models", "speed.train"}
 """They load sentence-transformers, train in processes of their own or kill servers: half a minute of CPU each."""
-HELPERS = {"ablation_data", "ablation_plot", "ablation_rows", "train_child"}
+HELPERS = {
+    "ablation_data",
+    "ablation_plot",
+    "ablation_rows",
+    "orqa_loss",
+    "phrase_index",
+    "phrase_training",
+    "prompts",
+    "running",
+    "tfidf",
+    "train_child",
+}
 SCRIPTS = sorted(
-    f"{path.parent.name}.{path.stem}"
-    for folder in ("paper", "speed")
-    for path in (ROOT / "experiments" / folder).glob("*.py")
+    f"{folder}.{path.stem}"
+    for folder in ("paper", "paper.systems", "speed")
+    for path in (ROOT / "experiments" / folder.replace(".", "/")).glob("*.py")
     if path.stem not in {"__init__", *HELPERS}
 )
 
