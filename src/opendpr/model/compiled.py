@@ -55,15 +55,15 @@ def read_compiled(path: Path) -> NDArray[np.uint8] | None:
     return compiled
 
 
-def keep_compiled(path: Path, compiled: bytes) -> None:
-    """Keep the bytes of a compiled network, and no more networks than `KEPT_NETWORKS`; a full disk keeps none."""
+def keep_compiled(path: Path, compiled: bytes, *, kept_networks: int = KEPT_NETWORKS) -> None:
+    """Keep the bytes of a compiled network, and no more networks than `kept_networks`; a full disk keeps none."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as temporary, temporary.open("wb") as file:
             file.write(compiled)
             file.write(zlib.crc32(compiled).to_bytes(CRC_BYTES, "little"))
         kept = sorted(path.parent.glob(f"*{SUFFIX}"), key=lambda file: file.stat().st_mtime, reverse=True)
-        for old in kept[KEPT_NETWORKS:]:
+        for old in kept[kept_networks:]:
             old.unlink(missing_ok=True)
     except OSError as error:
         logger.info("%s cannot be kept: %s", path, error)

@@ -96,9 +96,21 @@ def has_answer(answers: Sequence[str], text: str, match: Match = "string") -> bo
 
 
 class AnswerMatcher:
-    """Judges one text after another by the answers of one question."""
+    """Judges one text after another by the answers of one question.
 
-    def __init__(self, answers: Sequence[str], match: Match = "string") -> None:
+    Args:
+        search_seconds: processor time that one pattern may take in one text
+        pattern_seconds: processor time that one pattern may take in all texts, besides `TEXT_ALLOWANCE_SECONDS` each
+    """
+
+    def __init__(
+        self,
+        answers: Sequence[str],
+        match: Match = "string",
+        *,
+        search_seconds: float = SEARCH_SECONDS,
+        pattern_seconds: float = PATTERN_SECONDS,
+    ) -> None:
         self.answers, self.match = tuple(answers), match
         reasons = {answer: unusable(answer, match) for answer in self.answers}
         self.invalid: dict[str, str] = {answer: reason for answer, reason in reasons.items() if reason}
@@ -109,7 +121,8 @@ class AnswerMatcher:
         self.strings: list[str] = list(dict.fromkeys(map(joined_tokens, usable))) if match == "string" else []
         """The usable answers as `joined_tokens`; none if they are patterns."""
         patterns = [compile_pattern(answer) for answer in usable] if match == "regex" else []
-        self._seconds_left = dict.fromkeys(patterns, PATTERN_SECONDS)
+        self._search_seconds = search_seconds
+        self._seconds_left = dict.fromkeys(patterns, pattern_seconds)
 
     def __call__(self, text: str) -> bool:
         """Whether one of the answers occurs in the text."""
@@ -127,7 +140,7 @@ class AnswerMatcher:
         if left > 0:
             started = time.process_time()
             try:
-                return search(pattern, _normalized(text), min(left, SEARCH_SECONDS))
+                return search(pattern, _normalized(text), min(left, self._search_seconds))
             except (TimeoutError, MemoryError):
                 pass
             finally:
