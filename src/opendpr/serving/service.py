@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from functools import partial
 from typing import NamedTuple, TypeVar
 
@@ -12,6 +13,7 @@ import opendpr
 from opendpr.answering import check_question
 from opendpr.choices import DEFAULT_RETRIEVER, READ_PASSAGES, RETRIEVERS
 from opendpr.collection import Collection, open_collection
+from opendpr.collection.listing import Listing, list_documents
 from opendpr.collection.lookup import sample_outlines
 from opendpr.collection.selection import metadata_keys
 from opendpr.collection.where import compile_where
@@ -26,6 +28,7 @@ from opendpr.serving.records import (
     DocumentRecord,
     DocumentsRecord,
     InfoRecord,
+    JobRecord,
     SearchRecord,
     SummaryRecord,
 )
@@ -106,6 +109,17 @@ class Service:
         if self.jobs is not None:
             self.jobs.close()
 
+    def job(self, id: str) -> JobRecord:
+        """A change of the collection.
+
+        Raises:
+            InputError: there is none of this id.
+        """
+        job = self.jobs.get(id) if self.jobs else None
+        if job is None:
+            raise InputError(f"there is no job {id!r}; jobs are forgotten when the service ends")
+        return job
+
     async def search(self, wanted: Wanted) -> SearchRecord:
         """The passages that fit a question best.
 
@@ -166,7 +180,7 @@ class Service:
 
     async def info(self) -> InfoRecord:
         """What the collection holds and what this service accepts."""
-        return await self._look(self._read_info)
+        return await self.look(self._read_info)
 
     def _read_info(self, collection: Collection) -> InfoRecord:
         version = collection.version()
@@ -174,7 +188,7 @@ class Service:
             counts, row = collection.counts(), collection.encoder()
             record = InfoRecord(
                 opendpr=opendpr.__version__,
-                collection=self.settings.collection.resolve().name,
+                collection=self.settings.shown_name,
                 collection_id=collection.id,
                 collection_version=version.version,
                 documents=counts["documents"],
@@ -191,26 +205,27 @@ class Service:
             self._info = (version, record)
         return self._info[1]
 
-    async def documents(self, after: str, limit: int) -> DocumentsRecord:
-        """The documents whose id follows `after`."""
+    async def documents(self, listing: Listing, after: str, limit: int) -> DocumentsRecord:
+        """The documents of a list whose id follows `after`.
+
+        Raises:
+            UsageError: the filter cannot be understood.
+        """
 
         def read(collection: Collection) -> DocumentsRecord:
-            records: list[SummaryRecord] = []
-            for summary in collection.summaries(after):
-                if len(records) == limit:
-                    return DocumentsRecord(records, records[-1].id)
-                records.append(SummaryRecord(summary.id, summary.title, summary.passages, summary.characters))
-            return DocumentsRecord(records, None)
+            listed = list_documents(collection, listing, after=after, limit=limit + 1)
+            records = [SummaryRecord(**asdict(summary)) for summary in listed[:limit]]
+            return DocumentsRecord(records, records[-1].id if len(listed) > limit else None)
 
-        return await self._look(read)
+        return await self.look(read)
 
     async def sample(self, documents: int) -> list[Outline]:
         """The outlines of a few documents, spread over the collection."""
-        return await self._look(lambda collection: sample_outlines(collection, documents))
+        return await self.look(lambda collection: sample_outlines(collection, documents))
 
     async def has_document(self, id: str) -> bool:
         """Whether there is a document of that id."""
-        return await self._look(lambda collection: collection.has_document(id))
+        return await self.look(lambda collection: collection.has_document(id))
 
     async def document(self, id: str, start: int, end: int | None) -> DocumentRecord:
         """A document's text, or the part of it from `start` to `end`.
@@ -219,7 +234,7 @@ class Service:
             InputError: there is no such document.
             UsageError: it has no such part.
         """
-        document = await self._look(lambda collection: collection.document(id) if collection.has_document(id) else None)
+        document = await self.look(lambda collection: collection.document(id) if collection.has_document(id) else None)
         if document is None:
             raise InputError(f"there is no document {id!r}")
         length = len(document.text)
@@ -229,7 +244,7 @@ class Service:
         text = document.text[start:last]
         return DocumentRecord(id, document.title, dict(document.metadata), length, start, last, text)
 
-    async def _look(self, read: Callable[[Collection], Result]) -> Result:
+    async def look(self, read: Callable[[Collection], Result]) -> Result:
         """Read from the collection through a connection of its own, so that searches do not wait."""
 
         def work() -> Result:

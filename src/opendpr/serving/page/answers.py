@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from opendpr.choices import DEFAULT_RETRIEVER, READ_PASSAGES, RETRIEVERS
@@ -56,6 +56,14 @@ class SearchForm:
         """Whether it asks for more than the question."""
         return self != SearchForm(self.q)
 
+    @property
+    def asked(self) -> dict[str, object]:
+        """The question and what else was chosen, as the address of its page has them."""
+        default = SearchForm()
+        chosen = {"retriever": self.retriever, "k": self.k, "where": self.where}
+        asked = {"q": self.q, **{name: value for name, value in chosen.items() if value != getattr(default, name)}}
+        return asked | ({"scores": 1} if self.scores else {})
+
 
 @dataclass(frozen=True)
 class Nothing:
@@ -88,7 +96,11 @@ def answers_page(
     records = {passage.passage_id: passage for passage in result.passages} if result else {}
     best = answers[0].spans[0] if answers and not (is_keywords(form.q) and not is_sure) else None
     spans = _first_spans(answers) if is_sure else {}
-    passages = [shown(record, spans.get(id), lines or {}) for id, record in records.items()]
+
+    def show(record: PassageRecord, span: SpanRecord | None) -> Shown:
+        return shown(record, span, lines or {}, asked=form.asked)
+
+    passages = [show(record, spans.get(id)) for id, record in records.items()]
     groups = by_document([passage for passage in passages if not best or passage.record.passage_id != best.passage_id])
     return render(
         "ask.html.jinja",
@@ -98,8 +110,11 @@ def answers_page(
         result=result if records or isinstance(result, AskRecord) else None,
         is_sure=is_sure,
         answer=answers[0] if answers else None,
-        best=shown(records[best.passage_id], best, lines or {}) if best else None,
-        others=_others(answers, records, lines or {}) if is_sure else [],
+        best=show(records[best.passage_id], best) if best else None,
+        others=[
+            (other, show(records[other.spans[0].passage_id], other.spans[0]))
+            for other in (_likely(answers[1:]) if is_sure else ())
+        ],
         nothing=None if is_sure or result is None else _nothing(result, form, info),
         open_groups=groups[:OPEN_DOCUMENTS],
         more_groups=groups[OPEN_DOCUMENTS:],
@@ -132,15 +147,6 @@ def _first_spans(answers: Sequence[AnswerRecord]) -> dict[str, SpanRecord]:
         for span in answer.spans:
             spans.setdefault(span.passage_id, span)
     return spans
-
-
-def _others(
-    answers: Sequence[AnswerRecord], records: Mapping[str, PassageRecord], lines: Lines
-) -> list[tuple[AnswerRecord, Shown]]:
-    """The less likely answers, each with the passage of its best place."""
-    return [
-        (answer, shown(records[answer.spans[0].passage_id], answer.spans[0], lines)) for answer in _likely(answers[1:])
-    ]
 
 
 def _likely(answers: Sequence[AnswerRecord]) -> list[AnswerRecord]:
