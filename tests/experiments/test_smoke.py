@@ -16,10 +16,10 @@ from experiments.common.command import ROOT, Missing
 pytestmark = pytest.mark.filterwarnings("default")  # those of other systems' packages are not ours
 
 SCRIPTS = sorted(
-    f"{path.parent.name}.{path.stem}"
-    for folder in ("paper", "peers", "speed")
-    for path in (ROOT / "experiments" / folder).glob("*.py")
-    if "\ndef main(" in path.read_text(encoding="utf-8")
+    f"{folder}.{path.stem}"
+    for folder in ("paper", "paper.systems", "peers", "speed")
+    for path in (ROOT / "experiments" / folder.replace(".", "/")).glob("*.py")
+    if "def main(" in path.read_text(encoding="utf-8")
 )
 
 
@@ -58,7 +58,15 @@ def test_every_script_of_the_list_is_there_and_every_script_has_figures_in_the_l
     listed = {figure_set.script for figure_set in read_catalogue().sets.values()}
     assert listed <= set(SCRIPTS)
     unlisted = {
+        "peers.file_kinds",
+        "peers.pdf_readers",
+        "paper.depth",  # not measured yet
         "paper.fit",  # makes a model
+        "paper.systems.closed_book",  # not measured yet, like the other systems
+        "paper.systems.drqa",
+        "paper.systems.multi_passage",
+        "paper.systems.orqa",
+        "paper.systems.phrase_retrieval",
         "speed.approximate",  # its ranges are in prose
         "speed.cluster",  # not measured yet
         "speed.first_answer",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from opendpr.corpus.formula import INVISIBLE, shaped
+from opendpr.corpus.formula import ELEMENT_SHAPES, INVISIBLE, OTHER_NOTATIONS, shaped
 from opendpr.corpus.numerals import counted
 
 if TYPE_CHECKING:
@@ -23,20 +23,9 @@ BUTTON_INPUTS = frozenset(("submit", "button", "reset"))
 VERTICAL_ALIGN = re.compile(r"vertical-align\s*:\s*(super|sub)\b", re.I)
 FORMULA_LEVELS = 50
 """Deepest formula that is read as one."""
-ELEMENT_SHAPES = {
-    "msup": "power",
-    "msub": "index",
-    "msubsup": "both",
-    "mover": "power",
-    "munder": "index",
-    "munderover": "both",
-    "mfrac": "fraction",
-    "msqrt": "root",
-    "mroot": "root",
-}
 
 
-class Numbering:
+class OrderedList:
     """The numbers of an ordered list, which a browser writes before its items."""
 
     def __init__(self, node: LexborNode) -> None:
@@ -94,7 +83,7 @@ def ruby(node: LexborNode) -> str:
 
 def mathml(node: LexborNode, level: int = 0) -> str:
     """A formula on one line: `E=mc^2`."""
-    if node.tag in ("annotation", "annotation-xml"):  # the same in another notation
+    if node.tag in OTHER_NOTATIONS:
         return ""
     if level > FORMULA_LEVELS or node.tag in ("mi", "mn", "mo", "mtext", "ms"):
         return INVISIBLE.sub("", " ".join(node.text().split()))

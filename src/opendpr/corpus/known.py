@@ -12,7 +12,7 @@ from pathlib import Path
 
 from opendpr.storage.digests import file_sha256
 
-READING_VERSION = 5
+READING_VERSION = 6
 """Changes whenever a reader gives other text or metadata: every file is read once more."""
 FILE_SETTLED_SECONDS = 2.0
 """A file that was changed so shortly before may be changed again without another time."""

@@ -124,23 +124,31 @@ def _answers(
 ) -> dict[int, ReadAnswer]:
     """The answer after each number of passages read."""
     return {
-        n: _answer(question, answerer.outcome(spans, question.text), hits, ids, holding, n)
+        n: judge_answer(question, answerer.outcome(spans, question.text), hits=hits, ids=ids, holding=holding, read=n)
         for n, spans in sorted(read.items())
     }
 
 
-def _answer(
+def judge_answer(
     question: Question,
     outcome: Outcome,
+    *,
     hits: Sequence[Hit],
     ids: Mapping[int, str],
     holding: Sequence[int],
-    n: int,
+    read: int,
 ) -> ReadAnswer:
-    """The reader's answer after n passages, and how it is judged."""
+    """The answer after some passages were read, and how it is judged.
+
+    Args:
+        hits: the passages retrieved, best first; an answer that was not read in one of them has no rank
+        ids: passage number -> id
+        holding: ranks, rising, of the passages that hold an answer
+        read: how many of the passages were read
+    """
     answers = outcome.phrases
     best = answers[0] if answers else None
-    place = best.spans[0] if best else None
+    place = best.spans[0] if best and best.spans else None
     text = best.text if best else ""
     number = place.hit.passage.number if place else None
     rank = next((rank for rank, hit in enumerate(hits, start=1) if hit.passage.number == number), None)
@@ -155,7 +163,7 @@ def _answer(
         end=place.end if place else None,
         EM=None if exact is None else float(exact),
         F1=f1(text, question.answers) if question.answers and question.match == "string" else None,
-        failure=failure(question, text, rank, holding, n) if exact is False else None,
+        failure=failure(question, text, rank, holding, read) if exact is False else None,
     )
 
 
