@@ -67,7 +67,9 @@ def ask(
             show_default=False,
         ),
     ] = None,
-    k: Annotated[int, Option("-k", min=1, max=MOST_PASSAGES, help="Passages to read.")] = READ_PASSAGES,
+    k: Annotated[
+        int, Option("-k", min=1, max=MOST_PASSAGES, help="Most passages to read; fewer once an answer is sure.")
+    ] = READ_PASSAGES,
     answers: Annotated[int, Option("--answers", "-n", min=1, help="Different answers to show.")] = 1,
     retriever: RetrieverOption = DEFAULT_RETRIEVER,
     rerank: RerankOption = None,
@@ -234,10 +236,11 @@ class _Asker:
         """Answer one question."""
         from opendpr.answering.fields import missing_fields
 
+        thorough = self.count > 1  # what else might answer is looked for in all passages
         if self.explain:
-            outcome, explanations = self.answerer.explain(question, self.k, self.where)
+            outcome, explanations = self.answerer.explain(question, self.k, self.where, thorough=thorough)
         else:
-            outcome, explanations = self.answerer.ask(question, self.k, self.where), []
+            outcome, explanations = self.answerer.ask(question, self.k, self.where, thorough=thorough), []
         shown, explanations = outcome.answers[: self.count], explanations[: self.count]
         if self.as_json:
             record = {"question": question, "answerable": outcome.answerable, "answers": self._records(shown)}

@@ -135,7 +135,7 @@ class LoadedCollection:
             StateError: the model has no reader.
         """
         answerer = self._answerer  # the same one throughout, if another thread changes to another model meanwhile
-        spans = answerer.reader.read(questions, lists)
+        spans = answerer.read_until_sure(questions, lists, kinds, answerer.reader)
         return [
             Read(answerer.outcome(own, question, retriever=kind), _selection(own))
             for kind, question, own in zip(kinds, questions, spans, strict=True)
