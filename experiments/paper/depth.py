@@ -1,8 +1,8 @@
 """How many passages to read (paper section 6.1, footnote 3 and table 4): exact match and confidence by depth.
 
 Each question's best passages are read once; then only the first 5, 10 ... of them count, or as many as `ask` reads
-until it is sure. What that gives more than the greatest depth comes with its interval, over the same questions. The handbooks
-are asked beside the pool.
+until it is sure. What that gives more than the greatest depth comes with its interval, over the same questions.
+The handbooks are asked beside the pool.
 
     python -m experiments.paper.depth --pool P150 --precision bf16
 """
@@ -59,15 +59,17 @@ def judge(decoder: Decoder, cases: Sequence[Case]) -> Judged:
 
 def add_figures(report: Report, name: str, cases: Sequence[Case], depths: Sequence[int], decoder: Decoder) -> None:
     """Report a set of questions by depth, and what each depth gives more than the greatest."""
-    judged = {depth: judge(decoder, [first_passages(case, depth) for case in cases]) for depth in depths}
+    judged: dict[int | str, Judged] = {
+        depth: judge(decoder, [first_passages(case, depth) for case in cases]) for depth in depths
+    }
     most = judged[max(depths)]
     first = judge(decoder, [first_passages(case, FIRST_PASSAGES) for case in cases])
     sure = (first.sure >= ENOUGH_CONFIDENCE) & (first.answered > 0)
     stopped = [np.where(sure, early, late) for early, late in zip(first, most, strict=True)]
     report.add(f"{name}/until sure/passages", float(np.where(sure, FIRST_PASSAGES, max(depths)).mean()))
     report.add(f"{name}/until sure/stopped", 100 * float(sure.mean()), "%")
-    lots: dict[int | str, Judged] = {**judged, "until sure": Judged(*stopped)}
-    for depth, lot in lots.items():
+    judged["until sure"] = Judged(*stopped)
+    for depth, lot in judged.items():
         columns = np.stack([lot.right, lot.right * lot.answered, lot.answered, lot.right - most.right], axis=1)
         labels = ("right", "right and answered", "answered", f"right, more than {max(depths)}")
         for label, interval in zip(labels, bootstrap(columns), strict=True):
