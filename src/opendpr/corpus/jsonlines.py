@@ -8,6 +8,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
+from opendpr.corpus.encodings import WESTERN_ENCODING, is_western
 from opendpr.corpus.extract import NotReadError
 from opendpr.corpus.names import usual_keys
 from opendpr.corpus.rows import SAMPLE_ROWS, joined_rows, record_text
@@ -31,7 +32,10 @@ def read_json_lines(file: IO[bytes], source: Source) -> Iterator[Reading]:
         yield source.place, f"expected JSON lines in UTF-8, found {encoding.upper()}; convert the file to UTF-8"
     else:
         file.seek(0)
-        yield from json_documents(limited_lines(file, TEXT_BYTES), source)
+        lines = limited_lines(file, TEXT_BYTES)
+        if is_western(head):
+            lines = (line.decode(WESTERN_ENCODING, "replace").encode() for line in lines)
+        yield from json_documents(lines, source)
 
 
 def read_json_array(file: IO[bytes], source: Source) -> Iterator[Reading]:
