@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC
 from email import message_from_bytes, policy
 from email.message import EmailMessage, Message
+from email.utils import parsedate_to_datetime
 from itertools import pairwise
 from typing import IO
 
@@ -61,7 +63,19 @@ def message_text(data: bytes) -> Extract:
     if not lines and not body:
         raise NotReadError("no mail: it has neither headers nor text")
     metadata = {name.lower(): value for name, value in shown.items() if value and name not in ("Subject", "Cc")}
+    if "date" in metadata:
+        metadata["date"] = iso_date(metadata["date"])
     return Extract(shown["Subject"], storable("\n".join(lines) + "\n\n" + body), metadata)
+
+
+def iso_date(written: str) -> str:
+    """A date as mails write it in UTC, as ISO 8601 has it, so that filters can compare it; others as they are."""
+    try:
+        sent = parsedate_to_datetime(written)
+        sent = sent.replace(tzinfo=UTC) if sent.tzinfo is None else sent.astimezone(UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return written
+    return sent.isoformat(timespec="seconds")
 
 
 def header(message: Message, name: str) -> str:

@@ -35,6 +35,19 @@ def test_a_mail_has_its_headers_and_its_text_decoded():
     assert found.metadata["from"] == "keeper@orvik.example"
 
 
+@pytest.mark.parametrize(
+    ("written", "iso"),
+    [
+        ("Mon, 06 Jan 2020 23:30:00 -0800", "2020-01-07T07:30:00+00:00"),
+        ("6 Jan 2020 10:00", "2020-01-06T10:00:00+00:00"),
+        ("yesterday", "yesterday"),
+        ("Mon, 99 Jan 2020 10:00:00 +0000", "Mon, 99 Jan 2020 10:00:00 +0000"),
+    ],
+)
+def test_the_date_of_a_mail_can_be_compared(written, iso):
+    assert parsed("mail", f"Subject: s\nDate: {written}\n\nx").metadata["date"] == iso
+
+
 def test_of_text_and_html_the_text_is_read_and_html_alone_as_a_reader_sees_it():
     parts = "--x\nContent-Type: text/plain\n\nplain\n--x\nContent-Type: text/html\n\n<b>rich</b>\n--x--\n"
     both = f"Subject: s\nMIME-Version: 1.0\nContent-Type: multipart/alternative; boundary=x\n\n{parts}"
