@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from opendpr.corpus.json_object import RECORD_BYTES, is_record, read_json_object
-from opendpr.corpus.jsonlines import read_json_array, read_json_lines
+from opendpr.corpus.jsonlines import JSON_ARRAY, read_json_array, read_json_lines
 from opendpr.corpus.man import looks_like_man
 from opendpr.corpus.markdown import read_markdown
 from opendpr.corpus.rst import read_rst
@@ -68,7 +68,6 @@ MANUAL = re.compile(r"\.[1-9][a-z]{0,4}")
 """The suffixes of manual pages, and of many other files."""
 JSON = ".json"
 """The suffix of records, and of many other files: settings, lists of packages."""
-JSON_ARRAY = re.compile(rb"(?:\xef\xbb\xbf)?\s*\[\s*\{")
 JSON_LINES = re.compile(rb"(?:\xef\xbb\xbf)?\s*\{[^\r\n]*\}[ \t]*\r?\n\s*\{")
 
 REFUSED: Mapping[str, str] = {

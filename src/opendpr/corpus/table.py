@@ -100,8 +100,8 @@ def table_form(start: Sequence[str], separators: str) -> TableForm:
     for separator in separators:
         columns = [name.strip() for name in next(csv.reader(body[:1], delimiter=separator), [])]
         keys = usual_keys(columns)
-        if "text" in keys:
-            return TableForm(separator, bool(marked), columns, keys)
+        if "text" in keys:  # the only column has no separators, whatever signs its text has
+            return TableForm(separator if len(columns) > 1 else NO_SEPARATOR, bool(marked), columns, keys)
     return TableForm(marked[1] if marked else usual_separator(body, separators), bool(marked))
 
 

@@ -128,6 +128,16 @@ def test_an_object_is_a_document_a_list_of_records_or_a_record(tmp_path, content
     assert corpus.ignored[".json"] == 2 - bool(expected)
 
 
+def test_a_single_column_of_text_may_hold_any_sign(tmp_path):
+    (tmp_path / "a.csv").write_text("Text\nHello; world, again\n")
+    assert [document.text for document in Corpus([tmp_path])] == ["Hello; world, again"]
+
+
+def test_a_file_of_lines_may_be_an_array_and_a_text_a_list_of_lines(tmp_path):
+    (tmp_path / "a.jsonl").write_text('[\n {"text": ["One", "two."]}\n]\n')
+    assert [document.text for document in Corpus([tmp_path])] == ["One\ntwo."]
+
+
 def test_an_array_that_is_cut_short_is_read_as_far_as_it_goes(tmp_path):
     (tmp_path / "a.json").write_text('[{"stop": "Pier"},\n{"stop": ')
     corpus = Corpus([tmp_path / "a.json"])
