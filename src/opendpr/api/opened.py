@@ -10,13 +10,13 @@ from typing import Any, overload
 from opendpr.answering import Answerer, open_answerer
 from opendpr.api import changes
 from opendpr.api.arguments import Several, check_index, check_k, check_retriever, check_where, strings
-from opendpr.api.sources import Source
+from opendpr.api.sources import DocumentSource
 from opendpr.choices import READ_PASSAGES, SEARCH_PASSAGES, IndexName, needs_vectors
 from opendpr.collection import Collection, open_collection
 from opendpr.collection.backup import write_backup
-from opendpr.collection.rows import Summary
+from opendpr.collection.rows import ListedDocument
 from opendpr.errors import UsageError
-from opendpr.maintenance.add import AddSettings, Report
+from opendpr.maintenance.add import AddReport, AddSettings
 from opendpr.maintenance.verify import verify
 from opendpr.model.directory import Model
 from opendpr.model.encoder import BertEncoder
@@ -141,7 +141,7 @@ class OpenCollection:
         """
         return self._opened.document(id)
 
-    def documents(self) -> Iterator[Summary]:
+    def documents(self) -> Iterator[ListedDocument]:
         """Id, title, passages and characters of every document, in order of id."""
         return self._opened.summaries()
 
@@ -157,7 +157,9 @@ class OpenCollection:
         """Whether there is a document of that id."""
         return isinstance(id, str) and self._opened.has_document(id)
 
-    def add(self, sources: Source | Iterable[Source], *, vectors: bool = True, sync: bool = False) -> Report:
+    def add(
+        self, sources: DocumentSource | Iterable[DocumentSource], *, vectors: bool = True, sync: bool = False
+    ) -> AddReport:
         """Add documents, or replace those of the same id.
 
         Args:

@@ -12,8 +12,8 @@ from opendpr.evaluation import top_k_accuracy
 from opendpr.evaluation.calibration import area_under_roc, expected_calibration_error, reliability
 from opendpr.evaluation.failures import FAILURE_KINDS
 from opendpr.evaluation.header import CollectionHeader, RunHeader
-from opendpr.evaluation.page import Calibration, Report, SetReport, write_page
-from opendpr.evaluation.page.charts import Line
+from opendpr.evaluation.page import Calibration, EvaluationReport, SetReport, write_page
+from opendpr.evaluation.page.charts import ChartLine
 from opendpr.evaluation.page.examples import Example, ShownPassage
 from opendpr.evaluation.page.tables import RIGHT_OUTCOME
 from opendpr.evaluation.records import AnswerJudgement, QuestionRecord, ReadAnswer
@@ -58,7 +58,7 @@ def write_report(paths: Sequence[Path], output: Path) -> int:
     return output.write_bytes(page)
 
 
-def make_report(paths: Sequence[Path]) -> Report:
+def make_report(paths: Sequence[Path]) -> EvaluationReport:
     """Everything that `write_page` shows of runs over the same questions.
 
     Raises:
@@ -83,7 +83,7 @@ def make_report(paths: Sequence[Path]) -> Report:
     settings = {run.path.name: _settings(run.header) for run in runs}
     collections = _joined(header.collection.name for header in headers if header.collection)
     title = ", ".join(summarised.sets) + (f" on {collections}" if collections else "")
-    return Report(title, _about(headers), settings, sets, summarised.problems)
+    return EvaluationReport(title, _about(headers), settings, sets, summarised.problems)
 
 
 def _joined(names: Iterable[str]) -> str:
@@ -173,25 +173,25 @@ def _set(name: str, summarised: SetSummary, kept: Mapping[str, _Kept], depths: M
     for figure in summarised.figures:
         what, _, k = figure.measure.partition("@")
         intervals.setdefault((figure.system, what), {})[float(k or 0)] = figure.value
-    curves: dict[str, list[Line]] = {}
+    curves: dict[str, list[ChartLine]] = {}
     for system, own in kept.items():
         for what, ranks in own.ranks.items():
             marks = intervals.get((system, what), {})
             values = [(float(k), top_k_accuracy(ranks, k)) for k in curve_ks(depths[system], marks)]
-            curves.setdefault(what, []).append(Line(system, values, marks))
+            curves.setdefault(what, []).append(ChartLine(system, values, marks))
     outcomes = (RIGHT_OUTCOME, *FAILURE_KINDS, *RETRIEVAL_OUTCOMES)
     return SetReport(
         name,
         summarised,
         curves,
-        [Line(system, coverage(own.answers)) for system, own in kept.items() if own.answers],
+        [ChartLine(system, coverage(own.answers)) for system, own in kept.items() if own.answers],
         [
             Example(**{**vars(example), "system": system})
             for outcome in outcomes
             for system, own in kept.items()
             for example in own.examples.get(outcome, ())
         ],
-        [Line(system, *_reliability(own.answers)) for system, own in kept.items() if own.answers],
+        [ChartLine(system, *_reliability(own.answers)) for system, own in kept.items() if own.answers],
         {system: _calibration(own) for system, own in kept.items() if own.answers},
     )
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from opendpr.evaluation.figures import Figure
-from opendpr.evaluation.page.charts import Line, accuracy_chart, coverage_chart, key, reliability_chart
+from opendpr.evaluation.page.charts import ChartLine, accuracy_chart, coverage_chart, key, reliability_chart
 from opendpr.evaluation.page.examples import Example
 from opendpr.evaluation.page.tables import Table, difference_table, failure_tables, figure_table, tiles
 from opendpr.evaluation.summary import SetSummary
@@ -55,19 +55,19 @@ class SetReport:
 
     name: str
     summary: SetSummary
-    curves: Mapping[str, Sequence[Line]]
+    curves: Mapping[str, Sequence[ChartLine]]
     """Accuracy over k of each system, by what is found: `answer`, `document`."""
-    coverage: Sequence[Line]
+    coverage: Sequence[ChartLine]
     """Exact match of each system over the share of questions answered."""
     examples: Sequence[Example]
-    reliability: Sequence[Line] = ()
+    reliability: Sequence[ChartLine] = ()
     """Exact match of each system's answers over their confidence."""
     calibration: Mapping[str, Calibration] = field(default_factory=dict)
     """System -> how far its confidence can be trusted."""
 
 
 @dataclass(frozen=True)
-class Report:
+class EvaluationReport:
     """What a page shows."""
 
     title: str
@@ -90,7 +90,7 @@ class Chart(NamedTuple):
     note: str
 
 
-def write_page(report: Report) -> str:
+def write_page(report: EvaluationReport) -> str:
     """The whole page. The same report gives the same page, to the last character."""
     style = files(__package__).joinpath("style.css").read_text(encoding="utf-8")
     template = template_environment("opendpr.evaluation").get_template("report.html.jinja")
@@ -149,7 +149,7 @@ def _figure_tables(figures: Sequence[Figure], systems: Sequence[str]) -> dict[st
     }
 
 
-def _curves(target: str, lines: Sequence[Line]) -> Chart:
+def _curves(target: str, lines: Sequence[ChartLine]) -> Chart:
     what = {"answer": "an answer", "document": "a passage of a gold document"}[target]
     title = f"Questions with {what} among the first k passages"
     description = f"Top-k accuracy in per cent over k, k on a logarithmic axis. {_ends(lines)}"
@@ -157,7 +157,7 @@ def _curves(target: str, lines: Sequence[Line]) -> Chart:
     return Chart(title, accuracy_chart(lines, title, description), _legend(lines), note)
 
 
-def _coverage(lines: Sequence[Line]) -> Chart:
+def _coverage(lines: Sequence[ChartLine]) -> Chart:
     title = "Exact match of the answers that the reader is surest of"
     description = f"Exact match in per cent over the share of questions answered. {_ends(lines)}"
     note = (
@@ -168,7 +168,7 @@ def _coverage(lines: Sequence[Line]) -> Chart:
     return Chart(title, coverage_chart(lines, title, description), _legend(lines), note)
 
 
-def _reliability(lines: Sequence[Line], calibration: Mapping[str, Calibration]) -> Chart:
+def _reliability(lines: Sequence[ChartLine], calibration: Mapping[str, Calibration]) -> Chart:
     title = "How often answers of a confidence are right"
     description = f"Exact match in per cent over the confidence of the answers. {_ends(lines)}"
     systems = "; ".join(f"{system}: {values.in_words()}" for system, values in calibration.items())
@@ -179,12 +179,12 @@ def _reliability(lines: Sequence[Line], calibration: Mapping[str, Calibration]) 
     return Chart(title, reliability_chart(lines, title, description), _legend(lines), note)
 
 
-def _ends(lines: Iterable[Line]) -> str:
+def _ends(lines: Iterable[ChartLine]) -> str:
     """Where each line begins and ends, in words."""
     return " ".join(
         f"{line.name}: from {100 * line.values[0][1]:.1f} % to {100 * line.values[-1][1]:.1f} %." for line in lines
     )
 
 
-def _legend(lines: Sequence[Line]) -> list[tuple[Markup, str]]:
+def _legend(lines: Sequence[ChartLine]) -> list[tuple[Markup, str]]:
     return [(key(number), line.name) for number, line in enumerate(lines)]

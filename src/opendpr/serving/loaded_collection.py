@@ -30,7 +30,7 @@ SEARCH_ATTEMPTS = 5
 """How often a search is repeated because its documents were replaced before they were described."""
 
 
-class Found(NamedTuple):
+class Retrieved(NamedTuple):
     """The passages of one question, with what describes them."""
 
     hits: list[Hit]
@@ -50,7 +50,7 @@ class Read(NamedTuple):
     """Log P_selected of each passage that was read, by its number."""
 
 
-class Engine:
+class LoadedCollection:
     """A collection and its model, opened to answer many questions.
 
     `retrieve` is called from one thread, `read` from one that may be another.
@@ -103,7 +103,7 @@ class Engine:
         if self.can_read:
             self.read([DEFAULT_RETRIEVER], ["opendpr"], [[Hit(Passage(0, "", "", "opendpr", 0), 0.0)]])
 
-    def retrieve(self, kind: str, questions: Sequence[str], k: int, where: str | None) -> list[Found]:
+    def retrieve(self, kind: str, questions: Sequence[str], k: int, where: str | None) -> list[Retrieved]:
         """The passages for each question, in the collection's newest state.
 
         Raises:
@@ -122,7 +122,7 @@ class Engine:
                 ids = self.collection.passage_ids(list(passages.values()))
                 version, missing = self._answerer.version, self._answerer.missing
                 return [
-                    Found(hits, ids, layouts, version, missing)
+                    Retrieved(hits, ids, layouts, version, missing)
                     for hits in with_borders(self.collection, lists, self.model)
                 ]
             self._follow()
