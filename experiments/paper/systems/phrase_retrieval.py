@@ -208,8 +208,8 @@ def measure(args: argparse.Namespace, report: Report) -> None:
         passages = list(served_passages(collection))
         words = encoder.words(passages)
         texts = PhraseTexts.of(passages, words)
-        sides = zip(*(head.of_words(own) for own in words), strict=True)
-        index = PhraseIndex(*map(np.concatenate, sides), texts.owners)
+        starts, ends = map(np.concatenate, zip(*(head.of_words(own) for own in words), strict=True))
+        index = PhraseIndex(starts, ends, texts.owners)
         searches = make_searches(args, index)
         reader = BorderReader(collection, BertReader(model, runtime))
         systems: dict[str, System] = {
