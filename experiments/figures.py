@@ -5,7 +5,7 @@ make figures NAME='reader*'   # some
 make figures CHECK=1          # documents and results beside the list; short runs of quality are made
 make figures DOCS=1           # write the tables of the documents
 make figures SMOKE=1          # every script, tiny
-make paper                    # all that docs/paper.md shows; QUICK=1 only what is short, CHECK=1 as above
+make paper                    # all of quality that docs/paper.md shows; QUICK=1 only what is short, CHECK=1 as above
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pathlib import Path
 from experiments.common.catalogue import CATALOGUE, Catalogue, CatalogueError, FigureSet, nearest, read_catalogue
 from experiments.common.command import ROOT, SKIPPED_EXIT_CODE, WORK_DIRECTORY
 from experiments.common.results import Results, differences, digest_of
-from experiments.common.tables import sets_of, stale_documents, write_tables
+from experiments.common.tables import quality_sets_of, stale_documents, write_tables
 
 SHORT_MINUTES = 3
 """Sets of quality that take no longer are run by --check."""
@@ -161,7 +161,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help="names of sets, * stands for anything; all without")
-    parser.add_argument("--page", help="the sets whose figures the tables of this document show, as docs/paper.md")
+    parser.add_argument("--page", help="the sets of quality that the tables of this document show")
     parser.add_argument("--minutes", type=float, help="only sets that are known to take no longer")
     parser.add_argument("--check", action="store_true", help="compare, and run only what is short")
     parser.add_argument("--docs", action="store_true", help="write the tables of the documents, run nothing")
@@ -179,7 +179,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parse(arguments)
     try:
         catalogue = read_catalogue(args.catalogue)
-        names = sets_of(args.page, catalogue) if args.page else []
+        names = quality_sets_of(args.page, catalogue) if args.page else []
         sets = chosen(catalogue, [*" ".join(args.names).split(), *names])
         if args.docs:
             print("\n".join(f"wrote {path}" for path in write_tables(catalogue)) or "the documents are up to date")

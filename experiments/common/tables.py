@@ -40,8 +40,10 @@ def documents(catalogue: Catalogue) -> list[str]:
     return sorted({path for table in catalogue.tables.values() for path in table.docs})
 
 
-def sets_of(path: str, catalogue: Catalogue) -> list[str]:
-    """Names of the sets whose figures the tables of a document show, in the order of the list.
+def quality_sets_of(path: str, catalogue: Catalogue) -> list[str]:
+    """Names of the sets of quality whose figures the tables of a document show, in the order of the list.
+
+    Speed is left out: it is measured by name, on a machine that does nothing else.
 
     Raises:
         CatalogueError: no table is for that document.
@@ -51,7 +53,7 @@ def sets_of(path: str, catalogue: Catalogue) -> list[str]:
         raise CatalogueError(f"{path} has no table; those that have are {', '.join(documents(catalogue))}")
     cells = (cell for table in tables for row in table.rows for cell in row)
     shown = {match["set"] for cell in cells for match in _REFERENCE.finditer(cell)}
-    return [name for name in catalogue.sets if name in shown]
+    return [name for name, figures in catalogue.sets.items() if name in shown and figures.kind == "quality"]
 
 
 def rendered(text: str, path: str, catalogue: Catalogue) -> str:

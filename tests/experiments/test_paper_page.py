@@ -9,7 +9,7 @@ from importlib import import_module
 import pytest
 from experiments.common.catalogue import CatalogueError, read_catalogue
 from experiments.common.command import ROOT
-from experiments.common.tables import sets_of
+from experiments.common.tables import quality_sets_of
 
 PAGE = (ROOT / "docs" / "paper.md").read_text(encoding="utf-8")
 REFERENCE = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
@@ -39,7 +39,12 @@ def test_a_script_has_every_option_of_its_command(command: str, capsys: pytest.C
         assert option in shown
 
 
-def test_the_page_shows_sets_of_the_list_and_another_page_is_refused() -> None:
-    assert {"compare", "evaluate", "ablations"} <= set(sets_of("docs/paper.md", read_catalogue()))
+def test_make_paper_measures_the_quality_that_the_page_shows_and_no_speed() -> None:
+    names = quality_sets_of("docs/paper.md", read_catalogue())
+    assert {"compare", "evaluate", "ablations", "drqa"} <= set(names)
+    assert "scale" not in names
+
+
+def test_a_page_without_tables_is_refused() -> None:
     with pytest.raises(CatalogueError, match=r"docs/none\.md has no table"):
-        sets_of("docs/none.md", read_catalogue())
+        quality_sets_of("docs/none.md", read_catalogue())
