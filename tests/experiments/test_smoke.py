@@ -76,8 +76,6 @@ def test_every_script_of_the_list_is_there_and_every_script_has_figures_in_the_l
     unlisted = {
         "paper.fit",  # makes a model
         "paper.systems.closed_book",  # not measured yet, like the other systems
-        "paper.systems.drqa",
-        "paper.systems.multi_passage",
         "paper.systems.orqa",
         "paper.systems.phrase_retrieval",
         "speed.approximate",  # its ranges are in prose
