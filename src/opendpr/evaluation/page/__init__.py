@@ -12,10 +12,12 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
+from opendpr.evaluation.contrasts import Contrast, gains
 from opendpr.evaluation.figures import Figure
 from opendpr.evaluation.page.charts import Line, accuracy_chart, coverage_chart, key, reliability_chart
 from opendpr.evaluation.page.examples import Example
 from opendpr.evaluation.page.tables import Table, difference_table, failure_tables, figure_table, tiles
+from opendpr.evaluation.page.verdict import Verdict, single_verdict, verdict
 from opendpr.evaluation.summary import SetSummary
 from opendpr.jinja2 import template_environment
 from opendpr.wording import counted
@@ -50,6 +52,15 @@ class Calibration(NamedTuple):
 
 
 @dataclass(frozen=True)
+class ShownContrast:
+    """A comparison with some of the questions that decide it, each as the system before and after answered it."""
+
+    contrast: Contrast
+    won: Sequence[tuple[Example, Example]]
+    lost: Sequence[tuple[Example, Example]]
+
+
+@dataclass(frozen=True)
 class SetReport:
     """What is reported of one set of questions."""
 
@@ -64,6 +75,8 @@ class SetReport:
     """Exact match of each system's answers over their confidence."""
     calibration: Mapping[str, Calibration] = field(default_factory=dict)
     """System -> how far its confidence can be trusted."""
+    contrasts: Sequence[ShownContrast] = ()
+    """The comparisons that were asked for."""
 
 
 @dataclass(frozen=True)
@@ -108,13 +121,21 @@ def _section(report: SetReport) -> dict[str, object]:
     summary = report.summary
     systems = list(dict.fromkeys(figure.system for figure in summary.figures))
     outcomes = dict.fromkeys(example.outcome for example in report.examples)
+    pairs = [frozenset((shown.contrast.before, shown.contrast.after)) for shown in report.contrasts]
+    asked = [pair for pair in summary.differences if not pairs or frozenset((pair.a, pair.b)) in pairs]
+    others = [pair for pair in summary.differences if pair not in asked]
     return {
         "name": report.name,
         "questions": summary.questions,
+        "verdicts": _verdicts(report),
+        "alone": single_verdict(summary.figures) if len(systems) == 1 else "",
+        "system": systems[0] if systems else "",
+        "contrasts": report.contrasts,
         "tiles": tiles(summary.figures, systems),
         "curves": [_curves(target, lines) for target, lines in report.curves.items()],
         "tables": _figure_tables(summary.figures, systems),
-        "differences": difference_table(summary.differences, summary.figures),
+        "differences": difference_table(asked, summary.figures),
+        "other_differences": difference_table(others, summary.figures),
         "failures": failure_tables(summary.failures, summary.figures),
         "confidence": [
             *([_coverage(report.coverage)] if report.coverage else []),
@@ -124,6 +145,13 @@ def _section(report: SetReport) -> dict[str, object]:
             outcome: [example for example in report.examples if example.outcome == outcome] for outcome in outcomes
         },
     }
+
+
+def _verdicts(report: SetReport) -> list[Verdict]:
+    """What each comparison that was asked for shows."""
+    pairs = [(shown.contrast.before, shown.contrast.after) for shown in report.contrasts]
+    found = [verdict(before, after, gains(report.summary.differences, before, after)) for before, after in pairs]
+    return [sentence for sentence in found if sentence]
 
 
 def _figure_tables(figures: Sequence[Figure], systems: Sequence[str]) -> dict[str, Table]:
