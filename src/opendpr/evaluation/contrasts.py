@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from opendpr.evaluation.figures import Measured, PairedFigure
@@ -120,13 +120,14 @@ def contrast(before: str, after: str, measured: Measured) -> Contrast | None:
     return Contrast(before, after, measure, won, lost, len(gains) - len(won) - len(lost))
 
 
-def gains(differences: Iterable[PairedFigure], before: str, after: str) -> Mapping[str, Difference]:
-    """Measure -> what `after` has more than `before`; a pair is listed in one order."""
-    more: dict[str, Difference] = {}
+def after_minus_before(differences: Iterable[PairedFigure], before: str, after: str) -> list[PairedFigure]:
+    """What `after` has more than `before` by each measure; `differences` list a pair in one order."""
+    turned = []
     for pair in differences:
         if (pair.a, pair.b) == (after, before):
-            more[pair.measure] = pair.value
+            turned.append(pair)
         elif (pair.a, pair.b) == (before, after):
             mean, low, high, p = pair.value
-            more[pair.measure] = Difference(0.0 - mean, 0.0 - high, 0.0 - low, p)  # no negative zero
-    return more
+            value = Difference(0.0 - mean, 0.0 - high, 0.0 - low, p)  # no negative zero
+            turned.append(replace(pair, a=after, b=before, value=value))
+    return turned

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from opendpr.evaluation.contrasts import asked_pairs, contrast, gains, headline_measures
+from opendpr.evaluation.contrasts import after_minus_before, asked_pairs, contrast, headline_measures
 from opendpr.evaluation.figures import Figure, PairedFigure
 from opendpr.evaluation.page.verdict import single_verdict, verdict
 from opendpr.evaluation.statistics import Difference, Interval
@@ -54,12 +56,13 @@ def test_questions_are_won_lost_or_as_before() -> None:
 )
 def test_a_verdict_says_no_more_than_the_interval(value: Difference, outcome: str, words: str) -> None:
     pair = PairedFigure("before:hybrid", "after:hybrid", "answer@5", 100, value)
-    shown = verdict("before:hybrid", "after:hybrid", gains([pair], "before:hybrid", "after:hybrid"))
+    shown = verdict(after_minus_before([pair], "before:hybrid", "after:hybrid"))
     assert shown
     assert (shown.outcome, shown.words) == (outcome, words)
     if outcome == "open":
         assert shown.figures == "answer@5 +0.0 (−3.8 to +3.8)"
-    assert verdict("before:hybrid", "after:hybrid", {}) is None
+    assert (shown.after, shown.before) == ("after:hybrid", "before:hybrid")
+    assert verdict([replace(pair, measure="MRR")]) is None
 
 
 def test_one_system_alone_is_described_by_its_figures() -> None:

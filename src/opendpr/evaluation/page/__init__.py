@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from opendpr.evaluation.contrasts import Contrast, gains
-from opendpr.evaluation.figures import Figure
+from opendpr.evaluation.contrasts import Contrast, after_minus_before
+from opendpr.evaluation.figures import Figure, PairedFigure
 from opendpr.evaluation.page.charts import Line, accuracy_chart, coverage_chart, key, reliability_chart
 from opendpr.evaluation.page.examples import Example
 from opendpr.evaluation.page.tables import Table, difference_table, failure_tables, figure_table, tiles
@@ -121,21 +121,21 @@ def _section(report: SetReport) -> dict[str, object]:
     summary = report.summary
     systems = list(dict.fromkeys(figure.system for figure in summary.figures))
     outcomes = dict.fromkeys(example.outcome for example in report.examples)
-    pairs = [frozenset((shown.contrast.before, shown.contrast.after)) for shown in report.contrasts]
-    asked = [pair for pair in summary.differences if not pairs or frozenset((pair.a, pair.b)) in pairs]
-    others = [pair for pair in summary.differences if pair not in asked]
+    asked = _asked(report)
+    pairs = [{pair.a, pair.b} for pair in asked]
+    others = [pair for pair in summary.differences if {pair.a, pair.b} not in pairs]
     return {
         "name": report.name,
         "questions": summary.questions,
-        "verdicts": _verdicts(report),
+        "verdicts": _verdicts(asked),
         "alone": single_verdict(summary.figures) if len(systems) == 1 else "",
         "system": systems[0] if systems else "",
         "contrasts": report.contrasts,
         "tiles": tiles(summary.figures, systems),
         "curves": [_curves(target, lines) for target, lines in report.curves.items()],
         "tables": _figure_tables(summary.figures, systems),
-        "differences": difference_table(asked, summary.figures),
-        "other_differences": difference_table(others, summary.figures),
+        "differences": difference_table(asked or others, summary.figures),
+        "other_differences": difference_table(others if asked else [], summary.figures),
         "failures": failure_tables(summary.failures, summary.figures),
         "confidence": [
             *([_coverage(report.coverage)] if report.coverage else []),
@@ -147,11 +147,18 @@ def _section(report: SetReport) -> dict[str, object]:
     }
 
 
-def _verdicts(report: SetReport) -> list[Verdict]:
-    """What each comparison that was asked for shows."""
+def _asked(report: SetReport) -> list[PairedFigure]:
+    """The differences of the comparisons that were asked for, later minus earlier."""
     pairs = [(shown.contrast.before, shown.contrast.after) for shown in report.contrasts]
-    found = [verdict(before, after, gains(report.summary.differences, before, after)) for before, after in pairs]
-    return [sentence for sentence in found if sentence]
+    return [pair for before, after in pairs for pair in after_minus_before(report.summary.differences, before, after)]
+
+
+def _verdicts(asked: Sequence[PairedFigure]) -> list[Verdict]:
+    """What each comparison that was asked for shows."""
+    by_pair: dict[tuple[str, str], list[PairedFigure]] = {}
+    for pair in asked:
+        by_pair.setdefault((pair.a, pair.b), []).append(pair)
+    return [sentence for own in by_pair.values() if (sentence := verdict(own))]
 
 
 def _figure_tables(figures: Sequence[Figure], systems: Sequence[str]) -> dict[str, Table]:

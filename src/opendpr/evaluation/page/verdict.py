@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from opendpr.evaluation.contrasts import headline_measures
-from opendpr.evaluation.figures import Figure, in_percent, written
+from opendpr.evaluation.figures import Figure, PairedFigure, in_percent, written
 from opendpr.evaluation.statistics import Difference, Interval
 
 
@@ -22,8 +22,13 @@ class Verdict(NamedTuple):
     """The gain by each measure that counts, with its interval."""
 
 
-def verdict(before: str, after: str, gains: Mapping[str, Difference]) -> Verdict | None:
-    """Whether one system is better than another by the measure that counts most; None without such a measure."""
+def verdict(pairs: Sequence[PairedFigure]) -> Verdict | None:
+    """Whether system `a` is better than `b` by the measure that counts most; None without such a measure.
+
+    Args:
+        pairs: the differences of the two systems, at least one
+    """
+    gains = {pair.measure: pair.value for pair in pairs}
     measures = headline_measures(gains)
     if not measures:
         return None
@@ -36,7 +41,7 @@ def verdict(before: str, after: str, gains: Mapping[str, Difference]) -> Verdict
     else:
         outcome, words = "open", "is not shown to be better than"
     figures = "; ".join(f"{name} {_with_range(name, gains[name], '+')}" for name in measures)
-    return Verdict(outcome, after, words, before, figures)
+    return Verdict(outcome, pairs[0].a, words, pairs[0].b, figures)
 
 
 def single_verdict(figures: Sequence[Figure]) -> str:
