@@ -58,7 +58,7 @@ class Answerer:
         reranking: Reranking | None = None,
         search: SearchSettings = SearchSettings(),
     ) -> None:
-        self.collection, self.retriever = collection, retriever
+        self.collection, self._default_retriever = collection, retriever
         self._model, self._runtime, self._reranking = model, runtime, reranking
         self._live = LiveSnapshot(collection, search)
         self._retrievers: dict[str, DistinctRetriever] = {}
@@ -178,7 +178,7 @@ class Answerer:
         """
         for question in questions:
             check_question(question)
-        grouping = self._retriever(retriever or self.retriever)
+        grouping = self._retriever(retriever or self._default_retriever)
         chosen = grouping if distinct else grouping.retriever
         if not self.is_current():
             self.refresh()
@@ -196,7 +196,7 @@ class Answerer:
 
     def outcome(self, spans: Sequence[Span], question: str, *, retriever: str | None = None) -> Outcome:
         """The third step: the answers in the spans of a question, with the model's weights and confidence."""
-        kind = retriever or self.retriever
+        kind = retriever or self._default_retriever
         return Decoder.of(self.model, kind).decode(spans, asked(question, kind, self._live))
 
     def explain(
@@ -204,7 +204,8 @@ class Answerer:
     ) -> tuple[Outcome, list[Explanation]]:
         """What `ask` gives, and for each of its phrases what score and confidence are made of."""
         (spans,) = self.read([question], self.retrieve([question], k, where))
-        decoder, facts = Decoder.of(self.model, self.retriever), asked(question, self.retriever, self._live)
+        kind = self._default_retriever
+        decoder, facts = Decoder.of(self.model, kind), asked(question, kind, self._live)
         return decoder.decode(spans, facts), decoder.explain(spans, facts)
 
     def _ask(self, questions: Sequence[str], k: int, where: str | None, retriever: str | None) -> list[Outcome]:
