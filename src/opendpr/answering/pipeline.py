@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import overload
 
 from opendpr.answering.asked import asked
-from opendpr.answering.borders import BorderReader
+from opendpr.answering.borders import with_borders
 from opendpr.answering.decoder import Decoder
 from opendpr.answering.explaining import Explanation
 from opendpr.choices import DEFAULT_RETRIEVER, QUESTION_CHARACTERS, READ_PASSAGES, SEARCH_PASSAGES, needs_vectors
@@ -192,7 +192,15 @@ class Answerer:
         Raises:
             StateError: the model has no reader.
         """
-        return BorderReader(self.collection, self.reader).read(questions, hits)
+        return self.read_bordered(questions, self.with_borders(hits))
+
+    def with_borders(self, hits: Sequence[Sequence[Hit]]) -> list[list[Hit]]:
+        """The first half of `read`, which needs the collection: the hits with the words beyond their borders."""
+        return with_borders(self.collection, hits, self.model)
+
+    def read_bordered(self, questions: Sequence[str], hits: Sequence[Sequence[Hit]]) -> list[list[Span]]:
+        """The second half of `read`, which needs the networks alone, so that another thread can do it."""
+        return self.reader.read(questions, hits)
 
     def outcome(self, spans: Sequence[Span], question: str, *, retriever: str | None = None) -> Outcome:
         """The third step: the answers in the spans of a question, with the model's weights and confidence."""
