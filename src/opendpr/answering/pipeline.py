@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import overload
 
 from opendpr.answering.asked import asked, check_question
-from opendpr.answering.borders import BorderReader
+from opendpr.answering.borders import with_borders
 from opendpr.answering.decoder import Decoder
 from opendpr.answering.explaining import Explanation
 from opendpr.answering.stopping import read_enough
@@ -21,7 +21,6 @@ from opendpr.model.directory import DEFAULT_MODEL, Model, find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.reader import BertReader
 from opendpr.model.runtime import RuntimeSettings
-from opendpr.protocols import Reader
 from opendpr.search.copies import DistinctRetriever
 from opendpr.search.live import LiveSnapshot
 from opendpr.search.reranking import Reranking
@@ -60,7 +59,7 @@ class Answerer:
         reranking: Reranking | None = None,
         search: SearchSettings = SearchSettings(),
     ) -> None:
-        self.collection, self.retriever = collection, retriever
+        self.collection, self._default_retriever = collection, retriever
         self._model, self._runtime, self._reranking = model, runtime, reranking
         self._live = LiveSnapshot(collection, search)
         self._retrievers: dict[str, DistinctRetriever] = {}
@@ -189,7 +188,7 @@ class Answerer:
         """
         for question in questions:
             check_question(question)
-        grouping = self._retriever(retriever or self.retriever)
+        grouping = self._retriever(retriever or self._default_retriever)
         chosen = grouping if distinct else grouping.retriever
         if not self.is_current():
             self.refresh()
@@ -203,44 +202,53 @@ class Answerer:
         Raises:
             StateError: the model has no reader.
         """
-        return BorderReader(self.collection, self.reader).read(questions, hits)
+        return self.read_bordered(questions, self.with_borders(hits))
+
+    def with_borders(self, hits: Sequence[Sequence[Hit]]) -> list[list[Hit]]:
+        """The first half of `read`, which needs the collection: the hits with the words beyond their borders."""
+        return with_borders(self.collection, hits, self.model)
+
+    def read_bordered(self, questions: Sequence[str], hits: Sequence[Sequence[Hit]]) -> list[list[Span]]:
+        """The second half of `read`, which needs the networks alone, so that another thread can do it."""
+        return self.reader.read(questions, hits)
 
     def outcome(self, spans: Sequence[Span], question: str, *, retriever: str | None = None) -> Outcome:
         """The third step: the answers in the spans of a question, with the model's weights and confidence."""
-        kind = retriever or self.retriever
+        kind = retriever or self._default_retriever
         return Decoder.of(self.model, kind).decode(spans, asked(question, kind, self._live))
 
     def explain(
         self, question: str, k: int = READ_PASSAGES, where: str | None = None, *, thorough: bool = False
     ) -> tuple[Outcome, list[Explanation]]:
         """What `ask` gives, and for each of its phrases what score and confidence are made of."""
-        (spans,) = self._read([question], self.retrieve([question], k, where), self.retriever, thorough=thorough)
-        decoder, facts = Decoder.of(self.model, self.retriever), asked(question, self.retriever, self._live)
+        kind = self._default_retriever
+        (spans,) = self._read([question], self.retrieve([question], k, where), kind, thorough=thorough)
+        decoder, facts = Decoder.of(self.model, kind), asked(question, kind, self._live)
         return decoder.decode(spans, facts), decoder.explain(spans, facts)
 
     def read_until_sure(
-        self, questions: Sequence[str], hits: Sequence[Sequence[Hit]], kinds: Sequence[str], reader: Reader
+        self, questions: Sequence[str], hits: Sequence[Sequence[Hit]], kinds: Sequence[str]
     ) -> list[list[Span]]:
-        """What `read` gives, without the passages that are not needed to be sure of an answer (`stopping.py`).
+        """What `read_bordered` gives, without the passages that are not needed to be sure of an answer (`stopping.py`).
 
         Args:
             kinds: for each question the retriever that found its passages
         """
         if not set(kinds) <= set(self.model.confidence):
-            return reader.read(questions, hits)
+            return self.read_bordered(questions, hits)
 
         def decode(place: int, spans: Sequence[Span]) -> Outcome:
             return self.outcome(spans, questions[place], retriever=kinds[place])
 
-        return read_enough(reader, questions, hits, decode)
+        return read_enough(self.reader, questions, hits, decode)
 
     def _read(
         self, questions: Sequence[str], hits: Sequence[Sequence[Hit]], kind: str, *, thorough: bool
     ) -> list[list[Span]]:
+        bordered = self.with_borders(hits)
         if thorough:
-            return self.read(questions, hits)
-        reader = BorderReader(self.collection, self.reader)
-        return self.read_until_sure(questions, hits, [kind] * len(questions), reader)
+            return self.read_bordered(questions, bordered)
+        return self.read_until_sure(questions, bordered, [kind] * len(questions))
 
     def _ask(
         self, questions: Sequence[str], k: int, where: str | None, retriever: str | None, *, thorough: bool
@@ -250,7 +258,7 @@ class Answerer:
             hits = self.retrieve(questions, k, where, retriever=retriever)
         finally:
             wait([loading])  # a failure is raised by `read`, which loads again
-        read = self._read(questions, hits, retriever or self.retriever, thorough=thorough)
+        read = self._read(questions, hits, retriever or self._default_retriever, thorough=thorough)
         return [
             self.outcome(spans, question, retriever=retriever) for question, spans in zip(questions, read, strict=True)
         ]
