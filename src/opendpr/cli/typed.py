@@ -22,8 +22,8 @@ def joined_question(words: Sequence[str]) -> str:
     first = Path(words[0])
     if len(words) > 1 and first.suffix and first.exists():
         raise UsageError(
-            f"'{first}' is a file, and one place can be asked: name a folder that holds the files, or collect them with "
-            "'opendpr add NAME FILE...' and ask NAME; a question that begins so goes in quotes"
+            f"'{first}' is a file, and one place can be asked: a folder that holds the files, or what "
+            "'opendpr add NAME FILE...' makes of them; a question that begins so goes in quotes"
         )
     return " ".join(words)
 
