@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import overload
 
-from opendpr.answering.asked import asked
+from opendpr.answering.asked_question import asked_question
 from opendpr.answering.borders import BorderReader
 from opendpr.answering.decoder import Decoder
 from opendpr.answering.explaining import Explanation
@@ -197,14 +197,17 @@ class Answerer:
     def outcome(self, spans: Sequence[Span], question: str, *, retriever: str | None = None) -> Outcome:
         """The third step: the answers in the spans of a question, with the model's weights and confidence."""
         kind = retriever or self.retriever
-        return Decoder.of(self.model, kind).decode(spans, asked(question, kind, self._live))
+        return Decoder.for_model(self.model, kind).decode(spans, asked_question(question, kind, self._live))
 
     def explain(
         self, question: str, k: int = READ_PASSAGES, where: str | None = None
     ) -> tuple[Outcome, list[Explanation]]:
         """What `ask` gives, and for each of its phrases what score and confidence are made of."""
         (spans,) = self.read([question], self.retrieve([question], k, where))
-        decoder, facts = Decoder.of(self.model, self.retriever), asked(question, self.retriever, self._live)
+        decoder, facts = (
+            Decoder.for_model(self.model, self.retriever),
+            asked_question(question, self.retriever, self._live),
+        )
         return decoder.decode(spans, facts), decoder.explain(spans, facts)
 
     def _ask(self, questions: Sequence[str], k: int, where: str | None, retriever: str | None) -> list[Outcome]:

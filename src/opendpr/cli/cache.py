@@ -53,7 +53,9 @@ def cache(
         for path, size in networks.items():
             print_json({"network": str(path), "size_bytes": size, "cleared": clear_all})
         return
-    totals = f"{counted(len(chosen), 'cached collection')}, {readable_size(sum(each.size_bytes for each in chosen))}"
+    totals = (
+        f"{counted(len(chosen), 'cached collection')}, {readable_size(sum(folder.size_bytes for folder in chosen))}"
+    )
     if networks:
         totals += f"; {counted(len(networks), 'compiled network')}, {readable_size(sum(networks.values()))}"
     if clear or clear_all:

@@ -149,7 +149,7 @@ class _Judging:
         unknown: list[str] = []
         deepest = 0
         for ranking in rankings:
-            questions = self._asked(ranking)
+            questions = self._questions_of(ranking)
             if not questions:
                 unknown.append(ranking.id)
             deepest = max(deepest, len(ranking.hits))
@@ -169,7 +169,7 @@ class _Judging:
         for question in missing:
             yield self._record(system, question, ())
 
-    def _asked(self, ranking: Ranking) -> list[Question]:
+    def _questions_of(self, ranking: Ranking) -> list[Question]:
         """The questions that a ranking is for: of its id, unless that one has another text; else of its text."""
         question = self._by_id.get(ranking.id)
         text = _plain(ranking.question)

@@ -73,8 +73,8 @@ def read_examples(start: Start) -> Iterator[TrainingExample]:
         if len(fields) != 3 or not all(field.strip() for field in fields):
             raise InputError(f"{place}: expected question, positive and negative between tabs, found {fields!r:.100}")
         question, positive, negative = fields
-        asked = Question(place.rpartition(":")[2], question)
-        yield TrainingExample(asked, (ExamplePassage("", positive),), (ExamplePassage("", negative),))
+        asked_question = Question(place.rpartition(":")[2], question)
+        yield TrainingExample(asked_question, (ExamplePassage("", positive),), (ExamplePassage("", negative),))
 
 
 def write_examples(path: Path, examples: Iterable[TrainingExample]) -> int:

@@ -21,7 +21,7 @@ class Towers(nn.Module):
         self.question = make_network(config)
         self.passage = None if config.tied else make_network(config)
 
-    def of(self, part: str) -> nn.Module:
+    def tower(self, part: str) -> nn.Module:
         """The tower of `question` or of `passage`."""
         return self.question if part == "question" or self.passage is None else self.passage
 

@@ -69,7 +69,7 @@ def optional_json(path: Path) -> dict[str, Any]:
     return dict(read_json(path)) if path.is_file() else {}
 
 
-def refuse_settings(values: Mapping[str, object], known: Iterable[str], path: Path) -> None:
+def refuse_settings(values: Mapping[str, object], known_names: Iterable[str], path: Path) -> None:
     """Refuse settings that would change what a model computes and have no place in ours.
 
     Args:
@@ -78,6 +78,6 @@ def refuse_settings(values: Mapping[str, object], known: Iterable[str], path: Pa
     Raises:
         InputError: naming them.
     """
-    if left := {name: value for name, value in values.items() if value and name not in set(known)}:
+    if left := {name: value for name, value in values.items() if value and name not in set(known_names)}:
         shown = ", ".join(f"{name} = {json.dumps(value)[:60]}" for name, value in sorted(left.items()))
         raise InputError(f"{path} says {shown}, which has no place in a model of opendpr; it cannot be imported")
