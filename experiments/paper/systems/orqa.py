@@ -54,6 +54,7 @@ from opendpr.model.reader import BertReader
 from opendpr.model.tokenizer import Tokenizer, Tokens
 from opendpr.model.torch import choose_device, stored_weights
 from opendpr.model.windows import windows
+from opendpr.protocols import Reader, Retriever
 from opendpr.search.live import LiveSnapshot
 from opendpr.search.retrievers import Bm25Retriever, DenseRetriever
 from opendpr.text import AnswerMatcher
@@ -216,7 +217,7 @@ def measure(args: argparse.Namespace, report: Report) -> None:
         live = LiveSnapshot(collection)
         before = BorderReader(collection, BertReader(cloze, encoder.runtime))
         after = BorderReader(collection, BertReader(joint, encoder.runtime))
-        pairs = {
+        pairs: dict[str, tuple[Retriever, Reader]] = {
             "cloze": (DenseRetriever(live, BertEncoder(cloze, encoder.runtime)), before),
             "orqa": (DenseRetriever(live, BertEncoder(joint, encoder.runtime)), after),
             "bm25": (Bm25Retriever(live), before),
