@@ -34,9 +34,8 @@ def asked_question(question: str, retriever: str, live: LiveSnapshot) -> AskedQu
 
     Words are counted by the index of BM25, which dense retrieval alone does without: opening it may take long.
     """
-    return AskedQuestion(
-        question, live.load(retriever).count_words(question) if needs_words(retriever) else NO_WORD_COUNTS
-    )
+    counts = live.load(retriever).count_words(question) if needs_words(retriever) else NO_WORD_COUNTS
+    return AskedQuestion(question, counts)
 
 
 def check_question(question: str) -> None:

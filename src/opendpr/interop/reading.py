@@ -86,8 +86,8 @@ def read_examples(
 
 def _examples(start: Start, questions: Path | None, passages: Path | None) -> Iterator[TrainingExample]:
     if questions is not None and passages is not None and colbert.may_be_triples(start):
-        asked = by_id(read_questions(questions), questions)
-        return join(colbert.read_triples(start), asked, read_passages(passages))
+        questions_by_id = by_id(read_questions(questions), questions)
+        return join(colbert.read_triples(start), questions_by_id, read_passages(passages))
     if colbert.is_triples(start):
         raise InputError(
             f"{start.path} names questions and passages by id; give their texts with --questions and --passages"
