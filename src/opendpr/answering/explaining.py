@@ -22,11 +22,11 @@ class Weighed(NamedTuple):
 
     @property
     def product(self) -> float:
-        """What it adds."""
+        """What it adds to the sum."""
         return self.value * self.weight
 
     def fields(self) -> dict[str, Any]:
-        """As JSON."""
+        """The explanation as a JSON object."""
         return {**self._asdict(), "product": self.product}
 
 
@@ -54,7 +54,7 @@ class Explanation:
     threshold: float | None
 
     def fields(self) -> dict[str, Any]:
-        """As JSON."""
+        """The explanation as a JSON object."""
         return {
             "text": self.text,
             "score": [part.fields() for part in self.score],

@@ -1,4 +1,4 @@
-"""Units of measure: they stay with their number, and a unit without a number says nothing of how much."""
+"""Units of measure: they stay with their number, and a unit without a number does not say how much."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def cache(
 ) -> None:
     """List the cached collections of folders and files that were asked, or remove them.
 
-    One that was removed is made again when its folder is asked. The documents themselves are never touched. Networks
+    A removed one is rebuilt when its folder is asked again. The documents themselves are never touched. Networks
     as they were compiled for this processor are kept beside them, and counted in the last line.
 
     \b

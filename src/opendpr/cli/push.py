@@ -98,7 +98,7 @@ def _measure(collection: Collection, engine: Engine, model: Model | None, show: 
 
 
 def _put(record: dict[str, Any]) -> None:
-    """The same in words."""
+    """Print what was pushed, in words."""
     pushed = f"{counted(record['pushed'], 'passage')} pushed, {record['removed']:,} removed"
     put(f"{record['engine']} has version {record['version']} of {record['collection']}: {pushed}")
     if record["waiting"]:

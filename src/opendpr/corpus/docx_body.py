@@ -39,7 +39,7 @@ class Paragraph:
 
 @dataclass(slots=True)
 class TextRun:
-    """Text of one look."""
+    """Text in one format."""
 
     hidden: bool | None = None
     script: str | None = None

@@ -1,4 +1,4 @@
-"""Fields of a Word document: what they were told to compute is no text, and the values of form fields are."""
+"""Fields of a Word document: their instructions are not text, but the values of form fields are."""
 
 from __future__ import annotations
 

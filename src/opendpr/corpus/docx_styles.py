@@ -24,7 +24,7 @@ HIDING_PROPERTIES = ("vanish", "specVanish", "strike", "dstrike")
 
 @dataclass(slots=True)
 class Style:
-    """What the text of a style is shown as; None if the style that it is based on says it."""
+    """How text of a style is shown; None where the style that it is based on decides."""
 
     based_on: str = ""
     hidden: bool | None = None

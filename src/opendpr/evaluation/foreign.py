@@ -43,7 +43,7 @@ class ForeignTask:
     limit: int | None = None
     """Questions of the file, from its beginning; None is all."""
     values: Values | None = None
-    """What the runs are ordered by, as of `interop.read_run`."""
+    """What the runs are ordered by, as for `interop.read_run`."""
     duplicates: Duplicates = "refuse"
 
     def rankings(self, path: Path) -> Iterator[Ranking]:

@@ -167,7 +167,7 @@ def identity(directory: Path) -> tuple[int, int]:
     """What stays the same as long as the file is not replaced by another.
 
     Raises:
-        StateError: there is none.
+        StateError: there is no such file.
     """
     try:
         status = os.stat(directory / DATABASE)

@@ -38,7 +38,7 @@ class Calibration(NamedTuple):
     answered: int
     """How many of them got an answer, rather than "no answer found"."""
     right: float
-    """Exact match of the answers given; NaN if there is none."""
+    """Exact match of the answers given; NaN if none was given."""
 
     def in_words(self) -> str:
         """The same as part of a sentence."""

@@ -54,7 +54,7 @@ def read_json(path: Path) -> Any:  # noqa: ANN401  # JSON
     """The content of a JSON file of a source.
 
     Raises:
-        InputError: it is missing or no JSON.
+        InputError: it is missing or not JSON.
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
@@ -65,7 +65,7 @@ def read_json(path: Path) -> Any:  # noqa: ANN401  # JSON
 
 
 def optional_json(path: Path) -> dict[str, Any]:
-    """The object in a JSON file, empty where there is none."""
+    """The object in a JSON file; empty where the file is missing."""
     return dict(read_json(path)) if path.is_file() else {}
 
 
@@ -76,7 +76,7 @@ def refuse_settings(values: Mapping[str, object], known_names: Iterable[str], pa
         known: those that are read, or that change nothing; one that is null, false or empty changes nothing either
 
     Raises:
-        InputError: naming them.
+        InputError: there are such settings; the message names them.
     """
     if left := {name: value for name, value in values.items() if value and name not in set(known_names)}:
         shown = ", ".join(f"{name} = {json.dumps(value)[:60]}" for name, value in sorted(left.items()))

@@ -20,7 +20,7 @@ OUTLINE_HEADINGS = 500
 DEEPEST_HEADING = 4
 """Headings below this level are set like those of it."""
 FOUND_CHARACTERS = 100
-"""Words of an answer are looked for in the rest of the document if they have at most so many characters."""
+"""Words of an answer are looked for in the rest of the document if they have at most this many characters."""
 
 
 @dataclass(frozen=True)

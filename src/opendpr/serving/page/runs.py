@@ -19,7 +19,7 @@ Range = tuple[int, int]
 
 
 class StyledRun(NamedTuple):
-    """Characters that look alike."""
+    """Characters in one style."""
 
     text: str
     style: str = ""

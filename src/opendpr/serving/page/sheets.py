@@ -21,7 +21,7 @@ BORDERS = (re.compile(r"\n\s*\n"), re.compile(r"\n"), re.compile(r"(?<=[.!?â€¦ã€
 
 
 class SheetPiece(NamedTuple):
-    """Characters that look alike, of a sheet."""
+    """Characters of a sheet that look alike."""
 
     text: str
     page: int | None
