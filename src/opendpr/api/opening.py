@@ -70,7 +70,7 @@ def open(
     Raises:
         StateError: nothing is there, there is no such model, or it does not belong to the collection.
         InputError: the folder or file holds no documents.
-        UsageError: there is no such retriever, or the address is none.
+        UsageError: there is no such retriever, or the address is not valid.
         BusyError: a server of the engine does not answer.
     """
     path, name = Path(collection), None if model is None else model_name(model)

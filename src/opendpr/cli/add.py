@@ -172,7 +172,7 @@ def _put_json(report: AddReport) -> None:
 
 
 def no_documents(files: str) -> InputError:
-    """The error of paths with nothing to read, which says what would be read."""
+    """The error when there is nothing to read; it lists what can be read."""
     return InputError(
         f"found no documents in {files}; they are files of the kinds {READABLE_FILES}, or text without a suffix"
     )
@@ -182,7 +182,7 @@ def show_report(report: AddReport, collection: Path, command: Sequence[str], *, 
     """What was done, what was skipped and why.
 
     Args:
-        command: adds the same files, for whoever wants them otherwise
+        command: the one that added these files, shown in hints with other options
         folder: the folder or file that the collection is the cache of, if it is one
     """
     counts = report.collection

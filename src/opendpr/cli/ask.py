@@ -186,8 +186,8 @@ def _show(answer: Answer, outline: Outline, *, strong: bool) -> None:
     if copies := list(dict.fromkeys(on_one_line(copy.document_id) for copy in best.hit.copies)):
         more = f" and {len(copies) - SHOWN_COPIES} more" if len(copies) > SHOWN_COPIES else ""
         put(f"  also in {', '.join(copies[:SHOWN_COPIES])}{more}")
-    seen, offset = best.hit.before + passage.text + best.hit.after, passage.start - len(best.hit.before)
-    put(f"  {marked(seen, best.start - offset, best.end - offset)}")
+    text_around, offset = best.hit.before + passage.text + best.hit.after, passage.start - len(best.hit.before)
+    put(f"  {marked(text_around, best.start - offset, best.end - offset)}")
 
 
 @dataclass

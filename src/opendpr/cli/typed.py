@@ -44,7 +44,7 @@ def prompted_questions() -> Iterator[str]:
 
 
 def _line(prompt: str) -> str:
-    """A line typed; empty at the end of the input."""
+    """The next typed line; empty at the end of the input."""
     try:
         return input(prompt).strip()
     except EOFError:

@@ -36,7 +36,7 @@ def is_passages(start: Start) -> bool:
 
 
 def read_passages(start: Start) -> Iterator[Placed[Document]]:
-    """Rows as of `psgs_w100.tsv`: quoted as in CSV, after a header of `id`, `text` and perhaps `title` in any order."""
+    """Rows as in `psgs_w100.tsv`: quoted as in CSV, after a header of `id`, `text` and perhaps `title` in any order."""
     rows = read_rows(start.path, start.quoting, start.separator)
     next(rows)
     at = {name: number for number, name in enumerate(start.header)}

@@ -70,7 +70,7 @@ def read_columns(path: Path, separator: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def split_columns(text: str, separator: str) -> list[str]:
-    """The fields of a line without quotation; `TABS_OR_SPACE` as of `read_columns`."""
+    """The fields of a line without quotation; `TABS_OR_SPACE` as for `read_columns`."""
     if separator != TABS_OR_SPACE:
         return text.split(separator)
     text = text.strip()

@@ -70,7 +70,7 @@ class AddReport:
 
 
 class NoDocumentsError(InputError):
-    """Nothing was added, and the collection holds nothing; a new one is taken away again."""
+    """Nothing was added, and the collection holds nothing; a new one is removed again."""
 
     def __init__(self, report: AddReport) -> None:
         super().__init__("no documents were found; give files or directories that hold some")

@@ -115,7 +115,7 @@ class LoadedCollection:
             lists = self._answerer.retrieve(questions, k, where, retriever=kind)
             if self._layouts.version != self._answerer.version:
                 self._layouts = Layouts(self.collection, self._answerer.version)
-            layouts = self._layouts.of(hit.passage.document_id for hits in lists for hit in hits)
+            layouts = self._layouts.of_documents(hit.passage.document_id for hits in lists for hit in hits)
             passages = {hit.passage.number: hit.passage for hits in lists for hit in hits}
             if all(passage.document_id in layouts for passage in passages.values()):
                 ids = self.collection.passage_ids(list(passages.values()))
@@ -167,7 +167,7 @@ def identity(directory: Path) -> tuple[int, int]:
     """What stays the same as long as the file is not replaced by another.
 
     Raises:
-        StateError: there is none.
+        StateError: there is no such file.
     """
     try:
         status = os.stat(directory / DATABASE)

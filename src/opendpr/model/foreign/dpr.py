@@ -32,7 +32,7 @@ def read_dpr(path: Path, settings: ImportSettings) -> ForeignModel:
     """The biencoder or the reader in a checkpoint.
 
     Raises:
-        InputError: it is no checkpoint of DPR, or its network is not BERT.
+        InputError: it is not a checkpoint of DPR, or its network is not BERT.
     """
     file = TorchFile(path)
     value = file.value
