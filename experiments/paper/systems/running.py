@@ -127,7 +127,9 @@ def run_systems(collection: Collection, systems: Mapping[str, System], task: Sys
 
 def _judged(collection: Collection, judge: AnswerJudge, question: Question, attempt: Attempt) -> AnswerJudgement:
     ids = collection.passage_ids([hit.passage for hit in attempt.hits])
-    return judge.judge_hits(question, attempt.hits, ids, partial(_answer, question, attempt, ids, judge.read[0]))
+    return judge.judge_hits(
+        question, attempt.hits, ids=ids, read=partial(_answer, question, attempt, ids, judge.read[0])
+    )
 
 
 def _answer(

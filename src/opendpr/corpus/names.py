@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 USUAL_NAMES = {
-    "id": ("id", "_id", "doc_id", "docid", "document_id", "passage_id", "pid"),
+    "id": ("id", "_id", "doc_id", "docid", "document_id", "passage_id", "pid", "uuid"),
     "title": ("title", "heading", "headline", "subject"),
-    "text": ("text", "content", "contents", "page_content", "body", "passage"),
+    "text": (
+        *("text", "content", "contents", "page_content", "body", "passage"),
+        *("passage_text", "full_text", "document", "chunk", "chunk_text", "article"),
+    ),
 }
 """The name that counts first comes first; capitals and space around do not matter."""
 

@@ -114,7 +114,7 @@ class ContentReader:
         """A list inside another is the next level of it, unless it has a style of its own."""
         above = self._lists[-1] if self._lists else None
         name = given.get("style-name")
-        numbers = self._styles.numbers(name) if name or above is None else above.numbers
+        numbers = above.numbers if above and not name else self._styles.numbers(name or "")
         if above is None and given.get("continue-numbering") != "true" and "continue-list" not in given:
             numbers.counts.clear()
         self._lists.append(ListPlace(numbers, above.level + 1 if above else 0))

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from opendpr.answering.borders import with_borders
 from opendpr.answering.pipeline import Answerer
 from opendpr.choices import DEFAULT_RETRIEVER
 from opendpr.collection import open_collection
@@ -121,21 +120,19 @@ class LoadedCollection:
             if all(passage.document_id in layouts for passage in passages.values()):
                 ids = self.collection.passage_ids(list(passages.values()))
                 version, missing = self._answerer.version, self._answerer.missing
-                return [
-                    Retrieved(hits, ids, layouts, version, missing)
-                    for hits in with_borders(self.collection, lists, self.model)
-                ]
+                bordered = self._answerer.with_borders(lists)
+                return [Retrieved(hits, ids, layouts, version, missing) for hits in bordered]
             self._follow()
         raise BusyError(f"{self.directory} changes too fast to be searched; try again")
 
     def read(self, kinds: Sequence[str], questions: Sequence[str], lists: Sequence[Sequence[Hit]]) -> list[Read]:
-        """Answers to each question from its passages, which a retriever of that kind found.
+        """Answers to each question from its passages, which `retrieve` found with a retriever of that kind.
 
         Raises:
             StateError: the model has no reader.
         """
         answerer = self._answerer  # the same one throughout, if another thread changes to another model meanwhile
-        spans = answerer.reader.read(questions, lists)
+        spans = answerer.read_until_sure(questions, lists, kinds)
         return [
             Read(answerer.outcome(own, question, retriever=kind), _selection(own))
             for kind, question, own in zip(kinds, questions, spans, strict=True)

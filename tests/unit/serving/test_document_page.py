@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opendpr.serving.page.document import DocumentView, document_page
-from opendpr.serving.page.sheets import LONGEST_CHARACTERS, Marks, find_places, pieces, sheet_at, sheet_starts
+from opendpr.serving.page.sheets import LONGEST_CHARACTERS, SheetMarks, find_places, pieces, sheet_at, sheet_starts
 from opendpr.serving.records import DocumentRecord
 
 
@@ -96,7 +96,7 @@ def test_pieces_are_the_text_and_cover_what_is_marked(
 ) -> None:
     answer = (min(first, last, len(text)), min(max(first, last), len(text)))
     found = find_places(text, words)
-    made = pieces(text, (0, len(text)), Marks(answer, (0, 0), found, 0 if found else None), sorted(pages))
+    made = pieces(text, (0, len(text)), SheetMarks(answer, (0, 0), found, 0 if found else None), sorted(pages))
     assert "".join(piece.text for piece in made) == text
     assert "".join(piece.text for piece in made if piece.is_answer) == text[slice(*answer)]
     assert "".join(piece.text for piece in made if piece.is_found) == "".join(text[slice(*place)] for place in found)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from opendpr.serving.page.runs import Range
-from opendpr.serving.page.sheets import MOST_PLACES, Marks, find_places, pieces, sheet_at, sheet_starts
+from opendpr.serving.page.sheets import MOST_PLACES, SheetMarks, find_places, pieces, sheet_at, sheet_starts
 from opendpr.serving.records import REQUEST_LIMITS, DocumentRecord
 from opendpr.serving.rendering import address, render
 from opendpr.text.places import page_starts
@@ -66,7 +66,7 @@ def document_page(record: DocumentRecord, places: DocumentView, collection: str,
     words = places.words or _answer_words(record, places)
     found = find_places(record.text, words)
     current = _current(found, places)
-    marks = Marks(places.answer or (0, 0), places.passage or (0, 0), found, current if places.words else None)
+    marks = SheetMarks(places.answer or (0, 0), places.passage or (0, 0), found, current if places.words else None)
     sheet = min(len(borders), places.sheet or sheet_at(borders, _first_offset(places, marks)))
     end = borders[sheet] if sheet < len(borders) else len(record.text)
     return render(
@@ -109,7 +109,7 @@ def _current(found: Sequence[Range], places: DocumentView) -> int | None:
     return next((number for number, place in enumerate(found) if place == places.answer), None)
 
 
-def _first_offset(places: DocumentView, marks: Marks) -> int:
+def _first_offset(places: DocumentView, marks: SheetMarks) -> int:
     """The offset whose sheet is shown if none is asked for."""
     if marks.current is not None:
         return marks.found[marks.current][0]
