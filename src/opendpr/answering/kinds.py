@@ -56,6 +56,11 @@ def _is_option(text: str) -> bool:
 
 _SETTING = "timeout|time|size|limit|interval|delay|width|length|lifetime|ttl|count|retries|level|max|min|port"
 _VARIABLE = r"env(?:ironment)? var(?:iable)?"
+_WHEN_ASKS = (
+    r"^\W*(?:(?:in|by|since|until|and|so|but) )?when\b(?!.*, (?:what|which|who|how|where)\b)|\bwhen\W*$|"
+    r"^(?!.*\b(?:what|which|who|whom|whose|how|where|why)\b).*\bwhen\b"
+)
+"""`when` as the question's word, not as in `What happens when it ends?`."""
 _NO_AMOUNT = "who|what|which|where|when|why|how|option|flag|variable|command"
 _KINDS_BY_WORDS: tuple[tuple[str, Test], ...] = (
     (r"\bhow (?:often|frequently)\b", FREQUENCY.search),
@@ -69,7 +74,11 @@ _KINDS_BY_WORDS: tuple[tuple[str, Test], ...] = (
     (rf"^(?!.*\b(?:{_NO_AMOUNT})\b).*\b(?:max|min)(?:imum)?\b", HOLDS_NUMBER.search),
     (r"\b(?:what|which) exit (?:code|status)\b|\b(?:what|which) rfc\b|\brfc number\b", HOLDS_NUMBER.search),
     (r"\b(?:what|which) (?:[\w.-]+ )?version\b", HOLDS_NUMBER.search),
-    (r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century|decade)\b|\brelease date\b", HOLDS_DATE.search),
+    (r"\b(?:what|which) (?:[\w.-]+ ){0,4}(?:size|timeout|interval|ttl|lifetime)\b", HOLDS_NUMBER.search),
+    (
+        rf"{_WHEN_ASKS}|\b(?:what|which) (?:year|date|day|month|century|decade)\b|\brelease date\b",
+        HOLDS_DATE.search,
+    ),
     (r"^\W*who\b|\b(?:whom|whose|by whom)\b", _is_name),
     (r"^\W*where\b|\b(?:what|which) (?:city|country|state|town|county|continent)\b", HOLDS_NAME.search),
     (

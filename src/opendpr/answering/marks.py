@@ -1,4 +1,4 @@
-"""Signs at the ends of an answer: emphasis, brackets and code marks are kept in pairs or not at all."""
+"""Signs at the ends of an answer: emphasis, brackets, quotes and code marks are kept in pairs or not at all."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ MARKED_WORDS = re.compile(
 )
 """Words with the same mark at both ends, and not between."""
 UNDERLINED = re.compile(r"_(?P<words>[^_\n]+)_")
+QUOTES = (('"', '"'), ("\u201c", "\u201d"))
 CLOSING_BRACKETS = {")": "(", "]": "["}
 INLINE_CODE = re.compile(r"(?<!`)(`{1,2})(?!`)[^\S\n]*([^`\n]+?)[^\S\n]*\1(?!`)")
 COMMAND_LINE = re.compile(r"^[^\S\n]*[$#%][^\S\n]+(\S[^\n]*?)[^\S\n]*$", re.M)
@@ -28,8 +29,10 @@ COMMAND_ASKED = re.compile(
 
 
 def without_stray_marks(span: Span, question: str = "") -> Span:
-    """The span with whole pieces of code, brackets in pairs, and no marks of emphasis at its ends."""
-    return without_pair(without_half_a_pair(with_brackets_in_pairs(with_whole_code(span, question))))
+    """The span with whole pieces of code, brackets and quotes in pairs, and no marks of emphasis at its ends."""
+    return with_quotes_in_pairs(
+        without_pair(without_half_a_pair(with_brackets_in_pairs(with_whole_code(span, question))))
+    )
 
 
 def with_whole_code(span: Span, question: str = "") -> Span:
@@ -82,6 +85,29 @@ def with_brackets_in_pairs(span: Span) -> Span:
         return recut(span, *whole)
     if opened[0] > start and text[opened[0] - 1].isspace() and _says_something(text[start : opened[0]]):
         return recut(span, start, _without_space(text, start, opened[0]))
+    return span
+
+
+def with_quotes_in_pairs(span: Span) -> Span:
+    """The span with the quotation mark just outside whose partner is in it, or without that at its end.
+
+    >>> from opendpr.types import Hit, Passage
+    >>> hit = Hit(Passage(1, "d", "", 'send the "terminate" signal to it', 0), 1.0)
+    >>> with_quotes_in_pairs(Span(hit, 10, 27, 'terminate" signal', 0.0, 0.0)).text
+    '"terminate" signal'
+    >>> with_quotes_in_pairs(Span(hit, 10, 20, 'terminate"', 0.0, 0.0)).text
+    'terminate'
+    """
+    text, start, end = in_context(span)
+    for opening, closing in QUOTES:
+        words = text[start:end]
+        signs = words.count(opening) + (words.count(closing) if closing != opening else 0)
+        if signs % 2 == 0:
+            continue
+        if text[:start].endswith(opening) and closing in words:
+            return recut(span, start, end - 1) if words.endswith(closing) else recut(span, start - 1, end)
+        if text.startswith(closing, end) and opening in words:
+            return recut(span, start + 1, end) if words.startswith(opening) else recut(span, start, end + 1)
     return span
 
 
