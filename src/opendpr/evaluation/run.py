@@ -108,7 +108,7 @@ def _kept(record: Record) -> Record:
 
 def _no_run(path: Path) -> InputError:
     return InputError(
-        f"{path} is not a run that 'opendpr evaluate' wrote (format {RUN_FORMAT}); name one, or a new file to write"
+        f"{path} is not a run that an evaluation wrote (format {RUN_FORMAT}); name one, or a new file to write"
     )
 
 
@@ -143,7 +143,7 @@ def _refuse_other(path: Path, written: Record, wanted: Record) -> None:
     other = [name for name in {**written, **wanted} if written.get(name) != wanted.get(name)]
     if other:
         changes = "; ".join(f"{name} is {_short(written.get(name))}, now {_short(wanted.get(name))}" for name in other)
-        raise StateError(f"{path} was written with other settings ({changes}); give another -o, or delete it")
+        raise StateError(f"{path} was written with other settings ({changes}); give another output, or delete it")
 
 
 def _short(value: object) -> str:
@@ -208,7 +208,7 @@ def _header(path: Path, record: Record) -> RunHeader:
     try:
         return parse_header(record)
     except (AttributeError, KeyError, TypeError, ValueError, OpendprError) as error:
-        raise InputError(f"{path}:1: not a whole header ({error}); evaluate again, with another -o") from None
+        raise InputError(f"{path}:1: not a whole header ({error}); evaluate again, with another output") from None
 
 
 def _small(record: Record) -> Record:
@@ -250,7 +250,7 @@ def read_question_records(path: Path) -> Iterator[QuestionRecord]:
             yield parse_question_record(record)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             place = f"{path}: question {record['question']!r:.60} by {record['system']!r:.60}"
-            raise InputError(f"{place}: not a whole record ({error}); evaluate again, with another -o") from None
+            raise InputError(f"{place}: not a whole record ({error}); evaluate again, with another output") from None
 
 
 def _absent(records: Iterable[Record]) -> set[tuple[str, str]]:

@@ -104,8 +104,7 @@ QRELS_FORMS: Sequence[Form[Placed[Judgement]]] = (
     Form(f"{trec.QRELS_SHAPE} (TREC, MS MARCO)", _columns(1), trec.read_qrels),
 )
 MINE_FIRST = (
-    "; questions with answers alone have no passages yet: 'opendpr mine COLLECTION FILE -o examples.jsonl' finds them, "
-    "train on what it writes"
+    "; questions with answers alone have no passages yet: mining finds them in a collection; train on what it writes"
 )
 """What to do with pairs of questions and answers."""
 
@@ -164,13 +163,13 @@ def read_examples(
         if colbert.is_triples(start):
             if questions is None or passages is None:
                 raise InputError(
-                    f"{path} names questions and passages by id; give their texts with --questions and --passages"
+                    f"{path} names questions and passages by id; give the files of their texts: questions and passages"
                 )
             triples = colbert.read_triples(start)
             read: Iterator[TrainingExample] = join(triples, read_questions(questions), read_passages(passages))
         elif tevatron.is_id_examples(start):
             if passages is None:
-                raise InputError(f"{path} names passages by id; give their texts with --passages")
+                raise InputError(f"{path} names passages by id; give the file of their texts: passages")
             read = tevatron.read_id_examples(start, read_passages(passages))
         else:
             read = _form(start, EXAMPLE_FORMS, "examples").read(start)
@@ -238,7 +237,7 @@ def read_qrels(path: Path, *, duplicates: Duplicates = "refuse") -> Iterator[Jud
         if first is not judgement and duplicates == "refuse":
             raise InputError(
                 f"{place}: {judgement.document_id!r} is judged twice for question {judgement.question_id!r}; take one "
-                "out, or keep the higher one with --duplicates best"
+                "out, or keep the higher one (duplicates: best)"
             )
         if judgement.relevance > first.relevance:
             judged[judgement[:2]] = judgement
