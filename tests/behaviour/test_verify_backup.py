@@ -323,7 +323,7 @@ def test_a_backup_larger_than_the_cache_has_the_checksum_of_every_page(tmp_path)
     with open_writer(tmp_path / "notes", Splitter(words=20)) as writer:
         fill(writer, documents(0, 1_000))
         writer.remove_documents([f"d{number:04}" for number in range(100, 500)])
-        write_backup(writer, tmp_path / "copy", cache_kib=64)
+        write_backup(writer, tmp_path / "copy", cache_kibibytes=64)
     assert problems(tmp_path / "copy") == []
     sizes = [(tmp_path / name / DATABASE).stat().st_size for name in ("notes", "copy")]
     assert 64 * 1_024 < sizes[1] < sizes[0], "what was removed takes no room"

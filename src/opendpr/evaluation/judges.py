@@ -133,31 +133,53 @@ class _Reading:
             holding: ranks of the passages that hold an answer
         """
         return {
-            n: self._answer(n, self.decode(spans, self.question.text), holding)
+            n: judge_answer(
+                self.question,
+                self.decode(spans, self.question.text),
+                hits=self.hits,
+                ids=self.ids,
+                holding=holding,
+                read=n,
+            )
             for n, spans in sorted(self.spans.items())
         }
 
-    def _answer(self, n: int, outcome: Outcome, holding: Sequence[int]) -> ReadAnswer:
-        """The reader's answer after n passages, and how it is judged."""
-        question, answers = self.question, outcome.phrases
-        best = answers[0] if answers else None
-        place = best.spans[0] if best else None
-        text = best.text if best else ""
-        number = place.hit.passage.number if place else None
-        rank = next((rank for rank, hit in enumerate(self.hits, start=1) if hit.passage.number == number), None)
-        exact = exact_match(text, question.answers, question.match) if question.answers else None
-        return ReadAnswer(
-            text=text,
-            confidence=best.confidence if best else 0.0,
-            answerable=outcome.answerable,
-            rank=rank,
-            passage_id=self.ids[number] if number is not None else None,
-            start=place.start if place else None,
-            end=place.end if place else None,
-            EM=None if exact is None else float(exact),
-            F1=f1(text, question.answers) if question.answers and question.match == "string" else None,
-            failure=failure(question, text, chosen=rank, answer_ranks=holding, read=n) if exact is False else None,
-        )
+
+def judge_answer(
+    question: Question,
+    outcome: Outcome,
+    *,
+    hits: Sequence[Hit],
+    ids: Mapping[int, str],
+    holding: Sequence[int],
+    read: int,
+) -> ReadAnswer:
+    """The answer after some passages were read, and how it is judged.
+
+    Args:
+        hits: the passages retrieved, best first; an answer that was not read in one of them has no rank
+        ids: passage number -> id
+        holding: ranks, rising, of the passages that hold an answer
+        read: how many of the passages were read
+    """
+    best = outcome.phrases[0] if outcome.phrases else None
+    place = best.spans[0] if best and best.spans else None
+    text = best.text if best else ""
+    number = place.hit.passage.number if place else None
+    rank = next((rank for rank, hit in enumerate(hits, start=1) if hit.passage.number == number), None)
+    exact = exact_match(text, question.answers, question.match) if question.answers else None
+    return ReadAnswer(
+        text=text,
+        confidence=best.confidence if best else 0.0,
+        answerable=outcome.answerable,
+        rank=rank,
+        passage_id=ids[number] if number is not None else None,
+        start=place.start if place else None,
+        end=place.end if place else None,
+        EM=None if exact is None else float(exact),
+        F1=f1(text, question.answers) if question.answers and question.match == "string" else None,
+        failure=failure(question, text, chosen=rank, answer_ranks=holding, read=read) if exact is False else None,
+    )
 
 
 def _shown(hit: Hit, ids: Mapping[int, str]) -> ShownText:

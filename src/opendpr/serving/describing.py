@@ -7,13 +7,13 @@ from functools import partial
 from typing import Any
 
 from opendpr.answering.fields import hit_fields, outcome_fields, span_fields
-from opendpr.serving.engine import Found, Read
+from opendpr.serving.loaded_collection import Read, Retrieved
 from opendpr.serving.places import Layout
 from opendpr.serving.records import AnswerRecord, AskRecord, PassageRecord, SpanRecord, in_words
 from opendpr.types import Hit, Span
 
 
-def passage_records(retrieved: Found, scores: dict[int, float]) -> list[PassageRecord]:
+def passage_records(retrieved: Retrieved, scores: dict[int, float]) -> list[PassageRecord]:
     """The passages of a question, best first.
 
     Args:
@@ -22,7 +22,7 @@ def passage_records(retrieved: Found, scores: dict[int, float]) -> list[PassageR
     return [_passage(hit, retrieved, scores.get(hit.passage.number)) for hit in retrieved.hits]
 
 
-def ask_record(question: str, retriever: str, retrieved: Found, *, read: Read, answers: int) -> AskRecord:
+def ask_record(question: str, retriever: str, retrieved: Retrieved, *, read: Read, answers: int) -> AskRecord:
     """What came of a question: at most `answers` answers, and the passages that were read."""
     fields = outcome_fields(read.outcome, answers, partial(_span, retrieved=retrieved))
     return AskRecord(
@@ -36,7 +36,7 @@ def ask_record(question: str, retriever: str, retrieved: Found, *, read: Read, a
     )
 
 
-def _passage(hit: Hit, retrieved: Found, score: float | None) -> PassageRecord:
+def _passage(hit: Hit, retrieved: Retrieved, score: float | None) -> PassageRecord:
     layout = retrieved.layouts[hit.passage.document_id]
     fields = hit_fields(hit, retrieved.ids[hit.passage.number], layout.outline)
     if score is not None:
@@ -44,7 +44,7 @@ def _passage(hit: Hit, retrieved: Found, score: float | None) -> PassageRecord:
     return PassageRecord(**fields, **_utf16(fields, layout))
 
 
-def _span(span: Span, retrieved: Found) -> SpanRecord:
+def _span(span: Span, retrieved: Retrieved) -> SpanRecord:
     passage = span.hit.passage
     layout = retrieved.layouts[passage.document_id]
     fields = span_fields(span, retrieved.ids[passage.number], layout.outline)

@@ -65,7 +65,7 @@ def test_other_weights_are_another_network(tmp_path: Path) -> None:
 
 def test_no_more_than_a_few_are_kept_and_a_full_disk_keeps_none(cache: Path) -> None:
     for number in range(4):
-        keep_compiled(cache / f"{number}.network", b"content", kept_networks=2)
+        keep_compiled(cache / f"{number}.network", b"content", networks=2)
     assert len(list(cache.iterdir())) == 2
     keep_compiled(Path("/proc/nowhere/x.network"), b"content")
 
