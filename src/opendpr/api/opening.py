@@ -79,11 +79,8 @@ def open(
     engine = EngineSettings(parse_address(index).text) if isinstance(index, str) else index
     if name is not None:
         find_model(name)
-    if not path.exists() and not create:
-        raise StateError(
-            f"'{path}' does not exist; make a collection with opendpr.add('{path}', 'docs/'), "
-            f"or an empty one with opendpr.open('{path}', create=True)"
-        )
+    if not create:
+        _refuse_missing(path)
     folder = None
     if create and not (path / DATABASE).exists():
         changes.create(path)
@@ -91,3 +88,12 @@ def open(
         name = name or DEFAULT_MODEL  # not the one that the cache was made with: its reader may be another
         path, folder = located(path, name, runtime), path
     return OpenCollection(path, name, retriever=retriever, runtime=runtime, folder=folder, engine=engine)
+
+
+def _refuse_missing(path: Path) -> None:
+    """Raises StateError if there is neither a collection nor a folder."""
+    if not path.exists():
+        raise StateError(
+            f"'{path}' does not exist; make a collection with opendpr.add('{path}', 'docs/'), "
+            f"or an empty one with opendpr.open('{path}', create=True)"
+        )

@@ -107,9 +107,8 @@ def ask(
       opendpr ask notes                            (a prompt)
       opendpr ask notes - < questions.txt          (one JSON object a line)
     """
-    from opendpr.answering import check_question, open_answerer
+    from opendpr.answering import open_answerer
     from opendpr.collection.opening import holds_documents
-    from opendpr.collection.where import compile_where
     from opendpr.model.directory import DEFAULT_MODEL
     from opendpr.model.runtime import RuntimeSettings
     from opendpr.search.reranking import make_reranking
@@ -117,12 +116,8 @@ def ask(
 
     question = joined_question(words_asked) if words_asked else None
     _refuse_missing(collection)
-    if where is not None:
-        compile_where(where)  # here, because it is no fault of the questions, whose errors are reported one by one
-    if question is not None and question != "-":
-        check_question(question)  # before anything is indexed or loaded
-    if isinstance(sys.stdin, io.TextIOWrapper):
-        sys.stdin.reconfigure(errors="surrogateescape")  # a line that is not UTF-8 is one question refused
+    _check(question, where)
+    _read_any_line()
     settings = RuntimeSettings(runtime, precision, device)
     reranking = make_reranking(rerank, rerank_depth, settings) if rerank else None
     engine = engine_settings(address, allow_partial=allow_partial)
@@ -135,13 +130,9 @@ def ask(
         again = f"'opendpr add {collection} FILE... --resplit' with the same options"
         raise UsageError(f"{collection} is a collection; its documents are cut again by {again}")
     with ExitStack() as stack:
+        search = SearchSettings(engine=engine, warn_incomplete=folder is None)
         answerer = open_answerer(
-            collection,
-            name,
-            retriever=retriever,
-            runtime=settings,
-            reranking=reranking,
-            search=SearchSettings(engine=engine, warn_incomplete=folder is None),
+            collection, name, retriever=retriever, runtime=settings, reranking=reranking, search=search
         )
         asker = _Asker(answerer, k, answers, where, as_json or question == "-", explain, folder is not None)
         if question == "-":
@@ -165,6 +156,23 @@ def _encoding(question: str | None, where: str | None, retriever: str) -> Encode
     if not waits or not needs_words(retriever):
         return encode_missing
     return EncodeNeeded([question] if question and retriever == "hybrid" else [], where)
+
+
+def _check(question: str | None, where: str | None) -> None:
+    """Raises UsageError if the filter or the question cannot be used, before anything is indexed or loaded."""
+    from opendpr.answering import check_question
+    from opendpr.collection.where import compile_where
+
+    if where is not None:
+        compile_where(where)  # here, because it is no fault of the questions, whose errors are reported one by one
+    if question is not None and question != "-":
+        check_question(question)
+
+
+def _read_any_line() -> None:
+    """Have lines read that are not UTF-8: each is one question refused."""
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="surrogateescape")
 
 
 def _refuse_missing(path: Path) -> None:

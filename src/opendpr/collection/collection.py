@@ -107,8 +107,8 @@ class Collection:
         row = self.encoder()
         if row is None:
             raise StateError(
-                f"{self.directory} holds no vectors, which dense and hybrid search need; make them with "
-                f"'opendpr encode {self.directory}', or search by words with --retriever bm25"
+                f"{self.directory} holds no vectors, which dense and hybrid search need; encode "
+                "the collection, or search by words with the retriever bm25"
             )
         return row
 
@@ -171,12 +171,6 @@ class Collection:
         while rows := self.select(query, (number,)):
             number = ((rows[0][0] - 1) // chunk + 1) * chunk
             yield [to_passage(row) for row in rows if row[0] <= number]
-
-    def count_without_vector(self, encoder: int) -> int:
-        """How many passages still have no vector of an encoder."""
-        join = f"LEFT JOIN vectors_{encoder} v ON v.number = p.number"
-        query = f"SELECT count(*) FROM passages p {join} WHERE v.number IS NULL"
-        return int(self._one_row(query)[0])
 
     def vectors(self, after: int = 0) -> Iterator[tuple[Numbers, NDArray[np.float16]]]:
         """Numbers (n,) and vectors (n, d) of the active encoder, in order of number, in pieces."""

@@ -149,5 +149,5 @@ def _target(model: Model, output: Path | None) -> Path:
             raise StateError(f"{output} holds a model already; give another directory, or remove it first")
         return output
     if model.reference != str(model.directory.absolute()):
-        raise UsageError(f"{model.name} is an installed package; say with -o where the fitted model is to be written")
+        raise UsageError(f"{model.name} is an installed package; say where the fitted model is to be written (output)")
     return model.directory

@@ -90,16 +90,16 @@ def _examples(start: Start, questions: Path | None, passages: Path | None) -> It
         return join(colbert.read_triples(start), questions_by_id, read_passages(passages))
     if colbert.is_triples(start):
         raise InputError(
-            f"{start.path} names questions and passages by id; give their texts with --questions and --passages"
+            f"{start.path} names questions and passages by id; give the files of their texts: questions and passages"
         )
     if questions is not None:
-        raise UsageError(f"{start.path} has its texts itself; leave out --questions")
+        raise UsageError(f"{start.path} has its texts itself; leave out the file of questions")
     if tevatron.is_id_examples(start):
         if passages is None:
-            raise InputError(f"{start.path} names passages by id; give their texts with --passages")
+            raise InputError(f"{start.path} names passages by id; give the file of their texts: passages")
         return tevatron.read_id_examples(start, read_passages(passages))
     if passages is not None:
-        raise UsageError(f"{start.path} has its texts itself; leave out --passages")
+        raise UsageError(f"{start.path} has its texts itself; leave out the file of passages")
     return form_of(start, EXAMPLE_FORMS, "examples").read(start)
 
 
@@ -174,7 +174,7 @@ def read_qrels(path: Path, *, duplicates: Duplicates = "refuse") -> Iterator[Jud
         if first is not judgement and duplicates == "refuse":
             raise InputError(
                 f"{place}: {judgement.document_id!r} is judged twice for question {judgement.question_id!r}; take one "
-                "out, or keep the higher one with --duplicates best"
+                "out, or keep the higher one (duplicates: best)"
             )
         if judgement.relevance > first.relevance:
             judged[judgement[:2]] = judgement
