@@ -121,7 +121,7 @@ def measure(args: argparse.Namespace, report: Report) -> None:
             "reader": ReadingSystem(retriever, reader, args.passages, outcome),
         }
         task = SystemTask(question_files(args), args.limit, args.passages, model, runtime)
-        run = run_systems(collection, systems, task, directory.with_name(f"{directory.name}-closed-book.jsonl"))
+        run = run_systems(collection, systems, task, output=directory.with_name(f"{directory.name}-closed-book.jsonl"))
     add_runs(report, [run])
 
 

@@ -2,6 +2,7 @@
 
 from opendpr.answering.asked_question import check_question
 from opendpr.answering.decoding import outcome
-from opendpr.answering.pipeline import Answerer, open_answerer
+from opendpr.answering.opening import open_answerer
+from opendpr.answering.pipeline import Answerer
 
 __all__ = ["Answerer", "check_question", "open_answerer", "outcome"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cached_property
-from pathlib import Path
 from typing import overload
 
 from opendpr.answering.asked_question import asked_question, check_question
@@ -14,8 +13,7 @@ from opendpr.answering.decoder import Decoder
 from opendpr.answering.explaining import Explanation
 from opendpr.answering.stopping import read_enough
 from opendpr.choices import DEFAULT_RETRIEVER, READ_PASSAGES, SEARCH_PASSAGES, needs_vectors
-from opendpr.collection import Collection, open_collection
-from opendpr.errors import StateError
+from opendpr.collection import Collection
 from opendpr.iteration import batched
 from opendpr.model.directory import DEFAULT_MODEL, Model, find_model
 from opendpr.model.encoder import BertEncoder
@@ -271,37 +269,3 @@ class Answerer:
         loading = executor.submit(reader.load)
         executor.shutdown(wait=False)  # the thread ends once the reader is loaded
         return loading
-
-
-def open_answerer(
-    directory: str | Path,
-    model: str | None = None,
-    *,
-    retriever: str = DEFAULT_RETRIEVER,
-    runtime: RuntimeSettings = RuntimeSettings(),
-    reranking: Reranking | None = None,
-    search: SearchSettings = SearchSettings(),
-) -> Answerer:
-    """Open a collection and the model that it was encoded with, or another with the same encoder.
-
-    Args:
-        search: how the collection is searched, and with which engine
-
-    Raises:
-        StateError: there is no such collection or model, they do not belong together, or the collection has no
-            vectors and `retriever` needs them.
-    """
-    collection = open_collection(Path(directory))
-    if not collection.has_documents():
-        raise StateError(f"{directory} holds no documents; add some with 'opendpr add'")
-    if needs_vectors(retriever):
-        collection.require_encoder()
-    chosen = find_model(model) if model else None
-    return Answerer(
-        collection,
-        chosen,
-        retriever=retriever,
-        runtime=runtime,
-        reranking=reranking,
-        search=search,
-    )

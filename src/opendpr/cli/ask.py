@@ -38,7 +38,7 @@ from opendpr.cli.output import (
     say,
     styled,
 )
-from opendpr.cli.typed import prompted_questions, typed_questions
+from opendpr.cli.typed import joined_question, prompted_questions, typed_questions
 from opendpr.errors import StateError, UsageError
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def ask(
     from opendpr.search.reranking import make_reranking
     from opendpr.search.settings import SearchSettings
 
-    question = None if not words_asked else " ".join(words_asked)
+    question = joined_question(words_asked) if words_asked else None
     _refuse_missing(collection)
     if where is not None:
         compile_where(where)  # here, because it is no fault of the questions, whose errors are reported one by one
