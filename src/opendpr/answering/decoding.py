@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from opendpr.answering.asked_question import UNKNOWN_QUESTION, AskedQuestion
 from opendpr.answering.evidence import independent, is_heading, repeated_lines
+from opendpr.answering.question_words import Wording
 from opendpr.answering.tidying import tidied
-from opendpr.answering.wording import Wording
 from opendpr.text import normalize_answer
 from opendpr.types import Answer, Hit, Outcome, Span
 

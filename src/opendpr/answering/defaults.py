@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from opendpr.answering.kinds import HOLDS_NUMBER, asks_for_amount
+from opendpr.answering.answer_kinds import HOLDS_NUMBER, asks_for_amount
 from opendpr.answering.surroundings import SpanInContext, in_context, recut
 from opendpr.text.blocks import TABLE_ROW
 from opendpr.types import Span

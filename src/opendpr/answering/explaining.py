@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from opendpr.answering.asked_question import AskedQuestion
 from opendpr.answering.confidence import Confidence, features
 from opendpr.answering.decoding import Candidate, Decoding, candidates
-from opendpr.answering.wording import Wording
+from opendpr.answering.question_words import Wording
 from opendpr.types import Span
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from opendpr.answering.answer_kinds import asks_for_amount
 from opendpr.answering.defaults import asks_for_default
-from opendpr.answering.kinds import asks_for_amount
 from opendpr.answering.surroundings import SpanInContext, in_context
 from opendpr.answering.units import is_unit_alone
 from opendpr.types import Span

@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import IO, Literal
 
 from opendpr.choices import ID_CHARACTERS
+from opendpr.corpus.first_places import FirstPlaces
 from opendpr.corpus.jsonlines import json_documents
 from opendpr.corpus.kinds import REFUSED, find_by_content, find_reader, suffixes
 from opendpr.corpus.known import KnownFile, known_file, reading_digest
 from opendpr.corpus.pages import without_repeated_lines
-from opendpr.corpus.places import FirstPlaces
 from opendpr.corpus.sandbox import Sandbox
 from opendpr.corpus.source import TEXT_BYTES, Reader, Reading, Skipped, Source, Unchanged
 from opendpr.corpus.text import read_text

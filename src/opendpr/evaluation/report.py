@@ -21,7 +21,7 @@ from opendpr.evaluation.records import AnswerJudgement, QuestionRecord, ReadAnsw
 from opendpr.evaluation.run import Run, read_question_records, read_run
 from opendpr.evaluation.statistics import Interval
 from opendpr.evaluation.summary import SetSummary, run_labels, summary
-from opendpr.text.marks import answer_places
+from opendpr.text.occurrences import answer_places
 from opendpr.wording import counted
 
 EXAMPLES_PER_OUTCOME = 3

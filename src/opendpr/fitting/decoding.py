@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from opendpr.answering.decoding import WORDING_FEATURES, Decoding
+from opendpr.answering.question_words import Wording
 from opendpr.answering.tidying import tidied
-from opendpr.answering.wording import Wording
 from opendpr.errors import InputError
 from opendpr.fitting.cases import Case, answered
 from opendpr.fitting.fitted import Fitted

@@ -20,7 +20,7 @@ from opendpr.model.directory import find_model
 from opendpr.model.runtime import RuntimeSettings, resolved
 from opendpr.model.spans import log_softmax
 from opendpr.search.settings import EngineSettings, SearchSettings
-from opendpr.serving.places import Layout, Layouts
+from opendpr.serving.layouts import Layout, Layouts
 from opendpr.types import Hit, Outcome, Passage, Span
 
 logger = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from opendpr.answering.kinds import agreement, asks_for_amount
+from opendpr.answering.answer_kinds import agreement, asks_for_amount
 
 
 @pytest.mark.parametrize(

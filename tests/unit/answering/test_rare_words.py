@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from opendpr.answering.answer_kinds import agreement
 from opendpr.answering.asked_question import UNKNOWN_QUESTION, AskedQuestion
-from opendpr.answering.kinds import agreement
-from opendpr.answering.wording import Wording, rarity
+from opendpr.answering.question_words import Wording, rarity
 from opendpr.search.tantivy import TantivyIndex
 from opendpr.types import Hit, Passage, Span, WordCounts
 

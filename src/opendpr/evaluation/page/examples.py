@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from opendpr.text.marks import Place
+from opendpr.text.occurrences import Place
 
 PASSAGE_CHARACTERS = 1_500
 """How much of a long passage is shown, around the first mark."""

@@ -7,8 +7,8 @@ import re
 from functools import cached_property
 from typing import NamedTuple
 
+from opendpr.answering.answer_kinds import agreement
 from opendpr.answering.asked_question import AskedQuestion
-from opendpr.answering.kinds import agreement
 from opendpr.search.tantivy import terms
 from opendpr.types import Passage, Span, WordCounts
 
