@@ -21,7 +21,7 @@ from experiments.common.pools import fill_pool
 from experiments.common.reads import load_cases, write_cases
 from experiments.common.report import Report
 from experiments.paper.handbooks import fill_collection
-from opendpr.answering.asked import asked
+from opendpr.answering.asked_question import asked_question
 from opendpr.answering.borders import BorderReader
 from opendpr.collection import open_collection
 from opendpr.fitting.answering import fit_cases, make_retrievers
@@ -64,7 +64,7 @@ class Reading:
         with open_collection(directory) as collection:
             live = LiveSnapshot(collection)
             retrievers = make_retrievers(live, self.encoder, self.settings.retrievers, weight)
-            ask = partial(asked, live=live)
+            ask = partial(asked_question, live=live)
             bordered = BorderReader(collection, reader)
             return read_cases(questions, retrievers, bordered, settings=self.settings, ask=ask)
 
@@ -105,7 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--retrievers", nargs="+", default=["hybrid", "dense", "bm25"])
     parser.add_argument("--least-precision", type=float, default=0.6)
     parser.add_argument("-k", type=int, default=20, help="passages read for a question")
-    tiny = {"model": DEFAULT_MODEL, "limit": 48, "k": 2, "retrievers": ["hybrid"], "least_precision": 0.0}
+    tiny = {"model": DEFAULT_MODEL, "limit": 20, "k": 1, "retrievers": ["hybrid"], "least_precision": 0.0}
     args = parse(parser, arguments, **tiny)  # a random reader gives no right answer to fit to
     encoder = make_encoder(args)
     settings = AnsweringSettings(args.k, args.retrievers, args.least_precision)

@@ -93,10 +93,10 @@ def agreement(question: str, answer: str) -> int:
     >>> agreement("How often is it cleaned?", "often"), agreement("Is it red or blue?", "blue")
     (-1, 0)
     """
-    asked = question.lower()
-    if _repeats(asked, answer) or _is_other_measure(asked, answer):
+    lower_question = question.lower()
+    if _repeats(lower_question, answer) or _is_other_measure(lower_question, answer):
         return -1
-    test = _wanted(asked)
+    test = _wanted(lower_question)
     return 0 if test is None else 1 if test(answer) else -1
 
 
@@ -105,16 +105,16 @@ def asks_for_amount(question: str) -> bool:
     return _wanted(question.lower()) in (HOLDS_NUMBER.search, _is_measure)
 
 
-def _wanted(asked: str) -> Test | None:
-    return next((test for words, test in ANSWER_KINDS if words.search(asked)), None)
+def _wanted(lower_question: str) -> Test | None:
+    return next((test for words, test in ANSWER_KINDS if words.search(lower_question)), None)
 
 
-def _repeats(asked: str, answer: str) -> bool:
+def _repeats(lower_question: str, answer: str) -> bool:
     words = set() if answer.startswith(IDENTIFIER_SIGNS) else set(ANY_WORD.findall(answer.lower()))
-    return bool(words) and words <= set(ANY_WORD.findall(asked)) and " or " not in asked
+    return bool(words) and words <= set(ANY_WORD.findall(lower_question)) and " or " not in lower_question
 
 
-def _is_other_measure(asked: str, answer: str) -> bool:
-    wanted = asked_dimensions(asked)
+def _is_other_measure(lower_question: str, answer: str) -> bool:
+    wanted = asked_dimensions(lower_question)
     measured = measured_dimensions(answer) if wanted else frozenset()
     return bool(measured) and not wanted & measured

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from opendpr.answering.surroundings import Seen, recut, seen
+from opendpr.answering.surroundings import SpanInContext, in_context, recut
 from opendpr.types import Span
 
 EMPHASIS = re.compile(r"\*{1,3}|`{1,2}")
@@ -37,9 +37,9 @@ def with_whole_code(span: Span, question: str = "") -> Span:
 
     For a question about a command it is the whole line of code that a span is a part of.
     """
-    text, start, end = seen(span)
+    text, start, end = in_context(span)
     command = bool(COMMAND_ASKED.search(question.lower()))
-    first, last = Seen(text, start, end).line
+    first, last = SpanInContext(text, start, end).line
     for code in INLINE_CODE.finditer(text, first, last):
         (opening, closing), (begin, finish) = code.span(), code.span(2)
         if finish - begin > COMMAND_CHARACTERS or not (begin < end and start < finish):
@@ -63,7 +63,7 @@ def with_brackets_in_pairs(span: Span) -> Span:
     >>> with_brackets_in_pairs(Span(hit, 25, 36, "5d) Consider", 0.0, 0.0)).text
     '5d'
     """
-    text, start, end = seen(span)
+    text, start, end = in_context(span)
     opened: list[int] = []
     for place, sign in enumerate(text[start:end], start):
         if sign in CLOSING_BRACKETS.values():
@@ -101,7 +101,7 @@ def _without_space(text: str, start: int, end: int) -> int:
 
 def without_half_a_pair(span: Span) -> Span:
     """The span without a mark of emphasis at one end that has its partner just outside: `Lund` of `**Lund` + `**`."""
-    text, start, end = seen(span)
+    text, start, end = in_context(span)
     before = _mark(text[max(0, start - EMPHASIS_CHARACTERS) : start], at_end=True)
     behind = _mark(text[end : end + EMPHASIS_CHARACTERS], at_end=False)
     if before and before == _mark(span.text, at_end=True) and before not in span.text[: -len(before)]:
@@ -120,6 +120,6 @@ def _mark(text: str, *, at_end: bool) -> str:
 def without_pair(span: Span) -> Span:
     """The span without the marks of emphasis at both of its ends: `git push` of `` `git push` ``."""
     while pair := MARKED_WORDS.fullmatch(span.text) or UNDERLINED.fullmatch(span.text):
-        _, start, _ = seen(span)
+        _, start, _ = in_context(span)
         span = recut(span, start + pair.start("words"), start + pair.end("words"))
     return span

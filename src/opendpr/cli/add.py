@@ -26,7 +26,7 @@ from opendpr.errors import InputError, UsageError
 from opendpr.wording import counted
 
 if TYPE_CHECKING:
-    from opendpr.maintenance.add import Report
+    from opendpr.maintenance.add import AddReport
     from opendpr.text.splitting import Splitter
 
 Unit = Literal["structure", "paragraphs", "whole"]
@@ -161,7 +161,7 @@ def add(
         raise Exit(InputError.exit_code)
 
 
-def _put_json(report: Report) -> None:
+def _put_json(report: AddReport) -> None:
     lists = {
         "skipped": [vars(entry) for entry in report.skipped],
         "taken": [taken._asdict() for taken in report.taken],
@@ -172,17 +172,17 @@ def _put_json(report: Report) -> None:
 
 
 def no_documents(files: str) -> InputError:
-    """The error of paths with nothing to read, which says what would be read."""
+    """The error when there is nothing to read; it lists what can be read."""
     return InputError(
         f"found no documents in {files}; they are files of the kinds {READABLE_FILES}, or text without a suffix"
     )
 
 
-def show_report(report: Report, collection: Path, command: Sequence[str], *, folder: Path | None = None) -> None:
+def show_report(report: AddReport, collection: Path, command: Sequence[str], *, folder: Path | None = None) -> None:
     """What was done, what was skipped and why.
 
     Args:
-        command: adds the same files, for whoever wants them otherwise
+        command: the one that added these files, shown in hints with other options
         folder: the folder or file that the collection is the cache of, if it is one
     """
     counts = report.collection
@@ -220,7 +220,7 @@ def show_report(report: Report, collection: Path, command: Sequence[str], *, fol
     say(f"{collection}: {counted(counts['documents'], 'document')}, {counted(counts['passages'], 'passage')}")
 
 
-def report_skipped(report: Report) -> None:
+def report_skipped(report: AddReport) -> None:
     """The files that could not be read, and why."""
     for entry in report.skipped[:LISTED_PLACES]:
         say(f"skipped {entry.place}: {entry.reason}")
@@ -228,7 +228,7 @@ def report_skipped(report: Report) -> None:
         say(f"... and {len(report.skipped) - LISTED_PLACES:,} more; 'opendpr add' with --json lists all")
 
 
-def report_ignored(report: Report, command: Sequence[str]) -> None:
+def report_ignored(report: AddReport, command: Sequence[str]) -> None:
     """What was left out of folders, and how to take it."""
     from opendpr.corpus import LEFT_OUT
 

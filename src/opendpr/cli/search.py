@@ -25,6 +25,7 @@ from opendpr.cli.options import (
     engine_settings,
 )
 from opendpr.cli.output import on_one_line, print_json, put, report_unmet_filter, styled
+from opendpr.cli.typed import joined_question
 
 
 def search(
@@ -66,7 +67,7 @@ def search(
     settings = RuntimeSettings(runtime, precision, device)
     reranking = make_reranking(rerank, rerank_depth, settings) if rerank else None
     engine = engine_settings(index, allow_partial=allow_partial)
-    text = " ".join(question)
+    text = joined_question(question)
     encode = EncodeNeeded([text], where) if retriever == "hybrid" else encode_missing
     directory = located(collection, model, settings, vectors=needs_vectors(retriever), encode=encode, silent=as_json)
     of_folder = directory != collection

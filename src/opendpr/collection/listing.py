@@ -7,8 +7,8 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from opendpr.collection.collection import Collection
-from opendpr.collection.rows import Summary
-from opendpr.collection.where import Condition, compile_where
+from opendpr.collection.rows import ListedDocument
+from opendpr.collection.where import SqliteCondition, compile_where
 
 SAMPLED_DOCUMENTS = 20_000
 """Documents whose metadata are read for the values that they share."""
@@ -39,7 +39,7 @@ class SharedValue(NamedTuple):
 
 def list_documents(
     collection: Collection, listing: Listing, *, limit: int, after: str = "", skip: int = 0
-) -> list[Summary]:
+) -> list[ListedDocument]:
     """At most `limit` documents in order of id.
 
     Args:
@@ -55,7 +55,7 @@ def list_documents(
         f"FROM documents d WHERE d.replaces IS NULL AND d.id > ? AND {condition.sql} ORDER BY d.id LIMIT ? OFFSET ?) d "
         "JOIN passages p ON p.document = d.row GROUP BY d.id ORDER BY d.id"
     )
-    return [Summary(*row) for row in collection.select(query, (after, *condition.values, limit, skip))]
+    return [ListedDocument(*row) for row in collection.select(query, (after, *condition.values, limit, skip))]
 
 
 def count_documents(collection: Collection, listing: Listing) -> int:
@@ -88,18 +88,18 @@ def _suffix(id: str) -> str:
     return suffix if suffix[1:].isalnum() and len(suffix) <= _SUFFIX_CHARACTERS else ""
 
 
-def _condition(listing: Listing) -> Condition:
+def _condition(listing: Listing) -> SqliteCondition:
     """What a document must meet, in SQL."""
     parts = [_with_word(word) for word in listing.words.split()]
     if listing.where:
         parts.append(compile_where(listing.where))
     sql = " AND ".join(part.sql for part in parts) or "1"
-    return Condition(sql, tuple(value for part in parts for value in part.values))
+    return SqliteCondition(sql, tuple(value for part in parts for value in part.values))
 
 
-def _with_word(word: str) -> Condition:
+def _with_word(word: str) -> SqliteCondition:
     """SQLite's LIKE ignores capitals of ASCII alone, so other words are looked for in their usual forms."""
     forms = [word] if word.isascii() else sorted({word, word.lower(), word.upper(), word.capitalize()})
     patterns = ["%{}%".format(form.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")) for form in forms]
     tests = [f"{column} LIKE ? ESCAPE '\\'" for column in ("d.id", "d.title") for _ in patterns]
-    return Condition(f"({' OR '.join(tests)})", (*patterns, *patterns))
+    return SqliteCondition(f"({' OR '.join(tests)})", (*patterns, *patterns))

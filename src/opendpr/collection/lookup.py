@@ -1,4 +1,4 @@
-"""Passages by what the world outside the store knows: ids of documents, and offsets in their texts."""
+"""Passages by what the outside world knows: ids of documents, and offsets in their texts."""
 
 from __future__ import annotations
 

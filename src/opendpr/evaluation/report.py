@@ -13,8 +13,8 @@ from opendpr.evaluation.calibration import area_under_roc, expected_calibration_
 from opendpr.evaluation.contrasts import CONTRASTED_QUESTIONS, Contrast, Named, contrasts_of, named_questions
 from opendpr.evaluation.failures import FAILURE_KINDS
 from opendpr.evaluation.header import CollectionHeader, RunHeader
-from opendpr.evaluation.page import Calibration, Report, SetReport, ShownContrast, write_page
-from opendpr.evaluation.page.charts import Line
+from opendpr.evaluation.page import Calibration, EvaluationReport, SetReport, ShownContrast, write_page
+from opendpr.evaluation.page.charts import ChartLine
 from opendpr.evaluation.page.examples import Example, ShownPassage
 from opendpr.evaluation.page.tables import RIGHT_OUTCOME
 from opendpr.evaluation.records import AnswerJudgement, QuestionRecord, ReadAnswer
@@ -42,7 +42,7 @@ class _Kept:
     """`answer`, `document` -> first rank for each question that has one to be found."""
     answers: list[tuple[float, float]] = field(default_factory=list)
     """Confidence and exact match of each answer."""
-    given: list[bool] = field(default_factory=list)
+    answers_given: list[bool] = field(default_factory=list)
     """Whether it was given, rather than "no answer found"."""
     examples: dict[str, list[Example]] = field(default_factory=dict)
     named: dict[str, Example] = field(default_factory=dict)
@@ -61,7 +61,7 @@ def write_report(paths: Sequence[Path], output: Path) -> int:
     return output.write_bytes(page)
 
 
-def make_report(paths: Sequence[Path]) -> Report:
+def make_report(paths: Sequence[Path]) -> EvaluationReport:
     """Everything that `write_page` shows of runs over the same questions.
 
     Raises:
@@ -94,7 +94,7 @@ def make_report(paths: Sequence[Path]) -> Report:
     settings = {run.path.name: _settings(run.header) for run in runs}
     collections = _joined(header.collection.name for header in headers if header.collection)
     title = ", ".join(summarised.sets) + (f" on {collections}" if collections else "")
-    return Report(title, _about(headers), settings, sets, summarised.problems)
+    return EvaluationReport(title, _about(headers), settings, sets, summarised.problems)
 
 
 def _shown_contrast(compared: Contrast, kept: Mapping[str, _Kept]) -> ShownContrast:
@@ -144,7 +144,7 @@ def _keep(kept: _Kept, record: QuestionRecord, judgement: AnswerJudgement) -> No
     read = _last_read(judgement)
     if read and read.EM is not None:
         kept.answers.append((read.confidence, read.EM))
-        kept.given.append(read.answerable)
+        kept.answers_given.append(read.answerable)
     if not question.answers:
         return  # nothing is known that the question could be judged by
     outcome = _outcome(judgement, read)
@@ -177,7 +177,7 @@ def _example(record: QuestionRecord, judgement: AnswerJudgement) -> Example:
         id=record.question.id,
         question=record.question.text,
         answers=record.question.answers,
-        given=read.text if read else None,
+        given_answer=read.text if read else None,
         confidence=read.confidence if read else None,
         passages=[
             _passage(rank, record, judgement, read if rank == chosen else None)
@@ -190,10 +190,10 @@ def _example(record: QuestionRecord, judgement: AnswerJudgement) -> Example:
 def _passage(rank: int, record: QuestionRecord, judgement: AnswerJudgement, read: ReadAnswer | None) -> ShownPassage:
     shown = judgement.shown[rank]
     places = answer_places(record.question.answers, shown.text, record.question.match)
-    given = None
+    given_place = None
     if read and read.start is not None and read.end is not None:
-        given = read.start - shown.start, read.end - shown.start
-    return ShownPassage(rank, shown.id, shown.title, shown.text, places, given)
+        given_place = read.start - shown.start, read.end - shown.start
+    return ShownPassage(rank, shown.id, shown.title, shown.text, places, given_place)
 
 
 def _set(name: str, summarised: SetSummary, kept: Mapping[str, _Kept], depths: Mapping[str, int]) -> SetReport:
@@ -201,25 +201,25 @@ def _set(name: str, summarised: SetSummary, kept: Mapping[str, _Kept], depths: M
     for figure in summarised.figures:
         what, _, k = figure.measure.partition("@")
         intervals.setdefault((figure.system, what), {})[float(k or 0)] = figure.value
-    curves: dict[str, list[Line]] = {}
+    curves: dict[str, list[ChartLine]] = {}
     for system, own in kept.items():
         for what, ranks in own.ranks.items():
             marks = intervals.get((system, what), {})
             values = [(float(k), top_k_accuracy(ranks, k)) for k in curve_ks(depths[system], marks)]
-            curves.setdefault(what, []).append(Line(system, values, marks))
+            curves.setdefault(what, []).append(ChartLine(system, values, marks))
     outcomes = (RIGHT_OUTCOME, *FAILURE_KINDS, *RETRIEVAL_OUTCOMES)
     return SetReport(
         name,
         summarised,
         curves,
-        [Line(system, coverage(own.answers)) for system, own in kept.items() if own.answers],
+        [ChartLine(system, coverage(own.answers)) for system, own in kept.items() if own.answers],
         [
             Example(**{**vars(example), "system": system})
             for outcome in outcomes
             for system, own in kept.items()
             for example in own.examples.get(outcome, ())
         ],
-        [Line(system, *_reliability(own.answers)) for system, own in kept.items() if own.answers],
+        [ChartLine(system, *_reliability(own.answers)) for system, own in kept.items() if own.answers],
         {system: _calibration(own) for system, own in kept.items() if own.answers},
     )
 
@@ -235,8 +235,9 @@ def _reliability(answers: Sequence[tuple[float, float]]) -> tuple[list[tuple[flo
 def _calibration(kept: _Kept) -> Calibration:
     confidences, right = zip(*kept.answers, strict=True)
     error, area = expected_calibration_error(confidences, right), area_under_roc(confidences, right)
-    given = [match for match, given in zip(right, kept.given, strict=True) if given]
-    return Calibration(error, area, len(right), len(given), sum(given) / len(given) if given else math.nan)
+    matches = [match for match, is_given in zip(right, kept.answers_given, strict=True) if is_given]
+    exact = sum(matches) / len(matches) if matches else math.nan
+    return Calibration(error, area, len(right), len(matches), exact)
 
 
 def curve_ks(depth: int, marks: Mapping[float, Interval]) -> list[int]:

@@ -139,12 +139,12 @@ def verify_dense(collection: Collection) -> list[str]:
     """
     directory = collection.directory / DENSE_DIRECTORY
     remedy = f"delete {directory}, 'opendpr optimize {collection.directory}' rebuilds it"
-    return check_cache(directory, lambda seen: _checked_files(directory, seen), remedy)[1]
+    return check_cache(directory, lambda record: _checked_files(directory, record), remedy)[1]
 
 
-def _checked_files(directory: Path, seen: Mapping[str, Any]) -> dict[Path, str]:
+def _checked_files(directory: Path, record: Mapping[str, Any]) -> dict[Path, str]:
     """The files of the build in use with their SHA-256."""
-    return {directory / seen["build"] / name: stored for name, stored in seen["files"].items()}
+    return {directory / record["build"] / name: stored for name, stored in record["files"].items()}
 
 
 def dense_summary(collection: Collection) -> dict[str, Any] | None:

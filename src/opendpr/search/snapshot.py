@@ -168,8 +168,8 @@ def load_snapshot(
         _refuse_other_vectors(collection, state, before)
         dense_part = _load_dense(collection, state, before, settings)
     if wanted & {"bm25", "hybrid"} and word_part is None:
-        index, seen = open_bm25(collection, settings.words)
-        removed = np.array(collection.deleted_since(seen.version), dtype=np.int64)
+        index, seen_version = open_bm25(collection, settings.words)
+        removed = np.array(collection.deleted_since(seen_version.version), dtype=np.int64)
         word_part = WordPart(index, np.concatenate([removed, collection.hidden()]))
     return Snapshot(collection, state, dense_part, word_part)
 

@@ -19,9 +19,9 @@ from opendpr.collection.selection import metadata_keys
 from opendpr.collection.where import compile_where
 from opendpr.errors import InputError, OpendprError, UsageError
 from opendpr.serving.batching import Batcher, FullError
-from opendpr.serving.describing import answer_record, passage_records
-from opendpr.serving.engine import Engine, Found, Read, identity
+from opendpr.serving.describing import ask_record, passage_records
 from opendpr.serving.jobs import Jobs
+from opendpr.serving.loaded_collection import LoadedCollection, Read, Retrieved, identity
 from opendpr.serving.records import (
     REQUEST_LIMITS,
     AskRecord,
@@ -65,10 +65,10 @@ class Service:
 
     def __init__(self, settings: Settings, *, on_batch: OnBatch = lambda stage, questions: None) -> None:
         self.settings = settings
-        self.engine = Engine(settings.collection, settings.model, settings.runtime, engine=settings.engine)
+        self.loaded = LoadedCollection(settings.collection, settings.model, settings.runtime, engine=settings.engine)
         self.jobs = Jobs(settings.collection, settings.model, settings.runtime) if settings.writable else None
         most = 1 if settings.one_by_one else None
-        self._searches: Batcher[Wanted, Found] = Batcher(
+        self._searches: Batcher[Wanted, Retrieved] = Batcher(
             self._search_work,
             most=most or SEARCH_BATCH_QUESTIONS,
             room=SEARCH_ROOM_QUESTIONS,
@@ -84,7 +84,7 @@ class Service:
         self._looked: tuple[tuple[int, int], Collection] | None = None
         self._asking = 0
         self._info: tuple[object, InfoRecord] | None = None
-        self.engine.warm_up()
+        self.loaded.warm_up()
 
     @property
     def searching(self) -> int:
@@ -113,7 +113,7 @@ class Service:
         """A change of the collection.
 
         Raises:
-            InputError: there is none of this id.
+            InputError: no job has this id.
         """
         job = self.jobs.get(id) if self.jobs else None
         if job is None:
@@ -133,7 +133,7 @@ class Service:
 
     async def ask(self, wanted: Wanted, answers: int) -> AskRecord:
         """The best answers to a question, and the passages they are from; raises as `search`."""
-        self.engine.model.require_reader()
+        self.loaded.model.require_reader()
         seconds = self._readings.expected_seconds(self._asking + 1)
         if self._asking >= ASK_ROOM_QUESTIONS or (self._asking and seconds > self.settings.most_seconds):
             raise FullError(max(1.0, seconds - self.settings.most_seconds))
@@ -143,32 +143,24 @@ class Service:
             read = await self._readings((wanted, retrieved.hits))
         finally:
             self._asking -= 1
-        return AskRecord(
-            wanted.question,
-            wanted.retriever,
-            retrieved.version,
-            read.outcome.answerable,
-            [answer_record(answer, retrieved) for answer in read.outcome.answers[:answers]],
-            passage_records(retrieved, read.scores),
-            list(retrieved.missing),
-        )
+        return ask_record(wanted.question, wanted.retriever, retrieved, read=read, answers=answers)
 
-    async def _find(self, wanted: Wanted) -> Found:
+    async def _find(self, wanted: Wanted) -> Retrieved:
         check_question(wanted.question)
         if wanted.where is not None:
             compile_where(wanted.where)  # a wrong filter is refused before it waits
         return await self._searches(wanted)
 
-    def _search_work(self, items: Sequence[Wanted]) -> list[Found | OpendprError]:
+    def _search_work(self, items: Sequence[Wanted]) -> list[Retrieved | OpendprError]:
         """Search at once for the questions that have the same retriever, k and filter."""
         groups: dict[tuple[str, int, str | None], list[int]] = {}
         for place, item in enumerate(items):
             groups.setdefault((item.retriever, item.k, item.where), []).append(place)
-        results: dict[int, Found | OpendprError] = {}
+        results: dict[int, Retrieved | OpendprError] = {}
         for (kind, k, where), places in groups.items():
-            retrieved: Sequence[Found | OpendprError]
+            retrieved: Sequence[Retrieved | OpendprError]
             try:
-                retrieved = self.engine.retrieve(kind, [items[place].question for place in places], k, where)
+                retrieved = self.loaded.retrieve(kind, [items[place].question for place in places], k, where)
             except OpendprError as error:
                 retrieved = [error] * len(places)
             results.update(zip(places, retrieved, strict=True))
@@ -176,7 +168,7 @@ class Service:
 
     def _read_work(self, items: Sequence[tuple[Wanted, list[Hit]]]) -> list[Read]:
         kinds, questions = [wanted.retriever for wanted, _ in items], [wanted.question for wanted, _ in items]
-        return self.engine.read(kinds, questions, [hits for _, hits in items])
+        return self.loaded.read(kinds, questions, [hits for _, hits in items])
 
     async def info(self) -> InfoRecord:
         """What the collection holds and what this service accepts."""
@@ -196,7 +188,7 @@ class Service:
                 passages_without_vector=counts["to_encode"],
                 model=row.model if row else "",
                 fingerprint=row.fingerprint if row else "",
-                answers=self.engine.can_read,
+                answers=self.loaded.can_read,
                 writable=self.settings.writable,
                 retrievers=list(RETRIEVERS),
                 metadata_keys=metadata_keys(collection),

@@ -7,8 +7,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opendpr.serving.page.document import Places, document_page
-from opendpr.serving.page.sheets import LONGEST_CHARACTERS, Marks, find_places, pieces, sheet_at, sheet_starts
+from opendpr.serving.page.document import DocumentView, document_page
+from opendpr.serving.page.sheets import LONGEST_CHARACTERS, SheetMarks, find_places, pieces, sheet_at, sheet_starts
 from opendpr.serving.records import DocumentRecord
 
 
@@ -18,47 +18,47 @@ def record(text: str, **metadata: object) -> DocumentRecord:
 
 def test_a_document_shows_passage_and_answer_in_place() -> None:
     document = record("One <b>two</b> three four five.", page_starts=[0, 15])
-    page = document_page(document, Places((4, 9), (0, 20)), "notes")
+    page = document_page(document, DocumentView((4, 9), (0, 20)), "notes")
     assert '<span class="passage"><mark class="current" id="answer">&lt;b&gt;tw</mark></span>' in page
     assert '<span class="pagebreak">Page 2</span>' in page
-    plain = document_page(document, Places(), "notes")
+    plain = document_page(document, DocumentView(), "notes")
     assert "<mark" not in plain
     assert 'id="passage"' not in plain
     assert "Part 1" not in plain
-    whole = document_page(document, Places(None, (4, 9)), "notes")
+    whole = document_page(document, DocumentView(None, (4, 9)), "notes")
     assert '<span class="passage"><span id="passage">&lt;b&gt;tw</span></span>' in whole
 
 
 def test_of_a_long_document_the_sheet_of_the_answer_is_shown() -> None:
     text = "A line of text.\n" * 2_000 + "The lighthouse." + "\nA line of text." * 2_000
     document, place = record(text), (text.index("The lighthouse"), text.index("The lighthouse") + 15)
-    page = document_page(document, Places(place, place, asked={"q": "What shines?", "k": 5}), "notes")
+    page = document_page(document, DocumentView(place, place, question_query={"q": "What shines?", "k": 5}), "notes")
     assert '<mark class="current" id="answer">The lighthouse.</mark>' in page
     assert "Part 4 of 7" in page
     assert 'href="/?q=What+shines%3F&amp;k=5"' in page
     assert f"&amp;start={place[0]}&amp;end={place[1]}" in page
-    other = document_page(document, Places(place, sheet=1), "notes")
+    other = document_page(document, DocumentView(place, sheet=1), "notes")
     assert "Part 1 of 7" in other
     assert "To the answer" in other
-    assert "Part 7 of 7" in document_page(document, Places(sheet=99), "notes")
+    assert "Part 7 of 7" in document_page(document, DocumentView(sheet=99), "notes")
 
 
 def test_words_are_found_in_the_whole_document_one_place_after_the_other() -> None:
     text = "The Pier.\n" + "A line of text.\n" * 2_000 + "The\npier again."
     document = record(text)
-    first = document_page(document, Places(words="the pier"), "notes")
+    first = document_page(document, DocumentView(words="the pier"), "notes")
     assert "1 of 2" in first
     assert '<mark class="current" id="place">The Pier</mark>' in first
     assert 'href="/document?id=a&amp;find=the+pier&amp;at=2#place" data-key="n"' in first
-    second = document_page(document, Places(words="the pier", found=2), "notes")
+    second = document_page(document, DocumentView(words="the pier", place_number=2), "notes")
     assert "2 of 2" in second
     assert 'id="place">The\npier</mark>' in second
-    assert "not in this document" in document_page(document, Places(words="zeppelin"), "notes")
+    assert "not in this document" in document_page(document, DocumentView(words="zeppelin"), "notes")
 
 
 def test_the_words_of_an_answer_are_found_elsewhere_too() -> None:
     text = "Marta built it. Later Marta died."
-    page = document_page(record(text), Places((22, 27)), "notes")
+    page = document_page(record(text), DocumentView((22, 27)), "notes")
     assert "2 of 2" in page
     assert '<mark class="other">Marta</mark> built' in page
     assert 'href="/document?id=a&amp;start=22&amp;end=27&amp;find=Marta&amp;at=1#place"' in page
@@ -66,7 +66,7 @@ def test_the_words_of_an_answer_are_found_elsewhere_too() -> None:
 
 def test_a_document_lists_its_headings_with_links_to_their_places() -> None:
     sections = [[0, 1, "Guide", ""], [8, 2, "Ports & <piers>", "ports"]]
-    page = document_page(record("# Guide\n## Ports & <piers>\nText.", sections=sections), Places(), "notes")
+    page = document_page(record("# Guide\n## Ports & <piers>\nText.", sections=sections), DocumentView(), "notes")
     assert "2 headings" in page
     assert '<li class="level2"><a href="/document?id=a&amp;from=8&amp;to=23#passage"' in page
     assert "Ports &amp; &lt;piers&gt;</a>" in page
@@ -96,7 +96,7 @@ def test_pieces_are_the_text_and_cover_what_is_marked(
 ) -> None:
     answer = (min(first, last, len(text)), min(max(first, last), len(text)))
     found = find_places(text, words)
-    made = pieces(text, (0, len(text)), Marks(answer, (0, 0), found, 0 if found else None), sorted(pages))
+    made = pieces(text, (0, len(text)), SheetMarks(answer, (0, 0), found, 0 if found else None), sorted(pages))
     assert "".join(piece.text for piece in made) == text
     assert "".join(piece.text for piece in made if piece.is_answer) == text[slice(*answer)]
     assert "".join(piece.text for piece in made if piece.is_found) == "".join(text[slice(*place)] for place in found)

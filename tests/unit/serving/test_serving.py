@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from opendpr.errors import OpendprError, UsageError
 from opendpr.serving.batching import Batcher, FullError
 from opendpr.serving.gate import Rate
-from opendpr.serving.logs import JsonLines, Line
+from opendpr.serving.logs import JsonLines, LineFormatter
 from opendpr.serving.page.site import _local
 from opendpr.serving.places import Layout
 from opendpr.serving.prometheus_client import Metrics
@@ -168,7 +168,7 @@ def test_a_log_entry_is_one_line_whatever_it_holds() -> None:
     assert len(line.splitlines()) == 1
     assert json.loads(line)["message"] == "a\r\nb \u2028\n"
     assert json.loads(line)["request_id"] == "x\ny"
-    assert "\n" not in Line().format(record)
+    assert "\n" not in LineFormatter().format(record)
 
 
 @pytest.mark.parametrize(

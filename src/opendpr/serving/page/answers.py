@@ -41,7 +41,7 @@ QUESTION_WORDS = frozenset(
 
 
 @dataclass(frozen=True)
-class Form:
+class SearchForm:
     """The values of the page's form."""
 
     q: str = ""
@@ -54,15 +54,15 @@ class Form:
     @property
     def has_options(self) -> bool:
         """Whether it asks for more than the question."""
-        return self != Form(self.q)
+        return self != SearchForm(self.q)
 
     @property
-    def asked(self) -> dict[str, object]:
+    def query(self) -> dict[str, object]:
         """The question and what else was chosen, as the address of its page has them."""
-        default = Form()
+        default = SearchForm()
         chosen = {"retriever": self.retriever, "k": self.k, "where": self.where}
-        asked = {"q": self.q, **{name: value for name, value in chosen.items() if value != getattr(default, name)}}
-        return asked | ({"scores": 1} if self.scores else {})
+        query = {"q": self.q, **{name: value for name, value in chosen.items() if value != getattr(default, name)}}
+        return query | ({"scores": 1} if self.scores else {})
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Nothing:
 
 
 def answers_page(
-    form: Form,
+    form: SearchForm,
     info: InfoRecord,
     result: AskRecord | SearchRecord | None,
     problem: tuple[str, str] | None = None,
@@ -98,7 +98,7 @@ def answers_page(
     spans = _first_spans(answers) if is_sure else {}
 
     def show(record: PassageRecord, span: SpanRecord | None) -> Shown:
-        return shown(record, span, lines or {}, asked=form.asked)
+        return shown(record, span, lines or {}, question_query=form.query)
 
     passages = [show(record, spans.get(id)) for id, record in records.items()]
     groups = by_document([passage for passage in passages if not best or passage.record.passage_id != best.passage_id])
@@ -123,7 +123,7 @@ def answers_page(
         examples=examples,
         k_choices=sorted({*K_CHOICES, form.k}),
         retrievers=RETRIEVERS,
-        defaults=Form(),
+        defaults=SearchForm(),
         retriever_names=RETRIEVER_NAMES,
         limits=REQUEST_LIMITS,
         long_characters=LONG_ANSWER_CHARACTERS,
@@ -153,7 +153,7 @@ def _likely(answers: Sequence[AnswerRecord]) -> list[AnswerRecord]:
     return [answer for answer in answers if answer.confidence >= LEAST_CONFIDENCE]
 
 
-def _nothing(result: AskRecord | SearchRecord, form: Form, info: InfoRecord) -> Nothing | None:
+def _nothing(result: AskRecord | SearchRecord, form: SearchForm, info: InfoRecord) -> Nothing | None:
     """What to say above the passages; None where they are all that was asked for."""
     if not result.passages:
         names = ", ".join(["id", "title", *info.metadata_keys])

@@ -14,8 +14,8 @@ from opendpr.collection import Collection
 from opendpr.collection.listing import Listing, SharedValue, count_documents, list_documents, shared_values
 from opendpr.errors import InputError, OpendprError, UsageError
 from opendpr.serving.batching import FullError
-from opendpr.serving.page.answers import Form, answers_page
-from opendpr.serving.page.document import Places, document_page
+from opendpr.serving.page.answers import SearchForm, answers_page
+from opendpr.serving.page.document import DocumentView, document_page
 from opendpr.serving.page.documents import PAGE_DOCUMENTS, Listed, ListForm, documents_page
 from opendpr.serving.page.examples import example_questions
 from opendpr.serving.page.login import PAGE_PATHS, TOKEN_COOKIE, login_page
@@ -52,7 +52,7 @@ class Site:
     async def ask(self, query: Query) -> Page:
         """The question, and what came of it."""
         info = await self._service.info()
-        form = Form()
+        form = SearchForm()
         try:
             form = _form(query)
             if not form.q:
@@ -66,7 +66,7 @@ class Site:
         except (OpendprError, FullError) as error:
             status, detail, headers = of_error(error)
             heading = "Please try again in a moment" if status == 503 else "That cannot be asked"
-            shown = Form(
+            shown = SearchForm(
                 query.get("q", "")[: REQUEST_LIMITS["question_characters"]],
                 form.retriever,
                 form.k,
@@ -132,7 +132,7 @@ class Site:
         """A document, with what is marked in it."""
         info = await self._service.info()
         try:
-            places = _places(query)
+            places = _document_view(query)
             record = await self._service.document(query.get("id", ""), 0, None)
         except OpendprError as error:
             status, detail, headers = of_error(error)
@@ -163,26 +163,26 @@ def _local(target: str) -> str:
     return target if is_page and target.isascii() and target.isprintable() and not target.startswith("//") else "/"
 
 
-def _form(query: Query) -> Form:
+def _form(query: Query) -> SearchForm:
     retriever = query.get("retriever", DEFAULT_RETRIEVER)
     if retriever not in RETRIEVERS:
         raise UsageError(f"the retriever must be one of {', '.join(RETRIEVERS)}, got {retriever!r}")
     k = number_in(query, "k")
-    k = Form.k if k is None else k
+    k = SearchForm.k if k is None else k
     if not 1 <= k <= REQUEST_LIMITS["k"]:
         raise UsageError(f"k must be from 1 to {REQUEST_LIMITS['k']:,}, got {k:,}")
     question = " ".join(query.get("q", "").split())
-    return Form(question, retriever, k, query.get("where", "").strip(), query.get("scores") == "1")
+    return SearchForm(question, retriever, k, query.get("where", "").strip(), query.get("scores") == "1")
 
 
-def _places(query: Query) -> Places:
+def _document_view(query: Query) -> DocumentView:
     """What of a document an address asks for."""
-    asked = _form(query)
-    return Places(
+    form = _form(query)
+    return DocumentView(
         place_in(query, "start", "end"),
         place_in(query, "from", "to"),
         number_in(query, "sheet") or None,
         " ".join(query.get("find", "").split())[: REQUEST_LIMITS["words_characters"]],
         number_in(query, "at") or None,
-        asked.asked if asked.q else {},
+        form.query if form.q else {},
     )
