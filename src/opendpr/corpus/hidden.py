@@ -56,7 +56,7 @@ FOR_SCREEN_READERS = ".sr-only, .visually-hidden, .visuallyhidden, .screen-reade
 CANDIDATES = f"[hidden], [popover], [style], dialog:not([open]), object[data], .katex-html, {FOR_SCREEN_READERS}"
 UNSEEN_CLASSES = frozenset(("katex-html", *FOR_SCREEN_READERS.replace(".", "").split(", ")))
 HEADING_LINKS = ", ".join(f"{tag} a[href^='#']" for tag in ("h1", "h2", "h3", "h4", "h5", "h6", "dt", "caption"))
-"""Links of headings to themselves are a sign that is seen under the pointer alone: a pilcrow, a chain, a symbol font's."""
+"""Links of headings to themselves: often a sign that is seen under the pointer alone, a pilcrow or a chain."""
 STYLE_CHARACTERS = 200_000
 """How much of a style sheet is read."""
 
