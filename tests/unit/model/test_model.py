@@ -197,9 +197,7 @@ def test_a_checkpoint_is_no_model_and_the_message_says_how_it_becomes_one(
     (tmp_path / "bert.cp").touch()
     monkeypatch.chdir(tmp_path)
     for name in ("bert.cp", str(tmp_path / "bert.cp")):
-        with pytest.raises(
-            StateError, match=r"bert\.cp is a file, not a model; .*'opendpr import model .*bert\.cp"
-        ):
+        with pytest.raises(StateError, match=r"bert\.cp is a file, not a model; .*'opendpr import model .*bert\.cp"):
             find_model(name)
 
 
