@@ -274,8 +274,7 @@ def _read_config(directory: Path) -> dict[str, Any]:
                 f"{directory} -o MODEL'"
             ) from None
         raise StateError(
-            f"{directory} is not a model (it has no config.json); give the directory that "
-            "a training wrote, or the name of an installed model package"
+            f"{directory} is not a model (it has no config.json); give one, or the name of an installed model package"
         ) from None
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise CorruptionError(f"{path} is not readable JSON ({error}); restore it") from None
