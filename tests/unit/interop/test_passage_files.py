@@ -18,7 +18,7 @@ def test_passages_survive_every_form_that_holds_them(tmp_path):
         assert write_passages(tmp_path / "a", passages, format) == 2
         assert list(read_passages(tmp_path / "a")) == passages
     assert write_passages(tmp_path / "a", passages, "msmarco") == 2
-    assert [each.text for each in read_passages(tmp_path / "a")] == ['a "quoted" text of two lines', "'x"]
+    assert [item.text for item in read_passages(tmp_path / "a")] == ['a "quoted" text of two lines', "'x"]
 
 
 def test_psgs_has_the_text_before_the_title(tmp_path):

@@ -23,11 +23,11 @@ class Family(NamedTuple):
     """How one family is stored."""
 
     prefix: str
-    """Of the network's weights under the heads of a task."""
+    """What the names of the network's weights begin with, under the heads of a task."""
     names: tuple[tuple[str, str], ...] = ()
     """Pieces of its names, and of ours; the longer of two that overlap first."""
     settings: Mapping[str, str] = {}
-    """Its names of settings where they are not BERT's, by BERT's."""
+    """Names of its settings where they are not those of BERT, by those of BERT."""
     head: tuple[str, str, Activation] = ("classifier.dense", "classifier.out_proj", "tanh")
     """The two layers that score a pair, and what lies between them."""
 
