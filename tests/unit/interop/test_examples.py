@@ -200,6 +200,11 @@ def test_ids_that_are_no_numbers_are_ids_all_the_same(tmp_path, name, content):
     assert (example.question.text, texts_of(example)) == ("who", (("x",), ("y",)))
 
 
+def test_texts_without_spaces_are_no_ids(tmp_path):
+    (example,) = read_examples(write(tmp_path / "a.tsv", "2019年谁获奖\t他在2019年获奖\t2018年\n"))
+    assert texts_of(example) == (("他在2019年获奖",), ("2018年",))
+
+
 def test_any_three_columns_are_ids_where_their_texts_are_given(tmp_path):
     files = {
         "questions": write(tmp_path / "q.tsv", "one\twho\n"),

@@ -125,6 +125,10 @@ def test_a_table_of_passages_is_read_by_its_header_however_it_is_written(tmp_pat
     assert list(read_passages(write(tmp_path / name, content))) == [Document("1", "T", "x, y")]
 
 
+def test_a_file_without_a_line_holds_no_passages(tmp_path):
+    assert refusal(read_passages, tmp_path / "a.tsv", "\n \n") == " holds no passages"
+
+
 def test_a_table_of_questions_is_no_table_of_passages(tmp_path):
     message = refusal(read_passages, tmp_path / "a.csv", "who wrote it\t['Ada']\n")
     assert message.startswith(":1: cannot tell what kind of passages these are")
