@@ -19,9 +19,10 @@ from statistics import median
 
 from experiments.common.command import Missing, command_line, parse, require
 from experiments.common.report import Report
-from opendpr.model.directory import Model, find_model
+from experiments.common.tiny import write_tiny_sentence_transformer
+from opendpr.model.directory import Model
 from opendpr.model.encoder import BertEncoder
-from opendpr.model.foreign import export_model, import_model
+from opendpr.model.foreign import import_model
 from opendpr.model.reranker import CrossEncoder
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.types import Passage
@@ -105,9 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args = parse(parser, arguments, passages=4, rounds=1)
     require("sentence_transformers", "sentence-transformers==6.2.0")
     if args.smoke:
-        args.sources = [args.work / "tiny-sentence-transformer"]
-        if not args.sources[0].exists():
-            export_model(find_model(args.model), args.sources[0], "sentence-transformers")
+        args.sources = [write_tiny_sentence_transformer(args.work, args.model)]
     if not args.sources:
         raise Missing("no models were named; models/published.py writes two")
     passages = [

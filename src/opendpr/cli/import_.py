@@ -26,7 +26,7 @@ from opendpr.wording import counted
 
 if TYPE_CHECKING:
     from opendpr.interop import MarkedQuestion
-    from opendpr.maintenance.import_embeddings import Imported, Trouble
+    from opendpr.maintenance.import_embeddings import ImportedEmbeddings, Trouble
     from opendpr.types import Question, TrainingExample
 
 IMPORT_HELP = """Bring data and models of other systems into the forms of opendpr.
@@ -245,8 +245,7 @@ def import_embeddings(
                 shards,
                 opened,
                 id_prefix=id_prefix,
-                on_passages=lambda done: show("storing", "passages", done, 0),
-                on_vectors=lambda done: show("storing", "vectors", done, 0),
+                on_stored=lambda what, done: show("storing", what, done, 0),
             )
         counts = writer.counts()
     if as_json:
@@ -260,11 +259,11 @@ def import_embeddings(
         raise Exit(InputError.exit_code)
 
 
-def _troubles(report: Imported) -> dict[str, Trouble]:
+def _troubles(report: ImportedEmbeddings) -> dict[str, Trouble]:
     return {name: getattr(report, name) for name in ("empty", "without_passage", "without_vector")}
 
 
-def _say_troubles(report: Imported, model: str, collection: Path) -> None:
+def _say_troubles(report: ImportedEmbeddings, model: str, collection: Path) -> None:
     problems = {
         "empty": ("passage", "without text", "left out"),
         "without_passage": ("vector", "without a passage", "left out"),

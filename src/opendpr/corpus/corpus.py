@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import IO, Literal
 
 from opendpr.choices import ID_CHARACTERS
+from opendpr.corpus.first_places import FirstPlaces
 from opendpr.corpus.jsonlines import json_documents
 from opendpr.corpus.kinds import REFUSED, find_by_content, find_reader, suffixes
 from opendpr.corpus.known import KnownFile, known_file, reading_digest
 from opendpr.corpus.pages import without_repeated_lines
-from opendpr.corpus.places import Places
 from opendpr.corpus.sandbox import Sandbox
 from opendpr.corpus.source import TEXT_BYTES, Reader, Reading, Skipped, Source, Unchanged
 from opendpr.corpus.text import read_text
@@ -52,7 +52,7 @@ class Corpus:
         ignored: how many files in directories are of no known kind, by suffix (`.png.gz`, empty without one). One
             without a suffix that begins as text is read as such. What is left out whatever its kind is counted by
             the reason: `walk.LEFT_OUT`, `DIRECTORY_LINK`, `CLEANED_OUT`, `GIVEN_TWICE`.
-        known: gives what is remembered of a file by its path; a file that is the same is not read again.
+        known_files: gives what is remembered of a file by its path; a file that is the same is not read again.
         repeated: gives the lines that were left out of the pages of a folder before, because they repeat.
         unchanged: those files, until they are taken from here.
         read: what to remember of files that were read, until it is taken from here.
@@ -90,7 +90,7 @@ class Corpus:
         self.paths = tuple(paths)
         self.metadata = dict(metadata)
         self.wikiextractor_clean, self.all_files, self.keep_repeated = wikiextractor_clean, all_files, keep_repeated
-        self.known: Callable[[str], Sequence[KnownFile]] = lambda path: ()
+        self.known_files: Callable[[str], Sequence[KnownFile]] = lambda path: ()
         self.repeated: Callable[[str], Iterable[str]] = lambda folder: ()
         self.unchanged: list[Unchanged] = []
         self.read: list[KnownFile] = []
@@ -102,7 +102,7 @@ class Corpus:
         """Yield each document that can be stored, an id only once."""
         self.skipped.clear()
         self.ignored.clear()
-        with closing(Sandbox()) as sandbox, closing(Places()) as places, closing(Places()) as files:
+        with closing(Sandbox()) as sandbox, closing(FirstPlaces()) as places, closing(FirstPlaces()) as files:
             for path in self.paths:
                 for place, reading in self._readings(path, sandbox, files):
                     if isinstance(reading, Unchanged):
@@ -119,7 +119,7 @@ class Corpus:
                     else:
                         yield document
 
-    def _claim_unchanged(self, reading: Unchanged, place: str, places: Places) -> None:
+    def _claim_unchanged(self, reading: Unchanged, place: str, places: FirstPlaces) -> None:
         """Note a file that need not be read, or that another one has its id."""
         if (earlier := places.claim(reading.id, place)) is None:
             self.unchanged.append(reading)
@@ -135,7 +135,9 @@ class Corpus:
             document = kept
         return replace(document, metadata={**document.metadata, **self.metadata}) if self.metadata else document
 
-    def _readings(self, path: Path | Document | Literal["-"], sandbox: Sandbox, files: Places) -> Iterator[Reading]:
+    def _readings(
+        self, path: Path | Document | Literal["-"], sandbox: Sandbox, files: FirstPlaces
+    ) -> Iterator[Reading]:
         """What is found at a path that was given; a document is given as it is."""
         if isinstance(path, Document):
             return iter([(f"document {path.id!r}", path)])
@@ -145,7 +147,7 @@ class Corpus:
             return self._directory(path, sandbox, files)
         return self._file(path, path.name, sandbox, files, default=read_text)
 
-    def _directory(self, directory: Path, sandbox: Sandbox, files: Places) -> Iterator[Reading]:
+    def _directory(self, directory: Path, sandbox: Sandbox, files: FirstPlaces) -> Iterator[Reading]:
         """What is found below a directory, sorted by the names relative to it."""
         walk = Walk(directory, all_files=self.all_files)
         if self.keep_repeated:
@@ -160,7 +162,7 @@ class Corpus:
             yield printable(path), f"cannot be listed: {reason(error)}"
 
     def _file(
-        self, path: Path, id: str, sandbox: Sandbox, files: Places, *, default: Reader | None = None
+        self, path: Path, id: str, sandbox: Sandbox, files: FirstPlaces, *, default: Reader | None = None
     ) -> Iterator[Reading]:
         """What is found in a file; one of no known kind is read by `default`, else it is only counted."""
         place = printable(path)
@@ -198,7 +200,7 @@ class Corpus:
     def _same(self, source: Source, status: os.stat_result) -> Unchanged | None:
         """The file as it is known, if it has not changed since; under another id, if only that is known."""
         path = str(source.metadata["path"])
-        same = [file for file in self.known(path) if file.how == self._how and file.is_same(status)]
+        same = [file for file in self.known_files(path) if file.how == self._how and file.is_same(status)]
         for file in sorted(same, key=lambda file: file.id != source.id):
             return Unchanged(path, source.id, file.id, str(source.metadata.get("modified", "")))
         return None

@@ -8,8 +8,9 @@ from typing import IO
 
 from opendpr.corpus.archive import Archive
 from opendpr.corpus.docx_body import Body
+from opendpr.corpus.docx_numbering import Numbering
 from opendpr.corpus.docx_styles import Styles
-from opendpr.corpus.extract import BlockText, Extract, section_metadata, seen, storable
+from opendpr.corpus.extract import BlockText, Extract, section_metadata, storable, visible
 from opendpr.corpus.office import core_title
 
 
@@ -19,18 +20,20 @@ def parse_docx(file: IO[bytes]) -> Extract:
     main = main_part(archive)
     folder = posixpath.dirname(main)
     styles = Styles()
-    for part in ("styles.xml", "numbering.xml"):
-        if (name := posixpath.join(folder, part)) in archive:
-            archive.parse(name, styles.start, styles.end)
+    numbering = Numbering(styles)
+    if (name := posixpath.join(folder, "styles.xml")) in archive:
+        archive.parse(name, styles.start)
+    if (name := posixpath.join(folder, "numbering.xml")) in archive:
+        archive.parse(name, numbering.start, numbering.end)
     text = BlockText()
-    body = Body(text, styles)
+    body = Body(text, numbering)
     archive.parse(main, body.start, body.end, body.data)
     for kind in ("footnote", "endnote"):
         if (name := posixpath.join(folder, f"{kind}s.xml")) in archive:
-            notes = Body(text, styles, marks=body.notes(kind))
+            notes = Body(text, numbering, marks=body.notes(kind))
             archive.parse(name, notes.start, notes.end, notes.data)
     written = storable(text.text())
-    return Extract(core_title(archive), seen(written), section_metadata(text.sections, written))
+    return Extract(core_title(archive), visible(written), section_metadata(text.sections, written))
 
 
 def main_part(archive: Archive) -> str:

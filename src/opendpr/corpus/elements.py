@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from opendpr.corpus.formula import INVISIBLE, shaped
+from opendpr.corpus.formula import ELEMENT_SHAPES, INVISIBLE, OTHER_NOTATIONS, shaped
 from opendpr.corpus.numerals import counted
 
 if TYPE_CHECKING:
@@ -20,23 +20,14 @@ VISIBLE_INPUTS = frozenset(
 )
 """Kinds of `<input>` whose value is read as text; those of buttons name them."""
 BUTTON_INPUTS = frozenset(("submit", "button", "reset"))
+SCRIPT_CLASSES = {"sup": "sup", "super": "sup", "superscript": "sup", "sub": "sub", "subscript": "sub"}
+"""What style sheets of books call the looks of a superscript and of a subscript."""
 VERTICAL_ALIGN = re.compile(r"vertical-align\s*:\s*(super|sub)\b", re.I)
 FORMULA_LEVELS = 50
 """Deepest formula that is read as one."""
-ELEMENT_SHAPES = {
-    "msup": "power",
-    "msub": "index",
-    "msubsup": "both",
-    "mover": "power",
-    "munder": "index",
-    "munderover": "both",
-    "mfrac": "fraction",
-    "msqrt": "root",
-    "mroot": "root",
-}
 
 
-class Numbering:
+class OrderedList:
     """The numbers of an ordered list, which a browser writes before its items."""
 
     def __init__(self, node: LexborNode) -> None:
@@ -64,8 +55,10 @@ def written_as(node: LexborNode) -> str:
     tag, attributes = node.tag or "", node.attributes
     if tag not in ("a", "span"):
         return tag
-    if "doc-noteref" in (attributes.get("role") or ""):
+    if _refers(attributes):
         return "sup"
+    if named := SCRIPT_CLASSES.keys() & {*(attributes.get("class") or "").lower().split()}:
+        return SCRIPT_CLASSES[min(named)]
     aligned = VERTICAL_ALIGN.search(attributes.get("style") or "")
     return {"super": "sup", "sub": "sub"}[aligned[1].lower()] if aligned else tag
 
@@ -76,9 +69,14 @@ def is_note(node: LexborNode) -> bool:
     return (
         node.css_first("a") is not None
         or (parent is not None and parent.tag == "a")
-        or "doc-noteref" in (node.attributes.get("role") or "")
+        or _refers(node.attributes)
         or bool(NOTE_CLASS.search(node.attributes.get("class") or ""))
     )
+
+
+def _refers(attributes: Mapping[str, str | None]) -> bool:
+    """Whether an element calls itself the mark of a note, as a page or as a page of a book does."""
+    return "doc-noteref" in (attributes.get("role") or "") or "noteref" in (attributes.get("epub:type") or "")
 
 
 def ruby(node: LexborNode) -> str:
@@ -94,7 +92,7 @@ def ruby(node: LexborNode) -> str:
 
 def mathml(node: LexborNode, level: int = 0) -> str:
     """A formula on one line: `E=mc^2`."""
-    if node.tag in ("annotation", "annotation-xml"):  # the same in another notation
+    if node.tag in OTHER_NOTATIONS:
         return ""
     if level > FORMULA_LEVELS or node.tag in ("mi", "mn", "mo", "mtext", "ms"):
         return INVISIBLE.sub("", " ".join(node.text().split()))

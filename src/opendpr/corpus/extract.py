@@ -45,6 +45,8 @@ class BlockText:
         self._heading: tuple[int, str, int, int] | None = None
         self.sections: list[Section] = []
         """Headings and places with anchors, in order."""
+        self._script: tuple[str, str, str] | None = None
+        """The superscript or subscript that the last piece is: its kind, its content, the character before it."""
         self._apart = self._digit = False
         """Whether what comes next must not join the last piece: a letter or digit, only a digit."""
 
@@ -64,7 +66,7 @@ class BlockText:
         if self._pieces and self._separator:
             self._pieces.append(self._separator)
             self._characters += len(self._separator)
-        self._separator, self._apart, self._digit = "", False, False
+        self._separator, self._script, self._apart, self._digit = "", None, False, False
         self._pieces.append(piece)
         self._characters += len(piece)
         if self._characters > TEXT_BYTES:
@@ -89,15 +91,23 @@ class BlockText:
         """Add a superscript; the mark of a note is put in brackets."""
         if note and content[:1] not in ("[", "("):
             content = f"[{content}]"
-        before = self._before()
+        content, before = self._whole_script("raised", content)
         written = raised(content, before)
         self.add(written)
-        self._apart = written[:1] == "^"
+        self._script, self._apart = ("raised", content, before), written[:1] == "^"
 
     def add_lowered(self, content: str) -> None:
         """Add a subscript."""
-        self.add(lowered(content, self._before()))
-        self._digit = content[-1:].isdigit()
+        content, before = self._whole_script("lowered", content)
+        self.add(lowered(content, before))
+        self._script, self._digit = ("lowered", content, before), content[-1:].isdigit()
+
+    def _whole_script(self, kind: str, content: str) -> tuple[str, str]:
+        """A script with what the last piece began of it, which is taken back, and the character before."""
+        if self._script is None or self._script[0] != kind or self._separator:
+            return content, self._before()
+        self._characters -= len(self._pieces.pop())
+        return self._script[1] + content, self._script[2]
 
     def begin_heading(self, level: int, anchor: str = "") -> None:
         """What comes next is a heading."""
@@ -135,15 +145,15 @@ class BlockText:
 
 
 def section_metadata(sections: Sequence[Section], text: str) -> dict[str, object]:
-    """Sections as metadata, with headings and offsets as they are in `seen(text)`; nothing if there are none."""
+    """Sections as metadata, with headings and offsets as they are in `visible(text)`; nothing if there are none."""
     unseen = [match.start() for match in UNSEEN_SIGNS.finditer(text)]
     rows = []
     for start, level, heading, anchor in sections:
-        rows.append([start - bisect_left(unseen, start), level, storable(seen(heading)), storable(anchor)])
+        rows.append([start - bisect_left(unseen, start), level, storable(visible(heading)), storable(anchor)])
     return {SECTIONS_KEY: rows} if rows else {}
 
 
-def seen(text: str) -> str:
+def visible(text: str) -> str:
     """The text without characters that nobody sees: soft hyphens, spaces without width."""
     return UNSEEN_SIGNS.sub("", text)
 

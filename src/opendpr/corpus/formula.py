@@ -48,6 +48,21 @@ SHAPES: Mapping[str, Callable[..., str]] = {
     "both": lambda base, below, above: power(index(base, below), above),
 }
 
+ELEMENT_SHAPES = {
+    "msup": "power",
+    "msub": "index",
+    "msubsup": "both",
+    "mover": "power",
+    "munder": "index",
+    "munderover": "both",
+    "mfrac": "fraction",
+    "msqrt": "root",
+    "mroot": "root",
+}
+"""Elements of MathML, and the shapes that they are written in."""
+OTHER_NOTATIONS = ("annotation", "annotation-xml")
+"""Elements of MathML with the same formula in another notation."""
+
 
 def shaped(shape: str, parts: Sequence[str]) -> str:
     """The parts of a formula put together; as they come where some are missing or too many."""

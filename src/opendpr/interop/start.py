@@ -115,7 +115,7 @@ class Start:
 
 
 @dataclass(frozen=True)
-class Form(Generic[Item]):
+class FileForm(Generic[Item]):
     """One form of file that one system has."""
 
     shape: str
