@@ -87,5 +87,6 @@ def unpack_debian(package: Package, directory: Path) -> None:
 
 
 def files_of(directories: Iterable[Path], suffix: str) -> list[Path]:
-    """The files below directories that end so, in order."""
-    return sorted(path for directory in directories for path in directory.rglob(f"*{suffix}") if path.is_file())
+    """The files below directories that end so, in order; none of hidden folders."""
+    paths = (path for directory in directories for path in directory.rglob(f"*{suffix}") if path.is_file())
+    return sorted(path for path in paths if not any(part.startswith(".") for part in path.parts[-4:-1]))

@@ -73,14 +73,6 @@ def by_docutils(path: Path) -> str:
     return str(tree.astext())
 
 
-def by_ebooklib(path: Path) -> str:
-    from ebooklib import epub
-
-    book = epub.read_epub(str(path))
-    pages = [book.get_item_with_id(id) for id, *_ in book.spine]
-    return "\n".join(html_text(page.get_content()) for page in pages if page is not None)
-
-
 def by_lxml(path: Path) -> str:
     from lxml import etree
 
@@ -183,7 +175,7 @@ REFERENCES: Mapping[str, Reference] = {
     ".csv": Reference("Python's csv", "", by_csv, "csv.Error"),
     ".docx": Reference("python-docx", "docx", by_python_docx, "docx.opc.exceptions.OpcError"),
     ".eml": Reference("mail-parser", "mailparser", by_mail_parser, "mailparser.exceptions.MailParserError"),
-    ".epub": Reference("EbookLib", "ebooklib", by_ebooklib, "ebooklib.epub.EpubException"),
+    ".epub": Reference("pandoc", "pypandoc", by_pandoc("epub")),
     ".html": Reference("Beautiful Soup", "bs4", by_beautiful_soup),
     ".ipynb": Reference("nbformat", "nbformat", by_nbformat, "nbformat.ValidationError"),
     ".1": Reference("pandoc", "pypandoc", by_pandoc("man")),

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from experiments.common.foreign_models import MINILM, SENTENCES, SIZES
 
-from foreign_models import MINILM, SENTENCES, SIZES
 from opendpr.interop.torch_file import TorchFile
 from opendpr.model.directory import Model
 from opendpr.model.encoder import BertEncoder
