@@ -64,22 +64,41 @@ class OpenCollection:
 
     @overload
     def ask(
-        self, question: str, k: int = READ_PASSAGES, where: str | None = None, *, retriever: str | None = None
+        self,
+        question: str,
+        k: int = READ_PASSAGES,
+        where: str | None = None,
+        *,
+        retriever: str | None = None,
+        thorough: bool = False,
     ) -> Outcome: ...
 
     @overload
     def ask(
-        self, question: Several, k: int = READ_PASSAGES, where: str | None = None, *, retriever: str | None = None
+        self,
+        question: Several,
+        k: int = READ_PASSAGES,
+        where: str | None = None,
+        *,
+        retriever: str | None = None,
+        thorough: bool = False,
     ) -> list[Outcome]: ...
 
     def ask(
-        self, question: str | Several, k: int = READ_PASSAGES, where: str | None = None, *, retriever: str | None = None
+        self,
+        question: str | Several,
+        k: int = READ_PASSAGES,
+        where: str | None = None,
+        *,
+        retriever: str | None = None,
+        thorough: bool = False,
     ) -> Outcome | list[Outcome]:
         """Answers from the k passages that fit a question best; for several questions a list of them.
 
         Args:
-            k: passages read
+            k: most passages read
             where: a filter on the metadata of documents, as `year >= 2019`
+            thorough: read all k, also where the first are enough to be sure of an answer; for what else might answer
 
         Raises:
             UsageError: a question is empty or too long, or the filter cannot be understood.
@@ -90,8 +109,8 @@ class OpenCollection:
         check_k(k)
         check_where(where)
         if isinstance(question, str):
-            return answerer.ask(question, k, where, retriever=kind)
-        return answerer.ask(strings(question), k, where, retriever=kind)
+            return answerer.ask(question, k, where, retriever=kind, thorough=thorough)
+        return answerer.ask(strings(question), k, where, retriever=kind, thorough=thorough)
 
     @overload
     def search(
@@ -137,7 +156,7 @@ class OpenCollection:
         """A document with its whole text.
 
         Raises:
-            InputError: there is none of that id.
+            InputError: no document has that id.
         """
         return self._opened.document(id)
 

@@ -9,11 +9,12 @@ from typing import IO, TYPE_CHECKING
 
 from opendpr.corpus.anchors import ANCHORED, HEADING_LEVELS, anchor_of
 from opendpr.corpus.elements import OrderedList, is_note, mathml, ruby, shown, written_as
-from opendpr.corpus.extract import BlockText, Extract, NotReadError, section_metadata, seen
+from opendpr.corpus.encodings import decoded
+from opendpr.corpus.extract import BlockText, Extract, NotReadError, section_metadata, visible
 from opendpr.corpus.hidden import UNSEEN_TAGS, hidden_elements
 from opendpr.corpus.menus import menu_elements
 from opendpr.corpus.running_lines import MENU_LINES, left_out
-from opendpr.corpus.source import TEXT_BYTES, TOO_LONG, byte_order_mark, not_valid
+from opendpr.corpus.source import TEXT_BYTES, TOO_LONG, byte_order_mark
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
@@ -66,12 +67,12 @@ def _page(file: IO[bytes]) -> str:
 
 
 def decode(data: bytes) -> str:
-    """The page as text. Its charset is that of a byte order mark, a `<meta>`, an XML declaration, or is UTF-8.
+    """The page as text: in the charset of its byte order mark, `<meta>` or XML declaration, in UTF-8 or Windows-1252.
 
     Raises:
-        NotReadError: nothing tells the charset, and it is not UTF-8.
+        NotReadError: nothing tells the charset, and it is neither.
     """
-    mark, encoding = byte_order_mark(data)
+    mark, _encoding = byte_order_mark(data)
     body = data[len(mark) :]
     if not mark and (match := CHARSET.search(data[:META_BYTES])):
         try:
@@ -84,10 +85,7 @@ def decode(data: bytes) -> str:
             return body.decode(name, "replace")  # as browsers do
     elif not mark and b"\0" in data[:META_BYTES]:
         raise NotReadError("binary file")
-    try:
-        return body.decode(encoding)
-    except UnicodeDecodeError as error:
-        raise NotReadError(not_valid(error, len(mark))) from None
+    return decoded(data).text
 
 
 def extract(page: str, *, menus: bool = False) -> Extract:
@@ -107,7 +105,7 @@ def extract(page: str, *, menus: bool = False) -> Extract:
         text, lines = block_text(tree.body, hidden), Counter()
     content = text.text()
     metadata = section_metadata(text.sections, content) | (left_out(lines, MENU_LINES) if lines else {})
-    return Extract(seen(title), seen(content), metadata)
+    return Extract(visible(title), visible(content), metadata)
 
 
 def block_text(root: LexborNode, hidden: set[int]) -> BlockText:

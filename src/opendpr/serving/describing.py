@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from opendpr.answering.fields import answer_fields, hit_fields, span_fields
-from opendpr.serving.loaded_collection import Retrieved
-from opendpr.serving.places import Layout
-from opendpr.serving.records import AnswerRecord, PassageRecord, SpanRecord, in_words
-from opendpr.types import Answer, Hit, Span
+from opendpr.answering.fields import hit_fields, outcome_fields, span_fields
+from opendpr.serving.layouts import Layout
+from opendpr.serving.loaded_collection import Read, Retrieved
+from opendpr.serving.records import AnswerRecord, AskRecord, PassageRecord, SpanRecord, in_words
+from opendpr.types import Hit, Span
 
 
 def passage_records(retrieved: Retrieved, scores: dict[int, float]) -> list[PassageRecord]:
@@ -21,10 +22,18 @@ def passage_records(retrieved: Retrieved, scores: dict[int, float]) -> list[Pass
     return [_passage(hit, retrieved, scores.get(hit.passage.number)) for hit in retrieved.hits]
 
 
-def answer_record(answer: Answer, retrieved: Retrieved) -> AnswerRecord:
-    """An answer with all the places where it occurs."""
-    spans = [_span(span, retrieved) for span in answer.spans]
-    return AnswerRecord(**answer_fields(answer), confidence_in_words=in_words(answer.confidence), spans=spans)
+def ask_record(question: str, retriever: str, retrieved: Retrieved, *, read: Read, answers: int) -> AskRecord:
+    """What came of a question: at most `answers` answers, and the passages that were read."""
+    fields = outcome_fields(read.outcome, answers, partial(_span, retrieved=retrieved))
+    return AskRecord(
+        question,
+        retriever,
+        retrieved.version,
+        fields["answerable"],
+        [AnswerRecord(**answer, confidence_in_words=in_words(answer["confidence"])) for answer in fields["answers"]],
+        passage_records(retrieved, read.scores),
+        list(retrieved.missing),
+    )
 
 
 def _passage(hit: Hit, retrieved: Retrieved, score: float | None) -> PassageRecord:

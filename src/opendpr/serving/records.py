@@ -77,7 +77,10 @@ class SearchRecord:
 
 @dataclass(frozen=True)
 class AskRecord:
-    """What came of a question: answers, best first, possibly none, and the passages that were read."""
+    """What came of a question: answers, best first, possibly none, and the passages that were found.
+
+    Those that were not read, as the first left no doubt, have no `reader` in their `parts`.
+    """
 
     question: str
     retriever: str
@@ -86,7 +89,7 @@ class AskRecord:
     answers: list[AnswerRecord]
     passages: list[PassageRecord]
     missing: list[str] = field(default_factory=list)
-    """As of a search."""
+    """As in a search."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from opendpr.collection.selection import metadata_keys
 from opendpr.collection.where import compile_where
 from opendpr.errors import InputError, OpendprError, UsageError
 from opendpr.serving.batching import Batcher, FullError
-from opendpr.serving.describing import answer_record, passage_records
+from opendpr.serving.describing import ask_record, passage_records
 from opendpr.serving.jobs import Jobs
 from opendpr.serving.loaded_collection import LoadedCollection, Read, Retrieved, identity
 from opendpr.serving.records import (
@@ -113,7 +113,7 @@ class Service:
         """A change of the collection.
 
         Raises:
-            InputError: there is none of this id.
+            InputError: no job has this id.
         """
         job = self.jobs.get(id) if self.jobs else None
         if job is None:
@@ -143,15 +143,7 @@ class Service:
             read = await self._readings((wanted, retrieved.hits))
         finally:
             self._asking -= 1
-        return AskRecord(
-            wanted.question,
-            wanted.retriever,
-            retrieved.version,
-            read.outcome.answerable,
-            [answer_record(answer, retrieved) for answer in read.outcome.answers[:answers]],
-            passage_records(retrieved, read.scores),
-            list(retrieved.missing),
-        )
+        return ask_record(wanted.question, wanted.retriever, retrieved, read=read, answers=answers)
 
     async def _find(self, wanted: Wanted) -> Retrieved:
         check_question(wanted.question)

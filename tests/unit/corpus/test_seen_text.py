@@ -90,6 +90,8 @@ def test_superscripts_and_note_marks_are_set_apart(page, expected):
         ("<input value=Jonas><input type=hidden value=x><input type=password value=y>", "Jonas"),
         ("<q>Ahoy</q> he said", "“Ahoy” he said"),
         ("<svg><title>Logo</title><text>Chart</text></svg>", "Logo Chart"),
+        ("<h2>Ports<a class=headerlink href='#ports'>\uf0c1</a></h2>a", "Ports\n\na"),
+        ("<dl><dt>listen<a href='#l'>¶</a><dd>a<dt><a href='#plus'>+</a><dd>b</dl>", "listen\na\n+\nb"),
         ("light&shy;house&#8203; &#x2060;a", "lighthouse a"),
     ],
 )
@@ -351,6 +353,18 @@ def test_docx_other_forms_of_what_word_shows_and_hides(body, seen):
         ('in 1874 <span style="opacity: 0">gone</span>seen', "in 1874 seen"),
         ('in 1874 <span style="font-size:0px;">gone</span>seen', "in 1874 seen"),
         ('in 1874 <span style="opacity: 0.5">pale</span>', "in 1874 pale"),
+        ('in 1874<span class="calibre superscript">12</span>', "in 1874^12"),
+        ('in 1874<a epub:type="noteref" href="#n">12</a>', "in 1874[12]"),
+        ('in 1874 <span style="width:0; height:0; overflow:hidden">gone</span>seen', "in 1874 seen"),
+        ('in 1874 <span style="height:0">seen</span>', "in 1874 seen"),
+        ('in 1874 <span style="position:absolute; left:-9999px">gone</span>seen', "in 1874 seen"),
+        ('in 1874 <span style="margin-left:-10px">seen</span>', "in 1874 seen"),
+        ('in 1874 <span style="clip: rect(0 0 0 0)">gone</span>seen', "in 1874 seen"),
+        ('in 1874 <span style="text-decoration: line-through">gone</span>seen', "in 1874 seen"),
+        ('in 1874 <span class="sr-only">gone</span><i popover>gone</i>seen', "in 1874 seen"),
+        ("<style>.a .b {left: -1000em}</style><i class=a><i class=b>gone</i></i>in 1874", "in 1874"),
+        ("<style>.a .b {display:none} .a:hover .b {display:block}</style><i class=b>seen</i>", "seen"),
+        ("at <meter value=3>3 of 5</meter><progress>1</progress>noon", "at noon"),
     ],
 )
 def test_styles_and_roles_raise_lower_and_hide_as_elements_do(body, seen):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opendpr.serving.page.document import DocumentView, document_page
-from opendpr.serving.page.sheets import LONGEST_CHARACTERS, Marks, find_places, pieces, sheet_at, sheet_starts
+from opendpr.serving.page.sheets import LONGEST_CHARACTERS, SheetMarks, find_places, pieces, sheet_at, sheet_starts
 from opendpr.serving.records import DocumentRecord
 
 
@@ -32,7 +32,7 @@ def test_a_document_shows_passage_and_answer_in_place() -> None:
 def test_of_a_long_document_the_sheet_of_the_answer_is_shown() -> None:
     text = "A line of text.\n" * 2_000 + "The lighthouse." + "\nA line of text." * 2_000
     document, place = record(text), (text.index("The lighthouse"), text.index("The lighthouse") + 15)
-    page = document_page(document, DocumentView(place, place, asked={"q": "What shines?", "k": 5}), "notes")
+    page = document_page(document, DocumentView(place, place, question_query={"q": "What shines?", "k": 5}), "notes")
     assert '<mark class="current" id="answer">The lighthouse.</mark>' in page
     assert "Part 4 of 7" in page
     assert 'href="/?q=What+shines%3F&amp;k=5"' in page
@@ -50,7 +50,7 @@ def test_words_are_found_in_the_whole_document_one_place_after_the_other() -> No
     assert "1 of 2" in first
     assert '<mark class="current" id="place">The Pier</mark>' in first
     assert 'href="/document?id=a&amp;find=the+pier&amp;at=2#place" data-key="n"' in first
-    second = document_page(document, DocumentView(words="the pier", found=2), "notes")
+    second = document_page(document, DocumentView(words="the pier", place_number=2), "notes")
     assert "2 of 2" in second
     assert 'id="place">The\npier</mark>' in second
     assert "not in this document" in document_page(document, DocumentView(words="zeppelin"), "notes")
@@ -96,7 +96,7 @@ def test_pieces_are_the_text_and_cover_what_is_marked(
 ) -> None:
     answer = (min(first, last, len(text)), min(max(first, last), len(text)))
     found = find_places(text, words)
-    made = pieces(text, (0, len(text)), Marks(answer, (0, 0), found, 0 if found else None), sorted(pages))
+    made = pieces(text, (0, len(text)), SheetMarks(answer, (0, 0), found, 0 if found else None), sorted(pages))
     assert "".join(piece.text for piece in made) == text
     assert "".join(piece.text for piece in made if piece.is_answer) == text[slice(*answer)]
     assert "".join(piece.text for piece in made if piece.is_found) == "".join(text[slice(*place)] for place in found)

@@ -12,10 +12,12 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from opendpr.evaluation.figures import Figure
+from opendpr.evaluation.contrasts import Contrast, after_minus_before
+from opendpr.evaluation.figures import Figure, PairedFigure
 from opendpr.evaluation.page.charts import ChartLine, accuracy_chart, coverage_chart, key, reliability_chart
 from opendpr.evaluation.page.examples import Example
 from opendpr.evaluation.page.tables import Table, difference_table, failure_tables, figure_table, tiles
+from opendpr.evaluation.page.verdict import Verdict, single_verdict, verdict
 from opendpr.evaluation.summary import SetSummary
 from opendpr.jinja2 import template_environment
 from opendpr.wording import counted
@@ -36,7 +38,7 @@ class Calibration(NamedTuple):
     answered: int
     """How many of them got an answer, rather than "no answer found"."""
     right: float
-    """Exact match of the answers given; NaN if there is none."""
+    """Exact match of the answers given; NaN if none was given."""
 
     def in_words(self) -> str:
         """The same as part of a sentence."""
@@ -47,6 +49,15 @@ class Calibration(NamedTuple):
             return words
         words += f", an answer given to {self.answered:,} of {counted(self.questions, 'question')}"
         return words if math.isnan(self.right) else f"{words}, {100 * self.right:.1f} % of these right"
+
+
+@dataclass(frozen=True)
+class ShownContrast:
+    """A comparison with some of the questions that decide it, each as the system before and after answered it."""
+
+    contrast: Contrast
+    won: Sequence[tuple[Example, Example]]
+    lost: Sequence[tuple[Example, Example]]
 
 
 @dataclass(frozen=True)
@@ -64,6 +75,8 @@ class SetReport:
     """Exact match of each system's answers over their confidence."""
     calibration: Mapping[str, Calibration] = field(default_factory=dict)
     """System -> how far its confidence can be trusted."""
+    contrasts: Sequence[ShownContrast] = ()
+    """The comparisons that were asked for."""
 
 
 @dataclass(frozen=True)
@@ -108,13 +121,21 @@ def _section(report: SetReport) -> dict[str, object]:
     summary = report.summary
     systems = list(dict.fromkeys(figure.system for figure in summary.figures))
     outcomes = dict.fromkeys(example.outcome for example in report.examples)
+    differences = _asked_differences(report)
+    pairs = [{pair.a, pair.b} for pair in differences]
+    others = [pair for pair in summary.differences if {pair.a, pair.b} not in pairs]
     return {
         "name": report.name,
         "questions": summary.questions,
+        "verdicts": _verdicts(differences),
+        "alone": single_verdict(summary.figures) if len(systems) == 1 else "",
+        "system": systems[0] if systems else "",
+        "contrasts": report.contrasts,
         "tiles": tiles(summary.figures, systems),
         "curves": [_curves(target, lines) for target, lines in report.curves.items()],
         "tables": _figure_tables(summary.figures, systems),
-        "differences": difference_table(summary.differences, summary.figures),
+        "differences": difference_table(differences or others, summary.figures),
+        "other_differences": difference_table(others if differences else [], summary.figures),
         "failures": failure_tables(summary.failures, summary.figures),
         "confidence": [
             *([_coverage(report.coverage)] if report.coverage else []),
@@ -124,6 +145,20 @@ def _section(report: SetReport) -> dict[str, object]:
             outcome: [example for example in report.examples if example.outcome == outcome] for outcome in outcomes
         },
     }
+
+
+def _asked_differences(report: SetReport) -> list[PairedFigure]:
+    """The differences of the comparisons that were asked for, later minus earlier."""
+    pairs = [(shown.contrast.before, shown.contrast.after) for shown in report.contrasts]
+    return [pair for before, after in pairs for pair in after_minus_before(report.summary.differences, before, after)]
+
+
+def _verdicts(differences: Sequence[PairedFigure]) -> list[Verdict]:
+    """What each comparison that was asked for shows."""
+    by_pair: dict[tuple[str, str], list[PairedFigure]] = {}
+    for pair in differences:
+        by_pair.setdefault((pair.a, pair.b), []).append(pair)
+    return [sentence for own in by_pair.values() if (sentence := verdict(own))]
 
 
 def _figure_tables(figures: Sequence[Figure], systems: Sequence[str]) -> dict[str, Table]:

@@ -80,7 +80,7 @@ class ChipGroup(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Progress:
+class JobProgress:
     """How far a change is, in words."""
 
     job: JobRecord
@@ -172,19 +172,19 @@ def filter_of(shared: SharedValue) -> str:
     return f"{name} = {str(shared.value).lower()}"
 
 
-def progress(job: JobRecord) -> Progress:
+def progress(job: JobRecord) -> JobProgress:
     """How far a job is."""
     if job.state == "failed":
-        return Progress(job, "The change failed", 0, 0)
+        return JobProgress(job, "The change failed", 0, 0)
     if job.state == "done":
-        return Progress(job, _done(job), 1, 1)
+        return JobProgress(job, _done(job), 1, 1)
     if job.state == "waiting":
-        return Progress(job, "Waiting for other changes", 0, 0)
+        return JobProgress(job, "Waiting for other changes", 0, 0)
     if job.files_read < job.files:
-        return Progress(job, f"Reading {counted(job.files, 'file')}", job.files_read, job.files)
+        return JobProgress(job, f"Reading {counted(job.files, 'file')}", job.files_read, job.files)
     if job.kind == "remove":
-        return Progress(job, "Removing", 0, 0)
-    return Progress(job, "Preparing passages for search", job.passages_encoded, job.passages_to_encode)
+        return JobProgress(job, "Removing", 0, 0)
+    return JobProgress(job, "Preparing passages for search", job.passages_encoded, job.passages_to_encode)
 
 
 def _done(job: JobRecord) -> str:

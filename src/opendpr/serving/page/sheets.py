@@ -15,13 +15,13 @@ SHEET_CHARACTERS = 10_000
 SHORTEST_CHARACTERS = 6_000
 LONGEST_CHARACTERS = 14_000
 MOST_PLACES = 1_000
-"""DocumentView of words that are found in one text; more are not counted."""
+"""Places of words that are found in one text; more are not counted."""
 BORDERS = (re.compile(r"\n\s*\n"), re.compile(r"\n"), re.compile(r"(?<=[.!?…。])\s"), re.compile(r"\s"))
 """Where a sheet may end, the best kind first: paragraphs, lines, sentences, words."""
 
 
-class Piece(NamedTuple):
-    """Characters that look alike, of a sheet."""
+class SheetPiece(NamedTuple):
+    """Characters of a sheet that look alike."""
 
     text: str
     page: int | None
@@ -33,12 +33,12 @@ class Piece(NamedTuple):
     """The name of the place, for links to it; empty for most."""
 
 
-class Marks(NamedTuple):
+class SheetMarks(NamedTuple):
     """What is to be marked in a text; empty ranges mark nothing."""
 
     answer: Range = (0, 0)
     passage: Range = (0, 0)
-    found: Sequence[Range] = ()
+    found_places: Sequence[Range] = ()
     current: int | None = None
     """Which of the places that were found was asked for."""
 
@@ -73,7 +73,7 @@ def find_places(text: str, words: str) -> list[Range]:
     return [match.span() for match in islice(pattern.finditer(text), MOST_PLACES)]
 
 
-def pieces(text: str, sheet: Range, marks: Marks, pages: Sequence[int]) -> list[Piece]:
+def pieces(text: str, sheet: Range, marks: SheetMarks, pages: Sequence[int]) -> list[SheetPiece]:
     """A sheet of a text, cut where the look changes.
 
     Args:
@@ -81,13 +81,13 @@ def pieces(text: str, sheet: Range, marks: Marks, pages: Sequence[int]) -> list[
     """
     start, end = sheet
     page_at = {offset: page for page, offset in enumerate(pages, start=1) if page > 1}
-    shown = [place for place in marks.found if place[0] < end and start < place[1]]
+    shown = [place for place in marks.found_places if place[0] < end and start < place[1]]
     shown_starts = [place[0] for place in shown]
     edges = [*marks.answer, *marks.passage, *page_at, *(edge for place in shown for edge in place)]
     cuts = sorted({start, end, *(edge for edge in edges if start < edge < end)})
-    current = marks.found[marks.current] if marks.current is not None else None
+    current = marks.found_places[marks.current] if marks.current is not None else None
     named: set[str] = set()
-    made: list[Piece] = []
+    made: list[SheetPiece] = []
     for first, last in pairwise(cuts):
         part = (first, last)
         is_current = current is not None and _covers(current, part)
@@ -97,7 +97,7 @@ def pieces(text: str, sheet: Range, marks: Marks, pages: Sequence[int]) -> list[
         named.add(anchor)
         nearest = bisect_right(shown_starts, first) - 1
         is_found = nearest >= 0 and _covers(shown[nearest], part)
-        made.append(Piece(text[first:last], page_at.get(first), is_passage, is_answer, is_found, anchor))
+        made.append(SheetPiece(text[first:last], page_at.get(first), is_passage, is_answer, is_found, anchor))
     return made
 
 
