@@ -116,7 +116,18 @@ def report_unmet_filter(collection: Collection, where: str | None) -> None:
         nearest = sorted(known, key=lambda name: -SequenceMatcher(None, unknown[0], name).ratio())
         say(f"no document has {unknown[0]!r} in its metadata; the names, nearest first, are {', '.join(nearest)}")
     else:
-        say(f"no document meets {where!r}; names to ask for are {', '.join(known)}")
+        say(f"no document meets {where!r}; names to ask for are {', '.join(known)}{_examples(collection, where)}")
+
+
+def _examples(collection: Collection, where: str) -> str:
+    """What ids and paths look like, where a filter names them: ids are relative, paths are absolute."""
+    from opendpr.collection.where import filter_names
+
+    summary = next(iter(collection.summaries()), None)
+    if summary is None or not {"id", "path"} & {*filter_names(where)}:
+        return ""
+    path = collection.document(summary.id).metadata.get("path")
+    return f"; for instance id = {summary.id!r}" + (f", path = {path!r}" if path else "")
 
 
 def next_step(collection: Path, model: str | None) -> str:
