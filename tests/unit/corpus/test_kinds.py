@@ -131,6 +131,12 @@ def test_a_presentation_has_its_slides_in_order_without_hidden_ones():
     assert parsed("pptx", content).text == "First\n\nThird\n\nSay this."
 
 
+def test_a_slide_has_its_superscripts_apart_and_no_struck_text():
+    runs = "in 1874</a:t></a:r><a:r><a:rPr baseline='30000'/><a:t>12</a:t></a:r><a:r><a:rPr baseline='-25000'/><a:t>2"
+    runs += "</a:t></a:r><a:r><a:rPr strike='sngStrike'/><a:t>40</a:t></a:r><a:r><a:t> end"
+    assert parsed("pptx", pptx([runs])).text == "in 1874^12_2 end"
+
+
 def test_a_workbook_has_a_document_for_each_sheet():
     book = Workbook()
     book.active.title = "Berths"

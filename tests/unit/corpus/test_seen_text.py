@@ -265,6 +265,14 @@ def test_letters_that_a_pdf_sets_apart_by_their_places_are_words():
     assert text("pdf", pdf(["x"], extra={5: stream})) == "arrival of mail"
 
 
+def test_digits_that_a_pdf_writes_small_and_high_are_set_apart():
+    up, down, back = "/F1 7 Tf 5 Ts", "/F1 7 Tf -3 Ts", "/F1 12 Tf 0 Ts"
+    year = f"BT /F1 12 Tf 20 100 Td (in 1874) Tj {up} (12) Tj {back} ( H) Tj {down} (2) Tj {back} (O, 10) Tj"
+    content = f"{year} {up} (-3) Tj {back} (kg 12) Tj /F1 9 Tf (34) Tj ET"
+    stream = f"<< /Length {len(content)} >>\nstream\n{content}\nendstream"
+    assert text("pdf", pdf(["x"], extra={5: stream})) == "in 1874^12 H2O, 10^-3 kg 1234"
+
+
 def test_headers_and_footers_that_repeat_on_pages_are_there_once():
     pages = [f"Harbour rules\nText of {name} page.\nPage {number}" for number, name in enumerate(WORDS, start=1)]
     kept, left_out = without_running_lines(pages)
