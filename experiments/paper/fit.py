@@ -105,7 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--retrievers", nargs="+", default=["hybrid", "dense", "bm25"])
     parser.add_argument("--least-precision", type=float, default=0.6)
     parser.add_argument("-k", type=int, default=20, help="passages read for a question")
-    tiny = {"model": DEFAULT_MODEL, "limit": 48, "k": 2, "retrievers": ["hybrid"], "least_precision": 0.0}
+    tiny = {"model": DEFAULT_MODEL, "limit": 20, "k": 1, "retrievers": ["hybrid"], "least_precision": 0.0}
     args = parse(parser, arguments, **tiny)  # a random reader gives no right answer to fit to
     encoder = make_encoder(args)
     settings = AnsweringSettings(args.k, args.retrievers, args.least_precision)

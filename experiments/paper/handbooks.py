@@ -25,7 +25,8 @@ from experiments.common.command import command_line, make_encoder, parse
 from experiments.common.data import Record
 from experiments.common.failures import ANSWERABLE, UNANSWERABLE, Verdict, print_verdicts, verdict
 from experiments.common.report import Report
-from opendpr.answering.pipeline import Answerer, open_answerer
+from opendpr.answering.opening import open_answerer
+from opendpr.answering.pipeline import Answerer
 from opendpr.evaluation.calibration import area_under_roc, expected_calibration_error
 from opendpr.evaluation.statistics import bootstrap
 from opendpr.model.runtime import RuntimeSettings

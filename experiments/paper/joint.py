@@ -64,7 +64,7 @@ class Both(nn.Module):
     def __init__(self, model: Model) -> None:
         super().__init__()
         config = model.require_encoder()
-        self.question, self.reader = make_network(config), ReaderNetwork(config.architecture)
+        self.question, self.reader = make_network(config), ReaderNetwork(model.require_reader().architecture)
         load_weights(self.question, model.load_weights("question"))
         load_weights(self.reader, model.load_weights("reader"))
 

@@ -36,7 +36,6 @@ from opendpr.model.directory import DEFAULT_MODEL
 RETRIEVER = "hybrid"
 REPORT = "handbooks-report"
 """Name under which what was read for the report half is kept."""
-RESAMPLES = 2_000
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -76,24 +75,26 @@ def judge(decoder: Decoder, cases: Sequence[Case]) -> Judged:
     )
 
 
-def resampled(measure: Measure, lots: Sequence[Judged], answerable: Bools, seed: int = 0) -> tuple[float, float, float]:
+def resampled(measure: Measure, lots: Sequence[Judged], answerable: Bools, count: int) -> tuple[float, float, float]:
     """A measure of one confidence, or how much more that of the second is, with its bootstrap interval."""
 
     def value(chosen: NDArray[np.int64]) -> float:
         each = [measure(lot.sure[chosen], lot.right[chosen], answerable[chosen]) for lot in lots]
         return each[0] if len(each) == 1 else each[1] - each[0]
 
-    generator, n = np.random.default_rng(seed), len(answerable)
-    drawn = np.array([value(generator.integers(0, n, n)) for _ in range(RESAMPLES)])
+    generator, n = np.random.default_rng(0), len(answerable)
+    drawn = np.array([value(generator.integers(0, n, n)) for _ in range(count)])
     edge = (1 - INTERVAL_LEVEL) / 2
     low, high = np.nanquantile(drawn, [edge, 1 - edge])
     return value(np.arange(n)), float(low), float(high)
 
 
-def add_figures(report: Report, name: str, judged: Judged, answerable: Bools, expected: Bools) -> None:
+def add_figures(
+    report: Report, name: str, judged: Judged, *, answerable: Bools, expected: Bools, resamples: int
+) -> None:
     """Report a confidence: its measures, and right answers, given ones and given where none is known."""
     for label, measure in MEASURES.items():
-        report.add_interval(f"{name}/{label}", resampled(measure, [judged], answerable), "", scale=1)
+        report.add_interval(f"{name}/{label}", resampled(measure, [judged], answerable, resamples), "", scale=1)
     for label, values, chosen in (
         ("right", judged.right, expected),
         ("right and answered", judged.right & judged.given, expected),
@@ -108,8 +109,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--limit", type=int, default=110, help="questions of each set about Wikipedia")
     parser.add_argument("-k", type=int, default=20, help="passages read for a question")
     parser.add_argument("--least-precision", type=float, default=0.6)
+    parser.add_argument("--resamples", type=int, default=2_000, help="of the questions, for an interval")
     parser.add_argument("--removed-share", type=float, default=0.25, help="asked once more without the answer")
-    tiny = {"model": DEFAULT_MODEL, "limit": 48, "k": 2, "least_precision": 0.0, "removed_share": 0.6}
+    tiny = {"model": DEFAULT_MODEL, "limit": 20, "k": 1, "least_precision": 0.0, "removed_share": 0.9, "resamples": 20}
     args = parse(parser, arguments, **tiny)  # enough right answers, and enough wrong ones, to fit to
     encoder = make_encoder(args)
     settings = AnsweringSettings(args.k, (RETRIEVER,), args.least_precision, args.removed_share)
@@ -125,10 +127,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     answerable = np.array([is_answerable(case) for case in asked])
     judged = {name: judge(decoder, asked) for name, decoder in decoders.items()}
     for name, lot in judged.items():
-        add_figures(report, name, lot, answerable, expected)
+        add_figures(report, name, lot, answerable=answerable, expected=expected, resamples=args.resamples)
     for name in ("general", "shipped"):
         for label, measure in MEASURES.items():
-            difference = resampled(measure, [judged[name], judged["own"]], answerable)
+            difference = resampled(measure, [judged[name], judged["own"]], answerable, args.resamples)
             report.add_interval(f"own - {name}/{label}", difference, "", scale=1)
     report.add("own/questions", len({case.question.id for case in own}))
     report.add("report/questions", len(asked))

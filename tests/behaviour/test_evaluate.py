@@ -142,9 +142,9 @@ def test_a_complete_run_is_not_computed_again(towns: Path, questions: Path, tmp_
     output, asked = tmp_path / "run.jsonl", []
 
     class Counting(AnswerJudge):
-        def __call__(self, answerer, questions):
+        def __call__(self, answerer, questions, *, retriever):
             asked.extend(question.id for question in questions)
-            return super().__call__(answerer, questions)
+            return super().__call__(answerer, questions, retriever=retriever)
 
     for _ in range(2):
         evaluate(towns, Task([questions], ("bm25",)), Counting(), output)
@@ -226,9 +226,9 @@ def test_a_collection_that_changes_meanwhile_stops_the_run(questions: Path, tmp_
     opendpr.add(directory, [Document("a", "A", "Albi is a town.")], str(tiny_model))
 
     class Meddling(AnswerJudge):
-        def __call__(self, answerer, questions):
+        def __call__(self, answerer, questions, *, retriever):
             opendpr.add(directory, [Document("b", "B", "Caen is a town.")], str(tiny_model))
-            return super().__call__(answerer, questions)
+            return super().__call__(answerer, questions, retriever=retriever)
 
     with pytest.raises(StateError, match="was changed while"):
         evaluate(directory, Task([questions], ("bm25",)), Meddling(), tmp_path / "run.jsonl")

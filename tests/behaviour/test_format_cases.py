@@ -105,7 +105,7 @@ def test_every_case_is_read_or_refused_by_the_command_that_takes_it(tmp_path: Pa
         ("questions", "pyserini-dpr.json"): "1 question, 1 with answers",
         ("questions", "squad-flat.json"): "2 questions, 1 with answers",
         ("questions", "squad-empty-answer.json"): "2 questions, 1 with answers",
-        ("spans", "squad-flat.json"): "left out 1 question that their passage does not answer",
+        ("spans", "squad-flat.json"): "left out 1 question without an answer marked in the passage",
         ("spans", "squad-empty-answer.json"): "dropped 1 answer found in every text",
         ("run", "document-twice.trec"): "document-twice.trec:2: 'FBIS4-1' is ranked twice",
         ("run", "ids-with-spaces.trec"): "1 question",

@@ -175,7 +175,7 @@ def test_unanswerable_questions_are_left_out_of_spans_and_counted(folder, run):
     (folder / "squad.json").write_text(json.dumps(data))
     done = run("import", "spans", folder / "squad.json", "-o", folder / "out.jsonl")
     assert "1 question\n" in done.stderr
-    assert "left out 1 question that their passage does not answer" in done.stderr
+    assert "left out 1 question without an answer marked in the passage" in done.stderr
 
 
 def test_a_bad_line_is_named_and_leaves_no_file(folder, run):

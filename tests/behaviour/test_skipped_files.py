@@ -9,7 +9,7 @@ import pytest
 from opendpr.collection import open_collection
 from opendpr.collection.files import unread_files
 from opendpr.corpus import Corpus
-from opendpr.maintenance.add import AddSettings, Report, add
+from opendpr.maintenance.add import AddReport, AddSettings, add
 
 WITHOUT_VECTORS = AddSettings(vectors=False)
 
@@ -24,7 +24,7 @@ def folder(tmp_path: Path) -> Path:
     return directory
 
 
-def added(folder: Path) -> Report:
+def added(folder: Path) -> AddReport:
     return add(folder.parent / "collection", Corpus([folder]), WITHOUT_VECTORS)
 
 

@@ -13,15 +13,13 @@ import opendpr
 from opendpr.model.directory import Model, find_model
 from opendpr.types import Document
 
-NAMES = [
-    f"{start}{end}" for start in ("Al", "Bor", "Cam", "Der", "Ev", "Far", "Gol") for end in ("ton", "by", "ford", "ham")
-]
+NAMES = [f"{start}{end}" for start in ("Al", "Bor", "Cam", "Der", "Ev") for end in ("ton", "by", "ford", "ham")]
 TRADES = ["baker", "smith", "weaver", "miller", "mason", "tailor", "cooper", "fisher"]
 
 
 @pytest.fixture(scope="module")
 def notes(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """28 towns, each with a river and a trade."""
+    """20 towns, each with a river and a trade."""
     directory = tmp_path_factory.mktemp("answering") / "notes"
     documents = [
         Document(name, name, f"{name} is a small town. It lies on the river {name[:3]}ne. Its first mayor was a "
@@ -57,7 +55,7 @@ def fitted(notes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("fitted")
     output = folder / "model"
     path = questions(folder / "questions.jsonl")
-    options = ("--model", "opendpr-minilm", "-o", output, "-k", 3, "--least-precision", 0.7, "--precision", "fp32")
+    options = ("--model", "opendpr-minilm", "-o", output, "-k", 2, "--least-precision", 0.7, "--precision", "fp32")
     done = subprocess.run(
         command("train", "answering", notes, path, *options, "-r", "hybrid", "-r", "bm25", "--json"),
         capture_output=True, encoding="utf-8", check=False,
@@ -74,7 +72,7 @@ def test_the_model_is_the_same_but_for_what_was_fitted(fitted: Path) -> None:
     assert set(model.retrieval) >= {"lambda", "passage", "span", "reader"}
     assert set(model.confidence["hybrid"]) >= {"bias", "threshold", "share", "passage", "margin"}
     record = json.loads((fitted / "training.json").read_text())
-    assert record["answering"]["settings"]["k"] == 3
+    assert record["answering"]["settings"]["k"] == 2
     assert record["answering"]["figures"]["hybrid"]["AUROC answerable"] > 0.8
     assert record["settings"] == json.loads((base.directory / "training.json").read_text())["settings"]
 

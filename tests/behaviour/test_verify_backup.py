@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from conftest import contents, write_documents
 
-from opendpr.collection import database, open_collection, open_writer
+from opendpr.collection import open_collection, open_writer
 from opendpr.collection.backup import write_backup
 from opendpr.collection.database import DATABASE
 from opendpr.collection.verify import verify_store
@@ -319,12 +319,11 @@ def test_a_backup_needs_no_cache_and_is_a_collection_to_go_on_with(run, notes, t
     assert problems(tmp_path / "copy") == []
 
 
-def test_a_backup_larger_than_the_cache_has_the_checksum_of_every_page(tmp_path, monkeypatch):
-    monkeypatch.setattr(database, "CACHE_KIB", 64)
+def test_a_backup_larger_than_the_cache_has_the_checksum_of_every_page(tmp_path):
     with open_writer(tmp_path / "notes", Splitter(words=20)) as writer:
         fill(writer, documents(0, 1_000))
         writer.remove_documents([f"d{number:04}" for number in range(100, 500)])
-        write_backup(writer, tmp_path / "copy")
+        write_backup(writer, tmp_path / "copy", cache_kibibytes=64)
     assert problems(tmp_path / "copy") == []
     sizes = [(tmp_path / name / DATABASE).stat().st_size for name in ("notes", "copy")]
     assert 64 * 1_024 < sizes[1] < sizes[0], "what was removed takes no room"

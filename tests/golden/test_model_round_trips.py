@@ -142,32 +142,3 @@ def test_what_a_form_has_no_place_for_is_refused_by_name(tmp_path: Path, tiny_mo
     for form in ("dpr", "hf-dpr"):
         with pytest.raises(StateError, match="no place for pooling mean"):
             export_model(Model(tiny_model), tmp_path / form, form)
-
-
-def test_a_collection_ranks_as_the_classes_of_transformers_with_faiss(tmp_path: Path, dpr: Model) -> None:
-    """The same passages, encoded by transformers and searched by a flat index of FAISS: the same in the same order."""
-    import faiss
-    import torch
-    import transformers
-
-    words = " ".join(SENTENCES).split()
-    texts = [" ".join(words[number % 7 :: 1 + number % 5][: 4 + number % 9]) + f" {number}" for number in range(120)]
-    export_model(dpr, tmp_path / "theirs", "hf-dpr")
-    tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path / "theirs" / "passage_encoder")
-
-    def theirs(kind: str, folder: str, given: list[str]) -> np.ndarray:
-        network = getattr(transformers, kind).from_pretrained(tmp_path / "theirs" / folder).eval()
-        fed = tokenizer(given, padding=True, return_tensors="pt")
-        with torch.no_grad():
-            return network(input_ids=fed["input_ids"], attention_mask=fed["attention_mask"]).pooler_output.numpy()
-
-    index = faiss.IndexFlatIP(32)
-    index.add(theirs("DPRContextEncoder", "passage_encoder", texts))
-    scores, expected = index.search(theirs("DPRQuestionEncoder", "question_encoder", SENTENCES), 100)
-    encoder = BertEncoder(dpr, RUNTIME)
-    passages = encoder.encode_passages([Passage(n, str(n), "", text, 0) for n, text in enumerate(texts)])
-    ours = encoder.encode_questions(SENTENCES) @ passages.T
-    order = np.argsort(-ours, axis=1, kind="stable")[:, :100]
-    np.testing.assert_allclose(np.take_along_axis(ours, order, 1), scores, atol=2e-3)
-    for row, other in zip(order, expected, strict=True):
-        assert set(row.tolist()) == set(other.tolist())

@@ -1,10 +1,11 @@
-"""What decoding knows of a question beside what was read for it: its words, and how common they are."""
+"""A question: whether it can be asked, and what decoding knows of it: its words, and how common they are."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from opendpr.choices import needs_words
+from opendpr.choices import QUESTION_CHARACTERS, needs_words
+from opendpr.errors import UsageError
 from opendpr.search.live import LiveSnapshot
 from opendpr.types import WordCounts
 
@@ -34,3 +35,15 @@ def asked(question: str, retriever: str, live: LiveSnapshot) -> Asked:
     Words are counted by the index of BM25, which dense retrieval alone does without: opening it may take long.
     """
     return Asked(question, live.load(retriever).count_words(question) if needs_words(retriever) else NO_WORD_COUNTS)
+
+
+def check_question(question: str) -> None:
+    """Raises UsageError if a question is empty or too long."""
+    if not question.strip():
+        raise UsageError("the question is empty; ask with at least one word")
+    if not question.isascii() and any("\ud800" <= character <= "\udfff" for character in question):
+        raise UsageError("the question is not valid UTF-8; convert it")
+    if len(question) > QUESTION_CHARACTERS:
+        raise UsageError(
+            f"the question has {len(question):,} characters, at most {QUESTION_CHARACTERS:,} are taken; shorten it"
+        )

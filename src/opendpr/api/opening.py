@@ -10,13 +10,13 @@ from opendpr.api import changes
 from opendpr.api.arguments import check_retriever, check_runtime, model_name
 from opendpr.api.located import located
 from opendpr.api.opened import OpenCollection
-from opendpr.api.sources import Source
+from opendpr.api.sources import DocumentSource
 from opendpr.choices import DEFAULT_RETRIEVER
 from opendpr.collection.database import DATABASE
 from opendpr.collection.opening import holds_documents
 from opendpr.engines.addresses import parse_address
 from opendpr.errors import StateError
-from opendpr.maintenance.add import AddSettings, Report
+from opendpr.maintenance.add import AddReport, AddSettings
 from opendpr.model.directory import DEFAULT_MODEL, find_model
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.settings import EngineSettings
@@ -24,11 +24,11 @@ from opendpr.search.settings import EngineSettings
 
 def add(
     collection: str | os.PathLike[str],
-    sources: Source | Iterable[Source],
+    sources: DocumentSource | Iterable[DocumentSource],
     model: str | None = None,
     *,
     vectors: bool = True,
-) -> Report:
+) -> AddReport:
     """Add documents to a collection, made if it is not there.
 
     Args:

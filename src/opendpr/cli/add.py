@@ -27,7 +27,7 @@ from opendpr.errors import InputError, UsageError
 from opendpr.wording import counted
 
 if TYPE_CHECKING:
-    from opendpr.maintenance.add import Report
+    from opendpr.maintenance.add import AddReport
     from opendpr.text.splitting import Splitter
 
 Unit = Literal["structure", "paragraphs", "whole"]
@@ -161,7 +161,7 @@ def add(
         raise Exit(InputError.exit_code)
 
 
-def _put_json(report: Report) -> None:
+def _put_json(report: AddReport) -> None:
     lists = {
         "skipped": [vars(entry) for entry in report.skipped],
         "skipped_before": [vars(entry) for entry in report.skipped_before],
@@ -179,7 +179,7 @@ def no_documents(files: str) -> InputError:
     )
 
 
-def show_report(report: Report, collection: Path, command: Sequence[str], *, folder: Path | None = None) -> None:
+def show_report(report: AddReport, collection: Path, command: Sequence[str], *, folder: Path | None = None) -> None:
     """What was done, what was skipped and why.
 
     Args:
@@ -223,7 +223,7 @@ def show_report(report: Report, collection: Path, command: Sequence[str], *, fol
     say(f"{collection}: {counted(counts['documents'], 'document')}, {counted(counts['passages'], 'passage')}")
 
 
-def report_ignored(report: Report, command: Sequence[str]) -> None:
+def report_ignored(report: AddReport, command: Sequence[str]) -> None:
     """What was left out of folders, and how to take it."""
     from opendpr.corpus import LEFT_OUT
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +67,9 @@ def ask(
             show_default=False,
         ),
     ] = None,
-    k: Annotated[int, Option("-k", min=1, max=MOST_PASSAGES, help="Passages to read.")] = READ_PASSAGES,
+    k: Annotated[
+        int, Option("-k", min=1, max=MOST_PASSAGES, help="Most passages to read; fewer once an answer is sure.")
+    ] = READ_PASSAGES,
     answers: Annotated[int, Option("--answers", "-n", min=1, help="Different answers to show.")] = 1,
     retriever: RetrieverOption = DEFAULT_RETRIEVER,
     rerank: RerankOption = None,
@@ -188,12 +190,6 @@ def _show(answer: Answer, outline: Outline, *, strong: bool) -> None:
     put(f"  {marked(seen, best.start - offset, best.end - offset)}")
 
 
-def _span_with_passage(span: Span, id: str, outline: Outline) -> dict[str, object]:
-    from opendpr.answering.fields import hit_fields, span_fields
-
-    return {**span_fields(span, id, outline), "passage": hit_fields(span.hit, id, outline)}
-
-
 @dataclass
 class _Asker:
     """Puts questions to an answerer and shows what comes of them."""
@@ -232,15 +228,16 @@ class _Asker:
 
     def answer(self, question: str) -> None:
         """Answer one question."""
-        from opendpr.answering.fields import missing_fields
+        from opendpr.answering.fields import missing_fields, outcome_fields
 
+        thorough = self.count > 1  # what else might answer is looked for in all passages
         if self.explain:
-            outcome, explanations = self.answerer.explain(question, self.k, self.where)
+            outcome, explanations = self.answerer.explain(question, self.k, self.where, thorough=thorough)
         else:
-            outcome, explanations = self.answerer.ask(question, self.k, self.where), []
+            outcome, explanations = self.answerer.ask(question, self.k, self.where, thorough=thorough), []
         shown, explanations = outcome.answers[: self.count], explanations[: self.count]
         if self.as_json:
-            record = {"question": question, "answerable": outcome.answerable, "answers": self._records(shown)}
+            record = {"question": question} | outcome_fields(outcome, self.count, self._span_fields(shown))
             if self.explain:
                 record["explanations"] = [explanation.fields() for explanation in explanations]
             print_json(record | missing_fields(self.answerer.missing) | self._incomplete_fields())
@@ -270,15 +267,17 @@ class _Asker:
 
         return dict.fromkeys(ids, Outline()) | outlines(self.answerer.collection, ids)
 
-    def _records(self, answers: Sequence[Answer]) -> list[dict[str, object]]:
-        from opendpr.answering.fields import answer_fields
+    def _span_fields(self, answers: Sequence[Answer]) -> Callable[[Span], dict[str, object]]:
+        """What makes the form of a place of these answers: with its passage, as there is no list of passages."""
+        from opendpr.answering.fields import hit_fields, span_fields
 
         passages = [span.hit.passage for answer in answers for span in answer.spans]
         ids = self.answerer.collection.passage_ids(passages)
         outlines = self._outlines([passage.document_id for passage in passages])
 
-        def record(span: Span) -> dict[str, object]:
+        def fields(span: Span) -> dict[str, object]:
             passage = span.hit.passage
-            return _span_with_passage(span, ids[passage.number], outlines[passage.document_id])
+            id, outline = ids[passage.number], outlines[passage.document_id]
+            return {**span_fields(span, id, outline), "passage": hit_fields(span.hit, id, outline)}
 
-        return [{**answer_fields(answer), "spans": list(map(record, answer.spans))} for answer in answers]
+        return fields

@@ -1,4 +1,4 @@
-"""`opendpr cache`: the cached collections of folders and files."""
+"""`opendpr cache`: the cached collections of folders and files, and compiled networks."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ def cache(
         list[Path] | None, Argument(help="Folders or files; all if none is named.", show_default=False)
     ] = None,
     clear: Annotated[bool, Option("--clear", help="Remove the cached collections of the folders named.")] = False,
-    clear_all: Annotated[bool, Option("--clear-all", help="Remove all.")] = False,
+    clear_all: Annotated[bool, Option("--clear-all", help="Remove all, and the compiled networks.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """List the cached collections of folders and files that were asked, or remove them.
 
-    One that was removed is made again when its folder is asked. The documents themselves are never touched.
+    One that was removed is made again when its folder is asked. The documents themselves are never touched. Networks
+    as they were compiled for this processor are kept beside them, and counted in the last line.
 
     \b
     Examples:
@@ -35,27 +36,34 @@ def cache(
       opendpr cache --clear-all
     """
     from opendpr.maintenance.folder_caches import cached_folders, clear_caches
+    from opendpr.model.compiled import clear_networks, kept_networks
 
     if clear_all and (clear or folders):
         raise UsageError("--clear-all removes the caches of all folders; name none, and leave out --clear")
     if clear and not folders:
         raise UsageError("--clear needs the folders whose caches are to be removed; --clear-all removes all")
     chosen = _caches_of(folders, cached_folders()) if folders else cached_folders()
-    total = sum(cached.size_bytes for cached in chosen)
+    networks = {} if folders else kept_networks()
     if clear or clear_all:
         clear_caches(chosen)
+        clear_networks(networks)
     if as_json:
         for cached in chosen:
             print_json({**cached._asdict(), "directory": str(cached.directory), "cleared": clear or clear_all})
+        for path, size in networks.items():
+            print_json({"network": str(path), "size_bytes": size, "cleared": clear_all})
         return
+    totals = f"{counted(len(chosen), 'cached collection')}, {readable_size(sum(each.size_bytes for each in chosen))}"
+    if networks:
+        totals += f"; {counted(len(networks), 'compiled network')}, {readable_size(sum(networks.values()))}"
     if clear or clear_all:
-        say(f"removed {counted(len(chosen), 'cached collection')}, {readable_size(total)}")
+        say(f"removed {totals}")
         return
     for cached in chosen:
         passages = "unreadable" if cached.passages is None else counted(cached.passages, "passage")
         name = on_one_line(cached.source or str(cached.directory))
         put(f"{name}\t{readable_size(cached.size_bytes)}\t{passages}\t{cached.last_use}")
-    say(f"{counted(len(chosen), 'cached collection')}, {readable_size(total)}")
+    say(totals)
 
 
 def _caches_of(folders: list[Path], caches: list[CachedFolder]) -> list[CachedFolder]:

@@ -80,6 +80,7 @@ def serve(
     settings = Settings(
         collection=located(collection, model, running),
         model=model,
+        name=collection.resolve().name,
         runtime=running,
         host=host,
         port=port,

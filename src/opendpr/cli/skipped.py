@@ -9,7 +9,7 @@ from opendpr.cli.output import put, say
 from opendpr.wording import counted
 
 if TYPE_CHECKING:
-    from opendpr.maintenance.add import Report
+    from opendpr.maintenance.add import AddReport
 
 LISTED_PLACES = 20
 """Skipped places named one by one; JSON has them all."""
@@ -17,7 +17,7 @@ LISTED_IN_FOLDER = 3
 """The same before an answer from a folder."""
 
 
-def report_skipped(report: Report, collection: Path, *, folder: bool = False) -> None:
+def report_skipped(report: AddReport, collection: Path, *, folder: bool = False) -> None:
     """Name what was skipped now; what was skipped before is only counted, and not before an answer from a folder.
 
     Args:

@@ -10,6 +10,7 @@ import apsw
 
 from opendpr.collection.collection import Collection
 from opendpr.collection.database import (
+    CACHE_KIBIBYTES,
     DATABASE,
     closed_on_error,
     connect,
@@ -24,10 +25,13 @@ READING_ERRORS = (apsw.SQLITE_IOERR_DATA, apsw.SQLITE_IOERR_READ, apsw.SQLITE_IO
 """What goes wrong with a file that is read."""
 
 
-def write_backup(collection: Collection, destination: Path) -> int:
+def write_backup(collection: Collection, destination: Path, *, cache_kibibytes: int = CACHE_KIBIBYTES) -> int:
     """Write the newest state as a collection of its own; returns its version.
 
     The copy has no free pages, has page checksums of its own, and appears under its name when it is whole.
+
+    Args:
+        cache_kibibytes: of the pages held in memory
 
     Raises:
         StateError: the destination exists.
@@ -39,7 +43,7 @@ def write_backup(collection: Collection, destination: Path) -> int:
     temporary = destination.with_name(destination.name + ".writing")
     path = temporary / DATABASE
     _clear(temporary)
-    connection = connect(path, create=True)
+    connection = connect(path, create=True, cache_kibibytes=cache_kibibytes)
     with our_errors(path), closed_on_error(connection):
         reserve_checksums(connection)
         # A page gets its checksum only if the first one, which says so, is on the disk before it. "VACUUM INTO" writes

@@ -17,7 +17,7 @@ from opendpr.collection.database import DATABASE, closed_on_error, our_errors, r
 from opendpr.collection.rows import (
     COMPARED_IDS,
     EncoderRow,
-    Summary,
+    ListedDocument,
     Version,
     other_encoder,
     to_passage,
@@ -223,7 +223,7 @@ class Collection:
         """Numbers of passages that were removed after that version."""
         return [row[0] for row in self.select("SELECT number FROM deleted WHERE version > ?", (version,))]
 
-    def summaries(self, after: str = "") -> Iterator[Summary]:
+    def summaries(self, after: str = "") -> Iterator[ListedDocument]:
         """All documents in order of id, or those whose id follows `after`."""
         last = after
         query = (
@@ -232,7 +232,7 @@ class Collection:
             f"GROUP BY d.id ORDER BY d.id LIMIT {QUERY_ROWS}"
         )
         while rows := self.select(query, (last,)):
-            yield from (Summary(*row) for row in rows)
+            yield from (ListedDocument(*row) for row in rows)
             last = rows[-1][0]
 
     def passage_ids(self, passages: Sequence[Passage]) -> dict[int, str]:

@@ -23,7 +23,7 @@ NETWORK_FILE_SYSTEMS = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "ceph", "glusterfs"}
 )
 BUSY_MILLISECONDS = 30_000
-CACHE_KIB = 65_536
+CACHE_KIBIBYTES = 65_536
 """Size of the pages that a connection keeps in memory."""
 
 SCHEMA = """
@@ -85,7 +85,7 @@ def our_errors(path: Path) -> Iterator[None]:
         raise OpendprError(f"{path} cannot be opened ({error}); check its permissions") from None
 
 
-def connect(path: Path, *, create: bool = False) -> apsw.Connection:
+def connect(path: Path, *, create: bool = False, cache_kibibytes: int = CACHE_KIBIBYTES) -> apsw.Connection:
     """Open a database with page checksums.
 
     A directory that cannot be written is opened as immutable, if no unfinished write-ahead log lies there.
@@ -103,22 +103,22 @@ def connect(path: Path, *, create: bool = False) -> apsw.Connection:
         flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
     with our_errors(path):
         try:
-            return _configured(uri, flags, "NORMAL")
+            return _configured(uri, flags, "NORMAL", cache_kibibytes)
         except apsw.IOError as error:
             if getattr(error, "extendedresult", None) != apsw.SQLITE_IOERR_SHMSIZE:
                 raise
             # The disk is too full for the memory that processes share: who has the file alone needs none.
-            return _configured(uri, flags, "EXCLUSIVE")
+            return _configured(uri, flags, "EXCLUSIVE", cache_kibibytes)
 
 
-def _configured(uri: str, flags: int, locking: str) -> apsw.Connection:
+def _configured(uri: str, flags: int, locking: str, cache_kibibytes: int) -> apsw.Connection:
     connection = apsw.Connection(uri, flags=flags, vfs="cksmvfs")
     with closed_on_error(connection):
         connection.create_scalar_function("as_number", lambda *values: as_number(values[0]), 1, deterministic=True)
         connection.set_busy_timeout(BUSY_MILLISECONDS)
         connection.execute(f"PRAGMA locking_mode={locking}").fetchall()  # what comes after a row waits for it
         connection.execute("PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY")
-        connection.execute(f"PRAGMA cache_size={-CACHE_KIB}")
+        connection.execute(f"PRAGMA cache_size={-cache_kibibytes}")
     return connection
 
 

@@ -59,7 +59,7 @@ def other_encoder(row: EncoderRow, directory: Path, fingerprint: str, model: str
 
 
 @dataclass(frozen=True)
-class Summary:
+class ListedDocument:
     """One line of `opendpr list`."""
 
     id: str

@@ -21,7 +21,7 @@ from opendpr.corpus.kinds import REFUSED, find_by_content, find_reader, suffixes
 from opendpr.corpus.known import KnownFile, known_file, reading_digest
 from opendpr.corpus.objections import objection
 from opendpr.corpus.pages import without_repeated_lines
-from opendpr.corpus.places import Places
+from opendpr.corpus.places import FirstPlaces
 from opendpr.corpus.sandbox import Sandbox
 from opendpr.corpus.source import TEXT_BYTES, Reader, Reading, Skipped, Source, Unchanged
 from opendpr.corpus.text import read_text
@@ -105,7 +105,7 @@ class Corpus:
         """Yield each document that can be stored, an id only once."""
         for entries in (self.skipped, self.skipped_before, self.unread, self.ignored):
             entries.clear()
-        with closing(Sandbox()) as sandbox, closing(Places()) as places, closing(Places()) as files:
+        with closing(Sandbox()) as sandbox, closing(FirstPlaces()) as places, closing(FirstPlaces()) as files:
             for path in self.paths:
                 for place, reading in self._readings(path, sandbox, files):
                     if isinstance(reading, Unchanged):
@@ -124,7 +124,7 @@ class Corpus:
                     else:
                         yield document
 
-    def _claim_unchanged(self, reading: Unchanged, place: str, places: Places) -> None:
+    def _claim_unchanged(self, reading: Unchanged, place: str, places: FirstPlaces) -> None:
         """Note a file that need not be read, or that another one has its id."""
         if (earlier := places.claim(reading.id, place)) is None:
             self.unchanged.append(reading)
@@ -140,7 +140,9 @@ class Corpus:
             document = kept
         return replace(document, metadata={**document.metadata, **self.metadata}) if self.metadata else document
 
-    def _readings(self, path: Path | Document | Literal["-"], sandbox: Sandbox, files: Places) -> Iterator[Reading]:
+    def _readings(
+        self, path: Path | Document | Literal["-"], sandbox: Sandbox, files: FirstPlaces
+    ) -> Iterator[Reading]:
         """What is found at a path that was given; a document is given as it is."""
         if isinstance(path, Document):
             return iter([(f"document {path.id!r}", path)])
@@ -150,7 +152,7 @@ class Corpus:
             return self._directory(path, sandbox, files)
         return self._file(path, path.name, sandbox, files, default=read_text)
 
-    def _directory(self, directory: Path, sandbox: Sandbox, files: Places) -> Iterator[Reading]:
+    def _directory(self, directory: Path, sandbox: Sandbox, files: FirstPlaces) -> Iterator[Reading]:
         """What is found below a directory, sorted by the names relative to it."""
         walk = Walk(directory, all_files=self.all_files)
         if self.keep_repeated:
@@ -165,7 +167,7 @@ class Corpus:
             yield printable(path), f"cannot be listed: {reason(error)}"
 
     def _file(
-        self, path: Path, id: str, sandbox: Sandbox, files: Places, *, default: Reader | None = None
+        self, path: Path, id: str, sandbox: Sandbox, files: FirstPlaces, *, default: Reader | None = None
     ) -> Iterator[Reading]:
         """What is found in a file; one of no known kind is read by `default`, else it is only counted."""
         place = printable(path)

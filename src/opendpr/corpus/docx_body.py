@@ -38,7 +38,7 @@ class Paragraph:
 
 
 @dataclass(slots=True)
-class Run:
+class TextRun:
     """Text of one look."""
 
     hidden: bool | None = None
@@ -58,7 +58,7 @@ class Body:
     def __init__(self, text: BlockText, numbering: Numbering, marks: Mapping[str, str] | None = None) -> None:
         self._text, self._numbering, self._styles, self._marks = text, numbering, numbering.styles, marks
         self._paragraphs = [Paragraph()]
-        self._run = Run()
+        self._run = TextRun()
         self._in_text = False
         self._cells = 0
         self._dropped = 0
@@ -120,7 +120,7 @@ class Body:
         """Note what an element says of the run that it is in; False if it is no property."""
         value = given.get("val", "")
         if local == "r":
-            self._run = Run()
+            self._run = TextRun()
         elif local in HIDING_PROPERTIES or local == "webHidden":
             self._run.hidden = bool(self._run.hidden) or value not in OFF_VALUES
         elif local == "rStyle":
@@ -251,7 +251,7 @@ class Body:
             self._separate_paragraphs()
         self._joined = False
         self._paragraphs.append(Paragraph())
-        self._run = Run()
+        self._run = TextRun()
 
     def _end_paragraph(self) -> None:
         self._fields.end_paragraph()

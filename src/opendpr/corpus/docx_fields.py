@@ -11,7 +11,7 @@ TICKED, NOT_TICKED = "\u2612", "\u2610"
 
 
 @dataclass(slots=True)
-class Field:
+class WordField:
     """A field that has begun."""
 
     instructed: bool = True
@@ -35,7 +35,7 @@ class Fields:
     """The fields that a place in the text lies in."""
 
     def __init__(self) -> None:
-        self._open: list[Field] = []
+        self._open: list[WordField] = []
 
     def are_instructed(self) -> bool:
         """Whether what comes is an instruction to Word."""
@@ -44,7 +44,7 @@ class Fields:
     def character(self, kind: str) -> str:
         """Take the sign that begins, separates or ends a field; returns what a field that ends shows."""
         if kind == "begin":
-            self._open.append(Field())
+            self._open.append(WordField())
         elif self._open and kind == "separate":
             self._open[-1].instructed = False
         elif self._open and kind == "end":

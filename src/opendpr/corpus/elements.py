@@ -27,7 +27,7 @@ FORMULA_LEVELS = 50
 """Deepest formula that is read as one."""
 
 
-class Numbering:
+class OrderedList:
     """The numbers of an ordered list, which a browser writes before its items."""
 
     def __init__(self, node: LexborNode) -> None:

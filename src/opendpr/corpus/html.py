@@ -8,7 +8,7 @@ from collections import Counter
 from typing import IO, TYPE_CHECKING
 
 from opendpr.corpus.anchors import ANCHORED, HEADING_LEVELS, anchor_of
-from opendpr.corpus.elements import Numbering, is_note, mathml, ruby, shown, written_as
+from opendpr.corpus.elements import OrderedList, is_note, mathml, ruby, shown, written_as
 from opendpr.corpus.encodings import decoded
 from opendpr.corpus.extract import BlockText, Extract, NotReadError, section_metadata, seen
 from opendpr.corpus.hidden import UNSEEN_TAGS, hidden_elements
@@ -128,7 +128,7 @@ class PageText:
         self.text = BlockText()
         self._hidden = hidden
         self._preformatted = 0
-        self._lists: list[Numbering | None] = []
+        self._lists: list[OrderedList | None] = []
 
     def enter(self, node: LexborNode) -> bool:
         """Add what comes before the content of an element; returns whether its content is to be read too."""
@@ -149,7 +149,7 @@ class PageText:
         elif tag in ANCHORED and (anchor := node.attributes.get("id")):
             self.text.add_anchor(anchor)
         if tag in LIST_TAGS:
-            self._lists.append(Numbering(node) if tag == "ol" else None)
+            self._lists.append(OrderedList(node) if tag == "ol" else None)
         elif tag == "li" and self._lists and (numbering := self._lists[-1]):
             if number := numbering.next(node):
                 self.text.add(number)

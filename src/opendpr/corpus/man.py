@@ -50,14 +50,14 @@ def parse_man(file: IO[bytes]) -> Extract:
     data = file.read(TEXT_BYTES + 1)
     if len(data) > TEXT_BYTES:
         raise NotReadError(TOO_LONG)
-    page = Page()
+    page = ManualPage()
     for line in decode(data).replace("\r\n", "\n").split("\n"):
         page.line(line)
     text = page.text.text()
     return Extract(storable(page.title), storable(text), section_metadata(page.text.sections, ""))
 
 
-class Page:
+class ManualPage:
     """Reads a manual page line by line."""
 
     def __init__(self) -> None:

@@ -40,7 +40,7 @@ class ListPlace:
     """The number of an item that no paragraph has yet."""
 
 
-class Content:
+class ContentReader:
     """Reads element by element.
 
     Args:

@@ -18,7 +18,7 @@ HELD_CHARACTERS = 30_000_000
 """How much is held back at once; a larger folder is taken in parts, and what repeats in one holds in the next."""
 
 
-class Found(NamedTuple):
+class PageReadings(NamedTuple):
     """What was found in one file."""
 
     readings: list[Reading]
@@ -40,12 +40,12 @@ def without_repeated_lines(
         remember: gets what to remember of a file when its last reading is taken; held back with its document
     """
     folders: dict[str, RepeatedLines] = {}
-    held: list[Found] = []
+    held: list[PageReadings] = []
     characters = 0
     for is_page, readings in files:
         mark = len(remember)
         first = list(islice(readings, 2))
-        file = Found(first, remember[mark:], is_page)
+        file = PageReadings(first, remember[mark:], is_page)
         del remember[mark:]
         characters += sum(len(document.text) for document in _documents(file))
         held.append(file)
@@ -57,7 +57,7 @@ def without_repeated_lines(
 
 
 def _released(
-    held: Sequence[Found],
+    held: Sequence[PageReadings],
     folders: dict[str, RepeatedLines],
     before: Callable[[str], Iterable[str]],
     remember: list[KnownFile],
@@ -79,7 +79,7 @@ def _released(
         remember.extend(file.known)
 
 
-def _documents(file: Found) -> Iterator[Document]:
+def _documents(file: PageReadings) -> Iterator[Document]:
     return (reading for _, reading in file.readings if isinstance(reading, Document))
 
 

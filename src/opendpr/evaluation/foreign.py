@@ -203,7 +203,7 @@ class _Judging:
             return self._judge.judge_documents({question.id: self._documents(hits)})[0]
         ranked = [self._hit(hit, rank) for rank, hit in enumerate(hits[: max(self._judge.ks)], start=1)]
         ids = {judged.passage.number: hit.id for judged, hit in zip(ranked, hits, strict=False)}
-        return self._judge.judge_hits(question, ranked, ids)
+        return self._judge.judge_hits(question, ranked, ids=ids)
 
     def _documents(self, hits: Sequence[RunHit]) -> Mapping[str, float]:
         """Each document with the score of its best passage, best first."""

@@ -53,9 +53,9 @@ class Judge(Protocol):
         ...
 
     def __call__(
-        self, answerer: Answerer, questions: Sequence[Question]
+        self, answerer: Answerer, questions: Sequence[Question], *, retriever: str
     ) -> Sequence[AnswerJudgement | DocumentJudgement]:
-        """A judgement for each question."""
+        """A judgement for each question, whose passages that retriever finds."""
         ...
 
 
@@ -103,9 +103,8 @@ def evaluate(
     total = len(task.systems) * header.questions
     with open_run(output, header) as run:
         for system in task.systems:
-            answerer.retriever = system
             for name, batch in _batches_to_judge(sets, system, run.done):
-                judgements = judge(answerer, batch)
+                judgements = judge(answerer, batch, retriever=system)
                 refuse_change(answerer.collection, header)
                 run.write(
                     QuestionRecord(name, system, question, judgement)
@@ -113,7 +112,7 @@ def evaluate(
                 )
                 on_progress(len(run.done), total)
         if header.read and not run.scanned:
-            run.write_scan(_absent(answerer, output, sets))
+            run.write_scan(absent_answers(answerer.collection, output, sets))
 
 
 def _sets_to_judge(task: Task, judge: Judge) -> dict[str, list[Question]]:
@@ -241,8 +240,10 @@ def refuse_change(collection: Collection, header: RunHeader) -> None:
         )
 
 
-def _absent(answerer: Answerer, output: Path, sets: dict[str, list[Question]]) -> dict[str, list[str]]:
-    """Questions, by set, whose answer no system retrieved and no passage of the collection holds."""
+def absent_answers(
+    collection: Collection, output: Path, sets: Mapping[str, Sequence[Question]]
+) -> dict[str, list[str]]:
+    """Questions of a run, by set, whose answer no system retrieved and no passage of the collection holds."""
     wanted: set[tuple[str, str]] = set()
     retrieved: set[tuple[str, str]] = set()
     for record in read_question_records(output):
@@ -255,5 +256,5 @@ def _absent(answerer: Answerer, output: Path, sets: dict[str, list[Question]]) -
     by_key = {(name, question.id): question for name, questions in sets.items() for question in questions}
     matchers = {key: AnswerMatcher(by_key[key].answers, by_key[key].match) for key in sorted(wanted - retrieved)}
     logger.info("looking for the answers of %s in every passage", counted(len(matchers), "question"))
-    missing = AnswerScan(matchers).look_through(passage.text for passage in served_passages(answerer.collection))
+    missing = AnswerScan(matchers).look_through(passage.text for passage in served_passages(collection))
     return {name: [id for set_, id in sorted(missing) if set_ == name] for name in sets}

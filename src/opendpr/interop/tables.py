@@ -19,6 +19,8 @@ from opendpr.storage.lines import limited_lines, write_lines
 
 TAB = "\t"
 TABS_OR_SPACE = "tabs or space"
+SPACES = re.compile(r"[ \r\v\f]+")
+"""What separates columns for trec_eval, save for tabs: ids may hold Unicode's other spaces."""
 FIELD_CHARACTERS = 10_000_000
 """Longest field. A quotation mark that is never closed takes the rest of a file into one field, up to here."""
 TEXT_QUOTES = "; where quotation marks are part of the text, 'opendpr import' reads them so with --quoting none"
@@ -72,7 +74,7 @@ def split_columns(text: str, separator: str) -> list[str]:
     if separator != TABS_OR_SPACE:
         return text.split(separator)
     text = text.strip()
-    return [field.strip() for field in text.split("\t")] if "\t" in text else text.split()
+    return [field.strip() for field in text.split("\t")] if "\t" in text else SPACES.split(text)
 
 
 def write_rows(path: Path, rows: Iterable[Iterable[str]]) -> int:

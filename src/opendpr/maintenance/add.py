@@ -42,7 +42,7 @@ class Taken(NamedTuple):
 
 
 @dataclass
-class Report:
+class AddReport:
     """What `add` did."""
 
     documents: Counter[str] = field(default_factory=Counter)
@@ -77,7 +77,7 @@ class Report:
 class NoDocumentsError(InputError):
     """Nothing was added, and the collection holds nothing; a new one is taken away again."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: AddReport) -> None:
         super().__init__("no documents were found; give files or directories that hold some")
         self.report = report
 
@@ -124,7 +124,7 @@ def add(
     load: LoadEncoder = BertEncoder,
     encode: EncodePassages = encode_missing,
     on_progress: OnProgress = lambda done, total: None,
-) -> Report:
+) -> AddReport:
     """Add documents to a collection, made if it is not there: what the command, the service and Python call.
 
     Args:
@@ -181,7 +181,7 @@ def add_documents(
     on_progress: OnProgress = lambda done, total: None,
     sync: Sequence[Path] = (),
     sizes: BatchSizes = BatchSizes(),
-) -> Report:
+) -> AddReport:
     """Store documents, then encode every passage without a vector, of this run or an interrupted one.
 
     Every batch is a transaction: the same call again goes on where a kill stopped it.
@@ -195,7 +195,7 @@ def add_documents(
         InputError: a directory to `sync` holds no document, as if its disk were not mounted, and some came from it.
         StateError: the collection's vectors come from another encoder.
     """
-    started, report = time.monotonic(), Report()
+    started, report = time.monotonic(), AddReport()
     row = _row(writer, encoder) if encoder else None
     paths = _store(writer, documents, report, batch_documents=sizes.documents, list_paths=bool(sync))
     if sync and (gone := gone_documents(writer, paths.keys(), sync, [*report.skipped, *report.skipped_before])):
@@ -216,7 +216,7 @@ def add_documents(
 
 
 def _store(
-    writer: Writer, documents: Iterable[Document], report: Report, *, batch_documents: int, list_paths: bool
+    writer: Writer, documents: Iterable[Document], report: AddReport, *, batch_documents: int, list_paths: bool
 ) -> dict[str, object]:
     """Store documents, and note in the report what became of them.
 

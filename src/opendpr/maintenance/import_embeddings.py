@@ -42,7 +42,7 @@ class Trouble:
 
 
 @dataclass
-class Imported:
+class ImportedEmbeddings:
     """What `import_embeddings` did."""
 
     passages: int = 0
@@ -66,7 +66,7 @@ def import_embeddings(
     id_prefix: str = "",
     on_passages: OnStored = lambda done: None,
     on_vectors: OnStored = lambda done: None,
-) -> Imported:
+) -> ImportedEmbeddings:
     """Store passages as documents of one passage each, then their vectors.
 
     Memory does not grow with the files. Every batch is a transaction: the same call goes on where a kill
@@ -87,7 +87,7 @@ def import_embeddings(
         for id, vector in read_embeddings(shard):
             _check(shard, id, vector, dim)
             break
-    report = Imported()
+    report = ImportedEmbeddings()
     row = writer.use_encoder(model.fingerprint, dim, model=model.reference, runtime="imported")
     _store_passages(writer, passages, report, on_passages)
     update_bm25(writer)
@@ -100,7 +100,7 @@ def import_embeddings(
     return report
 
 
-def _store_passages(writer: Writer, path: Path, report: Imported, on_stored: OnStored) -> None:
+def _store_passages(writer: Writer, path: Path, report: ImportedEmbeddings, on_stored: OnStored) -> None:
     fresh = writer.counts()["documents"] == 0
     for batch in batched(_with_text(path, report), ROWS_STORED):
         changes = writer.put_documents(batch)
@@ -111,7 +111,7 @@ def _store_passages(writer: Writer, path: Path, report: Imported, on_stored: OnS
         on_stored(report.passages)
 
 
-def _with_text(path: Path, report: Imported) -> Iterator[Document]:
+def _with_text(path: Path, report: ImportedEmbeddings) -> Iterator[Document]:
     for document in read_passages(path):
         if document.text.strip():
             yield document
@@ -120,7 +120,7 @@ def _with_text(path: Path, report: Imported) -> Iterator[Document]:
 
 
 def _store_vectors(
-    writer: Writer, row: EncoderRow, shard: Path, prefix: str, report: Imported, on_stored: OnStored
+    writer: Writer, row: EncoderRow, shard: Path, prefix: str, report: ImportedEmbeddings, on_stored: OnStored
 ) -> None:
     first = True
     for batch in batched(read_embeddings(shard), ROWS_STORED):

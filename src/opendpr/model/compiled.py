@@ -10,7 +10,8 @@ import hashlib
 import logging
 import os
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,29 @@ KEPT_NETWORKS = 6
 SUFFIX = ".network"
 
 
+def networks_directory() -> Path:
+    """The directory of all compiled networks."""
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("opendpr")) / "networks"
+
+
+def kept_networks() -> dict[Path, int]:
+    """The files of all compiled networks, the one used last first, and their sizes in bytes."""
+    files: list[tuple[float, Path, int]] = []
+    for path in networks_directory().glob(f"*{SUFFIX}"):
+        with suppress(FileNotFoundError):  # another process makes room for its own
+            status = path.stat()
+            files.append((status.st_mtime, path, status.st_size))
+    return {path: size for _, path, size in sorted(files, reverse=True)}
+
+
+def clear_networks(paths: Iterable[Path]) -> None:
+    """Remove compiled networks; they are compiled again when they are needed."""
+    for path in paths:
+        path.unlink(missing_ok=True)
+
+
 def compiled_path(weights: Path, decisive: Sequence[object]) -> Path:
     """Where the compiled network of a file of weights is kept.
 
@@ -33,12 +57,10 @@ def compiled_path(weights: Path, decisive: Sequence[object]) -> Path:
         decisive: everything besides the weights that decides what the runtime makes of them: configuration, precision,
             versions, processor
     """
-    import platformdirs
-
     status = weights.stat()
     content = (str(weights.resolve()), status.st_size, status.st_mtime_ns, status.st_ino, *decisive)
     key = hashlib.sha256(repr(content).encode()).hexdigest()[:32]
-    return Path(platformdirs.user_cache_dir("opendpr")) / "networks" / f"{key}{SUFFIX}"
+    return networks_directory() / f"{key}{SUFFIX}"
 
 
 def read_compiled(path: Path) -> NDArray[np.uint8] | None:
@@ -55,15 +77,13 @@ def read_compiled(path: Path) -> NDArray[np.uint8] | None:
     return compiled
 
 
-def keep_compiled(path: Path, compiled: bytes) -> None:
-    """Keep the bytes of a compiled network, and no more networks than `KEPT_NETWORKS`; a full disk keeps none."""
+def keep_compiled(path: Path, compiled: bytes, *, networks: int = KEPT_NETWORKS) -> None:
+    """Keep the bytes of a compiled network, and no more networks than this many; a full disk keeps none."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as temporary, temporary.open("wb") as file:
             file.write(compiled)
             file.write(zlib.crc32(compiled).to_bytes(CRC_BYTES, "little"))
-        kept = sorted(path.parent.glob(f"*{SUFFIX}"), key=lambda file: file.stat().st_mtime, reverse=True)
-        for old in kept[KEPT_NETWORKS:]:
-            old.unlink(missing_ok=True)
+        clear_networks(list(kept_networks())[networks:])
     except OSError as error:
         logger.info("%s cannot be kept: %s", path, error)

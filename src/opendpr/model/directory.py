@@ -155,7 +155,7 @@ def find_model(name: str) -> Model:
 
     A package announces its directory under the entry point group `opendpr.models`.
     """
-    if os.sep in name or (Path(name) / "config.json").is_file():
+    if os.sep in name or (Path(name) / "config.json").is_file() or Path(name).is_file():
         return Model(Path(name))
     installed = {point.name: point for point in entry_points(group="opendpr.models")}
     if name in installed:
@@ -270,6 +270,11 @@ def _read_config(directory: Path) -> dict[str, Any]:
             raise StateError(
                 f"there is no model at {directory}; if it was moved, say where to with --model (a collection takes "
                 "any with the same encoder), else give the name of an installed model package"
+            ) from None
+        if directory.is_file():
+            raise StateError(
+                f"{directory} is a file, not a model; a checkpoint of DPR is brought in with 'opendpr import model "
+                f"{directory} -o MODEL'"
             ) from None
         raise StateError(
             f"{directory} is not a model (it has no config.json); give the directory that "

@@ -14,6 +14,7 @@ import re
 import time
 import unicodedata
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Generic, TypeVar
 
@@ -32,18 +33,27 @@ KEPT_TEXTS = 20_000
 """Texts whose tokens are kept: about 40 MB of passages of 100 words."""
 KEPT_TEXT_CHARACTERS = 4_000
 """Longest text whose tokens are kept: whole documents would fill the memory."""
-SEARCH_SECONDS = 1.0
-"""Processor time that one pattern may take in one text."""
-PATTERN_SECONDS = 3.0
-"""Processor time that one pattern may take for one question, besides its allowance; then it is given up."""
-TEXT_ALLOWANCE_SECONDS = 0.001
-"""Processor time that each text adds to that: the time for many texts grows with their number."""
 PATTERN_SIZE = 20_000
 """Characters of a pattern after writing out its repetitions."""
 
 ANSWER_TOKEN = regex.compile(r"[\p{L}\p{N}\p{M}]+|[^\p{Z}\p{C}]")
 _ASCII_TOKEN = re.compile(r"[0-9A-Za-z]+|[!-/:-@\[-`{-~]")
 _PATTERN_PIECE = re.compile(r"\\.|\[(?:\\.|[^\]\\])+\]|\{(\d+)(?:,\d*)?\}|.", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class PatternLimits:
+    """Processor time, in seconds, that a pattern may take; then it is given up."""
+
+    search: float = 1.0
+    """In one text."""
+    question: float = 3.0
+    """In all texts of a question together, besides `text` for each of them."""
+    text: float = 0.001
+    """What each text adds: the time for many texts grows with their number."""
+
+
+PATTERN_LIMITS = PatternLimits()
 
 
 def joined_tokens(text: str) -> str:
@@ -69,7 +79,7 @@ def occurs_everywhere(answer: str, match: Match = "string") -> bool:
     if match == "string":
         return joined_tokens(answer) == TOKEN_SEPARATOR
     try:
-        return compile_pattern(answer).fullmatch("", timeout=SEARCH_SECONDS) is not None
+        return compile_pattern(answer).fullmatch("", timeout=PATTERN_LIMITS.search) is not None
     except (InputError, TimeoutError, MemoryError):
         return False
 
@@ -98,8 +108,10 @@ def has_answer(answers: Sequence[str], text: str, match: Match = "string") -> bo
 class AnswerMatcher:
     """Judges one text after another by the answers of one question."""
 
-    def __init__(self, answers: Sequence[str], match: Match = "string") -> None:
-        self.answers, self.match = tuple(answers), match
+    def __init__(
+        self, answers: Sequence[str], match: Match = "string", *, limits: PatternLimits = PATTERN_LIMITS
+    ) -> None:
+        self.answers, self.match, self._limits = tuple(answers), match, limits
         reasons = {answer: unusable(answer, match) for answer in self.answers}
         self.invalid: dict[str, str] = {answer: reason for answer, reason in reasons.items() if reason}
         """Answers that cannot be used, and why."""
@@ -109,7 +121,7 @@ class AnswerMatcher:
         self.strings: list[str] = list(dict.fromkeys(map(joined_tokens, usable))) if match == "string" else []
         """The usable answers as `joined_tokens`; none if they are patterns."""
         patterns = [compile_pattern(answer) for answer in usable] if match == "regex" else []
-        self._seconds_left = dict.fromkeys(patterns, PATTERN_SECONDS)
+        self._seconds_left = dict.fromkeys(patterns, limits.question)
 
     def __call__(self, text: str) -> bool:
         """Whether one of the answers occurs in the text."""
@@ -123,11 +135,11 @@ class AnswerMatcher:
         return any(self._searched(pattern, text, _begins) for pattern in self._seconds_left)
 
     def _searched(self, pattern: regex.Pattern[str], text: str, search: Search) -> bool:
-        left = self._seconds_left[pattern] + TEXT_ALLOWANCE_SECONDS
+        left = self._seconds_left[pattern] + self._limits.text
         if left > 0:
             started = time.process_time()
             try:
-                return search(pattern, _normalized(text), min(left, SEARCH_SECONDS))
+                return search(pattern, _normalized(text), min(left, self._limits.search))
             except (TimeoutError, MemoryError):
                 pass
             finally:

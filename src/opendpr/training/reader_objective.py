@@ -36,7 +36,7 @@ CHECKED_EXAMPLES = 1_024
 """Examples whose answers are looked for among the tokens at once."""
 
 
-class Judge(Protocol):
+class NetworkJudge(Protocol):
     """Says how good a reader is."""
 
     def judge(self, network: nn.Module) -> Mapping[str, float]:
@@ -98,7 +98,7 @@ class ReaderObjective:
         tokenizer: Tokenizer,
         config: ReaderConfig,
         settings: ReaderSettings,
-        judge: Judge | None = None,
+        judge: NetworkJudge | None = None,
     ) -> None:
         self.network = network
         self._settings, self._config, self._tokenizer, self._judge = settings, config, tokenizer, judge

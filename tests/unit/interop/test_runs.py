@@ -167,3 +167,11 @@ def test_runs_of_colbert_and_pyserini_are_read_back(tmp_path):
     (found,) = read_run(tmp_path / "a.json")
     assert (found.id, found.question, found.answers) == ("q1", "who", ("x",))
     assert found.hits[0] == RunHit("d#0", 2.5, None, "T", "text x", True)
+
+
+def test_a_question_that_is_ranked_for_twice_is_refused_with_its_place(tmp_path):
+    line = '{"id": "1", "question": "who", "retriever": "dense", "hits": [{"id": "d", "score": 1}]}\n'
+    assert refusal(read_run, tmp_path / "a.jsonl", line + line).startswith(
+        ":2: question '1' was there before; take one of the two out"
+    )
+    assert len(list(read_run(write(tmp_path / "a.jsonl", line + line.replace("dense", "bm25"))))) == 2

@@ -127,3 +127,13 @@ def test_an_empty_answer_is_left_out_and_named(tmp_path, caplog, empty, start):
 
 def test_the_empty_answer_of_a_mayor_is_no_mark(cases):
     assert [each.marks for each in read_marked(cases / "squad-empty-answer.json")] == [(), ((15, "Tarn"),)]
+
+
+@pytest.mark.parametrize(
+    "gold",
+    [{"answer": {"text": "Ada", "answer_start": 3}}, {"answer": "Ada"}, {"answers": [], "correct_answers": ["Ada"]}],
+)
+def test_answers_that_are_not_marked_are_not_taken_for_none(tmp_path, gold):
+    message = refusal(read_marked, tmp_path / "a.json", squad([{"id": "1", "question": "who", **gold}]))
+    assert message.startswith(":1 (record 1): question 1: ")
+    assert "expected 'answers' with 'text' and 'answer_start'" in message or "'correct_answers'" in message

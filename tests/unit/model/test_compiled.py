@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from opendpr.model import compiled
 from opendpr.model.compiled import compiled_path, keep_compiled, read_compiled
 from opendpr.model.directory import Model
 from opendpr.model.encoder import BertEncoder
@@ -64,10 +63,9 @@ def test_other_weights_are_another_network(tmp_path: Path) -> None:
     assert compiled_path(weights, ("fp32",)) != before
 
 
-def test_no_more_than_a_few_are_kept_and_a_full_disk_keeps_none(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiled, "KEPT_NETWORKS", 2)
+def test_no_more_than_a_few_are_kept_and_a_full_disk_keeps_none(cache: Path) -> None:
     for number in range(4):
-        keep_compiled(cache / f"{number}.network", b"content")
+        keep_compiled(cache / f"{number}.network", b"content", networks=2)
     assert len(list(cache.iterdir())) == 2
     keep_compiled(Path("/proc/nowhere/x.network"), b"content")
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from opendpr.errors import InputError
 from opendpr.text import AnswerMatcher, AnswerScan, exact_match, f1, has_answer
-from opendpr.text.matching import PATTERN_SIZE, compile_pattern
+from opendpr.text.matching import PATTERN_SIZE, PatternLimits, compile_pattern
 
 PIECES = ("Paris", "paris", "ÎLE", "île", "I", "i̇", "ΑΣ", "ας", "a", "b", " ", "-", "'", ".", "½", "２", "́", "\u200d")
 PIECES += ("\x1f", "\t", "\u2028", "東京", "$", "€", "\x00", "_")
@@ -176,10 +176,9 @@ def test_a_pattern_of_usual_size_is_not_refused(pattern: str) -> None:
     compile_pattern(pattern)
 
 
-def test_a_catastrophic_pattern_costs_seconds_and_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("opendpr.text.matching.SEARCH_SECONDS", 0.2)
-    monkeypatch.setattr("opendpr.text.matching.PATTERN_SECONDS", 0.6)
-    matcher = AnswerMatcher([r"(?:.*?,){14}(?:.*)*z(x+x+)+y", "wall"], "regex")
+def test_a_catastrophic_pattern_costs_seconds_and_is_counted() -> None:
+    limits = PatternLimits(search=0.2, question=0.6)
+    matcher = AnswerMatcher([r"(?:.*?,){14}(?:.*)*z(x+x+)+y", "wall"], "regex", limits=limits)
     texts = ["a, " * 300 + str(number) for number in range(50)]
     started = time.process_time()
     assert not any([matcher(text) for text in texts])
@@ -188,10 +187,9 @@ def test_a_catastrophic_pattern_costs_seconds_and_is_counted(monkeypatch: pytest
     assert matcher("a wall")
 
 
-def test_a_pattern_that_is_slow_in_every_text_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pattern_that_is_slow_in_every_text_is_given_up() -> None:
     """No single search runs out of time, all together would."""
-    monkeypatch.setattr("opendpr.text.matching.PATTERN_SECONDS", 0.3)
-    matcher = AnswerMatcher([r"(?:.*?,){2}.*?z"], "regex")
+    matcher = AnswerMatcher([r"(?:.*?,){2}.*?z"], "regex", limits=PatternLimits(question=0.3))
     texts = ["a, " * 120 + str(number) for number in range(200)]
     started = time.process_time()
     assert not any([matcher(text) for text in texts])

@@ -16,8 +16,8 @@ from opendpr.model.directory import Weights
 from opendpr.model.foreign import families
 from opendpr.model.foreign.source import (
     UNLIMITED,
+    ForeignModel,
     ImportSettings,
-    Source,
     optional_json,
     read_json,
     refuse_settings,
@@ -74,7 +74,7 @@ def is_sentence_transformer(path: Path) -> bool:
     return (path / "modules.json").is_file()
 
 
-def read_sentence_transformer(directory: Path, settings: ImportSettings) -> Source:
+def read_sentence_transformer(directory: Path, settings: ImportSettings) -> ForeignModel:
     """The encoder in a directory.
 
     Raises:
@@ -106,7 +106,7 @@ def read_sentence_transformer(directory: Path, settings: ImportSettings) -> Sour
         max_passage_tokens=limits.get("passage", first.encoder).max_passage_tokens,
     )
     towers = {part: tower.weights for part, tower in by_part.items()}
-    return Source(MODEL_KIND, first.tokenizer, towers=towers, encoder=encoder, notes=notes)
+    return ForeignModel(MODEL_KIND, first.tokenizer, towers=towers, encoder=encoder, notes=notes)
 
 
 def _route(modules: list[Module], route: str) -> list[Module]:

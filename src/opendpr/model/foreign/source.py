@@ -32,7 +32,7 @@ class ImportSettings:
 
 
 @dataclass(frozen=True)
-class Source:
+class ForeignModel:
     """A model of another system, in our terms."""
 
     kind: str

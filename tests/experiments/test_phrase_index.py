@@ -1,0 +1,66 @@
+"""Phrase search finds what trying every phrase finds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from experiments.paper.systems.phrase_index import MOST_WORDS, PhraseIndex, StartLists
+
+from opendpr.types import Vectors
+
+DIM, WORDS, QUESTIONS = 8, 300, 5
+PASSAGES = np.sort(np.random.default_rng(1).integers(0, 30, WORDS))
+
+
+@pytest.fixture(scope="module")
+def vectors() -> tuple[Vectors, Vectors, Vectors, Vectors]:
+    generator = np.random.default_rng(0)
+    starts, ends = (generator.normal(size=(WORDS, DIM)).astype(np.float32) for _ in range(2))
+    start, end = (generator.normal(size=(QUESTIONS, DIM)).astype(np.float32) for _ in range(2))
+    return starts, ends, start, end
+
+
+def enumerated(starts: Vectors, ends: Vectors, start: Vectors, end: Vectors) -> list[tuple[float, int, int]]:
+    """The best phrase of each first word for one question, best first, by trying all."""
+    best = []
+    for first in range(WORDS):
+        last_words = [j for j in range(first, min(first + MOST_WORDS, WORDS)) if PASSAGES[j] == PASSAGES[first]]
+        scored = [(float(starts[first] @ start + ends[last] @ end), first, last) for last in last_words]
+        best.append(max(scored, key=lambda phrase: phrase[0]))
+    return sorted(best, key=lambda phrase: -phrase[0])
+
+
+def test_the_best_phrases_are_those_of_trying_every_phrase(vectors: tuple[Vectors, ...]) -> None:
+    starts, ends, start, end = vectors
+    found = PhraseIndex(starts, ends, PASSAGES).search(start, end, 20)
+    for row in range(QUESTIONS):
+        expected = enumerated(starts, ends, start[row], end[row])[:20]
+        assert found.first[row].tolist() == [first for _, first, _ in expected]
+        assert found.last[row].tolist() == [last for _, _, last in expected]
+        np.testing.assert_allclose(found.scores[row], [score for score, _, _ in expected], rtol=1e-5)
+
+
+def test_no_phrase_leaves_its_passage_or_is_too_long(vectors: tuple[Vectors, ...]) -> None:
+    starts, ends, start, end = vectors
+    found = PhraseIndex(starts, ends, PASSAGES).search(start, end, WORDS)
+    assert (PASSAGES[found.first] == PASSAGES[found.last]).all()
+    assert ((found.last - found.first >= 0) & (found.last - found.first < MOST_WORDS)).all()
+
+
+def test_lists_that_are_all_searched_find_what_the_exact_search_finds(vectors: tuple[Vectors, ...]) -> None:
+    starts, ends, start, end = vectors
+    index = PhraseIndex(starts, ends, PASSAGES)
+    lists = StartLists(starts, lists=4, searched=4)
+    exact, by_lists = index.search(start, end, 10), index.search_candidates(start, end, 10, lists=lists)
+    np.testing.assert_array_equal(exact.first, by_lists.first)
+    np.testing.assert_array_equal(exact.last, by_lists.last)
+
+
+def test_fewer_candidates_than_wanted_are_padded(vectors: tuple[Vectors, ...]) -> None:
+    starts, ends, start, end = vectors
+    lists = StartLists(starts, lists=4, searched=1, candidates=3)
+    found = PhraseIndex(starts, ends, PASSAGES).search_candidates(start, end, 10, lists=lists)
+    assert found.first.shape == found.last.shape == (QUESTIONS, 10)
+    assert (found.first[:, :3] >= 0).all()
+    assert (found.first[:, 3:] == -1).all() and (found.last[:, 3:] == -1).all()
+    assert np.isneginf(found.scores[:, 3:]).all()
