@@ -85,6 +85,16 @@ def test_text_of_windows_is_counted_and_named_by_the_command(run, folder):
     assert "read as Windows-1252, as they are not UTF-8: 1 document\n" in result.stderr
 
 
+def test_an_id_can_be_given_as_the_list_shows_it(run, tmp_path):
+    (tmp_path / "odd.jsonl").write_text(
+        '{"id": "nl\\nx", "text": "Cast in 1712."}\n{"id": "b\\\\nx", "text": "Old."}\n'
+    )
+    add(tmp_path / "c", Corpus([tmp_path / "odd.jsonl"]), WITHOUT_VECTORS)
+    assert run("show", tmp_path / "c", "nl\\nx").stdout == "Cast in 1712.\n"
+    assert run("show", tmp_path / "c", "b\\nx").stdout == "Old.\n"
+    assert run("remove", tmp_path / "c", "nl\\nx").returncode == 0
+
+
 def test_a_filter_that_nothing_meets_shows_what_ids_and_paths_look_like(run, folder):
     add(folder.parent / "c", Corpus([folder]), WITHOUT_VECTORS)
     result = run("search", folder.parent / "c", "bell", "-r", "bm25", "--where", "path = 'notes.txt'")

@@ -25,6 +25,8 @@ JSON_LINE_ENDS = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
 
 _CONTROL_CHARACTERS = re.compile("\x1b(?!\\[[0-9;]*m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]")
 """Control characters, by which a document could give orders to the terminal that shows it; colours may pass."""
+LISTED_ESCAPE = re.compile(r"\\(?:[nrt]|x[0-9a-f]{2}|u[0-9a-f]{4}|U000[0-9a-f]{5})")
+"""What `on_one_line` writes for a character that cannot be seen."""
 
 
 def say(message: str) -> None:
@@ -75,6 +77,13 @@ def escape_unknown_characters() -> None:
 def on_one_line(name: str) -> str:
     """An id or a title, whose line ends and tabs are written as escapes."""
     return "".join(character if character.isprintable() else _escaped(character) for character in name)
+
+
+def as_listed(collection: Collection, id: str) -> str:
+    """The id that is meant by one, which may be written as `on_one_line` shows it."""
+    if "\\" not in id or collection.has_document(id):
+        return id
+    return LISTED_ESCAPE.sub(lambda escape: escape[0].encode().decode("unicode_escape"), id)
 
 
 def _escaped(character: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 
 import pypdf
 import pytest
@@ -128,6 +129,15 @@ def test_formulas_and_readings_are_text_on_one_line(page, expected):
 
 def test_a_formula_nested_without_end_is_read():
     assert text("html", "<math>" + "<mrow>" * 400 + "<mi>x</mi>") == "x"
+
+
+def test_the_style_sheets_of_a_book_and_of_a_page_raise_and_hide():
+    sheet = "/* notes */ .c5 { vertical-align: super; font-size: 0.7em } .c6, .c7 { display: none }"
+    page = '<p>in 1874<span class="c5">12</span> <span class="c6">gone</span>seen</p>'
+    book = io.BytesIO(epub({"a.xhtml": page}))
+    with zipfile.ZipFile(book, "a") as packed:
+        packed.writestr("OEBPS/style.css", sheet)
+    assert text("epub", book.getvalue()) == text("html", f"<style>{sheet}</style>{page}") == "in 1874^12 seen"
 
 
 # .docx
