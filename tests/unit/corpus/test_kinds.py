@@ -150,6 +150,17 @@ def test_a_workbook_has_a_document_for_each_sheet():
     assert several("xlsx", out.getvalue()) == [("Berths", "Berth\tDepth\nA1\t4.5\nA2\t6\n\tTrue")]
 
 
+def test_a_share_that_excel_shows_as_a_percentage_is_one():
+    book = Workbook()
+    for row in (["Berth", "Share"], ["A1", 0.125], ["A2", 0.3]):
+        book.active.append(row)
+    for row in (2, 3):
+        book.active.cell(row, 2).number_format = "0.0%"
+    out = io.BytesIO()
+    book.save(out)
+    assert several("xlsx", out.getvalue())[0][1] == "Berth: A1; Share: 12.5%\n\nBerth: A2; Share: 30%"
+
+
 def test_subtitles_are_what_is_said():
     srt = "1\r\n00:00:01,000 --> 00:00:02,000\r\n<i>The bell</i>\r\nwas cast\r\n\r\n"
     srt += "2\r\n00:00:02,000 --> 00:00:03,000\r\nin 1712.\r\n"
@@ -167,6 +178,13 @@ def test_a_manual_page_has_its_words(tmp_path):
     (tmp_path / "server.log.1").write_text("2020 started\n")
     assert find_by_content(tmp_path / "orvik.1") == "man"
     assert find_by_content(tmp_path / "server.log.1") is None
+
+
+def test_a_manual_page_has_its_accents_and_signs():
+    assert (
+        parsed("man", ".TH O 1\n.SH CAF\\('E\n5 \\(mu 3, \\[u20AC]4, \\(oAsa, \\[:u]\n").text
+        == "CAFÉ\n\n5 × 3, €4, Åsa, ü"
+    )
 
 
 def test_xml_has_the_text_of_its_elements():
