@@ -21,7 +21,8 @@ _SIGN_LIST = (
     "aq' dq\" lq\u201c rq\u201d oq\u2018 cq\u2019 em\u2014 en\u2013 hy- mi\u2212 bu\u2022 co\u00a9 "
     "rg\u00ae de\u00b0 ti~ ha^ rs\\ ga` sh# Do$ at@ ->\u2192 <-\u2190 +-\u00b1 mu\u00d7 di\u00f7 Eu\u20ac eu\u20ac "
     "Po\u00a3 Ye\u00a5 ct\u00a2 sc\u00a7 ss\u00df ae\u00e6 AE\u00c6 /o\u00f8 /O\u00d8 oe\u0153 OE\u0152 *m\u03bc "
-    "tm\u2122 12\u00bd 14\u00bc 34\u00be S2\u00b2 S3\u00b3 <=\u2264 >=\u2265 !=\u2260 fi\ufb01 fl\ufb02 Fo\u00ab Fc\u00bb"
+    "12\u00bd 14\u00bc 34\u00be S2\u00b2 S3\u00b3 tm\u2122 "
+    "<=\u2264 >=\u2265 !=\u2260 fi\ufb01 fl\ufb02 Fo\u00ab Fc\u00bb"
 )
 SIGNS_BY_NAME = {entry[:2]: entry[2:] for entry in _SIGN_LIST.split()}
 ACCENTS = {"'": "\u0301", "`": "\u0300", "^": "\u0302", ":": "\u0308", "~": "\u0303", ",": "\u0327", "o": "\u030a"}
