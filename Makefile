@@ -27,8 +27,9 @@ check: $(DEV)  ## Style, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-docs: $(DEV)  ## Write docs/cli.md from --help, and the tables of figures
+docs: $(DEV)  ## Write docs/cli.md from --help, and the tables of plans and figures
 	$(BIN)/python docs/make_cli.py
+	$(BIN)/python docs/make_plan.py
 	$(BIN)/python -m experiments.figures --docs
 
 figures: $(DEV)  ## Measure every figure again; NAME=encode, CHECK=1, DOCS=1, SMOKE=1

@@ -49,7 +49,7 @@ def first_passages(case: Case, depth: int) -> Case:
 
 def judge(decoder: Decoder, cases: Sequence[Case]) -> Judged:
     """The first answers: how sure, whether right, whether given."""
-    outcomes = [decoder.decode(case.spans, case.asked) for case in cases]
+    outcomes = [decoder.decode(case.spans, case.asked_question) for case in cases]
     return Judged(
         np.array([outcome.phrases[0].confidence if outcome.phrases else 0.0 for outcome in outcomes]),
         np.array([float(answered(case, decoder.decoding)) for case in cases]),
@@ -101,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for name in (*QUESTION_SETS, HANDBOOKS_SET):
         directory = books if name == HANDBOOKS_SET else pool
         cases = reading.cases(directory, name, questions_of(args, name), weight)[RETRIEVER]
-        add_figures(report, name, cases, args.depths, Decoder.of(encoder.model, RETRIEVER))
+        add_figures(report, name, cases, args.depths, Decoder.for_model(encoder.model, RETRIEVER))
     report.write()
 
 

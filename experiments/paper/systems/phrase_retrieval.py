@@ -217,7 +217,7 @@ def measure(args: argparse.Namespace, report: Report) -> None:
             "bm25 + reader": ReadingSystem(Bm25Retriever(LiveSnapshot(collection)), reader, args.passages, outcome),
         }
         task = SystemTask(question_files(args), args.limit, args.passages, model, runtime)
-        run = run_systems(collection, systems, task, directory.with_name(f"{directory.name}-phrases.jsonl"))
+        run = run_systems(collection, systems, task, output=directory.with_name(f"{directory.name}-phrases.jsonl"))
     report.add("passages", len(passages))
     report.add("words", len(texts.owners))
     report.add("index", 2 * index.starts.size * np.dtype(np.float16).itemsize / 1e6, "MB")

@@ -101,7 +101,7 @@ class SystemTask:
     runtime: RuntimeSettings = field(default_factory=RuntimeSettings)
 
 
-def run_systems(collection: Collection, systems: Mapping[str, System], task: SystemTask, output: Path) -> Path:
+def run_systems(collection: Collection, systems: Mapping[str, System], task: SystemTask, *, output: Path) -> Path:
     """Write the run of systems, by name, or go on with it; returns its path.
 
     Raises:

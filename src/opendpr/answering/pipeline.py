@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cached_property
 from typing import overload
 
-from opendpr.answering.asked import asked, check_question
+from opendpr.answering.asked_question import asked_question, check_question
 from opendpr.answering.borders import with_borders
 from opendpr.answering.decoder import Decoder
 from opendpr.answering.explaining import Explanation
@@ -213,7 +213,7 @@ class Answerer:
     def outcome(self, spans: Sequence[Span], question: str, *, retriever: str | None = None) -> Outcome:
         """The third step: the answers in the spans of a question, with the model's weights and confidence."""
         kind = retriever or self._default_retriever
-        return Decoder.of(self.model, kind).decode(spans, asked(question, kind, self._live))
+        return Decoder.for_model(self.model, kind).decode(spans, asked_question(question, kind, self._live))
 
     def explain(
         self, question: str, k: int = READ_PASSAGES, where: str | None = None, *, thorough: bool = False
@@ -221,7 +221,7 @@ class Answerer:
         """What `ask` gives, and for each of its phrases what score and confidence are made of."""
         kind = self._default_retriever
         (spans,) = self._read([question], self.retrieve([question], k, where), kind, thorough=thorough)
-        decoder, facts = Decoder.of(self.model, kind), asked(question, kind, self._live)
+        decoder, facts = Decoder.for_model(self.model, kind), asked_question(question, kind, self._live)
         return decoder.decode(spans, facts), decoder.explain(spans, facts)
 
     def read_until_sure(

@@ -156,7 +156,7 @@ class OpenCollection:
         """A document with its whole text.
 
         Raises:
-            InputError: there is none of that id.
+            InputError: no document has that id.
         """
         return self._opened.document(id)
 

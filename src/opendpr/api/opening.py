@@ -70,7 +70,7 @@ def open(
     Raises:
         StateError: nothing is there, there is no such model, or it does not belong to the collection.
         InputError: the folder or file holds no documents.
-        UsageError: there is no such retriever, or the address is none.
+        UsageError: there is no such retriever, or the address is not valid.
         BusyError: a server of the engine does not answer.
     """
     path, name = Path(collection), None if model is None else model_name(model)
@@ -79,11 +79,8 @@ def open(
     engine = EngineSettings(parse_address(index).text) if isinstance(index, str) else index
     if name is not None:
         find_model(name)
-    if not path.exists() and not create:
-        raise StateError(
-            f"'{path}' does not exist; make a collection with opendpr.add('{path}', 'docs/'), "
-            f"or an empty one with opendpr.open('{path}', create=True)"
-        )
+    if not create:
+        _refuse_missing(path)
     folder = None
     if create and not (path / DATABASE).exists():
         changes.create(path)
@@ -91,3 +88,12 @@ def open(
         name = name or DEFAULT_MODEL  # not the one that the cache was made with: its reader may be another
         path, folder = located(path, name, runtime), path
     return OpenCollection(path, name, retriever=retriever, runtime=runtime, folder=folder, engine=engine)
+
+
+def _refuse_missing(path: Path) -> None:
+    """Raises StateError if there is neither a collection nor a folder."""
+    if not path.exists():
+        raise StateError(
+            f"'{path}' does not exist; make a collection with opendpr.add('{path}', 'docs/'), "
+            f"or an empty one with opendpr.open('{path}', create=True)"
+        )

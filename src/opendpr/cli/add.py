@@ -131,15 +131,8 @@ def add(
     directories = [Path(file) for file in files if sync and file != "-" and Path(file).is_dir()]
     if sync and not directories:
         raise UsageError("--sync needs a directory whose documents are to be kept in sync")
-    settings = AddSettings(
-        model,
-        not no_vectors,
-        RuntimeSettings(runtime, precision, device),
-        splitter=splitter,
-        resplit=resplit,
-        sync=directories,
-        wait_seconds=wait,
-    )
+    running = RuntimeSettings(runtime, precision, device)
+    settings = AddSettings(model, not no_vectors, running, splitter, resplit, sync=directories, wait_seconds=wait)
     command = ["opendpr add", str(collection), *files]
     with encoders(on, workers) as load, progress("encoding", "passages", silent=as_json) as on_progress:
         try:
@@ -153,12 +146,18 @@ def add(
     skipped = [*report.skipped, *report.skipped_before]
     if not report.collection["documents"] and not skipped:
         raise no_documents(", ".join(files))
-    if (missing := report.collection["to_encode"]) and not as_json:
+    if not as_json:
+        _say_unencoded(report, collection)
+    if skipped:
+        raise Exit(InputError.exit_code)
+
+
+def _say_unencoded(report: AddReport, collection: Path) -> None:
+    """How many passages lack a vector, and what gives them one."""
+    if missing := report.collection["to_encode"]:
         replaced = report.model and report.documents["replaced"]
         waiting = "; replaced documents stay as they were until then" if replaced else ""
         say(f"{counted(missing, 'passage')} without a vector: {next_step(collection, report.model)}{waiting}")
-    if skipped:
-        raise Exit(InputError.exit_code)
 
 
 def _put_json(report: AddReport) -> None:
@@ -173,7 +172,7 @@ def _put_json(report: AddReport) -> None:
 
 
 def no_documents(files: str) -> InputError:
-    """The error of paths with nothing to read, which says what would be read."""
+    """The error when there is nothing to read; it lists what can be read."""
     return InputError(
         f"found no documents in {files}; they are files of the kinds {READABLE_FILES}, or text without a suffix"
     )
@@ -183,7 +182,7 @@ def show_report(report: AddReport, collection: Path, command: Sequence[str], *, 
     """What was done, what was skipped and why.
 
     Args:
-        command: adds the same files, for whoever wants them otherwise
+        command: the one that added these files, shown in hints with other options
         folder: the folder or file that the collection is the cache of, if it is one
     """
     counts = report.collection

@@ -38,7 +38,7 @@ from opendpr.cli.output import (
     say,
     styled,
 )
-from opendpr.cli.typed import prompted_questions, typed_questions
+from opendpr.cli.typed import joined_question, prompted_questions, typed_questions
 from opendpr.errors import StateError, UsageError
 
 if TYPE_CHECKING:
@@ -107,22 +107,17 @@ def ask(
       opendpr ask notes                            (a prompt)
       opendpr ask notes - < questions.txt          (one JSON object a line)
     """
-    from opendpr.answering import check_question, open_answerer
+    from opendpr.answering import open_answerer
     from opendpr.collection.opening import holds_documents
-    from opendpr.collection.where import compile_where
     from opendpr.model.directory import DEFAULT_MODEL
     from opendpr.model.runtime import RuntimeSettings
     from opendpr.search.reranking import make_reranking
     from opendpr.search.settings import SearchSettings
 
-    question = None if not words_asked else " ".join(words_asked)
+    question = joined_question(words_asked) if words_asked else None
     _refuse_missing(collection)
-    if where is not None:
-        compile_where(where)  # here, because it is no fault of the questions, whose errors are reported one by one
-    if question is not None and question != "-":
-        check_question(question)  # before anything is indexed or loaded
-    if isinstance(sys.stdin, io.TextIOWrapper):
-        sys.stdin.reconfigure(errors="surrogateescape")  # a line that is not UTF-8 is one question refused
+    _check(question, where)
+    _read_any_line()
     settings = RuntimeSettings(runtime, precision, device)
     reranking = make_reranking(rerank, rerank_depth, settings) if rerank else None
     engine = engine_settings(address, allow_partial=allow_partial)
@@ -135,13 +130,9 @@ def ask(
         again = f"'opendpr add {collection} FILE... --resplit' with the same options"
         raise UsageError(f"{collection} is a collection; its documents are cut again by {again}")
     with ExitStack() as stack:
+        search = SearchSettings(engine=engine, warn_incomplete=folder is None)
         answerer = open_answerer(
-            collection,
-            name,
-            retriever=retriever,
-            runtime=settings,
-            reranking=reranking,
-            search=SearchSettings(engine=engine, warn_incomplete=folder is None),
+            collection, name, retriever=retriever, runtime=settings, reranking=reranking, search=search
         )
         asker = _Asker(answerer, k, answers, where, as_json or question == "-", explain, folder is not None)
         if question == "-":
@@ -167,6 +158,23 @@ def _encoding(question: str | None, where: str | None, retriever: str) -> Encode
     return EncodeNeeded([question] if question and retriever == "hybrid" else [], where)
 
 
+def _check(question: str | None, where: str | None) -> None:
+    """Raises UsageError if the filter or the question cannot be used, before anything is indexed or loaded."""
+    from opendpr.answering import check_question
+    from opendpr.collection.where import compile_where
+
+    if where is not None:
+        compile_where(where)  # here, because it is no fault of the questions, whose errors are reported one by one
+    if question is not None and question != "-":
+        check_question(question)
+
+
+def _read_any_line() -> None:
+    """Have lines read that are not UTF-8: each is one question refused."""
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="surrogateescape")
+
+
 def _refuse_missing(path: Path) -> None:
     """Raises StateError if there is neither a collection nor a folder."""
     if not path.exists():
@@ -186,8 +194,8 @@ def _show(answer: Answer, outline: Outline, *, strong: bool) -> None:
     if copies := list(dict.fromkeys(on_one_line(copy.document_id) for copy in best.hit.copies)):
         more = f" and {len(copies) - SHOWN_COPIES} more" if len(copies) > SHOWN_COPIES else ""
         put(f"  also in {', '.join(copies[:SHOWN_COPIES])}{more}")
-    seen, offset = best.hit.before + passage.text + best.hit.after, passage.start - len(best.hit.before)
-    put(f"  {marked(seen, best.start - offset, best.end - offset)}")
+    text_around, offset = best.hit.before + passage.text + best.hit.after, passage.start - len(best.hit.before)
+    put(f"  {marked(text_around, best.start - offset, best.end - offset)}")
 
 
 @dataclass

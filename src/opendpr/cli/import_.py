@@ -245,8 +245,7 @@ def import_embeddings(
                 shards,
                 opened,
                 id_prefix=id_prefix,
-                on_passages=lambda done: show("storing", "passages", done, 0),
-                on_vectors=lambda done: show("storing", "vectors", done, 0),
+                on_stored=lambda what, done: show("storing", what, done, 0),
             )
         counts = writer.counts()
     if as_json:

@@ -67,7 +67,7 @@ def info(
 
 
 def _put(collection: Path, record: dict[str, Any]) -> None:
-    """The same in words."""
+    """Print what a collection holds, in words."""
     encoder, splitter = record["encoder"], record["splitter"]
     put(f"{collection}: {counted(record['documents'], 'document')}, {counted(record['passages'], 'passage')}")
     if record["directory"] != str(collection):

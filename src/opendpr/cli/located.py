@@ -1,4 +1,4 @@
-"""From what was given to a collection: a folder or a file of documents is indexed into the cache first."""
+"""A collection from the path that a command was given: folders and files are indexed into the cache first."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def located(
 ) -> Path:
     """The directory of a collection, or that of the cached one of a folder or a file, brought in sync with it.
 
-    A path at which nothing is, or a broken collection, is given back for `open_collection` to refuse.
+    An empty path, or a broken collection, is returned for `open_collection` to refuse.
 
     Args:
         vectors: False encodes nothing, and needs no model

@@ -120,12 +120,12 @@ def report_unmet_filter(collection: Collection, where: str | None) -> None:
 
     if not where or matching_documents(collection, compile_where(where)):
         return
-    known = ["id", "title", *metadata_keys(collection)]
-    if unknown := [name for name in filter_names(where) if name not in known]:
-        nearest = sorted(known, key=lambda name: -SequenceMatcher(None, unknown[0], name).ratio())
+    known_names = ["id", "title", *metadata_keys(collection)]
+    if unknown := [name for name in filter_names(where) if name not in known_names]:
+        nearest = sorted(known_names, key=lambda name: -SequenceMatcher(None, unknown[0], name).ratio())
         say(f"no document has {unknown[0]!r} in its metadata; the names, nearest first, are {', '.join(nearest)}")
     else:
-        say(f"no document meets {where!r}; names to ask for are {', '.join(known)}{_examples(collection, where)}")
+        say(f"no document meets {where!r}; names to ask for are {', '.join(known_names)}{_examples(collection, where)}")
 
 
 def _examples(collection: Collection, where: str) -> str:

@@ -16,12 +16,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Literal
 
+from opendpr.corpus.first_places import FirstPlaces
 from opendpr.corpus.jsonlines import json_documents
 from opendpr.corpus.kinds import REFUSED, find_by_content, find_reader, suffixes
 from opendpr.corpus.known import KnownFile, known_file, reading_digest
 from opendpr.corpus.objections import objection
 from opendpr.corpus.pages import without_repeated_lines
-from opendpr.corpus.places import FirstPlaces
 from opendpr.corpus.sandbox import Sandbox
 from opendpr.corpus.source import TEXT_BYTES, Reader, Reading, Skipped, Source, Unchanged
 from opendpr.corpus.text import read_text
@@ -49,7 +49,7 @@ class Corpus:
         ignored: how many files in directories are of no known kind, by suffix (`.png.gz`, empty without one). One
             without a suffix that begins as text is read as such. What is left out whatever its kind is counted by
             the reason: `walk.LEFT_OUT`, `DIRECTORY_LINK`, `CLEANED_OUT`, `GIVEN_TWICE`.
-        known: gives what is remembered of a file by its path; a file that is the same is not read again.
+        known_files: gives what is remembered of a file by its path; a file that is the same is not read again.
         repeated: gives the lines that were left out of the pages of a folder before, because they repeat.
         unchanged: those files, until they are taken from here.
         read: what to remember of files that were read, until it is taken from here.
@@ -90,7 +90,7 @@ class Corpus:
         self.paths = tuple(paths)
         self.metadata = dict(metadata)
         self.wikiextractor_clean, self.all_files, self.keep_repeated = wikiextractor_clean, all_files, keep_repeated
-        self.known: Callable[[str], Sequence[KnownFile]] = lambda path: ()
+        self.known_files: Callable[[str], Sequence[KnownFile]] = lambda path: ()
         self.repeated: Callable[[str], Iterable[str]] = lambda folder: ()
         self.unchanged: list[Unchanged] = []
         self.read: list[KnownFile] = []
@@ -208,7 +208,7 @@ class Corpus:
     def _same(self, source: Source, status: os.stat_result) -> Unchanged | None:
         """The file as it is known, if it has not changed since; under another id, if only that is known."""
         path = str(source.metadata["path"])
-        same = [file for file in self.known(path) if file.how == self._how and file.is_same(status)]
+        same = [file for file in self.known_files(path) if file.how == self._how and file.is_same(status)]
         for file in sorted(same, key=lambda file: file.id != source.id):
             return Unchanged(path, source.id, file.id, str(source.metadata.get("modified", "")))
         return None

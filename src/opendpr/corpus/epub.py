@@ -53,7 +53,7 @@ def parse_epub(file: IO[bytes]) -> Extract:
     package = Package()
     archive.parse(path, package.start, package.end, package.data)
     folder = posixpath.dirname(path)
-    hrefs = [package.files[one] for one in dict.fromkeys(package.order) if one in package.files]
+    hrefs = [package.files[item_id] for item_id in dict.fromkeys(package.order) if item_id in package.files]
     names = list(
         dict.fromkeys(posixpath.normpath(posixpath.join(folder, unquote(href.partition("#")[0]))) for href in hrefs)
     )

@@ -58,6 +58,8 @@ FOR_SCREEN_READERS = ".sr-only, .visually-hidden, .visuallyhidden, .screen-reade
 """Classes by which style sheets that many pages share hide what is only read out."""
 CANDIDATES = f"[hidden], [popover], [style], dialog:not([open]), object[data], .katex-html, {FOR_SCREEN_READERS}"
 UNSEEN_CLASSES = frozenset(("katex-html", *FOR_SCREEN_READERS.replace(".", "").split(", ")))
+HEADING_LINKS = ", ".join(f"{tag} a[href^='#']" for tag in ("h1", "h2", "h3", "h4", "h5", "h6", "dt", "caption"))
+"""Links of headings to themselves: often a sign that is seen under the pointer alone, a pilcrow or a chain."""
 STYLE_CHARACTERS = 200_000
 """How much of a style sheet is read."""
 
@@ -97,6 +99,10 @@ def hidden_elements(tree: LexborHTMLParser, sheet: str = "") -> set[int]:
             or UNSEEN_CLASSES & {*(attributes.get("class") or "").split()}
         ):
             hidden.add(node.mem_id)
+    for link in tree.css(HEADING_LINKS):
+        sign, parent = link.text(), link.parent
+        if not any(map(str.isalnum, sign)) and parent and parent.text().strip() != sign.strip():
+            hidden.add(link.mem_id)
     for selector in hiding_selectors(sheet):
         hidden.update(node.mem_id for node in tree.css(selector))
     return hidden

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING
 from opendpr.corpus.anchors import ANCHORED, HEADING_LEVELS, anchor_of
 from opendpr.corpus.elements import OrderedList, is_note, mathml, ruby, shown, written_as
 from opendpr.corpus.encodings import decoded
-from opendpr.corpus.extract import BlockText, Extract, NotReadError, section_metadata, seen
+from opendpr.corpus.extract import BlockText, Extract, NotReadError, section_metadata, visible
 from opendpr.corpus.hidden import UNSEEN_TAGS, hidden_elements, script_elements, style_sheet
 from opendpr.corpus.menus import menu_elements
 from opendpr.corpus.running_lines import MENU_LINES, left_out
@@ -115,7 +115,7 @@ def extract(page: str, *, menus: bool = False, linked: str = "") -> Extract:
         text, lines = block_text(tree.body, hidden, scripts), Counter()
     content = text.text()
     metadata = section_metadata(text.sections, content) | (left_out(lines, MENU_LINES) if lines else {})
-    return Extract(seen(title), seen(content), metadata)
+    return Extract(visible(title), visible(content), metadata)
 
 
 def block_text(root: LexborNode, hidden: set[int], scripts: Mapping[int, str] = NO_SCRIPTS) -> BlockText:

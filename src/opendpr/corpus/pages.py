@@ -22,7 +22,7 @@ class PageReadings(NamedTuple):
     """What was found in one file."""
 
     readings: list[Reading]
-    known: list[KnownFile]
+    known_files: list[KnownFile]
     """What to remember of it, once its document is passed on."""
     is_page: bool
 
@@ -76,7 +76,7 @@ def _released(
             if file.is_page and isinstance(reading, Document):
                 reading = folders[_folder(reading)].without(reading)
             yield place, reading
-        remember.extend(file.known)
+        remember.extend(file.known_files)
 
 
 def _documents(file: PageReadings) -> Iterator[Document]:

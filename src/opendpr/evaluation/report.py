@@ -21,7 +21,7 @@ from opendpr.evaluation.records import AnswerJudgement, QuestionRecord, ReadAnsw
 from opendpr.evaluation.run import Run, read_question_records, read_run
 from opendpr.evaluation.statistics import Interval
 from opendpr.evaluation.summary import SetSummary, run_labels, summary
-from opendpr.text.marks import answer_places
+from opendpr.text.occurrences import answer_places
 from opendpr.wording import counted
 
 EXAMPLES_PER_OUTCOME = 3
@@ -42,7 +42,7 @@ class _Kept:
     """`answer`, `document` -> first rank for each question that has one to be found."""
     answers: list[tuple[float, float]] = field(default_factory=list)
     """Confidence and exact match of each answer."""
-    given: list[bool] = field(default_factory=list)
+    answers_given: list[bool] = field(default_factory=list)
     """Whether it was given, rather than "no answer found"."""
     examples: dict[str, list[Example]] = field(default_factory=dict)
     named: dict[str, Example] = field(default_factory=dict)
@@ -144,7 +144,7 @@ def _keep(kept: _Kept, record: QuestionRecord, judgement: AnswerJudgement) -> No
     read = _last_read(judgement)
     if read and read.EM is not None:
         kept.answers.append((read.confidence, read.EM))
-        kept.given.append(read.answerable)
+        kept.answers_given.append(read.answerable)
     if not question.answers:
         return  # nothing is known that the question could be judged by
     outcome = _outcome(judgement, read)
@@ -177,7 +177,7 @@ def _example(record: QuestionRecord, judgement: AnswerJudgement) -> Example:
         id=record.question.id,
         question=record.question.text,
         answers=record.question.answers,
-        given=read.text if read else None,
+        given_answer=read.text if read else None,
         confidence=read.confidence if read else None,
         passages=[
             _passage(rank, record, judgement, read if rank == chosen else None)
@@ -190,10 +190,10 @@ def _example(record: QuestionRecord, judgement: AnswerJudgement) -> Example:
 def _passage(rank: int, record: QuestionRecord, judgement: AnswerJudgement, read: ReadAnswer | None) -> ShownPassage:
     shown = judgement.shown[rank]
     places = answer_places(record.question.answers, shown.text, record.question.match)
-    given = None
+    given_place = None
     if read and read.start is not None and read.end is not None:
-        given = read.start - shown.start, read.end - shown.start
-    return ShownPassage(rank, shown.id, shown.title, shown.text, places, given)
+        given_place = read.start - shown.start, read.end - shown.start
+    return ShownPassage(rank, shown.id, shown.title, shown.text, places, given_place)
 
 
 def _set(name: str, summarised: SetSummary, kept: Mapping[str, _Kept], depths: Mapping[str, int]) -> SetReport:
@@ -235,8 +235,9 @@ def _reliability(answers: Sequence[tuple[float, float]]) -> tuple[list[tuple[flo
 def _calibration(kept: _Kept) -> Calibration:
     confidences, right = zip(*kept.answers, strict=True)
     error, area = expected_calibration_error(confidences, right), area_under_roc(confidences, right)
-    given = [match for match, given in zip(right, kept.given, strict=True) if given]
-    return Calibration(error, area, len(right), len(given), sum(given) / len(given) if given else math.nan)
+    matches = [match for match, is_given in zip(right, kept.answers_given, strict=True) if is_given]
+    exact = sum(matches) / len(matches) if matches else math.nan
+    return Calibration(error, area, len(right), len(matches), exact)
 
 
 def curve_ks(depth: int, marks: Mapping[float, Interval]) -> list[int]:

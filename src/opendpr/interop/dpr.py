@@ -36,7 +36,7 @@ def is_passages(start: Start) -> bool:
 
 
 def read_passages(start: Start) -> Iterator[Placed[Document]]:
-    """Rows as of `psgs_w100.tsv`: quoted as in CSV, after a header of `id`, `text` and perhaps `title` in any order."""
+    """Rows as in `psgs_w100.tsv`: quoted as in CSV, after a header of `id`, `text` and perhaps `title` in any order."""
     rows = read_rows(start.path, start.quoting, start.separator)
     next(rows)
     at = {name: number for number, name in enumerate(start.header)}
@@ -101,7 +101,7 @@ def read_results(start: Start) -> Iterator[TrainingExample]:
             if not isinstance(fields.get("has_answer"), bool):
                 raise InputError(
                     f"{place}: expected 'has_answer', by which passages become positives and negatives, found none; "
-                    "'opendpr mine' makes examples out of questions and a collection"
+                    "mining makes examples out of questions and a collection"
                 )
             groups[not fields["has_answer"]].append(example_passage(fields, place))
         positives, negatives = map(tuple, groups)
@@ -158,13 +158,13 @@ def refuse_unknown_texts(ranking: Ranking, system: str) -> None:
     """Raises InputError if the question or a passage has no text, which the system's form needs."""
     if not ranking.question:
         raise InputError(
-            f"the question of {ranking.id!r} is not in the run, {system}'s form needs it; give --questions FILE"
+            f"the question of {ranking.id!r} is not in the run, {system}'s form needs it; give the file of questions"
         )
     for hit in ranking.hits:
         if hit.text is None:
             raise InputError(
                 f"question {ranking.id!r}: the run has no text for passage {hit.id!r}, {system}'s form needs it; name "
-                "the collection that was searched with --collection"
+                "the collection that was searched"
             )
 
 

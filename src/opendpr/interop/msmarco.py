@@ -80,8 +80,8 @@ def read_examples(start: Start) -> Iterator[TrainingExample]:
                 "out, or call the columns anchor, positive and negative"
             )
         question, positive, negative = fields
-        asked = Question(place.rpartition(":")[2], question)
-        yield TrainingExample(asked, (ExamplePassage("", positive),), (ExamplePassage("", negative),))
+        asked_question = Question(place.rpartition(":")[2], question)
+        yield TrainingExample(asked_question, (ExamplePassage("", positive),), (ExamplePassage("", negative),))
 
 
 def write_examples(path: Path, examples: Iterable[TrainingExample]) -> int:

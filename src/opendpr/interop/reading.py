@@ -56,7 +56,7 @@ def read_questions(path: Path, *, match: Match | None = None, quoting: Quoting =
         quoting: what a quotation mark at the beginning of a table's field means.
 
     Raises:
-        InputError: as of `read_passages`.
+        InputError: as for `read_passages`.
     """
     with _dropped(path, match) as dropped:
         if ir_datasets.is_id(path):
@@ -77,7 +77,7 @@ def read_examples(
         questions, passages: the texts, where a file has their ids alone, as ColBERT's triples.
 
     Raises:
-        InputError: as of `read_passages`; also where texts are needed and not given.
+        InputError: as for `read_passages`; also where texts are needed and not given.
     """
     start = look(path, quoting)
     with _dropped(path) as dropped:
@@ -86,20 +86,20 @@ def read_examples(
 
 def _examples(start: Start, questions: Path | None, passages: Path | None) -> Iterator[TrainingExample]:
     if questions is not None and passages is not None and colbert.may_be_triples(start):
-        asked = by_id(read_questions(questions), questions)
-        return join(colbert.read_triples(start), asked, read_passages(passages))
+        questions_by_id = by_id(read_questions(questions), questions)
+        return join(colbert.read_triples(start), questions_by_id, read_passages(passages))
     if colbert.is_triples(start):
         raise InputError(
-            f"{start.path} names questions and passages by id; give their texts with --questions and --passages"
+            f"{start.path} names questions and passages by id; give the files of their texts: questions and passages"
         )
     if questions is not None:
-        raise UsageError(f"{start.path} has its texts itself; leave out --questions")
+        raise UsageError(f"{start.path} has its texts itself; leave out the file of questions")
     if tevatron.is_id_examples(start):
         if passages is None:
-            raise InputError(f"{start.path} names passages by id; give their texts with --passages")
+            raise InputError(f"{start.path} names passages by id; give the file of their texts: passages")
         return tevatron.read_id_examples(start, read_passages(passages))
     if passages is not None:
-        raise UsageError(f"{start.path} has its texts itself; leave out --passages")
+        raise UsageError(f"{start.path} has its texts itself; leave out the file of passages")
     return form_of(start, EXAMPLE_FORMS, "examples").read(start)
 
 
@@ -124,7 +124,7 @@ def read_marked(path: Path) -> Iterator[MarkedQuestion]:
     """Yield the questions of a SQuAD file, or of JSON lines `question, passage, answer_start, answer_text`.
 
     Raises:
-        InputError: as of `read_passages`; also where an answer is not where it says.
+        InputError: as for `read_passages`; also where an answer is not where it says.
     """
     start = look(path)
     with _dropped(path) as dropped:
@@ -140,7 +140,7 @@ def read_run(path: Path, *, values: Values | None = None, duplicates: Duplicates
         duplicates: `best` keeps the best hit of a document that is ranked twice.
 
     Raises:
-        InputError: as of `read_passages`.
+        InputError: as for `read_passages`.
     """
     start = look(path)
     to_ranking = RankingReader(values, duplicates)
@@ -161,7 +161,7 @@ def read_qrels(path: Path, *, duplicates: Duplicates = "refuse") -> Iterator[Jud
         duplicates: `best` keeps the highest relevance of a document that is judged twice.
 
     Raises:
-        InputError: as of `read_passages`.
+        InputError: as for `read_passages`.
     """
     if ir_datasets.is_id(path):
         placed = ir_datasets.read_qrels(path)
@@ -174,7 +174,7 @@ def read_qrels(path: Path, *, duplicates: Duplicates = "refuse") -> Iterator[Jud
         if first is not judgement and duplicates == "refuse":
             raise InputError(
                 f"{place}: {judgement.document_id!r} is judged twice for question {judgement.question_id!r}; take one "
-                "out, or keep the higher one with --duplicates best"
+                "out, or keep the higher one (duplicates: best)"
             )
         if judgement.relevance > first.relevance:
             judged[judgement[:2]] = judgement

@@ -41,5 +41,5 @@ def _answers(target: str, place: str) -> tuple[str, ...]:
     inner = target.strip().removeprefix("(list").removesuffix(")")
     if not target.strip().startswith("(list") or DESCRIPTION.sub("", inner).strip():
         raise InputError(f"{place}: expected 'targetValue' to be '(list (description ...) ...)', found {target!r:.100}")
-    found = (quoted or word for quoted, word in DESCRIPTION.findall(inner))
-    return tuple(dict.fromkeys(json.loads(answer) if answer.startswith('"') else answer for answer in found))
+    words = (quoted or word for quoted, word in DESCRIPTION.findall(inner))
+    return tuple(dict.fromkeys(json.loads(answer) if answer.startswith('"') else answer for answer in words))

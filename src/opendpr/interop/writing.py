@@ -129,7 +129,7 @@ def useful(items: Iterable[Item], is_useful: Callable[[Item], object], source: o
 
     Args:
         source: where they come from
-        what: what each should be, as `an example with a positive passage`
+        what: what each must be, as `an example with a positive passage`
     """
     count, any_useful = 0, False
     for item in items:

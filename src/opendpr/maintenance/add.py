@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -75,7 +75,7 @@ class AddReport:
 
 
 class NoDocumentsError(InputError):
-    """Nothing was added, and the collection holds nothing; a new one is taken away again."""
+    """Nothing was added, and the collection holds nothing; a new one is removed again."""
 
     def __init__(self, report: AddReport) -> None:
         super().__init__("no documents were found; give files or directories that hold some")
@@ -143,18 +143,9 @@ def add(
     splitter = settings.splitter or usual
     with open_writer(collection, splitter, wait_seconds=settings.wait_seconds, resplit=settings.resplit) as writer:
         if settings.vectors and model is None:
-            row = writer.encoder()
-            model = find_model(row.model if row else DEFAULT_MODEL)
+            model = _stored_model(writer)
         encoder = load(model, settings.runtime) if model else None
-        report = add_documents(
-            writer,
-            documents,
-            encoder,
-            encode=encode,
-            on_progress=on_progress,
-            sync=settings.sync,
-            sizes=settings.sizes,
-        )
+        report = add_documents(writer, documents, encoder, settings=settings, encode=encode, on_progress=on_progress)
         row = writer.encoder()
         report.collection, report.splitter, report.model = writer.counts(), writer.splitter, row.model if row else None
         if not report.collection["documents"]:
@@ -172,15 +163,20 @@ def _named_model(collection: Path, settings: AddSettings) -> Model | None:
     return model
 
 
+def _stored_model(writer: Writer) -> Model:
+    """The model of the collection; of a new one the default."""
+    row = writer.encoder()
+    return find_model(row.model if row else DEFAULT_MODEL)
+
+
 def add_documents(
     writer: Writer,
     documents: Iterable[Document],
     encoder: ChunkEncoder | None,
     *,
+    settings: AddSettings = AddSettings(),
     encode: EncodePassages = encode_missing,
     on_progress: OnProgress = lambda done, total: None,
-    sync: Sequence[Path] = (),
-    sizes: BatchSizes = BatchSizes(),
 ) -> AddReport:
     """Store documents, then encode every passage without a vector, of this run or an interrupted one.
 
@@ -188,8 +184,8 @@ def add_documents(
 
     Args:
         encoder: None stores documents and brings BM25 up to date; vectors are left to a later call, or to `encode`.
-        sync: directories whose documents are removed if they are not among those given. Documents of a
-            file that could not be read, or not wholly, are kept.
+        settings: the directories to sync, and how much is done at once; the rest is settled with the writer and the
+            encoder. Documents of a file that could not be read, or not wholly, are kept.
 
     Raises:
         InputError: a directory to `sync` holds no document, as if its disk were not mounted, and some came from it.
@@ -197,22 +193,38 @@ def add_documents(
     """
     started, report = time.monotonic(), AddReport()
     row = _row(writer, encoder) if encoder else None
-    paths = _store(writer, documents, report, batch_documents=sizes.documents, list_paths=bool(sync))
-    if sync and (gone := gone_documents(writer, paths.keys(), sync, [*report.skipped, *report.skipped_before])):
-        if empty := without_documents(sync, [str(path) for path in paths.values() if path]):
-            raise InputError(
-                f"{empty[0]} holds no document, and all that came from it would be removed; see whether its disk is "
-                "mounted, or use 'opendpr remove'"
-            )
-        writer.remove_documents(gone)
-        report.documents["removed"] = len(gone)
+    paths = _store(writer, documents, report, batch_documents=settings.sizes.documents, list_paths=bool(settings.sync))
+    if settings.sync:
+        report.documents.update(
+            _remove_gone(writer, settings.sync, paths, skipped=[*report.skipped, *report.skipped_before])
+        )
     update_bm25(writer)  # words are found before vectors are
     if encoder and row:
-        encoded = encode(writer, row, encoder, on_progress, chunk_passages=sizes.passages)
+        encoded = encode(writer, row, encoder, on_progress, chunk_passages=settings.sizes.passages)
         report.encoded, report.truncated = encoded
         update_bm25(writer)
     report.seconds = time.monotonic() - started
     return report
+
+
+def _remove_gone(
+    writer: Writer, sync: Sequence[Path], paths: Mapping[str, object], *, skipped: Sequence[Skipped]
+) -> Counter[str]:
+    """Remove the documents of directories that are not among those stored; counts them.
+
+    Args:
+        paths: the file that each document stored came from, by id
+    """
+    gone = gone_documents(writer, paths.keys(), sync, skipped)
+    if not gone:
+        return Counter()
+    if empty := without_documents(sync, [str(path) for path in paths.values() if path]):
+        raise InputError(
+            f"{empty[0]} holds no document, and all that came from it would be removed; see whether its disk is "
+            "mounted, or remove the documents"
+        )
+    writer.remove_documents(gone)
+    return Counter(removed=len(gone))
 
 
 def _store(

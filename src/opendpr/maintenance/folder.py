@@ -79,14 +79,8 @@ def index_folder(
     cache = latest or cache_of(folder, settings.model)
     before = _splitter_of(cache)
     splitter = _changed(before or Splitter(), cut)
-    settings = replace(
-        settings,
-        model=(settings.model or DEFAULT_MODEL) if settings.vectors else None,
-        splitter=splitter,
-        resplit=splitter is not None,
-        sync=[folder if folder.is_dir() else folder.parent],
-        wait_seconds=WAIT_SECONDS if before else FIRST_WAIT_SECONDS,
-    )
+    wait_seconds = WAIT_SECONDS if before else FIRST_WAIT_SECONDS
+    settings = replace(_settings_for(folder, settings, splitter), wait_seconds=wait_seconds)
     try:
         report = add(cache, Corpus([folder]), settings, encode=encode, on_progress=on_progress)
     except BusyError:
@@ -95,6 +89,17 @@ def index_folder(
         return Indexed(cache, AddReport(), busy=True)
     note_use(cache, folder)
     return Indexed(cache, report, cut_again=splitter if before and splitter != before else None)
+
+
+def _settings_for(folder: Path, settings: AddSettings, splitter: Splitter | None) -> AddSettings:
+    """The settings with what the folder decides."""
+    return replace(
+        settings,
+        model=(settings.model or DEFAULT_MODEL) if settings.vectors else None,
+        splitter=splitter,
+        resplit=splitter is not None,
+        sync=[folder if folder.is_dir() else folder.parent],
+    )
 
 
 def _splitter_of(cache: Path) -> Splitter | None:

@@ -42,11 +42,15 @@ class FileMemory:
         self._writer, self._corpus = writer, corpus
         self._remembers = has_files(writer)
         self.moved: list[Moved] = []
-        corpus.known, corpus.repeated, corpus.known_problem = self._known, self._repeated, self._known_problem
+        corpus.known_files, corpus.repeated, corpus.known_problem = (
+            self._known_files,
+            self._repeated,
+            self._known_problem,
+        )
         corpus.unchanged.clear()
         corpus.read.clear()
 
-    def _known(self, path: str) -> Sequence[KnownFile]:
+    def _known_files(self, path: str) -> Sequence[KnownFile]:
         return known_files(self._writer, path) if self._remembers else ()
 
     def _known_problem(self, path: str, status: os.stat_result, how: str) -> str | None:
@@ -84,7 +88,7 @@ class FileMemory:
 
     def _drop_others(self, file: KnownFile) -> None:
         """Remove the document that a file gave under another id; its new form is there."""
-        for other in self._known(file.path):
+        for other in self._known_files(file.path):
             if other.id != file.id:
                 self._writer.remove_documents([other.id])
                 self.moved.append(Moved(other.id, file.id))
@@ -94,10 +98,10 @@ class FileMemory:
         renewed: list[KnownFile] = []
         times: dict[str, str] = {}
         for file in unchanged:
-            for remembered in self._known(file.path):
+            for remembered in self._known_files(file.path):
                 status = os.stat(file.path)
-                if remembered.id == file.id and remembered != remembered.of(status):
-                    renewed.append(remembered.of(status))
+                if remembered.id == file.id and remembered != remembered.with_status(status):
+                    renewed.append(remembered.with_status(status))
                     times[file.id] = file.modified
         set_modified(self._writer, times)
         note_files(self._writer, renewed)

@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any
 
 from opendpr.answering.fields import hit_fields, outcome_fields, span_fields
+from opendpr.serving.layouts import Layout
 from opendpr.serving.loaded_collection import Read, Retrieved
-from opendpr.serving.places import Layout
 from opendpr.serving.records import AnswerRecord, AskRecord, PassageRecord, SpanRecord, in_words
 from opendpr.types import Hit, Span
 

@@ -12,7 +12,7 @@ from opendpr.serving.records import JobRecord
 EVENTS_TYPE = "text/event-stream"
 POLL_SECONDS = 0.2
 SILENCE_POLLS = 75
-"""After so many polls without news a comment is sent, so that nobody takes the connection for dead."""
+"""After this many polls without news a comment is sent, so that nobody takes the connection for dead."""
 
 
 async def job_events(job: JobRecord, is_ending: Callable[[], bool]) -> AsyncIterator[bytes]:

@@ -22,6 +22,7 @@ from opendpr.serving.access import Access
 from opendpr.serving.events import EVENTS_TYPE, job_events
 from opendpr.serving.gate import Gate
 from opendpr.serving.jobs import Jobs
+from opendpr.serving.openapi import complete
 from opendpr.serving.page.site import Site
 from opendpr.serving.prometheus_client import METRICS_TYPE, Metrics
 from opendpr.serving.pydantic import (
@@ -30,7 +31,6 @@ from opendpr.serving.pydantic import (
     DocumentsBody,
     SearchBody,
     described,
-    problem_schema,
 )
 from opendpr.serving.records import (
     REQUEST_LIMITS,
@@ -280,9 +280,7 @@ def make_app(settings: Settings, is_ending: Callable[[], bool] = lambda: False) 
     describe = app.openapi
 
     def openapi() -> dict[str, Any]:
-        schema = describe()
-        schema["components"]["schemas"]["Problem"] = problem_schema()
-        return schema
+        return complete(describe())
 
     app.openapi = openapi  # type: ignore[method-assign]
     app.state.site = Site(service, openapi)

@@ -20,7 +20,7 @@ from opendpr.model.directory import find_model
 from opendpr.model.runtime import RuntimeSettings, resolved
 from opendpr.model.spans import log_softmax
 from opendpr.search.settings import EngineSettings, SearchSettings
-from opendpr.serving.places import Layout, Layouts
+from opendpr.serving.layouts import Layout, Layouts
 from opendpr.types import Hit, Outcome, Passage, Span
 
 logger = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ class LoadedCollection:
         self._engine = engine
         self._open()
         if not self.collection.has_documents():
-            raise StateError(f"{directory} holds no documents; add some with 'opendpr add'")
+            raise StateError(f"{directory} holds no documents; add some")
 
     def _open(self) -> None:
         """Open the collection that is there now, with the model that it needs now."""
@@ -115,7 +115,7 @@ class LoadedCollection:
             lists = self._answerer.retrieve(questions, k, where, retriever=kind)
             if self._layouts.version != self._answerer.version:
                 self._layouts = Layouts(self.collection, self._answerer.version)
-            layouts = self._layouts.of(hit.passage.document_id for hits in lists for hit in hits)
+            layouts = self._layouts.of_documents(hit.passage.document_id for hits in lists for hit in hits)
             passages = {hit.passage.number: hit.passage for hits in lists for hit in hits}
             if all(passage.document_id in layouts for passage in passages.values()):
                 ids = self.collection.passage_ids(list(passages.values()))
@@ -167,7 +167,7 @@ def identity(directory: Path) -> tuple[int, int]:
     """What stays the same as long as the file is not replaced by another.
 
     Raises:
-        StateError: there is none.
+        StateError: there is no such file.
     """
     try:
         status = os.stat(directory / DATABASE)

@@ -40,7 +40,7 @@ ERROR_MESSAGES: Mapping[str, str] = {
 
 
 class SearchBody(BaseModel):
-    """What to search for."""
+    """A search."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -60,7 +60,7 @@ class SearchBody(BaseModel):
 
 
 class AskBody(SearchBody):
-    """What to answer."""
+    """A question."""
 
     answers: int = Field(5, ge=1, le=100, description="Different answers to give.")
 

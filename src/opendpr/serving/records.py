@@ -89,7 +89,7 @@ class AskRecord:
     answers: list[AnswerRecord]
     passages: list[PassageRecord]
     missing: list[str] = field(default_factory=list)
-    """As of a search."""
+    """As in a search."""
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,7 @@ class Service:
         """A change of the collection.
 
         Raises:
-            InputError: there is none of this id.
+            InputError: no job has this id.
         """
         job = self.jobs.get(id) if self.jobs else None
         if job is None:

@@ -90,12 +90,12 @@ class Upload:
         if more := corpus.skipped[NAMED_SKIPS:]:
             self._skip("further places", f"{len(more):,} more are not named")
 
-    def _keep(self, given: str, content: IO[bytes]) -> None:
+    def _keep(self, given_name: str, content: IO[bytes]) -> None:
         """Store a file, unless it cannot be read anyway."""
-        name = safe_name(given)
+        name = safe_name(given_name)
         path = Path(self._directory.name) / str(len(self._paths)) / name
         if not name:
-            self._skip(given[:SHOWN_NAME_CHARACTERS], "this is not a name of a file")
+            self._skip(given_name[:SHOWN_NAME_CHARACTERS], "this is not a name of a file")
         elif len(name.encode()) > NAME_BYTES:
             self._skip(f"{name[:SHOWN_NAME_CHARACTERS]}…", f"the name is longer than {NAME_BYTES} bytes; shorten it")
         elif name in (other.name for other in self._paths):

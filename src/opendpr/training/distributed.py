@@ -123,5 +123,5 @@ def agreed(value: float, device: torch.device) -> float:
 
 
 def any_of(flag: bool, device: torch.device) -> bool:
-    """Whether the flag is up in any process."""
+    """Whether the flag is set in any process."""
     return bool(add_up(torch.tensor([float(flag)], device=device)).item()) if dist.is_initialized() else flag

@@ -13,7 +13,7 @@ from opendpr.errors import InputError
 from opendpr.interop import MarkedQuestion, holds_marks, read_examples, read_marked
 from opendpr.search.tantivy import TantivyIndex
 from opendpr.text import normalize_answer
-from opendpr.text.marks import Place, answer_places
+from opendpr.text.occurrences import Place, answer_places
 from opendpr.training.examples import usable_examples
 from opendpr.types import ExamplePassage, Passage, Question, TrainingExample
 from opendpr.wording import counted
@@ -70,7 +70,7 @@ def read_reader_examples(paths: Sequence[Path], negatives: int, seed: int) -> li
     if not examples:
         raise InputError(
             "the files hold no examples to train a reader on; expected JSON lines with question, passage, answer_start "
-            "and answer_text, or what 'opendpr mine' wrote of questions with answers"
+            "and answer_text, or what mining wrote of questions with answers"
         )
     return examples
 

@@ -91,6 +91,8 @@ def test_superscripts_and_note_marks_are_set_apart(page, expected):
         ("<input value=Jonas><input type=hidden value=x><input type=password value=y>", "Jonas"),
         ("<q>Ahoy</q> he said", "“Ahoy” he said"),
         ("<svg><title>Logo</title><text>Chart</text></svg>", "Logo Chart"),
+        ("<h2>Ports<a class=headerlink href='#ports'>\uf0c1</a></h2>a", "Ports\n\na"),
+        ("<dl><dt>listen<a href='#l'>¶</a><dd>a<dt><a href='#plus'>+</a><dd>b</dl>", "listen\na\n+\nb"),
         ("light&shy;house&#8203; &#x2060;a", "lighthouse a"),
     ],
 )

@@ -225,7 +225,7 @@ def test_a_header_is_no_triple(tmp_path, content):
 def test_files_of_texts_that_are_not_needed_are_not_ignored(tmp_path, given):
     files_of_texts(tmp_path)
     path = write(tmp_path / "a.json", '[{"question": "who", "positive_ctxs": [{"text": "x"}]}]')
-    with pytest.raises(UsageError, match=r"a\.json has its texts itself; leave out --"):
+    with pytest.raises(UsageError, match=r"a\.json has its texts itself; leave out the file of"):
         list(read_examples(path, **{name: tmp_path / file for name, file in given.items()}))
 
 

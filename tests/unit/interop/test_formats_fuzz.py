@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from opendpr import interop as formats
 from opendpr.errors import InputError, StateError
-from opendpr.evaluation.run import read_records, read_run
+from opendpr.evaluation.run import read_question_records, read_run
 from opendpr.interop.dpr_pickle import read_embeddings
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "formats.md").read_text(encoding="utf-8")
@@ -128,7 +128,9 @@ def test_damaged_evaluations_are_read_or_refused():
     def read(path):
         return [read_run(path).measured]
 
-    check([read, read_records], damaged(["evaluation.jsonl"]), 200, "surrogatepass")  # the report shows these too
+    check(
+        [read, read_question_records], damaged(["evaluation.jsonl"]), 200, "surrogatepass"
+    )  # the report shows these too
 
 
 @pytest.mark.slow

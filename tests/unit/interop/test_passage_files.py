@@ -53,7 +53,7 @@ def test_what_is_no_passage_is_refused_with_its_line(tmp_path, content, problem)
 def test_a_stray_quotation_mark_joins_no_rows(tmp_path, content):
     message = refusal(read_passages, tmp_path / "a.tsv", content)
     assert message.startswith(":2: ")
-    assert "with --quoting none" in message
+    assert "with quoting none" in message
     texts = [passage.text for passage in read_passages(tmp_path / "a.tsv", quoting="none")]
     assert len(texts) == content.count("\n") - 1
     assert texts[0].startswith('"Foo')

@@ -32,7 +32,7 @@ def test_a_document_shows_passage_and_answer_in_place() -> None:
 def test_of_a_long_document_the_sheet_of_the_answer_is_shown() -> None:
     text = "A line of text.\n" * 2_000 + "The lighthouse." + "\nA line of text." * 2_000
     document, place = record(text), (text.index("The lighthouse"), text.index("The lighthouse") + 15)
-    page = document_page(document, DocumentView(place, place, asked={"q": "What shines?", "k": 5}), "notes")
+    page = document_page(document, DocumentView(place, place, question_query={"q": "What shines?", "k": 5}), "notes")
     assert '<mark class="current" id="answer">The lighthouse.</mark>' in page
     assert "Part 4 of 7" in page
     assert 'href="/?q=What+shines%3F&amp;k=5"' in page
@@ -50,7 +50,7 @@ def test_words_are_found_in_the_whole_document_one_place_after_the_other() -> No
     assert "1 of 2" in first
     assert '<mark class="current" id="place">The Pier</mark>' in first
     assert 'href="/document?id=a&amp;find=the+pier&amp;at=2#place" data-key="n"' in first
-    second = document_page(document, DocumentView(words="the pier", found=2), "notes")
+    second = document_page(document, DocumentView(words="the pier", place_number=2), "notes")
     assert "2 of 2" in second
     assert 'id="place">The\npier</mark>' in second
     assert "not in this document" in document_page(document, DocumentView(words="zeppelin"), "notes")

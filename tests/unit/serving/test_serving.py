@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from opendpr.errors import OpendprError, UsageError
 from opendpr.serving.batching import Batcher, FullError
 from opendpr.serving.gate import Rate
+from opendpr.serving.layouts import Layout
 from opendpr.serving.logs import JsonLines, LineFormatter
 from opendpr.serving.page.site import _local
-from opendpr.serving.places import Layout
 from opendpr.serving.prometheus_client import Metrics
 from opendpr.serving.records import in_words
 from opendpr.serving.settings import Settings, is_loopback

@@ -38,7 +38,7 @@ class Calibration(NamedTuple):
     answered: int
     """How many of them got an answer, rather than "no answer found"."""
     right: float
-    """Exact match of the answers given; NaN if there is none."""
+    """Exact match of the answers given; NaN if none was given."""
 
     def in_words(self) -> str:
         """The same as part of a sentence."""
@@ -121,21 +121,21 @@ def _section(report: SetReport) -> dict[str, object]:
     summary = report.summary
     systems = list(dict.fromkeys(figure.system for figure in summary.figures))
     outcomes = dict.fromkeys(example.outcome for example in report.examples)
-    asked = _asked(report)
-    pairs = [{pair.a, pair.b} for pair in asked]
+    differences = _asked_differences(report)
+    pairs = [{pair.a, pair.b} for pair in differences]
     others = [pair for pair in summary.differences if {pair.a, pair.b} not in pairs]
     return {
         "name": report.name,
         "questions": summary.questions,
-        "verdicts": _verdicts(asked),
+        "verdicts": _verdicts(differences),
         "alone": single_verdict(summary.figures) if len(systems) == 1 else "",
         "system": systems[0] if systems else "",
         "contrasts": report.contrasts,
         "tiles": tiles(summary.figures, systems),
         "curves": [_curves(target, lines) for target, lines in report.curves.items()],
         "tables": _figure_tables(summary.figures, systems),
-        "differences": difference_table(asked or others, summary.figures),
-        "other_differences": difference_table(others if asked else [], summary.figures),
+        "differences": difference_table(differences or others, summary.figures),
+        "other_differences": difference_table(others if differences else [], summary.figures),
         "failures": failure_tables(summary.failures, summary.figures),
         "confidence": [
             *([_coverage(report.coverage)] if report.coverage else []),
@@ -147,16 +147,16 @@ def _section(report: SetReport) -> dict[str, object]:
     }
 
 
-def _asked(report: SetReport) -> list[PairedFigure]:
+def _asked_differences(report: SetReport) -> list[PairedFigure]:
     """The differences of the comparisons that were asked for, later minus earlier."""
     pairs = [(shown.contrast.before, shown.contrast.after) for shown in report.contrasts]
     return [pair for before, after in pairs for pair in after_minus_before(report.summary.differences, before, after)]
 
 
-def _verdicts(asked: Sequence[PairedFigure]) -> list[Verdict]:
+def _verdicts(differences: Sequence[PairedFigure]) -> list[Verdict]:
     """What each comparison that was asked for shows."""
     by_pair: dict[tuple[str, str], list[PairedFigure]] = {}
-    for pair in asked:
+    for pair in differences:
         by_pair.setdefault((pair.a, pair.b), []).append(pair)
     return [sentence for own in by_pair.values() if (sentence := verdict(own))]
 

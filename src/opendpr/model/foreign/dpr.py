@@ -32,7 +32,7 @@ def read_dpr(path: Path, settings: ImportSettings) -> ForeignModel:
     """The biencoder or the reader in a checkpoint.
 
     Raises:
-        InputError: it is no checkpoint of DPR, or its network is not BERT.
+        InputError: it is not a checkpoint of DPR, or its network is not BERT.
     """
     file = TorchFile(path)
     value = file.value
@@ -106,7 +106,7 @@ def _tokenizer(weights: Weights, parameters: dict[str, Any], settings: ImportSet
     if named != "bert-base-uncased" or words != {UNCASED_WORDS}:
         sizes = ", ".join(map(str, sorted(words)))
         raise InputError(
-            f"{path} was made with the tokenizer of {named} ({sizes} words), which it does not contain; give it with "
-            "--tokenizer, a vocab.txt or tokenizer.json"
+            f"{path} was made with the tokenizer of {named} ({sizes} words), which it does not contain; give the "
+            "tokenizer, a vocab.txt or tokenizer.json"
         )
     return find_model(DEFAULT_MODEL).tokenizer_path.read_bytes()

@@ -103,7 +103,7 @@ def import_model(
     if output.exists() and any(output.iterdir()):
         raise StateError(f"{output} exists and is not empty; give another directory, or remove it first")
     if not sources:
-        raise UsageError("give the directory of a model, or its parts with --question, --passage and --reader")
+        raise UsageError("give the directory of a model, or its parts: question and passage encoder, and reader")
     read = {part: read_source(path, settings) for part, path in sources.items()}
     return ImportedModel(_write(read, output), read)
 

@@ -61,12 +61,19 @@ def read_transformers(directory: Path, settings: ImportSettings) -> ForeignModel
         layers = _scoring_layers(directory, family, heads)
         reranker = RerankerConfig(shape, family.head[2], form, max_tokens=limit)
         return ForeignModel(f"cross-encoder ({kind})", tokenizer, reranker=(reranker, {**weights, **layers}))
+    encoder = _bare_encoder(directory, settings, shape)
+    return ForeignModel(f"network ({kind})", tokenizer, towers={"encoder": weights}, encoder=encoder)
+
+
+def _bare_encoder(directory: Path, settings: ImportSettings, shape: Architecture) -> EncoderConfig:
+    """How a network is fed that says nothing of it; raises InputError if the settings do not say how it is pooled."""
     if settings.pooling is None:
         raise InputError(
-            f"{directory} is a bare network ({kind or 'no class named'}) that does not say how its vectors are pooled; "
-            "give --pooling cls or mean, and --similarity if it is cosine"
+            f"{directory} is a bare network ({class_of(directory) or 'no class named'}) that does not say how its "
+            "vectors are pooled; give the pooling, cls or mean, and the similarity if it is cosine"
         )
-    encoder = EncoderConfig(
+    limit = _limit(directory, shape)
+    return EncoderConfig(
         shape,
         settings.pooling,
         settings.similarity or "dot",
@@ -75,7 +82,6 @@ def read_transformers(directory: Path, settings: ImportSettings) -> ForeignModel
         max_question_tokens=limit,
         max_passage_tokens=limit,
     )
-    return ForeignModel(f"network ({kind})", tokenizer, towers={"encoder": weights}, encoder=encoder)
 
 
 def dpr_encoder(shape: Architecture, projection: int = 0) -> EncoderConfig:

@@ -57,12 +57,12 @@ class SearchForm:
         return self != SearchForm(self.q)
 
     @property
-    def asked(self) -> dict[str, object]:
+    def query(self) -> dict[str, object]:
         """The question and what else was chosen, as the address of its page has them."""
         default = SearchForm()
         chosen = {"retriever": self.retriever, "k": self.k, "where": self.where}
-        asked = {"q": self.q, **{name: value for name, value in chosen.items() if value != getattr(default, name)}}
-        return asked | ({"scores": 1} if self.scores else {})
+        query = {"q": self.q, **{name: value for name, value in chosen.items() if value != getattr(default, name)}}
+        return query | ({"scores": 1} if self.scores else {})
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def answers_page(
     spans = _first_spans(answers) if is_sure else {}
 
     def show(record: PassageRecord, span: SpanRecord | None) -> Shown:
-        return shown(record, span, lines or {}, asked=form.asked)
+        return shown(record, span, lines or {}, question_query=form.query)
 
     passages = [show(record, spans.get(id)) for id, record in records.items()]
     groups = by_document([passage for passage in passages if not best or passage.record.passage_id != best.passage_id])

@@ -68,7 +68,7 @@ def _lines(text: str) -> Iterator[tuple[str, int]]:
 
 
 class _Plain:
-    """Text whose line breaks are part of its form; cells of tables are parted by tabs."""
+    """Text whose line breaks are part of its form; table cells are separated by tabs."""
 
     def __init__(self, text: str, marked: Range) -> None:
         self._text, self._marked = text, marked

@@ -59,12 +59,16 @@ class Shown:
 
 
 def shown(
-    passage: PassageRecord, span: SpanRecord | None, lines: Lines, *, asked: Mapping[str, object] = NOTHING_ASKED
+    passage: PassageRecord,
+    span: SpanRecord | None,
+    lines: Lines,
+    *,
+    question_query: Mapping[str, object] = NOTHING_ASKED,
 ) -> Shown:
     """A passage, with the characters of a span marked.
 
     Args:
-        asked: the question, as the address of its page has it, for the way back to it
+        question_query: the question, as the address of its page has it, for the way back to it
     """
     at = span or passage
     document, *headings = (at.title or passage.document_id).split(PATH_SIGN)
@@ -77,7 +81,7 @@ def shown(
         document=document,
         headings=" › ".join(headings),
         place=_place(at, lines),
-        link=_link(passage, span, asked),
+        link=_link(passage, span, question_query),
         scores=list(_scores(passage)),
     )
 
@@ -104,8 +108,8 @@ def _place(at: PassageRecord | SpanRecord, lines: Lines) -> str:
     return f"#{at.anchor}" if at.anchor and PATH_SIGN not in at.title else ""
 
 
-def _link(passage: PassageRecord, span: SpanRecord | None, asked: Mapping[str, object]) -> str:
-    place = {"from": passage.start, "to": passage.end, **asked}
+def _link(passage: PassageRecord, span: SpanRecord | None, question_query: Mapping[str, object]) -> str:
+    place = {"from": passage.start, "to": passage.end, **question_query}
     if span is None:
         return address("/document", "#passage", id=passage.document_id, **place)
     return address("/document", "#answer", id=passage.document_id, start=span.start, end=span.end, **place)

@@ -19,7 +19,7 @@ Range = tuple[int, int]
 
 
 class StyledRun(NamedTuple):
-    """Characters that look alike."""
+    """Characters in one style."""
 
     text: str
     style: str = ""
@@ -67,9 +67,9 @@ def _styled(text: str, part: Range, marked: Range) -> Iterator[Styled]:
     yield Styled(start, end)
 
 
-def _touches(one: Range, other: Range) -> bool:
-    return max(one[0], other[0]) < min(one[1], other[1])
+def _touches(first: Range, other: Range) -> bool:
+    return max(first[0], other[0]) < min(first[1], other[1])
 
 
-def _covers(one: Range, other: Range) -> bool:
-    return one[0] <= other[0] and other[1] <= one[1]
+def _covers(first: Range, other: Range) -> bool:
+    return first[0] <= other[0] and other[1] <= first[1]

@@ -15,13 +15,13 @@ SHEET_CHARACTERS = 10_000
 SHORTEST_CHARACTERS = 6_000
 LONGEST_CHARACTERS = 14_000
 MOST_PLACES = 1_000
-"""DocumentView of words that are found in one text; more are not counted."""
+"""Places of words that are found in one text; more are not counted."""
 BORDERS = (re.compile(r"\n\s*\n"), re.compile(r"\n"), re.compile(r"(?<=[.!?…。])\s"), re.compile(r"\s"))
 """Where a sheet may end, the best kind first: paragraphs, lines, sentences, words."""
 
 
 class SheetPiece(NamedTuple):
-    """Characters that look alike, of a sheet."""
+    """Characters of a sheet that look alike."""
 
     text: str
     page: int | None
@@ -38,7 +38,7 @@ class SheetMarks(NamedTuple):
 
     answer: Range = (0, 0)
     passage: Range = (0, 0)
-    found: Sequence[Range] = ()
+    found_places: Sequence[Range] = ()
     current: int | None = None
     """Which of the places that were found was asked for."""
 
@@ -81,11 +81,11 @@ def pieces(text: str, sheet: Range, marks: SheetMarks, pages: Sequence[int]) -> 
     """
     start, end = sheet
     page_at = {offset: page for page, offset in enumerate(pages, start=1) if page > 1}
-    shown = [place for place in marks.found if place[0] < end and start < place[1]]
+    shown = [place for place in marks.found_places if place[0] < end and start < place[1]]
     shown_starts = [place[0] for place in shown]
     edges = [*marks.answer, *marks.passage, *page_at, *(edge for place in shown for edge in place)]
     cuts = sorted({start, end, *(edge for edge in edges if start < edge < end)})
-    current = marks.found[marks.current] if marks.current is not None else None
+    current = marks.found_places[marks.current] if marks.current is not None else None
     named: set[str] = set()
     made: list[SheetPiece] = []
     for first, last in pairwise(cuts):

@@ -132,7 +132,7 @@ class Site:
         """A document, with what is marked in it."""
         info = await self._service.info()
         try:
-            places = _places(query)
+            places = _document_view(query)
             record = await self._service.document(query.get("id", ""), 0, None)
         except OpendprError as error:
             status, detail, headers = of_error(error)
@@ -175,14 +175,14 @@ def _form(query: Query) -> SearchForm:
     return SearchForm(question, retriever, k, query.get("where", "").strip(), query.get("scores") == "1")
 
 
-def _places(query: Query) -> DocumentView:
+def _document_view(query: Query) -> DocumentView:
     """What of a document an address asks for."""
-    asked = _form(query)
+    form = _form(query)
     return DocumentView(
         place_in(query, "start", "end"),
         place_in(query, "from", "to"),
         number_in(query, "sheet") or None,
         " ".join(query.get("find", "").split())[: REQUEST_LIMITS["words_characters"]],
         number_in(query, "at") or None,
-        asked.asked if asked.q else {},
+        form.query if form.q else {},
     )

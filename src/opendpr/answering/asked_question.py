@@ -13,7 +13,7 @@ NO_WORD_COUNTS = WordCounts()
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedQuestion:
     """A question.
 
     Args:
@@ -25,16 +25,17 @@ class Asked:
     counts: WordCounts = NO_WORD_COUNTS
 
 
-UNKNOWN_QUESTION = Asked()
+UNKNOWN_QUESTION = AskedQuestion()
 """A question of which nothing is known."""
 
 
-def asked(question: str, retriever: str, live: LiveSnapshot) -> Asked:
+def asked_question(question: str, retriever: str, live: LiveSnapshot) -> AskedQuestion:
     """A question as one that the named retriever finds passages for.
 
     Words are counted by the index of BM25, which dense retrieval alone does without: opening it may take long.
     """
-    return Asked(question, live.load(retriever).count_words(question) if needs_words(retriever) else NO_WORD_COUNTS)
+    counts = live.load(retriever).count_words(question) if needs_words(retriever) else NO_WORD_COUNTS
+    return AskedQuestion(question, counts)
 
 
 def check_question(question: str) -> None:

@@ -2,7 +2,7 @@
 
 from contextlib import closing
 
-from opendpr.corpus.places import FirstPlaces
+from opendpr.corpus.first_places import FirstPlaces
 
 IDS = ["a", "A", "a ", "a\0", "a\0b", "é", "e\u0301", "1", "01", "1.0", " ", "'", "notes/a.txt"]
 
