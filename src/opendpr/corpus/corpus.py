@@ -78,14 +78,7 @@ class Corpus:
         Raises:
             InputError: some of the paths do not exist; the message names them all.
         """
-        missing = []
-        for path in paths:
-            try:
-                if isinstance(path, Path):
-                    path.stat()
-            except (OSError, ValueError) as error:
-                missing.append(f"{printable(str(path))} ({reason(error)})")
-        if missing:
+        if missing := _missing(paths):
             raise InputError(f"nothing was read, because of paths that cannot be found: {', '.join(missing)}")
         self.paths = tuple(paths)
         self.metadata = dict(metadata)
@@ -220,6 +213,18 @@ class Corpus:
             self.read.append(file)
             if self._problem:
                 self.unread[path] = self._problem
+
+
+def _missing(paths: Sequence[Path | Document | Literal["-"]]) -> list[str]:
+    """The paths that cannot be found, and why."""
+    missing = []
+    for path in paths:
+        try:
+            if isinstance(path, Path):
+                path.stat()
+        except (OSError, ValueError) as error:
+            missing.append(f"{printable(str(path))} ({reason(error)})")
+    return missing
 
 
 def _taken(id: str, earlier: str) -> str:
