@@ -86,6 +86,7 @@ def test_every_text_of_a_mail_that_is_shown_is_there_once(mail, body):
 
 
 def test_a_mail_that_names_no_encoding_is_read_as_other_text_is():
+    assert parsed("mail", b"Subject: s\nContent-Type: text/plain; charset=\0x\n\nwords").text == "Subject: s\n\nwords"
     assert parsed("mail", b"Subject: s\n\nCaf\xe9 Linn\xe9a opened").text == "Subject: s\n\nCafé Linnéa opened"
 
 
