@@ -118,8 +118,10 @@ def add_up_gradients(network: nn.Module) -> None:
             continue
         flat = torch.cat([gradient.flatten() for gradient in bucket])
         dist.all_reduce(flat)
-        for gradient, total in zip(bucket, flat.split([gradient.numel() for gradient in bucket]), strict=True):
-            gradient.copy_(total.view_as(gradient))
+        first = 0
+        for gradient in bucket:
+            gradient.copy_(flat[first : first + gradient.numel()].view_as(gradient))
+            first += gradient.numel()
 
 
 def buckets(tensors: Iterable[Tensor], limit_bytes: int = BUCKET_BYTES) -> Iterator[list[Tensor]]:
