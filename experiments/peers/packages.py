@@ -37,7 +37,6 @@ PACKAGES = (
     Package("odfpy", "1.4.1", "Apache-2.0 or GPL-2.0", (".1", ".odt")),
     Package("pypdf", "7.1.1", "BSD-3-Clause", (".pdf",)),
     Package("pysrt", "1.1.2", "GPL-3.0", (".srt",)),
-    Package("pyth", "0.6.0", "MIT", (".rtf",)),
     Package("python-docx", "1.2.0", "MIT", (".docx",)),
     Package("python-pptx", "1.0.2", "MIT", (".pptx",)),
     Package("webvtt-py", "0.6.0", "MIT", (".srt", ".vtt")),
@@ -87,5 +86,6 @@ def unpack_debian(package: Package, directory: Path) -> None:
 
 
 def files_of(directories: Iterable[Path], suffix: str) -> list[Path]:
-    """The files below directories that end so, in order."""
-    return sorted(path for directory in directories for path in directory.rglob(f"*{suffix}") if path.is_file())
+    """The files below directories that end so, in order; none of hidden folders."""
+    paths = (path for directory in directories for path in directory.rglob(f"*{suffix}") if path.is_file())
+    return sorted(path for path in paths if not any(part.startswith(".") for part in path.parts[-4:-1]))

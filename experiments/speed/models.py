@@ -2,7 +2,8 @@
 
 In rounds, one system after the other on the same texts, so that a noisy machine hits both; the ratio is taken round by
 round, and its median is quoted, with the median of the texts a second of each. Both have their defaults, threads
-included, after one round that is not counted. Importing a model is timed too.
+included, after one round that is not counted. Importing a
+model is timed too, and the largest difference of any number of the same texts is reported, in millionths.
 
     python -m experiments.speed.models all-mpnet-base-v2 bge-small-en ms-marco-MiniLM-L-12-v2
 """
@@ -23,6 +24,7 @@ from experiments.common.tiny import write_tiny_sentence_transformer
 from opendpr.model.directory import Model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.foreign import import_model
+from opendpr.model.foreign.checking import compare as compare_numbers
 from opendpr.model.reranker import CrossEncoder
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.types import Passage
@@ -93,8 +95,11 @@ def measure(args: argparse.Namespace, report: Report) -> None:
     for source in args.sources:
         with tempfile.TemporaryDirectory() as folder:
             started = time.perf_counter()
-            model = import_model({"": source}, Path(folder) / "model").model
+            imported = import_model({"": source}, Path(folder) / "model")
             report.add(f"{source.name}/import", time.perf_counter() - started, "s")
+            numbers = [value for value in compare_numbers(imported, {"": source}).values() if isinstance(value, float)]
+            report.add(f"{source.name}/difference", 1e6 * max(numbers))
+            model = imported.model
             (measure_cross_encoder if model.reranker else measure_encoder)(args, report, model, source)
 
 

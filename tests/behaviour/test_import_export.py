@@ -40,15 +40,15 @@ def test_released_embeddings_become_a_collection_that_is_searched(folder, run, t
     done = run(*embeddings(folder, tiny_model, *shards))
     assert done.returncode == 0, done.stderr
     assert "6 passages, 6 vectors (6 new)" in done.stderr
-    found = contents(folder / "notes")
+    result = contents(folder / "notes")
     for row, value in enumerate(values):
-        title, text, vector = found[str(row + 1), 0]
+        title, text, vector = result[str(row + 1), 0]
         assert (title, text) == (f"River {row + 1}", f"passage number {row + 1} of the river")
         assert vector == value.astype("<f2").tobytes()
     again = run(*embeddings(folder, tiny_model, *shards), "--json")
     assert again.returncode == 0
     assert json.loads(again.stdout)["vectors"] == 0
-    assert contents(folder / "notes") == found
+    assert contents(folder / "notes") == result
     for retriever in ("dense", "bm25"):
         searched = run("search", folder / "notes", "river number 5", "-r", retriever, "-k", "6", "--json")
         assert len(searched.stdout.splitlines()) > 0, searched.stderr

@@ -24,8 +24,8 @@ from opendpr.interop.tables import TAB, TABS_OR_SPACE, column, read_columns
 from opendpr.storage.lines import json_line, write_lines
 from opendpr.types import TrainingExample
 
-ID = re.compile(r"\S*\d\S*")
-"""What tells ids from texts: numbers are one, and words with a digit."""
+ID = re.compile(r"[!-~]*[0-9][!-~]*")
+"""What tells ids from texts: a number, or a word of ASCII with a digit; some scripts write texts without spaces."""
 
 
 def is_triples(start: Start) -> bool:

@@ -48,7 +48,7 @@ def _is_pairs(start: Start) -> bool:
 
 def _is_text_table(start: Start) -> bool:
     """Whether a file is a table that is not of questions, which have words where ids are, with their answers."""
-    return not start.is_json and not (" " in start.row[0].strip() and dpr.is_questions(start))
+    return bool(start.columns) and not (" " in start.row[0].strip() and dpr.is_questions(start))
 
 
 PASSAGE_FORMS: Sequence[FileForm[Placed[Document]]] = (

@@ -74,7 +74,9 @@ def split_columns(text: str, separator: str) -> list[str]:
     if separator != TABS_OR_SPACE:
         return text.split(separator)
     text = text.strip()
-    return [field.strip() for field in text.split("\t")] if "\t" in text else SPACES.split(text)
+    if TAB in text:
+        return [field.strip() for field in text.split(TAB)]
+    return [field for field in SPACES.split(text) if field]
 
 
 def write_rows(path: Path, rows: Iterable[Iterable[str]]) -> int:

@@ -75,9 +75,9 @@ def test_training_files_for_other_systems_are_read_back(tmp_path, format):
     passages = [ExamplePassage("T", "x"), ExamplePassage("", "y"), ExamplePassage("", "z")]
     example = TrainingExample(Question("7", "who", ("a",)), (passages[0],), (passages[1],), (passages[2],))
     assert write_examples(tmp_path / "a.jsonl", [example], format) == 1
-    (found,) = read_examples(tmp_path / "a.jsonl")
+    (result,) = read_examples(tmp_path / "a.jsonl")
     others = ("y",) if format == "sentence-transformers" else ("y", "z")
-    assert texts_of(found) == (("x" if format == "tevatron" else "T x",), others)
+    assert texts_of(result) == (("x" if format == "tevatron" else "T x",), others)
 
 
 def test_pairs_alone_are_written_for_sentence_transformers_where_there_are_no_hard_negatives(tmp_path):
@@ -123,20 +123,24 @@ def test_colberts_triples_and_the_files_of_their_texts_give_the_examples_back(tm
     assert write_examples(tmp_path / "triples.jsonl", EXAMPLES, "colbert") == 3
     assert (tmp_path / "triples.jsonl").read_text() == "[7, 1, 2, 3]\n[7, 4, 2, 3]\n[8, 5, 6]\n"
     passages = {
-        each.id: Document(each.id, each.title, each.text)
+        item.id: Document(item.id, item.title, item.text)
         for example in EXAMPLES
-        for each in (*example.positives, *example.hard_negatives)
+        for item in (*example.positives, *example.hard_negatives)
     }
     write_passages(tmp_path / "collection.tsv", passages.values(), "msmarco")
     write_questions(tmp_path / "queries.tsv", [example.question for example in EXAMPLES], "msmarco")
     files = {"questions": tmp_path / "queries.tsv", "passages": tmp_path / "collection.tsv"}
-    found = list(read_examples(tmp_path / "triples.jsonl", **files))
-    assert [texts_of(example) for example in found] == [
+    result = list(read_examples(tmp_path / "triples.jsonl", **files))
+    assert [texts_of(example) for example in result] == [
         (("x",), ("y", "z")),
         (("w",), ("y", "z")),
         (("v",), ("x",)),
     ]
-    assert [example.question for example in found] == [EXAMPLES[0].question, EXAMPLES[0].question, EXAMPLES[1].question]
+    assert [example.question for example in result] == [
+        EXAMPLES[0].question,
+        EXAMPLES[0].question,
+        EXAMPLES[1].question,
+    ]
 
 
 @pytest.mark.parametrize("id", ["", "doc#7"])
@@ -194,6 +198,11 @@ def test_ids_that_are_no_numbers_are_ids_all_the_same(tmp_path, name, content):
         list(read_examples(path))
     (example,) = read_examples(path, **files_of_texts(tmp_path))
     assert (example.question.text, texts_of(example)) == ("who", (("x",), ("y",)))
+
+
+def test_texts_without_spaces_are_no_ids(tmp_path):
+    (example,) = read_examples(write(tmp_path / "a.tsv", "2019年谁获奖\t他在2019年获奖\t2018年\n"))
+    assert texts_of(example) == (("他在2019年获奖",), ("2018年",))
 
 
 def test_any_three_columns_are_ids_where_their_texts_are_given(tmp_path):

@@ -99,8 +99,8 @@ def check(readers, content, examples, errors="strict"):
             for read in readers:
                 begun = time.process_time()
                 try:
-                    for found in read(path):
-                        json.dumps(found, default=plain, ensure_ascii=False).encode(
+                    for result in read(path):
+                        json.dumps(result, default=plain, ensure_ascii=False).encode(
                             "utf-8", errors
                         )  # it can be written
                 except (InputError, StateError) as error:  # the latter of an evaluation that is not complete

@@ -18,7 +18,7 @@ def test_passages_survive_every_form_that_holds_them(tmp_path):
         assert write_passages(tmp_path / "a", passages, format) == 2
         assert list(read_passages(tmp_path / "a")) == passages
     assert write_passages(tmp_path / "a", passages, "msmarco") == 2
-    assert [each.text for each in read_passages(tmp_path / "a")] == ['a "quoted" text of two lines', "'x"]
+    assert [item.text for item in read_passages(tmp_path / "a")] == ['a "quoted" text of two lines', "'x"]
 
 
 def test_psgs_has_the_text_before_the_title(tmp_path):
@@ -123,6 +123,10 @@ def test_an_id_that_is_there_twice_is_refused_with_both_lines(tmp_path, content,
 )
 def test_a_table_of_passages_is_read_by_its_header_however_it_is_written(tmp_path, name, content):
     assert list(read_passages(write(tmp_path / name, content))) == [Document("1", "T", "x, y")]
+
+
+def test_a_file_without_a_line_holds_no_passages(tmp_path):
+    assert refusal(read_passages, tmp_path / "a.tsv", "\n \n") == " holds no passages"
 
 
 def test_a_table_of_questions_is_no_table_of_passages(tmp_path):

@@ -94,8 +94,8 @@ def test_a_dpr_table_gives_back_questions_and_answers(tmp_path_factory, content)
     ]
     write_questions(path, written, "dpr")
     if written:
-        found = [(question.text, question.answers) for question in read_questions(path)]
-        assert found == [(question.text, question.answers) for question in written]
+        result = [(question.text, question.answers) for question in read_questions(path)]
+        assert result == [(question.text, question.answers) for question in written]
 
 
 @pytest.mark.parametrize("text", ["[sic] who wrote it?", "{a} or {b}?", '["'])

@@ -96,7 +96,8 @@ class Interpreter:
     def _constructions(self) -> dict[bytes, Callable[[], object]]:
         """The instructions that make values of others, and remember them."""
         push, read = self.stack.append, self.read
-        return {b"]": lambda: push([]), b")": lambda: push(())} | {
+        empty: dict[bytes, Callable[[], object]] = {b"]": lambda: push([]), b")": lambda: push(())}
+        return empty | {
             b"l": lambda: push(self.group()),
             b"t": lambda: push(tuple(self.group())),
             b"\x85": lambda: push(self.pop_many(1)),
