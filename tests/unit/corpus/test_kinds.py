@@ -178,6 +178,8 @@ def test_subtitles_are_what_is_said():
     assert parsed("subtitles", srt).text == "The bell\nwas cast\nin 1712."
     vtt = "WEBVTT\n\nNOTE x\n\n00:01.000 --> 00:02.000 align:start\n<v Ann>Ahoy &amp; hello\n"
     assert parsed("subtitles", vtt).text == "Ahoy & hello"
+    together = "WEBVTT\n\n00:01.000 --> 00:02.000\nOne\n00:02.000 --> 00:03.000\nTwo\n"
+    assert parsed("subtitles", together).text == "One\nTwo"
 
 
 def test_a_manual_page_has_its_words(tmp_path):
