@@ -102,7 +102,7 @@ def test_a_person_asks_sees_the_marked_answer_switches_and_follows_the_link(serv
     browser.get(served.url)
     wait.until(
         lambda page: page.switch_to.active_element.get_attribute("id") == "q"
-    )  # it is focused with the first frame
+    )
     browser.switch_to.active_element.send_keys("Who built the pier of Orvik?", keys.ENTER)
     answer = wait.until(lambda one: one.find_element(by.CSS_SELECTOR, ".words")).text
     assert browser.find_element(by.CSS_SELECTOR, ".best mark").text == answer
