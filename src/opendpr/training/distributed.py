@@ -118,7 +118,7 @@ def add_up_gradients(network: nn.Module) -> None:
             continue
         flat = torch.cat([gradient.flatten() for gradient in bucket])
         dist.all_reduce(flat)
-        for gradient, total in zip(bucket, flat.split([gradient.numel() for gradient in bucket]), strict=True):
+        for gradient, total in zip(bucket, torch.split(flat, [gradient.numel() for gradient in bucket]), strict=True):
             gradient.copy_(total.view_as(gradient))
 
 
