@@ -7,7 +7,7 @@ DEV := $(VENV)/.dev
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow check docs figures model clean
+.PHONY: help demo test slow check docs figures paper model clean
 
 help:  ## This list
 	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -27,12 +27,17 @@ check: $(DEV)  ## Style, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-docs: $(DEV)  ## Write docs/cli.md from --help, and the tables of figures
+docs: $(DEV)  ## Write docs/cli.md from --help, and the tables of plans and figures
 	$(BIN)/python docs/make_cli.py
+	$(BIN)/python docs/make_plan.py
 	$(BIN)/python -m experiments.figures --docs
 
 figures: $(DEV)  ## Measure every figure again; NAME=encode, CHECK=1, DOCS=1, SMOKE=1
 	$(BIN)/python -m experiments.figures $(if $(NAME),'$(NAME)') $(if $(CHECK),--check) $(if $(DOCS),--docs) $(if $(SMOKE),--smoke)
+
+paper: $(DEV)  ## Measure the quality that docs/paper.md shows, some hours; QUICK=1 only what is short, CHECK=1 compares
+	$(BIN)/python -m experiments.figures --page docs/paper.md $(if $(QUICK),--minutes 15) $(if $(CHECK),--check)
+	$(if $(CHECK),,$(BIN)/python -m experiments.figures --docs)
 
 model: $(DEV)  ## Rebuild models/opendpr-minilm; DATA is the folder of the training files
 	$(BIN)/python models/build.py $(DATA)

@@ -5,6 +5,7 @@ make figures NAME='reader*'   # some
 make figures CHECK=1          # documents and results beside the list; short runs of quality are made
 make figures DOCS=1           # write the tables of the documents
 make figures SMOKE=1          # every script, tiny
+make paper                    # all of quality that docs/paper.md shows; QUICK=1 only what is short, CHECK=1 as above
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from pathlib import Path
 from experiments.common.catalogue import CATALOGUE, Catalogue, CatalogueError, FigureSet, nearest, read_catalogue
 from experiments.common.command import ROOT, SKIPPED_EXIT_CODE, WORK_DIRECTORY
 from experiments.common.results import Results, differences, digest_of
-from experiments.common.tables import stale_documents, write_tables
+from experiments.common.tables import quality_sets_of, stale_documents, write_tables
 
 SHORT_MINUTES = 3
 """Sets of quality that take no longer are run by --check."""
@@ -118,6 +119,12 @@ def chosen(catalogue: Catalogue, patterns: Sequence[str]) -> list[FigureSet]:
     return [catalogue.sets[name] for name in dict.fromkeys(names)]
 
 
+def short_sets(runner: Runner, sets: Sequence[FigureSet], minutes: float) -> list[FigureSet]:
+    """The sets that are known to take no longer, or whose result is kept."""
+    known = [(figure_set, runner.minutes(figure_set)) for figure_set in sets]
+    return [figure_set for figure_set, needed in known if needed is not None and needed <= minutes]
+
+
 def time_left(runner: Runner, sets: Sequence[FigureSet]) -> str:
     """The minutes that sets take, as far as they are known."""
     minutes_each = [runner.minutes(figure_set) for figure_set in sets]
@@ -154,6 +161,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help="names of sets, * stands for anything; all without")
+    parser.add_argument("--page", help="the sets of quality that the tables of this document show")
+    parser.add_argument("--minutes", type=float, help="only sets that are known to take no longer")
     parser.add_argument("--check", action="store_true", help="compare, and run only what is short")
     parser.add_argument("--docs", action="store_true", help="write the tables of the documents, run nothing")
     parser.add_argument("--smoke", action="store_true", help="run every script once, tiny, comparing nothing")
@@ -170,7 +179,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parse(arguments)
     try:
         catalogue = read_catalogue(args.catalogue)
-        sets = chosen(catalogue, " ".join(args.names).split())
+        names = quality_sets_of(args.page, catalogue) if args.page else []
+        sets = chosen(catalogue, [*" ".join(args.names).split(), *names])
         if args.docs:
             print("\n".join(f"wrote {path}" for path in write_tables(catalogue)) or "the documents are up to date")
             return 0
@@ -178,6 +188,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print("\n".join(f"{s.name:24} {s.script:24} {s.kind:8} {s.date} {s.machine}" for s in sets))
             return 0
         runner = Runner(args.data, args.work, smoke=args.smoke, again=args.again)
+        if args.minutes is not None:
+            sets = short_sets(runner, sets, args.minutes)
         if args.smoke:
             return 0 if run_all(runner, list({s.script: s for s in sets}.values())) else 1
         return 0 if (check(runner, catalogue, sets) if args.check else run_all(runner, sets)) else 1

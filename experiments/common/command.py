@@ -44,19 +44,26 @@ def require(package: str, install: str) -> None:
 
 
 def command_line(
-    description: str | None, *, pool: str | None = None, half: bool = False, precision: str | None = "auto"
+    description: str | None,
+    *,
+    data: bool = True,
+    pool: str | None = None,
+    half: bool = False,
+    precision: str | None = "auto",
 ) -> argparse.ArgumentParser:
     """A parser with what every script takes.
 
     Args:
+        data: whether the script takes --model and --data
         pool: default of --pool, for a script that works over one
         half: whether the script takes --half
         precision: default of --precision; None for a script without a network of ours
     """
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    default_data = os.environ.get("OPENDPR_DATA") or ROOT.parent / "shared" / "data"
-    parser.add_argument("--model", default=DEFAULT_MODEL, help="name or directory")
-    parser.add_argument("--data", type=Path, default=default_data, help="folder of the data ($OPENDPR_DATA)")
+    if data:
+        default_data = os.environ.get("OPENDPR_DATA") or ROOT.parent / "shared" / "data"
+        parser.add_argument("--model", default=DEFAULT_MODEL, help="name or directory")
+        parser.add_argument("--data", type=Path, default=default_data, help="folder of the data ($OPENDPR_DATA)")
     parser.add_argument("--work", type=Path, default=WORK_DIRECTORY, help="where collections and results are kept")
     parser.add_argument("--figures", type=Path, help="file that the figures are written to, as JSON")
     parser.add_argument("--smoke", action="store_true", help="seconds instead of hours: tiny model, data and settings")
@@ -72,7 +79,7 @@ def command_line(
 def parse(
     parser: argparse.ArgumentParser, arguments: Sequence[str] | None = None, **smoke: object
 ) -> argparse.Namespace:
-    """The parsed command line; `args.data` is a `Data`, `args.work` exists.
+    """The parsed command line; `args.data`, if the script takes it, is a `Data`; `args.work` exists.
 
     Args:
         smoke: defaults that --smoke puts in place of the script's own
@@ -81,15 +88,18 @@ def parse(
         Missing: the folder of the data is not here.
     """
     args = parser.parse_args(arguments)
+    with_data = hasattr(args, "data")
     if args.smoke:
         work = WORK_DIRECTORY / "smoke" if args.work == WORK_DIRECTORY else args.work
-        data, model = write_tiny_data(work / "data"), str(write_tiny_model(work / "model"))
-        tiny = {"pool": "P10", "precision": "fp32", "work": work, "data": data, "model": model, **smoke}
-        parser.set_defaults(**{name: value for name, value in tiny.items() if hasattr(args, name)})
+        tiny: dict[str, object] = {"pool": "P10", "precision": "fp32", "work": work}
+        if with_data:
+            tiny |= {"data": write_tiny_data(work / "data"), "model": str(write_tiny_model(work / "model"))}
+        parser.set_defaults(**{name: value for name, value in (tiny | smoke).items() if hasattr(args, name)})
         args = parser.parse_args(arguments)
-    if not args.data.is_dir():
-        raise Missing(f"there is no data in {args.data}; give its folder with --data or $OPENDPR_DATA")
-    args.data = Data(args.data)
+    if with_data:
+        if not args.data.is_dir():
+            raise Missing(f"there is no data in {args.data}; give its folder with --data or $OPENDPR_DATA")
+        args.data = Data(args.data)
     args.work.mkdir(parents=True, exist_ok=True)
     return args
 

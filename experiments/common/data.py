@@ -18,7 +18,7 @@ from opendpr.types import Document, Passage, Question
 Record = dict[str, Any]
 GOLD_SET_PREFIXES = ("squad-", "nq-", "time-")
 """How ids of gold paragraphs begin."""
-POOLS = {"P5": 5_000, "P10": 10_000, "P25": 25_000, "P150": 150_000}
+POOLS = {"P3": 3_000, "P10": 10_000, "P25": 25_000, "P150": 150_000}
 """Passages of each pool."""
 
 

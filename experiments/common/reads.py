@@ -17,7 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from opendpr.answering.asked import Asked
+from opendpr.answering.asked_question import AskedQuestion
 from opendpr.fitting.cases import Case
 from opendpr.types import Hit, Passage, Question, Span, WordCounts
 
@@ -36,7 +36,7 @@ def to_record(case: Case) -> dict[str, Any]:
         "removed": case.removed,
         "hits": [_hit_record(hit) for hit in hits.values()],
         "spans": spans,
-        "asked": case.asked.counts._asdict() | {"holding": dict(case.asked.counts.holding)},
+        "asked": case.asked_question.counts._asdict() | {"holding": dict(case.asked_question.counts.holding)},
     }
 
 
@@ -57,7 +57,7 @@ def from_record(record: dict[str, Any]) -> Case:
         **{**fields, "answers": tuple(fields["answers"]), "document_ids": tuple(fields["document_ids"])}
     )
     counts = WordCounts(**record["asked"])
-    return Case(question, spans, record["removed"], Asked(question.text, counts), record["set"])
+    return Case(question, spans, record["removed"], AskedQuestion(question.text, counts), record["set"])
 
 
 def load_cases(path: Path) -> Iterator[Case]:

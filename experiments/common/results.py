@@ -13,7 +13,7 @@ from typing import Any
 from experiments.common.catalogue import FigureSet, Stored
 from experiments.common.command import ROOT
 
-SPEED_UNITS = ("s", "ms", "/s", "MB", "GB", "GB/s", "GFLOP/s")
+SPEED_UNITS = ("s", "ms", "/s", "times", "MB", "GB", "GB/s", "GFLOP/s")
 """What another machine, or another moment, may change."""
 
 

@@ -40,6 +40,22 @@ def documents(catalogue: Catalogue) -> list[str]:
     return sorted({path for table in catalogue.tables.values() for path in table.docs})
 
 
+def quality_sets_of(path: str, catalogue: Catalogue) -> list[str]:
+    """Names of the sets of quality whose figures the tables of a document show, in the order of the list.
+
+    Speed is left out: it is measured by name, on a machine that does nothing else.
+
+    Raises:
+        CatalogueError: no table is for that document.
+    """
+    tables = [table for table in catalogue.tables.values() if path in table.docs]
+    if not tables:
+        raise CatalogueError(f"{path} has no table; those that have are {', '.join(documents(catalogue))}")
+    cells = (cell for table in tables for row in table.rows for cell in row)
+    shown = {match["set"] for cell in cells for match in _REFERENCE.finditer(cell)}
+    return [name for name, figures in catalogue.sets.items() if name in shown and figures.kind == "quality"]
+
+
 def rendered(text: str, path: str, catalogue: Catalogue) -> str:
     """The text of a document with its tables as the list has them."""
     present = [match["name"] for match in _BLOCK.finditer(text)]

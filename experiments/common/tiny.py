@@ -62,6 +62,16 @@ def write_tiny_reranker(directory: Path) -> Path:
     return directory
 
 
+def write_tiny_sentence_transformer(work: Path, model: str) -> Path:
+    """The encoder of a model as sentence-transformers stores it; made once."""
+    directory = work / "tiny-sentence-transformer"
+    if not directory.exists():
+        from opendpr.model.foreign import export_model
+
+        export_model(find_model(model), directory, "sentence-transformers")
+    return directory
+
+
 def write_tiny_data(folder: Path) -> Path:
     """A folder as that of the data: 80 documents of invented places, and questions about them; made once."""
     if folder.exists():

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from experiments.common.accuracy import ACCURACY_KS
 from experiments.paper.ablation_rows import Row
-from opendpr.evaluation.page.charts import Line, accuracy_chart, colour, mark
+from opendpr.evaluation.page.charts import ChartLine, accuracy_chart, colour, mark
 from opendpr.evaluation.page.svg import element
 from opendpr.evaluation.statistics import Interval
 
@@ -89,7 +89,7 @@ def size_curves(sizes: Results, top: int) -> Markup:
             for k, column in zip(ACCURACY_KS, values.T, strict=True)
         }
         name = "all questions" if row.name == ALL_QUESTIONS else row.title
-        lines.append(Line(name, [(k, interval.mean) for k, interval in marks.items()], marks))
+        lines.append(ChartLine(name, [(k, interval.mean) for k, interval in marks.items()], marks))
         y = top + 60 + 22 * number
         swatch = element(
             "g", element("line", x1=20, x2=44, y1=y, y2=y), mark(number, 32, y), class_=f"line {colour(number)}"

@@ -20,7 +20,7 @@ from experiments.common.command import command_line, make_encoder, parse
 from experiments.common.data import Data, Record
 from experiments.common.pools import open_pool
 from experiments.common.report import Report
-from opendpr.answering.asked import asked
+from opendpr.answering.asked_question import asked_question
 from opendpr.answering.borders import BorderReader
 from opendpr.answering.confidence import Confidence, calibrated
 from opendpr.answering.decoding import Decoding
@@ -55,7 +55,7 @@ class Verdicts:
     """How sure the answers to many questions are, and which of them are right."""
 
     def __init__(self, cases: Sequence[Case], decoding: Decoding, confidence: Confidence | None) -> None:
-        outcomes = [calibrated(case.spans, decoding, confidence, case.asked) for case in cases]
+        outcomes = [calibrated(case.spans, decoding, confidence, case.asked_question) for case in cases]
         self.sure = np.array([outcome.phrases[0].confidence if outcome.phrases else 0.0 for outcome in outcomes])
         self.right = np.array([answered(case, decoding) for case in cases], dtype=bool)
         self.answered = np.array([outcome.answerable for outcome in outcomes], dtype=bool)
@@ -97,7 +97,10 @@ def read_sets(args: argparse.Namespace, encoder: BertEncoder) -> dict[str, list[
     mixed: list[Case] = []
     with open_pool(args, encoder) as collection:
         live = LiveSnapshot(collection)
-        reader, ask = BorderReader(collection, BertReader(encoder.model, encoder.runtime)), partial(asked, live=live)
+        reader, ask = (
+            BorderReader(collection, BertReader(encoder.model, encoder.runtime)),
+            partial(asked_question, live=live),
+        )
         retrievers = make_retrievers(live, encoder, [args.retriever], encoder.model.hybrid_weight)
         for name in QUESTION_SETS:
             questions = sample(args.data, name, args.limit)
@@ -118,10 +121,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args = parse(parser, arguments, limit=4, k=4)
     encoder = make_encoder(args)
     report = Report(args, retriever=args.retriever, k=args.k, seed=0)
-    cases, decoding = read_sets(args, encoder), Decoding.of(encoder.model.retrieval)
+    cases, decoding = read_sets(args, encoder), Decoding.from_weights(encoder.model.retrieval)
     add_figures(report, "reader", {name: Verdicts(of_set, decoding, None) for name, of_set in cases.items()})
     if stored := encoder.model.confidence.get(args.retriever):
-        confidence = Confidence.of(stored)
+        confidence = Confidence.from_stored(stored)
         verdicts = {name: Verdicts(of_set, decoding, confidence) for name, of_set in cases.items()}
         add_figures(report, "fitted", verdicts)
         report.add("threshold", float(stored["threshold"]))

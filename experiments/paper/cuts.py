@@ -67,7 +67,7 @@ def read(
     """(Q, 1): exact match of the best answer, with this many words beyond the borders."""
     model = find_model(args.model)
     model.reader = replace(model.require_reader(), border_words=words)
-    reader, decoder = BertReader(model, RuntimeSettings(precision=args.precision)), Decoder.of(model, "bm25")
+    reader, decoder = BertReader(model, RuntimeSettings(precision=args.precision)), Decoder.for_model(model, "bm25")
     records, right = args.asked, []
     for batch in batched(zip(records, lists, strict=False), READ_QUESTIONS):
         seen = with_borders(collection, [hits[: args.passages] for _, hits in batch], model)

@@ -1,7 +1,8 @@
 """How many passages to read (paper section 6.1, footnote 3 and table 4): exact match and confidence by depth.
 
-Each question's best passages are read once; then only the first 5, 10 ... of them count. What one depth gives more than
-the greatest comes with its interval, over the same questions. The handbooks are asked beside the pool.
+Each question's best passages are read once; then only the first 5, 10 ... of them count, or as many as `ask` reads
+until it is sure. What that gives more than the greatest depth comes with its interval, over the same questions.
+The handbooks are asked beside the pool.
 
     python -m experiments.paper.depth --pool P150 --precision bf16
 """
@@ -10,8 +11,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from experiments.common.report import Report
 from experiments.paper.fit import HANDBOOKS_SET, QUESTION_SETS, Reading, question_of
 from experiments.paper.handbooks import fill_collection
 from opendpr.answering.decoder import Decoder
+from opendpr.answering.stopping import ENOUGH_CONFIDENCE, FIRST_PASSAGES
 from opendpr.evaluation.calibration import area_under_roc, expected_calibration_error
 from opendpr.evaluation.statistics import bootstrap
 from opendpr.fitting.cases import Case, answered
@@ -30,8 +32,7 @@ from opendpr.types import Question
 RETRIEVER = "hybrid"
 
 
-@dataclass(frozen=True)
-class Judged:
+class Judged(NamedTuple):
     """What a decoder makes of questions with some of their passages: (n,) each."""
 
     sure: np.ndarray[tuple[int], np.dtype[np.float64]]
@@ -48,7 +49,7 @@ def first_passages(case: Case, depth: int) -> Case:
 
 def judge(decoder: Decoder, cases: Sequence[Case]) -> Judged:
     """The first answers: how sure, whether right, whether given."""
-    outcomes = [decoder.decode(case.spans, case.asked) for case in cases]
+    outcomes = [decoder.decode(case.spans, case.asked_question) for case in cases]
     return Judged(
         np.array([outcome.phrases[0].confidence if outcome.phrases else 0.0 for outcome in outcomes]),
         np.array([float(answered(case, decoder.decoding)) for case in cases]),
@@ -58,8 +59,16 @@ def judge(decoder: Decoder, cases: Sequence[Case]) -> Judged:
 
 def add_figures(report: Report, name: str, cases: Sequence[Case], depths: Sequence[int], decoder: Decoder) -> None:
     """Report a set of questions by depth, and what each depth gives more than the greatest."""
-    judged = {depth: judge(decoder, [first_passages(case, depth) for case in cases]) for depth in depths}
+    judged: dict[int | str, Judged] = {
+        depth: judge(decoder, [first_passages(case, depth) for case in cases]) for depth in depths
+    }
     most = judged[max(depths)]
+    first = judge(decoder, [first_passages(case, FIRST_PASSAGES) for case in cases])
+    sure = (first.sure >= ENOUGH_CONFIDENCE) & (first.answered > 0)
+    stopped = [np.where(sure, early, late) for early, late in zip(first, most, strict=True)]
+    report.add(f"{name}/until sure/passages", float(np.where(sure, FIRST_PASSAGES, max(depths)).mean()))
+    report.add(f"{name}/until sure/stopped", 100 * float(sure.mean()), "%")
+    judged["until sure"] = Judged(*stopped)
     for depth, lot in judged.items():
         columns = np.stack([lot.right, lot.right * lot.answered, lot.answered, lot.right - most.right], axis=1)
         labels = ("right", "right and answered", "answered", f"right, more than {max(depths)}")
@@ -69,7 +78,7 @@ def add_figures(report: Report, name: str, cases: Sequence[Case], depths: Sequen
         if 0 < lot.right.sum() < len(lot.right):
             report.add(f"{name}/{depth}/AUROC right", area_under_roc(lot.sure, lot.right))
         shown = {label: round(report.value(f"{name}/{depth}/{label}"), 3) for label in (*labels, "calibration error")}
-        print(f"{name:10} {depth:3} passages", shown, flush=True)
+        print(f"{name:10} {depth:>10}", shown, flush=True)
 
 
 def questions_of(args: argparse.Namespace, name: str) -> list[Question]:
@@ -92,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for name in (*QUESTION_SETS, HANDBOOKS_SET):
         directory = books if name == HANDBOOKS_SET else pool
         cases = reading.cases(directory, name, questions_of(args, name), weight)[RETRIEVER]
-        add_figures(report, name, cases, args.depths, Decoder.of(encoder.model, RETRIEVER))
+        add_figures(report, name, cases, args.depths, Decoder.for_model(encoder.model, RETRIEVER))
     report.write()
 
 

@@ -21,7 +21,7 @@ from experiments.common.pools import fill_pool
 from experiments.common.reads import load_cases, write_cases
 from experiments.common.report import Report
 from experiments.paper.handbooks import fill_collection
-from opendpr.answering.asked import asked
+from opendpr.answering.asked_question import asked_question
 from opendpr.answering.borders import BorderReader
 from opendpr.collection import open_collection
 from opendpr.fitting.answering import fit_cases, make_retrievers
@@ -64,7 +64,7 @@ class Reading:
         with open_collection(directory) as collection:
             live = LiveSnapshot(collection)
             retrievers = make_retrievers(live, self.encoder, self.settings.retrievers, weight)
-            ask = partial(asked, live=live)
+            ask = partial(asked_question, live=live)
             bordered = BorderReader(collection, reader)
             return read_cases(questions, retrievers, bordered, settings=self.settings, ask=ask)
 

@@ -25,7 +25,8 @@ from experiments.common.command import command_line, make_encoder, parse
 from experiments.common.data import Record
 from experiments.common.failures import ANSWERABLE, UNANSWERABLE, Verdict, print_verdicts, verdict
 from experiments.common.report import Report
-from opendpr.answering.pipeline import Answerer, open_answerer
+from opendpr.answering.opening import open_answerer
+from opendpr.answering.pipeline import Answerer
 from opendpr.evaluation.calibration import area_under_roc, expected_calibration_error
 from opendpr.evaluation.statistics import bootstrap
 from opendpr.model.runtime import RuntimeSettings
@@ -36,7 +37,7 @@ SHOWN_PASSAGES = 5
 """Passages that a user looks at."""
 
 
-class Asked(NamedTuple):
+class AskedQuestion(NamedTuple):
     """A question of the handbooks and what came of it."""
 
     record: Record
@@ -73,7 +74,7 @@ def fill_collection(args: argparse.Namespace, fingerprint: str) -> Path:
     return directory
 
 
-def ask(answerer: Answerer, records: Sequence[Record], k: int) -> Iterator[Asked]:
+def ask(answerer: Answerer, records: Sequence[Record], k: int) -> Iterator[AskedQuestion]:
     """Ask each question with k passages read."""
     for record in records:
         hits = answerer.retrieve([record["question"]], k)
@@ -81,14 +82,14 @@ def ask(answerer: Answerer, records: Sequence[Record], k: int) -> Iterator[Asked
         matcher = AnswerMatcher(record["answers"])
         good = [bool(record["answers"]) and _holds(matcher, hit) for hit in hits[0]]
         outcome = answerer.outcome(spans, record["question"])
-        yield Asked(record, outcome, any(good), any(good[:SHOWN_PASSAGES]), verdict(record, hits[0], outcome))
+        yield AskedQuestion(record, outcome, any(good), any(good[:SHOWN_PASSAGES]), verdict(record, hits[0], outcome))
 
 
 def _holds(matcher: AnswerMatcher, hit: Hit) -> bool:
     return matcher(hit.passage.text)
 
 
-def add_figures(report: Report, asked: Sequence[Asked]) -> None:
+def add_figures(report: Report, asked: Sequence[AskedQuestion]) -> None:
     """Report right answers by wording, refusals, agreement of wordings and calibration."""
     styles = {style: [item for item in asked if item.record["style"] == style] for style in ("plain", "informal")}
     for style, questions in styles.items():
@@ -111,7 +112,7 @@ def add_figures(report: Report, asked: Sequence[Asked]) -> None:
     report.add("wordings/pairs", len(same))
 
 
-def count_verdicts(asked: Sequence[Asked]) -> dict[str, Counter[Verdict]]:
+def count_verdicts(asked: Sequence[AskedQuestion]) -> dict[str, Counter[Verdict]]:
     """How often each verdict occurs, by the style of the question."""
     counts: dict[str, Counter[Verdict]] = {"plain": Counter(), "informal": Counter(), "unanswerable": Counter()}
     for item in asked:
@@ -126,14 +127,14 @@ def add_verdicts(report: Report, counts: Mapping[str, Counter[Verdict]]) -> None
             report.add(f"{style}/verdict/{name}", column[name])
 
 
-def _agreements(asked: Mapping[str, Asked]) -> Iterator[bool]:
+def _agreements(asked: Mapping[str, AskedQuestion]) -> Iterator[bool]:
     """For each second wording whether it got the answer that the first got."""
     for item in asked.values():
         if first := asked.get(item.record.get("paraphrase_of", "")):
             yield normalize_answer(item.text) == normalize_answer(first.text)
 
 
-def print_answers(asked: Sequence[Asked]) -> None:
+def print_answers(asked: Sequence[AskedQuestion]) -> None:
     """A line for each question, so that failures can be read."""
     for item in asked:
         shown = "answered" if item.outcome.answerable else "refused"

@@ -62,12 +62,12 @@ def fitted_decoder(cases: Sequence[Case], settings: AnsweringSettings, weight: f
     """The decoder that `opendpr train answering` fits, lambda aside."""
     fitted = Fitted({"lambda": weight})
     fit_cases({RETRIEVER: cases}, settings, fitted)
-    return Decoder(Decoding.of(fitted.retrieval), Confidence.of(fitted.confidence[RETRIEVER]))
+    return Decoder(Decoding.from_weights(fitted.retrieval), Confidence.from_stored(fitted.confidence[RETRIEVER]))
 
 
 def judge(decoder: Decoder, cases: Sequence[Case]) -> Judged:
     """Confidence of the first answer, whether it is right, and whether it was given."""
-    outcomes = [decoder.decode(case.spans, case.asked) for case in cases]
+    outcomes = [decoder.decode(case.spans, case.asked_question) for case in cases]
     return Judged(
         np.array([outcome.phrases[0].confidence if outcome.phrases else 0.0 for outcome in outcomes]),
         np.array([answered(case, decoder.decoding) for case in cases], dtype=bool),
@@ -121,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     decoders = {
         "general": fitted_decoder(general, settings, weight),
         "own": fitted_decoder(own, settings, weight),
-        "shipped": Decoder.of(encoder.model, RETRIEVER),
+        "shipped": Decoder.for_model(encoder.model, RETRIEVER),
     }
     expected = np.array([bool(case.question.answers) for case in asked])
     answerable = np.array([is_answerable(case) for case in asked])

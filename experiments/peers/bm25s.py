@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from opendpr.search.tantivy import _analyzer
+from opendpr.search.tantivy import make_analyzer, terms
+from opendpr.text.normalising import searchable
 from opendpr.types import Passage
 
 
@@ -12,9 +13,9 @@ class Bm25s:
     """BM25 with any k1 and b, as Lucene computes it."""
 
     def __init__(self, passages: Sequence[Passage]) -> None:
-        analyzer, self._vocabulary = _analyzer(of_question=False), dict[str, str]()
+        self._vocabulary = dict[str, str]()
         self._passages = [  # each word once in memory
-            [self._vocabulary.setdefault(word, word) for word in analyzer.analyze(f"{passage.title}\n{passage.text}")]
+            [self._vocabulary.setdefault(word, word) for word in terms(f"{passage.title}\n{passage.text}")]
             for passage in passages
         ]
 
@@ -31,5 +32,5 @@ class Bm25s:
         ]
 
     def _words(self, question: str) -> list[str]:
-        words = _analyzer(of_question=True).analyze(question) or _analyzer(of_question=False).analyze(question)
+        words = make_analyzer(of_question=True).analyze(searchable(question)) or terms(question)
         return [word for word in sorted(set(words)) if word in self._vocabulary]

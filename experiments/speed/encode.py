@@ -24,7 +24,7 @@ import numpy as np
 from experiments.common.command import command_line, parse, require
 from experiments.common.data import Data, Record
 from experiments.common.machine import gemm_gflops
-from experiments.common.models import starting_model
+from experiments.common.models import starting_model, starting_source
 from experiments.common.report import Report
 from opendpr.collection import open_collection, open_writer
 from opendpr.corpus import Corpus
@@ -105,9 +105,10 @@ def smallest_cosine(a: Vectors, b: Vectors) -> float:
 
 def measure(args: argparse.Namespace, report: Report) -> None:
     """All rounds of all systems, then their figures."""
-    from experiments.peers.sentence_transformers import load_peer
+    from experiments.peers.sentence_transformers import load_encoder
 
-    model, peer = starting_model(args.work / "all-minilm"), load_peer()
+    source = starting_source(args)
+    model, peer = starting_model(args.work / f"imported-{source.name}", source), load_encoder(source)
     encoders = {name: BertEncoder(model, RuntimeSettings(precision=name)) for name in args.precisions}
     for encoder in encoders.values():
         encoder.encode_passages([Passage(0, "", "", WARM_UP_TEXT, 0)] * 8)

@@ -2,7 +2,8 @@
 
 In rounds, one system after the other on the same texts, so that a noisy machine hits both; the ratio is taken round by
 round, and its median is quoted, with the median of the texts a second of each. Both have their defaults, threads
-included, after one round that is not counted. Importing a model is timed too.
+included, after one round that is not counted. Importing a
+model is timed too, and the largest difference of any number of the same texts is reported, in millionths.
 
     python -m experiments.speed.models all-mpnet-base-v2 bge-small-en ms-marco-MiniLM-L-12-v2
 """
@@ -19,9 +20,11 @@ from statistics import median
 
 from experiments.common.command import Missing, command_line, parse, require
 from experiments.common.report import Report
-from opendpr.model.directory import Model, find_model
+from experiments.common.tiny import write_tiny_sentence_transformer
+from opendpr.model.directory import Model
 from opendpr.model.encoder import BertEncoder
-from opendpr.model.foreign import export_model, import_model
+from opendpr.model.foreign import import_model
+from opendpr.model.foreign.checking import compare as compare_numbers
 from opendpr.model.reranker import CrossEncoder
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.types import Passage
@@ -92,8 +95,11 @@ def measure(args: argparse.Namespace, report: Report) -> None:
     for source in args.sources:
         with tempfile.TemporaryDirectory() as folder:
             started = time.perf_counter()
-            model = import_model({"": source}, Path(folder) / "model").model
+            imported = import_model({"": source}, Path(folder) / "model")
             report.add(f"{source.name}/import", time.perf_counter() - started, "s")
+            numbers = [value for value in compare_numbers(imported, {"": source}).values() if isinstance(value, float)]
+            report.add(f"{source.name}/difference", 1e6 * max(numbers))
+            model = imported.model
             (measure_cross_encoder if model.reranker else measure_encoder)(args, report, model, source)
 
 
@@ -105,9 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args = parse(parser, arguments, passages=4, rounds=1)
     require("sentence_transformers", "sentence-transformers==6.2.0")
     if args.smoke:
-        args.sources = [args.work / "tiny-sentence-transformer"]
-        if not args.sources[0].exists():
-            export_model(find_model(args.model), args.sources[0], "sentence-transformers")
+        args.sources = [write_tiny_sentence_transformer(args.work, args.model)]
     if not args.sources:
         raise Missing("no models were named; models/published.py writes two")
     passages = [

@@ -30,7 +30,7 @@ from dataclasses import dataclass, field
 from experiments.common.command import ROOT, command_line, parse, require
 from experiments.common.machine import gemm_gflops
 from experiments.common.mining import training_examples
-from experiments.common.models import starting_model
+from experiments.common.models import starting_model, starting_source
 from experiments.common.report import Report
 from experiments.speed.train_child import PEER_SYSTEM, Job
 from opendpr.model.config import Architecture
@@ -103,8 +103,8 @@ def best_mini_batch(job: Job, sizes: Sequence[int]) -> int:
 
 
 def measure(job: Job, memory_gib: Sequence[float], *, steps: int, rounds: int) -> dict[str, Rounds]:
-    """The systems in turns, after one step each that is not counted."""
-    workers = {PEER_SYSTEM: Worker(job)}
+    """The systems in turns, after one step each that is not counted; `job.system` is the peer, if it is to run."""
+    workers = {PEER_SYSTEM: Worker(job)} if job.system == PEER_SYSTEM else {}
     for size in memory_gib:
         workers[f"opendpr {size} GiB" if size else "opendpr"] = Worker(job._replace(system="opendpr", memory_gib=size))
     results = {name: Rounds(loaded_megabytes=worker.loaded_megabytes) for name, worker in workers.items()}
@@ -128,15 +128,16 @@ def add_rounds(report: Report, job: Job, results: dict[str, Rounds], flop_per_to
     for name, rounds in results.items():
         label = f"{job.batch_size}:{job.hard_negatives}/{name}"
         pairs = report.add_spread(f"{label}/pairs", rounds.pairs, "/s")
-        ratios = [ours / theirs for ours, theirs in zip(rounds.pairs, results[PEER_SYSTEM].pairs, strict=True)]
-        ratio = report.add_spread(f"{label}/ratio", ratios)
+        if PEER_SYSTEM in results:
+            ratios = [ours / theirs for ours, theirs in zip(rounds.pairs, results[PEER_SYSTEM].pairs, strict=True)]
+            report.add_spread(f"{label}/ratio", ratios)
         share = flop_per_token * statistics.median(rounds.tokens) / (peak_gflops * 1e9)
         report.add(f"{label}/of peak", share)
         report.add(f"{label}/memory", rounds.peak_megabytes / 1000, "GB")
         report.add(f"{label}/memory above start", (rounds.peak_megabytes - rounds.loaded_megabytes) / 1000, "GB")
         report.add(f"{label}/first loss", rounds.losses[0])
         report.add(f"{label}/last loss", rounds.losses[-1])
-        print(f"{label:40} {pairs[0]:7.1f} pairs/s {ratio[0]:6.2f} times {rounds.peak_megabytes:7.0f} MB", flush=True)
+        print(f"{label:40} {pairs[0]:7.1f} pairs/s {rounds.peak_megabytes:7.0f} MB", flush=True)
 
 
 def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -150,23 +151,29 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--attention", default="sdpa", choices=("sdpa", "eager"), help="of sentence-transformers")
     parser.add_argument("--memory-gib", type=float, nargs="+", default=[0.5, 0.0], help="0: the default of opendpr")
     parser.add_argument("--gemm-size", type=int, default=2_048, help="rows of the matrices whose product is the peak")
-    tiny = {"batch_size": ["4:1"], "rounds": 1, "mini_batch_sizes": [2], "memory_gib": [0.0], "gemm_size": 64}
+    parser.add_argument("--alone", action="store_true", help="without sentence-transformers")
+    tiny = {"alone": True, "batch_size": ["4:1"], "rounds": 1, "memory_gib": [0.0], "gemm_size": 64}
     return parse(parser, arguments, **tiny)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     args = parse_arguments(arguments)
-    require("sentence_transformers", "sentence-transformers==6.2.0")
+    if not args.alone:
+        require("sentence_transformers", "sentence-transformers==6.2.0")
     examples = args.examples or [str(training_examples(args.data, args.work))]
     report, peak = Report(args, seed=0, steps=args.steps, rounds=args.rounds), gemm_gflops("bf16", args.gemm_size)
     report.add("peak bf16", peak, "GFLOP/s")
-    shape = starting_model(args.work / "all-minilm").require_encoder().architecture
+    source = starting_source(args)
+    model = starting_model(args.work / f"imported-{source.name}", source)
+    shape = model.require_encoder().architecture
     for batch_size, hard in (map(int, case.split(":")) for case in args.batch_size):
         batches = 1 + args.rounds * args.steps
-        job = Job(PEER_SYSTEM, examples, str(args.work), batch_size, hard, batches, args.attention)
-        job = job._replace(mini_batch=best_mini_batch(job, args.mini_batch_sizes))
+        system, paths = "opendpr" if args.alone else PEER_SYSTEM, (str(source), str(model.directory))
+        job = Job(system, examples, *paths, batch_size, hard, batches, args.attention)
+        if not args.alone:
+            job = job._replace(mini_batch=best_mini_batch(job, args.mini_batch_sizes))
+            report.add(f"{batch_size}:{hard}/mini-batch", job.mini_batch, "pairs")
         results = measure(job, args.memory_gib, steps=args.steps, rounds=args.rounds)
-        report.add(f"{batch_size}:{hard}/mini-batch", job.mini_batch, "pairs")
         add_rounds(report, job, results, 6.0 * count_parameters(shape), peak)
     report.write()
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.common.models import starting_model
+from opendpr.model.directory import Model
 from opendpr.training.examples import read_training_examples
 from opendpr.training.sources import Pair
 
@@ -25,7 +25,10 @@ class Job(NamedTuple):
 
     system: str
     examples: list[str]
-    work: str
+    source: str
+    """The model that sentence-transformers trains."""
+    model: str
+    """The same, imported."""
     batch_size: int
     hard_negatives: int
     batches: int
@@ -95,7 +98,7 @@ def serve_ours(job: Job) -> None:
     from opendpr.training.settings import EncoderSettings
     from opendpr.training.towers import Towers
 
-    model = starting_model(Path(job.work) / "all-minilm")
+    model = Model(Path(job.model))
     config = model.require_encoder()
     network = Towers(config)
     network.load(model)
@@ -132,8 +135,8 @@ def serve_peer(job: Job) -> None:
     """Steps of sentence-transformers."""
     from experiments.peers.sentence_transformers import CachedTraining
 
-    config = starting_model(Path(job.work) / "all-minilm").require_encoder()
-    training = CachedTraining(config, attention=job.attention, mini_batch=job.mini_batch)
+    config = Model(Path(job.model)).require_encoder()
+    training = CachedTraining(Path(job.source), config, attention=job.attention, mini_batch=job.mini_batch)
     pairs, first = read_pairs(job), 0
     send()
     while True:

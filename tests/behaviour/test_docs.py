@@ -29,6 +29,11 @@ def test_the_command_reference_is_what_help_prints():
     assert done.returncode == 0, done.stderr
 
 
+def test_the_table_of_sizes_is_what_plan_computes():
+    done = subprocess.run([sys.executable, ROOT / "docs" / "make_plan.py", "--check"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_python_lines_of_the_readme_run(notes, monkeypatch):
     monkeypatch.chdir(notes)
     (block,) = blocks("python")

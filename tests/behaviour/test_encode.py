@@ -14,6 +14,7 @@ from conftest import contents, write_documents
 from test_bad_input import refused
 
 from opendpr.collection import open_collection, open_writer
+from opendpr.collection.lookup import count_without_vector
 from opendpr.errors import StateError
 from opendpr.maintenance.add import add_documents
 from opendpr.maintenance.encode import CHUNK_PASSAGES, encode
@@ -45,7 +46,7 @@ def test_without_a_model_the_collections_own_is_taken_again_where_it_has_changed
     shutil.rmtree(model)
     shutil.copytree(other_model, model)
     for command in (["search", notes, QUESTION], ["add", notes, docs]):
-        refused(run(*command), 4, f"encoded by {model}", "another version now", f"'opendpr encode {notes}'")
+        refused(run(*command), 4, f"encoded by {model}", "another version now", f"Encode {notes} again")
     assert contents(notes) == before
     result = run("encode", notes)
     assert result.returncode == 0, result.stderr
@@ -162,7 +163,7 @@ def test_a_document_that_waits_is_served_old_until_the_switch_and_new_after_it(t
         with pytest.raises(KeyboardInterrupt):
             at_the_end = lambda done, total: stop(done, total) if done == total else None  # noqa: E731
             encode(writer, new, on_progress=at_the_end, chunk_passages=1)
-        assert writer.count_without_vector(2) == 0
+        assert count_without_vector(writer, 2) == 0
         assert served(writer, old) == {document.text for document in documents(3)}
         assert encode(writer, new).passages == 0
         assert served(writer, new) == {changed.text, *(document.text for document in documents(3)[1:])}

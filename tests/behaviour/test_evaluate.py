@@ -21,7 +21,7 @@ from opendpr.errors import InputError, StateError, UsageError
 from opendpr.evaluation.failures import FAILURE_KINDS, NOT_IN_COLLECTION
 from opendpr.evaluation.header import DocumentSettings, parse_header
 from opendpr.evaluation.judges import AnswerJudge, best_documents
-from opendpr.evaluation.run import open_run, read_question_records, read_records, read_run
+from opendpr.evaluation.run import open_run, read_question_records, read_run
 from opendpr.evaluation.summary import FailureCount, summary
 from opendpr.evaluation.task import Task, evaluate, read_sets
 from opendpr.model.directory import read_weights
@@ -85,11 +85,10 @@ def test_figures_are_what_the_hits_say(towns: Path, questions: Path, tmp_path: P
             gold = [any(h.passage.document_id == r["id"] for h in hits[r["id"]]) for r in records if "document_id" in r]
             assert means(found, "rivers")[system, f"answer@{k}"] == sum(answered) / 8
             assert means(found, "rivers")[system, f"document@{k}"] == sum(gold) / 6
-    for record in read_records(output):
-        if record["type"] == "question":
-            assert record["answer_rank"] == next(iter(record["answer_ranks"]), None)
-            assert len(record["hits"]["ids"]) == len(record["hits"]["scores"]) <= 7
-            assert record["shown"]["1"]["id"] == record["hits"]["ids"][0]
+    for judged in (record.judgement for record in read_question_records(output)):
+        assert judged.answer_rank == next(iter(judged.answer_ranks), None)
+        assert len(judged.hits.ids) == len(judged.hits.scores) <= 7
+        assert judged.shown[1].id == judged.hits.ids[0]
 
 
 def test_the_table_shows_intervals_and_differences(towns: Path, questions: Path, run: Run) -> None:
@@ -142,9 +141,9 @@ def test_a_complete_run_is_not_computed_again(towns: Path, questions: Path, tmp_
     output, asked = tmp_path / "run.jsonl", []
 
     class Counting(AnswerJudge):
-        def __call__(self, answerer, questions):
+        def __call__(self, answerer, questions, *, retriever):
             asked.extend(question.id for question in questions)
-            return super().__call__(answerer, questions)
+            return super().__call__(answerer, questions, retriever=retriever)
 
     for _ in range(2):
         evaluate(towns, Task([questions], ("bm25",)), Counting(), output)
@@ -226,9 +225,9 @@ def test_a_collection_that_changes_meanwhile_stops_the_run(questions: Path, tmp_
     opendpr.add(directory, [Document("a", "A", "Albi is a town.")], str(tiny_model))
 
     class Meddling(AnswerJudge):
-        def __call__(self, answerer, questions):
+        def __call__(self, answerer, questions, *, retriever):
             opendpr.add(directory, [Document("b", "B", "Caen is a town.")], str(tiny_model))
-            return super().__call__(answerer, questions)
+            return super().__call__(answerer, questions, retriever=retriever)
 
     with pytest.raises(StateError, match="was changed while"):
         evaluate(directory, Task([questions], ("bm25",)), Meddling(), tmp_path / "run.jsonl")
@@ -241,29 +240,29 @@ def test_the_reader_is_measured_for_several_numbers_of_passages_and_its_failures
     task = Task([questions], ("hybrid",), runtime=FP32)
     evaluate(towns, task, AnswerJudge((1, 5), (2, 5)), output)
     answerer = open_answerer(towns, retriever="hybrid", runtime=FP32)
-    records = [record for record in read_records(output) if record["type"] == "question"]
-    for record in records:
-        for read in ("2", "5"):
-            answer, alone = record["read"][read], answerer.ask(record["text"], int(read)).answers[0]
-            assert answer["text"] == alone.text
-            assert answer["confidence"] == pytest.approx(alone.confidence, rel=1e-4)
-            assert answer["start"] == alone.spans[0].start
-            shown = record["shown"][str(answer["rank"])]
-            within = shown["text"][answer["start"] - shown["start"] : answer["end"] - shown["start"]]
+    judgements = {record.question: record.judgement for record in read_question_records(output)}
+    for question, judged in judgements.items():
+        for read in (2, 5):
+            answer, alone = judged.read[read], answerer.ask(question.text, read).answers[0]
+            assert answer.text == alone.text
+            assert answer.confidence == pytest.approx(alone.confidence, rel=1e-4)
+            assert answer.start == alone.spans[0].start
+            shown = judged.shown[answer.rank]
+            within = shown.text[answer.start - shown.start : answer.end - shown.start]
             assert within  # an answer begins in its passage, and may end beyond it
-            assert answer["text"].startswith(within)
-            assert (answer["failure"] is None) == (answer["EM"] == 1)
-            assert answer["failure"] in (None, *FAILURE_KINDS)
-        if record["question"] == "regex":
-            assert "F1@2" not in record["measures"]
-    failures = {record["question"]: record["read"]["5"]["failure"] for record in records}
+            assert answer.text.startswith(within)
+            assert (answer.failure is None) == (answer.EM == 1)
+            assert answer.failure in (None, *FAILURE_KINDS)
+        if question.id == "regex":
+            assert "F1@2" not in judged.measures
+    failures = {question.id: judged.read[5].failure for question, judged in judgements.items()}
     assert failures["none"] == NOT_IN_COLLECTION
     assert all(failures[river] != NOT_IN_COLLECTION for river in RIVERS)
     run = read_run(output)
     assert run.failures["rivers"]["hybrid"][5][NOT_IN_COLLECTION] == ["none"]
     counts = summary([run]).sets["rivers"].failures["hybrid"][5]
     assert counts[NOT_IN_COLLECTION] == FailureCount(1, ["none"])
-    wrong = sum(record["read"]["5"]["EM"] == 0 for record in records)
+    wrong = sum(judged.read[5].EM == 0 for judged in judgements.values())
     assert sum(kind.count for kind in counts.values()) == wrong
     unfinished = tmp_path / "unfinished.jsonl"
     unfinished.write_bytes(b"".join(output.read_bytes().splitlines(keepends=True)[:-1]))
@@ -294,21 +293,21 @@ def test_a_run_is_exported_for_other_evaluators(towns: Path, questions: Path, tm
     evaluate(towns, Task([questions], ("bm25",), runtime=FP32), AnswerJudge((1, 7), (2,)), output)
     done = run("export", "run", output, "--format", "dpr", "--collection", towns, "-o", results)
     assert done.returncode == 0, done.stderr
-    records = [record for record in read_records(output) if record["type"] == "question"]
+    records = list(read_question_records(output))
     for record, result in zip(records, json.loads(results.read_text(encoding="utf-8")), strict=True):
-        assert (result["question"], result["answers"]) == (record["text"], record["answers"])
-        assert [context["id"] for context in result["ctxs"]] == record["hits"]["ids"]
+        assert (result["question"], tuple(result["answers"])) == (record.question.text, record.question.answers)
+        assert [context["id"] for context in result["ctxs"]] == record.judgement.hits.ids
         holding = [rank for rank, context in enumerate(result["ctxs"], start=1) if context["has_answer"]]
-        assert holding == record["answer_ranks"]
-        assert result["ctxs"][0]["text"] == record["shown"]["1"]["text"]
+        assert holding == record.judgement.answer_ranks
+        assert result["ctxs"][0]["text"] == record.judgement.shown[1].text
     done = run("export", "run", output, "--format", "trec", "--documents", "--collection", towns, "-o", trec)
     assert done.returncode == 0, done.stderr
     lines = [line.split() for line in trec.read_text(encoding="utf-8").splitlines()]
     for record in records:
         best: dict[str, float] = {}
-        for id, score in zip(record["hits"]["ids"], record["hits"]["scores"], strict=True):
+        for id, score in zip(record.judgement.hits.ids, record.judgement.hits.scores, strict=True):
             best.setdefault(id.rpartition("#")[0] or id, score)
-        assert {line[2]: float(line[4]) for line in lines if line[0] == record["question"]} == best
+        assert {line[2]: float(line[4]) for line in lines if line[0] == record.question.id} == best
 
 
 def test_runs_are_compared(towns: Path, questions: Path, tmp_path: Path, run: Run) -> None:
@@ -342,7 +341,7 @@ def test_runs_by_other_judgements_or_of_one_name_are_not_compared(tmp_path: Path
         with open_run(path, run_header(sets={}, judging=judging)):
             pass
         runs.append(read_run(path))
-    with pytest.raises(StateError, match="the same --qrels"):
+    with pytest.raises(StateError, match="the same qrels"):
         summary(runs[:2])
     with pytest.raises(UsageError, match="called 'b'"):
         summary(runs)
@@ -367,6 +366,7 @@ RECORD = {"type": "question", "set": "s", "question": "1", "system": "bm25", "me
         ({}, {"measures": {"answer@1": "1"}}, ":2: expected a record"),
         ({}, {"read": {"5": {}}}, ":2: expected a record"),
         ({}, {"read": []}, ":2: expected a record"),
+        ({}, {"read": {"five": {"failure": "not retrieved"}}}, ":2: expected a record"),
         ({}, {"system": "dense"}, "which its first line lacks"),
         ({}, {"set": "t"}, "which its first line lacks"),
     ],

@@ -82,9 +82,9 @@ def test_our_own_run_counts_the_same_once_it_went_through_a_form_of_another_syst
     evaluate_runs(ForeignTask([theirs], questions, towns), AnswerJudge(ks=(1, 3)), judged)
     expected = measures(ours)
     if format in ("dpr", "pyserini"):  # these have no ids of documents; the passages' are in their place
-        expected = {id: {k: v for k, v in found.items() if "answer" in k} for id, found in expected.items()}
-    for id, found in measures(judged).items():
-        assert expected[id].items() <= found.items()
+        expected = {id: {k: v for k, v in result.items() if "answer" in k} for id, result in expected.items()}
+    for id, result in measures(judged).items():
+        assert expected[id].items() <= result.items()
     compared = run("evaluate", "--compare", ours, judged, "--json")
     assert compared.returncode == 0, compared.stderr
     pairs = json.loads(compared.stdout)["sets"]["rivers"]["differences"]
@@ -119,8 +119,8 @@ def test_results_with_their_texts_need_neither_collection_nor_questions(tmp_path
     path.write_text(json.dumps(DPR, indent=4))
     done = run("evaluate", "--run", path, "-k", 1, "-k", 2, "--json")
     assert done.returncode == 0, done.stderr
-    found = {each["measure"]: each["mean"] for each in json.loads(done.stdout)["sets"]["results"]["figures"]}
-    assert found == {"answer@1": 0.5, "answer@2": 1.0}  # by the texts, whatever `has_answer` says
+    result = {item["measure"]: item["mean"] for item in json.loads(done.stdout)["sets"]["results"]["figures"]}
+    assert result == {"answer@1": 0.5, "answer@2": 1.0}  # by the texts, whatever `has_answer` says
 
 
 def test_a_report_of_a_run_without_a_collection_shows_its_texts(tmp_path: Path, run: Run) -> None:
@@ -162,9 +162,9 @@ def test_runs_are_judged_by_judgements_of_documents_as_trec_eval_does(towns: Pat
     )
     done = run("evaluate", "--run", ranked, "--qrels", qrels, "--collection", towns, "--json")
     assert done.returncode == 0, done.stderr
-    found = {each["measure"]: each["mean"] for each in json.loads(done.stdout)["sets"]["bm25"]["figures"]}
-    assert found["AP"] == pytest.approx((1 / 2 + 2 / 3) / 2)  # of documents: the second passage of one is passed over
-    assert found["RR"] == 0.5
+    result = {item["measure"]: item["mean"] for item in json.loads(done.stdout)["sets"]["bm25"]["figures"]}
+    assert result["AP"] == pytest.approx((1 / 2 + 2 / 3) / 2)  # of documents: the second passage of one is passed over
+    assert result["RR"] == 0.5
 
 
 def test_a_judged_question_that_a_run_lacks_counts_as_not_found(tmp_path: Path) -> None:
@@ -172,16 +172,16 @@ def test_a_judged_question_that_a_run_lacks_counts_as_not_found(tmp_path: Path) 
     ranked = write_trec(tmp_path / "t.trec", "1 Q0 d 1 1.5 t")
     judge = DocumentJudge({"1": {"d": 1}, "2": {"d": 1}}, "qrels")
     evaluate_runs(ForeignTask([ranked], tmp_path / "q.jsonl"), judge, tmp_path / "run.jsonl")
-    found = measures(tmp_path / "run.jsonl")
-    assert (found["1"]["AP"], found["2"]["AP"]) == (1.0, 0.0)
+    result = measures(tmp_path / "run.jsonl")
+    assert (result["1"]["AP"], result["2"]["AP"]) == (1.0, 0.0)
 
 
 def test_a_run_of_several_systems_is_judged_system_by_system(towns: Path, questions: Path, tmp_path: Path) -> None:
     ours, judged = tmp_path / "ours.jsonl", tmp_path / "judged.jsonl"
     evaluate(towns, Task([questions], ("bm25", "dense")), AnswerJudge(ks=(1, 3)), ours)
     evaluate_runs(ForeignTask([ours], questions, towns), AnswerJudge(ks=(1, 3)), judged)
-    expected, found = read_run(ours).measured["rivers"], read_run(judged).measured["rivers"]
-    assert found == {f"ours:{system}": counted for system, counted in expected.items()}
+    expected, result = read_run(ours).measured["rivers"], read_run(judged).measured["rivers"]
+    assert result == {f"ours:{system}": counted for system, counted in expected.items()}
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ def test_distances_and_documents_ranked_twice_are_judged_where_options_say_how(
 
 def test_texts_that_are_nowhere_are_asked_for(questions: Path, tmp_path: Path) -> None:
     ranked = write_trec(tmp_path / "t", "Tarn Q0 Tarn 1 1.5 t")
-    with pytest.raises(InputError, match=r"no text for passage 'Tarn'.* --collection"):
+    with pytest.raises(InputError, match=r"no text for passage 'Tarn'.*name the collection"):
         evaluate_runs(ForeignTask([ranked], questions), AnswerJudge(), tmp_path / "run.jsonl")
 
 

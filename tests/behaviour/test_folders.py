@@ -162,3 +162,9 @@ def test_options_of_other_programs_lead_to_ours(run, folder):
     done = run("search", folder, "pier", "-r", "fuzzy")
     assert (done.returncode, "'fuzzy' is not one of 'hybrid', 'dense', 'bm25'" in done.stderr) == (2, True)
     assert "Value error" not in done.stderr
+
+
+@pytest.mark.parametrize("verb", ["ask", "search"])
+def test_a_second_file_is_not_taken_for_the_question(run, folder, verb):
+    done = run(verb, folder / "mill.txt", folder / "pier.txt", "Who built the pier?")
+    assert (done.returncode, "pier.txt' is a file, and one place can be asked" in done.stderr) == (2, True)

@@ -48,9 +48,9 @@ def test_an_empty_answer_is_not_found_in_every_passage(collection: Any, run: Run
     done = run("evaluate", collection("empty-answer"), questions, "-r", "bm25", "-k", 1, "-k", 4, "--json")
     assert done.returncode == 0, done.stderr
     assert "dropped 2 answers found in every text" in done.stderr
-    found = {each["measure"]: each for each in json.loads(done.stdout)["sets"]["empty-answer.questions"]["figures"]}
-    assert found["answer@4"]["questions"] == 2
-    assert found["answer@4"]["mean"] == 1.0
+    result = {item["measure"]: item for item in json.loads(done.stdout)["sets"]["empty-answer.questions"]["figures"]}
+    assert result["answer@4"]["questions"] == 2
+    assert result["answer@4"]["mean"] == 1.0
 
 
 def test_a_twin_of_a_gold_document_is_no_negative_and_trains(
@@ -59,11 +59,11 @@ def test_a_twin_of_a_gold_document_is_no_negative_and_trains(
     examples = tmp_path / "e.jsonl"
     done = run("mine", collection("twins"), CASES / "twins.questions.jsonl", "-o", examples)
     assert done.returncode == 0, done.stderr
-    found = mined(examples)
+    result = mined(examples)
     for id, twins in (("1", {"a1", "a2"}), ("2", {"b1", "b2"})):
-        assert len(ids(found[id], "positives") & twins) == 1
-        assert not ids(found[id], "hard_negatives") & twins
-        assert len({passage["text"] for passage in found[id]["hard_negatives"]}) == len(found[id]["hard_negatives"])
+        assert len(ids(result[id], "positives") & twins) == 1
+        assert not ids(result[id], "hard_negatives") & twins
+        assert len({passage["text"] for passage in result[id]["hard_negatives"]}) == len(result[id]["hard_negatives"])
     done = run("train", "encoder", examples, "-o", tmp_path / "m", "--base", tiny_model, "--epochs", 1)
     assert done.returncode == 0, done.stderr
 
@@ -105,7 +105,7 @@ def test_every_case_is_read_or_refused_by_the_command_that_takes_it(tmp_path: Pa
         ("questions", "pyserini-dpr.json"): "1 question, 1 with answers",
         ("questions", "squad-flat.json"): "2 questions, 1 with answers",
         ("questions", "squad-empty-answer.json"): "2 questions, 1 with answers",
-        ("spans", "squad-flat.json"): "left out 1 question that their passage does not answer",
+        ("spans", "squad-flat.json"): "left out 1 question without an answer marked in the passage",
         ("spans", "squad-empty-answer.json"): "dropped 1 answer found in every text",
         ("run", "document-twice.trec"): "document-twice.trec:2: 'FBIS4-1' is ranked twice",
         ("run", "ids-with-spaces.trec"): "1 question",

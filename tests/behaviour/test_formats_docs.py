@@ -19,6 +19,7 @@ READERS = {
     "kilt.jsonl": formats.read_questions,
     "questions.jsonl": formats.read_questions,
     "questions.qa.csv": formats.read_questions,
+    "webquestions.json": formats.read_questions,
     "queries.jsonl": formats.read_questions,
     "queries.tsv": formats.read_questions,
     "examples.jsonl": formats.read_examples,

@@ -40,15 +40,15 @@ def test_released_embeddings_become_a_collection_that_is_searched(folder, run, t
     done = run(*embeddings(folder, tiny_model, *shards))
     assert done.returncode == 0, done.stderr
     assert "6 passages, 6 vectors (6 new)" in done.stderr
-    found = contents(folder / "notes")
+    result = contents(folder / "notes")
     for row, value in enumerate(values):
-        title, text, vector = found[str(row + 1), 0]
+        title, text, vector = result[str(row + 1), 0]
         assert (title, text) == (f"River {row + 1}", f"passage number {row + 1} of the river")
         assert vector == value.astype("<f2").tobytes()
     again = run(*embeddings(folder, tiny_model, *shards), "--json")
     assert again.returncode == 0
     assert json.loads(again.stdout)["vectors"] == 0
-    assert contents(folder / "notes") == found
+    assert contents(folder / "notes") == result
     for retriever in ("dense", "bm25"):
         searched = run("search", folder / "notes", "river number 5", "-r", retriever, "-k", "6", "--json")
         assert len(searched.stdout.splitlines()) > 0, searched.stderr
@@ -145,10 +145,10 @@ def test_a_run_of_long_documents_is_completed_from_the_collection(folder, run, t
     assert (folder / "out").read_text() == "q Q0 a#1.txt 1 3.0 bm25\nq Q0 b.txt 2 2.0 bm25\n"
     twice = run(*export, "--format", "trec")
     assert twice.returncode == 3
-    assert "Choose a system with --system" in twice.stderr
+    assert "Choose a system, and a set of questions" in twice.stderr
     unknown = run(*export[:3], *export[3:5], "--format", "trec", "--documents", "--system", "bm25")
     assert unknown.returncode == 3
-    assert "name the collection that was searched with --collection" in unknown.stderr
+    assert "name the collection that was searched" in unknown.stderr
     (folder / "run.jsonl").write_text('{"id": "q", "question": "who", "hits": [{"id": "gone", "score": 1}]}')
     gone = run(*export, "--format", "dpr")
     assert gone.returncode == 3
@@ -175,7 +175,7 @@ def test_unanswerable_questions_are_left_out_of_spans_and_counted(folder, run):
     (folder / "squad.json").write_text(json.dumps(data))
     done = run("import", "spans", folder / "squad.json", "-o", folder / "out.jsonl")
     assert "1 question\n" in done.stderr
-    assert "left out 1 question that their passage does not answer" in done.stderr
+    assert "left out 1 question without an answer marked in the passage" in done.stderr
 
 
 def test_a_bad_line_is_named_and_leaves_no_file(folder, run):
@@ -233,7 +233,7 @@ def test_options_say_how_a_doubtful_file_is_to_be_read(folder, run):
     ):
         refused = run("import", *arguments[:2], "-o", folder / "out", cwd=folder)
         assert refused.returncode == 3
-        assert arguments[2] in refused.stderr
+        assert arguments[2].removeprefix("--") in refused.stderr
         done = run("import", *arguments, "-o", folder / arguments[0], cwd=folder)
         assert done.returncode == 0, done.stderr
     assert json.loads((folder / "passages").read_text())["text"] == '"Foo is'
@@ -248,7 +248,7 @@ def test_a_run_of_an_evaluation_is_exported_by_system(folder, run, tiny_model):
     done = run(*evaluate, "-r", "bm25", "-r", "dense", "-k", "6")
     assert done.returncode == 0, done.stderr
     export = ("export", "run", folder / "eval.jsonl", "--format", "trec", "-o", folder / "out")
-    assert "Choose a system with --system" in run(*export).stderr
+    assert "Choose a system, and a set of questions" in run(*export).stderr
     assert run(*export, "--system", "bm25").returncode == 0
     lines = [line.split() for line in (folder / "out").read_text().splitlines()]
     assert sorted(line[2] for line in lines) == ["1", "2", "3", "4", "5", "6"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from experiments.common.foreign_models import write_network
 
-from foreign_models import write_network
 from opendpr.model.directory import Model, find_model
 
 

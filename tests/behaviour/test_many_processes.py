@@ -16,7 +16,7 @@ import pytest
 from opendpr.collection import open_collection, open_writer
 from opendpr.collection.verify import verify_store
 from opendpr.errors import BusyError
-from opendpr.maintenance.add import BatchSizes, add_documents
+from opendpr.maintenance.add import AddSettings, BatchSizes, add_documents
 from opendpr.maintenance.remove import remove
 from opendpr.model.directory import find_model
 from opendpr.model.encoder import BertEncoder
@@ -32,7 +32,7 @@ WAIT_SECONDS = 240
 PASSAGES = 6
 """In each document; every word of them names the generation."""
 DIM = 32
-SIZES = BatchSizes(passages=2)
+SETTINGS = AddSettings(sizes=BatchSizes(passages=2))
 """So that there are moments between two transactions of a document."""
 SPAWN = multiprocessing.get_context("spawn")
 
@@ -53,7 +53,7 @@ def write(directory: Path, model: Path, writer: int, commits: int, acknowledged:
                 remove(opened, [f"w{writer}d{number}"])
                 generation = 0
             else:
-                add_documents(opened, [document(writer, number, generation)], encoder, sizes=SIZES)
+                add_documents(opened, [document(writer, number, generation)], encoder, settings=SETTINGS)
         acknowledged.put((f"w{writer}d{number}", generation))
         time.sleep(generator.uniform(0, 0.1))  # the lock is not a queue: who asks again at once is mostly the next
 

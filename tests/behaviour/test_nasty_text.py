@@ -14,7 +14,7 @@ import opendpr
 from opendpr.collection import open_collection
 from opendpr.collection.verify import verify_store
 from opendpr.errors import UsageError
-from opendpr.maintenance.add import Report
+from opendpr.maintenance.add import AddReport
 from opendpr.model.directory import find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
@@ -69,7 +69,7 @@ QUESTIONS = [
 
 
 @pytest.fixture(scope="module")
-def added(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> tuple[Path, Report]:
+def added(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> tuple[Path, AddReport]:
     """A collection of all these texts, from one file of JSON lines."""
     folder = tmp_path_factory.mktemp("nasty")
     texts = {**TEXTS, **{id: text for id, (text, _) in REFUSED.items()}}

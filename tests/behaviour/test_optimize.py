@@ -30,7 +30,7 @@ from opendpr.search.retrievers import DenseRetriever, HybridRetriever
 from opendpr.search.settings import BuildSettings, EffortSettings
 from opendpr.search.snapshot import load_snapshot
 from opendpr.search.stored import StoredIndex
-from opendpr.serving.engine import Engine
+from opendpr.serving.loaded_collection import LoadedCollection
 from opendpr.text.splitting import Splitter
 from opendpr.types import Document
 
@@ -260,7 +260,7 @@ def test_what_is_open_takes_up_a_new_index_with_the_next_question(tmp_path, plai
         answerer = open_answerer(notes, retriever="dense", runtime=runtime)
         collection, ask = answerer.collection, lambda: answerer.search(QUESTIONS[0])
     else:
-        engine = Engine(notes, None, runtime)
+        engine = LoadedCollection(notes, None, runtime)
         collection, ask = engine.collection, lambda: engine.retrieve("hybrid", QUESTIONS, K, None)
     with collection:
         ask()
@@ -411,7 +411,7 @@ def test_passages_without_a_vector_that_an_index_cannot_take_in_are_told(tmp_pat
     done = run("optimize", notes, "--index", "ivf")
     assert done.returncode == 0
     assert "70 passages, from the first without a vector on, are searched one by one" in done.stderr
-    assert f"'opendpr encode {notes}'" in done.stderr
+    assert "encode the collection first" in done.stderr
 
 
 def test_a_recall_that_is_not_reached_is_told(notes, run):

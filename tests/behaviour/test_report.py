@@ -89,11 +89,38 @@ def test_curves_go_through_the_figures(answered: Path) -> None:
 
 def test_what_is_marked_as_given_is_the_answer_given(answered: Path) -> None:
     (shown,) = make_report([answered]).sets
-    given = [(example, passage) for example in shown.examples for passage in example.passages if passage.given]
+    given = [(example, passage) for example in shown.examples for passage in example.passages if passage.given_place]
     assert given
     for example, passage in given:
-        assert passage.text[slice(*passage.given)] == example.given
+        assert passage.text[slice(*passage.given_place)] == example.given_answer
     assert {example.system for example in shown.examples} == {"bm25", "dense"}
+
+
+def test_a_report_begins_with_what_was_asked_and_shows_the_questions_that_decide_it(
+    towns: Path, questions: Path, tmp_path: Path, run: Run
+) -> None:
+    output = tmp_path / "both.html"
+    runs = [tmp_path / "before.jsonl", tmp_path / "after.jsonl"]
+    for path, systems in zip(runs, (("bm25", "dense"), ("dense", "bm25")), strict=True):
+        evaluate(towns, Task([questions], systems), AnswerJudge((1,)), path)
+    done = run("report", *runs, "-o", output)
+    assert done.returncode == 0, done.stderr
+    page = output.read_text(encoding="utf-8")
+    verdict = "<bdi>after:dense</bdi> is not shown to be better than <bdi>before:dense</bdi>: answer@1 +0.0 ("
+    assert page.index(verdict) < page.index('<div class="tiles">')
+    assert "Other comparisons" in page
+    assert "0 questions won, 0 lost" in page
+
+    evaluate(towns, Task([questions], ("dense", "bm25")), AnswerJudge((1,)), tmp_path / "one.jsonl")
+    (shown,) = make_report([tmp_path / "one.jsonl"]).sets
+    (compared,) = shown.contrasts
+    assert (compared.contrast.before, compared.contrast.after) == ("dense", "bm25")
+    assert len(compared.won) == min(5, len(compared.contrast.won)) > 0
+    for before, after in compared.won:
+        assert before.id == after.id
+        assert not before.passages[0].answers
+        assert after.passages[0].answers
+    assert sum(map(len, (compared.contrast.won, compared.contrast.lost))) + compared.contrast.equal == 6
 
 
 def test_runs_without_reader_and_several_runs_are_reported(

@@ -12,7 +12,7 @@ import pytest
 
 import opendpr
 from opendpr.types import Document
-from served import Served, serving
+from served import Served, serving, upload
 
 MARK = "window.marker=1"
 PAYLOADS = (
@@ -186,7 +186,8 @@ def test_what_the_page_says_when_there_is_nothing_and_when_it_is_asked_wrongly(s
 
 
 def test_the_page_fits_a_phone_is_dark_where_wished_and_has_contrast(served: Served, browser: Any) -> None:
-    for path in ("/", "/?q=pier", "/?q=pier&where=year+%3E", "/document?id=two.pdf&start=28&end=38", "/docs"):
+    documents = ("/documents", "/documents?filter=year+%3D+1901", "/document?id=two.pdf&start=28&end=38&find=page")
+    for path in ("/", "/?q=pier", "/?q=pier&where=year+%3E", *documents, "/docs", "/none"):
         for scheme in ("light", "dark"):
             width(browser, 375)
             features = [{"name": "prefers-color-scheme", "value": scheme}]
@@ -228,8 +229,36 @@ def test_fifty_attacks_in_text_title_and_id_are_shown_as_text(hostile: Served, b
     for number in (0, 15, 45):
         page = {"id": f"{number} {PAYLOADS[number]}", "start": 3, "end": 12, "from": 0, "to": 30}
         harmless(browser, f"{hostile.url}/document?{urlencode(page)}")
+    for page_number in (1, 2):
+        harmless(browser, f"{hostile.url}/documents?{urlencode({'page': page_number})}")
     for payload in (PAYLOADS[3], PAYLOADS[45]):
+        harmless(browser, f"{hostile.url}/documents?{urlencode({'words': payload, 'filter': payload, 'job': payload})}")
+        harmless(
+            browser, f"{hostile.url}/document?{urlencode({'id': f'3 {PAYLOADS[3]}', 'find': payload, 'q': payload})}"
+        )
         harmless(browser, f"{hostile.url}/?{urlencode({'q': payload, 'where': payload, 'retriever': 'bm25'})}")
+
+
+def test_fifty_attacks_in_names_and_contents_of_uploaded_files_are_shown_as_text(served: Served, browser: Any) -> None:
+    names = [f"{number} {payload}.{('html', 'md', 'txt')[number % 3]}" for number, payload in enumerate(PAYLOADS)]
+    files = [(name, f"harbour {payload}".encode()) for name, payload in zip(names, PAYLOADS, strict=True)]
+    job = served.wait(upload(served, *files, ("<img src=x onerror=window.marker=1>.doc", b"x")).json)
+    assert sum(job["documents"].values()) + len(job["skipped"]) == len(files) + 1
+    browser.get(served.url)
+    harmless(browser, f"{served.url}/documents?{urlencode({'job': job['id']})}")
+    assert "<img src=x onerror=window.marker=1>.doc" in browser.find_element("id", "change").text
+    harmless(browser, f"{served.url}/?{urlencode({'q': 'harbour', 'k': 50})}")
+    ids = [
+        document["id"]
+        for document in served.ask("GET", "/v1/documents?limit=1000&words=window.marker").json["documents"]
+    ]
+    assert ids
+    for id in ids[:5]:
+        harmless(browser, f"{served.url}/document?{urlencode({'id': id, 'find': 'harbour'})}")
+    body = urlencode([("id", id) for id in ids]).encode()
+    kind = "application/x-www-form-urlencoded"
+    removed = served.ask("POST", "/documents/remove", body, Origin=served.url, Content_Type=kind)
+    served.wait({"id": removed.headers["Location"].partition("job=")[2].partition("#")[0]})
 
 
 @pytest.mark.slow

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import select
 import socket
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from conftest import Run
 
-from served import START_SECONDS, Answer, Served, serving
+from served import PART_BORDER, START_SECONDS, Answer, Served, serving, upload
 
 TOKEN, READER = "correct-horse-battery", "staple-of-the-reader"
 QUESTION = {"question": "Which town is on the river Lot?", "k": 2}
@@ -63,7 +65,14 @@ def test_what_cannot_be_served_is_reported_at_once(rivers: Path, tmp_path: Path,
 def test_every_route_of_the_description_needs_a_token(guarded: Served) -> None:
     paths = patient(guarded, "GET", "/openapi.json", **bearer(TOKEN)).json["paths"]
     asked = [(method.upper(), path.replace("{id}", "x")) for path, methods in paths.items() for method in methods]
-    for method, path in [*asked, ("GET", "/openapi.json"), ("GET", "/docs"), ("GET", "/"), ("GET", "/document?id=x")]:
+    for method, path in [
+        *asked,
+        ("GET", "/openapi.json"),
+        ("GET", "/docs"),
+        ("GET", "/"),
+        ("GET", "/document?id=x"),
+        ("GET", "/documents"),
+    ]:
         expected = {200} if path in ("/healthz", "/readyz") else {401}
         for headers in ({}, bearer("wrong-horse-battery"), {"Authorization": f"Basic {TOKEN}"}, {"Cookie": "a=b"}):
             answer = patient(guarded, method, path, {} if method in ("POST", "PUT") else None, **headers)
@@ -149,6 +158,69 @@ def test_a_body_is_counted_as_it_comes(served: Served) -> None:
     assert served.ask("POST", "/v1/search", bomb, Content_Encoding="gzip").status == 415
     assert b" 400 " in sent(served, line + b"Content-Length: x\r\n\r\n")
     assert served.ask("POST", "/v1/search", QUESTION).status == 200
+
+
+def test_an_upload_is_refused_by_its_length_before_it_comes(served: Served) -> None:
+    line = b"POST /v1/files HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+    assert b" 413 " in sent(served, line + b"Content-Length: 50000001\r\n\r\n")
+    assert b" 411 " in sent(served, line + b"Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n")
+    assert b" 415 " in sent(served, line + b"Content-Encoding: gzip\r\nContent-Length: 9\r\n\r\n")
+    assert upload(served, *[(f"{number}.txt", b"x") for number in range(101)]).status == 422
+    for body, kind in (
+        (b"", "multipart/form-data"),
+        (b"--x", "multipart/form-data; boundary=x"),
+        (b"{}", "text/plain"),
+    ):
+        assert served.ask("POST", "/v1/files", body, Content_Type=kind).status in (400, 422), kind
+    assert served.ask("POST", "/v1/search", QUESTION).status == 200
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../../../tmp/out.txt", "/tmp/out.txt", "..\\..\\out.txt", "a\x00b/../out.txt", ".", "..", "\x00", "n" * 1_000],
+)
+def test_no_name_of_an_uploaded_file_leads_elsewhere(served: Served, name: str) -> None:
+    job = served.wait(upload(served, (name, b"Nothing to see."), ("kept.txt", b"Kept.")).json)
+    assert job["state"] == "done"
+    assert sum(job["documents"].values()) + len(job["skipped"]) == 2
+    ids = [document["id"] for document in served.ask("GET", "/v1/documents").json["documents"]]
+    assert all(id == "out.txt" for id in ids if "out" in id)
+    assert upload(served, ("n" * 5_000, b"x")).status == 400
+    for id in {"out.txt", "kept.txt"} & set(ids):
+        served.wait(served.ask("DELETE", f"/v1/documents/{id}").json)
+
+
+def test_an_uploaded_bomb_costs_its_own_job_alone(served: Served) -> None:
+    """A table that unpacks to 400 MB, and one that names itself as a part of itself a billion times."""
+    sheet = io.BytesIO()
+    with zipfile.ZipFile(sheet, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("word/document.xml", "w") as part:
+        for _ in range(400):
+            part.write(b" " * 1_000_000)
+    laughs = b"<!DOCTYPE a [<!ENTITY a0 'ha'>" + b"".join(
+        b"<!ENTITY a%d '%s'>" % (level, b"&a%d;" % (level - 1) * 10) for level in range(1, 10)
+    )
+    files = (("bomb.docx", sheet.getvalue()), ("laughs.xml", laughs + b"]><a>&a9;</a>"), ("good.txt", b"Still read."))
+    job = served.wait(upload(served, *files).json)
+    assert (job["state"], job["documents"]) == ("done", {"added": 1})
+    assert {skipped["place"] for skipped in job["skipped"]} == {"bomb.docx", "laughs.xml"}
+    served.wait(served.ask("DELETE", "/v1/documents/good.txt").json)
+
+
+def test_a_form_of_the_pages_is_taken_from_them_alone(guarded: Served) -> None:
+    """Neither another site's page nor a program without an origin; a cookie opens no other path for writing."""
+    for token, status in ((TOKEN, 303), (READER, 403)):
+        cookie = {"Cookie": f"opendpr_token={token}"}
+        kind = {"Content_Type": "application/x-www-form-urlencoded"}
+        for origin in ({}, {"Origin": "https://evil.example"}, {"Origin": "null"}):
+            answer = patient(guarded, "POST", "/documents/remove", b"id=Lot", **cookie, **kind, **origin)
+            assert answer.status == 403
+        own = {"Origin": guarded.url}
+        answer = patient(guarded, "POST", "/documents/remove", b"id=none", **cookie, **kind, **own)
+        assert answer.status == (404 if status == 303 else 403)
+        kind = {"Content_Type": f"multipart/form-data; boundary={PART_BORDER}"}
+        assert patient(guarded, "POST", "/v1/files", b"", **cookie, **kind, **own).status == 401
+        page = patient(guarded, "GET", "/documents", **cookie).body.decode()
+        assert ('type="file"' in page) == (status == 303)
 
 
 def test_a_flood_of_headers_is_refused(served: Served) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from opendpr.collection import Collection, Writer, open_collection, open_writer
 from opendpr.collection.verify import verify_store
 from opendpr.corpus import Corpus
-from opendpr.maintenance.add import BatchSizes, add_documents
+from opendpr.maintenance.add import AddSettings, BatchSizes, add_documents
 from opendpr.maintenance.encode import encode
 from opendpr.maintenance.optimize import optimize
 from opendpr.maintenance.remove import remove
@@ -39,6 +40,7 @@ SPLITTERS = [Splitter(words=10), Splitter(words=7), Splitter(words=12, overlap=4
 Key = tuple[str, int, str]
 
 SIZES = BatchSizes(documents=4, passages=6)
+SETTINGS = AddSettings(sizes=SIZES)
 """So that there are moments between two transactions."""
 SEARCH = SearchSettings(ivf=IvfSettings(least_wanted=1))
 """So that codes are used for few passages too."""
@@ -148,14 +150,14 @@ class Life:
             for number in self.random.sample(range(16), 5)
         ]
         self.documents.update((document.id, document) for document in documents)
-        add_documents(writer, documents, self.encoders[self.active], on_progress=show, sizes=SIZES)
+        add_documents(writer, documents, self.encoders[self.active], on_progress=show, settings=SETTINGS)
 
     def label(self, writer: Writer, show) -> None:
         mine = [
             document for document in self.documents.values() if document.id.startswith("d")
         ]  # a file's has its path
         documents = [Document(d.id, d.title, d.text, {"label": 1}) for d in mine[:3]]
-        add_documents(writer, documents, self.encoders[self.active], on_progress=show, sizes=SIZES)
+        add_documents(writer, documents, self.encoders[self.active], on_progress=show, settings=SETTINGS)
 
     def remove(self, writer: Writer, show) -> None:
         gone = self.random.sample(sorted(self.documents), min(3, len(self.documents)))
@@ -176,13 +178,17 @@ class Life:
         self.documents = {id: document for id, document in self.documents.items() if not id.startswith("f")}
         self.documents.update((document.id, document) for document in Corpus([self.files]))
         add_documents(
-            writer, Corpus([self.files]), self.encoders[self.active], on_progress=show, sync=[self.files], sizes=SIZES
+            writer,
+            Corpus([self.files]),
+            self.encoders[self.active],
+            on_progress=show,
+            settings=replace(SETTINGS, sync=[self.files]),
         )
 
     def resplit(self, writer: Writer, show) -> None:
         self.splitter = self.random.choice(SPLITTERS)
         writer.resplit(self.splitter)
-        add_documents(writer, [], self.encoders[self.active], on_progress=show, sizes=SIZES)
+        add_documents(writer, [], self.encoders[self.active], on_progress=show, settings=SETTINGS)
 
     def encode(self, writer: Writer, show) -> None:
         other = 1 - self.active if self.random.random() < 0.8 else self.active

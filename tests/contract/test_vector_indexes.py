@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from opendpr.errors import CorruptionError, ResourceError
 from opendpr.protocols import VectorIndex
 from opendpr.search.effort import choose_effort, recalls
 from opendpr.search.exact import ExactIndex
-from opendpr.search.faiss import Codes, factory, widen
+from opendpr.search.faiss import FAISS_THREADS, Codes, factory, widen
 from opendpr.search.ivf import Effort, IvfIndex
 from opendpr.search.settings import ExactSettings, IvfSettings
 
@@ -29,13 +30,17 @@ def data() -> tuple[np.ndarray, np.ndarray]:
     return np.arange(2, 3 * N, 3), vectors
 
 
-@pytest.fixture(scope="module")
-def codes() -> Codes:
+def make_codes() -> Codes:
     _, vectors = data()
     codes = Codes.train(vectors.astype(np.float32), LISTS)
     codes.add(vectors[:700].astype(np.float32))
     codes.add(vectors[700:].astype(np.float32))
     return codes
+
+
+@pytest.fixture(scope="module")
+def codes() -> Codes:
+    return make_codes()
 
 
 @pytest.fixture(params=["exact", "exact, as of many", "exact, many questions", "ivf", "ivf without some"])
@@ -153,6 +158,21 @@ def test_several_threads_refine_many_questions_to_the_same(codes: Codes) -> None
     one_by_one = IvfIndex(codes, numbers, vectors, Effort(4, 2), settings=settings).search(QUESTIONS, 10)
     assert one_by_one.numbers.tolist() == at_once.numbers.tolist()
     np.testing.assert_allclose(one_by_one.scores, at_once.scores, rtol=1e-6)
+
+
+def test_the_threads_that_refine_serve_every_search_and_end_with_the_index() -> None:
+    numbers, vectors = data()
+    index = IvfIndex(make_codes(), numbers, vectors, Effort(4, 2), settings=IvfSettings(candidate_bytes=1))
+    before = set(threading.enumerate())
+    index.search(QUESTIONS, 10)
+    working = set(threading.enumerate()) - before
+    assert working
+    index.without(REMOVED).search(QUESTIONS, 10)
+    assert len(set(threading.enumerate()) - before) <= FAISS_THREADS
+    del index
+    for thread in working:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in working)
 
 
 def test_a_damaged_vector_hides_itself_and_nothing_else(codes: Codes) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from experiments.common.catalogue import FigureSet, Stored
 from experiments.common.command import ROOT
-from experiments.figures import Runner, main
+from experiments.figures import Runner, main, short_sets
 
 STORED = {"EM": Stored(Decimal("68.2")), "rate": Stored(Decimal("9"))}
 SAMPLE = FigureSet("sample", "sample_experiment", "quality", "here", date(2026, 1, 1), STORED, needs=("value.txt",))
@@ -71,3 +72,11 @@ def test_a_set_whose_data_is_not_here_is_skipped(runner: Runner) -> None:
 def test_an_unknown_set_is_refused_with_the_nearest_name(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["reader-fp23"]) == 2
     assert "did you mean 'reader-fp32'" in capsys.readouterr().err
+
+
+def test_short_sets_are_those_that_are_known_to_be_short_or_have_a_result(runner: Runner) -> None:
+    short, long = replace(SAMPLE, name="short", minutes=Decimal(2)), replace(SAMPLE, name="long", minutes=Decimal(99))
+    assert short_sets(runner, [SAMPLE, short, long], 15) == [short]
+    give(runner, "68.2")
+    runner.run(SAMPLE)
+    assert short_sets(runner, [SAMPLE, short, long], 15) == [SAMPLE, short]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from experiments.common.reads import load_cases, write_cases
 
-from opendpr.answering.asked import Asked
+from opendpr.answering.asked_question import AskedQuestion
 from opendpr.fitting.cases import Case
 from opendpr.types import Hit, Passage, Question, Span, WordCounts
 
@@ -15,10 +15,10 @@ CASE = Case(
     Question("q", "When?", ("1888",), document_ids=("walls",)),
     [Span(HIT, 109, 113, "1888", -0.5, -0.25), Span(HIT, 117, 122, "stone", -0.5, -3.0)],
     removed=False,
-    asked=Asked("When?", WordCounts(9, {"when": 3})),
+    asked_question=AskedQuestion("When?", WordCounts(9, {"when": 3})),
     set="squad",
 )
-UNREAD = Case(Question("r", "what"), [], removed=True, asked=Asked("what"), set="handbooks")
+UNREAD = Case(Question("r", "what"), [], removed=True, asked_question=AskedQuestion("what"), set="handbooks")
 
 
 def test_reads_are_loaded_as_they_were_written(tmp_path: Path) -> None:

@@ -15,25 +15,11 @@ from experiments.common.command import ROOT, Missing
 
 pytestmark = pytest.mark.filterwarnings("default")  # those of other systems' packages are not ours
 
-SLOW = {"speed.cluster", "speed.encode", "speed.models", "speed.train"}
-"""They load sentence-transformers, train in processes of their own or kill servers: half a minute of CPU each."""
-HELPERS = {
-    "ablation_data",
-    "ablation_plot",
-    "ablation_rows",
-    "orqa_loss",
-    "phrase_index",
-    "phrase_training",
-    "prompts",
-    "running",
-    "tfidf",
-    "train_child",
-}
 SCRIPTS = sorted(
     f"{folder}.{path.stem}"
-    for folder in ("paper", "paper.systems", "speed")
+    for folder in ("paper", "paper.systems", "peers", "speed")
     for path in (ROOT / "experiments" / folder.replace(".", "/")).glob("*.py")
-    if path.stem not in {"__init__", *HELPERS}
+    if "\ndef main(" in path.read_text(encoding="utf-8")
 )
 
 
@@ -50,9 +36,7 @@ def few_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(str(ROOT / folder) for folder in ("", "src")))
 
 
-@pytest.mark.parametrize(
-    "script", [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in SCRIPTS]
-)
+@pytest.mark.parametrize("script", SCRIPTS)
 def test_a_script_reports_figures_in_its_tiny_run(script: str, work: Path, tmp_path: Path) -> None:
     report = tmp_path / "figures.json"
     try:
@@ -75,6 +59,8 @@ def test_every_script_of_the_list_is_there_and_every_script_has_figures_in_the_l
     assert listed <= set(SCRIPTS)
     unlisted = {
         "paper.fit",  # makes a model
+        "paper.systems.orqa",  # not measured yet, like the next
+        "paper.systems.phrase_retrieval",
         "speed.approximate",  # its ranges are in prose
         "speed.first_answer",
     }

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from experiments.common.foreign_models import MINILM, SENTENCES, SIZES
 
-from foreign_models import MINILM, SENTENCES, SIZES
 from opendpr.interop.torch_file import TorchFile
 from opendpr.model.directory import Model
 from opendpr.model.encoder import BertEncoder
@@ -87,8 +87,8 @@ def fed(texts: list[str]) -> dict[str, torch.Tensor]:
     return {name: batch[name] for name in ("input_ids", "attention_mask")}
 
 
-def same_weights(one: Model, other: Model, part: Any) -> None:
-    for name, value in one.load_weights(part).items():
+def same_weights(first: Model, other: Model, part: Any) -> None:
+    for name, value in first.load_weights(part).items():
         np.testing.assert_array_equal(other.load_weights(part)[name], value, err_msg=name)
 
 

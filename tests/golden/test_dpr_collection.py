@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from experiments.common.foreign_models import SENTENCES, write_dpr
 from numpy.typing import NDArray
 
 import opendpr
-from foreign_models import SENTENCES, write_dpr
 from opendpr.model.foreign import import_model
 from opendpr.model.runtime import RuntimeSettings
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from experiments.common.foreign_models import FAMILIES, SENTENCES, write_dpr, write_network, write_sentence_transformer
 
-from foreign_models import FAMILIES, SENTENCES, write_dpr, write_network, write_sentence_transformer
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.foreign import ImportSettings, import_model
 from opendpr.model.foreign.checking import compare

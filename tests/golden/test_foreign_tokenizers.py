@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
+from experiments.common.foreign_models import FAMILIES, MINILM, SENTENCES, tokenizer, write_dpr, write_network
 
-from foreign_models import FAMILIES, MINILM, SENTENCES, tokenizer, write_dpr, write_network
 from opendpr.errors import InputError
 from opendpr.model.foreign import import_model
 from opendpr.model.foreign.tokenizers import read_tokenizer

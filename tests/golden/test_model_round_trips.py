@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from experiments.common.foreign_models import SENTENCES, write_dpr, write_network, write_sentence_transformer
 
-from foreign_models import SENTENCES, write_dpr, write_network, write_sentence_transformer
 from opendpr.errors import StateError
 from opendpr.model.directory import Model
 from opendpr.model.encoder import BertEncoder

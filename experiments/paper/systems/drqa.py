@@ -10,8 +10,7 @@ reads all paragraphs of its articles, with a recurrent network.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -42,21 +41,20 @@ ARTICLES = 5
 
 
 class ArticleRetriever:
-    """A `Retriever` of the passages of the articles that TF-IDF finds."""
+    """A `Retriever` of the passages of the articles that TF-IDF finds.
+
+    All documents with one title are an article, since the pools hold paragraphs of SQuAD's articles as documents.
+    """
 
     def __init__(self, collection: Collection, articles: int = ARTICLES) -> None:
         from experiments.paper.systems.tfidf import TfIdf
 
         self._collection, self._articles = collection, articles
-        self._passages: list[list[int]] = []
-        """The numbers of each article's passages."""
-        self._index = TfIdf(self._texts(served_passages(collection)))
-
-    def _texts(self, passages: Iterable[Passage]) -> Iterator[str]:
-        for _, group in groupby(passages, key=lambda passage: passage.document_id):
-            article = list(group)
-            self._passages.append([passage.number for passage in article])
-            yield f"{article[0].title}\n{''.join(passage.text for passage in article)}"
+        by_article: dict[str, list[Passage]] = {}
+        for passage in served_passages(collection):
+            by_article.setdefault(passage.title or passage.document_id, []).append(passage)
+        self._numbers = [[passage.number for passage in passages] for passages in by_article.values()]
+        self._index = TfIdf(" ".join([key, *(p.text for p in passages)]) for key, passages in by_article.items())
 
     def retrieve(self, questions: Sequence[str], k: int, where: str | None = None) -> list[list[Hit]]:
         """For each question at most k passages of its articles, by their own TF-IDF, ties by number."""
@@ -65,7 +63,7 @@ class ArticleRetriever:
     def _hits(self, question: str) -> list[Hit]:
         scores = self._index.scores([question])[0]
         best = [row for row in np.argsort(-scores, kind="stable")[: self._articles].tolist() if scores[row] > 0]
-        numbers = sorted(number for row in best for number in self._passages[row])
+        numbers = sorted(number for row in best for number in self._numbers[row])
         passages = list(self._collection.passages(numbers).values())
         if not passages:
             return []
@@ -86,7 +84,7 @@ def measure(args: argparse.Namespace, report: Report) -> None:
             "drqa": ReadingSystem(ArticleRetriever(collection), reader, args.passages, outcome),
         }
         task = SystemTask(question_files(args), args.limit, args.passages, model, runtime)
-        run = run_systems(collection, systems, task, directory.with_name(f"{directory.name}-drqa.jsonl"))
+        run = run_systems(collection, systems, task, output=directory.with_name(f"{directory.name}-drqa.jsonl"))
     add_runs(report, [run])
 
 

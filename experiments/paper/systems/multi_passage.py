@@ -12,6 +12,7 @@ differs. Wang et al. train with the normalisation that they answer with.
 from __future__ import annotations
 
 import argparse
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -46,6 +47,26 @@ STRIDED = Splitter(words=100, overlap=50)
 """Passages of 100 words, one every 50 (Wang et al. 2019, section 2)."""
 
 
+class Remembering:
+    """A network that computes each batch once: both ways of reading use the same logits."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._logits: dict[bytes, NDArray[np.float32]] = {}
+
+    @property
+    def parallel(self) -> int:
+        """That of the network."""
+        return self._network.parallel
+
+    def __call__(self, batches: Sequence[Batch]) -> list[NDArray[np.float32]]:
+        """For each batch (B, 1 + 2L), as the network gives them."""
+        keys = [hashlib.sha256(b"".join(array.tobytes() for array in batch)).digest() for batch in batches]
+        new = {key: batch for key, batch in zip(keys, batches, strict=True) if key not in self._logits}
+        self._logits.update(zip(new, self._network(list(new.values())) if new else [], strict=True))
+        return [self._logits[key] for key in keys]
+
+
 class WithoutSelection:
     """A reader's network whose choice of a passage is left out: its first logit is 0."""
 
@@ -78,7 +99,8 @@ def global_reader(network: Network, config: ReaderConfig, tokenizer: Tokenizer) 
 
 def measure(args: argparse.Namespace, model: Model, runtime: RuntimeSettings) -> list[Path]:
     """The runs over disjoint passages and over overlapping ones."""
-    network, config = load_network(model, "reader", runtime, throughput=True), model.require_reader()
+    network = Remembering(load_network(model, "reader", runtime, throughput=True))
+    config = model.require_reader()
     tokenizer = Tokenizer(model.tokenizer_of("reader"))
     by_passage, over_all = SpanReader(config, tokenizer, network), global_reader(network, config, tokenizer)
     strided = args.work / f"strided-{args.pool}"
@@ -95,7 +117,7 @@ def measure(args: argparse.Namespace, model: Model, runtime: RuntimeSettings) ->
             }
             folder = args.work / f"multi-passage-{args.pool}-{args.half}"
             folder.mkdir(exist_ok=True)
-            runs.append(run_systems(collection, systems, task, folder / f"{label}.jsonl"))
+            runs.append(run_systems(collection, systems, task, output=folder / f"{label}.jsonl"))
     return runs
 
 

@@ -47,6 +47,7 @@ from opendpr.answering import outcome
 from opendpr.answering.borders import BorderReader
 from opendpr.collection import Collection, open_collection
 from opendpr.collection.lookup import served_passages
+from opendpr.iteration import batched
 from opendpr.model.batches import pad
 from opendpr.model.directory import Model, find_model, read_weights, write_model
 from opendpr.model.encoder import BertEncoder, EncoderInput
@@ -54,10 +55,11 @@ from opendpr.model.reader import BertReader
 from opendpr.model.tokenizer import Tokenizer, Tokens
 from opendpr.model.torch import choose_device, stored_weights
 from opendpr.model.windows import windows
+from opendpr.protocols import Reader, Retriever
 from opendpr.search.live import LiveSnapshot
 from opendpr.search.retrievers import Bm25Retriever, DenseRetriever
 from opendpr.text import AnswerMatcher
-from opendpr.text.marks import answer_places
+from opendpr.text.occurrences import answer_places
 from opendpr.training.encoder_objective import EncoderObjective
 from opendpr.training.loop import train
 from opendpr.training.objective import Step
@@ -69,13 +71,16 @@ from opendpr.types import Passage, Question
 RETRIEVED = 100
 """Passages of the early update; ORQA takes 5,000 of 13 million."""
 READ = 4
-"""Passages read for a question in training, as ORQA's 5."""
+"""Passages read for a question in training; ORQA reads 5."""
+BATCH_QUESTIONS = 8
 
 
 class OrqaObjective:
     """The joint loss of questions over the passages that they retrieve themselves."""
 
-    def __init__(self, network: Both, model: Model, passages: Sequence[Passage], questions: Sequence[Question]) -> None:
+    def __init__(
+        self, network: Both, model: Model, *, passages: Sequence[Passage], questions: Sequence[Question]
+    ) -> None:
         self.network, self._passages, self._questions = network, passages, questions
         self._reader, self._tokenizer = model.require_reader(), Tokenizer(model.tokenizer_of("reader"))
         self._inputs = EncoderInput(model.require_encoder(), Tokenizer(model.tokenizer_path))
@@ -85,11 +90,7 @@ class OrqaObjective:
 
     def batches(self, epoch: int) -> Sequence[list[int]]:
         """The questions of each batch, in their order: they were drawn at random."""
-        size = 8
-        return [
-            list(range(first, min(first + size, len(self._questions))))
-            for first in range(0, len(self._questions), size)
-        ]
+        return list(batched(range(len(self._questions)), BATCH_QUESTIONS))
 
     def backward(self, batch: list[int], step: Step) -> float | None:
         """The mean loss of the questions that find an answer; None if none does."""
@@ -173,7 +174,7 @@ def train_cloze(args: argparse.Namespace, collection: Collection, output: Path) 
     )
 
 
-def train_jointly(args: argparse.Namespace, base: Model, collection: Collection, output: Path) -> Model:
+def train_jointly(args: argparse.Namespace, base: Model, *, collection: Collection, output: Path) -> Model:
     """The base with its question encoder and reader trained on; made once."""
     if (output / "config.json").exists():
         return Model(output)
@@ -182,7 +183,7 @@ def train_jointly(args: argparse.Namespace, base: Model, collection: Collection,
     torch.manual_seed(0)
     settings = ReaderSettings(epochs=1.0, negatives=0, learning_rate=2e-5, device=args.device)
     network = Both(base).to(choose_device(settings.device))
-    objective = OrqaObjective(network, base, list(served_passages(collection)), questions)
+    objective = OrqaObjective(network, base, passages=list(served_passages(collection)), questions=questions)
     losses = train(objective, settings, output / "checkpoints").losses
     print(f"{len(losses)} steps, loss of the last 20: {np.mean(losses[-20:]):.2f}; {objective.record()}", flush=True)
     towers = {
@@ -204,7 +205,7 @@ def train_both(args: argparse.Namespace) -> tuple[Model, Model]:
     digest = hashlib.sha256(decisive.encode()).hexdigest()[:8]
     with open_training_collection(args.data, args.work) as collection:
         cloze = train_cloze(args, collection, args.work / f"orqa-cloze-{digest}")
-        return cloze, train_jointly(args, cloze, collection, args.work / f"orqa-joint-{digest}")
+        return cloze, train_jointly(args, cloze, collection=collection, output=args.work / f"orqa-joint-{digest}")
 
 
 def measure(args: argparse.Namespace, report: Report) -> None:
@@ -216,14 +217,14 @@ def measure(args: argparse.Namespace, report: Report) -> None:
         live = LiveSnapshot(collection)
         before = BorderReader(collection, BertReader(cloze, encoder.runtime))
         after = BorderReader(collection, BertReader(joint, encoder.runtime))
-        pairs = {
+        pairs: dict[str, tuple[Retriever, Reader]] = {
             "cloze": (DenseRetriever(live, BertEncoder(cloze, encoder.runtime)), before),
             "orqa": (DenseRetriever(live, BertEncoder(joint, encoder.runtime)), after),
             "bm25": (Bm25Retriever(live), before),
         }
         systems = {name: ReadingSystem(*pair, args.passages, outcome) for name, pair in pairs.items()}
         task = SystemTask(question_files(args), args.limit, args.passages, joint, encoder.runtime)
-        run = run_systems(collection, systems, task, directory.with_name(f"{directory.name}-orqa.jsonl"))
+        run = run_systems(collection, systems, task, output=directory.with_name(f"{directory.name}-orqa.jsonl"))
     add_runs(report, [run])
 
 

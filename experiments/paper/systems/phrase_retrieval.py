@@ -5,7 +5,7 @@ inner products is the answer: by exact search, and by inverted lists of start ve
 over the same passages. The vectors come from opendpr's encoder through a small network trained on SQuAD's marked
 answers (`phrase_training.py`), so the figures say what the idea costs rather than what it can reach.
 
-    python -m experiments.paper.systems.phrase_retrieval --pool P5 --limit 100
+    python -m experiments.paper.systems.phrase_retrieval --pool P3 --limit 60
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Mapping, Sequence
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.common.command import parse
+from experiments.common.data import Record
 from experiments.common.pools import build_pool_words
 from experiments.common.report import Report
 from experiments.common.runs import add_runs
@@ -47,15 +48,14 @@ from opendpr.answering import outcome
 from opendpr.answering.borders import BorderReader
 from opendpr.collection import open_collection
 from opendpr.collection.lookup import served_passages
-from opendpr.interop import MarkedQuestion
 from opendpr.model.directory import find_model
 from opendpr.model.reader import BertReader
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.live import LiveSnapshot
 from opendpr.search.retrievers import Bm25Retriever
+from opendpr.storage.lines import read_jsonl
 from opendpr.text import normalize_answer
 from opendpr.text.splitting import Splitter
-from opendpr.training.reader_examples import read_marked_questions
 from opendpr.types import Answer, Hit, Numbers, Outcome, Passage, Scores, Span, Vectors
 
 NEIGHBOURS = 8
@@ -119,38 +119,38 @@ class PhraseSystem:
         return Attempt(list(hits.values()), Outcome(tuple(answers.values()), answerable=bool(answers)))
 
 
-def training_passages(path: Path, paragraphs: int) -> tuple[list[Passage], list[tuple[MarkedQuestion, int]]]:
+def training_passages(path: Path, paragraphs: int) -> tuple[list[Passage], list[tuple[Record, int]]]:
     """Passages of some paragraphs, `NEIGHBOURS` in a row, and each question with the passage that holds its answer."""
-    by_paragraph = [list(group) for _, group in groupby(read_marked_questions([path]), key=lambda q: q.passage)]
+    records = [record for _, record in read_jsonl(path) if record.get("answer_start") is not None]
+    by_paragraph = [list(group) for _, group in groupby(records, key=lambda record: record["passage"])]
     stride = max(1, len(by_paragraph) // paragraphs)
     passages: list[Passage] = []
-    asked: list[tuple[MarkedQuestion, int]] = []
-    for place, questions in enumerate(by_paragraph):
+    asked: list[tuple[Record, int]] = []
+    for place, group in enumerate(by_paragraph):
         if place // NEIGHBOURS % stride:
             continue
-        text, title, before = questions[0].passage, questions[0].title, len(passages)
+        text, title, before = group[0]["passage"], group[0].get("title", ""), len(passages)
         passages += [Passage(0, "", title, text[start:end], start) for start, end in Splitter().split(text)]
-        for question in questions:
-            start, answer = question.marks[0]
-            holding = [
+        for record in group:
+            start, end = record["answer_start"], record["answer_start"] + len(record["answer_text"])
+            holding = (
                 number
-                for number in range(before, len(passages))
-                if passages[number].start <= start
-                and start + len(answer) <= passages[number].start + len(passages[number].text)
-            ]
-            asked += [(question, number) for number in holding[:1]]
+                for number, passage in enumerate(passages[before:], start=before)
+                if passage.start <= start and end <= passage.start + len(passage.text)
+            )
+            asked += [(record, number) for number in islice(holding, 1)]
     return passages, asked
 
 
 def marked_phrases(
-    passages: Sequence[Passage], words: Sequence[Words], asked: Sequence[tuple[MarkedQuestion, int]]
+    passages: Sequence[Passage], words: Sequence[Words], asked: Sequence[tuple[Record, int]]
 ) -> list[MarkedPhrase]:
     """The marked answers as words of their passages."""
     phrases = []
-    for question, number in asked:
-        start, answer = question.marks[0]
-        begin = start - passages[number].start
-        phrases.append(mark(question.question, number, words[number].offsets, (begin, begin + len(answer))))
+    for record, number in asked:
+        start = record["answer_start"] - passages[number].start
+        place = start, start + len(record["answer_text"])
+        phrases.append(mark(record["question"], number, words[number].offsets, place))
     return [phrase for phrase in phrases if phrase]
 
 
@@ -208,16 +208,16 @@ def measure(args: argparse.Namespace, report: Report) -> None:
         passages = list(served_passages(collection))
         words = encoder.words(passages)
         texts = PhraseTexts.of(passages, words)
-        sides = zip(*(head.of_words(own) for own in words), strict=True)
-        index = PhraseIndex(*map(np.concatenate, sides), texts.owners)
+        starts, ends = map(np.concatenate, zip(*(head.of_words(own) for own in words), strict=True))
+        index = PhraseIndex(starts, ends, texts.owners)
         searches = make_searches(args, index)
         reader = BorderReader(collection, BertReader(model, runtime))
         systems: dict[str, System] = {
             **{name: PhraseSystem(texts, vectors, search) for name, search in searches.items()},
             "bm25 + reader": ReadingSystem(Bm25Retriever(LiveSnapshot(collection)), reader, args.passages, outcome),
         }
-        task = SystemTask(question_files(args, ("squad",)), args.limit, args.passages, model, runtime)
-        run = run_systems(collection, systems, task, directory.with_name(f"{directory.name}-phrases.jsonl"))
+        task = SystemTask(question_files(args), args.limit, args.passages, model, runtime)
+        run = run_systems(collection, systems, task, output=directory.with_name(f"{directory.name}-phrases.jsonl"))
     report.add("passages", len(passages))
     report.add("words", len(texts.owners))
     report.add("index", 2 * index.starts.size * np.dtype(np.float16).itemsize / 1e6, "MB")
@@ -227,8 +227,9 @@ def measure(args: argparse.Namespace, report: Report) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = system_command_line(__doc__, pool="P5", limit=100)
-    parser.add_argument("--paragraphs", type=int, default=1_500, help="of SQuAD that the phrase vectors are trained on")
+    parser = system_command_line(__doc__, pool="P3")
+    parser.set_defaults(sets=("squad",))
+    parser.add_argument("--paragraphs", type=int, default=750, help="of SQuAD that the phrase vectors are trained on")
     parser.add_argument("--steps", type=int, default=1_000, help="of training")
     parser.add_argument("--lists", type=int, default=LISTS, help="inverted lists of start vectors")
     args = parse(parser, arguments, limit=2, passages=2, steps=3, lists=2)

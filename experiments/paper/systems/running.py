@@ -36,14 +36,15 @@ RETRIEVED_PASSAGES = 100
 def system_command_line(description: str | None, *, pool: str = "P25", limit: int = 60) -> argparse.ArgumentParser:
     """The command line of a script that runs systems."""
     parser = command_line(description, pool=pool, half=True)
+    parser.add_argument("--sets", nargs="+", choices=QUESTION_SETS, default=QUESTION_SETS, help="of questions")
     parser.add_argument("--limit", type=int, default=limit, help="questions of each set")
     parser.add_argument("--passages", type=int, default=20, help="read for a question")
     return parser
 
 
-def question_files(args: argparse.Namespace, names: Sequence[str] = QUESTION_SETS) -> list[Path]:
+def question_files(args: argparse.Namespace) -> list[Path]:
     """A file of each set with the half of the command line."""
-    return [args.data.write_questions(name, args.half, args.work / f"systems-{args.half}") for name in names]
+    return [args.data.write_questions(name, args.half, args.work / f"systems-{args.half}") for name in args.sets]
 
 
 class Attempt(NamedTuple):
@@ -100,7 +101,7 @@ class SystemTask:
     runtime: RuntimeSettings = field(default_factory=RuntimeSettings)
 
 
-def run_systems(collection: Collection, systems: Mapping[str, System], task: SystemTask, output: Path) -> Path:
+def run_systems(collection: Collection, systems: Mapping[str, System], task: SystemTask, *, output: Path) -> Path:
     """Write the run of systems, by name, or go on with it; returns its path.
 
     Raises:
@@ -126,7 +127,9 @@ def run_systems(collection: Collection, systems: Mapping[str, System], task: Sys
 
 def _judged(collection: Collection, judge: AnswerJudge, question: Question, attempt: Attempt) -> AnswerJudgement:
     ids = collection.passage_ids([hit.passage for hit in attempt.hits])
-    return judge.judge_hits(question, attempt.hits, ids, partial(_answer, question, attempt, ids, judge.read[0]))
+    return judge.judge_hits(
+        question, attempt.hits, ids=ids, read=partial(_answer, question, attempt, ids, judge.read[0])
+    )
 
 
 def _answer(

@@ -10,17 +10,19 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from opendpr.answering.asked import UNKNOWN_QUESTION, Asked
+from opendpr.answering.asked_question import UNKNOWN_QUESTION, AskedQuestion
 from opendpr.answering.decoding import Candidate, Decoding, candidates, log_sum_exp, outcome
+from opendpr.answering.question_words import Wording
 from opendpr.answering.sentences import nearest_sentence
-from opendpr.answering.wording import Wording
 from opendpr.types import Answer, Outcome, Span
 
 LARGEST_LOGARITHM = 10.0
 """Logarithms are cut off here, so that none decides alone."""
 
 
-def features(ranked: Sequence[Candidate], decoding: Decoding, asked: Asked = UNKNOWN_QUESTION) -> dict[str, float]:
+def features(
+    ranked: Sequence[Candidate], decoding: Decoding, question: AskedQuestion = UNKNOWN_QUESTION
+) -> dict[str, float]:
     """What speaks for the first of the candidates of a question, and against it.
 
     Args:
@@ -34,7 +36,7 @@ def features(ranked: Sequence[Candidate], decoding: Decoding, asked: Asked = UNK
     `missing`: what `Wording.place` says against that. `unseen`: how many words of the question occur nowhere.
     """
     best, span = ranked[0], ranked[0].spans[0]
-    wording = Wording(asked)
+    wording = Wording(question)
     rest = sum(candidate.evidence for candidate in ranked[1:])
     by_passage = {place.hit.passage.number: place for candidate in ranked for place in candidate.spans}
     logits = [place.passage_score for number, place in by_passage.items() if number != span.hit.passage.number]
@@ -71,7 +73,7 @@ class Confidence:
     threshold: float = 0.0
 
     @classmethod
-    def of(cls, stored: Mapping[str, float]) -> Confidence:
+    def from_stored(cls, stored: Mapping[str, float]) -> Confidence:
         """From a model's config.json."""
         weights = dict(stored)
         return cls(weights, weights.pop("threshold", 0.0))
@@ -84,7 +86,7 @@ class Confidence:
 
 
 def calibrated(
-    spans: Sequence[Span], decoding: Decoding, confidence: Confidence | None, asked: Asked = UNKNOWN_QUESTION
+    spans: Sequence[Span], decoding: Decoding, confidence: Confidence | None, question: AskedQuestion = UNKNOWN_QUESTION
 ) -> Outcome:
     """The answers in spans, each with the probability that it is right.
 
@@ -93,11 +95,11 @@ def calibrated(
     nearest is put before them.
     """
     if confidence is None:
-        return outcome(spans, decoding, asked)
-    ranked = candidates(spans, decoding, asked)
+        return outcome(spans, decoding, question)
+    ranked = candidates(spans, decoding, question)
     if not ranked:
         return Outcome((), answerable=False)
-    first = confidence(features(ranked, decoding, asked))
+    first = confidence(features(ranked, decoding, question))
     total = sum(candidate.evidence for candidate in ranked) or 1.0
     shares = [candidate.evidence / total for candidate in ranked]
     scale = min(first / (shares[0] or 1.0), (1 - first) / (1 - shares[0]) if shares[0] < 1 else 0.0)

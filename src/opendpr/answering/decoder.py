@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from opendpr.answering.asked import UNKNOWN_QUESTION, Asked
+from opendpr.answering.asked_question import UNKNOWN_QUESTION, AskedQuestion
 from opendpr.answering.confidence import Confidence, calibrated
 from opendpr.answering.decoding import Decoding
 from opendpr.answering.explaining import Explanation, explain
@@ -26,15 +26,15 @@ class Decoder:
     confidence: Confidence | None = None
 
     @classmethod
-    def of(cls, model: Model, retriever: str) -> Decoder:
+    def for_model(cls, model: Model, retriever: str) -> Decoder:
         """The decoder of a model, for passages that the named retriever found."""
         stored = model.confidence.get(retriever)
-        return cls(Decoding.of(model.retrieval), Confidence.of(stored) if stored else None)
+        return cls(Decoding.from_weights(model.retrieval), Confidence.from_stored(stored) if stored else None)
 
-    def decode(self, spans: Sequence[Span], asked: Asked = UNKNOWN_QUESTION) -> Outcome:
+    def decode(self, spans: Sequence[Span], question: AskedQuestion = UNKNOWN_QUESTION) -> Outcome:
         """The answers in the spans of one question, most confident first."""
-        return calibrated(spans, self.decoding, self.confidence, asked)
+        return calibrated(spans, self.decoding, self.confidence, question)
 
-    def explain(self, spans: Sequence[Span], asked: Asked = UNKNOWN_QUESTION) -> list[Explanation]:
+    def explain(self, spans: Sequence[Span], question: AskedQuestion = UNKNOWN_QUESTION) -> list[Explanation]:
         """For each of the outcome's phrases how it came to its place and its confidence."""
-        return explain(spans, self.decoding, self.confidence, asked)
+        return explain(spans, self.decoding, self.confidence, question)

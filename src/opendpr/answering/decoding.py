@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from opendpr.answering.asked import UNKNOWN_QUESTION, Asked
+from opendpr.answering.asked_question import UNKNOWN_QUESTION, AskedQuestion
 from opendpr.answering.evidence import independent, is_heading, repeated_lines
+from opendpr.answering.question_words import Wording
 from opendpr.answering.tidying import tidied
-from opendpr.answering.wording import Wording
 from opendpr.text import normalize_answer
 from opendpr.types import Answer, Hit, Outcome, Span
 
@@ -37,7 +37,7 @@ class Decoding:
     names: float = 0.0
 
     @classmethod
-    def of(cls, weights: Mapping[str, float]) -> Decoding:
+    def from_weights(cls, weights: Mapping[str, float]) -> Decoding:
         """From the `retrieval` block of a model's config.json."""
         return cls(
             weights.get("passage", 1.0),
@@ -71,13 +71,15 @@ class Candidate(NamedTuple):
     """Whether the best place is in a heading."""
 
 
-def candidates(spans: Sequence[Span], decoding: Decoding, asked: Asked = UNKNOWN_QUESTION) -> list[Candidate]:
+def candidates(
+    spans: Sequence[Span], decoding: Decoding, question: AskedQuestion = UNKNOWN_QUESTION
+) -> list[Candidate]:
     """The different answers among spans, that with the most evidence first.
 
     Spans are the same answer if their normalised words are. Places that overlap, as they do in two
     windows of a passage, are one place: the best of them is kept.
     """
-    spans, wording = tidied(spans, asked.text), Wording(asked)
+    spans, wording = tidied(spans, question.text), Wording(question)
     repeated = repeated_lines(spans)
     selected = {
         span.hit.passage.number: decoding.passage * span.passage_score
@@ -104,11 +106,13 @@ def candidates(spans: Sequence[Span], decoding: Decoding, asked: Asked = UNKNOWN
     return sorted(merged, key=lambda candidate: -candidate.evidence)
 
 
-def outcome(spans: Sequence[Span], decoding: Decoding = Decoding(), asked: Asked = UNKNOWN_QUESTION) -> Outcome:
+def outcome(
+    spans: Sequence[Span], decoding: Decoding = Decoding(), question: AskedQuestion = UNKNOWN_QUESTION
+) -> Outcome:
     """The answers in spans, each with its probability as confidence: the paper's, and not calibrated."""
     answers = tuple(
         Answer(candidate.spans[0].text, min(1.0, candidate.evidence), candidate.spans)
-        for candidate in candidates(spans, decoding, asked)
+        for candidate in candidates(spans, decoding, question)
     )
     return Outcome(answers, answerable=bool(answers))
 

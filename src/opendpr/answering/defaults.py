@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from opendpr.answering.kinds import HOLDS_NUMBER, asks_for_amount
-from opendpr.answering.surroundings import Seen, recut, seen
+from opendpr.answering.answer_kinds import HOLDS_NUMBER, asks_for_amount
+from opendpr.answering.surroundings import SpanInContext, in_context, recut
 from opendpr.text.blocks import TABLE_ROW
 from opendpr.types import Span
 
@@ -55,7 +55,7 @@ def to_default(span: Span, question: str) -> Span:
     The entry is a row of a table, a line, or the lines up to a label `Default:`. A span that is a value stays, without
     the name of its setting. A default answers also how much something is, where a span has no number.
     """
-    place = seen(span)
+    place = in_context(span)
     if not asks_for_default(question):
         amount = asks_for_amount(question) and not HOLDS_NUMBER.search(span.text)
         beside = _stated(place) if amount else None
@@ -67,7 +67,7 @@ def to_default(span: Span, question: str) -> Span:
     return recut(span, *beside) if beside else span
 
 
-def _bare(place: Seen) -> tuple[int, int]:
+def _bare(place: SpanInContext) -> tuple[int, int]:
     """The place without the name of a setting before its value, and without `by default` behind it."""
     text, start, end = place
     if behind := WORD_DEFAULT_BEHIND.search(text, start, end):
@@ -82,7 +82,7 @@ def _is_value(words: str) -> bool:
     return len(words.split()) <= VALUE_WORDS and (number or bool(PLAIN_VALUE.fullmatch(words)))
 
 
-def _cell(place: Seen) -> tuple[int, int] | None:
+def _cell(place: SpanInContext) -> tuple[int, int] | None:
     """The cell of the same row under the head `Default`, or else the next if it is a value."""
     first, last = place.line
     cells = _cells(place.text, first, last)
@@ -101,8 +101,8 @@ def _cells(text: str, first: int, last: int) -> list[tuple[int, int]]:
     line = text[first:last]
     if "\t" not in line.strip() and not TABLE_ROW.fullmatch(line):
         return []
-    found = [(first + cell.start(), cell[0]) for cell in TABLE_CELL.finditer(line) if cell[0].strip()]
-    return [(begin + len(cell) - len(cell.lstrip()), begin + len(cell.rstrip())) for begin, cell in found]
+    cells = [(first + cell.start(), cell[0]) for cell in TABLE_CELL.finditer(line) if cell[0].strip()]
+    return [(begin + len(cell) - len(cell.lstrip()), begin + len(cell.rstrip())) for begin, cell in cells]
 
 
 def _default_column(text: str, first: int, columns: int) -> int | None:
@@ -121,7 +121,7 @@ def _default_column(text: str, first: int, columns: int) -> int | None:
     return None
 
 
-def _stated(place: Seen) -> tuple[int, int] | None:
+def _stated(place: SpanInContext) -> tuple[int, int] | None:
     """The first default that is stated in the rest of the span's line, or by a label shortly behind it."""
     text, start, end = place
     first, last = place.line

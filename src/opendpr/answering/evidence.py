@@ -51,14 +51,14 @@ def independent(spans: Sequence[Span], repeated: Collection[str]) -> list[int]:
     """
     if len(spans) == 1:
         return [0]
-    seen: set[object] = set()
+    seen_keys: set[object] = set()
     counted: list[int] = []
     for number, span in enumerate(spans):
         passage = span.hit.passage
         keys: set[object] = {("document", passage.document_id), ("text", passage.text)}
         if is_heading(span, repeated):
             keys.add("heading")
-        if not keys & seen:
+        if not keys & seen_keys:
             counted.append(number)
-        seen |= keys
+        seen_keys |= keys
     return counted[:AGREEING_PLACES]

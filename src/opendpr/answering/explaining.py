@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from opendpr.answering.asked import Asked
+from opendpr.answering.asked_question import AskedQuestion
 from opendpr.answering.confidence import Confidence, features
 from opendpr.answering.decoding import Candidate, Decoding, candidates
-from opendpr.answering.wording import Wording
+from opendpr.answering.question_words import Wording
 from opendpr.types import Span
 
 
@@ -22,11 +22,11 @@ class Weighed(NamedTuple):
 
     @property
     def product(self) -> float:
-        """What it adds."""
+        """What it adds to the sum."""
         return self.value * self.weight
 
     def fields(self) -> dict[str, Any]:
-        """As JSON."""
+        """The explanation as a JSON object."""
         return {**self._asdict(), "product": self.product}
 
 
@@ -54,7 +54,7 @@ class Explanation:
     threshold: float | None
 
     def fields(self) -> dict[str, Any]:
-        """As JSON."""
+        """The explanation as a JSON object."""
         return {
             "text": self.text,
             "score": [part.fields() for part in self.score],
@@ -68,12 +68,12 @@ class Explanation:
 
 
 def explain(
-    spans: Sequence[Span], decoding: Decoding, confidence: Confidence | None, asked: Asked
+    spans: Sequence[Span], decoding: Decoding, confidence: Confidence | None, question: AskedQuestion
 ) -> list[Explanation]:
     """For each answer in the spans of a question, best first, how it came to its place."""
-    ranked = candidates(spans, decoding, asked)
-    weighed = _confidence(ranked, decoding, confidence, asked) if ranked and confidence else ()
-    wording = Wording(asked)
+    ranked = candidates(spans, decoding, question)
+    weighed = _confidence(ranked, decoding, confidence, question) if ranked and confidence else ()
+    wording = Wording(question)
     return [
         Explanation(
             text=candidate.spans[0].text,
@@ -102,9 +102,9 @@ def _score(span: Span, decoding: Decoding, wording: Wording) -> tuple[Weighed, .
 
 
 def _confidence(
-    ranked: Sequence[Candidate], decoding: Decoding, confidence: Confidence, asked: Asked
+    ranked: Sequence[Candidate], decoding: Decoding, confidence: Confidence, question: AskedQuestion
 ) -> tuple[Weighed, ...]:
-    values = features(ranked, decoding, asked)
+    values = features(ranked, decoding, question)
     weights = confidence.weights
-    known = [Weighed(name, value, weights[name]) for name, value in values.items() if name in weights]
-    return (*known, Weighed("bias", 1.0, weights.get("bias", 0.0)))
+    weighed = [Weighed(name, value, weights[name]) for name, value in values.items() if name in weights]
+    return (*weighed, Weighed("bias", 1.0, weights.get("bias", 0.0)))

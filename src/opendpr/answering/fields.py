@@ -1,12 +1,12 @@
-"""An answer, a hit and a span as JSON: the one form that the command line prints and the service extends."""
+"""An outcome, a hit and a span as JSON: the one form that the command line prints and the service extends."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from opendpr.text.places import Outline
-from opendpr.types import Answer, Hit, Span
+from opendpr.types import Answer, Hit, Outcome, Span
 
 
 def hit_fields(hit: Hit, id: str, outline: Outline) -> dict[str, Any]:
@@ -31,9 +31,23 @@ def hit_fields(hit: Hit, id: str, outline: Outline) -> dict[str, Any]:
     }
 
 
-def answer_fields(answer: Answer) -> dict[str, Any]:
-    """An answer without its places."""
-    return {"text": answer.text, "kind": answer.kind, "confidence": answer.confidence}
+def outcome_fields(outcome: Outcome, count: int, span: Callable[[Span], Any]) -> dict[str, Any]:
+    """What came of a question: whether it is answerable, and at most `count` answers, best first.
+
+    Args:
+        span: makes the form of each place where an answer occurs, of `span_fields`
+    """
+    answers = [_answer_fields(answer, span) for answer in outcome.answers[:count]]
+    return {"answerable": outcome.answerable, "answers": answers}
+
+
+def _answer_fields(answer: Answer, span: Callable[[Span], Any]) -> dict[str, Any]:
+    return {
+        "text": answer.text,
+        "kind": answer.kind,
+        "confidence": answer.confidence,
+        "spans": list(map(span, answer.spans)),
+    }
 
 
 def place_fields(outline: Outline, offset: int) -> dict[str, Any]:

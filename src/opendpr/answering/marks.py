@@ -1,10 +1,10 @@
-"""Signs at the ends of an answer: emphasis, brackets and code marks are kept in pairs or not at all."""
+"""Signs at the ends of an answer: emphasis, brackets, quotes and code marks are kept in pairs or not at all."""
 
 from __future__ import annotations
 
 import re
 
-from opendpr.answering.surroundings import Seen, recut, seen
+from opendpr.answering.surroundings import SpanInContext, in_context, recut
 from opendpr.types import Span
 
 EMPHASIS = re.compile(r"\*{1,3}|`{1,2}")
@@ -15,6 +15,7 @@ MARKED_WORDS = re.compile(
 )
 """Words with the same mark at both ends, and not between."""
 UNDERLINED = re.compile(r"_(?P<words>[^_\n]+)_")
+QUOTES = (('"', '"'), ("\u201c", "\u201d"))
 CLOSING_BRACKETS = {")": "(", "]": "["}
 INLINE_CODE = re.compile(r"(?<!`)(`{1,2})(?!`)[^\S\n]*([^`\n]+?)[^\S\n]*\1(?!`)")
 COMMAND_LINE = re.compile(r"^[^\S\n]*[$#%][^\S\n]+(\S[^\n]*?)[^\S\n]*$", re.M)
@@ -28,8 +29,10 @@ COMMAND_ASKED = re.compile(
 
 
 def without_stray_marks(span: Span, question: str = "") -> Span:
-    """The span with whole pieces of code, brackets in pairs, and no marks of emphasis at its ends."""
-    return without_pair(without_half_a_pair(with_brackets_in_pairs(with_whole_code(span, question))))
+    """The span with whole pieces of code, brackets and quotes in pairs, and no marks of emphasis at its ends."""
+    return with_quotes_in_pairs(
+        without_pair(without_half_a_pair(with_brackets_in_pairs(with_whole_code(span, question))))
+    )
 
 
 def with_whole_code(span: Span, question: str = "") -> Span:
@@ -37,9 +40,9 @@ def with_whole_code(span: Span, question: str = "") -> Span:
 
     For a question about a command it is the whole line of code that a span is a part of.
     """
-    text, start, end = seen(span)
+    text, start, end = in_context(span)
     command = bool(COMMAND_ASKED.search(question.lower()))
-    first, last = Seen(text, start, end).line
+    first, last = SpanInContext(text, start, end).line
     for code in INLINE_CODE.finditer(text, first, last):
         (opening, closing), (begin, finish) = code.span(), code.span(2)
         if finish - begin > COMMAND_CHARACTERS or not (begin < end and start < finish):
@@ -63,7 +66,7 @@ def with_brackets_in_pairs(span: Span) -> Span:
     >>> with_brackets_in_pairs(Span(hit, 25, 36, "5d) Consider", 0.0, 0.0)).text
     '5d'
     """
-    text, start, end = seen(span)
+    text, start, end = in_context(span)
     opened: list[int] = []
     for place, sign in enumerate(text[start:end], start):
         if sign in CLOSING_BRACKETS.values():
@@ -85,6 +88,29 @@ def with_brackets_in_pairs(span: Span) -> Span:
     return span
 
 
+def with_quotes_in_pairs(span: Span) -> Span:
+    """The span with the quotation mark just outside whose partner is in it, or without that at its end.
+
+    >>> from opendpr.types import Hit, Passage
+    >>> hit = Hit(Passage(1, "d", "", 'send the "terminate" signal to it', 0), 1.0)
+    >>> with_quotes_in_pairs(Span(hit, 10, 27, 'terminate" signal', 0.0, 0.0)).text
+    '"terminate" signal'
+    >>> with_quotes_in_pairs(Span(hit, 10, 20, 'terminate"', 0.0, 0.0)).text
+    'terminate'
+    """
+    text, start, end = in_context(span)
+    for opening, closing in QUOTES:
+        words = text[start:end]
+        signs = words.count(opening) + (words.count(closing) if closing != opening else 0)
+        if signs % 2 == 0:
+            continue
+        if text[:start].endswith(opening) and closing in words:
+            return recut(span, start, end - 1) if words.endswith(closing) else recut(span, start - 1, end)
+        if text.startswith(closing, end) and opening in words:
+            return recut(span, start + 1, end) if words.startswith(opening) else recut(span, start, end + 1)
+    return span
+
+
 def _begins_an_item(text: str, place: int) -> bool:
     """Whether a bracket is that of a list item, as in `1) first`."""
     before = text[text.rfind("\n", 0, place) + 1 : place].strip()
@@ -101,7 +127,7 @@ def _without_space(text: str, start: int, end: int) -> int:
 
 def without_half_a_pair(span: Span) -> Span:
     """The span without a mark of emphasis at one end that has its partner just outside: `Lund` of `**Lund` + `**`."""
-    text, start, end = seen(span)
+    text, start, end = in_context(span)
     before = _mark(text[max(0, start - EMPHASIS_CHARACTERS) : start], at_end=True)
     behind = _mark(text[end : end + EMPHASIS_CHARACTERS], at_end=False)
     if before and before == _mark(span.text, at_end=True) and before not in span.text[: -len(before)]:
@@ -120,6 +146,6 @@ def _mark(text: str, *, at_end: bool) -> str:
 def without_pair(span: Span) -> Span:
     """The span without the marks of emphasis at both of its ends: `git push` of `` `git push` ``."""
     while pair := MARKED_WORDS.fullmatch(span.text) or UNDERLINED.fullmatch(span.text):
-        _, start, _ = seen(span)
+        _, start, _ = in_context(span)
         span = recut(span, start + pair.start("words"), start + pair.end("words"))
     return span

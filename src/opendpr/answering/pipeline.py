@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cached_property
-from pathlib import Path
 from typing import overload
 
-from opendpr.answering.asked import asked
-from opendpr.answering.borders import BorderReader
+from opendpr.answering.asked_question import asked_question, check_question
+from opendpr.answering.borders import with_borders
 from opendpr.answering.decoder import Decoder
 from opendpr.answering.explaining import Explanation
-from opendpr.choices import DEFAULT_RETRIEVER, QUESTION_CHARACTERS, READ_PASSAGES, SEARCH_PASSAGES, needs_vectors
-from opendpr.collection import Collection, open_collection
-from opendpr.errors import StateError, UsageError
+from opendpr.answering.stopping import read_enough
+from opendpr.choices import DEFAULT_RETRIEVER, READ_PASSAGES, SEARCH_PASSAGES, needs_vectors
+from opendpr.collection import Collection
 from opendpr.iteration import batched
 from opendpr.model.directory import DEFAULT_MODEL, Model, find_model
 from opendpr.model.encoder import BertEncoder
@@ -58,7 +57,7 @@ class Answerer:
         reranking: Reranking | None = None,
         search: SearchSettings = SearchSettings(),
     ) -> None:
-        self.collection, self.retriever = collection, retriever
+        self.collection, self._default_retriever = collection, retriever
         self._model, self._runtime, self._reranking = model, runtime, reranking
         self._live = LiveSnapshot(collection, search)
         self._retrievers: dict[str, DistinctRetriever] = {}
@@ -122,7 +121,13 @@ class Answerer:
 
     @overload
     def ask(
-        self, question: str, k: int = READ_PASSAGES, where: str | None = None, *, retriever: str | None = None
+        self,
+        question: str,
+        k: int = READ_PASSAGES,
+        where: str | None = None,
+        *,
+        retriever: str | None = None,
+        thorough: bool = False,
     ) -> Outcome: ...
 
     @overload
@@ -133,6 +138,7 @@ class Answerer:
         where: str | None = None,
         *,
         retriever: str | None = None,
+        thorough: bool = False,
     ) -> list[Outcome]: ...
 
     def ask(
@@ -142,22 +148,24 @@ class Answerer:
         where: str | None = None,
         *,
         retriever: str | None = None,
+        thorough: bool = False,
     ) -> Outcome | list[Outcome]:
         """Answers from the k passages that fit a question best, of documents that meet the filter `where`.
 
         Args:
             question: one, or several, which give a list of outcomes in the same order
+            thorough: read all k, also where the first are enough to be sure of an answer
 
         Raises:
             UsageError: a question is empty or too long, or the filter cannot be understood.
             StateError: the model has no reader.
         """
         if isinstance(question, str):
-            return self._ask([question], k, where, retriever)[0]
+            return self._ask([question], k, where, retriever, thorough=thorough)[0]
         for text in question:
             check_question(text)  # all of them before the first is answered
         batches = batched(question, ASK_BATCH_QUESTIONS)
-        return [outcome for batch in batches for outcome in self._ask(batch, k, where, retriever)]
+        return [outcome for batch in batches for outcome in self._ask(batch, k, where, retriever, thorough=thorough)]
 
     def retrieve(
         self,
@@ -178,7 +186,7 @@ class Answerer:
         """
         for question in questions:
             check_question(question)
-        grouping = self._retriever(retriever or self.retriever)
+        grouping = self._retriever(retriever or self._default_retriever)
         chosen = grouping if distinct else grouping.retriever
         if not self.is_current():
             self.refresh()
@@ -192,29 +200,66 @@ class Answerer:
         Raises:
             StateError: the model has no reader.
         """
-        return BorderReader(self.collection, self.reader).read(questions, hits)
+        return self.read_bordered(questions, self.with_borders(hits))
+
+    def with_borders(self, hits: Sequence[Sequence[Hit]]) -> list[list[Hit]]:
+        """The first half of `read`, which needs the collection: the hits with the words beyond their borders."""
+        return with_borders(self.collection, hits, self.model)
+
+    def read_bordered(self, questions: Sequence[str], hits: Sequence[Sequence[Hit]]) -> list[list[Span]]:
+        """The second half of `read`, which needs the networks alone, so that another thread can do it."""
+        return self.reader.read(questions, hits)
 
     def outcome(self, spans: Sequence[Span], question: str, *, retriever: str | None = None) -> Outcome:
         """The third step: the answers in the spans of a question, with the model's weights and confidence."""
-        kind = retriever or self.retriever
-        return Decoder.of(self.model, kind).decode(spans, asked(question, kind, self._live))
+        kind = retriever or self._default_retriever
+        return Decoder.for_model(self.model, kind).decode(spans, asked_question(question, kind, self._live))
 
     def explain(
-        self, question: str, k: int = READ_PASSAGES, where: str | None = None
+        self, question: str, k: int = READ_PASSAGES, where: str | None = None, *, thorough: bool = False
     ) -> tuple[Outcome, list[Explanation]]:
         """What `ask` gives, and for each of its phrases what score and confidence are made of."""
-        (spans,) = self.read([question], self.retrieve([question], k, where))
-        decoder, facts = Decoder.of(self.model, self.retriever), asked(question, self.retriever, self._live)
+        kind = self._default_retriever
+        (spans,) = self._read([question], self.retrieve([question], k, where), kind, thorough=thorough)
+        decoder, facts = Decoder.for_model(self.model, kind), asked_question(question, kind, self._live)
         return decoder.decode(spans, facts), decoder.explain(spans, facts)
 
-    def _ask(self, questions: Sequence[str], k: int, where: str | None, retriever: str | None) -> list[Outcome]:
+    def read_until_sure(
+        self, questions: Sequence[str], hits: Sequence[Sequence[Hit]], kinds: Sequence[str]
+    ) -> list[list[Span]]:
+        """What `read_bordered` gives, without the passages that are not needed to be sure of an answer (`stopping.py`).
+
+        Args:
+            kinds: for each question the retriever that found its passages
+        """
+        if not set(kinds) <= set(self.model.confidence):
+            return self.read_bordered(questions, hits)
+
+        def decode(place: int, spans: Sequence[Span]) -> Outcome:
+            return self.outcome(spans, questions[place], retriever=kinds[place])
+
+        return read_enough(self.reader, questions, hits, decode)
+
+    def _read(
+        self, questions: Sequence[str], hits: Sequence[Sequence[Hit]], kind: str, *, thorough: bool
+    ) -> list[list[Span]]:
+        bordered = self.with_borders(hits)
+        if thorough:
+            return self.read_bordered(questions, bordered)
+        return self.read_until_sure(questions, bordered, [kind] * len(questions))
+
+    def _ask(
+        self, questions: Sequence[str], k: int, where: str | None, retriever: str | None, *, thorough: bool
+    ) -> list[Outcome]:
         loading = self._reader_loading
         try:
             hits = self.retrieve(questions, k, where, retriever=retriever)
         finally:
             wait([loading])  # a failure is raised by `read`, which loads again
-        read = zip(questions, self.read(questions, hits), strict=True)
-        return [self.outcome(spans, question, retriever=retriever) for question, spans in read]
+        read = self._read(questions, hits, retriever or self._default_retriever, thorough=thorough)
+        return [
+            self.outcome(spans, question, retriever=retriever) for question, spans in zip(questions, read, strict=True)
+        ]
 
     @cached_property
     def _reader_loading(self) -> Future[None]:
@@ -224,49 +269,3 @@ class Answerer:
         loading = executor.submit(reader.load)
         executor.shutdown(wait=False)  # the thread ends once the reader is loaded
         return loading
-
-
-def check_question(question: str) -> None:
-    """Raises UsageError if a question is empty or too long."""
-    if not question.strip():
-        raise UsageError("the question is empty; ask with at least one word")
-    if not question.isascii() and any("\ud800" <= character <= "\udfff" for character in question):
-        raise UsageError("the question is not valid UTF-8; convert it")
-    if len(question) > QUESTION_CHARACTERS:
-        raise UsageError(
-            f"the question has {len(question):,} characters, at most {QUESTION_CHARACTERS:,} are taken; shorten it"
-        )
-
-
-def open_answerer(
-    directory: str | Path,
-    model: str | None = None,
-    *,
-    retriever: str = DEFAULT_RETRIEVER,
-    runtime: RuntimeSettings = RuntimeSettings(),
-    reranking: Reranking | None = None,
-    search: SearchSettings = SearchSettings(),
-) -> Answerer:
-    """Open a collection and the model that it was encoded with, or another with the same encoder.
-
-    Args:
-        search: how the collection is searched, and with which engine
-
-    Raises:
-        StateError: there is no such collection or model, they do not belong together, or the collection has no
-            vectors and `retriever` needs them.
-    """
-    collection = open_collection(Path(directory))
-    if not collection.has_documents():
-        raise StateError(f"{directory} holds no documents; add some with 'opendpr add'")
-    if needs_vectors(retriever):
-        collection.require_encoder()
-    chosen = find_model(model) if model else None
-    return Answerer(
-        collection,
-        chosen,
-        retriever=retriever,
-        runtime=runtime,
-        reranking=reranking,
-        search=search,
-    )

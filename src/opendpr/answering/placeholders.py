@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from opendpr.answering.answer_kinds import asks_for_amount
 from opendpr.answering.defaults import asks_for_default
-from opendpr.answering.kinds import asks_for_amount
-from opendpr.answering.surroundings import Seen, seen
+from opendpr.answering.surroundings import SpanInContext, in_context
 from opendpr.answering.units import is_unit_alone
 from opendpr.types import Span
 
@@ -50,7 +50,7 @@ def is_answer(span: Span, question: str = "") -> bool:
         return False
     if asks_for_default(question) and OPTION.match(span.text):
         return False
-    place = seen(span)
+    place = in_context(span)
     return not (
         _is_placeholder(place)
         or is_option_value_name(place)
@@ -58,7 +58,7 @@ def is_answer(span: Span, question: str = "") -> bool:
     )
 
 
-def _is_placeholder(place: Seen) -> bool:
+def _is_placeholder(place: SpanInContext) -> bool:
     text, start, end = place
     around = text[max(0, start - PLACEHOLDER_CHARACTERS) : end + PLACEHOLDER_CHARACTERS]
     if OPENING_BRACKETS.isdisjoint(around):
@@ -72,7 +72,7 @@ def _is_placeholder(place: Seen) -> bool:
     )
 
 
-def is_option_value_name(place: Seen) -> bool:
+def is_option_value_name(place: SpanInContext) -> bool:
     """Whether a place is what a manual writes beside an option for its value, as `N` in `--jobs N`.
 
     That is a single letter, or a word in capitals or of a type where the option is explained (it begins its line or is
@@ -95,7 +95,7 @@ def is_option_value_name(place: Seen) -> bool:
     return option["edge"] == "[" or OPTION_LINE.fullmatch(line) is not None
 
 
-def _numbers_a_heading(place: Seen) -> bool:
+def _numbers_a_heading(place: SpanInContext) -> bool:
     """Whether a place is the number of a heading, or crosses a line without a letter, as in a table of contents."""
     text, start, end = place
     words = text[start:end]

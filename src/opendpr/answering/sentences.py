@@ -34,9 +34,9 @@ def nearest_sentence(answers: Sequence[Answer]) -> Answer:
 def _sentence(span: Span) -> Span:
     """The sentence around a span, with its scores."""
     hit = span.hit
-    seen, offset = hit.before + hit.passage.text + hit.after, hit.passage.start - len(hit.before)
-    first, last = statement_around(seen, span.start - offset, span.end - offset)
-    return replace(span, start=offset + first, end=offset + last, text=seen[first:last])
+    text_around, offset = hit.before + hit.passage.text + hit.after, hit.passage.start - len(hit.before)
+    first, last = statement_around(text_around, span.start - offset, span.end - offset)
+    return replace(span, start=offset + first, end=offset + last, text=text_around[first:last])
 
 
 def statement_around(text: str, start: int, end: int) -> tuple[int, int]:

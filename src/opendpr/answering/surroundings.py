@@ -8,7 +8,7 @@ from typing import NamedTuple
 from opendpr.types import Span
 
 
-class Seen(NamedTuple):
+class SpanInContext(NamedTuple):
     """A span in the text of its passage with the words beyond its borders."""
 
     text: str
@@ -24,15 +24,15 @@ class Seen(NamedTuple):
         return self.text.rfind("\n", 0, self.start) + 1, last if last >= 0 else len(self.text)
 
 
-def seen(span: Span) -> Seen:
+def in_context(span: Span) -> SpanInContext:
     """A span with what is around it."""
     hit = span.hit
     first = len(hit.before) - hit.passage.start
-    return Seen(hit.before + hit.passage.text + hit.after, first + span.start, first + span.end)
+    return SpanInContext(hit.before + hit.passage.text + hit.after, first + span.start, first + span.end)
 
 
 def recut(span: Span, start: int, end: int) -> Span:
-    """The span that covers [start, end) of the text that `seen` gives, with the same scores."""
+    """The span that covers [start, end) of the text that `in_context` gives, with the same scores."""
     hit = span.hit
     first = hit.passage.start - len(hit.before)
     text = (hit.before + hit.passage.text + hit.after)[start:end]

@@ -1,10 +1,10 @@
-"""Units of measure: they stay with their number, and a unit without a number says nothing of how much."""
+"""Units of measure: they stay with their number, and a unit without a number does not say how much."""
 
 from __future__ import annotations
 
 import re
 
-from opendpr.answering.surroundings import recut, seen
+from opendpr.answering.surroundings import in_context, recut
 from opendpr.types import Span
 
 _SIZE = r"(?:kilo|mega|giga|tera|peta|exa|kibi|mebi|gibi|tebi)?(?:bytes?|bits?)|[kKMGTPE]i?[Bb]\b|[KMGT]b?it/s"
@@ -45,7 +45,7 @@ def with_unit(span: Span, question: str) -> Span:
     Args:
         question: a unit that it asks with is not repeated: `how many bytes` wants a number
     """
-    text, start, end = seen(span)
+    text, start, end = in_context(span)
     if not NUMBER_END.search(text, max(0, start), end):
         return span
     last = end

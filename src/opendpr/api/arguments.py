@@ -21,16 +21,16 @@ def check_retriever(retriever: str) -> None:
 
 
 def check_k(k: object, name: str = "k") -> None:
-    """Raises UsageError if k is no number of passages."""
+    """Raises UsageError if k is not a number of passages."""
     if not isinstance(k, int) or isinstance(k, bool) or not 1 <= k <= MOST_PASSAGES:
         raise UsageError(f"{name} must be a whole number from 1 to {MOST_PASSAGES:,}, got {k!r}")
 
 
 def depths(k: int | Sequence[int], name: str) -> tuple[int, ...]:
-    """One number of passages, or several.
+    """One number of passages, or several, each checked.
 
     Raises:
-        UsageError: one is none.
+        UsageError: one of them is not a number of passages.
     """
     several = tuple(k) if isinstance(k, Iterable) else (k,)
     for depth in several:
@@ -45,7 +45,7 @@ def check_where(where: object) -> None:
 
 
 def check_runtime(runtime: object) -> None:
-    """Raises UsageError if these are no settings of a runtime."""
+    """Raises UsageError if these are not settings of a runtime."""
     if not isinstance(runtime, RuntimeSettings):
         raise UsageError(f"runtime must be opendpr.RuntimeSettings, as RuntimeSettings(device='cpu'), got {runtime!r}")
 
@@ -62,7 +62,7 @@ def model_name(model: object) -> str:
 
 
 def check_index(index: object, recall: float) -> None:
-    """Raises UsageError if there is no such index, or the recall is none that it could be built for."""
+    """Raises UsageError if there is no such index, or it cannot be built for that recall."""
     if index not in get_args(IndexName):
         raise UsageError(f"index must be one of {', '.join(get_args(IndexName))}, got {index!r}")
     if not 0.1 <= recall <= 1.0:

@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from opendpr.api.sources import Source, corpus_of
+from opendpr.api.sources import DocumentSource, corpus_of
 from opendpr.choices import IndexName
 from opendpr.collection import open_collection, open_writer
 from opendpr.collection.where import compile_where
 from opendpr.errors import UsageError
-from opendpr.maintenance.add import AddSettings, LoadEncoder, Report, add
+from opendpr.maintenance.add import AddReport, AddSettings, LoadEncoder, add
 from opendpr.maintenance.encode import encode as encode_all
 from opendpr.maintenance.optimize import optimize as rebuild
 from opendpr.maintenance.remove import chosen_documents
@@ -25,12 +25,12 @@ from opendpr.search.settings import INDEX_RECALL, BuildSettings
 
 def add_sources(
     directory: Path,
-    sources: Source | Iterable[Source],
+    sources: DocumentSource | Iterable[DocumentSource],
     settings: AddSettings,
     *,
     sync: bool = False,
     load: LoadEncoder = BertEncoder,
-) -> Report:
+) -> AddReport:
     """Add what was given to a collection, made if it is not there.
 
     Raises:

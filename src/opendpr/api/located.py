@@ -1,4 +1,4 @@
-"""From a path to a collection: a folder or a file of documents is indexed into the cache first."""
+"""A collection from a path: a folder or a file of documents is indexed into the cache first."""
 
 from __future__ import annotations
 

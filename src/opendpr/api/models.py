@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
-from opendpr.answering.asked import Asked
+from opendpr.answering.asked_question import AskedQuestion
 from opendpr.answering.decoding import Decoding, outcome
 from opendpr.api.arguments import check_runtime, model_name
 from opendpr.corpus.names import usual_keys
@@ -82,7 +82,7 @@ class LoadedReader:
 
     def __init__(self, reader: BertReader) -> None:
         self._reader = reader
-        self._decoding = Decoding.of(reader.model.retrieval)
+        self._decoding = Decoding.from_weights(reader.model.retrieval)
 
     def read(self, question: str, passages: Sequence[Text]) -> Outcome:
         """The answers that passages hold, best first.
@@ -99,7 +99,7 @@ class LoadedReader:
         if isinstance(passages, str):
             raise TypeError("expected several passages, got one string; give a list with it")
         hits = [_hit(passage, number) for number, passage in enumerate(passages)]
-        return outcome(self._reader.read([question], [hits])[0], self._decoding, Asked(question))
+        return outcome(self._reader.read([question], [hits])[0], self._decoding, AskedQuestion(question))
 
     def __repr__(self) -> str:
         return f"<opendpr reader {self._reader.model.name!r}>"

@@ -10,14 +10,14 @@ from typing import Any, overload
 from opendpr.answering import Answerer, open_answerer
 from opendpr.api import changes
 from opendpr.api.arguments import Several, check_index, check_k, check_retriever, check_where, strings
-from opendpr.api.sources import Source
+from opendpr.api.sources import DocumentSource
 from opendpr.choices import READ_PASSAGES, SEARCH_PASSAGES, IndexName, needs_vectors
 from opendpr.cluster.place import encoders
 from opendpr.collection import Collection, open_collection
 from opendpr.collection.backup import write_backup
-from opendpr.collection.rows import Summary
+from opendpr.collection.rows import ListedDocument
 from opendpr.errors import UsageError
-from opendpr.maintenance.add import AddSettings, Report
+from opendpr.maintenance.add import AddReport, AddSettings
 from opendpr.maintenance.verify import verify
 from opendpr.model.directory import Model
 from opendpr.model.encoder import BertEncoder
@@ -65,22 +65,41 @@ class OpenCollection:
 
     @overload
     def ask(
-        self, question: str, k: int = READ_PASSAGES, where: str | None = None, *, retriever: str | None = None
+        self,
+        question: str,
+        k: int = READ_PASSAGES,
+        where: str | None = None,
+        *,
+        retriever: str | None = None,
+        thorough: bool = False,
     ) -> Outcome: ...
 
     @overload
     def ask(
-        self, question: Several, k: int = READ_PASSAGES, where: str | None = None, *, retriever: str | None = None
+        self,
+        question: Several,
+        k: int = READ_PASSAGES,
+        where: str | None = None,
+        *,
+        retriever: str | None = None,
+        thorough: bool = False,
     ) -> list[Outcome]: ...
 
     def ask(
-        self, question: str | Several, k: int = READ_PASSAGES, where: str | None = None, *, retriever: str | None = None
+        self,
+        question: str | Several,
+        k: int = READ_PASSAGES,
+        where: str | None = None,
+        *,
+        retriever: str | None = None,
+        thorough: bool = False,
     ) -> Outcome | list[Outcome]:
         """Answers from the k passages that fit a question best; for several questions a list of them.
 
         Args:
-            k: passages read
+            k: most passages read
             where: a filter on the metadata of documents, as `year >= 2019`
+            thorough: read all k, also where the first are enough to be sure of an answer; for what else might answer
 
         Raises:
             UsageError: a question is empty or too long, or the filter cannot be understood.
@@ -91,8 +110,8 @@ class OpenCollection:
         check_k(k)
         check_where(where)
         if isinstance(question, str):
-            return answerer.ask(question, k, where, retriever=kind)
-        return answerer.ask(strings(question), k, where, retriever=kind)
+            return answerer.ask(question, k, where, retriever=kind, thorough=thorough)
+        return answerer.ask(strings(question), k, where, retriever=kind, thorough=thorough)
 
     @overload
     def search(
@@ -138,11 +157,11 @@ class OpenCollection:
         """A document with its whole text.
 
         Raises:
-            InputError: there is none of that id.
+            InputError: no document has that id.
         """
         return self._opened.document(id)
 
-    def documents(self) -> Iterator[Summary]:
+    def documents(self) -> Iterator[ListedDocument]:
         """Id, title, passages and characters of every document, in order of id."""
         return self._opened.summaries()
 
@@ -158,7 +177,9 @@ class OpenCollection:
         """Whether there is a document of that id."""
         return isinstance(id, str) and self._opened.has_document(id)
 
-    def add(self, sources: Source | Iterable[Source], *, vectors: bool = True, sync: bool = False) -> Report:
+    def add(
+        self, sources: DocumentSource | Iterable[DocumentSource], *, vectors: bool = True, sync: bool = False
+    ) -> AddReport:
         """Add documents, or replace those of the same id.
 
         Args:

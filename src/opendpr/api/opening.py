@@ -10,14 +10,14 @@ from opendpr.api import changes
 from opendpr.api.arguments import check_retriever, check_runtime, model_name
 from opendpr.api.located import located
 from opendpr.api.opened import OpenCollection
-from opendpr.api.sources import Source
+from opendpr.api.sources import DocumentSource
 from opendpr.choices import DEFAULT_RETRIEVER
 from opendpr.cluster.place import encoders
 from opendpr.collection.database import DATABASE
 from opendpr.collection.opening import holds_documents
 from opendpr.engines.addresses import parse_address
 from opendpr.errors import StateError
-from opendpr.maintenance.add import AddSettings, Report
+from opendpr.maintenance.add import AddReport, AddSettings
 from opendpr.model.directory import DEFAULT_MODEL, find_model
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.settings import EngineSettings
@@ -25,13 +25,13 @@ from opendpr.search.settings import EngineSettings
 
 def add(
     collection: str | os.PathLike[str],
-    sources: Source | Iterable[Source],
+    sources: DocumentSource | Iterable[DocumentSource],
     model: str | None = None,
     *,
     vectors: bool = True,
     on: str | None = None,
     workers: int | None = None,
-) -> Report:
+) -> AddReport:
     """Add documents to a collection, made if it is not there.
 
     Args:
@@ -76,7 +76,7 @@ def open(
     Raises:
         StateError: nothing is there, there is no such model, or it does not belong to the collection.
         InputError: the folder or file holds no documents.
-        UsageError: there is no such retriever, or the address is none.
+        UsageError: there is no such retriever, or the address is not valid.
         BusyError: a server of the engine does not answer.
     """
     path, name = Path(collection), None if model is None else model_name(model)
@@ -85,11 +85,8 @@ def open(
     engine = EngineSettings(parse_address(index).text) if isinstance(index, str) else index
     if name is not None:
         find_model(name)
-    if not path.exists() and not create:
-        raise StateError(
-            f"'{path}' does not exist; make a collection with opendpr.add('{path}', 'docs/'), "
-            f"or an empty one with opendpr.open('{path}', create=True)"
-        )
+    if not create:
+        _refuse_missing(path)
     folder = None
     if create and not (path / DATABASE).exists():
         changes.create(path)
@@ -97,3 +94,12 @@ def open(
         name = name or DEFAULT_MODEL  # not the one that the cache was made with: its reader may be another
         path, folder = located(path, name, runtime), path
     return OpenCollection(path, name, retriever=retriever, runtime=runtime, folder=folder, engine=engine)
+
+
+def _refuse_missing(path: Path) -> None:
+    """Raises StateError if there is neither a collection nor a folder."""
+    if not path.exists():
+        raise StateError(
+            f"'{path}' does not exist; make a collection with opendpr.add('{path}', 'docs/'), "
+            f"or an empty one with opendpr.open('{path}', create=True)"
+        )

@@ -14,7 +14,7 @@ from opendpr.corpus.names import usual_keys
 from opendpr.errors import InputError, UsageError
 from opendpr.types import NO_METADATA, Document
 
-Source: TypeAlias = str | os.PathLike[str] | Document | Mapping[str, Any] | tuple[str, str]
+DocumentSource: TypeAlias = str | os.PathLike[str] | Document | Mapping[str, Any] | tuple[str, str]
 """A path of a file or folder, a document, a dict with id and text, or a pair of id and text."""
 
 METADATA_NAMES = ("metadata", "meta")
@@ -22,7 +22,7 @@ METADATA_NAMES = ("metadata", "meta")
 VALUE_CHARACTERS = 60
 
 
-def corpus_of(sources: Source | Iterable[Source]) -> Corpus:
+def corpus_of(sources: DocumentSource | Iterable[DocumentSource]) -> Corpus:
     """What was given, as documents to read.
 
     Raises:

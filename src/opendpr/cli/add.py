@@ -21,12 +21,13 @@ from opendpr.cli.options import (
 )
 from opendpr.cli.output import next_step, print_json, say
 from opendpr.cli.progress import progress
+from opendpr.cli.skipped import LISTED_PLACES, report_skipped
 from opendpr.cluster.place import encoders
 from opendpr.errors import InputError, UsageError
 from opendpr.wording import counted
 
 if TYPE_CHECKING:
-    from opendpr.maintenance.add import Report
+    from opendpr.maintenance.add import AddReport
     from opendpr.text.splitting import Splitter
 
 Unit = Literal["structure", "paragraphs", "whole"]
@@ -34,8 +35,6 @@ SPLITTING_UNITS: tuple[Unit, ...] = ("structure", "paragraphs", "whole")
 """Ways to cut that are options of their own."""
 LINE_CHARACTERS = 40
 """Of a line that was left out."""
-LISTED_PLACES = 20
-"""Skipped places named one by one; JSON has them all."""
 
 
 def add(
@@ -132,15 +131,8 @@ def add(
     directories = [Path(file) for file in files if sync and file != "-" and Path(file).is_dir()]
     if sync and not directories:
         raise UsageError("--sync needs a directory whose documents are to be kept in sync")
-    settings = AddSettings(
-        model,
-        not no_vectors,
-        RuntimeSettings(runtime, precision, device),
-        splitter=splitter,
-        resplit=resplit,
-        sync=directories,
-        wait_seconds=wait,
-    )
+    running = RuntimeSettings(runtime, precision, device)
+    settings = AddSettings(model, not no_vectors, running, splitter, resplit, sync=directories, wait_seconds=wait)
     command = ["opendpr add", str(collection), *files]
     with encoders(on, workers, report=say) as load, progress("encoding", "passages", silent=as_json) as on_progress:
         try:
@@ -151,19 +143,27 @@ def add(
         _put_json(report)
     else:
         show_report(report, collection, command)
-    if not report.collection["documents"] and not report.skipped:
+    skipped = [*report.skipped, *report.skipped_before]
+    if not report.collection["documents"] and not skipped:
         raise no_documents(", ".join(files))
-    if (missing := report.collection["to_encode"]) and not as_json:
-        replaced = report.model and report.documents["replaced"]
-        waiting = "; replaced documents stay as they were until then" if replaced else ""
-        say(f"{counted(missing, 'passage')} without a vector: {next_step(collection, report.model)}{waiting}")
-    if report.skipped:
+    if not as_json:
+        _say_unencoded(report, collection)
+    if skipped:
         raise Exit(InputError.exit_code)
 
 
-def _put_json(report: Report) -> None:
+def _say_unencoded(report: AddReport, collection: Path) -> None:
+    """How many passages lack a vector, and what gives them one."""
+    if missing := report.collection["to_encode"]:
+        replaced = report.model and report.documents["replaced"]
+        waiting = "; replaced documents stay as they were until then" if replaced else ""
+        say(f"{counted(missing, 'passage')} without a vector: {next_step(collection, report.model)}{waiting}")
+
+
+def _put_json(report: AddReport) -> None:
     lists = {
         "skipped": [vars(entry) for entry in report.skipped],
+        "skipped_before": [vars(entry) for entry in report.skipped_before],
         "taken": [taken._asdict() for taken in report.taken],
         "moved": [moved._asdict() for moved in report.moved],
     }
@@ -172,17 +172,17 @@ def _put_json(report: Report) -> None:
 
 
 def no_documents(files: str) -> InputError:
-    """The error of paths with nothing to read, which says what would be read."""
+    """The error when there is nothing to read; it lists what can be read."""
     return InputError(
         f"found no documents in {files}; they are files of the kinds {READABLE_FILES}, or text without a suffix"
     )
 
 
-def show_report(report: Report, collection: Path, command: Sequence[str], *, folder: Path | None = None) -> None:
+def show_report(report: AddReport, collection: Path, command: Sequence[str], *, folder: Path | None = None) -> None:
     """What was done, what was skipped and why.
 
     Args:
-        command: adds the same files, for whoever wants them otherwise
+        command: the one that added these files, shown in hints with other options
         folder: the folder or file that the collection is the cache of, if it is one
     """
     counts = report.collection
@@ -205,6 +205,8 @@ def show_report(report: Report, collection: Path, command: Sequence[str], *, fol
             f"lines of menus, or that repeat on many pages, left out: {report.repeated.total():,}, as {examples}; "
             f"'{' '.join(command)} --keep-repeated' keeps those of HTML"
         )
+    if report.western:
+        say(f"read as Windows-1252, as they are not UTF-8: {counted(report.western, 'document')}")
     for moved in report.moved[:LISTED_PLACES]:
         say(f"{moved.before} is {moved.now} now: the same file, given with another folder above it")
     if len(report.moved) > LISTED_PLACES:
@@ -216,19 +218,11 @@ def show_report(report: Report, collection: Path, command: Sequence[str], *, fol
         )
     if len(report.taken) > LISTED_PLACES:
         say(f"... and {len(report.taken) - LISTED_PLACES:,} more; --json lists all")
-    report_skipped(report)
+    report_skipped(report, folder or collection, folder=folder is not None)
     say(f"{collection}: {counted(counts['documents'], 'document')}, {counted(counts['passages'], 'passage')}")
 
 
-def report_skipped(report: Report) -> None:
-    """The files that could not be read, and why."""
-    for entry in report.skipped[:LISTED_PLACES]:
-        say(f"skipped {entry.place}: {entry.reason}")
-    if len(report.skipped) > LISTED_PLACES:
-        say(f"... and {len(report.skipped) - LISTED_PLACES:,} more; 'opendpr add' with --json lists all")
-
-
-def report_ignored(report: Report, command: Sequence[str]) -> None:
+def report_ignored(report: AddReport, command: Sequence[str]) -> None:
     """What was left out of folders, and how to take it."""
     from opendpr.corpus import LEFT_OUT
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +38,7 @@ from opendpr.cli.output import (
     say,
     styled,
 )
-from opendpr.cli.typed import prompted_questions, typed_questions
+from opendpr.cli.typed import joined_question, prompted_questions, typed_questions
 from opendpr.errors import StateError, UsageError
 
 if TYPE_CHECKING:
@@ -67,7 +67,9 @@ def ask(
             show_default=False,
         ),
     ] = None,
-    k: Annotated[int, Option("-k", min=1, max=MOST_PASSAGES, help="Passages to read.")] = READ_PASSAGES,
+    k: Annotated[
+        int, Option("-k", min=1, max=MOST_PASSAGES, help="Most passages to read; fewer once an answer is sure.")
+    ] = READ_PASSAGES,
     answers: Annotated[int, Option("--answers", "-n", min=1, help="Different answers to show.")] = 1,
     retriever: RetrieverOption = DEFAULT_RETRIEVER,
     rerank: RerankOption = None,
@@ -105,22 +107,17 @@ def ask(
       opendpr ask notes                            (a prompt)
       opendpr ask notes - < questions.txt          (one JSON object a line)
     """
-    from opendpr.answering import check_question, open_answerer
+    from opendpr.answering import open_answerer
     from opendpr.collection.opening import holds_documents
-    from opendpr.collection.where import compile_where
     from opendpr.model.directory import DEFAULT_MODEL
     from opendpr.model.runtime import RuntimeSettings
     from opendpr.search.reranking import make_reranking
     from opendpr.search.settings import SearchSettings
 
-    question = None if not words_asked else " ".join(words_asked)
+    question = joined_question(words_asked) if words_asked else None
     _refuse_missing(collection)
-    if where is not None:
-        compile_where(where)  # here, because it is no fault of the questions, whose errors are reported one by one
-    if question is not None and question != "-":
-        check_question(question)  # before anything is indexed or loaded
-    if isinstance(sys.stdin, io.TextIOWrapper):
-        sys.stdin.reconfigure(errors="surrogateescape")  # a line that is not UTF-8 is one question refused
+    _check(question, where)
+    _read_any_line()
     settings = RuntimeSettings(runtime, precision, device)
     reranking = make_reranking(rerank, rerank_depth, settings) if rerank else None
     engine = engine_settings(address, allow_partial=allow_partial)
@@ -133,13 +130,9 @@ def ask(
         again = f"'opendpr add {collection} FILE... --resplit' with the same options"
         raise UsageError(f"{collection} is a collection; its documents are cut again by {again}")
     with ExitStack() as stack:
+        search = SearchSettings(engine=engine, warn_incomplete=folder is None)
         answerer = open_answerer(
-            collection,
-            name,
-            retriever=retriever,
-            runtime=settings,
-            reranking=reranking,
-            search=SearchSettings(engine=engine, warn_incomplete=folder is None),
+            collection, name, retriever=retriever, runtime=settings, reranking=reranking, search=search
         )
         asker = _Asker(answerer, k, answers, where, as_json or question == "-", explain, folder is not None)
         if question == "-":
@@ -165,6 +158,23 @@ def _encoding(question: str | None, where: str | None, retriever: str) -> Encode
     return EncodeNeeded([question] if question and retriever == "hybrid" else [], where)
 
 
+def _check(question: str | None, where: str | None) -> None:
+    """Raises UsageError if the filter or the question cannot be used, before anything is indexed or loaded."""
+    from opendpr.answering import check_question
+    from opendpr.collection.where import compile_where
+
+    if where is not None:
+        compile_where(where)  # here, because it is no fault of the questions, whose errors are reported one by one
+    if question is not None and question != "-":
+        check_question(question)
+
+
+def _read_any_line() -> None:
+    """Have lines read that are not UTF-8: each is one question refused."""
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="surrogateescape")
+
+
 def _refuse_missing(path: Path) -> None:
     """Raises StateError if there is neither a collection nor a folder."""
     if not path.exists():
@@ -184,14 +194,8 @@ def _show(answer: Answer, outline: Outline, *, strong: bool) -> None:
     if copies := list(dict.fromkeys(on_one_line(copy.document_id) for copy in best.hit.copies)):
         more = f" and {len(copies) - SHOWN_COPIES} more" if len(copies) > SHOWN_COPIES else ""
         put(f"  also in {', '.join(copies[:SHOWN_COPIES])}{more}")
-    seen, offset = best.hit.before + passage.text + best.hit.after, passage.start - len(best.hit.before)
-    put(f"  {marked(seen, best.start - offset, best.end - offset)}")
-
-
-def _span_with_passage(span: Span, id: str, outline: Outline) -> dict[str, object]:
-    from opendpr.answering.fields import hit_fields, span_fields
-
-    return {**span_fields(span, id, outline), "passage": hit_fields(span.hit, id, outline)}
+    text_around, offset = best.hit.before + passage.text + best.hit.after, passage.start - len(best.hit.before)
+    put(f"  {marked(text_around, best.start - offset, best.end - offset)}")
 
 
 @dataclass
@@ -232,15 +236,16 @@ class _Asker:
 
     def answer(self, question: str) -> None:
         """Answer one question."""
-        from opendpr.answering.fields import missing_fields
+        from opendpr.answering.fields import missing_fields, outcome_fields
 
+        thorough = self.count > 1  # what else might answer is looked for in all passages
         if self.explain:
-            outcome, explanations = self.answerer.explain(question, self.k, self.where)
+            outcome, explanations = self.answerer.explain(question, self.k, self.where, thorough=thorough)
         else:
-            outcome, explanations = self.answerer.ask(question, self.k, self.where), []
+            outcome, explanations = self.answerer.ask(question, self.k, self.where, thorough=thorough), []
         shown, explanations = outcome.answers[: self.count], explanations[: self.count]
         if self.as_json:
-            record = {"question": question, "answerable": outcome.answerable, "answers": self._records(shown)}
+            record = {"question": question} | outcome_fields(outcome, self.count, self._span_fields(shown))
             if self.explain:
                 record["explanations"] = [explanation.fields() for explanation in explanations]
             print_json(record | missing_fields(self.answerer.missing) | self._incomplete_fields())
@@ -270,15 +275,17 @@ class _Asker:
 
         return dict.fromkeys(ids, Outline()) | outlines(self.answerer.collection, ids)
 
-    def _records(self, answers: Sequence[Answer]) -> list[dict[str, object]]:
-        from opendpr.answering.fields import answer_fields
+    def _span_fields(self, answers: Sequence[Answer]) -> Callable[[Span], dict[str, object]]:
+        """What makes the form of a place of these answers: with its passage, as there is no list of passages."""
+        from opendpr.answering.fields import hit_fields, span_fields
 
         passages = [span.hit.passage for answer in answers for span in answer.spans]
         ids = self.answerer.collection.passage_ids(passages)
         outlines = self._outlines([passage.document_id for passage in passages])
 
-        def record(span: Span) -> dict[str, object]:
+        def fields(span: Span) -> dict[str, object]:
             passage = span.hit.passage
-            return _span_with_passage(span, ids[passage.number], outlines[passage.document_id])
+            id, outline = ids[passage.number], outlines[passage.document_id]
+            return {**span_fields(span, id, outline), "passage": hit_fields(span.hit, id, outline)}
 
-        return [{**answer_fields(answer), "spans": list(map(record, answer.spans))} for answer in answers]
+        return fields

@@ -26,7 +26,7 @@ def cache(
 ) -> None:
     """List the cached collections of folders and files that were asked, or remove them.
 
-    One that was removed is made again when its folder is asked. The documents themselves are never touched. Networks
+    A removed one is rebuilt when its folder is asked again. The documents themselves are never touched. Networks
     as they were compiled for this processor are kept beside them, and counted in the last line.
 
     \b
@@ -53,7 +53,9 @@ def cache(
         for path, size in networks.items():
             print_json({"network": str(path), "size_bytes": size, "cleared": clear_all})
         return
-    totals = f"{counted(len(chosen), 'cached collection')}, {readable_size(sum(each.size_bytes for each in chosen))}"
+    totals = (
+        f"{counted(len(chosen), 'cached collection')}, {readable_size(sum(folder.size_bytes for folder in chosen))}"
+    )
     if networks:
         totals += f"; {counted(len(networks), 'compiled network')}, {readable_size(sum(networks.values()))}"
     if clear or clear_all:

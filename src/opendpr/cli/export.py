@@ -162,6 +162,7 @@ def export_run(
     """
     from opendpr.evaluation.rankings import read_rankings
     from opendpr.interop import best_of_documents, read_questions, useful, write_run
+    from opendpr.interop.ids import by_id
     from opendpr.maintenance.export_run import completed, with_questions
 
     rankings: Iterator[Ranking] = (
@@ -171,7 +172,7 @@ def export_run(
     )
     rankings = useful(rankings, lambda ranking: ranking.hits, file, "a ranking that was asked for, with passages")
     if questions:
-        rankings = with_questions(rankings, read_questions(questions))
+        rankings = with_questions(rankings, by_id(read_questions(questions), questions))
     with completed(rankings, collection) as complete:
         if documents:
             complete = map(best_of_documents, complete)

@@ -26,8 +26,8 @@ from opendpr.wording import counted
 
 if TYPE_CHECKING:
     from opendpr.interop import MarkedQuestion
-    from opendpr.maintenance.import_embeddings import Imported, Trouble
-    from opendpr.types import Question
+    from opendpr.maintenance.import_embeddings import ImportedEmbeddings, Trouble
+    from opendpr.types import Question, TrainingExample
 
 IMPORT_HELP = """Bring data and models of other systems into the forms of opendpr.
 
@@ -125,14 +125,24 @@ def import_examples(
 
     examples = read_examples(file, questions=questions, passages=passages, quoting=quoting)
     examples = useful(examples, lambda example: example.positives, file, "an example with a positive passage")
-    say(f"wrote {output}: {counted(write_examples(output, examples, 'jsonl'), 'example')}")
+    without = 0
+
+    def with_lacks_counted() -> Iterator[TrainingExample]:
+        nonlocal without
+        for example in examples:
+            without += not example.positives
+            yield example
+
+    say(f"wrote {output}: {counted(write_examples(output, with_lacks_counted(), 'jsonl'), 'example')}")
+    if without:
+        say(f"{without:,} of them {'has' if without == 1 else 'have'} no positive passage")
 
 
 @app.command("spans")
 def import_spans(file: FileArgument, output: OutputOption) -> None:
     """Questions with their answer marked in a passage, for 'opendpr train reader': SQuAD 1 and 2, MRQA.
 
-    Questions that their passage does not answer are left out, and counted.
+    Questions without an answer marked in their passage are left out, and counted.
 
     \b
     Example:
@@ -151,7 +161,7 @@ def import_spans(file: FileArgument, output: OutputOption) -> None:
 
     say(f"wrote {output}: {counted(write_marked(output, answered()), 'question')}")
     if left_out:
-        say(f"left out {counted(left_out, 'question')} that their passage does not answer")
+        say(f"left out {counted(left_out, 'question')} without an answer marked in the passage")
 
 
 @app.command("run")
@@ -235,8 +245,7 @@ def import_embeddings(
                 shards,
                 opened,
                 id_prefix=id_prefix,
-                on_passages=lambda done: show("storing", "passages", done, 0),
-                on_vectors=lambda done: show("storing", "vectors", done, 0),
+                on_stored=lambda what, done: show("storing", what, done, 0),
             )
         counts = writer.counts()
     if as_json:
@@ -250,11 +259,11 @@ def import_embeddings(
         raise Exit(InputError.exit_code)
 
 
-def _troubles(report: Imported) -> dict[str, Trouble]:
+def _troubles(report: ImportedEmbeddings) -> dict[str, Trouble]:
     return {name: getattr(report, name) for name in ("empty", "without_passage", "without_vector")}
 
 
-def _say_troubles(report: Imported, model: str, collection: Path) -> None:
+def _say_troubles(report: ImportedEmbeddings, model: str, collection: Path) -> None:
     problems = {
         "empty": ("passage", "without text", "left out"),
         "without_passage": ("vector", "without a passage", "left out"),

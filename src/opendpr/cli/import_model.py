@@ -10,7 +10,7 @@ from typer import Argument, Option
 from opendpr.cli.output import say
 
 if TYPE_CHECKING:
-    from opendpr.model.foreign import Imported
+    from opendpr.model.foreign import ImportedModel
 
 PART_HELP = "In place of SOURCE, or of this part of it: "
 
@@ -85,7 +85,7 @@ def import_model(
     say(f"wrote {output}" + (f", fingerprint {fingerprint[:12]}" if fingerprint else ""))
 
 
-def _describe(imported: Imported) -> None:
+def _describe(imported: ImportedModel) -> None:
     """Say what each source is and what it became."""
     for part, source in imported.sources.items():
         task = source.reader or source.reranker

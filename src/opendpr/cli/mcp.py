@@ -43,5 +43,5 @@ def mcp(
     engine = engine_settings(index, allow_partial=allow_partial)
     running = RuntimeSettings(runtime, precision, device)
     directory = located(collection, model, running)
-    settings = Settings(directory, model, running, engine=engine)
-    run(Service(settings), collection.resolve().name)
+    settings = Settings(directory, model, running, engine=engine, name=collection.resolve().name)
+    run(Service(settings), settings.shown_name)

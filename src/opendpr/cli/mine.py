@@ -124,4 +124,4 @@ def _report(report: MiningReport, output: Path, as_json: bool) -> None:
     for reason, count in reasons.most_common():
         say(f"left out {counted(count, 'question')}: {reason}")
     for reason, count in report.dropped.most_common():
-        say(f"dropped {counted(count, 'passage')} as hard negatives: {reason}")
+        say(f"dropped {counted(count, 'passage')} as hard negatives, each because {reason}")

@@ -1,4 +1,4 @@
-"""`opendpr optimize`: caches rebuilt."""
+"""`opendpr optimize`: rebuild the search caches."""
 
 from __future__ import annotations
 

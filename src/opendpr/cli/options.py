@@ -109,7 +109,7 @@ def engine_settings(address: str | None, *, allow_partial: bool) -> EngineSettin
     """The engine that was named, if one was.
 
     Raises:
-        UsageError: the address is none, or --allow-partial is given without one.
+        UsageError: the address is not valid, or --allow-partial is given without one.
     """
     from opendpr.engines.addresses import parse_address
     from opendpr.search.settings import EngineSettings
@@ -130,7 +130,7 @@ def size(text: str) -> int:
     """Bytes of a size such as 8GB, 512 MiB or 1.5e9.
 
     Raises:
-        BadParameter: it is none.
+        BadParameter: it is not a size.
     """
     match = re.fullmatch(r"\s*([0-9.]+(?:[eE][0-9]+)?)\s*([A-Za-z]*)\s*", text)
     try:
@@ -143,7 +143,7 @@ def amount(text: str) -> int:
     """A number of passages such as 21000000, 21,000,000, 21M or 1e9.
 
     Raises:
-        BadParameter: it is none, or below 1.
+        BadParameter: it is not a number, or below 1.
     """
     match = re.fullmatch(r"\s*([0-9][0-9,_.]*(?:[eE][0-9]+)?)\s*([A-Za-z]?)\s*", text)
     try:
@@ -159,7 +159,7 @@ def retriever_name(text: str) -> str:
     """The name of a retriever that an option was given.
 
     Raises:
-        BadParameter: there is none of that name.
+        BadParameter: no retriever has that name.
     """
     if text not in RETRIEVERS:
         raise BadParameter(f"{text!r} is not one of {', '.join(map(repr, RETRIEVERS))}.")

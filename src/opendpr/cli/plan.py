@@ -35,7 +35,7 @@ RateOption = Annotated[
 
 
 class _Scope(NamedTuple):
-    """What is planned."""
+    """What a plan is for: this many vectors of this size."""
 
     passages: int
     dim: int
@@ -44,7 +44,7 @@ class _Scope(NamedTuple):
     model: Model | None
     """What encodes them; None if none is to be encoded."""
     sample: list[Passage]
-    """Some passages of the collection, to measure rates with."""
+    """Passages of the collection that rates are measured with."""
 
 
 def plan(

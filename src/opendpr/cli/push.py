@@ -80,13 +80,14 @@ def _check(collection: Collection, engine: Engine, show: OnStage) -> int:
     """Compare; an engine that differs is emptied, as nobody knows what else is wrong with it."""
     from opendpr.maintenance.engine_check import compare
 
-    found = compare(collection, engine, show)
-    if found:
+    differences = compare(collection, engine, show)
+    if differences:
         engine.forget()
         raise CorruptionError(
-            f"{engine.name} does not hold what was pushed: {found}; it was emptied, the same command pushes all again"
+            f"{engine.name} does not hold what was pushed: {differences}; it was emptied, the same command pushes "
+            "all again"
         )
-    return found.compared
+    return differences.compared
 
 
 def _measure(collection: Collection, engine: Engine, model: Model | None, show: OnStage) -> Mapping[str, float]:
@@ -97,7 +98,7 @@ def _measure(collection: Collection, engine: Engine, model: Model | None, show: 
 
 
 def _put(record: dict[str, Any]) -> None:
-    """The same in words."""
+    """Print what was pushed, in words."""
     pushed = f"{counted(record['pushed'], 'passage')} pushed, {record['removed']:,} removed"
     put(f"{record['engine']} has version {record['version']} of {record['collection']}: {pushed}")
     if record["waiting"]:
@@ -105,5 +106,5 @@ def _put(record: dict[str, Any]) -> None:
     if "compared" in record:
         put(f"compared with the collection: {counted(record['compared'], 'passage')}, all the same")
     if "recall" in record:
-        found = ", ".join(f"recall@{depth} {value:.3f}" for depth, value in record["recall"].items())
-        put(f"questions made of passages: {found}")
+        recalls = ", ".join(f"recall@{depth} {value:.3f}" for depth, value in record["recall"].items())
+        put(f"questions made of passages: {recalls}")

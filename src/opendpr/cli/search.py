@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
@@ -25,6 +26,11 @@ from opendpr.cli.options import (
     engine_settings,
 )
 from opendpr.cli.output import on_one_line, print_json, put, report_unmet_filter, styled
+from opendpr.cli.typed import joined_question
+
+if TYPE_CHECKING:
+    from opendpr.answering import Answerer
+    from opendpr.types import Hit
 
 
 def search(
@@ -54,19 +60,16 @@ def search(
       opendpr search notes "who wrote the letter" --rerank ./cross-encoder
     """
     from opendpr.answering import open_answerer
-    from opendpr.answering.fields import hit_fields, missing_fields
-    from opendpr.collection.lookup import outlines
     from opendpr.maintenance.encode import encode_missing
     from opendpr.maintenance.on_demand import EncodeNeeded
     from opendpr.model.runtime import RuntimeSettings
     from opendpr.search.reranking import make_reranking
     from opendpr.search.settings import SearchSettings
-    from opendpr.text.places import Outline
 
     settings = RuntimeSettings(runtime, precision, device)
     reranking = make_reranking(rerank, rerank_depth, settings) if rerank else None
     engine = engine_settings(index, allow_partial=allow_partial)
-    text = " ".join(question)
+    text = joined_question(question)
     encode = EncodeNeeded([text], where) if retriever == "hybrid" else encode_missing
     directory = located(collection, model, settings, vectors=needs_vectors(retriever), encode=encode, silent=as_json)
     of_folder = directory != collection
@@ -83,6 +86,17 @@ def search(
         report_unmet_filter(answerer.collection, where)
         if not as_json:
             put("no passage found")
+    _show(answerer, hits, as_json=as_json)
+    if of_folder and retriever == "hybrid":
+        finish(answerer, settings, wait=wait, silent=as_json)
+
+
+def _show(answerer: Answerer, hits: Sequence[Hit], *, as_json: bool) -> None:
+    """Show the hits, best first."""
+    from opendpr.answering.fields import hit_fields, missing_fields
+    from opendpr.collection.lookup import outlines
+    from opendpr.text.places import Outline
+
     ids = answerer.collection.passage_ids([hit.passage for hit in hits])
     places = outlines(answerer.collection, [hit.passage.document_id for hit in hits]) if as_json else {}
     for hit in hits:
@@ -95,5 +109,3 @@ def search(
         title = styled(on_one_line(hit.passage.title), bold=True)
         put(f"{hit.score:8.2f}  {title}  {on_one_line(id)}  ({parts})")
         put(f"          {' '.join(hit.passage.text.split())}\n")
-    if of_folder and retriever == "hybrid":
-        finish(answerer, settings, wait=wait, silent=as_json)

@@ -131,9 +131,9 @@ class RayEncoder:
     def accepts(self, worker: Worker) -> str | None:
         """None, or why this worker's vectors would not be those of the others."""
         wanted = (("opendpr", __version__, worker.version), ("model", self.model.fingerprint, worker.fingerprint))
-        for name, expected, given in (*wanted, ("runtime", self.made_by, worker.made_by)):
-            if expected != given:
-                return f"{worker.node} has {name} {given}, expected {expected}"
+        for name, expected, worker_value in (*wanted, ("runtime", self.made_by, worker.made_by)):
+            if expected != worker_value:
+                return f"{worker.node} has {name} {worker_value}, expected {expected}"
         return None
 
     def start_worker(self, files: ObjectRef) -> ActorHandle:

@@ -17,7 +17,7 @@ from opendpr.collection.database import DATABASE, closed_on_error, our_errors, r
 from opendpr.collection.rows import (
     COMPARED_IDS,
     EncoderRow,
-    Summary,
+    ListedDocument,
     Version,
     other_encoder,
     to_passage,
@@ -80,7 +80,7 @@ class Collection:
 
     def version(self) -> Version:
         """The newest commit."""
-        row = self._one("SELECT version, hex(commit_id) FROM commits ORDER BY version DESC LIMIT 1")
+        row = self._one_row("SELECT version, hex(commit_id) FROM commits ORDER BY version DESC LIMIT 1")
         return Version(*row)
 
     def has_commit(self, version: Version) -> bool:
@@ -107,8 +107,8 @@ class Collection:
         row = self.encoder()
         if row is None:
             raise StateError(
-                f"{self.directory} holds no vectors, which dense and hybrid search need; make them with "
-                f"'opendpr encode {self.directory}', or search by words with --retriever bm25"
+                f"{self.directory} holds no vectors, which dense and hybrid search need; encode "
+                "the collection, or search by words with the retriever bm25"
             )
         return row
 
@@ -122,14 +122,14 @@ class Collection:
         """How many documents, passages, vectors, and passages still without a vector."""
         with self.one_state():
             row = self.encoder()
-            vectors = self._one(f"SELECT count(*) FROM vectors_{row.encoder}")[0] if row else 0
-            passages = self._one("SELECT count(*) FROM passages")[0]
-            documents = self._one("SELECT count(*) FROM documents WHERE replaces IS NULL")[0]
+            vectors = self._one_row(f"SELECT count(*) FROM vectors_{row.encoder}")[0] if row else 0
+            passages = self._one_row("SELECT count(*) FROM passages")[0]
+            documents = self._one_row("SELECT count(*) FROM documents WHERE replaces IS NULL")[0]
         return {"documents": documents, "passages": passages, "vectors": vectors, "to_encode": passages - vectors}
 
     def count_passages(self) -> int:
         """How many passages there are, hidden ones too; `counts` also reads every vector's row."""
-        return int(self._one("SELECT count(*) FROM passages")[0])
+        return int(self._one_row("SELECT count(*) FROM passages")[0])
 
     def has_documents(self) -> bool:
         """Whether there are any; `counts` reads every vector's row to say so."""
@@ -171,12 +171,6 @@ class Collection:
         while rows := self.select(query, (number,)):
             number = ((rows[0][0] - 1) // chunk + 1) * chunk
             yield [to_passage(row) for row in rows if row[0] <= number]
-
-    def count_without_vector(self, encoder: int) -> int:
-        """How many passages still have no vector of an encoder."""
-        join = f"LEFT JOIN vectors_{encoder} v ON v.number = p.number"
-        query = f"SELECT count(*) FROM passages p {join} WHERE v.number IS NULL"
-        return int(self._one(query)[0])
 
     def vectors(self, after: int = 0) -> Iterator[tuple[Numbers, NDArray[np.float16]]]:
         """Numbers (n,) and vectors (n, d) of the active encoder, in order of number, in pieces."""
@@ -223,7 +217,7 @@ class Collection:
         """Numbers of passages that were removed after that version."""
         return [row[0] for row in self.select("SELECT number FROM deleted WHERE version > ?", (version,))]
 
-    def summaries(self, after: str = "") -> Iterator[Summary]:
+    def summaries(self, after: str = "") -> Iterator[ListedDocument]:
         """All documents in order of id, or those whose id follows `after`."""
         last = after
         query = (
@@ -232,7 +226,7 @@ class Collection:
             f"GROUP BY d.id ORDER BY d.id LIMIT {QUERY_ROWS}"
         )
         while rows := self.select(query, (last,)):
-            yield from (Summary(*row) for row in rows)
+            yield from (ListedDocument(*row) for row in rows)
             last = rows[-1][0]
 
     def passage_ids(self, passages: Sequence[Passage]) -> dict[int, str]:
@@ -300,5 +294,5 @@ class Collection:
                 f"{self.path} has not the tables it was made with ({error}); open it again, or restore a backup"
             ) from None
 
-    def _one(self, query: str) -> tuple[Any, ...]:
+    def _one_row(self, query: str) -> tuple[Any, ...]:
         return self.select(query)[0]

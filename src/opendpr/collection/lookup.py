@@ -1,4 +1,4 @@
-"""Passages by what the world outside the store knows: ids of documents, and offsets in their texts."""
+"""Passages by what the outside world knows: ids of documents, and offsets in their texts."""
 
 from __future__ import annotations
 
@@ -128,3 +128,9 @@ def last_number(collection: Collection) -> int:
 def count_passages_after(collection: Collection, number: int) -> int:
     """How many passages have a larger number."""
     return int(collection.select("SELECT count(*) FROM passages WHERE number > ?", (number,))[0][0])
+
+
+def count_without_vector(collection: Collection, encoder: int) -> int:
+    """How many passages still have no vector of an encoder."""
+    join = f"LEFT JOIN vectors_{encoder} v ON v.number = p.number"
+    return int(collection.select(f"SELECT count(*) FROM passages p {join} WHERE v.number IS NULL")[0][0])

@@ -33,7 +33,7 @@ def open_collection(directory: Path) -> Collection:
     """Open a collection for reading.
 
     Raises:
-        StateError: it is no collection, or one of another format, or on a network file system.
+        StateError: it is not a collection, or has another format, or on a network file system.
     """
     path = directory / DATABASE
     if not path.is_file():
@@ -69,7 +69,7 @@ def open_writer(
 ) -> Iterator[Writer]:
     """Open a collection for writing, making it if it is not there.
 
-    A new one in which nothing was stored until an error ended the work is taken away again.
+    A new one in which nothing was stored until an error ended the work is removed again.
 
     Args:
         splitter: how documents are cut; None means as before, or the default in a new collection.
@@ -114,7 +114,7 @@ def _locked(directory: Path, wait_seconds: float) -> filelock.BaseFileLock:
         lock.acquire()
     except filelock.Timeout:
         raise BusyError(
-            f"another process is writing {directory}; wait for it, or let this one wait with --wait SECONDS"
+            f"another process is writing {directory}; wait for it, or let this one wait some seconds (wait)"
         ) from None
     except (FileExistsError, NotADirectoryError):
         raise StateError(f"{directory} is a file, or lies below one; give a directory") from None
@@ -126,7 +126,7 @@ def _locked(directory: Path, wait_seconds: float) -> filelock.BaseFileLock:
 
 
 def _is_foreign(path: Path) -> bool:
-    """Whether a file is none that a collection without a database may have."""
+    """Whether a file is one that a collection without a database cannot have."""
     return path.name != LOCK_FILE and not path.name.startswith(DATABASE)
 
 
@@ -145,7 +145,7 @@ def _create_if_missing(directory: Path, splitter: Splitter | None) -> bool:
 
 
 def _cut_by(writer: Writer, splitter: Splitter | None, *, resplit: bool) -> None:
-    """See to it that documents are cut by a splitter, if one is given; those that are there are cut again on demand.
+    """Ensure that documents are cut by a splitter, if one is given; those that are there are cut again on demand.
 
     Raises:
         UsageError: the collection was made with another one, and `resplit` is not given.
@@ -155,7 +155,7 @@ def _cut_by(writer: Writer, splitter: Splitter | None, *, resplit: bool) -> None
     if not resplit:
         raise UsageError(
             f"{writer.directory} was made with {writer.splitter}, now {splitter} was asked for; "
-            "use the same settings, cut all documents again with --resplit, or give another directory"
+            "use the same settings, cut all documents again (resplit), or give another directory"
         )
     writer.resplit(splitter)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from opendpr.collection.collection import QUERY_ROWS, Collection
-from opendpr.collection.where import Condition
+from opendpr.collection.where import SqliteCondition
 from opendpr.text.sections import SECTIONS_KEY
 from opendpr.types import Numbers
 
@@ -39,7 +39,7 @@ def paths_of(collection: Collection, ids: Sequence[str]) -> dict[str, object]:
     return dict(collection.select(query, ids))
 
 
-def matching(collection: Collection, condition: Condition) -> Numbers:
+def matching(collection: Collection, condition: SqliteCondition) -> Numbers:
     """Passages (n,) of the documents that meet a filter, rising."""
     query = (
         "SELECT p.number FROM documents d JOIN passages p ON p.document = d.row "
@@ -48,7 +48,7 @@ def matching(collection: Collection, condition: Condition) -> Numbers:
     return np.array([row[0] for row in collection.select(query, condition.values)], dtype=np.int64)
 
 
-def matching_of(collection: Collection, condition: Condition, numbers: Numbers) -> Numbers:
+def matching_of(collection: Collection, condition: SqliteCondition, numbers: Numbers) -> Numbers:
     """Those of some passages (n,) whose documents meet a filter, rising."""
     kept: list[int] = []
     for first in range(0, len(numbers), QUERY_ROWS):
@@ -61,7 +61,7 @@ def matching_of(collection: Collection, condition: Condition, numbers: Numbers) 
     return np.array(sorted(kept), dtype=np.int64)
 
 
-def matching_documents(collection: Collection, condition: Condition) -> list[str]:
+def matching_documents(collection: Collection, condition: SqliteCondition) -> list[str]:
     """Ids of the documents that meet a filter, in order."""
     query = f"SELECT d.id FROM documents d WHERE d.replaces IS NULL AND {condition.sql} ORDER BY d.id"
     return [row[0] for row in collection.select(query, condition.values)]

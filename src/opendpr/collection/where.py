@@ -11,14 +11,14 @@ COLUMN_OF_NAME = {"id": "d.id", "title": "d.title"}
 """Names that are columns of `documents`; all others are keys of the metadata."""
 
 
-class Condition(NamedTuple):
+class SqliteCondition(NamedTuple):
     """An SQL expression over `documents d`, and the values of its question marks."""
 
     sql: str
     values: tuple[Value, ...]
 
 
-def compile_where(text: str) -> Condition:
+def compile_where(text: str) -> SqliteCondition:
     """Compile a filter.
 
     Raises:
@@ -32,16 +32,16 @@ def filter_names(text: str) -> list[str]:
     return list(dict.fromkeys(names_of(parse_where(text))))
 
 
-def condition_of(where: Where) -> Condition:
+def condition_of(where: Where) -> SqliteCondition:
     """A filter as an SQL expression."""
     if isinstance(where, Missing):
         column, bound = _column(where.name)
-        return Condition(f"({column} IS NULL)", bound)
+        return SqliteCondition(f"({column} IS NULL)", bound)
     if isinstance(where, Comparison):
         return _compared(where)
     if isinstance(where, Not):
         inner = condition_of(where.part)
-        return Condition(f"(NOT coalesce({inner.sql}, 0))", inner.values)
+        return SqliteCondition(f"(NOT coalesce({inner.sql}, 0))", inner.values)
     return _joined("OR" if isinstance(where, Either) else "AND", [condition_of(part) for part in where.parts])
 
 
@@ -55,16 +55,16 @@ def as_number(value: object) -> float | int | None:
         return None
 
 
-def _compared(where: Comparison) -> Condition:
+def _compared(where: Comparison) -> SqliteCondition:
     column, bound = _column(where.name)
     sign, value = where.sign.upper(), where.value
     if sign == "LIKE":
-        return Condition(f"({column} LIKE ?)", (*bound, value))
+        return SqliteCondition(f"({column} LIKE ?)", (*bound, value))
     if isinstance(value, bool):
-        return Condition(f"({column} {sign} ?)", (*bound, int(value)))
+        return SqliteCondition(f"({column} {sign} ?)", (*bound, int(value)))
     if isinstance(value, str):
-        return Condition(f"(CAST({column} AS TEXT) {sign} ?)", (*bound, value))
-    return Condition(f"(as_number({column}) {sign} ?)", (*bound, value))
+        return SqliteCondition(f"(CAST({column} AS TEXT) {sign} ?)", (*bound, value))
+    return SqliteCondition(f"(as_number({column}) {sign} ?)", (*bound, value))
 
 
 def _column(name: str) -> tuple[str, tuple[Value, ...]]:
@@ -73,10 +73,10 @@ def _column(name: str) -> tuple[str, tuple[Value, ...]]:
     return "(SELECT value FROM json_each(d.metadata) WHERE key = ?)", (name,)
 
 
-def _joined(word: str, parts: Sequence[Condition]) -> Condition:
+def _joined(word: str, parts: Sequence[SqliteCondition]) -> SqliteCondition:
     """Conditions joined as a tree: SQLite takes no expression that is more than 1,000 deep."""
     if len(parts) == 1:
         return parts[0]
     middle = len(parts) // 2
     left, right = _joined(word, parts[:middle]), _joined(word, parts[middle:])
-    return Condition(f"({left.sql} {word} {right.sql})", left.values + right.values)
+    return SqliteCondition(f"({left.sql} {word} {right.sql})", left.values + right.values)

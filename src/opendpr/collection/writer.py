@@ -41,7 +41,7 @@ class Writer(Collection):
         with our_errors(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
-                version = self._one("SELECT max(version) FROM commits")[0] + 1
+                version = self._one_row("SELECT max(version) FROM commits")[0] + 1
                 before = self._connection.total_changes()
                 yield version
                 if self._connection.total_changes() == before:
@@ -84,7 +84,7 @@ class Writer(Collection):
             if row.fingerprint == fingerprint:
                 return self._renamed(row, model)
         with self._transaction():
-            number = self._one("SELECT coalesce(max(encoder), 0) + 1 FROM encoders")[0]
+            number = self._one_row("SELECT coalesce(max(encoder), 0) + 1 FROM encoders")[0]
             self._connection.execute(
                 "INSERT INTO encoders VALUES(?, ?, ?, ?, 0, ?, ?)",
                 (number, fingerprint, dim, VECTOR_DTYPE.str, model, runtime),
@@ -194,7 +194,7 @@ class Writer(Collection):
 
     def _insert_passages(self, row: int, document: Document) -> int:
         """Cut the text of the document in a row, and store its passages with their titles; returns how many."""
-        last = self._one("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'passages'")[0]
+        last = self._one_row("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'passages'")[0]
         spans, rows = self.splitter.split(document.text), []
         for number, (start, end) in enumerate(spans, start=last + 1):
             piece = document.text[start:end]

@@ -10,7 +10,7 @@ from opendpr.corpus.archive import Archive
 from opendpr.corpus.docx_body import Body
 from opendpr.corpus.docx_numbering import Numbering
 from opendpr.corpus.docx_styles import Styles
-from opendpr.corpus.extract import BlockText, Extract, section_metadata, seen, storable
+from opendpr.corpus.extract import BlockText, Extract, section_metadata, storable, visible
 from opendpr.corpus.office import core_title
 
 
@@ -33,7 +33,7 @@ def parse_docx(file: IO[bytes]) -> Extract:
             notes = Body(text, numbering, marks=body.notes(kind))
             archive.parse(name, notes.start, notes.end, notes.data)
     written = storable(text.text())
-    return Extract(core_title(archive), seen(written), section_metadata(text.sections, written))
+    return Extract(core_title(archive), visible(written), section_metadata(text.sections, written))
 
 
 def main_part(archive: Archive) -> str:

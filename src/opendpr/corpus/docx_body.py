@@ -38,8 +38,8 @@ class Paragraph:
 
 
 @dataclass(slots=True)
-class Run:
-    """Text of one look."""
+class TextRun:
+    """Text in one format."""
 
     hidden: bool | None = None
     script: str | None = None
@@ -58,7 +58,7 @@ class Body:
     def __init__(self, text: BlockText, numbering: Numbering, marks: Mapping[str, str] | None = None) -> None:
         self._text, self._numbering, self._styles, self._marks = text, numbering, numbering.styles, marks
         self._paragraphs = [Paragraph()]
-        self._run = Run()
+        self._run = TextRun()
         self._in_text = False
         self._cells = 0
         self._dropped = 0
@@ -75,52 +75,56 @@ class Body:
         return self._notes[kind]
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
-        local, given = name.rpartition("}")[2], values(attributes)
-        if self._dropped or name == FALLBACK or (name.startswith(WORD_NAMESPACE) and self._is_dropped(local, given)):
+        local, attributes = name.rpartition("}")[2], values(attributes)
+        if (
+            self._dropped
+            or name == FALLBACK
+            or (name.startswith(WORD_NAMESPACE) and self._is_dropped(local, attributes))
+        ):
             self._dropped += 1
         elif name.startswith(MATH):
             if local == "oMath" and self._formula is None:
                 self._formula = Formula()
             if self._formula is not None:
-                self._formula.start(local, given)
+                self._formula.start(local, attributes)
         elif name.startswith(WORD_NAMESPACE):
             if self._in_control_properties:
-                self._controls[-1].property(local, given)
+                self._controls[-1].property(local, attributes)
             elif self._paragraphs[-1].in_properties:
-                self._paragraph_property(local, given)
-            elif not self._run_property(local, given):
-                self._content(local, given)
+                self._paragraph_property(local, attributes)
+            elif not self._run_property(local, attributes):
+                self._content(local, attributes)
 
-    def _is_dropped(self, local: str, given: Mapping[str, str]) -> bool:
+    def _is_dropped(self, local: str, attributes: Mapping[str, str]) -> bool:
         """Whether what an element holds is no text."""
         if local in ("footnote", "endnote"):
-            return self._marks is not None and given.get("id", "") not in self._marks  # nothing refers to it
+            return self._marks is not None and attributes.get("id", "") not in self._marks  # nothing refers to it
         return local in EARLIER_PROPERTIES or (local in DROPPED_ELEMENTS and not self._is_mark())
 
     def _is_mark(self) -> bool:
         """Whether the element is about the mark of a paragraph, not its text."""
         return self._paragraphs[-1].in_properties
 
-    def _paragraph_property(self, local: str, given: Mapping[str, str]) -> None:
+    def _paragraph_property(self, local: str, attributes: Mapping[str, str]) -> None:
         paragraph = self._paragraphs[-1]
         if local == "pStyle":
-            paragraph.style = given.get("val", "")
+            paragraph.style = attributes.get("val", "")
         elif local == "numId":
-            paragraph.list = given.get("val", "")
+            paragraph.list = attributes.get("val", "")
         elif local == "ilvl":
-            paragraph.level = whole(given.get("val", ""))
+            paragraph.level = whole(attributes.get("val", ""))
         elif local == "outlineLvl":
-            paragraph.heading = (whole(given.get("val", ""), BODY_TEXT) + 1) % (BODY_TEXT + 1)
+            paragraph.heading = (whole(attributes.get("val", ""), BODY_TEXT) + 1) % (BODY_TEXT + 1)
         elif local == "framePr":
-            paragraph.joined |= given.get("dropCap", "none") != "none"
+            paragraph.joined |= attributes.get("dropCap", "none") != "none"
         elif local in ("del", "moveFrom"):
             paragraph.joined = True
 
-    def _run_property(self, local: str, given: Mapping[str, str]) -> bool:
+    def _run_property(self, local: str, attributes: Mapping[str, str]) -> bool:
         """Note what an element says of the run that it is in; False if it is no property."""
-        value = given.get("val", "")
+        value = attributes.get("val", "")
         if local == "r":
-            self._run = Run()
+            self._run = TextRun()
         elif local in HIDING_PROPERTIES or local == "webHidden":
             self._run.hidden = bool(self._run.hidden) or value not in OFF_VALUES
         elif local == "rStyle":
@@ -130,18 +134,18 @@ class Body:
         elif local == "position" and not self._paragraphs[-1].joined:
             self._run.script = "subscript" if value.startswith("-") else "superscript"
         elif local == "rFonts":
-            self._run.font = given.get("ascii", "")
+            self._run.font = attributes.get("ascii", "")
         else:
             return False
         return True
 
-    def _content(self, local: str, given: Mapping[str, str]) -> None:
+    def _content(self, local: str, attributes: Mapping[str, str]) -> None:
         if local == "t":
             self._in_text = True
         elif local in CHARACTERS:
             self._add(CHARACTERS[local])
         elif local == "sym":
-            self._add(symbol(given.get("char", ""), given.get("font", "")))
+            self._add(symbol(attributes.get("char", ""), attributes.get("font", "")))
         elif local == "p":
             self._begin_paragraph()
         elif local == "pPr":
@@ -151,31 +155,31 @@ class Body:
         elif local == "rt":
             self._reading = []
         elif local in ("footnote", "endnote") and self._marks is not None:
-            self._paragraphs[0].number = self._marks.get(given.get("id", ""), "")
+            self._paragraphs[0].number = self._marks.get(attributes.get("id", ""), "")
         elif local in ("footnoteReference", "endnoteReference"):
-            self._refer(self._notes[local.removesuffix("Reference")], given)
+            self._refer(self._notes[local.removesuffix("Reference")], attributes)
         else:
-            self._form_content(local, given)
+            self._form_content(local, attributes)
 
-    def _form_content(self, local: str, given: Mapping[str, str]) -> None:
+    def _form_content(self, local: str, attributes: Mapping[str, str]) -> None:
         """Take an element of a field, a content control or a row that is hidden."""
         if local == "fldChar":
-            self._add(self._fields.character(given.get("fldCharType", "")))
+            self._add(self._fields.character(attributes.get("fldCharType", "")))
         elif local == "sdt":
             self._controls.append(Control())
         elif local == "sdtPr":
             self._in_control_properties = bool(self._controls)
         elif local == "hidden":
-            self._row_hidden = given.get("val", "1") not in OFF_VALUES
+            self._row_hidden = attributes.get("val", "1") not in OFF_VALUES
         else:
-            self._fields.form(local, given)
+            self._fields.form(local, attributes)
 
-    def _refer(self, marks: dict[str, str], given: Mapping[str, str]) -> None:
+    def _refer(self, marks: dict[str, str], attributes: Mapping[str, str]) -> None:
         """Write the mark of a note, unless a sign of its own follows."""
         if not self._is_hidden():
             usual = f"[{len(list(filter(None, marks.values()))) + 1}]"
-            own = given.get("customMarkFollows", "0") not in OFF_VALUES
-            self._add(marks.setdefault(given.get("id", ""), "" if own else usual))
+            own = attributes.get("customMarkFollows", "0") not in OFF_VALUES
+            self._add(marks.setdefault(attributes.get("id", ""), "" if own else usual))
 
     def end(self, name: str) -> None:
         local = name.rpartition("}")[2]
@@ -251,7 +255,7 @@ class Body:
             self._separate_paragraphs()
         self._joined = False
         self._paragraphs.append(Paragraph())
-        self._run = Run()
+        self._run = TextRun()
 
     def _end_paragraph(self) -> None:
         self._fields.end_paragraph()

@@ -1,4 +1,4 @@
-"""Fields of a Word document: what they were told to compute is no text, and the values of form fields are."""
+"""Fields of a Word document: their instructions are not text, but the values of form fields are."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ TICKED, NOT_TICKED = "\u2612", "\u2610"
 
 
 @dataclass(slots=True)
-class Field:
+class WordField:
     """A field that has begun."""
 
     instructed: bool = True
@@ -35,7 +35,7 @@ class Fields:
     """The fields that a place in the text lies in."""
 
     def __init__(self) -> None:
-        self._open: list[Field] = []
+        self._open: list[WordField] = []
 
     def are_instructed(self) -> bool:
         """Whether what comes is an instruction to Word."""
@@ -44,23 +44,23 @@ class Fields:
     def character(self, kind: str) -> str:
         """Take the sign that begins, separates or ends a field; returns what a field that ends shows."""
         if kind == "begin":
-            self._open.append(Field())
+            self._open.append(WordField())
         elif self._open and kind == "separate":
             self._open[-1].instructed = False
         elif self._open and kind == "end":
             return self._open.pop().value()
         return ""
 
-    def form(self, local: str, given: Mapping[str, str]) -> None:
+    def form(self, local: str, attributes: Mapping[str, str]) -> None:
         """Take what an element says of the field of a form that has just begun."""
         if not self._open:
             return
         if local in ("checkBox", "ddList"):
             self._open[-1].kind = local
         elif local in ("checked", "default", "result"):
-            self._open[-1].chosen[local] = given.get("val", "1")
+            self._open[-1].chosen[local] = attributes.get("val", "1")
         elif local == "listEntry":
-            self._open[-1].entries.append(given.get("val", ""))
+            self._open[-1].entries.append(attributes.get("val", ""))
 
     def end_paragraph(self) -> None:
         """No instructions go on in the next paragraph: where one does not end, the rest of the text would be lost."""
@@ -80,14 +80,14 @@ class Control:
     prompts: bool = False
     """Whether its text only says what to put there."""
 
-    def property(self, local: str, given: Mapping[str, str]) -> None:
+    def property(self, local: str, attributes: Mapping[str, str]) -> None:
         """Take what an element says of the control."""
         if local == "showingPlcHdr":
-            self.prompts = given.get("val", "1") not in OFF_VALUES
+            self.prompts = attributes.get("val", "1") not in OFF_VALUES
         elif local in ("dropDownList", "comboBox"):
-            self.last = given.get("lastValue", "")
+            self.last = attributes.get("lastValue", "")
         elif local == "listItem":
-            self.entries[given.get("value", "")] = given.get("displayText", given.get("value", ""))
+            self.entries[attributes.get("value", "")] = attributes.get("displayText", attributes.get("value", ""))
 
     def value(self) -> str:
         """The entry that was chosen, if it is not in the text."""

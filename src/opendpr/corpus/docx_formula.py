@@ -42,10 +42,10 @@ class Formula:
     def __init__(self) -> None:
         self._open: list[Element] = []
 
-    def start(self, local: str, given: Mapping[str, str] | None = None) -> None:
-        """Begin an element; `given` are its attributes."""
-        if given and local in ("chr", "begChr", "endChr") and len(self._open) > 1:
-            self._open[-2].signs[local] = given.get("val", "")
+    def start(self, local: str, attributes: Mapping[str, str] | None = None) -> None:
+        """Begin an element; `attributes` are its attributes."""
+        if attributes and local in ("chr", "begChr", "endChr") and len(self._open) > 1:
+            self._open[-2].signs[local] = attributes.get("val", "")
         self._open.append(Element())
 
     def data(self, data: str) -> None:

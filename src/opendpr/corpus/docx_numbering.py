@@ -32,20 +32,20 @@ class Numbering:
         self._in_level = False
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
-        local, given = name.rpartition("}")[2], values(attributes)
-        value = given.get("val", "")
+        local, attributes = name.rpartition("}")[2], values(attributes)
+        value = attributes.get("val", "")
         if local == "abstractNum":
-            self._name, self._list = given.get("abstractNumId", ""), ""
+            self._name, self._list = attributes.get("abstractNumId", ""), ""
             self._levels = self._abstract.setdefault(self._name, Numbers()).levels
         elif local == "num":
-            self._list = given.get("numId", "")
+            self._list = attributes.get("numId", "")
             self._levels = self._own.setdefault(self._list, {})
         elif local == "abstractNumId":
             self._lists[self._list] = value
         elif local == "numStyleLink":
             self._links[self._name] = value
         elif local in ("lvl", "lvlOverride"):
-            self._level, self._in_level = whole(given.get("ilvl", "")), local == "lvl"
+            self._level, self._in_level = whole(attributes.get("ilvl", "")), local == "lvl"
         elif local == "startOverride":
             self._restarts[self._list, self._level] = whole(value, 1)
         elif self._in_level:

@@ -24,7 +24,7 @@ HIDING_PROPERTIES = ("vanish", "specVanish", "strike", "dstrike")
 
 @dataclass(slots=True)
 class Style:
-    """What the text of a style is shown as; None if the style that it is based on says it."""
+    """How text of a style is shown; None where the style that it is based on decides."""
 
     based_on: str = ""
     hidden: bool | None = None
@@ -44,10 +44,10 @@ class Styles:
         self._style = Style()
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
-        local, given = name.rpartition("}")[2], values(attributes)
-        value = given.get("val", "")
+        local, attributes = name.rpartition("}")[2], values(attributes)
+        value = attributes.get("val", "")
         if local == "style":
-            self._style = self._styles.setdefault(given.get("styleId", ""), Style())
+            self._style = self._styles.setdefault(attributes.get("styleId", ""), Style())
         elif local == "basedOn":
             self._style.based_on = value
         elif local in HIDING_PROPERTIES:
@@ -63,24 +63,24 @@ class Styles:
 
     def is_hidden(self, style: str) -> bool:
         """Whether the text of a style is hidden."""
-        return next((known.hidden for known in self._chain(style) if known.hidden is not None), False)
+        return next((ancestor.hidden for ancestor in self._chain(style) if ancestor.hidden is not None), False)
 
     def script(self, style: str) -> str:
         """`superscript`, `subscript`, or what else the text of a style is."""
-        return next((known.script for known in self._chain(style) if known.script is not None), "")
+        return next((ancestor.script for ancestor in self._chain(style) if ancestor.script is not None), "")
 
     def heading_level(self, style: str) -> int:
         """The level of a heading of that style, from 1; 0 if its paragraphs are text."""
         named = HEADING_STYLE.fullmatch(style)
         usual = int(named[1]) - 1 if named else BODY_TEXT
-        outline = next((known.outline for known in self._chain(style) if known.outline is not None), usual)
+        outline = next((ancestor.outline for ancestor in self._chain(style) if ancestor.outline is not None), usual)
         return outline + 1 if outline < BODY_TEXT else 0
 
     def list_of(self, style: str) -> tuple[str, int]:
         """The list and the level of paragraphs of a style; an empty name if they have no number."""
         chain = self._chain(style)
-        name = next((known.list for known in chain if known.list is not None), "")
-        return name, next((known.level for known in chain if known.level is not None), 0)
+        name = next((ancestor.list for ancestor in chain if ancestor.list is not None), "")
+        return name, next((ancestor.level for ancestor in chain if ancestor.level is not None), 0)
 
     def _chain(self, style: str) -> list[Style]:
         """A style and those it is based on."""

@@ -20,12 +20,14 @@ VISIBLE_INPUTS = frozenset(
 )
 """Kinds of `<input>` whose value is read as text; those of buttons name them."""
 BUTTON_INPUTS = frozenset(("submit", "button", "reset"))
+SCRIPT_CLASSES = {"sup": "sup", "super": "sup", "superscript": "sup", "sub": "sub", "subscript": "sub"}
+"""What style sheets of books call the looks of a superscript and of a subscript."""
 VERTICAL_ALIGN = re.compile(r"vertical-align\s*:\s*(super|sub)\b", re.I)
 FORMULA_LEVELS = 50
 """Deepest formula that is read as one."""
 
 
-class Numbering:
+class OrderedList:
     """The numbers of an ordered list, which a browser writes before its items."""
 
     def __init__(self, node: LexborNode) -> None:
@@ -53,8 +55,10 @@ def written_as(node: LexborNode) -> str:
     tag, attributes = node.tag or "", node.attributes
     if tag not in ("a", "span"):
         return tag
-    if "doc-noteref" in (attributes.get("role") or ""):
+    if _refers(attributes):
         return "sup"
+    if named := SCRIPT_CLASSES.keys() & {*(attributes.get("class") or "").lower().split()}:
+        return SCRIPT_CLASSES[min(named)]
     aligned = VERTICAL_ALIGN.search(attributes.get("style") or "")
     return {"super": "sup", "sub": "sub"}[aligned[1].lower()] if aligned else tag
 
@@ -65,9 +69,14 @@ def is_note(node: LexborNode) -> bool:
     return (
         node.css_first("a") is not None
         or (parent is not None and parent.tag == "a")
-        or "doc-noteref" in (node.attributes.get("role") or "")
+        or _refers(node.attributes)
         or bool(NOTE_CLASS.search(node.attributes.get("class") or ""))
     )
+
+
+def _refers(attributes: Mapping[str, str | None]) -> bool:
+    """Whether an element calls itself the mark of a note, as a page or as a page of a book does."""
+    return "doc-noteref" in (attributes.get("role") or "") or "noteref" in (attributes.get("epub:type") or "")
 
 
 def ruby(node: LexborNode) -> str:

@@ -145,15 +145,15 @@ class BlockText:
 
 
 def section_metadata(sections: Sequence[Section], text: str) -> dict[str, object]:
-    """Sections as metadata, with headings and offsets as they are in `seen(text)`; nothing if there are none."""
+    """Sections as metadata, with headings and offsets as they are in `visible(text)`; nothing if there are none."""
     unseen = [match.start() for match in UNSEEN_SIGNS.finditer(text)]
     rows = []
     for start, level, heading, anchor in sections:
-        rows.append([start - bisect_left(unseen, start), level, storable(seen(heading)), storable(anchor)])
+        rows.append([start - bisect_left(unseen, start), level, storable(visible(heading)), storable(anchor)])
     return {SECTIONS_KEY: rows} if rows else {}
 
 
-def seen(text: str) -> str:
+def visible(text: str) -> str:
     """The text without characters that nobody sees: soft hyphens, spaces without width."""
     return UNSEEN_SIGNS.sub("", text)
 

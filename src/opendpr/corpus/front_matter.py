@@ -20,6 +20,8 @@ MOST_BRACKETS = 500
 """Opened in one front matter; YAML's reader takes their number squared."""
 YAML_BLOCK = re.compile(r"---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)(?:[ \t]*\r?\n)*", re.S | re.M)
 TOML_BLOCK = re.compile(r"\+\+\+[ \t]*\r?\n(.*?)^\+\+\+[ \t]*(?:\r?\n|\Z)(?:[ \t]*\r?\n)*", re.S | re.M)
+MEMBER_LINE = re.compile(r"([A-Za-z_][\w -]{0,60}):(?:[ \t]+(.*?))?[ \t]*")
+ITEM_LINE = re.compile(r"[ \t]*-[ \t]+(.*?)[ \t]*")
 YAML_WORDS: Mapping[str, object] = {"true": True, "false": False, "null": None, "~": None, "": None}
 """What YAML writes for values that are neither numbers nor text."""
 
@@ -45,10 +47,26 @@ def yaml_values(block: str) -> dict[str, object] | None:
             return None
         values = yaml.load(block, Loader=yaml.BaseLoader)  # which knows no types but strings
     except (yaml.YAMLError, RecursionError, ValueError):
-        return None
+        return line_values(block)
     if values is None or values == "":
         return {}
     return _plain(values) if isinstance(values, dict) else None
+
+
+def line_values(block: str) -> dict[str, object] | None:
+    """The values of lines `name: value` and `- item`, as people write what is no YAML; None if others are there."""
+    values: dict[str, object] = {}
+    name = ""
+    for line in filter(str.strip, block.splitlines()):
+        if member := MEMBER_LINE.fullmatch(line):
+            name = member[1]
+            values[name] = _value((member[2] or "").strip("\"'"))
+        elif name and (item := ITEM_LINE.fullmatch(line)):
+            items = values[name]
+            values[name] = [*(items if isinstance(items, list) else []), _value(item[1].strip("\"'"))]
+        elif not line.startswith("#"):
+            return None
+    return values or None
 
 
 def toml_values(block: str) -> dict[str, object] | None:

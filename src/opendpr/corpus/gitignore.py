@@ -51,7 +51,7 @@ def rules_above(directory: Path) -> list[Rule]:
 
 
 def rules_in(directory: Path, below: str, inside: str = "") -> list[Rule]:
-    """The rules of a directory's own file; none if there is none that can be read.
+    """The rules of a directory's own file; empty if it cannot be read.
 
     Args:
         below: the directory's path in the walk, empty or with a slash at its end

@@ -5,15 +5,18 @@ from __future__ import annotations
 import codecs
 import re
 from collections import Counter
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import IO, TYPE_CHECKING
 
 from opendpr.corpus.anchors import ANCHORED, HEADING_LEVELS, anchor_of
-from opendpr.corpus.elements import Numbering, is_note, mathml, ruby, shown, written_as
-from opendpr.corpus.extract import BlockText, Extract, NotReadError, section_metadata, seen
-from opendpr.corpus.hidden import UNSEEN_TAGS, hidden_elements
+from opendpr.corpus.elements import OrderedList, is_note, mathml, ruby, shown, written_as
+from opendpr.corpus.encodings import decoded
+from opendpr.corpus.extract import BlockText, Extract, NotReadError, section_metadata, visible
+from opendpr.corpus.hidden import UNSEEN_TAGS, hidden_elements, script_elements, style_sheet
 from opendpr.corpus.menus import menu_elements
 from opendpr.corpus.running_lines import MENU_LINES, left_out
-from opendpr.corpus.source import TEXT_BYTES, TOO_LONG, byte_order_mark, not_valid
+from opendpr.corpus.source import TEXT_BYTES, TOO_LONG, byte_order_mark
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
@@ -44,6 +47,9 @@ LIST_TAGS = frozenset(("ol", "ul", "menu", "dir", "nav"))
 """Where list items belong; those of a navigation have no numbers."""
 WHOLE_TAGS = frozenset(("sup", "sub", "ruby", "math", "img", "input"))
 """Elements that `PageText` adds as a whole."""
+IN_LINE_TAGS = frozenset(("a", "span", "small", "font", "em", "i", "b", "strong"))
+"""Elements that a style sheet may raise or lower."""
+NO_SCRIPTS: Mapping[int, str] = MappingProxyType({})
 SCRIPT_CHARACTERS = 60
 """A longer superscript is text in small print."""
 
@@ -66,12 +72,12 @@ def _page(file: IO[bytes]) -> str:
 
 
 def decode(data: bytes) -> str:
-    """The page as text. Its charset is that of a byte order mark, a `<meta>`, an XML declaration, or is UTF-8.
+    """The page as text: in the charset of its byte order mark, `<meta>` or XML declaration, in UTF-8 or Windows-1252.
 
     Raises:
-        NotReadError: nothing tells the charset, and it is not UTF-8.
+        NotReadError: nothing tells the charset, and it is neither.
     """
-    mark, encoding = byte_order_mark(data)
+    mark, _encoding = byte_order_mark(data)
     body = data[len(mark) :]
     if not mark and (match := CHARSET.search(data[:META_BYTES])):
         try:
@@ -84,14 +90,15 @@ def decode(data: bytes) -> str:
             return body.decode(name, "replace")  # as browsers do
     elif not mark and b"\0" in data[:META_BYTES]:
         raise NotReadError("binary file")
-    try:
-        return body.decode(encoding)
-    except UnicodeDecodeError as error:
-        raise NotReadError(not_valid(error, len(mark))) from None
+    return decoded(data).text
 
 
-def extract(page: str, *, menus: bool = False) -> Extract:
-    """The title and the text of a page; without its menus, unless they are wanted or there is nothing else."""
+def extract(page: str, *, menus: bool = False, linked: str = "") -> Extract:
+    """The title and the text of a page; without its menus, unless they are wanted or there is nothing else.
+
+    Args:
+        linked: style sheets that lie beside the page, as in a book
+    """
     from selectolax.lexbor import LexborHTMLParser
 
     tree = LexborHTMLParser(page)
@@ -99,20 +106,21 @@ def extract(page: str, *, menus: bool = False) -> Extract:
     title = " ".join(heading.text().split()) if heading is not None else ""
     if tree.body is None:
         return Extract(title, "")
-    hidden = hidden_elements(tree, page)
+    sheet = linked + style_sheet(tree, page)
+    hidden, scripts = hidden_elements(tree, sheet), script_elements(tree, sheet)
     left = [] if menus else menu_elements(tree)
-    text = block_text(tree.body, hidden | {node.mem_id for node in left})
+    text = block_text(tree.body, hidden | {node.mem_id for node in left}, scripts)
     lines = Counter(line for node in left for line in block_text(node, hidden).text().split("\n") if line.strip())
     if left and _only_headings(text):
-        text, lines = block_text(tree.body, hidden), Counter()
+        text, lines = block_text(tree.body, hidden, scripts), Counter()
     content = text.text()
     metadata = section_metadata(text.sections, content) | (left_out(lines, MENU_LINES) if lines else {})
-    return Extract(seen(title), seen(content), metadata)
+    return Extract(visible(title), visible(content), metadata)
 
 
-def block_text(root: LexborNode, hidden: set[int]) -> BlockText:
-    """The text of an element without those in it that are hidden."""
-    reading = PageText(hidden)
+def block_text(root: LexborNode, hidden: set[int], scripts: Mapping[int, str] = NO_SCRIPTS) -> BlockText:
+    """The text of an element without those in it that are hidden; `scripts` are raised or lowered by a style sheet."""
+    reading = PageText(hidden, scripts)
     walk(root, reading)
     return reading.text
 
@@ -126,11 +134,11 @@ def _only_headings(text: BlockText) -> bool:
 class PageText:
     """Turns the elements of a page into text, as they are entered and left."""
 
-    def __init__(self, hidden: set[int]) -> None:
+    def __init__(self, hidden: set[int], scripts: Mapping[int, str]) -> None:
         self.text = BlockText()
-        self._hidden = hidden
+        self._hidden, self._scripts = hidden, scripts
         self._preformatted = 0
-        self._lists: list[Numbering | None] = []
+        self._lists: list[OrderedList | None] = []
 
     def enter(self, node: LexborNode) -> bool:
         """Add what comes before the content of an element; returns whether its content is to be read too."""
@@ -141,7 +149,8 @@ class PageText:
             return False
         if tag in UNSEEN_TAGS or node.mem_id in self._hidden:
             return False
-        if (form := written_as(node)) in WHOLE_TAGS:
+        form = self._scripts.get(node.mem_id, "") if tag in IN_LINE_TAGS else ""
+        if (form := form or written_as(node)) in WHOLE_TAGS:
             self._add_whole(form, node)
             return False
         self._preformatted += tag in PREFORMATTED
@@ -151,7 +160,7 @@ class PageText:
         elif tag in ANCHORED and (anchor := node.attributes.get("id")):
             self.text.add_anchor(anchor)
         if tag in LIST_TAGS:
-            self._lists.append(Numbering(node) if tag == "ol" else None)
+            self._lists.append(OrderedList(node) if tag == "ol" else None)
         elif tag == "li" and self._lists and (numbering := self._lists[-1]):
             if number := numbering.next(node):
                 self.text.add(number)

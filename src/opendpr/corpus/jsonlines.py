@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
+from opendpr.corpus.encodings import WESTERN_ENCODING, is_western
 from opendpr.corpus.extract import NotReadError
 from opendpr.corpus.names import usual_keys
 from opendpr.corpus.rows import SAMPLE_ROWS, joined_rows, record_text
@@ -21,17 +23,27 @@ PlacedRecord: TypeAlias = tuple[str, int, dict[str, Any] | str]
 """A place, the number of a record in its file, and the record or what is wrong with it."""
 
 
+JSON_ARRAY = re.compile(rb"(?:\xef\xbb\xbf)?\s*\[\s*\{")
+"""Begins an array of objects."""
+
+
 def read_json_lines(file: IO[bytes], source: Source) -> Iterator[Reading]:
-    """Each line is one document, with an id of its own or numbered."""
+    """Each line is one document, with an id of its own or numbered; so is each element where the file is an array."""
     head = file.read(RECOGNISED_BYTES)
     _mark, encoding = byte_order_mark(head)
     if is_binary(head):
         yield source.place, "binary file"
     elif encoding != "utf-8":
         yield source.place, f"expected JSON lines in UTF-8, found {encoding.upper()}; convert the file to UTF-8"
+    elif JSON_ARRAY.match(head):
+        file.seek(0)
+        yield from read_json_array(file, source)
     else:
         file.seek(0)
-        yield from json_documents(limited_lines(file, TEXT_BYTES), source)
+        lines = limited_lines(file, TEXT_BYTES)
+        if is_western(head):
+            lines = (line.decode(WESTERN_ENCODING, "replace").encode() for line in lines)
+        yield from json_documents(lines, source)
 
 
 def read_json_array(file: IO[bytes], source: Source) -> Iterator[Reading]:
@@ -92,6 +104,8 @@ def json_document(record: dict[str, Any], id: str) -> Document | str:
     """Make a document of id, text and perhaps title, by any of their usual names; all else becomes metadata."""
     keys = usual_keys(record)
     values = {name: record[key] for name, key in keys.items()}
+    if isinstance(lines := values.get("text"), list) and lines and all(isinstance(line, str) for line in lines):
+        values["text"] = "\n".join(lines)
     if "text" not in keys:
         return f'expected "text", a string; found only {json.dumps(list(record))[:100]}'
     for name, expected, kinds in (

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from opendpr.corpus.jsonlines import read_json_array, read_json_lines
+from opendpr.corpus.json_object import RECORD_BYTES, is_record, read_json_object
+from opendpr.corpus.jsonlines import JSON_ARRAY, read_json_array, read_json_lines
 from opendpr.corpus.man import looks_like_man
 from opendpr.corpus.markdown import read_markdown
 from opendpr.corpus.rst import read_rst
@@ -21,6 +22,11 @@ READERS: Mapping[str, Reader | str] = {
     ".rst": read_rst,
     ".md": read_markdown,
     ".markdown": read_markdown,
+    ".mdown": read_markdown,
+    ".mkd": read_markdown,
+    ".mdx": read_markdown,
+    ".qmd": read_markdown,
+    ".rmd": read_markdown,
     ".jsonl": read_json_lines,
     ".ndjson": read_json_lines,
     ".csv": read_csv,
@@ -62,7 +68,6 @@ MANUAL = re.compile(r"\.[1-9][a-z]{0,4}")
 """The suffixes of manual pages, and of many other files."""
 JSON = ".json"
 """The suffix of records, and of many other files: settings, lists of packages."""
-JSON_ARRAY = re.compile(rb"(?:\xef\xbb\xbf)?\s*\[\s*\{")
 JSON_LINES = re.compile(rb"(?:\xef\xbb\xbf)?\s*\{[^\r\n]*\}[ \t]*\r?\n\s*\{")
 
 REFUSED: Mapping[str, str] = {
@@ -105,13 +110,20 @@ def find_by_content(path: Path) -> Reader | str | None:
         return None
     with open_binary(path) as file:
         head = file.read(RECOGNISED_BYTES)
-    if suffix == JSON:
-        if JSON_LINES.match(head):
-            return read_json_lines
-        return read_json_array if JSON_ARRAY.match(head) else None
+        if suffix == JSON:
+            return _find_json(path, head + file.read(RECORD_BYTES + 1 - len(head)))
     if suffix:
         return "man" if looks_like_man(head) else None
     return read_text if begins_as_text(head) else None
+
+
+def _find_json(path: Path, start: bytes) -> Reader | None:
+    """What reads a file of JSON that begins so."""
+    if JSON_LINES.match(start):
+        return read_json_lines
+    if JSON_ARRAY.match(start):
+        return read_json_array
+    return read_json_object if is_record(uncompressed_name(path).name, start) else None
 
 
 def suffixes(path: Path) -> tuple[str, str]:

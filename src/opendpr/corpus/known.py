@@ -37,7 +37,7 @@ class KnownFile:
             return False
         return self.modified_ns == status.st_mtime_ns or file_sha256(Path(self.path)) == self.sha256
 
-    def of(self, status: os.stat_result) -> KnownFile:
+    def with_status(self, status: os.stat_result) -> KnownFile:
         """The same file with the time that it has now."""
         settled = time.time() - status.st_mtime > FILE_SETTLED_SECONDS
         return replace(self, modified_ns=status.st_mtime_ns if settled else -1)
@@ -54,4 +54,4 @@ def known_file(path: str, id: str, status: os.stat_result, how: str) -> KnownFil
     now = os.stat(path)
     if (now.st_size, now.st_mtime_ns) != (status.st_size, status.st_mtime_ns):
         return None
-    return KnownFile(path, id, status.st_size, -1, digest, how).of(status)
+    return KnownFile(path, id, status.st_size, -1, digest, how).with_status(status)

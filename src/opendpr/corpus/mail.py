@@ -5,19 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC
 from email import message_from_bytes, policy
-from email.message import EmailMessage, Message
+from email.message import Message
+from email.utils import parsedate_to_datetime
 from itertools import pairwise
 from typing import IO
 
+from opendpr.corpus.encodings import decoded
 from opendpr.corpus.extract import Extract, NotReadError, storable
 from opendpr.corpus.html import extract
 
 MAIL_BYTES = 300_000_000
 HEADERS = ("From", "To", "Cc", "Date", "Subject")
 """What a reader sees above a message."""
-FROM_LINE = re.compile(rb"^From [^\n]*\d\d:\d\d[^\n]*\r?\n", re.M)
-"""Begins a message in a mailbox."""
+FROM_LINE = re.compile(rb"(?:\A|(?<=\n\n)|(?<=\n\r\n))From [^\n]*\r?\n(?=(?:>From |[!-9;-~]{1,80}:))")
+"""Begins a message in a mailbox: after an empty line, and before a header."""
+FLOWED_LINE = re.compile(r"(?<!^--) \n(?=[^>\n])", re.M)
+"""The end of a line that goes on in the next one, in mails whose writers let lines flow."""
 QUOTED_FROM = re.compile(r"^>(>*From )", re.M)
 
 
@@ -56,12 +61,30 @@ def message_text(data: bytes) -> Extract:
     """The headers that are shown, and the text of the message; of text and HTML, the text."""
     message = message_from_bytes(FROM_LINE.sub(b"", data, count=1), policy=policy.default)
     shown = {name: header(message, name) for name in HEADERS}
-    lines = [f"{name}: {value}" for name, value in shown.items() if value]
+    lines = header_lines(message)
     body = "\n\n".join(filter(None, map(str.strip, bodies(message))))
     if not lines and not body:
         raise NotReadError("no mail: it has neither headers nor text")
     metadata = {name.lower(): value for name, value in shown.items() if value and name not in ("Subject", "Cc")}
+    if "date" in metadata:
+        metadata["date"] = iso_date(metadata["date"])
     return Extract(shown["Subject"], storable("\n".join(lines) + "\n\n" + body), metadata)
+
+
+def header_lines(message: Message) -> list[str]:
+    """The headers that a reader sees, a line each."""
+    shown = ((name, header(message, name)) for name in HEADERS)
+    return [f"{name}: {value}" for name, value in shown if value]
+
+
+def iso_date(written: str) -> str:
+    """A date as mails write it in UTC, as ISO 8601 has it, so that filters can compare it; others as they are."""
+    try:
+        sent = parsedate_to_datetime(written)
+        sent = sent.replace(tzinfo=UTC) if sent.tzinfo is None else sent.astimezone(UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return written
+    return sent.isoformat(timespec="seconds")
 
 
 def header(message: Message, name: str) -> str:
@@ -79,26 +102,53 @@ def header(message: Message, name: str) -> str:
 
 
 def bodies(message: Message) -> Iterator[str]:
-    """The texts of a message and of those it forwards; attachments of other kinds are left out."""
-    if isinstance(message, EmailMessage) and (part := message.get_body(("plain", "html"))) is not None:
-        yield decoded(part)
-    for attached in message.walk():
-        if attached is not message and attached.get_content_type() == "message/rfc822":
-            for inner in attached.get_payload() if attached.is_multipart() else ():
-                if isinstance(inner, Message):
-                    subject = header(inner, "Subject")
-                    yield f"{subject}\n\n" + "\n\n".join(bodies(inner))
+    """The texts of a message and of those it forwards, in order; of several forms of one text the first that is there.
+
+    Attachments of other kinds are left out.
+    """
+    if message.get_content_type() == "message/rfc822":
+        for inner in _parts(message):
+            yield "\n\n".join(filter(None, ("\n".join(header_lines(inner)), *bodies(inner))))
+    elif message.get_content_type() == "multipart/alternative":
+        forms = sorted(_parts(message), key=lambda part: part.get_content_type() != "text/plain")
+        texts = (list(filter(str.strip, bodies(part))) for part in forms)
+        yield from next(filter(None, texts), [])
+    elif message.is_multipart():
+        for part in _parts(message):
+            yield from bodies(part)
+    elif (
+        message.get_content_type() in ("text/plain", "text/html") and message.get_content_disposition() != "attachment"
+    ):
+        yield decoded_part(message)
 
 
-def decoded(part: Message) -> str:
+def _parts(message: Message) -> list[Message]:
+    """The parts of a message that has some."""
+    payload = message.get_payload()
+    return [part for part in payload if isinstance(part, Message)] if isinstance(payload, list) else []
+
+
+def decoded_part(part: Message) -> str:
     """The text of one part of a message."""
     payload = part.get_payload(decode=True)
     data = payload if isinstance(payload, bytes) else b""
-    charset = part.get_content_charset() or "utf-8"
     try:
-        text = data.decode(charset, "replace")
-    except LookupError:
-        text = data.decode("utf-8", "replace")
+        text = data.decode(
+            part.get_content_charset() or "ascii", "strict" if not part.get_content_charset() else "replace"
+        )
+    except (LookupError, ValueError):
+        text = unmarked(data)
     if part.get_content_type() == "text/html":
         return extract(text).text
-    return QUOTED_FROM.sub(r"\1", text.replace("\r\n", "\n"))
+    lines = text.replace("\r\n", "\n")
+    if str(part.get_param("format", "")).lower() == "flowed":
+        lines = FLOWED_LINE.sub(" ", lines)
+    return QUOTED_FROM.sub(r"\1", lines)
+
+
+def unmarked(data: bytes) -> str:
+    """The text of bytes that nothing tells the encoding of."""
+    try:
+        return decoded(data).text
+    except NotReadError:
+        return data.decode("utf-8", "replace")

@@ -82,14 +82,14 @@ def headings(markdown: str) -> Iterator[Section]:
             paragraph.append(match)
 
 
-def anchored(found: Iterable[Section]) -> list[Section]:
+def anchored(sections: Iterable[Section]) -> list[Section]:
     """Headings with the anchors that GitHub and most other programs give them."""
-    seen: Counter[str] = Counter()
+    uses: Counter[str] = Counter()
     named = []
-    for section in islice(found, MOST_SECTIONS):
+    for section in islice(sections, MOST_SECTIONS):
         anchor = NOT_IN_ANCHOR.sub("", section.heading.lower()).replace(" ", "-")
-        seen[anchor] += 1
-        named.append(section._replace(anchor=f"{anchor}-{seen[anchor] - 1}" if seen[anchor] > 1 else anchor))
+        named.append(section._replace(anchor=f"{anchor}-{uses[anchor]}" if uses[anchor] else anchor))
+        uses[anchor] += 1
     return named
 
 

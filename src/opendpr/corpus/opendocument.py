@@ -6,9 +6,9 @@ import posixpath
 from typing import IO
 
 from opendpr.corpus.archive import Archive
-from opendpr.corpus.extract import BlockText, Extract, NotReadError, section_metadata, seen, storable
+from opendpr.corpus.extract import BlockText, Extract, NotReadError, section_metadata, storable, visible
 from opendpr.corpus.office import core_title
-from opendpr.corpus.opendocument_content import Content
+from opendpr.corpus.opendocument_content import ContentReader
 from opendpr.corpus.opendocument_formula import MathElements
 from opendpr.corpus.opendocument_styles import TextStyles
 
@@ -30,7 +30,7 @@ def parse_opendocument(file: IO[bytes]) -> Extract:
         return reading.written
 
     text = BlockText()
-    content = Content(text, styles, formula)
+    content = ContentReader(text, styles, formula)
     archive.parse("content.xml", content.start, content.end, content.data)
     written = storable(text.text())
-    return Extract(core_title(archive, "meta.xml"), seen(written), section_metadata(text.sections, written))
+    return Extract(core_title(archive, "meta.xml"), visible(written), section_metadata(text.sections, written))

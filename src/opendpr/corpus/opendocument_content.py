@@ -40,7 +40,7 @@ class ListPlace:
     """The number of an item that no paragraph has yet."""
 
 
-class Content:
+class ContentReader:
     """Reads element by element.
 
     Args:
@@ -57,48 +57,52 @@ class Content:
         self._reading: list[str] | None = None
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
-        local, given = name.rpartition("}")[2], values(attributes)
+        local, attributes = name.rpartition("}")[2], values(attributes)
         if self._in_styles:
             self._styles.start(name, attributes)
         elif local == "automatic-styles":
             self._in_styles = True
-        elif self._dropped or self._is_dropped(local, given):
+        elif self._dropped or self._is_dropped(local, attributes):
             self._dropped += 1
         elif local in ("p", "h"):
-            self._begin_paragraph(local, given)
+            self._begin_paragraph(local, attributes)
         elif local in ("span", "a"):
-            own = self._styles.script(given.get("style-name", ""))
+            own = self._styles.script(attributes.get("style-name", ""))
             self._scripts.append(own or (self._scripts[-1] if self._scripts else ""))
         elif local == "list":
-            self._begin_list(given)
+            self._begin_list(attributes)
         elif local == "list-item" and self._lists:
             place = self._lists[-1]
-            restart = whole(given["start-value"], 1) if "start-value" in given else None
+            restart = whole(attributes["start-value"], 1) if "start-value" in attributes else None
             place.item = place.numbers.number(place.level, restart)
         elif local == "hidden-paragraph":
-            self._is_gone = given.get("is-hidden", "true") == "true"
+            self._is_gone = attributes.get("is-hidden", "true") == "true"
         else:
-            self._piece(local, given)
+            self._piece(local, attributes)
 
-    def _is_dropped(self, local: str, given: Mapping[str, str]) -> bool:
+    def _is_dropped(self, local: str, attributes: Mapping[str, str]) -> bool:
         """Whether nothing of an element is seen."""
-        if local in DROPPED_ELEMENTS or {given.get("display"), given.get("visibility")} & HIDDEN_VALUES:
+        if local in DROPPED_ELEMENTS or {attributes.get("display"), attributes.get("visibility")} & HIDDEN_VALUES:
             return True
         family = STYLE_FAMILIES.get(local)
-        return family is not None and self._styles.is_hidden(family, given.get("style-name", ""))
+        return family is not None and self._styles.is_hidden(family, attributes.get("style-name", ""))
 
-    def _begin_paragraph(self, local: str, given: Mapping[str, str]) -> None:
+    def _begin_paragraph(self, local: str, attributes: Mapping[str, str]) -> None:
         self._separate()
         self._paragraphs += 1
         numbered = [place for place in self._lists if place.item]
         if local == "h":
-            level = whole(given.get("outline-level", "1"), 1)
+            level = whole(attributes.get("outline-level", "1"), 1)
             self._text.begin_heading(level)
-            unnumbered = given.get("is-list-header") == "true" or self._styles.has_no_number(
-                given.get("style-name", "")
+            unnumbered = attributes.get("is-list-header") == "true" or self._styles.has_no_number(
+                attributes.get("style-name", "")
             )
             if not self._lists and not unnumbered:
-                restart = whole(given.get("start-value", "1"), 1) if given.get("restart-numbering") == "true" else None
+                restart = (
+                    whole(attributes.get("start-value", "1"), 1)
+                    if attributes.get("restart-numbering") == "true"
+                    else None
+                )
                 self._number(self._styles.numbers(OUTLINE).number(level - 1, restart))
         for place in numbered:
             self._number(place.item)
@@ -110,16 +114,16 @@ class Content:
             self._text.add(number)
             self._text.separate(" ")
 
-    def _begin_list(self, given: Mapping[str, str]) -> None:
+    def _begin_list(self, attributes: Mapping[str, str]) -> None:
         """A list inside another is the next level of it, unless it has a style of its own."""
         above = self._lists[-1] if self._lists else None
-        name = given.get("style-name")
-        numbers = self._styles.numbers(name) if name or above is None else above.numbers
-        if above is None and given.get("continue-numbering") != "true" and "continue-list" not in given:
+        name = attributes.get("style-name")
+        numbers = above.numbers if above and not name else self._styles.numbers(name or "")
+        if above is None and attributes.get("continue-numbering") != "true" and "continue-list" not in attributes:
             numbers.counts.clear()
         self._lists.append(ListPlace(numbers, above.level + 1 if above else 0))
 
-    def _piece(self, local: str, given: Mapping[str, str]) -> None:
+    def _piece(self, local: str, attributes: Mapping[str, str]) -> None:
         """Add what an element stands for."""
         if local == "table-cell":
             self._cells += 1
@@ -129,12 +133,12 @@ class Content:
             self._notes += 1
             self._add(f"[{self._notes}:")
         elif local == "s":
-            self._add(" " * min(whole(given.get("c", "1"), 1), SPACES))
+            self._add(" " * min(whole(attributes.get("c", "1"), 1), SPACES))
         elif local in ("tab", "line-break"):
             self._add("\t" if local == "tab" else "\n")
         elif local == "ruby-text":
             self._reading = []
-        elif local == "object" and (written := self._formula(given.get("href", ""))):
+        elif local == "object" and (written := self._formula(attributes.get("href", ""))):
             self._text.add_collapsed(written)
 
     def _add(self, piece: str) -> None:

@@ -45,28 +45,28 @@ class TextStyles:
         self._levels: dict[int, Level] = {}
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
-        local, given = name.rpartition("}")[2], values(attributes)
+        local, attributes = name.rpartition("}")[2], values(attributes)
         if local == "style":
-            self._style = TextStyle(given.get("parent-style-name", ""), list=given.get("list-style-name"))
-            self._styles[given.get("family", ""), given.get("name", "")] = self._style
+            self._style = TextStyle(attributes.get("parent-style-name", ""), list=attributes.get("list-style-name"))
+            self._styles[attributes.get("family", ""), attributes.get("name", "")] = self._style
         elif local in ("list-style", "outline-style"):
-            key = given.get("name", "") if local == "list-style" else OUTLINE
+            key = attributes.get("name", "") if local == "list-style" else OUTLINE
             self._levels = self._lists.setdefault(key, Numbers()).levels
         elif local in LEVEL_ELEMENTS:
-            number = whole(given.get("level", "1"), 1) - 1
-            self._levels[number] = _level(local, number, given, self._levels)
+            number = whole(attributes.get("level", "1"), 1) - 1
+            self._levels[number] = _level(local, number, attributes, self._levels)
         elif local.endswith("-properties"):
-            self._property(given)
+            self._property(attributes)
 
-    def _property(self, given: Mapping[str, str]) -> None:
+    def _property(self, attributes: Mapping[str, str]) -> None:
         """Take the properties of a style."""
-        if "display" in given or "visibility" in given:
-            shown = given.get("display") not in OFF_VALUES and given.get("visibility") != "hidden"
+        if "display" in attributes or "visibility" in attributes:
+            shown = attributes.get("display") not in OFF_VALUES and attributes.get("visibility") != "hidden"
             self._style.hidden = not shown
-        if "text-line-through-style" in given or "text-line-through-type" in given:
-            kinds = (given.get("text-line-through-style"), given.get("text-line-through-type"))
+        if "text-line-through-style" in attributes or "text-line-through-type" in attributes:
+            kinds = (attributes.get("text-line-through-style"), attributes.get("text-line-through-type"))
             self._style.struck = "none" not in kinds
-        if position := given.get("text-position", ""):
+        if position := attributes.get("text-position", ""):
             raised = position.split()[0]
             script = "super" if raised.rstrip("%").replace(".", "").isdigit() and raised[0] != "0" else raised
             self._style.script = "sub" if raised.startswith("-") else script
@@ -74,16 +74,19 @@ class TextStyles:
     def is_hidden(self, family: str, style: str) -> bool:
         """Whether nothing is seen of a style, or what it shows no longer holds."""
         chain = self._chain(family, style)
-        hidden = next((known.hidden for known in chain if known.hidden is not None), False)
-        return hidden or next((known.struck for known in chain if known.struck is not None), False)
+        hidden = next((ancestor.hidden for ancestor in chain if ancestor.hidden is not None), False)
+        return hidden or next((ancestor.struck for ancestor in chain if ancestor.struck is not None), False)
 
     def script(self, style: str) -> str:
         """`super`, `sub`, or what else the text of a style is."""
-        return next((known.script for known in self._chain("text", style) if known.script is not None), "")
+        return next((ancestor.script for ancestor in self._chain("text", style) if ancestor.script is not None), "")
 
     def has_no_number(self, style: str) -> bool:
         """Whether a paragraph style takes the number from headings of that style."""
-        return next((known.list for known in self._chain("paragraph", style) if known.list is not None), None) == ""
+        return (
+            next((ancestor.list for ancestor in self._chain("paragraph", style) if ancestor.list is not None), None)
+            == ""
+        )
 
     def numbers(self, name: str) -> Numbers:
         """The list of a name, or of the headings; one that is not known has no numbers."""
@@ -98,13 +101,13 @@ class TextStyles:
         return chain
 
 
-def _level(local: str, number: int, given: Mapping[str, str], above: Mapping[int, Level]) -> Level:
+def _level(local: str, number: int, attributes: Mapping[str, str], above: Mapping[int, Level]) -> Level:
     """One level of a list, which may be written after the numbers of those above it."""
-    style = NUMBER_FORMATS.get(given.get("num-format", ""), "decimal")
+    style = NUMBER_FORMATS.get(attributes.get("num-format", ""), "decimal")
     if local in ("list-level-style-bullet", "list-level-style-image"):
         return Level(style="bullet")
-    first = number + 1 - whole(given.get("display-levels", "1"), 1)
+    first = number + 1 - whole(attributes.get("display-levels", "1"), 1)
     shown = [place for place in range(max(0, first), number) if above.get(place, Level()).style != "none"]
     numbers = ".".join(f"%{place + 1}" for place in (*shown, number))
-    shape = Level(style=style, text=f"{given.get('num-prefix', '')}{numbers}{given.get('num-suffix', '')}")
-    return replace(shape, start=whole(given.get("start-value", "1"), 1))
+    shape = Level(style=style, text=f"{attributes.get('num-prefix', '')}{numbers}{attributes.get('num-suffix', '')}")
+    return replace(shape, start=whole(attributes.get("start-value", "1"), 1))

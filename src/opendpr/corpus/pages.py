@@ -18,11 +18,11 @@ HELD_CHARACTERS = 30_000_000
 """How much is held back at once; a larger folder is taken in parts, and what repeats in one holds in the next."""
 
 
-class Found(NamedTuple):
+class PageReadings(NamedTuple):
     """What was found in one file."""
 
     readings: list[Reading]
-    known: list[KnownFile]
+    known_files: list[KnownFile]
     """What to remember of it, once its document is passed on."""
     is_page: bool
 
@@ -40,12 +40,12 @@ def without_repeated_lines(
         remember: gets what to remember of a file when its last reading is taken; held back with its document
     """
     folders: dict[str, RepeatedLines] = {}
-    held: list[Found] = []
+    held: list[PageReadings] = []
     characters = 0
     for is_page, readings in files:
         mark = len(remember)
         first = list(islice(readings, 2))
-        file = Found(first, remember[mark:], is_page)
+        file = PageReadings(first, remember[mark:], is_page)
         del remember[mark:]
         characters += sum(len(document.text) for document in _documents(file))
         held.append(file)
@@ -57,7 +57,7 @@ def without_repeated_lines(
 
 
 def _released(
-    held: Sequence[Found],
+    held: Sequence[PageReadings],
     folders: dict[str, RepeatedLines],
     before: Callable[[str], Iterable[str]],
     remember: list[KnownFile],
@@ -76,10 +76,10 @@ def _released(
             if file.is_page and isinstance(reading, Document):
                 reading = folders[_folder(reading)].without(reading)
             yield place, reading
-        remember.extend(file.known)
+        remember.extend(file.known_files)
 
 
-def _documents(file: Found) -> Iterator[Document]:
+def _documents(file: PageReadings) -> Iterator[Document]:
     return (reading for _, reading in file.readings if isinstance(reading, Document))
 
 

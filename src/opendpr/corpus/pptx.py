@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import IO
 
 from opendpr.corpus.archive import Archive
-from opendpr.corpus.extract import BlockText, Extract, seen, storable
-from opendpr.corpus.office import OFF_VALUES, core_title, values
+from opendpr.corpus.extract import BlockText, Extract, storable, visible
+from opendpr.corpus.office import OFF_VALUES, core_title, values, whole
 
 PRESENTATION = "ppt/presentation.xml"
 SLIDE = re.compile(r"ppt/slides/[^/]+\.xml")
@@ -35,7 +35,7 @@ def parse_pptx(file: IO[bytes]) -> Extract:
             if reading.is_shown and NOTES.search(notes) and notes in archive:
                 spoken = Slide(text)
                 archive.parse(notes, spoken.start, spoken.end, spoken.data)
-    return Extract(core_title(archive), seen(storable(text.text())))
+    return Extract(core_title(archive), visible(storable(text.text())))
 
 
 def relations(archive: Archive, part: str) -> dict[str, str]:
@@ -58,18 +58,26 @@ class Slide:
     def __init__(self, text: BlockText) -> None:
         self._text = text
         self._in_text = False
-        self._number = False
+        self._number = self._struck = False
+        self._baseline = 0
         self._cells = 0
         self.is_shown = True
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
-        local, given = name.rpartition("}")[2], values(attributes)
+        local, attributes = name.rpartition("}")[2], values(attributes)
         self._in_text = local == "t" and self.is_shown and not self._number
         if local in ("sld", "notes"):
-            self.is_shown = given.get("show", "1") not in OFF_VALUES
+            self.is_shown = attributes.get("show", "1") not in OFF_VALUES
             self._text.separate("\n\n")
+        elif local == "r":
+            self._baseline, self._struck = 0, False
+        elif local == "rPr":
+            self._struck = attributes.get("strike", "noStrike") != "noStrike"
+            self._baseline = (
+                -1 if attributes.get("baseline", "").startswith("-") else whole(attributes.get("baseline", "0"))
+            )
         elif local == "fld":
-            self._number = given.get("type") == "slidenum"
+            self._number = attributes.get("type") == "slidenum"
         elif local == "tc":
             self._cells += 1
         elif local == "br":
@@ -89,5 +97,10 @@ class Slide:
             self._text.separate("\n" if local == "tr" else "\n\n")
 
     def data(self, data: str) -> None:
-        if self._in_text:
+        if not self._in_text or self._struck:
+            return
+        if self._baseline and data.strip():
+            add = self._text.add_raised if self._baseline > 0 else self._text.add_lowered
+            add(data)
+        else:
             self._text.add(data)

@@ -31,11 +31,11 @@ def read_rst(file: IO[bytes], source: Source) -> Iterator[Reading]:
 
 
 def _headed(document: Document) -> Document:
-    found = list(islice(headings(document.text), MOST_SECTIONS))
-    if not found:
+    sections = list(islice(headings(document.text), MOST_SECTIONS))
+    if not sections:
         return document
-    metadata = {**document.metadata, SECTIONS_KEY: [list(section) for section in found]}
-    return replace(document, title=found[0].heading, metadata=metadata)
+    metadata = {**document.metadata, SECTIONS_KEY: [list(section) for section in sections]}
+    return replace(document, title=sections[0].heading, metadata=metadata)
 
 
 def headings(text: str) -> Iterator[Section]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import IO
 
-from opendpr.corpus.extract import Extract, NotReadError, section_metadata, seen, storable
+from opendpr.corpus.extract import Extract, NotReadError, section_metadata, storable, visible
 from opendpr.corpus.rtf_text import RichText
 from opendpr.corpus.rtf_words import TOKEN
 from opendpr.corpus.source import TEXT_BYTES, TOO_LONG
@@ -27,7 +27,7 @@ def parse_rtf(file: IO[bytes]) -> Extract:
     written = storable(reading.text.text())
     title = TITLE.search(source, 0, INFO_CHARACTERS)
     named = " ".join(read(f"{{\\rtf1 {title[1]}}}", reading.page).text.text().split()) if title else ""
-    return Extract(seen(storable(named)), seen(written), section_metadata(reading.text.sections, written))
+    return Extract(visible(storable(named)), visible(written), section_metadata(reading.text.sections, written))
 
 
 def read(source: str, page: str = "cp1252") -> RichText:

@@ -33,13 +33,13 @@ def without_running_lines(pages: Sequence[str]) -> tuple[list[str], Counter[str]
     counts = Counter(key for page in lines for key in {line_key(page[place]) for place in _edges(page)})
     least = max(LEAST_PAGES, RUNNING_SHARE * len(pages))
     repeated = {key for key, count in counts.items() if key and count >= least}
-    seen: set[str] = set()
+    seen_keys: set[str] = set()
     left_out: Counter[str] = Counter()
     kept = []
     for page in lines:
-        dropped = [place for place in _edges(page) if line_key(page[place]) in repeated & seen]
+        dropped = [place for place in _edges(page) if line_key(page[place]) in repeated & seen_keys]
         left_out.update(page[place].strip() for place in dropped)
-        seen.update(line_key(page[place]) for place in _edges(page))
+        seen_keys.update(line_key(page[place]) for place in _edges(page))
         kept.append("\n".join(line for place, line in enumerate(page) if place not in set(dropped)))
     return kept, left_out
 

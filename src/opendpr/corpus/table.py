@@ -8,10 +8,11 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import IO
 
+from opendpr.corpus.encodings import SNIFFED_BYTES, WESTERN_ENCODING, Decoded, is_western
 from opendpr.corpus.extract import NotReadError
 from opendpr.corpus.names import usual_keys
 from opendpr.corpus.rows import SAMPLE_ROWS, table_text
@@ -31,11 +32,6 @@ TEXT_SHARE = 0.6
 NOT_UTF8 = "not valid UTF-8; convert the file to UTF-8"
 SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.I)
 """What Excel takes from the first line of a CSV file."""
-SNIFFED_BYTES = 1 << 20
-"""How much of a table is read to tell its encoding."""
-WESTERN_ENCODING = "cp1252"
-FOREIGN_SHARE = 0.3
-"""Share of letters that are not ASCII from which on a table is of another encoding than `WESTERN_ENCODING`."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +72,7 @@ def read_table(file: IO[bytes], source: Source, separators: str) -> Iterator[Rea
     mark, encoding = byte_order_mark(head)
     if encoding == "utf-8" and not mark and is_western(head):
         encoding = WESTERN_ENCODING
+        source = replace(source, metadata={**source.metadata, **Decoded("", is_western=True).metadata()})
     if is_binary(head[:RECOGNISED_BYTES]):
         yield source.place, "binary file"
         return
@@ -95,24 +92,6 @@ def read_table(file: IO[bytes], source: Source, separators: str) -> Iterator[Rea
         decoded.detach()  # the file is closed by who opened it
 
 
-def is_western(head: bytes) -> bool:
-    """Whether a table that begins so is Windows-1252, as Excel writes it: it has no UTF-8 and few foreign letters."""
-    foreign = re.findall(rb"[\x80-\xff]+", head)
-    if not foreign or any(map(is_utf8, foreign[:-1])) or (is_utf8(foreign[-1]) or b"\x81" in head):
-        return False
-    letters = len(re.findall(rb"[A-Za-z]", head))
-    return sum(map(len, foreign)) <= FOREIGN_SHARE * (letters + sum(map(len, foreign)))
-
-
-def is_utf8(data: bytes) -> bool:
-    """Whether bytes are whole characters of UTF-8."""
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
 def table_form(start: Sequence[str], separators: str) -> TableForm:
     """How a table is written that begins with these lines."""
     marked = SEPARATOR_LINE.fullmatch(start[0]) if start else None
@@ -121,8 +100,8 @@ def table_form(start: Sequence[str], separators: str) -> TableForm:
     for separator in separators:
         columns = [name.strip() for name in next(csv.reader(body[:1], delimiter=separator), [])]
         keys = usual_keys(columns)
-        if "text" in keys:
-            return TableForm(separator, bool(marked), columns, keys)
+        if "text" in keys:  # the only column has no separators, whatever signs its text has
+            return TableForm(separator if len(columns) > 1 else NO_SEPARATOR, bool(marked), columns, keys)
     return TableForm(marked[1] if marked else usual_separator(body, separators), bool(marked))
 
 

@@ -6,6 +6,8 @@ import codecs
 from collections.abc import Iterator
 from typing import IO
 
+from opendpr.corpus.encodings import decoded, is_western
+from opendpr.corpus.extract import NotReadError
 from opendpr.corpus.source import (
     RECOGNISED_BYTES,
     TEXT_BYTES,
@@ -14,7 +16,6 @@ from opendpr.corpus.source import (
     Source,
     byte_order_mark,
     is_binary,
-    not_valid,
 )
 from opendpr.types import Document
 
@@ -25,14 +26,13 @@ def begins_as_text(head: bytes) -> bool:
     try:
         text = codecs.getincrementaldecoder(encoding)().decode(head[len(mark) :])
     except UnicodeDecodeError:
-        return False
+        return encoding == "utf-8" and not mark and not is_binary(head) and is_western(head)
     return bool(text) and not is_binary(head)
 
 
 def read_text(file: IO[bytes], source: Source) -> Iterator[Reading]:
     """The whole file is one document, to the character: only a byte order mark is left out."""
     data = file.read(RECOGNISED_BYTES)
-    mark, encoding = byte_order_mark(data)
     if is_binary(data):
         yield source.place, "binary file"
         return
@@ -41,8 +41,8 @@ def read_text(file: IO[bytes], source: Source) -> Iterator[Reading]:
         yield source.place, TOO_LONG
         return
     try:
-        text = data[len(mark) :].decode(encoding)
-    except UnicodeDecodeError as error:
-        yield source.place, not_valid(error, len(mark))
+        text = decoded(data)
+    except NotReadError as error:
+        yield source.place, str(error)
         return
-    yield source.place, Document(source.id, source.title, text, source.metadata)
+    yield source.place, Document(source.id, source.title, text.text, {**source.metadata, **text.metadata()})

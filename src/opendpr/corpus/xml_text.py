@@ -1,4 +1,4 @@
-"""XML of kinds that are not known, as DocBook, TEI or JATS: the text in its elements."""
+"""XML of any other kind, such as DocBook, TEI or JATS: the text in its elements."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def parse_xml_text(file: IO[bytes]) -> Extract:
 
 
 class Elements:
-    """Turns elements into text by whether they lie among words."""
+    """Turns elements into text: one that lies among words stays in its line, another begins a line."""
 
     def __init__(self) -> None:
         self.text = BlockText()

@@ -14,7 +14,7 @@ def open_engine(address: str | Address, vectors: VectorSet, *, writes: bool = Fa
         writes: it is opened to be pushed to
 
     Raises:
-        UsageError: the address is none.
+        UsageError: the address is not valid.
         OpendprError: the engine's client is not installed.
     """
     parsed = parse_address(address) if isinstance(address, str) else address

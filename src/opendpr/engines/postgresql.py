@@ -20,7 +20,7 @@ from opendpr.collection.filters import Where
 from opendpr.collection.rows import Version
 from opendpr.engines.addresses import Address
 from opendpr.engines.engine import Candidates, Noted, Rows, UnreachableError, VectorSet, set_name
-from opendpr.engines.postgresql_where import Condition, postgresql_condition
+from opendpr.engines.postgresql_where import PostgresqlCondition, postgresql_condition
 from opendpr.engines.psycopg import Connection, HalfVector, Jsonb, Server, Vector, halves
 from opendpr.errors import StateError
 from opendpr.types import Numbers, Scores, Vectors
@@ -58,7 +58,7 @@ class PostgresqlEngine:
         return _common(self._on_all(self._read_note))
 
     def candidates(self, vectors: Vectors, k: int, where: Where | None, *, allow_partial: bool) -> Candidates:
-        condition = Condition("true", ()) if where is None else postgresql_condition(where)
+        condition = PostgresqlCondition("true", ()) if where is None else postgresql_condition(where)
         search = partial(self._search, vectors=vectors, k=k, condition=condition)
         futures = self._submit(search)
         results, missing = [], []
@@ -78,7 +78,7 @@ class PostgresqlEngine:
         return Candidates(np.take_along_axis(numbers, order, 1), noted, tuple(missing))
 
     def _search(
-        self, share: int, connection: Connection, *, vectors: Vectors, k: int, condition: Condition
+        self, share: int, connection: Connection, *, vectors: Vectors, k: int, condition: PostgresqlCondition
     ) -> tuple[Numbers, Scores, Noted | None]:
         """What one server finds, with its scores, and what it has noted then."""
         before = self._read_note(share, connection)
@@ -96,7 +96,7 @@ class PostgresqlEngine:
         return numbers, scores, self._read_note(share, connection)
 
     def _nearest(
-        self, connection: Connection, vector: Vectors, k: int, condition: Condition, *, indexed: bool
+        self, connection: Connection, vector: Vectors, k: int, condition: PostgresqlCondition, *, indexed: bool
     ) -> list[tuple[Any, ...]]:
         distance = "vector <#> %s" if indexed else "vector::vector <#> %s"
         question = HalfVector(vector) if indexed else Vector(vector)
@@ -121,7 +121,7 @@ class PostgresqlEngine:
                 return None  # all is pushed again to the servers as they are named now
             raise StateError(
                 f"{self._servers[share].name} holds share {row[0] + 1} of {row[1]}, and is named as {share + 1} of "
-                f"{len(self._servers)}; name the servers as they were named to 'opendpr push', or push to these"
+                f"{len(self._servers)}; name the servers as they were named when it was pushed, or push to these"
             )
         return Noted(Version(row[2], row[3]), row[4], row[5], row[6])
 

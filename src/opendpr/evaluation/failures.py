@@ -22,7 +22,7 @@ FAILURE_KINDS = (NOT_IN_COLLECTION, NOT_RETRIEVED, OTHER_PASSAGE, WRONG_SPAN, OT
 """All kinds, in the order of the steps."""
 
 
-def failure(question: Question, prediction: str, chosen: int | None, answer_ranks: Sequence[int], read: int) -> str:
+def failure(question: Question, prediction: str, *, chosen: int | None, answer_ranks: Sequence[int], read: int) -> str:
     """Why a wrong answer is wrong. `NOT_RETRIEVED` may become `NOT_IN_COLLECTION` once the whole collection is scanned.
 
     Args:

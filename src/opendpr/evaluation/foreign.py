@@ -43,7 +43,7 @@ class ForeignTask:
     limit: int | None = None
     """Questions of the file, from its beginning; None is all."""
     values: Values | None = None
-    """What the runs are ordered by, as of `interop.read_run`."""
+    """What the runs are ordered by, as for `interop.read_run`."""
     duplicates: Duplicates = "refuse"
 
     def rankings(self, path: Path) -> Iterator[Ranking]:
@@ -149,7 +149,7 @@ class _Judging:
         unknown: list[str] = []
         deepest = 0
         for ranking in rankings:
-            questions = self._asked(ranking)
+            questions = self._questions_of(ranking)
             if not questions:
                 unknown.append(ranking.id)
             deepest = max(deepest, len(ranking.hits))
@@ -169,7 +169,7 @@ class _Judging:
         for question in missing:
             yield self._record(system, question, ())
 
-    def _asked(self, ranking: Ranking) -> list[Question]:
+    def _questions_of(self, ranking: Ranking) -> list[Question]:
         """The questions that a ranking is for: of its id, unless that one has another text; else of its text."""
         question = self._by_id.get(ranking.id)
         text = _plain(ranking.question)
@@ -203,7 +203,7 @@ class _Judging:
             return self._judge.judge_documents({question.id: self._documents(hits)})[0]
         ranked = [self._hit(hit, rank) for rank, hit in enumerate(hits[: max(self._judge.ks)], start=1)]
         ids = {judged.passage.number: hit.id for judged, hit in zip(ranked, hits, strict=False)}
-        return self._judge.judge_hits(question, ranked, ids)
+        return self._judge.judge_hits(question, ranked, ids=ids)
 
     def _documents(self, hits: Sequence[RunHit]) -> Mapping[str, float]:
         """Each document with the score of its best passage, best first."""
@@ -222,7 +222,7 @@ class _Judging:
         if self._collection is None:
             raise InputError(
                 f"the run has no text for passage {hit.id!r}, by which answers are judged; name the collection that "
-                "was searched with --collection, or judge documents with --qrels"
+                "was searched, or judge documents by qrels"
             )
         return Hit(ranked_passage(self._collection, hit.id), hit.score)
 

@@ -138,7 +138,7 @@ def parse_header(record: Mapping[str, Any]) -> RunHeader:
 
     Raises:
         KeyError, TypeError, ValueError, AttributeError: a field is missing or of another kind.
-        UsageError: the runtime is none that there is.
+        UsageError: there is no such runtime.
     """
     model, runtime, reader, foreign = (record.get(name) for name in ("model", "runtime", "reader", "foreign"))
     if not record["collection"] and not foreign:

@@ -43,18 +43,18 @@ class AnswerJudge:
         if not any(question.answers or (question.document_ids and not self.read) for question in questions):
             raise InputError(
                 f"no question of {name} has answers{'' if self.read else ' or gold documents'} to judge by; "
-                "for judgements of a test collection give --qrels"
+                "for the judgements of a test collection give qrels"
             )
 
-    def __call__(self, answerer: Answerer, questions: Sequence[Question]) -> list[AnswerJudgement]:
-        """A judgement for each question."""
+    def __call__(self, answerer: Answerer, questions: Sequence[Question], *, retriever: str) -> list[AnswerJudgement]:
+        """A judgement for each question, whose passages that retriever finds."""
         texts = [question.text for question in questions]
-        hits = answerer.retrieve(texts, max([*self.ks, *self.read]))
+        hits = answerer.retrieve(texts, max([*self.ks, *self.read]), retriever=retriever)
         ids = answerer.collection.passage_ids([hit.passage for ranked in hits for hit in ranked])
-        read = self._read(answerer, texts, hits)
+        decode = partial(answerer.outcome, retriever=retriever)
         return [
-            self.judge_hits(question, ranked, ids, partial(_answers, question, spans, ranked, ids, answerer))
-            for question, ranked, spans in zip(questions, hits, read, strict=True)
+            self.judge_hits(question, ranked, ids=ids, read=_Reading(question, ranked, ids, spans, decode))
+            for question, ranked, spans in zip(questions, hits, self._read(answerer, texts, hits), strict=True)
         ]
 
     def _read(
@@ -79,6 +79,7 @@ class AnswerJudge:
         self,
         question: Question,
         hits: Sequence[Hit],
+        *,
         ids: Mapping[int, str],
         read: Callable[[Sequence[int]], Mapping[int, ReadAnswer]] = lambda holding: {},
     ) -> AnswerJudgement:
@@ -114,19 +115,34 @@ class AnswerJudge:
         )
 
 
-def _answers(
-    question: Question,
-    read: Mapping[int, Sequence[Span]],
-    hits: Sequence[Hit],
-    ids: Mapping[int, str],
-    answerer: Answerer,
-    holding: Sequence[int],
-) -> dict[int, ReadAnswer]:
-    """The answer after each number of passages read."""
-    return {
-        n: judge_answer(question, answerer.outcome(spans, question.text), hits=hits, ids=ids, holding=holding, read=n)
-        for n, spans in sorted(read.items())
-    }
+@dataclass(frozen=True)
+class _Reading:
+    """What the reader marked in the passages of a question."""
+
+    question: Question
+    hits: Sequence[Hit]
+    ids: Mapping[int, str]
+    spans: Mapping[int, Sequence[Span]]
+    """By the number of passages read."""
+    decode: Callable[[Sequence[Span], str], Outcome]
+
+    def __call__(self, holding: Sequence[int]) -> dict[int, ReadAnswer]:
+        """The answer after each number of passages read.
+
+        Args:
+            holding: ranks of the passages that hold an answer
+        """
+        return {
+            n: judge_answer(
+                self.question,
+                self.decode(spans, self.question.text),
+                hits=self.hits,
+                ids=self.ids,
+                holding=holding,
+                read=n,
+            )
+            for n, spans in sorted(self.spans.items())
+        }
 
 
 def judge_answer(
@@ -146,8 +162,7 @@ def judge_answer(
         holding: ranks, rising, of the passages that hold an answer
         read: how many of the passages were read
     """
-    answers = outcome.phrases
-    best = answers[0] if answers else None
+    best = outcome.phrases[0] if outcome.phrases else None
     place = best.spans[0] if best and best.spans else None
     text = best.text if best else ""
     number = place.hit.passage.number if place else None
@@ -163,7 +178,7 @@ def judge_answer(
         end=place.end if place else None,
         EM=None if exact is None else float(exact),
         F1=f1(text, question.answers) if question.answers and question.match == "string" else None,
-        failure=failure(question, text, rank, holding, read) if exact is False else None,
+        failure=failure(question, text, chosen=rank, answer_ranks=holding, read=read) if exact is False else None,
     )
 
 
@@ -201,10 +216,10 @@ class DocumentJudge:
                 f"found {questions[0].id!r} and {next(iter(self.judgements), None)!r}"
             )
 
-    def __call__(self, answerer: Answerer, questions: Sequence[Question]) -> list[DocumentJudgement]:
-        """A judgement for each question; one that the file does not judge has no measures."""
-        ranked = zip([question.id for question in questions], best_documents(answerer, questions), strict=True)
-        return self.judge_documents(dict(ranked))
+    def __call__(self, answerer: Answerer, questions: Sequence[Question], *, retriever: str) -> list[DocumentJudgement]:
+        """A judgement for each question, whose documents that retriever finds; without measures if there are none."""
+        ranked = best_documents(answerer, questions, retriever=retriever)
+        return self.judge_documents(dict(zip([question.id for question in questions], ranked, strict=True)))
 
     def judge_documents(self, run: Mapping[str, Mapping[str, float]]) -> list[DocumentJudgement]:
         """Judge documents that are ranked already.
@@ -248,14 +263,18 @@ def documents_of(hit: Hit) -> dict[str, None]:
 
 
 def best_documents(
-    answerer: Answerer, questions: Sequence[Question], count: int = RANKED_DOCUMENTS
+    answerer: Answerer, questions: Sequence[Question], count: int = RANKED_DOCUMENTS, *, retriever: str | None = None
 ) -> list[dict[str, float]]:
-    """For each question the `count` best documents, best first, each with the score of its best passage."""
+    """For each question the `count` best documents, best first, each with the score of its best passage.
+
+    Args:
+        retriever: None is the answerer's own
+    """
     passages = answerer.collection.counts()["passages"]
-    k = min(count, passages)
+    k, texts = min(count, passages), [question.text for question in questions]
     while True:
         ranked: list[dict[str, float]] = []
-        hits = answerer.retrieve([question.text for question in questions], k, distinct=False)
+        hits = answerer.retrieve(texts, k, retriever=retriever, distinct=False)
         for question_hits in hits:
             scores: dict[str, float] = {}
             for hit in question_hits:

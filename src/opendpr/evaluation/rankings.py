@@ -8,7 +8,7 @@ from typing import Any
 
 from opendpr.choices import Duplicates, Values
 from opendpr.errors import InputError
-from opendpr.evaluation.run import Record, read_records
+from opendpr.evaluation.run import Line, read_question_lines
 from opendpr.interop import Ranking, RunHit, read_run
 from opendpr.interop.start import look
 
@@ -25,9 +25,8 @@ def read_rankings(path: Path, *, values: Values | None = None, duplicates: Dupli
     if look(path).fields.get("type") != "run":
         yield from read_run(path, values=values, duplicates=duplicates)
         return
-    for record in read_records(path):
-        if record["type"] == "question":
-            yield _ranking(record, f"{path}: question {record['question']!r:.60}")
+    for line in read_question_lines(path):
+        yield _ranking(line, f"{path}: question {line['question']!r:.60}")
 
 
 def systems_of(path: Path) -> list[str]:
@@ -40,14 +39,14 @@ def systems_of(path: Path) -> list[str]:
     return list(first.get("systems", ())) if first.get("type") == "run" else []
 
 
-def _ranking(record: Record, place: str) -> Ranking:
+def _ranking(record: Line, place: str) -> Ranking:
     """Ids and scores, of passages or of documents, are two lists of a record."""
     documents = "documents" in record
     match record.get("documents" if documents else "hits"):
         case {"ids": list() as ids, "scores": list() as scores} if len(ids) == len(scores) and _are_hits(ids, scores):
             pass
         case _:
-            raise InputError(f"{place}: expected ids and as many scores; evaluate again, with another -o")
+            raise InputError(f"{place}: expected ids and as many scores; evaluate again, with another output")
     ranks = record.get("answer_ranks")
     hits = tuple(
         RunHit(

@@ -8,6 +8,9 @@ from typing import Any
 
 from opendpr.types import Question
 
+QUESTION_TYPE, SCAN_TYPE = "question", "scan"
+"""What a record says that it is."""
+
 Key = tuple[str, str, str]
 """Question set, question id, system."""
 
@@ -101,7 +104,7 @@ class QuestionRecord:
     def as_json(self) -> dict[str, Any]:
         """The record as it is in the file."""
         return {
-            "type": "question",
+            "type": QUESTION_TYPE,
             "set": self.set,
             "question": self.question.id,
             "system": self.system,
@@ -111,6 +114,39 @@ class QuestionRecord:
             "document_ids": self.question.document_ids,
             **asdict(self.judgement),
         }
+
+
+@dataclass(frozen=True)
+class FigureRecord:
+    """What the figures of a run are made of in the record of a question."""
+
+    key: Key
+    measures: Mapping[str, float]
+    failures: Mapping[int, str]
+    """Number of passages read -> why the answer is wrong; without right ones."""
+    problem: str | None
+
+
+@dataclass(frozen=True)
+class ScanRecord:
+    """The questions, by set, whose answer is nowhere in the collection."""
+
+    absent: Mapping[str, Sequence[str]]
+
+    def as_json(self) -> dict[str, Any]:
+        """The record as it is in the file."""
+        return {"type": SCAN_TYPE, "absent": self.absent}
+
+
+def key_of(record: Mapping[str, Any]) -> Key:
+    """What a question's record in the file is about."""
+    return record["set"], record["question"], record["system"]
+
+
+def parse_figure_record(record: Mapping[str, Any]) -> FigureRecord:
+    """What figures are made of in a question's record, which may lack the rest."""
+    failures = {int(read): answer["failure"] for read, answer in record.get("read", {}).items() if answer["failure"]}
+    return FigureRecord(key_of(record), record["measures"], failures, record.get("problem"))
 
 
 def parse_question_record(record: Mapping[str, Any]) -> QuestionRecord:

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from opendpr.errors import UsageError
 from opendpr.evaluation import top_k_accuracy
 from opendpr.evaluation.calibration import area_under_roc, expected_calibration_error, reliability
+from opendpr.evaluation.contrasts import CONTRASTED_QUESTIONS, Contrast, Named, contrasts_of, named_questions
 from opendpr.evaluation.failures import FAILURE_KINDS
 from opendpr.evaluation.header import CollectionHeader, RunHeader
-from opendpr.evaluation.page import Calibration, Report, SetReport, write_page
-from opendpr.evaluation.page.charts import Line
+from opendpr.evaluation.page import Calibration, EvaluationReport, SetReport, ShownContrast, write_page
+from opendpr.evaluation.page.charts import ChartLine
 from opendpr.evaluation.page.examples import Example, ShownPassage
 from opendpr.evaluation.page.tables import RIGHT_OUTCOME
 from opendpr.evaluation.records import AnswerJudgement, QuestionRecord, ReadAnswer
 from opendpr.evaluation.run import Run, read_question_records, read_run
 from opendpr.evaluation.statistics import Interval
 from opendpr.evaluation.summary import SetSummary, run_labels, summary
-from opendpr.text.marks import answer_places
+from opendpr.text.occurrences import answer_places
 from opendpr.wording import counted
 
 EXAMPLES_PER_OUTCOME = 3
@@ -41,9 +42,11 @@ class _Kept:
     """`answer`, `document` -> first rank for each question that has one to be found."""
     answers: list[tuple[float, float]] = field(default_factory=list)
     """Confidence and exact match of each answer."""
-    given: list[bool] = field(default_factory=list)
+    answers_given: list[bool] = field(default_factory=list)
     """Whether it was given, rather than "no answer found"."""
     examples: dict[str, list[Example]] = field(default_factory=dict)
+    named: dict[str, Example] = field(default_factory=dict)
+    """Examples of the questions that a comparison names, by id."""
 
 
 def write_report(paths: Sequence[Path], output: Path) -> int:
@@ -58,7 +61,7 @@ def write_report(paths: Sequence[Path], output: Path) -> int:
     return output.write_bytes(page)
 
 
-def make_report(paths: Sequence[Path]) -> Report:
+def make_report(paths: Sequence[Path]) -> EvaluationReport:
     """Everything that `write_page` shows of runs over the same questions.
 
     Raises:
@@ -69,21 +72,38 @@ def make_report(paths: Sequence[Path]) -> Report:
     runs = [read_run(path) for path in paths]
     summarised = summary(runs)
     labels = run_labels(paths)
+    contrasts = {name: contrasts_of(name, runs, labels) for name in summarised.sets}
+    named = named_questions(contrasts)
     kept: dict[str, dict[str, _Kept]] = {name: {} for name in summarised.sets}
     for run, label in zip(runs, labels, strict=True):
-        for name, system, system_kept in _read_kept(run):
+        for name, system, system_kept in _read_kept(run, label, named):
             kept[name][label + system] = system_kept
     depths = {
         label + system: max([*run.header.k, *run.header.read], default=0)
         for run, label in zip(runs, labels, strict=True)
         for system in run.header.systems
     }
-    sets = [_set(name, figures, kept[name], depths) for name, figures in summarised.sets.items()]
+    sets = [
+        replace(
+            _set(name, figures, kept[name], depths),
+            contrasts=[_shown_contrast(contrast, kept[name]) for contrast in contrasts[name]],
+        )
+        for name, figures in summarised.sets.items()
+    ]
     headers = [run.header for run in runs]
     settings = {run.path.name: _settings(run.header) for run in runs}
     collections = _joined(header.collection.name for header in headers if header.collection)
     title = ", ".join(summarised.sets) + (f" on {collections}" if collections else "")
-    return Report(title, _about(headers), settings, sets, summarised.problems)
+    return EvaluationReport(title, _about(headers), settings, sets, summarised.problems)
+
+
+def _shown_contrast(compared: Contrast, kept: Mapping[str, _Kept]) -> ShownContrast:
+    before, after = (kept[system].named for system in (compared.before, compared.after))
+
+    def beside(ids: Sequence[str]) -> list[tuple[Example, Example]]:
+        return [(before[id], after[id]) for id in ids[:CONTRASTED_QUESTIONS] if id in before and id in after]
+
+    return ShownContrast(compared, beside(compared.won), beside(compared.lost))
 
 
 def _joined(names: Iterable[str]) -> str:
@@ -103,12 +123,14 @@ def _about(headers: Sequence[RunHeader]) -> str:
     )
 
 
-def _read_kept(run: Run) -> Iterator[tuple[str, str, _Kept]]:
+def _read_kept(run: Run, label: str, named: Named) -> Iterator[tuple[str, str, _Kept]]:
     by_system: dict[tuple[str, str], _Kept] = {}
     for record in read_question_records(run.path):
         kept = by_system.setdefault((record.set, record.system), _Kept())
         if isinstance(record.judgement, AnswerJudgement):
             _keep(kept, record, record.judgement)
+            if record.question.id in named.get((record.set, label + record.system), ()):
+                kept.named[record.question.id] = _example(record, record.judgement)
     for (name, system), kept in by_system.items():
         yield name, system, kept
 
@@ -119,16 +141,21 @@ def _keep(kept: _Kept, record: QuestionRecord, judgement: AnswerJudgement) -> No
         kept.ranks.setdefault("answer", []).append(judgement.answer_rank)
     if question.document_ids:
         kept.ranks.setdefault("document", []).append(judgement.document_rank)
-    read = judgement.read[max(judgement.read)] if judgement.read else None  # after the most passages
+    read = _last_read(judgement)
     if read and read.EM is not None:
         kept.answers.append((read.confidence, read.EM))
-        kept.given.append(read.answerable)
+        kept.answers_given.append(read.answerable)
     if not question.answers:
         return  # nothing is known that the question could be judged by
     outcome = _outcome(judgement, read)
     examples = kept.examples.setdefault(outcome, [])
     if len(examples) < EXAMPLES_PER_OUTCOME:
-        examples.append(_example(record, judgement, read, outcome))
+        examples.append(_example(record, judgement))
+
+
+def _last_read(judgement: AnswerJudgement) -> ReadAnswer | None:
+    """The answer after the most passages; None if nothing was read."""
+    return judgement.read[max(judgement.read)] if judgement.read else None
 
 
 def _outcome(judgement: AnswerJudgement, read: ReadAnswer | None) -> str:
@@ -139,17 +166,18 @@ def _outcome(judgement: AnswerJudgement, read: ReadAnswer | None) -> str:
     return RETRIEVAL_OUTCOMES[2 if rank is None else int(rank > 1)]
 
 
-def _example(record: QuestionRecord, judgement: AnswerJudgement, read: ReadAnswer | None, outcome: str) -> Example:
+def _example(record: QuestionRecord, judgement: AnswerJudgement) -> Example:
     """The passage that the answer is from and the first that holds an answer; without either the first of all."""
+    read = _last_read(judgement)
     chosen = read.rank if read else None
     ranks = sorted({rank for rank in (chosen, judgement.answer_rank) if rank} or {1})
     return Example(
-        outcome=outcome,
+        outcome=_outcome(judgement, read),
         system=record.system,
         id=record.question.id,
         question=record.question.text,
         answers=record.question.answers,
-        given=read.text if read else None,
+        given_answer=read.text if read else None,
         confidence=read.confidence if read else None,
         passages=[
             _passage(rank, record, judgement, read if rank == chosen else None)
@@ -162,10 +190,10 @@ def _example(record: QuestionRecord, judgement: AnswerJudgement, read: ReadAnswe
 def _passage(rank: int, record: QuestionRecord, judgement: AnswerJudgement, read: ReadAnswer | None) -> ShownPassage:
     shown = judgement.shown[rank]
     places = answer_places(record.question.answers, shown.text, record.question.match)
-    given = None
+    given_place = None
     if read and read.start is not None and read.end is not None:
-        given = read.start - shown.start, read.end - shown.start
-    return ShownPassage(rank, shown.id, shown.title, shown.text, places, given)
+        given_place = read.start - shown.start, read.end - shown.start
+    return ShownPassage(rank, shown.id, shown.title, shown.text, places, given_place)
 
 
 def _set(name: str, summarised: SetSummary, kept: Mapping[str, _Kept], depths: Mapping[str, int]) -> SetReport:
@@ -173,25 +201,25 @@ def _set(name: str, summarised: SetSummary, kept: Mapping[str, _Kept], depths: M
     for figure in summarised.figures:
         what, _, k = figure.measure.partition("@")
         intervals.setdefault((figure.system, what), {})[float(k or 0)] = figure.value
-    curves: dict[str, list[Line]] = {}
+    curves: dict[str, list[ChartLine]] = {}
     for system, own in kept.items():
         for what, ranks in own.ranks.items():
             marks = intervals.get((system, what), {})
             values = [(float(k), top_k_accuracy(ranks, k)) for k in curve_ks(depths[system], marks)]
-            curves.setdefault(what, []).append(Line(system, values, marks))
+            curves.setdefault(what, []).append(ChartLine(system, values, marks))
     outcomes = (RIGHT_OUTCOME, *FAILURE_KINDS, *RETRIEVAL_OUTCOMES)
     return SetReport(
         name,
         summarised,
         curves,
-        [Line(system, coverage(own.answers)) for system, own in kept.items() if own.answers],
+        [ChartLine(system, coverage(own.answers)) for system, own in kept.items() if own.answers],
         [
             Example(**{**vars(example), "system": system})
             for outcome in outcomes
             for system, own in kept.items()
             for example in own.examples.get(outcome, ())
         ],
-        [Line(system, *_reliability(own.answers)) for system, own in kept.items() if own.answers],
+        [ChartLine(system, *_reliability(own.answers)) for system, own in kept.items() if own.answers],
         {system: _calibration(own) for system, own in kept.items() if own.answers},
     )
 
@@ -207,8 +235,9 @@ def _reliability(answers: Sequence[tuple[float, float]]) -> tuple[list[tuple[flo
 def _calibration(kept: _Kept) -> Calibration:
     confidences, right = zip(*kept.answers, strict=True)
     error, area = expected_calibration_error(confidences, right), area_under_roc(confidences, right)
-    given = [match for match, given in zip(right, kept.given, strict=True) if given]
-    return Calibration(error, area, len(right), len(given), sum(given) / len(given) if given else math.nan)
+    matches = [match for match, is_given in zip(right, kept.answers_given, strict=True) if is_given]
+    exact = sum(matches) / len(matches) if matches else math.nan
+    return Calibration(error, area, len(right), len(matches), exact)
 
 
 def curve_ks(depth: int, marks: Mapping[float, Interval]) -> list[int]:

@@ -10,16 +10,27 @@ A run that was interrupted goes on where it stopped; one with other settings is 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
 from opendpr.errors import InputError, OpendprError, StateError, UsageError
 from opendpr.evaluation.failures import NOT_IN_COLLECTION, NOT_RETRIEVED
 from opendpr.evaluation.header import HEADER_BEGINNING, RUN_FORMAT, RunHeader, parse_header
-from opendpr.evaluation.records import Key, QuestionRecord, parse_question_record
+from opendpr.evaluation.records import (
+    QUESTION_TYPE,
+    SCAN_TYPE,
+    AnswerJudgement,
+    FigureRecord,
+    Key,
+    QuestionRecord,
+    ScanRecord,
+    key_of,
+    parse_figure_record,
+    parse_question_record,
+)
 from opendpr.storage.compression import COMPRESSED
 from opendpr.storage.lines import read_jsonl
 from opendpr.wording import counted
@@ -27,34 +38,35 @@ from opendpr.wording import counted
 RUN_BEGINNING = json.dumps(HEADER_BEGINNING)[:-1].encode()
 """How every run begins."""
 
-Record = dict[str, Any]
+Line = dict[str, Any]
+"""A record as it is in the file."""
 
 
 class RunWriter:
     """A run being written. Records are complete lines, in the file once `write` returns."""
 
-    def __init__(self, file: IO[bytes], records: Sequence[Record]) -> None:
+    def __init__(self, file: IO[bytes], done: Iterable[Key] = (), *, scanned: bool = False) -> None:
         self._file = file
-        self.done = {key_of(record) for record in records if record["type"] == "question"}
+        self.done = set(done)
         """What need not be computed again."""
-        self.scanned = any(record["type"] == "scan" for record in records)
+        self.scanned = scanned
 
     def write(self, records: Iterable[QuestionRecord]) -> None:
         """Append the records that the run does not have yet, in one piece."""
         missing = [record for record in records if record.key not in self.done]
-        self._append([record.as_json() for record in missing])
+        self._append(missing)
         self.done.update(record.key for record in missing)
 
     def write_header(self, header: RunHeader) -> None:
         """Begin the run."""
-        self._append([header.as_json()])
+        self._append([header])
 
     def write_scan(self, absent: Mapping[str, Sequence[str]]) -> None:
         """End a run with reader: the questions, by set, whose answer is nowhere in the collection."""
-        self._append([{"type": "scan", "absent": absent}])
+        self._append([ScanRecord(absent)])
 
-    def _append(self, records: Iterable[Record]) -> None:
-        self._file.write("".join(f"{json.dumps(record, allow_nan=False)}\n" for record in records).encode())
+    def _append(self, records: Iterable[RunHeader | QuestionRecord | ScanRecord]) -> None:
+        self._file.write("".join(f"{json.dumps(record.as_json(), allow_nan=False)}\n" for record in records).encode())
         self._file.flush()
 
 
@@ -71,19 +83,33 @@ def open_run(path: Path, header: RunHeader) -> Iterator[RunWriter]:
         raise UsageError(f"{path}: a run is not compressed while it is written; leave out {path.suffix}")
     size = path.stat().st_size if path.exists() else 0
     with path.open("r+b" if size else "wb") as file:
-        records: list[Record] = []
+        header_line: Line | None = None
+        writer = RunWriter(file)
         if size:
             if not RUN_BEGINNING.startswith(file.read(len(RUN_BEGINNING))):  # less of it was written before a kill
                 raise _no_run(path)
             file.truncate(_end_of_last_line(file))
-            records = [_kept(record) for record in _records(path)]
-        if records:
-            _refuse_other(path, records[0], header.as_json())
+            header_line, writer = _going_on(path, file)
+        if header_line:
+            _refuse_other(path, header_line, header.as_json())
         file.seek(0, 2)
-        writer = RunWriter(file, records)
-        if not records:
+        if not header_line:
             writer.write_header(header)
         yield writer
+
+
+def _going_on(path: Path, file: IO[bytes]) -> tuple[Line | None, RunWriter]:
+    """The header of a run, if it was written, and what writes the rest."""
+    header, done, scanned = None, set(), False
+    for line in _lines(path):
+        match line["type"]:
+            case "question":
+                done.add(key_of(line))
+            case "scan":
+                scanned = True
+            case _:
+                header = line
+    return header, RunWriter(file, done, scanned=scanned)
 
 
 def _end_of_last_line(file: IO[bytes]) -> int:
@@ -99,20 +125,14 @@ def _end_of_last_line(file: IO[bytes]) -> int:
     return 0
 
 
-def _kept(record: Record) -> Record:
-    """What going on needs of a record; the rest would be the whole run in memory."""
-    return (
-        record if record["type"] == "run" else {key: record.get(key) for key in ("type", "set", "question", "system")}
-    )
-
-
 def _no_run(path: Path) -> InputError:
     return InputError(
-        f"{path} is not a run that 'opendpr evaluate' wrote (format {RUN_FORMAT}); name one, or a new file to write"
+        f"{path} is not a run that an evaluation wrote (format {RUN_FORMAT}); name one, or a new file to write"
     )
 
 
-def _records(path: Path) -> Iterator[Record]:
+def _lines(path: Path) -> Iterator[Line]:
+    """The one reader: yields the records of a run, which have what figures are made of."""
     for line, record in read_jsonl(path):
         if line == 1 and (record.get("type") != "run" or record.get("format") != RUN_FORMAT):
             raise _no_run(path)
@@ -121,7 +141,7 @@ def _records(path: Path) -> Iterator[Record]:
         yield record
 
 
-def _is_sound(record: Record) -> bool:
+def _is_sound(record: Line) -> bool:
     """Whether a record has the fields that figures are made of."""
     match record:
         case {"type": "run", "sets": dict() as sets, "systems": list() as systems}:
@@ -129,7 +149,7 @@ def _is_sound(record: Record) -> bool:
             return all(isinstance(count, int) for count in counts) and all(isinstance(name, str) for name in systems)
         case {"type": "question", "set": str(), "question": str(), "system": str(), "measures": dict() as measures}:
             read = record.get("read", {})
-            answers = list(read.values()) if isinstance(read, dict) else [None]
+            answers = list(read.values()) if isinstance(read, dict) and all(map(str.isdecimal, read)) else [None]
             return all(isinstance(value, int | float) for value in measures.values()) and all(
                 isinstance(answer, dict) and isinstance(answer.get("failure", 0), str | None) for answer in answers
             )
@@ -138,22 +158,17 @@ def _is_sound(record: Record) -> bool:
     return False
 
 
-def _refuse_other(path: Path, written: Record, wanted: Record) -> None:
+def _refuse_other(path: Path, written: Line, wanted: Line) -> None:
     wanted = json.loads(json.dumps(wanted))
     other = [name for name in {**written, **wanted} if written.get(name) != wanted.get(name)]
     if other:
         changes = "; ".join(f"{name} is {_short(written.get(name))}, now {_short(wanted.get(name))}" for name in other)
-        raise StateError(f"{path} was written with other settings ({changes}); give another -o, or delete it")
+        raise StateError(f"{path} was written with other settings ({changes}); give another output, or delete it")
 
 
 def _short(value: object) -> str:
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 120 else f"{text[:117]}..."
-
-
-def key_of(record: Record) -> Key:
-    """What a question's record in the file is about."""
-    return record["set"], record["question"], record["system"]
 
 
 @dataclass(frozen=True)
@@ -177,64 +192,63 @@ def read_run(path: Path) -> Run:
         StateError: the run was interrupted.
         InputError: the file is not a run, or a line of it cannot be read.
     """
-    records = list(map(_small, _records(path)))
-    if not records:
-        raise InputError(f"{path} is empty; run the command that began it again")
-    header, questions = _header(path, records[0]), [record for record in records if record["type"] == "question"]
-    measured: dict[str, Any] = {name: {system: {} for system in header.systems} for name in header.sets}
-    failures: dict[str, Any] = {name: {} for name in header.sets}
-    absent = _absent(records)
-    for record in questions:
-        name, question, system = key_of(record)
+    header, records, scans = _figure_records(path)
+    measured: dict[str, dict[str, dict[str, Mapping[str, float]]]]
+    measured = {name: {system: {} for system in header.systems} for name in header.sets}
+    failures: dict[str, dict[str, dict[int, dict[str, list[str]]]]] = {name: {} for name in header.sets}
+    absent = _absent(scans)
+    for record in records:
+        name, question, system = record.key
         if name not in measured or system not in measured[name]:
             raise InputError(f"{path}: question {question!r} is of {name!r} by {system!r}, which its first line lacks")
-        measured[name][system][question] = record["measures"]
-        for read, kind in record["failures"].items():
-            kinds = failures[name].setdefault(system, {}).setdefault(int(read), {})
-            kinds.setdefault(_final(kind, record, absent), []).append(question)
+        measured[name][system][question] = record.measures
+        for read, kind in record.failures.items():
+            kinds = failures[name].setdefault(system, {}).setdefault(read, {})
+            kinds.setdefault(_final(kind, record.key, absent), []).append(question)
     wanted = header.questions * len(header.systems)
     there = sum(len(questions) for systems in measured.values() for questions in systems.values())
-    if there != wanted or (header.read and len(records) == 1 + len(questions)):
+    if there != wanted or (header.read and not scans):
         last = "" if there != wanted else ", and not yet the last, on answers that are nowhere"
         raise StateError(
             f"{path} is not complete: it has {there:,} of {counted(wanted, 'record')}{last}; "
             "run the command that began it again"
         )
-    problems = {f"{record['set']}/{record['question']}": record["problem"] for record in questions if record["problem"]}
+    problems = {f"{record.key[0]}/{record.key[1]}": record.problem for record in records if record.problem}
     return Run(path, header, measured, failures, problems)
 
 
-def _header(path: Path, record: Record) -> RunHeader:
+def _figure_records(path: Path) -> tuple[RunHeader, list[FigureRecord], list[ScanRecord]]:
+    """What figures are made of in a run, so that the rest is not in memory."""
+    header: RunHeader | None = None
+    records: list[FigureRecord] = []
+    scans: list[ScanRecord] = []
+    for line in _lines(path):
+        match line["type"]:
+            case "question":
+                records.append(parse_figure_record(line))
+            case "scan":
+                scans.append(ScanRecord(line["absent"]))
+            case _:
+                header = _header(path, line)
+    if header is None:
+        raise InputError(f"{path} is empty; run the command that began it again")
+    return header, records, scans
+
+
+def _header(path: Path, record: Line) -> RunHeader:
     try:
         return parse_header(record)
     except (AttributeError, KeyError, TypeError, ValueError, OpendprError) as error:
-        raise InputError(f"{path}:1: not a whole header ({error}); evaluate again, with another -o") from None
+        raise InputError(f"{path}:1: not a whole header ({error}); evaluate again, with another output") from None
 
 
-def _small(record: Record) -> Record:
-    """What figures are made of in a record."""
-    if record["type"] != "question":
-        return record
-    failures = {read: answer["failure"] for read, answer in record.get("read", {}).items() if answer["failure"]}
-    return {
-        **{name: record[name] for name in ("type", "set", "question", "system", "measures")},
-        "failures": failures,
-        "problem": record.get("problem"),
-    }
-
-
-def read_records(path: Path) -> Iterator[Record]:
-    """Yield the header, then the records of a run with their final kinds of failure, all as they are in the file.
+def read_question_lines(path: Path) -> Iterator[Line]:
+    """Yield the questions of a run as they are in the file, some of which may lack what their rankings need not.
 
     Raises:
         InputError: the file is not a run, or a line of it cannot be read.
     """
-    absent = _absent(_records(path))
-    for record in _records(path):
-        for answer in record.get("read", {}).values() if record["type"] == "question" else ():
-            answer["failure"] = _final(answer["failure"], record, absent)
-        if record["type"] != "scan":
-            yield record
+    return (line for line in _lines(path) if line["type"] == QUESTION_TYPE)
 
 
 def read_question_records(path: Path) -> Iterator[QuestionRecord]:
@@ -243,22 +257,32 @@ def read_question_records(path: Path) -> Iterator[QuestionRecord]:
     Raises:
         InputError: the file is not a run, or a record of it lacks something.
     """
-    for record in read_records(path):
-        if record["type"] != "question":
-            continue
+    absent = _absent(ScanRecord(line["absent"]) for line in _lines(path) if line["type"] == SCAN_TYPE)
+    for line in read_question_lines(path):
         try:
-            yield parse_question_record(record)
+            yield _with_final(parse_question_record(line), absent)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            place = f"{path}: question {record['question']!r:.60} by {record['system']!r:.60}"
-            raise InputError(f"{place}: not a whole record ({error}); evaluate again, with another -o") from None
+            place = f"{path}: question {line['question']!r:.60} by {line['system']!r:.60}"
+            raise InputError(f"{place}: not a whole record ({error}); evaluate again, with another output") from None
 
 
-def _absent(records: Iterable[Record]) -> set[tuple[str, str]]:
+def _absent(scans: Iterable[ScanRecord]) -> set[tuple[str, str]]:
     """Set and id of the questions whose answer is nowhere, as the scan found."""
-    scans = (record["absent"] for record in records if record["type"] == "scan")
-    return {(name, question) for absent in scans for name, questions in absent.items() for question in questions}
+    return {(name, question) for scan in scans for name, questions in scan.absent.items() for question in questions}
 
 
-def _final(failure: str | None, record: Record, absent: set[tuple[str, str]]) -> str | None:
+def _final(failure: str, key: Key, absent: Container[tuple[str, str]]) -> str:
     """The kind of a failure, once it is known whose answers are nowhere."""
-    return NOT_IN_COLLECTION if failure == NOT_RETRIEVED and (record["set"], record["question"]) in absent else failure
+    return NOT_IN_COLLECTION if failure == NOT_RETRIEVED and key[:2] in absent else failure
+
+
+def _with_final(record: QuestionRecord, absent: Container[tuple[str, str]]) -> QuestionRecord:
+    """The record with the final kinds of its failures."""
+    judgement = record.judgement
+    if not isinstance(judgement, AnswerJudgement):
+        return record
+    read = {
+        count: replace(answer, failure=_final(answer.failure, record.key, absent)) if answer.failure else answer
+        for count, answer in judgement.read.items()
+    }
+    return replace(record, judgement=replace(judgement, read=read))

@@ -53,9 +53,9 @@ class Judge(Protocol):
         ...
 
     def __call__(
-        self, answerer: Answerer, questions: Sequence[Question]
+        self, answerer: Answerer, questions: Sequence[Question], *, retriever: str
     ) -> Sequence[AnswerJudgement | DocumentJudgement]:
-        """A judgement for each question."""
+        """A judgement for each question, whose passages that retriever finds."""
         ...
 
 
@@ -103,9 +103,8 @@ def evaluate(
     total = len(task.systems) * header.questions
     with open_run(output, header) as run:
         for system in task.systems:
-            answerer.retriever = system
             for name, batch in _batches_to_judge(sets, system, run.done):
-                judgements = judge(answerer, batch)
+                judgements = judge(answerer, batch, retriever=system)
                 refuse_change(answerer.collection, header)
                 run.write(
                     QuestionRecord(name, system, question, judgement)
@@ -237,7 +236,7 @@ def refuse_change(collection: Collection, header: RunHeader) -> None:
     if then is None or collection.version() != (then.version, then.commit_id):
         raise StateError(
             f"{collection.directory} was changed while it was being evaluated; "
-            "once nothing changes it, evaluate it again with another -o"
+            "once nothing changes it, evaluate it again with another output"
         )
 
 

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-from opendpr.answering.asked import asked
+from opendpr.answering.asked_question import asked_question
 from opendpr.answering.borders import BorderReader
 from opendpr.answering.decoding import Decoding
 from opendpr.choices import needs_vectors
@@ -101,7 +101,7 @@ def fit(
     retrievers = make_retrievers(live, encoder, settings.retrievers, fitted.retrieval.get("lambda", 1.0))
     cases: dict[str, list[Case]] = {kind: [] for kind in retrievers}
     for name, questions in sets.items():
-        ask = partial(asked, live=live)
+        ask = partial(asked_question, live=live)
         read = read_cases(questions, retrievers, reader, settings=settings, on_progress=on_progress, ask=ask)
         for kind, own in read.items():
             cases[kind] += [case._replace(set=name) for case in own]
@@ -116,7 +116,7 @@ def fit_cases(cases: Mapping[str, Sequence[Case]], settings: AnsweringSettings, 
         cases: by retriever; the decoding weights are fitted for the first of the settings
         fitted: has lambda, and gets what is fitted here
     """
-    decoding = fit_decoding(cases[settings.retrievers[0]], Decoding.of(fitted.retrieval), fitted)
+    decoding = fit_decoding(cases[settings.retrievers[0]], Decoding.from_weights(fitted.retrieval), fitted)
     for kind, own in cases.items():
         fitted.confidence[kind], fitted.figures[kind] = fit_confidence(own, decoding, settings)
 
@@ -149,5 +149,5 @@ def _target(model: Model, output: Path | None) -> Path:
             raise StateError(f"{output} holds a model already; give another directory, or remove it first")
         return output
     if model.reference != str(model.directory.absolute()):
-        raise UsageError(f"{model.name} is an installed package; say with -o where the fitted model is to be written")
+        raise UsageError(f"{model.name} is an installed package; say where the fitted model is to be written (output)")
     return model.directory

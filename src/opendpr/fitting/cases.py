@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from opendpr.answering.asked import UNKNOWN_QUESTION, Asked
+from opendpr.answering.asked_question import UNKNOWN_QUESTION, AskedQuestion
 from opendpr.answering.decoding import Decoding, candidates
 from opendpr.fitting.settings import AnsweringSettings
 from opendpr.iteration import batched
@@ -21,7 +21,7 @@ CASE_QUESTIONS = 16
 FURTHER_DEPTH = 4
 """Times k passages are retrieved for a question that is to be answered without those that hold its answer."""
 
-Ask = Callable[[str, str], Asked]
+Ask = Callable[[str, str], AskedQuestion]
 """What decoding needs to know of a question, for a retriever by its name."""
 Progress = Callable[[str, int, int], None]
 """Called with what is done, how much of it, and of how much."""
@@ -38,7 +38,7 @@ class Case(NamedTuple):
     spans: list[Span]
     removed: bool
     """Whether the passages that hold its answer were kept from the reader."""
-    asked: Asked = UNKNOWN_QUESTION
+    asked_question: AskedQuestion = UNKNOWN_QUESTION
     set: str = ""
     """Name of the question file it comes from."""
 
@@ -50,7 +50,7 @@ def read_cases(
     *,
     settings: AnsweringSettings,
     on_progress: Progress = silent,
-    ask: Ask = lambda question, retriever: Asked(question),
+    ask: Ask = lambda question, retriever: AskedQuestion(question),
 ) -> dict[str, list[Case]]:
     """What was read for each retriever; a passage that several retrievers found is read once."""
     drawn = np.random.default_rng(settings.seed).random(len(questions)) < settings.removed_share
@@ -100,7 +100,7 @@ def _spans_of(spans: Sequence[Span], hits: Sequence[Hit]) -> list[Span]:
 
 def answered(case: Case, decoding: Decoding) -> bool:
     """Whether the best answer is one of those expected; of a question without any, none is."""
-    answers = candidates(case.spans, decoding, case.asked)
+    answers = candidates(case.spans, decoding, case.asked_question)
     question = case.question
     return bool(answers and question.answers) and exact_match(
         answers[0].spans[0].text, question.answers, question.match

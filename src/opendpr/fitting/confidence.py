@@ -41,7 +41,9 @@ def fit_confidence(
         InputError: there are too few right or wrong answers.
     """
     cases = [case for case in cases if case.spans]
-    rows = [features(candidates(case.spans, decoding, case.asked), decoding, case.asked) for case in cases]
+    rows = [
+        features(candidates(case.spans, decoding, case.asked_question), decoding, case.asked_question) for case in cases
+    ]
     right = np.array([answered(case, decoding) for case in cases], dtype=bool)
     if min(right.sum(), (~right).sum()) < FEWEST_ANSWERS:
         raise InputError(
@@ -51,7 +53,7 @@ def fit_confidence(
     answerable = np.array([is_answerable(case) for case in cases], dtype=bool)
     counts = mixed(answerable, settings.answerable_share)
     stored = _weights(rows, right, counts)
-    confident = Confidence.of(stored)
+    confident = Confidence.from_stored(stored)
     sure = np.array([confident(row) for row in rows])
     threshold = threshold_for(sure, right, settings.precision, counts)
     if threshold is None:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from opendpr.answering.decoding import WORDING_FEATURES, Decoding
+from opendpr.answering.question_words import Wording
 from opendpr.answering.tidying import tidied
-from opendpr.answering.wording import Wording
 from opendpr.errors import InputError
 from opendpr.fitting.cases import Case, answered
 from opendpr.fitting.fitted import Fitted
@@ -30,7 +30,7 @@ def fit_decoding(cases: Sequence[Case], start: Decoding, fitted: Fitted) -> Deco
     choices = []
     for case in cases:
         verdicts: dict[str, bool] = {}
-        spans, wording = tidied(case.spans, case.asked.text), Wording(case.asked)
+        spans, wording = tidied(case.spans, case.asked_question.text), Wording(case.asked_question)
         right = np.array([_is_right(case.question, span.text, verdicts) for span in spans], dtype=bool)
         if right.any() and not right.all():
             rows = [_row(span, start, wording) for span in spans]
@@ -46,7 +46,7 @@ def fit_decoding(cases: Sequence[Case], start: Decoding, fitted: Fitted) -> Deco
     )
     names = ("passage", "span", "reader", *WORDING_FEATURES)
     fitted.retrieval |= {name: float(f"{value:.4g}") for name, value in zip(names, weights.tolist(), strict=True)}
-    decoding = Decoding.of(fitted.retrieval)
+    decoding = Decoding.from_weights(fitted.retrieval)
     fitted.figures["questions with a right span"] = len(choices)
     fitted.figures["exact match"] = {"before": _exact(cases, start), "after": _exact(cases, decoding)}
     return decoding

@@ -9,6 +9,7 @@ from opendpr.interop.own import write_marked
 from opendpr.interop.question_sets import Questions, question_sets
 from opendpr.interop.ranked import best_of_documents
 from opendpr.interop.reading import (
+    holds_marks,
     read_examples,
     read_marked,
     read_passages,
@@ -35,6 +36,7 @@ __all__ = [
     "Ranking",
     "RunHit",
     "best_of_documents",
+    "holds_marks",
     "question_sets",
     "read_examples",
     "read_marked",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -19,25 +20,35 @@ from opendpr.interop.ranked import (
 )
 from opendpr.interop.records import read_lists
 from opendpr.interop.start import Start
-from opendpr.interop.tables import TAB, column, read_columns
+from opendpr.interop.tables import TAB, TABS_OR_SPACE, column, read_columns
 from opendpr.storage.lines import json_line, write_lines
 from opendpr.types import TrainingExample
 
+ID = re.compile(r"[!-~]*[0-9][!-~]*")
+"""What tells ids from texts: a number, or a word of ASCII with a digit; some scripts write texts without spaces."""
+
 
 def is_triples(start: Start) -> bool:
-    """Whether the first line is a list of ids, or three numbers between tabs."""
+    """Whether the first line is a list of ids, or has three of them in columns."""
     if isinstance(start.value, list):
-        return len(start.value) > 1 and isinstance(start.value[0], int) and not isinstance(start.value[0], bool)
-    return len(start.row) == 3 and all(field.strip().isdigit() for field in start.row)
+        first, *others = start.value or [None]
+        are_ids = all(isinstance(id, int | list) or (isinstance(id, str) and ID.fullmatch(id)) for id in others)
+        return bool(others) and are_ids and isinstance(first, int | str) and bool(ID.fullmatch(str(first)))
+    return len(start.columns) == 3 and all(map(ID.fullmatch, start.columns))
+
+
+def may_be_triples(start: Start) -> bool:
+    """Whether the first line is a list, or has three columns: of ids or of texts."""
+    return isinstance(start.value, list) or len(start.columns) == 3
 
 
 def read_triples(start: Start) -> Iterator[IdExample]:
-    """JSON lines `[question, positive, negative, ...]` (`triples.jsonl`), or such lines between tabs, of ids.
+    """JSON lines `[question, positive, negative, ...]` (`triples.jsonl`), or such lines between tabs or spaces, of ids.
 
     A passage may be `[id, score]`, as for distillation; the first one is the positive.
     """
     if not start.is_json:
-        for place, fields in read_columns(start.path, TAB):
+        for place, fields in read_columns(start.path, TABS_OR_SPACE):
             yield _triple(place, fields)
         return
     for place, value in read_lists(start.path, array=start.is_array):

@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from opendpr.errors import InputError
-from opendpr.interop.gold import answers_of
+from opendpr.interop.gold import answers_of, question_of
 from opendpr.interop.literals import parse_strings, write_strings
 from opendpr.interop.nouns import Placed, Ranking
-from opendpr.interop.own import example_fields, examples_of_groups
+from opendpr.interop.own import example_fields, example_passage, examples_of_groups
 from opendpr.interop.ranked import RawRanking, hits_of, once
-from opendpr.interop.records import checked, identifier, read_records, text, words, write_array
+from opendpr.interop.records import checked, identifier, objects, read_records, text, words, write_array
 from opendpr.interop.start import Start
 from opendpr.interop.tables import read_rows, write_rows
 from opendpr.storage.compression import uncompressed_name
 from opendpr.storage.lines import json_line, write_lines
-from opendpr.types import Document, Question, TrainingExample
+from opendpr.types import Document, ExamplePassage, Question, TrainingExample
 from opendpr.wording import counted
 
 PASSAGES_HEADER = ["id", "text", "title"]
@@ -32,17 +32,19 @@ ANSWER_LIST = re.compile(r'\s*"?\s*[\[(].*[\])]\s*"?\s*')
 
 def is_passages(start: Start) -> bool:
     """Whether a table has a header with `id` and `text`."""
-    return {"id", "text"} <= set(start.row)
+    return {"id", "text"} <= set(start.header)
 
 
 def read_passages(start: Start) -> Iterator[Placed[Document]]:
-    """Rows as of `psgs_w100.tsv`: quoted as in CSV, after a header of `id`, `text` and perhaps `title` in any order."""
-    rows = read_rows(start.path, start.quoting)
-    place, columns = next(rows)
-    at = {name: number for number, name in enumerate(columns)}
+    """Rows as in `psgs_w100.tsv`: quoted as in CSV, after a header of `id`, `text` and perhaps `title` in any order."""
+    rows = read_rows(start.path, start.quoting, start.separator)
+    next(rows)
+    at = {name: number for number, name in enumerate(start.header)}
     for place, row in rows:
-        if len(row) != len(columns):
-            raise InputError(f"{place}: expected {counted(len(columns), 'field')} as in the header, found {len(row)}")
+        if len(row) != len(start.header):
+            raise InputError(
+                f"{place}: expected {counted(len(start.header), 'field')} as in the header, found {len(row)}"
+            )
         if not row[at["id"]]:
             raise InputError(f"{place}: expected 'id' to say something, found an empty field")
         title = row[at["title"]] if "title" in at else ""
@@ -84,6 +86,26 @@ def write_questions(path: Path, questions: Iterable[Question]) -> int:
 def read_examples(start: Start) -> Iterator[TrainingExample]:
     """Records of a question with `positive_ctxs`, `hard_negative_ctxs` and `negative_ctxs`."""
     return examples_of_groups(start, PASSAGE_FIELDS)
+
+
+def read_results(start: Start) -> Iterator[TrainingExample]:
+    """Retrieval results as examples, which DPR's reader is trained on: what `has_answer` says of each of the `ctxs`.
+
+    Raises:
+        InputError: a passage does not say whether it has an answer.
+    """
+    for record in read_records(start.path):
+        groups: tuple[list[ExamplePassage], list[ExamplePassage]] = ([], [])
+        for n, fields in enumerate(objects(record.fields, "ctxs", record.place), start=1):
+            place = f"{record.place}: ctxs {n}"
+            if not isinstance(fields.get("has_answer"), bool):
+                raise InputError(
+                    f"{place}: expected 'has_answer', by which passages become positives and negatives, found none; "
+                    "mining makes examples out of questions and a collection"
+                )
+            groups[not fields["has_answer"]].append(example_passage(fields, place))
+        positives, negatives = map(tuple, groups)
+        yield TrainingExample(question_of(record), positives, negatives)
 
 
 def write_examples(path: Path, examples: Iterable[TrainingExample]) -> int:
@@ -136,13 +158,13 @@ def refuse_unknown_texts(ranking: Ranking, system: str) -> None:
     """Raises InputError if the question or a passage has no text, which the system's form needs."""
     if not ranking.question:
         raise InputError(
-            f"the question of {ranking.id!r} is not in the run, {system}'s form needs it; give --questions FILE"
+            f"the question of {ranking.id!r} is not in the run, {system}'s form needs it; give the file of questions"
         )
     for hit in ranking.hits:
         if hit.text is None:
             raise InputError(
                 f"question {ranking.id!r}: the run has no text for passage {hit.id!r}, {system}'s form needs it; name "
-                "the collection that was searched with --collection"
+                "the collection that was searched"
             )
 
 

@@ -24,7 +24,9 @@ QUESTION_IDS = ("id", "_id", "qid", "query_id", "question_id", "example_id")
 """Names of the field that holds a question's id; the first that is there counts."""
 ANSWER_FIELDS = ("answers", "answer", "target", "answer_text")
 """Names of the field that holds the gold answers; the first that has any counts."""
-GOLD_LIKE_FIELD = re.compile(r"answer|gold|target|truth|solution|alias|reference", re.IGNORECASE)
+GOLD_LIKE_FIELD = re.compile(
+    r"answer|gold|target|truth|solution|alias|reference|expected|output|response|completion|^labels?$", re.IGNORECASE
+)
 """What a field may be called that holds gold answers under a name of its own."""
 OTHER_FIELD = re.compile(
     r"(_id|_ids|_type|_start|_end|_ranks?|_count|_regex|impossible|^plausible_answers|^has_answer)$"
@@ -108,8 +110,8 @@ class Dropped:
     """Drops what is of no use in a file, and reports it when the file ends.
 
     - An answer without a token, or a pattern that matches the empty string: it would be found in every text.
-    - A passage whose text is among the example's others already. As a negative it would teach that the positive
-      is wrong; twice it would count twice.
+    - A passage without text, and one whose text is among the example's others already. As a negative it would teach
+      that the positive is wrong; twice it would count twice.
     """
 
     def __init__(self, path: Path, match: Match | None = None) -> None:
@@ -151,14 +153,21 @@ class Dropped:
     def example(self, example: TrainingExample) -> TrainingExample:
         """The example with each text once, as a positive rather than as a negative."""
         id = example.question.id
-        positive_texts = {_plain_text(passage) for passage in example.positives}
         texts: set[str] = set()
-        positives = self._once(example.positives, texts, id)
+        positives = self._once(self._with_text(example.positives, id), texts, id)
+        positive_texts = frozenset(texts)
         hard, others = (
-            self._once(self._without(passages, positive_texts, noun, id), texts, id)
+            self._once(self._without(self._with_text(passages, id), positive_texts, noun, id), texts, id)
             for passages, noun in ((example.hard_negatives, "hard negative"), (example.negatives, "negative"))
         )
         return TrainingExample(self.question(example.question), positives, hard, others)
+
+    def _with_text(self, passages: Iterable[ExamplePassage], id: str) -> Iterator[ExamplePassage]:
+        for passage in passages:
+            if _plain_text(passage):
+                yield passage
+            else:
+                self.add("passage", "without text", f"of question {id!r:.40}")
 
     def _without(
         self, passages: Iterable[ExamplePassage], texts: Set[str], noun: str, id: str

@@ -51,16 +51,31 @@ class IdExample(NamedTuple):
     negatives: tuple[str, ...]
 
 
+def by_id(questions: Iterable[Question], source: object) -> dict[str, Question]:
+    """The questions by their ids.
+
+    Raises:
+        InputError: two have the same; the message begins with `source`.
+    """
+    questions_by_id: dict[str, Question] = {}
+    for question in questions:
+        if questions_by_id.setdefault(question.id, question) is not question:
+            raise InputError(f"{source}: the id {question.id!r} is there twice; each question needs its own")
+    return questions_by_id
+
+
 def join(
-    examples: Iterable[IdExample], questions: Iterable[Question], passages: Iterable[Document]
+    examples: Iterable[IdExample], questions: Mapping[str, Question], passages: Iterable[Document]
 ) -> Iterator[TrainingExample]:
     """The examples with their texts. The ids, and the passages that are named, are in memory.
+
+    Args:
+        questions: by their ids
 
     Raises:
         InputError: an id is in none of the files.
     """
-    questions_by_id = {question.id: question for question in questions}
-    placed = [(_of_id(questions_by_id, example.question, "question", example.place), example) for example in examples]
+    placed = [(_of_id(questions, example.question, "question", example.place), example) for example in examples]
     return join_passages(placed, passages)
 
 

@@ -31,7 +31,7 @@ def sha256_of_id(path: Path) -> str:
     """SHA-256 of a data set's queries and judgements.
 
     Raises:
-        InputError, OpendprError: as of `read_passages`.
+        InputError, OpendprError: as for `read_passages`.
     """
     digest, dataset = hashlib.sha256(), _load(path)
     for kind in ("queries", "qrels"):
@@ -57,7 +57,7 @@ def read_questions(path: Path) -> Iterator[Question]:
     """The queries of a data set, with the answers that it has, and its relevant documents as gold documents.
 
     Raises:
-        InputError, OpendprError: as of `read_passages`.
+        InputError, OpendprError: as for `read_passages`.
     """
     answers: dict[str, dict[str, None]] = {}
     documents: dict[str, list[str]] = {}
@@ -79,7 +79,7 @@ def read_qrels(path: Path) -> Iterator[Placed[Judgement]]:
     """The judgements of a data set.
 
     Raises:
-        InputError, OpendprError: as of `read_passages`.
+        InputError, OpendprError: as for `read_passages`.
     """
     for judgement in _items(path, "qrels"):
         yield Placed(str(path), Judgement(judgement.query_id, judgement.doc_id, int(judgement.relevance)))

@@ -55,7 +55,7 @@ def read_values(path: Path) -> Iterator[tuple[str, Any]]:
     """Yield place and value of JSON values that follow each other, whatever lines they are written on.
 
     Raises:
-        InputError: as of `read_array`.
+        InputError: as for `read_array`.
     """
     with open_input(path) as file:
         text = _Text(path, file)
@@ -70,7 +70,7 @@ def read_members(path: Path) -> Iterator[tuple[str, str, Any]]:
     """Yield place, name and value of each member of the one JSON object that a file holds.
 
     Raises:
-        InputError: as of `read_array`.
+        InputError: as for `read_array`.
     """
     with open_input(path) as file:
         text = _Text(path, file)

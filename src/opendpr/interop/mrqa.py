@@ -35,12 +35,12 @@ def read_marked(start: Start) -> Iterator[MarkedQuestion]:
         if "header" in fields and "qas" not in fields:
             continue
         passage = text(fields, "context", place)
-        for asked in objects(fields, "qas", place):
-            id = identifier(asked, ID_FIELDS, place)
+        for entry in objects(fields, "qas", place):
+            id = identifier(entry, ID_FIELDS, place)
             at = f"{place}: question {id}"
-            marks = tuple(_marks(asked, passage, at))
-            answers = answers_of(asked, at) or tuple(dict.fromkeys(answer for _, answer in marks))
-            yield MarkedQuestion(id, words(asked, "question", at), "", passage, marks, answers)
+            marks = tuple(_marks(entry, passage, at))
+            answers = answers_of(entry, at) or tuple(dict.fromkeys(answer for _, answer in marks))
+            yield MarkedQuestion(id, words(entry, "question", at), "", passage, marks, answers)
 
 
 def read_questions(start: Start) -> Iterator[Question]:

@@ -30,6 +30,8 @@ ID_HEADERS = frozenset(
     {"id", "_id", "pid", "qid", "docid", "doc_id", "query_id", "query-id", "question_id", "passage_id"}
 )
 """What the first line has instead of an id where it is a header."""
+TEXT_HEADERS = frozenset({"anchor", "query", "question", "text"})
+"""What the first line of triples has instead of a question where it is a header, besides these."""
 
 
 def read_passages(start: Start) -> Iterator[Placed[Document]]:
@@ -69,12 +71,17 @@ def _pairs(start: Start, what: str) -> Iterator[tuple[str, str, str]]:
 
 def read_examples(start: Start) -> Iterator[TrainingExample]:
     """Triples of texts, `question <tab> positive <tab> negative`."""
-    for place, fields in read_columns(start.path, TAB):
+    for number, (place, fields) in enumerate(read_columns(start.path, TAB)):
         if len(fields) != 3 or not all(field.strip() for field in fields):
             raise InputError(f"{place}: expected question, positive and negative between tabs, found {fields!r:.100}")
+        if number == 0 and fields[0].strip().lower() in ID_HEADERS | TEXT_HEADERS:
+            raise InputError(
+                f"{place}: found a header, {fields!r:.100}; expected question, positive and negative; take the header "
+                "out, or call the columns anchor, positive and negative"
+            )
         question, positive, negative = fields
-        asked = Question(place.rpartition(":")[2], question)
-        yield TrainingExample(asked, (ExamplePassage("", positive),), (ExamplePassage("", negative),))
+        asked_question = Question(place.rpartition(":")[2], question)
+        yield TrainingExample(asked_question, (ExamplePassage("", positive),), (ExamplePassage("", negative),))
 
 
 def write_examples(path: Path, examples: Iterable[TrainingExample]) -> int:

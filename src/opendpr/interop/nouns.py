@@ -11,7 +11,7 @@ Item = TypeVar("Item")
 
 
 class Placed(NamedTuple, Generic[Item]):
-    """Something out of a file, with its place there, `file:line`."""
+    """An item of a file, with its place there, `file:line`."""
 
     place: str
     item: Item

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from opendpr.errors import InputError
-from opendpr.interop.gold import ANSWER_FIELDS, QUESTION_IDS, question_of
+from opendpr.interop.gold import ANSWER_FIELDS, question_of
 from opendpr.interop.literals import parse_strings
 from opendpr.interop.records import Record
 from opendpr.interop.start import Start
@@ -18,14 +18,15 @@ QUESTION_COLUMNS = ("question", "query")
 
 
 def is_questions(start: Start) -> bool:
-    """Whether the first line is such a header."""
-    names = set(start.header)
-    all_named = names <= {*QUESTION_COLUMNS, *QUESTION_IDS, *ANSWER_FIELDS}
-    return not start.is_json and len(names) > 1 and all_named and not names.isdisjoint(QUESTION_COLUMNS)
+    """Whether the first line is such a header, perhaps with other names among these."""
+    return len(start.header) > 1 and any(name in start.header for name in QUESTION_COLUMNS)
 
 
 def read_questions(start: Start) -> Iterator[Question]:
-    """Rows with a question, and perhaps an id and answers: a list as in Python, or one answer as it is."""
+    """Rows with a question, and perhaps an id and answers: a list as in Python, or one answer as it is.
+
+    Other columns are passed over, unless they seem to hold the answers.
+    """
     rows = read_rows(start.path, start.quoting, start.separator)
     next(rows)
     name = next(name for name in QUESTION_COLUMNS if name in start.header)

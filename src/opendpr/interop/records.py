@@ -17,6 +17,17 @@ from opendpr.storage.lines import json_kind, read_jsonl
 HEAD_BYTES = 65_536
 """How much of a file is read to tell what it is."""
 Fields = Mapping[str, Any]
+NOT_TEXT = {
+    b"\x1f\x8b": "compressed by gzip; give its name the ending .gz",
+    b"\xfd7zXZ": "compressed by xz; give its name the ending .xz",
+    b"BZh9": "compressed by bzip2; give its name the ending .bz2",
+    b"(\xb5/\xfd": "compressed by zstd; give its name the ending .zst",
+    b"PK\x03\x04": "a zip archive; unpack it",
+    b"PAR1": "a Parquet file; write it as JSON lines",
+    b"\xff\xfe": "UTF-16; convert it to UTF-8",
+    b"\xfe\xff": "UTF-16; convert it to UTF-8",
+}
+"""What a file is that begins with these bytes, and what to do."""
 
 
 class Record(NamedTuple):
@@ -58,9 +69,17 @@ def read_lists(path: Path, *, array: bool) -> Iterator[tuple[str, list[Any]]]:
 
 
 def head(path: Path, size: int = HEAD_BYTES) -> str:
-    """The beginning of a file, without byte order mark and space; what is not UTF-8 is left out."""
+    """The beginning of a file, without byte order mark and space; what is not UTF-8 is left out.
+
+    Raises:
+        InputError: the file cannot be read, or is no text.
+    """
     with open_input(path) as file:
-        return file.read(size).decode("utf-8-sig", "ignore").lstrip()
+        start = file.read(size)
+    for mark, what in NOT_TEXT.items():
+        if start.startswith(mark):
+            raise InputError(f"{path} is {what}")
+    return start.decode("utf-8-sig", "ignore").lstrip()
 
 
 def _ends_on_its_line(start: str) -> bool:

@@ -18,7 +18,8 @@ from opendpr.wording import counted
 
 ANCHOR_FIELDS = ("anchor", "query", "question")
 """Names of the column with the question."""
-NEGATIVE_FIELD = re.compile(r"negative(_\d+)?")
+NEGATIVE_FIELD = re.compile(r"(hard_)?neg(ative)?s?(_?\d+)?")
+"""Names of the columns with negatives."""
 
 
 def is_examples(start: Start) -> bool:
@@ -34,7 +35,10 @@ def is_lists(start: Start) -> bool:
 
 
 def read_examples(start: Start) -> Iterator[TrainingExample]:
-    """Records with `anchor` (or `query`, `question`), `positive`, and perhaps `negative`, `negative_1` and so on."""
+    """Records with `anchor` (or `query`, `question`), `positive`, and perhaps `negative`, `negative_1` and so on.
+
+    Positives and negatives are texts or lists of texts.
+    """
     if start.is_json:
         for place, number, fields in read_records(start.path):
             yield _example(fields, place, str(number))
@@ -60,14 +64,19 @@ def read_lists_of_texts(start: Start) -> Iterator[TrainingExample]:
 def _example(fields: Mapping[str, object], place: str, id: str) -> TrainingExample:
     anchor = next((name for name in ANCHOR_FIELDS if name in fields), ANCHOR_FIELDS[0])
     negatives = tuple(
-        _passage(fields, name, place) for name in fields if NEGATIVE_FIELD.fullmatch(name) and fields[name]
+        passage
+        for name in fields
+        if NEGATIVE_FIELD.fullmatch(name) and fields[name]
+        for passage in _passages(fields, name, place)
     )
     question = Question(id, _words(fields, anchor, place))
-    return TrainingExample(question, (_passage(fields, "positive", place),), negatives)
+    return TrainingExample(question, _passages(fields, "positive", place), negatives)
 
 
-def _passage(fields: Mapping[str, object], name: str, place: str) -> ExamplePassage:
-    return ExamplePassage("", _words(fields, name, place))
+def _passages(fields: Mapping[str, object], name: str, place: str) -> tuple[ExamplePassage, ...]:
+    value = fields.get(name)
+    several = value if isinstance(value, list) else [value]
+    return tuple(ExamplePassage("", _words({name: text}, name, place)) for text in several)
 
 
 def _words(fields: Mapping[str, object], name: str, place: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from opendpr.errors import InputError
-from opendpr.interop.gold import QUESTION_IDS
+from opendpr.interop.gold import QUESTION_IDS, answers_of
 from opendpr.interop.json_stream import read_array
 from opendpr.interop.nouns import MarkedQuestion
 from opendpr.interop.records import Fields, identifier, objects, read_records, text, words
@@ -76,6 +76,10 @@ def _marked(fields: Fields, title: str, passage: str, place: str) -> MarkedQuest
     id = identifier(fields, QUESTION_IDS, place)
     place = f"{place}: question {id}"
     answers = _answers(fields, place)
+    if not answers and (unmarked := answers_of(fields, place)):
+        raise InputError(
+            f"{place}: expected 'answers' with 'text' and 'answer_start', found {unmarked[0]!r:.60} without its place"
+        )
     if fields.get("is_impossible") is True and any(answer for _, answer in answers):
         raise InputError(f"{place} is called impossible and has answers; it can be one of the two")
     marks = tuple(mark_of(start, answer, passage, place) for start, answer in answers)

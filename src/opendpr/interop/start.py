@@ -56,14 +56,15 @@ class Start:
 
     @property
     def separator(self) -> str:
-        """What separates the columns of a table with a header: commas by its name, if its header has no tabs."""
-        is_csv = uncompressed_name(self.path).suffix.lower() == ".csv" and "\t" not in self.line
-        return "," if is_csv else TAB
+        """What separates the columns of a table with a header: by its name commas or semicolons, unless it has tabs."""
+        if uncompressed_name(self.path).suffix.lower() != ".csv" or TAB in self.line:
+            return TAB
+        return ";" if ";" in self.line and "," not in self.line else ","
 
     @property
     def header(self) -> list[str]:
         """The names in the first line of a table, in lower case."""
-        return [name.strip().strip('"').lower() for name in self.line.split(self.separator)]
+        return [] if self.is_json else [name.strip().strip('"').lower() for name in self.line.split(self.separator)]
 
     @property
     def line_separator(self) -> str:
@@ -114,7 +115,7 @@ class Start:
 
 
 @dataclass(frozen=True)
-class Form(Generic[Item]):
+class FileForm(Generic[Item]):
     """One form of file that one system has."""
 
     shape: str

@@ -19,9 +19,11 @@ from opendpr.storage.lines import limited_lines, write_lines
 
 TAB = "\t"
 TABS_OR_SPACE = "tabs or space"
+SPACES = re.compile(r"[ \r\v\f]+")
+"""What separates columns for trec_eval, save for tabs: ids may hold Unicode's other spaces."""
 FIELD_CHARACTERS = 10_000_000
 """Longest field. A quotation mark that is never closed takes the rest of a file into one field, up to here."""
-TEXT_QUOTES = "; where quotation marks are part of the text, 'opendpr import' reads them so with --quoting none"
+TEXT_QUOTES = "; where quotation marks are part of the text, import the file with quoting none"
 SURROGATE = re.compile("[\ud800-\udfff]")
 """Half a surrogate pair; also what bytes that are not UTF-8 are decoded to."""
 
@@ -68,11 +70,13 @@ def read_columns(path: Path, separator: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def split_columns(text: str, separator: str) -> list[str]:
-    """The fields of a line without quotation; `TABS_OR_SPACE` as of `read_columns`."""
+    """The fields of a line without quotation; `TABS_OR_SPACE` as for `read_columns`."""
     if separator != TABS_OR_SPACE:
         return text.split(separator)
     text = text.strip()
-    return [field.strip() for field in text.split("\t")] if "\t" in text else text.split()
+    if TAB in text:
+        return [field.strip() for field in text.split(TAB)]
+    return [field for field in SPACES.split(text) if field]
 
 
 def write_rows(path: Path, rows: Iterable[Iterable[str]]) -> int:

@@ -66,7 +66,7 @@ class TorchFile:
     """A file of `torch.save`.
 
     Raises:
-        InputError: it is none, it is damaged, or asks for anything but tensors and plain values.
+        InputError: it is not such a file, it is damaged, or asks for anything but tensors and plain values.
     """
 
     def __init__(self, path: Path) -> None:

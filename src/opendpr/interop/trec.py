@@ -57,7 +57,11 @@ def read_qrels(start: Start) -> Iterator[Placed[Judgement]]:
     """Judgements of lines `question 0 document relevance`."""
     for place, fields in read_columns(start.path, start.line_separator):
         if len(fields) < 4 or not fields[0] or not fields[2] or (len(fields) > 4 and _is_whole(fields[4])):
-            more = IDS_WITH_SPACES if len(fields) > 4 else " (or BEIR's header in the first line)"
+            more = (
+                IDS_WITH_SPACES
+                if len(fields) > 4
+                else " (or BEIR's header, 'query-id corpus-id score', in the first line)"
+            )
             raise InputError(f"{place}: expected '{QRELS_SHAPE}'{more}, found {' '.join(fields)[:100]!r}")
         yield Placed(place, Judgement(fields[0], fields[2], relevance_of(fields[3], place)))
 

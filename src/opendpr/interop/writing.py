@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias, TypeVar
@@ -22,6 +23,8 @@ from opendpr.interop import (
 from opendpr.interop.nouns import Judgement, Ranking
 from opendpr.types import Document, Question, TrainingExample
 from opendpr.wording import counted
+
+logger = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 Writer: TypeAlias = Callable[[Path, Iterable[Item]], int]
@@ -49,6 +52,8 @@ EXAMPLE_WRITERS: Mapping[str, Writer[TrainingExample]] = {
     "sentence-transformers": sentence_transformers.write_examples,
     "jsonl": own.write_examples,
 }
+FORMS_WITHOUT_POSITIVES = ("dpr", "jsonl")
+"""Forms in which an example may have no positive passage."""
 RUN_WRITERS: Mapping[str, Writer[Ranking]] = {
     "trec": trec.write_run,
     "dpr": dpr.write_run,
@@ -81,10 +86,23 @@ def write_questions(path: Path, questions: Iterable[Question], format: str) -> i
 def write_examples(path: Path, examples: Iterable[TrainingExample], format: str) -> int:
     """Write examples and return how many records: examples, or pairs and triples of texts where the form has these.
 
+    Examples without a positive passage are counted in a warning where the form has no place for them.
+
     Raises:
         InputError: no example fits the format.
     """
-    return EXAMPLE_WRITERS[format](path, examples)
+    kept = examples if format in FORMS_WITHOUT_POSITIVES else _with_positives(path, examples)
+    return EXAMPLE_WRITERS[format](path, kept)
+
+
+def _with_positives(path: Path, examples: Iterable[TrainingExample]) -> Iterator[TrainingExample]:
+    without = 0
+    for example in examples:
+        without += not example.positives
+        if example.positives:
+            yield example
+    if without:
+        logger.warning("%s: left out %s without a positive passage", path, counted(without, "example"))
 
 
 def write_run(path: Path, rankings: Iterable[Ranking], format: str) -> int:
@@ -111,7 +129,7 @@ def useful(items: Iterable[Item], is_useful: Callable[[Item], object], source: o
 
     Args:
         source: where they come from
-        what: what each should be, as `an example with a positive passage`
+        what: what each must be, as `an example with a positive passage`
     """
     count, any_useful = 0, False
     for item in items:

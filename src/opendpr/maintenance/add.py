@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -14,6 +14,7 @@ from opendpr.collection import Writer, open_collection, open_writer, selection
 from opendpr.collection.database import DATABASE
 from opendpr.collection.rows import EncoderRow
 from opendpr.corpus import Corpus, Skipped
+from opendpr.corpus.encodings import ENCODING_KEY, WESTERN_NAME
 from opendpr.corpus.kinds import is_psgs
 from opendpr.corpus.running_lines import LEFT_OUT, MENU_LINES, repeated_lines
 from opendpr.errors import InputError, UsageError
@@ -41,7 +42,7 @@ class Taken(NamedTuple):
 
 
 @dataclass
-class Report:
+class AddReport:
     """What `add` did."""
 
     documents: Counter[str] = field(default_factory=Counter)
@@ -57,10 +58,14 @@ class Report:
     seconds: float = 0.0
     skipped: list[Skipped] = field(default_factory=list)
     """What did not become a document, and why."""
+    skipped_before: list[Skipped] = field(default_factory=list)
+    """Files that did not become documents before, for the same reason, and are as they were."""
     ignored: Counter[str] = field(default_factory=Counter)
     """Files of other kinds in the directories, by suffix."""
     repeated: Counter[str] = field(default_factory=Counter)
     """Lines of menus, and lines that repeat on other pages, that were left out, and how often; the rarest not named."""
+    western: int = 0
+    """Documents that were read as Windows-1252, as they are not UTF-8 and name no encoding."""
     collection: dict[str, int] = field(default_factory=dict)
     """What the collection holds now: documents, passages, vectors, and passages to encode."""
     splitter: Splitter | None = None
@@ -70,9 +75,9 @@ class Report:
 
 
 class NoDocumentsError(InputError):
-    """Nothing was added, and the collection holds nothing; a new one is taken away again."""
+    """Nothing was added, and the collection holds nothing; a new one is removed again."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: AddReport) -> None:
         super().__init__("no documents were found; give files or directories that hold some")
         self.report = report
 
@@ -119,7 +124,7 @@ def add(
     load: LoadEncoder = BertEncoder,
     encode: EncodePassages = encode_missing,
     on_progress: OnProgress = lambda done, total: None,
-) -> Report:
+) -> AddReport:
     """Add documents to a collection, made if it is not there: what the command, the service and Python call.
 
     Args:
@@ -138,18 +143,9 @@ def add(
     splitter = settings.splitter or usual
     with open_writer(collection, splitter, wait_seconds=settings.wait_seconds, resplit=settings.resplit) as writer:
         if settings.vectors and model is None:
-            row = writer.encoder()
-            model = find_model(row.model if row else DEFAULT_MODEL)
+            model = _stored_model(writer)
         encoder = load(model, settings.runtime) if model else None
-        report = add_documents(
-            writer,
-            documents,
-            encoder,
-            encode=encode,
-            on_progress=on_progress,
-            sync=settings.sync,
-            sizes=settings.sizes,
-        )
+        report = add_documents(writer, documents, encoder, settings=settings, encode=encode, on_progress=on_progress)
         row = writer.encoder()
         report.collection, report.splitter, report.model = writer.counts(), writer.splitter, row.model if row else None
         if not report.collection["documents"]:
@@ -167,51 +163,72 @@ def _named_model(collection: Path, settings: AddSettings) -> Model | None:
     return model
 
 
+def _stored_model(writer: Writer) -> Model:
+    """The model of the collection; of a new one the default."""
+    row = writer.encoder()
+    return find_model(row.model if row else DEFAULT_MODEL)
+
+
 def add_documents(
     writer: Writer,
     documents: Iterable[Document],
     encoder: ChunkEncoder | None,
     *,
+    settings: AddSettings = AddSettings(),
     encode: EncodePassages = encode_missing,
     on_progress: OnProgress = lambda done, total: None,
-    sync: Sequence[Path] = (),
-    sizes: BatchSizes = BatchSizes(),
-) -> Report:
+) -> AddReport:
     """Store documents, then encode every passage without a vector, of this run or an interrupted one.
 
     Every batch is a transaction: the same call again goes on where a kill stopped it.
 
     Args:
         encoder: None stores documents and brings BM25 up to date; vectors are left to a later call, or to `encode`.
-        sync: directories whose documents are removed if they are not among those given. Documents of a
-            file that could not be read, or not wholly, are kept.
+        settings: the directories to sync, and how much is done at once; the rest is settled with the writer and the
+            encoder. Documents of a file that could not be read, or not wholly, are kept.
 
     Raises:
         InputError: a directory to `sync` holds no document, as if its disk were not mounted, and some came from it.
         StateError: the collection's vectors come from another encoder.
     """
-    started, report = time.monotonic(), Report()
+    started, report = time.monotonic(), AddReport()
     row = _row(writer, encoder) if encoder else None
-    paths = _store(writer, documents, report, batch_documents=sizes.documents, list_paths=bool(sync))
-    if sync and (gone := gone_documents(writer, paths.keys(), sync, report.skipped)):
-        if empty := without_documents(sync, [str(path) for path in paths.values() if path]):
-            raise InputError(
-                f"{empty[0]} holds no document, and all that came from it would be removed; see whether its disk is "
-                "mounted, or use 'opendpr remove'"
-            )
-        writer.remove_documents(gone)
-        report.documents["removed"] = len(gone)
+    paths = _store(writer, documents, report, batch_documents=settings.sizes.documents, list_paths=bool(settings.sync))
+    if settings.sync:
+        report.documents.update(
+            _remove_gone(writer, settings.sync, paths, skipped=[*report.skipped, *report.skipped_before])
+        )
     update_bm25(writer)  # words are found before vectors are
     if encoder and row:
-        encoded = encode(writer, row, encoder, on_progress, chunk_passages=sizes.passages)
+        encoded = encode(writer, row, encoder, on_progress, chunk_passages=settings.sizes.passages)
         report.encoded, report.truncated = encoded
         update_bm25(writer)
     report.seconds = time.monotonic() - started
     return report
 
 
+def _remove_gone(
+    writer: Writer, sync: Sequence[Path], paths: Mapping[str, object], *, skipped: Sequence[Skipped]
+) -> Counter[str]:
+    """Remove the documents of directories that are not among those stored; counts them.
+
+    Args:
+        paths: the file that each document stored came from, by id
+    """
+    gone = gone_documents(writer, paths.keys(), sync, skipped)
+    if not gone:
+        return Counter()
+    if empty := without_documents(sync, [str(path) for path in paths.values() if path]):
+        raise InputError(
+            f"{empty[0]} holds no document, and all that came from it would be removed; see whether its disk is "
+            "mounted, or remove the documents"
+        )
+    writer.remove_documents(gone)
+    return Counter(removed=len(gone))
+
+
 def _store(
-    writer: Writer, documents: Iterable[Document], report: Report, *, batch_documents: int, list_paths: bool
+    writer: Writer, documents: Iterable[Document], report: AddReport, *, batch_documents: int, list_paths: bool
 ) -> dict[str, object]:
     """Store documents, and note in the report what became of them.
 
@@ -227,6 +244,7 @@ def _store(
             report.documents.update(changes)
             report.taken += _taken(batch, changes, paths)
             for document in batch:
+                report.western += document.metadata.get(ENCODING_KEY) == WESTERN_NAME
                 for name in (LEFT_OUT, MENU_LINES):
                     report.repeated.update(repeated_lines(document.metadata, name))
         unchanged = memory.settle() if memory else []
@@ -235,7 +253,8 @@ def _store(
             stored.update((document.id, document.metadata.get("path")) for document in batch)
             stored.update((file.id, file.path) for file in unchanged)
     if isinstance(documents, Corpus) and memory:
-        report.skipped, report.ignored, report.moved = documents.skipped, documents.ignored, memory.moved
+        report.skipped, report.skipped_before = documents.skipped, documents.skipped_before
+        report.ignored, report.moved = documents.ignored, memory.moved
     return stored
 
 

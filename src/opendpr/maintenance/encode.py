@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
 from opendpr.collection import Writer
+from opendpr.collection.lookup import count_without_vector
 from opendpr.collection.rows import EncoderRow
 from opendpr.iteration import OnProgress
 from opendpr.model.encoder import ChunkEncoder
@@ -76,7 +77,7 @@ def encode_missing(
     chunk_passages: int = CHUNK_PASSAGES,
 ) -> Encoded:
     """Give every passage that lacks one a vector of the encoder in `row`; chunks are stored as they are encoded."""
-    total, chunks = writer.count_without_vector(row.encoder), writer.without_vector(row.encoder, chunk_passages)
+    total, chunks = count_without_vector(writer, row.encoder), writer.without_vector(row.encoder, chunk_passages)
     return encode_chunks(writer, row, encoder, chunks, lambda done: on_progress(done, total))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,17 +14,19 @@ from opendpr.interop import Ranking, RunHit
 from opendpr.types import Passage, Question
 
 
-def with_questions(rankings: Iterable[Ranking], questions: Iterable[Question]) -> Iterator[Ranking]:
+def with_questions(rankings: Iterable[Ranking], questions: Mapping[str, Question]) -> Iterator[Ranking]:
     """The rankings with text and answers of their questions.
+
+    Args:
+        questions: by their ids
 
     Raises:
         InputError: a ranking belongs to none of the questions.
     """
-    by_id = {question.id: question for question in questions}
     for ranking in rankings:
-        if ranking.id not in by_id:
+        if ranking.id not in questions:
             raise InputError(f"the run ranks for question {ranking.id!r}, which is none of those given")
-        question = by_id[ranking.id]
+        question = questions[ranking.id]
         yield replace(ranking, question=question.text, answers=question.answers)
 
 

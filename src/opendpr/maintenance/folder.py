@@ -12,7 +12,7 @@ from opendpr.collection.database import DATABASE
 from opendpr.corpus import Corpus
 from opendpr.errors import BusyError
 from opendpr.iteration import OnProgress
-from opendpr.maintenance.add import AddSettings, NoDocumentsError, Report, add
+from opendpr.maintenance.add import AddReport, AddSettings, NoDocumentsError, add
 from opendpr.maintenance.encode import EncodePassages, encode_missing
 from opendpr.maintenance.folder_caches import cache_root, latest_cache, note_use
 from opendpr.model.directory import DEFAULT_MODEL, find_model
@@ -35,7 +35,7 @@ class Indexed(NamedTuple):
     """The cached collection of a folder or a file, and what was done to bring it in sync."""
 
     directory: Path
-    report: Report
+    report: AddReport
     busy: bool = False
     """Whether another process is bringing it in sync: what is there was left as it is."""
     cut_again: Splitter | None = None
@@ -74,27 +74,32 @@ def index_folder(
         StateError: there is no such model.
     """
     if folder.is_dir() and not any(folder.iterdir()):
-        raise NoDocumentsError(Report())
+        raise NoDocumentsError(AddReport())
     latest = None if settings.vectors or settings.model else latest_cache(folder)
     cache = latest or cache_of(folder, settings.model)
     before = _splitter_of(cache)
     splitter = _changed(before or Splitter(), cut)
-    settings = replace(
-        settings,
-        model=(settings.model or DEFAULT_MODEL) if settings.vectors else None,
-        splitter=splitter,
-        resplit=splitter is not None,
-        sync=[folder if folder.is_dir() else folder.parent],
-        wait_seconds=WAIT_SECONDS if before else FIRST_WAIT_SECONDS,
-    )
+    wait_seconds = WAIT_SECONDS if before else FIRST_WAIT_SECONDS
+    settings = replace(_settings_for(folder, settings, splitter), wait_seconds=wait_seconds)
     try:
         report = add(cache, Corpus([folder]), settings, encode=encode, on_progress=on_progress)
     except BusyError:
         if before is None or splitter:
             raise
-        return Indexed(cache, Report(), busy=True)
+        return Indexed(cache, AddReport(), busy=True)
     note_use(cache, folder)
     return Indexed(cache, report, cut_again=splitter if before and splitter != before else None)
+
+
+def _settings_for(folder: Path, settings: AddSettings, splitter: Splitter | None) -> AddSettings:
+    """The settings with what the folder decides."""
+    return replace(
+        settings,
+        model=(settings.model or DEFAULT_MODEL) if settings.vectors else None,
+        splitter=splitter,
+        resplit=splitter is not None,
+        sync=[folder if folder.is_dir() else folder.parent],
+    )
 
 
 def _splitter_of(cache: Path) -> Splitter | None:

@@ -1,4 +1,4 @@
-"""The cached collections of folders and files: what there is, when it was used, and taking it away."""
+"""The cached collections of folders and files: what there is, when it was used, and removing it."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def cached_folders() -> list[CachedFolder]:
 
 
 def clear_caches(caches: Sequence[CachedFolder]) -> None:
-    """Take cached collections away; they are made again when their folders are asked.
+    """Remove cached collections; they are rebuilt when their folders are asked again.
 
     Raises:
         BusyError: a process writes one of them; those before it are gone.

@@ -24,8 +24,8 @@ ROWS_STORED = 512
 IDS_KEPT = 20
 """Ids of each kind of trouble that are kept, to be shown."""
 
-OnStored = Callable[[int], None]
-"""Called with the passages or vectors stored so far."""
+OnStored = Callable[[str, int], None]
+"""Called with "passages" or "vectors", and how many are stored so far."""
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Trouble:
 
 
 @dataclass
-class Imported:
+class ImportedEmbeddings:
     """What `import_embeddings` did."""
 
     passages: int = 0
@@ -64,9 +64,8 @@ def import_embeddings(
     model: Model,
     *,
     id_prefix: str = "",
-    on_passages: OnStored = lambda done: None,
-    on_vectors: OnStored = lambda done: None,
-) -> Imported:
+    on_stored: OnStored = lambda what, done: None,
+) -> ImportedEmbeddings:
     """Store passages as documents of one passage each, then their vectors.
 
     Memory does not grow with the files. Every batch is a transaction: the same call goes on where a kill
@@ -87,12 +86,12 @@ def import_embeddings(
         for id, vector in read_embeddings(shard):
             _check(shard, id, vector, dim)
             break
-    report = Imported()
+    report = ImportedEmbeddings()
     row = writer.use_encoder(model.fingerprint, dim, model=model.reference, runtime="imported")
-    _store_passages(writer, passages, report, on_passages)
+    _store_passages(writer, passages, report, on_stored=on_stored)
     update_bm25(writer)
     for shard in shards:
-        _store_vectors(writer, row, shard, id_prefix, report, on_vectors)
+        _store_vectors(writer, row, shard, prefix=id_prefix, report=report, on_stored=on_stored)
     for passages_without in writer.without_vector(row.encoder):
         for passage in passages_without:
             report.without_vector.add(passage.document_id)
@@ -100,7 +99,7 @@ def import_embeddings(
     return report
 
 
-def _store_passages(writer: Writer, path: Path, report: Imported, on_stored: OnStored) -> None:
+def _store_passages(writer: Writer, path: Path, report: ImportedEmbeddings, *, on_stored: OnStored) -> None:
     fresh = writer.counts()["documents"] == 0
     for batch in batched(_with_text(path, report), ROWS_STORED):
         changes = writer.put_documents(batch)
@@ -108,10 +107,10 @@ def _store_passages(writer: Writer, path: Path, report: Imported, on_stored: OnS
         if fresh and repeated:
             raise InputError(f"{path}: the id {repeated[0]!r} occurs twice; each passage needs its own")
         report.passages += len(batch)
-        on_stored(report.passages)
+        on_stored("passages", report.passages)
 
 
-def _with_text(path: Path, report: Imported) -> Iterator[Document]:
+def _with_text(path: Path, report: ImportedEmbeddings) -> Iterator[Document]:
     for document in read_passages(path):
         if document.text.strip():
             yield document
@@ -120,7 +119,7 @@ def _with_text(path: Path, report: Imported) -> Iterator[Document]:
 
 
 def _store_vectors(
-    writer: Writer, row: EncoderRow, shard: Path, prefix: str, report: Imported, on_stored: OnStored
+    writer: Writer, row: EncoderRow, shard: Path, *, prefix: str, report: ImportedEmbeddings, on_stored: OnStored
 ) -> None:
     first = True
     for batch in batched(read_embeddings(shard), ROWS_STORED):
@@ -137,13 +136,13 @@ def _store_vectors(
         if first and not numbers:
             raise InputError(
                 f"{shard}: none of its first {len(batch)} ids is that of a passage, as {batch[0][0]!r}; give what they "
-                "begin with and the passages' do not with --id-prefix, or the file that belongs to them"
+                "begin with and the passages' do not as the id prefix, or the file that belongs to them"
             )
         first = False
         report.vectors += _put(
             writer, row, shard, {numbers[id]: vector for id, vector in vectors.items() if id in numbers}
         )
-        on_stored(report.vectors)
+        on_stored("vectors", report.vectors)
 
 
 def _put(writer: Writer, row: EncoderRow, shard: Path, vectors: dict[int, Vectors]) -> int:

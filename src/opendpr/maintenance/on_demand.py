@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from opendpr.collection import Writer, selection
+from opendpr.collection.lookup import count_without_vector
 from opendpr.collection.rows import EncoderRow
 from opendpr.iteration import OnProgress, batched
 from opendpr.maintenance.encode import CHUNK_PASSAGES, Encoded, encode_chunks, encode_missing
@@ -44,7 +45,7 @@ class EncodeNeeded:
         chunk_passages: int = CHUNK_PASSAGES,
     ) -> Encoded:
         """Encode the candidates that lack a vector; all passages, if few do."""
-        if writer.count_without_vector(row.encoder) <= self.at_once:
+        if count_without_vector(writer, row.encoder) <= self.at_once:
             return encode_missing(writer, row, encoder, on_progress, chunk_passages=chunk_passages)
         candidates = Bm25Retriever(LiveSnapshot(writer)).retrieve(self.questions, self.candidates, self.where)
         needed = {*selection.waiting(writer), *(hit.passage.number for hits in candidates for hit in hits)}

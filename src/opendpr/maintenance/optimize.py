@@ -54,25 +54,27 @@ def optimize(
         StateError: an approximate index was asked for, and there are no vectors, or the first passage has none; or
             the model given is not the one that made them.
     """
-    passages, row = writer.count_passages(), writer.encoder()
-    if row and model:
+    if (row := writer.encoder()) and model:
         writer.refuse_other_encoder(model.fingerprint, model.reference)
     if index == "auto" and dense_record(writer):
         index = "ivf"  # who has had one built wants it to take in what is new
     if index == "ivf":
         row = writer.require_encoder()
-    if row:
-        offers, wanted = estimates(passages, row.dim, recall=build.recall), index
-        kind = None if wanted == "auto" else wanted
-        index = chosen(offers, passages, memory_bytes or machine_memory(), kind).kind
+    scans = row is None or _scans(writer.count_passages(), row.dim, index, memory_bytes=memory_bytes, build=build)
     rebuild_bm25(writer, on_progress)
-    if index == "exact" or row is None or next(writer.vectors(), None) is None:
+    if scans or row is None or next(writer.vectors(), None) is None:
         remove_dense(writer)
         return None
     from opendpr.search.building import build_dense  # which imports FAISS
 
     ask = asker(writer, row, model)
     return build_dense(writer, ask=ask, on_progress=on_progress, settings=build)
+
+
+def _scans(passages: int, dim: int, index: IndexName, *, memory_bytes: int | None, build: BuildSettings) -> bool:
+    """Whether every vector is scanned; raises ResourceError if the memory is too small."""
+    offers, kind = estimates(passages, dim, recall=build.recall), None if index == "auto" else index
+    return chosen(offers, passages, memory_bytes or machine_memory(), kind).kind == "exact"
 
 
 def asker(collection: Collection, row: EncoderRow, chosen_model: Model | None) -> Ask | None:

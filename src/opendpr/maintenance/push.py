@@ -1,6 +1,6 @@
 """Pushing vectors to an engine: deletes first, then what is new, and the version that the engine then has last.
 
-What is noted on the way is always true, so whoever stops a push loses a few thousand rows of it, and a search meanwhile
+What is noted on the way is always true, so stopping a push loses a few thousand rows of it, and a search meanwhile
 takes what the engine lacks from the collection.
 """
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from opendpr.collection import Writer
 from opendpr.collection.selection import matching_documents
-from opendpr.collection.where import Condition
+from opendpr.collection.where import SqliteCondition
 from opendpr.errors import InputError
 from opendpr.search.bm25 import update_bm25
 
 
-def chosen_documents(writer: Writer, ids: Sequence[str], condition: Condition | None) -> list[str]:
+def chosen_documents(writer: Writer, ids: Sequence[str], condition: SqliteCondition | None) -> list[str]:
     """Ids of the documents to remove: those that meet a filter, or without one those that are named, each once.
 
     Raises:

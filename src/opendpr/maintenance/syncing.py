@@ -1,4 +1,4 @@
-"""Which documents are gone from the directories that a collection is kept in sync with."""
+"""Documents whose files have disappeared from the directories that a collection is kept in sync with."""
 
 from __future__ import annotations
 

@@ -135,10 +135,7 @@ class Model:
 
     def require_reader(self) -> ReaderConfig:
         if self.reader is None:
-            raise StateError(
-                f"model {self.name} ({self.directory}) has no reader; give one that has, "
-                "or train one with 'opendpr train reader'"
-            )
+            raise StateError(f"model {self.name} ({self.directory}) has no reader; give one that has, or train one")
         return self.reader
 
     def require_reranker(self) -> RerankerConfig:
@@ -155,7 +152,7 @@ def find_model(name: str) -> Model:
 
     A package announces its directory under the entry point group `opendpr.models`.
     """
-    if os.sep in name or (Path(name) / "config.json").is_file():
+    if os.sep in name or (Path(name) / "config.json").is_file() or Path(name).is_file():
         return Model(Path(name))
     installed = {point.name: point for point in entry_points(group="opendpr.models")}
     if name in installed:
@@ -268,12 +265,16 @@ def _read_config(directory: Path) -> dict[str, Any]:
     except (FileNotFoundError, NotADirectoryError):
         if not directory.exists():
             raise StateError(
-                f"there is no model at {directory}; if it was moved, say where to with --model (a collection takes "
-                "any with the same encoder), else give the name of an installed model package"
+                f"there is no model at {directory}; if it was moved, give the model by its new place (a collection "
+                "takes any with the same encoder), else give the name of an installed model package"
+            ) from None
+        if directory.is_file():
+            raise StateError(
+                f"{directory} is a file, not a model; a checkpoint of DPR is brought in with 'opendpr import model "
+                f"{directory} -o MODEL'"
             ) from None
         raise StateError(
-            f"{directory} is not a model (it has no config.json); give the directory that "
-            "'opendpr train' wrote, or the name of an installed model package"
+            f"{directory} is not a model (it has no config.json); give one, or the name of an installed model package"
         ) from None
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise CorruptionError(f"{path} is not readable JSON ({error}); restore it") from None

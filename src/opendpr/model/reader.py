@@ -93,7 +93,7 @@ class SpanReader:
         for job, values in zip(jobs, logits, strict=True):
             hit = hits[job.question][job.hit]
             spans[job.question] += self._spans(job, hit, values, selected[job.question, job.hit])
-        return [_distinct(sorted(own, key=lambda s: -(s.passage_score + s.span_score))) for own in spans]
+        return list(map(merged, spans))
 
     def _jobs(self, number: int, question: str, hits: Sequence[Hit]) -> list[_Job]:
         (question_ids,) = self._tokenizer.ids([question])
@@ -149,9 +149,9 @@ def _text_logits(window: Window, logits: NDArray[np.float32]) -> tuple[NDArray[n
     return logits[1 : 1 + length][text], logits[1 + length :][text]
 
 
-def _distinct(spans: Sequence[Span]) -> list[Span]:
-    """The first of spans with the same place; windows and overlapping passages repeat spans."""
+def merged(spans: Sequence[Span]) -> list[Span]:
+    """Spans by the sum of their scores, the first of those with the same place: windows and passages may overlap."""
     span_by_place: dict[tuple[str, int, int], Span] = {}
-    for span in spans:
+    for span in sorted(spans, key=lambda span: -(span.passage_score + span.span_score)):
         span_by_place.setdefault((span.hit.passage.document_id, span.start, span.end), span)
     return list(span_by_place.values())

@@ -1,4 +1,4 @@
-"""Text to token ids: the `tokenizers` file of a model, fed so that text can never become control."""
+"""Text to token ids: the `tokenizers` file of a model, so that text never becomes a control token."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Tokens(NamedTuple):
 
 
 class Marks(NamedTuple):
-    """Tokens that are no text: what `[CLS]`, `[SEP]` and `[PAD]` are in BERT, `<s>`, `</s>` and `<pad>` in RoBERTa."""
+    """Tokens that are not text: what `[CLS]`, `[SEP]` and `[PAD]` are in BERT, `<s>`, `</s>` and `<pad>` in RoBERTa."""
 
     cls: int
     sep: int

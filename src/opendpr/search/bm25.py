@@ -53,8 +53,10 @@ def open_bm25(collection: Collection, settings: WordSettings = WordSettings()) -
             trouble = str(error)
     if trouble:
         logger.warning("%s", trouble)
-    elif _seen(collection) is None:
-        logger.warning("no valid BM25 cache in %s: built in memory; any 'opendpr add' writes it", collection.directory)
+    elif _seen_version(collection) is None:
+        logger.warning(
+            "no valid BM25 cache in %s: built in memory; adding to the collection writes it", collection.directory
+        )
     version = collection.version()
     index = TantivyIndex(settings=settings)
     index.update([], collection.passages_after(0))
@@ -63,19 +65,19 @@ def open_bm25(collection: Collection, settings: WordSettings = WordSettings()) -
 
 def _open(collection: Collection, settings: WordSettings) -> tuple[TantivyIndex, Version] | None:
     """The cache on disk; None if none belongs to the collection, or it cannot be read where it is."""
-    directory, seen = collection.directory / BM25_DIRECTORY, _seen(collection)
-    if seen is None:
+    directory, seen_version = collection.directory / BM25_DIRECTORY, _seen_version(collection)
+    if seen_version is None:
         return None
     if not os.access(directory, os.W_OK):  # tantivy makes a lock file even to read
         logger.info("%s cannot be written: the BM25 index is built in memory", directory)
         return None
-    return TantivyIndex(directory, settings), seen
+    return TantivyIndex(directory, settings), seen_version
 
 
 def bm25_stamp(collection: Collection) -> object:
     """A value that changes when the cache learns more or another one takes its place."""
     try:
-        return _seen(collection), os.stat(collection.directory / BM25_DIRECTORY).st_ino
+        return _seen_version(collection), os.stat(collection.directory / BM25_DIRECTORY).st_ino
     except FileNotFoundError:
         return None
 
@@ -155,10 +157,10 @@ def _our_errors(directory: Path) -> Iterator[None]:
 def _is_fresh(writer: Writer) -> bool:
     """Whether the cache is whole and up to date, and no passage was ever removed from it."""
     directory = writer.directory / BM25_DIRECTORY
-    if _seen(writer) != writer.version():
+    if _seen_version(writer) != writer.version():
         return False
-    seen = read_seen(directory)
-    return bool(seen.get(FRESH_KEY)) and not seen.get(UPDATING_KEY) and not _damaged(directory)
+    record = read_seen(directory)
+    return bool(record.get(FRESH_KEY)) and not record.get(UPDATING_KEY) and not _damaged(directory)
 
 
 def _note(writer: Writer, directory: Path, last_number: int, files: dict[str, str], *, fresh: bool) -> None:
@@ -167,28 +169,28 @@ def _note(writer: Writer, directory: Path, last_number: int, files: dict[str, st
 
 
 def _update(writer: Writer, directory: Path) -> None:
-    seen = _seen(writer)
+    seen_version = _seen_version(writer)
     version = writer.version()
     try:
-        if seen and seen != version and (damaged := _damaged(directory)):
+        if seen_version and seen_version != version and (damaged := _damaged(directory)):
             raise CorruptionError(damaged[0])  # merging would spread it under a new checksum
-        index = TantivyIndex(directory) if seen else None
+        index = TantivyIndex(directory) if seen_version else None
     except CorruptionError as error:
         logger.warning("%s: it is rebuilt", error)
-        index = seen = None
+        index = seen_version = None
     if index is None:
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir(exist_ok=True)
         index = TantivyIndex(directory)
-    elif seen == version:
+    elif seen_version == version:
         return
-    removed = writer.deleted_since(seen.version) if seen else []
-    noted = read_seen(directory) if seen else {FRESH_KEY: True}
+    removed = writer.deleted_since(seen_version.version) if seen_version else []
+    noted = read_seen(directory) if seen_version else {FRESH_KEY: True}
     # What an interrupted writer added is added again, after its first form is deleted.
     fresh = bool(noted.get(FRESH_KEY)) and not noted.get(UPDATING_KEY) and not removed
-    kept = _begin_update(directory) if seen else {}
+    kept = _begin_update(directory) if seen_version else {}
     index.update(removed, [])
-    last = int(noted["last_number"]) if seen else 0
+    last = int(noted["last_number"]) if seen_version else 0
     for batch in batched(writer.passages_after(last), COMMIT_PASSAGES):
         index.update([], batch)
         last = batch[-1].number
@@ -198,9 +200,9 @@ def _update(writer: Writer, directory: Path) -> None:
 
 def _begin_update(directory: Path) -> dict[str, str]:
     """Note for `verify` that files will change; returns the checksums of those that tantivy never changes."""
-    seen = read_seen(directory)
-    write_seen(directory, {**seen, UPDATING_KEY: True})
-    return {name: stored for name, stored in seen["files"].items() if not name.endswith(".json")}
+    record = read_seen(directory)
+    write_seen(directory, {**record, UPDATING_KEY: True})
+    return {name: stored for name, stored in record["files"].items() if not name.endswith(".json")}
 
 
 def verify_bm25(collection: Collection) -> list[str]:
@@ -210,11 +212,11 @@ def verify_bm25(collection: Collection) -> list[str]:
     its last commits.
     """
     directory = collection.directory / BM25_DIRECTORY
-    remedy = f"delete {directory}, the next 'opendpr add' writes it again"
-    seen, problems = check_cache(directory, lambda seen: _checked_files(directory, seen), remedy)
-    if seen is None or seen.get("collection_id") != collection.id:
+    remedy = f"delete {directory}, adding to the collection writes it again"
+    record, problems = check_cache(directory, lambda record: _checked_files(directory, record), remedy)
+    if record is None or record.get("collection_id") != collection.id:
         return problems
-    newest, version = collection.version().version, int(seen["version"])
+    newest, version = collection.version().version, int(record["version"])
     if version > newest:
         lost = (
             f"{collection.path} is at version {newest}, but {directory / SEEN_FILE} has seen version {version}: "
@@ -229,10 +231,10 @@ def _damaged(directory: Path) -> list[str]:
     return damaged_files(_checked_files(directory, read_seen(directory)))
 
 
-def _checked_files(directory: Path, seen: Mapping[str, Any]) -> dict[Path, str]:
+def _checked_files(directory: Path, record: Mapping[str, Any]) -> dict[Path, str]:
     """Files with their SHA-256; while the cache is being written, only those that never change."""
-    files = {directory / name: stored for name, stored in dict(seen["files"]).items()}
-    if not seen.get(UPDATING_KEY):
+    files = {directory / name: stored for name, stored in dict(record["files"]).items()}
+    if not record.get(UPDATING_KEY):
         return files
     return {file: stored for file, stored in files.items() if file.suffix != ".json" and file.is_file()}
 
@@ -245,7 +247,7 @@ def unseen_passages(collection: Collection) -> int:
     return sum(1 for _ in collection.passages_after(int(record["last_number"])))
 
 
-def _seen(collection: Collection) -> Version | None:
+def _seen_version(collection: Collection) -> Version | None:
     """The state of the collection that the cache has seen; None if it belongs to another collection."""
     record = _record(collection)
     return version_of(record) if record else None
@@ -255,9 +257,9 @@ def _record(collection: Collection) -> dict[str, Any] | None:
     """The content of `seen.json`, if the cache belongs to this collection and can be searched."""
     directory = collection.directory / BM25_DIRECTORY
     whole = (directory / "meta.json").exists()  # tantivy would make an empty one
-    seen = seen_of(collection, directory) if whole else None
+    record = seen_of(collection, directory) if whole else None
     return (
-        seen if seen and seen.get(ANALYSIS_KEY) == ANALYSIS_VERSION else None
+        record if record and record.get(ANALYSIS_KEY) == ANALYSIS_VERSION else None
     )  # words of another form would not be found
 
 

@@ -43,10 +43,10 @@ def check_cache(
     path = directory / SEEN_FILE
     while path.exists():
         try:
-            seen = read_seen(directory)
-            problems = damaged_files(files(seen))
-            if read_seen(directory) == seen:  # else a writer was at work
-                return seen, [f"{problem}; {remedy}" for problem in problems]
+            record = read_seen(directory)
+            problems = damaged_files(files(record))
+            if read_seen(directory) == record:  # else a writer was at work
+                return record, [f"{problem}; {remedy}" for problem in problems]
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             if path.exists():  # else another cache takes its place at this moment
                 return None, [f"{path} is damaged ({error!r}); {remedy}"]

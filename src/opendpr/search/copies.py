@@ -1,4 +1,4 @@
-"""The same text twice counts once: copies take one place of k, and the hit lists where else the text is."""
+"""Passages with the same text count once: copies take one place of k, and the hit lists where else the text occurs."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def open_dense(
         except (OSError, CorruptionError) as error:
             trouble = error
     logger.warning(
-        "%s: every vector is scanned; delete %s, 'opendpr optimize %s' rebuilds it",
+        "%s: every vector is scanned; delete %s, and optimize %s to rebuild it",
         trouble,
         directory,
         collection.directory,
@@ -112,7 +112,7 @@ def unused_dense(collection: Collection) -> str | None:
         return None
     return (
         f"{directory} does not belong to the vectors in use, or is damaged: every vector is scanned; "
-        f"'opendpr optimize {collection.directory}' rebuilds it"
+        f"optimize {collection.directory} to rebuild it"
     )
 
 
@@ -138,13 +138,13 @@ def verify_dense(collection: Collection) -> list[str]:
     A missing cache is no damage, nor is a cache of another encoder.
     """
     directory = collection.directory / DENSE_DIRECTORY
-    remedy = f"delete {directory}, 'opendpr optimize {collection.directory}' rebuilds it"
-    return check_cache(directory, lambda seen: _checked_files(directory, seen), remedy)[1]
+    remedy = f"delete {directory}, and optimize {collection.directory} to rebuild it"
+    return check_cache(directory, lambda record: _checked_files(directory, record), remedy)[1]
 
 
-def _checked_files(directory: Path, seen: Mapping[str, Any]) -> dict[Path, str]:
+def _checked_files(directory: Path, record: Mapping[str, Any]) -> dict[Path, str]:
     """The files of the build in use with their SHA-256."""
-    return {directory / seen["build"] / name: stored for name, stored in seen["files"].items()}
+    return {directory / record["build"] / name: stored for name, stored in record["files"].items()}
 
 
 def dense_summary(collection: Collection) -> dict[str, Any] | None:

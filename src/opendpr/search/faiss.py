@@ -7,6 +7,8 @@ et al., VLDB 2015).
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 
 import faiss
@@ -102,6 +104,11 @@ class Codes:
 
     def __len__(self) -> int:
         return int(self._index.ntotal)
+
+    @cached_property
+    def threads(self) -> ThreadPoolExecutor:
+        """Threads that compare the vectors of what a search of many questions names; they end with the codes."""
+        return ThreadPoolExecutor(FAISS_THREADS, thread_name_prefix="opendpr-ivf")
 
     def add(self, vectors: Vectors) -> None:
         """Add vectors (n, d) as the next n rows."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -141,26 +140,21 @@ class IvfIndex:
 
     def _refine(self, vectors: Vectors, rows: Rows, k: int) -> Neighbours:
         """The k best of candidates (Q, c), c >= k, by their vectors."""
-        from opendpr.search.faiss import FAISS_THREADS  # loaded already, as there are codes
-
         size = max(1, self._settings.candidate_bytes // (rows.shape[1] * self.dim * 4))
         pieces = [slice(first, first + size) for first in range(0, len(rows), size)]
 
         def refine(piece: slice) -> Neighbours:
             return self._refine_piece(vectors[piece], rows[piece], k)
 
-        if len(pieces) < self._settings.threaded_pieces:
-            refined = list(map(refine, pieces))
-        else:
-            with ThreadPoolExecutor(FAISS_THREADS) as pool:
-                refined = list(pool.map(refine, pieces))
+        shared = len(pieces) >= self._settings.threaded_pieces
+        refined = list(self._codes.threads.map(refine, pieces) if shared else map(refine, pieces))
         return Neighbours(
             np.concatenate([best.scores for best in refined] or [np.empty((0, k), np.float32)]),
             np.concatenate([best.numbers for best in refined] or [np.empty((0, k), np.int64)]),
         )
 
     def _refine_piece(self, vectors: Vectors, rows: Rows, k: int) -> Neighbours:
-        from opendpr.search.faiss import widen
+        from opendpr.search.faiss import widen  # loaded already, as there are codes
 
         real = (rows >= 0) & (rows < len(self.numbers))
         places = np.where(real, rows, 0)

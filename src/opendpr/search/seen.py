@@ -23,25 +23,25 @@ def read_seen(directory: Path, name: str = SEEN_FILE) -> dict[str, Any]:
         OSError: it cannot be read.
         ValueError: it is not what was written.
     """
-    seen = json.loads((directory / name).read_text(encoding="utf-8"))
-    if not isinstance(seen, dict) or seen.pop(CHECKSUM_KEY, None) != _checksum(seen):
+    record = json.loads((directory / name).read_text(encoding="utf-8"))
+    if not isinstance(record, dict) or record.pop(CHECKSUM_KEY, None) != _checksum(record):
         raise ValueError("it does not match its checksum")
-    return seen
+    return record
 
 
 def seen_of(collection: Collection, directory: Path) -> dict[str, Any] | None:
     """The content of `seen.json`, if it is whole and names a state that this collection was in; else None."""
     try:
-        seen = read_seen(directory)
-        ours = seen["collection_id"] == collection.id and collection.has_commit(version_of(seen))
+        record = read_seen(directory)
+        ours = record["collection_id"] == collection.id and collection.has_commit(version_of(record))
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return seen if ours else None
+    return record if ours else None
 
 
-def version_of(seen: dict[str, Any]) -> Version:
+def version_of(record: dict[str, Any]) -> Version:
     """The state of the collection that the cache knows."""
-    return Version(seen["version"], seen["commit_id"])
+    return Version(record["version"], record["commit_id"])
 
 
 def write_seen(directory: Path, content: dict[str, Any], name: str = SEEN_FILE) -> None:
@@ -50,5 +50,5 @@ def write_seen(directory: Path, content: dict[str, Any], name: str = SEEN_FILE) 
         temporary.write_text(json.dumps({**content, CHECKSUM_KEY: _checksum(content)}, indent=2), encoding="utf-8")
 
 
-def _checksum(seen: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()
+def _checksum(record: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()

@@ -168,8 +168,8 @@ def load_snapshot(
         _refuse_other_vectors(collection, state, before)
         dense_part = _load_dense(collection, state, before, settings)
     if wanted & {"bm25", "hybrid"} and word_part is None:
-        index, seen = open_bm25(collection, settings.words)
-        removed = np.array(collection.deleted_since(seen.version), dtype=np.int64)
+        index, seen_version = open_bm25(collection, settings.words)
+        removed = np.array(collection.deleted_since(seen_version.version), dtype=np.int64)
         word_part = WordPart(index, np.concatenate([removed, collection.hidden()]))
     return Snapshot(collection, state, dense_part, word_part)
 
@@ -201,8 +201,7 @@ def _load_dense(collection: Collection, state: State, before: Snapshot | None, s
         index = StoredIndex(collection, row, cached, exact)
     if settings.warn_incomplete and (missing := passages - len(hidden) - len(index)):
         logger.warning(
-            "%s: passages without a vector, which bm25 alone finds: %d; any 'opendpr add' or 'opendpr encode' "
-            "gives them one",
+            "%s: passages without a vector, which bm25 alone finds: %d; adding or encoding gives them one",
             collection.directory,
             missing,
         )

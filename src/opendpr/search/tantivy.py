@@ -19,7 +19,8 @@ from opendpr.text.normalising import searchable
 from opendpr.types import Neighbours, Numbers, Passage, Scores, WordCounts
 
 
-def _analyzer(*, of_question: bool) -> tantivy.TextAnalyzer:
+def make_analyzer(*, of_question: bool) -> tantivy.TextAnalyzer:
+    """What makes words of a text that is `searchable`: stemmed, and of a question without its stop words."""
     builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
     builder = builder.filter(tantivy.Filter.remove_long(80)).filter(tantivy.Filter.lowercase())
     if of_question:
@@ -29,7 +30,7 @@ def _analyzer(*, of_question: bool) -> tantivy.TextAnalyzer:
 
 @cache
 def _passage_analyzer() -> tantivy.TextAnalyzer:
-    return _analyzer(of_question=False)
+    return make_analyzer(of_question=False)
 
 
 def terms(text: str) -> list[str]:
@@ -55,9 +56,9 @@ class TantivyIndex:
             self._index = tantivy.Index(self._schema, path=str(directory) if directory else None)
         except (ValueError, OSError) as error:
             raise CorruptionError(f"the BM25 index in {directory} cannot be opened ({error}); delete it") from None
-        self._index.register_tokenizer("opendpr", _analyzer(of_question=False))
-        self._questions = _analyzer(of_question=True)
-        self._words = _analyzer(of_question=False)
+        self._index.register_tokenizer("opendpr", make_analyzer(of_question=False))
+        self._questions = make_analyzer(of_question=True)
+        self._words = make_analyzer(of_question=False)
         self._searcher = self._index.searcher()
 
     def __len__(self) -> int:

@@ -25,6 +25,7 @@ from opendpr.serving.records import (
     JobRecord,
     PassageRecord,
     SearchRecord,
+    SkippedRecord,
     SpanRecord,
     SummaryRecord,
 )
@@ -131,13 +132,12 @@ class Client:
     def put(self, id: str, text: str, title: str = "", metadata: Mapping[str, object] | None = None) -> JobRecord:
         """Add or replace a document; `wait` says when it is done."""
         body = {"text": text, "title": title, "metadata": dict(metadata or {})}
-        return JobRecord(**self._send("PUT", _path(id), body))
+        return _job_record(self._send("PUT", _path(id), body))
 
     def put_all(self, documents: Sequence[Mapping[str, object]]) -> JobRecord:
         """Add or replace documents, each with `id` and `text`, perhaps `title` and `metadata`."""
-        return JobRecord(
-            **self._send("POST", "/v1/documents", {"documents": [dict(document) for document in documents]})
-        )
+        body = {"documents": [dict(document) for document in documents]}
+        return _job_record(self._send("POST", "/v1/documents", body))
 
     def remove(self, id: str) -> JobRecord:
         """Remove a document; `wait` says when it is done.
@@ -145,7 +145,7 @@ class Client:
         Raises:
             InputError: there is no such document.
         """
-        return JobRecord(**self._send("DELETE", _path(id)))
+        return _job_record(self._send("DELETE", _path(id)))
 
     def wait(self, job: JobRecord, timeout_seconds: float = 600) -> JobRecord:
         """The job once it is done.
@@ -156,7 +156,7 @@ class Client:
         """
         until = time.monotonic() + timeout_seconds
         while time.monotonic() < until:
-            job = JobRecord(**self._send("GET", f"/v1/jobs/{job.id}"))
+            job = _job_record(self._send("GET", f"/v1/jobs/{job.id}"))
             if job.state == "failed":
                 raise OpendprError(str(job.error))
             if job.state == "done":
@@ -206,6 +206,10 @@ class Client:
 
 def _answer_record(answer: dict[str, Any]) -> AnswerRecord:
     return AnswerRecord(**{**answer, "spans": [SpanRecord(**span) for span in answer["spans"]]})
+
+
+def _job_record(job: dict[str, Any]) -> JobRecord:
+    return JobRecord(**{**job, "skipped": [SkippedRecord(**skipped) for skipped in job["skipped"]]})
 
 
 def _path(id: str) -> str:

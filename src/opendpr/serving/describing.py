@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from opendpr.answering.fields import answer_fields, hit_fields, span_fields
-from opendpr.serving.engine import Found
-from opendpr.serving.places import Layout
-from opendpr.serving.records import AnswerRecord, PassageRecord, SpanRecord, in_words
-from opendpr.types import Answer, Hit, Span
+from opendpr.answering.fields import hit_fields, outcome_fields, span_fields
+from opendpr.serving.layouts import Layout
+from opendpr.serving.loaded_collection import Read, Retrieved
+from opendpr.serving.records import AnswerRecord, AskRecord, PassageRecord, SpanRecord, in_words
+from opendpr.types import Hit, Span
 
 
-def passage_records(retrieved: Found, scores: dict[int, float]) -> list[PassageRecord]:
+def passage_records(retrieved: Retrieved, scores: dict[int, float]) -> list[PassageRecord]:
     """The passages of a question, best first.
 
     Args:
@@ -21,13 +22,21 @@ def passage_records(retrieved: Found, scores: dict[int, float]) -> list[PassageR
     return [_passage(hit, retrieved, scores.get(hit.passage.number)) for hit in retrieved.hits]
 
 
-def answer_record(answer: Answer, retrieved: Found) -> AnswerRecord:
-    """An answer with all the places where it occurs."""
-    spans = [_span(span, retrieved) for span in answer.spans]
-    return AnswerRecord(**answer_fields(answer), confidence_in_words=in_words(answer.confidence), spans=spans)
+def ask_record(question: str, retriever: str, retrieved: Retrieved, *, read: Read, answers: int) -> AskRecord:
+    """What came of a question: at most `answers` answers, and the passages that were read."""
+    fields = outcome_fields(read.outcome, answers, partial(_span, retrieved=retrieved))
+    return AskRecord(
+        question,
+        retriever,
+        retrieved.version,
+        fields["answerable"],
+        [AnswerRecord(**answer, confidence_in_words=in_words(answer["confidence"])) for answer in fields["answers"]],
+        passage_records(retrieved, read.scores),
+        list(retrieved.missing),
+    )
 
 
-def _passage(hit: Hit, retrieved: Found, score: float | None) -> PassageRecord:
+def _passage(hit: Hit, retrieved: Retrieved, score: float | None) -> PassageRecord:
     layout = retrieved.layouts[hit.passage.document_id]
     fields = hit_fields(hit, retrieved.ids[hit.passage.number], layout.outline)
     if score is not None:
@@ -35,7 +44,7 @@ def _passage(hit: Hit, retrieved: Found, score: float | None) -> PassageRecord:
     return PassageRecord(**fields, **_utf16(fields, layout))
 
 
-def _span(span: Span, retrieved: Found) -> SpanRecord:
+def _span(span: Span, retrieved: Retrieved) -> SpanRecord:
     passage = span.hit.passage
     layout = retrieved.layouts[passage.document_id]
     fields = span_fields(span, retrieved.ids[passage.number], layout.outline)

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, File, Form, HTTPException, Path, Query, Request, Response, UploadFile
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import StreamingResponse
 from fastapi.security import HTTPBearer
-from starlette.convertors import PathConvertor, register_url_convertor
-from starlette.exceptions import HTTPException
-from starlette.responses import HTMLResponse
-from starlette.routing import BaseRoute, Match, Mount, Route
-from starlette.staticfiles import StaticFiles
 
 import opendpr
-from opendpr.choices import ID_CHARACTERS
-from opendpr.errors import InputError, OpendprError, UsageError
+from opendpr.choices import ID_CHARACTERS, WHERE_CHARACTERS
+from opendpr.collection.listing import Listing
+from opendpr.errors import InputError, UsageError
 from opendpr.serving import problems
 from opendpr.serving.access import Access
-from opendpr.serving.batching import FullError
+from opendpr.serving.events import EVENTS_TYPE, job_events
 from opendpr.serving.gate import Gate
 from opendpr.serving.jobs import Jobs
-from opendpr.serving.page.site import Page, Site
+from opendpr.serving.openapi import complete
+from opendpr.serving.page.site import Site
 from opendpr.serving.prometheus_client import METRICS_TYPE, Metrics
 from opendpr.serving.pydantic import (
     AskBody,
@@ -32,7 +31,6 @@ from opendpr.serving.pydantic import (
     DocumentsBody,
     SearchBody,
     described,
-    problem_schema,
 )
 from opendpr.serving.records import (
     REQUEST_LIMITS,
@@ -46,6 +44,15 @@ from opendpr.serving.records import (
 )
 from opendpr.serving.service import Service
 from opendpr.serving.settings import Settings
+from opendpr.serving.starlette import (
+    ANSWERED_ERRORS,
+    error_response,
+    metrics_of,
+    page_response,
+    page_routes,
+    problem_response,
+)
+from opendpr.serving.uploads import Upload
 
 API_DESCRIPTION = "Passages and verbatim answers from a collection of documents."
 PROBLEM_RESPONSE: dict[str, Any] = {
@@ -54,6 +61,11 @@ PROBLEM_RESPONSE: dict[str, Any] = {
 }
 
 Id = Annotated[str, Path(max_length=ID_CHARACTERS, description="A document's id.")]
+JobId = Annotated[str, Path(max_length=64, description="A job's id.")]
+Files = Annotated[
+    list[UploadFile],
+    File(min_length=1, max_length=REQUEST_LIMITS["files_in_one_upload"], description="One field for each file."),
+]
 
 
 def _service(request: Request) -> Service:
@@ -61,22 +73,18 @@ def _service(request: Request) -> Service:
     return service
 
 
-def _metrics(request: Request) -> Metrics:
-    metrics: Metrics = request.app.state.metrics
-    return metrics
+def _site(request: Request) -> Site:
+    site: Site = request.app.state.site
+    return site
 
 
 Serving = Annotated[Service, Depends(_service)]
+OfPages = Annotated[Site, Depends(_site)]
 
 
-class AnyCharacters(PathConvertor):
-    """A part of a path with any characters; Starlette's own has no line ends, which an id may have."""
-
-    regex = r"[\s\S]*"
-
-
-register_url_convertor("any", AnyCharacters())
 api = APIRouter(responses={"default": PROBLEM_RESPONSE})
+forms = APIRouter(include_in_schema=False)
+"""What forms of the pages are sent to; `gate.py` sees to it that no other site's page sends one."""
 
 
 @api.post("/v1/ask", tags=["questions"])
@@ -98,9 +106,13 @@ async def list_documents(
         str, Query(max_length=ID_CHARACTERS, description="Begin after this id: `next` of the list before.")
     ] = "",
     limit: Annotated[int, Query(ge=1, le=REQUEST_LIMITS["documents_in_one_list"])] = 100,
+    words: Annotated[
+        str, Query(max_length=REQUEST_LIMITS["words_characters"], description="Words of the id or the title.")
+    ] = "",
+    where: Annotated[str, Query(max_length=WHERE_CHARACTERS, description="Filter on the metadata.")] = "",
 ) -> DocumentsRecord:
     """List documents in order of id."""
-    return await service.documents(after, limit)
+    return await service.documents(Listing(words, where), after, limit)
 
 
 @api.post("/v1/documents", tags=["documents"], status_code=202)
@@ -138,13 +150,28 @@ async def remove_document(id: Id, service: Serving, response: Response) -> JobRe
     return _accepted(jobs.remove([id]), response)
 
 
+@api.post("/v1/files", tags=["documents"], status_code=202)
+async def upload_files(files: Files, service: Serving, response: Response) -> JobRecord:
+    """Add or replace the documents of files of any kind that `opendpr add` reads, in the background."""
+    return _accepted(_jobs(service).upload(await _upload(files)), response)
+
+
 @api.get("/v1/jobs/{id}", tags=["documents"])
-async def show_job(id: Annotated[str, Path(max_length=64)], service: Serving) -> JobRecord:
+async def show_job(id: JobId, service: Serving) -> JobRecord:
     """How far a change has come."""
-    job = service.jobs.get(id) if service.jobs else None
-    if job is None:
-        raise InputError(f"there is no job {id!r}; jobs are forgotten when the service ends")
-    return job
+    return service.job(id)
+
+
+@api.get(
+    "/v1/jobs/{id}/events",
+    tags=["documents"],
+    response_class=Response,
+    responses={200: {"content": {EVENTS_TYPE: {}}, "description": "The job whenever it has changed, as JSON."}},
+)
+async def follow_job(id: JobId, service: Serving, request: Request) -> Response:
+    """How far a change has come, as server-sent events until it is done."""
+    events = job_events(service.job(id), request.app.state.is_ending)
+    return StreamingResponse(events, media_type=EVENTS_TYPE)
 
 
 @api.get("/v1/info", tags=["service"])
@@ -169,7 +196,7 @@ async def readiness(service: Serving) -> HealthRecord:
 @api.get("/metrics", tags=["service"], response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 async def show_metrics(request: Request) -> Response:
     """Counters in the text format of Prometheus."""
-    return Response(_metrics(request).text(), media_type=METRICS_TYPE)
+    return Response(metrics_of(request).text(), media_type=METRICS_TYPE)
 
 
 def _jobs(service: Service) -> Jobs:
@@ -183,74 +210,44 @@ def _accepted(job: JobRecord, response: Response) -> JobRecord:
     return replace(job)
 
 
-def _problem(
-    request: Request,
-    status: int,
-    detail: str,
-    headers: Mapping[str, str] | None = None,
-    errors: list[dict[str, str]] | None = None,
-) -> Response:
-    body, sent = problems.content(request.scope, status, detail, dict(headers or {}), errors)
-    return Response(body, status, sent)
+async def _upload(files: list[UploadFile]) -> Upload:
+    """The files that were chosen; a form without any sends one without a name."""
+    chosen = [(file.filename, file.file) for file in files if file.filename]
+    if not chosen:
+        raise UsageError("no file was chosen")
+    return await asyncio.to_thread(Upload, chosen)
 
 
-def _allowed(request: Request) -> str:
-    """The methods of all routes of a path, or those of a static file; Starlette names those of the first route."""
-    routes = [route for route in (*api.routes, *request.app.routes) if isinstance(route, Route)]
-    matching = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
-    return ", ".join(sorted({method for route in matching for method in route.methods or ()})) or "GET, HEAD"
+@forms.post("/documents")
+async def upload_form(files: Files, service: Serving, site: OfPages) -> Response:
+    """Files chosen on the page of the documents."""
+    return page_response(site.accepted(_jobs(service).upload(await _upload(files))))
+
+
+@forms.post("/documents/remove")
+async def remove_form(service: Serving, site: OfPages, id: Annotated[list[str], Form()]) -> Response:
+    """Documents ticked on the page of the documents."""
+    jobs = _jobs(service)
+    there = [name for name in dict.fromkeys(id) if await service.has_document(name)]
+    if not there:
+        raise InputError("these documents are not there any more")
+    return page_response(site.accepted(jobs.remove(there)))
 
 
 async def _on_error(request: Request, error: Exception) -> Response:
-    """Every exception a route can raise, as a problem; one that nobody expected is logged by the server."""
-    if isinstance(error, OpendprError | FullError):
-        if isinstance(error, FullError):
-            _metrics(request).count_refusal("full")
-        return _problem(request, *problems.of_error(error))
     if isinstance(error, RequestValidationError):
         errors = [described(failure) for failure in error.errors()]
         first = "{where} {message}".format(**errors[0])
-        return _problem(request, 422, f"the request is not of the form that /docs describes: {first}", None, errors)
-    if isinstance(error, HTTPException):
-        if error.status_code == 404:
-            return _problem(request, 404, "there is nothing at this path; /docs lists what is", error.headers)
-        if error.status_code == 405:
-            allowed = _allowed(request)
-            detail = f"{request.url.path} does not take {request.method}; send {' or '.join(allowed.split(', '))}"
-            return _problem(request, 405, f"{detail}, as /docs describes", {"Allow": allowed})
-        return _problem(request, error.status_code, error.detail, error.headers)
-    return _problem(request, 500, "something went wrong that should not; the log has it under this request id")
+        detail = f"the request is not of the form that /docs describes: {first}"
+        return problem_response(request, 422, detail, None, errors)
+    return error_response(request, error, api.routes)
 
 
-def _pages(site: Site) -> list[BaseRoute]:
-    """The routes of the pages and of the files that they refer to."""
-
-    def answered(page: Page) -> Response:
-        return HTMLResponse(page.body, page.status, page.headers)
-
-    async def ask_page(request: Request) -> Response:
-        return answered(await site.ask(request.query_params))
-
-    async def document_page(request: Request) -> Response:
-        return answered(await site.document(request.query_params))
-
-    async def reference_page(request: Request) -> Response:
-        return answered(site.reference(str(request.base_url).rstrip("/")))
-
-    async def login(request: Request) -> Response:
-        return answered(site.login(await request.body(), secure=request.url.scheme == "https"))
-
-    return [
-        Route("/", ask_page),
-        Route("/document", document_page),
-        Route("/docs", reference_page),
-        Route("/login", login, methods=["POST"]),
-        Mount("/static", StaticFiles(packages=[("opendpr.serving", "static")])),
-    ]
-
-
-def make_app(settings: Settings) -> problems.App:
+def make_app(settings: Settings, is_ending: Callable[[], bool] = lambda: False) -> problems.App:
     """The whole application.
+
+    Args:
+        is_ending: says whether the server is about to end, and waits for answers that go on
 
     Raises:
         OpendprError: the collection or the model cannot be opened, or do not fit each other.
@@ -274,20 +271,21 @@ def make_app(settings: Settings) -> problems.App:
         lifespan=lifespan,
         redirect_slashes=False,
     )
-    app.state.service, app.state.metrics = service, metrics
-    for kind in (OpendprError, FullError, RequestValidationError, HTTPException, Exception):
+    app.state.service, app.state.metrics, app.state.is_ending = service, metrics, is_ending
+    app.add_exception_handler(RequestValidationError, _on_error)
+    for kind in ANSWERED_ERRORS:
         app.add_exception_handler(kind, _on_error)
     bearer = [Depends(HTTPBearer(auto_error=False))] if settings.tokens else []
     app.include_router(api, dependencies=bearer)
     describe = app.openapi
 
     def openapi() -> dict[str, Any]:
-        schema = describe()
-        schema["components"]["schemas"]["Problem"] = problem_schema()
-        return schema
+        return complete(describe())
 
     app.openapi = openapi  # type: ignore[method-assign]
-    app.router.routes.extend(_pages(Site(service, openapi)))
+    app.state.site = Site(service, openapi)
+    app.include_router(forms)
+    app.router.routes.extend(page_routes(app.state.site))
     return Access(Gate(app, settings, metrics), metrics)
 
 

@@ -7,13 +7,14 @@ import queue
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from opendpr.collection import open_writer
 from opendpr.errors import OpendprError
+from opendpr.iteration import batched
 from opendpr.maintenance.add import AddSettings, add
 from opendpr.maintenance.remove import remove
 from opendpr.model.directory import Model
@@ -22,14 +23,21 @@ from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.bm25 import update_bm25
 from opendpr.serving.batching import FullError
 from opendpr.serving.records import JobRecord
+from opendpr.serving.uploads import Upload
 from opendpr.types import Document
 
 logger = logging.getLogger(__name__)
 
 WAITING_JOBS = 64
 """Jobs that may wait."""
+WAITING_UPLOADS = 8
+"""Jobs with uploaded files that may wait or be at work, since their files fill the disk."""
 REMEMBERED_JOBS = 1_000
 """Jobs whose state can be asked for."""
+RETRY_SECONDS = 5.0
+"""When to try again where too many jobs wait."""
+STORED_DOCUMENTS = 256
+"""Documents stored in one transaction when the service ends."""
 WRITER_WAIT_SECONDS = 60
 """How long a job waits for another process that writes the collection."""
 
@@ -41,8 +49,18 @@ class _StoppedError(Exception):
 @dataclass(frozen=True)
 class _Job:
     record: JobRecord
-    documents: Sequence[Document]
-    ids: Sequence[str]
+    documents: Sequence[Document] = ()
+    ids: Sequence[str] = ()
+    upload: Upload | None = None
+
+    def all_documents(self) -> Iterable[Document]:
+        """The documents to store; those of uploaded files are read only now."""
+        if self.upload is None:
+            return self.documents
+        return self.upload.documents(self._note_files)
+
+    def _note_files(self, files: int) -> None:
+        self.record.files_read = files
 
 
 class Jobs:
@@ -57,6 +75,7 @@ class Jobs:
         self._encoder: BertEncoder | None = None
         self._queue: queue.Queue[_Job | None] = queue.Queue()
         self._records: OrderedDict[str, JobRecord] = OrderedDict()
+        self._uploads = threading.Semaphore(WAITING_UPLOADS)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
         self._thread.start()
@@ -69,11 +88,23 @@ class Jobs:
         Raises:
             FullError: too many jobs wait.
         """
-        return self._submit("put", documents, ())
+        return self._submit(_Job(_new_record("put"), documents=documents))
+
+    def upload(self, upload: Upload) -> JobRecord:
+        """Add or replace the documents of uploaded files, which are closed once they are read; raises as `put`."""
+        if not self._uploads.acquire(blocking=False):
+            raise FullError(RETRY_SECONDS)
+        record = _new_record("put")
+        record.files = upload.files
+        try:
+            return self._submit(_Job(record, upload=upload))
+        except FullError:
+            self._uploads.release()
+            raise
 
     def remove(self, ids: Sequence[str]) -> JobRecord:
         """Remove documents; raises as `put`."""
-        return self._submit("remove", (), ids)
+        return self._submit(_Job(_new_record("remove"), ids=ids))
 
     def get(self, id: str) -> JobRecord | None:
         """The job of this id, if it is still remembered."""
@@ -84,33 +115,43 @@ class Jobs:
         """Jobs that wait."""
         return self._queue.qsize()
 
-    def _submit(self, kind: Literal["put", "remove"], documents: Sequence[Document], ids: Sequence[str]) -> JobRecord:
+    def _submit(self, job: _Job) -> JobRecord:
         if self.depth >= WAITING_JOBS:
-            raise FullError(5.0)
-        record = JobRecord(secrets.token_hex(8), kind)
-        self._records[record.id] = record
+            raise FullError(RETRY_SECONDS)
+        self._records[job.record.id] = job.record
         if len(self._records) > REMEMBERED_JOBS:
             self._records.popitem(last=False)
-        self._queue.put(_Job(record, documents, ids))
-        return record
+        self._queue.put(job)
+        return job.record
 
     def _run(self) -> None:
         while (job := self._queue.get()) is not None:
-            record = job.record
-            record.state = "running"
-            try:
-                if record.kind == "remove":
-                    with open_writer(self._directory, wait_seconds=WRITER_WAIT_SECONDS) as writer:
-                        remove(writer, job.ids)
-                    record.documents = {"removed": len(job.ids)}
-                else:
-                    self._put(job)
-                record.state = "done"
-            except _StoppedError:
-                record.state, record.error = "waiting", "the service ended; its next start continues this job"
-            except OpendprError as error:
-                record.state, record.error = "failed", str(error)  # which may name a document, so it is not logged
-                logger.warning("job %s failed: %s", record.id, type(error).__name__)
+            job.record.state = "running"
+            state = self._work(job)
+            if job.upload is not None:
+                job.record.skipped = job.upload.skipped
+                job.upload.close()
+                self._uploads.release()
+            job.record.state = state
+
+    def _work(self, job: _Job) -> Literal["waiting", "done", "failed"]:
+        """Do a job; returns the state that it is in afterwards."""
+        record = job.record
+        try:
+            if record.kind == "remove":
+                with open_writer(self._directory, wait_seconds=WRITER_WAIT_SECONDS) as writer:
+                    remove(writer, job.ids)
+                record.documents = {"removed": len(job.ids)}
+            else:
+                self._put(job)
+        except _StoppedError:
+            record.error = "the service ended; its next start continues this job"
+            return "waiting"
+        except OpendprError as error:
+            record.error = str(error)  # which may name a document, so it is not logged
+            logger.warning("job %s failed: %s", record.id, type(error).__name__)
+            return "failed"
+        return "done"
 
     def _load(self, model: Model, runtime: RuntimeSettings) -> BertEncoder:
         """The collection's encoder, kept until the collection is given another."""
@@ -128,11 +169,12 @@ class Jobs:
 
         if self._stopping.is_set():  # it was accepted, so it is stored, though not encoded
             with open_writer(self._directory, wait_seconds=WRITER_WAIT_SECONDS) as writer:
-                writer.put_documents(job.documents)
+                for batch in batched(job.all_documents(), STORED_DOCUMENTS):
+                    writer.put_documents(batch)
                 update_bm25(writer)
             raise _StoppedError
         settings = AddSettings(self._model, runtime=self._runtime, wait_seconds=WRITER_WAIT_SECONDS)
-        report = add(self._directory, job.documents, settings, load=self._load, on_progress=show)
+        report = add(self._directory, job.all_documents(), settings, load=self._load, on_progress=show)
         record.documents = dict(report.documents)
         record.passages_encoded = record.passages_to_encode = report.encoded
 
@@ -141,3 +183,7 @@ class Jobs:
         self._stopping.set()
         self._queue.put(None)
         self._thread.join()
+
+
+def _new_record(kind: Literal["put", "remove"]) -> JobRecord:
+    return JobRecord(secrets.token_hex(8), kind)

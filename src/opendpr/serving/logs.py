@@ -24,7 +24,7 @@ class JsonLines(logging.Formatter):
         return json.dumps(entry)
 
 
-class Line(logging.Formatter):
+class LineFormatter(logging.Formatter):
     """Time and message, on one line whatever the message holds."""
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class Line(logging.Formatter):
 def set_up_logs() -> None:
     """Send everything from INFO on to stderr."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Line() if sys.stderr.isatty() else JsonLines())
+    handler.setFormatter(LineFormatter() if sys.stderr.isatty() else JsonLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for name in ("uvicorn.access", "uvicorn.error", "faiss.loader"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problem details."""
+"""Errors as RFC 9457 problem details, and as pages for whoever looks with a browser."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 
 from opendpr.errors import BusyError, CorruptionError, InputError, OpendprError, ResourceError, StateError, UsageError
 from opendpr.serving.batching import FullError
+from opendpr.serving.page.problem import problem_page
 from opendpr.serving.records import Problem
 
 PROBLEM_TYPE = "application/problem+json"
@@ -40,8 +41,11 @@ def request_id(scope: Scope) -> str:
 def content(
     scope: Scope, status: int, detail: str, headers: Headers | None = None, errors: list[dict[str, str]] | None = None
 ) -> tuple[bytes, Headers]:
-    """Body and headers of a problem."""
+    """Body and headers of a problem: a page where the client asks for one, as browsers do."""
     title = HTTPStatus(status).phrase
+    if "text/html" in (header(scope, b"accept") or ""):
+        page = problem_page(status, detail, request_id(scope)).encode("utf-8", "replace")
+        return page, {"Content-Type": "text/html; charset=utf-8", **(headers or {})}
     problem = Problem(title=title, status=status, detail=detail, request_id=request_id(scope), errors=errors or [])
     body = json.dumps(asdict(problem), ensure_ascii=False).encode("utf-8", "replace")
     return body, {"Content-Type": PROBLEM_TYPE, **(headers or {})}

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from opendpr.choices import DEFAULT_RETRIEVER, ID_CHARACTERS, READ_PASSAGES, RetrieverName
-from opendpr.corpus.corpus import objection
+from opendpr.corpus.objections import objection
 from opendpr.errors import UsageError
 from opendpr.serving.records import REQUEST_LIMITS, Problem
 from opendpr.serving.service import Wanted
@@ -40,7 +40,7 @@ ERROR_MESSAGES: Mapping[str, str] = {
 
 
 class SearchBody(BaseModel):
-    """What to search for."""
+    """A search."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -60,7 +60,7 @@ class SearchBody(BaseModel):
 
 
 class AskBody(SearchBody):
-    """What to answer."""
+    """A question."""
 
     answers: int = Field(5, ge=1, le=100, description="Different answers to give.")
 

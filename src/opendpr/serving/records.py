@@ -77,7 +77,10 @@ class SearchRecord:
 
 @dataclass(frozen=True)
 class AskRecord:
-    """What came of a question: answers, best first, possibly none, and the passages that were read."""
+    """What came of a question: answers, best first, possibly none, and the passages that were found.
+
+    Those that were not read, as the first left no doubt, have no `reader` in their `parts`.
+    """
 
     question: str
     retriever: str
@@ -86,7 +89,7 @@ class AskRecord:
     answers: list[AnswerRecord]
     passages: list[PassageRecord]
     missing: list[str] = field(default_factory=list)
-    """As of a search."""
+    """As in a search."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,14 @@ class DocumentRecord:
     text: str
 
 
+@dataclass(frozen=True)
+class SkippedRecord:
+    """Something in an uploaded file that did not become a document, or a whole file."""
+
+    place: str
+    reason: str
+
+
 @dataclass
 class JobRecord:
     """A change of the collection on its way."""
@@ -131,6 +142,10 @@ class JobRecord:
     """How many were added, replaced, relabelled, unchanged, removed."""
     passages_encoded: int = 0
     passages_to_encode: int = 0
+    files: int = 0
+    """How many files were uploaded."""
+    files_read: int = 0
+    skipped: list[SkippedRecord] = field(default_factory=list)
     error: str | None = None
 
 
@@ -192,5 +207,8 @@ REQUEST_LIMITS: Mapping[str, int] = {
     "k": MOST_SERVED_PASSAGES,
     "documents_in_one_request": 256,
     "documents_in_one_list": 1_000,
+    "words_characters": 200,
+    "upload_bytes": 50_000_000,
+    "files_in_one_upload": 100,
 }
 """The most that a request may ask for."""

@@ -26,8 +26,12 @@ def render(template: str, *, collection: str = "", wide: bool = False, **values:
 
 
 def address(path: str, fragment: str = "", **query: object) -> str:
-    """The address of a page of this site, without the values that are None or empty. It always stays on this site."""
-    encoded = urlencode({key: value for key, value in query.items() if value not in (None, "")})
+    """The address of a page of this site, without the values that are None or empty. It always stays on this site.
+
+    >>> address("/documents", words="", filter=["a = 1", "b = 2"])
+    '/documents?filter=a+%3D+1&filter=b+%3D+2'
+    """
+    encoded = urlencode({key: value for key, value in query.items() if value not in (None, "")}, doseq=True)
     return path + (f"?{encoded}" if encoded else "") + fragment
 
 

@@ -5,30 +5,35 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import asdict
 from functools import partial
 from typing import NamedTuple, TypeVar
 
 import opendpr
 from opendpr.answering import check_question
-from opendpr.choices import DEFAULT_RETRIEVER, READ_PASSAGES, RETRIEVERS
+from opendpr.choices import DEFAULT_RETRIEVER, READ_PASSAGES, RETRIEVERS, needs_vectors
 from opendpr.collection import Collection, open_collection
+from opendpr.collection.listing import Listing, list_documents
 from opendpr.collection.lookup import sample_outlines
 from opendpr.collection.selection import metadata_keys
 from opendpr.collection.where import compile_where
 from opendpr.errors import InputError, OpendprError, UsageError
 from opendpr.serving.batching import Batcher, FullError
-from opendpr.serving.describing import answer_record, passage_records
-from opendpr.serving.engine import Engine, Found, Read, identity
+from opendpr.serving.describing import ask_record, passage_records
 from opendpr.serving.jobs import Jobs
+from opendpr.serving.loaded_collection import LoadedCollection, Read, Retrieved, identity
 from opendpr.serving.records import (
     REQUEST_LIMITS,
     AskRecord,
     DocumentRecord,
     DocumentsRecord,
     InfoRecord,
+    JobRecord,
     SearchRecord,
     SummaryRecord,
 )
+from opendpr.serving.rest import RestEncoder
 from opendpr.serving.settings import Settings
 from opendpr.text.places import Outline
 from opendpr.types import Hit
@@ -62,10 +67,10 @@ class Service:
 
     def __init__(self, settings: Settings, *, on_batch: OnBatch = lambda stage, questions: None) -> None:
         self.settings = settings
-        self.engine = Engine(settings.collection, settings.model, settings.runtime, engine=settings.engine)
+        self.loaded = LoadedCollection(settings.collection, settings.model, settings.runtime, engine=settings.engine)
         self.jobs = Jobs(settings.collection, settings.model, settings.runtime) if settings.writable else None
         most = 1 if settings.one_by_one else None
-        self._searches: Batcher[Wanted, Found] = Batcher(
+        self._searches: Batcher[Wanted, Retrieved] = Batcher(
             self._search_work,
             most=most or SEARCH_BATCH_QUESTIONS,
             room=SEARCH_ROOM_QUESTIONS,
@@ -81,7 +86,8 @@ class Service:
         self._looked: tuple[tuple[int, int], Collection] | None = None
         self._asking = 0
         self._info: tuple[object, InfoRecord] | None = None
-        self.engine.warm_up()
+        self.loaded.warm_up()
+        self._rest = RestEncoder(settings.collection, settings.model, settings.runtime) if settings.is_partial else None
 
     @property
     def searching(self) -> int:
@@ -102,9 +108,22 @@ class Service:
         """End the threads, the one that writes last."""
         self._searches.close()
         self._readings.close()
+        if self._rest is not None:
+            self._rest.close()
         self._lookups.shutdown(wait=True)
         if self.jobs is not None:
             self.jobs.close()
+
+    def job(self, id: str) -> JobRecord:
+        """A change of the collection.
+
+        Raises:
+            InputError: no job has this id.
+        """
+        job = self.jobs.get(id) if self.jobs else None
+        if job is None:
+            raise InputError(f"there is no job {id!r}; jobs are forgotten when the service ends")
+        return job
 
     async def search(self, wanted: Wanted) -> SearchRecord:
         """The passages that fit a question best.
@@ -119,7 +138,7 @@ class Service:
 
     async def ask(self, wanted: Wanted, answers: int) -> AskRecord:
         """The best answers to a question, and the passages they are from; raises as `search`."""
-        self.engine.model.require_reader()
+        self.loaded.model.require_reader()
         seconds = self._readings.expected_seconds(self._asking + 1)
         if self._asking >= ASK_ROOM_QUESTIONS or (self._asking and seconds > self.settings.most_seconds):
             raise FullError(max(1.0, seconds - self.settings.most_seconds))
@@ -129,32 +148,26 @@ class Service:
             read = await self._readings((wanted, retrieved.hits))
         finally:
             self._asking -= 1
-        return AskRecord(
-            wanted.question,
-            wanted.retriever,
-            retrieved.version,
-            read.outcome.answerable,
-            [answer_record(answer, retrieved) for answer in read.outcome.answers[:answers]],
-            passage_records(retrieved, read.scores),
-            list(retrieved.missing),
-        )
+        return ask_record(wanted.question, wanted.retriever, retrieved, read=read, answers=answers)
 
-    async def _find(self, wanted: Wanted) -> Found:
+    async def _find(self, wanted: Wanted) -> Retrieved:
         check_question(wanted.question)
         if wanted.where is not None:
             compile_where(wanted.where)  # a wrong filter is refused before it waits
         return await self._searches(wanted)
 
-    def _search_work(self, items: Sequence[Wanted]) -> list[Found | OpendprError]:
+    def _search_work(self, items: Sequence[Wanted]) -> list[Retrieved | OpendprError]:
         """Search at once for the questions that have the same retriever, k and filter."""
         groups: dict[tuple[str, int, str | None], list[int]] = {}
         for place, item in enumerate(items):
             groups.setdefault((item.retriever, item.k, item.where), []).append(place)
-        results: dict[int, Found | OpendprError] = {}
+        results: dict[int, Retrieved | OpendprError] = {}
         for (kind, k, where), places in groups.items():
-            retrieved: Sequence[Found | OpendprError]
+            retrieved: Sequence[Retrieved | OpendprError]
+            questions = [items[place].question for place in places]
             try:
-                retrieved = self.engine.retrieve(kind, [items[place].question for place in places], k, where)
+                with self._rest.making_way(questions, where) if self._rest and needs_vectors(kind) else nullcontext():
+                    retrieved = self.loaded.retrieve(kind, questions, k, where)
             except OpendprError as error:
                 retrieved = [error] * len(places)
             results.update(zip(places, retrieved, strict=True))
@@ -162,11 +175,11 @@ class Service:
 
     def _read_work(self, items: Sequence[tuple[Wanted, list[Hit]]]) -> list[Read]:
         kinds, questions = [wanted.retriever for wanted, _ in items], [wanted.question for wanted, _ in items]
-        return self.engine.read(kinds, questions, [hits for _, hits in items])
+        return self.loaded.read(kinds, questions, [hits for _, hits in items])
 
     async def info(self) -> InfoRecord:
         """What the collection holds and what this service accepts."""
-        return await self._look(self._read_info)
+        return await self.look(self._read_info)
 
     def _read_info(self, collection: Collection) -> InfoRecord:
         version = collection.version()
@@ -174,7 +187,7 @@ class Service:
             counts, row = collection.counts(), collection.encoder()
             record = InfoRecord(
                 opendpr=opendpr.__version__,
-                collection=self.settings.collection.resolve().name,
+                collection=self.settings.shown_name,
                 collection_id=collection.id,
                 collection_version=version.version,
                 documents=counts["documents"],
@@ -182,7 +195,7 @@ class Service:
                 passages_without_vector=counts["to_encode"],
                 model=row.model if row else "",
                 fingerprint=row.fingerprint if row else "",
-                answers=self.engine.can_read,
+                answers=self.loaded.can_read,
                 writable=self.settings.writable,
                 retrievers=list(RETRIEVERS),
                 metadata_keys=metadata_keys(collection),
@@ -191,26 +204,27 @@ class Service:
             self._info = (version, record)
         return self._info[1]
 
-    async def documents(self, after: str, limit: int) -> DocumentsRecord:
-        """The documents whose id follows `after`."""
+    async def documents(self, listing: Listing, after: str, limit: int) -> DocumentsRecord:
+        """The documents of a list whose id follows `after`.
+
+        Raises:
+            UsageError: the filter cannot be understood.
+        """
 
         def read(collection: Collection) -> DocumentsRecord:
-            records: list[SummaryRecord] = []
-            for summary in collection.summaries(after):
-                if len(records) == limit:
-                    return DocumentsRecord(records, records[-1].id)
-                records.append(SummaryRecord(summary.id, summary.title, summary.passages, summary.characters))
-            return DocumentsRecord(records, None)
+            listed = list_documents(collection, listing, after=after, limit=limit + 1)
+            records = [SummaryRecord(**asdict(summary)) for summary in listed[:limit]]
+            return DocumentsRecord(records, records[-1].id if len(listed) > limit else None)
 
-        return await self._look(read)
+        return await self.look(read)
 
     async def sample(self, documents: int) -> list[Outline]:
         """The outlines of a few documents, spread over the collection."""
-        return await self._look(lambda collection: sample_outlines(collection, documents))
+        return await self.look(lambda collection: sample_outlines(collection, documents))
 
     async def has_document(self, id: str) -> bool:
         """Whether there is a document of that id."""
-        return await self._look(lambda collection: collection.has_document(id))
+        return await self.look(lambda collection: collection.has_document(id))
 
     async def document(self, id: str, start: int, end: int | None) -> DocumentRecord:
         """A document's text, or the part of it from `start` to `end`.
@@ -219,7 +233,7 @@ class Service:
             InputError: there is no such document.
             UsageError: it has no such part.
         """
-        document = await self._look(lambda collection: collection.document(id) if collection.has_document(id) else None)
+        document = await self.look(lambda collection: collection.document(id) if collection.has_document(id) else None)
         if document is None:
             raise InputError(f"there is no document {id!r}")
         length = len(document.text)
@@ -229,7 +243,7 @@ class Service:
         text = document.text[start:last]
         return DocumentRecord(id, document.title, dict(document.metadata), length, start, last, text)
 
-    async def _look(self, read: Callable[[Collection], Result]) -> Result:
+    async def look(self, read: Callable[[Collection], Result]) -> Result:
         """Read from the collection through a connection of its own, so that searches do not wait."""
 
         def work() -> Result:

@@ -36,6 +36,10 @@ class Settings:
     """A question that would wait longer is refused."""
     engine: EngineSettings | None = None
     """Finds candidates by vectors; None means what lies beside the collection."""
+    name: str = ""
+    """What people call the collection, as the folder that it was made of; empty is the name of its directory."""
+    is_partial: bool = False
+    """Whether passages may lack a vector, as those of a folder do: they get it while questions are answered."""
     one_by_one: bool = False
     """Process each question alone, to measure what batches gain."""
 
@@ -50,6 +54,11 @@ class Settings:
                 f"--writable needs one worker, got {self.workers}; serve the collection twice, once with --writable "
                 "for writing: what it changes the other takes up"
             )
+
+    @property
+    def shown_name(self) -> str:
+        """What the page and the API call the collection."""
+        return self.name or self.collection.resolve().name
 
     def to_json(self) -> str:
         """As text, for `from_json`; tokens as hashes only."""

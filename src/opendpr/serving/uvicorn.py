@@ -44,7 +44,7 @@ def run(settings: Settings, on_listening: Callable[[str], None]) -> None:
             config = _config("opendpr.serving.uvicorn:make_worker", workers=settings.workers)
             Multiprocess(config, [bound]).run()
         else:
-            server = uvicorn.Server(_config(make_app(settings)))
+            server = uvicorn.Server(_config(make_app(settings, lambda: server.should_exit)))
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: None)  # uvicorn takes them over, and raises them once it is done
             on_listening(address)

@@ -1,4 +1,4 @@
-"""Files read and written through the compression that their name asks for: .gz, .xz, .zst, .bz2."""
+"""Files read and written with the compression that their name shows: .gz, .xz, .zst, .bz2."""
 
 from __future__ import annotations
 

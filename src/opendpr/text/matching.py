@@ -152,7 +152,7 @@ Search = Callable[["regex.Pattern[str]", str, float], bool]
 
 
 def _occurs(pattern: regex.Pattern[str], text: str, seconds: float) -> bool:
-    """Whether a pattern matches words; a match between two characters, as of `\\b`, says nothing about a text."""
+    """Whether a pattern matches words; a match between two characters, as for `\\b`, says nothing about a text."""
     return any(match.end() > match.start() for match in pattern.finditer(text, timeout=seconds))
 
 

@@ -12,7 +12,7 @@ import unicodedata
 from bisect import bisect_right
 from typing import NamedTuple
 
-ANALYSIS_VERSION = 2
+ANALYSIS_VERSION = 3
 """The version of `searchable`, changed whenever that gives other words: an index of another version is rebuilt."""
 
 _UNSEEN = "\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff"
@@ -25,6 +25,8 @@ _ACCENTS = re.compile(
 """Marks that are left out where people write in haste; vowel signs of other scripts are letters."""
 _CLUSTER = re.compile("(?s).[\u0300-\u036f\u0653-\u0655\u3099\u309a\uff9e\uff9f]*|[\u1100-\u11ff]+")
 """A character and the marks that may become one with it; the letters of a Korean syllable."""
+_USUAL_LETTERS = str.maketrans({"ı": "i", "ø": "o", "ł": "l", "đ": "d", "ħ": "h", "æ": "ae", "œ": "oe"})
+"""Letters that Unicode does not decompose, as people write them who lack them."""
 _SEPARATED_FORMS = ("<super>", "<sub>", "<fraction>", "<circle>")
 """Compatible characters whose digits must not join the digit before: `10²` is not 102."""
 
@@ -129,7 +131,7 @@ def searchable(text: str) -> str:
     form = plain(text).text + parts
     if form.isascii():
         return form.lower()
-    bare = _ACCENTS.sub("", unicodedata.normalize("NFKD", form.casefold()))
+    bare = _ACCENTS.sub("", unicodedata.normalize("NFKD", form.casefold())).translate(_USUAL_LETTERS)
     return unicodedata.normalize("NFKC", bare)
 
 

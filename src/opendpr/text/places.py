@@ -10,7 +10,7 @@ from opendpr.text.sections import Section, anchor_at, title_at
 
 
 class Outline(NamedTuple):
-    """What a document says of its parts."""
+    """The pages, headings and anchors of a document."""
 
     title: str = ""
     pages: Sequence[int] = ()

@@ -27,7 +27,7 @@ BEST_WEIGHTS = "best.safetensors"
 
 @contextmanager
 def only_training(directory: Path) -> Iterator[None]:
-    """Keeps other trainings out of a directory of checkpoints, until its end or a kill.
+    """Holds the lock on a directory of checkpoints until the training ends or is killed.
 
     Raises:
         BusyError: another process trains there.

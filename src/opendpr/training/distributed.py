@@ -118,8 +118,10 @@ def add_up_gradients(network: nn.Module) -> None:
             continue
         flat = torch.cat([gradient.flatten() for gradient in bucket])
         dist.all_reduce(flat)
-        for gradient, total in zip(bucket, torch.split(flat, [gradient.numel() for gradient in bucket]), strict=True):
-            gradient.copy_(total.view_as(gradient))
+        first = 0
+        for gradient in bucket:
+            gradient.copy_(flat[first : first + gradient.numel()].view_as(gradient))
+            first += gradient.numel()
 
 
 def buckets(tensors: Iterable[Tensor], limit_bytes: int = BUCKET_BYTES) -> Iterator[list[Tensor]]:
@@ -209,5 +211,5 @@ def agreed(value: float, device: torch.device) -> float:
 
 
 def any_of(flag: bool, device: torch.device) -> bool:
-    """Whether the flag is up in any process."""
+    """Whether the flag is set in any process."""
     return bool(add_up(torch.tensor([float(flag)], device=device)).item()) if dist.is_initialized() else flag

@@ -82,9 +82,9 @@ class EncoderObjective:
             return None
         self._encoded_passages += len(passages)
         encoding = chunked(self._device, self._inputs, self._budget, step)
-        encoding.add(self.network.of("question"), self._inputs.questions([pair.question for pair in pairs]))
+        encoding.add(self.network.tower("question"), self._inputs.questions([pair.question for pair in pairs]))
         sequences = self._inputs.passages(passages)
-        encoding.add(self.network.of("passage"), sequences)
+        encoding.add(self.network.tower("passage"), sequences)
         self._cut_passages += sum(sequence.truncated for sequence in sequences)
         vectors = encoding.vectors().requires_grad_()
         loss = self._loss(

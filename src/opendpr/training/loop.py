@@ -72,7 +72,7 @@ def train(
         settings: the loop's
         directory: where the checkpoints are
         on_step: called after every step
-        origin: what else a checkpoint must agree in to be gone on from, as the data
+        origin: what else a checkpoint must agree on to be resumed, as the data
         log_directory: of TensorBoard's files, if they are wanted
 
     Raises:
@@ -244,7 +244,7 @@ class _Judge:
         return step in self._steps and bool(self._records)
 
     def validate(self, log: ScalarLog, step: int = 0) -> bool:
-        """Judge the network; without anything to judge it by, say no."""
+        """Judge the network; without a judge, return False."""
         figures = self._objective.validate()
         if figures is None:
             return False

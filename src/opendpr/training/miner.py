@@ -95,7 +95,7 @@ class MiningReport:
         if settings.negatives and self.without_negatives == self.examples:
             raise InputError(
                 f"no example got a hard negative ({_reasons(self.dropped)}); look deeper, lower the margin, "
-                "or ask for none with --negatives 0"
+                "or ask for none (negatives: 0)"
             )
 
 
@@ -121,7 +121,7 @@ class Miner:
         self._collection, self._positives, self._negatives = collection, positives, negatives
         self._settings, self._reader = settings, reader
         self.report = MiningReport()
-        self._seen: set[int] = set()
+        self._seen_numbers: set[int] = set()
 
     def examples(self, questions: Iterable[Question]) -> Iterator[TrainingExample]:
         """Yield the example of each question that becomes one; `report` counts the others.
@@ -138,13 +138,15 @@ class Miner:
                 candidates = {name: hits[place] for name, hits in lists.items()}
                 if (example := self._example(question, first[place], candidates)) is not None:
                     yield example
-        self.report.refuse_degenerate(self._settings, len(self._seen))
+        self.report.refuse_degenerate(self._settings, len(self._seen_numbers))
 
     def _example(
         self, question: Question, first: Sequence[Hit], lists: Mapping[str, Sequence[Hit]]
     ) -> TrainingExample | None:
         matcher = AnswerMatcher(question.answers, question.match)
-        positives = self._given(question, matcher, first) if question.document_ids else self._distant(matcher, first)
+        positives = (
+            self._given_passages(question, matcher, first) if question.document_ids else self._distant(matcher, first)
+        )
         if isinstance(positives, str):
             self.report.left_out.append(LeftOut(question, positives))
             return None
@@ -152,14 +154,14 @@ class Miner:
         self.report.examples += 1
         self.report.negatives += len(negatives)
         self.report.without_negatives += not negatives
-        self._seen.update(passage.number for passage in positives[:1])
+        self._seen_numbers.update(passage.number for passage in positives[:1])
         ids = self._collection.passage_ids([*positives, *(hit.passage for hit in negatives)])
         scores = {hit.passage.number: hit.score for hit in [*first, *negatives]}
         return TrainingExample(
             question, _stored(positives, ids, scores), _stored([hit.passage for hit in negatives], ids, scores)
         )
 
-    def _given(self, question: Question, matcher: AnswerMatcher, first: Sequence[Hit]) -> list[Passage] | str:
+    def _given_passages(self, question: Question, matcher: AnswerMatcher, first: Sequence[Hit]) -> list[Passage] | str:
         """The passages of the question's documents that hold an answer, best found first; or why there is none."""
         passages = [passage for id in question.document_ids for passage in self._collection.passages_of(id)]
         if not passages:

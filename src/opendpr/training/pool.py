@@ -57,8 +57,8 @@ class DevPool:
         """
         step = Step(seed=0, dropout=0.0, bf16=device.type == "cuda")
         encoding = chunked(device, inputs, 0, step)
-        encoding.add(network.of("question"), inputs.questions(self._questions))
-        encoding.add(network.of("passage"), inputs.passages(self._passages))
+        encoding.add(network.tower("question"), inputs.questions(self._questions))
+        encoding.add(network.tower("passage"), inputs.passages(self._passages))
         vectors = encoding.vectors()
         scores = vectors[: len(self._questions)] @ vectors[len(self._questions) :].T
         ranks = torch.stack([_rank(row, rows) for row, rows in zip(scores, self._positives, strict=True)]).float()

@@ -10,12 +10,10 @@ from typing import NamedTuple
 import numpy as np
 
 from opendpr.errors import InputError
-from opendpr.interop import MarkedQuestion, read_examples, read_marked
-from opendpr.interop.records import head
+from opendpr.interop import MarkedQuestion, holds_marks, read_examples, read_marked
 from opendpr.search.tantivy import TantivyIndex
-from opendpr.storage.lines import read_jsonl
 from opendpr.text import normalize_answer
-from opendpr.text.marks import Place, answer_places
+from opendpr.text.occurrences import Place, answer_places
 from opendpr.training.examples import usable_examples
 from opendpr.types import ExamplePassage, Passage, Question, TrainingExample
 from opendpr.wording import counted
@@ -24,8 +22,6 @@ logger = logging.getLogger(__name__)
 
 NEGATIVE_CANDIDATES = 30
 """BM25 passages from which a question's negatives are drawn."""
-PASSAGES_FIELDS = ("positives", "positive_ctxs")
-"""Fields by which files of examples with passages are known, as 'opendpr mine' and DPR write them."""
 
 
 class MarkedPassage(NamedTuple):
@@ -49,8 +45,9 @@ def read_reader_examples(paths: Sequence[Path], negatives: int, seed: int) -> li
 
     - Marked answers: JSON lines with `question, passage, answer_start, answer_text`, or SQuAD. Negatives are mined from
       the passages of all these files together.
-    - Examples with passages, as `opendpr mine` writes them: every place of an answer in a positive counts (distant
-      supervision, section 6.1), hard negatives and negatives are what the passages without it are sampled from.
+    - Examples with passages, as `opendpr mine` writes them, or DPR's retrieval results: every place of an answer in a
+      positive counts (distant supervision, section 6.1), hard negatives and negatives are what the passages without
+      it are sampled from.
 
     Args:
         negatives: mined for each question with a marked answer
@@ -59,7 +56,8 @@ def read_reader_examples(paths: Sequence[Path], negatives: int, seed: int) -> li
     Raises:
         InputError: a file cannot be read, or there is nothing in all of them that could be used.
     """
-    questions = read_marked_questions(path for path in paths if not has_passages(path))
+    marks = {path: holds_marks(path) for path in paths}
+    questions = read_marked_questions(path for path in paths if marks[path])
     mined = mine_negatives(questions, negatives, seed)
     marked = [_marked_passage(question) for question in questions]
     plain = [passage._replace(places=()) for passage in marked]
@@ -67,22 +65,14 @@ def read_reader_examples(paths: Sequence[Path], negatives: int, seed: int) -> li
         ReaderExample(question.to_question(), (positive,), tuple(plain[place] for place in places))
         for question, positive, places in zip(questions, marked, mined, strict=True)
     ]
-    for path in filter(has_passages, paths):
+    for path in (path for path in paths if not marks[path]):
         examples += marked_examples(read_examples(path), str(path))
     if not examples:
         raise InputError(
             "the files hold no examples to train a reader on; expected JSON lines with question, passage, answer_start "
-            "and answer_text, or what 'opendpr mine' wrote of questions with answers"
+            "and answer_text, or what mining wrote of questions with answers"
         )
     return examples
-
-
-def has_passages(path: Path) -> bool:
-    """Whether a file holds examples with passages; otherwise it holds questions with marked answers."""
-    if head(path).startswith("["):
-        return True  # DPR's array
-    first = next((record for _, record in read_jsonl(path)), {})
-    return any(name in first for name in PASSAGES_FIELDS)
 
 
 def marked_examples(examples: Iterable[TrainingExample], name: str) -> list[ReaderExample]:

@@ -36,7 +36,7 @@ CHECKED_EXAMPLES = 1_024
 """Examples whose answers are looked for among the tokens at once."""
 
 
-class Judge(Protocol):
+class NetworkJudge(Protocol):
     """Says how good a reader is."""
 
     def judge(self, network: nn.Module) -> Mapping[str, float]:
@@ -98,7 +98,7 @@ class ReaderObjective:
         tokenizer: Tokenizer,
         config: ReaderConfig,
         settings: ReaderSettings,
-        judge: Judge | None = None,
+        judge: NetworkJudge | None = None,
     ) -> None:
         self.network = network
         self._settings, self._config, self._tokenizer, self._judge = settings, config, tokenizer, judge
@@ -112,7 +112,9 @@ class ReaderObjective:
                 "left out %s: no window of their passages holds a whole answer", counted(left_out, "example")
             )
         if settings.negatives and not any(example.negatives for example in self.examples):
-            raise InputError("no example has a passage without an answer; give --negatives 0, or other examples")
+            raise InputError(
+                "no example has a passage without an answer; ask for none (negatives: 0), or give other examples"
+            )
         self._lengths = np.array([len(example.positives[0].text) for example in self.examples])
 
     def batches(self, epoch: int) -> Sequence[tuple[NDArray[np.int64], int]]:

@@ -43,7 +43,7 @@ class Job(Generic[Batch]):
     base: Model
     settings: LoopSettings
     origin: Mapping[str, object]
-    """Data and what judges: a checkpoint must agree in it to be gone on from, and the record keeps it."""
+    """The data and the judge: a checkpoint must agree on them to be resumed, and the record keeps them."""
     objective: Callable[[torch.device], Objective[Batch]]
     """Makes what is minimised, its network on a device with the weights to start from."""
     write: Callable[[Path, nn.Module], Model]

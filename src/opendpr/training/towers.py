@@ -21,12 +21,12 @@ class Towers(nn.Module):
         self.question = make_network(config)
         self.passage = None if config.tied else make_network(config)
 
-    def of(self, part: str) -> nn.Module:
+    def tower(self, part: str) -> nn.Module:
         """The tower of `question` or of `passage`."""
         return self.question if part == "question" or self.passage is None else self.passage
 
     def load(self, model: Model) -> None:
-        """Take a model's weights; a tied one's for both towers."""
+        """Load a model's weights; tied weights go to both towers."""
         load_weights(self.question, model.load_weights("question"))
         if self.passage is not None:
             load_weights(self.passage, model.load_weights("passage"))

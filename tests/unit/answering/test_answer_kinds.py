@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from opendpr.answering.kinds import agreement, asks_for_amount
+from opendpr.answering.answer_kinds import agreement, asks_for_amount
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,21 @@ def test_a_question_may_want_an_amount() -> None:
     assert asks_for_amount("How long does it wait?")
     assert asks_for_amount("default timeout")
     assert not asks_for_amount("Who waits?")
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "expected"),
+    [
+        ("When was it built?", "1888", 1),
+        ("when the pier was built", "1888", 1),
+        ("the pier was built when", "Anna", -1),
+        ("In which year, and when exactly, was it built?", "1888", 1),
+        ("What signal do older processes get when a new one is started?", "SIGTERM", 0),
+        ("When the server starts, which file is read first?", "/etc/motd", 0),
+        ("Who was king when the pier was built?", "Harald", 1),
+        ("What EDNS buffer size does it advertise?", "maximum", -1),
+        ("What EDNS buffer size does it advertise?", "1232", 1),
+    ],
+)
+def test_when_asks_for_a_date_only_as_the_questions_word(question: str, answer: str, expected: int) -> None:
+    assert agreement(question, answer) == expected

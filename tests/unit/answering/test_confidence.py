@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opendpr.answering.asked import Asked
+from opendpr.answering.asked_question import AskedQuestion
 from opendpr.answering.confidence import Confidence, calibrated, features
 from opendpr.answering.decoding import Decoding, candidates
 from opendpr.errors import InputError
@@ -162,8 +162,8 @@ def test_figures_are_given_for_each_question_file() -> None:
 
 def test_a_confidence_of_an_earlier_model_gives_what_it_gave() -> None:
     """What it has no weight for does not count."""
-    asked = Asked("Who built Zorkmid?", WordCounts(100, {"built": 20, "zorkmid": 0}))
-    stored = Confidence.of({"share": 0.4, "places": 0.3, "rival": 0.1, "bias": -1.0, "threshold": 0.0})
+    asked = AskedQuestion("Who built Zorkmid?", WordCounts(100, {"built": 20, "zorkmid": 0}))
+    stored = Confidence.from_stored({"share": 0.4, "places": 0.3, "rival": 0.1, "bias": -1.0, "threshold": 0.0})
     assert calibrated(SPANS, Decoding(), stored, asked) == calibrated(SPANS, Decoding(), stored)
 
 

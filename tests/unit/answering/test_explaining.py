@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from opendpr.answering.asked import UNKNOWN_QUESTION
+from opendpr.answering.asked_question import UNKNOWN_QUESTION
 from opendpr.answering.confidence import Confidence, calibrated
 from opendpr.answering.decoding import Decoding
 from opendpr.answering.explaining import explain

@@ -74,7 +74,7 @@ def test_a_decoder_has_the_confidence_that_was_fitted_for_its_retriever(tmp_path
     config = json.loads((directory / "config.json").read_text())
     fitted = {"confidence": {"bm25": {"bias": 1.5, "threshold": 0.25}}, "retrieval": {"lambda": 7.0}}
     write_json(directory / "config.json", config | fitted)
-    bm25, dense = (Decoder.of(Model(directory), name) for name in ("bm25", "dense"))
+    bm25, dense = (Decoder.for_model(Model(directory), name) for name in ("bm25", "dense"))
     assert bm25.confidence is not None
     assert (bm25.confidence.weights, bm25.confidence.threshold) == ({"bias": 1.5}, 0.25)
     assert dense.confidence is None

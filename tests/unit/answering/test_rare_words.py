@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from opendpr.answering.asked import UNKNOWN_QUESTION, Asked
-from opendpr.answering.kinds import agreement
-from opendpr.answering.wording import Wording, rarity
+from opendpr.answering.answer_kinds import agreement
+from opendpr.answering.asked_question import UNKNOWN_QUESTION, AskedQuestion
+from opendpr.answering.question_words import Wording, rarity
 from opendpr.search.tantivy import TantivyIndex
 from opendpr.types import Hit, Passage, Span, WordCounts
 
@@ -16,10 +16,10 @@ AT = TEXT.index("50")
 SPAN = Span(HIT, AT, AT + 2, "50", 0.0, -1.0)
 
 
-def counted(question: str, *texts: str) -> Asked:
+def counted(question: str, *texts: str) -> AskedQuestion:
     index = TantivyIndex()
     index.update([], [Passage(number, "d", "", text, 0) for number, text in enumerate(texts)])
-    return Asked(question, index.count_words(question))
+    return AskedQuestion(question, index.count_words(question))
 
 
 @pytest.mark.parametrize(

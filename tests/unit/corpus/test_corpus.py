@@ -191,7 +191,7 @@ def test_files_without_a_suffix_that_begin_as_text_are_plain_text(tmp_path):
     write(tmp_path / "utf16", "Ünïcode".encode("utf-16"))
     write(tmp_path / "cut", "x" + "ü" * RECOGNISED_BYTES)
     write(tmp_path / "latin", "Grüße".encode("latin-1"))
-    write(tmp_path / "late", b"x" * RECOGNISED_BYTES + b"\xfc")
+    write(tmp_path / "late", "é".encode() + b"x" * RECOGNISED_BYTES + b"\xfc")
     documents, corpus = read(tmp_path)
     assert {each.id: (each.title, each.text) for each in documents if each.id != "cut"} == {
         "README": ("README", "Read me."),
@@ -328,8 +328,9 @@ def test_a_nul_byte_further_on_is_text(tmp_path):
 
 
 def test_invalid_text_is_skipped_with_the_byte_and_advice(tmp_path):
-    reason = "not valid UTF-8 (invalid continuation byte at byte 3); convert the file to UTF-8"
-    assert skipped_reason(write(tmp_path / "a.txt", b"caf\xe9 au lait")) == reason
+    reason = "not valid UTF-8 (unexpected end of data at byte 14); convert the file to UTF-8"
+    assert skipped_reason(write(tmp_path / "a.txt", "café au lait ".encode() + b"\xe9")) == reason
+    assert "not valid UTF-8" in skipped_reason(write(tmp_path / "d.txt", "Привет, как дела?".encode("cp1251")))
     assert "at byte 6)" in skipped_reason(write(tmp_path / "b.txt", codecs.BOM_UTF8 + b"caf\xe9 au lait"))
     assert "UTF-16-LE (truncated data at byte 4)" in skipped_reason(
         write(tmp_path / "c.txt", codecs.BOM_UTF16_LE + b"a\0b")
@@ -439,7 +440,7 @@ def test_json_lines_may_begin_with_a_mark_and_end_like_windows(tmp_path):
     ("line", "reason"),
     [
         ("{", "not valid JSON: "),
-        (b'{"id": "\xff"}', "not valid UTF-8 (invalid start byte at byte 8)"),
+        ('{"id": "é '.encode() + b'\xff"}', "not valid UTF-8 (invalid start byte at byte 11)"),
         ("[" * 100_000, "not valid JSON: "),
         ('{"id": ' + "9" * 5_000 + ', "text": "x"}', "not valid JSON: "),
         ("[]", "expected a JSON object, found an array"),
@@ -629,3 +630,19 @@ def test_text_comes_back_to_the_character(text, encoding, suffix, ending):
     with tempfile.TemporaryDirectory() as directory:
         path = write(Path(directory) / f"a{suffix}{ending}", COMPRESSORS[ending](text.encode(encoding)))
         assert [document.text for document in Corpus([path])] == [text]
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.md", "a.rst", "README", "a.html", "a.srt", "a.csv", "a.1"])
+def test_text_that_is_no_utf8_and_western_is_read_as_windows_writes_it(tmp_path, name):
+    words = "Café Linnéa – opened by “Åsa”."
+    before = {"a.srt": "1\n00:00:01,000 --> 00:00:02,000\n", "a.csv": "text\n", "a.1": ".TH A 1\n.SH NAME\n"}
+    documents, corpus = read(write(tmp_path / name, (before.get(name, "") + words).encode("cp1252")))
+    assert corpus.skipped == []
+    assert words in documents[0].text
+    if name in ("a.txt", "a.md", "README"):
+        assert documents[0].metadata["encoding"] == "windows-1252"
+
+
+def test_lines_of_json_in_windows_1252_are_read_too(tmp_path):
+    content = '{"text": "Café Linnéa"}\n'.encode("cp1252")
+    assert [document.text for document in read(write(tmp_path / "a.jsonl", content))[0]] == ["Café Linnéa"]

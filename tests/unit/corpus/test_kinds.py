@@ -35,11 +35,68 @@ def test_a_mail_has_its_headers_and_its_text_decoded():
     assert found.metadata["from"] == "keeper@orvik.example"
 
 
+@pytest.mark.parametrize(
+    ("written", "iso"),
+    [
+        ("Mon, 06 Jan 2020 23:30:00 -0800", "2020-01-07T07:30:00+00:00"),
+        ("6 Jan 2020 10:00", "2020-01-06T10:00:00+00:00"),
+        ("yesterday", "yesterday"),
+        ("Mon, 99 Jan 2020 10:00:00 +0000", "Mon, 99 Jan 2020 10:00:00 +0000"),
+    ],
+)
+def test_the_date_of_a_mail_can_be_compared(written, iso):
+    assert parsed("mail", f"Subject: s\nDate: {written}\n\nx").metadata["date"] == iso
+
+
 def test_of_text_and_html_the_text_is_read_and_html_alone_as_a_reader_sees_it():
     parts = "--x\nContent-Type: text/plain\n\nplain\n--x\nContent-Type: text/html\n\n<b>rich</b>\n--x--\n"
     both = f"Subject: s\nMIME-Version: 1.0\nContent-Type: multipart/alternative; boundary=x\n\n{parts}"
     assert parsed("mail", both).text == "Subject: s\n\nplain"
     assert parsed("mail", "Subject: s\nContent-Type: text/html\n\n<p hidden>a</p><p>b").text == "Subject: s\n\nb"
+
+
+def mixed(*parts: str, kind: str = "mixed") -> str:
+    body = "".join(f"--b\n{part}\n" for part in parts)
+    return f"Subject: s\nMIME-Version: 1.0\nContent-Type: multipart/{kind}; boundary=b\n\n{body}--b--\n"
+
+
+PLAIN, RICH = "Content-Type: text/plain\n\n", "Content-Type: text/html\n\n"
+
+
+@pytest.mark.parametrize(
+    ("mail", "body"),
+    [
+        (mixed(f"{PLAIN}body", f"{PLAIN}more", "Content-Type: image/png\n\nXX"), "body\n\nmore"),
+        (mixed(f"{PLAIN} ", f"{RICH}<p>rich", kind="alternative"), "rich"),
+        (mixed(f"{RICH}<p>rich", f"{PLAIN}plain", kind="alternative"), "plain"),
+        (mixed(f"{RICH}<p>a <img alt=Map>", "Content-Type: image/png\n\nXX", kind="related"), "a Map"),
+        (mixed(f"{PLAIN}body", "Content-Disposition: attachment; filename=a.txt\n\nleft out"), "body"),
+        (
+            mixed(f"{PLAIN}see", "Content-Type: message/rfc822\n\nFrom: old@x\nSubject: Old\n\nold body"),
+            "see\n\nFrom: old@x\nSubject: Old\n\nold body",
+        ),
+        (
+            "Subject: s\nContent-Type: text/plain; format=flowed\n\nThis goes \non.\n-- \nTove\n",
+            "This goes on.\n-- \nTove",
+        ),
+    ],
+)
+def test_every_text_of_a_mail_that_is_shown_is_there_once(mail, body):
+    assert parsed("mail", mail).text == f"Subject: s\n\n{body}"
+
+
+def test_a_mail_that_names_no_encoding_is_read_as_other_text_is():
+    assert parsed("mail", b"Subject: s\nContent-Type: text/plain; charset=\0x\n\nwords").text == "Subject: s\n\nwords"
+    assert parsed("mail", b"Subject: s\n\nCaf\xe9 Linn\xe9a opened").text == "Subject: s\n\nCafé Linnéa opened"
+
+
+def test_a_line_that_begins_with_from_is_no_mail_of_its_own():
+    box = "From a@b Mon Jan  6 10:00:00 2020\r\nSubject: One\r\n\r\nFrom then on it was 10:30.\r\nEnd\r\n\r\n"
+    box += "From b@c\r\nSubject: Two\r\n\r\nbody\r\n"
+    assert several("mailbox", box.encode()) == [
+        ("One", "Subject: One\n\nFrom then on it was 10:30.\nEnd"),
+        ("Two", "Subject: Two\n\nbody"),
+    ]
 
 
 def test_each_mail_of_a_mailbox_is_a_document(tmp_path):
@@ -75,6 +132,12 @@ def test_a_presentation_has_its_slides_in_order_without_hidden_ones():
     assert parsed("pptx", content).text == "First\n\nThird\n\nSay this."
 
 
+def test_a_slide_has_its_superscripts_apart_and_no_struck_text():
+    runs = "in 1874</a:t></a:r><a:r><a:rPr baseline='30000'/><a:t>12</a:t></a:r><a:r><a:rPr baseline='-25000'/><a:t>2"
+    runs += "</a:t></a:r><a:r><a:rPr strike='sngStrike'/><a:t>40</a:t></a:r><a:r><a:t> end"
+    assert parsed("pptx", pptx([runs])).text == "in 1874^12_2 end"
+
+
 def test_a_workbook_has_a_document_for_each_sheet():
     book = Workbook()
     book.active.title = "Berths"
@@ -86,6 +149,17 @@ def test_a_workbook_has_a_document_for_each_sheet():
     out = io.BytesIO()
     book.save(out)
     assert several("xlsx", out.getvalue()) == [("Berths", "Berth\tDepth\nA1\t4.5\nA2\t6\n\tTrue")]
+
+
+def test_a_share_that_excel_shows_as_a_percentage_is_one():
+    book = Workbook()
+    for row in (["Berth", "Share"], ["A1", 0.125], ["A2", 0.3]):
+        book.active.append(row)
+    for row in (2, 3):
+        book.active.cell(row, 2).number_format = "0.0%"
+    out = io.BytesIO()
+    book.save(out)
+    assert several("xlsx", out.getvalue())[0][1] == "Berth: A1; Share: 12.5%\n\nBerth: A2; Share: 30%"
 
 
 def test_subtitles_are_what_is_said():
@@ -105,6 +179,13 @@ def test_a_manual_page_has_its_words(tmp_path):
     (tmp_path / "server.log.1").write_text("2020 started\n")
     assert find_by_content(tmp_path / "orvik.1") == "man"
     assert find_by_content(tmp_path / "server.log.1") is None
+
+
+def test_a_manual_page_has_its_accents_and_signs():
+    assert (
+        parsed("man", ".TH O 1\n.SH CAF\\('E\n5 \\(mu 3, \\[u20AC]4, \\(oAsa, \\[:u]\n").text
+        == "CAFÉ\n\n5 × 3, €4, Åsa, ü"
+    )
 
 
 def test_xml_has_the_text_of_its_elements():

@@ -37,6 +37,12 @@ def test_front_matter_without_a_title_leaves_the_first_heading():
         ("---\na: true\nb:\nc: 007\nd: {e: 1.5}\n...\nx", {"a": True, "b": None, "c": "007", "d": {"e": 1.5}}, "x"),
         ('+++\ntitle = "A"\ndate = 2019-04-02\n+++\nx', {"title": "A", "date": "2019-04-02"}, "x"),
         ("---\n---\nx", {}, "x"),
+        (
+            "---\r\ntitle: Rules: of the harbour\r\ntags:\r\n  - @home\r\n# note\r\n---\r\nx",
+            {"title": "Rules: of the harbour", "tags": ["@home"]},
+            "x",
+        ),
+        ("---\na: [\nb: 3\n---\nx", {"a": "[", "b": 3}, "x"),
     ],
 )
 def test_front_matter_may_be_yaml_or_toml(text, values, rest):
@@ -51,7 +57,7 @@ def test_front_matter_may_be_yaml_or_toml(text, values, rest):
         "---\n\nwords",
         "---\n- a\n- b\n---\nx",
         "---\na: &x [1]\nb: [*x, *x]\n---\nx",
-        "---\na: [\n---\nx",
+        "---\na: [\nwords\n---\nx",
         "---\n" + "[" * 5_000 + "\n---\nx",
         "+++\na = \n+++\nx",
         "x\n---\na: b\n---\n",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,38 @@ def test_an_array_of_records_with_a_text_is_a_document_each(tmp_path):
     assert corpus.ignored == {".json": 2}
     expected = "expected a JSON object, found a number"
     assert corpus.skipped == [Skipped(f"{tmp_path / 'a.json'}:1 (record 3)", expected)]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ({"title": "Ferry", "text": "It carries forty.", "year": 1951}, {"a.json": "It carries forty."}),
+        ({"data": [{"id": "x", "text": "One."}, {"content": "Two."}], "count": 2}, {"x": "One.", "a.json:2": "Two."}),
+        (
+            {"name": "Nordan", "crew": [{"name": "Ture"}, {"name": "Hilma"}], "at": {"port": "Orvik"}},
+            {"a.json": "name: Nordan; at port: Orvik\n\ncrew name: Ture\n\ncrew name: Hilma"},
+        ),
+        ({"name": "x", "devDependencies": {"y": "1"}}, {}),
+        ({"name": "x", "words": ["y"] * 30_000}, {}),
+    ],
+)
+def test_an_object_is_a_document_a_list_of_records_or_a_record(tmp_path, content, expected):
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    (tmp_path / "settings.json").write_text("{\n  // a comment\n}")
+    corpus = Corpus([tmp_path])
+    assert {document.id: document.text for document in corpus} == expected
+    assert corpus.skipped == []
+    assert corpus.ignored[".json"] == 2 - bool(expected)
+
+
+def test_a_single_column_of_text_may_hold_any_sign(tmp_path):
+    (tmp_path / "a.csv").write_text("Text\nHello; world, again\n")
+    assert [document.text for document in Corpus([tmp_path])] == ["Hello; world, again"]
+
+
+def test_a_file_of_lines_may_be_an_array_and_a_text_a_list_of_lines(tmp_path):
+    (tmp_path / "a.jsonl").write_text('[\n {"text": ["One", "two."]}\n]\n')
+    assert [document.text for document in Corpus([tmp_path])] == ["One\ntwo."]
 
 
 def test_an_array_that_is_cut_short_is_read_as_far_as_it_goes(tmp_path):

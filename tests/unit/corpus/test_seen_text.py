@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 
 import pypdf
 import pytest
@@ -90,6 +91,8 @@ def test_superscripts_and_note_marks_are_set_apart(page, expected):
         ("<input value=Jonas><input type=hidden value=x><input type=password value=y>", "Jonas"),
         ("<q>Ahoy</q> he said", "“Ahoy” he said"),
         ("<svg><title>Logo</title><text>Chart</text></svg>", "Logo Chart"),
+        ("<h2>Ports<a class=headerlink href='#ports'>\uf0c1</a></h2>a", "Ports\n\na"),
+        ("<dl><dt>listen<a href='#l'>¶</a><dd>a<dt><a href='#plus'>+</a><dd>b</dl>", "listen\na\n+\nb"),
         ("light&shy;house&#8203; &#x2060;a", "lighthouse a"),
     ],
 )
@@ -128,6 +131,15 @@ def test_formulas_and_readings_are_text_on_one_line(page, expected):
 
 def test_a_formula_nested_without_end_is_read():
     assert text("html", "<math>" + "<mrow>" * 400 + "<mi>x</mi>") == "x"
+
+
+def test_the_style_sheets_of_a_book_and_of_a_page_raise_and_hide():
+    sheet = "/* notes */ .c5 { vertical-align: super; font-size: 0.7em } .c6, .c7 { display: none }"
+    page = '<p>in 1874<span class="c5">12</span> <span class="c6">gone</span>seen</p>'
+    book = io.BytesIO(epub({"a.xhtml": page}))
+    with zipfile.ZipFile(book, "a") as packed:
+        packed.writestr("OEBPS/style.css", sheet)
+    assert text("epub", book.getvalue()) == text("html", f"<style>{sheet}</style>{page}") == "in 1874^12 seen"
 
 
 # .docx
@@ -265,6 +277,14 @@ def test_letters_that_a_pdf_sets_apart_by_their_places_are_words():
     assert text("pdf", pdf(["x"], extra={5: stream})) == "arrival of mail"
 
 
+def test_digits_that_a_pdf_writes_small_and_high_are_set_apart():
+    up, down, back = "/F1 7 Tf 5 Ts", "/F1 7 Tf -3 Ts", "/F1 12 Tf 0 Ts"
+    year = f"BT /F1 12 Tf 20 100 Td (in 1874) Tj {up} (12) Tj {back} ( H) Tj {down} (2) Tj {back} (O, 10) Tj"
+    content = f"{year} {up} (-3) Tj {back} (kg 12) Tj /F1 9 Tf (34) Tj ET"
+    stream = f"<< /Length {len(content)} >>\nstream\n{content}\nendstream"
+    assert text("pdf", pdf(["x"], extra={5: stream})) == "in 1874^12 H2O, 10^-3 kg 1234"
+
+
 def test_headers_and_footers_that_repeat_on_pages_are_there_once():
     pages = [f"Harbour rules\nText of {name} page.\nPage {number}" for number, name in enumerate(WORDS, start=1)]
     kept, left_out = without_running_lines(pages)
@@ -351,6 +371,18 @@ def test_docx_other_forms_of_what_word_shows_and_hides(body, seen):
         ('in 1874 <span style="opacity: 0">gone</span>seen', "in 1874 seen"),
         ('in 1874 <span style="font-size:0px;">gone</span>seen', "in 1874 seen"),
         ('in 1874 <span style="opacity: 0.5">pale</span>', "in 1874 pale"),
+        ('in 1874<span class="calibre superscript">12</span>', "in 1874^12"),
+        ('in 1874<a epub:type="noteref" href="#n">12</a>', "in 1874[12]"),
+        ('in 1874 <span style="width:0; height:0; overflow:hidden">gone</span>seen', "in 1874 seen"),
+        ('in 1874 <span style="height:0">seen</span>', "in 1874 seen"),
+        ('in 1874 <span style="position:absolute; left:-9999px">gone</span>seen', "in 1874 seen"),
+        ('in 1874 <span style="margin-left:-10px">seen</span>', "in 1874 seen"),
+        ('in 1874 <span style="clip: rect(0 0 0 0)">gone</span>seen', "in 1874 seen"),
+        ('in 1874 <span style="text-decoration: line-through">gone</span>seen', "in 1874 seen"),
+        ('in 1874 <span class="sr-only">gone</span><i popover>gone</i>seen', "in 1874 seen"),
+        ("<style>.a .b {left: -1000em}</style><i class=a><i class=b>gone</i></i>in 1874", "in 1874"),
+        ("<style>.a .b {display:none} .a:hover .b {display:block}</style><i class=b>seen</i>", "seen"),
+        ("at <meter value=3>3 of 5</meter><progress>1</progress>noon", "at noon"),
     ],
 )
 def test_styles_and_roles_raise_lower_and_hide_as_elements_do(body, seen):

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 
 from opendpr.evaluation.page.charts import (
-    Line,
+    ChartLine,
     accuracy_chart,
     coverage_chart,
     interval_bar,
@@ -20,7 +20,7 @@ from opendpr.evaluation.report import coverage, curve_ks
 from opendpr.evaluation.statistics import Interval
 
 # The plot is 470 wide, from 64 to 534, and 280 high, from 14 to 294.
-LINE = Line("bm25", [(1, 0.5), (10, 0.75), (100, 1.0)], {10: Interval(0.75, 0.7, 0.8)})
+LINE = ChartLine("bm25", [(1, 0.5), (10, 0.75), (100, 1.0)], {10: Interval(0.75, 0.7, 0.8)})
 
 
 def points(svg: str) -> list[list[tuple[float, float]]]:
@@ -33,27 +33,27 @@ def test_each_power_of_ten_is_as_far_from_the_last_on_the_axis_of_k() -> None:
 
 
 def test_the_axis_of_shares_takes_whole_tenths_around_what_is_drawn_whiskers_too() -> None:
-    axes = log_axes([Line("a", [(1, 0.42), (8, 0.58)], {1: Interval(0.42, 0.39, 0.45)})], "k")
+    axes = log_axes([ChartLine("a", [(1, 0.42), (8, 0.58)], {1: Interval(0.42, 0.39, 0.45)})], "k")
     assert axes.y_ticks == pytest.approx([0.3, 0.4, 0.5, 0.6])
     assert (axes.y(0.6), axes.y(0.3)) == pytest.approx((14, 294))
     assert axes.x_ticks == [1, 2, 5]
 
 
 def test_a_wide_axis_has_a_tick_every_two_tenths() -> None:
-    axes = log_axes([Line("a", [(1, 0.15), (2, 0.98)])], "k")
+    axes = log_axes([ChartLine("a", [(1, 0.15), (2, 0.98)])], "k")
     assert axes.y_ticks == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1.0])
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
 def test_a_line_that_is_flat_has_room(share: float) -> None:
-    axes = log_axes([Line("a", [(1, share)])], "k")
+    axes = log_axes([ChartLine("a", [(1, share)])], "k")
     assert 14 <= round(axes.y(share), 6) <= 294
     assert len(set(axes.y_ticks)) > 1
     assert 0 <= min(axes.y_ticks) <= max(axes.y_ticks) <= 1
 
 
 def test_coverage_is_drawn_on_an_even_axis() -> None:
-    assert points(coverage_chart([Line("a", [(0, 1.0), (50, 0.5), (100, 0.0)])], "t", "d")) == [
+    assert points(coverage_chart([ChartLine("a", [(0, 1.0), (50, 0.5), (100, 0.0)])], "t", "d")) == [
         [(64, 14), (299, 154), (534, 294)]
     ]
     assert share_axes([], "x").x_ticks == [0, 20, 40, 60, 80, 100]
@@ -72,14 +72,14 @@ def test_whiskers_end_where_the_interval_ends_and_are_side_by_side() -> None:
 
 
 def test_a_chart_is_described_in_words_and_names_are_text() -> None:
-    svg = ElementTree.fromstring(accuracy_chart([Line('<b>"&', [(1, 0.5)])], "<title>", "words"))
+    svg = ElementTree.fromstring(accuracy_chart([ChartLine('<b>"&', [(1, 0.5)])], "<title>", "words"))
     assert svg.attrib["role"] == "img"
     assert (svg.find("title").text, svg.find("desc").text) == ("<title>", "words")
     assert [line.attrib["data-name"] for line in svg.iter("g") if "data-name" in line.attrib] == ['<b>"&']
 
 
 def test_a_reliability_diagram_has_both_axes_whole_and_the_diagonal_between_them() -> None:
-    svg = reliability_chart([Line("a", [(0, 0.25), (50, 0.5)], {50: Interval(0.5, 0.4, 0.6)})], "t", "d")
+    svg = reliability_chart([ChartLine("a", [(0, 0.25), (50, 0.5)], {50: Interval(0.5, 0.4, 0.6)})], "t", "d")
     assert points(svg) == [[(64, 224), (299, 154)]]
     ideal = next(line for line in ElementTree.fromstring(svg).iter("line") if line.get("class") == "ideal")
     assert [float(ideal.attrib[at]) for at in ("x1", "y1", "x2", "y2")] == [64, 294, 534, 14]

@@ -30,7 +30,7 @@ QUESTION = Question("q", "how many?", ("20,000 men", "Beyoncé"))
 def test_the_first_step_that_lost_the_answer_is_named(
     prediction: str, chosen: int | None, ranks: list[int], expected: str
 ) -> None:
-    assert failure(QUESTION, prediction, chosen, ranks, read=5) == expected
+    assert failure(QUESTION, prediction, chosen=chosen, answer_ranks=ranks, read=5) == expected
 
 
 @pytest.mark.parametrize(

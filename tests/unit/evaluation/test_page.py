@@ -10,8 +10,8 @@ from markupsafe import Markup, escape
 
 from opendpr.evaluation.failures import FAILURE_KINDS
 from opendpr.evaluation.figures import Figure, PairedFigure
-from opendpr.evaluation.page import Calibration, Report, SetReport, write_page
-from opendpr.evaluation.page.charts import Line
+from opendpr.evaluation.page import Calibration, EvaluationReport, SetReport, write_page
+from opendpr.evaluation.page.charts import ChartLine
 from opendpr.evaluation.page.examples import PASSAGE_CHARACTERS, Example, ShownPassage
 from opendpr.evaluation.page.svg import element
 from opendpr.evaluation.statistics import Difference, Interval
@@ -36,11 +36,11 @@ def page(text: str) -> str:
     differences = [PairedFigure(text, text, "EM@5", 4, Difference(*interval, p=0.5))]
     failures = {text: {5: {kind: FailureCount(1, []) for kind in FAILURE_KINDS}}}
     summary = SetSummary(4, figures, differences, failures)
-    line = Line(text, [(1, 0.5), (5, 0.75)])
+    line = ChartLine(text, [(1, 0.5), (5, 0.75)])
     example = Example("right", text, text, text, [text] * 20, text, 0.5, [passage])
     calibration = {text: Calibration(0.05, 0.8, 4, 4, 0.5)}
     questions = SetReport(text, summary, {"answer": [line]}, [line], [example], [line], calibration)
-    return write_page(Report(text, text, {text: {"collection": text}}, [questions, questions], {text: text}))
+    return write_page(EvaluationReport(text, text, {text: {"collection": text}}, [questions, questions], {text: text}))
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -79,10 +79,10 @@ def test_where_all_answers_are_wrong_nothing_is_said_of_how_they_compare() -> No
         {},
         [],
         [],
-        [Line("a", [(5, 0.0)]), Line("b", [(5, 0.5)])],
+        [ChartLine("a", [(5, 0.0)]), ChartLine("b", [(5, 0.5)])],
         {"a": Calibration(0.05, float("nan"), 4, 0, float("nan")), "b": Calibration(0, 1, 4, 3, 2 / 3)},
     )
-    written = write_page(Report("t", "a", {}, [questions], {}))
+    written = write_page(EvaluationReport("t", "a", {}, [questions], {}))
     assert "a: expected calibration error 0.050, an answer given to 0 of 4 questions; b: expected" in written
     assert "in 100 %, an answer given to 3 of 4 questions, 66.7 % of these right." in written
     assert "nan" not in re.sub("<style>.*</style>", "", written, flags=re.DOTALL)

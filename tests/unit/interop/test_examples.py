@@ -5,7 +5,7 @@ import json
 import pytest
 
 from foreign import refusal, write
-from opendpr.errors import InputError
+from opendpr.errors import InputError, UsageError
 from opendpr.interop import read_examples, write_examples, write_passages, write_questions
 from opendpr.types import Document, ExamplePassage, Question, TrainingExample
 
@@ -75,9 +75,9 @@ def test_training_files_for_other_systems_are_read_back(tmp_path, format):
     passages = [ExamplePassage("T", "x"), ExamplePassage("", "y"), ExamplePassage("", "z")]
     example = TrainingExample(Question("7", "who", ("a",)), (passages[0],), (passages[1],), (passages[2],))
     assert write_examples(tmp_path / "a.jsonl", [example], format) == 1
-    (found,) = read_examples(tmp_path / "a.jsonl")
+    (result,) = read_examples(tmp_path / "a.jsonl")
     others = ("y",) if format == "sentence-transformers" else ("y", "z")
-    assert texts_of(found) == (("x" if format == "tevatron" else "T x",), others)
+    assert texts_of(result) == (("x" if format == "tevatron" else "T x",), others)
 
 
 def test_pairs_alone_are_written_for_sentence_transformers_where_there_are_no_hard_negatives(tmp_path):
@@ -123,20 +123,24 @@ def test_colberts_triples_and_the_files_of_their_texts_give_the_examples_back(tm
     assert write_examples(tmp_path / "triples.jsonl", EXAMPLES, "colbert") == 3
     assert (tmp_path / "triples.jsonl").read_text() == "[7, 1, 2, 3]\n[7, 4, 2, 3]\n[8, 5, 6]\n"
     passages = {
-        each.id: Document(each.id, each.title, each.text)
+        item.id: Document(item.id, item.title, item.text)
         for example in EXAMPLES
-        for each in (*example.positives, *example.hard_negatives)
+        for item in (*example.positives, *example.hard_negatives)
     }
     write_passages(tmp_path / "collection.tsv", passages.values(), "msmarco")
     write_questions(tmp_path / "queries.tsv", [example.question for example in EXAMPLES], "msmarco")
     files = {"questions": tmp_path / "queries.tsv", "passages": tmp_path / "collection.tsv"}
-    found = list(read_examples(tmp_path / "triples.jsonl", **files))
-    assert [texts_of(example) for example in found] == [
+    result = list(read_examples(tmp_path / "triples.jsonl", **files))
+    assert [texts_of(example) for example in result] == [
         (("x",), ("y", "z")),
         (("w",), ("y", "z")),
         (("v",), ("x",)),
     ]
-    assert [example.question for example in found] == [EXAMPLES[0].question, EXAMPLES[0].question, EXAMPLES[1].question]
+    assert [example.question for example in result] == [
+        EXAMPLES[0].question,
+        EXAMPLES[0].question,
+        EXAMPLES[1].question,
+    ]
 
 
 @pytest.mark.parametrize("id", ["", "doc#7"])
@@ -172,3 +176,130 @@ def test_the_same_text_is_never_positive_and_negative_and_counts_once(tmp_path, 
     assert [passage.text for passage in example.negatives] == ["by Bob"]
     assert "dropped 3 passages that an example has twice" in caplog.text
     assert "dropped 1 hard negative with the text of a positive passage: ' by Ada' of question '1'" in caplog.text
+
+
+def files_of_texts(tmp_path):
+    questions = write(tmp_path / "q.tsv", "q1\twho\nq2\twhat\n")
+    return {"questions": questions, "passages": write(tmp_path / "p.tsv", "d1\tx\nd2\ty\nd3\tz\n")}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.tsv", "q1\td1\td2\n"),
+        ("a.tsv", "q1 d1 d2\n"),
+        ("a.jsonl", '["q1", "d1", "d2"]\n'),
+        ("a", '[["q1", "d1", "d2"]]'),
+    ],
+)
+def test_ids_that_are_no_numbers_are_ids_all_the_same(tmp_path, name, content):
+    path = write(tmp_path / name, content)
+    with pytest.raises(InputError, match="names questions and passages by id"):
+        list(read_examples(path))
+    (example,) = read_examples(path, **files_of_texts(tmp_path))
+    assert (example.question.text, texts_of(example)) == ("who", (("x",), ("y",)))
+
+
+def test_texts_without_spaces_are_no_ids(tmp_path):
+    (example,) = read_examples(write(tmp_path / "a.tsv", "2019年谁获奖\t他在2019年获奖\t2018年\n"))
+    assert texts_of(example) == (("他在2019年获奖",), ("2018年",))
+
+
+def test_any_three_columns_are_ids_where_their_texts_are_given(tmp_path):
+    files = {
+        "questions": write(tmp_path / "q.tsv", "one\twho\n"),
+        "passages": write(tmp_path / "p.tsv", "a\tx\nb\ty\n"),
+    }
+    for content in ("one\ta\tb\n", '["one", "a", "b"]\n'):
+        (example,) = read_examples(write(tmp_path / "a.tsv", content), **files)
+        assert (example.question.text, texts_of(example)) == ("who", (("x",), ("y",)))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "query\tpos\tneg\nwho is it\tx y\tz\n",
+        "qid\tpid\tpid\n1\t2\t3\n",
+        "id\ttext\ttitle\n1\tx y\tT\n",
+        "question\tpositive_passage\tnegative_passage\nwho is it\tx y\tz\n",
+    ],
+)
+def test_a_header_is_no_triple(tmp_path, content):
+    assert refusal(read_examples, tmp_path / "a.tsv", content).startswith(":1: found a header")
+
+
+@pytest.mark.parametrize(
+    "given", [{"questions": "q.tsv"}, {"passages": "p.tsv"}, {"questions": "q.tsv", "passages": "p.tsv"}]
+)
+def test_files_of_texts_that_are_not_needed_are_not_ignored(tmp_path, given):
+    files_of_texts(tmp_path)
+    path = write(tmp_path / "a.json", '[{"question": "who", "positive_ctxs": [{"text": "x"}]}]')
+    with pytest.raises(UsageError, match=r"a\.json has its texts itself; leave out the file of"):
+        list(read_examples(path, **{name: tmp_path / file for name, file in given.items()}))
+
+
+def test_an_id_of_two_questions_is_refused(tmp_path):
+    files = files_of_texts(tmp_path)
+    write(files["questions"], "q1\twho\nq1\twhat\n")
+    with pytest.raises(InputError, match=r"q\.tsv: the id 'q1' is there twice; each question needs its own"):
+        list(read_examples(write(tmp_path / "a.tsv", "q1\td1\td2\n"), **files))
+
+
+@pytest.mark.parametrize(
+    ("fields", "negatives"),
+    [
+        ('"negatives": ["y", "z"]', ("y", "z")),
+        ('"negative": ["y", "z"]', ("y", "z")),
+        ('"hard_negative": "y"', ("y",)),
+        ('"hard_negatives": ["y"]', ("y",)),
+        ('"negative1": "y", "negative2": "z"', ("y", "z")),
+        ('"neg_1": "y", "neg_2": null', ("y",)),
+        ('"negative": "y", "negatives": []', ("y",)),
+    ],
+)
+def test_negatives_are_read_whatever_they_are_called(tmp_path, fields, negatives):
+    content = f'{{"anchor": "who", "positive": "x", {fields}}}\n'
+    (example,) = read_examples(write(tmp_path / "a.jsonl", content))
+    assert texts_of(example) == (("x",), negatives)
+
+
+def test_several_positives_may_be_a_list(tmp_path):
+    (example,) = read_examples(write(tmp_path / "a.jsonl", '{"query": "who", "positive": ["x", "w"]}\n'))
+    assert texts_of(example) == (("x", "w"), ())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"query": "who", "pos": ["x", ""], "neg": [" ", "y"]}',
+        '{"question": "who", "positives": [{"text": "x"}, {"title": "T", "text": ""}], '
+        '"hard_negatives": [{"text": "y"}, {"text": " "}]}',
+    ],
+)
+def test_passages_without_text_are_left_out_counted_and_named(tmp_path, caplog, content):
+    (example,) = read_examples(write(tmp_path / "a.jsonl", content))
+    assert texts_of(example) == (("x",), ("y",))
+    assert "dropped 2 passages without text: of question '1', of question '1'" in caplog.text
+
+
+@pytest.mark.parametrize("format", ["msmarco", "colbert", "tevatron", "flag-embedding", "sentence-transformers"])
+def test_examples_without_a_positive_are_counted_where_a_form_has_no_place_for_them(tmp_path, caplog, format):
+    passages = (ExamplePassage("", "x", "1"),), (ExamplePassage("", "y", "2"),)
+    bare = TrainingExample(Question("7", "who"), (), passages[1])
+    assert write_examples(tmp_path / "a", [bare, TrainingExample(Question("8", "what"), *passages)], format) == 1
+    assert "left out 1 example without a positive passage" in caplog.text
+    assert "who" not in (tmp_path / "a").read_text()
+
+
+def test_retrieval_results_of_dpr_are_examples_by_what_holds_an_answer(tmp_path):
+    contexts = [
+        {"id": "1", "title": "T", "text": "by Bob", "score": "9.5", "has_answer": False},
+        {"id": "2", "title": "T", "text": "by Ada", "score": "8.5", "has_answer": True},
+    ]
+    record = {"question": "who", "answers": ["Ada"], "ctxs": contexts}
+    (example,) = read_examples(write(tmp_path / "a.json", json.dumps([record])))
+    assert example.question == Question("1", "who", ("Ada",))
+    assert texts_of(example) == (("by Ada",), ("by Bob",))
+    contexts[0].pop("has_answer")
+    message = refusal(read_examples, tmp_path / "a.json", json.dumps([record]))
+    assert message.startswith(":1 (record 1): ctxs 1: expected 'has_answer'")

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from opendpr import interop as formats
 from opendpr.errors import InputError, StateError
-from opendpr.evaluation.run import read_records, read_run
+from opendpr.evaluation.run import read_question_records, read_run
 from opendpr.interop.dpr_pickle import read_embeddings
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "formats.md").read_text(encoding="utf-8")
@@ -99,8 +99,8 @@ def check(readers, content, examples, errors="strict"):
             for read in readers:
                 begun = time.process_time()
                 try:
-                    for found in read(path):
-                        json.dumps(found, default=plain, ensure_ascii=False).encode(
+                    for result in read(path):
+                        json.dumps(result, default=plain, ensure_ascii=False).encode(
                             "utf-8", errors
                         )  # it can be written
                 except (InputError, StateError) as error:  # the latter of an evaluation that is not complete
@@ -128,7 +128,9 @@ def test_damaged_evaluations_are_read_or_refused():
     def read(path):
         return [read_run(path).measured]
 
-    check([read, read_records], damaged(["evaluation.jsonl"]), 200, "surrogatepass")  # the report shows these too
+    check(
+        [read, read_question_records], damaged(["evaluation.jsonl"]), 200, "surrogatepass"
+    )  # the report shows these too
 
 
 @pytest.mark.slow

@@ -30,9 +30,9 @@ def test_an_array_is_read_as_json_reads_it(tmp_path_factory, values):
 def test_elements_across_reads_are_whole_and_know_their_line(tmp_path):
     path = write(tmp_path / "a.json", '[\n{"a": "xéx"},\n 12345 ,\n"\\u00e9",\n[1, 2]\n]\n')
     for size in range(1, 40):
-        found = list(read_array(path, sizes=ReadSizes(read_bytes=size)))
-        assert [value for _, value in found] == [{"a": "xéx"}, 12345, "é", [1, 2]]
-        assert [place for place, _ in found] == [f"{path}:{n + 1} (record {n})" for n in range(1, 5)]
+        result = list(read_array(path, sizes=ReadSizes(read_bytes=size)))
+        assert [value for _, value in result] == [{"a": "xéx"}, 12345, "é", [1, 2]]
+        assert [place for place, _ in result] == [f"{path}:{n + 1} (record {n})" for n in range(1, 5)]
 
 
 @pytest.mark.parametrize(
@@ -59,8 +59,8 @@ def test_an_element_that_never_ends_is_refused(tmp_path):
 
 def test_memory_does_not_grow_with_a_training_file(tmp_path):
     def peak(records):
-        one = {"question": "who", "answers": ["x"], "positive_ctxs": [{"title": "t", "text": "x" * 2_000}]}
-        path = write(tmp_path / f"{records}.json", json.dumps([one] * records))
+        first = {"question": "who", "answers": ["x"], "positive_ctxs": [{"title": "t", "text": "x" * 2_000}]}
+        path = write(tmp_path / f"{records}.json", json.dumps([first] * records))
         tracemalloc.start()
         try:
             assert sum(1 for _ in read_examples(path)) == records

@@ -1,10 +1,14 @@
 """Passages of every system: what is read, what is refused, and what an error says."""
 
+import bz2
+import gzip
+import lzma
+
 import pytest
 
 from foreign import refusal, write
 from opendpr.errors import InputError
-from opendpr.interop import read_passages, write_passages
+from opendpr.interop import read_passages, read_qrels, write_passages
 from opendpr.types import Document
 
 
@@ -14,7 +18,7 @@ def test_passages_survive_every_form_that_holds_them(tmp_path):
         assert write_passages(tmp_path / "a", passages, format) == 2
         assert list(read_passages(tmp_path / "a")) == passages
     assert write_passages(tmp_path / "a", passages, "msmarco") == 2
-    assert [each.text for each in read_passages(tmp_path / "a")] == ['a "quoted" text of two lines', "'x"]
+    assert [item.text for item in read_passages(tmp_path / "a")] == ['a "quoted" text of two lines', "'x"]
 
 
 def test_psgs_has_the_text_before_the_title(tmp_path):
@@ -49,7 +53,7 @@ def test_what_is_no_passage_is_refused_with_its_line(tmp_path, content, problem)
 def test_a_stray_quotation_mark_joins_no_rows(tmp_path, content):
     message = refusal(read_passages, tmp_path / "a.tsv", content)
     assert message.startswith(":2: ")
-    assert "with --quoting none" in message
+    assert "with quoting none" in message
     texts = [passage.text for passage in read_passages(tmp_path / "a.tsv", quoting="none")]
     assert len(texts) == content.count("\n") - 1
     assert texts[0].startswith('"Foo')
@@ -105,3 +109,47 @@ def test_a_header_is_no_passage(tmp_path, header):
 def test_an_id_that_is_there_twice_is_refused_with_both_lines(tmp_path, content, problem):
     message = refusal(read_passages, tmp_path / "a", content)
     assert message.startswith(problem.format(path=tmp_path / "a"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.tsv", '"id"\t"text"\t"title"\n"1"\t"x, y"\t"T"\n'),
+        ("a.tsv", "ID\tText\tTitle\n1\tx, y\tT\n"),
+        ("a.csv", 'id,text,title\n1,"x, y",T\n'),
+        ("a.csv", "id;title;text\n1;T;x, y\n"),
+        ("a.csv", "id\ttext\ttitle\n1\tx, y\tT\n"),
+    ],
+)
+def test_a_table_of_passages_is_read_by_its_header_however_it_is_written(tmp_path, name, content):
+    assert list(read_passages(write(tmp_path / name, content))) == [Document("1", "T", "x, y")]
+
+
+def test_a_file_without_a_line_holds_no_passages(tmp_path):
+    assert refusal(read_passages, tmp_path / "a.tsv", "\n \n") == " holds no passages"
+
+
+def test_a_table_of_questions_is_no_table_of_passages(tmp_path):
+    message = refusal(read_passages, tmp_path / "a.csv", "who wrote it\t['Ada']\n")
+    assert message.startswith(":1: cannot tell what kind of passages these are")
+
+
+def test_ids_that_hold_a_space_of_another_kind_are_whole_as_for_trec_eval(tmp_path):
+    (judgement,) = read_qrels(write(tmp_path / "a", "1 0 d\u00a07 1\n"))
+    assert judgement.document_id == "d\u00a07"
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (gzip.compress(b"x"), " is compressed by gzip; give its name the ending .gz"),
+        (lzma.compress(b"x"), " is compressed by xz; give its name the ending .xz"),
+        (bz2.compress(b"x"), " is compressed by bzip2; give its name the ending .bz2"),
+        (b"PK\x03\x04xxxx", " is a zip archive; unpack it"),
+        (b"PAR1xxxx", " is a Parquet file; write it as JSON lines"),
+        ("id\ttext\n1\tx\n".encode("utf-16"), " is UTF-16; convert it to UTF-8"),
+        (b"\xfe\xff" + "id\ttext\n1\tx\n".encode("utf-16-be"), " is UTF-16; convert it to UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_text_is_called_what_it_is(tmp_path, content, problem):
+    assert refusal(read_passages, tmp_path / "a.tsv", content).startswith(problem)

@@ -197,9 +197,9 @@ def test_what_python_writes_is_read_as_python_reads_it(tmp_path, dtype, protocol
     content = pickle.dumps([(f"wiki:{n}", vectors[n]) for n in range(rows)], protocol=protocol)
     path = tmp_path / "a.pkl"
     path.write_bytes(content)
-    found = list(read_embeddings(path))
-    assert [id for id, _ in found] == [f"wiki:{n}" for n in range(rows)]
-    assert np.array_equal(np.stack([vector for _, vector in found]), vectors)
+    result = list(read_embeddings(path))
+    assert [id for id, _ in result] == [f"wiki:{n}" for n in range(rows)]
+    assert np.array_equal(np.stack([vector for _, vector in result]), vectors)
 
 
 def test_ids_may_be_integers_of_python_or_numpy_and_vectors_lists(tmp_path):
@@ -207,9 +207,9 @@ def test_ids_may_be_integers_of_python_or_numpy_and_vectors_lists(tmp_path):
     vector = np.arange(3, dtype=np.float32)
     records = [(7, vector), (np.int64(8), vector), [b"9", vector.tolist()], ("10", vector[::2])]
     path.write_bytes(gzip.compress(pickle.dumps(records)))
-    found = list(read_embeddings(path))
-    assert [id for id, _ in found] == ["7", "8", "9", "10"]
-    assert [vector.tolist() for _, vector in found] == [[0.0, 1.0, 2.0]] * 3 + [[0.0, 2.0]]
+    result = list(read_embeddings(path))
+    assert [id for id, _ in result] == ["7", "8", "9", "10"]
+    assert [vector.tolist() for _, vector in result] == [[0.0, 1.0, 2.0]] * 3 + [[0.0, 2.0]]
 
 
 def test_the_module_names_of_numpy_1_and_2_are_both_read(tmp_path):

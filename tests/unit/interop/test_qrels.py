@@ -17,7 +17,10 @@ def test_judgements_survive_every_form(tmp_path):
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ("1 0 d\n", ":1: expected 'question 0 document relevance' (or BEIR's header in the first line), found '1 0 d'"),
+        (
+            "1 0 d\n",
+            ":1: expected 'question 0 document relevance' (or BEIR's header, 'query-id corpus-id score', in the first",
+        ),
         ("1 0 d 1\n1 0 d x\n", ":2: expected the relevance to be an integer, found 'x'"),
         ("1 0 doc 7 1\n", ":1: expected 'question 0 document relevance'; where ids have spaces"),
         ("1\t0\t\t1\n", ":1: expected 'question 0 document relevance'"),

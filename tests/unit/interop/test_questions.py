@@ -1,5 +1,7 @@
 """Questions of every system: what is read, what is refused, and what an error says."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -92,8 +94,8 @@ def test_a_dpr_table_gives_back_questions_and_answers(tmp_path_factory, content)
     ]
     write_questions(path, written, "dpr")
     if written:
-        found = [(question.text, question.answers) for question in read_questions(path)]
-        assert found == [(question.text, question.answers) for question in written]
+        result = [(question.text, question.answers) for question in read_questions(path)]
+        assert result == [(question.text, question.answers) for question in written]
 
 
 @pytest.mark.parametrize("text", ["[sic] who wrote it?", "{a} or {b}?", '["'])
@@ -192,3 +194,65 @@ def test_many_indented_objects_are_read_one_after_the_other(tmp_path):
 )
 def test_a_table_with_a_header_is_read_by_its_names(tmp_path, name, content, expected):
     assert list(read_questions(write(tmp_path / name, content))) == [expected]
+
+
+@pytest.mark.parametrize("name", ["output", "expected", "label", "labels", "response", "ground_truth", "Aliases"])
+def test_gold_answers_under_an_unknown_name_are_not_taken_for_none(tmp_path, name):
+    message = refusal(read_questions, tmp_path / "a.jsonl", f'{{"question": "who", "{name}": "x"}}\n')
+    assert message.startswith(f":1: the gold answers seem to be in '{name}'")
+    (question,) = read_questions(write(tmp_path / "a.jsonl", f'{{"question": "who", "answers": ["y"], "{name}": "x"}}'))
+    assert question.answers == ("y",)
+
+
+@pytest.mark.parametrize("indent", [None, 4])
+def test_triviaqas_questions_are_read_with_their_aliases(tmp_path, indent):
+    gold = {"Value": "Sinclair Lewis", "Aliases": ["Lewis", "Sinclair Lewis"], "NormalizedAliases": ["lewis"]}
+    asked = [
+        {"Question": "who", "QuestionId": "tc_1", "Answer": gold, "EntityPages": []},
+        {"Question": "what", "QuestionId": "tc_2"},
+    ]
+    content = json.dumps({"Data": asked, "Domain": "unfiltered", "Split": "dev"}, indent=indent)
+    assert list(read_questions(write(tmp_path / "a.json", content))) == [
+        Question("tc_1", "who", ("Sinclair Lewis", "Lewis")),
+        Question("tc_2", "what"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        (
+            {"url": "u", "utterance": "who", "targetValue": r'(list (description "A \"B\" C") (description D))'},
+            Question("1", "who", ('A "B" C', "D")),
+        ),
+        ({"utterance": "who", "targetValue": "(list)"}, Question("1", "who")),
+        ({"qId": "wqr1", "qText": "who", "answers": ["A"]}, Question("wqr1", "who", ("A",))),
+    ],
+)
+def test_webquestions_are_read(tmp_path, record, expected):
+    assert list(read_questions(write(tmp_path / "a.json", json.dumps([record])))) == [expected]
+
+
+def test_a_target_of_webquestions_that_cannot_be_read_is_refused(tmp_path):
+    content = '[{"utterance": "who", "targetValue": "(list (description A) (date 1911))"}]'
+    assert refusal(read_questions, tmp_path / "a.json", content).startswith(
+        ":1 (record 1): expected 'targetValue' to be '(list (description ...) ...)', found '(list (description A)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("a.csv", "question;answers\nwho;x\n", Question("2", "who", ("x",))),
+        ("a.tsv", "question\tanswer\tsource\nwho\tx\tbook\n", Question("2", "who", ("x",))),
+        ("a.csv", ",question,answer\n0,who,x\n", Question("2", "who", ("x",))),
+    ],
+)
+def test_columns_that_are_not_known_are_passed_over_as_members_of_json_are(tmp_path, name, content, expected):
+    assert list(read_questions(write(tmp_path / name, content))) == [expected]
+
+
+@pytest.mark.parametrize("header", ["id\tquestion\tpossible_answers", "question\tgold\tid"])
+def test_a_column_that_seems_to_hold_answers_is_not_passed_over(tmp_path, header):
+    message = refusal(read_questions, tmp_path / "a.tsv", f"{header}\nwho\twho\twho\n")
+    assert message.startswith(":2: the gold answers seem to be in ")

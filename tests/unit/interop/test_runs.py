@@ -27,23 +27,23 @@ def test_runs_survive_the_forms_that_hold_them(tmp_path):
     assert write_run(tmp_path / "a.json", [RANKING], "dpr") == 1
     (record,) = json.loads((tmp_path / "a.json").read_text())
     assert record["ctxs"][0] == {"id": "d#0", "title": "T", "text": "text x", "score": "2.5", "has_answer": True}
-    (found,) = read_run(tmp_path / "a.json")
-    assert (found.id, found.question, found.answers) == ("1", "who", ("x",))
-    assert [(each.id, each.score, each.has_answer) for each in found.hits] == [
+    (result,) = read_run(tmp_path / "a.json")
+    assert (result.id, result.question, result.answers) == ("1", "who", ("x",))
+    assert [(item.id, item.score, item.has_answer) for item in result.hits] == [
         ("d#0", 2.5, True),
         ("d#9", 2.0, False),
         ("e", 1.0, None),
     ]
     assert write_run(tmp_path / "a.trec", [RANKING], "trec") == 1
     assert (tmp_path / "a.trec").read_text() == ("q1 Q0 d#0 1 2.5 dense\nq1 Q0 d#9 2 2.0 dense\nq1 Q0 e 3 1.0 dense\n")
-    assert [each.id for each in next(read_run(tmp_path / "a.trec")).hits] == ["d#0", "d#9", "e"]
+    assert [item.id for item in next(read_run(tmp_path / "a.trec")).hits] == ["d#0", "d#9", "e"]
     write_run(tmp_path / "a.run", [RANKING], "msmarco")
     assert (tmp_path / "a.run").read_text() == "q1\td#0\t1\nq1\td#9\t2\nq1\te\t3\n"
-    assert [each.score for each in next(read_run(tmp_path / "a.run")).hits] == [1.0, 0.5, 1 / 3]
+    assert [item.score for item in next(read_run(tmp_path / "a.run")).hits] == [1.0, 0.5, 1 / 3]
 
 
 def test_a_document_counts_by_its_best_passage():
-    assert [(each.id, each.score) for each in best_of_documents(RANKING).hits] == [("d", 2.5), ("e", 1.0)]
+    assert [(item.id, item.score) for item in best_of_documents(RANKING).hits] == [("d", 2.5), ("e", 1.0)]
 
 
 @pytest.mark.parametrize(
@@ -83,8 +83,8 @@ def test_what_is_no_run_is_refused_with_its_line(tmp_path, content, problem):
 
 
 def test_a_trec_run_without_a_tag_and_with_more_columns_is_read(tmp_path):
-    (found,) = read_run(write(tmp_path / "a", "1 Q0 d 2 2.5\n1 Q0 e 1 3.5 tag more columns\n"))
-    assert [each.id for each in found.hits] == ["e", "d"]
+    (result,) = read_run(write(tmp_path / "a", "1 Q0 d 2 2.5\n1 Q0 e 1 3.5 tag more columns\n"))
+    assert [item.id for item in result.hits] == ["e", "d"]
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_a_trec_run_without_a_tag_and_with_more_columns_is_read(tmp_path):
         ([RANKING, RANKING], "msmarco", "is there twice"),
         ([Ranking("1", "who", (), "t", (RunHit("my file.txt", 1.0),))], "trec", "'my file.txt' cannot be written"),
         ([Ranking("1", "who", (), "t", (RunHit("a", 1.0),))], "dpr", "no text for passage 'a'"),
-        ([Ranking("1", "", (), "t", ())], "dpr", "give --questions"),
+        ([Ranking("1", "", (), "t", ())], "dpr", "give the file of questions"),
         ([Ranking("1", "who", (), "t", (RunHit("a", 1e39),))], "trec", "beyond single precision"),
     ],
 )
@@ -164,6 +164,14 @@ def test_runs_of_colbert_and_pyserini_are_read_back(tmp_path):
     assert (tmp_path / "a.tsv").read_text() == "q1\td#0\t1\t2.5\nq1\td#9\t2\t2.0\nq1\te\t3\t1.0\n"
     assert ids_and_scores(tmp_path / "a.tsv") == [("d#0", 2.5), ("d#9", 2.0), ("e", 1.0)]
     assert write_run(tmp_path / "a.json", [RANKING], "pyserini") == 1
-    (found,) = read_run(tmp_path / "a.json")
-    assert (found.id, found.question, found.answers) == ("q1", "who", ("x",))
-    assert found.hits[0] == RunHit("d#0", 2.5, None, "T", "text x", True)
+    (result,) = read_run(tmp_path / "a.json")
+    assert (result.id, result.question, result.answers) == ("q1", "who", ("x",))
+    assert result.hits[0] == RunHit("d#0", 2.5, None, "T", "text x", True)
+
+
+def test_a_question_that_is_ranked_for_twice_is_refused_with_its_place(tmp_path):
+    line = '{"id": "1", "question": "who", "retriever": "dense", "hits": [{"id": "d", "score": 1}]}\n'
+    assert refusal(read_run, tmp_path / "a.jsonl", line + line).startswith(
+        ":2: question '1' was there before; take one of the two out"
+    )
+    assert len(list(read_run(write(tmp_path / "a.jsonl", line + line.replace("dense", "bm25"))))) == 2

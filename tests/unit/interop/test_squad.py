@@ -22,14 +22,14 @@ def test_squad_survives_reading_and_writing(tmp_path):
         ]
     )
     path = write(tmp_path / "a.json", content)
-    found = list(read_marked(path))
-    assert [(each.id, each.marks, each.answers) for each in found] == [("1", ((3, "Ada"),), ("Ada",)), ("2", (), ())]
-    assert write_squad(tmp_path / "b.json", found) == 2
+    result = list(read_marked(path))
+    assert [(item.id, item.marks, item.answers) for item in result] == [("1", ((3, "Ada"),), ("Ada",)), ("2", (), ())]
+    assert write_squad(tmp_path / "b.json", result) == 2
     assert json.loads((tmp_path / "b.json").read_text()) == json.loads(content)
-    write_marked(tmp_path / "c.jsonl", found[:1])
-    assert list(read_marked(tmp_path / "c.jsonl")) == found[:1]
+    write_marked(tmp_path / "c.jsonl", result[:1])
+    assert list(read_marked(tmp_path / "c.jsonl")) == result[:1]
     with pytest.raises(InputError, match="question '2' has no answer"):
-        write_marked(tmp_path / "c.jsonl", found)
+        write_marked(tmp_path / "c.jsonl", result)
 
 
 @pytest.mark.parametrize(
@@ -87,30 +87,30 @@ LAYOUTS = {
 @pytest.mark.parametrize("indent", [None, 1])
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_squad_is_read_in_every_layout(tmp_path, layout, indent):
-    found = list(read_marked(write(tmp_path / "a.json", json.dumps(LAYOUTS[layout], indent=indent))))
-    assert [(each.id, each.title, each.passage, each.marks) for each in found] == [
+    result = list(read_marked(write(tmp_path / "a.json", json.dumps(LAYOUTS[layout], indent=indent))))
+    assert [(item.id, item.title, item.passage, item.marks) for item in result] == [
         ("1", "T", "by Ada", ((3, "Ada"),)),
         ("2", "T", "by Ada", ()),
     ]
-    assert [each.id for each in read_questions(tmp_path / "a.json")] == ["1", "2"]
+    assert [item.id for item in read_questions(tmp_path / "a.json")] == ["1", "2"]
 
 
 @pytest.mark.parametrize("lines", [[ROW, NONE], [ARTICLE], [{"data": [ROW]}, {"data": [NONE]}], [LAYOUTS["nested"]]])
 def test_squad_is_read_from_json_lines(tmp_path, lines):
     content = "".join(json.dumps(line) + "\n" for line in lines)
-    assert [each.id for each in read_marked(write(tmp_path / "a.jsonl", content))] == ["1", "2"]
+    assert [item.id for item in read_marked(write(tmp_path / "a.jsonl", content))] == ["1", "2"]
 
 
 def test_a_long_file_is_recognised_by_its_beginning(tmp_path):
     article = {"title": "T", "paragraphs": [{**PARAGRAPH, "context": "by Ada" + " x" * 400_000}]}
     for data in ([article, article], [{**ROW, "context": "by Ada" + " x" * 400_000}] * 2):
         path = write(tmp_path / "a.json", json.dumps({"info": {"more": "y" * 1_000}, "data": data}))
-        assert [each.id for each in read_marked(path)][:1] == ["1"]
+        assert [item.id for item in read_marked(path)][:1] == ["1"]
         assert next(read_questions(path)).answers == ("Ada",)
 
 
 def test_flat_rows_and_their_empty_answers_are_read(cases):
-    assert [(each.id, each.marks) for each in read_marked(cases / "squad-flat.json")] == [
+    assert [(item.id, item.marks) for item in read_marked(cases / "squad-flat.json")] == [
         ("a", ((22, "Tarn"),)),
         ("b", ()),
     ]
@@ -120,10 +120,20 @@ def test_flat_rows_and_their_empty_answers_are_read(cases):
 def test_an_empty_answer_is_left_out_and_named(tmp_path, caplog, empty, start):
     unmarked = {"id": "1", "question": "who", "answers": [{"text": empty, "answer_start": start}]}
     path = write(tmp_path / "a.json", squad([unmarked, {**QA, "id": "2"}]))
-    assert [each.marks for each in read_marked(path)] == [(), ((3, "Ada"),)]
+    assert [item.marks for item in read_marked(path)] == [(), ((3, "Ada"),)]
     assert "dropped 1 answer found in every text" in caplog.text
     assert "of question '1'" in caplog.text
 
 
 def test_the_empty_answer_of_a_mayor_is_no_mark(cases):
-    assert [each.marks for each in read_marked(cases / "squad-empty-answer.json")] == [(), ((15, "Tarn"),)]
+    assert [item.marks for item in read_marked(cases / "squad-empty-answer.json")] == [(), ((15, "Tarn"),)]
+
+
+@pytest.mark.parametrize(
+    "gold",
+    [{"answer": {"text": "Ada", "answer_start": 3}}, {"answer": "Ada"}, {"answers": [], "correct_answers": ["Ada"]}],
+)
+def test_answers_that_are_not_marked_are_not_taken_for_none(tmp_path, gold):
+    message = refusal(read_marked, tmp_path / "a.json", squad([{"id": "1", "question": "who", **gold}]))
+    assert message.startswith(":1 (record 1): question 1: ")
+    assert "expected 'answers' with 'text' and 'answer_start'" in message or "'correct_answers'" in message

@@ -85,8 +85,8 @@ def test_records_of_omegaconf_become_plain_values(
     vars(config).update(_content={"pretrained_model_cfg": node}, _parent=None)
     torch.save({"encoder_params": {"encoder": config}}, tmp_path / "m.cp", _use_new_zipfile_serialization=zipped)
     monkeypatch.undo()
-    found = plain_value(TorchFile(tmp_path / "m.cp").value["encoder_params"])
-    assert found == {"encoder": {"pretrained_model_cfg": "bert-base-uncased"}}
+    result = plain_value(TorchFile(tmp_path / "m.cp").value["encoder_params"])
+    assert result == {"encoder": {"pretrained_model_cfg": "bert-base-uncased"}}
 
 
 def test_sizes_that_do_not_fit_are_refused_before_memory_is_taken(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from opendpr.collection import open_collection, open_writer
 from opendpr.corpus import Corpus
-from opendpr.maintenance.add import Report, add_documents
+from opendpr.maintenance.add import AddReport, add_documents
 
 OLD = 1_600_000_000
 
@@ -31,7 +31,7 @@ class CountingCorpus(Corpus):
         return super()._read(*arguments)
 
 
-def added(directory: Path, *paths: Path, **options) -> tuple[Report, int]:
+def added(directory: Path, *paths: Path, **options) -> tuple[AddReport, int]:
     corpus = CountingCorpus(paths, **options)
     with open_writer(directory) as writer:
         report = add_documents(writer, corpus, None)

@@ -191,6 +191,16 @@ def test_a_directory_without_config_is_no_model(tmp_path: Path) -> None:
         find_model("nothing-like-it")
 
 
+def test_a_checkpoint_is_no_model_and_the_message_says_how_it_becomes_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bert.cp").touch()
+    monkeypatch.chdir(tmp_path)
+    for name in ("bert.cp", str(tmp_path / "bert.cp")):
+        with pytest.raises(StateError, match=r"bert\.cp is a file, not a model; .*'opendpr import model .*bert\.cp"):
+            find_model(name)
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b'{"format": 1', b"[]", b"7", b'{"format": 1}'])
 def test_a_damaged_config_is_refused(copy: Path, content: bytes) -> None:
     (copy / "config.json").write_bytes(content)

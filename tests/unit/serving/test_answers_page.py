@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from opendpr.serving.page.answers import Form, answers_page
+from opendpr.serving.page.answers import SearchForm, answers_page
 from opendpr.serving.records import AnswerRecord, AskRecord, InfoRecord, PassageRecord, SpanRecord
 
 INFO = InfoRecord("1", "towns", "c", 1, 2, 2, 0, "model", "f", True, False, ["hybrid"], [], {})
@@ -36,12 +36,12 @@ UNSURE = AskRecord(
 def test_servers_that_did_not_answer_are_named():
     whole = AskRecord("Who?", "hybrid", 1, False, [], [])
     part = AskRecord("Who?", "hybrid", 1, False, [], [], ["db2.example.org:5432"])
-    assert "db2.example.org:5432" in answers_page(Form("Who?"), INFO, part)
-    assert "cannot be found" not in answers_page(Form("Who?"), INFO, whole)
+    assert "db2.example.org:5432" in answers_page(SearchForm("Who?"), INFO, part)
+    assert "cannot be found" not in answers_page(SearchForm("Who?"), INFO, whole)
 
 
 def test_without_a_sure_answer_the_closest_passage_is_shown_with_its_sentence_marked():
-    page = answers_page(Form(UNSURE.question), INFO, UNSURE)
+    page = answers_page(SearchForm(UNSURE.question), INFO, UNSURE)
     assert "Nothing in the 2 passages read answers this surely." in page
     assert "<mark>It lies on the Lot.</mark>" in page
     assert "the Lot</span> (confidence 0.20)" in page
@@ -49,13 +49,13 @@ def test_without_a_sure_answer_the_closest_passage_is_shown_with_its_sentence_ma
 
 
 def test_keywords_show_passages_instead_of_no_answer():
-    page = answers_page(Form("Cahors"), INFO, UNSURE)
+    page = answers_page(SearchForm("Cahors"), INFO, UNSURE)
     assert "No answer found" not in page
     assert "<h2>Passages</h2>" in page
 
 
 def test_a_passage_keeps_its_form_and_is_named_by_its_headings():
-    page = answers_page(Form(UNSURE.question), INFO, UNSURE)
+    page = answers_page(SearchForm(UNSURE.question), INFO, UNSURE)
     assert '<p class="heading">Towns</p>' in page
     assert '<th scope="col"> Town </th>' in page
     assert "<code>Tarn</code>" in page

@@ -16,12 +16,11 @@ from hypothesis import strategies as st
 from opendpr.errors import OpendprError, UsageError
 from opendpr.serving.batching import Batcher, FullError
 from opendpr.serving.gate import Rate
-from opendpr.serving.logs import JsonLines, Line
-from opendpr.serving.page.document import Places, document_page, window
+from opendpr.serving.layouts import Layout
+from opendpr.serving.logs import JsonLines, LineFormatter
 from opendpr.serving.page.site import _local
-from opendpr.serving.places import Layout
 from opendpr.serving.prometheus_client import Metrics
-from opendpr.serving.records import DocumentRecord, in_words
+from opendpr.serving.records import in_words
 from opendpr.serving.settings import Settings, is_loopback
 from opendpr.serving.tokens import Token, find_token, read_tokens
 from opendpr.text.places import Outline
@@ -169,7 +168,7 @@ def test_a_log_entry_is_one_line_whatever_it_holds() -> None:
     assert len(line.splitlines()) == 1
     assert json.loads(line)["message"] == "a\r\nb \u2028\n"
     assert json.loads(line)["request_id"] == "x\ny"
-    assert "\n" not in Line().format(record)
+    assert "\n" not in LineFormatter().format(record)
 
 
 @pytest.mark.parametrize(
@@ -177,6 +176,8 @@ def test_a_log_entry_is_one_line_whatever_it_holds() -> None:
     [
         ("/?q=a&k=3", "/?q=a&k=3"),
         ("/document?id=a%2Fb", "/document?id=a%2Fb"),
+        ("/documents?words=a", "/documents?words=a"),
+        ("/documents/remove", "/"),
         *((target, "/") for target in ("//evil.example/", "https://evil.example/", "/\\evil.example", "/v1/info", "")),
         *((target, "/") for target in ("/\r\nSet-Cookie: a=b", "javascript:alert(1)", "///evil.example", "/?é")),
     ],
@@ -189,37 +190,3 @@ def test_a_confidence_is_said_in_words() -> None:
     assert [in_words(value) for value in (1.0, 0.9, 0.7, 0.4, 0.0)] == [
         "very likely", "very likely", "likely", "possible", "a guess"
     ]  # fmt: skip
-
-
-def test_a_document_shows_passage_and_answer_in_place() -> None:
-    text = "One <b>two</b> three four five."
-    record = DocumentRecord("a", "A", {"page_starts": [0, 15]}, len(text), 0, len(text), text)
-    page = document_page(record, Places((4, 9), (0, 20)), "notes")
-    assert '<span class="passage" id="passage">' in page
-    assert '<mark id="answer">&lt;b&gt;tw</mark>' in page
-    assert '<span class="pagebreak">Page 2</span>three' in page
-    plain = document_page(record, Places(), "notes")
-    assert "<mark" not in plain
-    assert 'id="passage"' not in plain
-    whole = document_page(record, Places(None, (4, 9)), "notes")
-    assert 'id="passage">&lt;b&gt;tw</span>' in whole
-
-
-def test_of_a_long_document_the_part_about_the_answer_is_shown() -> None:
-    assert window(Places(), 7) == (7, 100_007)
-    assert window(Places((200_000, 200_010)), 0) == (150_000, 250_000)
-    record = DocumentRecord("a", "A", {}, 1_000, 400, 500, "x" * 100)
-    page = document_page(record, Places((90, 450), (0, 1_000)), "notes")
-    assert "Text before" in page
-    assert "Text after" in page
-    assert f'<mark id="answer">{"x" * 50}</mark>' in page
-
-
-def test_a_document_lists_its_headings_with_links_to_their_places() -> None:
-    text = "# Guide\n## Ports & <piers>\nText."
-    sections = [[0, 1, "Guide", ""], [8, 2, "Ports & <piers>", "ports"]]
-    record = DocumentRecord("a", "Guide", {"sections": sections}, len(text), 0, len(text), text)
-    page = document_page(record, Places(), "notes")
-    assert "2 headings" in page
-    assert '<li class="level2"><a href="/document?id=a&amp;from=8&amp;to=23#passage"' in page
-    assert "Ports &amp; &lt;piers&gt;</a>" in page

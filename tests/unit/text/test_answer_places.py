@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from opendpr.text import has_answer
-from opendpr.text.marks import answer_places
+from opendpr.text.occurrences import answer_places
 
 
 @pytest.mark.parametrize(

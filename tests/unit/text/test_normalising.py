@@ -41,6 +41,12 @@ def test_tokenizers_read_the_usual_form(text, expected):
     [
         ("CAFÉ", "cafe\u0301"),
         ("cafe", "café"),
+        ("diyarbakir", "Diyarbakır"),
+        ("istanbul", "İSTANBUL"),
+        ("lodz", "Łódź"),
+        ("orsted", "Ørsted"),
+        ("oeuvre", "Œuvre"),
+        ("محمد", "ﻣﺤﻤﺪ"),
         ("office", "oﬃce"),
         ("straße", "STRASSE"),
         ("malmö", "ＭＡＬＭÖ"),

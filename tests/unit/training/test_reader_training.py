@@ -323,7 +323,7 @@ def test_examples_without_passages_to_tell_apart_are_refused_where_some_are_want
     network = ReaderNetwork(model.require_reader().architecture)
     tokenizer = Tokenizer(model.tokenizer_path)
     config = model.require_reader()
-    with pytest.raises(InputError, match="give --negatives 0"):
+    with pytest.raises(InputError, match="ask for none"):
         ReaderObjective(network, alone, tokenizer=tokenizer, config=config, settings=SETTINGS)
     fine = replace(SETTINGS, negatives=0)
     assert ReaderObjective(network, alone, tokenizer=tokenizer, config=config, settings=fine).examples == alone
@@ -339,3 +339,32 @@ def test_frozen_layers_and_embeddings_stay_and_the_others_learn(tiny_model: Path
     kept = {name for name in before if name.startswith(("embeddings.", "encoder.layer.0."))}
     assert kept <= same
     assert len(same) < len(before)
+
+
+ROW = {"id": "1", "question": "Who?", "context": "by Ada", "answers": {"text": ["Ada"], "answer_start": [3]}}
+ARTICLE = {"title": "T", "paragraphs": [{"context": "by Ada", "qas": [{**ROW, "answers": ROW["answers"]}]}]}
+PASSAGES = {"question": "Who?", "answers": ["Ada"], "positive_ctxs": [{"text": "by Ada"}]}
+RESULTS = {
+    "question": "Who?",
+    "answers": ["Ada"],
+    "ctxs": [{"id": 1, "text": "by Ada", "score": 1, "has_answer": True}],
+}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        json.dumps([ROW]),
+        json.dumps([ROW], indent=1),
+        json.dumps({"version": "2", "data": [ARTICLE]}, indent=4),
+        json.dumps([PASSAGES], indent=1),
+        json.dumps(PASSAGES, indent=1),
+        json.dumps({"query": "Who?", "answers": ["Ada"], "positive_passages": [{"docid": "1", "text": "by Ada"}]}),
+        json.dumps([RESULTS], indent=1),
+    ],
+    ids=["array of rows", "indented rows", "indented SQuAD", "DPR", "DPR, one object", "Tevatron", "DPR's results"],
+)
+def test_every_form_of_file_that_marks_or_holds_passages_trains_a_reader(tmp_path: Path, content: str) -> None:
+    (tmp_path / "a.json").write_text(content)
+    (example,) = read_reader_examples([tmp_path / "a.json"], 0, 0)
+    assert [(passage.text, passage.places) for passage in example.positives] == [("by Ada", ((3, 6),))]

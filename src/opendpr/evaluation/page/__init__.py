@@ -12,10 +12,12 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from opendpr.evaluation.figures import Figure
-from opendpr.evaluation.page.charts import Line, accuracy_chart, coverage_chart, key, reliability_chart
+from opendpr.evaluation.contrasts import Contrast, after_minus_before
+from opendpr.evaluation.figures import Figure, PairedFigure
+from opendpr.evaluation.page.charts import ChartLine, accuracy_chart, coverage_chart, key, reliability_chart
 from opendpr.evaluation.page.examples import Example
 from opendpr.evaluation.page.tables import Table, difference_table, failure_tables, figure_table, tiles
+from opendpr.evaluation.page.verdict import Verdict, single_verdict, verdict
 from opendpr.evaluation.summary import SetSummary
 from opendpr.jinja2 import template_environment
 from opendpr.wording import counted
@@ -36,7 +38,7 @@ class Calibration(NamedTuple):
     answered: int
     """How many of them got an answer, rather than "no answer found"."""
     right: float
-    """Exact match of the answers given; NaN if there is none."""
+    """Exact match of the answers given; NaN if none was given."""
 
     def in_words(self) -> str:
         """The same as part of a sentence."""
@@ -50,24 +52,35 @@ class Calibration(NamedTuple):
 
 
 @dataclass(frozen=True)
+class ShownContrast:
+    """A comparison with some of the questions that decide it, each as the system before and after answered it."""
+
+    contrast: Contrast
+    won: Sequence[tuple[Example, Example]]
+    lost: Sequence[tuple[Example, Example]]
+
+
+@dataclass(frozen=True)
 class SetReport:
     """What is reported of one set of questions."""
 
     name: str
     summary: SetSummary
-    curves: Mapping[str, Sequence[Line]]
+    curves: Mapping[str, Sequence[ChartLine]]
     """Accuracy over k of each system, by what is found: `answer`, `document`."""
-    coverage: Sequence[Line]
+    coverage: Sequence[ChartLine]
     """Exact match of each system over the share of questions answered."""
     examples: Sequence[Example]
-    reliability: Sequence[Line] = ()
+    reliability: Sequence[ChartLine] = ()
     """Exact match of each system's answers over their confidence."""
     calibration: Mapping[str, Calibration] = field(default_factory=dict)
     """System -> how far its confidence can be trusted."""
+    contrasts: Sequence[ShownContrast] = ()
+    """The comparisons that were asked for."""
 
 
 @dataclass(frozen=True)
-class Report:
+class EvaluationReport:
     """What a page shows."""
 
     title: str
@@ -90,7 +103,7 @@ class Chart(NamedTuple):
     note: str
 
 
-def write_page(report: Report) -> str:
+def write_page(report: EvaluationReport) -> str:
     """The whole page. The same report gives the same page, to the last character."""
     style = files(__package__).joinpath("style.css").read_text(encoding="utf-8")
     template = template_environment("opendpr.evaluation").get_template("report.html.jinja")
@@ -108,13 +121,21 @@ def _section(report: SetReport) -> dict[str, object]:
     summary = report.summary
     systems = list(dict.fromkeys(figure.system for figure in summary.figures))
     outcomes = dict.fromkeys(example.outcome for example in report.examples)
+    differences = _asked_differences(report)
+    pairs = [{pair.a, pair.b} for pair in differences]
+    others = [pair for pair in summary.differences if {pair.a, pair.b} not in pairs]
     return {
         "name": report.name,
         "questions": summary.questions,
+        "verdicts": _verdicts(differences),
+        "alone": single_verdict(summary.figures) if len(systems) == 1 else "",
+        "system": systems[0] if systems else "",
+        "contrasts": report.contrasts,
         "tiles": tiles(summary.figures, systems),
         "curves": [_curves(target, lines) for target, lines in report.curves.items()],
         "tables": _figure_tables(summary.figures, systems),
-        "differences": difference_table(summary.differences, summary.figures),
+        "differences": difference_table(differences or others, summary.figures),
+        "other_differences": difference_table(others if differences else [], summary.figures),
         "failures": failure_tables(summary.failures, summary.figures),
         "confidence": [
             *([_coverage(report.coverage)] if report.coverage else []),
@@ -124,6 +145,20 @@ def _section(report: SetReport) -> dict[str, object]:
             outcome: [example for example in report.examples if example.outcome == outcome] for outcome in outcomes
         },
     }
+
+
+def _asked_differences(report: SetReport) -> list[PairedFigure]:
+    """The differences of the comparisons that were asked for, later minus earlier."""
+    pairs = [(shown.contrast.before, shown.contrast.after) for shown in report.contrasts]
+    return [pair for before, after in pairs for pair in after_minus_before(report.summary.differences, before, after)]
+
+
+def _verdicts(differences: Sequence[PairedFigure]) -> list[Verdict]:
+    """What each comparison that was asked for shows."""
+    by_pair: dict[tuple[str, str], list[PairedFigure]] = {}
+    for pair in differences:
+        by_pair.setdefault((pair.a, pair.b), []).append(pair)
+    return [sentence for own in by_pair.values() if (sentence := verdict(own))]
 
 
 def _figure_tables(figures: Sequence[Figure], systems: Sequence[str]) -> dict[str, Table]:
@@ -149,7 +184,7 @@ def _figure_tables(figures: Sequence[Figure], systems: Sequence[str]) -> dict[st
     }
 
 
-def _curves(target: str, lines: Sequence[Line]) -> Chart:
+def _curves(target: str, lines: Sequence[ChartLine]) -> Chart:
     what = {"answer": "an answer", "document": "a passage of a gold document"}[target]
     title = f"Questions with {what} among the first k passages"
     description = f"Top-k accuracy in per cent over k, k on a logarithmic axis. {_ends(lines)}"
@@ -157,7 +192,7 @@ def _curves(target: str, lines: Sequence[Line]) -> Chart:
     return Chart(title, accuracy_chart(lines, title, description), _legend(lines), note)
 
 
-def _coverage(lines: Sequence[Line]) -> Chart:
+def _coverage(lines: Sequence[ChartLine]) -> Chart:
     title = "Exact match of the answers that the reader is surest of"
     description = f"Exact match in per cent over the share of questions answered. {_ends(lines)}"
     note = (
@@ -168,7 +203,7 @@ def _coverage(lines: Sequence[Line]) -> Chart:
     return Chart(title, coverage_chart(lines, title, description), _legend(lines), note)
 
 
-def _reliability(lines: Sequence[Line], calibration: Mapping[str, Calibration]) -> Chart:
+def _reliability(lines: Sequence[ChartLine], calibration: Mapping[str, Calibration]) -> Chart:
     title = "How often answers of a confidence are right"
     description = f"Exact match in per cent over the confidence of the answers. {_ends(lines)}"
     systems = "; ".join(f"{system}: {values.in_words()}" for system, values in calibration.items())
@@ -179,12 +214,12 @@ def _reliability(lines: Sequence[Line], calibration: Mapping[str, Calibration]) 
     return Chart(title, reliability_chart(lines, title, description), _legend(lines), note)
 
 
-def _ends(lines: Iterable[Line]) -> str:
+def _ends(lines: Iterable[ChartLine]) -> str:
     """Where each line begins and ends, in words."""
     return " ".join(
         f"{line.name}: from {100 * line.values[0][1]:.1f} % to {100 * line.values[-1][1]:.1f} %." for line in lines
     )
 
 
-def _legend(lines: Sequence[Line]) -> list[tuple[Markup, str]]:
+def _legend(lines: Sequence[ChartLine]) -> list[tuple[Markup, str]]:
     return [(key(number), line.name) for number, line in enumerate(lines)]

@@ -22,7 +22,7 @@ WHISKER_DISTANCE = 5
 
 
 @dataclass(frozen=True)
-class Line:
+class ChartLine:
     """One line of a chart."""
 
     name: str
@@ -43,25 +43,25 @@ class Axes(NamedTuple):
     x_format: str
 
 
-def accuracy_chart(lines: Sequence[Line], title: str, description: str) -> Markup:
+def accuracy_chart(lines: Sequence[ChartLine], title: str, description: str) -> Markup:
     """Top-k accuracy over k, k on a logarithmic axis from 1 (the paper's Figure 1)."""
     return _chart(lines, log_axes(lines, "k, passages retrieved"), title, description)
 
 
-def coverage_chart(lines: Sequence[Line], title: str, description: str) -> Markup:
+def coverage_chart(lines: Sequence[ChartLine], title: str, description: str) -> Markup:
     """A measure of the questions answered over their share, in per cent."""
     return _chart(lines, share_axes(lines, "share of questions answered, surest first"), title, description)
 
 
-def reliability_chart(lines: Sequence[Line], title: str, description: str) -> Markup:
+def reliability_chart(lines: Sequence[ChartLine], title: str, description: str) -> Markup:
     """The share of right answers over their confidence, both from 0 to 100 %, with the diagonal of the ideal."""
-    y, y_ticks = _shares([Line("", [(0, 0.0), (100, 1.0)])])
+    y, y_ticks = _shares([ChartLine("", [(0, 0.0), (100, 1.0)])])
     axes = share_axes(lines, "confidence")._replace(y=y, y_ticks=y_ticks, x_format="{:.0f} %")
     ideal = element("line", x1=axes.x(0), x2=axes.x(100), y1=axes.y(0), y2=axes.y(1), class_="ideal")
     return _chart(lines, axes, title, description, ideal)
 
 
-def log_axes(lines: Sequence[Line], x_name: str) -> Axes:
+def log_axes(lines: Sequence[ChartLine], x_name: str) -> Axes:
     """Axes with a logarithmic x from 1 to the last x of the lines."""
     last = max([2.0, *(x for line in lines for x, _ in line.values)])
     ticks = [float(f * 10**power) for power in range(7) for f in (1, 2, 5) if f * 10**power <= last]
@@ -71,14 +71,14 @@ def log_axes(lines: Sequence[Line], x_name: str) -> Axes:
     )
 
 
-def share_axes(lines: Sequence[Line], x_name: str) -> Axes:
+def share_axes(lines: Sequence[ChartLine], x_name: str) -> Axes:
     """Axes with x in per cent."""
     y, y_ticks = _shares(lines)
     ticks = [0.0, 20.0, 40.0, 60.0, 80.0, 100.0]
     return Axes(lambda share: PLOT_LEFT + share / 100 * (PLOT_RIGHT - PLOT_LEFT), y, ticks, y_ticks, x_name, "{:g} %")
 
 
-def _shares(lines: Sequence[Line]) -> tuple[Callable[[float], float], list[float]]:
+def _shares(lines: Sequence[ChartLine]) -> tuple[Callable[[float], float], list[float]]:
     """The vertical axis: whole tenths around everything drawn."""
     drawn = [y for line in lines for _, y in line.values]
     drawn += [edge for line in lines for interval in line.marks.values() for edge in (interval.low, interval.high)]
@@ -93,7 +93,7 @@ def _shares(lines: Sequence[Line]) -> tuple[Callable[[float], float], list[float
     return y, [tick / 10 for tick in range(low, high + 1, step)]
 
 
-def _chart(lines: Sequence[Line], axes: Axes, title: str, description: str, ideal: Markup | None = None) -> Markup:
+def _chart(lines: Sequence[ChartLine], axes: Axes, title: str, description: str, ideal: Markup | None = None) -> Markup:
     return element(
         "svg",
         element("title", title),
@@ -124,7 +124,7 @@ def _x_tick(axes: Axes, at: float) -> list[Markup]:
     ]
 
 
-def _line(line: Line, number: int, count: int, axes: Axes) -> Markup:
+def _line(line: ChartLine, number: int, count: int, axes: Axes) -> Markup:
     """A line with its marks, each with a whisker from the low to the high end of its interval."""
     shift = WHISKER_DISTANCE * (number - (count - 1) / 2)
     points = " ".join(f"{_round(axes.x(x))},{_round(axes.y(y))}" for x, y in line.values)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
+from opendpr.evaluation.contrasts import headline_measures
 from opendpr.evaluation.failures import FAILURE_KINDS
 from opendpr.evaluation.figures import Figure, PairedFigure, in_percent, written
 from opendpr.evaluation.page.charts import interval_bar, percent, share_bar
@@ -19,8 +20,6 @@ RIGHT_OUTCOME = "right"
 """The outcome that is no failure: exact match."""
 SIGNIFICANT_P = 0.05
 """Differences whose p is smaller are bold."""
-HEADLINE_K = 20
-"""The k of the figure at the top, if it was measured."""
 
 
 class Fact(NamedTuple):
@@ -67,19 +66,9 @@ def tiles(figures: Sequence[Figure], systems: Sequence[str]) -> dict[str, list[F
 
 def _tile(figures: Sequence[Figure]) -> list[Fact]:
     by_measure = {figure.measure: figure for figure in figures}
-    groups: dict[str, list[str]] = {}
-    for measure in by_measure:
-        groups.setdefault(measure.split("@")[0], []).append(measure)
-    headlines = [
-        f"{group}@{HEADLINE_K}"
-        if f"{group}@{HEADLINE_K}" in measures and group in ("answer", "document")
-        else measures[-1]
-        for group, measures in groups.items()
-        if group in ("answer", "document", "EM", "AP", "nDCG")
-    ]
     return [
         Fact(spoken(name), _mean(by_measure[name]), " %" if in_percent(name) else "", _range(by_measure[name]))
-        for name in headlines
+        for name in headline_measures(by_measure)
     ]
 
 

@@ -62,9 +62,10 @@ class Interpreter:
         self.memo: dict[int, Any] = {}
         self.next_name = 0
         self.new_names: list[int] = []
-        self.instructions = self._instructions()
+        self.instructions = self._constants() | self._constructions()
 
-    def _instructions(self) -> dict[bytes, Callable[[], object]]:
+    def _constants(self) -> dict[bytes, Callable[[], object]]:
+        """The instructions that put a value from the file on the stack, and those that do nothing."""
         push, read = self.stack.append, self.read
         return {
             b"\x80": lambda: read(1),  # PROTO
@@ -90,8 +91,13 @@ class Interpreter:
             b"B": lambda: push(self.counted(4)),
             b"\x8e": lambda: push(self.counted(8)),
             b"\x96": lambda: push(self.counted(8)),  # BYTEARRAY8
-            b"]": lambda: push([]),
-            b")": lambda: push(()),
+        }
+
+    def _constructions(self) -> dict[bytes, Callable[[], object]]:
+        """The instructions that make values of others, and remember them."""
+        push, read = self.stack.append, self.read
+        empty: dict[bytes, Callable[[], object]] = {b"]": lambda: push([]), b")": lambda: push(())}
+        return empty | {
             b"l": lambda: push(self.group()),
             b"t": lambda: push(tuple(self.group())),
             b"\x85": lambda: push(self.pop_many(1)),

@@ -2,7 +2,7 @@
 
 from opendpr.model.foreign.cards import left_out
 from opendpr.model.foreign.exporting import export_model
-from opendpr.model.foreign.importing import Imported, import_model
-from opendpr.model.foreign.source import ImportSettings, Source
+from opendpr.model.foreign.importing import ImportedModel, import_model
+from opendpr.model.foreign.source import ForeignModel, ImportSettings
 
-__all__ = ["ImportSettings", "Imported", "Source", "export_model", "import_model", "left_out"]
+__all__ = ["ForeignModel", "ImportSettings", "ImportedModel", "export_model", "import_model", "left_out"]

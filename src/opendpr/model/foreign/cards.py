@@ -15,7 +15,7 @@ def left_out(model: Model, form: ModelForm) -> list[str]:
         if model.reader:
             notes.append("the reader: sentence-transformers has none")
         if not config.input_form.title:
-            notes.append("that titles are not read: import it again with --no-title")
+            notes.append("that titles are not read: import it again without titles")
     if form == "hf-qa":
         notes += _left_out_of_reader(model)
     if config and form in ("hf-dpr", "dpr"):

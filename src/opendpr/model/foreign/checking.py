@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from opendpr.model.batches import pad
 from opendpr.model.directory import Model
 from opendpr.model.encoder import BertEncoder
-from opendpr.model.foreign.importing import OWN_KIND, Imported
+from opendpr.model.foreign.importing import OWN_KIND, ImportedModel
 from opendpr.model.foreign.sentence_transformers import is_sentence_transformer
 from opendpr.model.foreign.transformers import class_of
 from opendpr.model.reranker import CrossEncoder
@@ -42,7 +42,7 @@ RUNTIME = RuntimeSettings("openvino", "fp32")
 Floats = NDArray[np.float32]
 
 
-def compare(imported: Imported, paths: Mapping[str, Path]) -> dict[str, float | str]:
+def compare(imported: ImportedModel, paths: Mapping[str, Path]) -> dict[str, float | str]:
     """By what was compared, the largest difference; or why it could not be.
 
     Args:
@@ -66,7 +66,7 @@ def _silence() -> Iterator[None]:
         logging.disable(logging.NOTSET)
 
 
-def _compared(imported: Imported, paths: Mapping[str, Path]) -> dict[str, float | str]:
+def _compared(imported: ImportedModel, paths: Mapping[str, Path]) -> dict[str, float | str]:
     differences: dict[str, float | str] = {}
     for part, path in paths.items():
         kind, name = imported.sources[part].kind, part or "model"

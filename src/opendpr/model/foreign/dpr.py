@@ -9,7 +9,7 @@ from opendpr.errors import InputError
 from opendpr.interop.torch_file import Inert, TorchFile, plain_value
 from opendpr.model.directory import DEFAULT_MODEL, Weights, find_model
 from opendpr.model.foreign import families
-from opendpr.model.foreign.source import ImportSettings, Source
+from opendpr.model.foreign.source import ForeignModel, ImportSettings
 from opendpr.model.foreign.tokenizers import read_tokenizer
 from opendpr.model.foreign.transformers import dpr_encoder, dpr_reader
 
@@ -28,11 +28,11 @@ def is_torch_file(path: Path) -> bool:
     return path.is_file()
 
 
-def read_dpr(path: Path, settings: ImportSettings) -> Source:
+def read_dpr(path: Path, settings: ImportSettings) -> ForeignModel:
     """The biencoder or the reader in a checkpoint.
 
     Raises:
-        InputError: it is no checkpoint of DPR, or its network is not BERT.
+        InputError: it is not a checkpoint of DPR, or its network is not BERT.
     """
     file = TorchFile(path)
     value = file.value
@@ -83,18 +83,18 @@ def _network(weights: Weights, config: dict[str, Any], prefix: str, path: Path) 
     return shape, {**network, **projection}
 
 
-def _biencoder(weights: Weights, config: dict[str, Any], tokenizer: bytes, path: Path) -> Source:
+def _biencoder(weights: Weights, config: dict[str, Any], tokenizer: bytes, path: Path) -> ForeignModel:
     towers = {}
     for part, prefix in TOWER_PREFIXES.items():
         shape, towers[part] = _network(weights, config, prefix, path)
     size = len(towers["question"].get("projection.weight", ()))
-    return Source("DPR biencoder checkpoint", tokenizer, towers=towers, encoder=dpr_encoder(shape, size))
+    return ForeignModel("DPR biencoder checkpoint", tokenizer, towers=towers, encoder=dpr_encoder(shape, size))
 
 
-def _reader(weights: Weights, config: dict[str, Any], tokenizer: bytes, path: Path) -> Source:
+def _reader(weights: Weights, config: dict[str, Any], tokenizer: bytes, path: Path) -> ForeignModel:
     shape, network = _network(weights, config, READER_PREFIX, path)
     heads = {name: value for name, value in weights.items() if name.startswith(("qa_outputs.", "qa_classifier."))}
-    return Source("DPR reader checkpoint", tokenizer, reader=(dpr_reader(shape), {**network, **heads}))
+    return ForeignModel("DPR reader checkpoint", tokenizer, reader=(dpr_reader(shape), {**network, **heads}))
 
 
 def _tokenizer(weights: Weights, parameters: dict[str, Any], settings: ImportSettings, path: Path) -> bytes:
@@ -106,7 +106,7 @@ def _tokenizer(weights: Weights, parameters: dict[str, Any], settings: ImportSet
     if named != "bert-base-uncased" or words != {UNCASED_WORDS}:
         sizes = ", ".join(map(str, sorted(words)))
         raise InputError(
-            f"{path} was made with the tokenizer of {named} ({sizes} words), which it does not contain; give it with "
-            "--tokenizer, a vocab.txt or tokenizer.json"
+            f"{path} was made with the tokenizer of {named} ({sizes} words), which it does not contain; give the "
+            "tokenizer, a vocab.txt or tokenizer.json"
         )
     return find_model(DEFAULT_MODEL).tokenizer_path.read_bytes()

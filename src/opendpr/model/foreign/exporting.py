@@ -123,15 +123,8 @@ def to_dpr(model: Model, output: Path) -> None:
 
     def save(name: str, weights: Weights, shape: Architecture) -> None:
         tensors = {key: torch.from_numpy(np.array(value, np.float32)) for key, value in weights.items()}
-        parameters = {
-            "encoder_model_type": "hf_bert",
-            "pretrained_model_cfg": "bert-base-uncased",
-            "do_lower_case": True,
-            "num_attention_heads": shape.num_attention_heads,
-        }
-        state = dict.fromkeys(dpr.CHECKPOINT_FIELDS) | {"model_dict": tensors, "offset": 0, "epoch": 0}
         with replacing(output / name) as temporary:
-            torch.save(state | {"encoder_params": parameters}, temporary)
+            torch.save(_dpr_state(shape) | {"model_dict": tensors}, temporary)
 
     if model.encoder:
         refuse_other_than_dpr(model)
@@ -149,6 +142,17 @@ def to_dpr(model: Model, output: Path) -> None:
         save("reader.cp", named, model.reader.architecture)
     with replacing(output / TOKENIZER_FILE) as temporary:
         temporary.write_bytes(model.tokenizer_path.read_bytes())
+
+
+def _dpr_state(shape: Architecture) -> dict[str, object]:
+    """What a checkpoint of DPR holds beside the weights."""
+    parameters = {
+        "encoder_model_type": "hf_bert",
+        "pretrained_model_cfg": "bert-base-uncased",
+        "do_lower_case": True,
+        "num_attention_heads": shape.num_attention_heads,
+    }
+    return dict.fromkeys(dpr.CHECKPOINT_FIELDS) | {"offset": 0, "epoch": 0, "encoder_params": parameters}
 
 
 def to_onnx(model: Model, output: Path) -> None:
@@ -236,7 +240,7 @@ def refuse_other_than_dpr(model: Model) -> None:
 def _refuse_other_reader(model: Model) -> None:
     config: ReaderConfig = model.require_reader()
     if not config.selection or family_name(config.architecture) != "bert":
-        raise StateError("DPR's reader is a BERT that selects passages; export this one with --to hf-qa")
+        raise StateError("DPR's reader is a BERT that selects passages; export this one as hf-qa")
 
 
 def _dpr_name(prefix: str, name: str) -> str:

@@ -23,11 +23,11 @@ class Family(NamedTuple):
     """How one family is stored."""
 
     prefix: str
-    """Of the network's weights under the heads of a task."""
+    """What precedes the network's names of weights in a model with a head for a task, as `bert.`."""
     names: tuple[tuple[str, str], ...] = ()
-    """Pieces of its names, and of ours; the longer of two that overlap first."""
+    """Parts of its names of weights, and ours; of two that overlap the longer comes first."""
     settings: Mapping[str, str] = {}
-    """Its names of settings where they are not BERT's, by BERT's."""
+    """BERT's name of a setting -> its own, where they differ."""
     head: tuple[str, str, Activation] = ("classifier.dense", "classifier.out_proj", "tanh")
     """The two layers that score a pair, and what lies between them."""
 
@@ -136,7 +136,7 @@ def stored_weights(directory: Path) -> Arrays:
     """All weights of a directory under the names that they have there.
 
     Raises:
-        InputError: there are none.
+        InputError: the directory holds no weights.
     """
     for pattern in ("model.safetensors", "model-*-of-*.safetensors"):
         if paths := sorted(directory.glob(pattern)):

@@ -22,7 +22,7 @@ from opendpr.model.directory import (
 )
 from opendpr.model.foreign.dpr import is_torch_file, read_dpr
 from opendpr.model.foreign.sentence_transformers import is_sentence_transformer, read_sentence_transformer
-from opendpr.model.foreign.source import ImportSettings, Source, optional_json
+from opendpr.model.foreign.source import ForeignModel, ImportSettings, optional_json
 from opendpr.model.foreign.transformers import class_of, read_transformers
 
 ADDITIONS = {"adapter_config.json": "an adapter beside the network", "pooler.pt": "Tevatron's layer on the vectors"}
@@ -30,15 +30,15 @@ ADDITIONS = {"adapter_config.json": "an adapter beside the network", "pooler.pt"
 OWN_KIND = "opendpr model"
 
 
-class Imported(NamedTuple):
+class ImportedModel(NamedTuple):
     """A model that was written, and what it was made of."""
 
     model: Model
-    sources: Mapping[str, Source]
+    sources: Mapping[str, ForeignModel]
     """By what they are for: `question`, `passage`, `reader`, or nothing for a source that is all of the model."""
 
 
-def read_source(path: Path, settings: ImportSettings) -> Source:
+def read_source(path: Path, settings: ImportSettings) -> ForeignModel:
     """What a directory or file of another system holds; or a model of ours, by its directory or its package.
 
     Raises:
@@ -74,13 +74,13 @@ def _packaged(path: Path) -> Model:
         ) from None
 
 
-def read_own(model: Model) -> Source:
+def read_own(model: Model) -> ForeignModel:
     """A model of ours as a source, so that another reader or encoder can take the place of its own."""
     towers: dict[str, Weights] = {}
     if model.encoder:
         parts: tuple[Part, ...] = ("question",) if model.encoder.tied else ("question", "passage")
         towers = {"encoder" if model.encoder.tied else part: model.load_weights(part) for part in parts}
-    return Source(
+    return ForeignModel(
         OWN_KIND,
         model.tokenizer_path.read_bytes(),
         towers,
@@ -90,7 +90,9 @@ def read_own(model: Model) -> Source:
     )
 
 
-def import_model(sources: Mapping[str, Path], output: Path, settings: ImportSettings = ImportSettings()) -> Imported:
+def import_model(
+    sources: Mapping[str, Path], output: Path, settings: ImportSettings = ImportSettings()
+) -> ImportedModel:
     """Write a model out of sources by what they are for; under the empty name one that is all of it.
 
     Raises:
@@ -101,12 +103,12 @@ def import_model(sources: Mapping[str, Path], output: Path, settings: ImportSett
     if output.exists() and any(output.iterdir()):
         raise StateError(f"{output} exists and is not empty; give another directory, or remove it first")
     if not sources:
-        raise UsageError("give the directory of a model, or its parts with --question, --passage and --reader")
+        raise UsageError("give the directory of a model, or its parts: question and passage encoder, and reader")
     read = {part: read_source(path, settings) for part, path in sources.items()}
-    return Imported(_write(read, output), read)
+    return ImportedModel(_write(read, output), read)
 
 
-def _write(sources: Mapping[str, Source], output: Path) -> Model:
+def _write(sources: Mapping[str, ForeignModel], output: Path) -> Model:
     whole = sources.get("")
     if whole is not None and whole.reranker is not None:
         if len(sources) > 1:
@@ -141,7 +143,9 @@ def _kept(folder: Path, name: str, tokenizer: bytes) -> Path:
     return path
 
 
-def _encoder(sources: Mapping[str, Source]) -> tuple[EncoderConfig | None, dict[str, Weights], Source | None]:
+def _encoder(
+    sources: Mapping[str, ForeignModel],
+) -> tuple[EncoderConfig | None, dict[str, Weights], ForeignModel | None]:
     """The encoder that sources make: its configuration, its weights by folder, and the source of its tokenizer."""
     parts = ("", "question", "passage")
     encoders = {part: sources[part] for part in parts if part in sources and sources[part].encoder}
@@ -163,7 +167,7 @@ def _encoder(sources: Mapping[str, Source]) -> tuple[EncoderConfig | None, dict[
     return _joined(question, passage), towers, question
 
 
-def _joined(question: Source, passage: Source) -> EncoderConfig:
+def _joined(question: ForeignModel, passage: ForeignModel) -> EncoderConfig:
     """The configuration of two towers: each one's own limit and prefix, all else alike."""
     assert question.encoder is not None
     assert passage.encoder is not None

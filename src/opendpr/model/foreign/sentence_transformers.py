@@ -16,8 +16,8 @@ from opendpr.model.directory import Weights
 from opendpr.model.foreign import families
 from opendpr.model.foreign.source import (
     UNLIMITED,
+    ForeignModel,
     ImportSettings,
-    Source,
     optional_json,
     read_json,
     refuse_settings,
@@ -74,7 +74,7 @@ def is_sentence_transformer(path: Path) -> bool:
     return (path / "modules.json").is_file()
 
 
-def read_sentence_transformer(directory: Path, settings: ImportSettings) -> Source:
+def read_sentence_transformer(directory: Path, settings: ImportSettings) -> ForeignModel:
     """The encoder in a directory.
 
     Raises:
@@ -106,7 +106,7 @@ def read_sentence_transformer(directory: Path, settings: ImportSettings) -> Sour
         max_passage_tokens=limits.get("passage", first.encoder).max_passage_tokens,
     )
     towers = {part: tower.weights for part, tower in by_part.items()}
-    return Source(MODEL_KIND, first.tokenizer, towers=towers, encoder=encoder, notes=notes)
+    return ForeignModel(MODEL_KIND, first.tokenizer, towers=towers, encoder=encoder, notes=notes)
 
 
 def _route(modules: list[Module], route: str) -> list[Module]:
@@ -212,7 +212,7 @@ def _fed(
     if default in prompts and not question and not passage and None in prefixes:
         raise InputError(
             f"{directory} puts its prompt {default!r} before questions and passages alike; say what belongs before "
-            "each with --question-prefix and --passage-prefix"
+            "each: the question prefix and the passage prefix"
         )
     form = replace(
         encoder.input_form,
@@ -227,8 +227,8 @@ def _fed(
     notes = []
     if named is None and encoder.similarity == "dot" and settings.similarity is None:
         notes.append(
-            "the model names no similarity, so it is cosine, as in sentence-transformers; --similarity dot is for one "
-            "trained with inner products"
+            "the model names no similarity, so it is cosine, as in sentence-transformers; give the similarity dot for "
+            "one trained with inner products"
         )
     for noun, prefix in (("questions", form.question_prefix), ("passages", form.passage_prefix)):
         if prefix:

@@ -32,7 +32,7 @@ class ImportSettings:
 
 
 @dataclass(frozen=True)
-class Source:
+class ForeignModel:
     """A model of another system, in our terms."""
 
     kind: str
@@ -54,7 +54,7 @@ def read_json(path: Path) -> Any:  # noqa: ANN401  # JSON
     """The content of a JSON file of a source.
 
     Raises:
-        InputError: it is missing or no JSON.
+        InputError: it is missing or not JSON.
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
@@ -65,19 +65,19 @@ def read_json(path: Path) -> Any:  # noqa: ANN401  # JSON
 
 
 def optional_json(path: Path) -> dict[str, Any]:
-    """The object in a JSON file, empty where there is none."""
+    """The object in a JSON file; empty where the file is missing."""
     return dict(read_json(path)) if path.is_file() else {}
 
 
-def refuse_settings(values: Mapping[str, object], known: Iterable[str], path: Path) -> None:
+def refuse_settings(values: Mapping[str, object], known_names: Iterable[str], path: Path) -> None:
     """Refuse settings that would change what a model computes and have no place in ours.
 
     Args:
         known: those that are read, or that change nothing; one that is null, false or empty changes nothing either
 
     Raises:
-        InputError: naming them.
+        InputError: there are such settings; the message names them.
     """
-    if left := {name: value for name, value in values.items() if value and name not in set(known)}:
+    if left := {name: value for name, value in values.items() if value and name not in set(known_names)}:
         shown = ", ".join(f"{name} = {json.dumps(value)[:60]}" for name, value in sorted(left.items()))
         raise InputError(f"{path} says {shown}, which has no place in a model of opendpr; it cannot be imported")

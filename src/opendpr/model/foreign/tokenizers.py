@@ -11,7 +11,7 @@ from opendpr.model.directory import TOKENIZER_FILE
 from opendpr.model.foreign.source import optional_json, read_json
 
 UNTYPED_TOKENIZERS = ("PreTrainedTokenizerFast", "TokenizersBackend")
-"""Classes of transformers that take a tokenizer.json as it is, and give no token types unless they are told to."""
+"""Classes of transformers that take a tokenizer.json as it is, and give no token types unless they are asked to."""
 BERT_MARKS = ("[CLS]", "[SEP]", "[PAD]", "[UNK]", "[MASK]")
 ROBERTA_MARKS = ("<s>", "</s>", "<pad>", "<unk>", "<mask>")
 

@@ -9,7 +9,7 @@ from opendpr.errors import InputError
 from opendpr.model.config import Architecture, EncoderConfig, InputForm, ReaderConfig, RerankerConfig
 from opendpr.model.directory import Weights
 from opendpr.model.foreign import families
-from opendpr.model.foreign.source import UNLIMITED, ImportSettings, Source, optional_json
+from opendpr.model.foreign.source import UNLIMITED, ForeignModel, ImportSettings, optional_json
 from opendpr.model.foreign.tokenizers import UNTYPED_TOKENIZERS, read_tokenizer
 
 DPR_TOWERS = {
@@ -29,7 +29,7 @@ def class_of(directory: Path) -> str:
     return str(classes[0])
 
 
-def read_transformers(directory: Path, settings: ImportSettings) -> Source:
+def read_transformers(directory: Path, settings: ImportSettings) -> ForeignModel:
     """The model in a directory.
 
     Raises:
@@ -56,17 +56,24 @@ def read_transformers(directory: Path, settings: ImportSettings) -> Source:
         outputs = {name: value for name, value in heads.items() if name.startswith("qa_outputs.")}
         default = ReaderConfig(shape)
         reader = ReaderConfig(shape, form, max_tokens=min(default.max_tokens, limit), selection=False)
-        return Source(f"reader ({kind})", tokenizer, reader=(reader, {**weights, **outputs}))
+        return ForeignModel(f"reader ({kind})", tokenizer, reader=(reader, {**weights, **outputs}))
     if kind.endswith("ForSequenceClassification"):
         layers = _scoring_layers(directory, family, heads)
         reranker = RerankerConfig(shape, family.head[2], form, max_tokens=limit)
-        return Source(f"cross-encoder ({kind})", tokenizer, reranker=(reranker, {**weights, **layers}))
+        return ForeignModel(f"cross-encoder ({kind})", tokenizer, reranker=(reranker, {**weights, **layers}))
+    encoder = _bare_encoder(directory, settings, shape)
+    return ForeignModel(f"network ({kind})", tokenizer, towers={"encoder": weights}, encoder=encoder)
+
+
+def _bare_encoder(directory: Path, settings: ImportSettings, shape: Architecture) -> EncoderConfig:
+    """How a network is fed that says nothing of it; raises InputError if the settings do not say how it is pooled."""
     if settings.pooling is None:
         raise InputError(
-            f"{directory} is a bare network ({kind or 'no class named'}) that does not say how its vectors are pooled; "
-            "give --pooling cls or mean, and --similarity if it is cosine"
+            f"{directory} is a bare network ({class_of(directory) or 'no class named'}) that does not say how its "
+            "vectors are pooled; give the pooling, cls or mean, and the similarity if it is cosine"
         )
-    encoder = EncoderConfig(
+    limit = _limit(directory, shape)
+    return EncoderConfig(
         shape,
         settings.pooling,
         settings.similarity or "dot",
@@ -75,7 +82,6 @@ def read_transformers(directory: Path, settings: ImportSettings) -> Source:
         max_question_tokens=limit,
         max_passage_tokens=limit,
     )
-    return Source(f"network ({kind})", tokenizer, towers={"encoder": weights}, encoder=encoder)
 
 
 def dpr_encoder(shape: Architecture, projection: int = 0) -> EncoderConfig:
@@ -104,7 +110,7 @@ def _bert_in(directory: Path, config: dict[str, Any], stored: Weights, prefix: s
     return families.architecture({**config, "model_type": "bert"}, weights, directory), weights
 
 
-def _dpr_tower(directory: Path, config: dict[str, Any], stored: Weights, tokenizer: bytes) -> Source:
+def _dpr_tower(directory: Path, config: dict[str, Any], stored: Weights, tokenizer: bytes) -> ForeignModel:
     kind = class_of(directory)
     part, prefix = DPR_TOWERS[kind]
     shape, weights = _bert_in(directory, config, stored, prefix)
@@ -114,10 +120,10 @@ def _dpr_tower(directory: Path, config: dict[str, Any], stored: Weights, tokeniz
         if f"{prefix}encode_proj.{name}" in stored
     }
     size = len(projection["projection.weight"]) if projection else 0
-    return Source(kind, tokenizer, towers={part: {**weights, **projection}}, encoder=dpr_encoder(shape, size))
+    return ForeignModel(kind, tokenizer, towers={part: {**weights, **projection}}, encoder=dpr_encoder(shape, size))
 
 
-def _dpr_reader(directory: Path, config: dict[str, Any], stored: Weights, tokenizer: bytes) -> Source:
+def _dpr_reader(directory: Path, config: dict[str, Any], stored: Weights, tokenizer: bytes) -> ForeignModel:
     prefix = "span_predictor."
     shape, weights = _bert_in(directory, config, stored, f"{prefix}encoder.")
     heads = {
@@ -125,7 +131,7 @@ def _dpr_reader(directory: Path, config: dict[str, Any], stored: Weights, tokeni
         for name, value in stored.items()
         if name.startswith((f"{prefix}qa_outputs.", f"{prefix}qa_classifier."))
     }
-    return Source("DPRReader", tokenizer, reader=(dpr_reader(shape), {**weights, **heads}))
+    return ForeignModel("DPRReader", tokenizer, reader=(dpr_reader(shape), {**weights, **heads}))
 
 
 def _has_segments(directory: Path, shape: Architecture) -> bool:

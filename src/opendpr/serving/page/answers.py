@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from opendpr.choices import DEFAULT_RETRIEVER, READ_PASSAGES, RETRIEVERS
@@ -41,7 +41,7 @@ QUESTION_WORDS = frozenset(
 
 
 @dataclass(frozen=True)
-class Form:
+class SearchForm:
     """The values of the page's form."""
 
     q: str = ""
@@ -54,7 +54,15 @@ class Form:
     @property
     def has_options(self) -> bool:
         """Whether it asks for more than the question."""
-        return self != Form(self.q)
+        return self != SearchForm(self.q)
+
+    @property
+    def query(self) -> dict[str, object]:
+        """The question and what else was chosen, as the address of its page has them."""
+        default = SearchForm()
+        chosen = {"retriever": self.retriever, "k": self.k, "where": self.where}
+        query = {"q": self.q, **{name: value for name, value in chosen.items() if value != getattr(default, name)}}
+        return query | ({"scores": 1} if self.scores else {})
 
 
 @dataclass(frozen=True)
@@ -67,7 +75,7 @@ class Nothing:
 
 
 def answers_page(
-    form: Form,
+    form: SearchForm,
     info: InfoRecord,
     result: AskRecord | SearchRecord | None,
     problem: tuple[str, str] | None = None,
@@ -88,7 +96,11 @@ def answers_page(
     records = {passage.passage_id: passage for passage in result.passages} if result else {}
     best = answers[0].spans[0] if answers and not (is_keywords(form.q) and not is_sure) else None
     spans = _first_spans(answers) if is_sure else {}
-    passages = [shown(record, spans.get(id), lines or {}) for id, record in records.items()]
+
+    def show(record: PassageRecord, span: SpanRecord | None) -> Shown:
+        return shown(record, span, lines or {}, question_query=form.query)
+
+    passages = [show(record, spans.get(id)) for id, record in records.items()]
     groups = by_document([passage for passage in passages if not best or passage.record.passage_id != best.passage_id])
     return render(
         "ask.html.jinja",
@@ -98,8 +110,11 @@ def answers_page(
         result=result if records or isinstance(result, AskRecord) else None,
         is_sure=is_sure,
         answer=answers[0] if answers else None,
-        best=shown(records[best.passage_id], best, lines or {}) if best else None,
-        others=_others(answers, records, lines or {}) if is_sure else [],
+        best=show(records[best.passage_id], best) if best else None,
+        others=[
+            (other, show(records[other.spans[0].passage_id], other.spans[0]))
+            for other in (_likely(answers[1:]) if is_sure else ())
+        ],
         nothing=None if is_sure or result is None else _nothing(result, form, info),
         open_groups=groups[:OPEN_DOCUMENTS],
         more_groups=groups[OPEN_DOCUMENTS:],
@@ -108,7 +123,7 @@ def answers_page(
         examples=examples,
         k_choices=sorted({*K_CHOICES, form.k}),
         retrievers=RETRIEVERS,
-        defaults=Form(),
+        defaults=SearchForm(),
         retriever_names=RETRIEVER_NAMES,
         limits=REQUEST_LIMITS,
         long_characters=LONG_ANSWER_CHARACTERS,
@@ -134,20 +149,11 @@ def _first_spans(answers: Sequence[AnswerRecord]) -> dict[str, SpanRecord]:
     return spans
 
 
-def _others(
-    answers: Sequence[AnswerRecord], records: Mapping[str, PassageRecord], lines: Lines
-) -> list[tuple[AnswerRecord, Shown]]:
-    """The less likely answers, each with the passage of its best place."""
-    return [
-        (answer, shown(records[answer.spans[0].passage_id], answer.spans[0], lines)) for answer in _likely(answers[1:])
-    ]
-
-
 def _likely(answers: Sequence[AnswerRecord]) -> list[AnswerRecord]:
     return [answer for answer in answers if answer.confidence >= LEAST_CONFIDENCE]
 
 
-def _nothing(result: AskRecord | SearchRecord, form: Form, info: InfoRecord) -> Nothing | None:
+def _nothing(result: AskRecord | SearchRecord, form: SearchForm, info: InfoRecord) -> Nothing | None:
     """What to say above the passages; None where they are all that was asked for."""
     if not result.passages:
         names = ", ".join(["id", "title", *info.metadata_keys])

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import PurePosixPath
 
-from opendpr.serving.page.runs import Range, Run, runs
+from opendpr.serving.page.runs import Range, StyledRun, runs
 
 MARKDOWN_SUFFIXES = frozenset((".md", ".markdown", ".mdx", ".rmd", ".qmd"))
 DEEPEST_ITEM = 3
@@ -28,7 +28,7 @@ TABBED = re.compile(r"[^\t]+")
 class Row:
     """A paragraph, a line of code, a list item or a row of a table."""
 
-    cells: list[list[Run]]
+    cells: list[list[StyledRun]]
     marker: str = ""
     """What a list item begins with."""
     depth: int = 0
@@ -55,7 +55,7 @@ def blocks(text: str, document_id: str, marked: Range = (0, 0)) -> list[Block]:
     return [block for block in reader.blocks() if any(run.text.strip() for row in block.rows for run in _runs(row))]
 
 
-def _runs(row: Row) -> Iterator[Run]:
+def _runs(row: Row) -> Iterator[StyledRun]:
     return (run for cell in row.cells for run in cell)
 
 
@@ -68,7 +68,7 @@ def _lines(text: str) -> Iterator[tuple[str, int]]:
 
 
 class _Plain:
-    """Text whose line breaks are part of its form; cells of tables are parted by tabs."""
+    """Text whose line breaks are part of its form; table cells are separated by tabs."""
 
     def __init__(self, text: str, marked: Range) -> None:
         self._text, self._marked = text, marked
@@ -142,7 +142,7 @@ class _Markdown:
             indent = 4 if line.startswith(" ") else 1
             self._add("code", self._row(start, (indent, len(line)), is_markdown=False), is_joined=True)
         elif last and last.kind in ("prose", "list"):
-            last.rows[-1].cells[0] += [Run("\n"), *self._row(start, (0, len(line))).cells[0]]
+            last.rows[-1].cells[0] += [StyledRun("\n"), *self._row(start, (0, len(line))).cells[0]]
         else:
             self._add("prose", self._row(start, (0, len(line))), is_joined=False)
 

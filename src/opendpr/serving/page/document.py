@@ -1,69 +1,42 @@
-"""The page of a document: its text as it was added, with the passage and the answer in place."""
+"""The page of a document: its text as it was added, a sheet at a time, with what is looked for marked in place."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from opendpr.serving.records import DocumentRecord
+from opendpr.serving.page.runs import Range
+from opendpr.serving.page.sheets import MOST_PLACES, SheetMarks, find_places, pieces, sheet_at, sheet_starts
+from opendpr.serving.records import REQUEST_LIMITS, DocumentRecord
 from opendpr.serving.rendering import address, render
 from opendpr.text.places import page_starts
-from opendpr.text.sections import parse_sections
+from opendpr.text.sections import Section, parse_sections
 
-WINDOW_CHARACTERS = 100_000
-"""Characters of a long document that are shown at once."""
 HIDDEN_METADATA = ("path", "page_starts", "sections", "left_out", "menus_left_out")
 """Metadata that is of no interest to a reader, or private."""
 OUTLINE_HEADINGS = 500
 """Headings of a document that are listed."""
 DEEPEST_HEADING = 4
 """Headings below this level are set like those of it."""
+FOUND_CHARACTERS = 100
+"""Words of an answer are looked for in the rest of the document if they have at most this many characters."""
 
 
 @dataclass(frozen=True)
-class Places:
-    """What is to be marked, in characters of the document's text; None is nothing."""
+class DocumentView:
+    """What of a document is to be shown and marked, in characters of its text; None is nothing."""
 
-    answer: tuple[int, int] | None = None
-    passage: tuple[int, int] | None = None
-
-
-def window(places: Places, first: int) -> tuple[int, int]:
-    """The part of a document to show: about what is marked, or from `first` on."""
-    marked = places.answer or places.passage
-    start = max(0, marked[0] - WINDOW_CHARACTERS // 2) if marked else first
-    return start, start + WINDOW_CHARACTERS
-
-
-Piece = tuple[int | None, str]
-"""Characters of the text; with the number of a page where they begin it."""
-
-
-@dataclass(frozen=True)
-class Parts:
-    """The text that is shown, cut at the passage and the answer."""
-
-    before: list[Piece]
-    passage_before: list[Piece]
-    answer: list[Piece]
-    passage_after: list[Piece]
-    after: list[Piece]
-    has_passage: bool
-    has_answer: bool
-
-
-def document_page(record: DocumentRecord, places: Places, collection: str) -> str:
-    """The whole page; `record` is the part to show."""
-    return render(
-        "document.html.jinja",
-        collection=collection,
-        wide=True,
-        record=record,
-        metadata={key: value for key, value in record.metadata.items() if key not in HIDDEN_METADATA},
-        first_before=max(0, record.start - WINDOW_CHARACTERS) if record.start else None,
-        outline=_outline(record),
-        parts=_parts(record, places),
-    )
+    answer: Range | None = None
+    passage: Range | None = None
+    sheet: int | None = None
+    """The number of the sheet to show, from 1."""
+    words: str = ""
+    """What to find in the text."""
+    place_number: int | None = None
+    """Which of the places where it is found to show, from 1."""
+    question_query: Mapping[str, object] = field(default_factory=dict)
+    """The question that led here, as the address of its page has it."""
 
 
 class Heading(NamedTuple):
@@ -74,60 +47,129 @@ class Heading(NamedTuple):
     link: str
 
 
-def _outline(record: DocumentRecord) -> list[Heading]:
-    """The headings of the whole document, each with the address of its place."""
+class WordPlaces(NamedTuple):
+    """Where the words that are looked for occur in the document."""
+
+    words: str
+    number: str
+    """`3 of 17`, or that there are none."""
+    before: str
+    after: str
+    """Addresses of the place before and the next one; empty where there are no others."""
+
+
+def document_page(record: DocumentRecord, view: DocumentView, collection: str, *, may_write: bool = False) -> str:
+    """The whole page; `record` has the document's whole text."""
+    pages = page_starts(record.metadata.get("page_starts"))
     sections = [section for section in parse_sections(record.metadata.get("sections")) if section.heading]
+    borders = sheet_starts(record.text, [*pages, *(section.start for section in sections)])
+    words = view.words or _answer_words(record, view)
+    found_places = find_places(record.text, words)
+    current = _current(found_places, view)
+    marks = SheetMarks(view.answer or (0, 0), view.passage or (0, 0), found_places, current if view.words else None)
+    sheet = min(len(borders), view.sheet or sheet_at(borders, _first_offset(view, marks)))
+    end = borders[sheet] if sheet < len(borders) else len(record.text)
+    return render(
+        "document.html.jinja",
+        collection=collection,
+        wide=True,
+        record=record,
+        metadata={key: value for key, value in record.metadata.items() if key not in HIDDEN_METADATA},
+        outline=_outline(record, view, sections),
+        pieces=pieces(record.text, (borders[sheet - 1], end), marks, pages),
+        places=view,
+        sheet=sheet,
+        sheets=len(borders),
+        sheet_links=_sheet_links(record, view, sheet, len(borders)),
+        found=_word_places(record, view, words, found_places=found_places, current=current),
+        question=str(view.question_query.get("q", "")),
+        back=address("/", "", **view.question_query) if view.question_query else "",
+        answer_link=_link(record, view, fragment="#answer" if view.answer else "#passage"),
+        is_away=bool(view.words or view.sheet) and bool(view.answer or view.passage),
+        kept=_kept(view),
+        limits=REQUEST_LIMITS,
+        may_write=may_write,
+    )
+
+
+def _answer_words(record: DocumentRecord, view: DocumentView) -> str:
+    """The words of a short answer, to find them elsewhere in the document."""
+    if view.answer is None:
+        return ""
+    words = " ".join(record.text[slice(*view.answer)].split())
+    return words if len(words) <= FOUND_CHARACTERS else ""
+
+
+def _current(found_places: Sequence[Range], view: DocumentView) -> int | None:
+    """Which of the places that were found is shown; the answer's own, until another one is asked for."""
+    if not found_places:
+        return None
+    if view.words:
+        return min(len(found_places), view.place_number or 1) - 1
+    return next((number for number, place in enumerate(found_places) if place == view.answer), None)
+
+
+def _first_offset(view: DocumentView, marks: SheetMarks) -> int:
+    """The offset whose sheet is shown if none is asked for."""
+    if marks.current is not None:
+        return marks.found_places[marks.current][0]
+    marked = view.answer or view.passage
+    return marked[0] if marked else 0
+
+
+def _kept(view: DocumentView) -> dict[str, object]:
+    """The question and what is marked, as addresses of this document have them."""
+    kept: dict[str, object] = dict(view.question_query)
+    if view.answer:
+        kept |= {"start": view.answer[0], "end": view.answer[1]}
+    if view.passage:
+        kept |= {"from": view.passage[0], "to": view.passage[1]}
+    return kept
+
+
+def _link(record: DocumentRecord, view: DocumentView, fragment: str = "", **shown: object) -> str:
+    return address("/document", fragment, id=record.id, **_kept(view), **shown)
+
+
+def _sheet_links(record: DocumentRecord, view: DocumentView, sheet: int, sheets: int) -> tuple[str, str]:
+    """Addresses of the sheet before and the next one; empty at the ends."""
+    shown = {"find": view.words}
+    before = _link(record, view, "#text", sheet=sheet - 1, **shown) if sheet > 1 else ""
+    return before, _link(record, view, "#text", sheet=sheet + 1, **shown) if sheet < sheets else ""
+
+
+def _word_places(
+    record: DocumentRecord, view: DocumentView, words: str, *, found_places: Sequence[Range], current: int | None
+) -> WordPlaces:
+    """What is said of the places, and where the others are; from the last one on to the first."""
+    if not words or not found_places:
+        return WordPlaces(words, "not in this document" if words else "", "", "")
+    total = f"{len(found_places):,}" + " or more" * (len(found_places) == MOST_PLACES)
+    number = 0 if current is None else current
+    count = f"{total} places" if current is None else f"{number + 1:,} of {total}"
+    if len(found_places) == 1 and current is not None:
+        return WordPlaces(words, count, "", "")
+    links = [
+        _link(record, view, "#place", find=words, at=place % len(found_places) + 1)
+        for place in (number - 1, number + 1)
+    ]
+    return WordPlaces(words, count, *links)
+
+
+def _outline(record: DocumentRecord, view: DocumentView, sections: Sequence[Section]) -> list[Heading]:
+    """The headings of the whole document, each with the address of its place."""
     top = min((section.level for section in sections), default=1)
+    question_alone = DocumentView(question_query=view.question_query)
     return [
         Heading(
             section.heading,
             min(DEEPEST_HEADING, section.level - top + 1),
-            address(
-                "/document",
+            _link(
+                record,
+                question_alone,
                 "#passage",
-                id=record.id,
                 **{"from": section.start, "to": section.start + len(section.heading)},
             ),
         )
         for section in sections[:OUTLINE_HEADINGS]
-    ]
-
-
-def _parts(record: DocumentRecord, places: Places) -> Parts:
-    answer_start, answer_end = _within(places.answer, record)
-    start, end = _within(places.passage, record)
-    if not places.answer:
-        answer_start = answer_end = end
-    elif places.passage:
-        start, end = min(start, answer_start), max(end, answer_end)
-    else:
-        start, end = answer_start, answer_end
-    return Parts(
-        before=_pieces(record, record.start, start),
-        passage_before=_pieces(record, start, answer_start),
-        answer=_pieces(record, answer_start, answer_end),
-        passage_after=_pieces(record, answer_end, end),
-        after=_pieces(record, end, record.end),
-        has_passage=end > start,
-        has_answer=places.answer is not None,
-    )
-
-
-def _within(place: tuple[int, int] | None, record: DocumentRecord) -> tuple[int, int]:
-    """A place, cut to the part that is shown."""
-    if place is None:
-        return record.start, record.start
-    start = min(max(place[0], record.start), record.end)
-    return start, min(max(place[1], start), record.end)
-
-
-def _pieces(record: DocumentRecord, start: int, end: int) -> list[Piece]:
-    """The characters from `start` to `end`, cut where a page begins."""
-    starts = enumerate(page_starts(record.metadata.get("page_starts")), start=1)
-    cuts = [(offset, page) for page, offset in starts if start <= offset < end and page > 1]
-    begins: list[tuple[int, int | None]] = [(start, None), *cuts]
-    ends = [*(offset for offset, _ in cuts), end]
-    return [
-        (page, record.text[first - record.start : last - record.start])
-        for (first, page), last in zip(begins, ends, strict=True)
     ]

@@ -6,6 +6,10 @@ from opendpr.serving.rendering import render
 
 TOKEN_COOKIE = "opendpr_token"
 """Holds the token that a browser gave."""
+PAGE_PATHS = ("/", "/documents", "/document", "/docs")
+"""Paths that a browser shows, with the token in the cookie."""
+FORM_PATHS = ("/documents", "/documents/remove")
+"""Paths that forms of the pages are sent to, with the token in the cookie, by pages of this site alone."""
 
 
 def login_page(target: str, *, wrong: bool = False) -> str:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from types import MappingProxyType
 from typing import NamedTuple
 
 from opendpr.serving.page.blocks import Block, blocks
@@ -22,6 +23,7 @@ SCORE_PARTS = {
 
 LINED_SUFFIXES = frozenset(("", ".txt", ".text", ".log", ".md", ".markdown", ".rst", ".adoc", ".org", ".tex"))
 """Files whose text is theirs line by line."""
+NOTHING_ASKED: Mapping[str, object] = MappingProxyType({})
 Lines = Mapping[tuple[str, int], int]
 """Line numbers, from 1, by document id and offset."""
 
@@ -56,8 +58,18 @@ class Shown:
         return ", ".join(part for part in (self.document, self.headings, self.place) if part)
 
 
-def shown(passage: PassageRecord, span: SpanRecord | None, lines: Lines) -> Shown:
-    """A passage, with the characters of a span marked."""
+def shown(
+    passage: PassageRecord,
+    span: SpanRecord | None,
+    lines: Lines,
+    *,
+    question_query: Mapping[str, object] = NOTHING_ASKED,
+) -> Shown:
+    """A passage, with the characters of a span marked.
+
+    Args:
+        question_query: the question, as the address of its page has it, for the way back to it
+    """
     at = span or passage
     document, *headings = (at.title or passage.document_id).split(PATH_SIGN)
     marked = (0, 0)
@@ -69,7 +81,7 @@ def shown(passage: PassageRecord, span: SpanRecord | None, lines: Lines) -> Show
         document=document,
         headings=" › ".join(headings),
         place=_place(at, lines),
-        link=_link(passage, span),
+        link=_link(passage, span, question_query),
         scores=list(_scores(passage)),
     )
 
@@ -96,8 +108,8 @@ def _place(at: PassageRecord | SpanRecord, lines: Lines) -> str:
     return f"#{at.anchor}" if at.anchor and PATH_SIGN not in at.title else ""
 
 
-def _link(passage: PassageRecord, span: SpanRecord | None) -> str:
-    place = {"from": passage.start, "to": passage.end}
+def _link(passage: PassageRecord, span: SpanRecord | None, question_query: Mapping[str, object]) -> str:
+    place = {"from": passage.start, "to": passage.end, **question_query}
     if span is None:
         return address("/document", "#passage", id=passage.document_id, **place)
     return address("/document", "#answer", id=passage.document_id, start=span.start, end=span.end, **place)

@@ -10,6 +10,7 @@ from opendpr.serving.rendering import render
 
 Schema = Mapping[str, Any]
 
+FORM_TYPE = "multipart/form-data"
 SAMPLE_VALUES: Mapping[str, object] = {
     "question": "Who built the pier?",
     "text": "The pier was built by Marta Lindqvist.",
@@ -37,7 +38,8 @@ class Operation(NamedTuple):
     fields: list[Field]
     curl: str
     status: str
-    answer_fields: list[str]
+    example: str
+    """An answer; empty if it has no example."""
 
 
 def reference_page(openapi: Schema, base: str) -> str:
@@ -70,17 +72,23 @@ def _operation(path: str, method: str, operation: Schema, *, openapi: Schema, ba
         fields=fields,
         curl=_curl(path, method, body, base),
         status=status,
-        answer_fields=list((_content(answer, openapi) or {}).get("properties", {})),
+        example=_example(answer),
     )
 
 
 def _content(message: Schema, openapi: Schema) -> Schema | None:
-    """The schema of a request's or an answer's JSON, if it has any."""
-    schema = message.get("content", {}).get("application/json", {}).get("schema")
+    """The schema of a body: of JSON, or of a form's fields; None without one."""
+    content = message.get("content", {})
+    schema = content.get("application/json", content.get(FORM_TYPE, {})).get("schema")
     if not schema or "$ref" not in schema:
         return schema or None
     resolved: Schema = openapi["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
     return resolved
+
+
+def _example(answer: Schema) -> str:
+    example = answer.get("content", {}).get("application/json", {}).get("example")
+    return json.dumps(example, indent=2, ensure_ascii=False) if example else ""
 
 
 def _field(name: str, where: str, schema: Schema, description: Schema) -> Field:
@@ -108,5 +116,7 @@ def _curl(path: str, method: str, body: Schema | None, base: str) -> str:
     command = "curl" + (f" -X {method.upper()}" if method in ("put", "delete") else "") + f" {url}"
     if body is None:
         return command
+    if "files" in body["properties"]:
+        return f"{command} -F files=@manual.pdf"
     sample = {name: SAMPLE_VALUES[name] for name in body.get("required", [])}
     return f"{command} \\\n  --json '{json.dumps(sample)}'"

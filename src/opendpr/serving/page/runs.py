@@ -18,8 +18,8 @@ Range = tuple[int, int]
 """Offsets of the first character and the one after the last."""
 
 
-class Run(NamedTuple):
-    """Characters that look alike."""
+class StyledRun(NamedTuple):
+    """Characters in one style."""
 
     text: str
     style: str = ""
@@ -35,18 +35,19 @@ class Styled(NamedTuple):
     style: str = ""
 
 
-def runs(text: str, part: Range, marked: Range, *, is_markdown: bool = False) -> list[Run]:
+def runs(text: str, part: Range, marked: Range, *, is_markdown: bool = False) -> list[StyledRun]:
     """The characters of `part`, cut where the look changes; Markdown's signs are left out where they are not marked.
 
     >>> runs("the `assert` statement", (0, 22), (13, 22), is_markdown=True)
-    [Run(text='the ', ...), Run(text='assert', style='code', ...), Run(text=' ', ...), Run(text='statement', ...)]
+    [StyledRun(text='the ', ...), StyledRun(text='assert', style='code', ...), StyledRun(text=' ', ...), ...]
     """
     styled = _styled(text, part, marked) if is_markdown else [Styled(*part)]
-    shown: list[Run] = []
+    shown: list[StyledRun] = []
     for start, end, style in styled:
         cuts = sorted({start, end, *(place for place in marked if start < place < end)})
         shown += [
-            Run(text[first:last], style, marked[0] <= first and last <= marked[1]) for first, last in pairwise(cuts)
+            StyledRun(text[first:last], style, marked[0] <= first and last <= marked[1])
+            for first, last in pairwise(cuts)
         ]
     return shown
 
@@ -66,9 +67,9 @@ def _styled(text: str, part: Range, marked: Range) -> Iterator[Styled]:
     yield Styled(start, end)
 
 
-def _touches(one: Range, other: Range) -> bool:
-    return max(one[0], other[0]) < min(one[1], other[1])
+def _touches(first: Range, other: Range) -> bool:
+    return max(first[0], other[0]) < min(first[1], other[1])
 
 
-def _covers(one: Range, other: Range) -> bool:
-    return one[0] <= other[0] and other[1] <= one[1]
+def _covers(first: Range, other: Range) -> bool:
+    return first[0] <= other[0] and other[1] <= first[1]

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from opendpr.choices import DEFAULT_RETRIEVER, RETRIEVERS
+from opendpr.collection import Collection
+from opendpr.collection.listing import Listing, SharedValue, count_documents, list_documents, shared_values
 from opendpr.errors import InputError, OpendprError, UsageError
 from opendpr.serving.batching import FullError
-from opendpr.serving.page.answers import Form, answers_page
-from opendpr.serving.page.document import Places, document_page, window
+from opendpr.serving.page.answers import SearchForm, answers_page
+from opendpr.serving.page.document import DocumentView, document_page
+from opendpr.serving.page.documents import PAGE_DOCUMENTS, Listed, ListForm, documents_page
 from opendpr.serving.page.examples import example_questions
-from opendpr.serving.page.login import TOKEN_COOKIE, login_page
+from opendpr.serving.page.login import PAGE_PATHS, TOKEN_COOKIE, login_page
+from opendpr.serving.page.page import Page, Query, number_in, page_of, place_in, sent_to
 from opendpr.serving.page.passages import has_lines
+from opendpr.serving.page.problem import problem_page
 from opendpr.serving.page.reference import reference_page
 from opendpr.serving.problems import of_error
-from opendpr.serving.records import REQUEST_LIMITS, AskRecord, InfoRecord, SearchRecord
-from opendpr.serving.rendering import render
+from opendpr.serving.records import REQUEST_LIMITS, AskRecord, InfoRecord, JobRecord, SearchRecord
+from opendpr.serving.rendering import address
 from opendpr.serving.service import Service, Wanted
 from opendpr.serving.tokens import find_token
 
@@ -30,21 +35,6 @@ LINED_DOCUMENTS = 10
 """Plain texts that are read for the lines of their passages."""
 SAMPLED_DOCUMENTS = 12
 """Documents that example questions are made from."""
-
-Query = Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Page:
-    """The answer to a browser."""
-
-    body: bytes
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
-
-
-def _page(text: str, status: int = 200, headers: dict[str, str] | None = None) -> Page:
-    return Page(text.encode("utf-8", "replace"), status, headers or {})
 
 
 class Site:
@@ -57,15 +47,16 @@ class Site:
     def __init__(self, service: Service, openapi: Callable[[], dict[str, Any]]) -> None:
         self._service, self._openapi = service, openapi
         self._kept_examples: tuple[int, Sequence[str]] | None = None
+        self._kept_values: tuple[int, Sequence[SharedValue]] | None = None
 
     async def ask(self, query: Query) -> Page:
         """The question, and what came of it."""
         info = await self._service.info()
-        form = Form()
+        form = SearchForm()
         try:
             form = _form(query)
             if not form.q:
-                return _page(answers_page(form, info, None, examples=await self._examples(info)))
+                return page_of(answers_page(form, info, None, examples=await self._examples(info)))
             wanted = Wanted(form.q, form.retriever, form.k, form.where or None)
             result: AskRecord | SearchRecord
             if info.answers:
@@ -75,15 +66,15 @@ class Site:
         except (OpendprError, FullError) as error:
             status, detail, headers = of_error(error)
             heading = "Please try again in a moment" if status == 503 else "That cannot be asked"
-            shown = Form(
+            shown = SearchForm(
                 query.get("q", "")[: REQUEST_LIMITS["question_characters"]],
                 form.retriever,
                 form.k,
                 query.get("where", ""),
                 form.scores,
             )
-            return _page(answers_page(shown, info, None, (heading, detail)), status, headers)
-        return _page(answers_page(form, info, result, lines=await self._lines(result)))
+            return page_of(answers_page(shown, info, None, (heading, detail)), status, headers)
+        return page_of(answers_page(form, info, result, lines=await self._lines(result)))
 
     async def _examples(self, info: InfoRecord) -> Sequence[str]:
         """Questions to begin with, made when the collection has changed."""
@@ -106,26 +97,53 @@ class Site:
                 lines |= {(id, offset): text.count("\n", 0, offset) + 1 for offset in offsets}
         return lines
 
-    async def document(self, query: Query) -> Page:
+    async def documents(self, query: Query, filters: Sequence[str], *, may_write: bool) -> Page:
+        """The list of the documents, and how far a change is that was asked for there."""
+        info = await self._service.info()
+        form, listed, job, problem, status = ListForm(), Listed((), 0, ()), None, "", 200
+        try:
+            job = self._service.job(query["job"]) if query.get("job") else None
+            words = " ".join(query.get("words", "").split())[: REQUEST_LIMITS["words_characters"]]
+            form = ListForm(words, tuple(dict.fromkeys(filters)), max(1, number_in(query, "page") or 1))
+            listed = await self._listed(form, info)
+        except OpendprError as error:
+            status, problem, _ = of_error(error)
+        page = documents_page(form, info, listed, may_write=may_write, job=job, problem=problem)
+        return page_of(page, status)
+
+    async def _listed(self, form: ListForm, info: InfoRecord) -> Listed:
+        """A page of the list."""
+
+        def read(collection: Collection) -> Listed:
+            if self._kept_values is None or self._kept_values[0] != info.collection_version:
+                self._kept_values = (info.collection_version, shared_values(collection))
+            listing = Listing(form.words, form.where)
+            documents = count_documents(collection, listing) if listing != Listing() else info.documents
+            summaries = list_documents(collection, listing, limit=PAGE_DOCUMENTS, skip=form.skipped)
+            return Listed(summaries, documents, self._kept_values[1])
+
+        return await self._service.look(read)
+
+    def accepted(self, job: JobRecord) -> Page:
+        """Send the browser to where it sees how far a change is."""
+        return sent_to(address("/documents", "#change", job=job.id))
+
+    async def document(self, query: Query, *, may_write: bool) -> Page:
         """A document, with what is marked in it."""
         info = await self._service.info()
         try:
-            places = Places(_place(query, "start", "end"), _place(query, "from", "to"))
-            start, end = window(places, _number(query, "first") or 0)
-            record = await self._service.document(query.get("id", ""), start, end)
+            places = _document_view(query)
+            record = await self._service.document(query.get("id", ""), 0, None)
         except OpendprError as error:
             status, detail, headers = of_error(error)
-            heading = "No such document" if isinstance(error, InputError) else "That cannot be shown"
-            return _page(
-                render("problem.html.jinja", collection=info.collection, heading=heading, detail=detail),
-                status,
-                headers,
-            )
-        return _page(document_page(record, places, info.collection))
+            return page_of(problem_page(status, detail, "", collection=info.collection), status, headers)
+        is_writable = may_write and info.writable
+        page = await asyncio.to_thread(document_page, record, places, info.collection, may_write=is_writable)
+        return page_of(page)
 
     def reference(self, base: str) -> Page:
         """The API."""
-        return _page(reference_page(self._openapi(), base))
+        return page_of(reference_page(self._openapi(), base))
 
     def login(self, body: bytes, *, secure: bool) -> Page:
         """Keep the token in a cookie that scripts cannot read, and go on to the page that was asked for."""
@@ -133,7 +151,7 @@ class Site:
         target, token = _local(form.get("next", "/")), form.get("token", "").strip()
         is_valid = find_token(self._service.settings.tokens, token) is not None
         if not is_valid or not token.isascii() or set(token) & set('";, \\'):
-            return _page(login_page(target, wrong=True), 401)
+            return page_of(login_page(target, wrong=True), 401)
         cookie = f"{TOKEN_COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict" + "; Secure" * secure
         return Page(b"", 303, {"Location": target, "Set-Cookie": cookie})
 
@@ -141,31 +159,30 @@ class Site:
 def _local(target: str) -> str:
     """A path of this site's pages; whatever else it is becomes the first page."""
     parts = urlsplit(target)
-    is_page = not parts.scheme and not parts.netloc and parts.path in ("/", "/document", "/docs")
+    is_page = not parts.scheme and not parts.netloc and parts.path in PAGE_PATHS
     return target if is_page and target.isascii() and target.isprintable() and not target.startswith("//") else "/"
 
 
-def _form(query: Query) -> Form:
+def _form(query: Query) -> SearchForm:
     retriever = query.get("retriever", DEFAULT_RETRIEVER)
     if retriever not in RETRIEVERS:
         raise UsageError(f"the retriever must be one of {', '.join(RETRIEVERS)}, got {retriever!r}")
-    k = _number(query, "k")
-    k = Form.k if k is None else k
+    k = number_in(query, "k")
+    k = SearchForm.k if k is None else k
     if not 1 <= k <= REQUEST_LIMITS["k"]:
         raise UsageError(f"k must be from 1 to {REQUEST_LIMITS['k']:,}, got {k:,}")
     question = " ".join(query.get("q", "").split())
-    return Form(question, retriever, k, query.get("where", "").strip(), query.get("scores") == "1")
+    return SearchForm(question, retriever, k, query.get("where", "").strip(), query.get("scores") == "1")
 
 
-def _number(query: Query, name: str) -> int | None:
-    text = query.get(name, "")
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) < 12):
-        raise UsageError(f"{name} must be a whole number, got {text[:20]!r}")
-    return int(text)
-
-
-def _place(query: Query, first: str, last: str) -> tuple[int, int] | None:
-    start, end = _number(query, first), _number(query, last)
-    return (start, end) if start is not None and end is not None and start < end else None
+def _document_view(query: Query) -> DocumentView:
+    """What of a document an address asks for."""
+    form = _form(query)
+    return DocumentView(
+        place_in(query, "start", "end"),
+        place_in(query, "from", "to"),
+        number_in(query, "sheet") or None,
+        " ".join(query.get("find", "").split())[: REQUEST_LIMITS["words_characters"]],
+        number_in(query, "at") or None,
+        form.query if form.q else {},
+    )

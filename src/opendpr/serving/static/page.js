@@ -1,7 +1,7 @@
 "use strict";
 // The page works without this file; it makes it quicker to use.
 
-const form = document.querySelector("form[role=search]");
+const form = document.querySelector("form[action='/'][role=search]");
 const box = document.getElementById("q");
 
 function ask() {
@@ -95,6 +95,56 @@ if (copy && navigator.clipboard) {
   });
 }
 
+// Files are sent by a request that says how much of them is on its way.
+const upload = document.getElementById("upload");
+if (upload) {
+  const sending = document.getElementById("sending");
+  const button = upload.querySelector("button");
+  const say = (text, isBusy) => {
+    sending.textContent = text;
+    button.disabled = isBusy;
+  };
+  upload.addEventListener("submit", event => {
+    event.preventDefault();
+    const { files } = upload.elements.files;
+    const bytes = [...files].reduce((sum, file) => sum + file.size, 0);
+    if (bytes > upload.dataset.bytes || files.length > upload.dataset.files) {
+      say("That is too much at once; choose fewer files.", false);
+      return;
+    }
+    const request = new XMLHttpRequest();
+    request.upload.addEventListener("progress", ({ loaded, total }) => say(`Sending: ${Math.round((100 * loaded) / total)} %`, true));
+    request.addEventListener("error", () => say("The service does not answer; try again.", false));
+    request.addEventListener("load", () => {
+      if (request.status < 400) location.assign(new URL(request.responseURL).search + "#change");
+      else say(JSON.parse(request.responseText).detail, false);
+    });
+    request.open("POST", upload.getAttribute("action"));
+    request.send(new FormData(upload));
+    say("Sending…", true);
+  });
+}
+
+// A change that goes on: what the server says of it is shown, and when it is over, what came of it.
+const change = document.querySelector("[data-events]");
+if (change) {
+  const [heading, bar] = [change.querySelector("h2"), change.querySelector("progress")];
+  const show = (text, done, total) => {
+    if (heading.textContent !== text) heading.textContent = text;
+    if (total) [bar.max, bar.value] = [total, done];
+    else bar.removeAttribute("value");
+  };
+  const events = new EventSource(change.dataset.events);
+  events.addEventListener("message", ({ data }) => {
+    const job = JSON.parse(data);
+    if (job.state === "done" || job.state === "failed") {
+      events.close();
+      location.reload();
+    } else if (job.state === "running" && job.files_read < job.files) show("Reading files", job.files_read, job.files);
+    else if (job.state === "running") show("Preparing passages for search", job.passages_encoded, job.passages_to_encode);
+  });
+}
+
 function step(by) {
   const shown = [...document.querySelectorAll("#results article")].filter(article => article.offsetParent !== null);
   if (!shown.length) return;
@@ -104,11 +154,14 @@ function step(by) {
   next.scrollIntoView({ block: "nearest" });
 }
 
-const keys = { j: () => step(1), k: () => step(-1), c: () => copy && copy.click(), "/": () => box && box.select() };
+const keys = { j: () => step(1), k: () => step(-1), c: () => copy && copy.click(), "/": () => (box || document.querySelector("[type=search]"))?.select() };
 addEventListener("keydown", event => {
   const typing = event.target.matches("input:not([type=radio], [type=checkbox]), select, textarea");
   if (event.key === "Escape" && typing) event.target.blur();
-  if (typing || event.ctrlKey || event.metaKey || event.altKey || !(event.key in keys)) return;
+  if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  const link = document.querySelector(`a[data-key="${CSS.escape(event.key)}"]`);
+  if (!link && !(event.key in keys)) return;
   event.preventDefault();
-  keys[event.key]();
+  if (link) link.click();
+  else keys[event.key]();
 });

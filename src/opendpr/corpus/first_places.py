@@ -10,7 +10,7 @@ CACHE_KIBIBYTES = 16_384
 """Held in memory; what is more goes to a file without a name in the system's directory for such."""
 
 
-class Places:
+class FirstPlaces:
     """Remembers the first place of each id. Close it after use."""
 
     def __init__(self) -> None:

@@ -78,7 +78,7 @@ def words() -> Tokenizer:
     return made
 
 
-def config(family: str, size: int, **more: Any) -> transformers.PretrainedConfig:
+def config(family: str, size: int, **more: object) -> transformers.PretrainedConfig:
     """The configuration of a small network."""
     common = {**SIZES, "vocab_size": size, **more}
     match family:
@@ -103,7 +103,7 @@ def save(network: transformers.PreTrainedModel, directory: Path) -> None:
     network.save_pretrained(directory)
 
 
-def write_network(directory: Path, family: str, task: str = "", **more: Any) -> Path:
+def write_network(directory: Path, family: str, task: str = "", **more: object) -> Path:
     """A network of transformers with its tokenizer.
 
     Args:

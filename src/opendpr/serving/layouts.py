@@ -38,17 +38,17 @@ class Layouts:
 
     def __init__(self, collection: Collection, version: int) -> None:
         self._collection, self.version = collection, version
-        self._known: dict[str, Layout] = {}
+        self._layouts: dict[str, Layout] = {}
 
-    def of(self, ids: Iterable[str]) -> dict[str, Layout]:
+    def of_documents(self, ids: Iterable[str]) -> dict[str, Layout]:
         """The layouts of those documents that exist."""
         wanted = set(ids)
-        if len(self._known) > KEPT_LAYOUTS:
-            self._known.clear()
-        missing = sorted(wanted - self._known.keys())
+        if len(self._layouts) > KEPT_LAYOUTS:
+            self._layouts.clear()
+        missing = sorted(wanted - self._layouts.keys())
         for first in range(0, len(missing), LAYOUTS_PER_QUERY):
-            self._known.update(self._read(missing[first : first + LAYOUTS_PER_QUERY]))
-        return {id: self._known[id] for id in wanted if id in self._known}
+            self._layouts.update(self._read(missing[first : first + LAYOUTS_PER_QUERY]))
+        return {id: self._layouts[id] for id in wanted if id in self._layouts}
 
     def _read(self, ids: list[str]) -> dict[str, Layout]:
         astral: dict[str, set[int]] = {id: set() for id in ids}

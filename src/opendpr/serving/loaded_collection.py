@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from opendpr.answering.borders import with_borders
 from opendpr.answering.pipeline import Answerer
 from opendpr.choices import DEFAULT_RETRIEVER
 from opendpr.collection import open_collection
@@ -21,7 +20,7 @@ from opendpr.model.directory import find_model
 from opendpr.model.runtime import RuntimeSettings, resolved
 from opendpr.model.spans import log_softmax
 from opendpr.search.settings import EngineSettings, SearchSettings
-from opendpr.serving.places import Layout, Layouts
+from opendpr.serving.layouts import Layout, Layouts
 from opendpr.types import Hit, Outcome, Passage, Span
 
 logger = logging.getLogger(__name__)
@@ -30,7 +29,7 @@ SEARCH_ATTEMPTS = 5
 """How often a search is repeated because its documents were replaced before they were described."""
 
 
-class Found(NamedTuple):
+class Retrieved(NamedTuple):
     """The passages of one question, with what describes them."""
 
     hits: list[Hit]
@@ -50,7 +49,7 @@ class Read(NamedTuple):
     """Log P_selected of each passage that was read, by its number."""
 
 
-class Engine:
+class LoadedCollection:
     """A collection and its model, opened to answer many questions.
 
     `retrieve` is called from one thread, `read` from one that may be another.
@@ -70,7 +69,7 @@ class Engine:
         self._engine = engine
         self._open()
         if not self.collection.has_documents():
-            raise StateError(f"{directory} holds no documents; add some with 'opendpr add'")
+            raise StateError(f"{directory} holds no documents; add some")
 
     def _open(self) -> None:
         """Open the collection that is there now, with the model that it needs now."""
@@ -103,7 +102,7 @@ class Engine:
         if self.can_read:
             self.read([DEFAULT_RETRIEVER], ["opendpr"], [[Hit(Passage(0, "", "", "opendpr", 0), 0.0)]])
 
-    def retrieve(self, kind: str, questions: Sequence[str], k: int, where: str | None) -> list[Found]:
+    def retrieve(self, kind: str, questions: Sequence[str], k: int, where: str | None) -> list[Retrieved]:
         """The passages for each question, in the collection's newest state.
 
         Raises:
@@ -116,26 +115,24 @@ class Engine:
             lists = self._answerer.retrieve(questions, k, where, retriever=kind)
             if self._layouts.version != self._answerer.version:
                 self._layouts = Layouts(self.collection, self._answerer.version)
-            layouts = self._layouts.of(hit.passage.document_id for hits in lists for hit in hits)
+            layouts = self._layouts.of_documents(hit.passage.document_id for hits in lists for hit in hits)
             passages = {hit.passage.number: hit.passage for hits in lists for hit in hits}
             if all(passage.document_id in layouts for passage in passages.values()):
                 ids = self.collection.passage_ids(list(passages.values()))
                 version, missing = self._answerer.version, self._answerer.missing
-                return [
-                    Found(hits, ids, layouts, version, missing)
-                    for hits in with_borders(self.collection, lists, self.model)
-                ]
+                bordered = self._answerer.with_borders(lists)
+                return [Retrieved(hits, ids, layouts, version, missing) for hits in bordered]
             self._follow()
         raise BusyError(f"{self.directory} changes too fast to be searched; try again")
 
     def read(self, kinds: Sequence[str], questions: Sequence[str], lists: Sequence[Sequence[Hit]]) -> list[Read]:
-        """Answers to each question from its passages, which a retriever of that kind found.
+        """Answers to each question from its passages, which `retrieve` found with a retriever of that kind.
 
         Raises:
             StateError: the model has no reader.
         """
         answerer = self._answerer  # the same one throughout, if another thread changes to another model meanwhile
-        spans = answerer.reader.read(questions, lists)
+        spans = answerer.read_until_sure(questions, lists, kinds)
         return [
             Read(answerer.outcome(own, question, retriever=kind), _selection(own))
             for kind, question, own in zip(kinds, questions, spans, strict=True)
@@ -170,7 +167,7 @@ def identity(directory: Path) -> tuple[int, int]:
     """What stays the same as long as the file is not replaced by another.
 
     Raises:
-        StateError: there is none.
+        StateError: there is no such file.
     """
     try:
         status = os.stat(directory / DATABASE)

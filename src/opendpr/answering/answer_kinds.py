@@ -56,6 +56,11 @@ def _is_option(text: str) -> bool:
 
 _SETTING = "timeout|time|size|limit|interval|delay|width|length|lifetime|ttl|count|retries|level|max|min|port"
 _VARIABLE = r"env(?:ironment)? var(?:iable)?"
+_WHEN_ASKS = (
+    r"^\W*(?:(?:in|by|since|until|and|so|but) )?when\b(?!.*, (?:what|which|who|how|where)\b)|\bwhen\W*$|"
+    r"^(?!.*\b(?:what|which|who|whom|whose|how|where|why)\b).*\bwhen\b"
+)
+"""`when` as the question's word, not as in `What happens when it ends?`."""
 _NO_AMOUNT = "who|what|which|where|when|why|how|option|flag|variable|command"
 _KINDS_BY_WORDS: tuple[tuple[str, Test], ...] = (
     (r"\bhow (?:often|frequently)\b", FREQUENCY.search),
@@ -69,7 +74,11 @@ _KINDS_BY_WORDS: tuple[tuple[str, Test], ...] = (
     (rf"^(?!.*\b(?:{_NO_AMOUNT})\b).*\b(?:max|min)(?:imum)?\b", HOLDS_NUMBER.search),
     (r"\b(?:what|which) exit (?:code|status)\b|\b(?:what|which) rfc\b|\brfc number\b", HOLDS_NUMBER.search),
     (r"\b(?:what|which) (?:[\w.-]+ )?version\b", HOLDS_NUMBER.search),
-    (r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century|decade)\b|\brelease date\b", HOLDS_DATE.search),
+    (r"\b(?:what|which) (?:[\w.-]+ ){0,4}(?:size|timeout|interval|ttl|lifetime)\b", HOLDS_NUMBER.search),
+    (
+        rf"{_WHEN_ASKS}|\b(?:what|which) (?:year|date|day|month|century|decade)\b|\brelease date\b",
+        HOLDS_DATE.search,
+    ),
     (r"^\W*who\b|\b(?:whom|whose|by whom)\b", _is_name),
     (r"^\W*where\b|\b(?:what|which) (?:city|country|state|town|county|continent)\b", HOLDS_NAME.search),
     (
@@ -93,10 +102,10 @@ def agreement(question: str, answer: str) -> int:
     >>> agreement("How often is it cleaned?", "often"), agreement("Is it red or blue?", "blue")
     (-1, 0)
     """
-    asked = question.lower()
-    if _repeats(asked, answer) or _is_other_measure(asked, answer):
+    lower_question = question.lower()
+    if _repeats(lower_question, answer) or _is_other_measure(lower_question, answer):
         return -1
-    test = _wanted(asked)
+    test = _wanted(lower_question)
     return 0 if test is None else 1 if test(answer) else -1
 
 
@@ -105,16 +114,16 @@ def asks_for_amount(question: str) -> bool:
     return _wanted(question.lower()) in (HOLDS_NUMBER.search, _is_measure)
 
 
-def _wanted(asked: str) -> Test | None:
-    return next((test for words, test in ANSWER_KINDS if words.search(asked)), None)
+def _wanted(lower_question: str) -> Test | None:
+    return next((test for words, test in ANSWER_KINDS if words.search(lower_question)), None)
 
 
-def _repeats(asked: str, answer: str) -> bool:
+def _repeats(lower_question: str, answer: str) -> bool:
     words = set() if answer.startswith(IDENTIFIER_SIGNS) else set(ANY_WORD.findall(answer.lower()))
-    return bool(words) and words <= set(ANY_WORD.findall(asked)) and " or " not in asked
+    return bool(words) and words <= set(ANY_WORD.findall(lower_question)) and " or " not in lower_question
 
 
-def _is_other_measure(asked: str, answer: str) -> bool:
-    wanted = asked_dimensions(asked)
+def _is_other_measure(lower_question: str, answer: str) -> bool:
+    wanted = asked_dimensions(lower_question)
     measured = measured_dimensions(answer) if wanted else frozenset()
     return bool(measured) and not wanted & measured

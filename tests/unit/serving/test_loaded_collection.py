@@ -14,7 +14,7 @@ from opendpr.maintenance.encode import encode
 from opendpr.model.directory import Model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
-from opendpr.serving.engine import Engine
+from opendpr.serving.loaded_collection import LoadedCollection
 from opendpr.types import Document
 
 FP32 = RuntimeSettings("openvino", "fp32")
@@ -25,7 +25,7 @@ def test_a_model_that_is_missing_is_reported_for_each_question_until_it_is_back(
 ) -> None:
     notes, away, newer = tmp_path / "notes", tmp_path / "away", tmp_path / "newer"
     opendpr.add(notes, [Document("pier", "", "The pier of Orvik is old.")], str(tiny_model))
-    engine = Engine(notes, None, FP32)
+    engine = LoadedCollection(notes, None, FP32)
     shutil.copytree(other_model, newer)
     with open_writer(notes) as writer:
         encode(writer, BertEncoder(Model(newer), FP32))

@@ -7,8 +7,8 @@ import re
 from functools import cached_property
 from typing import NamedTuple
 
-from opendpr.answering.asked import Asked
-from opendpr.answering.kinds import agreement
+from opendpr.answering.answer_kinds import agreement
+from opendpr.answering.asked_question import AskedQuestion
 from opendpr.search.tantivy import terms
 from opendpr.types import Passage, Span, WordCounts
 
@@ -45,28 +45,28 @@ class Place(NamedTuple):
 class Wording:
     """The words of one question, beside those of the places that were read for it."""
 
-    def __init__(self, asked: Asked) -> None:
-        self._asked = asked
+    def __init__(self, question: AskedQuestion) -> None:
+        self._question = question
         self._passages: dict[int, frozenset[str]] = {}
 
     @cached_property
     def _rare(self) -> dict[str, float]:
-        return rarity(self._asked.counts)
+        return rarity(self._question.counts)
 
     @cached_property
     def _names(self) -> frozenset[str]:
-        question = self._asked.text.strip()
+        question = self._question.text.strip()
         words = terms(" ".join(PROPER_NAME.findall(question[:1].lower() + question[1:])))
         return frozenset(words) - COMMON_WORDS
 
     @property
     def unseen(self) -> int:
         """How many of the question's words no passage of the collection has."""
-        return min(UNSEEN_WORDS, sum(self._asked.counts.holding[word] == 0 for word in self._rare))
+        return min(UNSEEN_WORDS, sum(self._question.counts.holding[word] == 0 for word in self._rare))
 
     def place(self, span: Span) -> Place:
         """What speaks against a span; nothing of a question that is not known."""
-        mismatch = float(agreement(self._asked.text, span.text) < 0)
+        mismatch = float(agreement(self._question.text, span.text) < 0)
         if not self._rare and not self._names:
             return Place(mismatch, 0.0, 0.0, 0.0)
         passage = span.hit.passage

@@ -1,0 +1,64 @@
+"""Text of bytes: UTF-8, what a byte order mark says, or Windows-1252 where nothing else fits and the letters do."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from opendpr.corpus.extract import NotReadError
+from opendpr.corpus.source import byte_order_mark, not_valid
+
+WESTERN_ENCODING = "cp1252"
+ENCODING_KEY, WESTERN_NAME = "encoding", "windows-1252"
+"""What the metadata of a document say if its file was read so."""
+SNIFFED_BYTES = 1 << 20
+"""How much of a file of records is read to tell its encoding."""
+FOREIGN_SHARE = 0.3
+"""Share of letters that are not ASCII from which on a text is of another encoding than `WESTERN_ENCODING`."""
+_FOREIGN = re.compile(rb"[\x80-\xff]+")
+_UNDEFINED = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
+"""Bytes that stand for nothing in Windows-1252."""
+
+
+class Decoded(NamedTuple):
+    """The text of a file, and whether it was read as Windows-1252."""
+
+    text: str
+    is_western: bool = False
+
+    def metadata(self) -> dict[str, object]:
+        """What the metadata of a document say of it."""
+        return {ENCODING_KEY: WESTERN_NAME} if self.is_western else {}
+
+
+def decoded(data: bytes) -> Decoded:
+    """The text of a whole file without its byte order mark.
+
+    Raises:
+        NotReadError: it is of another encoding; the message says which byte is not UTF-8.
+    """
+    mark, encoding = byte_order_mark(data)
+    try:
+        return Decoded(data[len(mark) :].decode(encoding))
+    except UnicodeDecodeError as error:
+        if encoding == "utf-8" and not mark and is_western(data):
+            return Decoded(data.decode(WESTERN_ENCODING), is_western=True)
+        raise NotReadError(not_valid(error, len(mark))) from None
+
+
+def is_western(data: bytes) -> bool:
+    """Whether a text, or its beginning, is Windows-1252: it has no UTF-8 and few foreign letters."""
+    foreign = _FOREIGN.findall(data)
+    if not foreign or any(map(is_utf8, foreign[:-1])) or is_utf8(foreign[-1]) or _UNDEFINED.search(data):
+        return False
+    letters = len(re.findall(rb"[A-Za-z]", data))
+    return sum(map(len, foreign)) <= FOREIGN_SHARE * (letters + sum(map(len, foreign)))
+
+
+def is_utf8(data: bytes) -> bool:
+    """Whether bytes are whole characters of UTF-8."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,112 @@
+"""What the description of the API says beyond the routes: the form of a problem, and an example of each answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
+
+import opendpr
+from opendpr.choices import RETRIEVERS
+from opendpr.serving.pydantic import problem_schema
+from opendpr.serving.records import (
+    REQUEST_LIMITS,
+    AnswerRecord,
+    AskRecord,
+    DocumentRecord,
+    DocumentsRecord,
+    HealthRecord,
+    InfoRecord,
+    JobRecord,
+    PassageRecord,
+    SearchRecord,
+    SkippedRecord,
+    SpanRecord,
+    SummaryRecord,
+    in_words,
+)
+
+QUESTION = "Who built the pier?"
+TEXT = "The stone pier was built in 1874 by the engineer Marta Lindqvist."
+TITLE = "The harbour of Orvik"
+CONFIDENCE = 0.62
+PASSAGE = PassageRecord(
+    passage_id="harbour.md",
+    document_id="harbour.md",
+    title=TITLE,
+    text=TEXT,
+    start=0,
+    end=len(TEXT),
+    start_utf16=0,
+    end_utf16=len(TEXT),
+    page=None,
+    anchor=None,
+    score=21.4,
+    parts={"dense": 0.71, "bm25": 7.2, "reader": -0.2},
+    copies=[],
+)
+START, END = TEXT.index("Marta"), len(TEXT) - 1
+SPAN = SpanRecord(
+    passage_id="harbour.md",
+    document_id="harbour.md",
+    title=TITLE,
+    start=START,
+    end=END,
+    start_utf16=START,
+    end_utf16=END,
+    page=None,
+    anchor=None,
+    text=TEXT[START:END],
+    passage_score=-0.2,
+    span_score=-0.3,
+)
+ANSWER = AnswerRecord(SPAN.text, "span", CONFIDENCE, in_words(CONFIDENCE), [SPAN])
+EXAMPLES: Mapping[str, object] = {
+    type(record).__name__: asdict(record)
+    for record in (
+        AskRecord(QUESTION, "hybrid", 3, True, [ANSWER], [PASSAGE]),
+        SearchRecord(QUESTION, "hybrid", 3, [PASSAGE]),
+        DocumentsRecord([SummaryRecord("harbour.md", TITLE, 1, len(TEXT))], None),
+        DocumentRecord("harbour.md", TITLE, {"year": 1931}, len(TEXT), 0, len(TEXT), TEXT),
+        JobRecord(
+            "6d1f0c2b9a7e4853", "put", "done", {"added": 1}, 1, 1, 2, 2, [SkippedRecord("photo.png", "binary file")]
+        ),
+        InfoRecord(
+            opendpr=opendpr.__version__,
+            collection="notes",
+            collection_id="0f4c1f0a5d6b4d0e9a3c7b1e2f5a8d90",
+            collection_version=3,
+            documents=1,
+            passages=1,
+            passages_without_vector=0,
+            model="opendpr-minilm",
+            fingerprint="3b1f",
+            answers=True,
+            writable=True,
+            retrievers=list(RETRIEVERS),
+            metadata_keys=["year"],
+            limits=dict(REQUEST_LIMITS),
+        ),
+        HealthRecord("ready"),
+    )
+}
+"""An answer of each form, by the name of its schema."""
+
+
+def complete(schema: dict[str, Any]) -> dict[str, Any]:
+    """The description with the form of a problem and an example of each answer."""
+    schema["components"]["schemas"]["Problem"] = problem_schema()
+    for content in _answers(schema):
+        name = content["schema"].get("$ref", "").rsplit("/", 1)[-1]
+        if name in EXAMPLES:
+            content["example"] = EXAMPLES[name]
+    return schema
+
+
+def _answers(schema: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The JSON of each answer that is no problem."""
+    for methods in schema["paths"].values():
+        for operation in methods.values():
+            for response in operation["responses"].values():
+                if content := response.get("content", {}).get("application/json"):
+                    yield content

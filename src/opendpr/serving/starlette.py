@@ -1,0 +1,112 @@
+"""What Starlette brings: routes of pages and static files, paths with any characters, and errors as answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from starlette.convertors import PathConvertor, register_url_convertor
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Match, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from opendpr.errors import OpendprError
+from opendpr.serving import problems
+from opendpr.serving.batching import FullError
+from opendpr.serving.page.page import Page
+from opendpr.serving.page.site import Site
+from opendpr.serving.prometheus_client import Metrics
+
+
+class AnyCharacters(PathConvertor):
+    """A part of a path with any characters; Starlette's own has no line ends, which an id may have."""
+
+    regex = r"[\s\S]*"
+
+
+ANSWERED_ERRORS: tuple[type[Exception], ...] = (OpendprError, FullError, HTTPException, Exception)
+"""What `error_response` answers, the last of them with 500."""
+register_url_convertor("any", AnyCharacters())
+
+
+def metrics_of(request: Request) -> Metrics:
+    metrics: Metrics = request.app.state.metrics
+    return metrics
+
+
+def may_write(request: Request) -> bool:
+    """Whether the token of a request, if one is needed, allows changes."""
+    return bool(request.scope["state"]["may_write"])
+
+
+def page_response(page: Page) -> Response:
+    return HTMLResponse(page.body, page.status, page.headers)
+
+
+def page_routes(site: Site) -> list[BaseRoute]:
+    """The routes of the pages and of the files that they refer to."""
+
+    async def ask(request: Request) -> Response:
+        return page_response(await site.ask(request.query_params))
+
+    async def documents(request: Request) -> Response:
+        filters = request.query_params.getlist("filter")
+        return page_response(await site.documents(request.query_params, filters, may_write=may_write(request)))
+
+    async def document(request: Request) -> Response:
+        return page_response(await site.document(request.query_params, may_write=may_write(request)))
+
+    async def reference(request: Request) -> Response:
+        return page_response(site.reference(str(request.base_url).rstrip("/")))
+
+    async def login(request: Request) -> Response:
+        return page_response(site.login(await request.body(), secure=request.url.scheme == "https"))
+
+    return [
+        Route("/", ask),
+        Route("/documents", documents),
+        Route("/document", document),
+        Route("/docs", reference),
+        Route("/login", login, methods=["POST"]),
+        Mount("/static", StaticFiles(packages=[("opendpr.serving", "static")])),
+    ]
+
+
+def problem_response(
+    request: Request,
+    status: int,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+    errors: list[dict[str, str]] | None = None,
+) -> Response:
+    body, sent = problems.content(request.scope, status, detail, dict(headers or {}), errors)
+    return Response(body, status, sent)
+
+
+def error_response(request: Request, error: Exception, routes: Iterable[BaseRoute]) -> Response:
+    """Every exception a route can raise, as an answer; one that nobody expected is logged by the server.
+
+    Args:
+        routes: of the API, which are asked what methods a path has
+    """
+    if isinstance(error, OpendprError | FullError):
+        if isinstance(error, FullError):
+            metrics_of(request).count_refusal("full")
+        return problem_response(request, *problems.of_error(error))
+    if isinstance(error, HTTPException):
+        if error.status_code == 404:
+            return problem_response(request, 404, "there is nothing at this path; /docs lists what is", error.headers)
+        if error.status_code == 405:
+            allowed = _allowed(request, routes)
+            detail = f"{request.url.path} does not take {request.method}; send {' or '.join(allowed.split(', '))}"
+            return problem_response(request, 405, f"{detail}, as /docs describes", {"Allow": allowed})
+        return problem_response(request, error.status_code, error.detail, error.headers)
+    return problem_response(request, 500, "something went wrong that should not; the log has it under this request id")
+
+
+def _allowed(request: Request, api: Iterable[BaseRoute]) -> str:
+    """The methods of all routes of a path, or those of a static file; Starlette names those of the first route."""
+    routes = [route for route in (*api, *request.app.routes) if isinstance(route, Route)]
+    matching = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return ", ".join(sorted({method for route in matching for method in route.methods or ()})) or "GET, HEAD"
