@@ -99,6 +99,7 @@ def measure(report: Report, directory: Path, questions: Vectors, indexed_vectors
         measure_push(report, collection, address, indexed_vectors)
         index = EngineIndex(collection, EngineSettings(address))
         measure_search(report, "postgresql", index, questions, truth)
+        report.add("postgresql/times beside", report.value("postgresql/p50") / report.value("beside/p50"))
         wait_for_copy(second, copy)
         measure_failover(report, index, second, questions[0])
 
