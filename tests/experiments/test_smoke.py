@@ -59,7 +59,6 @@ def test_every_script_of_the_list_is_there_and_every_script_has_figures_in_the_l
     assert listed <= set(SCRIPTS)
     unlisted = {
         "peers.file_kinds",
-        "peers.file_kinds",
         "peers.pdf_readers",
         "paper.fit",  # makes a model
         "paper.systems.closed_book",  # not measured yet, like the other systems
