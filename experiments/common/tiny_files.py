@@ -25,7 +25,6 @@ TEXTS: Mapping[str, str] = {
     "norham.1": f".TH NORHAM 1\n.SH DESCRIPTION\n{SENTENCE}\n",
     "notes.md": f"# Norham\n\n{SENTENCE}\n",
     "notes.rst": f"Norham\n======\n\n{SENTENCE}\n",
-    "letter.rtf": f"{{\\rtf1\\ansi {SENTENCE}\\par}}",
     "film.srt": f"1\n00:00:01,000 --> 00:00:02,000\n{SENTENCE}\n",
     "film.vtt": f"WEBVTT\n\n00:01.000 --> 00:02.000\n{SENTENCE}\n",
     "text.xml": f"<text><title>Norham</title><p>{SENTENCE}</p></text>",

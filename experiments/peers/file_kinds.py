@@ -22,6 +22,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -93,23 +94,23 @@ def all_texts(document: Document, *, is_table: bool) -> Iterator[str]:
         yield from (document.id, *document.metadata, *map(str, document.metadata.values()))
 
 
-def timed(read: Callable[[], str]) -> tuple[str, float]:
+def timed(read: Callable[[Path], str], path: Path) -> tuple[str, float]:
     """A text, and the seconds that reading it took."""
     started = time.perf_counter()
-    return read(), time.perf_counter() - started
+    return read(path), time.perf_counter() - started
 
 
 def read_files(sandbox: Sandbox, paths: Sequence[Path], other: Reference) -> Iterator[Reading]:
     """The first files that the other library can read, read by both."""
     for path in paths:
         try:
-            text, seconds = timed(lambda path=path: other.read(path))
+            text, seconds = timed(other.read, path)
         except other.errors as error:
             print(f"{path.name}: the other library fails ({type(error).__name__})", file=sys.stderr)
             continue
         if not WORD.search(text):
             continue
-        own, own_seconds = timed(lambda path=path: own_text(sandbox, path))
+        own, own_seconds = timed(partial(own_text, sandbox), path)
         yield Reading(path, own, text, own_seconds, seconds)
 
 

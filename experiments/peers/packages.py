@@ -37,7 +37,6 @@ PACKAGES = (
     Package("odfpy", "1.4.1", "Apache-2.0 or GPL-2.0", (".1", ".odt")),
     Package("pypdf", "7.1.1", "BSD-3-Clause", (".pdf",)),
     Package("pysrt", "1.1.2", "GPL-3.0", (".srt",)),
-    Package("pyth", "0.6.0", "MIT", (".rtf",)),
     Package("python-docx", "1.2.0", "MIT", (".docx",)),
     Package("python-pptx", "1.0.2", "MIT", (".pptx",)),
     Package("webvtt-py", "0.6.0", "MIT", (".srt", ".vtt")),

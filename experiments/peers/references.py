@@ -7,7 +7,6 @@ import pydoc
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from opendpr.storage.compression import READ_ERRORS
 
@@ -116,21 +115,15 @@ def cell_texts(cell: Mapping[str, object]) -> Iterator[str]:
 
 def by_odfpy(path: Path) -> str:
     from odf import teletype
+    from odf.office import Annotation
     from odf.opendocument import load
     from odf.text import H, P
 
     body = load(str(path)).body
+    for comment in body.getElementsByType(Annotation):
+        comment.parentNode.removeChild(comment)
     blocks = [*body.getElementsByType(H), *body.getElementsByType(P)]
-    return "\n".join(str(teletype.extractText(block)) for block in blocks if not is_comment(block))
-
-
-def is_comment(element: Any) -> bool:  # noqa: ANN401  # odfpy has no types
-    """Whether an element of OpenDocument is part of a comment."""
-    while element is not None:
-        if element.qname[1] == "annotation":
-            return True
-        element = element.parentNode
-    return False
+    return "\n".join(str(teletype.extractText(block)) for block in blocks)
 
 
 def by_pandoc(form: str) -> Callable[[Path], str]:
@@ -184,7 +177,6 @@ REFERENCES: Mapping[str, Reference] = {
     ".pdf": Reference("pdfminer.six", "pdfminer", by_pdfminer, "pdfminer.psexceptions.PSException"),
     ".pptx": Reference("python-pptx", "pptx", by_python_pptx, "pptx.exc.PythonPptxError"),
     ".rst": Reference("docutils", "docutils", by_docutils, "docutils.utils.SystemMessage"),
-    ".rtf": Reference("pandoc", "pypandoc", by_pandoc("rtf")),
     ".srt": Reference("pysubs2", "pysubs2", by_pysubs2, "pysubs2.exceptions.Pysubs2Error"),
     ".vtt": Reference("pysubs2", "pysubs2", by_pysubs2, "pysubs2.exceptions.Pysubs2Error"),
     ".xlsx": Reference("calamine", "python_calamine", by_calamine, "python_calamine.CalamineError"),

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from conftest import write_documents
 
 import opendpr
 from opendpr.types import Document
-from served import Served, serving, upload
+from served import START_SECONDS, Served, serving, upload
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml"}
 
@@ -134,6 +136,28 @@ def test_a_folder_is_called_by_its_own_name(
         assert '<span class="collection" dir="auto">Harbour notes</span>' in page
         assert 'type="file"' not in page
         assert upload(served, ("a.txt", b"x")).status == 403
+
+
+def test_a_folder_is_served_while_it_is_encoded(
+    tmp_path: Path, tiny_model: Path, serve_environment: dict[str, str]
+) -> None:
+    folder = write_documents(tmp_path / "folder", documents=90)
+    for stop_early in (True, False):
+        with serving(folder, "--model", tiny_model, environment=serve_environment) as served:
+            for retriever in ("bm25", "hybrid", "dense"):
+                question = {"question": "document7", "k": 1, "retriever": retriever}
+                answer = served.ask("POST", "/v1/search", question)
+                assert answer.status == 200
+                assert retriever == "dense" or answer.json["passages"][0]["document_id"] == "007.txt"
+            if stop_early:
+                assert served.stop() == 0
+                continue
+            until = time.monotonic() + START_SECONDS
+            while served.ask("GET", "/v1/info").json["passages_without_vector"]:
+                assert time.monotonic() < until
+                time.sleep(0.1)
+            assert served.ask("POST", "/v1/search", question).status == 200
+            assert served.stop() == 0
 
 
 def wait_for(browser: Any) -> Any:

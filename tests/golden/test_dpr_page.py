@@ -14,8 +14,7 @@ import pytest
 import torch
 import transformers
 from conftest import Run
-
-from foreign_models import SIZES
+from experiments.common.foreign_models import SIZES
 
 pytestmark = pytest.mark.golden
 

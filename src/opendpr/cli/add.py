@@ -22,6 +22,7 @@ from opendpr.cli.options import (
 )
 from opendpr.cli.output import next_step, print_json, say
 from opendpr.cli.progress import progress
+from opendpr.cli.skipped import LISTED_PLACES, report_skipped
 from opendpr.errors import InputError, UsageError
 from opendpr.wording import counted
 
@@ -34,8 +35,6 @@ SPLITTING_UNITS: tuple[Unit, ...] = ("structure", "paragraphs", "whole")
 """Ways to cut that are options of their own."""
 LINE_CHARACTERS = 40
 """Of a line that was left out."""
-LISTED_PLACES = 20
-"""Skipped places named one by one; JSON has them all."""
 
 
 def add(
@@ -144,11 +143,12 @@ def add(
         _put_json(report)
     else:
         show_report(report, collection, command)
-    if not report.collection["documents"] and not report.skipped:
+    skipped = [*report.skipped, *report.skipped_before]
+    if not report.collection["documents"] and not skipped:
         raise no_documents(", ".join(files))
     if not as_json:
         _say_unencoded(report, collection)
-    if report.skipped:
+    if skipped:
         raise Exit(InputError.exit_code)
 
 
@@ -163,6 +163,7 @@ def _say_unencoded(report: AddReport, collection: Path) -> None:
 def _put_json(report: AddReport) -> None:
     lists = {
         "skipped": [vars(entry) for entry in report.skipped],
+        "skipped_before": [vars(entry) for entry in report.skipped_before],
         "taken": [taken._asdict() for taken in report.taken],
         "moved": [moved._asdict() for moved in report.moved],
     }
@@ -204,6 +205,8 @@ def show_report(report: AddReport, collection: Path, command: Sequence[str], *, 
             f"lines of menus, or that repeat on many pages, left out: {report.repeated.total():,}, as {examples}; "
             f"'{' '.join(command)} --keep-repeated' keeps those of HTML"
         )
+    if report.western:
+        say(f"read as Windows-1252, as they are not UTF-8: {counted(report.western, 'document')}")
     for moved in report.moved[:LISTED_PLACES]:
         say(f"{moved.before} is {moved.now} now: the same file, given with another folder above it")
     if len(report.moved) > LISTED_PLACES:
@@ -215,16 +218,8 @@ def show_report(report: AddReport, collection: Path, command: Sequence[str], *, 
         )
     if len(report.taken) > LISTED_PLACES:
         say(f"... and {len(report.taken) - LISTED_PLACES:,} more; --json lists all")
-    report_skipped(report)
+    report_skipped(report, folder or collection, folder=folder is not None)
     say(f"{collection}: {counted(counts['documents'], 'document')}, {counted(counts['passages'], 'passage')}")
-
-
-def report_skipped(report: AddReport) -> None:
-    """The files that could not be read, and why."""
-    for entry in report.skipped[:LISTED_PLACES]:
-        say(f"skipped {entry.place}: {entry.reason}")
-    if len(report.skipped) > LISTED_PLACES:
-        say(f"... and {len(report.skipped) - LISTED_PLACES:,} more; 'opendpr add' with --json lists all")
 
 
 def report_ignored(report: AddReport, command: Sequence[str]) -> None:

@@ -10,6 +10,7 @@ from typer import Option
 from opendpr.cli.located import located
 from opendpr.cli.options import AsJson, CollectionArgument
 from opendpr.cli.output import next_step, print_json, put
+from opendpr.cli.skipped import put_unread
 from opendpr.wording import counted, readable_size
 
 RECALL_QUESTION_WORDS = {"pieces": "each a few words of a passage", "vectors": "each the vector of a passage"}
@@ -32,6 +33,7 @@ def info(
     """
     from opendpr.collection import open_collection
     from opendpr.collection.database import DATABASE
+    from opendpr.collection.files import unread_files
     from opendpr.collection.opening import CACHE_DIRECTORIES
     from opendpr.maintenance.folder_caches import bytes_below
     from opendpr.search.bm25 import unseen_passages
@@ -54,6 +56,7 @@ def info(
             "engine": engine_summary(opened, index) if index else None,
             "splitter": opened.splitter.__dict__,
             "encoder": row._asdict() if row else None,
+            "unread": [{"path": entry.file.path, "reason": entry.reason} for entry in unread_files(opened)],
             "bytes": (directory / DATABASE).stat().st_size,
             "cache_bytes": {name: bytes_below(directory / name) for name in CACHE_DIRECTORIES},
         }
@@ -85,6 +88,7 @@ def _put(collection: Path, record: dict[str, Any]) -> None:
         _put_engine(record["engine"])
     if record["unused_dense"]:
         put(record["unused_dense"])
+    put_unread(record["unread"])
     put(f"passages: {splitter['words']} {splitter['unit']}, overlap {splitter['overlap']}, last {splitter['last']}")
     put(f"format {record['format']}, version {record['version']}, {readable_size(record['bytes'])}")
     caches = [f"{name} {readable_size(size)}" for name, size in record["cache_bytes"].items() if size]

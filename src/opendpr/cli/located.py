@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from opendpr.cli.add import no_documents, report_skipped, show_report
+from opendpr.cli.add import no_documents, show_report
 from opendpr.cli.output import say
 from opendpr.cli.progress import progress
+from opendpr.cli.skipped import report_skipped
 from opendpr.errors import UsageError
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def indexed(
                 path, settings, cut=cut or Cut(), encode=encode or encode_missing, on_progress=on_progress
             )
         except NoDocumentsError as error:
-            if error.report.skipped or error.report.ignored:
+            if error.report.skipped or error.report.skipped_before or error.report.ignored:
                 show_report(error.report, path, _adding(path), folder=path)
             raise no_documents(str(path)) from None
     _report(path, done)
@@ -98,7 +99,7 @@ def _report(path: Path, done: Indexed) -> None:
     if splitter or set(report.documents) - {"unchanged"}:
         show_report(report, path, _adding(path), folder=path)
     else:
-        report_skipped(report)
+        report_skipped(report, path, folder=True)
 
 
 def located_to_write(path: Path, what: str) -> Path:

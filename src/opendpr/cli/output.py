@@ -25,6 +25,8 @@ JSON_LINE_ENDS = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
 
 _CONTROL_CHARACTERS = re.compile("\x1b(?!\\[[0-9;]*m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]")
 """Control characters, by which a document could give orders to the terminal that shows it; colours may pass."""
+LISTED_ESCAPE = re.compile(r"\\(?:[nrt]|x[0-9a-f]{2}|u[0-9a-f]{4}|U000[0-9a-f]{5})")
+"""What `on_one_line` writes for a character that cannot be seen."""
 
 
 def say(message: str) -> None:
@@ -77,6 +79,13 @@ def on_one_line(name: str) -> str:
     return "".join(character if character.isprintable() else _escaped(character) for character in name)
 
 
+def as_listed(collection: Collection, id: str) -> str:
+    """The id that is meant by one, which may be written as `on_one_line` shows it."""
+    if "\\" not in id or collection.has_document(id):
+        return id
+    return LISTED_ESCAPE.sub(lambda escape: escape[0].encode().decode("unicode_escape"), id)
+
+
 def _escaped(character: str) -> str:
     return character if character == " " else character.encode("unicode_escape").decode()
 
@@ -116,7 +125,18 @@ def report_unmet_filter(collection: Collection, where: str | None) -> None:
         nearest = sorted(known_names, key=lambda name: -SequenceMatcher(None, unknown[0], name).ratio())
         say(f"no document has {unknown[0]!r} in its metadata; the names, nearest first, are {', '.join(nearest)}")
     else:
-        say(f"no document meets {where!r}; names to ask for are {', '.join(known_names)}")
+        say(f"no document meets {where!r}; names to ask for are {', '.join(known_names)}{_examples(collection, where)}")
+
+
+def _examples(collection: Collection, where: str) -> str:
+    """What ids and paths look like, where a filter names them: ids are relative, paths are absolute."""
+    from opendpr.collection.where import filter_names
+
+    summary = next(iter(collection.summaries()), None)
+    if summary is None or not {"id", "path"} & {*filter_names(where)}:
+        return ""
+    path = collection.document(summary.id).metadata.get("path")
+    return f"; for instance id = {summary.id!r}" + (f", path = {path!r}" if path else "")
 
 
 def next_step(collection: Path, model: str | None) -> str:

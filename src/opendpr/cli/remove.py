@@ -8,7 +8,7 @@ from typer import Argument
 
 from opendpr.cli.located import located_to_write
 from opendpr.cli.options import AsJson, CollectionToChange, WaitOption, WhereOption
-from opendpr.cli.output import print_json, report_unmet_filter, say
+from opendpr.cli.output import as_listed, print_json, report_unmet_filter, say
 from opendpr.errors import UsageError
 from opendpr.wording import counted
 
@@ -41,7 +41,7 @@ def remove(
         located_to_write(collection, "remove documents")
     ).close()  # a wrong directory should not become a collection
     with open_writer(collection, wait_seconds=wait) as writer:
-        chosen = chosen_documents(writer, ids or [], condition)
+        chosen = chosen_documents(writer, [as_listed(writer, id) for id in ids or []], condition)
         if not chosen:
             report_unmet_filter(writer, where)
         take_out(writer, chosen)

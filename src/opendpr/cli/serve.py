@@ -70,6 +70,8 @@ def serve(
       opendpr serve ./docs
       OPENDPR_TOKEN_FILE=tokens.txt opendpr serve notes --host 0.0.0.0 --allow-host notes.example.org
     """
+    from opendpr.collection.opening import holds_documents
+    from opendpr.maintenance.on_demand import EncodeNeeded
     from opendpr.model.runtime import RuntimeSettings
     from opendpr.serving.settings import Settings
     from opendpr.serving.tokens import read_tokens
@@ -78,9 +80,10 @@ def serve(
     if writable:
         located_to_write(collection, "change them by HTTP")
     settings = Settings(
-        collection=located(collection, model, running),
+        collection=located(collection, model, running, encode=EncodeNeeded(())),
         model=model,
         name=collection.resolve().name,
+        is_partial=holds_documents(collection),
         runtime=running,
         host=host,
         port=port,

@@ -8,7 +8,7 @@ from typer import Argument, Option
 
 from opendpr.cli.located import located
 from opendpr.cli.options import AsJson, CollectionArgument
-from opendpr.cli.output import print_json, put
+from opendpr.cli.output import as_listed, print_json, put
 from opendpr.errors import UsageError
 from opendpr.wording import counted
 
@@ -32,7 +32,7 @@ def show(
     from opendpr.collection import open_collection
 
     with open_collection(located(collection, vectors=False, silent=as_json)) as opened:
-        document = opened.document(id)
+        document = opened.document(as_listed(opened, id))
     length = len(document.text)
     if start > length or (end is not None and not start <= end <= length):
         raise UsageError(
@@ -42,7 +42,13 @@ def show(
     text = document.text[start:end]
     if as_json:
         print_json(
-            {"id": id, "title": document.title, "metadata": dict(document.metadata), "start": start, "text": text}
+            {
+                "id": document.id,
+                "title": document.title,
+                "metadata": dict(document.metadata),
+                "start": start,
+                "text": text,
+            }
         )
     else:
         put(text, end="" if text.endswith("\n") else "\n")

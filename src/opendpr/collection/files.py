@@ -1,10 +1,13 @@
-"""The files that documents came from, as they were when they were read: an optional table of a collection."""
+"""The files that documents came from, and those that gave none, as they were then: optional tables of a collection."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple
+from typing import NamedTuple
 
+from opendpr.collection.collection import Collection
 from opendpr.collection.writer import Writer
 from opendpr.corpus.known import KnownFile
 
@@ -12,15 +15,51 @@ _FILES_TABLE = (
     "CREATE TABLE IF NOT EXISTS files(path TEXT NOT NULL, id TEXT NOT NULL, size_bytes INTEGER NOT NULL, "
     "modified_ns INTEGER NOT NULL, sha256 TEXT NOT NULL, how TEXT NOT NULL, PRIMARY KEY(path, id)) WITHOUT ROWID"
 )
+_UNREAD_TABLE = (
+    "CREATE TABLE IF NOT EXISTS unread_files(path TEXT PRIMARY KEY, id TEXT NOT NULL, size_bytes INTEGER NOT NULL, "
+    "modified_ns INTEGER NOT NULL, sha256 TEXT NOT NULL, how TEXT NOT NULL, reason TEXT NOT NULL) WITHOUT ROWID"
+)
+_UNREAD = (
+    "SELECT path, id, size_bytes, modified_ns, sha256, how, reason FROM unread_files "
+    "WHERE ? IS NULL OR path = ? ORDER BY path"
+)
 _KNOWN = (
     "SELECT f.path, f.id, f.size_bytes, f.modified_ns, f.sha256, f.how FROM files f JOIN documents d "
     "ON d.id = f.id AND d.replaces IS NULL AND json_extract(d.metadata, '$.path') = f.path WHERE f.path = ?"
 )
 
 
-def has_files(writer: Writer) -> bool:
+class UnreadFile(NamedTuple):
+    """A file that did not become a document."""
+
+    file: KnownFile
+    reason: str
+
+
+def has_files(collection: Collection, table: str = "files") -> bool:
     """Whether the collection remembers files; those made by earlier versions do not."""
-    return bool(writer.select("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'files'"))
+    return bool(collection.select("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (table,)))
+
+
+def unread_files(collection: Collection, path: str | None = None) -> list[UnreadFile]:
+    """What is remembered of files that did not become documents; of one file, if a path is given."""
+    if not has_files(collection, "unread_files"):
+        return []
+    rows = collection.select(_UNREAD, (path, path))
+    return [UnreadFile(KnownFile(*row[:-1]), row[-1]) for row in rows]
+
+
+def note_unread(writer: Writer, files: Sequence[UnreadFile]) -> None:
+    """Remember files that did not become documents."""
+    rows = [(*astuple(entry.file), entry.reason) for entry in files]
+    if rows:
+        writer.change("INSERT OR REPLACE INTO unread_files VALUES(?, ?, ?, ?, ?, ?, ?)", rows, table=_UNREAD_TABLE)
+
+
+def forget_unread(writer: Writer, paths: Sequence[str]) -> None:
+    """Forget files that became documents now."""
+    if paths and has_files(writer, "unread_files"):
+        writer.change("DELETE FROM unread_files WHERE path = ?", [(path,) for path in paths])
 
 
 def known_files(writer: Writer, path: str) -> list[KnownFile]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import io
 import itertools
-import json
 import os
 import stat
 import sys
@@ -17,11 +16,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Literal
 
-from opendpr.choices import ID_CHARACTERS
 from opendpr.corpus.first_places import FirstPlaces
 from opendpr.corpus.jsonlines import json_documents
 from opendpr.corpus.kinds import REFUSED, find_by_content, find_reader, suffixes
 from opendpr.corpus.known import KnownFile, known_file, reading_digest
+from opendpr.corpus.objections import objection
 from opendpr.corpus.pages import without_repeated_lines
 from opendpr.corpus.sandbox import Sandbox
 from opendpr.corpus.source import TEXT_BYTES, Reader, Reading, Skipped, Source, Unchanged
@@ -34,8 +33,6 @@ from opendpr.storage.lines import limited_lines
 from opendpr.types import NO_METADATA, Document
 
 STANDARD_INPUT: Literal["-"] = "-"
-METADATA_LEVELS = 100
-"""Most objects and arrays inside one another in metadata; SQLite, which filters look into them with, takes 1,000."""
 GIVEN_TWICE = "file given twice"
 """What `Corpus.ignored` calls a file that was found before, by another of the paths."""
 CLEANED_OUT = "Wikipedia page that is mostly links"
@@ -56,6 +53,9 @@ class Corpus:
         repeated: gives the lines that were left out of the pages of a folder before, because they repeat.
         unchanged: those files, until they are taken from here.
         read: what to remember of files that were read, until it is taken from here.
+        unread: why some of these did not become a document, by path.
+        known_problem: gives the reason why a file did not become a document, if it is as it was then.
+        skipped_before: those files; they are not read again.
     """
 
     def __init__(
@@ -78,14 +78,7 @@ class Corpus:
         Raises:
             InputError: some of the paths do not exist; the message names them all.
         """
-        missing = []
-        for path in paths:
-            try:
-                if isinstance(path, Path):
-                    path.stat()
-            except (OSError, ValueError) as error:
-                missing.append(f"{printable(str(path))} ({reason(error)})")
-        if missing:
+        if missing := _missing(paths):
             raise InputError(f"nothing was read, because of paths that cannot be found: {', '.join(missing)}")
         self.paths = tuple(paths)
         self.metadata = dict(metadata)
@@ -94,14 +87,17 @@ class Corpus:
         self.repeated: Callable[[str], Iterable[str]] = lambda folder: ()
         self.unchanged: list[Unchanged] = []
         self.read: list[KnownFile] = []
+        self.unread: dict[str, str] = {}
+        self.known_problem: Callable[[str, os.stat_result, str], str | None] = lambda path, status, how: None
+        self.skipped_before: list[Skipped] = []
         self._how = reading_digest({"metadata": self.metadata, "clean": wikiextractor_clean, "repeated": keep_repeated})
         self.skipped: list[Skipped] = []
         self.ignored: Counter[str] = Counter()
 
     def __iter__(self) -> Iterator[Document]:
         """Yield each document that can be stored, an id only once."""
-        self.skipped.clear()
-        self.ignored.clear()
+        for entries in (self.skipped, self.skipped_before, self.unread, self.ignored):
+            entries.clear()
         with closing(Sandbox()) as sandbox, closing(FirstPlaces()) as places, closing(FirstPlaces()) as files:
             for path in self.paths:
                 for place, reading in self._readings(path, sandbox, files):
@@ -112,6 +108,8 @@ class Corpus:
                     problem = reading if isinstance(reading, str) else document and objection(document)
                     if isinstance(problem, str):
                         self.skipped.append(Skipped(place, problem))
+                        if document is not None:
+                            self.unread[str(document.metadata.get("path"))] = problem
                     elif document is None:
                         self.ignored[CLEANED_OUT] += 1
                     elif (earlier := places.claim(document.id, place)) is not None:
@@ -180,6 +178,8 @@ class Corpus:
                 self.ignored[GIVEN_TWICE] += 1
             elif same := self._same(source, status):
                 yield place, same
+            elif problem := self.known_problem(str(metadata["path"]), status, self._how):
+                self.skipped_before.append(Skipped(place, problem))
             else:
                 yield from self._read(path, read, source, sandbox)
                 self._remember(source, status)
@@ -188,12 +188,13 @@ class Corpus:
 
     def _read(self, path: Path, read: Reader | str, source: Source, sandbox: Sandbox) -> Iterator[Reading]:
         """What a reader finds in a file."""
-        self._single = False
+        self._single, self._problem = False, ""
         if read == "html" and self.keep_repeated:
             read = "html with menus"
         with open_binary(path) as file:
             readings = sandbox.read(read, path, source) if isinstance(read, str) else read(file, source)
             for number, (where, reading) in enumerate(readings):
+                self._problem = reading if number == 0 and where == source.place and isinstance(reading, str) else ""
                 self._single = number == 0 and isinstance(reading, Document) and reading.id == source.id
                 yield where, _of_file(reading, source)
 
@@ -206,9 +207,24 @@ class Corpus:
         return None
 
     def _remember(self, source: Source, status: os.stat_result) -> None:
-        """Note the state of a file that became one document, and nothing else."""
-        if self._single and (file := known_file(str(source.metadata["path"]), source.id, status, self._how)):
+        """Note the state of a file that became one document and nothing else, or nothing at all."""
+        path = str(source.metadata["path"])
+        if (self._single or self._problem) and (file := known_file(path, source.id, status, self._how)):
             self.read.append(file)
+            if self._problem:
+                self.unread[path] = self._problem
+
+
+def _missing(paths: Sequence[Path | Document | Literal["-"]]) -> list[str]:
+    """The paths that cannot be found, and why."""
+    missing = []
+    for path in paths:
+        try:
+            if isinstance(path, Path):
+                path.stat()
+        except (OSError, ValueError) as error:
+            missing.append(f"{printable(str(path))} ({reason(error)})")
+    return missing
 
 
 def _taken(id: str, earlier: str) -> str:
@@ -236,40 +252,6 @@ def _of_file(reading: Document | Unchanged | str, source: Source) -> Document | 
 def printable(path: Path | str) -> str:
     """The path, with bytes that are not UTF-8 written as escapes."""
     return str(path).encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def objection(document: Document) -> str | None:
-    """Why a document cannot be stored, if so."""
-    if not document.id:
-        return "the id is empty"
-    if len(document.id) > ID_CHARACTERS:
-        return f"the id has {len(document.id):,} characters; at most {ID_CHARACTERS:,} are allowed"
-    if not document.text or document.text.isspace():
-        return "no text"
-    for name, value in (("id", document.id), ("title", document.title), ("text", document.text)):
-        try:
-            value.encode("utf-8")
-        except UnicodeEncodeError as error:
-            return f"the {name} is not valid Unicode: half a surrogate pair at character {error.start}"
-    if is_deeper(document.metadata, METADATA_LEVELS):
-        return f"the metadata is nested too deeply, more than {METADATA_LEVELS} levels"
-    try:
-        json.dumps(dict(document.metadata), ensure_ascii=False, allow_nan=False).encode("utf-8")
-    except UnicodeEncodeError:
-        return "the metadata is not valid Unicode: it has half a surrogate pair"
-    except TypeError as error:  # of a document that a program gives
-        return f"the metadata cannot be written as JSON: {error}"
-    except ValueError:
-        return "the metadata has a number that JSON does not know: NaN or Infinity; null says that there is none"
-    return None
-
-
-def is_deeper(value: object, levels: int) -> bool:
-    """Whether more than this many objects and arrays lie inside one another in a value."""
-    if not isinstance(value, Mapping | list | tuple):
-        return False
-    inner = value.values() if isinstance(value, Mapping) else value
-    return levels == 0 or any(is_deeper(item, levels - 1) for item in inner)
 
 
 def read_standard_input(file: IO[bytes]) -> Iterator[Reading]:

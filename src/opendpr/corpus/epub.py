@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from opendpr.corpus.archive import Archive
 from opendpr.corpus.extract import BlockText, Extract, NotReadError, section_metadata, storable
+from opendpr.corpus.hidden import STYLE_CHARACTERS
 from opendpr.corpus.html import decode, extract
 from opendpr.text.sections import SECTIONS_KEY, parse_sections
 
@@ -60,18 +61,24 @@ def parse_epub(file: IO[bytes]) -> Extract:
         raise NotReadError("damaged: the book names no pages")
     if encrypted(archive) & set(names):
         raise NotReadError("an encrypted book (DRM)")
-    text, problems = BlockText(), []
+    text, problems, linked = BlockText(), [], style_sheets(archive)
     for name in names:
         if name not in archive:
             problems.append((name, "is missing in the book"))
             continue
         page = EMPTY_ELEMENT.sub(r"<\1\2></\1>", decode(b"".join(archive.chunks(name))))
-        if (content := extract(page)).text:
+        if (content := extract(page, linked=linked)).text:
             text.separate("\n\n")
             text.add(content.text)
             text.take_sections(parse_sections(content.metadata.get(SECTIONS_KEY)), page=name)
     title, written = storable(" ".join(package.title.split())), storable(text.text())
     return Extract(title, written, section_metadata(text.sections, written), problems)
+
+
+def style_sheets(archive: Archive) -> str:
+    """The style sheets of a book, as far as they are read."""
+    sheets = (b"".join(archive.chunks(name)) for name in archive.names() if name.lower().endswith(".css"))
+    return "\n".join(sheet[:STYLE_CHARACTERS].decode("utf-8", "replace") for sheet in sheets)
 
 
 def package_path(archive: Archive) -> str:

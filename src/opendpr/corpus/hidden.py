@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from opendpr.corpus.elements import VERTICAL_ALIGN
+
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser
 
@@ -47,6 +49,7 @@ HIDING = re.compile(
 EMPTY_BOX = re.compile(r"(?:^|[;\s])(?:max-)?(?:width|height)\s*:\s*0(?:px|pt|r?em|%)?\s*(?:;|$|!)", re.I)
 CLIPPED = re.compile(r"overflow(?:-[xy])?\s*:\s*(?:hidden|clip)", re.I)
 """What reaches beyond an empty box is not seen if its style says so too."""
+COMMENT = re.compile(r"/\*.*?\*/", re.S)
 RULE = re.compile(r"([^{}]{1,500})\{([^{}]{0,5000})\}")
 AT_RULE = re.compile(r"@[^{};]{0,500}\{(?:[^{}]{0,5000}\{[^{}]{0,5000}\}){0,1000}[^{}]{0,5000}\}")
 """A rule that counts only for some media, as for print."""
@@ -61,8 +64,29 @@ STYLE_CHARACTERS = 200_000
 """How much of a style sheet is read."""
 
 
-def hidden_elements(tree: LexborHTMLParser, page: str) -> set[int]:
-    """The `mem_id` of every element that is hidden, apart from those that `UNSEEN_TAGS` names."""
+def style_sheet(tree: LexborHTMLParser, page: str) -> str:
+    """The page's own style sheets."""
+    if "<style" not in page and "<STYLE" not in page:
+        return ""
+    return "\n".join(style.text() or "" for style in tree.css("style"))
+
+
+def script_elements(tree: LexborHTMLParser, sheet: str) -> dict[int, str]:
+    """`sup` or `sub` for the `mem_id` of every element that a simple rule of a style sheet raises or lowers."""
+    scripts = {}
+    for selectors, body in _rules(sheet):
+        if aligned := VERTICAL_ALIGN.search(body):
+            for selector in _simple(selectors):
+                scripts.update({node.mem_id: aligned[1].lower()[:3] for node in tree.css(selector)})
+    return scripts
+
+
+def hidden_elements(tree: LexborHTMLParser, sheet: str = "") -> set[int]:
+    """The `mem_id` of every element that is hidden, apart from those that `UNSEEN_TAGS` names.
+
+    Args:
+        sheet: the style sheets of the page
+    """
     hidden = set()
     for node in tree.css(CANDIDATES):
         attributes = node.attributes
@@ -79,20 +103,27 @@ def hidden_elements(tree: LexborHTMLParser, page: str) -> set[int]:
         sign, parent = link.text(), link.parent
         if not any(map(str.isalnum, sign)) and parent and parent.text().strip() != sign.strip():
             hidden.add(link.mem_id)
-    if "<style" in page or "<STYLE" in page:
-        for selector in hiding_selectors("\n".join(style.text() or "" for style in tree.css("style"))):
-            hidden.update(node.mem_id for node in tree.css(selector))
+    for selector in hiding_selectors(sheet):
+        hidden.update(node.mem_id for node in tree.css(selector))
     return hidden
 
 
-def hiding_selectors(style_sheet: str) -> list[str]:
+def _rules(sheet: str) -> list[tuple[str, str]]:
+    """The selectors and the body of each rule that counts for all media."""
+    return RULE.findall(AT_RULE.sub("", COMMENT.sub("", sheet[:STYLE_CHARACTERS])))
+
+
+def _simple(selectors: str) -> list[str]:
+    return [name for name in map(str.strip, selectors.split(",")) if SIMPLE_SELECTOR.fullmatch(name)]
+
+
+def hiding_selectors(sheet: str) -> list[str]:
     """Simple selectors whose elements a style sheet hides, if no other rule says how to show them."""
     hiding: set[str] = set()
     showing = ""
-    for selectors, body in RULE.findall(AT_RULE.sub("", style_sheet[:STYLE_CHARACTERS])):
+    for selectors, body in _rules(sheet):
         if is_hiding(body):
-            names = (name.strip() for name in re.sub(r"/\*.*?\*/", "", selectors, flags=re.S).split(","))
-            hiding.update(name for name in names if SIMPLE_SELECTOR.fullmatch(name))
+            hiding.update(_simple(selectors))
         elif "display" in body or "visibility" in body:
             showing += selectors + "\n"
     return sorted(name for name in hiding if not re.search(rf"{re.escape(name.split()[-1])}(?![\w-])", showing))

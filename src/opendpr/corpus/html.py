@@ -5,13 +5,15 @@ from __future__ import annotations
 import codecs
 import re
 from collections import Counter
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import IO, TYPE_CHECKING
 
 from opendpr.corpus.anchors import ANCHORED, HEADING_LEVELS, anchor_of
 from opendpr.corpus.elements import OrderedList, is_note, mathml, ruby, shown, written_as
 from opendpr.corpus.encodings import decoded
 from opendpr.corpus.extract import BlockText, Extract, NotReadError, section_metadata, visible
-from opendpr.corpus.hidden import UNSEEN_TAGS, hidden_elements
+from opendpr.corpus.hidden import UNSEEN_TAGS, hidden_elements, script_elements, style_sheet
 from opendpr.corpus.menus import menu_elements
 from opendpr.corpus.running_lines import MENU_LINES, left_out
 from opendpr.corpus.source import TEXT_BYTES, TOO_LONG, byte_order_mark
@@ -45,6 +47,9 @@ LIST_TAGS = frozenset(("ol", "ul", "menu", "dir", "nav"))
 """Where list items belong; those of a navigation have no numbers."""
 WHOLE_TAGS = frozenset(("sup", "sub", "ruby", "math", "img", "input"))
 """Elements that `PageText` adds as a whole."""
+IN_LINE_TAGS = frozenset(("a", "span", "small", "font", "em", "i", "b", "strong"))
+"""Elements that a style sheet may raise or lower."""
+NO_SCRIPTS: Mapping[int, str] = MappingProxyType({})
 SCRIPT_CHARACTERS = 60
 """A longer superscript is text in small print."""
 
@@ -88,8 +93,12 @@ def decode(data: bytes) -> str:
     return decoded(data).text
 
 
-def extract(page: str, *, menus: bool = False) -> Extract:
-    """The title and the text of a page; without its menus, unless they are wanted or there is nothing else."""
+def extract(page: str, *, menus: bool = False, linked: str = "") -> Extract:
+    """The title and the text of a page; without its menus, unless they are wanted or there is nothing else.
+
+    Args:
+        linked: style sheets that lie beside the page, as in a book
+    """
     from selectolax.lexbor import LexborHTMLParser
 
     tree = LexborHTMLParser(page)
@@ -97,20 +106,21 @@ def extract(page: str, *, menus: bool = False) -> Extract:
     title = " ".join(heading.text().split()) if heading is not None else ""
     if tree.body is None:
         return Extract(title, "")
-    hidden = hidden_elements(tree, page)
+    sheet = linked + style_sheet(tree, page)
+    hidden, scripts = hidden_elements(tree, sheet), script_elements(tree, sheet)
     left = [] if menus else menu_elements(tree)
-    text = block_text(tree.body, hidden | {node.mem_id for node in left})
+    text = block_text(tree.body, hidden | {node.mem_id for node in left}, scripts)
     lines = Counter(line for node in left for line in block_text(node, hidden).text().split("\n") if line.strip())
     if left and _only_headings(text):
-        text, lines = block_text(tree.body, hidden), Counter()
+        text, lines = block_text(tree.body, hidden, scripts), Counter()
     content = text.text()
     metadata = section_metadata(text.sections, content) | (left_out(lines, MENU_LINES) if lines else {})
     return Extract(visible(title), visible(content), metadata)
 
 
-def block_text(root: LexborNode, hidden: set[int]) -> BlockText:
-    """The text of an element without those in it that are hidden."""
-    reading = PageText(hidden)
+def block_text(root: LexborNode, hidden: set[int], scripts: Mapping[int, str] = NO_SCRIPTS) -> BlockText:
+    """The text of an element without those in it that are hidden; `scripts` are raised or lowered by a style sheet."""
+    reading = PageText(hidden, scripts)
     walk(root, reading)
     return reading.text
 
@@ -124,9 +134,9 @@ def _only_headings(text: BlockText) -> bool:
 class PageText:
     """Turns the elements of a page into text, as they are entered and left."""
 
-    def __init__(self, hidden: set[int]) -> None:
+    def __init__(self, hidden: set[int], scripts: Mapping[int, str]) -> None:
         self.text = BlockText()
-        self._hidden = hidden
+        self._hidden, self._scripts = hidden, scripts
         self._preformatted = 0
         self._lists: list[OrderedList | None] = []
 
@@ -139,7 +149,8 @@ class PageText:
             return False
         if tag in UNSEEN_TAGS or node.mem_id in self._hidden:
             return False
-        if (form := written_as(node)) in WHOLE_TAGS:
+        form = self._scripts.get(node.mem_id, "") if tag in IN_LINE_TAGS else ""
+        if (form := form or written_as(node)) in WHOLE_TAGS:
             self._add_whole(form, node)
             return False
         self._preformatted += tag in PREFORMATTED

@@ -136,7 +136,7 @@ def decoded_part(part: Message) -> str:
         text = data.decode(
             part.get_content_charset() or "ascii", "strict" if not part.get_content_charset() else "replace"
         )
-    except (LookupError, UnicodeDecodeError):
+    except (LookupError, ValueError):
         text = unmarked(data)
     if part.get_content_type() == "text/html":
         return extract(text).text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from typing import IO
 
@@ -18,9 +19,14 @@ FONT_ESCAPE = re.compile(
 NAMED_SIGN = re.compile(r"\\\((..)|\\\[([^\]]{1,20})\]")
 _SIGN_LIST = (
     "aq' dq\" lq\u201c rq\u201d oq\u2018 cq\u2019 em\u2014 en\u2013 hy- mi\u2212 bu\u2022 co\u00a9 "
-    "rg\u00ae de\u00b0 ti~ ha^ rs\\ ga` sh# Do$ at@ ->\u2192 +-\u00b1"
+    "rg\u00ae de\u00b0 ti~ ha^ rs\\ ga` sh# Do$ at@ ->\u2192 <-\u2190 +-\u00b1 mu\u00d7 di\u00f7 Eu\u20ac eu\u20ac "
+    "Po\u00a3 Ye\u00a5 ct\u00a2 sc\u00a7 ss\u00df ae\u00e6 AE\u00c6 /o\u00f8 /O\u00d8 oe\u0153 OE\u0152 *m\u03bc "
+    "12\u00bd 14\u00bc 34\u00be S2\u00b2 S3\u00b3 tm\u2122 "
+    "<=\u2264 >=\u2265 !=\u2260 fi\ufb01 fl\ufb02 Fo\u00ab Fc\u00bb"
 )
 SIGNS_BY_NAME = {entry[:2]: entry[2:] for entry in _SIGN_LIST.split()}
+ACCENTS = {"'": "\u0301", "`": "\u0300", "^": "\u0302", ":": "\u0308", "~": "\u0303", ",": "\u0327", "o": "\u030a"}
+"""Signs before a letter that stand for its accent."""
 HEADING_MACROS = frozenset(("SH", "SS", "Sh", "Ss"))
 BLOCK_MACROS = frozenset(
     ("PP", "LP", "P", "Pp", "RS", "RE", "Bl", "El", "Bd", "Ed", "sp", "nf", "fi", "EX", "EE", "D1", "Dl")
@@ -134,8 +140,17 @@ def in_line(words: Iterable[str]) -> str:
     return " ".join(written)
 
 
+def named_sign(name: str) -> str:
+    """The character that roff calls so: `co`, `'e`, `u20AC`; nothing if it is not known."""
+    if re.fullmatch(r"u[0-9A-F]{4,5}", name):
+        return chr(int(name[1:], 16))
+    if name in SIGNS_BY_NAME or len(name) != 2 or name[0] not in ACCENTS or not name[1].isalpha():
+        return SIGNS_BY_NAME.get(name, "")
+    return unicodedata.normalize("NFC", name[1] + ACCENTS[name[0]])
+
+
 def unescaped(words: str) -> str:
     """The characters that roff's escapes stand for."""
     words = re.split(r"\\\"", words)[0]
-    words = NAMED_SIGN.sub(lambda name: SIGNS_BY_NAME.get(name[1] or name[2], ""), FONT_ESCAPE.sub("", words))
+    words = NAMED_SIGN.sub(lambda name: named_sign(name[1] or name[2]), FONT_ESCAPE.sub("", words))
     return words.replace("\\-", "-").replace("\\ ", " ").replace("\\~", " ").replace("\\e", "\\").replace("\\.", ".")

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING
 from opendpr.corpus.extract import Extract, NotReadError, storable
 from opendpr.corpus.pdf_fields import field_lines
 from opendpr.corpus.pdf_outline import outline_sections
+from opendpr.corpus.pdf_scripts import with_scripts
 from opendpr.corpus.running_lines import left_out, without_running_lines
 from opendpr.corpus.source import TEXT_BYTES, TOO_LONG
 from opendpr.text.sections import SECTIONS_KEY
@@ -80,7 +81,8 @@ def page_text(document: PdfDocument, number: int) -> str:
     """The text of a page, then a line for each field of a form that is filled in, and for each text put on it."""
     page = document[number]
     text_page = page.get_textpage()
-    text = PARTED_WORD.sub("-\n", text_page.get_text_range()).replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
+    text = with_scripts(text_page.get_text_range(), text_page)
+    text = PARTED_WORD.sub("-\n", text).replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
     lines = [line for line in field_lines(document, page) if line]
     text_page.close()
     page.close()

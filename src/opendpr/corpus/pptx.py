@@ -9,7 +9,7 @@ from typing import IO
 
 from opendpr.corpus.archive import Archive
 from opendpr.corpus.extract import BlockText, Extract, storable, visible
-from opendpr.corpus.office import OFF_VALUES, core_title, values
+from opendpr.corpus.office import OFF_VALUES, core_title, values, whole
 
 PRESENTATION = "ppt/presentation.xml"
 SLIDE = re.compile(r"ppt/slides/[^/]+\.xml")
@@ -58,7 +58,8 @@ class Slide:
     def __init__(self, text: BlockText) -> None:
         self._text = text
         self._in_text = False
-        self._number = False
+        self._number = self._struck = False
+        self._baseline = 0
         self._cells = 0
         self.is_shown = True
 
@@ -68,6 +69,13 @@ class Slide:
         if local in ("sld", "notes"):
             self.is_shown = attributes.get("show", "1") not in OFF_VALUES
             self._text.separate("\n\n")
+        elif local == "r":
+            self._baseline, self._struck = 0, False
+        elif local == "rPr":
+            self._struck = attributes.get("strike", "noStrike") != "noStrike"
+            self._baseline = (
+                -1 if attributes.get("baseline", "").startswith("-") else whole(attributes.get("baseline", "0"))
+            )
         elif local == "fld":
             self._number = attributes.get("type") == "slidenum"
         elif local == "tc":
@@ -89,5 +97,10 @@ class Slide:
             self._text.separate("\n" if local == "tr" else "\n\n")
 
     def data(self, data: str) -> None:
-        if self._in_text:
+        if not self._in_text or self._struck:
+            return
+        if self._baseline and data.strip():
+            add = self._text.add_raised if self._baseline > 0 else self._text.add_lowered
+            add(data)
+        else:
             self._text.add(data)

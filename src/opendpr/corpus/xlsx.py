@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
 from itertools import chain, islice
-from typing import IO
+from typing import IO, Any
 
 from opendpr.corpus.archive import Archive
 from opendpr.corpus.extract import Extract, NotReadError, storable
@@ -24,11 +24,22 @@ def parse_xlsx(file: IO[bytes]) -> list[Extract]:
     workbook = load_workbook(file, read_only=True, data_only=True, keep_links=False)
     sheets = []
     for sheet in workbook.worksheets:
-        if sheet.sheet_state == "visible" and (text := sheet_text(sheet.iter_rows(values_only=True))):
+        if sheet.sheet_state == "visible" and (text := sheet_text(map(_values, sheet.iter_rows()))):
             sheets.append(Extract(storable(sheet.title), text))
     if not sheets:
         raise NotReadError("no text")
     return sheets
+
+
+def _values(row: Iterable[Any]) -> list[object]:
+    """The values of the cells of a row, shares as percentages where they are shown so."""
+    numbers = ((cell.value, type(cell.value) in (int, float) and "%" in cell.number_format) for cell in row)
+    return [_percentage(value) if is_share else value for value, is_share in numbers]
+
+
+def _percentage(share: float) -> str:
+    """A share as a percentage: `12.5%`."""
+    return f"{round(100 * share, 4):g}%"
 
 
 def sheet_text(rows: Iterable[Sequence[object]]) -> str:

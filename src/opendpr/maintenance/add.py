@@ -14,6 +14,7 @@ from opendpr.collection import Writer, open_collection, open_writer, selection
 from opendpr.collection.database import DATABASE
 from opendpr.collection.rows import EncoderRow
 from opendpr.corpus import Corpus, Skipped
+from opendpr.corpus.encodings import ENCODING_KEY, WESTERN_NAME
 from opendpr.corpus.kinds import is_psgs
 from opendpr.corpus.running_lines import LEFT_OUT, MENU_LINES, repeated_lines
 from opendpr.errors import InputError, UsageError
@@ -57,10 +58,14 @@ class AddReport:
     seconds: float = 0.0
     skipped: list[Skipped] = field(default_factory=list)
     """What did not become a document, and why."""
+    skipped_before: list[Skipped] = field(default_factory=list)
+    """Files that did not become documents before, for the same reason, and are as they were."""
     ignored: Counter[str] = field(default_factory=Counter)
     """Files of other kinds in the directories, by suffix."""
     repeated: Counter[str] = field(default_factory=Counter)
     """Lines of menus, and lines that repeat on other pages, that were left out, and how often; the rarest not named."""
+    western: int = 0
+    """Documents that were read as Windows-1252, as they are not UTF-8 and name no encoding."""
     collection: dict[str, int] = field(default_factory=dict)
     """What the collection holds now: documents, passages, vectors, and passages to encode."""
     splitter: Splitter | None = None
@@ -190,7 +195,9 @@ def add_documents(
     row = _row(writer, encoder) if encoder else None
     paths = _store(writer, documents, report, batch_documents=settings.sizes.documents, list_paths=bool(settings.sync))
     if settings.sync:
-        report.documents.update(_remove_gone(writer, settings.sync, paths, skipped=report.skipped))
+        report.documents.update(
+            _remove_gone(writer, settings.sync, paths, skipped=[*report.skipped, *report.skipped_before])
+        )
     update_bm25(writer)  # words are found before vectors are
     if encoder and row:
         encoded = encode(writer, row, encoder, on_progress, chunk_passages=settings.sizes.passages)
@@ -237,6 +244,7 @@ def _store(
             report.documents.update(changes)
             report.taken += _taken(batch, changes, paths)
             for document in batch:
+                report.western += document.metadata.get(ENCODING_KEY) == WESTERN_NAME
                 for name in (LEFT_OUT, MENU_LINES):
                     report.repeated.update(repeated_lines(document.metadata, name))
         unchanged = memory.settle() if memory else []
@@ -245,7 +253,8 @@ def _store(
             stored.update((document.id, document.metadata.get("path")) for document in batch)
             stored.update((file.id, file.path) for file in unchanged)
     if isinstance(documents, Corpus) and memory:
-        report.skipped, report.ignored, report.moved = documents.skipped, documents.ignored, memory.moved
+        report.skipped, report.skipped_before = documents.skipped, documents.skipped_before
+        report.ignored, report.moved = documents.ignored, memory.moved
     return stored
 
 

@@ -1,4 +1,4 @@
-"""Files that need not be read again, or are known under another id."""
+"""Files that need not be read again, because they are as they were, or are known under another id."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from typing import NamedTuple
 
 from opendpr.collection import Writer
 from opendpr.collection.files import (
+    UnreadFile,
+    forget_unread,
     has_files,
     known_files,
     metadata_beside,
     note_files,
+    note_unread,
     rename_document,
     set_modified,
+    unread_files,
 )
 from opendpr.corpus import Corpus
 from opendpr.corpus.known import KnownFile
@@ -38,12 +42,21 @@ class FileMemory:
         self._writer, self._corpus = writer, corpus
         self._remembers = has_files(writer)
         self.moved: list[Moved] = []
-        corpus.known_files, corpus.repeated = self._known_files, self._repeated
+        corpus.known_files, corpus.repeated, corpus.known_problem = (
+            self._known_files,
+            self._repeated,
+            self._known_problem,
+        )
         corpus.unchanged.clear()
         corpus.read.clear()
 
     def _known_files(self, path: str) -> Sequence[KnownFile]:
         return known_files(self._writer, path) if self._remembers else ()
+
+    def _known_problem(self, path: str, status: os.stat_result, how: str) -> str | None:
+        """Why a file did not become a document, if it is as it was then and is read as it was then."""
+        same = (entry for entry in unread_files(self._writer, path) if entry.file.how == how)
+        return next((entry.reason for entry in same if entry.file.is_same(status)), None)
 
     def _repeated(self, folder: str) -> set[str]:
         """The lines that were left out of pages of a folder before."""
@@ -55,6 +68,10 @@ class FileMemory:
         read, unchanged = self._corpus.read.copy(), self._corpus.unchanged.copy()
         self._corpus.read.clear()
         self._corpus.unchanged.clear()
+        reasons = self._corpus.unread
+        note_unread(self._writer, [UnreadFile(file, reasons[file.path]) for file in read if file.path in reasons])
+        read = [file for file in read if file.path not in reasons]
+        forget_unread(self._writer, [file.path for file in read])
         for read_file in read:
             self._drop_others(read_file)
         note_files(self._writer, [entry for entry in read if self._writer.has_document(entry.id)])

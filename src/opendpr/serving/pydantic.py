@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from opendpr.choices import DEFAULT_RETRIEVER, ID_CHARACTERS, READ_PASSAGES, RetrieverName
-from opendpr.corpus.corpus import objection
+from opendpr.corpus.objections import objection
 from opendpr.errors import UsageError
 from opendpr.serving.records import REQUEST_LIMITS, Problem
 from opendpr.serving.service import Wanted

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import asdict
 from functools import partial
 from typing import NamedTuple, TypeVar
 
 import opendpr
 from opendpr.answering import check_question
-from opendpr.choices import DEFAULT_RETRIEVER, READ_PASSAGES, RETRIEVERS
+from opendpr.choices import DEFAULT_RETRIEVER, READ_PASSAGES, RETRIEVERS, needs_vectors
 from opendpr.collection import Collection, open_collection
 from opendpr.collection.listing import Listing, list_documents
 from opendpr.collection.lookup import sample_outlines
@@ -32,6 +33,7 @@ from opendpr.serving.records import (
     SearchRecord,
     SummaryRecord,
 )
+from opendpr.serving.rest import RestEncoder
 from opendpr.serving.settings import Settings
 from opendpr.text.places import Outline
 from opendpr.types import Hit
@@ -85,6 +87,7 @@ class Service:
         self._asking = 0
         self._info: tuple[object, InfoRecord] | None = None
         self.loaded.warm_up()
+        self._rest = RestEncoder(settings.collection, settings.model, settings.runtime) if settings.is_partial else None
 
     @property
     def searching(self) -> int:
@@ -105,6 +108,8 @@ class Service:
         """End the threads, the one that writes last."""
         self._searches.close()
         self._readings.close()
+        if self._rest is not None:
+            self._rest.close()
         self._lookups.shutdown(wait=True)
         if self.jobs is not None:
             self.jobs.close()
@@ -159,8 +164,10 @@ class Service:
         results: dict[int, Retrieved | OpendprError] = {}
         for (kind, k, where), places in groups.items():
             retrieved: Sequence[Retrieved | OpendprError]
+            questions = [items[place].question for place in places]
             try:
-                retrieved = self.loaded.retrieve(kind, [items[place].question for place in places], k, where)
+                with self._rest.making_way(questions, where) if self._rest and needs_vectors(kind) else nullcontext():
+                    retrieved = self.loaded.retrieve(kind, questions, k, where)
             except OpendprError as error:
                 retrieved = [error] * len(places)
             results.update(zip(places, retrieved, strict=True))

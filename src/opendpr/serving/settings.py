@@ -38,6 +38,8 @@ class Settings:
     """Finds candidates by vectors; None means what lies beside the collection."""
     name: str = ""
     """What people call the collection, as the folder that it was made of; empty is the name of its directory."""
+    is_partial: bool = False
+    """Whether passages may lack a vector, as those of a folder do: they get it while questions are answered."""
     one_by_one: bool = False
     """Process each question alone, to measure what batches gain."""
 

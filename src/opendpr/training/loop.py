@@ -15,7 +15,7 @@ from typing import Generic, NamedTuple
 import torch
 from torch import nn
 
-from opendpr.errors import OpendprError, ResourceError, StateError
+from opendpr.errors import OpendprError, ResourceError
 from opendpr.training import distributed
 from opendpr.training.checkpoint import (
     Progress,
@@ -78,7 +78,7 @@ def train(
     Raises:
         OpendprError: a loss or a gradient is not finite; the last checkpoint is kept.
         ResourceError: the memory of the GPU is full.
-        StateError: the checkpoint was made with other settings, or not all processes see it.
+        StateError: the checkpoint was made with other settings, or the processes were given different ones.
         BusyError: another process trains in `directory`.
         KeyboardInterrupt: after SIGINT, when the step is done and a checkpoint is written.
     """
@@ -188,9 +188,7 @@ class _Run(Generic[Batch]):
         """Bring back the best weights, averaged with the base's if asked."""
         progress, network = self.progress, self._objective.network
         best = self.judge.best_step if progress.validations else progress.step
-        if (
-            best != progress.step and distributed.rank() == 0
-        ):  # who writes them; the others may not see its disk in time
+        if best != progress.step and distributed.rank() == 0:  # it writes the model; the others have no use for it
             load_best(self._directory, network)
         if self._base:
             average_with(network, self._base, self._settings.base_share)
@@ -204,14 +202,14 @@ def _resumed(
     identity: Mapping[str, object],
     precision: str,
 ) -> Progress:
-    """Where the newest checkpoint left network and optimizer, the same in all processes, its precision resolved."""
+    """Where the newest checkpoint left network and optimizer, its precision resolved.
+
+    The first process reads it and sends it to the others, which need not see its disk.
+    """
+    distributed.require_same(identity)
+    progress = distributed.by_first(lambda: resume_checkpoint(directory, network, optimizer, identity))
+    distributed.share_state(network, optimizer)
     device = next(network.parameters()).device
-    progress = resume_checkpoint(directory, network, optimizer, identity)
-    if (first := distributed.agreed(progress.step, device)) != progress.step:
-        raise StateError(
-            f"the first process goes on from step {first:.0f}, this one is at step {progress.step} in {directory}; "
-            "give an output directory that all processes see"
-        )
     return progress._replace(
         precision=precision if precision != "auto" else progress.precision or faster_precision(device)
     )

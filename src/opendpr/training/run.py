@@ -59,8 +59,8 @@ def run_training(job: Job[Batch], output: Path, on_step: OnStep = silent) -> Tra
         StateError: `output` holds a model already, or a checkpoint of other settings or data.
         OpendprError: a loss or a gradient is not finite.
     """
-    refuse_used(output)
     device = distributed.start(torch.device(choose_device(job.settings.device)), job.settings.timeout_seconds)
+    distributed.by_first(lambda: refuse_used(output))
     torch.manual_seed(job.settings.seed)
     objective = job.objective(device)
     checkpoints = output / "checkpoints"

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from opendpr.corpus import Corpus
-from opendpr.corpus.corpus import objection
 from opendpr.corpus.kinds import READERS
+from opendpr.corpus.objections import objection
 from opendpr.corpus.sandbox import Sandbox
 from opendpr.corpus.source import Source
 from opendpr.types import Document

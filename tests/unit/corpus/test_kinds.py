@@ -86,6 +86,7 @@ def test_every_text_of_a_mail_that_is_shown_is_there_once(mail, body):
 
 
 def test_a_mail_that_names_no_encoding_is_read_as_other_text_is():
+    assert parsed("mail", b"Subject: s\nContent-Type: text/plain; charset=\0x\n\nwords").text == "Subject: s\n\nwords"
     assert parsed("mail", b"Subject: s\n\nCaf\xe9 Linn\xe9a opened").text == "Subject: s\n\nCafé Linnéa opened"
 
 
@@ -131,6 +132,12 @@ def test_a_presentation_has_its_slides_in_order_without_hidden_ones():
     assert parsed("pptx", content).text == "First\n\nThird\n\nSay this."
 
 
+def test_a_slide_has_its_superscripts_apart_and_no_struck_text():
+    runs = "in 1874</a:t></a:r><a:r><a:rPr baseline='30000'/><a:t>12</a:t></a:r><a:r><a:rPr baseline='-25000'/><a:t>2"
+    runs += "</a:t></a:r><a:r><a:rPr strike='sngStrike'/><a:t>40</a:t></a:r><a:r><a:t> end"
+    assert parsed("pptx", pptx([runs])).text == "in 1874^12_2 end"
+
+
 def test_a_workbook_has_a_document_for_each_sheet():
     book = Workbook()
     book.active.title = "Berths"
@@ -142,6 +149,17 @@ def test_a_workbook_has_a_document_for_each_sheet():
     out = io.BytesIO()
     book.save(out)
     assert several("xlsx", out.getvalue()) == [("Berths", "Berth\tDepth\nA1\t4.5\nA2\t6\n\tTrue")]
+
+
+def test_a_share_that_excel_shows_as_a_percentage_is_one():
+    book = Workbook()
+    for row in (["Berth", "Share"], ["A1", 0.125], ["A2", 0.3]):
+        book.active.append(row)
+    for row in (2, 3):
+        book.active.cell(row, 2).number_format = "0.0%"
+    out = io.BytesIO()
+    book.save(out)
+    assert several("xlsx", out.getvalue())[0][1] == "Berth: A1; Share: 12.5%\n\nBerth: A2; Share: 30%"
 
 
 def test_subtitles_are_what_is_said():
@@ -161,6 +179,13 @@ def test_a_manual_page_has_its_words(tmp_path):
     (tmp_path / "server.log.1").write_text("2020 started\n")
     assert find_by_content(tmp_path / "orvik.1") == "man"
     assert find_by_content(tmp_path / "server.log.1") is None
+
+
+def test_a_manual_page_has_its_accents_and_signs():
+    assert (
+        parsed("man", ".TH O 1\n.SH CAF\\('E\n5 \\(mu 3, \\[u20AC]4, \\(oAsa, \\[:u]\n").text
+        == "CAFÉ\n\n5 × 3, €4, Åsa, ü"
+    )
 
 
 def test_xml_has_the_text_of_its_elements():

@@ -60,7 +60,7 @@ def table(separator: str, *records: dict[str, str]) -> bytes:
 def files(generator: random.Random, prefix: str) -> dict[str, tuple[bytes, dict[str, str], bool]]:
     """By name: content, the text of each document in it by id, and whether its white space stays as it is."""
     made: dict[str, tuple[bytes, dict[str, str], bool]] = {}
-    for name in ("a.txt", "a.text", "a.rst", "a.md", "a.markdown"):
+    for name in ("a.txt", "a.text", "a.rst", "a.md", "a.markdown", "a.mdown", "a.mkd", "a.mdx", "a.qmd", "a.rmd"):
         text = prose(generator)
         made[name] = text.encode(), {name: text}, True
     for name in ("a.html", "a.htm", "a.xhtml"):

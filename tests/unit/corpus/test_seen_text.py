@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 
 import pypdf
 import pytest
@@ -130,6 +131,15 @@ def test_formulas_and_readings_are_text_on_one_line(page, expected):
 
 def test_a_formula_nested_without_end_is_read():
     assert text("html", "<math>" + "<mrow>" * 400 + "<mi>x</mi>") == "x"
+
+
+def test_the_style_sheets_of_a_book_and_of_a_page_raise_and_hide():
+    sheet = "/* notes */ .c5 { vertical-align: super; font-size: 0.7em } .c6, .c7 { display: none }"
+    page = '<p>in 1874<span class="c5">12</span> <span class="c6">gone</span>seen</p>'
+    book = io.BytesIO(epub({"a.xhtml": page}))
+    with zipfile.ZipFile(book, "a") as packed:
+        packed.writestr("OEBPS/style.css", sheet)
+    assert text("epub", book.getvalue()) == text("html", f"<style>{sheet}</style>{page}") == "in 1874^12 seen"
 
 
 # .docx
@@ -265,6 +275,14 @@ def test_letters_that_a_pdf_sets_apart_by_their_places_are_words():
     content = "BT /F1 12 Tf 20 100 Td (arrival) Tj 45 0 Td (of) Tj 18 0 Td (mail) Tj ET"
     stream = f"<< /Length {len(content)} >>\nstream\n{content}\nendstream"
     assert text("pdf", pdf(["x"], extra={5: stream})) == "arrival of mail"
+
+
+def test_digits_that_a_pdf_writes_small_and_high_are_set_apart():
+    up, down, back = "/F1 7 Tf 5 Ts", "/F1 7 Tf -3 Ts", "/F1 12 Tf 0 Ts"
+    year = f"BT /F1 12 Tf 20 100 Td (in 1874) Tj {up} (12) Tj {back} ( H) Tj {down} (2) Tj {back} (O, 10) Tj"
+    content = f"{year} {up} (-3) Tj {back} (kg 12) Tj /F1 9 Tf (34) Tj ET"
+    stream = f"<< /Length {len(content)} >>\nstream\n{content}\nendstream"
+    assert text("pdf", pdf(["x"], extra={5: stream})) == "in 1874^12 H2O, 10^-3 kg 1234"
 
 
 def test_headers_and_footers_that_repeat_on_pages_are_there_once():

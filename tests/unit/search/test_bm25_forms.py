@@ -9,6 +9,7 @@ import pytest
 from opendpr.collection import open_collection, open_writer
 from opendpr.search.bm25 import BM25_DIRECTORY, open_bm25, update_bm25
 from opendpr.search.seen import SEEN_FILE, read_seen, write_seen
+from opendpr.text.normalising import ANALYSIS_VERSION
 from opendpr.types import Document
 
 TEXTS = {
@@ -49,4 +50,4 @@ def test_an_index_of_the_earlier_form_is_reported_to_readers_and_rebuilt_by_the_
     assert "adding to the collection writes it" in caplog.text
     with open_writer(directory) as writer:
         update_bm25(writer)
-    assert json.loads((directory / BM25_DIRECTORY / SEEN_FILE).read_text())["analysis"] == 2
+    assert json.loads((directory / BM25_DIRECTORY / SEEN_FILE).read_text())["analysis"] == ANALYSIS_VERSION

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from processes import run_together
 
 from opendpr.collection import open_collection
 from opendpr.errors import InputError, OpendprError, UsageError
@@ -35,6 +34,7 @@ from opendpr.training.settings import EncoderSettings
 from opendpr.training.sources import ExampleSource, InverseClozeSource, Pair
 from opendpr.training.towers import Towers
 from opendpr.types import ExamplePassage, Question, TrainingExample
+from training_processes import run_together
 from training_runs import Killed, Recorder
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -203,12 +203,12 @@ import test_encoder_training as t
 from opendpr.training import distributed
 torch.set_num_threads(1)
 distributed.start(torch.device("cpu"))
-of = t.objective(Path(sys.argv[2]), t.replace(t.SETTINGS, memory_gib=t.SMALL))
-loss = of.backward(of.batches(0)[0], t.Step(5, 0.0, False))
-distributed.add_up_gradients(of.network)
-found = {name: p.grad for name, p in of.network.named_parameters()}
+trained = t.objective(Path(sys.argv[2]), t.replace(t.SETTINGS, memory_gib=t.SMALL))
+loss = trained.backward(trained.batches(0)[0], t.Step(5, 0.0, False))
+distributed.add_up_gradients(trained.network)
+gradients = {name: p.grad for name, p in trained.network.named_parameters()}
 if distributed.rank() == 0:
-    torch.save({"loss": torch.tensor(loss), **found}, sys.argv[3])
+    torch.save({"loss": torch.tensor(loss), **gradients}, sys.argv[3])
 distributed.stop()
 """
 

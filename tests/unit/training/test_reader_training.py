@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from processes import run_together
 
 from opendpr.errors import InputError, UsageError
 from opendpr.interop import write_examples
@@ -28,6 +27,7 @@ from opendpr.training.reader_objective import ReaderObjective
 from opendpr.training.settings import ReaderSettings
 from opendpr.training.swaps import swapped
 from opendpr.types import ExamplePassage, Hit, Passage, Question, TrainingExample
+from training_processes import run_together
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -162,7 +162,7 @@ def test_a_directory_of_no_known_form_says_so(tmp_path: Path) -> None:
         imported(tmp_path / "empty")
     with pytest.raises(InputError, match="does not exist"):
         imported(tmp_path / "missing")
-    with pytest.raises(UsageError, match="--question"):
+    with pytest.raises(UsageError, match="question and passage encoder, and reader"):
         import_model({}, tmp_path / "ours")
 
 
