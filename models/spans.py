@@ -118,7 +118,7 @@ def example_of(record: Mapping[str, Any], source: Source) -> Example | str:
 
 
 def cut(example: Example, words: int, generator: random.Random) -> Example:
-    """The example with so many words of its passage around one place of the answer, which may be anywhere in them."""
+    """The example with this many words of its passage, among them the answer, at a place drawn at random."""
     place = example.place
     if place is None:
         found = [(at, at + len(each)) for each in example.answers for at in occurrences(example.passage, each)]
@@ -162,8 +162,8 @@ def chosen(records: Iterable[Mapping[str, Any]], source: Source, generator: rand
             of_passage[made.passage] += 1
             taken += 1
             yield shaped(made, generator)
-    told = "; ".join(f"{count:,} {reason}" for reason, count in left_out.most_common()) or "none"
-    print(f"{source.file}: {taken:,} of {len(shuffled):,} taken; left out: {told}")  # noqa: T201
+    reasons = "; ".join(f"{count:,} {reason}" for reason, count in left_out.most_common()) or "none"
+    print(f"{source.file}: {taken:,} of {len(shuffled):,} taken; left out: {reasons}")  # noqa: T201
 
 
 def fields_of(example: Example) -> dict[str, Any]:

@@ -62,7 +62,7 @@ class Report:
         self._figures[name] = figure
 
     def write(self) -> None:
-        """Print the JSON object as the last line, and write it to the file of --output."""
+        """Print the JSON object as the last line, and write it to the file of --figures."""
         figures = {name: asdict(figure) for name, figure in self._figures.items()}
         content = json.dumps({**self._about, "figures": figures})
         print(content, flush=True)

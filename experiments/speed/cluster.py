@@ -26,7 +26,8 @@ from experiments.common.report import Report
 from experiments.speed.scale import SEED, Filling, fill, improve
 from opendpr.collection import Collection, open_collection
 from opendpr.engines.addresses import parse_address
-from opendpr.engines.postgresql import INDEXED_VECTORS, PostgresqlEngine
+from opendpr.engines.engine import INDEXED_VECTORS
+from opendpr.engines.postgresql import PostgresqlEngine
 from opendpr.maintenance.push import push
 from opendpr.search.engine_index import EngineIndex, vector_set
 from opendpr.search.exact import ExactIndex

@@ -204,6 +204,10 @@ def test_texts_of_every_form_have_the_vectors_of_their_words(tiny_model: Path) -
         encoder.encode_passages([{"words": "x"}])
     with pytest.raises(TypeError, match="expected a text"):
         encoder.encode_passages([3])  # type: ignore[list-item]
+    with pytest.raises(TypeError, match="expected several passages, got one dict; give a list with it"):
+        encoder.encode_passages({"title": "Tarn", "text": passage.text})  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="expected several passages, got one Passage; give a list with it"):
+        encoder.encode_passages(passage)  # type: ignore[arg-type]
 
 
 def test_a_reader_keeps_the_places_of_hits(notes: opendpr.OpenCollection, tiny_model: Path) -> None:

@@ -76,7 +76,7 @@ def test_what_needs_no_vectors_works_without_any_model(notes: Path, files: Path,
     ]
     command = ["evaluate", notes, files / "questions.jsonl", "-r", "bm25", "-o", tmp_path / "run.jsonl"]
     figures = json.loads(ok(run(*command, "--json")).stdout)["sets"]["questions"]["figures"]
-    assert {of["measure"]: of["mean"] for of in figures}["answer@1"] == 1
+    assert {figure["measure"]: figure["mean"] for figure in figures}["answer@1"] == 1
     assert json.loads((tmp_path / "run.jsonl").read_text().splitlines()[0])["model"] is None
     page = tmp_path / "report.html"
     ok(run("report", tmp_path / "run.jsonl", "-o", page))

@@ -169,8 +169,8 @@ def assert_vectors_of(directory: Path, expected: Path) -> None:
     """What both collections have a vector for has the same one."""
     ours, theirs = vectors(directory), vectors(expected)
     if both := sorted(ours.keys() & theirs.keys()):
-        one, other = ([of[key] for key in both] for of in (ours, theirs))
-        np.testing.assert_allclose(np.stack(one), np.stack(other), rtol=0, atol=CLOSE)
+        shared = [[own[key] for key in both] for own in (ours, theirs)]
+        np.testing.assert_allclose(np.stack(shared[0]), np.stack(shared[1]), rtol=0, atol=CLOSE)
 
 
 def assert_whole(directory: Path, job: Job, before: Texts, after: Texts) -> None:
@@ -182,7 +182,7 @@ def assert_whole(directory: Path, job: Job, before: Texts, after: Texts) -> None
     found = served(directory)
     assert found.keys() <= before.keys() | after.keys()
     for id in before.keys() | after.keys():
-        texts, old, new = (of.get(id, set()) for of in (found, before, after))
+        texts, old, new = (state.get(id, set()) for state in (found, before, after))
         assert texts in (old, new) or (not old and texts < new), id
     same = job.before and fingerprint(directory) == fingerprint(job.before)
     assert_vectors_of(directory, job.before if job.before and same else job.after)

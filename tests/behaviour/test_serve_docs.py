@@ -42,7 +42,7 @@ def notes(
 def shape(value: Any) -> Any:
     """The names and kinds of a JSON value."""
     if isinstance(value, dict):
-        return {name: shape(of) for name, of in value.items()}
+        return {name: shape(member) for name, member in value.items()}
     if isinstance(value, list):
         return [shape(value[0])] if value else []
     return "number" if isinstance(value, int | float) and not isinstance(value, bool) else type(value).__name__

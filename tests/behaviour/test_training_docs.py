@@ -33,11 +33,11 @@ def test_the_commands_of_the_page_on_training_print_what_it_says(
         assert matches(expected, printed), f"$ {command}\n{printed}\n--- where the page says\n{expected}"
     home = tmp_path / "home"
     done = run("evaluate", "--compare", home / "after.jsonl", home / "before.jsonl", "--json")
-    found = json.loads(done.stdout)["sets"]["held-out"]
-    means = {(of["system"], of["measure"]): of["mean"] for of in found["figures"]}
+    summary = json.loads(done.stdout)["sets"]["held-out"]
+    means = {(figure["system"], figure["measure"]): figure["mean"] for figure in summary["figures"]}
     assert means["before:dense", "answer@1"] < 0.3, "as often as guessing would"
     assert means["before:dense", "answer@5"] > 0.7, "nine times in ten"
-    gains = {(of["a"], of["b"], of["measure"]): of for of in found["differences"]}
+    gains = {(gain["a"], gain["b"], gain["measure"]): gain for gain in summary["differences"]}
     assert gains["after:dense", "before:dense", "answer@1"]["low"] > 0.5
     assert gains["after:hybrid", "before:hybrid", "answer@1"]["low"] > 0.2
 

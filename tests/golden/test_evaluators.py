@@ -40,7 +40,11 @@ def test_the_ranks_in_a_trec_run_are_those_that_trec_eval_makes_of_the_scores(fi
         question, _, document, rank, _, tag = line.split()
         ranks[question, document] = int(rank)
         assert tag == "our-system"
-    assert {q: of["recip_rank"] for q, of in measured.items()} == {"q1": pytest.approx(1 / 3), "q2": 0.5, "q3": 0.5}
+    assert {question: measures["recip_rank"] for question, measures in measured.items()} == {
+        "q1": pytest.approx(1 / 3),
+        "q2": 0.5,
+        "q3": 0.5,
+    }
     assert [ranks["q1", each] for each in "abc"] == [3, 2, 1]
     assert [ranks["q2", each] for each in "zay"] == [1, 2, 3]
 

@@ -82,7 +82,7 @@ _KINDS_BY_WORDS: tuple[tuple[str, Test], ...] = (
     (r"^\W*who\b|\b(?:whom|whose|by whom)\b", _is_name),
     (r"^\W*where\b|\b(?:what|which) (?:city|country|state|town|county|continent)\b", HOLDS_NAME.search),
     (
-        r"\b(?:what|which) (?:[\w.-]+ )?env(?:ironment)? var|^\W*env(?:ironment)? var(?:iable)?s? (?:for|to)\b",
+        rf"\b(?:what|which) (?:[\w.-]+ )?{_VARIABLE}|^\W*{_VARIABLE}s? (?:for|to)\b",
         _is_identifier,
     ),
     (r"\b(?:what|which) (?:[\w.-]+ )?(?:flag|switch|option)\b|\b(?:flag|switch|option) (?:for|to)\b", _is_option),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
+from opendpr.answering.surroundings import SpanInContext, in_context, recut
 from opendpr.text.blocks import SENTENCE_CHARACTERS, sentence_around
 from opendpr.types import Answer, Span
 
@@ -33,10 +33,7 @@ def nearest_sentence(answers: Sequence[Answer]) -> Answer:
 
 def _sentence(span: Span) -> Span:
     """The sentence around a span, with its scores."""
-    hit = span.hit
-    text_around, offset = hit.before + hit.passage.text + hit.after, hit.passage.start - len(hit.before)
-    first, last = statement_around(text_around, span.start - offset, span.end - offset)
-    return replace(span, start=offset + first, end=offset + last, text=text_around[first:last])
+    return recut(span, *statement_around(*in_context(span)))
 
 
 def statement_around(text: str, start: int, end: int) -> tuple[int, int]:
@@ -46,8 +43,8 @@ def statement_around(text: str, start: int, end: int) -> tuple[int, int]:
     >>> text[slice(*statement_around(text, 3, 11))]
     'Errors go to /var/log/tide.log.'
     """
-    line_start, line_end = text.rfind("\n", 0, start) + 1, text.find("\n", end)
-    line = text[line_start : line_end if line_end >= 0 else len(text)]
+    line_start, line_end = SpanInContext(text, start, end).line
+    line = text[line_start:line_end]
     whole_line = line_start + len(line) - len(line.lstrip()), line_start + len(line.rstrip())
     if line.startswith("#"):
         rest = text[whole_line[1] :]

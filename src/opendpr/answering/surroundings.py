@@ -33,7 +33,5 @@ def in_context(span: Span) -> SpanInContext:
 
 def recut(span: Span, start: int, end: int) -> Span:
     """The span that covers [start, end) of the text that `in_context` gives, with the same scores."""
-    hit = span.hit
-    first = hit.passage.start - len(hit.before)
-    text = (hit.before + hit.passage.text + hit.after)[start:end]
-    return replace(span, start=first + start, end=first + end, text=text)
+    first = span.hit.passage.start - len(span.hit.before)
+    return replace(span, start=first + start, end=first + end, text=in_context(span).text[start:end])

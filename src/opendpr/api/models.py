@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
 from opendpr.answering.asked_question import AskedQuestion
@@ -71,6 +71,7 @@ class LoadedEncoder:
         """
         if isinstance(passages, str):
             return self.encode_passages([passages]).reshape(-1)
+        _refuse_one_passage(passages)
         return self._encoder.encode_passages([_passage(text, number) for number, text in enumerate(passages)])
 
     def __repr__(self) -> str:
@@ -96,8 +97,7 @@ class LoadedReader:
         """
         if not isinstance(question, str):
             raise TypeError(f"expected one question as a string, got {type(question).__name__}")
-        if isinstance(passages, str):
-            raise TypeError("expected several passages, got one string; give a list with it")
+        _refuse_one_passage(passages)
         hits = [_hit(passage, number) for number, passage in enumerate(passages)]
         return outcome(self._reader.read([question], [hits])[0], self._decoding, AskedQuestion(question))
 
@@ -110,6 +110,13 @@ def _load(
 ) -> Part:
     check_runtime(runtime)
     return part(find_model(os.fspath(model)), runtime)
+
+
+def _refuse_one_passage(passages: object) -> None:
+    """Raises TypeError for one passage in place of several; the keys of a dict would count as texts."""
+    if isinstance(passages, str | Mapping) or not isinstance(passages, Iterable):
+        given = "one string" if isinstance(passages, str) else f"one {type(passages).__name__}"
+        raise TypeError(f"expected several passages, got {given}; give a list with it")
 
 
 def _hit(text: Text, number: int) -> Hit:

@@ -184,6 +184,8 @@ def _refuse_missing(path: Path) -> None:
 
 
 def _show(answer: Answer, outline: Outline, *, strong: bool) -> None:
+    from opendpr.answering.surroundings import in_context
+
     best = answer.spans[0]
     passage = best.hit.passage
     put(f"{styled(' '.join(answer.text.split()), bold=strong)}  (confidence {answer.confidence:.2f})")
@@ -194,8 +196,7 @@ def _show(answer: Answer, outline: Outline, *, strong: bool) -> None:
     if copies := list(dict.fromkeys(on_one_line(copy.document_id) for copy in best.hit.copies)):
         more = f" and {len(copies) - SHOWN_COPIES} more" if len(copies) > SHOWN_COPIES else ""
         put(f"  also in {', '.join(copies[:SHOWN_COPIES])}{more}")
-    text_around, offset = best.hit.before + passage.text + best.hit.after, passage.start - len(best.hit.before)
-    put(f"  {marked(text_around, best.start - offset, best.end - offset)}")
+    put(f"  {marked(*in_context(best))}")
 
 
 @dataclass

@@ -20,6 +20,11 @@ from opendpr.collection.rows import Version
 from opendpr.errors import BusyError
 from opendpr.types import Numbers, Vectors
 
+INDEXED_VECTORS = 50_000
+"""A server with this many vectors, or more, gets an HNSW index; fewer are all compared."""
+HNSW_FACTOR = 2
+"""Candidates for each passage wanted where HNSW finds them: their order is that of 16-bit numbers."""
+
 
 class UnreachableError(BusyError):
     """A server that holds a share of the vectors does not answer."""

@@ -15,18 +15,14 @@ import numpy as np
 from opendpr.collection.filters import Where
 from opendpr.collection.rows import Version
 from opendpr.engines.addresses import Address
-from opendpr.engines.engine import Candidates, Noted, Rows, VectorSet, set_name
+from opendpr.engines.engine import HNSW_FACTOR, INDEXED_VECTORS, Candidates, Noted, Rows, VectorSet, set_name
 from opendpr.engines.milvus_where import PARTS, held_labels, milvus_expression
 from opendpr.engines.pymilvus import REQUEST_SECONDS, CollectionSchema, DataType, MilvusClient, connect, our_errors
 from opendpr.types import Numbers, Vectors
 
 NOTES_COLLECTION = "opendpr_pushed"
 """Milvus's collection of what is noted about each vector set."""
-INDEXED_VECTORS = 50_000
-"""With this many vectors, or more, they get an HNSW index; fewer are all compared."""
 HNSW_PARAMETERS = {"M": 16, "efConstruction": 200}
-HNSW_FACTOR = 2
-"""Candidates for each passage wanted where HNSW finds them."""
 LEAST_HNSW_EFFORT = 200
 """Candidates that HNSW keeps while it searches, at least (Milvus's `ef`)."""
 MOST_CANDIDATES = 16_384

@@ -19,16 +19,21 @@ import numpy as np
 from opendpr.collection.filters import Where
 from opendpr.collection.rows import Version
 from opendpr.engines.addresses import Address
-from opendpr.engines.engine import Candidates, Noted, Rows, UnreachableError, VectorSet, set_name
+from opendpr.engines.engine import (
+    HNSW_FACTOR,
+    INDEXED_VECTORS,
+    Candidates,
+    Noted,
+    Rows,
+    UnreachableError,
+    VectorSet,
+    set_name,
+)
 from opendpr.engines.postgresql_where import PostgresqlCondition, postgresql_condition
 from opendpr.engines.psycopg import Connection, HalfVector, Jsonb, Server, Vector, halves
 from opendpr.errors import StateError
 from opendpr.types import Numbers, Scores, Vectors
 
-INDEXED_VECTORS = 50_000
-"""A server with this many vectors, or more, gets an HNSW index; fewer are all compared."""
-HNSW_FACTOR = 2
-"""Candidates for each passage wanted where HNSW finds them: their order is that of 16-bit numbers."""
 REMOVED_ROWS = 10_000
 """Numbers named in one statement."""
 PUSH_LOCK_NUMBER = 0x0DEBA7E

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
@@ -27,7 +27,7 @@ from opendpr.evaluation.header import (
 from opendpr.evaluation.records import AnswerJudgement, DocumentJudgement, QuestionRecord
 from opendpr.evaluation.run import open_run, read_question_records
 from opendpr.interop import read_questions, source_label, source_name, source_sha256
-from opendpr.iteration import batched
+from opendpr.iteration import OnProgress, batched
 from opendpr.model.runtime import RuntimeSettings, resolved
 from opendpr.search.settings import EngineSettings, SearchSettings
 from opendpr.storage.digests import file_sha256
@@ -79,7 +79,7 @@ def evaluate(
     task: Task,
     judge: Judge,
     output: Path,
-    on_progress: Callable[[int, int], None] = lambda done, total: None,
+    on_progress: OnProgress = lambda done, total: None,
 ) -> None:
     """Run a task over a collection into the file `output`, or go on with it.
 

@@ -16,15 +16,16 @@ from opendpr.answering.borders import BorderReader
 from opendpr.answering.decoding import Decoding
 from opendpr.choices import needs_vectors
 from opendpr.collection import Collection, opened_collection
-from opendpr.errors import StateError, UsageError
-from opendpr.fitting.cases import Case, Progress, read_cases, silent
+from opendpr.errors import UsageError
+from opendpr.fitting.cases import Case, read_cases
 from opendpr.fitting.confidence import fit_confidence
 from opendpr.fitting.decoding import fit_decoding
 from opendpr.fitting.fitted import Fitted, write_fitted
 from opendpr.fitting.hybrid import fit_lambda
 from opendpr.fitting.settings import AnsweringSettings
 from opendpr.interop import Questions, question_sets
-from opendpr.model.directory import Model, find_model
+from opendpr.iteration import OnStage
+from opendpr.model.directory import Model, find_model, refuse_used
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.reader import BertReader
 from opendpr.model.runtime import RuntimeSettings, resolved
@@ -44,7 +45,7 @@ def fit_answering(
     output: str | Path | None = None,
     settings: AnsweringSettings = AnsweringSettings(),
     runtime: RuntimeSettings = RuntimeSettings(),
-    on_progress: Progress = silent,
+    on_progress: OnStage = lambda what, done, total: None,
 ) -> tuple[Model, Fitted]:
     """Fit what answers are chosen by, and how sure they are; write a model with it.
 
@@ -79,7 +80,7 @@ def fit(
     *,
     settings: AnsweringSettings,
     runtime: RuntimeSettings = RuntimeSettings(),
-    on_progress: Progress = silent,
+    on_progress: OnStage = lambda what, done, total: None,
 ) -> Fitted:
     """Fit all that a model needs to answer from retrieved passages, and write nothing.
 
@@ -145,8 +146,8 @@ def _read(questions: Questions) -> tuple[dict[str, list[Question]], list[dict[st
 def _target(model: Model, output: Path | None) -> Path:
     """Where the model is written."""
     if output is not None:
-        if (output / "config.json").exists() and output.resolve() != model.directory.resolve():
-            raise StateError(f"{output} holds a model already; give another directory, or remove it first")
+        if output.resolve() != model.directory.resolve():
+            refuse_used(output)
         return output
     if model.reference != str(model.directory.absolute()):
         raise UsageError(f"{model.name} is an installed package; say where the fitted model is to be written (output)")

@@ -11,7 +11,7 @@ import numpy as np
 from opendpr.answering.asked_question import UNKNOWN_QUESTION, AskedQuestion
 from opendpr.answering.decoding import Decoding, candidates
 from opendpr.fitting.settings import AnsweringSettings
-from opendpr.iteration import batched
+from opendpr.iteration import OnStage, batched
 from opendpr.protocols import Reader, Retriever
 from opendpr.text import AnswerMatcher, exact_match
 from opendpr.types import Hit, Question, Span
@@ -23,12 +23,6 @@ FURTHER_DEPTH = 4
 
 Ask = Callable[[str, str], AskedQuestion]
 """What decoding needs to know of a question, for a retriever by its name."""
-Progress = Callable[[str, int, int], None]
-"""Called with what is done, how much of it, and of how much."""
-
-
-def silent(activity: str, done: int, total: int) -> None:
-    """A `Progress` that says nothing."""
 
 
 class Case(NamedTuple):
@@ -49,7 +43,7 @@ def read_cases(
     reader: Reader,
     *,
     settings: AnsweringSettings,
-    on_progress: Progress = silent,
+    on_progress: OnStage = lambda what, done, total: None,
     ask: Ask = lambda question, retriever: AskedQuestion(question),
 ) -> dict[str, list[Case]]:
     """What was read for each retriever; a passage that several retrievers found is read once."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from opendpr.iteration import batched
+from opendpr.iteration import OnProgress, batched
 from opendpr.model.encoder import BertEncoder
 from opendpr.search.live import LiveSnapshot
 from opendpr.search.retrievers import UNION_PASSAGES, score_union
@@ -16,7 +16,7 @@ from opendpr.text import AnswerMatcher
 from opendpr.types import Numbers, Passage, Question
 
 RELATIVE_WEIGHTS = (0.0, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 3.0, 5.0, 8.0)
-"""Weights tried: with 1, similarity and BM25 spread equally over the passages unions."""
+"""Weights tried, in the unit with which similarity and BM25 spread equally over the passages that are ranked."""
 JUDGED_PASSAGES = 20
 """Passages scanned for a right one with each weight."""
 FITTED_BATCH_QUESTIONS = 32
@@ -29,7 +29,7 @@ def fit_lambda(
     live: LiveSnapshot,
     encoder: BertEncoder,
     questions: Sequence[Question],
-    on_progress: Callable[[int, int], None] = lambda done, total: None,
+    on_progress: OnProgress = lambda done, total: None,
 ) -> tuple[float, dict[float, float]]:
     """The weight that brings a right passage up best, by mean reciprocal rank among the first 20.
 

@@ -15,6 +15,8 @@ from opendpr.errors import StateError
 Config = TypeVar("Config")
 COSINE_HYBRID_WEIGHT = 30.0
 """What a cosine counts beside BM25 in hybrid retrieval until lambda is fitted: what all-MiniLM-L6-v2 was fitted to."""
+COSINE_SCALE = 20.0
+"""The usual factor on the similarity of unit vectors in a contrastive loss; an inner product needs none."""
 Pooling = Literal["cls", "mean", "max", "mean_sqrt", "weighted_mean", "last"]
 Activation = Literal["identity", "tanh", "gelu", "gelu_tanh", "relu"]
 CONFIG_CHOICES: dict[str, tuple[str, ...]] = {

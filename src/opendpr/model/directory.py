@@ -164,6 +164,12 @@ def find_model(name: str) -> Model:
     )
 
 
+def refuse_used(directory: Path) -> None:
+    """Raises StateError if a directory to write a model into holds one already."""
+    if (directory / "config.json").exists():
+        raise StateError(f"{directory} holds a model already; give another directory, or remove it first")
+
+
 def read_weights(path: Path) -> dict[str, NDArray[Any]]:
     """Read a safetensors file as it is, without torch."""
     from safetensors import SafetensorError

@@ -35,7 +35,7 @@ METADATA_OF_PLACE = frozenset(("path", "modified"))
 """What the readers note of a file on disk; an uploaded one lies there only until it is read."""
 CHUNK_BYTES = 1 << 20
 NAMED_SKIPS = 100
-"""DocumentView that are named one by one; of further ones only the number is kept."""
+"""Skipped places that are named one by one; further ones are only counted."""
 RECORD_BORDERS: Mapping[Reader, Mapping[bytes, int]] = {
     read_json_lines: {b"\n": 1},
     read_json_array: {b"{": 1, b",": 20},
@@ -77,9 +77,7 @@ class Upload:
         for document in corpus:
             on_file(places.get(str(document.metadata.get("path")), 0))
             if characters + len(document.text) > UPLOADED_CHARACTERS:
-                self._skip(
-                    document.id, f"more than {UPLOADED_CHARACTERS // 1_000_000} million characters in one upload"
-                )
+                self._skip(document.id, TOO_MUCH_TEXT)
                 continue
             characters += len(document.text)
             metadata = {key: value for key, value in document.metadata.items() if key not in METADATA_OF_PLACE}

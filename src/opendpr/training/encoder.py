@@ -15,7 +15,7 @@ from torch import nn
 
 from opendpr.collection import Collection
 from opendpr.errors import UsageError
-from opendpr.model.config import COSINE_HYBRID_WEIGHT, EncoderConfig
+from opendpr.model.config import COSINE_HYBRID_WEIGHT, COSINE_SCALE, EncoderConfig
 from opendpr.model.directory import DEFAULT_MODEL, Model, find_model, own_tokenizer, read_weights, write_model
 from opendpr.model.encoder import EncoderInput
 from opendpr.model.tokenizer import Tokenizer
@@ -28,9 +28,6 @@ from opendpr.training.settings import EncoderSettings
 from opendpr.training.sources import ExampleSource, InverseClozeSource, PairSource
 from opendpr.training.towers import Towers
 from opendpr.types import TrainingExample
-
-COSINE_SCALE = 20.0
-"""Factor on the similarity of unit vectors in the loss; an inner product needs none."""
 
 Examples = str | Path | Sequence[TrainingExample]
 """A file of examples, or the examples themselves."""

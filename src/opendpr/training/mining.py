@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from opendpr.collection import Collection, opened_collection
 from opendpr.interop import Questions, question_sets, write_examples
+from opendpr.iteration import OnProgress
 from opendpr.model.directory import DEFAULT_MODEL, Model, find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.reader import BertReader
@@ -16,13 +17,6 @@ from opendpr.search.retrievers import make_retriever
 from opendpr.storage.lines import json_line, write_lines
 from opendpr.training.miner import LeftOut, Miner, MiningReport, MiningSettings
 from opendpr.types import Question, TrainingExample
-
-OnQuestion = Callable[[int, int], None]
-"""Called with questions mined and questions in all."""
-
-
-def silent(done: int, total: int) -> None:
-    """An `OnQuestion` that says nothing."""
 
 
 class Mined(NamedTuple):
@@ -41,7 +35,7 @@ def mine(
     output: str | Path | None = None,
     left_out: str | Path | None = None,
     settings: MiningSettings = MiningSettings(),
-    on_question: OnQuestion = silent,
+    on_question: OnProgress = lambda done, total: None,
 ) -> Mined:
     """Make training examples: positives and hard negatives of questions (paper sections 3.2 and 4.2).
 
@@ -89,7 +83,7 @@ def _miner(collection: Collection, model: str | Path | Model | None, settings: M
     return Miner(collection, words, retrievers, settings, reader)
 
 
-def _counted(questions: Sequence[Question], on_question: OnQuestion) -> Iterator[Question]:
+def _counted(questions: Sequence[Question], on_question: OnProgress) -> Iterator[Question]:
     for done, question in enumerate(questions):
         on_question(done, len(questions))
         yield question

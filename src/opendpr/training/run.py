@@ -12,8 +12,7 @@ from typing import Any, Generic, Literal, NamedTuple
 import torch
 from torch import nn
 
-from opendpr.errors import StateError
-from opendpr.model.directory import Model
+from opendpr.model.directory import Model, refuse_used
 from opendpr.model.torch import choose_device
 from opendpr.storage.atomic import write_json
 from opendpr.training import distributed
@@ -77,16 +76,6 @@ def run_training(job: Job[Batch], output: Path, on_step: OnStep = silent) -> Tra
     write_json(output / "training.json", _record(job, objective, training, device))
     shutil.rmtree(checkpoints)
     return Trained(model, training)
-
-
-def refuse_used(output: Path) -> None:
-    """Refuse a directory that holds a model already.
-
-    Raises:
-        StateError: it holds one.
-    """
-    if (output / "config.json").exists():
-        raise StateError(f"{output} holds a model already; give another directory, or remove it first")
 
 
 def _record(job: Job[Batch], objective: Objective[Batch], training: Training, device: torch.device) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def test_a_probability_is_selected_times_start_times_end() -> None:
 def test_the_retrieval_score_weighs_the_passages_against_each_other() -> None:
     parts = [{"bm25": 2.0, "dense": 0.1}, {"bm25": 1.0, "dense": 0.3}]
     plain = [span("Paris", 0.0, math.log(0.4)), span("Rome", 0.0, math.log(0.4), 1)]
-    spans = [replace(each, hit=replace(each.hit, parts=of)) for each, of in zip(plain, parts, strict=True)]
+    spans = [replace(each, hit=replace(each.hit, parts=scores)) for each, scores in zip(plain, parts, strict=True)]
     rome, paris = outcome(spans, Decoding(retrieval=math.log(3), similarity=10.0)).answers  # 1 + 3 beside 2 + 1
     assert (rome.text, paris.text) == ("Rome", "Paris")
     assert rome.confidence == pytest.approx(0.75 * 0.4)

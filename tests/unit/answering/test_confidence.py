@@ -56,11 +56,11 @@ def test_an_answer_without_rivals_is_as_far_ahead_as_counts() -> None:
 
 def test_the_first_answer_has_the_models_probability_and_the_others_share_the_rest() -> None:
     confidence = Confidence({"bias": math.log(3.0)}, threshold=0.7)
-    of = calibrated(SPANS, Decoding(), confidence)
-    assert of.answerable
-    assert [answer.text for answer in of.answers] == ["Paris", "Rome"]
-    assert of.answers[0].confidence == pytest.approx(0.75)
-    assert 0 < of.answers[1].confidence <= 0.25
+    answered = calibrated(SPANS, Decoding(), confidence)
+    assert answered.answerable
+    assert [answer.text for answer in answered.answers] == ["Paris", "Rome"]
+    assert answered.answers[0].confidence == pytest.approx(0.75)
+    assert 0 < answered.answers[1].confidence <= 0.25
 
 
 def test_below_the_threshold_there_is_no_answer_but_the_sentence_that_comes_nearest() -> None:
@@ -76,10 +76,10 @@ def test_below_the_threshold_there_is_no_answer_but_the_sentence_that_comes_near
 
 
 def test_without_a_fitted_model_the_confidence_is_the_readers_probability() -> None:
-    of = calibrated(SPANS, Decoding(), None)
+    answered = calibrated(SPANS, Decoding(), None)
     p = [math.exp(2.0), math.exp(1.0), 1.0]
-    assert of.answers[0].confidence == pytest.approx((p[0] * math.exp(-0.5) + p[1] * math.exp(-0.7)) / sum(p))
-    assert of.answerable
+    assert answered.answers[0].confidence == pytest.approx((p[0] * math.exp(-0.5) + p[1] * math.exp(-0.7)) / sum(p))
+    assert answered.answerable
 
 
 @settings(deadline=None)

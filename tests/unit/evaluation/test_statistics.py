@@ -24,7 +24,7 @@ def exact_p(differences: list[float]) -> float:
     """Of all ways to set the signs, the share whose sum is at least as far from 0."""
     observed = abs(sum(differences))
     signs = list(product((-1, 1), repeat=len(differences)))
-    sums = [sum(sign * value for sign, value in zip(of, differences, strict=True)) for of in signs]
+    sums = [sum(sign * value for sign, value in zip(row, differences, strict=True)) for row in signs]
     return sum(abs(value) >= observed - 1e-9 for value in sums) / len(signs)
 
 
@@ -95,7 +95,7 @@ def test_a_table_without_questions_is_refused(values: object) -> None:
 
 
 def test_top_k_accuracy_counts_first_ranks() -> None:
-    ranks = [first_rank(of) for of in ([True, True], [False, False, True], [False], [])]
+    ranks = [first_rank(matches) for matches in ([True, True], [False, False, True], [False], [])]
     assert ranks == [1, 3, None, None]
     assert [top_k_accuracy(ranks, k) for k in (1, 2, 3, 100)] == [0.25, 0.25, 0.5, 0.5]
     with pytest.raises(ValueError, match="no questions"):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from opendpr.errors import InputError
-from opendpr.model.config import Activation, EncoderConfig, InputForm, Pooling
+from opendpr.model.config import COSINE_SCALE, Activation, EncoderConfig, InputForm, Pooling
 from opendpr.model.directory import Weights
 from opendpr.model.foreign import families
 from opendpr.model.foreign.source import (
@@ -25,8 +25,6 @@ from opendpr.model.foreign.source import (
 from opendpr.model.foreign.tokenizers import read_tokenizer
 
 MODEL_KIND = "sentence-transformers model"
-COSINE_SCALE = 20.0
-"""The usual factor on cosines in a contrastive loss, which the layout does not record."""
 POOLINGS: dict[str, Pooling] = {
     "cls": "cls",
     "mean": "mean",
