@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from opendpr.choices import DEFAULT_RETRIEVER, MOST_PASSAGES
+from opendpr.choices import DEFAULT_RETRIEVER, MOST_PASSAGES, needs_vectors
 from opendpr.cli.located import located
 from opendpr.cli.options import (
     RETRIEVER_CHOICES,
@@ -132,7 +132,7 @@ def evaluate(
     if not questions:
         raise UsageError(f"no file of questions was given to evaluate {collection} with; name one after it")
     systems = list(dict.fromkeys(retriever or [DEFAULT_RETRIEVER]))
-    running, vectors = RuntimeSettings(runtime, precision, device), systems != ["bm25"]
+    running, vectors = RuntimeSettings(runtime, precision, device), any(map(needs_vectors, systems))
     collection = located(collection, model, running, vectors=vectors, silent=as_json)
     open_collection(collection).close()  # before the questions: arguments are judged in their order
     engine = engine_settings(index, allow_partial=False)

@@ -89,7 +89,7 @@ def fit(
     """
     reader = BorderReader(collection, BertReader(model, runtime))
     live = LiveSnapshot(collection)
-    encoder = BertEncoder(model, runtime) if set(settings.retrievers) - {"bm25"} else None
+    encoder = BertEncoder(model, runtime) if any(map(needs_vectors, settings.retrievers)) else None
     fitted = Fitted(dict(model.retrieval))
     if encoder is not None:
         collection.refuse_other_encoder(model.fingerprint, model.name)

@@ -10,6 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from opendpr.choices import needs_vectors, needs_words
 from opendpr.collection import Collection
 from opendpr.collection.filters import parse_where
 from opendpr.collection.rows import EncoderRow, Version
@@ -164,10 +165,10 @@ def load_snapshot(
     state = read_state(collection)  # first: a change that comes while parts are loaded shows as a newer state
     same = before if keep and before and before.state == state else None
     dense_part, word_part = (same.dense_part, same.word_part) if same else (None, None)
-    if wanted & {"dense", "hybrid"} and dense_part is None:
+    if any(map(needs_vectors, wanted)) and dense_part is None:
         _refuse_other_vectors(collection, state, before)
         dense_part = _load_dense(collection, state, before, settings)
-    if wanted & {"bm25", "hybrid"} and word_part is None:
+    if any(map(needs_words, wanted)) and word_part is None:
         index, seen_version = open_bm25(collection, settings.words)
         removed = np.array(collection.deleted_since(seen_version.version), dtype=np.int64)
         word_part = WordPart(index, np.concatenate([removed, collection.hidden()]))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from opendpr.choices import needs_vectors
 from opendpr.collection import Collection, opened_collection
 from opendpr.interop import Questions, question_sets, write_examples
 from opendpr.iteration import OnProgress
@@ -70,12 +71,12 @@ def mine(
 def _miner(collection: Collection, model: str | Path | Model | None, settings: MiningSettings) -> Miner:
     """A miner with the retrievers that the settings name, and networks only where one is needed."""
     kinds = list(dict.fromkeys(settings.retrievers))
-    active = collection.encoder()
+    active, compares = collection.encoder(), any(map(needs_vectors, kinds))
     network: Model | None = None
-    if settings.denoise or kinds != ["bm25"]:
+    if settings.denoise or compares:
         name = model or (active.model if active else DEFAULT_MODEL)
         network = name if isinstance(name, Model) else find_model(str(name))
-    encoder = BertEncoder(network, settings.runtime) if network and kinds != ["bm25"] else None
+    encoder = BertEncoder(network, settings.runtime) if network and compares else None
     live = LiveSnapshot(collection)
     retrievers = {kind: make_retriever(kind, live, encoder) for kind in kinds}
     words = retrievers.get("bm25") or make_retriever("bm25", live)
