@@ -165,10 +165,10 @@ def test_what_cannot_become_a_document_is_named_and_the_rest_is_added(run, notes
     refused(
         result,
         3,
-        "2 added",
+        "3 added",
         "secret.txt: cannot be read: Permission denied",
         "binary.txt: binary file",
-        "latin.txt: not valid UTF-8",
+        "read as Windows-1252, as they are not UTF-8: 1 document",
         "blank.txt: no text",
         "nothing.md: no text",
         "dangling.txt: cannot be read",
@@ -186,6 +186,7 @@ def test_what_cannot_become_a_document_is_named_and_the_rest_is_added(run, notes
     assert before.items() <= after.items()
     assert {key: after[key][1] for key in after.keys() - before.keys()} == {
         ("good.txt", 0): "Good words are found.",
+        ("latin.txt", 0): "Grüße aus Zürich",
         ("twice", 0): "the first one stays",
     }
 
