@@ -272,7 +272,7 @@ def test_an_output_that_cannot_be_written_is_reported_by_the_name_that_was_given
 def test_questions_without_passages_are_to_be_mined_first(run, tmp_path, kind):
     (tmp_path / "pairs.jsonl").write_text('{"question": "Who wrote the letter?", "answers": ["Anna"]}\n')
     done = run("train", kind, "pairs.jsonl", "-o", "model", cwd=tmp_path)
-    refused(done, 3, "pairs.jsonl:1: cannot tell what kind of examples", "mining finds them in a collection")
+    refused(done, 3, "pairs.jsonl:1: cannot tell what kind of examples", "'opendpr mine COLLECTION FILE")
     assert not (tmp_path / "model").exists()
 
 
