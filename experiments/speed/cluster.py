@@ -67,6 +67,16 @@ def measure_search(report: Report, name: str, index: DenseIndex, questions: Vect
     report.add(f"{name}/recall@{K}", float(np.mean(shares)))
 
 
+def wait_for_copy(server: PostgresqlServer, copy: PostgresqlServer) -> None:
+    """Wait until a copy has all that was written to its server."""
+    import psycopg
+
+    with psycopg.connect(server.url) as first, psycopg.connect(copy.url, autocommit=True) as second:
+        (written,) = first.execute("SELECT pg_current_wal_lsn()::text").fetchone() or ("0/0",)
+        while second.execute("SELECT 1 WHERE pg_last_wal_replay_lsn() >= %s::pg_lsn", (written,)).fetchone() is None:
+            time.sleep(0.05)
+
+
 def measure_failover(report: Report, index: EngineIndex, server: PostgresqlServer, question: Vectors) -> None:
     """Kill a server that has a copy, and report the seconds until the next question is answered, as it was before."""
     before = index.search(question[None], K).numbers
@@ -90,6 +100,8 @@ def measure(report: Report, directory: Path, questions: Vectors, indexed_vectors
         measure_push(report, collection, address, indexed_vectors)
         index = EngineIndex(collection, EngineSettings(address))
         measure_search(report, "postgresql", index, questions, truth)
+        report.add("postgresql/times beside", report.value("postgresql/p50") / report.value("beside/p50"))
+        wait_for_copy(second, copy)
         measure_failover(report, index, second, questions[0])
 
 

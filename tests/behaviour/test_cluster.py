@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import sys
 
 import numpy as np
 import pytest
 from conftest import write_documents
 
 from opendpr.collection import open_collection
-from ray_cluster import ADDRESS, Namespace, RayCluster, wait_until
+from ray_cluster import ADDRESS, PORT, Namespace, RayCluster, wait_until
 
 ray = pytest.importorskip("ray", reason="Ray is not installed; pip install 'opendpr[ray]'")
 pytestmark = [
@@ -71,6 +72,34 @@ def test_documents_are_added_by_workers_too(cluster, plain, tmp_path, tiny_model
         "add", tmp_path / "notes", plain / "docs", "-m", tiny_model, "--precision", "fp32", "--on", ADDRESS
     )
     assert added.returncode == 0, added.stderr
+    assert np.array_equal(stored_vectors(tmp_path / "notes"), stored_vectors(plain / "here"))
+
+
+FROM_PYTHON = """
+import sys
+import opendpr
+collection, model, address = sys.argv[1:]
+runtime = opendpr.RuntimeSettings(precision="fp32")
+with opendpr.open(collection, runtime=runtime, retriever="bm25") as notes:
+    print(notes.encode(model, on=address, workers=2))
+"""
+
+
+def test_python_encodes_on_a_cluster_by_the_same_argument(cluster, plain, tmp_path, tiny_model):
+    notes = tmp_path / "notes"
+    shutil.copytree(plain / "stored", notes)
+    program = [sys.executable, "-c", FROM_PYTHON, notes, tiny_model, f"127.0.0.1:{PORT}"]
+    done = cluster.namespace.command(program, check=False)
+    assert done.returncode == 0, done.stderr
+    assert np.array_equal(stored_vectors(notes), stored_vectors(plain / "here"))
+    assert int(done.stdout) == len(stored_vectors(notes))
+
+
+def test_auto_is_the_cluster_of_the_machine(cluster, plain, tmp_path, tiny_model):
+    shutil.copytree(plain / "stored", tmp_path / "notes")
+    command = ["env", f"RAY_ADDRESS=127.0.0.1:{PORT}", sys.executable, "-m", "opendpr", "encode", tmp_path / "notes"]
+    done = cluster.namespace.command([*command, "-m", tiny_model, "--precision", "fp32", "--on", "auto"], check=False)
+    assert done.returncode == 0, done.stderr
     assert np.array_equal(stored_vectors(tmp_path / "notes"), stored_vectors(plain / "here"))
 
 

@@ -100,7 +100,7 @@ def test_a_person_asks_sees_the_marked_answer_switches_and_follows_the_link(serv
     keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
     wait = pytest.importorskip("selenium.webdriver.support.ui").WebDriverWait(browser, 60)
     browser.get(served.url)
-    assert browser.switch_to.active_element.get_attribute("id") == "q"
+    wait.until(lambda page: page.switch_to.active_element.get_attribute("id") == "q")
     browser.switch_to.active_element.send_keys("Who built the pier of Orvik?", keys.ENTER)
     answer = wait.until(lambda one: one.find_element(by.CSS_SELECTOR, ".words")).text
     assert browser.find_element(by.CSS_SELECTOR, ".best mark").text == answer

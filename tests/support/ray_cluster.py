@@ -63,11 +63,16 @@ class RayCluster:
         self._environment = {**os.environ, "RAY_ENABLE_OPEN_TELEMETRY": "0", "PYTHONWARNINGS": "ignore"}
         head = ("--head", f"--port={PORT}", f"--ray-client-server-port={CLIENT_PORT}", "--num-cpus=0")
         self.head = self._start(*head, "--include-dashboard=false", f"--temp-dir={self.folder}")
+        self.nodes: list[subprocess.Popen[bytes]] = []
         script = f"import ray; ray.init('127.0.0.1:{PORT}', logging_level='ERROR'); print(len(ray.nodes()))"
         self._count = [sys.executable, "-c", script]
-        wait_until(lambda: self.alive() >= 1)
-        self.nodes = [self.join() for _ in range(nodes)]
-        wait_until(lambda: self.alive() >= 1 + nodes)
+        try:
+            wait_until(lambda: self.alive() >= 1)
+            self.nodes += [self.join() for _ in range(nodes)]
+            wait_until(lambda: self.alive() >= 1 + nodes)
+        except TimeoutError:
+            self.close()
+            raise
 
     def join(self) -> subprocess.Popen[bytes]:
         """Another machine."""

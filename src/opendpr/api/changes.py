@@ -65,11 +65,13 @@ def remove(directory: Path, ids: str | Sequence[str] | None, where: str | None) 
     return chosen
 
 
-def encode(directory: Path, model: str | None, *, keep_old: bool, runtime: RuntimeSettings) -> int:
+def encode(
+    directory: Path, model: str | None, *, keep_old: bool, runtime: RuntimeSettings, load: LoadEncoder = BertEncoder
+) -> int:
     """Encode all passages with a model, then use that one; returns how many were encoded."""
     with open_collection(directory) as opened:
         row = opened.encoder()
-    encoder = BertEncoder(find_model(model or (row.model if row else DEFAULT_MODEL)), runtime)
+    encoder = load(find_model(model or (row.model if row else DEFAULT_MODEL)), runtime)
     with open_writer(directory) as writer:
         return encode_all(writer, encoder, keep_old=keep_old).passages
 

@@ -12,6 +12,7 @@ from opendpr.api import changes
 from opendpr.api.arguments import Several, check_index, check_k, check_retriever, check_where, strings
 from opendpr.api.sources import DocumentSource
 from opendpr.choices import READ_PASSAGES, SEARCH_PASSAGES, IndexName, needs_vectors
+from opendpr.cluster.place import encoders
 from opendpr.collection import Collection, open_collection
 from opendpr.collection.backup import write_backup
 from opendpr.collection.rows import ListedDocument
@@ -204,26 +205,31 @@ class OpenCollection:
         self._refuse_folder("remove documents")
         return changes.remove(self._opened.directory, ids, where)
 
-    def encode(self, model: str | os.PathLike[str] | None = None, *, keep_old: bool = False) -> int:
+    def encode(
+        self,
+        model: str | os.PathLike[str] | None = None,
+        *,
+        keep_old: bool = False,
+        on: str | None = None,
+        workers: int | None = None,
+    ) -> int:
         """Encode all passages with a model, then use that one; returns how many were encoded.
 
         Args:
             model: name or directory; None is the collection's, or the default
             keep_old: keep the old vectors, to switch back cheaply
+            on, workers: as for `opendpr.add`
         """
         self._refuse_folder("encode")
-        name = None if model is None else os.fspath(model)
-        encoded = changes.encode(self._opened.directory, name, keep_old=keep_old, runtime=self.runtime)
+        directory, name = self._opened.directory, None if model is None else os.fspath(model)
+        with encoders(on, workers) as load:
+            encoded = changes.encode(directory, name, keep_old=keep_old, runtime=self.runtime, load=load)
         self.model = name
         self._close_answerer()
         return encoded
 
     def optimize(
-        self,
-        index: IndexName = "auto",
-        *,
-        recall: float = INDEX_RECALL,
-        memory_bytes: int | None = None,
+        self, index: IndexName = "auto", *, recall: float = INDEX_RECALL, memory_bytes: int | None = None
     ) -> dict[str, Any] | None:
         """Rebuild the search caches, after many changes.
 

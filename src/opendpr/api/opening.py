@@ -12,6 +12,7 @@ from opendpr.api.located import located
 from opendpr.api.opened import OpenCollection
 from opendpr.api.sources import DocumentSource
 from opendpr.choices import DEFAULT_RETRIEVER
+from opendpr.cluster.place import encoders
 from opendpr.collection.database import DATABASE
 from opendpr.collection.opening import holds_documents
 from opendpr.engines.addresses import parse_address
@@ -28,6 +29,8 @@ def add(
     model: str | None = None,
     *,
     vectors: bool = True,
+    on: str | None = None,
+    workers: int | None = None,
 ) -> AddReport:
     """Add documents to a collection, made if it is not there.
 
@@ -36,16 +39,19 @@ def add(
             among several also pairs `(id, text)`
         model: name or directory; None is the collection's, or the default in a new one
         vectors: False needs no model: only BM25 finds the passages, until a later `add` encodes them
+        on: a Ray cluster that encodes, as `ray://head:10001`, or `auto` for the one of this machine
+        workers: processes of the cluster that encode; None is one a GPU, or one a machine
 
     Returns:
         What was done. Files that could not be read are in its `skipped`.
 
     Raises:
         InputError: a path does not exist, or a dict lacks id or text.
-        BusyError: another process writes.
+        BusyError: another process writes, or there is no cluster at `on`.
         StateError: there is no such model, or the vectors come from another one.
     """
-    return changes.add_sources(Path(collection), sources, AddSettings(model, vectors))
+    with encoders(on, workers) as load:
+        return changes.add_sources(Path(collection), sources, AddSettings(model, vectors), load=load)
 
 
 def open(

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from typer import Argument, Exit, Option
 
-from opendpr.cli.on import encoders
 from opendpr.cli.options import (
     READABLE_FILES,
     AsJson,
@@ -23,6 +22,7 @@ from opendpr.cli.options import (
 from opendpr.cli.output import next_step, print_json, say
 from opendpr.cli.progress import progress
 from opendpr.cli.skipped import LISTED_PLACES, report_skipped
+from opendpr.cluster.place import encoders
 from opendpr.errors import InputError, UsageError
 from opendpr.wording import counted
 
@@ -134,7 +134,7 @@ def add(
     running = RuntimeSettings(runtime, precision, device)
     settings = AddSettings(model, not no_vectors, running, splitter, resplit, sync=directories, wait_seconds=wait)
     command = ["opendpr add", str(collection), *files]
-    with encoders(on, workers) as load, progress("encoding", "passages", silent=as_json) as on_progress:
+    with encoders(on, workers, report=say) as load, progress("encoding", "passages", silent=as_json) as on_progress:
         try:
             report = add_to(collection, corpus, settings, load=load, on_progress=on_progress)
         except NoDocumentsError as error:

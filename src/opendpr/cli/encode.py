@@ -7,7 +7,6 @@ from typing import Annotated
 from typer import Option
 
 from opendpr.cli.located import located_to_write
-from opendpr.cli.on import encoders
 from opendpr.cli.options import (
     AsJson,
     CollectionToChange,
@@ -21,6 +20,7 @@ from opendpr.cli.options import (
 )
 from opendpr.cli.output import print_json, say
 from opendpr.cli.progress import progress
+from opendpr.cluster.place import encoders
 from opendpr.wording import counted
 
 
@@ -58,7 +58,7 @@ def encode(
         row = opened.encoder()
     chosen = find_model(model or (row.model if row else DEFAULT_MODEL))
     settings = RuntimeSettings(runtime, precision, device)
-    with encoders(on, workers) as load, open_writer(collection, wait_seconds=wait) as writer:
+    with encoders(on, workers, report=say) as load, open_writer(collection, wait_seconds=wait) as writer:
         encoder = load(chosen, settings)
         with progress("encoding", "passages", silent=as_json) as show:
             encoded, _ = give_vectors(writer, encoder, on_progress=show, keep_old=keep_old)

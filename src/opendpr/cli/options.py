@@ -59,7 +59,9 @@ RuntimeOption = Annotated[
 DeviceOption = Annotated[DeviceName, Option("--device", help="auto: the CPU.", envvar="OPENDPR_DEVICE")]
 OnOption = Annotated[
     str | None,
-    Option("--on", help="A Ray cluster that encodes, e.g. ray://head:10001; needs opendpr[ray].", show_default="here"),
+    Option(
+        "--on", help="A Ray cluster that encodes: ray://head:10001 or auto; needs opendpr[ray].", show_default="here"
+    ),
 ]
 WorkersOption = Annotated[
     int | None,

@@ -92,8 +92,9 @@ class ManualPage:
         self._literal = LITERAL_MACROS.get(name, self._literal)
         if name in ("TH", "Dt"):
             self.title = f"{words[0]}({words[1]})" if len(words) > 1 else " ".join(words)
-        elif name in ("de", "ig", "am"):
-            self._ignored = ".."
+        elif name in ("de", "de1", "dei", "am", "am1", "ami", "ig"):
+            end = words[name != "ig" :][:1]
+            self._ignored = f".{end[0]}" if end else ".."
         elif name in HEADING_MACROS:
             self.text.separate("\n\n")
             self.text.begin_heading(1 if name.upper() == "SH" else 2)

@@ -20,15 +20,27 @@ def parse_notebook(file: IO[bytes]) -> Extract:
         notebook = json.loads(data)
     except ValueError as error:
         raise NotReadError(f"not valid JSON: {error}") from None
-    if not isinstance(notebook, dict) or not isinstance(cells := notebook.get("cells"), list):
-        raise NotReadError('no notebook of version 4: it has no "cells"; open it in Jupyter and save it again')
+    cells = notebook_cells(notebook)
+    if cells is None:
+        raise NotReadError('no notebook: it has no "cells"; open it in Jupyter and save it again')
     text = "\n\n".join(piece for cell in cells if isinstance(cell, dict) for piece in pieces(cell) if piece.strip())
     return Extract(storable(heading(text)), storable(text))
 
 
+def notebook_cells(notebook: object) -> list[Any] | None:
+    """The cells of a notebook, which those of version 3 have in worksheets; None if it has none."""
+    if not isinstance(notebook, dict):
+        return None
+    sheets = notebook.get("worksheets")
+    if isinstance(sheets, list) and sheets and isinstance(sheets[0], dict):
+        notebook = sheets[0]  # programs have never written more than one
+    cells = notebook.get("cells")
+    return cells if isinstance(cells, list) else None
+
+
 def pieces(cell: Mapping[str, Any]) -> Iterator[str]:
     """The text of a cell and of what it printed; pictures and errors are left out."""
-    yield lines(cell.get("source"))
+    yield lines(cell.get("source")) or lines(cell.get("input"))
     outputs = cell.get("outputs")
     for output in outputs if isinstance(outputs, list) else ():
         if isinstance(output, dict):

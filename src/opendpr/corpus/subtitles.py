@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from itertools import filterfalse
 from typing import IO
 
 from opendpr.corpus.extract import Extract, NotReadError
@@ -25,7 +26,7 @@ def parse_subtitles(file: IO[bytes]) -> Extract:
         times = next((number for number, line in enumerate(lines) if TIMES.match(line)), None)
         if times is None:
             continue  # the header, a note, a style
-        for line in lines[times + 1 :]:
+        for line in filterfalse(TIMES.match, lines[times + 1 :]):  # a caption may follow without a blank line
             words = unescape(MARKUP.sub("", line)).strip()
             if words and words not in said[-2:]:
                 said.append(words)

@@ -11,6 +11,9 @@ from opendpr.corpus.archive import Archive
 from opendpr.corpus.extract import Extract, NotReadError, storable
 from opendpr.corpus.rows import SAMPLE_ROWS, is_table, joined_rows, table_text
 
+MAC_FOLDER = "__MACOSX/"
+"""What Macs add to archives: files about files, whose names end as theirs do."""
+
 
 def parse_xlsx(file: IO[bytes]) -> list[Extract]:
     """Each sheet that is shown and has text: its name and its rows."""
@@ -18,7 +21,7 @@ def parse_xlsx(file: IO[bytes]) -> list[Extract]:
 
     archive = Archive(file)
     for name in archive.names():  # so that a bomb is found before openpyxl unpacks it, and XML with entities refused
-        if name.endswith(".xml"):
+        if name.endswith(".xml") and not name.startswith(MAC_FOLDER):
             archive.parse(name, lambda _name, _attributes: None)
     file.seek(0)
     workbook = load_workbook(file, read_only=True, data_only=True, keep_links=False)

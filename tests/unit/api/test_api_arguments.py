@@ -23,6 +23,8 @@ from opendpr.types import Question
         (lambda notes: opendpr.load_encoder(runtime="cpu"), "runtime must be opendpr.RuntimeSettings"),
         (lambda notes: opendpr.load_reader(3), "model must be a name or a directory, got 3"),
         (lambda notes: opendpr.open(notes, 3), "model must be a name or a directory, got 3"),
+        (lambda notes: opendpr.add(notes, [], workers=2), "workers are processes of a cluster; give its address too"),
+        (lambda notes: opendpr.add(notes, [], on="auto", workers=0), "workers must be 1 or more, got 0"),
         (lambda notes: opendpr.evaluate(notes, [], k=0), "k must be a whole number from 1 to 10,000, got 0"),
         (lambda notes: opendpr.evaluate(notes, [], read=[5, 0]), "read must be a whole number from 1 to 10,000, got 0"),
         (lambda notes: opendpr.evaluate(notes, [], k=["5"]), "k must be a whole number from 1 to 10,000, got '5'"),

@@ -115,6 +115,16 @@ def test_a_notebook_has_its_cells_and_what_they_printed():
     assert (found.title, found.text) == ("Tides", "# Tides\nHigh.\n\nprint(2)\n\n2\n")
 
 
+def test_a_notebook_of_version_3_has_its_cells():
+    cells = [{"cell_type": "markdown", "source": ["# Tides"]}, {"cell_type": "code", "input": ["print(2)"]}]
+    assert parsed("notebook", json.dumps({"worksheets": [{"cells": cells}]})).text == "# Tides\n\nprint(2)"
+
+
+def test_macros_that_a_manual_page_defines_are_no_text():
+    page = '.TH O 1\n.de1 SH\n." bigger\nwords\n..\n.de X end\nwords\n.end\n.SH NAME\no\n'
+    assert parsed("man", page).text == "NAME\n\no"
+
+
 def test_an_opendocument_text_has_what_is_shown():
     content = (
         "<text:tracked-changes><text:p>gone</text:p></text:tracked-changes><text:h>Head</text:h>"
@@ -168,6 +178,8 @@ def test_subtitles_are_what_is_said():
     assert parsed("subtitles", srt).text == "The bell\nwas cast\nin 1712."
     vtt = "WEBVTT\n\nNOTE x\n\n00:01.000 --> 00:02.000 align:start\n<v Ann>Ahoy &amp; hello\n"
     assert parsed("subtitles", vtt).text == "Ahoy & hello"
+    together = "WEBVTT\n\n00:01.000 --> 00:02.000\nOne\n00:02.000 --> 00:03.000\nTwo\n"
+    assert parsed("subtitles", together).text == "One\nTwo"
 
 
 def test_a_manual_page_has_its_words(tmp_path):

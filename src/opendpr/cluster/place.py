@@ -2,37 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from opendpr.cli.output import say
 from opendpr.errors import OpendprError, UsageError
 
 if TYPE_CHECKING:
+    from opendpr.cluster.encoding import RayEncoder
     from opendpr.maintenance.add import LoadEncoder
     from opendpr.model.directory import Model
     from opendpr.model.runtime import RuntimeSettings
 
 
+def silent(line: str) -> None:
+    """A report that goes nowhere."""
+
+
 @contextmanager
-def encoders(on: str | None, workers: int | None) -> Iterator[LoadEncoder]:
-    """What makes the encoder of a model, for the time in which a cluster is connected; says which machine did what.
+def encoders(on: str | None, workers: int | None, *, report: Callable[[str], None] = silent) -> Iterator[LoadEncoder]:
+    """What makes the encoder of a model, for the time in which a cluster is connected.
+
+    Args:
+        on: address of a cluster, or `auto`; None is this process
+        workers: processes of the cluster that encode; None is one a GPU, or one a machine
+        report: called at the end with a line for each machine, which says what it did
 
     Raises:
         BusyError: there is no cluster at the address.
         OpendprError: Ray is not installed.
-        UsageError: a number of workers is given without a cluster.
+        UsageError: a number of workers is given without a cluster, or the address has another form.
     """
     if on is None:
         if workers is not None:
-            raise UsageError("--workers is the number of processes of a cluster; give its address with --on")
+            raise UsageError("workers are processes of a cluster; give its address too, with --on or on=")
         from opendpr.model.encoder import BertEncoder
 
         yield BertEncoder
         return
+    if workers is not None and workers < 1:
+        raise UsageError(f"workers must be 1 or more, got {workers}")
     try:
-        from opendpr.cluster import RayEncoder, connected
+        from opendpr.cluster.encoding import RayEncoder, connected
     except ModuleNotFoundError as error:
         if error.name != "ray":
             raise
@@ -47,6 +58,6 @@ def encoders(on: str | None, workers: int | None) -> Iterator[LoadEncoder]:
         yield load
         for encoder in loaded:
             for node, passages in sorted(encoder.passages_by_node.items()):
-                say(f"{node} encoded {passages:,}")
+                report(f"{node} encoded {passages:,}")
             for reason in encoder.refused:
-                say(f"not used: {reason}")
+                report(f"not used: {reason}")

@@ -257,17 +257,21 @@ class _Crew:
 
 @contextmanager
 def connected(address: str) -> Iterator[None]:
-    """A connection to a Ray cluster: `ray://host:10001`, or `host:6379` from one of its machines.
+    """A connection to a Ray cluster: `ray://host:10001`, or on one of its machines `host:6379` or `auto`.
 
     Raises:
         BusyError: nothing answers at the address.
         UsageError: the address has another form.
     """
+    if address == "auto" and ray.is_initialized():  # by the program, which goes on with it
+        yield
+        return
     host, _, port = address.removeprefix("ray://").rpartition(":")
-    if not host or not port.isdecimal():
-        raise UsageError(f"expected a cluster as ray://HOST:10001 or HOST:6379, got {address!r}")
+    if address != "auto" and not (host and port.isdecimal()):
+        raise UsageError(f"expected a cluster as ray://HOST:10001, HOST:6379 or auto, got {address!r}")
     try:
-        socket.create_connection((host, int(port)), timeout=ANSWER_SECONDS).close()  # Ray itself tries for minutes
+        if address != "auto":  # Ray itself tries for minutes
+            socket.create_connection((host, int(port)), timeout=ANSWER_SECONDS).close()
         ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
     except (OSError, RuntimeError, ValueError, RayError) as error:
         raise BusyError(
@@ -287,9 +291,9 @@ def _concrete(runtime: RuntimeSettings) -> RuntimeSettings:
 
 def _files(model: Model) -> dict[str, bytes]:
     """What of a model a worker needs: all but its reader."""
-    names = {path for path in model.directory.rglob("*") if path.is_file()}
-    kept = sorted(path for path in names if path != model.weights_path("reader"))
-    return {path.relative_to(model.directory).as_posix(): path.read_bytes() for path in kept}
+    directory, reader = model.directory, model.weights_path("reader")
+    kept = sorted(path for path in directory.rglob("*") if path.is_file() and path != reader)
+    return {path.relative_to(directory).as_posix(): path.read_bytes() for path in kept}
 
 
 def _shown(resources: Mapping[str, float]) -> str:
