@@ -341,7 +341,7 @@ def test_runs_by_other_judgements_or_of_one_name_are_not_compared(tmp_path: Path
         with open_run(path, run_header(sets={}, judging=judging)):
             pass
         runs.append(read_run(path))
-    with pytest.raises(StateError, match="the same qrels"):
+    with pytest.raises(StateError, match="the same --qrels"):
         summary(runs[:2])
     with pytest.raises(UsageError, match="called 'b'"):
         summary(runs)

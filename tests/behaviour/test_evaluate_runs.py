@@ -223,7 +223,7 @@ def test_distances_and_documents_ranked_twice_are_judged_where_options_say_how(
 
 def test_texts_that_are_nowhere_are_asked_for(questions: Path, tmp_path: Path) -> None:
     ranked = write_trec(tmp_path / "t", "Tarn Q0 Tarn 1 1.5 t")
-    with pytest.raises(InputError, match=r"no text for passage 'Tarn'.*name the collection"):
+    with pytest.raises(InputError, match=r"no text for passage 'Tarn'.* --collection"):
         evaluate_runs(ForeignTask([ranked], questions), AnswerJudge(), tmp_path / "run.jsonl")
 
 

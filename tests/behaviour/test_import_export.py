@@ -145,10 +145,10 @@ def test_a_run_of_long_documents_is_completed_from_the_collection(folder, run, t
     assert (folder / "out").read_text() == "q Q0 a#1.txt 1 3.0 bm25\nq Q0 b.txt 2 2.0 bm25\n"
     twice = run(*export, "--format", "trec")
     assert twice.returncode == 3
-    assert "Choose a system, and a set of questions" in twice.stderr
+    assert "Choose a system with --system" in twice.stderr
     unknown = run(*export[:3], *export[3:5], "--format", "trec", "--documents", "--system", "bm25")
     assert unknown.returncode == 3
-    assert "name the collection that was searched" in unknown.stderr
+    assert "name the collection that was searched with --collection" in unknown.stderr
     (folder / "run.jsonl").write_text('{"id": "q", "question": "who", "hits": [{"id": "gone", "score": 1}]}')
     gone = run(*export, "--format", "dpr")
     assert gone.returncode == 3
@@ -248,7 +248,7 @@ def test_a_run_of_an_evaluation_is_exported_by_system(folder, run, tiny_model):
     done = run(*evaluate, "-r", "bm25", "-r", "dense", "-k", "6")
     assert done.returncode == 0, done.stderr
     export = ("export", "run", folder / "eval.jsonl", "--format", "trec", "-o", folder / "out")
-    assert "Choose a system, and a set of questions" in run(*export).stderr
+    assert "Choose a system with --system" in run(*export).stderr
     assert run(*export, "--system", "bm25").returncode == 0
     lines = [line.split() for line in (folder / "out").read_text().splitlines()]
     assert sorted(line[2] for line in lines) == ["1", "2", "3", "4", "5", "6"]

@@ -411,7 +411,7 @@ def test_passages_without_a_vector_that_an_index_cannot_take_in_are_told(tmp_pat
     done = run("optimize", notes, "--index", "ivf")
     assert done.returncode == 0
     assert "70 passages, from the first without a vector on, are searched one by one" in done.stderr
-    assert "encode the collection first" in done.stderr
+    assert f"'opendpr encode {notes}'" in done.stderr
 
 
 def test_a_recall_that_is_not_reached_is_told(notes, run):

@@ -13,7 +13,9 @@ import opendpr
 from opendpr.model.directory import Model, find_model
 from opendpr.types import Document
 
-NAMES = [f"{start}{end}" for start in ("Al", "Bor", "Cam", "Der", "Ev") for end in ("ton", "by", "ford", "ham")]
+NAMES = [
+    f"{start}{end}" for start in ("Al", "Bor", "Cam", "Der", "Ev") for end in ("ton", "by", "ford", "ham")
+]
 TRADES = ["baker", "smith", "weaver", "miller", "mason", "tailor", "cooper", "fisher"]
 
 
@@ -100,7 +102,7 @@ def test_what_is_in_the_documents_is_answered_and_what_is_not_is_not(notes: Path
 def test_a_packages_own_directory_is_not_written_to(notes: Path, tmp_path: Path, run: Run) -> None:
     done = run("train", "answering", notes, questions(tmp_path / "q.jsonl"), "--model", "opendpr-minilm")
     assert done.returncode == 2
-    assert "say where the fitted model is to be written" in done.stderr
+    assert "say with -o where the fitted model is to be written" in done.stderr
 
 
 def test_a_directory_with_another_model_is_not_written_over(

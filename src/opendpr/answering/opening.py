@@ -34,7 +34,7 @@ def open_answerer(
     """
     collection = open_collection(Path(directory))
     if not collection.has_documents():
-        raise StateError(f"{directory} holds no documents; add some")
+        raise StateError(f"{directory} holds no documents; add some with 'opendpr add'")
     if needs_vectors(retriever):
         collection.require_encoder()
     chosen = find_model(model) if model else None

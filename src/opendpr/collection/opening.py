@@ -114,7 +114,7 @@ def _locked(directory: Path, wait_seconds: float) -> filelock.BaseFileLock:
         lock.acquire()
     except filelock.Timeout:
         raise BusyError(
-            f"another process is writing {directory}; wait for it, or let this one wait some seconds (wait)"
+            f"another process is writing {directory}; wait for it, or let this one wait with --wait SECONDS"
         ) from None
     except (FileExistsError, NotADirectoryError):
         raise StateError(f"{directory} is a file, or lies below one; give a directory") from None
@@ -155,7 +155,7 @@ def _cut_by(writer: Writer, splitter: Splitter | None, *, resplit: bool) -> None
     if not resplit:
         raise UsageError(
             f"{writer.directory} was made with {writer.splitter}, now {splitter} was asked for; "
-            "use the same settings, cut all documents again (resplit), or give another directory"
+            "use the same settings, cut all documents again with --resplit, or give another directory"
         )
     writer.resplit(splitter)
 

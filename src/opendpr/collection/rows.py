@@ -49,12 +49,12 @@ def other_encoder(row: EncoderRow, directory: Path, fingerprint: str, model: str
     if row.model == model:
         return (
             f"{directory} was encoded by {made_by}, which is another version now ({fingerprint[:12]}); "
-            f"their vectors cannot be compared. Encode {directory} again"
+            f"their vectors cannot be compared. Encode it again with 'opendpr encode {directory}'"
         )
     return (
         f"{directory} was encoded by {made_by}, the model given is {model} ({fingerprint[:12]}); "
-        "their vectors cannot be compared. Give the first, or change the collection over: "
-        f"encode {directory} with the model {model}"
+        "their vectors cannot be compared. Give the first, or change the collection over with "
+        f"'opendpr encode {directory} --model {model}'"
     )
 
 

@@ -126,7 +126,7 @@ class PostgresqlEngine:
                 return None  # all is pushed again to the servers as they are named now
             raise StateError(
                 f"{self._servers[share].name} holds share {row[0] + 1} of {row[1]}, and is named as {share + 1} of "
-                f"{len(self._servers)}; name the servers as they were named when it was pushed, or push to these"
+                f"{len(self._servers)}; name the servers as they were named to 'opendpr push', or push to these"
             )
         return Noted(Version(row[2], row[3]), row[4], row[5], row[6])
 

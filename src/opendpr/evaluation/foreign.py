@@ -222,7 +222,7 @@ class _Judging:
         if self._collection is None:
             raise InputError(
                 f"the run has no text for passage {hit.id!r}, by which answers are judged; name the collection that "
-                "was searched, or judge documents by qrels"
+                "was searched with --collection, or judge documents with --qrels"
             )
         return Hit(ranked_passage(self._collection, hit.id), hit.score)
 

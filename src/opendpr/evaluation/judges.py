@@ -43,7 +43,7 @@ class AnswerJudge:
         if not any(question.answers or (question.document_ids and not self.read) for question in questions):
             raise InputError(
                 f"no question of {name} has answers{'' if self.read else ' or gold documents'} to judge by; "
-                "for the judgements of a test collection give qrels"
+                "for judgements of a test collection give --qrels"
             )
 
     def __call__(self, answerer: Answerer, questions: Sequence[Question], *, retriever: str) -> list[AnswerJudgement]:

@@ -46,7 +46,7 @@ def _ranking(record: Line, place: str) -> Ranking:
         case {"ids": list() as ids, "scores": list() as scores} if len(ids) == len(scores) and _are_hits(ids, scores):
             pass
         case _:
-            raise InputError(f"{place}: expected ids and as many scores; evaluate again, with another output")
+            raise InputError(f"{place}: expected ids and as many scores; evaluate again, with another -o")
     ranks = record.get("answer_ranks")
     hits = tuple(
         RunHit(

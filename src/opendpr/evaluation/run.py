@@ -127,7 +127,7 @@ def _end_of_last_line(file: IO[bytes]) -> int:
 
 def _no_run(path: Path) -> InputError:
     return InputError(
-        f"{path} is not a run that an evaluation wrote (format {RUN_FORMAT}); name one, or a new file to write"
+        f"{path} is not a run that 'opendpr evaluate' wrote (format {RUN_FORMAT}); name one, or a new file to write"
     )
 
 
@@ -163,7 +163,7 @@ def _refuse_other(path: Path, written: Line, wanted: Line) -> None:
     other = [name for name in {**written, **wanted} if written.get(name) != wanted.get(name)]
     if other:
         changes = "; ".join(f"{name} is {_short(written.get(name))}, now {_short(wanted.get(name))}" for name in other)
-        raise StateError(f"{path} was written with other settings ({changes}); give another output, or delete it")
+        raise StateError(f"{path} was written with other settings ({changes}); give another -o, or delete it")
 
 
 def _short(value: object) -> str:
@@ -239,7 +239,7 @@ def _header(path: Path, record: Line) -> RunHeader:
     try:
         return parse_header(record)
     except (AttributeError, KeyError, TypeError, ValueError, OpendprError) as error:
-        raise InputError(f"{path}:1: not a whole header ({error}); evaluate again, with another output") from None
+        raise InputError(f"{path}:1: not a whole header ({error}); evaluate again, with another -o") from None
 
 
 def read_question_lines(path: Path) -> Iterator[Line]:
@@ -263,7 +263,7 @@ def read_question_records(path: Path) -> Iterator[QuestionRecord]:
             yield _with_final(parse_question_record(line), absent)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             place = f"{path}: question {line['question']!r:.60} by {line['system']!r:.60}"
-            raise InputError(f"{place}: not a whole record ({error}); evaluate again, with another output") from None
+            raise InputError(f"{place}: not a whole record ({error}); evaluate again, with another -o") from None
 
 
 def _absent(scans: Iterable[ScanRecord]) -> set[tuple[str, str]]:

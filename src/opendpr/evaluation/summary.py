@@ -111,12 +111,12 @@ def _refuse_other_questions(first: Run, other: Run) -> None:
     if mine != its or first.header.limit != other.header.limit:
         raise StateError(
             f"{first.path} and {other.path} are not over the same questions; "
-            "evaluate both with the same files and the same limit"
+            "evaluate both with the same files and --limit"
         )
     judgements = {run.header.qrels for run in (first, other)} - {None}
     if len(judgements) > 1:
         raise StateError(
-            f"{first.path} and {other.path} are not judged by the same judgements; evaluate both with the same qrels"
+            f"{first.path} and {other.path} are not judged by the same judgements; evaluate both with the same --qrels"
         )
 
 

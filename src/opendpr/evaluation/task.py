@@ -236,7 +236,7 @@ def refuse_change(collection: Collection, header: RunHeader) -> None:
     if then is None or collection.version() != (then.version, then.commit_id):
         raise StateError(
             f"{collection.directory} was changed while it was being evaluated; "
-            "once nothing changes it, evaluate it again with another output"
+            "once nothing changes it, evaluate it again with another -o"
         )
 
 

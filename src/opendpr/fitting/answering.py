@@ -150,5 +150,5 @@ def _target(model: Model, output: Path | None) -> Path:
             refuse_used(output)
         return output
     if model.reference != str(model.directory.absolute()):
-        raise UsageError(f"{model.name} is an installed package; say where the fitted model is to be written (output)")
+        raise UsageError(f"{model.name} is an installed package; say with -o where the fitted model is to be written")
     return model.directory

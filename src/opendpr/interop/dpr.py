@@ -158,13 +158,13 @@ def refuse_unknown_texts(ranking: Ranking, system: str) -> None:
     """Raises InputError if the question or a passage has no text, which the system's form needs."""
     if not ranking.question:
         raise InputError(
-            f"the question of {ranking.id!r} is not in the run, {system}'s form needs it; give the file of questions"
+            f"the question of {ranking.id!r} is not in the run, {system}'s form needs it; give --questions FILE"
         )
     for hit in ranking.hits:
         if hit.text is None:
             raise InputError(
                 f"question {ranking.id!r}: the run has no text for passage {hit.id!r}, {system}'s form needs it; name "
-                "the collection that was searched"
+                "the collection that was searched with --collection"
             )
 
 

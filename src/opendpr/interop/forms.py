@@ -112,7 +112,8 @@ QRELS_FORMS: Sequence[FileForm[Placed[Judgement]]] = (
     FileForm(f"{trec.QRELS_SHAPE} (TREC, MS MARCO)", _columns(1), trec.read_qrels),
 )
 MINE_FIRST = (
-    "; questions with answers alone have no passages yet: mining finds them in a collection; train on what it writes"
+    "; questions with answers alone have no passages yet: 'opendpr mine COLLECTION FILE -o examples.jsonl' finds them, "
+    "train on what it writes"
 )
 """What to do with pairs of questions and answers."""
 

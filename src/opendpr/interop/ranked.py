@@ -62,7 +62,7 @@ class RankingReader:
             if first is not placed and self._duplicates == "refuse":
                 raise InputError(
                     f"{_later(raw, placed.hit.id)}: {placed.hit.id!r} is ranked twice for question "
-                    f"{raw.ranking.id!r}; take one out, or keep the best (duplicates: best)"
+                    f"{raw.ranking.id!r}; take one out, or keep the best with --duplicates best"
                 )
         return replace(raw.ranking, hits=tuple(placed.hit for placed in kept.values()))
 
@@ -78,7 +78,7 @@ class RankingReader:
         if kind is None or (self._lone_values == "rank" and kind == "score"):
             raise InputError(
                 f"{raw.place}: cannot tell whether the third column is a rank or a score; "
-                "say which (values: rank or score)"
+                "give --values rank or --values score"
             )
         self._lone_values = kind
         return kind
@@ -108,7 +108,7 @@ def _refuse_distances(raw: RawRanking) -> None:
     if len(scores) > 1 and all(a < b for a, b in pairwise(scores)):
         raise InputError(
             f"{raw.place}: the scores of question {raw.ranking.id!r} grow from the first rank to the last, as "
-            "distances do; go by the ranks (values: rank), or by the scores if larger is better (values: score)"
+            "distances do; give --values rank to go by the ranks, or --values score if larger is better"
         )
 
 
@@ -210,7 +210,7 @@ def once(rankings: Iterable[Ranking]) -> Iterator[Ranking]:
         if ranking.id in done:
             raise InputError(
                 f"question {ranking.id!r} is there twice, for {ranking.system!r} the second time; a run holds one "
-                "ranking a question. Choose a system, and a set of questions"
+                "ranking a question. Choose a system with --system, and a set of questions with --set"
             )
         done.add(ranking.id)
         yield ranking
@@ -227,7 +227,7 @@ def best_of_documents(ranking: Ranking) -> Ranking:
         if hit.document_id is None:
             raise InputError(
                 f"question {ranking.id!r}: the document of passage {hit.id!r} is not known; name the collection "
-                "that was searched"
+                "that was searched with --collection"
             )
         before = best.get(hit.document_id)
         if before is None or hit.score > before.score:

@@ -90,13 +90,13 @@ def _examples(start: Start, questions: Path | None, passages: Path | None) -> It
         return join(colbert.read_triples(start), questions_by_id, read_passages(passages))
     if colbert.is_triples(start):
         raise InputError(
-            f"{start.path} names questions and passages by id; give the files of their texts: questions and passages"
+            f"{start.path} names questions and passages by id; give their texts with --questions and --passages"
         )
     if questions is not None:
         raise UsageError(f"{start.path} has its texts itself; leave out the file of questions")
     if tevatron.is_id_examples(start):
         if passages is None:
-            raise InputError(f"{start.path} names passages by id; give the file of their texts: passages")
+            raise InputError(f"{start.path} names passages by id; give their texts with --passages")
         return tevatron.read_id_examples(start, read_passages(passages))
     if passages is not None:
         raise UsageError(f"{start.path} has its texts itself; leave out the file of passages")
@@ -174,7 +174,7 @@ def read_qrels(path: Path, *, duplicates: Duplicates = "refuse") -> Iterator[Jud
         if first is not judgement and duplicates == "refuse":
             raise InputError(
                 f"{place}: {judgement.document_id!r} is judged twice for question {judgement.question_id!r}; take one "
-                "out, or keep the higher one (duplicates: best)"
+                "out, or keep the higher one with --duplicates best"
             )
         if judgement.relevance > first.relevance:
             judged[judgement[:2]] = judgement

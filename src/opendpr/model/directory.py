@@ -135,7 +135,10 @@ class Model:
 
     def require_reader(self) -> ReaderConfig:
         if self.reader is None:
-            raise StateError(f"model {self.name} ({self.directory}) has no reader; give one that has, or train one")
+            raise StateError(
+                f"model {self.name} ({self.directory}) has no reader; give one that has, "
+                "or train one with 'opendpr train reader'"
+            )
         return self.reader
 
     def require_reranker(self) -> RerankerConfig:
@@ -271,8 +274,8 @@ def _read_config(directory: Path) -> dict[str, Any]:
     except (FileNotFoundError, NotADirectoryError):
         if not directory.exists():
             raise StateError(
-                f"there is no model at {directory}; if it was moved, give the model by its new place (a collection "
-                "takes any with the same encoder), else give the name of an installed model package"
+                f"there is no model at {directory}; if it was moved, say where to with --model (a collection takes "
+                "any with the same encoder), else give the name of an installed model package"
             ) from None
         if directory.is_file():
             raise StateError(

@@ -54,9 +54,7 @@ def open_bm25(collection: Collection, settings: WordSettings = WordSettings()) -
     if trouble:
         logger.warning("%s", trouble)
     elif _seen_version(collection) is None:
-        logger.warning(
-            "no valid BM25 cache in %s: built in memory; adding to the collection writes it", collection.directory
-        )
+        logger.warning("no valid BM25 cache in %s: built in memory; any 'opendpr add' writes it", collection.directory)
     version = collection.version()
     index = TantivyIndex(settings=settings)
     index.update([], collection.passages_after(0))
@@ -212,7 +210,7 @@ def verify_bm25(collection: Collection) -> list[str]:
     its last commits.
     """
     directory = collection.directory / BM25_DIRECTORY
-    remedy = f"delete {directory}, adding to the collection writes it again"
+    remedy = f"delete {directory}, the next 'opendpr add' writes it again"
     record, problems = check_cache(directory, lambda record: _checked_files(directory, record), remedy)
     if record is None or record.get("collection_id") != collection.id:
         return problems

@@ -111,7 +111,7 @@ def _complete_codes(writer: Writer, build: _Build, on_progress: OnStage, setting
     if not build.progress["rows"]:
         raise StateError(
             f"the first passage of {writer.directory} has no vector, and an index takes those up to the first "
-            f"one without; encode the collection first"
+            f"one without; run 'opendpr encode {writer.directory}' first"
         )
     codes = _code(build, on_progress, settings)
     codes.save(build.directory / CODES_FILE)

@@ -77,7 +77,7 @@ def check_fits(estimate: ClusterEstimate, passages: int, dim: int, memory_bytes:
     raise ResourceError(
         f"each of {counted(estimate.machines, 'machine')} needs {needed} of memory "
         f"for its share of {counted(passages, 'vector')}, and has {readable_size(memory_bytes)}; {advice} machines "
-        "with more memory"
+        "with more memory, given by --memory"
     )
 
 

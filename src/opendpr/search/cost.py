@@ -129,7 +129,7 @@ def chosen(offers: list[Estimate], passages: int, memory_bytes: int, kind: Kind 
         raise ResourceError(
             f"{counted(passages, 'passage')} {verb} not fit into {readable_size(memory_bytes)} of memory ({needed} are "
             "needed); "
-            "allow more memory, or take a machine that has it, or divide the passages between collections"
+            "give more memory with --memory, or a machine that has it, or divide the passages between collections"
         )
     return offer
 

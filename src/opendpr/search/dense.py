@@ -84,7 +84,7 @@ def open_dense(
         except (OSError, CorruptionError) as error:
             trouble = error
     logger.warning(
-        "%s: every vector is scanned; delete %s, and optimize %s to rebuild it",
+        "%s: every vector is scanned; delete %s, 'opendpr optimize %s' rebuilds it",
         trouble,
         directory,
         collection.directory,
@@ -112,7 +112,7 @@ def unused_dense(collection: Collection) -> str | None:
         return None
     return (
         f"{directory} does not belong to the vectors in use, or is damaged: every vector is scanned; "
-        f"optimize {collection.directory} to rebuild it"
+        f"'opendpr optimize {collection.directory}' rebuilds it"
     )
 
 
@@ -138,7 +138,7 @@ def verify_dense(collection: Collection) -> list[str]:
     A missing cache is no damage, nor is a cache of another encoder.
     """
     directory = collection.directory / DENSE_DIRECTORY
-    remedy = f"delete {directory}, and optimize {collection.directory} to rebuild it"
+    remedy = f"delete {directory}, 'opendpr optimize {collection.directory}' rebuilds it"
     return check_cache(directory, lambda record: _checked_files(directory, record), remedy)[1]
 
 

@@ -185,7 +185,7 @@ class EngineIndex:
 
     @property
     def _advice(self) -> str:
-        return f"push {self._collection.directory} to {self._settings.address}"
+        return f"run 'opendpr push {self._collection.directory} {self._settings.address}'"
 
 
 def vector_set(collection: Collection, row: EncoderRow) -> VectorSet:

@@ -202,7 +202,8 @@ def _load_dense(collection: Collection, state: State, before: Snapshot | None, s
         index = StoredIndex(collection, row, cached, exact)
     if settings.warn_incomplete and (missing := passages - len(hidden) - len(index)):
         logger.warning(
-            "%s: passages without a vector, which bm25 alone finds: %d; adding or encoding gives them one",
+            "%s: passages without a vector, which bm25 alone finds: %d; any 'opendpr add' or 'opendpr encode' "
+            "gives them one",
             collection.directory,
             missing,
         )

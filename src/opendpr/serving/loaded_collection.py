@@ -69,7 +69,7 @@ class LoadedCollection:
         self._engine = engine
         self._open()
         if not self.collection.has_documents():
-            raise StateError(f"{directory} holds no documents; add some")
+            raise StateError(f"{directory} holds no documents; add some with 'opendpr add'")
 
     def _open(self) -> None:
         """Open the collection that is there now, with the model that it needs now."""

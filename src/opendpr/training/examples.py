@@ -51,7 +51,7 @@ def usable_examples(examples: Iterable[TrainingExample], name: str) -> list[Trai
     if twins:
         logger.warning("%s: dropped %s with the text of a positive passage", name, counted(twins, "hard negative"))
     if not kept:
-        raise InputError(f"{name} holds no examples with a positive passage; mining writes such files")
+        raise InputError(f"{name} holds no examples with a positive passage; 'opendpr mine' writes such files")
     return kept
 
 

@@ -95,7 +95,7 @@ class MiningReport:
         if settings.negatives and self.without_negatives == self.examples:
             raise InputError(
                 f"no example got a hard negative ({_reasons(self.dropped)}); look deeper, lower the margin, "
-                "or ask for none (negatives: 0)"
+                "or ask for none with --negatives 0"
             )
 
 

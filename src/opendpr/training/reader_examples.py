@@ -70,7 +70,7 @@ def read_reader_examples(paths: Sequence[Path], negatives: int, seed: int) -> li
     if not examples:
         raise InputError(
             "the files hold no examples to train a reader on; expected JSON lines with question, passage, answer_start "
-            "and answer_text, or what mining wrote of questions with answers"
+            "and answer_text, or what 'opendpr mine' wrote of questions with answers"
         )
     return examples
 

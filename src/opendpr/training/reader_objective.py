@@ -112,9 +112,7 @@ class ReaderObjective:
                 "left out %s: no window of their passages holds a whole answer", counted(left_out, "example")
             )
         if settings.negatives and not any(example.negatives for example in self.examples):
-            raise InputError(
-                "no example has a passage without an answer; ask for none (negatives: 0), or give other examples"
-            )
+            raise InputError("no example has a passage without an answer; give --negatives 0, or other examples")
         self._lengths = np.array([len(example.positives[0].text) for example in self.examples])
 
     def batches(self, epoch: int) -> Sequence[tuple[NDArray[np.int64], int]]:

@@ -124,7 +124,7 @@ class InverseClozeSource:
         if gone := [number for number in numbers.tolist() if number not in passages]:
             raise StateError(
                 f"passage {gone[0]} is no longer in {self._collection.directory}, whose documents were changed during "
-                "the training; start a training on a backup of it if they change often"
+                "the training; start a training on a copy made with 'opendpr backup' if they change often"
             )
         return [_cloze(passages[number], generator) for number in numbers.tolist()]
 

@@ -94,7 +94,7 @@ def test_a_trec_run_without_a_tag_and_with_more_columns_is_read(tmp_path):
         ([RANKING, RANKING], "msmarco", "is there twice"),
         ([Ranking("1", "who", (), "t", (RunHit("my file.txt", 1.0),))], "trec", "'my file.txt' cannot be written"),
         ([Ranking("1", "who", (), "t", (RunHit("a", 1.0),))], "dpr", "no text for passage 'a'"),
-        ([Ranking("1", "", (), "t", ())], "dpr", "give the file of questions"),
+        ([Ranking("1", "", (), "t", ())], "dpr", "give --questions"),
         ([Ranking("1", "who", (), "t", (RunHit("a", 1e39),))], "trec", "beyond single precision"),
     ],
 )

@@ -52,5 +52,5 @@ def test_what_is_not_in_the_corpus_or_no_list_of_ids_is_refused(tmp_path, change
 
 def test_without_a_corpus_the_error_says_how_to_give_it(tmp_path):
     path = write(tmp_path / "train.jsonl", json.dumps(EXAMPLE) + "\n")
-    with pytest.raises(InputError, match="names passages by id; give the file of their texts: passages"):
+    with pytest.raises(InputError, match="names passages by id; give their texts with --passages"):
         list(read_examples(path))

@@ -323,7 +323,7 @@ def test_examples_without_passages_to_tell_apart_are_refused_where_some_are_want
     network = ReaderNetwork(model.require_reader().architecture)
     tokenizer = Tokenizer(model.tokenizer_path)
     config = model.require_reader()
-    with pytest.raises(InputError, match="ask for none"):
+    with pytest.raises(InputError, match="give --negatives 0"):
         ReaderObjective(network, alone, tokenizer=tokenizer, config=config, settings=SETTINGS)
     fine = replace(SETTINGS, negatives=0)
     assert ReaderObjective(network, alone, tokenizer=tokenizer, config=config, settings=fine).examples == alone

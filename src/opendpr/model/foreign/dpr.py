@@ -106,7 +106,7 @@ def _tokenizer(weights: Weights, parameters: dict[str, Any], settings: ImportSet
     if named != "bert-base-uncased" or words != {UNCASED_WORDS}:
         sizes = ", ".join(map(str, sorted(words)))
         raise InputError(
-            f"{path} was made with the tokenizer of {named} ({sizes} words), which it does not contain; give the "
-            "tokenizer, a vocab.txt or tokenizer.json"
+            f"{path} was made with the tokenizer of {named} ({sizes} words), which it does not contain; give it with "
+            "--tokenizer, a vocab.txt or tokenizer.json"
         )
     return find_model(DEFAULT_MODEL).tokenizer_path.read_bytes()

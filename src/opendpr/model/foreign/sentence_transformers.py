@@ -210,7 +210,7 @@ def _fed(
     if default in prompts and not question and not passage and None in prefixes:
         raise InputError(
             f"{directory} puts its prompt {default!r} before questions and passages alike; say what belongs before "
-            "each: the question prefix and the passage prefix"
+            "each with --question-prefix and --passage-prefix"
         )
     form = replace(
         encoder.input_form,
@@ -225,8 +225,8 @@ def _fed(
     notes = []
     if named is None and encoder.similarity == "dot" and settings.similarity is None:
         notes.append(
-            "the model names no similarity, so it is cosine, as in sentence-transformers; give the similarity dot for "
-            "one trained with inner products"
+            "the model names no similarity, so it is cosine, as in sentence-transformers; --similarity dot is for one "
+            "trained with inner products"
         )
     for noun, prefix in (("questions", form.question_prefix), ("passages", form.passage_prefix)):
         if prefix:

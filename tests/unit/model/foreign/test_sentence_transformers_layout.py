@@ -68,7 +68,7 @@ def test_prompts_are_prefixes_and_change_the_vectors(source: Path) -> None:
 def test_a_default_prompt_for_questions_and_passages_alike_is_refused(source: Path) -> None:
     about = {"prompts": {"retrieval": "Represent: "}, "default_prompt_name": "retrieval"}
     edit(source / "config_sentence_transformers.json", **about)
-    with pytest.raises(InputError, match=r"'retrieval'.*the question prefix"):
+    with pytest.raises(InputError, match=r"'retrieval'.*--question-prefix"):
         imported(source)
     assert (
         imported(source, question_prefix="Represent: ", passage_prefix="").require_encoder().input_form.passage_prefix
