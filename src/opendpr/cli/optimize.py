@@ -30,7 +30,7 @@ def optimize(
     BM25 weighs words by how rare they are, and goes on counting documents that were replaced or removed until
     then. It never shows them.
 
-    Up to 50,000 vectors are searched exactly. Of more, an index is built that looks at few of them (ivf): the
+    Up to 50,000 vectors are searched exactly. Of more, an index is built that compares few of them (ivf): the
     search goes as far as it takes to find the share of the best passages given by --recall, which is measured
     with questions made of passages by the collection's model; --model says where that is now.
     Passages added later are searched exactly until the next 'opendpr optimize'. Searches go on meanwhile; after

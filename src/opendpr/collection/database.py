@@ -72,7 +72,7 @@ def our_errors(path: Path) -> Iterator[None]:
     except apsw.BusyError:
         raise BusyError(f"{path} is busy in another process; try again") from None
     except apsw.NoMemError:
-        raise ResourceError(f"out of memory while reading {path}") from None
+        raise ResourceError(f"out of memory while reading {path}; free some, or work on less at once") from None
     except apsw.IOError as error:
         if getattr(error, "extendedresult", None) == apsw.SQLITE_IOERR_DATA:
             raise CorruptionError(

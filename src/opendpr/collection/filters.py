@@ -88,7 +88,7 @@ def parse_where(text: str) -> Where:
         UsageError: it is not of the form above; the message says where and what was expected.
     """
     if len(text) > WHERE_CHARACTERS:
-        raise UsageError(f"the filter has {len(text):,} characters, at most {WHERE_CHARACTERS:,} are taken")
+        raise UsageError(f"the filter has {len(text):,} characters, at most {WHERE_CHARACTERS:,} are taken; shorten it")
     parser = _Parser(text)
     where = parser.expression(0)
     if parser.token.kind != "end":

@@ -110,7 +110,7 @@ class Writer(Collection):
         """
         with self._transaction() as version:
             if next(self.without_vector(row.encoder), None):
-                raise OpendprError(f"{self.directory} is not completely encoded by {row.model} yet")
+                raise OpendprError(f"{self.directory} is not completely encoded by {row.model} yet; encode it first")
             self._connection.execute("UPDATE encoders SET complete = (encoder = ?)", (row.encoder,))
             self._connection.execute("INSERT OR REPLACE INTO settings VALUES('encoder', ?)", (str(row.encoder),))
             if not keep_old:

@@ -134,7 +134,7 @@ def limit_memory(limit: int) -> None:
 
 
 def limit_time(seconds: float) -> None:
-    """Let the kernel end the process when it has used so much time from now on, even if its parent is gone."""
+    """Let the kernel end the process when it has used this much time from now on, even if its parent is gone."""
     try:
         import resource
     except ImportError:

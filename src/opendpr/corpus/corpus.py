@@ -42,7 +42,7 @@ CLEANED_OUT = "Wikipedia page that is mostly links"
 class Corpus:
     """The documents of `paths`, in order: files, directories with all below them, `"-"` for standard input.
 
-    Iterate to read. `skipped` and `ignored` fill up meanwhile and start afresh with every iteration.
+    Iterate to read. `skipped` and `ignored` fill up meanwhile and start again with every iteration.
 
     Attributes:
         skipped: what should have become a document and did not.

@@ -15,11 +15,8 @@ if TYPE_CHECKING:
 NOTE_CLASS = re.compile(r"footnote|noteref|reference|citation", re.I)
 LIST_STYLES = {"a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}
 UNMARKED = re.compile(r"list-style(?:-type)?\s*:[^;]*none", re.I)
-VISIBLE_INPUTS = frozenset(
-    ("", "text", "search", "tel", "url", "email", "number", "date", "time", "datetime-local", "month")
-)
-"""Kinds of `<input>` whose value is read as text; those of buttons name them."""
-BUTTON_INPUTS = frozenset(("submit", "button", "reset"))
+UNREAD_INPUTS = frozenset(("hidden", "password", "checkbox", "radio", "file", "image", "color", "range"))
+"""Kinds of `<input>` whose value nobody reads on the page; that of others is text, or the name of a button."""
 SCRIPT_CLASSES = {"sup": "sup", "super": "sup", "superscript": "sup", "sub": "sub", "subscript": "sub"}
 """What style sheets of books call the looks of a superscript and of a subscript."""
 VERTICAL_ALIGN = re.compile(r"vertical-align\s*:\s*(super|sub)\b", re.I)
@@ -107,5 +104,4 @@ def shown(tag: str, attributes: Mapping[str, str | None]) -> str:
     if tag == "img":
         return attributes.get("alt") or ""
     kind = (attributes.get("type") or "").strip().lower()
-    silent = {"hidden", "password", "checkbox", "radio", "file", "image", "color", "range"}
-    return attributes.get("value") or "" if kind not in silent else ""
+    return attributes.get("value") or "" if kind not in UNREAD_INPUTS else ""

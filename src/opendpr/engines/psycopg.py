@@ -109,7 +109,7 @@ class Server:
         except errors.LockNotAvailable:
             raise BusyError(f"another process is pushing to {self.name}; wait for it") from None
         except (errors.DiskFull, errors.OutOfMemory) as error:
-            raise ResourceError(f"{self.name} has no room left ({_reason(error)})") from None
+            raise ResourceError(f"{self.name} has no room left ({_reason(error)}); free some on it") from None
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             if self._opened is not None:
                 self._opened.close()

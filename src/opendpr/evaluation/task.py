@@ -170,7 +170,7 @@ def read_sets(files: Sequence[Path], limit: int | None = None) -> dict[str, list
             )
         sets[name] = list(_checked(path, limit))
         if not sets[name]:
-            raise InputError(f"{path} holds no questions")
+            raise InputError(f"{path} holds no questions; give a file that has some")
     return sets
 
 

@@ -150,7 +150,7 @@ def _sample(collection: Collection, index: EngineIndex) -> tuple[Numbers, NDArra
     drawn = generator.integers(1, last + 1, 4 * RECALL_QUESTIONS) if last else np.empty(0, np.int64)
     numbers, vectors = collection.vectors_of(index.row, drawn)
     if not len(numbers):
-        raise StateError(f"{collection.directory} has no passages to make questions of")
+        raise StateError(f"{collection.directory} has no passages to make questions of; add documents first")
     kept = np.sort(generator.choice(len(numbers), min(RECALL_QUESTIONS, len(numbers)), replace=False))
     return numbers[kept], vectors[kept]
 

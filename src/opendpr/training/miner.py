@@ -33,7 +33,7 @@ class MiningSettings:
     negatives: int = 5
     """Hard negatives kept for a question, best first, by turns from each retriever."""
     margin: float = 0.0
-    """A hard negative must score so much less than the positive, as a share of the positive's score."""
+    """How much less than the positive a hard negative must score, as a share of the positive's score."""
     per_document: int = 0
     """Most hard negatives of a question from one document; 0 for any number."""
     retrievers: Sequence[str] = ("bm25",)
