@@ -100,7 +100,7 @@ def test_what_needs_no_vectors_works_without_any_model(notes: Path, files: Path,
 )
 def test_what_needs_vectors_says_how_to_make_them(notes: Path, run: Any, arguments: tuple[str, ...]) -> None:
     done = run(*arguments, cwd=notes.parent)
-    refused(done, 4, "notes holds no vectors", "encode the collection", "the retriever bm25")
+    refused(done, 4, "notes holds no vectors", "'opendpr encode notes'", "--retriever bm25")
     assert not (notes.parent / "run.jsonl").exists()
 
 

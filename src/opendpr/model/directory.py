@@ -34,12 +34,10 @@ from opendpr.model.config import (
     parse_config,
     settings_of,
 )
+from opendpr.model.config_file import MODEL_FORMAT, read_config
 from opendpr.model.saving import saving
 from opendpr.storage.atomic import make_directory, replacing, write_json
-from opendpr.storage.lines import json_kind
 
-MODEL_FORMAT = 1
-"""Number of the form of a model directory; a newer one is refused."""
 DEFAULT_MODEL = "opendpr-minilm"
 
 TOKENIZER_FILE = "tokenizer.json"
@@ -61,7 +59,7 @@ class Model:
         self.directory = directory
         self.reference = reference or str(directory.absolute())
         """What finds this model again: the name of its package, or its directory."""
-        path, config = directory / "config.json", _read_config(directory)
+        path, config = directory / "config.json", read_config(directory)
         self.name: str = config["name"]
         if "encoder" in config and "fingerprint" not in config:
             raise CorruptionError(f"{path} is incomplete (it has no fingerprint); restore it")
@@ -264,43 +262,6 @@ def fingerprint(config: EncoderConfig, paths: list[Path]) -> str:
     for path in paths:
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
-
-
-def _read_config(directory: Path) -> dict[str, Any]:
-    """The content of a model's `config.json`, in a format that this version reads."""
-    path = directory / "config.json"
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        if not directory.exists():
-            raise StateError(
-                f"there is no model at {directory}; if it was moved, say where to with --model (a collection takes "
-                "any with the same encoder), else give the name of an installed model package"
-            ) from None
-        if directory.is_file():
-            raise StateError(
-                f"{directory} is a file, not a model; a checkpoint of DPR is brought in with 'opendpr import model "
-                f"{directory} -o MODEL'"
-            ) from None
-        raise StateError(
-            f"{directory} is not a model (it has no config.json); give one, or the name of an installed model package"
-        ) from None
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise CorruptionError(f"{path} is not readable JSON ({error}); restore it") from None
-    if not isinstance(config, dict):
-        raise CorruptionError(f"{path} is {json_kind(config)}, expected a JSON object; restore it")
-    if "format" not in config:
-        raise StateError(
-            f"{directory} is a model of another system; bring it in with 'opendpr import model {directory} -o MODEL'"
-        )
-    if config["format"] != MODEL_FORMAT:
-        raise StateError(
-            f"{directory} has model format {config['format']!r}, this version of opendpr "
-            f"reads format {MODEL_FORMAT}; install a newer opendpr"
-        )
-    if "name" not in config:
-        raise CorruptionError(f"{path} is incomplete (it has no name); restore it")
-    return config
 
 
 def _numbers(values: object, name: str, path: Path) -> dict[str, float]:
