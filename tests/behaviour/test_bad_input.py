@@ -165,10 +165,10 @@ def test_what_cannot_become_a_document_is_named_and_the_rest_is_added(run, notes
     refused(
         result,
         3,
-        "2 added",
+        "3 added",
         "secret.txt: cannot be read: Permission denied",
         "binary.txt: binary file",
-        "latin.txt: not valid UTF-8",
+        "read as Windows-1252, as they are not UTF-8: 1 document",
         "blank.txt: no text",
         "nothing.md: no text",
         "dangling.txt: cannot be read",
@@ -186,6 +186,7 @@ def test_what_cannot_become_a_document_is_named_and_the_rest_is_added(run, notes
     assert before.items() <= after.items()
     assert {key: after[key][1] for key in after.keys() - before.keys()} == {
         ("good.txt", 0): "Good words are found.",
+        ("latin.txt", 0): "Grüße aus Zürich",
         ("twice", 0): "the first one stays",
     }
 
@@ -271,7 +272,7 @@ def test_an_output_that_cannot_be_written_is_reported_by_the_name_that_was_given
 def test_questions_without_passages_are_to_be_mined_first(run, tmp_path, kind):
     (tmp_path / "pairs.jsonl").write_text('{"question": "Who wrote the letter?", "answers": ["Anna"]}\n')
     done = run("train", kind, "pairs.jsonl", "-o", "model", cwd=tmp_path)
-    refused(done, 3, "pairs.jsonl:1: cannot tell what kind of examples", "mining finds them in a collection")
+    refused(done, 3, "pairs.jsonl:1: cannot tell what kind of examples", "'opendpr mine COLLECTION FILE")
     assert not (tmp_path / "model").exists()
 
 

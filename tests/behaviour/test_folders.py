@@ -103,13 +103,6 @@ def test_a_folder_is_cut_otherwise_if_that_is_asked_and_stays_so(run, folder, ti
     assert (info["splitter"]["words"], info["splitter"]["overlap"]) == (20, 5)
 
 
-def test_why_a_file_cannot_be_read_is_said_every_time(run, folder):
-    (folder / "broken.pdf").write_bytes(b"%PDF-1.4 nothing")
-    for _ in range(2):
-        assert "skipped " in (error := run("list", folder).stderr)
-        assert "broken.pdf: " in error
-
-
 def test_what_would_change_a_folder_is_refused_with_what_to_do(run, folder):
     for command in (["remove", folder, "pier.txt"], ["encode", folder], ["serve", folder, "--writable"]):
         done = run(*command)

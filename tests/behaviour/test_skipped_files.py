@@ -73,10 +73,11 @@ def test_the_command_says_it_once_and_info_says_why(run, folder):
     assert f"  {folder / 'empty.txt'}: no text\n" in shown
 
 
-def test_before_an_answer_from_a_folder_it_is_said_once(run, folder):
+def test_before_an_answer_from_a_folder_they_are_named_once_and_then_counted(run, folder):
     first, second = (run("list", folder) for _ in range(2))
     assert f"skipped {folder / 'empty.txt'}: no text" in first.stderr
-    assert "skipped" not in second.stderr
+    assert "empty.txt" not in second.stderr
+    assert f"2 files skipped as before; 'opendpr info {folder}' shows why" in second.stderr
 
 
 def test_text_of_windows_is_counted_and_named_by_the_command(run, folder):

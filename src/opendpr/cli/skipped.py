@@ -18,7 +18,7 @@ LISTED_IN_FOLDER = 3
 
 
 def report_skipped(report: AddReport, collection: Path, *, folder: bool = False) -> None:
-    """Name what was skipped now; what was skipped before is only counted, and not before an answer from a folder.
+    """Name what was skipped now; what was skipped before is only counted.
 
     Args:
         collection: the collection or the folder that was given
@@ -26,12 +26,12 @@ def report_skipped(report: AddReport, collection: Path, *, folder: bool = False)
     new, before = report.skipped, report.skipped_before
     if folder and len(new) > LISTED_IN_FOLDER:
         say(f"{len(new):,} skipped, as {new[0].place}: {new[0].reason}; 'opendpr info {collection}' shows the files")
-        return
+        new = []
     for entry in new[:LISTED_PLACES]:
         say(f"skipped {entry.place}: {entry.reason}")
     if len(new) > LISTED_PLACES:
         say(f"... and {len(new) - LISTED_PLACES:,} more; 'opendpr add' with --json lists all")
-    if before and not folder:
+    if before:
         say(f"{counted(len(before), 'file')} skipped as before; 'opendpr info {collection}' shows why")
 
 

@@ -107,8 +107,8 @@ class Collection:
         row = self.encoder()
         if row is None:
             raise StateError(
-                f"{self.directory} holds no vectors, which dense and hybrid search need; encode "
-                "the collection, or search by words with the retriever bm25"
+                f"{self.directory} holds no vectors, which dense and hybrid search need; make them "
+                f"with 'opendpr encode {self.directory}', or search by words with --retriever bm25"
             )
         return row
 

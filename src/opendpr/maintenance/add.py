@@ -221,7 +221,7 @@ def _remove_gone(
     if empty := without_documents(sync, [str(path) for path in paths.values() if path]):
         raise InputError(
             f"{empty[0]} holds no document, and all that came from it would be removed; see whether its disk is "
-            "mounted, or remove the documents"
+            "mounted, or use 'opendpr remove'"
         )
     writer.remove_documents(gone)
     return Counter(removed=len(gone))

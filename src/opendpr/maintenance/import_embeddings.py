@@ -136,7 +136,7 @@ def _store_vectors(
         if first and not numbers:
             raise InputError(
                 f"{shard}: none of its first {len(batch)} ids is that of a passage, as {batch[0][0]!r}; give what they "
-                "begin with and the passages' do not as the id prefix, or the file that belongs to them"
+                "begin with and the passages' do not with --id-prefix, or the file that belongs to them"
             )
         first = False
         report.vectors += _put(

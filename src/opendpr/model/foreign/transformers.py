@@ -70,7 +70,7 @@ def _bare_encoder(directory: Path, settings: ImportSettings, shape: Architecture
     if settings.pooling is None:
         raise InputError(
             f"{directory} is a bare network ({class_of(directory) or 'no class named'}) that does not say how its "
-            "vectors are pooled; give the pooling, cls or mean, and the similarity if it is cosine"
+            "vectors are pooled; give --pooling cls or mean, and --similarity if it is cosine"
         )
     limit = _limit(directory, shape)
     return EncoderConfig(
