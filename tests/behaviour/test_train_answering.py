@@ -13,9 +13,7 @@ import opendpr
 from opendpr.model.directory import Model, find_model
 from opendpr.types import Document
 
-NAMES = [
-    f"{start}{end}" for start in ("Al", "Bor", "Cam", "Der", "Ev") for end in ("ton", "by", "ford", "ham")
-]
+NAMES = [f"{start}{end}" for start in ("Al", "Bor", "Cam", "Der", "Ev") for end in ("ton", "by", "ford", "ham")]
 TRADES = ["baker", "smith", "weaver", "miller", "mason", "tailor", "cooper", "fisher"]
 
 

@@ -1,4 +1,4 @@
-"""Files and functions stay small enough to be read at once, and calls name what they pass."""
+"""Files and functions stay small enough to be read at once, and take few parameters."""
 
 from __future__ import annotations
 
@@ -54,13 +54,9 @@ class Placed(NamedTuple):
         return (self.node.end_lineno or first) - first + 1
 
     @property
-    def positional(self) -> int:
-        arguments = self.node.args
-        return len(arguments.posonlyargs) + len(arguments.args) - self.is_method
-
-    @property
     def parameters(self) -> int:
-        return self.positional + len(self.node.args.kwonlyargs)
+        arguments = self.node.args
+        return len(arguments.posonlyargs) + len(arguments.args) + len(arguments.kwonlyargs) - self.is_method
 
 
 def is_static(node: Function) -> bool:
