@@ -7,8 +7,8 @@ place and a reason.
 """
 
 from opendpr.corpus.corpus import CLEANED_OUT, GIVEN_TWICE, STANDARD_INPUT, Corpus
+from opendpr.corpus.events import Skipped
 from opendpr.corpus.kinds import READERS
-from opendpr.corpus.source import Skipped
 from opendpr.corpus.walk import DIRECTORY_LINK, LEFT_OUT
 
 __all__ = [

@@ -8,22 +8,22 @@ import itertools
 import os
 import stat
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Literal, NamedTuple
 
+from opendpr.corpus.events import Event, FileRead, Ignored, Skipped, SkippedBefore, Unchanged
 from opendpr.corpus.first_places import FirstPlaces
 from opendpr.corpus.jsonlines import json_documents
 from opendpr.corpus.kinds import REFUSED, find_by_content, find_reader, suffixes
-from opendpr.corpus.known import KnownFile, known_file, reading_digest
+from opendpr.corpus.known import NO_HISTORY, FileHistory, KnownFile, known_file, reading_digest
 from opendpr.corpus.objections import objection
-from opendpr.corpus.pages import without_repeated_lines
+from opendpr.corpus.pages import Finding, without_repeated_lines
 from opendpr.corpus.sandbox import Sandbox
-from opendpr.corpus.source import TEXT_BYTES, Reader, Reading, Skipped, Source, Unchanged
+from opendpr.corpus.source import TEXT_BYTES, Reader, Reading, Source
 from opendpr.corpus.text import read_text
 from opendpr.corpus.walk import Walk
 from opendpr.corpus.wikiextractor import cleaned, is_wikiextractor
@@ -34,28 +34,24 @@ from opendpr.types import NO_METADATA, Document
 
 STANDARD_INPUT: Literal["-"] = "-"
 GIVEN_TWICE = "file given twice"
-"""What `Corpus.ignored` calls a file that was found before, by another of the paths."""
+"""`Ignored.kind` of a file that was found before, by another of the paths."""
 CLEANED_OUT = "Wikipedia page that is mostly links"
-"""What `Corpus.ignored` calls a page that DrQA's clean-up drops."""
+"""`Ignored.kind` of a page that DrQA's clean-up drops."""
+
+
+class _Tools(NamedTuple):
+    """What one reading of a corpus works with."""
+
+    sandbox: Sandbox
+    files: FirstPlaces
+    """Where each file was found."""
+    history: FileHistory
 
 
 class Corpus:
     """The documents of `paths`, in order: files, directories with all below them, `"-"` for standard input.
 
-    Iterate to read. `skipped` and `ignored` fill up meanwhile and start again with every iteration.
-
-    Attributes:
-        skipped: what should have become a document and did not.
-        ignored: how many files in directories are of no known kind, by suffix (`.png.gz`, empty without one). One
-            without a suffix that begins as text is read as such. What is left out whatever its kind is counted by
-            the reason: `walk.LEFT_OUT`, `DIRECTORY_LINK`, `CLEANED_OUT`, `GIVEN_TWICE`.
-        known_files: gives what is remembered of a file by its path; a file that is the same is not read again.
-        repeated: gives the lines that were left out of the pages of a folder before, because they repeat.
-        unchanged: those files, until they are taken from here.
-        read: what to remember of files that were read, until it is taken from here.
-        unread: why some of these did not become a document, by path.
-        known_problem: gives the reason why a file did not become a document, if it is as it was then.
-        skipped_before: those files; they are not read again.
+    Iterate for the documents alone; `events` says also what became none.
     """
 
     def __init__(
@@ -83,86 +79,70 @@ class Corpus:
         self.paths = tuple(paths)
         self.metadata = dict(metadata)
         self.wikiextractor_clean, self.all_files, self.keep_repeated = wikiextractor_clean, all_files, keep_repeated
-        self.known_files: Callable[[str], Sequence[KnownFile]] = lambda path: ()
-        self.repeated: Callable[[str], Iterable[str]] = lambda folder: ()
-        self.unchanged: list[Unchanged] = []
-        self.read: list[KnownFile] = []
-        self.unread: dict[str, str] = {}
-        self.known_problem: Callable[[str, os.stat_result, str], str | None] = lambda path, status, how: None
-        self.skipped_before: list[Skipped] = []
         self._how = reading_digest({"metadata": self.metadata, "clean": wikiextractor_clean, "repeated": keep_repeated})
-        self.skipped: list[Skipped] = []
-        self.ignored: Counter[str] = Counter()
 
     def __iter__(self) -> Iterator[Document]:
         """Yield each document that can be stored, an id only once."""
-        for entries in (self.skipped, self.skipped_before, self.unread, self.ignored):
-            entries.clear()
-        with closing(Sandbox()) as sandbox, closing(FirstPlaces()) as places, closing(FirstPlaces()) as files:
+        return (event for event in self.events() if isinstance(event, Document))
+
+    def events(self, history: FileHistory = NO_HISTORY) -> Iterator[Event]:
+        """Yield each document that can be stored, an id only once, and what else is found in the order of reading.
+
+        Files in directories are ignored if they are of no known kind; one without a suffix that begins as text is read
+        as such. What is left out whatever its kind is ignored by its reason: `walk.LEFT_OUT`, `DIRECTORY_LINK`,
+        `CLEANED_OUT`, `GIVEN_TWICE`.
+
+        Args:
+            history: what is remembered of files; one that is the same is not read again.
+        """
+        with closing(Sandbox()) as sandbox, closing(FirstPlaces()) as ids, closing(FirstPlaces()) as files:
+            tools, problem = _Tools(sandbox, files, history), ""
             for path in self.paths:
-                for place, reading in self._readings(path, sandbox, files):
-                    if isinstance(reading, Unchanged):
-                        self._claim_unchanged(reading, place, places)
+                for place, finding in self._findings(path, tools):
+                    if isinstance(finding, KnownFile):
+                        yield FileRead(finding, problem)
                         continue
-                    document = self._finished(reading) if isinstance(reading, Document) else None
-                    problem = reading if isinstance(reading, str) else document and objection(document)
-                    if isinstance(problem, str):
-                        self.skipped.append(Skipped(place, problem))
-                        if document is not None:
-                            self.unread[str(document.metadata.get("path"))] = problem
-                    elif document is None:
-                        self.ignored[CLEANED_OUT] += 1
-                    elif (earlier := places.claim(document.id, place)) is not None:
-                        self.skipped.append(Skipped(place, _taken(document.id, earlier)))
-                    else:
-                        yield document
+                    finished = self._finished(finding) if isinstance(finding, Document) else finding
+                    problem = finished if isinstance(finished, str) else ""
+                    yield _event(place, finished, ids)
 
-    def _claim_unchanged(self, reading: Unchanged, place: str, places: FirstPlaces) -> None:
-        """Note a file that need not be read, or that another one has its id."""
-        if (earlier := places.claim(reading.id, place)) is None:
-            self.unchanged.append(reading)
-        else:
-            self.skipped.append(Skipped(place, _taken(reading.id, earlier)))
-
-    def _finished(self, document: Document) -> Document | None:
-        """The document as the options want it, or None if they leave it out."""
+    def _finished(self, document: Document) -> Document | Ignored | str:
+        """The document as the options want it, unless they leave it out; or why it cannot be stored."""
         if self.wikiextractor_clean and is_wikiextractor(document):
             kept = cleaned(document)
             if kept is None:
-                return None
+                return Ignored(CLEANED_OUT)
             document = kept
-        return replace(document, metadata={**document.metadata, **self.metadata}) if self.metadata else document
+        if self.metadata:
+            document = replace(document, metadata={**document.metadata, **self.metadata})
+        return objection(document) or document
 
-    def _readings(
-        self, path: Path | Document | Literal["-"], sandbox: Sandbox, files: FirstPlaces
-    ) -> Iterator[Reading]:
+    def _findings(self, path: Path | Document | Literal["-"], tools: _Tools) -> Iterator[Finding]:
         """What is found at a path that was given; a document is given as it is."""
         if isinstance(path, Document):
             return iter([(f"document {path.id!r}", path)])
         if not isinstance(path, Path):
             return read_standard_input(sys.stdin.buffer)
         if path.is_dir():
-            return self._directory(path, sandbox, files)
-        return self._file(path, path.name, sandbox, files, default=read_text)
+            return self._directory(path, tools)
+        return self._file(path, path.name, tools, default=read_text)
 
-    def _directory(self, directory: Path, sandbox: Sandbox, files: FirstPlaces) -> Iterator[Reading]:
+    def _directory(self, directory: Path, tools: _Tools) -> Iterator[Finding]:
         """What is found below a directory, sorted by the names relative to it."""
         walk = Walk(directory, all_files=self.all_files)
+        files = ((directory / name, self._file(directory / name, name, tools)) for name in walk)
         if self.keep_repeated:
-            for name in walk:
-                yield from self._file(directory / name, name, sandbox, files)
+            yield from itertools.chain.from_iterable(findings for _, findings in files)
         else:
-            read = ((directory / name, self._file(directory / name, name, sandbox, files)) for name in walk)
-            pages = ((find_reader(path) == "html", readings) for path, readings in read)
-            yield from without_repeated_lines(pages, self.read, self.repeated)
-        self.ignored += walk.left_out
+            pages = ((find_reader(path) == "html", findings) for path, findings in files)
+            yield from without_repeated_lines(pages, tools.history.repeated_lines)
+        for kind, count in walk.left_out.items():
+            yield printable(directory), Ignored(kind, count)
         for path, error in walk.errors:
             yield printable(path), f"cannot be listed: {reason(error)}"
 
-    def _file(
-        self, path: Path, id: str, sandbox: Sandbox, files: FirstPlaces, *, default: Reader | None = None
-    ) -> Iterator[Reading]:
-        """What is found in a file; one of no known kind is read by `default`, else it is only counted."""
+    def _file(self, path: Path, id: str, tools: _Tools, *, default: Reader | None = None) -> Iterator[Finding]:
+        """What is found in a file; one of no known kind is read by `default`, else it is ignored."""
         place = printable(path)
         try:
             status = path.stat()
@@ -173,46 +153,50 @@ class Corpus:
             elif default is not None and (advice := REFUSED.get(suffixes(path)[0])):
                 yield place, advice
             elif (read := find_reader(path) or find_by_content(path) or default) is None:
-                self.ignored["".join(suffixes(path))] += 1
-            elif len(self.paths) > 1 and files.claim(printable(os.path.abspath(path)), place) is not None:
-                self.ignored[GIVEN_TWICE] += 1
-            elif same := self._same(source, status):
+                yield place, Ignored("".join(suffixes(path)))
+            elif len(self.paths) > 1 and tools.files.claim(printable(os.path.abspath(path)), place) is not None:
+                yield place, Ignored(GIVEN_TWICE)
+            elif same := self._same(source, status, tools.history):
                 yield place, same
-            elif problem := self.known_problem(str(metadata["path"]), status, self._how):
-                self.skipped_before.append(Skipped(place, problem))
+            elif problem := tools.history.known_problem(str(metadata["path"]), status, self._how):
+                yield place, SkippedBefore(Skipped(place, problem))
             else:
-                yield from self._read(path, read, source, sandbox)
-                self._remember(source, status)
+                yield from self._read(path, read, source, status, tools.sandbox)
         except READ_ERRORS as error:
             yield place, f"cannot be read: {reason(error)}"
 
-    def _read(self, path: Path, read: Reader | str, source: Source, sandbox: Sandbox) -> Iterator[Reading]:
-        """What a reader finds in a file."""
-        self._single, self._problem = False, ""
+    def _read(
+        self, path: Path, read: Reader | str, source: Source, status: os.stat_result, sandbox: Sandbox
+    ) -> Iterator[Finding]:
+        """What a reader finds in a file; then its state, if that is one document and nothing else, or one problem."""
         if read == "html" and self.keep_repeated:
             read = "html with menus"
+        is_one = False
         with open_binary(path) as file:
             readings = sandbox.read(read, path, source) if isinstance(read, str) else read(file, source)
             for number, (where, reading) in enumerate(readings):
-                self._problem = reading if number == 0 and where == source.place and isinstance(reading, str) else ""
-                self._single = number == 0 and isinstance(reading, Document) and reading.id == source.id
+                of_file = reading.id == source.id if isinstance(reading, Document) else where == source.place
+                is_one = number == 0 and of_file
                 yield where, _of_file(reading, source)
+        if is_one and (known := known_file(str(source.metadata["path"]), source.id, status, self._how)):
+            yield source.place, known
 
-    def _same(self, source: Source, status: os.stat_result) -> Unchanged | None:
+    def _same(self, source: Source, status: os.stat_result, history: FileHistory) -> Unchanged | None:
         """The file as it is known, if it has not changed since; under another id, if only that is known."""
         path = str(source.metadata["path"])
-        same = [file for file in self.known_files(path) if file.how == self._how and file.is_same(status)]
+        same = [file for file in history.known_files(path) if file.how == self._how and file.is_same(status)]
         for file in sorted(same, key=lambda file: file.id != source.id):
             return Unchanged(path, source.id, file.id, str(source.metadata.get("modified", "")))
         return None
 
-    def _remember(self, source: Source, status: os.stat_result) -> None:
-        """Note the state of a file that became one document and nothing else, or nothing at all."""
-        path = str(source.metadata["path"])
-        if (self._single or self._problem) and (file := known_file(path, source.id, status, self._how)):
-            self.read.append(file)
-            if self._problem:
-                self.unread[path] = self._problem
+
+def _event(place: str, finding: Document | str | Unchanged | SkippedBefore | Ignored, ids: FirstPlaces) -> Event:
+    """The event of a finding; what has the id of an earlier one is skipped."""
+    if isinstance(finding, str):
+        return Skipped(place, finding)
+    if isinstance(finding, (Document, Unchanged)) and (earlier := ids.claim(finding.id, place)) is not None:
+        return Skipped(place, _taken(finding.id, earlier))
+    return finding
 
 
 def _missing(paths: Sequence[Path | Document | Literal["-"]]) -> list[str]:
@@ -242,7 +226,7 @@ def _modified(seconds: float) -> dict[str, str]:
         return {}
 
 
-def _of_file(reading: Document | Unchanged | str, source: Source) -> Document | Unchanged | str:
+def _of_file(reading: Document | str, source: Source) -> Document | str:
     """A record of a file of records keeps its own metadata, and learns where it came from."""
     if not isinstance(reading, Document) or "path" in reading.metadata:
         return reading

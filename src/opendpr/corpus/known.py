@@ -6,9 +6,10 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from opendpr.storage.digests import file_sha256
 
@@ -41,6 +42,38 @@ class KnownFile:
         """The same file with the time that it has now."""
         settled = time.time() - status.st_mtime > FILE_SETTLED_SECONDS
         return replace(self, modified_ns=status.st_mtime_ns if settled else -1)
+
+
+class FileHistory(Protocol):
+    """What is remembered of files that were read before."""
+
+    def known_files(self, path: str) -> Sequence[KnownFile]:
+        """The documents that a file became, each with the state the file had."""
+
+    def known_problem(self, path: str, status: os.stat_result, how: str) -> str | None:
+        """Why a file did not become a document, if it is as it was then and is read as it was then."""
+
+    def repeated_lines(self, folder: str) -> Iterable[str]:
+        """The lines that were left out of the pages of a folder, because they repeat."""
+
+
+class NoHistory:
+    """The history of files that were never read."""
+
+    def known_files(self, path: str) -> Sequence[KnownFile]:
+        """No documents."""
+        return ()
+
+    def known_problem(self, path: str, status: os.stat_result, how: str) -> str | None:
+        """No reason."""
+        return None
+
+    def repeated_lines(self, folder: str) -> Iterable[str]:
+        """No lines."""
+        return ()
+
+
+NO_HISTORY = NoHistory()
 
 
 def reading_digest(options: Mapping[str, object]) -> str:

@@ -25,14 +25,6 @@ BYTE_ORDER_MARKS = (  # UTF-32 first: its little-endian mark begins with that of
 )
 
 
-@dataclass(frozen=True)
-class Skipped:
-    """Something that did not become a document. `place` is a path, or `path:line`."""
-
-    place: str
-    reason: str
-
-
 @dataclass(frozen=True, slots=True)
 class Source:
     """What a reader knows of the file it reads: names for a document that brings none of its own."""
@@ -43,18 +35,7 @@ class Source:
     metadata: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Unchanged:
-    """A file that is as it was when it became a document."""
-
-    path: str
-    id: str
-    """What it is called now; `before`, what the collection calls it."""
-    before: str
-    modified: str
-
-
-Reading: TypeAlias = tuple[str, Document | Unchanged | str]
+Reading: TypeAlias = tuple[str, Document | str]
 """A place, and the document found there or the reason why there is none."""
 
 Reader: TypeAlias = Callable[[IO[bytes], Source], Iterator[Reading]]

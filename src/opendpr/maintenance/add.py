@@ -6,7 +6,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,10 +14,11 @@ from opendpr.collection.database import DATABASE
 from opendpr.collection.rows import EncoderRow
 from opendpr.corpus import Corpus, Skipped
 from opendpr.corpus.encodings import ENCODING_KEY, WESTERN_NAME
+from opendpr.corpus.events import event_batches
 from opendpr.corpus.kinds import is_psgs
 from opendpr.corpus.running_lines import LEFT_OUT, MENU_LINES, repeated_lines
 from opendpr.errors import InputError, UsageError
-from opendpr.iteration import OnProgress, batched
+from opendpr.iteration import OnProgress
 from opendpr.maintenance.encode import CHUNK_PASSAGES, EncodePassages, encode_missing
 from opendpr.maintenance.remembering import FileMemory, Moved
 from opendpr.maintenance.syncing import gone_documents, without_documents
@@ -236,26 +236,32 @@ def _store(
         The file that each document came from, by id; empty unless `list_paths`, as a list of all would fill the memory.
     """
     stored: dict[str, object] = {}
-    memory = FileMemory(writer, documents) if isinstance(documents, Corpus) else None
-    for batch in chain(batched(documents, batch_documents), [[]]):  # at the end once more, for files that are unchanged
-        if batch:
-            paths = selection.paths_of(writer, [document.id for document in batch])
-            changes = writer.put_documents(batch)
-            report.documents.update(changes)
-            report.taken += _taken(batch, changes, paths)
-            for document in batch:
-                report.western += document.metadata.get(ENCODING_KEY) == WESTERN_NAME
-                for name in (LEFT_OUT, MENU_LINES):
-                    report.repeated.update(repeated_lines(document.metadata, name))
-        unchanged = memory.settle() if memory else []
-        report.documents.update(["unchanged"] * len(unchanged))
+    memory = FileMemory(writer)
+    events = documents.events(memory) if isinstance(documents, Corpus) else documents
+    for batch in event_batches(events, batch_documents):
+        if batch.documents:
+            _put(writer, batch.documents, report)
+        report.moved += memory.note(batch.files_read, batch.unchanged)
+        report.documents.update(["unchanged"] * len(batch.unchanged))
+        report.skipped += batch.skipped
+        report.skipped_before += batch.skipped_before
+        report.ignored += batch.ignored
         if list_paths:
-            stored.update((document.id, document.metadata.get("path")) for document in batch)
-            stored.update((file.id, file.path) for file in unchanged)
-    if isinstance(documents, Corpus) and memory:
-        report.skipped, report.skipped_before = documents.skipped, documents.skipped_before
-        report.ignored, report.moved = documents.ignored, memory.moved
+            stored.update((document.id, document.metadata.get("path")) for document in batch.documents)
+            stored.update((file.id, file.path) for file in batch.unchanged)
     return stored
+
+
+def _put(writer: Writer, documents: Sequence[Document], report: AddReport) -> None:
+    """Store the documents of a batch, and note in the report what became of them."""
+    paths = selection.paths_of(writer, [document.id for document in documents])
+    changes = writer.put_documents(documents)
+    report.documents.update(changes)
+    report.taken += _taken(documents, changes, paths)
+    for document in documents:
+        report.western += document.metadata.get(ENCODING_KEY) == WESTERN_NAME
+        for name in (LEFT_OUT, MENU_LINES):
+            report.repeated.update(repeated_lines(document.metadata, name))
 
 
 def _row(writer: Writer, encoder: ChunkEncoder) -> EncoderRow:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
-from opendpr.corpus import Corpus
+from opendpr.corpus import Corpus, Skipped
 from opendpr.corpus.jsonlines import read_json_array, read_json_lines
 from opendpr.corpus.kinds import find_by_content, find_reader
 from opendpr.corpus.source import Reader
@@ -72,20 +72,25 @@ class Upload:
             on_file: called with the number of files read so far
         """
         places = {str(path): place for place, path in enumerate(self._paths)}
-        corpus, characters = Corpus(self._paths), 0
+        skips: list[Skipped] = []
+        characters = 0
         on_file(0)
-        for document in corpus:
-            on_file(places.get(str(document.metadata.get("path")), 0))
-            if characters + len(document.text) > UPLOADED_CHARACTERS:
-                self._skip(document.id, TOO_MUCH_TEXT)
+        for event in Corpus(self._paths).events():
+            if isinstance(event, Skipped):
+                skips.append(event)
+            if not isinstance(event, Document):
                 continue
-            characters += len(document.text)
-            metadata = {key: value for key, value in document.metadata.items() if key not in METADATA_OF_PLACE}
-            yield replace(document, metadata=metadata)
+            on_file(places.get(str(event.metadata.get("path")), 0))
+            if characters + len(event.text) > UPLOADED_CHARACTERS:
+                self._skip(event.id, TOO_MUCH_TEXT)
+                continue
+            characters += len(event.text)
+            metadata = {key: value for key, value in event.metadata.items() if key not in METADATA_OF_PLACE}
+            yield replace(event, metadata=metadata)
         on_file(self.files)
-        for skipped in corpus.skipped[:NAMED_SKIPS]:
-            self._skip(self._without_directory(skipped.place), self._without_directory(skipped.reason))
-        if more := corpus.skipped[NAMED_SKIPS:]:
+        for skip in skips[:NAMED_SKIPS]:
+            self._skip(self._without_directory(skip.place), self._without_directory(skip.reason))
+        if more := skips[NAMED_SKIPS:]:
             self._skip("further places", f"{len(more):,} more are not named")
 
     def _keep(self, given_name: str, content: IO[bytes]) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.corpora import read_corpus
 
 from opendpr.corpus import READERS, Corpus, Skipped
 from opendpr.corpus.markdown import heading
@@ -43,8 +44,8 @@ def write(path: Path, content: str | bytes) -> Path:
 
 
 def read(*paths):
-    corpus = Corpus(paths)
-    return list(corpus), corpus
+    events = read_corpus(Corpus(paths))
+    return events.documents, events
 
 
 def ids(*paths):
@@ -52,20 +53,20 @@ def ids(*paths):
 
 
 def skipped_reason(path: Path) -> str:
-    documents, corpus = read(path)
+    documents, events = read(path)
     assert documents == []
-    assert [each.place for each in corpus.skipped] == [str(path)]
-    return corpus.skipped[0].reason
+    assert [each.place for each in events.skipped] == [str(path)]
+    return events.skipped[0].reason
 
 
 def line_reason(tmp_path: Path, line: str | bytes) -> str:
     """Why a line of JSON is skipped; the good lines around it count."""
     bad = line.encode() if isinstance(line, str) else line
     path = write(tmp_path / "a.jsonl", b'{"id": "a", "text": "x"}\n' + bad + b'\n{"id": "z", "text": "x"}\n')
-    documents, corpus = read(path)
+    documents, events = read(path)
     assert [document.id for document in documents] == ["a", "z"]
-    assert [each.place for each in corpus.skipped] == [f"{path}:2"]
-    return corpus.skipped[0].reason
+    assert [each.place for each in events.skipped] == [f"{path}:2"]
+    return events.skipped[0].reason
 
 
 @pytest.fixture
@@ -153,20 +154,20 @@ def test_what_nobody_wrote_for_readers_is_left_out_and_counted(tmp_path):
     for name in (*names, "build/a.txt", "b/notes.tmp.txt"):
         write(tmp_path / name, "x")
     write(tmp_path / ".gitignore", "/build/\n*.tmp.txt\n")
-    documents, corpus = read(tmp_path)
+    documents, events = read(tmp_path)
     assert [document.id for document in documents] == ["seen.txt"]
-    assert not corpus.skipped
-    assert corpus.ignored == {HIDDEN_REASON: 4, LOCK_FILE_REASON: 1, PACKAGES_REASON: 1, GITIGNORED_REASON: 2}
-    everything = Corpus([tmp_path], all_files=True)
-    assert {document.id for document in everything} >= {".git/a.txt", "build/a.txt", "node_modules/x/a.md"}
+    assert not events.skipped
+    assert events.ignored == {HIDDEN_REASON: 4, LOCK_FILE_REASON: 1, PACKAGES_REASON: 1, GITIGNORED_REASON: 2}
+    everything = read_corpus(Corpus([tmp_path], all_files=True))
+    assert {document.id for document in everything.documents} >= {".git/a.txt", "build/a.txt", "node_modules/x/a.md"}
     assert not everything.ignored
 
 
 def test_a_file_found_by_two_paths_is_read_once(tmp_path):
     write(tmp_path / "d" / "a.txt", "x")
-    documents, corpus = read(tmp_path, tmp_path / "d")
+    documents, events = read(tmp_path, tmp_path / "d")
     assert [document.id for document in documents] == ["d/a.txt"]
-    assert corpus.ignored == {"file given twice": 1}
+    assert events.ignored == {"file given twice": 1}
 
 
 def test_a_hidden_directory_given_itself_is_read(tmp_path):
@@ -179,10 +180,10 @@ def test_files_of_unknown_kinds_are_counted_and_no_problem(tmp_path):
         write(tmp_path / name, b"\0")
     write(tmp_path / "a.txt", "x")
     write(tmp_path / "empty", "")
-    documents, corpus = read(tmp_path)
+    documents, events = read(tmp_path)
     assert len(documents) == 1
-    assert corpus.ignored == {".png": 2, ".odg.gz": 1, "": 2}
-    assert not corpus.skipped
+    assert events.ignored == {".png": 2, ".odg.gz": 1, "": 2}
+    assert not events.skipped
 
 
 def test_files_without_a_suffix_that_begin_as_text_are_plain_text(tmp_path):
@@ -192,23 +193,23 @@ def test_files_without_a_suffix_that_begin_as_text_are_plain_text(tmp_path):
     write(tmp_path / "cut", "x" + "ü" * RECOGNISED_BYTES)
     write(tmp_path / "latin", "Grüße".encode("latin-1"))
     write(tmp_path / "late", "é".encode() + b"x" * RECOGNISED_BYTES + b"\xfc")
-    documents, corpus = read(tmp_path)
+    documents, events = read(tmp_path)
     assert {each.id: (each.title, each.text) for each in documents if each.id != "cut"} == {
         "README": ("README", "Read me."),
         "NEWS.gz": ("NEWS", "It is new."),
         "utf16": ("utf16", "Ünïcode"),
     }
     assert len(documents) == 4
-    assert corpus.ignored == {"": 1}
-    assert [each.place for each in corpus.skipped] == [str(tmp_path / "late")]
+    assert events.ignored == {"": 1}
+    assert [each.place for each in events.skipped] == [str(tmp_path / "late")]
 
 
 def test_links_to_directories_are_counted_and_not_followed(tmp_path):
     write(tmp_path / "d" / "a.txt", "x")
     (tmp_path / "d" / "loop").symlink_to(tmp_path)
-    documents, corpus = read(tmp_path)
+    documents, events = read(tmp_path)
     assert [document.id for document in documents] == ["d/a.txt"]
-    assert corpus.ignored == {"directory link": 1}
+    assert events.ignored == {"directory link": 1}
 
 
 def test_a_link_to_a_directory_given_itself_is_followed(tmp_path):
@@ -222,9 +223,9 @@ def test_links_to_files_are_read_and_broken_ones_skipped(tmp_path):
     (tmp_path / "d" / "b.txt").symlink_to("a.txt")
     (tmp_path / "d" / "broken.txt").symlink_to("nowhere")
     (tmp_path / "d" / "self.txt").symlink_to("self.txt")
-    documents, corpus = read(tmp_path / "d")
+    documents, events = read(tmp_path / "d")
     assert [document.id for document in documents] == ["a.txt", "b.txt"]
-    assert [each.reason for each in corpus.skipped] == [
+    assert [each.reason for each in events.skipped] == [
         "cannot be read: No such file or directory",
         "cannot be read: Too many levels of symbolic links",
     ]
@@ -235,10 +236,10 @@ def test_special_files_are_skipped_instead_of_blocking(tmp_path, monkeypatch):
     os.mkfifo("pipe.txt")
     with socket.socket(socket.AF_UNIX) as bound:
         bound.bind("socket")
-        documents, corpus = read(Path("."), Path("pipe.txt"))
+        documents, events = read(Path("."), Path("pipe.txt"))
     assert documents == []
-    assert [each.place for each in corpus.skipped] == ["pipe.txt", "socket", "pipe.txt"]
-    assert all("named pipe, socket or device" in each.reason for each in corpus.skipped)
+    assert [each.place for each in events.skipped] == ["pipe.txt", "socket", "pipe.txt"]
+    assert all("named pipe, socket or device" in each.reason for each in events.skipped)
 
 
 def test_a_very_deep_directory_is_walked(tmp_path, monkeypatch):
@@ -249,11 +250,11 @@ def test_a_very_deep_directory_is_walked(tmp_path, monkeypatch):
         os.chdir("/".join(["d"] * 500))
     Path("a.txt").write_text("x")
     os.chdir(tmp_path)
-    documents, corpus = read(Path("."))
+    documents, events = read(Path("."))
     os.unlink(f"{path}/a.txt")
     os.removedirs(path)  # too deep for the clean-up of pytest
     assert documents == []
-    assert corpus.skipped == [Skipped(f"{path}/a.txt", "the id has 3,005 characters; at most 1,000 are allowed")]
+    assert events.skipped == [Skipped(f"{path}/a.txt", "the id has 3,005 characters; at most 1,000 are allowed")]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
@@ -261,11 +262,11 @@ def test_what_may_not_be_read_is_skipped(tmp_path):
     write(tmp_path / "a.txt", "x").chmod(0)
     write(tmp_path / "d" / "b.txt", "x").parent.chmod(0)
     write(tmp_path / "e" / "c.txt", "x").parent.chmod(0o444)
-    documents, corpus = read(tmp_path)
+    documents, events = read(tmp_path)
     (tmp_path / "d").chmod(0o755)
     (tmp_path / "e").chmod(0o755)
     assert documents == []
-    assert corpus.skipped == [
+    assert events.skipped == [
         Skipped(str(tmp_path / "a.txt"), "cannot be read: Permission denied"),
         Skipped(str(tmp_path / "d"), "cannot be listed: Permission denied"),
         Skipped(str(tmp_path / "e" / "c.txt"), "cannot be read: Permission denied"),
@@ -288,9 +289,9 @@ def test_a_file_name_that_is_not_unicode_is_skipped_with_a_place_that_can_be_sho
             file.write(b"x")
     except OSError:
         pytest.skip("this file system refuses such names")
-    documents, corpus = read(tmp_path)
+    documents, events = read(tmp_path)
     assert documents == []
-    assert corpus.skipped == [
+    assert events.skipped == [
         Skipped(f"{tmp_path}/caf\\udce9.txt", "the id is not valid Unicode: half a surrogate pair at character 3")
     ]
 
@@ -346,9 +347,9 @@ def test_a_document_without_text_is_skipped(tmp_path, content):
 @pytest.mark.parametrize(("ending", "compress"), COMPRESSORS.items())
 def test_text_of_every_kind_is_read_compressed_or_not(tmp_path, name, ending, compress):
     write(tmp_path / (name + ending), compress(b"words\r\n"))
-    documents, corpus = read(tmp_path)
+    documents, events = read(tmp_path)
     assert [(each.id, each.title, each.text) for each in documents] == [(name + ending, name[0], "words\r\n")]
-    assert not corpus.skipped
+    assert not events.skipped
 
 
 @pytest.mark.parametrize(("ending", "compress"), list(COMPRESSORS.items())[1:])
@@ -364,10 +365,10 @@ def test_a_damaged_compressed_file_is_skipped(tmp_path, ending, compress):
 def test_documents_before_the_damage_of_compressed_lines_count(tmp_path):
     lines = b"".join(b'{"id": %d, "text": "%s"}\n' % (n, os.urandom(50).hex().encode()) for n in range(2_000))
     path = write(tmp_path / "a.jsonl.gz", gzip.compress(lines)[:-5_000])
-    documents, corpus = read(path)
+    documents, events = read(path)
     assert [each.id for each in documents] == [str(n) for n in range(len(documents))]
     assert len(documents) > 1_000
-    assert [each.place for each in corpus.skipped] == [str(path)]
+    assert [each.place for each in events.skipped] == [str(path)]
 
 
 # Titles
@@ -423,12 +424,12 @@ def test_json_lines_give_documents_with_the_other_keys_as_metadata(tmp_path):
     ]
     content = "\n\n".join(json.dumps(line) for line in lines)
     for name, data in (("a.jsonl", content.encode()), ("b.ndjson.xz", lzma.compress(content.encode()))):
-        documents, corpus = read(write(tmp_path / name, data))
+        documents, events = read(write(tmp_path / name, data))
         assert documents == [
             Document("a", "A", "x\0y\r\n", {"year": 1990, "tags": ["é"], "path": "own"}),
             Document("7", "", "y", {"path": str(tmp_path / name)}),
         ]
-        assert not corpus.skipped
+        assert not events.skipped
 
 
 def test_json_lines_may_begin_with_a_mark_and_end_like_windows(tmp_path):
@@ -474,16 +475,16 @@ def test_metadata_that_no_filter_could_look_into_is_skipped(tmp_path):
     def record(levels: int) -> str:
         return f'{{"id": "{levels}", "text": "x", "deep": {"[" * levels}{"]" * levels}}}\n'
 
-    documents, corpus = read(write(tmp_path / "deep.jsonl", record(99) + record(100) + record(900)))
+    documents, events = read(write(tmp_path / "deep.jsonl", record(99) + record(100) + record(900)))
     assert [document.id for document in documents] == ["99"]
-    assert [each.place.rpartition(":")[2] for each in corpus.skipped] == ["2", "3"]
-    assert "nested too deeply" in corpus.skipped[0].reason
+    assert [each.place.rpartition(":")[2] for each in events.skipped] == ["2", "3"]
+    assert "nested too deeply" in events.skipped[0].reason
 
 
 def test_a_document_given_with_metadata_that_is_no_json_is_skipped():
-    corpus = Corpus([Document("a", "", "x", {"when": b"bytes"}), Document("b", "", "x")])
-    assert [document.id for document in corpus] == ["b"]
-    assert "cannot be written as JSON" in corpus.skipped[0].reason
+    events = read_corpus(Corpus([Document("a", "", "x", {"when": b"bytes"}), Document("b", "", "x")]))
+    assert [document.id for document in events.documents] == ["b"]
+    assert "cannot be written as JSON" in events.skipped[0].reason
 
 
 def test_a_pair_of_surrogates_is_one_good_character(tmp_path):
@@ -515,9 +516,9 @@ def test_the_strict_reading_of_json_lines_stops_at_the_same_errors(tmp_path):
 def test_the_second_of_two_equal_ids_is_skipped_and_names_the_first(tmp_path):
     first = write(tmp_path / "a.jsonl", '\n\n{"id": "x", "text": "one"}\n{"id": 1, "text": "one"}\n')
     second = write(tmp_path / "b.jsonl", '{"id": "x", "text": "two"}\n{"id": "1", "text": "two"}\n')
-    documents, corpus = read(tmp_path)
+    documents, events = read(tmp_path)
     assert [each.text for each in documents] == ["one", "one"]
-    assert corpus.skipped == [
+    assert events.skipped == [
         Skipped(f"{second}:1", f'id "x" was already given by {first}:3; {ADVICE}'),
         Skipped(f"{second}:2", f'id "1" was already given by {first}:4; {ADVICE}'),
     ]
@@ -526,9 +527,9 @@ def test_the_second_of_two_equal_ids_is_skipped_and_names_the_first(tmp_path):
 def test_the_same_relative_path_in_two_directories_is_the_same_id(tmp_path):
     for name in ("one", "two"):
         write(tmp_path / name / "a.txt", name)
-    documents, corpus = read(tmp_path / "one", tmp_path / "two")
+    documents, events = read(tmp_path / "one", tmp_path / "two")
     assert [each.text for each in documents] == ["one"]
-    assert corpus.skipped[0].reason == f'id "a.txt" was already given by {tmp_path / "one" / "a.txt"}; {ADVICE}'
+    assert events.skipped[0].reason == f'id "a.txt" was already given by {tmp_path / "one" / "a.txt"}; {ADVICE}'
 
 
 def test_an_id_that_was_skipped_is_still_free(tmp_path):
@@ -541,9 +542,10 @@ def test_a_second_iteration_starts_afresh(tmp_path):
     write(tmp_path / "b.txt", "")
     write(tmp_path / "c.png", "")
     corpus = Corpus([tmp_path])
-    assert list(corpus) == list(corpus)
-    assert len(corpus.skipped) == 1
-    assert corpus.ignored == {".png": 1}
+    events = read_corpus(corpus)
+    assert read_corpus(corpus) == events
+    assert len(events.skipped) == 1
+    assert events.ignored == {".png": 1}
 
 
 # Standard input
@@ -552,10 +554,10 @@ def test_a_second_iteration_starts_afresh(tmp_path):
 @pytest.mark.parametrize("start", [b"", b" \n\n\t", codecs.BOM_UTF8])
 def test_standard_input_that_begins_with_a_brace_is_json_lines(standard_input, start):
     standard_input(start + b'{"id": "a", "text": "x"}\n{"id": "b"}\n{"id": "c", "text": "y"}')
-    documents, corpus = read("-")
+    documents, events = read("-")
     assert [each.id for each in documents] == ["a", "c"]
     line = 2 + start.count(b"\n")
-    assert corpus.skipped == [Skipped(f"stdin:{line}", 'expected "text", a string; found only ["id"]')]
+    assert events.skipped == [Skipped(f"stdin:{line}", 'expected "text", a string; found only ["id"]')]
 
 
 def test_other_standard_input_is_one_document(standard_input):
@@ -568,10 +570,10 @@ def test_other_standard_input_is_one_document(standard_input):
 )
 def test_standard_input_without_text_is_skipped(standard_input, content, reason):
     standard_input(content)
-    documents, corpus = read("-")
+    documents, events = read("-")
     assert documents == []
-    assert corpus.skipped[0].place == "stdin"
-    assert corpus.skipped[0].reason.startswith(reason)
+    assert events.skipped[0].place == "stdin"
+    assert events.skipped[0].reason.startswith(reason)
 
 
 def test_files_and_standard_input_can_be_mixed(tmp_path, standard_input):
@@ -607,13 +609,13 @@ def test_random_bytes_in_text_files_of_every_kind_are_skipped_or_read_and_never_
             for ending, compress in COMPRESSORS.items():
                 write(directory / f"raw{suffix}{ending}", content)
                 write(directory / f"packed{suffix}{ending}", compress(content))
-        documents, corpus = read(directory)
+        documents, events = read(directory)
     for document in documents:
         json.dumps([document.id, document.title, document.text, dict(document.metadata)], ensure_ascii=False).encode()
-    places = {each.place for each in corpus.skipped}
+    places = {each.place for each in events.skipped}
     files = {path for each in documents if (path := each.metadata.get("path"))}
     assert not places & files
-    assert not corpus.ignored
+    assert not events.ignored
 
 
 @settings(deadline=None, max_examples=150)
@@ -636,8 +638,8 @@ def test_text_comes_back_to_the_character(text, encoding, suffix, ending):
 def test_text_that_is_no_utf8_and_western_is_read_as_windows_writes_it(tmp_path, name):
     words = "Café Linnéa – opened by “Åsa”."
     before = {"a.srt": "1\n00:00:01,000 --> 00:00:02,000\n", "a.csv": "text\n", "a.1": ".TH A 1\n.SH NAME\n"}
-    documents, corpus = read(write(tmp_path / name, (before.get(name, "") + words).encode("cp1252")))
-    assert corpus.skipped == []
+    documents, events = read(write(tmp_path / name, (before.get(name, "") + words).encode("cp1252")))
+    assert events.skipped == []
     assert words in documents[0].text
     if name in ("a.txt", "a.md", "README"):
         assert documents[0].metadata["encoding"] == "windows-1252"

@@ -7,8 +7,10 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.support.corpora import read_corpus
 
 from opendpr.corpus import CLEANED_OUT, Corpus, Skipped
+from opendpr.corpus.events import Events
 from opendpr.storage.compression import COMPRESSED, zstd
 from opendpr.types import Document
 from samples import docx, epub, paragraph, pdf
@@ -24,25 +26,25 @@ SAMPLES = {
 }
 
 
-def read(directory: Path, name: str, content: bytes | str) -> tuple[list[Document], Corpus]:
+def read(directory: Path, name: str, content: bytes | str) -> tuple[list[Document], Events]:
     path = directory / name
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    corpus = Corpus([path])
-    return list(corpus), corpus
+    events = read_corpus(Corpus([path]))
+    return events.documents, events
 
 
 def text(directory: Path, name: str, content: bytes | str) -> str:
-    documents, corpus = read(directory, name, content)
-    assert corpus.skipped == []
+    documents, events = read(directory, name, content)
+    assert events.skipped == []
     return documents[0].text
 
 
 def reason(directory: Path, name: str, content: bytes | str) -> str:
-    documents, corpus = read(directory, name, content)
+    documents, events = read(directory, name, content)
     assert documents == []
-    assert len(corpus.skipped) == 1
-    assert corpus.skipped[0].place.startswith(str(directory / name))
-    return corpus.skipped[0].reason
+    assert len(events.skipped) == 1
+    assert events.skipped[0].place.startswith(str(directory / name))
+    return events.skipped[0].reason
 
 
 @pytest.mark.parametrize("suffix", SAMPLES)
@@ -52,9 +54,9 @@ def test_every_kind_is_read_compressed_or_not(tmp_path, suffix, ending):
     path = tmp_path / f"a{suffix}{ending}"
     with COMPRESSED.get(ending, open)(path, "wb") as file:
         file.write(content)
-    corpus = Corpus([tmp_path])
-    assert [(each.title, each.text) for each in corpus] == [(title, expected)]
-    assert corpus.skipped == []
+    events = read_corpus(Corpus([tmp_path]))
+    assert [(each.title, each.text) for each in events.documents] == [(title, expected)]
+    assert events.skipped == []
 
 
 def test_compressed_frames_after_another_are_one_file(tmp_path):
@@ -122,9 +124,9 @@ def test_a_pdf_of_pictures_is_said_to_have_no_text(tmp_path):
 
 def test_a_page_that_cannot_be_read_costs_that_page(tmp_path):
     content = pdf(["Hello", "lost", "world"], extra={6: "(not a page)"})
-    documents, corpus = read(tmp_path, "a.pdf", content)
+    documents, events = read(tmp_path, "a.pdf", content)
     assert [document.text for document in documents] == ["Hello\n\nworld"]
-    assert [each.place for each in corpus.skipped] == [f"{tmp_path / 'a.pdf'}, page 2"]
+    assert [each.place for each in events.skipped] == [f"{tmp_path / 'a.pdf'}, page 2"]
 
 
 # .docx and .epub
@@ -162,19 +164,19 @@ def test_an_encrypted_book_is_skipped(tmp_path):
 
 def test_columns_make_documents_and_metadata(tmp_path):
     content = codecs.BOM_UTF8 + 'id, text ,year,code,note\nx,"a\r\nb, ""c""",1990,007,\n\ny,second,1.5,-3,é\n'.encode()
-    documents, corpus = read(tmp_path, "a.csv", content)
+    documents, events = read(tmp_path, "a.csv", content)
     path = str(tmp_path / "a.csv")
     assert documents == [
         Document("x", "", 'a\r\nb, "c"', {"year": 1990, "code": "007", "path": path}),
         Document("y", "", "second", {"year": 1.5, "code": -3, "note": "é", "path": path}),
     ]
-    assert corpus.skipped == []
+    assert events.skipped == []
 
 
 def test_rows_without_id_are_numbered_and_bad_rows_named_by_line(tmp_path):
-    documents, corpus = read(tmp_path, "a.csv", b'title,text\nA,"x\ny"\nB\n\nC,\xff\nD,\xc3\xa9\n')
+    documents, events = read(tmp_path, "a.csv", b'title,text\nA,"x\ny"\nB\n\nC,\xff\nD,\xc3\xa9\n')
     assert [(each.id, each.title) for each in documents] == [("a.csv:1", "A"), ("a.csv:4", "D")]
-    assert corpus.skipped == [
+    assert events.skipped == [
         Skipped(f"{tmp_path / 'a.csv'}:4", "expected 2 fields as in the header, found 1"),
         Skipped(f"{tmp_path / 'a.csv'}:6", "not valid UTF-8; convert the file to UTF-8"),
     ]
@@ -236,8 +238,8 @@ def test_wikiextractor_output_is_found_and_cleaned_up_as_drqa_does(tmp_path):
     (tmp_path / "AA").mkdir()
     (tmp_path / "AA" / "wiki_00").write_text("\n".join(map(json.dumps, lines)))
     assert [each.title for each in Corpus([tmp_path])] == [*titles, "Hidden"]
-    corpus = Corpus([tmp_path], wikiextractor_clean=True)
-    documents = list(corpus)
+    events = read_corpus(Corpus([tmp_path], wikiextractor_clean=True))
+    documents = events.documents
     assert [(each.id, each.title) for each in documents] == [
         ("0", "Rome & Juliet"),
         ("3", "List of "),
@@ -245,5 +247,5 @@ def test_wikiextractor_output_is_found_and_cleaned_up_as_drqa_does(tmp_path):
     ]
     assert documents[0].text == "x < y é"
     assert documents[0].metadata["url"] == "u"
-    assert corpus.ignored == {CLEANED_OUT: 4}
-    assert corpus.skipped == []
+    assert events.ignored == {CLEANED_OUT: 4}
+    assert events.skipped == []

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.support.corpora import read_corpus
 
 from opendpr.corpus import Corpus
 from opendpr.corpus.kinds import READERS
@@ -100,11 +101,11 @@ def check_plain(suffix: str, examples: int) -> None:
         def check(data: bytes) -> None:
             path.write_bytes(data)
             started = time.process_time()
-            corpus = Corpus([path], wikiextractor_clean=True)
-            for document in corpus:
+            events = read_corpus(Corpus([path], wikiextractor_clean=True))
+            for document in events.documents:
                 assert isinstance(document, Document)
                 json.dumps([document.id, document.title, document.text, dict(document.metadata)]).encode()
-            assert all(each.reason for each in corpus.skipped)
+            assert all(each.reason for each in events.skipped)
             assert time.process_time() - started < SECONDS
 
         check()

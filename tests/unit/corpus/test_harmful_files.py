@@ -55,10 +55,11 @@ import json, re, sys
 from functools import partial
 from pathlib import Path
 import opendpr.corpus.corpus as module
+from opendpr.corpus.events import event_batches
 module.Sandbox = partial(module.Sandbox, seconds=float(sys.argv[2]))
-corpus = module.Corpus([Path(sys.argv[1])])
-ids = [document.id for document in corpus]
-skipped = {Path(each.place.partition(",")[0]).name: each.reason for each in corpus.skipped}
+(events,) = event_batches(module.Corpus([Path(sys.argv[1])]).events(), sys.maxsize)
+ids = [document.id for document in events.documents]
+skipped = {Path(each.place.partition(",")[0]).name: each.reason for each in events.skipped}
 peak = re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]
 print(json.dumps([ids, skipped, int(peak)]))
 """

@@ -7,6 +7,7 @@ import json
 
 import pytest
 from openpyxl import Workbook
+from tests.support.corpora import read_corpus
 
 from opendpr.corpus import Corpus
 from opendpr.corpus.child import PARSER_MODULES
@@ -101,9 +102,9 @@ def test_a_line_that_begins_with_from_is_no_mail_of_its_own():
 
 def test_each_mail_of_a_mailbox_is_a_document(tmp_path):
     (tmp_path / "a.mbox").write_bytes(MAILBOX)
-    corpus = Corpus([tmp_path])
-    assert [(each.id, each.title) for each in corpus] == [("a.mbox:1", "The båt"), ("a.mbox:2", "Two")]
-    assert corpus.skipped == []
+    events = read_corpus(Corpus([tmp_path]))
+    assert [(each.id, each.title) for each in events.documents] == [("a.mbox:1", "The båt"), ("a.mbox:2", "Two")]
+    assert events.skipped == []
 
 
 def test_rich_text_has_paragraphs_and_rows():
@@ -228,9 +229,9 @@ def test_what_is_of_another_kind_is_refused_with_the_reason(kind, content, reaso
 
 def test_a_file_of_a_kind_that_is_not_read_is_refused_by_name(tmp_path):
     (tmp_path / "a.doc").write_text("words")
-    corpus = Corpus([tmp_path / "a.doc"])
-    assert list(corpus) == []
-    assert corpus.skipped[0].reason == "Word's old format; save it as .docx"
+    events = read_corpus(Corpus([tmp_path / "a.doc"]))
+    assert events.documents == []
+    assert events.skipped[0].reason == "Word's old format; save it as .docx"
 
 
 def test_a_notebook_may_hold_anything_json_has():

@@ -9,6 +9,7 @@ import random
 from pathlib import Path
 
 import pytest
+from tests.support.corpora import read_corpus
 
 from opendpr.collection import open_collection, open_writer
 from opendpr.corpus import READERS, Corpus
@@ -133,9 +134,9 @@ def test_every_kind_of_file_is_tried():
 def test_random_spans_lead_to_the_same_words_through_show(folder, tmp_path, run, spans, shown):
     directory, expected = folder
     generator = random.Random(1)
-    corpus = Corpus([directory])
-    documents = list(corpus)
-    assert corpus.skipped == []
+    events = read_corpus(Corpus([directory]))
+    documents = events.documents
+    assert events.skipped == []
     assert {document.id for document in documents} == expected.keys()
     commands = []
     for number, splitter in enumerate(SPLITTERS):

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.support.corpora import read_corpus
 
 from opendpr.corpus import Corpus, Skipped
 from opendpr.corpus.rows import has_header, record_text, table_text
@@ -20,9 +21,9 @@ AS_TEXT = (
 
 def text_of(folder: Path, name: str, content: str | bytes) -> str:
     (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
-    corpus = Corpus([folder / name])
-    (document,) = corpus
-    assert not corpus.skipped
+    events = read_corpus(Corpus([folder / name]))
+    (document,) = events.documents
+    assert not events.skipped
     assert (document.id, document.title) == (name, Path(name).stem)
     assert document.metadata["path"] == str(folder / name)
     return document.text
@@ -73,9 +74,9 @@ def test_columns_are_named_where_there_is_a_header(tmp_path, content, expected):
 
 def test_bad_rows_of_a_table_are_named_and_the_others_count(tmp_path):
     (tmp_path / "a.csv").write_bytes(b'a,b\n1,\xff\n2,\xc3\xa9\n"x"y,4\n')
-    corpus = Corpus([tmp_path / "a.csv"])
-    assert [document.text for document in corpus] == ["a: 2; b: é"]
-    assert [problem.place.rpartition(":")[2] for problem in corpus.skipped] == ["2", "4"]
+    events = read_corpus(Corpus([tmp_path / "a.csv"]))
+    assert [document.text for document in events.documents] == ["a: 2; b: é"]
+    assert [problem.place.rpartition(":")[2] for problem in events.skipped] == ["2", "4"]
 
 
 @pytest.mark.parametrize(
@@ -97,13 +98,13 @@ def test_an_array_of_records_with_a_text_is_a_document_each(tmp_path):
     (tmp_path / "a.json").write_text('[{"id": 7, "text": "x"}, {"body": "y", "year": 1874}, 3]')
     (tmp_path / "package.json").write_text('{"name": "x", "version": "1"}')
     (tmp_path / "numbers.json").write_text("[1, 2]")
-    corpus = Corpus([tmp_path])
-    documents = {document.id: document for document in corpus}
+    events = read_corpus(Corpus([tmp_path]))
+    documents = {document.id: document for document in events.documents}
     assert {id: document.text for id, document in documents.items()} == {"7": "x", "a.json:2": "y"}
     assert documents["a.json:2"].metadata["year"] == 1874
-    assert corpus.ignored == {".json": 2}
+    assert events.ignored == {".json": 2}
     expected = "expected a JSON object, found a number"
-    assert corpus.skipped == [Skipped(f"{tmp_path / 'a.json'}:1 (record 3)", expected)]
+    assert events.skipped == [Skipped(f"{tmp_path / 'a.json'}:1 (record 3)", expected)]
 
 
 @pytest.mark.parametrize(
@@ -122,10 +123,10 @@ def test_an_array_of_records_with_a_text_is_a_document_each(tmp_path):
 def test_an_object_is_a_document_a_list_of_records_or_a_record(tmp_path, content, expected):
     (tmp_path / "a.json").write_text(json.dumps(content))
     (tmp_path / "settings.json").write_text("{\n  // a comment\n}")
-    corpus = Corpus([tmp_path])
-    assert {document.id: document.text for document in corpus} == expected
-    assert corpus.skipped == []
-    assert corpus.ignored[".json"] == 2 - bool(expected)
+    events = read_corpus(Corpus([tmp_path]))
+    assert {document.id: document.text for document in events.documents} == expected
+    assert events.skipped == []
+    assert events.ignored[".json"] == 2 - bool(expected)
 
 
 def test_a_single_column_of_text_may_hold_any_sign(tmp_path):
@@ -140,9 +141,9 @@ def test_a_file_of_lines_may_be_an_array_and_a_text_a_list_of_lines(tmp_path):
 
 def test_an_array_that_is_cut_short_is_read_as_far_as_it_goes(tmp_path):
     (tmp_path / "a.json").write_text('[{"stop": "Pier"},\n{"stop": ')
-    corpus = Corpus([tmp_path / "a.json"])
-    assert [document.text for document in corpus] == ["stop: Pier"]
-    (problem,) = corpus.skipped
+    events = read_corpus(Corpus([tmp_path / "a.json"]))
+    assert [document.text for document in events.documents] == ["stop: Pier"]
+    (problem,) = events.skipped
     assert problem.place == f"{tmp_path / 'a.json'}:2"
     assert problem.reason.endswith("what comes after it was not read")
 
