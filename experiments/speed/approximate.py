@@ -56,9 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with open_pool(args, encoder) as collection:
         exact = ExactIndex.gather(collection.vectors(), collection.count_passages(), encoder.dim)
         with open_writer(collection.directory) as writer:
-            record = optimize(writer, index="ivf", build=BuildSettings(recall=args.recall))
-        assert record, "an index was asked for"
-        print({name: record[name] for name in ("factory", "rows", "lists", "factor", "recall", "seconds")})
+            built = optimize(writer, index="ivf", build=BuildSettings(recall=args.recall))
+        assert built, "an index was asked for"
+        print({name: built.as_json()[name] for name in ("factory", "rows", "lists", "factor", "recall", "seconds")})
         index = load_snapshot(collection, ["dense"]).dense
         for name in QUESTION_SETS:
             records = args.data.questions(name, "report")[: args.limit]

@@ -39,7 +39,7 @@ from opendpr.maintenance.optimize import optimize
 from opendpr.model.directory import find_model
 from opendpr.search.bm25 import verify_bm25
 from opendpr.search.cost import PROGRAM_BYTES, chosen, estimates
-from opendpr.search.dense import dense_record, verify_dense
+from opendpr.search.dense import built_index, verify_dense
 from opendpr.search.exact import ExactIndex, scan
 from opendpr.search.faiss import FAISS_THREADS
 from opendpr.search.rates import build_seconds, measure_rates
@@ -228,9 +228,9 @@ def measure(report: Report, directory: Path, rows: int, questions: Vectors, args
         f"{rows}/index", directory_bytes(directory / "dense") / 1e9 if (directory / "dense").exists() else 0, "GB"
     )
     with open_collection(directory) as collection:
-        record = dense_record(collection)
-    if record:
-        print(json.dumps({name: record[name] for name in ("factory", "lists", "factor", "recall")}))
+        built = built_index(collection)
+    if built:
+        print(json.dumps({name: built.as_json()[name] for name in ("factory", "lists", "factor", "recall")}))
     drop_cached_pages(directory)
     add_searches(report, f"{rows}", in_process(search, directory, questions))
     if args.limit:

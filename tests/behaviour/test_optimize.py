@@ -389,7 +389,7 @@ def test_passages_that_get_their_vectors_later_are_found(tmp_path, encoder):
         row = writer.require_encoder()
         last = list(writer.passages_after(150))
         writer.put_vectors(row, last, encoder.encode_passages(last))
-        assert optimize(writer, index="ivf")["rows"] == 100
+        assert optimize(writer, index="ivf").rows == 100
         add_documents(writer, given[200:], encoder)
     near(found(notes, encoder), exactly(notes, encoder))
     assert len(found(notes, encoder, k=400)[0]) == 300
@@ -418,8 +418,8 @@ def test_a_recall_that_is_not_reached_is_told(notes, run):
     assert "no effort reaches" not in run("info", notes).stdout
     little = BuildSettings(recall=0.99, effort=EffortSettings(candidate_factors=(1,), least_recall_gain=1.0))
     with open_writer(notes) as writer:
-        record = optimize(writer, index="ivf", build=little)
-    assert min(record["recall"].values()) < 0.99
+        built = optimize(writer, index="ivf", build=little)
+    assert min(built.measured.recall.values()) < 0.99
     assert "no effort reaches the recall of 0.99" in run("info", notes).stdout
 
 

@@ -209,11 +209,11 @@ def test_the_effort_chosen_reaches_the_recall(codes: Codes) -> None:
     efforts = []
     for target in (0.5, 0.9, 0.99):
         chosen = choose_effort(index, target)
-        assert min(chosen["recall"].values()) >= target
-        nearest = index.with_effort(Effort(chosen["lists"], chosen["factor"])).search(QUESTIONS, 100).numbers
+        assert min(chosen.recall.values()) >= target
+        nearest = index.with_effort(chosen.effort).search(QUESTIONS, 100).numbers
         right = ExactIndex(numbers, vectors).search(QUESTIONS, 100).numbers
         assert np.mean([len(set(a) & set(b)) / 100 for a, b in zip(nearest, right, strict=True)]) > target - 0.1
-        efforts.append((chosen["factor"], chosen["lists"]))
+        efforts.append((chosen.effort.factor, chosen.effort.lists))
     assert efforts == sorted(efforts)
     assert efforts[0] < efforts[-1]
 

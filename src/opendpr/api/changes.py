@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from opendpr.api.sources import DocumentSource, corpus_of
 from opendpr.choices import IndexName
@@ -20,6 +19,7 @@ from opendpr.maintenance.remove import remove as take_out
 from opendpr.model.directory import DEFAULT_MODEL, find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
+from opendpr.search.built import BuiltIndex
 from opendpr.search.settings import INDEX_RECALL, BuildSettings
 
 
@@ -82,7 +82,7 @@ def optimize(
     *,
     recall: float = INDEX_RECALL,
     memory_bytes: int | None = None,
-) -> dict[str, Any] | None:
+) -> BuiltIndex | None:
     """Rebuild the search caches; returns what is known of an approximate index."""
     with open_writer(directory) as writer:
         return rebuild(writer, index=index, memory_bytes=memory_bytes, build=BuildSettings(recall=recall))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, overload
+from typing import overload
 
 from opendpr.answering import Answerer, open_answerer
 from opendpr.api import changes
@@ -22,6 +22,7 @@ from opendpr.maintenance.verify import verify
 from opendpr.model.directory import Model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
+from opendpr.search.built import BuiltIndex
 from opendpr.search.settings import INDEX_RECALL, EngineSettings, SearchSettings
 from opendpr.types import Document, Hit, Outcome
 
@@ -230,7 +231,7 @@ class OpenCollection:
 
     def optimize(
         self, index: IndexName = "auto", *, recall: float = INDEX_RECALL, memory_bytes: int | None = None
-    ) -> dict[str, Any] | None:
+    ) -> BuiltIndex | None:
         """Rebuild the search caches, after many changes.
 
         Args:

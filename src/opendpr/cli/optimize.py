@@ -51,20 +51,21 @@ def optimize(
     open_collection(directory).close()  # a wrong directory should not become a collection
     with open_writer(directory, wait_seconds=wait) as writer, stages("passages", silent=as_json) as show:
         build = BuildSettings(recall=recall)
-        record = rebuild(writer, index=index, memory_bytes=memory, model=asking, on_progress=show, build=build)
+        built = rebuild(writer, index=index, memory_bytes=memory, model=asking, on_progress=show, build=build)
         passages = writer.count_passages()
     if as_json:
-        print_json({"collection": str(collection), "passages": passages, "dense": record})
+        print_json({"collection": str(collection), "passages": passages, "dense": built.as_json() if built else None})
         return
     say(f"{collection}: BM25 counts {counted(passages, 'passage')}, and none that was removed")
-    if record:
-        recalls = ", ".join(f"recall@{depth} {value:.3f}" for depth, value in record["recall"].items())
-        say(f"{collection}: {record['rows']:,} vectors are searched by {record['factory']}, {recalls}")
-        if record["rows"] < passages:
+    if built:
+        reached = built.measured.recall
+        recalls = ", ".join(f"recall@{depth} {value:.3f}" for depth, value in reached.items())
+        say(f"{collection}: {built.rows:,} vectors are searched by {built.factory}, {recalls}")
+        if built.rows < passages:
             say(
-                f"{counted(passages - record['rows'], 'passage')}, from the first without a vector on, are searched "
+                f"{counted(passages - built.rows, 'passage')}, from the first without a vector on, are searched "
                 "one by one; "
                 f"'opendpr encode {collection}', then 'opendpr optimize {collection}' takes them in"
             )
-        if min(record["recall"].values()) < recall:
+        if min(reached.values()) < recall:
             say(f"no effort reaches the recall of {recall:g} asked for; this is the best there is")

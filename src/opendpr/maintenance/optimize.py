@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import random
-from typing import Any
 
 from opendpr.choices import IndexName
 from opendpr.collection import Collection, Writer
@@ -15,8 +14,9 @@ from opendpr.model.directory import Model, find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.bm25 import rebuild_bm25
+from opendpr.search.built import BuiltIndex
 from opendpr.search.cost import chosen, estimates, machine_memory
-from opendpr.search.dense import dense_record, remove_dense
+from opendpr.search.dense import built_index, remove_dense
 from opendpr.search.effort import Ask
 from opendpr.search.settings import BuildSettings
 from opendpr.text.splitting import Splitter
@@ -37,7 +37,7 @@ def optimize(
     model: Model | None = None,
     on_progress: OnStage = lambda what, done, total: None,
     build: BuildSettings = BuildSettings(),
-) -> dict[str, Any] | None:
+) -> BuiltIndex | None:
     """Rebuild the search caches: they then find and score like those of a collection built in one go.
 
     Args:
@@ -56,7 +56,7 @@ def optimize(
     """
     if (row := writer.encoder()) and model:
         writer.refuse_other_encoder(model.fingerprint, model.reference)
-    if index == "auto" and dense_record(writer):
+    if index == "auto" and built_index(writer):
         index = "ivf"  # who has had one built wants it to take in what is new
     if index == "ivf":
         row = writer.require_encoder()

@@ -15,15 +15,15 @@ from opendpr.collection import Writer
 from opendpr.collection.rows import VECTOR_DTYPE
 from opendpr.errors import ResourceError, StateError
 from opendpr.iteration import OnStage
+from opendpr.search.built import DENSE_FORMAT, BuiltIndex
 from opendpr.search.cost import LIST_SAMPLE_VECTORS, estimates, ivf_lists
 from opendpr.search.dense import (
     CODES_FILE,
     DENSE_DIRECTORY,
-    DENSE_FORMAT,
     NUMBER_DTYPE,
     NUMBERS_FILE,
     VECTORS_FILE,
-    dense_record,
+    built_index,
     map_vectors,
 )
 from opendpr.search.effort import Ask, choose_effort
@@ -38,8 +38,6 @@ from opendpr.wording import readable_size
 logger = logging.getLogger(__name__)
 
 PROGRESS_FILE, TRAINED_FILE, PARTIAL_FILE = "progress.json", "trained.faiss", "partial.faiss"
-BUILDING_KEYS = (TRAINED_FILE, PARTIAL_FILE, "copied")
-"""Keys of the progress that say nothing of a complete build."""
 
 
 class _Build(NamedTuple):
@@ -48,6 +46,7 @@ class _Build(NamedTuple):
     directory: Path
     dim: int
     progress: dict[str, Any]
+    """The content of `progress.json`: what of a `BuiltIndex` is known, and how far the stages have come."""
     begun: float
     """When it would have begun, on this process's clock, had it not been interrupted."""
 
@@ -63,8 +62,8 @@ def build_dense(
     ask: Ask | None = None,
     on_progress: OnStage = lambda what, done, total: None,
     settings: BuildSettings = BuildSettings(),
-) -> dict[str, Any]:
-    """Build the cache from all vectors, and find the effort that reaches the recall; returns the new `seen.json`.
+) -> BuiltIndex:
+    """Build the cache from all vectors, and find the effort that reaches the recall.
 
     A kill costs at most the stage that it interrupts: the same call goes on from there. If nothing changed since the
     last build, only the effort is chosen again.
@@ -85,18 +84,18 @@ def build_dense(
         numbers = np.fromfile(build.directory / NUMBERS_FILE, dtype=NUMBER_DTYPE)
         vectors = map_vectors(build.directory, rows, dim)
         index = IvfIndex(codes, numbers, vectors, Effort(1, 1), settings=settings.ivf)
-        chosen = choose_effort(index, settings.recall, ask=ask, on_progress=on_progress, settings=settings.effort)
-        lasting = {key: value for key, value in build.progress.items() if key not in BUILDING_KEYS}
-        record = {**lasting, **chosen, "factory": factory(dim, index.lists), "build": build.directory.name}
+        measured = choose_effort(index, settings.recall, ask=ask, on_progress=on_progress, settings=settings.effort)
+        build_fields = {"factory": factory(dim, index.lists), "build": build.directory.name}
+        built = BuiltIndex.from_json({**build.progress, **measured.as_json(), **build_fields})
         sync(build.directory)
-        write_seen(directory, record)  # from here on it serves
+        write_seen(directory, built.as_json())  # from here on it serves
         _clear(directory, keep=build.directory.name)
     except OSError as error:
         raise ResourceError(
             f"the index in {directory} could not be written ({error.strerror or error}); free disk and run the same "
             "command again, which goes on; the documents themselves are safe"
         ) from None
-    return record
+    return built
 
 
 def _complete_codes(writer: Writer, build: _Build, on_progress: OnStage, settings: BuildSettings) -> Codes:
@@ -131,7 +130,7 @@ def _begin(writer: Writer, directory: Path, recall: float) -> _Build:
         "fingerprint": row.fingerprint,
         "dim": row.dim,
     }
-    serving = dense_record(writer)
+    serving = built_index(writer)
     numbered = {int(path.name[6:]): path for path in directory.glob("build-*") if path.name[6:].isdecimal()}
     builds = [numbered[number] for number in sorted(numbered)]
     for path in reversed(builds):
@@ -144,7 +143,7 @@ def _begin(writer: Writer, directory: Path, recall: float) -> _Build:
             for half_written in path.glob("*.tmp"):  # by the process that was killed
                 half_written.unlink()
             return _Build(path, row.dim, progress, time.monotonic() - progress["seconds"])
-    _clear(directory, keep=serving["build"] if serving else "")
+    _clear(directory, keep=serving.build if serving else "")
     offers = estimates(writer.count_passages(), row.dim, recall=recall)
     needed = next(offer.index_bytes for offer in offers if offer.kind == "ivf")
     if (free := shutil.disk_usage(directory).free) < needed:

@@ -25,9 +25,10 @@ from numpy.typing import NDArray
 from opendpr.collection import Collection, Writer
 from opendpr.collection.rows import VECTOR_DTYPE, Version
 from opendpr.errors import CorruptionError
+from opendpr.search.built import DENSE_FORMAT, BuiltIndex
 from opendpr.search.cache import attempts, check_cache
-from opendpr.search.ivf import Effort, IvfIndex
-from opendpr.search.seen import SEEN_FILE, seen_of, version_of
+from opendpr.search.ivf import IvfIndex
+from opendpr.search.seen import SEEN_FILE, seen_of
 from opendpr.search.settings import IvfSettings
 from opendpr.storage.digests import file_sha256
 
@@ -35,8 +36,6 @@ logger = logging.getLogger(__name__)
 
 DENSE_DIRECTORY = "dense"
 CODES_FILE, VECTORS_FILE, NUMBERS_FILE = "index.faiss", "vectors.f16", "numbers.i64"
-DENSE_FORMAT = 1
-"""Version of the files' format; a build of another one is not used."""
 NUMBER_DTYPE = np.dtype("<i8")
 
 
@@ -45,18 +44,17 @@ class Cache:
     """An opened cache."""
 
     index: IvfIndex
-    record: dict[str, Any]
-    """The content of `seen.json`."""
+    built: BuiltIndex
 
     @property
     def version(self) -> Version:
         """The state of the collection that it knows."""
-        return version_of(self.record)
+        return self.built.version
 
     @property
     def last_number(self) -> int:
         """The cache holds every vector up to this number."""
-        return int(self.record["last_number"])
+        return self.built.last_number
 
 
 def open_dense(
@@ -71,16 +69,16 @@ def open_dense(
     """
     directory = collection.directory / DENSE_DIRECTORY
     trouble: Exception | None = None
-    for _ in attempts(lambda: dense_record(collection)):
-        record = dense_record(collection)
-        if record is None:
+    for _ in attempts(lambda: built_index(collection)):
+        built = built_index(collection)
+        if built is None:
             if reason := unused_dense(collection):
                 logger.warning("%s", reason)
             return None
-        if opened is not None and opened.record == record:
+        if opened is not None and opened.built == built:
             return opened
         try:
-            return Cache(_load(directory, record, settings), record)
+            return Cache(_load(directory, built, settings), built)
         except (OSError, CorruptionError) as error:
             trouble = error
     logger.warning(
@@ -92,8 +90,8 @@ def open_dense(
     return None
 
 
-def dense_record(collection: Collection) -> dict[str, Any] | None:
-    """The content of `seen.json`, if the cache fits the collection and its encoder; else None."""
+def built_index(collection: Collection) -> BuiltIndex | None:
+    """What is known of the index in use, if the cache fits the collection and its encoder; else None."""
     record, row = seen_of(collection, collection.directory / DENSE_DIRECTORY), collection.encoder()
     if (
         record is None
@@ -102,13 +100,13 @@ def dense_record(collection: Collection) -> dict[str, Any] | None:
         or record.get("fingerprint") != row.fingerprint
     ):
         return None
-    return record
+    return BuiltIndex.from_json(record)
 
 
 def unused_dense(collection: Collection) -> str | None:
     """Why the cache beside the collection is not used; None if it is, or there is none."""
     directory = collection.directory / DENSE_DIRECTORY
-    if not (directory / SEEN_FILE).exists() or dense_record(collection):
+    if not (directory / SEEN_FILE).exists() or built_index(collection):
         return None
     return (
         f"{directory} does not belong to the vectors in use, or is damaged: every vector is scanned; "
@@ -149,17 +147,15 @@ def _checked_files(directory: Path, record: Mapping[str, Any]) -> dict[Path, str
 
 def dense_summary(collection: Collection) -> dict[str, Any] | None:
     """How the approximate index searches, its recall, and how many vectors are newer; None if none is used."""
-    record = dense_record(collection)
-    if record is None:
+    built = built_index(collection)
+    if built is None:
         return None
-    shown = ("factory", "rows", "lists", "factor", "recall", "target", "questions", "seconds")
+    record, directory = built.as_json(), collection.directory / DENSE_DIRECTORY / built.build
+    shown = ("factory", "rows", "lists", "factor", "recall", "target", "questions", "seconds", "asked")
     return {
         **{name: record[name] for name in shown},
-        "asked": record.get("asked", "vectors"),
-        "newer": collection.count_vectors_after(int(record["last_number"])),
-        "bytes": sum(
-            _size(collection.directory / DENSE_DIRECTORY / record["build"] / name) for name in record["files"]
-        ),
+        "newer": collection.count_vectors_after(built.last_number),
+        "bytes": sum(_size(directory / name) for name in built.files),
     }
 
 
@@ -170,7 +166,7 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _load(directory: Path, record: dict[str, Any], settings: IvfSettings) -> IvfIndex:
+def _load(directory: Path, built: BuiltIndex, settings: IvfSettings) -> IvfIndex:
     """The index in memory, its vectors mapped.
 
     Raises:
@@ -179,9 +175,9 @@ def _load(directory: Path, record: dict[str, Any], settings: IvfSettings) -> Ivf
     """
     from opendpr.search.faiss import Codes  # slow to import, and small collections do without
 
-    build, rows, dim = directory / record["build"], int(record["rows"]), int(record["dim"])
+    build, rows, dim = directory / built.build, built.rows, built.dim
     for name in (CODES_FILE, NUMBERS_FILE):
-        if file_sha256(build / name) != record["files"][name]:
+        if file_sha256(build / name) != built.files[name]:
             raise CorruptionError(f"{build / name} does not match its checksum")
     codes = Codes.load(build / CODES_FILE)
     expected = rows * dim * VECTOR_DTYPE.itemsize
@@ -190,8 +186,7 @@ def _load(directory: Path, record: dict[str, Any], settings: IvfSettings) -> Ivf
             f"{build / VECTORS_FILE} has {size} bytes, {expected} belong to {rows} vectors of {dim} numbers"
         )
     numbers = np.fromfile(build / NUMBERS_FILE, dtype=NUMBER_DTYPE)
-    effort = Effort(int(record["lists"]), int(record["factor"]))
-    return IvfIndex(codes, numbers, map_vectors(build, rows, dim), effort, settings=settings)
+    return IvfIndex(codes, numbers, map_vectors(build, rows, dim), built.measured.effort, settings=settings)
 
 
 def map_vectors(build: Path, rows: int, dim: int) -> NDArray[np.float16]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from opendpr.iteration import OnStage
+from opendpr.search.built import MeasuredEffort
 from opendpr.search.exact import scan
 from opendpr.search.ivf import Effort, IvfIndex
 from opendpr.search.settings import EffortSettings
@@ -25,7 +25,7 @@ def choose_effort(
     ask: Ask | None = None,
     on_progress: OnStage = lambda what, done, total: None,
     settings: EffortSettings = EffortSettings(),
-) -> dict[str, Any]:
+) -> MeasuredEffort:
     """The least effort with which a share `target` of the best 20 and of the best 100 is found, and what it finds.
 
     Each question is made of a passage, which does not count among its neighbours. If no effort reaches the target, it
@@ -43,13 +43,8 @@ def choose_effort(
     trials = _Trials(index, questions, numbers[rows], limits)
     on_progress("choosing the effort", 0, 0)
     best = _least_effort(trials, target, settings) or trials.best()
-    return {
-        **best._asdict(),
-        "recall": {str(depth): round(value, 4) for depth, value in trials.recalls[best].items()},
-        "questions": len(rows),
-        "asked": "pieces" if ask else "vectors",
-        "target": target,
-    }
+    recall = {depth: round(value, 4) for depth, value in trials.recalls[best].items()}
+    return MeasuredEffort(best, recall, len(rows), "pieces" if ask else "vectors", target)
 
 
 class _Trials:
