@@ -46,7 +46,7 @@ def test_without_a_model_the_collections_own_is_taken_again_where_it_has_changed
     shutil.rmtree(model)
     shutil.copytree(other_model, model)
     for command in (["search", notes, QUESTION], ["add", notes, docs]):
-        refused(run(*command), 4, f"encoded by {model}", "another version now", f"Encode {notes} again")
+        refused(run(*command), 4, f"encoded by {model}", "another version now", f"'opendpr encode {notes}'")
     assert contents(notes) == before
     result = run("encode", notes)
     assert result.returncode == 0, result.stderr
@@ -250,4 +250,4 @@ def test_chunks_of_passages_without_a_vector_are_cut_by_number(tmp_path):
 def test_a_number_of_workers_needs_a_cluster(run, tmp_path, tiny_model):
     notes, docs = tmp_path / "notes", write_documents(tmp_path / "docs", 2, 20)
     assert run("add", notes, docs, "-m", tiny_model).returncode == 0
-    refused(run("encode", notes, "--workers", "2"), 2, "give its address with --on")
+    refused(run("encode", notes, "--workers", "2"), 2, "give its address too, with --on")

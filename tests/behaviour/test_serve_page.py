@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -150,8 +151,12 @@ def test_the_empty_page_offers_examples_and_what_was_asked_in_this_browser(serve
     assert "What is said about “The Tarn”?" in [example.text for example in examples]
     assert not browser.find_element(by.ID, "history").is_displayed()
     browser.get(f"{served.url}/?{urlencode({'q': 'Which <b>town</b>?', 'k': 5})}")
-    browser.get(served.url)
-    (link,) = browser.find_elements(by.CSS_SELECTOR, "#history a")
+    for _ in range(50):  # a browser writes what a page stores when it has time, and reads it from another process
+        browser.get(served.url)
+        if links := browser.find_elements(by.CSS_SELECTOR, "#history a"):
+            break
+        time.sleep(0.1)
+    (link,) = links
     assert link.text == "Which <b>town</b>?"
     link.click()
     assert browser.find_element(by.CSS_SELECTOR, "[name=k]").get_attribute("value") == "5"

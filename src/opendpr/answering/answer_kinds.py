@@ -27,7 +27,8 @@ HOLDS_MEASURE = re.compile(
 HOLDS_NAME = re.compile(r"(?<![A-Za-z])[^\W\d_a-z]")
 """A word with a capital."""
 FREQUENCY = re.compile(
-    r"\d|\b(?:every|each|per|once|twice|times|hourly|daily|nightly|weekly|monthly|yearly|annually|always|never|rarely)\b",
+    r"\d|\b(?:every|each|per) \w|\b(?:once|twice|times|hourly|daily|nightly|weekly|monthly|yearly|annually|always|"
+    r"never|rarely)\b",
     re.IGNORECASE,
 )
 IDENTIFIER = re.compile(r"[\w$%-]*[A-Za-z][\w.-]*")

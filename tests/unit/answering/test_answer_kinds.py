@@ -70,6 +70,8 @@ def test_a_question_may_want_an_amount() -> None:
 @pytest.mark.parametrize(
     ("question", "answer", "expected"),
     [
+        ("How often should the rail be greased?", "every", -1),
+        ("How often should the rail be greased?", "every six months", 1),
         ("When was it built?", "1888", 1),
         ("when the pier was built", "1888", 1),
         ("the pier was built when", "Anna", -1),
@@ -81,5 +83,5 @@ def test_a_question_may_want_an_amount() -> None:
         ("What EDNS buffer size does it advertise?", "1232", 1),
     ],
 )
-def test_when_asks_for_a_date_only_as_the_questions_word(question: str, answer: str, expected: int) -> None:
+def test_a_kind_is_asked_for_by_the_questions_own_word(question: str, answer: str, expected: int) -> None:
     assert agreement(question, answer) == expected

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.corpora import read_corpus
 
+from corpora import read_corpus
 from opendpr.corpus import READERS, Corpus, Skipped
 from opendpr.corpus.markdown import heading
 from opendpr.corpus.source import RECOGNISED_BYTES

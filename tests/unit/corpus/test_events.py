@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from tests.support.corpora import read_corpus
-
+from corpora import read_corpus
 from opendpr.corpus import Corpus, Skipped
 from opendpr.corpus.events import FileRead, Ignored, SkippedBefore, Unchanged, event_batches
 from opendpr.corpus.known import KnownFile

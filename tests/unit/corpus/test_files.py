@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.support.corpora import read_corpus
 
+from corpora import read_corpus
 from opendpr.corpus import CLEANED_OUT, Corpus, Skipped
 from opendpr.corpus.events import Events
 from opendpr.storage.compression import COMPRESSED, zstd

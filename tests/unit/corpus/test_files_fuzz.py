@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.support.corpora import read_corpus
 
+from corpora import read_corpus
 from opendpr.corpus import Corpus
 from opendpr.corpus.kinds import READERS
 from opendpr.corpus.objections import objection
@@ -122,6 +122,11 @@ def test_every_kind_is_damaged():
         ".rst",
         ".markdown",
         ".ndjson",
+        ".mdown",
+        ".mdx",
+        ".mkd",
+        ".qmd",
+        ".rmd",
     }
 
 

@@ -7,8 +7,8 @@ import json
 
 import pytest
 from openpyxl import Workbook
-from tests.support.corpora import read_corpus
 
+from corpora import read_corpus
 from opendpr.corpus import Corpus
 from opendpr.corpus.child import PARSER_MODULES
 from opendpr.corpus.extract import Extract, NotReadError

@@ -9,8 +9,8 @@ import random
 from pathlib import Path
 
 import pytest
-from tests.support.corpora import read_corpus
 
+from corpora import read_corpus
 from opendpr.collection import open_collection, open_writer
 from opendpr.corpus import READERS, Corpus
 from opendpr.storage.compression import COMPRESSED

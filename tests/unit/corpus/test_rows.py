@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.support.corpora import read_corpus
 
+from corpora import read_corpus
 from opendpr.corpus import Corpus, Skipped
 from opendpr.corpus.rows import has_header, record_text, table_text
 from samples import workbook

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from opendpr.choices import DEFAULT_RETRIEVER, READ_PASSAGES
+from opendpr.choices import DEFAULT_RETRIEVER, READ_PASSAGES, needs_vectors
+from opendpr.cli.located import located
 from opendpr.cli.options import (
     RETRIEVER_CHOICES,
     CollectionArgument,
@@ -83,14 +84,17 @@ def train_answering(
     from opendpr.model.runtime import RuntimeSettings
 
     kinds = list(dict.fromkeys(retriever or [DEFAULT_RETRIEVER]))
+    run_settings = RuntimeSettings(runtime, precision, device)
+    vectors = any(map(needs_vectors, kinds))
+    directory = located(collection, model, run_settings, vectors=vectors, silent=as_json)
     with progress("fitting", "questions", silent=as_json) as show:
         written, fitted = fit_answering(
-            collection,
+            directory,
             questions,
             model=model,
             output=output,
             settings=AnsweringSettings(k, kinds, least_precision, removed_share),
-            runtime=RuntimeSettings(runtime, precision, device),
+            runtime=run_settings,
             on_progress=lambda activity, done, total: show(done, total),
         )
     _report(fitted, written.directory, as_json)
