@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder, SentenceTransformer
 
 
-def load_encoder(path: Path, attention: str = "sdpa") -> SentenceTransformer:
+def load_encoder(path: Path, attention: str | None = None) -> SentenceTransformer:
     """An encoder on the CPU, with the library's defaults."""
     from sentence_transformers import SentenceTransformer
 
     logging.getLogger("sentence_transformers").setLevel(logging.ERROR)
-    kinds = {"attn_implementation": attention}
+    kinds = {"attn_implementation": attention} if attention else {}
     return SentenceTransformer(str(path), device="cpu", local_files_only=True, model_kwargs=kinds)
 
 
