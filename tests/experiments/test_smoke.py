@@ -36,7 +36,13 @@ def few_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(str(ROOT / folder) for folder in ("", "src")))
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
+SLOW = {"speed.cluster"}
+"""It kills servers, and a copy that lags behind fails it now and then."""
+
+
+@pytest.mark.parametrize(
+    "script", [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in SCRIPTS]
+)
 def test_a_script_reports_figures_in_its_tiny_run(script: str, work: Path, tmp_path: Path) -> None:
     report = tmp_path / "figures.json"
     try:
