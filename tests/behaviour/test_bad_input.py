@@ -235,9 +235,8 @@ def test_a_directory_that_is_no_collection_is_refused(run, tmp_path, tiny_model)
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "holiday.jpg").write_bytes(b"...")
     for verb in (["search", QUESTION], ["info"], ["evaluate", os.devnull]):
-        shutil.copytree(tmp_path / "other", folder := tmp_path / verb[0])
-        done = run(verb[0], folder, *verb[1:])
-        refused(done, 3, "found no documents in", str(folder))
+        done = run(verb[0], tmp_path / "other", *verb[1:])
+        refused(done, 3, "found no documents in", str(tmp_path / "other"))
     refused(run("info", "nowhere", cwd=tmp_path), 4, "does not exist", "'opendpr add nowhere FILE...'")
     write_documents(tmp_path / "docs", 1, 10)
     refused(run("add", tmp_path / "other", tmp_path / "docs", "-m", tiny_model), 4, "not a collection")
@@ -245,6 +244,14 @@ def test_a_directory_that_is_no_collection_is_refused(run, tmp_path, tiny_model)
         refused(run("add", tmp_path / place, tmp_path / "docs", "-m", tiny_model), 4, "is a file")
     assert [path.name for path in (tmp_path / "other").iterdir()] == ["holiday.jpg"]
     refused(run("ask", tmp_path / "nowhere", QUESTION), 4, "does not exist")
+
+
+def test_what_a_collection_taken_back_left_behind_is_not_foreign(run, tmp_path, tiny_model):
+    left = tmp_path / "notes" / "collection.db-bm25"
+    left.mkdir(parents=True)
+    (left / "meta.json").write_text("{}")
+    write_documents(tmp_path / "docs", 1, 10)
+    assert run("add", tmp_path / "notes", tmp_path / "docs", "-m", tiny_model).returncode == 0
 
 
 @pytest.mark.parametrize("verb", [["evaluate"], ["mine", "-o", "out.jsonl"], ["train", "answering"]])

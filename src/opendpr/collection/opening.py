@@ -161,9 +161,16 @@ def _cut_by(writer: Writer, splitter: Splitter | None, *, resplit: bool) -> None
 
 
 def _take_back(directory: Path, made: bool) -> None:
-    """Remove a collection that holds nothing, and its directory if it was made for it and nothing else came there."""
+    """Remove a collection that holds nothing, and its directory if it was made for it and nothing else came there.
+
+    A cache is moved to a name of the database's first: what still writes to it by its path finds it no more, and what
+    cannot be removed is not taken for a foreign file.
+    """
     for path in directory.iterdir():
         if path.name in CACHE_DIRECTORIES:
+            shutil.rmtree(moved := directory / f"{DATABASE}-{path.name}", ignore_errors=True)
+            shutil.rmtree(path.rename(moved), ignore_errors=True)
+        elif path.is_dir() and path.name.startswith(DATABASE):
             shutil.rmtree(path, ignore_errors=True)
         elif path.name == LOCK_FILE or path.name.startswith(DATABASE):
             path.unlink(missing_ok=True)

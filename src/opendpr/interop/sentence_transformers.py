@@ -18,6 +18,8 @@ from opendpr.wording import counted
 
 ANCHOR_FIELDS = ("anchor", "query", "question")
 """Names of the column with the question."""
+LABEL_FIELDS = ("label", "labels")
+"""Names of the column that says whether a pair belongs together."""
 NEGATIVE_FIELD = re.compile(r"(hard_)?neg(ative)?s?(_?\d+)?")
 """Names of the columns with negatives."""
 
@@ -62,6 +64,12 @@ def read_lists_of_texts(start: Start) -> Iterator[TrainingExample]:
 
 
 def _example(fields: Mapping[str, object], place: str, id: str) -> TrainingExample:
+    for name in LABEL_FIELDS:
+        if name in fields and str(fields[name]).strip() not in ("1", "1.0", "True", "true"):
+            raise InputError(
+                f"{place}: the {name} is {fields[name]!r:.40}, expected 1: pairs that do not belong together are no "
+                "examples here; leave them out, and the column"
+            )
     anchor = next((name for name in ANCHOR_FIELDS if name in fields), ANCHOR_FIELDS[0])
     negatives = tuple(
         passage

@@ -303,3 +303,10 @@ def test_retrieval_results_of_dpr_are_examples_by_what_holds_an_answer(tmp_path)
     contexts[0].pop("has_answer")
     message = refusal(read_examples, tmp_path / "a.json", json.dumps([record]))
     assert message.startswith(":1 (record 1): ctxs 1: expected 'has_answer'")
+
+
+@pytest.mark.parametrize("value", ["0", "0.0", "false", '"no"'])
+def test_a_pair_that_does_not_belong_together_is_refused(tmp_path, value):
+    pair = '{{"anchor": "who", "positive": "x", "label": {}}}\n'
+    with pytest.raises(InputError, match=r"pairs\.jsonl:2: the label is .*, expected 1"):
+        list(read_examples(write(tmp_path / "pairs.jsonl", pair.format(1) + pair.format(value))))

@@ -33,9 +33,10 @@ GOLDEN_TEXTS = (
     "MiXeD CaSe WORDS",
     "12.50 % (of 3,000)",
     "x",
+    "",
     LONG_TEXT,
 )
-"""Short and long, with accents and capitals."""
+"""Empty, short and long, with accents and capitals."""
 GOLDEN_QUESTION = "Where does the Rhine rise?"
 RUNTIME = RuntimeSettings("openvino", "fp32")
 
@@ -187,7 +188,7 @@ def _network(model: Model, path: Path) -> float:
 
 
 def _reader(model: Model, path: Path) -> float:
-    """Start, end and selection logits of the first window of each text."""
+    """Start, end and selection logits of the first window of each text; an empty one has none."""
     import torch
     import transformers
 
@@ -197,7 +198,7 @@ def _reader(model: Model, path: Path) -> float:
     ours = load_network(model, "reader", RUNTIME, throughput=False)
     (question,) = tokenizer.ids([GOLDEN_QUESTION])
     differences = []
-    for text in tokenizer(list(GOLDEN_TEXTS)):
+    for text in tokenizer(list(filter(None, GOLDEN_TEXTS))):
         sequence = windows(question, question[:0], text, config, tokenizer)[0].sequence
         ids, types = (torch.from_numpy(array[None].astype(np.int64)) for array in (sequence.ids, sequence.types))
         typed = {"token_type_ids": types} if config.input_form.token_types == "segments" else {}
