@@ -20,6 +20,7 @@ from opendpr.errors import UsageError
 from opendpr.fitting.cases import Case, read_cases
 from opendpr.fitting.confidence import fit_confidence
 from opendpr.fitting.decoding import fit_decoding
+from opendpr.fitting.figures import FittingFigures
 from opendpr.fitting.fitted import Fitted, write_fitted
 from opendpr.fitting.hybrid import fit_lambda
 from opendpr.fitting.settings import AnsweringSettings
@@ -90,36 +91,43 @@ def fit(
     reader = BorderReader(collection, BertReader(model, runtime))
     live = LiveSnapshot(collection)
     encoder = BertEncoder(model, runtime) if any(map(needs_vectors, settings.retrievers)) else None
-    fitted = Fitted(dict(model.retrieval))
+    retrieval, ranks = dict(model.retrieval), dict[float, float]()
     if encoder is not None:
         collection.refuse_other_encoder(model.fingerprint, model.name)
     if "hybrid" in settings.retrievers and encoder is not None:
         every = [question for questions in sets.values() for question in questions]
         judged = [question for question in every if question.answers or question.document_ids]
         weight, ranks = fit_lambda(live, encoder, judged, lambda done, total: on_progress("searching", done, total))
-        fitted.retrieval["lambda"] = weight
-        fitted.figures["reciprocal rank by lambda"] = {f"{key:g}": round(value, 4) for key, value in ranks.items()}
-    retrievers = make_retrievers(live, encoder, settings.retrievers, fitted.retrieval.get("lambda", 1.0))
+        retrieval["lambda"] = weight
+    retrievers = make_retrievers(live, encoder, settings.retrievers, retrieval.get("lambda", 1.0))
     cases: dict[str, list[Case]] = {kind: [] for kind in retrievers}
     for name, questions in sets.items():
         ask = partial(asked_question, live=live)
         read = read_cases(questions, retrievers, reader, settings=settings, on_progress=on_progress, ask=ask)
         for kind, own in read.items():
             cases[kind] += [case._replace(set=name) for case in own]
-    fit_cases(cases, settings, fitted)
-    return fitted
+    return fit_cases(cases, settings, retrieval, reciprocal_ranks=ranks)
 
 
-def fit_cases(cases: Mapping[str, Sequence[Case]], settings: AnsweringSettings, fitted: Fitted) -> None:
+def fit_cases(
+    cases: Mapping[str, Sequence[Case]],
+    settings: AnsweringSettings,
+    retrieval: Mapping[str, float],
+    *,
+    reciprocal_ranks: Mapping[float, float] | None = None,
+) -> Fitted:
     """Fit decoding and confidence on what was read for questions, of one collection or of several.
 
     Args:
         cases: by retriever; the decoding weights are fitted for the first of the settings
-        fitted: has lambda, and gets what is fitted here
+        retrieval: the `retrieval` block of a model, with the lambda to use
+        reciprocal_ranks: by lambda, for the figures
     """
-    decoding = fit_decoding(cases[settings.retrievers[0]], Decoding.from_weights(fitted.retrieval), fitted)
-    for kind, own in cases.items():
-        fitted.confidence[kind], fitted.figures[kind] = fit_confidence(own, decoding, settings)
+    fitted = fit_decoding(cases[settings.retrievers[0]], retrieval)
+    decoding = Decoding.from_weights(fitted.retrieval)
+    sure = {kind: fit_confidence(own, decoding, settings) for kind, own in cases.items()}
+    figures = FittingFigures(fitted.figures, {kind: own.figures for kind, own in sure.items()}, reciprocal_ranks or {})
+    return Fitted(fitted.retrieval, {kind: own.weights for kind, own in sure.items()}, figures)
 
 
 def make_retrievers(
