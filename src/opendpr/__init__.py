@@ -24,10 +24,12 @@ from opendpr.errors import (
 from opendpr.errors import needs_training_packages as _needs_training_packages
 
 if TYPE_CHECKING:
+    from opendpr.api.connection import Connection, connect
     from opendpr.api.evaluation import Evaluation, evaluate
     from opendpr.api.models import LoadedEncoder, LoadedReader, load_encoder, load_reader
     from opendpr.api.opened import OpenCollection
     from opendpr.api.opening import add, open
+    from opendpr.collection.filters import condition
     from opendpr.fitting.answering import fit_answering
     from opendpr.fitting.settings import AnsweringSettings
     from opendpr.model.runtime import RuntimeSettings
@@ -55,6 +57,7 @@ __all__ = [
     "Answer",
     "AnsweringSettings",
     "BusyError",
+    "Connection",
     "CorruptionError",
     "Document",
     "EncoderSettings",
@@ -79,6 +82,8 @@ __all__ = [
     "TrainingExample",
     "UsageError",
     "add",
+    "condition",
+    "connect",
     "evaluate",
     "fit_answering",
     "load_encoder",
@@ -90,10 +95,12 @@ __all__ = [
 ]
 
 _PLACES = {
+    "api.connection": ("Connection", "connect"),
     "api.evaluation": ("Evaluation", "evaluate"),
     "api.models": ("LoadedEncoder", "LoadedReader", "load_encoder", "load_reader"),
     "api.opened": ("OpenCollection",),
     "api.opening": ("add", "open"),
+    "collection.filters": ("condition",),
     "fitting.answering": ("fit_answering",),
     "fitting.settings": ("AnsweringSettings",),
     "model.runtime": ("RuntimeSettings",),

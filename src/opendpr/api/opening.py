@@ -86,7 +86,7 @@ def open(
     if name is not None:
         find_model(name)
     if not create:
-        _refuse_missing(path)
+        refuse_missing(path)
     folder = None
     if create and not (path / DATABASE).exists():
         changes.create(path)
@@ -96,7 +96,7 @@ def open(
     return OpenCollection(path, name, retriever=retriever, runtime=runtime, folder=folder, engine=engine)
 
 
-def _refuse_missing(path: Path) -> None:
+def refuse_missing(path: Path) -> None:
     """Raises StateError if there is neither a collection nor a folder."""
     if not path.exists():
         raise StateError(

@@ -25,6 +25,7 @@ ERROR_MESSAGES: Mapping[str, str] = {
     "string_pattern_mismatch": "must have at least one word",
     "string_too_short": "must not be empty",
     "string_too_long": "must have at most {max_length:,} characters",
+    "bool_type": "must be true or false",
     "int_type": "must be a whole number",
     "int_parsing": "must be a whole number",
     "int_from_float": "must be a whole number",
@@ -63,6 +64,14 @@ class AskBody(SearchBody):
     """A question."""
 
     answers: int = Field(5, ge=1, le=100, description="Different answers to give.")
+    thorough: bool = Field(
+        False,
+        strict=True,
+        description="Read all k passages, also where the first leave no doubt: for what else might answer.",
+    )
+
+    def wanted(self) -> Wanted:
+        return super().wanted()._replace(thorough=self.thorough)
 
 
 class Content(BaseModel):

@@ -56,6 +56,8 @@ class Wanted(NamedTuple):
     retriever: str = DEFAULT_RETRIEVER
     k: int = READ_PASSAGES
     where: str | None = None
+    thorough: bool = False
+    """Whether all k are read, also where the first are enough to be sure of an answer."""
 
 
 class Service:
@@ -174,8 +176,16 @@ class Service:
         return [results[place] for place in range(len(items))]
 
     def _read_work(self, items: Sequence[tuple[Wanted, list[Hit]]]) -> list[Read]:
-        kinds, questions = [wanted.retriever for wanted, _ in items], [wanted.question for wanted, _ in items]
-        return self.loaded.read(kinds, questions, [hits for _, hits in items])
+        """Read at once for the questions of which all passages are read, and for the others."""
+        results: dict[int, Read] = {}
+        for thorough in (False, True):
+            places = [place for place, (wanted, _) in enumerate(items) if wanted.thorough == thorough]
+            if places:
+                chosen = [items[place] for place in places]
+                kinds, questions = [wanted.retriever for wanted, _ in chosen], [wanted.question for wanted, _ in chosen]
+                read = self.loaded.read(kinds, questions, [hits for _, hits in chosen], thorough=thorough)
+                results.update(zip(places, read, strict=True))
+        return [results[place] for place in range(len(items))]
 
     async def info(self) -> InfoRecord:
         """What the collection holds and what this service accepts."""
