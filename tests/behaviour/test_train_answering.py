@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -84,11 +85,13 @@ def test_what_is_in_the_documents_is_answered_and_what_is_not_is_not(notes: Path
     done = run("ask", notes, "How many ships sank near Bamberg?", *options)
     assert done.stdout.startswith("no answer found; the sentence that comes nearest is\n"), done.stdout
     assert len(done.stdout.splitlines()) == 4
+    assert re.search(r"\(confidence 0\.\d\d that the answer is in this sentence\)$", done.stdout.splitlines()[1])
     done = run("ask", notes, "How many ships sank near Bamberg?", *options, "--explain")
     assert "there is no answer below a confidence of" in done.stdout
     done = run("ask", notes, "How many ships sank near Bamberg?", *options, "--explain", "--json")
     report = json.loads(done.stdout)
     assert report["answers"][0]["kind"] == "sentence"
+    assert report["answers"][0]["confidence_means"] == "the answer is in this sentence"
     (first,) = report["explanations"]
     assert {part["name"] for part in first["confidence"]} >= {"share", "missing", "bias"}
     done = run("ask", notes, "-", *options, input="How many ships sank near Bamberg?\n")
