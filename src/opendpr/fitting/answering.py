@@ -16,10 +16,10 @@ from opendpr.answering.borders import BorderReader
 from opendpr.answering.decoding import Decoding
 from opendpr.choices import needs_vectors
 from opendpr.collection import Collection, opened_collection
-from opendpr.errors import UsageError
-from opendpr.fitting.cases import Case, read_cases
-from opendpr.fitting.confidence import fit_confidence
-from opendpr.fitting.decoding import fit_decoding
+from opendpr.errors import InputError, UsageError
+from opendpr.fitting.cases import Case, count_cases, read_cases
+from opendpr.fitting.confidence import FEWEST_ANSWERS, fit_confidence
+from opendpr.fitting.decoding import FEWEST_RIGHT_QUESTIONS, fit_decoding
 from opendpr.fitting.figures import FittingFigures
 from opendpr.fitting.fitted import Fitted, write_fitted
 from opendpr.fitting.hybrid import fit_lambda
@@ -36,6 +36,7 @@ from opendpr.search.live import LiveSnapshot
 from opendpr.search.retrievers import make_retriever
 from opendpr.storage.digests import file_sha256
 from opendpr.types import Question
+from opendpr.wording import counted
 
 
 def fit_answering(
@@ -68,6 +69,7 @@ def fit_answering(
     """
     with opened_collection(collection) as opened:
         sets, data = _read(questions)
+        refuse_too_few(sets, settings)
         base = model if isinstance(model, Model) else find_model(str(model or opened.require_encoder().model))
         target = _target(base, Path(output) if output is not None else None)
         fitted = fit(opened, sets, base, settings=settings, runtime=resolved(runtime), on_progress=on_progress)
@@ -109,6 +111,23 @@ def fit(
     return fit_cases(cases, settings, retrieval, reciprocal_ranks=ranks)
 
 
+def refuse_too_few(sets: Mapping[str, Sequence[Question]], settings: AnsweringSettings) -> None:
+    """Raises InputError if questions are too few to fit anything, whatever would be read for them."""
+    every = [question for questions in sets.values() for question in questions]
+    judged = sum(bool(question.answers) for question in every)
+    if judged < FEWEST_RIGHT_QUESTIONS:
+        raise InputError(
+            f"{judged:,} of {counted(len(every), 'question')} have an answer, at least {FEWEST_RIGHT_QUESTIONS} are "
+            "needed to fit what answers are chosen by; give more questions with their answers"
+        )
+    cases = sum(count_cases(questions, settings) for questions in sets.values())
+    if cases < 2 * FEWEST_ANSWERS:
+        raise InputError(
+            f"{counted(len(every), 'question')} would be answered {cases:,} times, which is too few for "
+            f"{FEWEST_ANSWERS} right and {FEWEST_ANSWERS} wrong answers, as a confidence needs; give more questions"
+        )
+
+
 def fit_cases(
     cases: Mapping[str, Sequence[Case]],
     settings: AnsweringSettings,
@@ -139,6 +158,11 @@ def make_retrievers(
         for kind in kinds
         if not needs_vectors(kind) or encoder is not None
     }
+
+
+def read_sets(questions: Questions) -> dict[str, list[Question]]:
+    """Questions by the name of their file; raises as `question_sets`."""
+    return _read(questions)[0]
 
 
 def _read(questions: Questions) -> tuple[dict[str, list[Question]], list[dict[str, object]]]:

@@ -25,6 +25,7 @@ from opendpr.serving.records import (
     SummaryRecord,
     in_words,
 )
+from opendpr.types import CONFIDENCE_MEANINGS
 
 QUESTION = "Who built the pier?"
 TEXT = "The stone pier was built in 1874 by the engineer Marta Lindqvist."
@@ -60,7 +61,7 @@ SPAN = SpanRecord(
     passage_score=-0.2,
     span_score=-0.3,
 )
-ANSWER = AnswerRecord(SPAN.text, "span", CONFIDENCE, in_words(CONFIDENCE), [SPAN])
+ANSWER = AnswerRecord(SPAN.text, "span", CONFIDENCE, CONFIDENCE_MEANINGS["span"], in_words(CONFIDENCE), [SPAN])
 EXAMPLES: Mapping[str, object] = {
     type(record).__name__: asdict(record)
     for record in (

@@ -59,6 +59,8 @@ class AnswerRecord:
     text: str
     kind: Literal["span", "sentence"]
     confidence: float
+    confidence_means: str
+    """What the confidence is the probability of; a sentence's is that the answer is in it, not that it is one."""
     confidence_in_words: str
     spans: list[SpanRecord]
 

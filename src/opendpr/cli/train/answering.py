@@ -79,12 +79,14 @@ def train_answering(
       opendpr train answering notes questions.jsonl --model my-model
       opendpr train answering notes questions.jsonl unanswerable.jsonl -o my-model
     """
-    from opendpr.fitting.answering import fit_answering
+    from opendpr.fitting.answering import fit_answering, read_sets, refuse_too_few
     from opendpr.fitting.settings import AnsweringSettings
     from opendpr.model.runtime import RuntimeSettings
 
     kinds = list(dict.fromkeys(retriever or [DEFAULT_RETRIEVER]))
     run_settings = RuntimeSettings(runtime, precision, device)
+    settings = AnsweringSettings(k, kinds, least_precision, removed_share)
+    refuse_too_few(read_sets(questions), settings)  # before a folder is encoded
     vectors = any(map(needs_vectors, kinds))
     directory = located(collection, model, run_settings, vectors=vectors, silent=as_json)
     with progress("fitting", "questions", silent=as_json) as show:
@@ -93,7 +95,7 @@ def train_answering(
             questions,
             model=model,
             output=output,
-            settings=AnsweringSettings(k, kinds, least_precision, removed_share),
+            settings=settings,
             runtime=run_settings,
             on_progress=lambda activity, done, total: show(done, total),
         )
