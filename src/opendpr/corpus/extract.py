@@ -46,7 +46,7 @@ class BlockText:
         self.sections: list[Section] = []
         """Headings and places with anchors, in order."""
         self._script: tuple[str, str, str] | None = None
-        """The superscript or subscript that the last piece is: its kind, its content, the character before it."""
+        """The superscript or subscript that the last piece is: its kind, its content, the characters before it."""
         self._apart = self._digit = False
         """Whether what comes next must not join the last piece: a letter or digit, only a digit."""
 
@@ -103,7 +103,7 @@ class BlockText:
         self._script, self._digit = ("lowered", content, before), content[-1:].isdigit()
 
     def _whole_script(self, kind: str, content: str) -> tuple[str, str]:
-        """A script with what the last piece began of it, which is taken back, and the character before."""
+        """A script with what the last piece began of it, which is taken back, and the characters before."""
         if self._script is None or self._script[0] != kind or self._separator:
             return content, self._before()
         self._characters -= len(self._pieces.pop())
@@ -136,8 +136,8 @@ class BlockText:
             self.sections.append(section._replace(start=section.start + offset, anchor=anchor))
 
     def _before(self) -> str:
-        """The character that the next piece will follow; none after a separator."""
-        return self._pieces[-1][-1:] if self._pieces and not self._separator else ""
+        """The two characters that the next piece will follow; none after a separator."""
+        return self._pieces[-1][-2:] if self._pieces and not self._separator else ""
 
     def text(self) -> str:
         """All of it."""

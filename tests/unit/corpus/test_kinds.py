@@ -159,7 +159,7 @@ def test_a_workbook_has_a_document_for_each_sheet():
     book["Secret"].sheet_state = "hidden"
     out = io.BytesIO()
     book.save(out)
-    assert several("xlsx", out.getvalue()) == [("Berths", "Berth\tDepth\nA1\t4.5\nA2\t6\n\tTrue")]
+    assert several("xlsx", out.getvalue()) == [("Berths", "Berth\tDepth\nA1\t4.5\nA2\t6\n\tTRUE")]
 
 
 def test_a_share_that_excel_shows_as_a_percentage_is_one():

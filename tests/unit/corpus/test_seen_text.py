@@ -65,6 +65,7 @@ def numbering(levels: str, nums: str = '<w:num w:numId="1"><w:abstractNumId w:va
         ("10<sup>−3</sup> and 2<sup>n+1</sup>", "10^−3 and 2^(n+1)"),
         ("the 1<sup>st</sup> of M<sup>me</sup> Curie, 3<sup>e</sup>", "the 1st of Mme Curie, 3e"),
         ("Nordan<sup>TM</sup> star<sup>*</sup> 31<sup>a</sup>", "Nordan TM star* 31^a"),
+        ("Strand<sup>e</sup>, Lund<sup>ab</sup>, N<sup>o</sup> 5, XIX<sup>e</sup>", "Strand^e, Lund^ab, No 5, XIXe"),
         ("H<sub>2</sub>O, x<sub>1</sub>, log<sub>10</sub>100, 5<sub>3</sub>", "H2O, x1, log10 100, 5_3"),
     ],
 )
