@@ -96,10 +96,46 @@ def test_the_table_shows_intervals_and_differences(towns: Path, questions: Path,
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert lines[0].startswith("rivers: 8 questions")
-    assert "bm25" in lines[2]
+    assert lines[1] == "answer over 8 questions; document over 6 questions"
+    assert "bm25" in lines[3]
     assert any(line.startswith("answer@1") and " to " in line for line in lines)
     assert any(line.startswith("difference") and "answer@1" in line for line in lines)
     assert any(line.startswith("bm25 - dense") and " p " in line for line in lines)
+
+
+def test_questions_without_answers_are_counted_and_what_was_done_with_them_is_said(
+    towns: Path, tmp_path: Path, run: Run
+) -> None:
+    path, output = tmp_path / "mixed.jsonl", tmp_path / "run.jsonl"
+    records = [
+        {"id": "1", "question": "Which town is on the river Tarn?", "answers": ["Albi"]},
+        {"id": "2", "question": "Which town is on the river Lot?", "document_id": "Lot", "answers": ["Cahors"]},
+        {"id": "3", "question": "Who sold the river Lot?", "answers": []},
+        {"id": "4", "question": "Who bought the river Orne?"},
+    ]
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    done = run("evaluate", towns, path, "-r", "hybrid", "--reader", "--read", 2, "-o", output)
+    assert done.returncode == 0, done.stderr
+    heading, unjudged, *_ = done.stdout.splitlines()
+    assert heading.startswith("mixed: 4 questions")
+    assert unjudged == (
+        "2 questions have no answers, documents or judgements to be judged by; they were asked, and are in no figure"
+    )
+    assert "answer, EM, F1 over 2 questions; document over 1 question" in done.stdout
+    assert re.search(r"^without answers, yet given one +2 read\nhybrid +2 of 2$", done.stdout, re.MULTILINE)
+    figures = summary([read_run(output)]).as_json()["sets"]["mixed"]
+    assert figures["unjudged"] == 2
+    assert figures["unjudged_answered"] == {"hybrid": {"2": 2}}
+
+
+def test_questions_as_plain_lines_are_refused_with_what_is_expected(towns: Path, tmp_path: Path, run: Run) -> None:
+    (tmp_path / "q.txt").write_text("Which town is on the river Tarn?\nWho built the wall?\n")
+    for verb in ("evaluate", "mine"):
+        output = ("-o", tmp_path / "examples.jsonl") if verb == "mine" else ()
+        done = run(verb, towns, "q.txt", *output, cwd=tmp_path)
+        assert done.returncode == 3
+        assert 'one a line as {"question": "...", "answers": ["..."]}' in done.stderr
+        assert "'opendpr ask COLLECTION - < q.txt' answers them" in done.stderr
 
 
 def test_a_run_that_was_killed_goes_on_and_says_the_same(
