@@ -7,10 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import IO
 from xml.parsers import expat
 
-from opendpr.corpus.extract import NotReadError
+from opendpr.corpus.extract import NotReadError, check_unpacked
 
-UNPACKED_BYTES = 300_000_000
-"""Most bytes that are unpacked of one archive."""
 CHUNK_BYTES = 65_536
 
 Start = Callable[[str, Mapping[str, str]], None]
@@ -39,8 +37,7 @@ class Archive:
         with self._zip.open(name) as member:
             while chunk := member.read(CHUNK_BYTES):
                 self._bytes += len(chunk)
-                if self._bytes > UNPACKED_BYTES:
-                    raise NotReadError(f"it unpacks to more than {UNPACKED_BYTES // 1_000_000} MB")
+                check_unpacked(self._bytes)
                 yield chunk
 
     def names(self) -> list[str]:
