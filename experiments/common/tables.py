@@ -1,7 +1,7 @@
 """Tables and figures in sentences of the documents, generated from the list of figures.
 
-A table is between `<!-- figures: NAME -->` and `<!-- end -->`. A figure in a sentence is between `<!-- {set/figure} -->`
-and `<!-- end -->`, in the forms that a cell of a table may have.
+A table is between `<!-- figures: NAME -->` and `<!-- end -->`. A figure in a sentence is between
+`<!-- {set/figure} -->` and `<!-- end -->`, in the forms that a cell of a table may have.
 """
 
 from __future__ import annotations
