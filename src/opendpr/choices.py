@@ -22,7 +22,7 @@ PrecisionName: TypeAlias = Literal["auto", "fp32", "bf16", "int8"]
 DeviceName: TypeAlias = Literal["auto", "cpu", "cuda"]
 """Where the networks run; `auto`: the CPU, unless the runtime is torch and a GPU is there."""
 
-Match: TypeAlias = Literal["string", "regex"]
+AnswerMatch: TypeAlias = Literal["string", "regex"]
 """How answers are compared with text."""
 Quoting: TypeAlias = Literal["csv", "none"]
 """What a quotation mark at the beginning of a table's field means: that the field is quoted, or nothing."""

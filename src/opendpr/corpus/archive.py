@@ -7,10 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import IO
 from xml.parsers import expat
 
-from opendpr.corpus.extract import NotReadError
+from opendpr.corpus.extract import NotReadError, check_unpacked
 
-UNPACKED_BYTES = 300_000_000
-"""Most bytes that are unpacked of one archive."""
 CHUNK_BYTES = 65_536
 OLD_FORMAT = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """Begins files of the old formats of Office, and the encrypted ones of today."""
@@ -46,8 +44,7 @@ class Archive:
         with self._zip.open(self._names.get(name) or self._names[plain_name(name)]) as member:
             while chunk := member.read(CHUNK_BYTES):
                 self._bytes += len(chunk)
-                if self._bytes > UNPACKED_BYTES:
-                    raise NotReadError(f"it unpacks to more than {UNPACKED_BYTES // 1_000_000} MB")
+                check_unpacked(self._bytes)
                 yield chunk
 
     def names(self) -> list[str]:

@@ -18,11 +18,23 @@ UNSEEN_SIGNS = re.compile("[\u00ad\u200b\u2060\ufeff]")
 """Where a word may be parted, or must not be: nobody sees them, and they part words for a search."""
 MOST_SECTIONS = 5_000
 """Headings and anchors of one document."""
+UNPACKED_BYTES = 300_000_000
+"""Most bytes that are unpacked of one file."""
 STRENGTH = {"": 0, " ": 1, "\t": 2, "\n": 3, "\n\n": 4}
 
 
 class NotReadError(Exception):
     """The file has no text that can be had; the message is the reason that its user is given."""
+
+
+def check_unpacked(size_bytes: int) -> None:
+    """Refuse a compressed file that unpacks to more than `UNPACKED_BYTES`.
+
+    Raises:
+        NotReadError: it does.
+    """
+    if size_bytes > UNPACKED_BYTES:
+        raise NotReadError(f"it unpacks to more than {UNPACKED_BYTES // 1_000_000} MB; cut it into several files")
 
 
 @dataclass(frozen=True)

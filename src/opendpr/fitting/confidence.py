@@ -1,4 +1,7 @@
-"""Fitting how sure an answer is, and below which confidence there is none."""
+"""Choosing the weights and the threshold of a confidence, which `answering/confidence.py` computes.
+
+`evaluation/calibration.py` has what a confidence is judged by.
+"""
 
 from __future__ import annotations
 

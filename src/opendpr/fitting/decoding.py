@@ -1,4 +1,4 @@
-"""Fitting the weights with which an answer's scores are added up."""
+"""Choosing the weights with which `answering/decoding.py` adds up an answer's scores."""
 
 from __future__ import annotations
 

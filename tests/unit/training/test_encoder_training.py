@@ -26,7 +26,7 @@ from opendpr.training.chunks import graph_bytes
 from opendpr.training.encoder import encoder_job, train_encoder
 from opendpr.training.encoder_objective import EncoderObjective, lay_out
 from opendpr.training.examples import usable_examples
-from opendpr.training.losses import distance_likelihood_loss, likelihood_loss, triplet_loss
+from opendpr.training.losses import likelihood_loss
 from opendpr.training.objective import Step
 from opendpr.training.pool import DevPool
 from opendpr.training.run import run_training
@@ -35,7 +35,7 @@ from opendpr.training.sources import ExampleSource, InverseClozeSource, Pair
 from opendpr.training.towers import Towers
 from opendpr.types import ExamplePassage, Question, TrainingExample
 from training_processes import run_together
-from training_runs import Killed, Recorder
+from training_runs import Killed, Recorder, random_batch
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -86,13 +86,6 @@ def assert_same(actual: tuple[float, dict[str, np.ndarray]], expected: tuple[flo
         np.testing.assert_allclose(actual[1][name], gradient, rtol=1e-4, atol=1e-5, err_msg=name)
 
 
-def random_batch() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    generator = np.random.default_rng(0)
-    excluded = np.zeros((3, 5), bool)
-    excluded[0, 4] = excluded[1, 0] = True
-    return generator.normal(0, 1, (3, 4)), generator.normal(0, 1, (5, 4)), np.array([0, 1, 2]), excluded
-
-
 def test_the_likelihood_loss_is_equation_2_by_hand() -> None:
     questions, passages, positives, excluded = random_batch()
     expected = 0.0
@@ -100,28 +93,6 @@ def test_the_likelihood_loss_is_equation_2_by_hand() -> None:
         scores = {j: 1.5 * float(questions[i] @ passages[j]) for j in range(5) if not excluded[i, j]}
         expected -= scores[i] - np.log(sum(np.exp(score) for score in scores.values()))
     loss = likelihood_loss(*map(torch.from_numpy, (questions, passages, positives, excluded)), 1.5)
-    assert loss.item() == pytest.approx(expected / 3)
-
-
-def test_the_triplet_loss_is_a_mean_of_hinges_by_hand() -> None:
-    questions, passages, positives, excluded = random_batch()
-    hinges = [
-        max(0.0, 0.5 - questions[i] @ passages[i] + questions[i] @ passages[j])
-        for i in range(3)
-        for j in range(5)
-        if j != i and not excluded[i, j]
-    ]
-    loss = triplet_loss(*map(torch.from_numpy, (questions, passages, positives, excluded)), 0.5)
-    assert loss.item() == pytest.approx(np.mean(hinges))
-
-
-def test_the_distance_loss_takes_the_nearer_passage_for_the_better_by_hand() -> None:
-    questions, passages, positives, excluded = random_batch()
-    expected = 0.0
-    for i in range(3):
-        scores = {j: -float(np.linalg.norm(questions[i] - passages[j])) for j in range(5) if not excluded[i, j]}
-        expected -= scores[i] - np.log(sum(np.exp(score) for score in scores.values()))
-    loss = distance_likelihood_loss(*map(torch.from_numpy, (questions, passages, positives, excluded)), 1.0)
     assert loss.item() == pytest.approx(expected / 3)
 
 
