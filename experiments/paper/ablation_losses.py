@@ -17,17 +17,17 @@ TRIPLET_MARGIN = 0.2
 
 
 def within_groups(
-    questions: Tensor, passages: Tensor, positives: Tensor, excluded: Tensor, scale: float, *, size: int
+    questions: Tensor, passages: Tensor, positives: Tensor, *, excluded: Tensor, scale: float, size: int
 ) -> Tensor:
     """The likelihood loss where negatives of a question are the positives of its group of the batch alone."""
     groups = torch.arange(len(questions), device=questions.device) // size
     same = (groups[:, None] == groups).float()  # (Q, Q)
     shared = same @ F.one_hot(positives, len(passages)).float() > 0  # (Q, n)
-    return likelihood_loss(questions, passages, positives, excluded | ~shared, scale)
+    return likelihood_loss(questions, passages, positives, excluded=excluded | ~shared, scale=scale)
 
 
 def own_negatives(
-    questions: Tensor, passages: Tensor, positives: Tensor, excluded: Tensor, scale: float, *, count: int
+    questions: Tensor, passages: Tensor, positives: Tensor, *, excluded: Tensor, scale: float, count: int
 ) -> Tensor:
     """The likelihood loss where a question has `count` negatives of its own, and no others.
 
@@ -36,16 +36,16 @@ def own_negatives(
     first = len(passages) - count * len(questions)
     rows = torch.arange(first, len(passages), device=questions.device).view(len(questions), count)
     kept = torch.zeros_like(excluded).scatter(1, rows, True).scatter(1, positives[:, None], True)
-    return likelihood_loss(questions, passages, positives, ~kept, scale)
+    return likelihood_loss(questions, passages, positives, excluded=~kept, scale=scale)
 
 
 def triplet_loss(
     questions: Tensor,
     passages: Tensor,
     positives: Tensor,
-    excluded: Tensor,
-    scale: float = 1.0,
     *,
+    excluded: Tensor,
+    scale: float,
     margin: float = TRIPLET_MARGIN,
 ) -> Tensor:
     """Mean of max(0, margin - positive's + negative's score) over all negatives of the batch (section 5.2).
@@ -59,7 +59,7 @@ def triplet_loss(
 
 
 def distance_likelihood_loss(
-    questions: Tensor, passages: Tensor, positives: Tensor, excluded: Tensor, scale: float = 1.0
+    questions: Tensor, passages: Tensor, positives: Tensor, *, excluded: Tensor, scale: float
 ) -> Tensor:
     """The likelihood loss with negative Euclidean distance as similarity (section 5.2)."""
     scores = (-scale * torch.cdist(questions, passages)).masked_fill(excluded, -torch.inf)

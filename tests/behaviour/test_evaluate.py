@@ -165,7 +165,7 @@ def test_a_run_that_was_killed_goes_on_and_says_the_same(
 
 def test_a_header_is_read_back_as_it_was_written(towns: Path, questions: Path, tmp_path: Path) -> None:
     output = tmp_path / "run.jsonl"
-    evaluate(towns, Task([questions], ("bm25",), runtime=FP32), AnswerJudge((1,), (2,)), output)
+    evaluate(towns, Task([questions], ("bm25",), runtime=FP32), AnswerJudge((1,), (2,)), output=output)
     line = output.read_text(encoding="utf-8").splitlines()[0]
     header = parse_header(json.loads(line))
     assert json.dumps(header.as_json()) == line
@@ -182,7 +182,7 @@ def test_a_complete_run_is_not_computed_again(towns: Path, questions: Path, tmp_
             return super().__call__(answerer, questions, retriever=retriever)
 
     for _ in range(2):
-        evaluate(towns, Task([questions], ("bm25",)), Counting(), output)
+        evaluate(towns, Task([questions], ("bm25",)), Counting(), output=output)
     assert len(asked) == 8
 
 
@@ -207,17 +207,17 @@ def test_a_run_by_another_reader_or_confidence_of_the_same_encoder_is_refused(
     model, output = tmp_path / "model", tmp_path / "run.jsonl"
     shutil.copytree(tiny_model, model)
     task = Task([questions], ("bm25",), model=str(model), runtime=FP32)
-    evaluate(towns, task, AnswerJudge((1,), (2,)), output)
+    evaluate(towns, task, AnswerJudge((1,), (2,)), output=output)
     before = output.read_bytes()
     config = json.loads((model / "config.json").read_text())
     write_json(model / "config.json", {**config, "confidence": {"bm25": {"bias": 1.0, "threshold": 0.5}}})
     with pytest.raises(StateError, match=r'"confidence": \{\}.*, now .*"confidence": \{"bm25"'):
-        evaluate(towns, task, AnswerJudge((1,), (2,)), output)
+        evaluate(towns, task, AnswerJudge((1,), (2,)), output=output)
     write_json(model / "config.json", config)
     weights = read_weights(model / "reader" / "model.safetensors")
     save_file({name: value * 2 for name, value in weights.items()}, model / "reader" / "model.safetensors")
     with pytest.raises(StateError, match="reader is"):
-        evaluate(towns, task, AnswerJudge((1,), (2,)), output)
+        evaluate(towns, task, AnswerJudge((1,), (2,)), output=output)
     assert output.read_bytes() == before
 
 
@@ -252,7 +252,7 @@ def test_a_run_whose_first_line_was_cut_off_begins_again(tmp_path: Path) -> None
 
 def test_a_run_is_not_written_under_the_name_of_a_compressed_file(towns: Path, questions: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"leave out \.gz"):
-        evaluate(towns, Task([questions], ("bm25",)), AnswerJudge(), tmp_path / "run.jsonl.gz")
+        evaluate(towns, Task([questions], ("bm25",)), AnswerJudge(), output=tmp_path / "run.jsonl.gz")
     assert not (tmp_path / "run.jsonl.gz").exists()
 
 
@@ -266,7 +266,7 @@ def test_a_collection_that_changes_meanwhile_stops_the_run(questions: Path, tmp_
             return super().__call__(answerer, questions, retriever=retriever)
 
     with pytest.raises(StateError, match="was changed while"):
-        evaluate(directory, Task([questions], ("bm25",)), Meddling(), tmp_path / "run.jsonl")
+        evaluate(directory, Task([questions], ("bm25",)), Meddling(), output=tmp_path / "run.jsonl")
 
 
 def test_the_reader_is_measured_for_several_numbers_of_passages_and_its_failures_are_reported(
@@ -274,7 +274,7 @@ def test_the_reader_is_measured_for_several_numbers_of_passages_and_its_failures
 ) -> None:
     output = tmp_path / "run.jsonl"
     task = Task([questions], ("hybrid",), runtime=FP32)
-    evaluate(towns, task, AnswerJudge((1, 5), (2, 5)), output)
+    evaluate(towns, task, AnswerJudge((1, 5), (2, 5)), output=output)
     answerer = open_answerer(towns, retriever="hybrid", runtime=FP32)
     judgements = {record.question: record.judgement for record in read_question_records(output)}
     for question, judged in judgements.items():
@@ -326,7 +326,7 @@ def test_overlapping_passages_are_read_as_if_alone(tmp_path: Path, tiny_model: P
 
 def test_a_run_is_exported_for_other_evaluators(towns: Path, questions: Path, tmp_path: Path, run: Run) -> None:
     output, results, trec = tmp_path / "run.jsonl", tmp_path / "results.json", tmp_path / "run.trec"
-    evaluate(towns, Task([questions], ("bm25",), runtime=FP32), AnswerJudge((1, 7), (2,)), output)
+    evaluate(towns, Task([questions], ("bm25",), runtime=FP32), AnswerJudge((1, 7), (2,)), output=output)
     done = run("export", "run", output, "--format", "dpr", "--collection", towns, "-o", results)
     assert done.returncode == 0, done.stderr
     records = list(read_question_records(output))
@@ -348,8 +348,8 @@ def test_a_run_is_exported_for_other_evaluators(towns: Path, questions: Path, tm
 
 def test_runs_are_compared(towns: Path, questions: Path, tmp_path: Path, run: Run) -> None:
     a, b, c = (tmp_path / f"{name}.jsonl" for name in "abc")
-    evaluate(towns, Task([questions], ("bm25",)), AnswerJudge(), a)
-    evaluate(towns, Task([questions], ("dense",), runtime=FP32), AnswerJudge(), b)
+    evaluate(towns, Task([questions], ("bm25",)), AnswerJudge(), output=a)
+    evaluate(towns, Task([questions], ("dense",), runtime=FP32), AnswerJudge(), output=b)
     done = run("evaluate", "--compare", a, b, "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
@@ -357,10 +357,10 @@ def test_runs_are_compared(towns: Path, questions: Path, tmp_path: Path, run: Ru
     pairs = {(pair["a"], pair["b"]) for pair in differences}
     assert pairs == {("a:bm25", "b:dense")}
     together = tmp_path / "together.jsonl"
-    evaluate(towns, Task([questions], ("bm25", "dense"), runtime=FP32), AnswerJudge(), together)
+    evaluate(towns, Task([questions], ("bm25", "dense"), runtime=FP32), AnswerJudge(), output=together)
     expected = summary([read_run(together)]).sets["rivers"].differences
     assert [pair["mean"] for pair in differences] == [pair.value.mean for pair in expected]
-    evaluate(towns, Task([questions], ("bm25",), limit=3), AnswerJudge(), c)
+    evaluate(towns, Task([questions], ("bm25",), limit=3), AnswerJudge(), output=c)
     with pytest.raises(StateError, match="not over the same questions"):
         summary([read_run(a), read_run(c)])
     c.write_bytes(b"".join(c.read_bytes().splitlines(keepends=True)[:-1]))
@@ -491,7 +491,7 @@ def test_questions_that_cannot_be_judged_are_refused(towns: Path, tmp_path: Path
     path = tmp_path / "questions.jsonl"
     path.write_text(lines)
     with pytest.raises(InputError, match=message):
-        evaluate(towns, Task([path], ("bm25",)), AnswerJudge(), tmp_path / "run.jsonl")
+        evaluate(towns, Task([path], ("bm25",)), AnswerJudge(), output=tmp_path / "run.jsonl")
     assert not (tmp_path / "run.jsonl").exists()
 
 
@@ -500,7 +500,7 @@ def test_two_files_of_one_name_are_refused(towns: Path, questions: Path, tmp_pat
     second = tmp_path / "other" / questions.name
     second.write_bytes(questions.read_bytes())
     with pytest.raises(UsageError, match="two question files are called 'rivers'"):
-        evaluate(towns, Task([questions, second], ("bm25",)), AnswerJudge(), tmp_path / "run.jsonl")
+        evaluate(towns, Task([questions, second], ("bm25",)), AnswerJudge(), output=tmp_path / "run.jsonl")
 
 
 def test_words_that_are_not_unicode_survive_in_a_run(tmp_path: Path) -> None:
@@ -515,6 +515,6 @@ def test_words_that_are_not_unicode_survive_in_a_run(tmp_path: Path) -> None:
 def test_a_collection_is_only_read(towns: Path, questions: Path, tmp_path: Path) -> None:
     with open_collection(towns) as collection:
         before = collection.version()
-    evaluate(towns, Task([questions], ("bm25",)), AnswerJudge(), tmp_path / "run.jsonl")
+    evaluate(towns, Task([questions], ("bm25",)), AnswerJudge(), output=tmp_path / "run.jsonl")
     with open_collection(towns) as collection:
         assert collection.version() == before

@@ -52,3 +52,11 @@ def random_batch() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     excluded = np.zeros((3, 5), bool)
     excluded[0, 4] = excluded[1, 0] = True
     return generator.normal(0, 1, (3, 4)), generator.normal(0, 1, (5, 4)), np.array([0, 1, 2]), excluded
+
+
+def tensors(
+    questions: np.ndarray, passages: np.ndarray, positives: np.ndarray, excluded: np.ndarray
+) -> dict[str, torch.Tensor]:
+    """What a loss of the encoders takes, by the names of its parameters."""
+    arrays = {"questions": questions, "passages": passages, "positives": positives, "excluded": excluded}
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import opendpr
 
 SOURCE = Path(opendpr.__file__).parent
-FILE_LINES, FUNCTION_LINES, PARAMETERS = 300, 40, 6
+FILE_LINES, FUNCTION_LINES, PARAMETERS, POSITIONAL_PARAMETERS = 300, 40, 6, 4
 PUBLIC_SIGNATURES = {
     "opendpr.api.evaluation.evaluate",
     "opendpr.fitting.answering.fit_answering",
@@ -54,9 +54,14 @@ class Placed(NamedTuple):
         return (self.node.end_lineno or first) - first + 1
 
     @property
-    def parameters(self) -> int:
+    def positional(self) -> int:
+        """Parameters that a caller need not name; none of a command."""
         arguments = self.node.args
-        return len(arguments.posonlyargs) + len(arguments.args) + len(arguments.kwonlyargs) - self.is_method
+        return 0 if self.is_command else len(arguments.posonlyargs) + len(arguments.args) - self.is_method
+
+    @property
+    def parameters(self) -> int:
+        return len(self.node.args.posonlyargs + self.node.args.args + self.node.args.kwonlyargs) - self.is_method
 
 
 def is_static(node: Function) -> bool:
@@ -79,6 +84,10 @@ def functions_of(path: Path) -> Iterator[Placed]:
             yield from walk(child, inner, in_class=isinstance(child, ast.ClassDef))
 
     return walk(ast.parse(path.read_text(encoding="utf-8")), module, in_class=False)
+
+
+def test_calls_name_what_they_give_beyond_a_few_arguments() -> None:
+    assert [placed.name for placed in functions() if placed.positional > POSITIONAL_PARAMETERS] == []
 
 
 def test_no_file_is_longer_than_a_few_screens() -> None:

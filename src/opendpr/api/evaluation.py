@@ -70,7 +70,7 @@ def evaluate(
     open_collection(directory).close()  # before the questions: arguments are judged in their order
     path = Path(output) if output is not None else _kept_until_exit()
     with _files(questions) as files:
-        task.evaluate(directory, task.Task(files, chosen, model=model, runtime=runtime), judge, path)
+        task.evaluate(directory, task.Task(files, chosen, model=model, runtime=runtime), judge, output=path)
     return Evaluation([path])
 
 

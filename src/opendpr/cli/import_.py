@@ -243,7 +243,7 @@ def import_embeddings(
                 writer,
                 passages,
                 shards,
-                opened,
+                model=opened,
                 id_prefix=id_prefix,
                 on_stored=lambda what, done: show("storing", what, done, 0),
             )

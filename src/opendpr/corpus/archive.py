@@ -57,7 +57,7 @@ class Archive:
         Raises:
             NotReadError: it is not XML, or declares entities.
         """
-        parse_xml(name[:100], self.chunks(name), start, end, text)
+        parse_xml(name[:100], self.chunks(name), start, end=end, text=text)
 
 
 def plain_name(name: str) -> str:
@@ -66,7 +66,7 @@ def plain_name(name: str) -> str:
 
 
 def parse_xml(
-    name: str, chunks: Iterable[bytes], start: Start, end: End | None = None, text: End | None = None
+    name: str, chunks: Iterable[bytes], start: Start, *, end: End | None = None, text: End | None = None
 ) -> None:
     """Read XML piece by piece.
 

@@ -161,12 +161,12 @@ class Corpus:
             elif problem := tools.history.known_problem(str(metadata["path"]), status, self._how):
                 yield place, SkippedBefore(Skipped(place, problem))
             else:
-                yield from self._read(path, read, source, status, tools.sandbox)
+                yield from self._read(path, read, source, status=status, sandbox=tools.sandbox)
         except READ_ERRORS as error:
             yield place, f"cannot be read: {reason(error)}"
 
     def _read(
-        self, path: Path, read: Reader | str, source: Source, status: os.stat_result, sandbox: Sandbox
+        self, path: Path, read: Reader | str, source: Source, *, status: os.stat_result, sandbox: Sandbox
     ) -> Iterator[Finding]:
         """What a reader finds in a file; then its state, if that is one document and nothing else, or one problem."""
         if read == "html" and self.keep_repeated:

@@ -102,7 +102,7 @@ class SpanReader:
         return [
             _Job(number, place, window, tokens._replace(words=whole_words(text, tokens)), text)
             for place, (title, text, tokens) in enumerate(zip(titles, texts, self._tokenizer(texts), strict=True))
-            for window in windows(question_ids, title, tokens, self._config, self._tokenizer)
+            for window in windows(question_ids, title, tokens, config=self._config, tokenizer=self._tokenizer)
         ]
 
     def _logits(self, sequences: Sequence[TokenSequence]) -> list[NDArray[np.float32]]:

@@ -108,7 +108,7 @@ class ExactIndex:
         return best
 
     def _scan(self, vectors: Vectors, k: int, rows: NDArray[np.int64] | None) -> Neighbours:
-        return scan(vectors, k, self._numbers, self._vectors, rows, settings=self._settings)
+        return scan(vectors, k, self._numbers, stored=self._vectors, rows=rows, settings=self._settings)
 
     @property
     def numbers(self) -> Numbers:
@@ -132,9 +132,9 @@ def scan(
     vectors: Vectors,
     k: int,
     numbers: Numbers,
+    *,
     stored: Stored,
     rows: NDArray[np.int64] | None = None,
-    *,
     settings: ExactSettings = ExactSettings(),
 ) -> Neighbours:
     """The k largest inner products of each row of `vectors` (Q, d) with each one stored, ties by number.

@@ -239,7 +239,7 @@ async def _on_error(request: Request, error: Exception) -> Response:
         errors = [described(failure) for failure in error.errors()]
         first = "{where} {message}".format(**errors[0])
         detail = f"the request is not of the form that /docs describes: {first}"
-        return problem_response(request, 422, detail, None, errors)
+        return problem_response(request, 422, detail, errors=errors)
     return error_response(request, error, api.routes)
 
 

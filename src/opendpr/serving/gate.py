@@ -100,7 +100,7 @@ class Gate:
                 page = login_page(f"{scope['path']}?{query}").encode()
                 await send_body(send, 401, page, {"Content-Type": "text/html; charset=utf-8"})
             else:
-                await send_problem(scope, send, refused.status, refused.detail, refused.headers)
+                await send_problem(scope, send, refused.status, detail=refused.detail, headers=refused.headers)
             return
         self._uploads += is_upload
         try:

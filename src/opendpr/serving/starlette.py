@@ -77,10 +77,11 @@ def problem_response(
     request: Request,
     status: int,
     detail: str,
+    *,
     headers: Mapping[str, str] | None = None,
     errors: list[dict[str, str]] | None = None,
 ) -> Response:
-    body, sent = problems.content(request.scope, status, detail, dict(headers or {}), errors)
+    body, sent = problems.content(request.scope, status, detail, headers=dict(headers or {}), errors=errors)
     return Response(body, status, sent)
 
 
@@ -93,15 +94,18 @@ def error_response(request: Request, error: Exception, routes: Iterable[BaseRout
     if isinstance(error, OpendprError | FullError):
         if isinstance(error, FullError):
             metrics_of(request).count_refusal("full")
-        return problem_response(request, *problems.of_error(error))
+        status, detail, headers = problems.of_error(error)
+        return problem_response(request, status, detail, headers=headers)
     if isinstance(error, HTTPException):
         if error.status_code == 404:
-            return problem_response(request, 404, "there is nothing at this path; /docs lists what is", error.headers)
+            return problem_response(
+                request, 404, "there is nothing at this path; /docs lists what is", headers=error.headers
+            )
         if error.status_code == 405:
             allowed = _allowed(request, routes)
             detail = f"{request.url.path} does not take {request.method}; send {' or '.join(allowed.split(', '))}"
-            return problem_response(request, 405, f"{detail}, as /docs describes", {"Allow": allowed})
-        return problem_response(request, error.status_code, error.detail, error.headers)
+            return problem_response(request, 405, f"{detail}, as /docs describes", headers={"Allow": allowed})
+        return problem_response(request, error.status_code, error.detail, headers=error.headers)
     return problem_response(request, 500, "something went wrong that should not; the log has it under this request id")
 
 

@@ -12,14 +12,14 @@ from torch import Tensor
 
 
 def likelihood_loss(
-    questions: Tensor, passages: Tensor, positives: Tensor, excluded: Tensor, scale: float = 1.0
+    questions: Tensor, passages: Tensor, positives: Tensor, *, excluded: Tensor, scale: float
 ) -> Tensor:
     """Mean negative log-likelihood of the positive among all passages of the batch (equation 2)."""
     scores = (scale * questions @ passages.T).masked_fill(excluded, -torch.inf)
     return F.cross_entropy(scores, positives)
 
 
-def span_loss(start: Tensor, end: Tensor, text_mask: Tensor, answers: Tensor, counted: Tensor) -> Tensor:
+def span_loss(start: Tensor, end: Tensor, text_mask: Tensor, *, answers: Tensor, counted: Tensor) -> Tensor:
     """Negative marginal log-likelihood of the answer spans of each passage: (B,).
 
     Args:

@@ -81,7 +81,7 @@ def _miner(collection: Collection, model: str | Path | Model | None, settings: M
     retrievers = {kind: make_retriever(kind, live, encoder) for kind in kinds}
     words = retrievers.get("bm25") or make_retriever("bm25", live)
     reader = BertReader(network, settings.runtime) if network and settings.denoise else None
-    return Miner(collection, words, retrievers, settings, reader)
+    return Miner(collection, words, retrievers, settings=settings, reader=reader)
 
 
 def _counted(questions: Sequence[Question], on_question: OnProgress) -> Iterator[Question]:

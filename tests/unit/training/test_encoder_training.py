@@ -35,7 +35,7 @@ from opendpr.training.sources import ExampleSource, InverseClozeSource, Pair
 from opendpr.training.towers import Towers
 from opendpr.types import ExamplePassage, Question, TrainingExample
 from training_processes import run_together
-from training_runs import Killed, Recorder, random_batch
+from training_runs import Killed, Recorder, random_batch, tensors
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -92,14 +92,14 @@ def test_the_likelihood_loss_is_equation_2_by_hand() -> None:
     for i in range(3):
         scores = {j: 1.5 * float(questions[i] @ passages[j]) for j in range(5) if not excluded[i, j]}
         expected -= scores[i] - np.log(sum(np.exp(score) for score in scores.values()))
-    loss = likelihood_loss(*map(torch.from_numpy, (questions, passages, positives, excluded)), 1.5)
+    loss = likelihood_loss(**tensors(questions, passages, positives, excluded), scale=1.5)
     assert loss.item() == pytest.approx(expected / 3)
 
 
 def test_the_gradient_of_the_likelihood_loss_is_softmax_minus_one_hot() -> None:
     questions, passages, positives, excluded = map(torch.from_numpy, random_batch())
     questions.requires_grad_()
-    likelihood_loss(questions, passages, positives, excluded, 2.0).backward()
+    likelihood_loss(questions, passages, positives, excluded=excluded, scale=2.0).backward()
     shares = (2.0 * questions.detach() @ passages.T).masked_fill(excluded, -torch.inf).softmax(1)
     shares[torch.arange(3), positives] -= 1
     np.testing.assert_allclose(questions.grad.numpy(), (2.0 / 3 * shares @ passages).numpy(), atol=1e-12)
@@ -159,7 +159,7 @@ def test_chunks_give_the_gradients_of_one_batch_by_autograd(tiny_model: Path) ->
     for sequences in (inputs.questions(texts), inputs.passages(passages)):
         ids, types, mask = (torch.from_numpy(a).long() for a in pad(sequences, inputs.tokenizer.pad))
         vectors.append(trained.network.question(ids, types, mask))
-    likelihood_loss(*vectors, torch.from_numpy(positives), torch.from_numpy(excluded), 20.0).backward()
+    likelihood_loss(*vectors, torch.from_numpy(positives), excluded=torch.from_numpy(excluded), scale=20.0).backward()
     expected = {
         name: p.grad.to_dense().numpy().copy() for name, p in trained.network.named_parameters() if p.grad is not None
     }

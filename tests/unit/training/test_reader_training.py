@@ -96,7 +96,8 @@ def test_the_span_loss_sums_the_probabilities_of_all_places_by_hand() -> None:
     mask = np.array([[0, 1, 1, 1, 0], [1, 1, 1, 1, 1]], bool)
     places = [[(1, 2), (3, 3)], [(0, 4)]]
     answers, counted = np.array([[[1, 2], [3, 3]], [[0, 4], [0, 0]]]), np.array([[1, 1], [1, 0]], bool)
-    losses = span_loss(*map(torch.from_numpy, (start, end, mask, answers, counted)))
+    logits_and_mask = map(torch.from_numpy, (start, end, mask))
+    losses = span_loss(*logits_and_mask, answers=torch.from_numpy(answers), counted=torch.from_numpy(counted))
     for row, spans in enumerate(places):
         p_start, p_end = (np.exp(x[row]) / np.exp(x[row][mask[row]]).sum() for x in (start, end))
         assert losses[row].item() == pytest.approx(-np.log(sum(p_start[i] * p_end[j] for i, j in spans)), abs=1e-5)

@@ -92,10 +92,10 @@ def to_transformers_dpr(model: Model, output: Path) -> None:
             ("passage", "DPRContextEncoder", "ctx_encoder."),
         )
         for part, kind, prefix in parts:
-            _write_dpr(model, part, output / f"{part}_encoder", kind, partial(_dpr_name, prefix))
+            _write_dpr(model, part, output / f"{part}_encoder", kind=kind, renamed=partial(_dpr_name, prefix))
     if model.reader:
         _refuse_other_reader(model)
-        _write_dpr(model, "reader", output / "reader", "DPRReader", _dpr_reader_name)
+        _write_dpr(model, "reader", output / "reader", kind="DPRReader", renamed=_dpr_reader_name)
 
 
 def to_transformers_qa(model: Model, output: Path) -> None:
@@ -261,7 +261,7 @@ def _write_task(model: Model, part: Literal["reader", "reranker"], directory: Pa
     write_network(directory, model.tokenizer_of(part), config.architecture, weights, feeding=feeding, task=task)
 
 
-def _write_dpr(model: Model, part: Part, directory: Path, kind: str, renamed: Callable[[str], str]) -> None:
+def _write_dpr(model: Model, part: Part, directory: Path, *, kind: str, renamed: Callable[[str], str]) -> None:
     config = model.config_of(part)
     shape = config.architecture
     make_directory(directory)
