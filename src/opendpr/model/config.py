@@ -56,11 +56,11 @@ class Architecture:
     num_hidden_layers: int
     num_attention_heads: int
     intermediate_size: int
+    """Width of the feed-forward layers."""
     max_position_embeddings: int = 512
     type_vocab_size: int = 2
     layer_norm_eps: float = 1e-12
     activation: Activation = field(default="gelu", metadata=ADDED_LATER)
-    """Width of the feed-forward layers."""
     position_offset: int = field(default=0, metadata=ADDED_LATER)
     """Row of the position table that the first token takes."""
     embedding_size: int = field(default=0, metadata=ADDED_LATER)
