@@ -103,7 +103,7 @@ def exactly(directory: Path, encoder: BertEncoder, where: str | None = None, k: 
 
 def near(ours: list[dict[str, float]], right: list[dict[str, float]], recall: float = 0.8) -> None:
     """As many passages, with the scores they have, and most of them the best ones."""
-    assert [len(one) for one in ours] == [len(one) for one in right]
+    assert [len(numbers) for numbers in ours] == [len(one) for one in right]
     assert sum(len(one.keys() & best.keys()) for one, best in zip(ours, right, strict=True)) >= recall * sum(
         map(len, right)
     )
@@ -200,8 +200,8 @@ def test_added_passages_are_found_and_removed_ones_are_not(notes, encoder):
         add_documents(writer, new, encoder)
         add_documents(writer, [Document("d3", "", QUESTIONS[1] + " ri8")], encoder)
     ours = found(notes, encoder)
-    assert all(not set(gone) & one.keys() for one in ours)
-    assert [next(iter(one)) for one in ours] == [document.id for document in new]
+    assert all(not set(gone) & scores.keys() for scores in ours)
+    assert [next(iter(scores)) for scores in ours] == [document.id for document in new]
     near(ours, exactly(notes, encoder))
     with open_collection(notes) as collection:
         assert (

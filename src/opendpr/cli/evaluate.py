@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 from typer import Argument, Option
 
@@ -116,7 +116,9 @@ def evaluate(
 
     if runs:
         if retriever or reader or read or compare or questions or index:
-            raise UsageError("--run takes one file of questions, --collection, --qrels, -k, --limit and -o alone")
+            raise UsageError(
+                "--run takes one file of questions, --collection, --qrels, -k, --limit and -o alone; leave out the rest"
+            )
         ranked = ForeignTask(runs, collection, searched, limit, values, duplicates)
         _write_and_show(partial(evaluate_runs, ranked, _judge(k, reader, read, qrels)), output, as_json)
         return
@@ -166,9 +168,11 @@ def _compare(run: Path, others: Sequence[Path], as_json: bool) -> None:
     _show(summary([read_run(path) for path in (run, *others)]), as_json)
 
 
-def _write_and_show(
-    write: Callable[[Path, Callable[[int, int], None]], None], output: Path | None, as_json: bool
-) -> None:
+class _WriteRun(Protocol):
+    def __call__(self, *, output: Path, on_progress: Callable[[int, int], None]) -> None: ...
+
+
+def _write_and_show(write: _WriteRun, output: Path | None, as_json: bool) -> None:
     """Write a run, to a place that goes away if none is wanted, and show its figures."""
     from opendpr.evaluation.run import read_run
     from opendpr.evaluation.summary import summary
@@ -176,7 +180,7 @@ def _write_and_show(
     with ExitStack() as stack:
         path = output or Path(stack.enter_context(TemporaryDirectory())) / "run.jsonl"
         with progress("evaluating", "questions", silent=as_json) as show:
-            write(path, show)
+            write(output=path, on_progress=show)
         _show(summary([read_run(path)]), as_json)
 
 

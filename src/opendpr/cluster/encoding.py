@@ -240,7 +240,10 @@ class _Crew:
                 self._replace(worker, error)
             return None
         except RayTaskError as error:
-            raise OpendprError(f"the worker on {self.nodes[worker]} failed: {error.cause}") from error
+            raise OpendprError(
+                f"the worker on {self.nodes[worker]} failed: {error.cause}; mend that there, and run the same command "
+                "again: it goes on"
+            ) from error
         self.encoder.passages_by_node[self.nodes[worker]] += len(chunk)
         return chunk, encoded
 

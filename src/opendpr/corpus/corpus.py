@@ -75,7 +75,10 @@ class Corpus:
             InputError: some of the paths do not exist; the message names them all.
         """
         if missing := _missing(paths):
-            raise InputError(f"nothing was read, because of paths that cannot be found: {', '.join(missing)}")
+            raise InputError(
+                f"nothing was read, because of paths that cannot be found: {', '.join(missing)}; check their names, or "
+                "leave them out"
+            )
         self.paths = tuple(paths)
         self.metadata = dict(metadata)
         self.wikiextractor_clean, self.all_files, self.keep_repeated = wikiextractor_clean, all_files, keep_repeated

@@ -204,7 +204,10 @@ def read_run(path: Path) -> Run:
     for record in records:
         name, question, system = record.key
         if name not in measured or system not in measured[name]:
-            raise InputError(f"{path}: question {question!r} is of {name!r} by {system!r}, which its first line lacks")
+            raise InputError(
+                f"{path}: question {question!r} is of {name!r} by {system!r}, which its first line lacks; the file was "
+                "put together from several runs, evaluate again"
+            )
         measured[name][system][question] = record.measures
         for read, kind in record.failures.items():
             kinds = failures[name].setdefault(system, {}).setdefault(read, {})

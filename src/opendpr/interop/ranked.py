@@ -243,7 +243,9 @@ def as_evaluated(ranking: Ranking) -> list[RunHit]:
     try:
         return sorted(ranking.hits, key=lambda hit: (_single(hit.score), hit.id), reverse=True)
     except OverflowError:
-        raise InputError(f"question {ranking.id!r} has a score beyond single precision") from None
+        raise InputError(
+            f"question {ranking.id!r} has a score beyond single precision; scale the scores of the run down"
+        ) from None
 
 
 def _single(score: float) -> float:

@@ -169,5 +169,6 @@ def _check(shard: Path, id: str, vector: Vectors, *, dim: int) -> None:
     largest = float(np.finfo(VECTOR_DTYPE).max)
     if not np.all(np.abs(vector) <= largest):  # false for NaN, too
         raise InputError(
-            f"{shard}: the vector of passage {id!r} has a number that is not finite, or larger than {largest:,.0f}"
+            f"{shard}: the vector of passage {id!r} has a number that is not finite, or larger than {largest:,.0f}; "
+            "encode this passage again"
         )

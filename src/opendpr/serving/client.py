@@ -201,11 +201,16 @@ class Client:
                 self._connection.close()
                 if fresh or isinstance(error, TimeoutError):
                     address = f"{self._connection.host}:{self._connection.port}"
-                    raise StateError(f"{address} does not answer ({error or type(error).__name__})") from None
+                    raise StateError(
+                        f"{address} does not answer ({error or type(error).__name__}); is 'opendpr serve' "
+                        "running there?"
+                    ) from None
         try:
             answer = json.loads(text)
         except ValueError:
-            raise StateError(f"the answer is not from opendpr: status {response.status}, no JSON") from None
+            raise StateError(
+                f"the answer is not from opendpr: status {response.status}, no JSON; check the address"
+            ) from None
         return response.status, response.getheader("Retry-After"), answer
 
 

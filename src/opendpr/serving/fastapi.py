@@ -146,7 +146,7 @@ async def remove_document(id: Id, service: Serving, response: Response) -> JobRe
     """Remove a document, in the background."""
     jobs = _jobs(service)
     if not await service.has_document(id):
-        raise InputError(f"there is no document {id!r}")
+        raise InputError(f"there is no document {id!r}; GET /v1/documents lists them")
     return _accepted(jobs.remove([id]), response)
 
 
@@ -214,7 +214,7 @@ async def _upload(files: list[UploadFile]) -> Upload:
     """The files that were chosen; a form without any sends one without a name."""
     chosen = [(file.filename, file.file) for file in files if file.filename]
     if not chosen:
-        raise UsageError("no file was chosen")
+        raise UsageError("no file was chosen; choose one or several")
     return await asyncio.to_thread(Upload, chosen)
 
 
@@ -230,7 +230,7 @@ async def remove_form(service: Serving, site: OfPages, id: Annotated[list[str], 
     jobs = _jobs(service)
     there = [name for name in dict.fromkeys(id) if await service.has_document(name)]
     if not there:
-        raise InputError("these documents are not there any more")
+        raise InputError("these documents are not there any more; load the page again")
     return page_response(site.accepted(jobs.remove(there)))
 
 

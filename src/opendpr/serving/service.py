@@ -245,7 +245,7 @@ class Service:
         """
         document = await self.look(lambda collection: collection.document(id) if collection.has_document(id) else None)
         if document is None:
-            raise InputError(f"there is no document {id!r}")
+            raise InputError(f"there is no document {id!r}; GET /v1/documents lists them")
         length = len(document.text)
         last = length if end is None else min(end, length)
         if start > last:

@@ -52,7 +52,9 @@ def read_tokens(path: Path | None, environment: Mapping[str, str] = os.environ) 
         try:
             lines = file.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"the token file {file} cannot be read ({error})") from None
+            raise UsageError(
+                f"the token file {file} cannot be read ({error}); give a text file with a token a line"
+            ) from None
         tokens = tuple(
             _token(line.split(), f"{file}:{number}") for number, line in enumerate(lines, 1) if _has_token(line)
         )
@@ -83,7 +85,8 @@ def _token(parts: list[str], place: str) -> Token:
         return Token(digest, writes)
     if len(value) < TOKEN_CHARACTERS:
         raise UsageError(
-            f"{place}: the token has {counted(len(value), 'character')}, at least {TOKEN_CHARACTERS} are needed"
+            f"{place}: the token has {counted(len(value), 'character')}, at least {TOKEN_CHARACTERS} are needed; "
+            "make one with 'openssl rand -hex 32'"
         )
     return Token(_sha256(value), writes)
 

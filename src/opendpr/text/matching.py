@@ -170,12 +170,16 @@ def compile_pattern(answer: str) -> regex.Pattern[str]:
     """
     pattern = unicodedata.normalize("NFD", answer)
     if (size := _written_out(pattern)) > PATTERN_SIZE:
-        raise InputError(f"the pattern {answer!r:.80} has {size:,} characters once its repetitions are written out")
+        raise InputError(
+            f"the pattern {answer!r:.80} has {size:,} characters once its repetitions are written out; shorten them"
+        )
     try:
         return regex.compile(pattern, flags=regex.IGNORECASE | regex.UNICODE | regex.MULTILINE)
     except (regex.error, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise InputError(f"{answer!r:.80} is not a regular expression: {reason}") from None
+        raise InputError(
+            f"{answer!r:.80} is not a regular expression: {reason}; mend it, or compare answers as strings"
+        ) from None
 
 
 def _written_out(pattern: str) -> int:

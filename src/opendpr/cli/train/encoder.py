@@ -107,7 +107,7 @@ def train_encoder(
     examples: Collection | list[encoder.Weighted]
     if objective == "inverse-cloze":
         if len(files) != 1 or weight:
-            raise UsageError("--objective inverse-cloze takes one collection, and no --weight")
+            raise UsageError("--objective inverse-cloze takes one collection, and no --weight; give these alone")
         examples = open_collection(files[0])
     else:
         weights = weight or [1.0] * len(files)

@@ -49,7 +49,10 @@ def to_sentence_transformers(model: Model, output: Path) -> None:
         return
     config = model.require_encoder()
     if config.input_form.token_types == "segments":
-        raise StateError("sentence-transformers gives all tokens one type, this model two (token_types segments)")
+        raise StateError(
+            "sentence-transformers gives all tokens one type, this model two (token_types segments); choose "
+            "another form"
+        )
     make_directory(output)
     kinds = ["Transformer", "Pooling", *["Dense"] * bool(config.projection_size)]
     module = "sentence_transformers.models."
@@ -234,7 +237,10 @@ def refuse_other_than_dpr(model: Model) -> None:
                 f"the form of DPR has no place for {name} {own} (it has {expected}); export to sentence-transformers"
             )
     if family_name(config.architecture) != "bert":
-        raise StateError(f"the form of DPR is for BERT, the model is {family_name(config.architecture)}")
+        raise StateError(
+            f"the form of DPR is for BERT, the model is {family_name(config.architecture)}; export to "
+            "sentence-transformers"
+        )
 
 
 def _refuse_other_reader(model: Model) -> None:
