@@ -6,14 +6,14 @@ import json
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Literal
+from typing import Any, Literal
 
 import apsw
 
 from opendpr.collection.collection import Collection
 from opendpr.collection.database import our_errors
 from opendpr.collection.rows import VECTOR_DTYPE, EncoderRow, content_sha256, passage_crc, vector_crc
-from opendpr.collection.titles import drop_titles, has_titles, put_titles
+from opendpr.collection.titles import drop_titles, has_titles, has_titles_as_now, put_titles
 from opendpr.errors import InputError, OpendprError
 from opendpr.text.splitting import Splitter
 from opendpr.types import Document, Passage, Vectors
@@ -168,10 +168,10 @@ class Writer(Collection):
         current = next((row for row in rows if row[3] is None), None)
         pending = next((row for row in rows if row[3] is not None), None)
         newest = pending or current
-        if pending and pending[1] != content:
+        if pending and not self._is_as_now(pending, document, content):
             self._drop(pending[0], version)
             newest = current
-        if newest and newest[1] == content:  # also one changed and changed back before the change was complete
+        if newest and self._is_as_now(newest, document, content):  # also if changed back before a change was complete
             change: Change = "unchanged" if newest[2] == metadata else "relabelled"
             if change == "relabelled":
                 self._connection.execute("UPDATE documents SET metadata = ? WHERE row = ?", (metadata, newest[0]))
@@ -186,6 +186,10 @@ class Writer(Collection):
         if not self._insert_passages(self._connection.last_insert_rowid(), document):
             raise InputError(f"document {document.id!r} has no text; leave it out, or give it some")
         return "replaced" if current else "added"
+
+    def _is_as_now(self, form: Sequence[Any], document: Document, content: bytes) -> bool:
+        """Whether a stored form of a document has its content, and passages with the titles they get now."""
+        return form[1] == content and has_titles_as_now(self._connection, form[0], document)
 
     def _is_cut_as_now(self, document: int, text: str) -> bool:
         """False for a document from before the last `resplit`."""

@@ -35,6 +35,8 @@ from opendpr.types import NO_METADATA, Document
 STANDARD_INPUT: Literal["-"] = "-"
 GIVEN_TWICE = "file given twice"
 """`Ignored.kind` of a file that was found before, by another of the paths."""
+NO_RECORDS = "no records"
+"""Why there is no document in a file of records that holds none."""
 CLEANED_OUT = "Wikipedia page that is mostly links"
 """`Ignored.kind` of a page that DrQA's clean-up drops."""
 
@@ -174,13 +176,16 @@ class Corpus:
         """What a reader finds in a file; then its state, if that is one document and nothing else, or one problem."""
         if read == "html" and self.keep_repeated:
             read = "html with menus"
-        is_one = False
+        is_one, number = False, -1
         with open_binary(path) as file:
             readings = sandbox.read(read, path, source) if isinstance(read, str) else read(file, source)
             for number, (where, reading) in enumerate(readings):
                 of_file = reading.id == source.id if isinstance(reading, Document) else where == source.place
                 is_one = number == 0 and of_file
                 yield where, _of_file(reading, source)
+        if number < 0:
+            is_one = True
+            yield source.place, NO_RECORDS
         if is_one and (known := known_file(str(source.metadata["path"]), source.id, status, self._how)):
             yield source.place, known
 
