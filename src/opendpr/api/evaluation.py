@@ -17,6 +17,7 @@ from opendpr.api.located import located
 from opendpr.api.opened import OpenCollection
 from opendpr.choices import DEFAULT_RETRIEVER
 from opendpr.collection import open_collection
+from opendpr.collection.swapped import refuse_swapped
 from opendpr.errors import UsageError
 from opendpr.evaluation import task
 from opendpr.evaluation.judges import DEFAULT_KS, AnswerJudge, document_judge
@@ -59,6 +60,7 @@ def evaluate(
         StateError: there is no such collection, or `output` is a run with other settings.
         UsageError: there is no such system, or `k` or `read` is given with `qrels`.
     """
+    refuse_swapped(collection, questions, "opendpr.evaluate('{collection}', '{questions}')")
     chosen = [systems] if isinstance(systems, str) else list(dict.fromkeys(systems))
     for system in chosen:
         check_retriever(system)

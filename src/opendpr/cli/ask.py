@@ -38,8 +38,8 @@ from opendpr.cli.output import (
     say,
     styled,
 )
-from opendpr.cli.typed import joined_question, prompted_questions, typed_questions
-from opendpr.errors import StateError, UsageError
+from opendpr.cli.typed import joined_question, prompted_questions, refuse_missing, typed_questions
+from opendpr.errors import UsageError
 
 if TYPE_CHECKING:
     from opendpr.answering import Answerer
@@ -63,7 +63,7 @@ def ask(
         list[str] | None,
         Argument(
             metavar="[QUESTION]...",
-            help="With or without quotes; none opens a prompt, - reads one a line from stdin.",
+            help="One, with or without quotes; none opens a prompt, - reads one a line from stdin.",
             show_default=False,
         ),
     ] = None,
@@ -114,8 +114,8 @@ def ask(
     from opendpr.search.reranking import make_reranking
     from opendpr.search.settings import SearchSettings
 
-    question = joined_question(words_asked) if words_asked else None
-    _refuse_missing(collection)
+    question = joined_question(collection, words_asked, "ask") if words_asked else None
+    refuse_missing(collection)
     _check(question, where)
     _read_any_line()
     settings = RuntimeSettings(runtime, precision, device)
@@ -173,14 +173,6 @@ def _read_any_line() -> None:
     """Have lines read that are not UTF-8: each is one question refused."""
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="surrogateescape")
-
-
-def _refuse_missing(path: Path) -> None:
-    """Raises StateError if there is neither a collection nor a folder."""
-    if not path.exists():
-        raise StateError(
-            f"'{path}' does not exist; first give a collection or a folder of documents, then the question"
-        )
 
 
 def _show(answer: Answer, outline: Outline, *, strong: bool) -> None:

@@ -109,6 +109,7 @@ def evaluate(
       opendpr evaluate --run bm25.trec --run dpr.json questions.jsonl --collection notes
     """
     from opendpr.collection import open_collection
+    from opendpr.collection.swapped import refuse_swapped
     from opendpr.evaluation.foreign import ForeignTask, evaluate_runs
     from opendpr.evaluation.task import Task
     from opendpr.evaluation.task import evaluate as run_task
@@ -133,6 +134,7 @@ def evaluate(
         return
     if not questions:
         raise UsageError(f"no file of questions was given to evaluate {collection} with; name one after it")
+    refuse_swapped(collection, questions, "'opendpr evaluate {collection} {questions}'")
     systems = list(dict.fromkeys(retriever or [DEFAULT_RETRIEVER]))
     running, vectors = RuntimeSettings(runtime, precision, device), any(map(needs_vectors, systems))
     collection = located(collection, model, running, vectors=vectors, silent=as_json)

@@ -16,6 +16,7 @@ from opendpr.answering.borders import BorderReader
 from opendpr.answering.decoding import Decoding
 from opendpr.choices import needs_vectors
 from opendpr.collection import Collection, opened_collection
+from opendpr.collection.swapped import refuse_swapped
 from opendpr.errors import InputError, UsageError
 from opendpr.fitting.cases import Case, count_cases, read_cases
 from opendpr.fitting.confidence import FEWEST_ANSWERS, fit_confidence
@@ -67,6 +68,7 @@ def fit_answering(
         StateError: the model has no reader, the collection was encoded by another, or `output` holds a model.
         UsageError: the model is an installed package and `output` is not given.
     """
+    refuse_swapped(collection, questions, "opendpr.fit_answering('{collection}', '{questions}')")
     with opened_collection(collection) as opened:
         sets, data = _read(questions)
         refuse_too_few(sets, settings)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from opendpr.choices import needs_vectors
 from opendpr.collection import Collection, opened_collection
+from opendpr.collection.swapped import refuse_swapped
 from opendpr.interop import Questions, question_sets, write_examples
 from opendpr.iteration import OnProgress
 from opendpr.model.directory import DEFAULT_MODEL, Model, find_model
@@ -52,6 +53,7 @@ def mine(
         InputError: the questions cannot be read, or nothing can be learned from what was mined.
         StateError: the collection or the model is missing, or they do not belong together.
     """
+    refuse_swapped(collection, questions, "opendpr.mine('{collection}', '{questions}')")
     with opened_collection(collection) as opened:
         miner = _miner(opened, model, settings)
         every = [question for part in question_sets(questions) for question in part.questions]

@@ -79,6 +79,7 @@ def train_answering(
       opendpr train answering notes questions.jsonl --model my-model
       opendpr train answering notes questions.jsonl unanswerable.jsonl -o my-model
     """
+    from opendpr.collection.swapped import refuse_swapped
     from opendpr.fitting.answering import fit_answering, read_sets, refuse_too_few
     from opendpr.fitting.settings import AnsweringSettings
     from opendpr.model.runtime import RuntimeSettings
@@ -86,6 +87,7 @@ def train_answering(
     kinds = list(dict.fromkeys(retriever or [DEFAULT_RETRIEVER]))
     run_settings = RuntimeSettings(runtime, precision, device)
     settings = AnsweringSettings(k, kinds, least_precision, removed_share)
+    refuse_swapped(collection, questions, "'opendpr train answering {collection} {questions}'")
     refuse_too_few(read_sets(questions), settings)  # before a folder is encoded
     vectors = any(map(needs_vectors, kinds))
     directory = located(collection, model, run_settings, vectors=vectors, silent=as_json)

@@ -18,6 +18,7 @@ from opendpr.cli.train.options import (
     Precision,
     Seed,
     SettingsFile,
+    refuse_directories,
     report_best,
     shown,
 )
@@ -83,6 +84,8 @@ def train_encoder(
       opendpr train encoder a.jsonl b.jsonl --weight 1 --weight 0.5 --dev dev.jsonl -o my-model
       opendpr train encoder notes --objective inverse-cloze -o my-model
     """
+    if objective == "examples":
+        refuse_directories(files, "encoder")
     with needs_training_packages("training"):
         from opendpr.training import encoder
     from opendpr.collection import open_collection
