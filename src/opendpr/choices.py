@@ -47,6 +47,8 @@ MOST_TOOL_PASSAGES = 100
 """Passages that a call of a tool may ask for: a model reads them all."""
 ID_CHARACTERS = 1_000
 """Longest id of a document."""
+PASSAGE_WORDS = 100
+"""Words in a passage (paper section 4.1)."""
 READ_PASSAGES = 20
 """Passages read for a question, unless another number is given."""
 SEARCH_PASSAGES = 5

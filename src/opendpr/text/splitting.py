@@ -23,6 +23,7 @@ from functools import cache
 from itertools import pairwise
 from typing import Literal
 
+from opendpr.choices import PASSAGE_WORDS
 from opendpr.errors import UsageError
 from opendpr.text.structure import cuts
 
@@ -95,7 +96,7 @@ r"""The end of a line and all blank lines after it; `\r` is white space, so `\r\
 class Splitter:
     """Cuts a text into passages and says where they are; the text itself is not changed."""
 
-    words: int = 100
+    words: int = PASSAGE_WORDS
     """Words in a passage (paper section 4.1); only the last one of a document may have fewer."""
 
     overlap: int = 0
