@@ -61,9 +61,7 @@ def evaluate(
         UsageError: there is no such system, or `k` or `read` is given with `qrels`.
     """
     refuse_swapped(collection, questions, "opendpr.evaluate('{collection}', '{questions}')")
-    chosen = [systems] if isinstance(systems, str) else list(dict.fromkeys(systems))
-    for system in chosen:
-        check_retriever(system)
+    chosen = _chosen(systems)
     judge = _judge(depths(k, "k"), depths(read, "read"), qrels)
     model, runtime = None, RuntimeSettings()
     if isinstance(collection, OpenCollection):
@@ -74,6 +72,14 @@ def evaluate(
     with _files(questions) as files:
         task.evaluate(directory, task.Task(files, chosen, model=model, runtime=runtime), judge, output=path)
     return Evaluation([path])
+
+
+def _chosen(systems: str | Sequence[str]) -> list[str]:
+    """Each system once; raises UsageError if there is no such system."""
+    chosen = [systems] if isinstance(systems, str) else list(dict.fromkeys(systems))
+    for system in chosen:
+        check_retriever(system)
+    return chosen
 
 
 def _judge(k: tuple[int, ...], read: tuple[int, ...], qrels: Files | None) -> task.Judge:

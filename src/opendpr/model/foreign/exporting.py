@@ -61,8 +61,7 @@ def to_sentence_transformers(model: Model, output: Path) -> None:
         _write_tower(model, "passage", [output / path for path in paths])
         modules = [{"type": module + kind, "path": path} for kind, path in zip(kinds, paths, strict=True)]
     else:
-        modules = [{"type": "sentence_transformers.models.Router", "path": ""}]
-        structure = {}
+        modules, structure = [{"type": module + "Router", "path": ""}], {}
         parts: dict[str, Part] = {"query": "question", "document": "passage"}
         for route, part in parts.items():
             structure[route] = [f"{route}_{number}_{kind}" for number, kind in enumerate(kinds)]
