@@ -28,6 +28,7 @@ from opendpr.cli import (
     optimize,
     plan,
     push,
+    questions,
     remove,
     report,
     search,
@@ -77,6 +78,7 @@ for verb, function in (
     ("mine", mine.mine),
     ("evaluate", evaluate.evaluate),
     ("report", report.report),
+    ("questions", questions.questions),
     ("serve", serve.serve),
     ("mcp", mcp.mcp),
 ):

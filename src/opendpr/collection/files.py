@@ -8,6 +8,7 @@ from dataclasses import astuple
 from typing import NamedTuple
 
 from opendpr.collection.collection import Collection
+from opendpr.collection.judgements import rename_judged
 from opendpr.collection.writer import Writer
 from opendpr.corpus.known import KnownFile
 
@@ -84,7 +85,8 @@ def note_files(writer: Writer, files: Sequence[KnownFile]) -> None:
 
 
 def rename_document(writer: Writer, before: str, now: str) -> None:
-    """Give a document another id, which no other one has, with its passages and vectors."""
+    """Give a document another id, which no other one has, with its passages, vectors and judgements."""
+    rename_judged(writer, before, now)  # first: after a kill the document is renamed again, which finds them done
     writer.change("UPDATE documents SET id = ? WHERE id = ?", [(now, before)])
     writer.change("UPDATE OR REPLACE files SET id = ? WHERE id = ?", [(now, before)])
 

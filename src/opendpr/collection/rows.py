@@ -87,12 +87,14 @@ def content_sha256(document: Document) -> bytes:
     return digest.digest()
 
 
-def check(stored: int, computed: int | None, what: str) -> None:
-    """Refuse a row that is not what was written; `computed` is None if its content is of another type."""
+def check(stored: int, computed: int | None, what: str, remedy: str = "add the documents again") -> None:
+    """Refuse a row that is not what was written; `computed` is None if its content is of another type.
+
+    Args:
+        remedy: what helps where there is no backup
+    """
     if computed is None or stored != computed:
-        raise CorruptionError(
-            f"the row of {what} does not match its checksum; restore a backup, or add the documents again"
-        )
+        raise CorruptionError(f"the row of {what} does not match its checksum; restore a backup, or {remedy}")
 
 
 def to_passage(row: tuple[Any, ...]) -> Passage:

@@ -62,6 +62,18 @@ class Writer(Collection):
             self._connection.execute(table)
             self._connection.executemany(statement, rows)
 
+    def note(self, statement: str, rows: Sequence[Sequence[object]], *, table: str = "") -> None:
+        """Like `change`, of what no search depends on: the version stays, and with it caches and runs."""
+        with our_errors(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                self._connection.execute(table)
+                self._connection.executemany(statement, rows)
+                self._connection.execute("COMMIT")
+            finally:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+
     def use_encoder(self, fingerprint: str, dim: int, *, model: str, runtime: str) -> EncoderRow:
         """Make sure that vectors come from one encoder only.
 
