@@ -21,6 +21,7 @@ from opendpr.cli import (
     encode,
     evaluate,
     export,
+    improve,
     info,
     list_,
     mcp,
@@ -79,6 +80,7 @@ for verb, function in (
     ("evaluate", evaluate.evaluate),
     ("report", report.report),
     ("questions", questions.questions),
+    ("improve", improve.improve),
     ("serve", serve.serve),
     ("mcp", mcp.mcp),
 ):

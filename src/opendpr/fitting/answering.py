@@ -17,14 +17,14 @@ from opendpr.answering.decoding import Decoding
 from opendpr.choices import needs_vectors
 from opendpr.collection import Collection, opened_collection
 from opendpr.collection.swapped import refuse_swapped
-from opendpr.errors import InputError, UsageError
+from opendpr.errors import UsageError
 from opendpr.fitting.cases import Case, count_cases, read_cases
 from opendpr.fitting.confidence import FEWEST_ANSWERS, fit_confidence
 from opendpr.fitting.decoding import FEWEST_RIGHT_QUESTIONS, fit_decoding
 from opendpr.fitting.figures import FittingFigures
 from opendpr.fitting.fitted import Fitted, write_fitted
 from opendpr.fitting.hybrid import fit_lambda
-from opendpr.fitting.settings import AnsweringSettings
+from opendpr.fitting.settings import AnsweringSettings, TooFewAnswersError
 from opendpr.interop import Questions, question_sets
 from opendpr.iteration import OnStage
 from opendpr.model.directory import Model, find_model, refuse_used
@@ -64,7 +64,7 @@ def fit_answering(
         The model with what was fitted, and what was fitted with its figures on these questions.
 
     Raises:
-        InputError: there are too few right or wrong answers to tell them apart.
+        TooFewAnswersError: there are too few right or wrong answers to tell them apart.
         StateError: the model has no reader, the collection was encoded by another, or `output` holds a model.
         UsageError: the model is an installed package and `output` is not given.
     """
@@ -76,6 +76,30 @@ def fit_answering(
         target = _target(base, Path(output) if output is not None else None)
         fitted = fit(opened, sets, base, settings=settings, runtime=resolved(runtime), on_progress=on_progress)
     return write_fitted(base, target, fitted, {"data": data, "settings": asdict(settings)}), fitted
+
+
+def fit_weight_alone(
+    collection: Path,
+    questions: Questions,
+    *,
+    model: Model,
+    output: Path,
+    reason: str,
+    runtime: RuntimeSettings = RuntimeSettings(),
+    on_progress: OnStage = lambda what, done, total: None,
+) -> Model:
+    """Fit lambda alone, where answers are too few for the rest; write a model that chooses answers as before.
+
+    Args:
+        reason: why the rest is kept, for the record
+    """
+    sets, data = _read(questions)
+    with opened_collection(collection) as opened:
+        encoder = BertEncoder(model, resolved(runtime))
+        opened.refuse_other_encoder(model.fingerprint, model.name)
+        weight, ranks = _fit_weight(LiveSnapshot(opened), encoder, sets, on_progress)
+    fitted = Fitted({**model.retrieval, "lambda": weight}, model.confidence, FittingFigures(None, {}, ranks))
+    return write_fitted(model, _target(model, output), fitted, {"data": data, "kept": reason})
 
 
 def fit(
@@ -99,10 +123,7 @@ def fit(
     if encoder is not None:
         collection.refuse_other_encoder(model.fingerprint, model.name)
     if "hybrid" in settings.retrievers and encoder is not None:
-        every = [question for questions in sets.values() for question in questions]
-        judged = [question for question in every if question.answers or question.document_ids]
-        weight, ranks = fit_lambda(live, encoder, judged, lambda done, total: on_progress("searching", done, total))
-        retrieval["lambda"] = weight
+        retrieval["lambda"], ranks = _fit_weight(live, encoder, sets, on_progress)
     retrievers = make_retrievers(live, encoder, settings.retrievers, retrieval.get("lambda", 1.0))
     cases: dict[str, list[Case]] = {kind: [] for kind in retrievers}
     for name, questions in sets.items():
@@ -113,18 +134,27 @@ def fit(
     return fit_cases(cases, settings, retrieval, reciprocal_ranks=ranks)
 
 
+def _fit_weight(
+    live: LiveSnapshot, encoder: BertEncoder, sets: Mapping[str, Sequence[Question]], on_progress: OnStage
+) -> tuple[float, dict[float, float]]:
+    """Lambda, and the mean reciprocal rank of each that was tried, on the questions of all sets."""
+    every = [question for questions in sets.values() for question in questions]
+    judged = [question for question in every if question.answers or question.document_ids]
+    return fit_lambda(live, encoder, judged, lambda done, total: on_progress("searching", done, total))
+
+
 def refuse_too_few(sets: Mapping[str, Sequence[Question]], settings: AnsweringSettings) -> None:
-    """Raises InputError if questions are too few to fit anything, whatever would be read for them."""
+    """Raises TooFewAnswersError if questions are too few to fit anything, whatever would be read for them."""
     every = [question for questions in sets.values() for question in questions]
     judged = sum(bool(question.answers) for question in every)
     if judged < FEWEST_RIGHT_QUESTIONS:
-        raise InputError(
+        raise TooFewAnswersError(
             f"{judged:,} of {counted(len(every), 'question')} have an answer, at least {FEWEST_RIGHT_QUESTIONS} are "
             "needed to fit what answers are chosen by; give more questions with their answers"
         )
     cases = sum(count_cases(questions, settings) for questions in sets.values())
     if cases < 2 * FEWEST_ANSWERS:
-        raise InputError(
+        raise TooFewAnswersError(
             f"{counted(len(every), 'question')} would be answered {cases:,} times, which is too few for "
             f"{FEWEST_ANSWERS} right and {FEWEST_ANSWERS} wrong answers, as a confidence needs; give more questions"
         )

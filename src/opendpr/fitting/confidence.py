@@ -15,12 +15,11 @@ from numpy.typing import NDArray
 
 from opendpr.answering.confidence import Confidence, features
 from opendpr.answering.decoding import Decoding, candidates
-from opendpr.errors import InputError
 from opendpr.evaluation.calibration import area_under_roc, expected_calibration_error, threshold_for
 from opendpr.fitting.cases import Case, answered, is_answerable
 from opendpr.fitting.figures import AnswerFigures, ConfidenceFigures
 from opendpr.fitting.logistic import fit_logistic
-from opendpr.fitting.settings import AnsweringSettings
+from opendpr.fitting.settings import AnsweringSettings, TooFewAnswersError
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +47,7 @@ def fit_confidence(cases: Sequence[Case], decoding: Decoding, settings: Answerin
     """Fit how sure an answer is, and below which confidence there is none.
 
     Raises:
-        InputError: there are too few right or wrong answers.
+        TooFewAnswersError: there are too few right or wrong answers.
     """
     cases = [case for case in cases if case.spans]
     rows = [
@@ -56,7 +55,7 @@ def fit_confidence(cases: Sequence[Case], decoding: Decoding, settings: Answerin
     ]
     right = np.array([answered(case, decoding) for case in cases], dtype=bool)
     if min(right.sum(), (~right).sum()) < FEWEST_ANSWERS:
-        raise InputError(
+        raise TooFewAnswersError(
             f"{right.sum()} answers are right and {(~right).sum()} wrong, at least {FEWEST_ANSWERS} of each are needed "
             "to fit a confidence; give more questions"
         )

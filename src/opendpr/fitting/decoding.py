@@ -10,10 +10,10 @@ import numpy as np
 from opendpr.answering.decoding import WORDING_FEATURES, Decoding
 from opendpr.answering.question_words import Wording
 from opendpr.answering.tidying import tidied
-from opendpr.errors import InputError
 from opendpr.fitting.cases import Case, answered
 from opendpr.fitting.figures import DecodingFigures
 from opendpr.fitting.logistic import Choice, fit_choice
+from opendpr.fitting.settings import TooFewAnswersError
 from opendpr.text import exact_match
 from opendpr.types import Question, Span
 from opendpr.wording import counted
@@ -37,12 +37,12 @@ def fit_decoding(cases: Sequence[Case], retrieval: Mapping[str, float]) -> Fitte
         retrieval: the `retrieval` block of a model, to start from
 
     Raises:
-        InputError: there are too few questions with a right span.
+        TooFewAnswersError: there are too few questions with a right span.
     """
     start = Decoding.from_weights(retrieval)
     choices = _choices(cases, start)
     if len(choices) < FEWEST_RIGHT_QUESTIONS:
-        raise InputError(
+        raise TooFewAnswersError(
             f"the answer of {counted(len(choices), 'question')} was found among the spans read, at least "
             f"{FEWEST_RIGHT_QUESTIONS} are needed; check that questions and collection belong together, or give more "
             "questions"

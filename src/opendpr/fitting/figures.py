@@ -73,12 +73,20 @@ class DecodingFigures:
     exact_match_after: float
     """The same with the fitted weights."""
 
+    def as_json(self) -> dict[str, Any]:
+        """The figures under the names that `training.json` has for them."""
+        return {
+            "questions with a right span": self.questions,
+            "exact match": {"before": self.exact_match_before, "after": self.exact_match_after},
+        }
+
 
 @dataclass(frozen=True)
 class FittingFigures:
     """All that fitting reports, on the questions it was given."""
 
-    decoding: DecodingFigures
+    decoding: DecodingFigures | None
+    """None where the weights were kept."""
     confidence: Mapping[str, ConfidenceFigures]
     """By retriever."""
     reciprocal_ranks: Mapping[float, float]
@@ -89,7 +97,6 @@ class FittingFigures:
         ranks = {f"{weight:g}": round(rank, 4) for weight, rank in self.reciprocal_ranks.items()}
         return {
             **({"reciprocal rank by lambda": ranks} if ranks else {}),
-            "questions with a right span": self.decoding.questions,
-            "exact match": {"before": self.decoding.exact_match_before, "after": self.decoding.exact_match_after},
+            **(self.decoding.as_json() if self.decoding else {}),
             **{retriever: figures.as_json() for retriever, figures in self.confidence.items()},
         }

@@ -12,7 +12,9 @@ from opendpr.fitting.figures import FittingFigures
 from opendpr.model.directory import Model
 from opendpr.storage.atomic import write_json
 
-TRAINING_FOLDERS = ("checkpoints", "tensorboard")
+ROUND_FOLDER = "improve"
+"""Folder of a model with what `opendpr improve` made it of."""
+TRAINING_FOLDERS = ("checkpoints", "tensorboard", ROUND_FOLDER)
 """Folders of a training that are no part of a model."""
 
 

@@ -111,10 +111,10 @@ def _report(fitted: Fitted, target: Path, as_json: bool) -> None:
         )
         return
     weights = ", ".join(f"{name} {value:g}" for name, value in fitted.retrieval.items())
-    decoding = fitted.figures.decoding
     say(f"wrote {target}: {weights}")
-    before, after = 100 * decoding.exact_match_before, 100 * decoding.exact_match_after
-    say(f"exact match on these questions {before:.1f} -> {after:.1f}")
+    if decoding := fitted.figures.decoding:
+        before, after = 100 * decoding.exact_match_before, 100 * decoding.exact_match_after
+        say(f"exact match on these questions {before:.1f} -> {after:.1f}")
     for kind, stored in fitted.confidence.items():
         figures = fitted.figures.confidence[kind]
         total = figures.all_sets
