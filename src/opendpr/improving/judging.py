@@ -36,6 +36,8 @@ class AnswerPlace(NamedTuple):
     document_id: str
     start: int
     end: int
+    text: str = ""
+    """The words that must be there; empty for any."""
 
 
 class LeftOutQuestion(NamedTuple):
@@ -99,6 +101,8 @@ def _words(collection: Collection, place: AnswerPlace) -> str:
             "an answer; choose the words that answer"
         )
     words = text[place.start : place.end]
+    if place.text and words != place.text:
+        raise UsageError(f"{place.document_id!r} has other words there now, {words[:60]!r}; ask again")
     if not words.strip():
         raise UsageError(f"there are no words from {place.start:,} to {place.end:,} of {place.document_id!r}")
     return words

@@ -22,16 +22,11 @@ from opendpr.serving.access import Access
 from opendpr.serving.events import EVENTS_TYPE, job_events
 from opendpr.serving.gate import Gate
 from opendpr.serving.jobs import Jobs
-from opendpr.serving.openapi import complete
+from opendpr.serving.judging import Judgements
+from opendpr.serving.openapi import API_DESCRIPTION, PROBLEM_RESPONSE, complete
 from opendpr.serving.page.site import Site
 from opendpr.serving.prometheus_client import METRICS_TYPE, Metrics
-from opendpr.serving.pydantic import (
-    AskBody,
-    Content,
-    DocumentsBody,
-    SearchBody,
-    described,
-)
+from opendpr.serving.pydantic import AskBody, Content, DocumentsBody, JudgementBody, SearchBody, described
 from opendpr.serving.records import (
     REQUEST_LIMITS,
     AskRecord,
@@ -40,12 +35,14 @@ from opendpr.serving.records import (
     HealthRecord,
     InfoRecord,
     JobRecord,
+    JudgementRecord,
     SearchRecord,
 )
 from opendpr.serving.service import Service
 from opendpr.serving.settings import Settings
 from opendpr.serving.starlette import (
     ANSWERED_ERRORS,
+    add_gauges,
     error_response,
     metrics_of,
     page_response,
@@ -54,14 +51,9 @@ from opendpr.serving.starlette import (
 )
 from opendpr.serving.uploads import Upload
 
-API_DESCRIPTION = "Passages and verbatim answers from a collection of documents."
-PROBLEM_RESPONSE: dict[str, Any] = {
-    "description": "Why it failed.",
-    "content": {problems.PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-}
-
 Id = Annotated[str, Path(max_length=ID_CHARACTERS, description="A document's id.")]
 JobId = Annotated[str, Path(max_length=64, description="A job's id.")]
+JudgementId = Annotated[str, Path(max_length=64, description="A judgement's id.")]
 Files = Annotated[
     list[UploadFile],
     File(min_length=1, max_length=REQUEST_LIMITS["files_in_one_upload"], description="One field for each file."),
@@ -174,6 +166,19 @@ async def follow_job(id: JobId, service: Serving, request: Request) -> Response:
     return StreamingResponse(events, media_type=EVENTS_TYPE)
 
 
+@api.post("/v1/judgements", tags=["judgements"], status_code=201)
+async def judge(body: JudgementBody, service: Serving, request: Request) -> JudgementRecord:
+    """Say that an answer is right or wrong, or which words are better; stored in the collection."""
+    judgements, shown, who = _judgements(service), body.shown_answer(), request.scope["state"]["who"]
+    return await asyncio.to_thread(judgements.judge, body.question, body.verdict, body.place(), shown=shown, who=who)
+
+
+@api.delete("/v1/judgements/{id}", tags=["judgements"], status_code=204, response_class=Response)
+async def remove_judgement(id: JudgementId, service: Serving) -> None:
+    """Take back what was said of an answer."""
+    await asyncio.to_thread(_judgements(service).remove, id)
+
+
 @api.get("/v1/info", tags=["service"])
 async def info(service: Serving) -> InfoRecord:
     """What the collection holds and what this service takes."""
@@ -203,6 +208,12 @@ def _jobs(service: Service) -> Jobs:
     if service.jobs is None:
         raise HTTPException(403, "this service only reads; 'opendpr serve --writable' lets it write")
     return service.jobs
+
+
+def _judgements(service: Service) -> Judgements:
+    if service.judgements is None:
+        raise HTTPException(403, "this service keeps no judgements; 'opendpr serve --judgements' lets it")
+    return service.judgements
 
 
 def _accepted(job: JobRecord, response: Response) -> JobRecord:
@@ -254,7 +265,7 @@ def make_app(settings: Settings, is_ending: Callable[[], bool] = lambda: False) 
     """
     metrics = Metrics()
     service = Service(settings, on_batch=metrics.count_batch)
-    _add_gauges(metrics, service)
+    add_gauges(metrics, service)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -287,11 +298,3 @@ def make_app(settings: Settings, is_ending: Callable[[], bool] = lambda: False) 
     app.include_router(forms)
     app.router.routes.extend(page_routes(app.state.site))
     return Access(Gate(app, settings, metrics), metrics)
-
-
-def _add_gauges(metrics: Metrics, service: Service) -> None:
-    gauge = metrics.add_gauge
-    gauge("opendpr_searching_questions", "Questions that wait for a search or are in one.", lambda: service.searching)
-    gauge("opendpr_asking_questions", "Questions between question and answer.", lambda: service.asking)
-    if jobs := service.jobs:
-        gauge("opendpr_waiting_jobs", "Changes of the collection that wait.", lambda: jobs.depth)

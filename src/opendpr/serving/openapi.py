@@ -8,6 +8,7 @@ from typing import Any
 
 import opendpr
 from opendpr.choices import RETRIEVERS
+from opendpr.serving.problems import PROBLEM_TYPE
 from opendpr.serving.pydantic import problem_schema
 from opendpr.serving.records import (
     REQUEST_LIMITS,
@@ -18,6 +19,7 @@ from opendpr.serving.records import (
     HealthRecord,
     InfoRecord,
     JobRecord,
+    JudgementRecord,
     PassageRecord,
     SearchRecord,
     SkippedRecord,
@@ -27,6 +29,12 @@ from opendpr.serving.records import (
 )
 from opendpr.types import CONFIDENCE_MEANINGS
 
+API_DESCRIPTION = "Passages and verbatim answers from a collection of documents."
+PROBLEM_RESPONSE: dict[str, Any] = {
+    "description": "Why it failed.",
+    "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+"""How the description tells that an operation may fail."""
 QUESTION = "Who built the pier?"
 TEXT = "The stone pier was built in 1874 by the engineer Marta Lindqvist."
 TITLE = "The harbour of Orvik"
@@ -87,6 +95,10 @@ EXAMPLES: Mapping[str, object] = {
             retrievers=list(RETRIEVERS),
             metadata_keys=["year"],
             limits=dict(REQUEST_LIMITS),
+            judgements=True,
+        ),
+        JudgementRecord(
+            "3fa91b2c77d0", "2026-11-29T20:15:00+00:00", QUESTION, "right", SPAN.text, "harbour.md", START, END
         ),
         HealthRecord("ready"),
     )

@@ -8,8 +8,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from opendpr.choices import DEFAULT_RETRIEVER, ID_CHARACTERS, READ_PASSAGES, RetrieverName
+from opendpr.collection.judgements import ShownAnswer, VerdictName
 from opendpr.corpus.objections import objection
 from opendpr.errors import UsageError
+from opendpr.improving.judging import ANSWER_CHARACTERS, AnswerPlace
 from opendpr.serving.records import REQUEST_LIMITS, Problem
 from opendpr.serving.service import Wanted
 from opendpr.types import Document
@@ -72,6 +74,45 @@ class AskBody(SearchBody):
 
     def wanted(self) -> Wanted:
         return super().wanted()._replace(thorough=self.thorough)
+
+
+class JudgedWords(BaseModel):
+    """Where the words are that are judged: characters `start` to `end` of a document's text."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    document_id: str = Field(min_length=1, max_length=ID_CHARACTERS, examples=["harbour.md"])
+    start: int = Field(ge=0, examples=[49])
+    end: int = Field(ge=1, examples=[64])
+    text: str = Field(
+        "", max_length=ANSWER_CHARACTERS, description="The words, if others there are to be refused; empty for any."
+    )
+
+
+class ShownWords(BaseModel):
+    """The answer that was shown."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = Field("", max_length=TITLE_CHARACTERS)
+    confidence: float = Field(0.0, ge=0, le=1)
+
+
+class JudgementBody(BaseModel):
+    """What is said of the answer to a question."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    question: str = Field(min_length=1, max_length=REQUEST_LIMITS["question_characters"], pattern=r"\S")
+    verdict: VerdictName = Field(description="`better`: these words instead of those that were shown.")
+    answer: JudgedWords | None = Field(None, description="The words; null judges that no answer was found.")
+    shown: ShownWords | None = Field(None, description="The answer that was shown; null where none was found.")
+
+    def place(self) -> AnswerPlace | None:
+        return AnswerPlace(**self.answer.model_dump()) if self.answer else None
+
+    def shown_answer(self) -> ShownAnswer:
+        return ShownAnswer(**self.shown.model_dump()) if self.shown else ShownAnswer()
 
 
 class Content(BaseModel):

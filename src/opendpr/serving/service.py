@@ -22,6 +22,7 @@ from opendpr.errors import InputError, OpendprError, UsageError
 from opendpr.serving.batching import Batcher, FullError
 from opendpr.serving.describing import ask_record, passage_records
 from opendpr.serving.jobs import Jobs
+from opendpr.serving.judging import Judgements
 from opendpr.serving.loaded_collection import LoadedCollection, Read, Retrieved, identity
 from opendpr.serving.records import (
     REQUEST_LIMITS,
@@ -71,6 +72,7 @@ class Service:
         self.settings = settings
         self.loaded = LoadedCollection(settings.collection, settings.model, settings.runtime, engine=settings.engine)
         self.jobs = Jobs(settings.collection, settings.model, settings.runtime) if settings.writable else None
+        self.judgements = Judgements(settings.collection, self.loaded) if settings.takes_judgements else None
         most = 1 if settings.one_by_one else None
         self._searches: Batcher[Wanted, Retrieved] = Batcher(
             self._search_work,
@@ -210,6 +212,7 @@ class Service:
                 retrievers=list(RETRIEVERS),
                 metadata_keys=metadata_keys(collection),
                 limits=dict(REQUEST_LIMITS),
+                judgements=self.settings.takes_judgements,
             )
             self._info = (version, record)
         return self._info[1]

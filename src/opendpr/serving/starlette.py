@@ -17,6 +17,7 @@ from opendpr.serving.batching import FullError
 from opendpr.serving.page.page import Page
 from opendpr.serving.page.site import Site
 from opendpr.serving.prometheus_client import Metrics
+from opendpr.serving.service import Service
 
 
 class AnyCharacters(PathConvertor):
@@ -35,6 +36,15 @@ def metrics_of(request: Request) -> Metrics:
     return metrics
 
 
+def add_gauges(metrics: Metrics, service: Service) -> None:
+    """Let the metrics show how much waits."""
+    gauge = metrics.add_gauge
+    gauge("opendpr_searching_questions", "Questions that wait for a search or are in one.", lambda: service.searching)
+    gauge("opendpr_asking_questions", "Questions between question and answer.", lambda: service.asking)
+    if jobs := service.jobs:
+        gauge("opendpr_waiting_jobs", "Changes of the collection that wait.", lambda: jobs.depth)
+
+
 def may_write(request: Request) -> bool:
     """Whether the token of a request, if one is needed, allows changes."""
     return bool(request.scope["state"]["may_write"])
@@ -45,10 +55,18 @@ def page_response(page: Page) -> Response:
 
 
 def page_routes(site: Site) -> list[BaseRoute]:
-    """The routes of the pages and of the files that they refer to."""
+    """The routes of the pages, of the forms about answers, and of the files that the pages refer to."""
+    judging = site.judging
 
     async def ask(request: Request) -> Response:
-        return page_response(await site.ask(request.query_params))
+        return page_response(await site.ask(request.query_params, may_judge=may_write(request)))
+
+    async def judge(request: Request) -> Response:
+        judged = await judging.judge(await request.body(), request.scope["state"]["who"], in_place=_in_place(request))
+        return page_response(judged)
+
+    async def take_back(request: Request) -> Response:
+        return page_response(await judging.take_back(await request.body(), in_place=_in_place(request)))
 
     async def documents(request: Request) -> Response:
         filters = request.query_params.getlist("filter")
@@ -69,8 +87,15 @@ def page_routes(site: Site) -> list[BaseRoute]:
         Route("/document", document),
         Route("/docs", reference),
         Route("/login", login, methods=["POST"]),
+        Route("/judgements", judge, methods=["POST"]),
+        Route("/judgements/remove", take_back, methods=["POST"]),
         Mount("/static", StaticFiles(packages=[("opendpr.serving", "static")])),
     ]
+
+
+def _in_place(request: Request) -> bool:
+    """Whether a script of the page waits for the answer to a form, and not the browser for another page."""
+    return "application/json" in request.headers.get("accept", "")
 
 
 def problem_response(

@@ -15,6 +15,8 @@ from opendpr.wording import counted
 TOKEN_CHARACTERS = 16
 """Fewest characters of a token, so that it cannot be guessed."""
 TOKEN_VARIABLE, TOKEN_FILE_VARIABLE = "OPENDPR_TOKEN", "OPENDPR_TOKEN_FILE"
+NAME_DIGITS = 8
+"""Hexadecimal digits of a token's SHA-256 that name it."""
 HASH_PREFIX = "sha256:"
 READ_ONLY_WORD = "read"
 
@@ -25,6 +27,11 @@ class Token:
 
     sha256: str
     writes: bool = True
+
+    @property
+    def name(self) -> str:
+        """What a judgement calls whoever has it: the beginning of its SHA-256."""
+        return self.sha256[:NAME_DIGITS]
 
 
 def read_tokens(path: Path | None, environment: Mapping[str, str] = os.environ) -> tuple[Token, ...]:
