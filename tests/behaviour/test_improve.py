@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -186,3 +188,24 @@ def test_networks_are_trained_where_there_are_enough_questions(
     assert not (made.model / "improve" / "collection").exists()
     again = opendpr.improve(harbour, output=tmp_path / "trained", settings=settings)
     assert again.decision.sentence == made.decision.sentence
+
+
+def test_the_page_on_improving_says_what_the_commands_do(
+    harbour: Path, judged: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "improving.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^```(\w+)\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    [lines] = [block for kind, block in shown if kind == "json"]
+    assert all(line in judged.read_text().splitlines() for line in lines.splitlines())
+    harbour.rename(tmp_path / "notes")
+    for line in "".join(block for kind, block in shown if kind == "console").splitlines():
+        done = run(*shlex.split(line)[2:], cwd=tmp_path)
+        assert done.returncode == 0, (line, done.stderr)
+    assert (tmp_path / "notes-improved" / "improve" / "after.jsonl").exists()
+    monkeypatch.chdir(tmp_path)
+    letter = "On 3 May 1911 Ada Lovett wrote the letter to her brother, who was then living in Lisbon."
+    opendpr.add("notes", [Document("letter.txt", "Letter", letter)])
+    [block] = [block for kind, block in shown if kind == "python"]
+    exec(block.replace(".best\n", ".answers[0]\n"), {})  # the model of the tests is never sure
+    with opendpr.open("notes") as notes:
+        assert notes.questions()[-1].text == "Lisbon"

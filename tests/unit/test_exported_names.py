@@ -18,18 +18,8 @@ def test_the_names_are_these() -> None:
         *("Judgement", "LoadedEncoder", "LoadedReader"),
         *("MiningSettings", "OpenCollection", "OpendprError", "Outcome", "Passage", "Question", "ReaderSettings"),
         *("ResourceError", "RuntimeSettings", "Span", "StateError", "TrainingExample", "UsageError", "add"),
-        *(
-            "condition",
-            "connect",
-            "evaluate",
-            "fit_answering",
-            "improve",
-            "load_encoder",
-            "load_reader",
-            "mine",
-            "open",
-        ),
-        *("train_encoder", "train_reader"),
+        *("condition", "connect", "evaluate", "fit_answering", "improve", "load_encoder", "load_reader", "mine"),
+        *("open", "train_encoder", "train_reader"),
     ]
     assert opendpr.__all__ == sorted(opendpr.__all__)
 
