@@ -17,11 +17,7 @@ from opendpr.training.towers import Towers
 from opendpr.types import ExamplePassage, Question, TrainingExample
 
 PEOPLE = ["Ada", "Bert", "Carla", "Dora", "Emil", "Fanny"]
-
-
 PLACES = ["Paris", "Rome", "Oslo", "Lima"]
-
-
 SETTINGS = EncoderSettings(
     epochs=2, batch_size=8, learning_rate=1e-3, precision="fp32", device="cpu", checkpoint_seconds=1e-9
 )

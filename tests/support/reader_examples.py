@@ -6,11 +6,7 @@ from opendpr.training.settings import ReaderSettings
 from opendpr.types import ExamplePassage, Question, TrainingExample
 
 PEOPLE = ["Ada", "Bert", "Carla", "Dora", "Emil"]
-
-
 PLACES = ["Paris", "Rome", "Oslo", "Lima"]
-
-
 SETTINGS = ReaderSettings(
     epochs=2, batch_size=8, learning_rate=3e-3, precision="fp32", device="cpu", dropout=0.0, negatives=2,
     negative_share=0.5, checkpoint_seconds=1e-9,

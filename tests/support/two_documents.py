@@ -17,19 +17,13 @@ from opendpr.text.splitting import Splitter
 from opendpr.types import Document, Passage, Vectors
 
 DIM = 8
-
-
 WORDS = Splitter(words=5)
-
-
 LETTER = Document(
     "letter", "A letter", "one two three four five six seven eight nine ten eleven twelve", {"year": 1912}
 )
 
 
 CHANGED = replace(LETTER, text="thirteen fourteen fifteen sixteen seventeen eighteen nineteen")
-
-
 OTHER = Document("other", "Another", "what was not changed stays")
 
 
