@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from openpyxl import Workbook
 
+from opendpr.corpus.child import PARSER_MODULES
+
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 
 
@@ -205,3 +207,10 @@ def row_of_texts(*texts: str) -> str:
     """A row of a sheet whose cells hold their texts themselves."""
     cells = "".join(f'<c t="inlineStr"><is><t>{text}</t></is></c>' for text in texts)
     return f"<row>{cells}</row>"
+
+
+def text(kind: str, content: bytes | str) -> str:
+    """The text that the parser of a kind of file gives, without a problem."""
+    extract = PARSER_MODULES[kind](io.BytesIO(content.encode() if isinstance(content, str) else content))
+    assert extract.problems == []
+    return extract.text
