@@ -63,9 +63,8 @@ def evaluate(
     refuse_swapped(collection, questions, "opendpr.evaluate('{collection}', '{questions}')")
     chosen = _chosen(systems)
     judge = _judge(depths(k, "k"), depths(read, "read"), qrels)
-    model, runtime = None, RuntimeSettings()
-    if isinstance(collection, OpenCollection):
-        model, runtime = collection.model, collection.runtime
+    opened = collection if isinstance(collection, OpenCollection) else None
+    model, runtime = (opened.model, opened.runtime) if opened is not None else (None, RuntimeSettings())
     directory = located(Path(collection), model, runtime)
     open_collection(directory).close()  # before the questions: arguments are judged in their order
     path = Path(output) if output is not None else _kept_until_exit()
