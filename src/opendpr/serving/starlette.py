@@ -76,7 +76,7 @@ def page_routes(site: Site) -> list[BaseRoute]:
         return page_response(await site.document(request.query_params, may_write=may_write(request)))
 
     async def reference(request: Request) -> Response:
-        return page_response(site.reference(str(request.base_url).rstrip("/")))
+        return page_response(await site.reference(str(request.base_url).rstrip("/")))
 
     async def login(request: Request) -> Response:
         return page_response(site.login(await request.body(), secure=request.url.scheme == "https"))

@@ -145,9 +145,18 @@ class Site:
         page = await asyncio.to_thread(document_page, record, places, info.collection, may_write=is_writable)
         return page_of(page)
 
-    def reference(self, base: str) -> Page:
-        """The API."""
-        return page_of(reference_page(self._openapi(), base))
+    async def reference(self, base: str) -> Page:
+        """The API; where the collection can be read, its forms ask for what is there."""
+        samples: dict[str, object] = {}
+        with suppress(OpendprError):
+            listed = await self._service.documents(Listing(), "", 1)
+            questions = await self._examples(await self._service.info())
+            if listed.documents:
+                samples["id"] = listed.documents[0].id
+            if questions:
+                samples["question"] = questions[0]
+        needs_token = bool(self._service.settings.tokens)
+        return page_of(reference_page(self._openapi(), base, samples, needs_token=needs_token))
 
     def login(self, body: bytes, *, secure: bool) -> Page:
         """Keep the token in a cookie that scripts cannot read, and go on to the page that was asked for."""
