@@ -13,7 +13,9 @@ from conftest import contents, write_documents
 
 from opendpr.collection import open_collection
 from opendpr.collection.database import DATABASE
-from refusals import QUESTION, make_letters, refused, without_root_privileges
+from refusals import QUESTION, forbid, make_letters, refused, without_root_privileges
+
+__all__ = ["forbid"]
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,9 @@ from opendpr.errors import ResourceError
 from opendpr.search.bm25 import update_bm25
 from opendpr.search.live import LiveSnapshot
 from opendpr.search.retrievers import Bm25Retriever
-from refusals import QUESTION, make_letters, refused, without_root_privileges
+from refusals import QUESTION, forbid, make_letters, refused, without_root_privileges
+
+__all__ = ["forbid"]
 
 
 @pytest.fixture(scope="module")
