@@ -24,7 +24,6 @@ from opendpr.search.dense import open_dense
 from opendpr.search.exact import ExactIndex
 from opendpr.search.live import LiveSnapshot
 from opendpr.search.retrievers import HybridRetriever
-from opendpr.search.settings import BuildSettings, EffortSettings
 from opendpr.search.snapshot import load_snapshot
 from opendpr.search.stored import StoredIndex
 from opendpr.serving.loaded_collection import LoadedCollection
@@ -294,31 +293,3 @@ def test_passages_that_get_their_vectors_later_are_found(tmp_path, encoder):
         add_documents(writer, given[200:], encoder)
     near(retrieved(notes, encoder), exactly(notes, encoder))
     assert len(retrieved(notes, encoder, k=400)[0]) == 300
-
-
-def test_passages_without_a_vector_that_an_index_cannot_take_in_are_told(tmp_path, encoder, run):
-    notes = tmp_path / "notes"
-    with open_writer(notes, Splitter(unit="whole")) as writer:
-        add_documents(writer, documents(120), None)
-        row = writer.use_encoder(encoder.model.fingerprint, encoder.dim, model=encoder.model.reference, runtime="")
-        last = list(writer.passages_after(60))
-        writer.put_vectors(row, last, encoder.encode_passages(last))
-    done = run("optimize", notes, "--index", "ivf")
-    assert done.returncode == 4
-    assert f"the first passage of {notes} has no vector" in done.stderr
-    with open_writer(notes) as writer:
-        first = list(writer.passages_after(0))[:50]
-        writer.put_vectors(row, first, encoder.encode_passages(first))
-    done = run("optimize", notes, "--index", "ivf")
-    assert done.returncode == 0
-    assert "70 passages, from the first without a vector on, are searched one by one" in done.stderr
-    assert f"'opendpr encode {notes}'" in done.stderr
-
-
-def test_a_recall_that_is_not_reached_is_told(notes, run):
-    assert "no effort reaches" not in run("info", notes).stdout
-    little = BuildSettings(recall=0.99, effort=EffortSettings(candidate_factors=(1,), least_recall_gain=1.0))
-    with open_writer(notes) as writer:
-        built = optimize(writer, index="ivf", build=little)
-    assert min(built.measured.recall.values()) < 0.99
-    assert "no effort reaches the recall of 0.99" in run("info", notes).stdout

@@ -1,4 +1,4 @@
-"""Optimizing that is killed, interrupted or out of disk, and an index that is damaged: nothing wrong is served."""
+"""Optimizing that is killed, out of disk or short of its aim, and an index that is damaged: nothing wrong is served."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from approximate import COUNT, QUESTIONS, copy_with_index, exactly, fill_plain, near, retrieved
+from approximate import COUNT, QUESTIONS, copy_with_index, documents, exactly, fill_plain, near, retrieved
 from opendpr.collection import open_collection, open_writer
 from opendpr.maintenance.add import add_documents
 from opendpr.maintenance.optimize import optimize
@@ -19,7 +19,8 @@ from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.bm25 import open_bm25, verify_bm25
 from opendpr.search.dense import verify_dense
-from opendpr.search.settings import BuildSettings
+from opendpr.search.settings import BuildSettings, EffortSettings
+from opendpr.text.splitting import Splitter
 
 LIMIT = 90_000
 """Bytes of a file that may be written on a full disk: less than the vectors take."""
@@ -196,3 +197,31 @@ def test_a_full_disk_is_reported_and_the_old_index_serves(notes, encoder, run):
     near(retrieved(notes, encoder), exactly(notes, encoder))
     assert run("optimize", notes, "--index", "ivf").returncode == 0
     near(retrieved(notes, encoder), exactly(notes, encoder))
+
+
+def test_passages_without_a_vector_that_an_index_cannot_take_in_are_told(tmp_path, encoder, run):
+    notes = tmp_path / "notes"
+    with open_writer(notes, Splitter(unit="whole")) as writer:
+        add_documents(writer, documents(120), None)
+        row = writer.use_encoder(encoder.model.fingerprint, encoder.dim, model=encoder.model.reference, runtime="")
+        last = list(writer.passages_after(60))
+        writer.put_vectors(row, last, encoder.encode_passages(last))
+    done = run("optimize", notes, "--index", "ivf")
+    assert done.returncode == 4
+    assert f"the first passage of {notes} has no vector" in done.stderr
+    with open_writer(notes) as writer:
+        first = list(writer.passages_after(0))[:50]
+        writer.put_vectors(row, first, encoder.encode_passages(first))
+    done = run("optimize", notes, "--index", "ivf")
+    assert done.returncode == 0
+    assert "70 passages, from the first without a vector on, are searched one by one" in done.stderr
+    assert f"'opendpr encode {notes}'" in done.stderr
+
+
+def test_a_recall_that_is_not_reached_is_told(notes, run):
+    assert "no effort reaches" not in run("info", notes).stdout
+    little = BuildSettings(recall=0.99, effort=EffortSettings(candidate_factors=(1,), least_recall_gain=1.0))
+    with open_writer(notes) as writer:
+        built = optimize(writer, index="ivf", build=little)
+    assert min(built.measured.recall.values()) < 0.99
+    assert "no effort reaches the recall of 0.99" in run("info", notes).stdout
