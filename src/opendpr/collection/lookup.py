@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from opendpr.collection.collection import Collection
+from opendpr.collection.collection import QUERY_ROWS, Collection
 from opendpr.text.places import Outline, page_starts
 from opendpr.text.sections import parse_sections
 from opendpr.types import Passage
@@ -34,6 +34,18 @@ def served_passages(collection: Collection) -> Iterator[Passage]:
     """All passages in order, without those of documents that are not served yet."""
     hidden = set(collection.hidden().tolist())
     return (passage for passage in collection.passages_after(0) if passage.number not in hidden)
+
+
+def existing_ids(collection: Collection, ids: Sequence[str]) -> set[str]:
+    """Those of the ids that documents have, or have been given by a document that is to replace another."""
+    there: set[str] = set()
+    for first in range(0, len(ids), QUERY_ROWS):
+        wanted = ids[first : first + QUERY_ROWS]
+        for state in ("NULL", "NOT NULL"):  # each has an index of its own
+            marks = ",".join("?" * len(wanted))
+            query = f"SELECT id FROM documents WHERE replaces IS {state} AND id IN ({marks})"
+            there.update(id for (id,) in collection.select(query, wanted))
+    return there
 
 
 def passage_at(collection: Collection, document_id: str, start: int) -> Passage | None:
