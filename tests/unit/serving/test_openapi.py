@@ -59,18 +59,23 @@ BODY = {
 def test_a_form_looks_at_what_is_there_and_changes_the_document_of_the_example_alone() -> None:
     samples = {"id": "mine.txt", "question": "Where?"}
     looking, writing = (
-        request_form("/v1/documents/{id}", method, {"parameters": [ID]}, None, samples) for method in ("get", "delete")
+        request_form("/v1/documents/{id}", method, {"parameters": [ID]}, body=None, samples=samples)
+        for method in ("get", "delete")
     )
     assert [field.value for field in (*looking.inputs, *writing.inputs)] == ["mine.txt", "pier.txt"]
-    job = request_form("/v1/jobs/{id}", "get", {"parameters": [ID]}, None, samples)
+    job = request_form("/v1/jobs/{id}", "get", {"parameters": [ID]}, body=None, samples=samples)
     assert job.inputs == [Input("id", "path", "", is_number=False, is_job=True)]
     end = {"name": "end", "in": "query", "schema": {"anyOf": [{"type": "integer"}, {"type": "null"}], "default": None}}
-    assert request_form("/x", "get", {"parameters": [end]}, None, {}).inputs == [Input("end", "query", "", True, False)]
+    assert request_form("/x", "get", {"parameters": [end]}, body=None, samples={}).inputs == [
+        Input("end", "query", "", True, False)
+    ]
 
 
 def test_a_body_is_filled_in_with_samples_and_with_defaults_that_say_something() -> None:
-    form = request_form("/v1/ask", "post", {}, BODY, {"question": "Where?"})
+    form = request_form("/v1/ask", "post", {}, body=BODY, samples={"question": "Where?"})
     assert json.loads(form.body) == {"question": "Where?", "k": 20}
-    assert json.loads(request_form("/v1/ask", "post", {}, BODY, {}).body)["question"] == "Who built the pier?"
-    files = request_form("/v1/files", "post", {}, {"properties": {"files": {}}}, {})
+    assert (
+        json.loads(request_form("/v1/ask", "post", {}, body=BODY, samples={}).body)["question"] == "Who built the pier?"
+    )
+    files = request_form("/v1/files", "post", {}, body={"properties": {"files": {}}}, samples={})
     assert (files.body, files.takes_files) == ("", True)

@@ -81,7 +81,7 @@ def _operation(path: str, method: str, operation: Schema, *, openapi: Schema, ba
         curl=_curl(path, method, body, base),
         status=status,
         example=_example(answer),
-        form=request_form(path, method, operation, body, samples),
+        form=request_form(path, method, operation, body=body, samples=samples),
     )
 
 

@@ -41,7 +41,7 @@ class RequestForm(NamedTuple):
     takes_files: bool
 
 
-def request_form(path: str, method: str, operation: Schema, body: Schema | None, samples: Schema) -> RequestForm:
+def request_form(path: str, method: str, operation: Schema, *, body: Schema | None, samples: Schema) -> RequestForm:
     """The form of an operation, filled in.
 
     Args:
