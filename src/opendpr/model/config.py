@@ -73,6 +73,11 @@ class Architecture:
         """Longest sequence that the position table has rows for."""
         return self.max_position_embeddings - self.position_offset
 
+    @property
+    def layer_weights(self) -> int:
+        """Numbers in the matrices of all layers, embeddings left out."""
+        return self.num_hidden_layers * self.hidden_size * (4 * self.hidden_size + 2 * self.intermediate_size)
+
 
 def distance_buckets(length: int, buckets: int) -> NDArray[np.int64]:
     """(2 * length - 1,): the bucket of each distance, from -(length - 1) to length - 1 tokens.

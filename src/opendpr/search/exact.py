@@ -96,16 +96,10 @@ class ExactIndex:
         mask = None if allowed is None else np.isin(self._numbers, allowed)
         if self._halves is None or len(vectors) > self._settings.single_questions:
             return self._scan(vectors, k, None if mask is None else np.flatnonzero(mask))
-        wanted = k + self._settings.tie_vectors
-        best = Neighbours(np.empty((len(vectors), k), np.float32), np.empty((len(vectors), k), np.int64))
-        for place, (scores, rows) in enumerate(zip(*self._halves.search(vectors, wanted, mask), strict=True)):
-            rows = np.sort(rows[rows >= 0])
-            if len(rows) == wanted and scores[k - 1] - scores[-1] <= SCORE_ROUNDING * np.abs(scores[[0, -1]]).max():
-                # More are as good as the last one wanted than were fetched: the smallest numbers may be others.
-                rows = None if mask is None else np.flatnonzero(mask)
-            alone = self._scan(vectors[place : place + 1], k, rows)
-            best.scores[place], best.numbers[place] = alone.scores[0], alone.numbers[0]
-        return best
+        scores, rows = self._halves.search(vectors, k, mask)
+        real, numbers = rows >= 0, np.full(rows.shape, -1, np.int64)
+        numbers[real] = self._numbers[rows[real]]
+        return Neighbours(np.where(real, scores, -np.inf), numbers)
 
     def _scan(self, vectors: Vectors, k: int, rows: NDArray[np.int64] | None) -> Neighbours:
         return scan(vectors, k, self._numbers, stored=self._vectors, rows=rows, settings=self._settings)
