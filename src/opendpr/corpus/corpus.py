@@ -238,7 +238,8 @@ def _of_file(reading: Document | str, source: Source) -> Document | str:
     """A record of a file of records keeps its own metadata, and learns where it came from."""
     if not isinstance(reading, Document) or "path" in reading.metadata:
         return reading
-    return replace(reading, metadata={**reading.metadata, "path": source.metadata["path"]})
+    metadata = {**reading.metadata, "path": source.metadata["path"]}
+    return Document(reading.id, reading.title, reading.text, metadata)  # faster than to replace one field
 
 
 def printable(path: Path | str) -> str:

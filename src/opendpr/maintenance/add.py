@@ -260,7 +260,7 @@ def _put(writer: Writer, documents: Sequence[Document], report: AddReport) -> No
     report.taken += _taken(documents, changes, paths)
     for document in documents:
         report.western += document.metadata.get(ENCODING_KEY) == WESTERN_NAME
-        for name in (LEFT_OUT, MENU_LINES):
+        for name in document.metadata.keys() & (LEFT_OUT, MENU_LINES):
             report.repeated.update(repeated_lines(document.metadata, name))
 
 
