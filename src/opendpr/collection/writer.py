@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from contextlib import suppress
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, Literal
 
 import apsw
 
+from opendpr.collection.collection import Collection
 from opendpr.collection.database import our_errors
-from opendpr.collection.lookup import existing_ids
+from opendpr.collection.lookup import document_forms, existing_ids, is_cut_as_now, last_given_number
 from opendpr.collection.rows import VECTOR_DTYPE, EncoderRow, content_sha256, passage_rows, vector_crc
 from opendpr.collection.titles import drop_titles, has_titles, has_titles_as_now, put_titles
-from opendpr.collection.transactions import TransactedCollection
 from opendpr.errors import InputError, OpendprError
 from opendpr.text.splitting import Splitter
 from opendpr.types import Document, Passage, Vectors
@@ -24,19 +25,52 @@ CLOSING_MILLISECONDS = 2_000
 _PASSAGES = "INSERT INTO passages VALUES(?, ?, ?, ?, ?)"
 _VECTORS = "CREATE TABLE vectors_{}(number INTEGER PRIMARY KEY, vector BLOB NOT NULL, crc INTEGER NOT NULL)"
 
-_DOCUMENT_FORMS = " UNION ALL ".join(
-    f"SELECT row, content_sha256, metadata, replaces FROM documents WHERE id = ?1 AND replaces IS {state}"
-    for state in ("NULL", "NOT NULL")  # each has its index; without a condition SQLite would read every document
-)
-"""The document of an id, and the one that is to replace it."""
-
 _METADATA = json.JSONEncoder(ensure_ascii=False, sort_keys=True)
 
 Change = Literal["added", "replaced", "relabelled", "unchanged"]
 
 
-class Writer(TransactedCollection):
+class Writer(Collection):
     """The one process that may change a collection. Every method is one transaction or none."""
+
+    @contextmanager
+    def _transaction(self) -> Iterator[int]:
+        """A write transaction; yields the number of the version it leaves, if anything changes."""
+        with our_errors(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                version = self._one_row("SELECT max(version) FROM commits")[0] + 1
+                before = self._connection.total_changes()
+                yield version
+                if self._connection.total_changes() == before:
+                    self._connection.execute("ROLLBACK")
+                    return
+                self._connection.execute("INSERT INTO commits VALUES(?, ?)", (version, secrets.token_bytes(16)))
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+            with suppress(apsw.BusyError):  # the commit is safe, the next one copies it
+                self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+
+    def change(self, statement: str, rows: Sequence[Sequence[object]], *, table: str = "") -> None:
+        """Run a statement for each row, in one transaction; `table` makes the table it needs, if that is not there."""
+        with self._transaction():
+            self._connection.execute(table)
+            self._connection.executemany(statement, rows)
+
+    def note(self, statement: str, rows: Sequence[Sequence[object]], *, table: str = "") -> None:
+        """Like `change`, of what no search depends on: the version stays, and with it caches and runs."""
+        with our_errors(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                self._connection.execute(table)
+                self._connection.executemany(statement, rows)
+                self._connection.execute("COMMIT")
+            finally:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
 
     def use_encoder(self, fingerprint: str, dim: int, *, model: str, runtime: str) -> EncoderRow:
         """Make sure that vectors come from one encoder only.
@@ -124,7 +158,7 @@ class Writer(TransactedCollection):
             (*fields, row),
         )
         inserted, spans = self._connection.last_insert_rowid(), self.splitter.split(document.text)
-        first = self._last_number() + 1
+        first = last_given_number(self) + 1
         self._connection.executemany(_PASSAGES, passage_rows(inserted, document.text, spans, first))
         put_titles(self._connection, document, spans, first)
 
@@ -136,20 +170,17 @@ class Writer(TransactedCollection):
         without vectors it takes the old one's place at once.
         """
         with self._transaction() as version:
-            there, new, changes = (
-                existing_ids(self, [document.id for document in documents]),
-                list[Document](),
-                list[Change](),
-            )
+            there, new = existing_ids(self, [document.id for document in documents]), list[Document]()
+            changes: list[Change] = []
             for document in documents:
                 if document.id in there:
                     self._insert(new)
                     new = []
                     changes.append(self._put(document, version))
-                else:
-                    there.add(document.id)
-                    new.append(document)
-                    changes.append("added")
+                    continue
+                there.add(document.id)
+                new.append(document)
+                changes.append("added")
             self._insert(new)
             self._replace_without_vectors(version)
             return changes
@@ -157,7 +188,7 @@ class Writer(TransactedCollection):
     def _put(self, document: Document, version: int) -> Change:
         """Store a document of whose id there is one."""
         content, metadata = content_sha256(document), _METADATA.encode(dict(document.metadata))
-        rows = self.select(_DOCUMENT_FORMS, (document.id,))
+        rows = document_forms(self, document.id)
         current = next((row for row in rows if row[3] is None), None)
         pending = next((row for row in rows if row[3] is not None), None)
         newest = pending or current
@@ -168,7 +199,7 @@ class Writer(TransactedCollection):
             change: Change = "unchanged" if newest[2] == metadata else "relabelled"
             if change == "relabelled":
                 self._connection.execute("UPDATE documents SET metadata = ? WHERE row = ?", (metadata, newest[0]))
-            if pending and newest is current and not self._is_cut_as_now(newest[0], document.text):
+            if pending and newest is current and not is_cut_as_now(self, newest[0], document.text):
                 self._cut_again(newest[0], None, version)
             return change
         self._insert([document], replaces=current[0] if current else None)
@@ -187,7 +218,7 @@ class Writer(TransactedCollection):
         if not documents:
             return
         rows, passages = [], []
-        last, number = self._one_row("SELECT coalesce(max(row), 0) FROM documents")[0], self._last_number()
+        last, number = self._one_row("SELECT coalesce(max(row), 0) FROM documents")[0], last_given_number(self)
         for row, document in enumerate(documents, start=last + 1):
             spans = self.splitter.split(document.text)
             if not spans:
@@ -200,21 +231,11 @@ class Writer(TransactedCollection):
         self._connection.executemany("INSERT INTO documents VALUES(?, ?, ?, ?, ?, ?)", rows)
         self._connection.executemany(_PASSAGES, passages)
 
-    def _is_cut_as_now(self, document: int, text: str) -> bool:
-        """False for a document from before the last `resplit`."""
-        stored = self.select("SELECT start, text FROM passages WHERE document = ? ORDER BY start", (document,))
-        return stored == [(start, text[start:end]) for start, end in self.splitter.split(text)]
-
-    def _last_number(self) -> int:
-        """The largest number that a passage has had."""
-        query = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'passages'"
-        return int(self._one_row(query)[0])
-
     def remove_documents(self, ids: Sequence[str]) -> None:
         """Remove documents with their passages and vectors, in one transaction."""
         with self._transaction() as version:
             for id in ids:
-                for row, *_ in self.select(_DOCUMENT_FORMS, (id,)):
+                for row, *_ in document_forms(self, id):
                     self._drop(row, version)
 
     def put_vectors(self, encoder: EncoderRow, passages: Sequence[Passage], vectors: Vectors) -> None:
