@@ -215,7 +215,6 @@ class OpenVinoNetwork:
     def __init__(self, compiled: ov.CompiledModel) -> None:
         self._compiled = compiled
         self._parallel = int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
-        self._idle: list[ov.InferRequest] = []
 
     @property
     def parallel(self) -> int:
@@ -224,7 +223,7 @@ class OpenVinoNetwork:
     def __call__(self, batches: Sequence[Batch]) -> list[NDArray[np.float32]]:
         # No callbacks in Python (and so no AsyncInferQueue): a thread of OpenVINO that still waits for the interpreter
         # to leave one is joined when the network is freed, by a thread that holds the interpreter, for ever.
-        requests = [self._request() for _ in range(min(self._parallel, len(batches)))]
+        requests = [self._compiled.create_infer_request() for _ in range(min(self._parallel, len(batches)))]
         results: list[NDArray[np.float32]] = []
         for place, batch in enumerate(batches):
             request = requests[place % len(requests)]
@@ -233,15 +232,7 @@ class OpenVinoNetwork:
             request.start_async(list(batch))
         for place in range(len(results), len(batches)):
             results.append(_result(requests[place % len(requests)]))
-        self._idle += requests  # those of a call that was interrupted may still be at work
         return results
-
-    def _request(self) -> ov.InferRequest:
-        """One that computes nothing now; other threads may take theirs meanwhile."""
-        try:
-            return self._idle.pop()
-        except IndexError:
-            return self._compiled.create_infer_request()
 
 
 def load_network(
