@@ -82,20 +82,20 @@ def fit_weight_alone(
     collection: Path,
     questions: Questions,
     *,
-    model: Model,
+    encoder: BertEncoder,
     output: Path,
     reason: str,
-    runtime: RuntimeSettings = RuntimeSettings(),
     on_progress: OnStage = lambda what, done, total: None,
 ) -> Model:
     """Fit lambda alone, where answers are too few for the rest; write a model that chooses answers as before.
 
     Args:
+        encoder: that of the model, and of the collection
         reason: why the rest is kept, for the record
     """
     sets, data = _read(questions)
+    model = encoder.model
     with opened_collection(collection) as opened:
-        encoder = BertEncoder(model, resolved(runtime))
         opened.refuse_other_encoder(model.fingerprint, model.name)
         weight, ranks = _fit_weight(LiveSnapshot(opened), encoder, sets, on_progress)
     fitted = Fitted({**model.retrieval, "lambda": weight}, model.confidence, FittingFigures(None, {}, ranks))

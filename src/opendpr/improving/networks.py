@@ -55,7 +55,7 @@ def train_networks(
         examples = _mined(work, collection, runtime, stage)
     except InputError as error:
         return Learned(base, f"not trained: {error}", f"not trained: {error}")
-    return _trained(work, base, examples, settings, stage)
+    return _trained(work, base, examples, settings=settings, stage=stage)
 
 
 def _mined(work: Path, collection: Path, runtime: RuntimeSettings, stage: Stage) -> int:
@@ -74,7 +74,7 @@ def _mined(work: Path, collection: Path, runtime: RuntimeSettings, stage: Stage)
     return sum(1 for _ in read_examples(path))
 
 
-def _trained(work: Path, base: Model, examples: int, settings: ImproveSettings, stage: Stage) -> Learned:
+def _trained(work: Path, base: Model, examples: int, *, settings: ImproveSettings, stage: Stage) -> Learned:
     """The model with the networks that there are enough examples for."""
     few = "not trained: " + counted(examples, "example") + ", {} are needed"
     model, encoder, reader = base, few.format(settings.encoder_examples), few.format(settings.reader_examples)

@@ -264,11 +264,14 @@ def _fitted(current: _Round, learned: Learned, collection: Path) -> Model:
     kinds = tuple(dict.fromkeys([DEFAULT_RETRIEVER, *current.base.confidence]))
     settings = replace(current.settings.answering, retrievers=kinds)
     questions, model, output = current.work / "learned.jsonl", learned.model, current.output
-    shared: dict[str, Any] = {"runtime": current.runtime, "on_progress": current.on_progress}
+    runtime, show = current.runtime, current.on_progress
     try:
-        return fit_answering(collection, questions, model=model, output=output, settings=settings, **shared)[0]
+        return fit_answering(
+            collection, questions, model=model, output=output, settings=settings, runtime=runtime, on_progress=show
+        )[0]
     except TooFewAnswersError as error:
-        return fit_weight_alone(collection, questions, model=model, output=output, reason=str(error), **shared)
+        encoder, reason = BertEncoder(model, runtime), str(error)
+        return fit_weight_alone(collection, questions, encoder=encoder, output=output, reason=reason, on_progress=show)
 
 
 def _changes(base: Model, model: Model, learned: Learned) -> dict[str, str]:
