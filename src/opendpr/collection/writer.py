@@ -33,10 +33,20 @@ Change = Literal["added", "replaced", "relabelled", "unchanged"]
 
 
 class Writer(Collection):
-    """The one process that may change a collection. Every method is one transaction or none."""
+    """The one process that may change a collection.
+
+    Every method is one transaction or none, but for those that are given the version of one they are a part of.
+    """
+
+    @property
+    def parts(self) -> Sequence[Writer]:
+        return (self,)
+
+    def part_of(self, id: str) -> Writer:
+        return self
 
     @contextmanager
-    def _transaction(self) -> Iterator[int]:
+    def transaction(self) -> Iterator[int]:
         """A write transaction; yields the number of the version it leaves, if anything changes."""
         with our_errors(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
@@ -58,7 +68,7 @@ class Writer(Collection):
 
     def change(self, statement: str, rows: Sequence[Sequence[object]], *, table: str = "") -> None:
         """Run a statement for each row, in one transaction; `table` makes the table it needs, if that is not there."""
-        with self._transaction():
+        with self.transaction():
             self._connection.execute(table)
             self._connection.executemany(statement, rows)
 
@@ -71,7 +81,7 @@ class Writer(Collection):
         row = self.encoder()
         if row is None:
             row = self.begin_encoder(fingerprint, dim, model=model, runtime=runtime)
-            with self._transaction():
+            with self.transaction():
                 self._connection.execute("UPDATE encoders SET complete = 1 WHERE encoder = ?", (row.encoder,))
                 self._connection.execute("INSERT INTO settings VALUES('encoder', ?)", (str(row.encoder),))
             return row
@@ -83,7 +93,7 @@ class Writer(Collection):
         for row in self.encoders():
             if row.fingerprint == fingerprint:
                 return self._renamed(row, model)
-        with self._transaction():
+        with self.transaction():
             number = self._one_row("SELECT coalesce(max(encoder), 0) + 1 FROM encoders")[0]
             self._connection.execute(
                 "INSERT INTO encoders VALUES(?, ?, ?, ?, 0, ?, ?)",
@@ -95,7 +105,7 @@ class Writer(Collection):
     def _renamed(self, row: EncoderRow, model: str) -> EncoderRow:
         """The row, in which the model is found from now on where it is now."""
         if row.model != model:
-            with self._transaction():
+            with self.transaction():
                 self._connection.execute("UPDATE encoders SET model = ? WHERE encoder = ?", (model, row.encoder))
         return row._replace(model=model)
 
@@ -108,7 +118,7 @@ class Writer(Collection):
         Raises:
             OpendprError: a passage still lacks its vector.
         """
-        with self._transaction() as version:
+        with self.transaction() as version:
             if next(self.without_vector(row.encoder), None):
                 raise OpendprError(f"{self.directory} is not completely encoded by {row.model} yet; encode it first")
             self._connection.execute("UPDATE encoders SET complete = (encoder = ?)", (row.encoder,))
@@ -123,7 +133,7 @@ class Writer(Collection):
 
     def resplit(self, splitter: Splitter) -> None:
         """Cut every document again, in one transaction; old passages are served until the new ones have vectors."""
-        with self._transaction() as version:
+        with self.transaction() as version:
             self.splitter = splitter
             self._connection.execute(
                 "UPDATE settings SET value = ? WHERE key = 'splitter'", (json.dumps(splitter.__dict__),)
@@ -134,7 +144,7 @@ class Writer(Collection):
             )
             for row, pending in newest:
                 self._cut_again(row, pending, version)
-            self._replace_without_vectors(version)
+            self.replace_without_vectors(version)
 
     def _cut_again(self, row: int, pending: int | None, version: int) -> None:
         """Let the newest form of a document, which may wait already, wait beside the old one as cut now."""
@@ -156,12 +166,13 @@ class Writer(Collection):
         date). A changed one waits beside the old one until its passages have vectors; in a collection
         without vectors it takes the old one's place at once.
         """
-        with self._transaction() as version:
-            changes = [self._put(document, version) for document in documents]
-            self._replace_without_vectors(version)
+        with self.transaction() as version:
+            changes = [self.put(document, version) for document in documents]
+            self.replace_without_vectors(version)
             return changes
 
-    def _put(self, document: Document, version: int) -> Change:
+    def put(self, document: Document, version: int) -> Change:
+        """Store a document, in a transaction that leaves this version."""
         content = content_sha256(document)
         metadata = json.dumps(dict(document.metadata), ensure_ascii=False, sort_keys=True)
         rows = self.select(_DOCUMENT_FORMS, (document.id,))
@@ -194,7 +205,7 @@ class Writer(Collection):
 
     def _insert_passages(self, row: int, document: Document) -> int:
         """Cut the text of the document in a row, and store its passages with their titles; returns how many."""
-        last = self._one_row("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'passages'")[0]
+        last = self.last_number_given()
         spans, rows = self.splitter.split(document.text), []
         for number, (start, end) in enumerate(spans, start=last + 1):
             piece = document.text[start:end]
@@ -203,12 +214,21 @@ class Writer(Collection):
         put_titles(self._connection, document, spans, last + 1)
         return len(rows)
 
+    def last_number_given(self) -> int:
+        """The largest number that a passage ever had; those of removed ones are not given again."""
+        query = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'passages'"
+        return int(self._one_row(query)[0])
+
     def remove_documents(self, ids: Sequence[str]) -> None:
         """Remove documents with their passages and vectors, in one transaction."""
-        with self._transaction() as version:
-            for id in ids:
-                for row, *_ in self.select(_DOCUMENT_FORMS, (id,)):
-                    self._drop(row, version)
+        with self.transaction() as version:
+            self.drop_documents(ids, version)
+
+    def drop_documents(self, ids: Sequence[str], version: int) -> None:
+        """Remove documents, in a transaction that leaves this version."""
+        for id in ids:
+            for row, *_ in self.select(_DOCUMENT_FORMS, (id,)):
+                self._drop(row, version)
 
     def put_vectors(self, encoder: EncoderRow, passages: Sequence[Passage], vectors: Vectors) -> None:
         """Store the vectors (n, d) of passages; what they complete takes its place."""
@@ -218,7 +238,7 @@ class Writer(Collection):
         for passage, vector in zip(passages, vectors.astype(VECTOR_DTYPE), strict=True):
             content = vector.tobytes()
             rows.append((passage.number, content, vector_crc(passage.number, content)))
-        with self._transaction() as version:
+        with self.transaction() as version:
             self._connection.executemany(f"INSERT OR REPLACE INTO vectors_{encoder.encoder} VALUES(?, ?, ?)", rows)
             active = self.encoder()
             if active and active.encoder == encoder.encoder:  # of another one they serve nobody yet
@@ -233,7 +253,7 @@ class Writer(Collection):
             "WHERE p.document = documents.row AND v.number IS NULL)",
         )
 
-    def _replace_without_vectors(self, version: int) -> None:
+    def replace_without_vectors(self, version: int) -> None:
         """Let pending documents take the old ones' places where there is no encoder: no vectors are to come."""
         if self.encoder() is None:
             self._replace(version)
