@@ -4,13 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 CORE := $(VENV)/.core
 DEV := $(VENV)/.dev
+INTEGRATIONS := integrations/.venv
+PACKAGES := $(patsubst %/pyproject.toml,%,$(wildcard integrations/*/pyproject.toml))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow check docs figures paper model clean
+.PHONY: help demo test slow integrations check docs figures paper model clean
 
 help:  ## This list
-	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 
 demo: $(CORE)  ## Answer five questions from the Python language reference
 	$(BIN)/python examples/demo.py .demo
@@ -20,6 +22,9 @@ test: $(DEV)  ## The tests that every change runs, in two processes with one thr
 
 slow: $(DEV)  ## The long tests
 	$(BIN)/python -m pytest -m slow
+
+integrations: $(INTEGRATIONS)/.installed  ## Types and tests of the packages for LangChain, LlamaIndex and Haystack
+	for package in $(PACKAGES); do (cd $$package && ../.venv/bin/mypy && ../.venv/bin/python -m pytest) || exit 1; done
 
 check: $(DEV)  ## Style, types, layers
 	$(BIN)/ruff check .
@@ -43,7 +48,7 @@ model: $(DEV)  ## Rebuild models/opendpr-minilm; DATA is the folder of the train
 	$(BIN)/python models/build.py $(DATA)
 
 clean:  ## Remove what make set up; results of figures stay in .bench
-	rm -rf $(VENV) .demo
+	rm -rf $(VENV) $(INTEGRATIONS) .demo
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "opendpr needs Python 3.11 or newer"'
@@ -57,4 +62,10 @@ $(CORE): $(VENV)/bin/python pyproject.toml models/opendpr-minilm/pyproject.toml
 $(DEV): $(CORE)
 	@echo "Installing what tests and training need: torch among it, some GB, many minutes without a word ..."
 	$(BIN)/pip install --quiet -e '.[dev]'
+	touch $@
+
+$(INTEGRATIONS)/.installed: pyproject.toml models/opendpr-minilm/pyproject.toml $(wildcard integrations/*/pyproject.toml)
+	$(PYTHON) -m venv $(INTEGRATIONS)
+	@echo "Installing opendpr, its packages for other libraries and those into $(INTEGRATIONS): about 1 GB, some minutes without a word ..."
+	$(INTEGRATIONS)/bin/pip install --quiet -e '.[serve]' -e models/opendpr-minilm $(foreach package,$(PACKAGES),-e './$(package)[test]')
 	touch $@

@@ -85,7 +85,7 @@ def parse(
         smoke: defaults that --smoke puts in place of the script's own
 
     Raises:
-        Missing: the folder of the data is not here.
+        Missing: the folder of the data or the model is not here.
     """
     args = parser.parse_args(arguments)
     with_data = hasattr(args, "data")
@@ -100,6 +100,8 @@ def parse(
         if not args.data.is_dir():
             raise Missing(f"there is no data in {args.data}; give its folder with --data or $OPENDPR_DATA")
         args.data = Data(args.data)
+        if os.sep in args.model and not Path(args.model).is_dir():
+            raise Missing(f"there is no model in {args.model}; docs/paper.md and docs/models.md say what makes it")
     args.work.mkdir(parents=True, exist_ok=True)
     return args
 

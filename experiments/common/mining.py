@@ -70,7 +70,7 @@ def mined(path: Path, collection: Collection, questions: Iterable[Question]) -> 
     """Examples by question, made once: the positive, and the best BM25 passage without an answer."""
     if not path.exists():
         retriever = Bm25Retriever(LiveSnapshot(collection))
-        miner = Miner(collection, retriever, {"bm25": retriever}, MiningSettings(negatives=1))
+        miner = Miner(collection, retriever, {"bm25": retriever}, settings=MiningSettings(negatives=1))
         half_done = path.with_name("new-" + path.name)
         write_examples(half_done, miner.examples(questions), "jsonl")
         half_done.rename(path)

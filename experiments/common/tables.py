@@ -1,4 +1,8 @@
-"""Tables of the documents, generated from the list of figures between `<!-- figures: NAME -->` and `<!-- end -->`."""
+"""Tables and figures in sentences of the documents, generated from the list of figures.
+
+A table is between `<!-- figures: NAME -->` and `<!-- end -->`. A figure in a sentence is between
+`<!-- {set/figure} -->` and `<!-- end -->`, in the forms that a cell of a table may have.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from experiments.common.catalogue import Catalogue, CatalogueError, Stored, Tabl
 from experiments.common.command import ROOT
 
 _REFERENCE = re.compile(r"\{(?P<set>[^/{}]+)/(?P<figure>[^{}|]+)(\|(?P<form>[^{}]+))?\}")
+_IN_SENTENCE = re.compile(r"(<!-- (?P<reference>\{[^{}]+\}) -->)[^<]*(<!-- end -->)")
 _BLOCK = re.compile(r"(<!-- figures: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -57,7 +62,7 @@ def quality_sets_of(path: str, catalogue: Catalogue) -> list[str]:
 
 
 def rendered(text: str, path: str, catalogue: Catalogue) -> str:
-    """The text of a document with its tables as the list has them."""
+    """The text of a document with its tables and the figures in its sentences as the list has them."""
     present = [match["name"] for match in _BLOCK.finditer(text)]
     for name in present:
         nearest(name, catalogue.tables, f"a table of the list of figures, as {path} has it")
@@ -65,7 +70,8 @@ def rendered(text: str, path: str, catalogue: Catalogue) -> str:
     if missing:
         raise CatalogueError(f"{path} lacks the marks '<!-- figures: {missing[0]} -->' and '<!-- end -->'")
     tables = {name: markdown(catalogue.tables[name], catalogue) for name in present}
-    return _BLOCK.sub(lambda match: f"{match[1]}{tables[match['name']]}\n{match[3]}", text)
+    text = _BLOCK.sub(lambda match: f"{match[1]}{tables[match['name']]}\n{match[3]}", text)
+    return _IN_SENTENCE.sub(lambda match: f"{match[1]}{fill_in(match['reference'], catalogue)}{match[3]}", text)
 
 
 def markdown(table: Table, catalogue: Catalogue) -> str:

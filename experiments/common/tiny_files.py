@@ -19,6 +19,7 @@ NOTEBOOK = {
 }
 TEXTS: Mapping[str, str] = {
     "table.csv": RECORDS,
+    "records.jsonl": json.dumps({"id": "1", "text": SENTENCE}),
     "mail.eml": MAIL,
     "page.html": PAGE,
     "notebook.ipynb": json.dumps(NOTEBOOK),

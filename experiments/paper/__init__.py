@@ -1,1 +1,1 @@
-"""Accuracy: what the paper reports, for the models of this repository."""
+"""What is right or wrong: retrieval, answers, training and confidence, as the paper has them, of our models."""

@@ -8,13 +8,11 @@ from functools import partial
 from typing import Any, Literal
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor
 
+from experiments.paper.ablation_losses import distance_likelihood_loss, own_negatives, triplet_loss, within_groups
 from opendpr.training.encoder_objective import Loss
-from opendpr.training.losses import distance_likelihood_loss, likelihood_loss, triplet_loss
+from opendpr.training.losses import likelihood_loss
 from opendpr.training.settings import EncoderSettings
 from opendpr.training.sources import Pair, PairSource
 from opendpr.types import ExamplePassage
@@ -23,36 +21,6 @@ BASE_SETTINGS = EncoderSettings(epochs=2.0, batch_size=128, learning_rate=5e-4, 
 """What every row trains with, save for what it is there to change."""
 OWN_NEGATIVES = 3
 """Negatives of a question where it has its own."""
-TRIPLET_MARGIN = 0.2
-"""The paper's 1 is for inner products without bound; cosines differ by 2 at most."""
-
-
-def within_groups(
-    questions: Tensor, passages: Tensor, positives: Tensor, excluded: Tensor, scale: float, *, size: int
-) -> Tensor:
-    """The likelihood loss where negatives of a question are the positives of its group of the batch alone."""
-    groups = torch.arange(len(questions), device=questions.device) // size
-    same = (groups[:, None] == groups).float()  # (Q, Q)
-    shared = same @ F.one_hot(positives, len(passages)).float() > 0  # (Q, n)
-    return likelihood_loss(questions, passages, positives, excluded | ~shared, scale)
-
-
-def own_negatives(
-    questions: Tensor, passages: Tensor, positives: Tensor, excluded: Tensor, scale: float, *, count: int
-) -> Tensor:
-    """The likelihood loss where a question has `count` negatives of its own, and no others.
-
-    They are the last rows of the passages, in the order of the questions, as `OwnNegatives` makes them.
-    """
-    first = len(passages) - count * len(questions)
-    rows = torch.arange(first, len(passages), device=questions.device).view(len(questions), count)
-    kept = torch.zeros_like(excluded).scatter(1, rows, True).scatter(1, positives[:, None], True)
-    return likelihood_loss(questions, passages, positives, ~kept, scale)
-
-
-def triplet(questions: Tensor, passages: Tensor, positives: Tensor, excluded: Tensor, scale: float) -> Tensor:
-    """The triplet loss with `TRIPLET_MARGIN`; it has no scale."""
-    return triplet_loss(questions, passages, positives, excluded, TRIPLET_MARGIN)
 
 
 class OwnNegatives:
@@ -122,7 +90,7 @@ NEGATIVES_ROWS = (
 )
 OTHER_ROWS = (
     Row("distant", "distant positives", examples="distant"),
-    Row("triplet", "triplet loss", loss=triplet),
+    Row("triplet", "triplet loss", loss=triplet_loss),
     Row("dot", "inner product of vectors of any length", similarity="dot"),
     Row("distance", "L2 distance of vectors of any length", similarity="distance", loss=distance_likelihood_loss),
     Row("untied", "two towers", settings={"untie": True}),

@@ -32,7 +32,7 @@ def run_of(name: str, model: str, args: argparse.Namespace, *, systems: Sequence
     folder: Path = args.work / f"{directory.name}-{args.half}"
     files = [args.data.write_questions(questions, args.half, folder) for questions in QUESTION_SETS]
     started, run = time.perf_counter(), folder / f"{name}.jsonl"
-    evaluate(directory, Task(files, systems, None, model, encoder.runtime), AnswerJudge(), run)
+    evaluate(directory, Task(files, systems, None, model, encoder.runtime), AnswerJudge(), output=run)
     print(f"{run}: {time.perf_counter() - started:.0f} s", flush=True)
     return run
 

@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         ("answers", args.limit, AnswerJudge(read=PASSAGES_READ)),
     ):
         started, run = time.perf_counter(), folder / f"{name}.jsonl"
-        evaluate(directory, Task(files, SYSTEMS, limit, args.model, runtime), judge, run)
+        evaluate(directory, Task(files, SYSTEMS, limit, args.model, runtime), judge, output=run)
         print(f"\n# {run.name}: {time.perf_counter() - started:.0f} s")
         add_runs(report, [run], prefix=f"{name}/")
     report.write()

@@ -26,7 +26,7 @@ from opendpr.answering.borders import BorderReader
 from opendpr.collection import open_collection
 from opendpr.fitting.answering import fit_cases, make_retrievers
 from opendpr.fitting.cases import Case, read_cases
-from opendpr.fitting.fitted import Fitted, write_fitted
+from opendpr.fitting.fitted import write_fitted
 from opendpr.fitting.hybrid import fit_lambda
 from opendpr.fitting.settings import AnsweringSettings
 from opendpr.model.directory import DEFAULT_MODEL
@@ -111,15 +111,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     settings = AnsweringSettings(args.k, args.retrievers, args.least_precision)
     report = Report(args, retrievers=args.retrievers, least_precision=args.least_precision)
     pool, sets = fill_pool(args, encoder), read_sets(args)
-    fitted = Fitted({"lambda": args.weight or lambda_over(pool, encoder, sets)})
+    retrieval = {"lambda": args.weight or lambda_over(pool, encoder, sets)}
     reading = Reading(encoder, settings, reads_folder(args, encoder, settings))
     cases: dict[str, list[Case]] = {kind: [] for kind in settings.retrievers}
     handbooks = [*map(question_of, args.data.handbooks("fit"))]
     books = fill_collection(args, encoder.model.fingerprint)
     for directory, name, questions in (*((pool, *item) for item in sets.items()), (books, HANDBOOKS_SET, handbooks)):
-        for kind, read in reading.cases(directory, name, questions, fitted.retrieval["lambda"]).items():
+        for kind, read in reading.cases(directory, name, questions, retrieval["lambda"]).items():
             cases[kind] += read
-    fit_cases(cases, settings, fitted)
+    fitted = fit_cases(cases, settings, retrieval)
     record = {
         "command": "experiments.paper.fit",
         "pool": args.pool,
@@ -127,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "sets": [*sets, HANDBOOKS_SET],
     }
     write_fitted(encoder.model, args.output or args.work / "fitted", fitted, record)
-    print(json.dumps(fitted.figures, indent=1))
+    print(json.dumps(fitted.figures.as_json(), indent=1))
     for name, value in fitted.retrieval.items():
         report.add(name, value)
     report.write()

@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         directory, questions = fill(folder, args.work, encoder), write_questions(folder, args.work)
         run = args.work / f"{directory.name}.run.jsonl"
         judge = DocumentJudge(read_judgements(folder / "qrels.txt"), name)
-        evaluate(directory, Task([questions], SYSTEMS, args.limit, args.model, encoder.runtime), judge, run)
+        evaluate(directory, Task([questions], SYSTEMS, args.limit, args.model, encoder.runtime), judge, output=run)
         add_runs(report, [run])
     report.write()
 

@@ -25,7 +25,7 @@ from opendpr.answering.pipeline import Answerer
 from opendpr.collection import open_collection
 from opendpr.iteration import batched
 from opendpr.search.live import LiveSnapshot
-from opendpr.search.retrievers import score_union
+from opendpr.search.union import score_union
 from opendpr.text import exact_match
 from opendpr.types import Hit, Neighbours
 

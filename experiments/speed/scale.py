@@ -180,7 +180,7 @@ def recall(collection: Collection, snapshot: Snapshot, questions: Vectors) -> fl
     pieces = collection.vectors()
     while piece := list(islice(pieces, PIECE_VECTORS // 1_000)):
         numbers, vectors = (np.concatenate(column) for column in zip(*piece, strict=True))
-        best = np.sort(np.hstack([best, scan(questions, K, numbers, vectors).scores]), axis=1)[:, -K:]
+        best = np.sort(np.hstack([best, scan(questions, K, numbers, stored=vectors).scores]), axis=1)[:, -K:]
     scores = snapshot.dense.search(questions, K).scores
     return float((scores >= best[:, :1] - 1e-5).mean())
 

@@ -24,10 +24,13 @@ from opendpr.errors import (
 from opendpr.errors import needs_training_packages as _needs_training_packages
 
 if TYPE_CHECKING:
+    from opendpr.api.connection import Connection, connect
     from opendpr.api.evaluation import Evaluation, evaluate
+    from opendpr.api.improving import improve
     from opendpr.api.models import LoadedEncoder, LoadedReader, load_encoder, load_reader
     from opendpr.api.opened import OpenCollection
     from opendpr.api.opening import add, open
+    from opendpr.collection.filters import condition
     from opendpr.fitting.answering import fit_answering
     from opendpr.fitting.settings import AnsweringSettings
     from opendpr.model.runtime import RuntimeSettings
@@ -55,6 +58,7 @@ __all__ = [
     "Answer",
     "AnsweringSettings",
     "BusyError",
+    "Connection",
     "CorruptionError",
     "Document",
     "EncoderSettings",
@@ -62,7 +66,10 @@ __all__ = [
     "Evaluation",
     "ExamplePassage",
     "Hit",
+    "ImproveSettings",
+    "Improvement",
     "InputError",
+    "Judgement",
     "LoadedEncoder",
     "LoadedReader",
     "MiningSettings",
@@ -79,8 +86,11 @@ __all__ = [
     "TrainingExample",
     "UsageError",
     "add",
+    "condition",
+    "connect",
     "evaluate",
     "fit_answering",
+    "improve",
     "load_encoder",
     "load_reader",
     "mine",
@@ -90,12 +100,18 @@ __all__ = [
 ]
 
 _PLACES = {
+    "api.connection": ("Connection", "connect"),
     "api.evaluation": ("Evaluation", "evaluate"),
+    "api.improving": ("improve",),
     "api.models": ("LoadedEncoder", "LoadedReader", "load_encoder", "load_reader"),
     "api.opened": ("OpenCollection",),
     "api.opening": ("add", "open"),
+    "collection.filters": ("condition",),
+    "collection.judgements": ("Judgement",),
     "fitting.answering": ("fit_answering",),
     "fitting.settings": ("AnsweringSettings",),
+    "improving.round": ("Improvement",),
+    "improving.settings": ("ImproveSettings",),
     "model.runtime": ("RuntimeSettings",),
     "search.settings": ("EngineSettings",),
     "training.encoder": ("train_encoder",),

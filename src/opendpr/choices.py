@@ -22,7 +22,7 @@ PrecisionName: TypeAlias = Literal["auto", "fp32", "bf16", "int8"]
 DeviceName: TypeAlias = Literal["auto", "cpu", "cuda"]
 """Where the networks run; `auto`: the CPU, unless the runtime is torch and a GPU is there."""
 
-Match: TypeAlias = Literal["string", "regex"]
+AnswerMatch: TypeAlias = Literal["string", "regex"]
 """How answers are compared with text."""
 Quoting: TypeAlias = Literal["csv", "none"]
 """What a quotation mark at the beginning of a table's field means: that the field is quoted, or nothing."""
@@ -47,6 +47,8 @@ MOST_TOOL_PASSAGES = 100
 """Passages that a call of a tool may ask for: a model reads them all."""
 ID_CHARACTERS = 1_000
 """Longest id of a document."""
+PASSAGE_WORDS = 100
+"""Words in a passage (paper section 4.1)."""
 READ_PASSAGES = 20
 """Passages read for a question, unless another number is given."""
 SEARCH_PASSAGES = 5

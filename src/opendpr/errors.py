@@ -16,6 +16,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+INTERRUPTED_EXIT_CODE = 130
+"""Of a command that Ctrl-C ended, as shells count it."""
+INTERRUPTED_MESSAGE = "interrupted; what was done is kept"
 TRAINING_PACKAGES = ("torch", "tensorboard", "psutil")
 """Packages of the extra `train` that training imports."""
 

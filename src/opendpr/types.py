@@ -30,6 +30,10 @@ Scores: TypeAlias = NDArray[np.float32]
 
 NO_METADATA: Mapping[str, object] = MappingProxyType({})
 EMPTY_COUNTS: Mapping[str, int] = MappingProxyType({})
+CONFIDENCE_MEANINGS: Mapping[str, str] = MappingProxyType(
+    {"span": "these words are the answer", "sentence": "the answer is in this sentence"}
+)
+"""What the confidence of an answer is the probability of, by the answer's kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +131,15 @@ class Answer:
 
     text: str
     confidence: float
-    """Probability that these words are right, in [0, 1]."""
+    """Probability in [0, 1] that these words are right; of a `sentence`, that the right words are in it."""
     spans: tuple[Span, ...]
     kind: Literal["span", "sentence"] = "span"
     """`sentence`: no words were likely enough, and the sentence that comes nearest is offered instead."""
+
+    @property
+    def confidence_means(self) -> str:
+        """What the confidence is the probability of."""
+        return CONFIDENCE_MEANINGS[self.kind]
 
     @property
     def passage(self) -> Passage:
@@ -154,7 +163,8 @@ class Answer:
 
     def __repr__(self) -> str:
         place = f", {self.document_id!r} [{self.start}:{self.end}]" if self.spans else ""
-        return f"Answer({self.text!r}, confidence={self.confidence:.2f}{place})"
+        meaning = f" that {self.confidence_means}" if self.kind == "sentence" else ""
+        return f"Answer({self.text!r}, confidence={self.confidence:.2f}{meaning}{place})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,6 +108,6 @@ def test_the_report_keeps_nobody_out(rivers: Path, browser: Any, axe: str, tmp_p
     questions, run, output = tmp_path / "rivers.jsonl", tmp_path / "run.jsonl", tmp_path / "report.html"
     records = [{"question": f"Which town is on the {river}?", "answers": [town]} for river, town in RIVERS.items()]
     questions.write_text("".join(f"{json.dumps(record)}\n" for record in records))
-    evaluate(rivers, Task([questions], ("bm25", "dense", "hybrid")), AnswerJudge((1, 3), (2,)), run)
+    evaluate(rivers, Task([questions], ("bm25", "dense", "hybrid")), AnswerJudge((1, 3), (2,)), output=run)
     write_report([run], output)
     assert violations(browser, axe, output.as_uri()) == []

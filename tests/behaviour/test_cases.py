@@ -149,7 +149,7 @@ def answerer(folder: Path) -> Answerer:
 
 @pytest.mark.parametrize(("question", "answer", "document"), CASES)
 def test_the_right_words_are_among_the_answers_and_lie_where_they_say(answerer, question, answer, document):
-    spans = [span for found in answerer.ask(question).answers[:5] for span in found.spans]
+    spans = [span for answer in answerer.ask(question).answers[:5] for span in answer.spans]
     assert answer in [span.text for span in spans]
     for span in spans:
         text = answerer.collection.document(span.hit.passage.document_id).text

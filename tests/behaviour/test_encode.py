@@ -11,7 +11,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from conftest import contents, write_documents
-from test_bad_input import refused
 
 from opendpr.collection import open_collection, open_writer
 from opendpr.collection.lookup import count_without_vector
@@ -25,6 +24,7 @@ from opendpr.search.live import LiveSnapshot
 from opendpr.search.retrievers import DenseRetriever
 from opendpr.text.splitting import Splitter
 from opendpr.types import Document
+from refusals import refused
 
 QUESTION = "lo1 ri2 sum3"
 

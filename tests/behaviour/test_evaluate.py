@@ -1,64 +1,36 @@
-"""`opendpr evaluate`: figures, runs that go on, comparisons, judged collections."""
+"""`opendpr evaluate`: figures, questions without answers, judged collections, what cannot be evaluated."""
 
 from __future__ import annotations
 
 import json
 import re
-import shutil
-import signal
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from conftest import Run
-from safetensors.numpy import save_file
 
-import opendpr
 from opendpr.answering import open_answerer
 from opendpr.collection import open_collection
 from opendpr.errors import InputError, StateError, UsageError
 from opendpr.evaluation.failures import FAILURE_KINDS, NOT_IN_COLLECTION
-from opendpr.evaluation.header import DocumentSettings, parse_header
 from opendpr.evaluation.judges import AnswerJudge, best_documents
 from opendpr.evaluation.run import open_run, read_question_records, read_run
 from opendpr.evaluation.summary import FailureCount, summary
 from opendpr.evaluation.task import Task, evaluate, read_sets
-from opendpr.model.directory import read_weights
-from opendpr.model.runtime import RuntimeSettings
-from opendpr.storage.atomic import write_json
 from opendpr.text import has_answer
-from opendpr.types import Document, Question
+from opendpr.types import Question
+from rivers import FP32, PADDING, RIVERS, add_towns, write_river_questions
 from sample_run import question_record, run_header
-
-RIVERS = {"Tarn": "Albi", "Lot": "Cahors", "Orne": "Caen", "Isère": "Grenoble", "Vire": "Saint-Lô", "Aude": "Limoux"}
-PADDING = " ".join(f"filler{number}" for number in range(120))
-FP32 = RuntimeSettings("openvino", "fp32")
 
 
 @pytest.fixture(scope="module")
 def towns(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
-    """A collection whose documents are two passages each: a sentence on a river, and words without meaning."""
-    directory = tmp_path_factory.mktemp("towns") / "towns"
-    documents = [
-        Document(river, f"The {river}", f"The river {river} runs through the town of {town}. {PADDING}")
-        for river, town in RIVERS.items()
-    ]
-    opendpr.add(directory, documents, str(tiny_model))
-    return directory
+    return add_towns(tmp_path_factory.mktemp("towns") / "towns", tiny_model)
 
 
 @pytest.fixture
 def questions(tmp_path: Path) -> Path:
-    path = tmp_path / "rivers.jsonl"
-    records = [
-        {"id": river, "question": f"Which town is on the river {river}?", "answers": [town], "document_id": river}
-        for river, town in RIVERS.items()
-    ]
-    records.append({"id": "none", "question": "Which town is on the river Rhine?", "answers": ["Cologne"]})
-    records.append({"id": "regex", "question": "river Lot?", "answers": [r"cah\w+", "["], "match": "regex"})
-    path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
-    return path
+    return write_river_questions(tmp_path / "rivers.jsonl")
 
 
 def means(result: dict, name: str) -> dict[tuple[str, str], float]:
@@ -96,141 +68,46 @@ def test_the_table_shows_intervals_and_differences(towns: Path, questions: Path,
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert lines[0].startswith("rivers: 8 questions")
-    assert "bm25" in lines[2]
+    assert lines[1] == "answer over 8 questions; document over 6 questions"
+    assert "bm25" in lines[3]
     assert any(line.startswith("answer@1") and " to " in line for line in lines)
     assert any(line.startswith("difference") and "answer@1" in line for line in lines)
     assert any(line.startswith("bm25 - dense") and " p " in line for line in lines)
 
 
-def test_a_run_that_was_killed_goes_on_and_says_the_same(
-    towns: Path, questions: Path, tmp_path: Path, run: Run, start: Callable
+def test_questions_without_answers_are_counted_and_what_was_done_with_them_is_said(
+    towns: Path, tmp_path: Path, run: Run
 ) -> None:
-    whole, cut = tmp_path / "whole.jsonl", tmp_path / "cut.jsonl"
-    arguments = ("evaluate", towns, questions, "-r", "bm25", "-r", "dense", "--reader", "--read", 3, "--json")
-    reference = run(*arguments, "-o", whole)
-    assert reference.returncode == 0, reference.stderr
-    content = whole.read_bytes()
-    lines = content.splitlines(keepends=True)
-    cut.write_bytes(b"".join(lines[:5]) + lines[5][:40])
-    again = run(*arguments, "-o", cut)
-    assert again.returncode == 0, again.stderr
-    assert cut.read_bytes() == content
-    assert json.loads(again.stdout)["sets"] == json.loads(reference.stdout)["sets"]
-
-    killed = tmp_path / "killed.jsonl"
-    process = start(*arguments, "-o", killed)
-    while not killed.exists() and process.poll() is None:
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert run(*arguments, "-o", killed).returncode == 0
-    assert killed.read_bytes() == content
-
-
-def test_a_header_is_read_back_as_it_was_written(towns: Path, questions: Path, tmp_path: Path) -> None:
-    output = tmp_path / "run.jsonl"
-    evaluate(towns, Task([questions], ("bm25",), runtime=FP32), AnswerJudge((1,), (2,)), output)
-    line = output.read_text(encoding="utf-8").splitlines()[0]
-    header = parse_header(json.loads(line))
-    assert json.dumps(header.as_json()) == line
-    assert (header.k, header.read, header.qrels) == ([1], [2], None)
-    assert (header.model.name, header.runtime) == ("tiny", RuntimeSettings("openvino", "fp32", "cpu"))
+    path, output = tmp_path / "mixed.jsonl", tmp_path / "run.jsonl"
+    records = [
+        {"id": "1", "question": "Which town is on the river Tarn?", "answers": ["Albi"]},
+        {"id": "2", "question": "Which town is on the river Lot?", "document_id": "Lot", "answers": ["Cahors"]},
+        {"id": "3", "question": "Who sold the river Lot?", "answers": []},
+        {"id": "4", "question": "Who bought the river Orne?"},
+    ]
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    done = run("evaluate", towns, path, "-r", "hybrid", "--reader", "--read", 2, "-o", output)
+    assert done.returncode == 0, done.stderr
+    heading, unjudged, *_ = done.stdout.splitlines()
+    assert heading.startswith("mixed: 4 questions")
+    assert unjudged == (
+        "2 questions have no answers, documents or judgements to be judged by; they were asked, and are in no figure"
+    )
+    assert "answer, EM, F1 over 2 questions; document over 1 question" in done.stdout
+    assert re.search(r"^without answers, yet given one +2 read\nhybrid +2 of 2$", done.stdout, re.MULTILINE)
+    figures = summary([read_run(output)]).as_json()["sets"]["mixed"]
+    assert figures["unjudged"] == 2
+    assert figures["unjudged_answered"] == {"hybrid": {"2": 2}}
 
 
-def test_a_complete_run_is_not_computed_again(towns: Path, questions: Path, tmp_path: Path) -> None:
-    output, asked = tmp_path / "run.jsonl", []
-
-    class Counting(AnswerJudge):
-        def __call__(self, answerer, questions, *, retriever):
-            asked.extend(question.id for question in questions)
-            return super().__call__(answerer, questions, retriever=retriever)
-
-    for _ in range(2):
-        evaluate(towns, Task([questions], ("bm25",)), Counting(), output)
-    assert len(asked) == 8
-
-
-def test_a_run_with_other_settings_is_refused(towns: Path, questions: Path, tmp_path: Path, run: Run) -> None:
-    output = tmp_path / "run.jsonl"
-    assert run("evaluate", towns, questions, "-r", "bm25", "-o", output).returncode == 0
-    before = output.read_bytes()
-    other = run("evaluate", towns, questions, "-r", "bm25", "-k", 3, "-o", output)
-    assert other.returncode == 4
-    assert "k is [1, 5, 20, 100], now [3]" in other.stderr
-    questions.write_text('{"question": "which town?", "answers": ["Albi"]}\n')
-    changed = run("evaluate", towns, questions, "-r", "bm25", "-o", output)
-    assert changed.returncode == 4
-    assert "sets is" in changed.stderr
-    assert output.read_bytes() == before
-
-
-def test_a_run_by_another_reader_or_confidence_of_the_same_encoder_is_refused(
-    towns: Path, questions: Path, tmp_path: Path, tiny_model: Path
-) -> None:
-    """The fingerprint is the encoder's: a reader trained again has the same, and so has a model fitted again."""
-    model, output = tmp_path / "model", tmp_path / "run.jsonl"
-    shutil.copytree(tiny_model, model)
-    task = Task([questions], ("bm25",), model=str(model), runtime=FP32)
-    evaluate(towns, task, AnswerJudge((1,), (2,)), output)
-    before = output.read_bytes()
-    config = json.loads((model / "config.json").read_text())
-    write_json(model / "config.json", {**config, "confidence": {"bm25": {"bias": 1.0, "threshold": 0.5}}})
-    with pytest.raises(StateError, match=r'"confidence": \{\}.*, now .*"confidence": \{"bm25"'):
-        evaluate(towns, task, AnswerJudge((1,), (2,)), output)
-    write_json(model / "config.json", config)
-    weights = read_weights(model / "reader" / "model.safetensors")
-    save_file({name: value * 2 for name, value in weights.items()}, model / "reader" / "model.safetensors")
-    with pytest.raises(StateError, match="reader is"):
-        evaluate(towns, task, AnswerJudge((1,), (2,)), output)
-    assert output.read_bytes() == before
-
-
-def test_a_file_that_is_no_run_is_not_touched(towns: Path, questions: Path, run: Run) -> None:
-    before = questions.read_bytes()
-    done = run("evaluate", towns, questions, "-r", "bm25", "-o", questions)
-    assert done.returncode == 3
-    assert "is not a run" in done.stderr
-    assert questions.read_bytes() == before
-
-
-@pytest.mark.parametrize("content", [b'[{"id": "mine"}]', b'{"id": "mine"}\n{"id": "cut', b"mine"])
-def test_a_file_that_is_no_run_is_not_cut(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "mine.json"
-    path.write_bytes(content)
-    with pytest.raises(InputError, match="is not a run"), open_run(path, run_header()):
-        pass
-    assert path.read_bytes() == content
-
-
-def test_a_run_whose_first_line_was_cut_off_begins_again(tmp_path: Path) -> None:
-    path, header = tmp_path / "run.jsonl", run_header()
-    with open_run(path, header):
-        pass
-    content = path.read_bytes()
-    for size in range(len(content)):
-        path.write_bytes(content[:size])
-        with open_run(path, header):
-            pass
-        assert path.read_bytes() == content
-
-
-def test_a_run_is_not_written_under_the_name_of_a_compressed_file(towns: Path, questions: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"leave out \.gz"):
-        evaluate(towns, Task([questions], ("bm25",)), AnswerJudge(), tmp_path / "run.jsonl.gz")
-    assert not (tmp_path / "run.jsonl.gz").exists()
-
-
-def test_a_collection_that_changes_meanwhile_stops_the_run(questions: Path, tmp_path: Path, tiny_model: Path) -> None:
-    directory = tmp_path / "towns"
-    opendpr.add(directory, [Document("a", "A", "Albi is a town.")], str(tiny_model))
-
-    class Meddling(AnswerJudge):
-        def __call__(self, answerer, questions, *, retriever):
-            opendpr.add(directory, [Document("b", "B", "Caen is a town.")], str(tiny_model))
-            return super().__call__(answerer, questions, retriever=retriever)
-
-    with pytest.raises(StateError, match="was changed while"):
-        evaluate(directory, Task([questions], ("bm25",)), Meddling(), tmp_path / "run.jsonl")
+def test_questions_as_plain_lines_are_refused_with_what_is_expected(towns: Path, tmp_path: Path, run: Run) -> None:
+    (tmp_path / "q.txt").write_text("Which town is on the river Tarn?\nWho built the wall?\n")
+    for verb in ("evaluate", "mine"):
+        output = ("-o", tmp_path / "examples.jsonl") if verb == "mine" else ()
+        done = run(verb, towns, "q.txt", *output, cwd=tmp_path)
+        assert done.returncode == 3
+        assert 'one a line as {"question": "...", "answers": ["..."]}' in done.stderr
+        assert "'opendpr ask COLLECTION - < q.txt' answers them" in done.stderr
 
 
 def test_the_reader_is_measured_for_several_numbers_of_passages_and_its_failures_are_reported(
@@ -238,7 +115,7 @@ def test_the_reader_is_measured_for_several_numbers_of_passages_and_its_failures
 ) -> None:
     output = tmp_path / "run.jsonl"
     task = Task([questions], ("hybrid",), runtime=FP32)
-    evaluate(towns, task, AnswerJudge((1, 5), (2, 5)), output)
+    evaluate(towns, task, AnswerJudge((1, 5), (2, 5)), output=output)
     answerer = open_answerer(towns, retriever="hybrid", runtime=FP32)
     judgements = {record.question: record.judgement for record in read_question_records(output)}
     for question, judged in judgements.items():
@@ -290,7 +167,7 @@ def test_overlapping_passages_are_read_as_if_alone(tmp_path: Path, tiny_model: P
 
 def test_a_run_is_exported_for_other_evaluators(towns: Path, questions: Path, tmp_path: Path, run: Run) -> None:
     output, results, trec = tmp_path / "run.jsonl", tmp_path / "results.json", tmp_path / "run.trec"
-    evaluate(towns, Task([questions], ("bm25",), runtime=FP32), AnswerJudge((1, 7), (2,)), output)
+    evaluate(towns, Task([questions], ("bm25",), runtime=FP32), AnswerJudge((1, 7), (2,)), output=output)
     done = run("export", "run", output, "--format", "dpr", "--collection", towns, "-o", results)
     assert done.returncode == 0, done.stderr
     records = list(read_question_records(output))
@@ -308,86 +185,6 @@ def test_a_run_is_exported_for_other_evaluators(towns: Path, questions: Path, tm
         for id, score in zip(record.judgement.hits.ids, record.judgement.hits.scores, strict=True):
             best.setdefault(id.rpartition("#")[0] or id, score)
         assert {line[2]: float(line[4]) for line in lines if line[0] == record.question.id} == best
-
-
-def test_runs_are_compared(towns: Path, questions: Path, tmp_path: Path, run: Run) -> None:
-    a, b, c = (tmp_path / f"{name}.jsonl" for name in "abc")
-    evaluate(towns, Task([questions], ("bm25",)), AnswerJudge(), a)
-    evaluate(towns, Task([questions], ("dense",), runtime=FP32), AnswerJudge(), b)
-    done = run("evaluate", "--compare", a, b, "--json")
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    differences = found["sets"]["rivers"]["differences"]
-    pairs = {(pair["a"], pair["b"]) for pair in differences}
-    assert pairs == {("a:bm25", "b:dense")}
-    together = tmp_path / "together.jsonl"
-    evaluate(towns, Task([questions], ("bm25", "dense"), runtime=FP32), AnswerJudge(), together)
-    expected = summary([read_run(together)]).sets["rivers"].differences
-    assert [pair["mean"] for pair in differences] == [pair.value.mean for pair in expected]
-    evaluate(towns, Task([questions], ("bm25",), limit=3), AnswerJudge(), c)
-    with pytest.raises(StateError, match="not over the same questions"):
-        summary([read_run(a), read_run(c)])
-    c.write_bytes(b"".join(c.read_bytes().splitlines(keepends=True)[:-1]))
-    with pytest.raises(StateError, match="2 of 3 records"):
-        read_run(c)
-
-
-def test_runs_by_other_judgements_or_of_one_name_are_not_compared(tmp_path: Path) -> None:
-    runs = []
-    for folder, name, qrels in (("x", "a", "one"), ("x", "b", "two"), ("y", "b", "two")):
-        (tmp_path / folder).mkdir(exist_ok=True)
-        path = tmp_path / folder / f"{name}.jsonl"
-        judging = DocumentSettings(qrels, ["AP"], 1_000)
-        with open_run(path, run_header(sets={}, judging=judging)):
-            pass
-        runs.append(read_run(path))
-    with pytest.raises(StateError, match="the same --qrels"):
-        summary(runs[:2])
-    with pytest.raises(UsageError, match="called 'b'"):
-        summary(runs)
-
-
-HEADER = run_header().as_json()
-RECORD = {"type": "question", "set": "s", "question": "1", "system": "bm25", "measures": {"answer@1": 1.0}}
-
-
-@pytest.mark.parametrize(
-    ("header", "record", "message"),
-    [
-        ({"sets": []}, {}, ":1: expected a record"),
-        ({"sets": {"s": 1}}, {}, ":1: expected a record"),
-        ({"collection": None}, {}, ":1: not a whole header"),
-        ({"runtime": {"runtime": "openvino", "device": "cuda"}}, {}, ":1: not a whole header"),
-        ({"systems": [1]}, {}, ":1: expected a record"),
-        ({}, {"type": "run"}, ":2: expected a record"),
-        ({}, {"type": "other"}, ":2: expected a record"),
-        ({}, {"type": "scan", "absent": {"s": "1"}}, ":2: expected a record"),
-        ({}, {"question": None}, ":2: expected a record"),
-        ({}, {"measures": {"answer@1": "1"}}, ":2: expected a record"),
-        ({}, {"read": {"5": {}}}, ":2: expected a record"),
-        ({}, {"read": []}, ":2: expected a record"),
-        ({}, {"read": {"five": {"failure": "not retrieved"}}}, ":2: expected a record"),
-        ({}, {"system": "dense"}, "which its first line lacks"),
-        ({}, {"set": "t"}, "which its first line lacks"),
-    ],
-)
-def test_a_run_that_was_changed_is_refused_with_its_line(
-    tmp_path: Path, header: dict, record: dict, message: str
-) -> None:
-    path = tmp_path / "run.jsonl"
-    path.write_text(f"{json.dumps(HEADER)}\n{json.dumps(RECORD)}\n")
-    assert read_run(path).measured == {"s": {"bm25": {"1": {"answer@1": 1.0}}}}
-    path.write_text(f"{json.dumps(HEADER | header)}\n{json.dumps(RECORD | record)}\n")
-    with pytest.raises(InputError, match=re.escape(str(path))) as caught:
-        read_run(path)
-    assert message in str(caught.value)
-
-
-def test_a_record_that_lacks_what_a_report_shows_is_refused_with_its_question(tmp_path: Path) -> None:
-    path = tmp_path / "run.jsonl"
-    path.write_text(f"{json.dumps(HEADER)}\n{json.dumps(RECORD)}\n")
-    with pytest.raises(InputError, match="question '1' by 'bm25': not a whole record"):
-        list(read_question_records(path))
 
 
 def test_a_documents_score_is_its_best_passages(towns: Path) -> None:
@@ -455,7 +252,7 @@ def test_questions_that_cannot_be_judged_are_refused(towns: Path, tmp_path: Path
     path = tmp_path / "questions.jsonl"
     path.write_text(lines)
     with pytest.raises(InputError, match=message):
-        evaluate(towns, Task([path], ("bm25",)), AnswerJudge(), tmp_path / "run.jsonl")
+        evaluate(towns, Task([path], ("bm25",)), AnswerJudge(), output=tmp_path / "run.jsonl")
     assert not (tmp_path / "run.jsonl").exists()
 
 
@@ -464,7 +261,7 @@ def test_two_files_of_one_name_are_refused(towns: Path, questions: Path, tmp_pat
     second = tmp_path / "other" / questions.name
     second.write_bytes(questions.read_bytes())
     with pytest.raises(UsageError, match="two question files are called 'rivers'"):
-        evaluate(towns, Task([questions, second], ("bm25",)), AnswerJudge(), tmp_path / "run.jsonl")
+        evaluate(towns, Task([questions, second], ("bm25",)), AnswerJudge(), output=tmp_path / "run.jsonl")
 
 
 def test_words_that_are_not_unicode_survive_in_a_run(tmp_path: Path) -> None:
@@ -479,6 +276,6 @@ def test_words_that_are_not_unicode_survive_in_a_run(tmp_path: Path) -> None:
 def test_a_collection_is_only_read(towns: Path, questions: Path, tmp_path: Path) -> None:
     with open_collection(towns) as collection:
         before = collection.version()
-    evaluate(towns, Task([questions], ("bm25",)), AnswerJudge(), tmp_path / "run.jsonl")
+    evaluate(towns, Task([questions], ("bm25",)), AnswerJudge(), output=tmp_path / "run.jsonl")
     with open_collection(towns) as collection:
         assert collection.version() == before

@@ -76,7 +76,7 @@ def test_our_own_run_counts_the_same_once_it_went_through_a_form_of_another_syst
     towns: Path, questions: Path, tmp_path: Path, run: Run, format: str
 ) -> None:
     ours, theirs, judged = tmp_path / "ours.jsonl", tmp_path / "theirs", tmp_path / "judged.jsonl"
-    evaluate(towns, Task([questions], ("bm25",)), AnswerJudge(ks=(1, 3)), ours)
+    evaluate(towns, Task([questions], ("bm25",)), AnswerJudge(ks=(1, 3)), output=ours)
     done = run("export", "run", ours, "--format", format, "--collection", towns, "-o", theirs)
     assert done.returncode == 0, done.stderr
     evaluate_runs(ForeignTask([theirs], questions, towns), AnswerJudge(ks=(1, 3)), judged)
@@ -178,7 +178,7 @@ def test_a_judged_question_that_a_run_lacks_counts_as_not_found(tmp_path: Path) 
 
 def test_a_run_of_several_systems_is_judged_system_by_system(towns: Path, questions: Path, tmp_path: Path) -> None:
     ours, judged = tmp_path / "ours.jsonl", tmp_path / "judged.jsonl"
-    evaluate(towns, Task([questions], ("bm25", "dense")), AnswerJudge(ks=(1, 3)), ours)
+    evaluate(towns, Task([questions], ("bm25", "dense")), AnswerJudge(ks=(1, 3)), output=ours)
     evaluate_runs(ForeignTask([ours], questions, towns), AnswerJudge(ks=(1, 3)), judged)
     expected, result = read_run(ours).measured["rivers"], read_run(judged).measured["rivers"]
     assert result == {f"ours:{system}": counted for system, counted in expected.items()}

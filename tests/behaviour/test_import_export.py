@@ -158,6 +158,9 @@ def test_a_run_of_long_documents_is_completed_from_the_collection(folder, run, t
 def test_questions_are_given_to_a_run_that_has_ids_only(folder, run):
     (folder / "run").write_text("1 Q0 d 1 2.5 bm25\n")
     (folder / "queries.tsv").write_text("1\twho\n")
+    tagged = run("export", "run", folder / "run", "--format", "trec", "-o", folder / "out", "--system", "BM25")
+    assert tagged.returncode == 3
+    assert "its systems are 'bm25'" in tagged.stderr
     export = ("export", "run", folder / "run", "--format", "msmarco", "-o", folder / "out", "--questions")
     assert run(*export, folder / "queries.tsv").returncode == 0
     (folder / "queries.tsv").write_text("2\twho\n")
@@ -248,7 +251,15 @@ def test_a_run_of_an_evaluation_is_exported_by_system(folder, run, tiny_model):
     done = run(*evaluate, "-r", "bm25", "-r", "dense", "-k", "6")
     assert done.returncode == 0, done.stderr
     export = ("export", "run", folder / "eval.jsonl", "--format", "trec", "-o", folder / "out")
-    assert "Choose a system with --system" in run(*export).stderr
+    both = run(*export).stderr
+    assert "for 'bm25' and for 'dense'" in both
+    assert "Choose a system with --system" in both
+    unknown = run(*export, "--system", "hybrid")
+    assert unknown.returncode == 3
+    assert "no ranking of system 'hybrid'; its systems are 'bm25', 'dense'" in unknown.stderr
+    unknown = run(*export, "--set", "q.jsonl")
+    assert "no ranking of set 'q.jsonl'; its sets are 'q'" in unknown.stderr
+    assert not (folder / "out").exists()
     assert run(*export, "--system", "bm25").returncode == 0
     lines = [line.split() for line in (folder / "out").read_text().splitlines()]
     assert sorted(line[2] for line in lines) == ["1", "2", "3", "4", "5", "6"]

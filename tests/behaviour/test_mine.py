@@ -143,7 +143,7 @@ def test_negatives_that_the_reader_prefers_to_the_positive_are_dropped(collectio
     both = [Question("a", "Which river flows through Paris?", ("Seine",)), Question("b", "Norway", ("Oslo",))]
     with open_collection(collection) as opened:
         bm25 = make_retriever("bm25", LiveSnapshot(opened))
-        miner = Miner(opened, bm25, {"bm25": bm25}, MiningSettings(), LikesRome())
+        miner = Miner(opened, bm25, {"bm25": bm25}, settings=MiningSettings(), reader=LikesRome())
         examples = {example.question.id: example for example in miner.examples(both)}
     kept = [passage.text for passage in examples["a"].hard_negatives]
     assert DOCUMENTS["rome"] not in kept

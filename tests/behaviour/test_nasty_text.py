@@ -83,11 +83,11 @@ def test_every_text_is_stored_or_refused_with_its_place_and_a_reason(added):
     places = {
         f"{directory.parent / 'nasty.jsonl'}:{len(TEXTS) + 1 + n}": why for n, (_, why) in enumerate(REFUSED.values())
     }
-    assert {one.place for one in report.skipped} == places.keys()
-    assert all(places[one.place] in one.reason for one in report.skipped)
+    assert {entry.place for entry in report.skipped} == places.keys()
+    assert all(places[entry.place] in entry.reason for entry in report.skipped)
     assert report.documents == {"added": len(TEXTS)}
     with open_collection(directory) as collection:
-        assert {one.id: collection.document(one.id).text for one in collection.summaries()} == TEXTS
+        assert {summary.id: collection.document(summary.id).text for summary in collection.summaries()} == TEXTS
         assert collection.counts()["to_encode"] == 0
         assert verify_store(collection) == []
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from conftest import contents
-from test_bad_input import refused
 
 import opendpr
 from opendpr.collection import open_collection, open_writer
@@ -17,6 +16,7 @@ from opendpr.errors import StateError, UsageError
 from opendpr.maintenance.add import add_documents
 from opendpr.text.splitting import Splitter
 from opendpr.types import Document
+from refusals import refused
 
 TEXTS = {
     "mill": "The mill stands by the river. It was built in 1811.",

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import gc
 import json
-import random
-import resource
 import shutil
-import time
 import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from approximate import COUNT, QUESTIONS, K, copy_with_index, documents, exactly, fill_plain, near, retrieved
 from opendpr.answering import open_answerer
 from opendpr.collection import open_collection, open_writer
 from opendpr.maintenance.add import add_documents
@@ -22,36 +20,15 @@ from opendpr.maintenance.remove import remove
 from opendpr.model.directory import find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
-from opendpr.search.bm25 import open_bm25, verify_bm25
-from opendpr.search.dense import open_dense, verify_dense
+from opendpr.search.dense import open_dense
 from opendpr.search.exact import ExactIndex
 from opendpr.search.live import LiveSnapshot
-from opendpr.search.retrievers import DenseRetriever, HybridRetriever
-from opendpr.search.settings import BuildSettings, EffortSettings
+from opendpr.search.retrievers import HybridRetriever
 from opendpr.search.snapshot import load_snapshot
 from opendpr.search.stored import StoredIndex
 from opendpr.serving.loaded_collection import LoadedCollection
 from opendpr.text.splitting import Splitter
 from opendpr.types import Document
-
-COUNT = 1_500
-WORDS = [f"{start}{end}" for start in ("lo", "ri", "sum", "set", "dol") for end in range(9)]
-QUESTIONS = ["lo1 ri2 sum3", "set0 dol8", "ri7 ri6 sum5 lo4", "dol1"]
-K = 10
-LIMIT = 90_000
-"""Bytes of a file that may be written on a full disk: less than the vectors take."""
-
-
-class StopError(Exception):
-    pass
-
-
-def documents(count: int = COUNT, first: int = 0) -> list[Document]:
-    generator = random.Random(first)
-    return [
-        Document(f"d{n}", "", " ".join(generator.choices(WORDS, k=12)), {"part": n % 10, "half": n % 2})
-        for n in range(first, first + count)
-    ]
 
 
 @pytest.fixture(scope="module")
@@ -61,21 +38,12 @@ def encoder(tiny_model: Path) -> BertEncoder:
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory, encoder: BertEncoder) -> Path:
-    """A collection that is searched exactly."""
-    directory = tmp_path_factory.mktemp("plain") / "notes"
-    with open_writer(directory, Splitter(unit="whole")) as writer:
-        add_documents(writer, documents(), encoder)
-    return directory
+    return fill_plain(tmp_path_factory.mktemp("plain") / "notes", encoder)
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory, plain: Path) -> Path:
-    """The same with an index."""
-    directory = tmp_path_factory.mktemp("built") / "notes"
-    shutil.copytree(plain, directory)
-    with open_writer(directory) as writer:
-        optimize(writer, index="ivf", build=BuildSettings(recall=0.98))
-    return directory
+    return copy_with_index(tmp_path_factory.mktemp("built") / "notes", plain)
 
 
 @pytest.fixture
@@ -83,34 +51,6 @@ def notes(tmp_path: Path, built: Path) -> Path:
     """A copy of it to change."""
     shutil.copytree(built, tmp_path / "notes")
     return tmp_path / "notes"
-
-
-def found(directory: Path, encoder: BertEncoder, where: str | None = None, k: int = K) -> list[dict[str, float]]:
-    with open_collection(directory) as collection:
-        lists = DenseRetriever(LiveSnapshot(collection), encoder).retrieve(QUESTIONS, k, where)
-    return [{hit.passage.document_id: hit.score for hit in hits} for hits in lists]
-
-
-def exactly(directory: Path, encoder: BertEncoder, where: str | None = None, k: int = K) -> list[dict[str, float]]:
-    """What a search of every vector finds."""
-    hidden = directory / "dense"
-    hidden.rename(directory.parent / "dense.off")
-    try:
-        return found(directory, encoder, where, k)
-    finally:
-        (directory.parent / "dense.off").rename(hidden)
-
-
-def near(ours: list[dict[str, float]], right: list[dict[str, float]], recall: float = 0.8) -> None:
-    """As many passages, with the scores they have, and most of them the best ones."""
-    assert [len(one) for one in ours] == [len(one) for one in right]
-    assert sum(len(one.keys() & best.keys()) for one, best in zip(ours, right, strict=True)) >= recall * sum(
-        map(len, right)
-    )
-    for one, best in zip(ours, right, strict=True):
-        shared = one.keys() & best.keys()
-        assert all(one[id] == pytest.approx(best[id], abs=1e-5) for id in shared)
-        assert list(one.values()) == sorted(one.values(), reverse=True)
 
 
 def test_optimize_builds_an_index_that_finds_about_the_same(tmp_path, plain, encoder, run):
@@ -126,7 +66,7 @@ def test_optimize_builds_an_index_that_finds_about_the_same(tmp_path, plain, enc
         "newer": 0,
     }
     assert f"recall@20 {dense['recall']['20']:.3f}" in run("info", tmp_path / "notes").stdout
-    near(found(tmp_path / "notes", encoder), found(plain, encoder))
+    near(retrieved(tmp_path / "notes", encoder), retrieved(plain, encoder))
     question = QUESTIONS[0]
     ours, right = (
         [json.loads(line)["document_id"] for line in done.stdout.splitlines()]
@@ -193,15 +133,15 @@ def test_only_newer_vectors_take_memory_beside_the_index(notes, encoder):
 
 
 def test_added_passages_are_found_and_removed_ones_are_not(notes, encoder):
-    gone = [next(iter(one)) for one in found(notes, encoder)]
+    gone = [next(iter(one)) for one in retrieved(notes, encoder)]
     new = [Document(f"new{n}", "", question) for n, question in enumerate(QUESTIONS)]
     with open_writer(notes) as writer:
         remove(writer, sorted(set(gone)))
         add_documents(writer, new, encoder)
         add_documents(writer, [Document("d3", "", QUESTIONS[1] + " ri8")], encoder)
-    ours = found(notes, encoder)
-    assert all(not set(gone) & one.keys() for one in ours)
-    assert [next(iter(one)) for one in ours] == [document.id for document in new]
+    ours = retrieved(notes, encoder)
+    assert all(not set(gone) & scores.keys() for scores in ours)
+    assert [next(iter(scores)) for scores in ours] == [document.id for document in new]
     near(ours, exactly(notes, encoder))
     with open_collection(notes) as collection:
         assert (
@@ -213,7 +153,7 @@ def test_added_passages_are_found_and_removed_ones_are_not(notes, encoder):
 @pytest.mark.parametrize("where", ["half = 1", "part = 3", "part = 3 and half = 1", "id = 'd77'", "part = 99"])
 def test_filters_leave_as_many_as_there_are(built, encoder, where):
     for k in (1, K, 400):
-        near(found(built, encoder, where, k), exactly(built, encoder, where, k))
+        near(retrieved(built, encoder, where, k), exactly(built, encoder, where, k))
 
 
 def test_hybrid_search_scores_as_without_an_index(built, plain, encoder):
@@ -242,7 +182,7 @@ def test_the_index_follows_at_the_next_optimize_and_readers_go_on_meanwhile(note
         after = load_snapshot(collection, ["dense"], before)
         assert len(after.dense) == COUNT + 40
     assert json.loads(run("info", notes, "--json").stdout)["dense"]["newer"] == 0
-    near(found(notes, encoder), exactly(notes, encoder))
+    near(retrieved(notes, encoder), exactly(notes, encoder))
 
 
 def is_mapped(path: Path) -> bool:
@@ -273,46 +213,6 @@ def test_what_is_open_takes_up_a_new_index_with_the_next_question(tmp_path, plai
             optimize(writer, index="exact")
         ask()
         assert not is_mapped(vectors), "a removed file still takes its room on the disk"
-
-
-def words_are_served(notes: Path, caplog: pytest.LogCaptureFixture) -> bool:
-    """Whether BM25 is searched in its cache, which is whole."""
-    caplog.clear()
-    with open_collection(notes) as collection:
-        open_bm25(collection)
-        return verify_bm25(collection) == [] and "built in memory" not in caplog.text
-
-
-def test_words_are_searched_while_they_are_indexed_anew_and_after_an_interruption(notes, encoder, caplog):
-    seen: list[str] = []
-
-    def look(what: str, done: int, total: int) -> None:
-        seen.append(what)
-        assert words_are_served(notes, caplog)
-        if what == "words" and len(seen) == 1:
-            raise StopError
-
-    with open_writer(notes) as writer:
-        remove(writer, ["d1"])
-        with pytest.raises(StopError):
-            optimize(writer, index="exact", on_progress=look)
-        assert words_are_served(notes, caplog)
-        optimize(writer, index="exact", on_progress=look)
-        assert seen == ["words", "words"]
-        optimize(writer, index="exact", on_progress=look)
-        assert seen == ["words", "words"], "nothing was removed since"
-    assert not list(notes.glob("bm25.*"))
-
-
-def test_a_kill_between_two_renames_costs_no_words(notes, encoder, caplog):
-    (notes / "bm25").rename(notes / "bm25.new")
-    (notes / "bm25.old").mkdir()
-    written = (notes / "bm25.new").stat().st_ino
-    with open_writer(notes) as writer:
-        add_documents(writer, [], None)
-    assert words_are_served(notes, caplog)
-    assert (notes / "bm25").stat().st_ino == written
-    assert not list(notes.glob("bm25.*"))
 
 
 def test_the_effort_is_chosen_with_questions_made_of_passages(notes, run):
@@ -391,140 +291,5 @@ def test_passages_that_get_their_vectors_later_are_found(tmp_path, encoder):
         writer.put_vectors(row, last, encoder.encode_passages(last))
         assert optimize(writer, index="ivf").rows == 100
         add_documents(writer, given[200:], encoder)
-    near(found(notes, encoder), exactly(notes, encoder))
-    assert len(found(notes, encoder, k=400)[0]) == 300
-
-
-def test_passages_without_a_vector_that_an_index_cannot_take_in_are_told(tmp_path, encoder, run):
-    notes = tmp_path / "notes"
-    with open_writer(notes, Splitter(unit="whole")) as writer:
-        add_documents(writer, documents(120), None)
-        row = writer.use_encoder(encoder.model.fingerprint, encoder.dim, model=encoder.model.reference, runtime="")
-        last = list(writer.passages_after(60))
-        writer.put_vectors(row, last, encoder.encode_passages(last))
-    done = run("optimize", notes, "--index", "ivf")
-    assert done.returncode == 4
-    assert f"the first passage of {notes} has no vector" in done.stderr
-    with open_writer(notes) as writer:
-        first = list(writer.passages_after(0))[:50]
-        writer.put_vectors(row, first, encoder.encode_passages(first))
-    done = run("optimize", notes, "--index", "ivf")
-    assert done.returncode == 0
-    assert "70 passages, from the first without a vector on, are searched one by one" in done.stderr
-    assert f"'opendpr encode {notes}'" in done.stderr
-
-
-def test_a_recall_that_is_not_reached_is_told(notes, run):
-    assert "no effort reaches" not in run("info", notes).stdout
-    little = BuildSettings(recall=0.99, effort=EffortSettings(candidate_factors=(1,), least_recall_gain=1.0))
-    with open_writer(notes) as writer:
-        built = optimize(writer, index="ivf", build=little)
-    assert min(built.measured.recall.values()) < 0.99
-    assert "no effort reaches the recall of 0.99" in run("info", notes).stdout
-
-
-def flip(path: Path, place: int) -> None:
-    content = bytearray(path.read_bytes())
-    content[place % len(content)] ^= 4
-    path.write_bytes(content)
-
-
-@pytest.mark.parametrize("name", ["index.faiss", "numbers.i64", "vectors.f16", "seen.json"])
-@pytest.mark.parametrize("how", ["flip", "cut", "gone"])
-def test_damage_is_named_and_nothing_wrong_is_served(notes, plain, encoder, caplog, name, how):
-    (path,) = (notes / "dense").rglob(name)
-    if how == "gone":
-        path.unlink()
-    elif how == "cut":
-        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    else:
-        for place in range(31, 10**6, 3_001):
-            flip(path, place)
-    right = found(plain, encoder)
-    caplog.clear()
-    ours = found(notes, encoder)
-    if (name, how) == ("vectors.f16", "flip"):  # found by verify only
-        near(ours, right, recall=0)
-        by_id = [dict(one) for one in found(plain, encoder, k=COUNT)]
-        for one, scores in zip(ours, by_id, strict=True):
-            assert one == pytest.approx({id: scores[id] for id in one})
-    else:
-        assert ours == right
-        assert (name, how) == ("seen.json", "gone") or "every vector is scanned" in caplog.text
-    with open_collection(notes) as collection:
-        problems = verify_dense(collection)
-    if (name, how) == ("seen.json", "gone"):  # a cache that is not there
-        assert problems == []
-    else:
-        assert name in problems[0]
-    with open_writer(notes) as writer:
-        optimize(writer, index="ivf", build=BuildSettings(recall=0.98))
-    with open_collection(notes) as collection:
-        assert verify_dense(collection) == []
-    near(found(notes, encoder), right)
-
-
-def test_verify_and_search_tell_of_a_damaged_index(notes, run):
-    flip(notes / "dense" / "build-1" / "index.faiss", 3_000)
-    done = run("verify", notes)
-    assert done.returncode == 5
-    assert "index.faiss does not match its checksum; delete" in done.stdout
-    done = run("search", notes, QUESTIONS[0], "-r", "dense")
-    assert done.returncode == 0
-    assert "every vector is scanned; delete" in done.stderr
-
-
-STAGES = ["progress.json", "trained.faiss", "index.faiss", "seen.json.tmp"]
-
-
-@pytest.mark.parametrize("stage", STAGES)
-def test_a_kill_costs_nothing_but_time(tmp_path, plain, built, encoder, start, run, stage):
-    notes = tmp_path / "notes"
-    shutil.copytree(plain, notes)
-    process = start("optimize", notes, "--index", "ivf")
-    while process.poll() is None and not list((notes / "dense").rglob(stage)):
-        time.sleep(0.002)
-    process.kill()
-    process.wait()
-    near(found(notes, encoder), found(plain, encoder))
-    with open_collection(notes) as collection:
-        assert verify_dense(collection) == []
-    done = run("optimize", notes, "--index", "ivf", "--recall", "0.98")
-    assert done.returncode == 0, done.stderr
-    assert len(list(notes.glob("dense/build-*"))) == 1
-    assert found(notes, encoder) == found(built, encoder)
-    assert not [path for path in (notes / "dense").rglob("*") if path.suffix == ".tmp"]
-
-
-@pytest.mark.parametrize("calls", range(1, 40, 6))
-def test_an_interrupted_build_goes_on_to_the_same_index(tmp_path, plain, built, encoder, calls):
-    small = BuildSettings(recall=0.98, vectors_per_note=300, coding_batch_vectors=128, vectors_per_save=400)
-    shutil.copytree(plain, tmp_path / "notes")
-    left = calls
-
-    def stop(what: str, done: int, total: int) -> None:
-        nonlocal left
-        left -= 1
-        if left == 0:
-            raise StopError
-
-    with open_writer(tmp_path / "notes") as writer:
-        try:
-            optimize(writer, index="ivf", on_progress=stop, build=small)
-        except StopError:
-            optimize(writer, index="ivf", build=small)
-    assert found(tmp_path / "notes", encoder) == found(built, encoder)
-
-
-def test_a_full_disk_is_reported_and_the_old_index_serves(notes, encoder, run):
-    def small() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT, LIMIT))
-
-    with open_writer(notes) as writer:
-        remove(writer, ["d1"])
-    done = run("optimize", notes, "--index", "ivf", preexec_fn=small)
-    assert done.returncode == 6, done.stderr
-    assert "dense could not be written" in done.stderr
-    near(found(notes, encoder), exactly(notes, encoder))
-    assert run("optimize", notes, "--index", "ivf").returncode == 0
-    near(found(notes, encoder), exactly(notes, encoder))
+    near(retrieved(notes, encoder), exactly(notes, encoder))
+    assert len(retrieved(notes, encoder, k=400)[0]) == 300

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_verify_backup import documents, fill, problems
 
+from damaged_notes import documents, fill, problems
 from disk_log import Disk, Event, record
 from opendpr.collection import Collection, open_collection, open_writer
 from opendpr.collection.database import DATABASE

@@ -194,7 +194,7 @@ def test_answers_stand_in_the_documents_as_they_were_given(
     write_json(model / "config.json", config)
     documents = wikipedia(data, max(20, wanted // 20))
     documents += [Document(f"nasty-{n}", "", separator.join(NASTY)) for n, separator in enumerate(["", " ", "\n"])]
-    documents = [replace(each, text=each.text.encode("utf-8", "replace").decode()) for each in documents]
+    documents = [replace(document, text=document.text.encode("utf-8", "replace").decode()) for document in documents]
     assert answers_of(tmp_path / "c", documents, asked(data, wanted // 10), model, wanted) >= wanted
 
 

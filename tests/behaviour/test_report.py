@@ -50,7 +50,7 @@ def answered(towns: Path, questions: Path, tmp_path_factory: pytest.TempPathFact
     """A run of two systems with reader."""
     path = tmp_path_factory.mktemp("runs") / "answered.jsonl"
     task = Task([questions], ("bm25", "dense"), runtime=RuntimeSettings("openvino", "fp32"))
-    evaluate(towns, task, AnswerJudge((1, 3, 8), (2, 6)), path)
+    evaluate(towns, task, AnswerJudge((1, 3, 8), (2, 6)), output=path)
     return path
 
 
@@ -102,7 +102,7 @@ def test_a_report_begins_with_what_was_asked_and_shows_the_questions_that_decide
     output = tmp_path / "both.html"
     runs = [tmp_path / "before.jsonl", tmp_path / "after.jsonl"]
     for path, systems in zip(runs, (("bm25", "dense"), ("dense", "bm25")), strict=True):
-        evaluate(towns, Task([questions], systems), AnswerJudge((1,)), path)
+        evaluate(towns, Task([questions], systems), AnswerJudge((1,)), output=path)
     done = run("report", *runs, "-o", output)
     assert done.returncode == 0, done.stderr
     page = output.read_text(encoding="utf-8")
@@ -111,7 +111,7 @@ def test_a_report_begins_with_what_was_asked_and_shows_the_questions_that_decide
     assert "Other comparisons" in page
     assert "0 questions won, 0 lost" in page
 
-    evaluate(towns, Task([questions], ("dense", "bm25")), AnswerJudge((1,)), tmp_path / "one.jsonl")
+    evaluate(towns, Task([questions], ("dense", "bm25")), AnswerJudge((1,)), output=tmp_path / "one.jsonl")
     (shown,) = make_report([tmp_path / "one.jsonl"]).sets
     (compared,) = shown.contrasts
     assert (compared.contrast.before, compared.contrast.after) == ("dense", "bm25")
@@ -127,7 +127,7 @@ def test_runs_without_reader_and_several_runs_are_reported(
     towns: Path, questions: Path, answered: Path, tmp_path: Path, run: Run
 ) -> None:
     found, output = tmp_path / "found.jsonl", tmp_path / "both.html"
-    evaluate(towns, Task([questions], ("bm25",)), AnswerJudge((1, 5)), found)
+    evaluate(towns, Task([questions], ("bm25",)), AnswerJudge((1, 5)), output=found)
     done = run("report", found, answered, "-o", output)
     assert done.returncode == 0, done.stderr
     page = output.read_text(encoding="utf-8")
@@ -142,7 +142,7 @@ def test_runs_without_reader_and_several_runs_are_reported(
 
 def test_judged_collections_are_reported_without_curves(towns: Path, questions: Path, tmp_path: Path, run: Run) -> None:
     judged, output = tmp_path / "judged.jsonl", tmp_path / "judged.html"
-    evaluate(towns, Task([questions], ("bm25",)), DocumentJudge({"Tarn": {"Tarn": 1}}, "qrels"), judged)
+    evaluate(towns, Task([questions], ("bm25",)), DocumentJudge({"Tarn": {"Tarn": 1}}, "qrels"), output=judged)
     done = run("report", judged, "-o", output)
     assert done.returncode == 0, done.stderr
     page = output.read_text(encoding="utf-8")

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import contents, write_documents
-from test_verify_backup import problems
 
+from damaged_notes import problems
 from opendpr.collection import open_collection
 from opendpr.collection.database import DATABASE
 from opendpr.collection.opening import LOCK_FILE

@@ -174,7 +174,9 @@ def test_a_person_uploads_reads_finds_and_removes(shelf: Served, browser: Any, t
     browser.find_element(by.LINK_TEXT, "Documents").click()
     browser.find_element(by.ID, "files").send_keys(f"{book}\n{tmp_path / 'photo.png'}")
     browser.find_element(css, ".upload button").click()
-    heading = wait.until(lambda page: [one for one in page.find_elements(css, "#change h2") if "added" in one.text])
+    heading = wait.until(
+        lambda page: [heading for heading in page.find_elements(css, "#change h2") if "added" in heading.text]
+    )
     assert heading[0].text == "1 document added, 1 skipped."
     assert "photo.png" in browser.find_element(css, "#change li").text
 
@@ -203,7 +205,7 @@ def test_a_person_uploads_reads_finds_and_removes(shelf: Served, browser: Any, t
 
     browser.find_element(css, ".danger summary").click()
     browser.find_element(css, ".danger button").click()
-    wait.until(lambda page: [one for one in page.find_elements(css, "#change h2") if "removed" in one.text])
+    wait.until(lambda page: [heading for heading in page.find_elements(css, "#change h2") if "removed" in heading.text])
     assert shelf.ask("GET", "/v1/documents/book.txt").status == 404
     severe = [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
     assert severe == []

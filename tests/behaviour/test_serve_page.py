@@ -140,7 +140,9 @@ def test_a_person_asks_sees_the_marked_answer_switches_and_follows_the_link(serv
 
     assert [entry for entry in browser.get_log("browser") if entry["level"] != "DEBUG"] == []
     messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    asked = [one["params"]["request"]["url"] for one in messages if one["method"] == "Network.requestWillBeSent"]
+    asked = [
+        message["params"]["request"]["url"] for message in messages if message["method"] == "Network.requestWillBeSent"
+    ]
     assert all(url.startswith((served.url, "data:", "chrome")) for url in asked)
 
 

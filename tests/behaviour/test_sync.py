@@ -7,9 +7,9 @@ import os
 
 import pytest
 from conftest import contents
-from test_bad_input import forbid, refused, without_root_privileges
 
 from opendpr.collection import open_collection
+from refusals import forbid, refused, without_root_privileges
 
 __all__ = ["forbid"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from conftest import Run
 
 import opendpr
+from opendpr.errors import InputError
 from opendpr.model.directory import Model, find_model
 from opendpr.types import Document
 
@@ -84,11 +86,13 @@ def test_what_is_in_the_documents_is_answered_and_what_is_not_is_not(notes: Path
     done = run("ask", notes, "How many ships sank near Bamberg?", *options)
     assert done.stdout.startswith("no answer found; the sentence that comes nearest is\n"), done.stdout
     assert len(done.stdout.splitlines()) == 4
+    assert re.search(r"\(confidence 0\.\d\d that the answer is in this sentence\)$", done.stdout.splitlines()[1])
     done = run("ask", notes, "How many ships sank near Bamberg?", *options, "--explain")
     assert "there is no answer below a confidence of" in done.stdout
     done = run("ask", notes, "How many ships sank near Bamberg?", *options, "--explain", "--json")
     report = json.loads(done.stdout)
     assert report["answers"][0]["kind"] == "sentence"
+    assert report["answers"][0]["confidence_means"] == "the answer is in this sentence"
     (first,) = report["explanations"]
     assert {part["name"] for part in first["confidence"]} >= {"share", "missing", "bias"}
     done = run("ask", notes, "-", *options, input="How many ships sank near Bamberg?\n")
@@ -112,10 +116,25 @@ def test_a_directory_with_another_model_is_not_written_over(
     assert "holds a model already" in done.stderr
 
 
-def test_too_few_questions_are_refused_with_their_number(notes: Path, tmp_path: Path, run: Run) -> None:
-    path = tmp_path / "few.jsonl"
-    path.write_text(json.dumps({"question": "When was the bridge of Camford built?", "answers": ["1710"]}) + "\n")
-    done = run("train", "answering", notes, path, "--model", "opendpr-minilm", "-o", tmp_path / "m")
+def test_too_few_questions_are_refused_before_anything_is_encoded_or_read(
+    tmp_path: Path, environment: dict[str, str], run: Run
+) -> None:
+    folder, path, output = tmp_path / "docs", tmp_path / "few.jsonl", tmp_path / "m"
+    folder.mkdir()
+    (folder / "a.txt").write_text("The bridge of Camford was built in 1710.")
+    few = [{"question": "When was the bridge of Camford built?", "answers": ["1710"]}] * 29
+    few += [{"question": "How many ships sank near Camford?", "answers": []}] * 100
+    path.write_text("".join(json.dumps(record | {"id": str(id)}) + "\n" for id, record in enumerate(few)))
+    done = run("train", "answering", folder, path, "--model", "opendpr-minilm", "-o", output)
     assert done.returncode == 3
-    assert "at least 30 are needed" in done.stderr
-    assert not (tmp_path / "m").exists()
+    assert "29 of 129 questions have an answer, at least 30 are needed" in done.stderr
+    assert not any(Path(environment["XDG_CACHE_HOME"]).rglob("collection.db"))
+    assert not output.exists()
+
+
+def test_questions_that_can_give_too_few_right_and_wrong_answers_are_refused(notes: Path) -> None:
+    answered = [{"id": str(id), "question": "When was Camford built?", "answers": ["1710"]} for id in range(40)]
+    with pytest.raises(InputError, match="answered 40 times, which is too few for 30 right and 30 wrong answers"):
+        opendpr.fit_answering(
+            notes, answered, output=notes / "m", settings=opendpr.AnsweringSettings(removed_share=0.0)
+        )

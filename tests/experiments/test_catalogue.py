@@ -60,6 +60,14 @@ def test_a_table_takes_the_place_between_its_marks(tmp_path: Path) -> None:
     assert new.startswith("Before.\n") and new.endswith("<!-- end -->\nAfter.\n")
 
 
+def test_a_figure_in_a_sentence_takes_the_place_between_its_marks(tmp_path: Path) -> None:
+    text = "<!-- figures: reader -->\n<!-- end -->\nIt is <!-- {reader/EM|value} -->67<!-- end --> %, not <b>66</b>.\n"
+    new = rendered(text, "page.md", read_catalogue(write(tmp_path, LIST)))
+    assert new.endswith("It is <!-- {reader/EM|value} -->68.0<!-- end --> %, not <b>66</b>.\n")
+    with pytest.raises(CatalogueError, match="'MM' is not a figure of reader"):
+        rendered(text.replace("EM|", "MM|"), "page.md", read_catalogue(write(tmp_path, LIST)))
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [

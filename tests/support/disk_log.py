@@ -93,7 +93,7 @@ def _event(call: str, arguments: str, result: int) -> Iterator[Event]:
     elif call in ("fsync", "fdatasync"):
         yield Event("sync", path)
     elif call.startswith("rename"):
-        names = [os.path.join(path, one.decode()) for one in strings]
+        names = [os.path.join(path, string.decode()) for string in strings]
         yield Event("rename", names[0], target=names[1])
     elif call in ("unlink", "unlinkat", "rmdir"):
         yield Event("remove", os.path.join(path, strings[0].decode()))

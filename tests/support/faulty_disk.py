@@ -149,7 +149,7 @@ def main(collection: Path, model: Path, job: str, stride: int) -> None:
             return {}
         verify(directory)
         with open_collection(directory) as opened:
-            return {one.id: opened.document(one.id).text for one in opened.summaries()}
+            return {summary.id: opened.document(summary.id).text for summary in opened.summaries()}
 
     def attempt(function: Callable[[Path], object], directory: Path) -> tuple[object, str, int]:
         """What the function returns; or the class and exit code of its error, 0 where it is none of ours."""

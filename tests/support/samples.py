@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from openpyxl import Workbook
 
+from opendpr.corpus.child import PARSER_MODULES
+
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 
 
@@ -172,3 +174,43 @@ def workbook(rows: Sequence[Sequence[object]], title: str = "Sheet") -> bytes:
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def workbook_of_parts(sheets: Mapping[str, str], book: str = "", strict: bool = False, **parts: str | bytes) -> bytes:
+    """An Excel workbook of sheets with this content. `parts` lie beside the sheets: `styles`, `sharedStrings`, ..."""
+    kind = "http://purl.oclc.org/ooxml" if strict else "http://schemas.openxmlformats.org"
+    relation = f"{kind}/officeDocument/relationships" if strict else f"{kind}/officeDocument/2006/relationships"
+    main = f"{kind}/spreadsheetml/main" if strict else f"{kind}/spreadsheetml/2006/main"
+    links = "".join(
+        f'<Relationship Id="s{n}" Type="{relation}/worksheet" Target="worksheets/sheet{n}.xml"/>'
+        for n in range(len(sheets))
+    )
+    for name in ("styles", "sharedStrings"):  # the latter is named whether it is there or not, as some programs do
+        links += f'<Relationship Id="{name}" Type="{relation}/{name}" Target="{name}.xml"/>'
+    entries = "".join(f'<sheet name="{name}" r:id="s{n}"/>' for n, name in enumerate(sheets))
+    office = f'<Relationship Id="r" Type="{relation}/officeDocument" Target="xl/workbook.xml"/>'
+    return archive(
+        {
+            "_rels/.rels": f"<Relationships>{office}</Relationships>",
+            "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{relation}">{book}{entries}</workbook>',
+            "xl/_rels/workbook.xml.rels": f"<Relationships>{links}</Relationships>",
+            **{
+                f"xl/worksheets/sheet{n}.xml": f'<worksheet xmlns="{main}">{content}</worksheet>'
+                for n, content in enumerate(sheets.values())
+            },
+            **{f"xl/{name}.xml": content for name, content in parts.items()},
+        }
+    )
+
+
+def row_of_texts(*texts: str) -> str:
+    """A row of a sheet whose cells hold their texts themselves."""
+    cells = "".join(f'<c t="inlineStr"><is><t>{text}</t></is></c>' for text in texts)
+    return f"<row>{cells}</row>"
+
+
+def text(kind: str, content: bytes | str) -> str:
+    """The text that the parser of a kind of file gives, without a problem."""
+    extract = PARSER_MODULES[kind](io.BytesIO(content.encode() if isinstance(content, str) else content))
+    assert extract.problems == []
+    return extract.text

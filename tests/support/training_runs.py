@@ -1,10 +1,11 @@
-"""What tests of a training share: a run that is left at a step, and an objective of one weight."""
+"""What tests of a training share: a run that is left at a step, an objective of one weight, a batch for losses."""
 
 from __future__ import annotations
 
 import signal
 from collections.abc import Callable
 
+import numpy as np
 import torch
 
 from opendpr.training.objective import Step
@@ -43,3 +44,19 @@ class FourSteps:
 
     def validate(self) -> None:
         return None
+
+
+def random_batch() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Questions (3, 4), passages (5, 4), positives (3,) and excluded (3, 5) for a loss."""
+    generator = np.random.default_rng(0)
+    excluded = np.zeros((3, 5), bool)
+    excluded[0, 4] = excluded[1, 0] = True
+    return generator.normal(0, 1, (3, 4)), generator.normal(0, 1, (5, 4)), np.array([0, 1, 2]), excluded
+
+
+def tensors(
+    questions: np.ndarray, passages: np.ndarray, positives: np.ndarray, excluded: np.ndarray
+) -> dict[str, torch.Tensor]:
+    """What a loss of the encoders takes, by the names of its parameters."""
+    arrays = {"questions": questions, "passages": passages, "positives": positives, "excluded": excluded}
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}

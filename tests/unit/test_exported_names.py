@@ -13,11 +13,13 @@ import opendpr
 
 def test_the_names_are_these() -> None:
     assert opendpr.__all__ == [
-        *("Answer", "AnsweringSettings", "BusyError", "CorruptionError", "Document", "EncoderSettings"),
-        *("EngineSettings", "Evaluation", "ExamplePassage", "Hit", "InputError", "LoadedEncoder", "LoadedReader"),
+        *("Answer", "AnsweringSettings", "BusyError", "Connection", "CorruptionError", "Document", "EncoderSettings"),
+        *("EngineSettings", "Evaluation", "ExamplePassage", "Hit", "ImproveSettings", "Improvement", "InputError"),
+        *("Judgement", "LoadedEncoder", "LoadedReader"),
         *("MiningSettings", "OpenCollection", "OpendprError", "Outcome", "Passage", "Question", "ReaderSettings"),
-        *("ResourceError", "RuntimeSettings", "Span", "StateError", "TrainingExample", "UsageError", "add", "evaluate"),
-        *("fit_answering", "load_encoder", "load_reader", "mine", "open", "train_encoder", "train_reader"),
+        *("ResourceError", "RuntimeSettings", "Span", "StateError", "TrainingExample", "UsageError", "add"),
+        *("condition", "connect", "evaluate", "fit_answering", "improve", "load_encoder", "load_reader", "mine"),
+        *("open", "train_encoder", "train_reader"),
     ]
     assert opendpr.__all__ == sorted(opendpr.__all__)
 

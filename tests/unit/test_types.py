@@ -17,6 +17,11 @@ def test_the_repr_of_an_answer_fits_on_a_line():
     assert repr(ANSWER) == "Answer('Ada', confidence=0.71, 'letter.txt' [100:103])"
 
 
+def test_the_repr_of_a_sentence_says_that_it_is_no_answer():
+    sentence = Answer("Ada wrote it.", 0.55, (), "sentence")
+    assert repr(sentence) == "Answer('Ada wrote it.', confidence=0.55 that the answer is in this sentence)"
+
+
 def test_best_is_the_first_answer_of_an_answerable_question():
     assert Outcome((ANSWER, Answer("Bob", 0.1, ())), answerable=True).best is ANSWER
 

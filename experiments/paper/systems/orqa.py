@@ -125,7 +125,7 @@ class OrqaObjective:
         (asked,) = self._tokenizer.ids([question.text])
         titles, texts = (self._tokenizer.ids([p.title for p in passages]), self._tokenizer([p.text for p in passages]))
         pairs = zip(titles, texts, strict=True)
-        read = [windows(asked, title, text, self._reader, self._tokenizer)[0] for title, text in pairs]
+        read = [windows(asked, title, text, config=self._reader, tokenizer=self._tokenizer)[0] for title, text in pairs]
         batch = pad([window.sequence for window in read], self._tokenizer.pad)
         L = batch.ids.shape[1]
         text_mask, right = np.zeros((len(read), L), bool), np.zeros((len(read), L, L), bool)

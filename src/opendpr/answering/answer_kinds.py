@@ -5,14 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from opendpr.answering.units import asked_dimensions, measured_dimensions
+from opendpr.answering.units import NUMBER_WORDS, asked_dimensions, measured_dimensions
 
-_NUMBERS_IN_WORDS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million billion dozen "
-    "half twice once none no"
-)
-HOLDS_NUMBER = re.compile(rf"\d|\b(?:{_NUMBERS_IN_WORDS.replace(' ', '|')})\b", re.IGNORECASE)
+_AMOUNTS = f"{NUMBER_WORDS} zero hundred thousand million billion dozen half twice once none no"
+HOLDS_NUMBER = re.compile(rf"\d|\b(?:{_AMOUNTS.replace(' ', '|')})\b", re.IGNORECASE)
 HOLDS_DATE = re.compile(
     r"\b\d{3,4}s?\b|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]*\b|\b(?:mon|tues|wednes|thurs|fri|"
     r"satur|sun)day\b|\bcentur|\b(?:bc|ad|bce)\b|\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}|\b(?:during|after|before|since|until)\b|"

@@ -1,7 +1,7 @@
 """How sure an answer is: a probability for the whole pipeline, from retrieval to the marked words.
 
-A logistic model of a few plain numbers, fitted on questions with known answers by `opendpr train answering` and
-stored with the model, one for each retriever. Without one, the confidence is the reader's own probability.
+A logistic model of a few plain numbers, one for each retriever. Its weights are stored with the model; they are chosen
+in `fitting/confidence.py`, by `opendpr train answering`. Without one, the confidence is the reader's own probability.
 """
 
 from __future__ import annotations

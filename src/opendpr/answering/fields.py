@@ -46,6 +46,7 @@ def _answer_fields(answer: Answer, span: Callable[[Span], Any]) -> dict[str, Any
         "text": answer.text,
         "kind": answer.kind,
         "confidence": answer.confidence,
+        "confidence_means": answer.confidence_means,
         "spans": list(map(span, answer.spans)),
     }
 

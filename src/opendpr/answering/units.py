@@ -22,8 +22,10 @@ _COUNT = r"hundred|thousand|million|billion|trillion"
 _ANY = f"{_SIZE}|{_TIME}|{_LENGTH}|{_MASS}|{_HEAT}|{_RATE}|{_MONEY}"
 UNIT = re.compile(rf"(?:\s|-(?=[a-z]))?(?:{_COUNT}|{_ANY})(?![\w-])")
 NUMBER_WORDS = (
-    "one two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty sixty ninety"
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety"
 )
+"""Numbers that have a word of their own."""
 NUMBER_END = re.compile(rf"(?:\d|\b(?:{NUMBER_WORDS.replace(' ', '|')}|{_COUNT}))\Z", re.IGNORECASE)
 """A span that ends so may have its unit behind it."""
 UNIT_ALONE = re.compile(rf"(?:the |an? )?(?:number |units? |amount |time )?(?:in |of )?(?:{_ANY})", re.IGNORECASE)

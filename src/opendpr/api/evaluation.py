@@ -17,6 +17,7 @@ from opendpr.api.located import located
 from opendpr.api.opened import OpenCollection
 from opendpr.choices import DEFAULT_RETRIEVER
 from opendpr.collection import open_collection
+from opendpr.collection.swapped import refuse_swapped
 from opendpr.errors import UsageError
 from opendpr.evaluation import task
 from opendpr.evaluation.judges import DEFAULT_KS, AnswerJudge, document_judge
@@ -59,19 +60,25 @@ def evaluate(
         StateError: there is no such collection, or `output` is a run with other settings.
         UsageError: there is no such system, or `k` or `read` is given with `qrels`.
     """
-    chosen = [systems] if isinstance(systems, str) else list(dict.fromkeys(systems))
-    for system in chosen:
-        check_retriever(system)
+    refuse_swapped(collection, questions, "opendpr.evaluate('{collection}', '{questions}')")
+    chosen = _chosen(systems)
     judge = _judge(depths(k, "k"), depths(read, "read"), qrels)
-    model, runtime = None, RuntimeSettings()
-    if isinstance(collection, OpenCollection):
-        model, runtime = collection.model, collection.runtime
+    opened = collection if isinstance(collection, OpenCollection) else None
+    model, runtime = (opened.model, opened.runtime) if opened is not None else (None, RuntimeSettings())
     directory = located(Path(collection), model, runtime)
     open_collection(directory).close()  # before the questions: arguments are judged in their order
     path = Path(output) if output is not None else _kept_until_exit()
     with _files(questions) as files:
-        task.evaluate(directory, task.Task(files, chosen, model=model, runtime=runtime), judge, path)
+        task.evaluate(directory, task.Task(files, chosen, model=model, runtime=runtime), judge, output=path)
     return Evaluation([path])
+
+
+def _chosen(systems: str | Sequence[str]) -> list[str]:
+    """Each system once; raises UsageError if there is no such system."""
+    chosen = [systems] if isinstance(systems, str) else list(dict.fromkeys(systems))
+    for system in chosen:
+        check_retriever(system)
+    return chosen
 
 
 def _judge(k: tuple[int, ...], read: tuple[int, ...], qrels: Files | None) -> task.Judge:

@@ -28,5 +28,6 @@ def located(path: Path, model: str | None, runtime: RuntimeSettings) -> Path:
         entries = error.report.skipped[:SKIPPED_FILES_SHOWN]
         skipped = "".join(f"; skipped {entry.place}: {entry.reason}" for entry in entries)
         raise InputError(
-            f"'{path}' is neither a collection, nor a folder or file with documents that can be read{skipped}"
+            f"'{path}' is neither a collection, nor a folder or file with documents that can be read{skipped}; "
+            "give one of these (docs/files.md lists the kinds of files)"
         ) from None

@@ -10,11 +10,13 @@ from typing import overload
 from opendpr.answering import Answerer, open_answerer
 from opendpr.api import changes
 from opendpr.api.arguments import Several, check_index, check_k, check_retriever, check_where, strings
+from opendpr.api.judging import JudgedWords, judge_words
 from opendpr.api.sources import DocumentSource
 from opendpr.choices import READ_PASSAGES, SEARCH_PASSAGES, IndexName, needs_vectors
 from opendpr.cluster.place import encoders
 from opendpr.collection import Collection, open_collection
 from opendpr.collection.backup import write_backup
+from opendpr.collection.judgements import Judgement, VerdictName, judgements
 from opendpr.collection.rows import ListedDocument
 from opendpr.errors import UsageError
 from opendpr.maintenance.add import AddReport, AddSettings
@@ -24,7 +26,7 @@ from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.built import BuiltIndex
 from opendpr.search.settings import INDEX_RECALL, SearchSettings
-from opendpr.types import Document, Hit, Outcome
+from opendpr.types import Answer, Document, Hit, Outcome
 
 
 class OpenCollection:
@@ -244,6 +246,29 @@ class OpenCollection:
         """
         check_index(index, recall)
         return changes.optimize(self._opened.directory, index, recall=recall, memory_bytes=memory_bytes)
+
+    def judge(
+        self, question: str, verdict: VerdictName, words: JudgedWords | None = None, *, shown: Answer | None = None
+    ) -> Judgement:
+        """Store whether an answer is right, for `questions` and `opendpr.improve`.
+
+        Args:
+            verdict: `right`, `wrong`, or `better` for other words than were shown
+            words: those that are right, wrong or better: an answer, or (document id, start, end); None where "no answer
+                found" is judged
+            shown: the answer that was shown, where `words` is not the one
+
+        Raises:
+            UsageError: the question is empty or too long, or there are no words at that place; or this is a folder.
+            InputError: there is no such document.
+        """
+        self._refuse_folder("judge answers")
+        directory = self._opened.directory
+        return judge_words(directory, question, verdict, words, shown=shown, answerer=self._answerer)
+
+    def questions(self) -> list[Judgement]:
+        """What was said of answers, in that order; `state` says whether the document still has the words."""
+        return judgements(self._opened)
 
     def verify(self) -> list[str]:
         """Read every byte and compare it with its checksum; what is damaged, an empty list if nothing is."""

@@ -85,7 +85,7 @@ def open(
     if name is not None:
         find_model(name)
     if not create:
-        _refuse_missing(path)
+        refuse_missing(path)
     folder = None
     if create and not is_collection(path):
         changes.create(path)
@@ -100,7 +100,7 @@ def _engine(index: EngineSettings | str | None) -> EngineSettings | None:
     return EngineSettings(parse_address(index).text) if isinstance(index, str) else index
 
 
-def _refuse_missing(path: Path) -> None:
+def refuse_missing(path: Path) -> None:
     """Raises StateError if there is neither a collection nor a folder."""
     if not path.exists():
         raise StateError(

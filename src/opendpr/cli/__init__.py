@@ -22,6 +22,7 @@ from opendpr.cli import (
     encode,
     evaluate,
     export,
+    improve,
     info,
     list_,
     mcp,
@@ -29,6 +30,7 @@ from opendpr.cli import (
     optimize,
     plan,
     push,
+    questions,
     remove,
     report,
     search,
@@ -39,9 +41,8 @@ from opendpr.cli import (
 )
 from opendpr.cli import import_ as importing
 from opendpr.cli.output import MessageStream, escape_unknown_characters, say
-from opendpr.errors import OpendprError, ResourceError, UsageError
+from opendpr.errors import INTERRUPTED_EXIT_CODE, INTERRUPTED_MESSAGE, OpendprError, ResourceError, UsageError
 
-INTERRUPTED = 130
 FOREIGN_OPTIONS = {
     **dict.fromkeys(("--top-k", "--topk", "--top_k", "--k"), "-k"),
     **dict.fromkeys(("--filter", "--filters"), "--where"),
@@ -80,6 +81,8 @@ for verb, function in (
     ("mine", mine.mine),
     ("evaluate", evaluate.evaluate),
     ("report", report.report),
+    ("questions", questions.questions),
+    ("improve", improve.improve),
     ("serve", serve.serve),
     ("mcp", mcp.mcp),
 ):
@@ -130,8 +133,8 @@ def main() -> None:
     except MemoryError:
         fail("out of memory; free some, or work on less at once", 6)
     except SystemExit as leaving:
-        if leaving.code == INTERRUPTED:  # typer makes this of KeyboardInterrupt, and says nothing
-            fail("interrupted; what was done is kept", INTERRUPTED)
+        if leaving.code == INTERRUPTED_EXIT_CODE:  # typer makes this of KeyboardInterrupt, and says nothing
+            fail(INTERRUPTED_MESSAGE, INTERRUPTED_EXIT_CODE)
         raise
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is left is leaving, and its exit code is decided

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from typer import Argument, Exit, Option
 
+from opendpr.choices import PASSAGE_WORDS
 from opendpr.cli.options import (
     READABLE_FILES,
     AsJson,
@@ -46,7 +47,7 @@ def add(
         Argument(help=f"Files and directories ({READABLE_FILES}), or - for stdin.", show_default=False),
     ],
     model: ModelOption = None,
-    words: Annotated[int | None, Option("--words", help="Words in a passage.", show_default="100")] = None,
+    words: Annotated[int | None, Option("--words", help="Words in a passage.", show_default=str(PASSAGE_WORDS))] = None,
     overlap: Annotated[
         int | None, Option("--overlap", help="Words shared with the previous passage.", show_default="0")
     ] = None,
@@ -244,14 +245,14 @@ def report_ignored(report: AddReport, command: Sequence[str]) -> None:
 def _shorter(splitter: Splitter | None) -> str:
     """Options that cut passages about half as long."""
     if splitter is None or splitter.unit == "whole":
-        return "--words 100"
+        return f"--words {PASSAGE_WORDS}"
     words = f"--words {_fewer_words(splitter)}"
     return words if splitter.unit == "words" else f"--{splitter.unit} {words}"
 
 
 def _fewer_words(splitter: Splitter | None) -> int:
     """A little more than half the words of a passage."""
-    return 100 if splitter is None or splitter.unit == "whole" else max(1, splitter.words * 3 // 5)
+    return PASSAGE_WORDS if splitter is None or splitter.unit == "whole" else max(1, splitter.words * 3 // 5)
 
 
 def _path(file: str) -> Path | Literal["-"]:
@@ -285,7 +286,7 @@ def _splitter(words: int | None, overlap: int | None, unit: Unit | None, last: s
     if last not in (None, "keep", "fill"):
         raise UsageError(f"--last must be keep or fill, got {last!r}")
     return Splitter(
-        words=100 if words is None else words,
+        words=PASSAGE_WORDS if words is None else words,
         overlap=overlap or 0,
         unit=unit or "words",
         last="fill" if last == "fill" else "keep",

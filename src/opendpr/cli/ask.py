@@ -38,8 +38,8 @@ from opendpr.cli.output import (
     say,
     styled,
 )
-from opendpr.cli.typed import joined_question, prompted_questions, typed_questions
-from opendpr.errors import StateError, UsageError
+from opendpr.cli.typed import joined_question, prompted_questions, refuse_missing, typed_questions
+from opendpr.errors import UsageError
 
 if TYPE_CHECKING:
     from opendpr.answering import Answerer
@@ -63,7 +63,7 @@ def ask(
         list[str] | None,
         Argument(
             metavar="[QUESTION]...",
-            help="With or without quotes; none opens a prompt, - reads one a line from stdin.",
+            help="One, with or without quotes; none opens a prompt, - reads one a line from stdin.",
             show_default=False,
         ),
     ] = None,
@@ -114,8 +114,8 @@ def ask(
     from opendpr.search.reranking import make_reranking
     from opendpr.search.settings import SearchSettings
 
-    question = joined_question(words_asked) if words_asked else None
-    _refuse_missing(collection)
+    question = joined_question(collection, words_asked, "ask") if words_asked else None
+    refuse_missing(collection)
     _check(question, where)
     _read_any_line()
     settings = RuntimeSettings(runtime, precision, device)
@@ -175,20 +175,13 @@ def _read_any_line() -> None:
         sys.stdin.reconfigure(errors="surrogateescape")
 
 
-def _refuse_missing(path: Path) -> None:
-    """Raises StateError if there is neither a collection nor a folder."""
-    if not path.exists():
-        raise StateError(
-            f"'{path}' does not exist; first give a collection or a folder of documents, then the question"
-        )
-
-
 def _show(answer: Answer, outline: Outline, *, strong: bool) -> None:
     from opendpr.answering.surroundings import in_context
 
     best = answer.spans[0]
     passage = best.hit.passage
-    put(f"{styled(' '.join(answer.text.split()), bold=strong)}  (confidence {answer.confidence:.2f})")
+    meaning = f" that {answer.confidence_means}" if answer.kind == "sentence" else ""
+    put(f"{styled(' '.join(answer.text.split()), bold=strong)}  (confidence {answer.confidence:.2f}{meaning})")
     anchor = outline.anchor(best.start)
     link = on_one_line(f"{passage.document_id}#{anchor}" if anchor else passage.document_id)
     title = on_one_line(outline.title_at(best.start) or passage.title)

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 from typer import Argument, Option
 
@@ -109,6 +109,7 @@ def evaluate(
       opendpr evaluate --run bm25.trec --run dpr.json questions.jsonl --collection notes
     """
     from opendpr.collection import open_collection
+    from opendpr.collection.swapped import refuse_swapped
     from opendpr.evaluation.foreign import ForeignTask, evaluate_runs
     from opendpr.evaluation.task import Task
     from opendpr.evaluation.task import evaluate as run_task
@@ -116,7 +117,9 @@ def evaluate(
 
     if runs:
         if retriever or reader or read or compare or questions or index:
-            raise UsageError("--run takes one file of questions, --collection, --qrels, -k, --limit and -o alone")
+            raise UsageError(
+                "--run takes one file of questions, --collection, --qrels, -k, --limit and -o alone; leave out the rest"
+            )
         ranked = ForeignTask(runs, collection, searched, limit, values, duplicates)
         _write_and_show(partial(evaluate_runs, ranked, _judge(k, reader, read, qrels)), output, as_json)
         return
@@ -131,6 +134,7 @@ def evaluate(
         return
     if not questions:
         raise UsageError(f"no file of questions was given to evaluate {collection} with; name one after it")
+    refuse_swapped(collection, questions, "'opendpr evaluate {collection} {questions}'")
     systems = list(dict.fromkeys(retriever or [DEFAULT_RETRIEVER]))
     running, vectors = RuntimeSettings(runtime, precision, device), any(map(needs_vectors, systems))
     collection = located(collection, model, running, vectors=vectors, silent=as_json)
@@ -166,9 +170,11 @@ def _compare(run: Path, others: Sequence[Path], as_json: bool) -> None:
     _show(summary([read_run(path) for path in (run, *others)]), as_json)
 
 
-def _write_and_show(
-    write: Callable[[Path, Callable[[int, int], None]], None], output: Path | None, as_json: bool
-) -> None:
+class _WriteRun(Protocol):
+    def __call__(self, *, output: Path, on_progress: Callable[[int, int], None]) -> None: ...
+
+
+def _write_and_show(write: _WriteRun, output: Path | None, as_json: bool) -> None:
     """Write a run, to a place that goes away if none is wanted, and show its figures."""
     from opendpr.evaluation.run import read_run
     from opendpr.evaluation.summary import summary
@@ -176,7 +182,7 @@ def _write_and_show(
     with ExitStack() as stack:
         path = output or Path(stack.enter_context(TemporaryDirectory())) / "run.jsonl"
         with progress("evaluating", "questions", silent=as_json) as show:
-            write(path, show)
+            write(output=path, on_progress=show)
         _show(summary([read_run(path)]), as_json)
 
 

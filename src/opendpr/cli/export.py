@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +15,7 @@ from opendpr.cli.output import say
 from opendpr.wording import counted
 
 if TYPE_CHECKING:
-    from opendpr.interop import Ranking
+    pass
 
 EXPORT_HELP = """Write data in the forms of other systems: DPR, BEIR, MS MARCO, TREC, SQuAD and others.
 
@@ -160,17 +159,14 @@ def export_run(
       opendpr export run run.jsonl --format trec --documents -o run.trec
       opendpr export run run.jsonl --format dpr --collection notes --system hybrid -o results.json
     """
-    from opendpr.evaluation.rankings import read_rankings
+    from opendpr.evaluation.rankings import read_rankings, selected
     from opendpr.interop import best_of_documents, read_questions, useful, write_run
     from opendpr.interop.ids import by_id
     from opendpr.maintenance.export_run import completed, with_questions
 
-    rankings: Iterator[Ranking] = (
-        ranking
-        for ranking in read_rankings(file, values=values, duplicates=duplicates)
-        if system in (None, ranking.system) and question_set in (None, ranking.set)
-    )
-    rankings = useful(rankings, lambda ranking: ranking.hits, file, "a ranking that was asked for, with passages")
+    every = read_rankings(file, values=values, duplicates=duplicates)
+    rankings = selected(every, file, system=system, question_set=question_set)
+    rankings = useful(rankings, lambda ranking: ranking.hits, file, "a ranking with passages")
     if questions:
         rankings = with_questions(rankings, by_id(read_questions(questions), questions))
     with completed(rankings, collection) as complete:

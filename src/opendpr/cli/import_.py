@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Argument, Exit, Option
 
-from opendpr.choices import Match
+from opendpr.choices import AnswerMatch
 from opendpr.cli.import_model import import_model
 from opendpr.cli.options import (
     AsJson,
@@ -69,7 +69,7 @@ def import_questions(
     file: SourceArgument,
     output: OutputOption,
     match: Annotated[
-        Match | None,
+        AnswerMatch | None,
         Option(
             "--match",
             help="regex: the answers are regular expressions, as CuratedTREC's.",
@@ -243,7 +243,7 @@ def import_embeddings(
                 writer,
                 passages,
                 shards,
-                opened,
+                model=opened,
                 id_prefix=id_prefix,
                 on_stored=lambda what, done: show("storing", what, done, 0),
             )

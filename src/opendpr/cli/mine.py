@@ -80,10 +80,12 @@ def mine(
       opendpr mine notes questions.jsonl -o examples.jsonl
       opendpr mine notes questions.jsonl -r bm25 -r dense --model my-model -o harder.jsonl
     """
+    from opendpr.collection.swapped import refuse_swapped
     from opendpr.model.runtime import RuntimeSettings
     from opendpr.training import mining
     from opendpr.training.miner import MiningSettings
 
+    refuse_swapped(collection, questions, f"'opendpr mine {{collection}} {{questions}} -o {output}'")
     settings = MiningSettings(
         *(depth, positive_depth, positives, negatives, margin, per_document),
         retrievers=retriever or ["bm25"],

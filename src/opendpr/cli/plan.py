@@ -87,7 +87,14 @@ def plan(
 
     scope = _read_scope(collection, passages, model)
     if machines is not None:
-        _plan_machines(scope, machines, memory or machine_memory(), passages_per_second, precision, as_json=as_json)
+        _plan_machines(
+            scope,
+            machines,
+            memory or machine_memory(),
+            passages_per_second=passages_per_second,
+            precision=precision,
+            as_json=as_json,
+        )
         return
     limit, offers = memory or machine_memory(), estimates(scope.passages, scope.dim, recall=recall)
     taken = chosen(offers, scope.passages, limit)
@@ -110,9 +117,9 @@ def _plan_machines(
     scope: _Scope,
     machines: int,
     memory: int,
+    *,
     passages_per_second: float | None,
     precision: PrecisionName,
-    *,
     as_json: bool,
 ) -> None:
     """Show what the passages cost on several machines."""

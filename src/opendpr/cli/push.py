@@ -94,7 +94,7 @@ def _measure(collection: Collection, engine: Engine, model: Model | None, show: 
     from opendpr.maintenance.engine_check import note_recall
     from opendpr.maintenance.optimize import asker
 
-    return note_recall(collection, engine, asker(collection, collection.require_encoder(), model), show)
+    return note_recall(collection, engine, asker(collection, collection.require_encoder(), model), on_progress=show)
 
 
 def _put(record: dict[str, Any]) -> None:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 def search(
     collection: CollectionArgument,
-    question: Annotated[list[str], Argument(help="One or more words, with or without quotes.", show_default=False)],
+    question: Annotated[list[str], Argument(help="One, with or without quotes.", show_default=False)],
     k: Annotated[int, Option("-k", min=1, max=MOST_PASSAGES, help="Passages to show.")] = SEARCH_PASSAGES,
     retriever: RetrieverOption = DEFAULT_RETRIEVER,
     rerank: RerankOption = None,
@@ -69,7 +69,7 @@ def search(
     settings = RuntimeSettings(runtime, precision, device)
     reranking = make_reranking(rerank, rerank_depth, settings) if rerank else None
     engine = engine_settings(index, allow_partial=allow_partial, collection=collection)
-    text = joined_question(question)
+    text = joined_question(collection, question, "search")
     encode = EncodeNeeded([text], where) if retriever == "hybrid" else encode_missing
     directory = located(collection, model, settings, vectors=needs_vectors(retriever), encode=encode, silent=as_json)
     of_folder = directory != collection

@@ -30,6 +30,13 @@ def serve(
     port: Annotated[int, Option("--port", "-p", min=0, max=65_535)] = 8000,
     workers: Annotated[int, Option("--workers", min=1, max=64, help="Processes that share the collection.")] = 1,
     writable: Annotated[bool, Option("--writable", help="Let documents be added and removed by HTTP.")] = False,
+    judgements: Annotated[
+        bool,
+        Option(
+            "--judgements",
+            help="Store what users say of answers in the collection, as questions; --writable does too.",
+        ),
+    ] = False,
     token_file: Annotated[
         Path | None,
         Option(
@@ -79,6 +86,8 @@ def serve(
     running = RuntimeSettings(runtime, precision, device)
     if writable:
         located_to_write(collection, "change them by HTTP")
+    if judgements:
+        located_to_write(collection, "judge answers")
     settings = Settings(
         collection=located(collection, model, running, encode=EncodeNeeded(())),
         model=model,
@@ -89,6 +98,7 @@ def serve(
         port=port,
         workers=workers,
         writable=writable,
+        judgements=judgements,
         tokens=read_tokens(token_file),
         hosts=tuple(allow_host or ()),
         requests_per_second=rate,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,30 +11,48 @@ from opendpr.cli.output import put, say
 from opendpr.wording import counted
 
 if TYPE_CHECKING:
+    from opendpr.corpus import Skipped
     from opendpr.maintenance.add import AddReport
 
 LISTED_PLACES = 20
-"""Skipped places named one by one; JSON has them all."""
+"""Skipped files named one by one; JSON has them all."""
 LISTED_IN_FOLDER = 3
 """The same before an answer from a folder."""
+LISTED_ROWS = 3
+"""Skipped rows of one file."""
+ROW_PLACE = re.compile(r"(?P<file>.+?)(?P<row>:\d+(?: \(record \d+\))?| \(record \d+\)|, (?:page|sheet) .+)")
 
 
 def report_skipped(report: AddReport, collection: Path, *, folder: bool = False) -> None:
-    """Name what was skipped now; what was skipped before is only counted.
+    """Name what was skipped now, rows of one file together; files that were skipped before are only counted.
 
     Args:
         collection: the collection or the folder that was given
     """
-    new, before = report.skipped, report.skipped_before
-    if folder and len(new) > LISTED_IN_FOLDER:
-        say(f"{len(new):,} skipped, as {new[0].place}: {new[0].reason}; 'opendpr info {collection}' shows the files")
-        new = []
-    for entry in new[:LISTED_PLACES]:
-        say(f"skipped {entry.place}: {entry.reason}")
-    if len(new) > LISTED_PLACES:
-        say(f"... and {len(new) - LISTED_PLACES:,} more; 'opendpr add' with --json lists all")
-    if before:
+    lines = list(skipped_lines(report.skipped))
+    listed = LISTED_IN_FOLDER if folder else LISTED_PLACES
+    for line in lines[:listed]:
+        say(line)
+    if len(lines) > listed:
+        command = f"add COLLECTION {collection} --no-vectors --json" if folder else "add' with '--json"
+        say(f"... and {counted(len(lines) - listed, 'file')} more; 'opendpr {command}' lists all")
+    if before := report.skipped_before:
         say(f"{counted(len(before), 'file')} skipped as before; 'opendpr info {collection}' shows why")
+
+
+def skipped_lines(skipped: Iterable[Skipped]) -> Iterator[str]:
+    """A line for each file: why it was skipped, or how many of its rows, which and why."""
+    by_file: dict[str, list[tuple[str, str]]] = {}
+    for entry in skipped:
+        place = ROW_PLACE.fullmatch(entry.place)
+        file, row = (place["file"], place["row"]) if place else (entry.place, "")
+        by_file.setdefault(file, []).append((row, entry.reason))
+    for file, rows in by_file.items():
+        if len(rows) <= LISTED_ROWS:
+            yield from (f"skipped {file}{row}: {reason}" for row, reason in rows)
+            continue
+        examples = "; ".join(f"{file}{row}: {reason}" for row, reason in rows[:LISTED_ROWS])
+        yield f"skipped {counted(len(rows), 'row')} of {file}, as {examples}"
 
 
 def put_unread(unread: list[dict[str, str]]) -> None:

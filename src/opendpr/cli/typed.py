@@ -2,30 +2,87 @@
 
 from __future__ import annotations
 
+import errno
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from opendpr.errors import UsageError
+from opendpr.errors import StateError, UsageError
 
 LEAVING_WORDS = frozenset(("quit", "exit", "q"))
 """What ends a prompt, as an empty line does."""
+QUESTION_SUFFIXES = frozenset((".txt", ".csv", ".tsv", ".json", ".jsonl"))
+"""How files of questions end; a file of another kind may well be what a question is about."""
 
 
-def joined_question(words: Sequence[str]) -> str:
+def joined_question(place: Path, words: Sequence[str], verb: str) -> str:
     """The question that was given as words, with or without quotes.
 
+    Args:
+        place: the collection, folder or file that was given before it
+        verb: of the command, `ask` or `search`
+
     Raises:
-        UsageError: more than one word, and the first is a file: a second place to ask rather than a question.
+        StateError: the place is not there.
+        UsageError: the words are several questions, a second place to ask, a file of questions, or what was meant as
+            the place.
     """
+    _refuse_question_first(place, words, verb)
+    refuse_missing(place)
     first = Path(words[0])
-    if len(words) > 1 and first.suffix and first.exists():
+    if len(words) > 1 and first.suffix and is_there(first):
         raise UsageError(
             f"'{first}' is a file, and one place can be asked: a folder that holds the files, or what "
             "'opendpr add NAME FILE...' makes of them; a question that begins so goes in quotes"
         )
+    if len(words) > 1 and all(" " in text.strip() or text.endswith("?") for text in words):
+        raise UsageError(
+            f"got {len(words)} questions, {', '.join(map(repr, words))}, and one can be asked at a time; many, one a "
+            f"line, by 'opendpr ask {place} - < FILE'; what is to be one question goes in quotes as a whole"
+        )
+    if len(words) == 1 and first.suffix.lower() in QUESTION_SUFFIXES and is_there(first) and first.is_file():
+        raise UsageError(
+            f"'{first}' is a file; its lines are asked by 'opendpr ask {place} - < {first}', and questions with known "
+            f"answers measured by 'opendpr evaluate {place} {first}'; a question of this name is '{first}?'"
+        )
     return " ".join(words)
+
+
+def refuse_missing(path: Path) -> None:
+    """Raises StateError if there is neither a collection nor a folder."""
+    if not is_there(path):
+        raise StateError(
+            f"'{path!s:.200}' does not exist; first give a collection or a folder of documents, then the question"
+        )
+
+
+def _refuse_question_first(place: Path, words: Sequence[str], verb: str) -> None:
+    """Raises UsageError if the question was given before the place: the last word is one, and the first is not."""
+    from opendpr.collection.swapped import is_collection
+
+    last = Path(words[-1])
+    if not is_there(last):
+        return
+    if not is_there(place):
+        command = shlex.join(["opendpr", verb, str(last), str(place), *words[:-1]])
+        raise UsageError(f"'{place!s:.200}' does not exist; the place to ask comes first, then the question: {command}")
+    if place.is_file() and len(words) == 1 and is_collection(last):
+        command = shlex.join(["opendpr", verb, str(last), "QUESTION"])
+        raise UsageError(
+            f"'{place}' is a file and '{last}' a collection; the place to ask comes first, then the question: {command}"
+        )
+
+
+def is_there(path: Path) -> bool:
+    """Whether a path exists; a question that is too long for one does not."""
+    try:
+        return path.exists()
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        return False
 
 
 def typed_questions() -> Iterator[str]:

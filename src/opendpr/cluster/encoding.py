@@ -37,12 +37,11 @@ logger = logging.getLogger(__name__)
 CHUNKS_AHEAD = 2
 """Chunks that a worker holds: one that it computes and one that waits, so that none waits for the network."""
 START_SECONDS = 120.0
-"""How long to wait for a worker while none works, before the run ends."""
+"""How long to wait for a worker while none works."""
 ANSWER_SECONDS = 10.0
 """How long to wait for a cluster to answer."""
 FAILED_STARTS = 3
 """Times a worker may be lost before any chunk was finished in between, for each worker asked for."""
-
 Chunk = list[Passage]
 
 
@@ -240,7 +239,10 @@ class _Crew:
                 self._replace(worker, error)
             return None
         except RayTaskError as error:
-            raise OpendprError(f"the worker on {self.nodes[worker]} failed: {error.cause}") from error
+            raise OpendprError(
+                f"the worker on {self.nodes[worker]} failed: {error.cause}; mend that there, and run the same command "
+                "again: it goes on"
+            ) from error
         self.encoder.passages_by_node[self.nodes[worker]] += len(chunk)
         return chunk, encoded
 
@@ -274,10 +276,8 @@ def connected(address: str) -> Iterator[None]:
             socket.create_connection((host, int(port)), timeout=ANSWER_SECONDS).close()
         ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
     except (OSError, RuntimeError, ValueError, RayError) as error:
-        raise BusyError(
-            f"no Ray cluster was reached at {address} ({error}); start one with 'ray start --head', and give "
-            "ray://HOST:10001, or HOST:6379 on one of its machines"
-        ) from None
+        advice = "start one with 'ray start --head', and give ray://HOST:10001, or HOST:6379 on one of its machines"
+        raise BusyError(f"no Ray cluster was reached at {address} ({error}); {advice}") from None
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""A copy of the store in one of its states, made while others read and write."""
+"""`opendpr backup` and `notes.backup()`: a copy of the store in one of its states, made while others read and write."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from opendpr.collection.collection import Collection
+from opendpr.collection.judgements import rename_judged
 from opendpr.collection.parts import by_part, in_order, joined
 from opendpr.collection.writer import Writer
 from opendpr.corpus.known import KnownFile
@@ -92,12 +93,13 @@ def note_files(writer: Writer, files: Sequence[KnownFile]) -> None:
 
 
 def rename_document(writer: Writer, before: str, now: str) -> None:
-    """Give a document another id, which no other one has, with its passages and vectors.
+    """Give a document another id, which no other one has, with its passages, vectors and judgements.
 
     Where that moves it to another member of a set, its passages are cut anew and wait for vectors.
     """
     part, target = writer.part_of(before), writer.part_of(now)
     if part is target:
+        rename_judged(part, before, now)  # first: after a kill the document is renamed again, which finds them done
         part.change("UPDATE documents SET id = ? WHERE id = ?", [(now, before)])
         part.change("UPDATE OR REPLACE files SET id = ? WHERE id = ?", [(now, before)])
         return

@@ -15,6 +15,7 @@ text that is one; a document that lacks the key meets no comparison.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from typing import Literal, NamedTuple, TypeAlias
@@ -37,6 +38,8 @@ _FILTER_TOKEN = re.compile(
     re.VERBOSE,
 )
 COMPARISON_SIGNS: tuple[Sign, ...] = ("=", "!=", "<=", ">=", "<", ">")
+FILTER_KEYWORDS = frozenset({"and", "or", "not", "in", "is", "like", "null", "true", "false"})
+"""Words of the grammar; a metadata key of that name is written in quotation marks."""
 MOST_NESTED_PARTS = 50
 
 
@@ -96,6 +99,34 @@ def parse_where(text: str) -> Where:
     return where
 
 
+def condition(name: str, sign: str, value: Value) -> str:
+    """A filter of one comparison, with name and value quoted as they need it.
+
+    >>> condition("source", "=", "the king's"), condition("first year", ">=", 1900)
+    ("source = 'the king''s'", '"first year" >= 1900')
+
+    Args:
+        name: a key of the metadata, or `id` or `title`
+        sign: =, !=, <, <=, >, >= or like
+
+    Raises:
+        UsageError: there is no such sign, or the value is none that a filter compares with.
+    """
+    if sign not in (*COMPARISON_SIGNS, "like"):
+        raise UsageError(f"a filter compares with {', '.join(COMPARISON_SIGNS)} or like, got {sign!r}")
+    word = _FILTER_TOKEN.fullmatch(name)
+    is_plain = word is not None and word.lastgroup == "word" and word["word"] == name
+    if not is_plain or name.lower() in FILTER_KEYWORDS:
+        name = '"{}"'.format(name.replace('"', '""'))
+    if isinstance(value, str):
+        return "{} {} '{}'".format(name, sign, value.replace("'", "''"))
+    if isinstance(value, bool):
+        return f"{name} {sign} {str(value).lower()}"
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        raise UsageError(f"a filter compares with a text, a finite number, True or False, got {value!r}")
+    return f"{name} {sign} {value!r}"
+
+
 def names_of(where: Where) -> Iterator[str]:
     """The metadata names that a filter uses, in order."""
     if isinstance(where, Comparison | Missing):
@@ -115,17 +146,7 @@ class _Parser:
         for match in _FILTER_TOKEN.finditer(self._text):
             kind = match.lastgroup or ""
             token = _Token(kind, match[kind], match.start(kind))
-            if kind == "word" and token.text.lower() in (
-                "and",
-                "or",
-                "not",
-                "in",
-                "is",
-                "like",
-                "null",
-                "true",
-                "false",
-            ):
+            if kind == "word" and token.text.lower() in FILTER_KEYWORDS:
                 token = _Token("keyword", token.text.lower(), token.place)
             yield token
         while True:

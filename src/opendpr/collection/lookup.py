@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from opendpr.collection.collection import Collection
+from opendpr.collection.collection import QUERY_ROWS, Collection
 from opendpr.collection.parts import joined, union
 from opendpr.text.places import Outline, page_starts
 from opendpr.text.sections import parse_sections
@@ -15,6 +15,12 @@ from opendpr.types import Passage
 
 _ARRAY = "CASE json_type(metadata, '$.{0}') WHEN 'array' THEN json_extract(metadata, '$.{0}') ELSE '[]' END"
 """An array of the metadata as JSON; a record's own value of that name may be anything."""
+
+
+_DOCUMENT_FORMS = " UNION ALL ".join(
+    f"SELECT row, content_sha256, metadata, replaces FROM documents WHERE id = ?1 AND replaces IS {state}"
+    for state in ("NULL", "NOT NULL")  # each has its index; without a condition SQLite would read every document
+)
 
 
 class Neighbourhood(NamedTuple):
@@ -36,6 +42,35 @@ def served_passages(collection: Collection) -> Iterator[Passage]:
     """All passages in order, without those of documents that are not served yet."""
     hidden = set(collection.hidden().tolist())
     return (passage for passage in collection.passages_after(0) if passage.number not in hidden)
+
+
+def existing_ids(collection: Collection, ids: Sequence[str]) -> set[str]:
+    """Those of the ids that documents have, or have been given by a document that is to replace another."""
+    there: set[str] = set()
+    for first in range(0, len(ids), QUERY_ROWS):
+        wanted = ids[first : first + QUERY_ROWS]
+        for state in ("NULL", "NOT NULL"):  # each has an index of its own
+            marks = ",".join("?" * len(wanted))
+            query = f"SELECT id FROM documents WHERE replaces IS {state} AND id IN ({marks})"
+            there.update(id for (id,) in collection.select(query, wanted))
+    return there
+
+
+def document_forms(collection: Collection, id: str) -> list[tuple[Any, ...]]:
+    """Row, `content_sha256`, metadata and `replaces` of the document of an id, and of the one that is to replace it."""
+    return collection.select(_DOCUMENT_FORMS, (id,))
+
+
+def is_cut_as_now(collection: Collection, document: int, text: str) -> bool:
+    """Whether the document in a row is cut as it would be now; False for one from before the last `resplit`."""
+    stored = collection.select("SELECT start, text FROM passages WHERE document = ? ORDER BY start", (document,))
+    return stored == [(start, text[start:end]) for start, end in collection.splitter.split(text)]
+
+
+def last_given_number(collection: Collection) -> int:
+    """The largest number that a passage has had."""
+    query = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'passages'"
+    return int(collection.select(query)[0][0])
 
 
 def passage_at(collection: Collection, document_id: str, start: int) -> Passage | None:

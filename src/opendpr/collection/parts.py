@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import wraps
 from itertools import chain
-from typing import Any, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 import numpy as np
 
 from opendpr.collection.collection import Collection
-from opendpr.collection.writer import Writer
 from opendpr.types import Numbers
+
+if TYPE_CHECKING:
+    from opendpr.collection.writer import Writer
 
 Item = TypeVar("Item")
 Reads = TypeVar("Reads", bound=Callable[..., Any])

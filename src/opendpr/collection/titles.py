@@ -47,6 +47,22 @@ def put_titles(
         connection.executemany("INSERT INTO passage_titles VALUES(?, ?)", list(titles))
 
 
+def has_titles_as_now(connection: apsw.Connection, row: int, document: Document) -> bool:
+    """Whether the passages of the document in a row have the titles they would get; older versions wrote others."""
+    if not (sections := parse_sections(document.metadata.get(SECTIONS_KEY))):
+        return True
+    connection.execute(_TITLES_TABLE)
+    rows = list(
+        connection.execute(
+            "SELECT p.start, p.text, t.title FROM passages p LEFT JOIN passage_titles t ON t.number = p.number "
+            "WHERE p.document = ? ORDER BY p.number",
+            (row,),
+        )
+    )
+    spans = [(start, start + len(text)) for start, text, _ in rows]
+    return [title for _, _, title in rows] == list(passage_titles(document.title, sections, spans))
+
+
 def drop_titles(connection: apsw.Connection, row: int) -> None:
     """Remove the titles of the passages of the document in a row; the table is there."""
     connection.execute(

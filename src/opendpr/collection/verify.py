@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from opendpr.collection.collection import QUERY_ROWS, Collection
+from opendpr.collection.judgements import verify_judgements
 from opendpr.collection.rows import content_sha256, to_vectors
 from opendpr.errors import OpendprError
 from opendpr.iteration import OnProgress
@@ -13,7 +14,7 @@ from opendpr.iteration import OnProgress
 def verify_store(collection: Collection, on_progress: OnProgress = lambda done, total: None) -> list[str]:
     """What is wrong with the store; an empty list if nothing is.
 
-    Every page is read and compared with its checksum, every passage and vector with its row's, every
+    Every page is read and compared with its checksum, every passage, vector and judgement with its row's, every
     document's title and text with its SHA-256, and rows that refer to others are followed.
 
     Args:
@@ -21,7 +22,7 @@ def verify_store(collection: Collection, on_progress: OnProgress = lambda done, 
     """
     problems: list[str] = []
     done, total = 0, 1
-    for number, check in enumerate((_pages, _references, _documents, _vectors)):
+    for number, check in enumerate((_pages, _references, verify_judgements, _documents, _vectors)):
         try:
             if number == 1:
                 total = collection.counts()["passages"] * (1 + len(collection.encoders()))

@@ -6,14 +6,15 @@ import json
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Literal
+from typing import Any, Literal
 
 import apsw
 
 from opendpr.collection.collection import Collection
 from opendpr.collection.database import our_errors
-from opendpr.collection.rows import VECTOR_DTYPE, EncoderRow, content_sha256, passage_crc, vector_crc
-from opendpr.collection.titles import drop_titles, has_titles, put_titles
+from opendpr.collection.lookup import document_forms, existing_ids, is_cut_as_now, last_given_number
+from opendpr.collection.rows import VECTOR_DTYPE, EncoderRow, content_sha256, passage_rows, vector_crc
+from opendpr.collection.titles import drop_titles, has_titles, has_titles_as_now, put_titles
 from opendpr.errors import InputError, OpendprError
 from opendpr.text.splitting import Splitter
 from opendpr.types import Document, Passage, Vectors
@@ -21,13 +22,10 @@ from opendpr.types import Document, Passage, Vectors
 CLOSING_MILLISECONDS = 2_000
 """How long a writer that is done waits for readers, to leave a short write-ahead log."""
 
+_PASSAGES = "INSERT INTO passages VALUES(?, ?, ?, ?, ?)"
 _VECTORS = "CREATE TABLE vectors_{}(number INTEGER PRIMARY KEY, vector BLOB NOT NULL, crc INTEGER NOT NULL)"
 
-_DOCUMENT_FORMS = " UNION ALL ".join(
-    f"SELECT row, content_sha256, metadata, replaces FROM documents WHERE id = ?1 AND replaces IS {state}"
-    for state in ("NULL", "NOT NULL")  # each has its index; without a condition SQLite would read every document
-)
-"""The document of an id, and the one that is to replace it."""
+_METADATA = json.JSONEncoder(ensure_ascii=False, sort_keys=True)
 
 Change = Literal["added", "replaced", "relabelled", "unchanged"]
 
@@ -71,6 +69,18 @@ class Writer(Collection):
         with self.transaction():
             self._connection.execute(table)
             self._connection.executemany(statement, rows)
+
+    def note(self, statement: str, rows: Sequence[Sequence[object]], *, table: str = "") -> None:
+        """Like `change`, of what no search depends on: the version stays, and with it caches and runs."""
+        with our_errors(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                self._connection.execute(table)
+                self._connection.executemany(statement, rows)
+                self._connection.execute("COMMIT")
+            finally:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
 
     def use_encoder(self, fingerprint: str, dim: int, *, model: str, runtime: str) -> EncoderRow:
         """Make sure that vectors come from one encoder only.
@@ -157,7 +167,10 @@ class Writer(Collection):
             "INSERT INTO documents(id, title, metadata, content_sha256, replaces) VALUES(?, ?, ?, ?, ?)",
             (*fields, row),
         )
-        self._insert_passages(self._connection.last_insert_rowid(), document)
+        inserted, spans = self._connection.last_insert_rowid(), self.splitter.split(document.text)
+        first = last_given_number(self) + 1
+        self._connection.executemany(_PASSAGES, passage_rows(inserted, document.text, spans, first))
+        put_titles(self._connection, document, spans, first)
 
     def put_documents(self, documents: Sequence[Document]) -> list[Change]:
         """Store documents cut into passages, in one transaction.
@@ -167,57 +180,77 @@ class Writer(Collection):
         without vectors it takes the old one's place at once.
         """
         with self.transaction() as version:
-            changes = [self.put(document, version) for document in documents]
+            there, new = existing_ids(self, [document.id for document in documents]), list[Document]()
+            changes: list[Change] = []
+            for document in documents:
+                if document.id in there:
+                    self._insert(new)
+                    new = []
+                    changes.append(self._put(document, version))
+                    continue
+                there.add(document.id)
+                new.append(document)
+                changes.append("added")
+            self._insert(new)
             self.replace_without_vectors(version)
             return changes
 
     def put(self, document: Document, version: int) -> Change:
         """Store a document, in a transaction that leaves this version."""
-        content = content_sha256(document)
-        metadata = json.dumps(dict(document.metadata), ensure_ascii=False, sort_keys=True)
-        rows = self.select(_DOCUMENT_FORMS, (document.id,))
+        if existing_ids(self, [document.id]):
+            return self._put(document, version)
+        self._insert([document])
+        return "added"
+
+    def _put(self, document: Document, version: int) -> Change:
+        """Store a document of whose id there is one."""
+        content, metadata = content_sha256(document), _METADATA.encode(dict(document.metadata))
+        rows = document_forms(self, document.id)
         current = next((row for row in rows if row[3] is None), None)
         pending = next((row for row in rows if row[3] is not None), None)
         newest = pending or current
-        if pending and pending[1] != content:
+        if pending and not self._is_as_now(pending, document, content):
             self._drop(pending[0], version)
             newest = current
-        if newest and newest[1] == content:  # also one changed and changed back before the change was complete
+        if newest and self._is_as_now(newest, document, content):  # also if changed back before a change was complete
             change: Change = "unchanged" if newest[2] == metadata else "relabelled"
             if change == "relabelled":
                 self._connection.execute("UPDATE documents SET metadata = ? WHERE row = ?", (metadata, newest[0]))
-            if pending and newest is current and not self._is_cut_as_now(newest[0], document.text):
+            if pending and newest is current and not is_cut_as_now(self, newest[0], document.text):
                 self._cut_again(newest[0], None, version)
             return change
-        replaces = current[0] if current else None
-        self._connection.execute(
-            "INSERT INTO documents(id, title, metadata, content_sha256, replaces) VALUES(?, ?, ?, ?, ?)",
-            (document.id, document.title, metadata, content, replaces),
-        )
-        if not self._insert_passages(self._connection.last_insert_rowid(), document):
-            raise InputError(f"document {document.id!r} has no text; leave it out, or give it some")
+        self._insert([document], replaces=current[0] if current else None)
         return "replaced" if current else "added"
 
-    def _is_cut_as_now(self, document: int, text: str) -> bool:
-        """False for a document from before the last `resplit`."""
-        stored = self.select("SELECT start, text FROM passages WHERE document = ? ORDER BY start", (document,))
-        return stored == [(start, text[start:end]) for start, end in self.splitter.split(text)]
+    def _is_as_now(self, form: Sequence[Any], document: Document, content: bytes) -> bool:
+        """Whether a stored form of a document has its content, and passages with the titles they get now."""
+        return form[1] == content and has_titles_as_now(self._connection, form[0], document)
 
-    def _insert_passages(self, row: int, document: Document) -> int:
-        """Cut the text of the document in a row, and store its passages with their titles; returns how many."""
-        last = self.last_number_given()
-        spans, rows = self.splitter.split(document.text), []
-        for number, (start, end) in enumerate(spans, start=last + 1):
-            piece = document.text[start:end]
-            rows.append((number, row, start, piece, passage_crc(number, row, start, piece)))
-        self._connection.executemany("INSERT INTO passages VALUES(?, ?, ?, ?, ?)", rows)
-        put_titles(self._connection, document, spans, last + 1)
-        return len(rows)
+    def _insert(self, documents: Sequence[Document], *, replaces: int | None = None) -> None:
+        """Store documents and their passages in new rows.
+
+        Args:
+            replaces: the row of the document whose place the only one is to take
+        """
+        if not documents:
+            return
+        rows, passages = [], []
+        last, number = self._one_row("SELECT coalesce(max(row), 0) FROM documents")[0], self.last_number_given()
+        for row, document in enumerate(documents, start=last + 1):
+            spans = self.splitter.split(document.text)
+            if not spans:
+                raise InputError(f"document {document.id!r} has no text; leave it out, or give it some")
+            metadata = _METADATA.encode(dict(document.metadata))
+            rows.append((row, document.id, document.title, metadata, content_sha256(document), replaces))
+            passages += passage_rows(row, document.text, spans, number + 1)
+            put_titles(self._connection, document, spans, number + 1)
+            number += len(spans)
+        self._connection.executemany("INSERT INTO documents VALUES(?, ?, ?, ?, ?, ?)", rows)
+        self._connection.executemany(_PASSAGES, passages)
 
     def last_number_given(self) -> int:
         """The largest number that a passage ever had; those of removed ones are not given again."""
-        query = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'passages'"
-        return int(self._one_row(query)[0])
+        return last_given_number(self)
 
     def remove_documents(self, ids: Sequence[str]) -> None:
         """Remove documents with their passages and vectors, in one transaction."""
@@ -227,7 +260,7 @@ class Writer(Collection):
     def drop_documents(self, ids: Sequence[str], version: int) -> None:
         """Remove documents, in a transaction that leaves this version."""
         for id in ids:
-            for row, *_ in self.select(_DOCUMENT_FORMS, (id,)):
+            for row, *_ in document_forms(self, id):
                 self._drop(row, version)
 
     def put_vectors(self, encoder: EncoderRow, passages: Sequence[Passage], vectors: Vectors) -> None:

@@ -22,7 +22,7 @@ from typing import IO
 
 from opendpr.corpus.docx import parse_docx
 from opendpr.corpus.epub import parse_epub
-from opendpr.corpus.extract import Extract, NotReadError
+from opendpr.corpus.extract import UNPACKED_BYTES, Extract, NotReadError, check_unpacked
 from opendpr.corpus.html import parse_html, parse_whole_html
 from opendpr.corpus.mail import parse_mail, parse_mailbox
 from opendpr.corpus.man import parse_man
@@ -55,8 +55,6 @@ PARSER_MODULES: Mapping[str, Callable[[IO[bytes]], Extract | list[Extract]]] = {
     "xml": parse_xml_text,
 }
 """A list is of documents of their own, as the mails of a mailbox."""
-UNPACKED_BYTES = 300_000_000
-"""Most bytes of a file that is compressed as a whole."""
 
 
 def main() -> None:
@@ -105,8 +103,7 @@ def parse(kind: str, path: Path) -> Extract | list[Extract]:
         if uncompressed_name(path) == path:
             return PARSER_MODULES[kind](file)
         data = file.read(UNPACKED_BYTES + 1)
-    if len(data) > UNPACKED_BYTES:
-        raise NotReadError(f"it unpacks to more than {UNPACKED_BYTES // 1_000_000} MB")
+    check_unpacked(len(data))
     return PARSER_MODULES[kind](io.BytesIO(data))
 
 

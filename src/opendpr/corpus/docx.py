@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
 from typing import IO
 
 from opendpr.corpus.archive import Archive
@@ -11,13 +10,13 @@ from opendpr.corpus.docx_body import Body
 from opendpr.corpus.docx_numbering import Numbering
 from opendpr.corpus.docx_styles import Styles
 from opendpr.corpus.extract import BlockText, Extract, section_metadata, storable, visible
-from opendpr.corpus.office import core_title
+from opendpr.corpus.office import core_title, main_part
 
 
 def parse_docx(file: IO[bytes]) -> Extract:
     """The title in the properties; paragraphs, tables a row a line, then footnotes and endnotes."""
     archive = Archive(file)
-    main = main_part(archive)
+    main = main_part(archive, "word/document.xml")
     folder = posixpath.dirname(main)
     styles = Styles()
     numbering = Numbering(styles)
@@ -34,16 +33,3 @@ def parse_docx(file: IO[bytes]) -> Extract:
             archive.parse(name, notes.start, notes.end, notes.data)
     written = storable(text.text())
     return Extract(core_title(archive), visible(written), section_metadata(text.sections, written))
-
-
-def main_part(archive: Archive) -> str:
-    """The name of the member with the text, nearly always `word/document.xml`."""
-    targets = ["word/document.xml"]
-
-    def start(_name: str, attributes: Mapping[str, str]) -> None:
-        if attributes.get("Type", "").endswith("/officeDocument"):
-            targets.append(attributes.get("Target", "").lstrip("/"))
-
-    if "_rels/.rels" in archive:
-        archive.parse("_rels/.rels", start)
-    return targets[-1]

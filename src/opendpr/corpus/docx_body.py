@@ -65,6 +65,7 @@ class Body:
         self._joined = False
         self._formula: Formula | None = None
         self._reading: list[str] | None = None
+        self._in_reading = False
         self._fields = Fields()
         self._controls: list[Control] = []
         self._in_control_properties = self._row_hidden = False
@@ -153,7 +154,7 @@ class Body:
         elif local == "tc":
             self._cells += 1
         elif local == "rt":
-            self._reading = []
+            self._reading, self._in_reading = [], True
         elif local in ("footnote", "endnote") and self._marks is not None:
             self._paragraphs[0].number = self._marks.get(attributes.get("id", ""), "")
         elif local in ("footnoteReference", "endnoteReference"):
@@ -208,6 +209,8 @@ class Body:
             self._text.separate("\n")
         elif local == "tbl" and not self._cells:
             self._text.separate("\n\n")
+        elif local == "rt":
+            self._in_reading = False
         elif local == "ruby" and self._reading is not None:
             reading, self._reading = "".join(self._reading), None
             self._add(f"({reading})" if reading else "")
@@ -221,6 +224,8 @@ class Body:
             return
         if self._formula is not None:
             self._formula.data(data)
+        elif self._in_text and self._in_reading and self._reading is not None:
+            self._reading.append(data)
         elif self._in_text:
             self._add(symbols(data, self._run.font))
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 NOTE_CLASS = re.compile(r"footnote|noteref|reference|citation", re.I)
 LIST_STYLES = {"a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}
+NOTE_LINK = re.compile(r"#(?:_?fn|_?ftn|_?edn|(?:foot|end)?note|cite_note)", re.I)
+NOTE_MARK = re.compile(r"\[?(?:\d{1,3}|[a-z*\u2020\u2021\u00a7]{1,2})\]?")
+"""What a link to a note says, if it is only its mark."""
 UNMARKED = re.compile(r"list-style(?:-type)?\s*:[^;]*none", re.I)
 UNREAD_INPUTS = frozenset(("hidden", "password", "checkbox", "radio", "file", "image", "color", "range"))
 """Kinds of `<input>` whose value nobody reads on the page; that of others is text, or the name of a button."""
@@ -52,7 +55,7 @@ def written_as(node: LexborNode) -> str:
     tag, attributes = node.tag or "", node.attributes
     if tag not in ("a", "span"):
         return tag
-    if _refers(attributes):
+    if _refers(attributes) or (tag == "a" and _leads_to_note(node)):
         return "sup"
     if named := SCRIPT_CLASSES.keys() & {*(attributes.get("class") or "").lower().split()}:
         return SCRIPT_CLASSES[min(named)]
@@ -64,7 +67,8 @@ def is_note(node: LexborNode) -> bool:
     """Whether a superscript is the mark of a note, as it leads somewhere or says so."""
     parent = node.parent
     return (
-        node.css_first("a") is not None
+        node.tag == "a"
+        or node.css_first("a") is not None
         or (parent is not None and parent.tag == "a")
         or _refers(node.attributes)
         or bool(NOTE_CLASS.search(node.attributes.get("class") or ""))
@@ -74,6 +78,13 @@ def is_note(node: LexborNode) -> bool:
 def _refers(attributes: Mapping[str, str | None]) -> bool:
     """Whether an element calls itself the mark of a note, as a page or as a page of a book does."""
     return "doc-noteref" in (attributes.get("role") or "") or "noteref" in (attributes.get("epub:type") or "")
+
+
+def _leads_to_note(node: LexborNode) -> bool:
+    """Whether a link is the mark of a note on the same page."""
+    target, named = node.attributes.get("href") or "", node.attributes.get("class") or ""
+    leads = NOTE_LINK.match(target) or (target.startswith("#") and NOTE_CLASS.search(named))
+    return bool(leads and NOTE_MARK.fullmatch(node.text().strip()))
 
 
 def ruby(node: LexborNode) -> str:

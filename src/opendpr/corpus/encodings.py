@@ -18,6 +18,8 @@ FOREIGN_SHARE = 0.3
 _FOREIGN = re.compile(rb"[\x80-\xff]+")
 _UNDEFINED = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 """Bytes that stand for nothing in Windows-1252."""
+_OTHER_SIGNS = re.compile(rb"[a-z](?:[\x82-\x84\x86-\x8a\x8c\x8e\x95\x98\x9f][a-z]|[\x8a\x8c\x8e\x9f](?![A-Za-z]))")
+"""Signs and capitals of Windows-1252 after small letters: they are letters of another encoding, as Mac Roman."""
 
 
 class Decoded(NamedTuple):
@@ -49,7 +51,9 @@ def decoded(data: bytes) -> Decoded:
 def is_western(data: bytes) -> bool:
     """Whether a text, or its beginning, is Windows-1252: it has no UTF-8 and few foreign letters."""
     foreign = _FOREIGN.findall(data)
-    if not foreign or any(map(is_utf8, foreign[:-1])) or is_utf8(foreign[-1]) or _UNDEFINED.search(data):
+    if not foreign or any(map(is_utf8, foreign[:-1])) or is_utf8(foreign[-1]):
+        return False
+    if _UNDEFINED.search(data) or _OTHER_SIGNS.search(data):
         return False
     letters = len(re.findall(rb"[A-Za-z]", data))
     return sum(map(len, foreign)) <= FOREIGN_SHARE * (letters + sum(map(len, foreign)))

@@ -18,11 +18,23 @@ UNSEEN_SIGNS = re.compile("[\u00ad\u200b\u2060\ufeff]")
 """Where a word may be parted, or must not be: nobody sees them, and they part words for a search."""
 MOST_SECTIONS = 5_000
 """Headings and anchors of one document."""
+UNPACKED_BYTES = 300_000_000
+"""Most bytes that are unpacked of one file."""
 STRENGTH = {"": 0, " ": 1, "\t": 2, "\n": 3, "\n\n": 4}
 
 
 class NotReadError(Exception):
     """The file has no text that can be had; the message is the reason that its user is given."""
+
+
+def check_unpacked(size_bytes: int) -> None:
+    """Refuse a compressed file that unpacks to more than `UNPACKED_BYTES`.
+
+    Raises:
+        NotReadError: it does.
+    """
+    if size_bytes > UNPACKED_BYTES:
+        raise NotReadError(f"it unpacks to more than {UNPACKED_BYTES // 1_000_000} MB; cut it into several files")
 
 
 @dataclass(frozen=True)
@@ -46,7 +58,7 @@ class BlockText:
         self.sections: list[Section] = []
         """Headings and places with anchors, in order."""
         self._script: tuple[str, str, str] | None = None
-        """The superscript or subscript that the last piece is: its kind, its content, the character before it."""
+        """The superscript or subscript that the last piece is: its kind, its content, the characters before it."""
         self._apart = self._digit = False
         """Whether what comes next must not join the last piece: a letter or digit, only a digit."""
 
@@ -103,7 +115,7 @@ class BlockText:
         self._script, self._digit = ("lowered", content, before), content[-1:].isdigit()
 
     def _whole_script(self, kind: str, content: str) -> tuple[str, str]:
-        """A script with what the last piece began of it, which is taken back, and the character before."""
+        """A script with what the last piece began of it, which is taken back, and the characters before."""
         if self._script is None or self._script[0] != kind or self._separator:
             return content, self._before()
         self._characters -= len(self._pieces.pop())
@@ -136,8 +148,8 @@ class BlockText:
             self.sections.append(section._replace(start=section.start + offset, anchor=anchor))
 
     def _before(self) -> str:
-        """The character that the next piece will follow; none after a separator."""
-        return self._pieces[-1][-1:] if self._pieces and not self._separator else ""
+        """The two characters that the next piece will follow; none after a separator."""
+        return self._pieces[-1][-2:] if self._pieces and not self._separator else ""
 
     def text(self) -> str:
         """All of it."""

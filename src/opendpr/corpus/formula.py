@@ -11,6 +11,8 @@ SIMPLE = re.compile(r"[-+\u2212\u00b1]?[\w.,]*", re.UNICODE)
 """Needs no parentheses."""
 FUNCTION_LETTERS = re.compile(r"[^\W\d_]{2,4}")
 """The end of an abbreviation: st, nd, me; or a trade mark."""
+NOTE_LETTERS = 2
+"""Most letters of the mark of a note; as few after a word in small letters are one."""
 ORDINALS = ("e", "o")
 """Single letters that belong to what is before them in Romance languages: 3e, No."""
 
@@ -73,14 +75,21 @@ def shaped(shape: str, parts: Sequence[str]) -> str:
 
 
 def raised(content: str, before: str) -> str:
-    """A superscript after the character `before`: `1st` and `3e` as one word, `10^4`, `m^2`, `1874[12]` apart."""
+    """A superscript: `1st` and `3e` as one word, `10^4`, `m^2`, `1874[12]` and note letters apart, as in `Strand^a`.
+
+    Args:
+        before: the two characters before it, as far as they are of its word
+    """
     if FUNCTION_LETTERS.fullmatch(content) or content in ORDINALS:
-        return content if content.islower() else f" {content}"
+        if not content.islower():
+            return f" {content}"
+        is_mark = len(content) <= NOTE_LETTERS and len(before) > 1 and before.isalpha() and before[-1].islower()
+        return f"^{content}" if is_mark else content
     if not any(map(str.isalnum, content)) or content[0] in "[(":
         return content
-    return f"^{grouped(content)}" if before and not before.isspace() else content
+    return f"^{grouped(content)}" if before and not before[-1].isspace() else content
 
 
 def lowered(content: str, before: str) -> str:
     """A subscript: `H2O` as one word, but a number is set apart from a number before it."""
-    return f"_{content}" if before.isdigit() and content[:1].isdigit() else content
+    return f"_{content}" if before[-1:].isdigit() and content[:1].isdigit() else content

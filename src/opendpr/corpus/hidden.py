@@ -51,9 +51,12 @@ CLIPPED = re.compile(r"overflow(?:-[xy])?\s*:\s*(?:hidden|clip)", re.I)
 """What reaches beyond an empty box is not seen if its style says so too."""
 COMMENT = re.compile(r"/\*.*?\*/", re.S)
 RULE = re.compile(r"([^{}]{1,500})\{([^{}]{0,5000})\}")
-AT_RULE = re.compile(r"@[^{};]{0,500}\{(?:[^{}]{0,5000}\{[^{}]{0,5000}\}){0,1000}[^{}]{0,5000}\}")
-"""A rule that counts only for some media, as for print."""
-SIMPLE_SELECTOR = re.compile(r"(?:(?:[.#]?[\w-]{1,100}|[a-z]{1,20}[.#][\w-]{1,100})(?:\s+|$)){1,4}")
+AT_RULE = re.compile(r"@([^{};]{0,500})\{((?:[^{}]{0,5000}\{[^{}]{0,5000}\}){0,1000}[^{}]{0,5000})\}")
+"""Rules that count only for some media, as for print."""
+SCREEN = re.compile(r"media\s+(?:only\s+)?(?:screen|all)|layer\b.*|supports\b.*", re.I)
+"""What every reader at a screen meets."""
+COMBINATOR = re.compile(r"\s*>\s*|\s+")
+SIMPLE_SELECTOR = re.compile(r"(?:(?:[.#]?[\w-]{1,100}|[a-z]{1,20}[.#][\w-]{1,100})(?:\s*>\s*|\s+|$)){1,4}")
 FOR_SCREEN_READERS = ".sr-only, .visually-hidden, .visuallyhidden, .screen-reader-text"
 """Classes by which style sheets that many pages share hide what is only read out."""
 CANDIDATES = f"[hidden], [popover], [style], dialog:not([open]), object[data], .katex-html, {FOR_SCREEN_READERS}"
@@ -109,8 +112,11 @@ def hidden_elements(tree: LexborHTMLParser, sheet: str = "") -> set[int]:
 
 
 def _rules(sheet: str) -> list[tuple[str, str]]:
-    """The selectors and the body of each rule that counts for all media."""
-    return RULE.findall(AT_RULE.sub("", COMMENT.sub("", sheet[:STYLE_CHARACTERS])))
+    """The selectors and the body of each rule that counts for all media, or for screens of any size."""
+    plain = AT_RULE.sub(
+        lambda rule: rule[2] if SCREEN.fullmatch(rule[1].strip()) else "", COMMENT.sub("", sheet[:STYLE_CHARACTERS])
+    )
+    return RULE.findall(plain)
 
 
 def _simple(selectors: str) -> list[str]:
@@ -126,7 +132,8 @@ def hiding_selectors(sheet: str) -> list[str]:
             hiding.update(_simple(selectors))
         elif "display" in body or "visibility" in body:
             showing += selectors + "\n"
-    return sorted(name for name in hiding if not re.search(rf"{re.escape(name.split()[-1])}(?![\w-])", showing))
+    last = {name: re.escape(COMBINATOR.split(name)[-1]) for name in hiding}
+    return sorted(name for name in hiding if not re.search(rf"{last[name]}(?![\w-])", showing))
 
 
 def is_hiding(style: str) -> bool:

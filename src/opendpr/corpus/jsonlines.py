@@ -15,7 +15,7 @@ from opendpr.corpus.names import usual_keys
 from opendpr.corpus.rows import SAMPLE_ROWS, joined_rows, record_text
 from opendpr.corpus.source import RECOGNISED_BYTES, TEXT_BYTES, Reading, Source, byte_order_mark, is_binary
 from opendpr.errors import InputError
-from opendpr.interop.json_stream import array_elements
+from opendpr.interop.json_stream import array_elements, values_after_another
 from opendpr.storage.lines import json_kind, limited_lines, scan_jsonl
 from opendpr.types import NO_METADATA, Document
 
@@ -25,6 +25,9 @@ PlacedRecord: TypeAlias = tuple[str, int, dict[str, Any] | str]
 
 JSON_ARRAY = re.compile(rb"(?:\xef\xbb\xbf)?\s*\[\s*\{")
 """Begins an array of objects."""
+SPREAD_OBJECT = re.compile(rb"(?:\xef\xbb\xbf)?\s*\{[ \t]*\r?\n")
+"""Begins an object on several lines, as programs write them for readers, one after the other."""
+SPREAD_OBJECTS = re.compile(SPREAD_OBJECT.pattern + rb".*?\n\}\s*\{", re.DOTALL)
 
 
 def read_json_lines(file: IO[bytes], source: Source) -> Iterator[Reading]:
@@ -38,6 +41,9 @@ def read_json_lines(file: IO[bytes], source: Source) -> Iterator[Reading]:
     elif JSON_ARRAY.match(head):
         file.seek(0)
         yield from read_json_array(file, source)
+    elif SPREAD_OBJECT.match(head):
+        file.seek(0)
+        yield from read_json_values(file, source)
     else:
         file.seek(0)
         lines = limited_lines(file, TEXT_BYTES)
@@ -48,13 +54,18 @@ def read_json_lines(file: IO[bytes], source: Source) -> Iterator[Reading]:
 
 def read_json_array(file: IO[bytes], source: Source) -> Iterator[Reading]:
     """Each element is one document, with an id of its own or numbered."""
-    yield from record_documents(_elements(file, source.place), source)
+    yield from record_documents(_elements(array_elements(file, Path(source.place)), source.place), source)
 
 
-def _elements(file: IO[bytes], place: str) -> Iterator[PlacedRecord]:
-    """The elements of an array, as far as it is valid."""
+def read_json_values(file: IO[bytes], source: Source) -> Iterator[Reading]:
+    """Each of the objects that follow each other, on as many lines as they take, is one document."""
+    yield from record_documents(_elements(values_after_another(file, Path(source.place)), source.place), source)
+
+
+def _elements(values: Iterable[tuple[str, Any]], place: str) -> Iterator[PlacedRecord]:
+    """The values with their numbers, as far as the file is valid."""
     try:
-        for number, (where, element) in enumerate(array_elements(file, Path(place)), start=1):
+        for number, (where, element) in enumerate(values, start=1):
             problem = f"expected a JSON object, found {json_kind(element)}"
             yield where, number, element if isinstance(element, dict) else problem
     except InputError as error:

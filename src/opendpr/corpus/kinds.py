@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from opendpr.corpus.json_object import RECORD_BYTES, is_record, read_json_object
-from opendpr.corpus.jsonlines import JSON_ARRAY, read_json_array, read_json_lines
+from opendpr.corpus.jsonlines import JSON_ARRAY, SPREAD_OBJECTS, read_json_array, read_json_lines, read_json_values
 from opendpr.corpus.man import looks_like_man
 from opendpr.corpus.markdown import read_markdown
 from opendpr.corpus.rst import read_rst
@@ -123,6 +123,8 @@ def _find_json(path: Path, start: bytes) -> Reader | None:
         return read_json_lines
     if JSON_ARRAY.match(start):
         return read_json_array
+    if SPREAD_OBJECTS.match(start):
+        return read_json_values
     return read_json_object if is_record(uncompressed_name(path).name, start) else None
 
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from opendpr.choices import ID_CHARACTERS
 from opendpr.types import Document
 
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+_SIMPLE = frozenset({str, int, float, bool, type(None)})
 METADATA_LEVELS = 100
 """Most objects and arrays inside one another in metadata; SQLite, which filters look into them with, takes 1,000."""
 
@@ -28,7 +30,7 @@ def objection(document: Document) -> str | None:
     if is_deeper(document.metadata, METADATA_LEVELS):
         return f"the metadata is nested too deeply, more than {METADATA_LEVELS} levels"
     try:
-        json.dumps(dict(document.metadata), ensure_ascii=False, allow_nan=False).encode("utf-8")
+        _JSON.encode(dict(document.metadata)).encode("utf-8")
     except UnicodeEncodeError:
         return "the metadata is not valid Unicode: it has half a surrogate pair"
     except TypeError as error:  # of a document that a program gives
@@ -40,7 +42,7 @@ def objection(document: Document) -> str | None:
 
 def is_deeper(value: object, levels: int) -> bool:
     """Whether more than this many objects and arrays lie inside one another in a value."""
-    if not isinstance(value, Mapping | list | tuple):
+    if type(value) in _SIMPLE or not isinstance(value, Mapping | list | tuple):
         return False
     inner = value.values() if isinstance(value, Mapping) else value
     return levels == 0 or any(is_deeper(item, levels - 1) for item in inner)

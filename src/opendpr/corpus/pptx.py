@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Mapping
 from typing import IO
 
 from opendpr.corpus.archive import Archive
 from opendpr.corpus.extract import BlockText, Extract, storable, visible
-from opendpr.corpus.office import OFF_VALUES, core_title, values, whole
+from opendpr.corpus.office import OFF_VALUES, core_title, relations, values, whole
 
 PRESENTATION = "ppt/presentation.xml"
 SLIDE = re.compile(r"ppt/slides/[^/]+\.xml")
@@ -36,20 +35,6 @@ def parse_pptx(file: IO[bytes]) -> Extract:
                 spoken = Slide(text)
                 archive.parse(notes, spoken.start, spoken.end, spoken.data)
     return Extract(core_title(archive), visible(storable(text.text())))
-
-
-def relations(archive: Archive, part: str) -> dict[str, str]:
-    """The parts that a part refers to, by the ids it uses."""
-    folder, name = posixpath.split(part)
-    parts: dict[str, str] = {}
-
-    def start(_name: str, attributes: Mapping[str, str]) -> None:
-        if (target := attributes.get("Target", "")) and attributes.get("TargetMode") != "External":
-            parts[attributes.get("Id", "")] = posixpath.normpath(posixpath.join(folder, target)).lstrip("/")
-
-    if (path := f"{folder}/_rels/{name}.rels") in archive:
-        archive.parse(path, start)
-    return parts
 
 
 class Slide:

@@ -111,7 +111,10 @@ class Sandbox:
         assert process.stdout is not None
         if process.stdout.readline(100) != b"ready\n":
             self.close()
-            raise ResourceError("the process that reads HTML, PDF, .docx and the like cannot be started")
+            raise ResourceError(
+                "the process that reads HTML, PDF, .docx and the like cannot be started; free memory, or allow "
+                "more processes (ulimit -u)"
+            )
         return process
 
 

@@ -1,67 +1,94 @@
-"""Excel workbooks, .xlsx, by openpyxl: the values that Excel showed last; formulas and macros are not run."""
+"""Excel workbooks, .xlsx, a zip file of XML (ECMA-376): the values that were stored last; nothing in them is run."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import date, datetime, time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain, islice
-from typing import IO, Any
+from typing import IO
 
 from opendpr.corpus.archive import Archive
-from opendpr.corpus.extract import Extract, NotReadError, storable
-from opendpr.corpus.rows import SAMPLE_ROWS, is_table, joined_rows, table_text
+from opendpr.corpus.extract import BlockText, Extract, NotReadError, storable, visible
+from opendpr.corpus.office import OFF_VALUES, main_part, relations, values
+from opendpr.corpus.pptx import Slide
+from opendpr.corpus.rows import ROW_END, SAMPLE_ROWS, is_table, joined_rows, table_text
+from opendpr.corpus.xlsx_sheet import SharedStrings, Sheet
+from opendpr.corpus.xlsx_values import CellStyles
+from opendpr.wording import counted
 
-MAC_FOLDER = "__MACOSX/"
-"""What Macs add to archives: files about files, whose names end as theirs do."""
+
+class Workbook:
+    """What a workbook says of its sheets."""
+
+    def __init__(self) -> None:
+        self.sheets: list[tuple[str, str]] = []
+        """Name and id of each that is shown."""
+        self.from_1904 = False
+
+    def start(self, name: str, attributes: Mapping[str, str]) -> None:
+        local, attributes = name.rpartition("}")[2], values(attributes)
+        if local == "workbookPr":
+            self.from_1904 = attributes.get("date1904", "0") not in OFF_VALUES
+        elif local == "sheet" and attributes.get("state", "visible") == "visible":
+            self.sheets.append((attributes.get("name", ""), attributes.get("id", "")))
 
 
 def parse_xlsx(file: IO[bytes]) -> list[Extract]:
-    """Each sheet that is shown and has text: its name and its rows."""
-    from openpyxl import load_workbook
-
-    archive = Archive(file)
-    for name in archive.names():  # so that a bomb is found before openpyxl unpacks it, and XML with entities refused
-        if name.endswith(".xml") and not name.startswith(MAC_FOLDER):
-            archive.parse(name, lambda _name, _attributes: None)
-    file.seek(0)
-    workbook = load_workbook(file, read_only=True, data_only=True, keep_links=False)
-    sheets = []
-    for sheet in workbook.worksheets:
-        if sheet.sheet_state == "visible" and (text := sheet_text(map(_values, sheet.iter_rows()))):
-            sheets.append(Extract(storable(sheet.title), text))
+    """Each sheet that is shown and has text: its name, its rows, and the text boxes on it."""
+    archive, workbook, styles, strings = Archive(file), Workbook(), CellStyles(), SharedStrings()
+    main = main_part(archive, "xl/workbook.xml")
+    archive.parse(main, workbook.start)
+    for part in relations(archive, main, "/styles").values():
+        if part in archive:
+            archive.parse(part, styles.start)
+    for part in relations(archive, main, "/sharedStrings").values():
+        if part in archive:  # some programs name one that is not there
+            archive.parse(part, strings.start, strings.end, strings.data)
+    parts, sheets, problems = relations(archive, main), [], []
+    for name, id in workbook.sheets:
+        if id in parts:
+            sheet = Sheet(strings.texts, styles, from_1904=workbook.from_1904)
+            if text := sheet_content(archive, parts[id], sheet):
+                sheets.append(Extract(storable(name), text))
+            problems += not_computed(name, sheet.not_computed)
     if not sheets:
-        raise NotReadError("no text")
-    return sheets
+        raise NotReadError(problems[0][1] if problems else "no text")
+    return [*sheets[:-1], replace(sheets[-1], problems=problems)]
 
 
-def _values(row: Iterable[Any]) -> list[object]:
-    """The values of the cells of a row, shares as percentages where they are shown so."""
-    numbers = ((cell.value, type(cell.value) in (int, float) and "%" in cell.number_format) for cell in row)
-    return [_percentage(value) if is_share else value for value, is_share in numbers]
+def sheet_content(archive: Archive, part: str, sheet: Sheet) -> str:
+    """The text of a sheet: its rows, then the text boxes on it."""
+    archive.parse(part, sheet.start, sheet.end, sheet.data)
+    for table in relations(archive, part, "/table").values():
+        if table in archive:
+            archive.parse(table, sheet.start)
+    return ROW_END.join(filter(None, [sheet_text(sheet.rows()), *text_boxes(archive, part)]))
 
 
-def _percentage(share: float) -> str:
-    """A share as a percentage: `12.5%`."""
-    return f"{round(100 * share, 4):g}%"
+def not_computed(name: str, cells: Sequence[str]) -> list[tuple[str, str]]:
+    """What is wrong with formulas that no program has computed."""
+    if not cells:
+        return []
+    reason = f"no value is stored for {counted(len(cells), 'formula')}, first in {cells[0]}"
+    return [(f"sheet {name}", f"{reason}; open the file in an office program and save it")]
 
 
-def sheet_text(rows: Iterable[Sequence[object]]) -> str:
+def text_boxes(archive: Archive, part: str) -> list[str]:
+    """The texts in the drawings on a sheet."""
+    texts = []
+    for drawing in relations(archive, part, "/drawing").values():
+        if drawing in archive:
+            text = BlockText()
+            shapes = Slide(text)
+            archive.parse(drawing, shapes.start, shapes.end, shapes.data)
+            texts.append(visible(storable(text.text())))
+    return texts
+
+
+def sheet_text(rows: Iterable[Sequence[str]]) -> str:
     """The rows of a sheet: with the names of their columns if it is one table, else as lines with tabs."""
-    filled = (row for cells in rows if any(row := [shown(cell) for cell in cells]))
+    filled = (row for row in rows if any(row))
     start = list(islice(filled, SAMPLE_ROWS))
     if is_table(start):
         return table_text(chain(start, filled))
     return joined_rows(("\t".join(row).rstrip() for row in chain(start, filled)), "\n")
-
-
-def shown(value: object) -> str:
-    """The value of a cell on one line."""
-    if value is None:
-        return ""
-    if isinstance(value, datetime):
-        return value.isoformat(" ").removesuffix(" 00:00:00")
-    if isinstance(value, date | time):
-        return value.isoformat()
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    return " ".join(str(value).split())

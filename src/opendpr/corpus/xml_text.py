@@ -14,7 +14,7 @@ def parse_xml_text(file: IO[bytes]) -> Extract:
     """Elements among words are part of their line, others begin a line; the title is the first `<title>`."""
     reading = Elements()
     chunks = iter(lambda: file.read(65_536), b"")
-    parse_xml("it", chunks, reading.start, reading.end, reading.data)
+    parse_xml("it", chunks, reading.start, end=reading.end, text=reading.data)
     text = reading.text.text()
     if not text.strip():
         raise NotReadError("no text in its elements")

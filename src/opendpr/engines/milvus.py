@@ -103,18 +103,18 @@ class MilvusEngine:
         schema.add_field("collection_id", DataType.VARCHAR, max_length=64)
         schema.add_field("note", DataType.JSON)
         schema.add_field("unused", DataType.FLOAT_VECTOR, dim=2)  # Milvus holds nothing without a vector
-        self._create(NOTES_COLLECTION, schema, "unused", "FLAT", {})
+        self._create(NOTES_COLLECTION, schema, "unused")
 
     def _make_table(self) -> None:
         schema = self._client.create_schema(auto_id=False)
         schema.add_field("number", DataType.INT64, is_primary=True)
         schema.add_field("labels", DataType.JSON)
         schema.add_field("vector", DataType.FLOAT_VECTOR, dim=self._vectors.dim)
-        self._create(self._table, schema, "vector", "FLAT", {})
+        self._create(self._table, schema, "vector")
 
-    def _create(self, table: str, schema: CollectionSchema, field: str, kind: str, parameters: dict[str, int]) -> None:
+    def _create(self, table: str, schema: CollectionSchema, field: str) -> None:
         index = self._client.prepare_index_params()
-        index.add_index(field, index_type=kind, metric_type="IP", params=parameters)
+        index.add_index(field, index_type="FLAT", metric_type="IP", params={})
         self._client.create_collection(table, schema=schema, index_params=index, consistency_level="Strong")
 
     def forget(self) -> None:

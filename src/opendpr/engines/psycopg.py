@@ -105,7 +105,7 @@ class Server:
         try:
             yield
         except errors.ReadOnlySqlTransaction:
-            raise BusyError(f"{self.name} cannot be written: it is a standby that nobody promoted yet") from None
+            raise BusyError(f"{self.name} cannot be written: it is a standby; promote it, or try again then") from None
         except errors.LockNotAvailable:
             raise BusyError(f"another process is pushing to {self.name}; wait for it") from None
         except (errors.DiskFull, errors.OutOfMemory) as error:
@@ -114,10 +114,14 @@ class Server:
             if self._opened is not None:
                 self._opened.close()
             if any(refusal in str(error) for refusal in REFUSAL_WORDS):
-                raise StateError(f"{self.name} refuses the connection ({_reason(error)})") from None
+                raise StateError(
+                    f"{self.name} refuses the connection ({_reason(error)}); check user, password and database"
+                ) from None
             raise UnreachableError(f"{self.name} does not answer ({_reason(error)}); try again") from None
         except psycopg.Error as error:
-            raise StateError(f"{self.name} cannot do this ({_reason(error)})") from None
+            raise StateError(
+                f"{self.name} cannot do this ({_reason(error)}); docs/cluster.md says what the server needs"
+            ) from None
 
     def close(self) -> None:
         if self._opened is not None:

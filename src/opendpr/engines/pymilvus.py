@@ -32,7 +32,9 @@ def connect(address: Address) -> MilvusClient:
     if len(address.shards) > 1 or len(address.shards[0]) > 1:
         raise UsageError(f"{address.text} names several hosts; Milvus divides vectors itself: name one of its proxies")
     if unknown := set(address.options) - {"secure"}:
-        raise UsageError(f"{address.text}: an address of Milvus has the option 'secure' alone, not {min(unknown)!r}")
+        raise UsageError(
+            f"{address.text}: an address of Milvus has the option 'secure' alone, leave out {min(unknown)!r}"
+        )
     scheme = "https" if address.options.get("secure") == "true" else "http"
     path = os.environ.get(TOKEN_FILE)
     with our_errors(address.text):
@@ -55,7 +57,7 @@ def our_errors(name: str) -> Iterator[None]:
         reason = _reason(error.message)
         if isinstance(error.__cause__, grpc.RpcError) or "connect" in reason.lower() or "unavailable" in reason.lower():
             raise UnreachableError(f"{name} does not answer ({reason}); try again") from None
-        raise StateError(f"{name} cannot do this ({reason})") from None
+        raise StateError(f"{name} cannot do this ({reason}); docs/cluster.md says what the server needs") from None
 
 
 def _reason(message: str) -> str:

@@ -1,4 +1,7 @@
-"""Top-k accuracy (paper section 5): how many questions have what they need among their first k passages."""
+"""Top-k accuracy (paper section 5): how many questions have what they need among their first k passages.
+
+The interval of a mean of these values is computed in `statistics.py`, as that of every measure.
+"""
 
 from __future__ import annotations
 

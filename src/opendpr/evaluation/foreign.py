@@ -52,7 +52,7 @@ class ForeignTask:
 
 
 def evaluate_runs(
-    task: ForeignTask, judge: ForeignJudge, output: Path, on_progress: OnProgress = lambda done, total: None
+    task: ForeignTask, judge: ForeignJudge, output: Path, *, on_progress: OnProgress = lambda done, total: None
 ) -> None:
     """Judge the runs of other systems into the file `output`, a run as `task.evaluate` writes it.
 
@@ -98,7 +98,7 @@ def _questions(task: ForeignTask) -> tuple[str, Path, list[Question]]:
     for ranking in task.rankings(first):
         questions_by_id.setdefault(ranking.id, Question(ranking.id, ranking.question, ranking.answers))
     if not questions_by_id:
-        raise InputError(f"{first} holds no rankings")
+        raise InputError(f"{first} holds no rankings; give the run that a search has written")
     return uncompressed_name(first).stem, first, list(questions_by_id.values())[: task.limit]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,34 @@ def read_rankings(path: Path, *, values: Values | None = None, duplicates: Dupli
         return
     for line in read_question_lines(path):
         yield _ranking(line, f"{path}: question {line['question']!r:.60}")
+
+
+def selected(
+    rankings: Iterable[Ranking], source: object, *, system: str | None = None, question_set: str | None = None
+) -> Iterator[Ranking]:
+    """The rankings of a system and of a set of questions; None takes all.
+
+    Args:
+        source: where they come from, for messages
+
+    Raises:
+        InputError: there are rankings, and none is of that system and set; it names those there are.
+    """
+    systems: dict[str, None] = {}
+    sets: dict[str, None] = {}
+    any_selected = False
+    for ranking in rankings:
+        systems[ranking.system] = sets[ranking.set] = None
+        if system in (None, ranking.system) and question_set in (None, ranking.set):
+            any_selected = True
+            yield ranking
+    for noun, name, names in (("system", system, systems), ("set", question_set, sets)):
+        if names and name is not None and name not in names:
+            listed = ", ".join(map(repr, filter(None, names)))
+            others = f"its {noun}s are {listed}" if listed else f"it names no {noun}s"
+            raise InputError(f"{source} has no ranking of {noun} {name!r}; {others}")
+    if systems and not any_selected:
+        raise InputError(f"{source} has no ranking of system {system!r} over set {question_set!r}; leave one out")
 
 
 def systems_of(path: Path) -> list[str]:

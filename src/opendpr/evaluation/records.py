@@ -124,6 +124,8 @@ class FigureRecord:
     measures: Mapping[str, float]
     failures: Mapping[int, str]
     """Number of passages read -> why the answer is wrong; without right ones."""
+    answered: Mapping[int, bool]
+    """Number of passages read -> whether an answer was given, rather than "no answer found"."""
     problem: str | None
 
 
@@ -145,8 +147,10 @@ def key_of(record: Mapping[str, Any]) -> Key:
 
 def parse_figure_record(record: Mapping[str, Any]) -> FigureRecord:
     """What figures are made of in a question's record, which may lack the rest."""
-    failures = {int(read): answer["failure"] for read, answer in record.get("read", {}).items() if answer["failure"]}
-    return FigureRecord(key_of(record), record["measures"], failures, record.get("problem"))
+    answers = {int(read): answer for read, answer in record.get("read", {}).items()}
+    failures = {read: answer["failure"] for read, answer in answers.items() if answer["failure"]}
+    answered = {read: bool(answer.get("answerable")) for read, answer in answers.items()}
+    return FigureRecord(key_of(record), record["measures"], failures, answered, record.get("problem"))
 
 
 def parse_question_record(record: Mapping[str, Any]) -> QuestionRecord:

@@ -10,6 +10,7 @@ A run that was interrupted goes on where it stopped; one with other settings is 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -181,6 +182,8 @@ class Run:
     """Set -> system -> question -> measure -> value."""
     failures: Mapping[str, Mapping[str, Mapping[int, Mapping[str, list[str]]]]]
     """Set -> system -> passages read -> kind of failure -> questions."""
+    unjudged: Mapping[str, Mapping[str, Mapping[int, int]]]
+    """Set -> system -> passages read -> how many questions without measures got an answer."""
     problems: Mapping[str, str]
     """Set and id of a question -> why it could not be judged as wanted."""
 
@@ -196,15 +199,21 @@ def read_run(path: Path) -> Run:
     measured: dict[str, dict[str, dict[str, Mapping[str, float]]]]
     measured = {name: {system: {} for system in header.systems} for name in header.sets}
     failures: dict[str, dict[str, dict[int, dict[str, list[str]]]]] = {name: {} for name in header.sets}
+    unjudged: dict[str, dict[str, Counter[int]]] = {name: {} for name in header.sets}
     absent = _absent(scans)
     for record in records:
         name, question, system = record.key
         if name not in measured or system not in measured[name]:
-            raise InputError(f"{path}: question {question!r} is of {name!r} by {system!r}, which its first line lacks")
+            raise InputError(
+                f"{path}: question {question!r} is of {name!r} by {system!r}, which its first line lacks; the file was "
+                "put together from several runs, evaluate again"
+            )
         measured[name][system][question] = record.measures
         for read, kind in record.failures.items():
             kinds = failures[name].setdefault(system, {}).setdefault(read, {})
             kinds.setdefault(_final(kind, record.key, absent), []).append(question)
+        if not record.measures:
+            unjudged[name].setdefault(system, Counter()).update(record.answered)
     wanted = header.questions * len(header.systems)
     there = sum(len(questions) for systems in measured.values() for questions in systems.values())
     if there != wanted or (header.read and not scans):
@@ -214,7 +223,7 @@ def read_run(path: Path) -> Run:
             "run the command that began it again"
         )
     problems = {f"{record.key[0]}/{record.key[1]}": record.problem for record in records if record.problem}
-    return Run(path, header, measured, failures, problems)
+    return Run(path, header, measured, failures, unjudged, problems)
 
 
 def _figure_records(path: Path) -> tuple[RunHeader, list[FigureRecord], list[ScanRecord]]:

@@ -1,7 +1,9 @@
 """How sure a figure is: bootstrap intervals, and the paired randomisation test of a difference.
 
 Everything is over questions: a value belongs to one question (0 or 1 for an accuracy, an F1, an average
-precision), a figure is the mean. All columns of one call share their draws, so a call is one pass.
+precision), a figure is the mean. All columns of one call share their draws, so a call is one pass. What the
+values measure is not known here: each measure is a module of its own (`accuracy.py`, `ir_measures.py`,
+`calibration.py`; exact match and F1 are in `text/answers.py`).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,10 @@ class SetSummary:
     figures: Sequence[Figure]
     differences: Sequence[PairedFigure]
     failures: Failures
+    unjudged: int = 0
+    """Questions without answers and gold documents, or without judgements: they are in no figure."""
+    unjudged_answered: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
+    """System -> passages read -> how many of these got an answer, rather than "no answer found"."""
 
     def as_json(self) -> dict[str, Any]:
         """The figures as plain values."""
@@ -50,6 +54,11 @@ class SetSummary:
                     str(read): {kind: asdict(count) for kind, count in kinds.items()} for read, kinds in by_read.items()
                 }
                 for system, by_read in self.failures.items()
+            },
+            "unjudged": self.unjudged,
+            "unjudged_answered": {
+                system: {str(read): count for read, count in by_read.items()}
+                for system, by_read in self.unjudged_answered.items()
             },
         }
 
@@ -131,7 +140,16 @@ def _set_summary(name: str, runs: Sequence[Run], labels: Sequence[str]) -> SetSu
         for run, label in zip(runs, labels, strict=True)
         for system, counts in run.failures[name].items()
     }
-    return SetSummary(runs[0].header.sets[name].questions, figures(measured), differences(measured), failures)
+    given = {
+        label + system: dict(counts)
+        for run, label in zip(runs, labels, strict=True)
+        for system, counts in run.unjudged[name].items()
+        if counts
+    }
+    first = next(iter(measured.values()), {})
+    unjudged = sum(not measures for measures in first.values())
+    questions = runs[0].header.sets[name].questions
+    return SetSummary(questions, figures(measured), differences(measured), failures, unjudged, given)
 
 
 def _counted(failures: Mapping[int, Mapping[str, Sequence[str]]]) -> dict[int, dict[str, FailureCount]]:

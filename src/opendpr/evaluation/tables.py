@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from opendpr.evaluation.figures import Figure, PairedFigure, written
-from opendpr.evaluation.summary import Failures, Summary
+from opendpr.evaluation.summary import Failures, SetSummary, Summary
 from opendpr.wording import counted
 
 EXAMPLES_NAMED = 3
@@ -17,9 +17,48 @@ Rows = list[list[str]]
 def tables(summary: Summary) -> Iterator[str]:
     """For each set of questions its heading, then its tables: figures, differences, wrong answers."""
     for name, result in summary.sets.items():
-        yield f"{name}: {counted(result.questions, 'question')}; 95 % bootstrap intervals"
-        rows = (_figures(result.figures), _differences(result.differences), *_failures(result.failures))
+        heading = f"{name}: {counted(result.questions, 'question')}; 95 % bootstrap intervals"
+        yield "\n".join([heading, *_counts(result)])
+        figures, pairs = _figures(result.figures), _differences(result.differences)
+        rows = (figures, pairs, *_failures(result.failures), _given(result))
         yield from map(_aligned, filter(None, rows))
+
+
+def _counts(result: SetSummary) -> Iterator[str]:
+    """What the figures are over, where that is not all questions."""
+    if result.unjudged:
+        yield unjudged_in_words(result.unjudged)
+    names: dict[str, int] = {}
+    for figure in result.figures:
+        names.setdefault(figure.measure.partition("@")[0], figure.questions)
+    if len(set(names.values())) > 1:
+        groups = {count: [name for name in names if names[name] == count] for count in names.values()}
+        yield "; ".join(f"{', '.join(group)} over {counted(count, 'question')}" for count, group in groups.items())
+
+
+def unjudged_in_words(count: int) -> str:
+    """How many questions are in no figure, and why.
+
+    >>> unjudged_in_words(1)
+    '1 question has no answers, documents or judgements to be judged by; it was asked, and is in no figure'
+    """
+    has, was, are = ("has", "it was", "is") if count == 1 else ("have", "they were", "are")
+    nothing = "no answers, documents or judgements to be judged by"
+    return f"{counted(count, 'question')} {has} {nothing}; {was} asked, and {are} in no figure"
+
+
+def _given(result: SetSummary) -> Rows:
+    """How many of the questions that nothing is known to answer got an answer."""
+    by_system = result.unjudged_answered
+    if not by_system:
+        return []
+    reads = sorted({read for by_read in by_system.values() for read in by_read})
+    heading = ["without answers, yet given one", *(f"{read} read" for read in reads)]
+    cells = {
+        system: [f"{by_read[read]:,} of {result.unjudged:,}" if read in by_read else "" for read in reads]
+        for system, by_read in by_system.items()
+    }
+    return [heading, *([system, *row] for system, row in cells.items())]
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> str:

@@ -78,6 +78,7 @@ def evaluate(
     directory: Path,
     task: Task,
     judge: Judge,
+    *,
     output: Path,
     on_progress: OnProgress = lambda done, total: None,
 ) -> None:

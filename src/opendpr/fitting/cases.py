@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from opendpr.answering.asked_question import UNKNOWN_QUESTION, AskedQuestion
 from opendpr.answering.decoding import Decoding, candidates
@@ -47,7 +48,7 @@ def read_cases(
     ask: Ask = lambda question, retriever: AskedQuestion(question),
 ) -> dict[str, list[Case]]:
     """What was read for each retriever; a passage that several retrievers found is read once."""
-    drawn = np.random.default_rng(settings.seed).random(len(questions)) < settings.removed_share
+    drawn = drawn_for_removal(len(questions), settings)
     cases: dict[str, list[Case]] = {kind: [] for kind in retrievers}
     done = 0
     for batch in batched(zip(questions, drawn.tolist(), strict=True), CASE_QUESTIONS):
@@ -63,6 +64,17 @@ def read_cases(
         done += len(batch)
         on_progress("reading", done, len(questions))
     return cases
+
+
+def drawn_for_removal(questions: int, settings: AnsweringSettings) -> NDArray[np.bool_]:
+    """(questions,): whether a question with answers is asked again without the passages that hold one."""
+    return np.random.default_rng(settings.seed).random(questions) < settings.removed_share
+
+
+def count_cases(questions: Sequence[Question], settings: AnsweringSettings) -> int:
+    """How many cases `read_cases` makes of questions for each retriever."""
+    again = np.array([bool(question.answers) for question in questions], dtype=bool)
+    return len(questions) + int((again & drawn_for_removal(len(questions), settings)).sum())
 
 
 def _wanted(

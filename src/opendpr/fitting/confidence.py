@@ -1,22 +1,25 @@
-"""Fitting how sure an answer is, and below which confidence there is none."""
+"""Choosing the weights and the threshold of a confidence, which `answering/confidence.py` computes.
+
+`evaluation/calibration.py` has what a confidence is judged by.
+"""
 
 from __future__ import annotations
 
 import logging
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from opendpr.answering.confidence import Confidence, features
 from opendpr.answering.decoding import Decoding, candidates
-from opendpr.errors import InputError
 from opendpr.evaluation.calibration import area_under_roc, expected_calibration_error, threshold_for
 from opendpr.fitting.cases import Case, answered, is_answerable
+from opendpr.fitting.figures import AnswerFigures, ConfidenceFigures
 from opendpr.fitting.logistic import fit_logistic
-from opendpr.fitting.settings import AnsweringSettings
+from opendpr.fitting.settings import AnsweringSettings, TooFewAnswersError
 
 logger = logging.getLogger(__name__)
 
@@ -32,13 +35,19 @@ Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
 
-def fit_confidence(
-    cases: Sequence[Case], decoding: Decoding, settings: AnsweringSettings
-) -> tuple[dict[str, float], dict[str, Any]]:
-    """The weights that a model stores for a confidence, and its figures on these cases.
+class FittedConfidence(NamedTuple):
+    """How sure the answers of a retriever are."""
+
+    weights: Mapping[str, float]
+    """What a model stores: the weight of each feature, `bias` and `threshold`."""
+    figures: ConfidenceFigures
+
+
+def fit_confidence(cases: Sequence[Case], decoding: Decoding, settings: AnsweringSettings) -> FittedConfidence:
+    """Fit how sure an answer is, and below which confidence there is none.
 
     Raises:
-        InputError: there are too few right or wrong answers.
+        TooFewAnswersError: there are too few right or wrong answers.
     """
     cases = [case for case in cases if case.spans]
     rows = [
@@ -46,7 +55,7 @@ def fit_confidence(
     ]
     right = np.array([answered(case, decoding) for case in cases], dtype=bool)
     if min(right.sum(), (~right).sum()) < FEWEST_ANSWERS:
-        raise InputError(
+        raise TooFewAnswersError(
             f"{right.sum()} answers are right and {(~right).sum()} wrong, at least {FEWEST_ANSWERS} of each are needed "
             "to fit a confidence; give more questions"
         )
@@ -62,12 +71,13 @@ def fit_confidence(
         )
     stored["threshold"] = math.floor((threshold or 0.0) * 1e6) / 1e6
     accepted = sure >= stored["threshold"]
-    return stored, {
-        **_figures(sure, right, answerable),
-        "answered": round(float(np.average(accepted, weights=counts)), 4),
-        "precision": round(float(np.average(right[accepted], weights=counts[accepted])), 4),
-        "sets": {name: _figures(sure[own], right[own], answerable[own]) for name, own in _by_set(cases).items()},
-    }
+    figures = ConfidenceFigures(
+        _figures(sure, right, answerable),
+        answered=round(float(np.average(accepted, weights=counts)), 4),
+        precision=round(float(np.average(right[accepted], weights=counts[accepted])), 4),
+        sets={name: _figures(sure[own], right[own], answerable[own]) for name, own in _by_set(cases).items()},
+    )
+    return FittedConfidence(stored, figures)
 
 
 def _weights(rows: Sequence[Mapping[str, float]], right: Bools, counts: Floats) -> dict[str, float]:
@@ -96,17 +106,16 @@ def _by_set(cases: Sequence[Case]) -> dict[str, Bools]:
     return {str(name): names == name for name in np.unique(names)}
 
 
-def _figures(sure: Floats, right: Bools, answerable: Bools) -> dict[str, Any]:
-    """What a confidence is worth: how well it is calibrated, and tells right from wrong and answerable from not."""
-    return {
-        "answers": len(sure),
-        "right": int(right.sum()),
-        "answerable": int(answerable.sum()),
-        "confidence": round(float(sure.mean()), 4),
-        "calibration error": round(expected_calibration_error(sure, right), 4),
-        "AUROC right": _area(sure, right),
-        "AUROC answerable": _area(sure, answerable),
-    }
+def _figures(sure: Floats, right: Bools, answerable: Bools) -> AnswerFigures:
+    return AnswerFigures(
+        answers=len(sure),
+        right=int(right.sum()),
+        answerable=int(answerable.sum()),
+        confidence=round(float(sure.mean()), 4),
+        calibration_error=round(expected_calibration_error(sure, right), 4),
+        auroc_right=_area(sure, right),
+        auroc_answerable=_area(sure, answerable),
+    )
 
 
 def _area(sure: Floats, positive: Bools) -> float | None:

@@ -1,18 +1,19 @@
-"""Fitting the weights with which an answer's scores are added up."""
+"""Choosing the weights with which `answering/decoding.py` adds up an answer's scores."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from opendpr.answering.decoding import WORDING_FEATURES, Decoding
 from opendpr.answering.question_words import Wording
 from opendpr.answering.tidying import tidied
-from opendpr.errors import InputError
 from opendpr.fitting.cases import Case, answered
-from opendpr.fitting.fitted import Fitted
+from opendpr.fitting.figures import DecodingFigures
 from opendpr.fitting.logistic import Choice, fit_choice
+from opendpr.fitting.settings import TooFewAnswersError
 from opendpr.text import exact_match
 from opendpr.types import Question, Span
 from opendpr.wording import counted
@@ -21,22 +22,27 @@ FEWEST_RIGHT_QUESTIONS = 30
 """Questions with a right span, without which no weights are fitted."""
 
 
-def fit_decoding(cases: Sequence[Case], start: Decoding, fitted: Fitted) -> Decoding:
-    """The weights with which the right spans are likeliest, put into `fitted`.
+class FittedDecoding(NamedTuple):
+    """The weights with which the right spans are likeliest, and what they bring."""
+
+    retrieval: Mapping[str, float]
+    """The `retrieval` block of a model: what it had at the start, with the weights that were fitted."""
+    figures: DecodingFigures
+
+
+def fit_decoding(cases: Sequence[Case], retrieval: Mapping[str, float]) -> FittedDecoding:
+    """Fit the weights with which an answer's scores are added up.
+
+    Args:
+        retrieval: the `retrieval` block of a model, to start from
 
     Raises:
-        InputError: no span is right.
+        TooFewAnswersError: there are too few questions with a right span.
     """
-    choices = []
-    for case in cases:
-        verdicts: dict[str, bool] = {}
-        spans, wording = tidied(case.spans, case.asked_question.text), Wording(case.asked_question)
-        right = np.array([_is_right(case.question, span.text, verdicts) for span in spans], dtype=bool)
-        if right.any() and not right.all():
-            rows = [_row(span, start, wording) for span in spans]
-            choices.append(Choice(np.array(rows), right))
+    start = Decoding.from_weights(retrieval)
+    choices = _choices(cases, start)
     if len(choices) < FEWEST_RIGHT_QUESTIONS:
-        raise InputError(
+        raise TooFewAnswersError(
             f"the answer of {counted(len(choices), 'question')} was found among the spans read, at least "
             f"{FEWEST_RIGHT_QUESTIONS} are needed; check that questions and collection belong together, or give more "
             "questions"
@@ -45,11 +51,23 @@ def fit_decoding(cases: Sequence[Case], start: Decoding, fitted: Fitted) -> Deco
         choices, np.array([start.passage, start.span, start.retrieval, *[0.0] * len(WORDING_FEATURES)])
     )
     names = ("passage", "span", "reader", *WORDING_FEATURES)
-    fitted.retrieval |= {name: float(f"{value:.4g}") for name, value in zip(names, weights.tolist(), strict=True)}
-    decoding = Decoding.from_weights(fitted.retrieval)
-    fitted.figures["questions with a right span"] = len(choices)
-    fitted.figures["exact match"] = {"before": _exact(cases, start), "after": _exact(cases, decoding)}
-    return decoding
+    own = {name: float(f"{value:.4g}") for name, value in zip(names, weights.tolist(), strict=True)}
+    fitted = {**retrieval, **own}
+    after = _exact(cases, Decoding.from_weights(fitted))
+    return FittedDecoding(fitted, DecodingFigures(len(choices), _exact(cases, start), after))
+
+
+def _choices(cases: Sequence[Case], start: Decoding) -> list[Choice]:
+    """What there is to choose from, for each question that has right spans and wrong ones."""
+    choices = []
+    for case in cases:
+        verdicts: dict[str, bool] = {}
+        spans, wording = tidied(case.spans, case.asked_question.text), Wording(case.asked_question)
+        right = np.array([_is_right(case.question, span.text, verdicts) for span in spans], dtype=bool)
+        if right.any() and not right.all():
+            rows = [_row(span, start, wording) for span in spans]
+            choices.append(Choice(np.array(rows), right))
+    return choices
 
 
 def _row(span: Span, decoding: Decoding, wording: Wording) -> list[float]:

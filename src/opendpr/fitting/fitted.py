@@ -5,24 +5,28 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from opendpr.fitting.figures import FittingFigures
 from opendpr.model.directory import Model
 from opendpr.storage.atomic import write_json
 
-TRAINING_FOLDERS = ("checkpoints", "tensorboard")
+ROUND_FOLDER = "improve"
+"""Folder of a model with what `opendpr improve` made it of."""
+TRAINING_FOLDERS = ("checkpoints", "tensorboard", ROUND_FOLDER)
 """Folders of a training that are no part of a model."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Fitted:
     """What was fitted, and its figures on the questions it was fitted on."""
 
-    retrieval: dict[str, float]
-    confidence: dict[str, dict[str, float]] = field(default_factory=dict)
-    figures: dict[str, Any] = field(default_factory=dict)
+    retrieval: Mapping[str, float]
+    """The `retrieval` block of a model's `config.json`: lambda and the weights of decoding, by name."""
+    confidence: Mapping[str, Mapping[str, float]]
+    """Its `confidence` block: for each retriever the weight of each feature, `bias` and `threshold`."""
+    figures: FittingFigures
 
 
 def write_fitted(model: Model, directory: Path, fitted: Fitted, record: Mapping[str, object]) -> Model:
@@ -39,7 +43,7 @@ def write_fitted(model: Model, directory: Path, fitted: Fitted, record: Mapping[
             ignore=shutil.ignore_patterns("config.json", *TRAINING_FOLDERS),
         )
     training = model.training_record() or {}
-    write_json(directory / "training.json", {**training, "answering": {**record, "figures": fitted.figures}})
+    write_json(directory / "training.json", {**training, "answering": {**record, "figures": fitted.figures.as_json()}})
     config = json.loads((model.directory / "config.json").read_text(encoding="utf-8"))
     name = config["name"] if directory.resolve() == model.directory.resolve() else directory.name
     write_json(

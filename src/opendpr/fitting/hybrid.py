@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from opendpr.iteration import OnProgress, batched
 from opendpr.model.encoder import BertEncoder
 from opendpr.search.live import LiveSnapshot
-from opendpr.search.retrievers import UNION_PASSAGES, score_union
+from opendpr.search.retrievers import UNION_PASSAGES
 from opendpr.search.snapshot import Snapshot
+from opendpr.search.union import score_union
 from opendpr.text import AnswerMatcher
 from opendpr.types import Numbers, Passage, Question
 

@@ -6,7 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from opendpr.choices import DEFAULT_RETRIEVER
-from opendpr.errors import UsageError
+from opendpr.errors import InputError, UsageError
+
+
+class TooFewAnswersError(InputError):
+    """There are too few right or wrong answers to fit what tells them apart."""
 
 
 @dataclass(frozen=True)

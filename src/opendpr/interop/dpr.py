@@ -71,7 +71,9 @@ def read_questions(start: Start) -> Iterator[Question]:
         try:
             answers = parse_strings(fields[1])
         except ValueError as error:
-            raise InputError(f"{place}: the answers cannot be read: {error}") from None
+            raise InputError(
+                f'{place}: the answers cannot be read: {error}; write them as a list, ["Paris", "Rome"]'
+            ) from None
         if not fields[0].strip():
             raise InputError(f"{place}: expected a question in words, found {fields[0]!r:.60}")
         answers = tuple(checked(answer, "answers", place) for answer in answers)

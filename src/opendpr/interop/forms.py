@@ -116,6 +116,11 @@ MINE_FIRST = (
     "train on what it writes"
 )
 """What to do with pairs of questions and answers."""
+PLAIN_LINES = (
+    '; give questions with their answers, one a line as {{"question": "...", "answers": ["..."]}}; plain lines have no '
+    "answers to be compared with, and 'opendpr ask COLLECTION - < {path}' answers them"
+)
+"""What to do with questions that are lines of text."""
 
 
 def form_of(start: Start, forms: Sequence[FileForm[Item]], noun: str) -> FileForm[Item]:
@@ -140,7 +145,8 @@ def unknown(start: Start, forms: Sequence[FileForm[Item]], noun: str) -> InputEr
     unclear = f"cannot tell what kind of {noun} these are"
     expected = f"expected {'; '.join(form.shape for form in forms)}"
     if not start.is_json and not start.name_says_json:
-        return InputError(f"{start.path}:1: {unclear}, from {start.line[:100]!r}; {expected}")
+        advice = PLAIN_LINES.format(path=start.path) if noun == "questions" else ""
+        return InputError(f"{start.path}:1: {unclear}, from {start.line[:100]!r}{advice}; {expected}")
     for place, _, fields in islice(read_records(start.path), 1):
         mine = MINE_FIRST if noun == "examples" and "question" in fields else ""
         return InputError(f"{place}: {unclear}, found only {str(list(fields))[:100]}{mine}; {expected}")

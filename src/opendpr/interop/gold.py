@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Set
 from dataclasses import replace
 from pathlib import Path
 
-from opendpr.choices import Match
+from opendpr.choices import AnswerMatch
 from opendpr.errors import InputError
 from opendpr.interop.nouns import MarkedQuestion, Ranking
 from opendpr.interop.records import Fields, Record, checked, identifier, texts, words
@@ -114,7 +114,7 @@ class Dropped:
       that the positive is wrong; twice it would count twice.
     """
 
-    def __init__(self, path: Path, match: Match | None = None) -> None:
+    def __init__(self, path: Path, match: AnswerMatch | None = None) -> None:
         self.path, self.match = path, match
         self._names: dict[tuple[str, str], list[str]] = {}
         self._counts: Counter[tuple[str, str]] = Counter()
@@ -129,7 +129,7 @@ class Dropped:
             else replace(question, answers=kept, match=match)
         )
 
-    def answers(self, question_id: str, answers: Iterable[str], match: Match = "string") -> tuple[str, ...]:
+    def answers(self, question_id: str, answers: Iterable[str], match: AnswerMatch = "string") -> tuple[str, ...]:
         """The answers that can be used."""
         kept = []
         for answer in answers:

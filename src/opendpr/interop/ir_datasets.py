@@ -115,4 +115,6 @@ def _fetched(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, RuntimeError) as error:
-        raise InputError(f"{path} cannot be fetched: {error!s:.300}") from None
+        raise InputError(
+            f"{path} cannot be fetched: {error!s:.300}; get it by hand, as ir_datasets says, or try again"
+        ) from None

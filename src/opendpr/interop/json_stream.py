@@ -58,12 +58,17 @@ def read_values(path: Path) -> Iterator[tuple[str, Any]]:
         InputError: as for `read_array`.
     """
     with open_input(path) as file:
-        text = _Text(path, file)
-        number = 0
-        while text.peek():
-            number += 1
-            place = f"{path}:{text.line} (record {number})"
-            yield place, text.value()
+        yield from values_after_another(file, path)
+
+
+def values_after_another(file: IO[bytes], path: Path) -> Iterator[tuple[str, Any]]:
+    """The same from an open file; `path` is what places and errors call it."""
+    text = _Text(path, file)
+    number = 0
+    while text.peek():
+        number += 1
+        place = f"{path}:{text.line} (record {number})"
+        yield place, text.value()
 
 
 def read_members(path: Path) -> Iterator[tuple[str, str, Any]]:

@@ -108,7 +108,10 @@ def triples(path: Path, examples: Iterable[TrainingExample], *, titles: bool = F
         for positive, negative in pairs:
             yield example.question.text, passage_text(positive, titles), passage_text(negative, titles)
     if without and not written:
-        raise InputError("no example has both a positive and a hard negative, of which triples are made")
+        raise InputError(
+            "no example has both a positive and a hard negative, of which triples are made; find hard negatives with "
+            "'opendpr mine', or choose another format"
+        )
     if without:
         logger.warning(
             "%s: left out %s without a hard negative, so without a triple", path, counted(without, "example")

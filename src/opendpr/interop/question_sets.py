@@ -43,7 +43,9 @@ def files_or_objects(questions: Questions) -> tuple[list[Path], list[Question]]:
     several: list[object] = [questions] if alone else list(questions)  # type: ignore[arg-type]
     paths = [Path(item) for item in several if isinstance(item, str | os.PathLike)]
     if paths and len(paths) < len(several):
-        raise UsageError("questions are either all files or all objects, got both")
+        raise UsageError(
+            "questions are either all files or all objects, got both; read the files with interop.read_questions"
+        )
     return paths, [] if paths else [_question(item, number) for number, item in enumerate(several, start=1)]
 
 

@@ -45,5 +45,7 @@ def _value(column: str, field: str, place: str) -> str | list[str] | None:
         try:
             return list(parse_strings(field))
         except ValueError as error:
-            raise InputError(f"{place}: the answers cannot be read: {error}") from None
+            raise InputError(
+                f'{place}: the answers cannot be read: {error}; write them as a list, ["Paris", "Rome"]'
+            ) from None
     return field or None

@@ -205,14 +205,15 @@ def score_of(value: str, place: str) -> float:
 
 def once(rankings: Iterable[Ranking]) -> Iterator[Ranking]:
     """The rankings, of which each must be of another question."""
-    done: set[str] = set()
+    systems: dict[str, str] = {}
     for ranking in rankings:
-        if ranking.id in done:
+        if ranking.id in systems:
+            both = f"for {systems[ranking.id]!r} and for {ranking.system!r}"
             raise InputError(
-                f"question {ranking.id!r} is there twice, for {ranking.system!r} the second time; a run holds one "
-                "ranking a question. Choose a system with --system, and a set of questions with --set"
+                f"question {ranking.id!r} is there twice, {both}; a run holds one ranking a question. "
+                "Choose a system with --system, and a set of questions with --set"
             )
-        done.add(ranking.id)
+        systems[ranking.id] = ranking.system
         yield ranking
 
 
@@ -242,7 +243,9 @@ def as_evaluated(ranking: Ranking) -> list[RunHit]:
     try:
         return sorted(ranking.hits, key=lambda hit: (_single(hit.score), hit.id), reverse=True)
     except OverflowError:
-        raise InputError(f"question {ranking.id!r} has a score beyond single precision") from None
+        raise InputError(
+            f"question {ranking.id!r} has a score beyond single precision; scale the scores of the run down"
+        ) from None
 
 
 def _single(score: float) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from opendpr.choices import Duplicates, Match, Quoting, Values
+from opendpr.choices import AnswerMatch, Duplicates, Quoting, Values
 from opendpr.errors import InputError, UsageError
 from opendpr.interop import colbert, ir_datasets, tevatron
 from opendpr.interop.forms import (
@@ -48,7 +48,7 @@ def read_passages(path: Path, *, quoting: Quoting = "csv") -> Iterator[Document]
     yield from ids_once(lambda: form.read(start))
 
 
-def read_questions(path: Path, *, match: Match | None = None, quoting: Quoting = "csv") -> Iterator[Question]:
+def read_questions(path: Path, *, match: AnswerMatch | None = None, quoting: Quoting = "csv") -> Iterator[Question]:
     """Yield the questions of a file. One without an id is called by its line, or its place in the array.
 
     Args:
@@ -182,7 +182,7 @@ def read_qrels(path: Path, *, duplicates: Duplicates = "refuse") -> Iterator[Jud
 
 
 @contextmanager
-def _dropped(path: Path, match: Match | None = None) -> Iterator[Dropped]:
+def _dropped(path: Path, match: AnswerMatch | None = None) -> Iterator[Dropped]:
     dropped = Dropped(path, match)
     try:
         yield dropped

@@ -84,7 +84,10 @@ class TorchFile:
             raise InputError(f"{self.path} lacks the numbers of storage {storage.key}; it is cut off, get it again")
         last = tensor.offset + sum((n - 1) * step for n, step in zip(tensor.shape, tensor.stride, strict=True)) + 1
         if max(last if prod(tensor.shape) else 0, prod(tensor.shape)) > storage.size or tensor.offset < 0:
-            raise InputError(f"{self.path}: a tensor of shape {tensor.shape} does not fit into its storage")
+            raise InputError(
+                f"{self.path}: a tensor of shape {tensor.shape} does not fit into its storage; "
+                "the file is damaged, get it again"
+            )
         if place + storage.size * size > self.path.stat().st_size:
             raise InputError(f"{self.path} ends within storage {storage.key}; it is cut off, get it again")
         with self.path.open("rb") as file:
@@ -132,7 +135,9 @@ class TorchFile:
         with self.path.open("rb") as file:
             magic = self._interpreter(file).value()
             if magic != LEGACY_MAGIC:
-                raise InputError(f"{self.path} is no file of torch.save (it begins with another pickle)")
+                raise InputError(
+                    f"{self.path} is no file of torch.save (it begins with another pickle); give a checkpoint of DPR"
+                )
             for _ in ("protocol", "machine"):
                 self._interpreter(file).value()
             main = self._interpreter(file)

@@ -200,7 +200,7 @@ def add_documents(
         )
     update_bm25(writer)  # words are found before vectors are
     if encoder and row:
-        encoded = encode(writer, row, encoder, on_progress, chunk_passages=settings.sizes.passages)
+        encoded = encode(writer, row, encoder, on_progress=on_progress, chunk_passages=settings.sizes.passages)
         report.encoded, report.truncated = encoded
         update_bm25(writer)
     report.seconds = time.monotonic() - started
@@ -215,7 +215,7 @@ def _remove_gone(
     Args:
         paths: the file that each document stored came from, by id
     """
-    gone = gone_documents(writer, paths.keys(), sync, skipped)
+    gone = gone_documents(writer, paths.keys(), sync, skipped=skipped)
     if not gone:
         return Counter()
     if empty := without_documents(sync, [str(path) for path in paths.values() if path]):
@@ -260,7 +260,7 @@ def _put(writer: Writer, documents: Sequence[Document], report: AddReport) -> No
     report.taken += _taken(documents, changes, paths)
     for document in documents:
         report.western += document.metadata.get(ENCODING_KEY) == WESTERN_NAME
-        for name in (LEFT_OUT, MENU_LINES):
+        for name in document.metadata.keys() & (LEFT_OUT, MENU_LINES):
             report.repeated.update(repeated_lines(document.metadata, name))
 
 

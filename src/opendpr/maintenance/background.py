@@ -57,7 +57,7 @@ class BackgroundEncoder:
         try:
             with self._turn:
                 needed = EncodeNeeded([question], where)
-                needed(self._writer, self._row, self._encoder, lambda done, total: None)
+                needed(self._writer, self._row, self._encoder, on_progress=lambda done, total: None)
             yield
         finally:
             self._free.set()
@@ -73,7 +73,7 @@ class BackgroundEncoder:
                     piece = next(pieces, None)
                     if piece is None:
                         return
-                    encode_chunks(self._writer, self._row, self._encoder, [piece])
+                    encode_chunks(self._writer, self._row, self._encoder, chunks=[piece])
             except OpendprError as error:
                 logger.warning("encoding the rest of %s ended: %s", self._writer.directory, error)
                 return

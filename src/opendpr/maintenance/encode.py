@@ -59,7 +59,7 @@ def encode(
     """
     model = encoder.model
     row = writer.begin_encoder(model.fingerprint, encoder.dim, model=model.reference, runtime=encoder.made_by)
-    encoded = encode_missing(writer, row, encoder, on_progress, chunk_passages=chunk_passages)
+    encoded = encode_missing(writer, row, encoder, on_progress=on_progress, chunk_passages=chunk_passages)
     writer.switch_encoder(row, keep_old=keep_old)
     return encoded
 
@@ -72,8 +72,8 @@ class EncodePassages(Protocol):
         writer: Writer,
         row: EncoderRow,
         encoder: ChunkEncoder,
-        on_progress: OnProgress,
         *,
+        on_progress: OnProgress,
         chunk_passages: int = CHUNK_PASSAGES,
     ) -> Encoded:
         """Encode, by the encoder in `row`; what was encoded."""
@@ -84,19 +84,20 @@ def encode_missing(
     writer: Writer,
     row: EncoderRow,
     encoder: ChunkEncoder,
-    on_progress: OnProgress,
     *,
+    on_progress: OnProgress,
     chunk_passages: int = CHUNK_PASSAGES,
 ) -> Encoded:
     """Give every passage that lacks one a vector of the encoder in `row`; chunks are stored as they are encoded."""
     total, chunks = count_without_vector(writer, row.encoder), writer.without_vector(row.encoder, chunk_passages)
-    return encode_chunks(writer, row, encoder, chunks, lambda done: on_progress(done, total))
+    return encode_chunks(writer, row, encoder, chunks=chunks, on_progress=lambda done: on_progress(done, total))
 
 
 def encode_chunks(
     writer: Writer,
     row: EncoderRow,
     encoder: ChunkEncoder,
+    *,
     chunks: Iterable[list[Passage]],
     on_progress: Callable[[int], None] = lambda done: None,
 ) -> Encoded:

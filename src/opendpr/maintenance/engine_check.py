@@ -99,11 +99,11 @@ def _without_later_changes(collection: Collection, noted: Noted, differences: Di
 
 
 def note_recall(
-    collection: Collection, engine: Engine, ask: Ask | None, on_progress: OnStage = lambda what, done, total: None
+    collection: Collection, engine: Engine, ask: Ask | None, *, on_progress: OnStage = lambda what, done, total: None
 ) -> Mapping[str, float]:
     """Measure the recall of a search through an engine, and let the engine note it; see `measure_recall`."""
     index = EngineIndex(collection, EngineSettings(engine.name), engine)
-    recall = measure_recall(collection, index, ask, on_progress)
+    recall = measure_recall(collection, index, ask, on_progress=on_progress)
     noted = engine.noted()
     if noted is not None:
         engine.note(replace(noted, recall=recall))
@@ -111,7 +111,11 @@ def note_recall(
 
 
 def measure_recall(
-    collection: Collection, index: EngineIndex, ask: Ask | None, on_progress: OnStage = lambda what, done, total: None
+    collection: Collection,
+    index: EngineIndex,
+    ask: Ask | None,
+    *,
+    on_progress: OnStage = lambda what, done, total: None,
 ) -> dict[str, float]:
     """Return by depth the share of the best passages that a search through an engine finds, on average over questions.
 
@@ -129,7 +133,7 @@ def measure_recall(
     shape = len(questions), depth
     best, done = Neighbours(np.full(shape, -np.inf, np.float32), np.full(shape, -1, np.int64)), 0
     for piece, vectors in collection.vectors():
-        neighbours = scan(questions, depth, piece, vectors)
+        neighbours = scan(questions, depth, piece, stored=vectors)
         best = top(np.hstack([best.scores, neighbours.scores]), np.hstack([best.numbers, neighbours.numbers]), depth)
         done += len(piece)
         on_progress("searching exactly", done, total)

@@ -25,7 +25,10 @@ def with_questions(rankings: Iterable[Ranking], questions: Mapping[str, Question
     """
     for ranking in rankings:
         if ranking.id not in questions:
-            raise InputError(f"the run ranks for question {ranking.id!r}, which is none of those given")
+            raise InputError(
+                f"the run ranks for question {ranking.id!r}, which is none of those given; give "
+                "the question file that the run is of"
+            )
         question = questions[ranking.id]
         yield replace(ranking, question=question.text, answers=question.answers)
 

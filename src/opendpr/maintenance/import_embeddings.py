@@ -61,8 +61,8 @@ def import_embeddings(
     writer: Writer,
     passages: Path,
     shards: Sequence[Path],
-    model: Model,
     *,
+    model: Model,
     id_prefix: str = "",
     on_stored: OnStored = lambda what, done: None,
 ) -> ImportedEmbeddings:
@@ -84,7 +84,7 @@ def import_embeddings(
     dim = model.require_encoder().dim
     for shard in shards:  # before anything is written
         for id, vector in read_embeddings(shard):
-            _check(shard, id, vector, dim)
+            _check(shard, id, vector, dim=dim)
             break
     report = ImportedEmbeddings()
     row = writer.use_encoder(model.fingerprint, dim, model=model.reference, runtime="imported")
@@ -125,7 +125,7 @@ def _store_vectors(
     for batch in batched(read_embeddings(shard), ROWS_STORED):
         vectors: dict[str, Vectors] = {}
         for prefixed, vector in batch:
-            _check(shard, prefixed, vector, row.dim)
+            _check(shard, prefixed, vector, dim=row.dim)
             id = prefixed.removeprefix(prefix)
             if id in vectors:
                 raise InputError(f"{shard}: passage {prefixed!r} has two vectors; it can have one")
@@ -140,12 +140,12 @@ def _store_vectors(
             )
         first = False
         report.vectors += _put(
-            writer, row, shard, {numbers[id]: vector for id, vector in vectors.items() if id in numbers}
+            writer, row, shard, vectors={numbers[id]: vector for id, vector in vectors.items() if id in numbers}
         )
         on_stored("vectors", report.vectors)
 
 
-def _put(writer: Writer, row: EncoderRow, shard: Path, vectors: dict[int, Vectors]) -> int:
+def _put(writer: Writer, row: EncoderRow, shard: Path, *, vectors: dict[int, Vectors]) -> int:
     """Store the vectors that are not there yet; returns how many."""
     if not vectors:
         return 0
@@ -160,7 +160,7 @@ def _put(writer: Writer, row: EncoderRow, shard: Path, vectors: dict[int, Vector
     return len(vectors)
 
 
-def _check(shard: Path, id: str, vector: Vectors, dim: int) -> None:
+def _check(shard: Path, id: str, vector: Vectors, *, dim: int) -> None:
     if len(vector) != dim:
         raise InputError(
             f"{shard}: the vector of passage {id!r} has {len(vector)} numbers, the model's have {dim}; "
@@ -169,5 +169,6 @@ def _check(shard: Path, id: str, vector: Vectors, dim: int) -> None:
     largest = float(np.finfo(VECTOR_DTYPE).max)
     if not np.all(np.abs(vector) <= largest):  # false for NaN, too
         raise InputError(
-            f"{shard}: the vector of passage {id!r} has a number that is not finite, or larger than {largest:,.0f}"
+            f"{shard}: the vector of passage {id!r} has a number that is not finite, or larger than {largest:,.0f}; "
+            "encode this passage again"
         )

@@ -40,16 +40,18 @@ class EncodeNeeded:
         writer: Writer,
         row: EncoderRow,
         encoder: ChunkEncoder,
-        on_progress: OnProgress,
         *,
+        on_progress: OnProgress,
         chunk_passages: int = CHUNK_PASSAGES,
     ) -> Encoded:
         """Encode the candidates that lack a vector; all passages, if few do."""
         if count_without_vector(writer, row.encoder) <= self.at_once:
-            return encode_missing(writer, row, encoder, on_progress, chunk_passages=chunk_passages)
+            return encode_missing(writer, row, encoder, on_progress=on_progress, chunk_passages=chunk_passages)
         candidates = Bm25Retriever(LiveSnapshot(writer)).retrieve(self.questions, self.candidates, self.where)
         needed = {*selection.waiting(writer), *(hit.passage.number for hits in candidates for hit in hits)}
         encoded, _ = writer.vectors_of(row, np.array(sorted(needed), np.int64))
         passages = writer.passages(sorted(needed.difference(encoded.tolist())))
         chunks = batched(passages.values(), chunk_passages)
-        return encode_chunks(writer, row, encoder, chunks, lambda done: on_progress(done, len(passages)))
+        return encode_chunks(
+            writer, row, encoder, chunks=chunks, on_progress=lambda done: on_progress(done, len(passages))
+        )

@@ -71,7 +71,7 @@ def push(
     for first in range(0, len(plan.relabelled), PUSHED_ROWS):
         engine.put(_rows(collection, *collection.vectors_of(plan.row, plan.relabelled[first : first + PUSHED_ROWS])))
     engine.note(plan.noted)
-    pushed = _push_new(collection, engine, plan, on_progress)
+    pushed = _push_new(collection, engine, plan, on_progress=on_progress)
     on_progress("indexing", 0, 0)
     engine.finish()
     return Push(plan.noted.version.version, len(plan.removed), len(plan.relabelled) + pushed, plan.waiting)
@@ -104,7 +104,7 @@ def _plan(collection: Collection, noted: Noted | None) -> _Plan:
     return _Plan(row, replace(noted, version=version), removed, relabelled, end, waiting)
 
 
-def _push_new(collection: Collection, engine: Engine, plan: _Plan, on_progress: OnStage) -> int:
+def _push_new(collection: Collection, engine: Engine, plan: _Plan, *, on_progress: OnStage) -> int:
     """Push the vectors that the engine does not have; returns how many."""
     noted, pushed, total = plan.noted, 0, collection.count_vectors_after(plan.noted.last_number)
     for place, (numbers, vectors) in enumerate(until(collection.vectors(noted.last_number), plan.end), start=1):

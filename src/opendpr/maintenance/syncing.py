@@ -12,7 +12,7 @@ from opendpr.corpus import Skipped
 
 
 def gone_documents(
-    writer: Writer, ids: Collection[str], directories: Sequence[Path], skipped: Sequence[Skipped]
+    writer: Writer, ids: Collection[str], directories: Sequence[Path], *, skipped: Sequence[Skipped]
 ) -> list[str]:
     """Documents that came from the directories and are not among `ids`."""
     roots = [directory.resolve() for directory in directories]

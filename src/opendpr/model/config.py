@@ -56,11 +56,11 @@ class Architecture:
     num_hidden_layers: int
     num_attention_heads: int
     intermediate_size: int
+    """Width of the feed-forward layers."""
     max_position_embeddings: int = 512
     type_vocab_size: int = 2
     layer_norm_eps: float = 1e-12
     activation: Activation = field(default="gelu", metadata=ADDED_LATER)
-    """Width of the feed-forward layers."""
     position_offset: int = field(default=0, metadata=ADDED_LATER)
     """Row of the position table that the first token takes."""
     embedding_size: int = field(default=0, metadata=ADDED_LATER)
@@ -72,6 +72,11 @@ class Architecture:
     def max_tokens(self) -> int:
         """Longest sequence that the position table has rows for."""
         return self.max_position_embeddings - self.position_offset
+
+    @property
+    def layer_weights(self) -> int:
+        """Numbers in the matrices of all layers, embeddings left out."""
+        return self.num_hidden_layers * self.hidden_size * (4 * self.hidden_size + 2 * self.intermediate_size)
 
 
 def distance_buckets(length: int, buckets: int) -> NDArray[np.int64]:

@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 ENCODER_BATCH_SEQUENCES = 8
 """Sequences a network takes at once: small batches fit a CPU's caches."""
+SINGLE_THREAD_WEIGHTS = 30_000_000
+"""Weights of a tower's layers up to which a question is computed by one thread: several would mostly wait."""
 GROUP_ROUNDS = 8
 """Batches that each part of a network computes between two reports of progress."""
 
@@ -120,7 +122,8 @@ class BertEncoder:
 
     @cached_property
     def _question_network(self) -> Network:
-        return load_network(self.model, "question", self.runtime, throughput=False)
+        small = self.config.architecture.layer_weights <= SINGLE_THREAD_WEIGHTS
+        return load_network(self.model, "question", self.runtime, throughput=small)
 
     @cached_property
     def _passage_network(self) -> Network:

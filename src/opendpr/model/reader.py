@@ -13,7 +13,7 @@ from opendpr.model.batches import Network, TokenSequence, even_size, outputs
 from opendpr.model.config import ReaderConfig
 from opendpr.model.directory import Model
 from opendpr.model.runtime import RuntimeSettings, load_network, resolved
-from opendpr.model.spans import WindowWords, best_spans, characters, log_sum_exp, whole_words
+from opendpr.model.spans import WindowWords, best_spans, characters, whole_words
 from opendpr.model.tokenizer import Tokenizer, Tokens
 from opendpr.model.windows import Window, windows
 from opendpr.types import Hit, Span
@@ -102,7 +102,7 @@ class SpanReader:
         return [
             _Job(number, place, window, tokens._replace(words=whole_words(text, tokens)), text)
             for place, (title, text, tokens) in enumerate(zip(titles, texts, self._tokenizer(texts), strict=True))
-            for window in windows(question_ids, title, tokens, self._config, self._tokenizer)
+            for window in windows(question_ids, title, tokens, config=self._config, tokenizer=self._tokenizer)
         ]
 
     def _logits(self, sequences: Sequence[TokenSequence]) -> list[NDArray[np.float32]]:
@@ -123,7 +123,8 @@ class SpanReader:
         if self._config.selection:
             return float(logits[0])
         start, end = _text_logits(window, logits)
-        return float(logits[0] + log_sum_exp(start) + log_sum_exp(end))
+        start_total, end_total = (np.logaddexp.reduce(part, dtype=np.float64) for part in (start, end))
+        return float(logits[0] + start_total + end_total)
 
     def _spans(self, job: _Job, hit: Hit, logits: NDArray[np.float32], passage_score: float) -> list[Span]:
         window = job.window

@@ -35,7 +35,9 @@ class CrossEncoder:
         (question_ids,) = self._tokenizer.ids([question])
         titles = [passage.title if self.config.input_form.title else "" for passage in passages]
         parts = zip(self._tokenizer.ids(titles), self._tokenizer.ids([p.text for p in passages]), strict=True)
-        sequences = [pair(question_ids, title, text, self.config, self._tokenizer) for title, text in parts]
+        sequences = [
+            pair(question_ids, title, text, config=self.config, tokenizer=self._tokenizer) for title, text in parts
+        ]
         scores = np.empty(len(sequences), dtype=np.float32)
         pad_id = self._tokenizer.pad
         for places, logits in outputs(self._network, sequences, size=RERANKER_BATCH_PAIRS, pad_id=pad_id):
@@ -44,7 +46,7 @@ class CrossEncoder:
 
 
 def pair(
-    question: TokenIds, title: TokenIds, text: TokenIds, config: RerankerConfig, tokenizer: Tokenizer
+    question: TokenIds, title: TokenIds, text: TokenIds, *, config: RerankerConfig, tokenizer: Tokenizer
 ) -> TokenSequence:
     """[CLS] question [SEP] text [SEP], or with the title before the text; the longer of question and rest is cut.
 

@@ -29,12 +29,6 @@ def log_softmax(logits: Floats) -> Floats:
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)), dtype=np.float32)
 
 
-def log_sum_exp(logits: Floats) -> Floats:
-    """Logarithm of the sum of exp over the last axis."""
-    largest = logits.max(axis=-1, keepdims=True)
-    return np.asarray(largest[..., 0] + np.log(np.exp(logits - largest).sum(axis=-1)), dtype=np.float32)
-
-
 class WindowWords(NamedTuple):
     """What spans must respect in one window: the words of its text tokens."""
 

@@ -22,7 +22,7 @@ class Window(NamedTuple):
 
 
 def windows(
-    question: TokenIds, title: TokenIds, text: Tokens, config: ReaderConfig, tokenizer: Tokenizer
+    question: TokenIds, title: TokenIds, text: Tokens, *, config: ReaderConfig, tokenizer: Tokenizer
 ) -> list[Window]:
     """[CLS] question [SEP] title [SEP] text [SEP], in as many windows as the text needs.
 

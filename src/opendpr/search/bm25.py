@@ -60,7 +60,7 @@ def open_bm25(collection: Collection, settings: WordSettings = WordSettings()) -
         logger.warning("no valid BM25 cache in %s: built in memory; any 'opendpr add' writes it", collection.directory)
     version = collection.version()
     index = TantivyIndex(settings=settings)
-    index.update([], collection.passages_after(0))
+    index.update([], collection.passages_after(0), all_new=True)
     return index, version
 
 
@@ -96,7 +96,7 @@ def _replacement_stamp(collection: Collection) -> object:
 def update_bm25(writer: Writer) -> None:
     """Bring the cache up to date; only the holder of the collection's lock may do this.
 
-    Each number is deleted, then added, so that doing it twice is harmless.
+    After an interruption each number is deleted, then added, so that doing it twice is harmless.
 
     Raises:
         ResourceError: the disk is full, or the cache cannot be written for another reason.
@@ -136,7 +136,7 @@ def rebuild_bm25(writer: Writer, on_progress: OnStage = lambda what, done, total
         index = TantivyIndex(rebuilt)
         index.update([], [])
         for batch in batched(writer.passages_after(0), COMMIT_PASSAGES):
-            index.update([], batch)
+            index.update([], batch, all_new=True)
             done, last = done + len(batch), batch[-1].number
             on_progress("words", done, total)
         files = {path.name: file_sha256(path) for path in _files(rebuilt)}
@@ -208,12 +208,13 @@ def _update(writer: Writer, directory: Path) -> None:
     removed = writer.deleted_since(seen_version.version) if seen_version else []
     noted = read_seen(directory) if seen_version else {FRESH_KEY: True}
     # What an interrupted writer added is added again, after its first form is deleted.
-    fresh = bool(noted.get(FRESH_KEY)) and not noted.get(UPDATING_KEY) and not removed
+    interrupted = bool(noted.get(UPDATING_KEY))
+    fresh = bool(noted.get(FRESH_KEY)) and not interrupted and not removed
     kept = _begin_update(directory) if seen_version else {}
     index.update(removed, [])
     last = int(noted["last_number"]) if seen_version else 0
     for batch in batched(writer.passages_after(last), COMMIT_PASSAGES):
-        index.update([], batch)
+        index.update([], batch, all_new=not interrupted)
         last = batch[-1].number
     files = {path.name: kept.get(path.name) or file_sha256(path) for path in _files(directory)}
     _note(writer, directory, last, files, index.totals, fresh=fresh)

@@ -39,7 +39,7 @@ def choose_effort(
     generator = np.random.default_rng(settings.seed)
     rows = np.sort(generator.choice(len(numbers), min(settings.questions, len(numbers)), replace=False))
     questions = ask(numbers[rows]) if ask else vectors[rows].astype(np.float32)
-    limits = _limits(index, questions, numbers[rows], on_progress, settings)
+    limits = _limits(index, questions, numbers[rows], on_progress=on_progress, settings=settings)
     trials = _Trials(index, questions, numbers[rows], limits)
     on_progress("choosing the effort", 0, 0)
     best = _least_effort(trials, target, settings) or trials.best()
@@ -117,14 +117,14 @@ def recalls(index: IvfIndex, questions: Vectors, own: Numbers, limits: Mapping[i
 
 
 def _limits(
-    index: IvfIndex, questions: Vectors, own: Numbers, on_progress: OnStage, settings: EffortSettings
+    index: IvfIndex, questions: Vectors, own: Numbers, *, on_progress: OnStage, settings: EffortSettings
 ) -> dict[int, Scores]:
     """The score of each question's last neighbour (Q,) by depth, found by scanning every vector."""
     depth, numbers = max(settings.depths) + 1, index.numbers
     best = np.full((len(questions), depth), -np.inf, dtype=np.float32)
     for first in range(0, len(numbers), settings.progress_vectors):
         piece = slice(first, first + settings.progress_vectors)
-        nearest = scan(questions, depth, numbers[piece], index.vectors[piece])
+        nearest = scan(questions, depth, numbers[piece], stored=index.vectors[piece])
         scores = np.where(nearest.numbers == own[:, None], -np.inf, nearest.scores)
         best = np.sort(np.hstack([best, scores]), axis=1)[:, ::-1][:, :depth]
         on_progress("searching exactly", min(piece.stop, len(numbers)), len(numbers))

@@ -96,19 +96,13 @@ class ExactIndex:
         mask = None if allowed is None else np.isin(self._numbers, allowed)
         if self._halves is None or len(vectors) > self._settings.single_questions:
             return self._scan(vectors, k, None if mask is None else np.flatnonzero(mask))
-        wanted = k + self._settings.tie_vectors
-        best = Neighbours(np.empty((len(vectors), k), np.float32), np.empty((len(vectors), k), np.int64))
-        for place, (scores, rows) in enumerate(zip(*self._halves.search(vectors, wanted, mask), strict=True)):
-            rows = np.sort(rows[rows >= 0])
-            if len(rows) == wanted and scores[k - 1] - scores[-1] <= SCORE_ROUNDING * np.abs(scores[[0, -1]]).max():
-                # More are as good as the last one wanted than were fetched: the smallest numbers may be others.
-                rows = None if mask is None else np.flatnonzero(mask)
-            alone = self._scan(vectors[place : place + 1], k, rows)
-            best.scores[place], best.numbers[place] = alone.scores[0], alone.numbers[0]
-        return best
+        scores, rows = self._halves.search(vectors, k, mask)
+        real, numbers = rows >= 0, np.full(rows.shape, -1, np.int64)
+        numbers[real] = self._numbers[rows[real]]
+        return Neighbours(np.where(real, scores, -np.inf), numbers)
 
     def _scan(self, vectors: Vectors, k: int, rows: NDArray[np.int64] | None) -> Neighbours:
-        return scan(vectors, k, self._numbers, self._vectors, rows, settings=self._settings)
+        return scan(vectors, k, self._numbers, stored=self._vectors, rows=rows, settings=self._settings)
 
     @property
     def numbers(self) -> Numbers:
@@ -132,9 +126,9 @@ def scan(
     vectors: Vectors,
     k: int,
     numbers: Numbers,
+    *,
     stored: Stored,
     rows: NDArray[np.int64] | None = None,
-    *,
     settings: ExactSettings = ExactSettings(),
 ) -> Neighbours:
     """The k largest inner products of each row of `vectors` (Q, d) with each one stored, ties by number.

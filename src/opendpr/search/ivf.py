@@ -136,7 +136,7 @@ class IvfIndex:
     def _scan(self, vectors: Vectors, k: int, rows: Rows | None) -> Neighbours:
         if rows is None and self._live is not None:
             rows = np.flatnonzero(self._live)
-        return scan(vectors, k, self.numbers, self.vectors, rows)
+        return scan(vectors, k, self.numbers, stored=self.vectors, rows=rows)
 
     def _refine(self, vectors: Vectors, rows: Rows, k: int) -> Neighbours:
         """The k best of candidates (Q, c), c >= k, by their vectors."""

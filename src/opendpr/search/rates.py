@@ -110,7 +110,7 @@ def _scanning_rate(dim: int) -> float:
     questions, vectors = _random_vectors(effort.questions, dim), _random_vectors(SCANNED_VECTORS, dim)
     stored, numbers, settings = vectors.astype(np.float16), np.arange(len(vectors)), ExactSettings(wide_vectors=0)
     depth = max(effort.depths) + 1
-    return len(vectors) / _seconds(lambda: scan(questions, depth, numbers, stored, settings=settings))
+    return len(vectors) / _seconds(lambda: scan(questions, depth, numbers, stored=stored, settings=settings))
 
 
 def _random_vectors(count: int, dim: int) -> Vectors:

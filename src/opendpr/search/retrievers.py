@@ -14,6 +14,7 @@ from opendpr.protocols import Encoder, Retriever
 from opendpr.search.exact import top
 from opendpr.search.live import LiveSnapshot
 from opendpr.search.snapshot import Snapshot
+from opendpr.search.union import contenders, dense_union
 from opendpr.types import Hit, Neighbours, Numbers
 
 UNION_PASSAGES = 1_000
@@ -63,22 +64,25 @@ class HybridRetriever:
     """BM25(q, p) + weight * sim(q, p) over the union of the best of both (paper section 5)."""
 
     def __init__(self, live: LiveSnapshot, encoder: Encoder, weight: float) -> None:
-        self._live, self._encoder, self._weight = live, encoder, weight
+        self._live, self.encoder, self.weight = live, encoder, weight
 
     def retrieve(self, questions: Sequence[str], k: int, where: str | None = None) -> list[list[Hit]]:
         """For each question at most k passages, best first; both scores are computed for the whole union."""
         if not questions:
             return []
         self._live.collection.refuse_fork()  # the threads of the encoder and of FAISS do not survive one
-        vectors = self._encoder.encode_questions(questions)
+        vectors = self.encoder.encode_questions(questions)
 
         def search(snapshot: Snapshot) -> list[list[Hit]]:
             lists, allowed = [], snapshot.allowed(where)
-            nearest = snapshot.nearest(vectors, max(k, UNION_PASSAGES), where).numbers
-            for question, vector, dense_numbers in zip(questions, vectors, nearest, strict=True):
-                words = snapshot.search_words(question, max(k, UNION_PASSAGES), allowed).numbers[0]
-                union, parts = score_union(snapshot, question, vector, np.concatenate([words, dense_numbers]))
-                best, parts = self._best(union, parts, k)
+            nearest = snapshot.nearest(vectors, max(k, UNION_PASSAGES), where)
+            for place, (question, vector) in enumerate(zip(questions, vectors, strict=True)):
+                words = snapshot.search_words(question, max(k, UNION_PASSAGES), allowed)
+                own = Neighbours(nearest.scores[place : place + 1], nearest.numbers[place : place + 1])
+                union, dense = dense_union(snapshot, vector, own, words.numbers[0])
+                kept = contenders(union, (self.weight * dense).astype(np.float32), words, k)
+                union, dense = union[kept], dense[kept]
+                best, parts = self._best(union, {"dense": dense, "bm25": snapshot.score_words(question, union)}, k)
                 lists += snapshot.hits(best, [parts])
             return lists
 
@@ -87,21 +91,10 @@ class HybridRetriever:
     def _best(
         self, union: Numbers, parts: dict[str, NDArray[np.float32]], k: int
     ) -> tuple[Neighbours, dict[str, NDArray[np.float32]]]:
-        total = (parts["bm25"] + self._weight * parts["dense"]).astype(np.float32)
+        total = (parts["bm25"] + self.weight * parts["dense"]).astype(np.float32)
         best = top(total[None], np.arange(len(union))[None], min(k, len(union)))
         places = best.numbers[0]
         return Neighbours(best.scores, union[places][None]), {name: scores[places] for name, scores in parts.items()}
-
-
-def score_union(
-    snapshot: Snapshot, question: str, vector: NDArray[np.float32], candidates: Numbers
-) -> tuple[Numbers, dict[str, NDArray[np.float32]]]:
-    """The passages (n,) among candidates that have a vector, rising, and their scores (n,) `dense` and `bm25`."""
-    union = np.unique(candidates)
-    union = union[union >= 0]
-    dense = snapshot.dense.score(vector, union)
-    union, dense = union[np.isfinite(dense)], dense[np.isfinite(dense)]
-    return union, {"dense": dense, "bm25": snapshot.score_words(question, union)}
 
 
 def make_retriever(

@@ -128,8 +128,9 @@ class Snapshot:
         Raises:
             RemovedError: a passage was removed since the snapshot was loaded.
         """
-        wanted = np.unique(neighbours.numbers[neighbours.numbers >= 0])
-        passages = self.collection.passages(wanted.tolist())
+        # Not by np.unique, whose first call imports numpy.ma: that takes longer than a search.
+        wanted = sorted(set(neighbours.numbers[neighbours.numbers >= 0].tolist()))
+        passages = self.collection.passages(wanted)
         if len(passages) < len(wanted):
             raise RemovedError
         return [

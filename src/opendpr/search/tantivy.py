@@ -98,8 +98,12 @@ class TantivyIndex:
     def __len__(self) -> int:
         return int(self._searcher.num_docs)
 
-    def update(self, removed: Iterable[int], added: Iterable[Passage]) -> None:
-        """Remove and add passages, in one commit. A number added again replaces the old entry."""
+    def update(self, removed: Iterable[int], added: Iterable[Passage], *, all_new: bool = False) -> None:
+        """Remove and add passages, in one commit. A number added again replaces the old entry.
+
+        Args:
+            all_new: the index has none of the numbers, so that no old entry need be looked for
+        """
         writer = self._index.writer(self._settings.writer_bytes, num_threads=1)
         for number in removed:
             writer.delete_documents_by_term("number", number)
@@ -107,7 +111,8 @@ class TantivyIndex:
         for passage in added:
             text = indexed_text(passage)
             passages, tokens = passages + 1, tokens + len(_length_analyzer().analyze(text))
-            writer.delete_documents_by_term("number", passage.number)
+            if not all_new:
+                writer.delete_documents_by_term("number", passage.number)
             writer.add_document(tantivy.Document(number=passage.number, text=text))
         writer.commit()
         self.totals = WordTotals(passages, tokens)
@@ -195,7 +200,8 @@ class TantivyIndex:
 
 def _words(text: str) -> str:
     """The text as question and passage are compared, with "?" for lone surrogates, which tantivy refuses."""
-    return searchable(text).encode("utf-8", "replace").decode("utf-8")
+    words = searchable(text)
+    return words if words.isascii() else words.encode("utf-8", "replace").decode("utf-8")
 
 
 def padded(scores: Scores, numbers: Numbers, k: int) -> Neighbours:

@@ -81,10 +81,15 @@ class Client:
         answers: int = 5,
         retriever: RetrieverName = DEFAULT_RETRIEVER,
         where: str | None = None,
+        thorough: bool = False,
     ) -> AskRecord:
-        """Answers from the k passages that fit the question best, of documents that meet the filter `where`."""
-        body = {"question": question, "k": k, "answers": answers, "retriever": retriever, "where": where}
-        answer = self._send("POST", "/v1/ask", body)
+        """Answers from the k passages that fit the question best, of documents that meet the filter `where`.
+
+        Args:
+            thorough: read all k, also where the first are enough to be sure of an answer
+        """
+        body: dict[str, object] = {"question": question, "k": k, "answers": answers, "retriever": retriever}
+        answer = self._send("POST", "/v1/ask", body | {"where": where, "thorough": thorough})
         return AskRecord(
             **{
                 **answer,
@@ -196,11 +201,16 @@ class Client:
                 self._connection.close()
                 if fresh or isinstance(error, TimeoutError):
                     address = f"{self._connection.host}:{self._connection.port}"
-                    raise StateError(f"{address} does not answer ({error or type(error).__name__})") from None
+                    raise StateError(
+                        f"{address} does not answer ({error or type(error).__name__}); is 'opendpr serve' "
+                        "running there?"
+                    ) from None
         try:
             answer = json.loads(text)
         except ValueError:
-            raise StateError(f"the answer is not from opendpr: status {response.status}, no JSON") from None
+            raise StateError(
+                f"the answer is not from opendpr: status {response.status}, no JSON; check the address"
+            ) from None
         return response.status, response.getheader("Retry-After"), answer
 
 

@@ -22,16 +22,11 @@ from opendpr.serving.access import Access
 from opendpr.serving.events import EVENTS_TYPE, job_events
 from opendpr.serving.gate import Gate
 from opendpr.serving.jobs import Jobs
-from opendpr.serving.openapi import complete
+from opendpr.serving.judging import Judgements
+from opendpr.serving.openapi import API_DESCRIPTION, PROBLEM_RESPONSE, complete
 from opendpr.serving.page.site import Site
 from opendpr.serving.prometheus_client import METRICS_TYPE, Metrics
-from opendpr.serving.pydantic import (
-    AskBody,
-    Content,
-    DocumentsBody,
-    SearchBody,
-    described,
-)
+from opendpr.serving.pydantic import AskBody, Content, DocumentsBody, JudgementBody, SearchBody, described
 from opendpr.serving.records import (
     REQUEST_LIMITS,
     AskRecord,
@@ -40,12 +35,14 @@ from opendpr.serving.records import (
     HealthRecord,
     InfoRecord,
     JobRecord,
+    JudgementRecord,
     SearchRecord,
 )
 from opendpr.serving.service import Service
 from opendpr.serving.settings import Settings
 from opendpr.serving.starlette import (
     ANSWERED_ERRORS,
+    add_gauges,
     error_response,
     metrics_of,
     page_response,
@@ -54,14 +51,9 @@ from opendpr.serving.starlette import (
 )
 from opendpr.serving.uploads import Upload
 
-API_DESCRIPTION = "Passages and verbatim answers from a collection of documents."
-PROBLEM_RESPONSE: dict[str, Any] = {
-    "description": "Why it failed.",
-    "content": {problems.PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-}
-
 Id = Annotated[str, Path(max_length=ID_CHARACTERS, description="A document's id.")]
 JobId = Annotated[str, Path(max_length=64, description="A job's id.")]
+JudgementId = Annotated[str, Path(max_length=64, description="A judgement's id.")]
 Files = Annotated[
     list[UploadFile],
     File(min_length=1, max_length=REQUEST_LIMITS["files_in_one_upload"], description="One field for each file."),
@@ -146,7 +138,7 @@ async def remove_document(id: Id, service: Serving, response: Response) -> JobRe
     """Remove a document, in the background."""
     jobs = _jobs(service)
     if not await service.has_document(id):
-        raise InputError(f"there is no document {id!r}")
+        raise InputError(f"there is no document {id!r}; GET /v1/documents lists them")
     return _accepted(jobs.remove([id]), response)
 
 
@@ -172,6 +164,19 @@ async def follow_job(id: JobId, service: Serving, request: Request) -> Response:
     """How far a change has come, as server-sent events until it is done."""
     events = job_events(service.job(id), request.app.state.is_ending)
     return StreamingResponse(events, media_type=EVENTS_TYPE)
+
+
+@api.post("/v1/judgements", tags=["judgements"], status_code=201)
+async def judge(body: JudgementBody, service: Serving, request: Request) -> JudgementRecord:
+    """Say that an answer is right or wrong, or which words are better; stored in the collection."""
+    judgements, shown, who = _judgements(service), body.shown_answer(), request.scope["state"]["who"]
+    return await asyncio.to_thread(judgements.judge, body.question, body.verdict, body.place(), shown=shown, who=who)
+
+
+@api.delete("/v1/judgements/{id}", tags=["judgements"], status_code=204, response_class=Response)
+async def remove_judgement(id: JudgementId, service: Serving) -> None:
+    """Take back what was said of an answer."""
+    await asyncio.to_thread(_judgements(service).remove, id)
 
 
 @api.get("/v1/info", tags=["service"])
@@ -205,6 +210,12 @@ def _jobs(service: Service) -> Jobs:
     return service.jobs
 
 
+def _judgements(service: Service) -> Judgements:
+    if service.judgements is None:
+        raise HTTPException(403, "this service keeps no judgements; 'opendpr serve --judgements' lets it")
+    return service.judgements
+
+
 def _accepted(job: JobRecord, response: Response) -> JobRecord:
     response.headers["Location"] = f"/v1/jobs/{job.id}"
     return replace(job)
@@ -214,7 +225,7 @@ async def _upload(files: list[UploadFile]) -> Upload:
     """The files that were chosen; a form without any sends one without a name."""
     chosen = [(file.filename, file.file) for file in files if file.filename]
     if not chosen:
-        raise UsageError("no file was chosen")
+        raise UsageError("no file was chosen; choose one or several")
     return await asyncio.to_thread(Upload, chosen)
 
 
@@ -230,7 +241,7 @@ async def remove_form(service: Serving, site: OfPages, id: Annotated[list[str], 
     jobs = _jobs(service)
     there = [name for name in dict.fromkeys(id) if await service.has_document(name)]
     if not there:
-        raise InputError("these documents are not there any more")
+        raise InputError("these documents are not there any more; load the page again")
     return page_response(site.accepted(jobs.remove(there)))
 
 
@@ -239,7 +250,7 @@ async def _on_error(request: Request, error: Exception) -> Response:
         errors = [described(failure) for failure in error.errors()]
         first = "{where} {message}".format(**errors[0])
         detail = f"the request is not of the form that /docs describes: {first}"
-        return problem_response(request, 422, detail, None, errors)
+        return problem_response(request, 422, detail, errors=errors)
     return error_response(request, error, api.routes)
 
 
@@ -254,7 +265,7 @@ def make_app(settings: Settings, is_ending: Callable[[], bool] = lambda: False) 
     """
     metrics = Metrics()
     service = Service(settings, on_batch=metrics.count_batch)
-    _add_gauges(metrics, service)
+    add_gauges(metrics, service)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -287,11 +298,3 @@ def make_app(settings: Settings, is_ending: Callable[[], bool] = lambda: False) 
     app.include_router(forms)
     app.router.routes.extend(page_routes(app.state.site))
     return Access(Gate(app, settings, metrics), metrics)
-
-
-def _add_gauges(metrics: Metrics, service: Service) -> None:
-    gauge = metrics.add_gauge
-    gauge("opendpr_searching_questions", "Questions that wait for a search or are in one.", lambda: service.searching)
-    gauge("opendpr_asking_questions", "Questions between question and answer.", lambda: service.asking)
-    if jobs := service.jobs:
-        gauge("opendpr_waiting_jobs", "Changes of the collection that wait.", lambda: jobs.depth)

@@ -20,7 +20,7 @@ from opendpr.serving.tokens import find_token
 
 OPEN_PATHS = ("/healthz", "/readyz", "/login")
 """Paths that need no token; those below /static/ need none either."""
-WRITTEN_PATHS = ("/v1/documents", "/v1/files", *FORM_PATHS)
+WRITTEN_PATHS = ("/v1/documents", "/v1/files", "/v1/judgements", *FORM_PATHS)
 """What a token for reading may not change."""
 JOB_PATHS = "/v1/jobs/"
 """Where the pages see how far a change is."""
@@ -100,7 +100,7 @@ class Gate:
                 page = login_page(f"{scope['path']}?{query}").encode()
                 await send_body(send, 401, page, {"Content-Type": "text/html; charset=utf-8"})
             else:
-                await send_problem(scope, send, refused.status, refused.detail, refused.headers)
+                await send_problem(scope, send, refused.status, detail=refused.detail, headers=refused.headers)
             return
         self._uploads += is_upload
         try:
@@ -133,7 +133,9 @@ class Gate:
         if wait := self._rate.wait_seconds(client, time.monotonic()):
             detail = f"more than {self._settings.requests_per_second:g} requests a second; wait"
             raise Refused(429, "rate", detail, {"Retry-After": str(math.ceil(wait))})
-        scope.setdefault("state", {})["may_write"] = not tokens or (token is not None and token.writes)
+        state = scope.setdefault("state", {})
+        state["may_write"] = not tokens or (token is not None and token.writes)
+        state["who"] = token.name if token else ""
         if not tokens or path in OPEN_PATHS or path.startswith("/static/"):
             return
         if token is None:

@@ -23,7 +23,8 @@ from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.bm25 import update_bm25
 from opendpr.serving.batching import FullError
 from opendpr.serving.records import JobRecord
-from opendpr.serving.uploads import Upload
+from opendpr.serving.uploads import UPLOAD_PREFIX, Upload
+from opendpr.storage.temporary import remove_abandoned
 from opendpr.types import Document
 
 logger = logging.getLogger(__name__)
@@ -40,6 +41,10 @@ STORED_DOCUMENTS = 256
 """Documents stored in one transaction when the service ends."""
 WRITER_WAIT_SECONDS = 60
 """How long a job waits for another process that writes the collection."""
+
+
+UNEXPECTED = "{} in the service, which its log describes; what was stored before is kept, and the next job runs"
+"""What a job says that ended by an error nobody expected."""
 
 
 class _StoppedError(Exception):
@@ -71,6 +76,7 @@ class Jobs:
     """
 
     def __init__(self, directory: Path, model: str | None, runtime: RuntimeSettings) -> None:
+        remove_abandoned(UPLOAD_PREFIX)
         self._directory, self._model, self._runtime = directory, model, runtime
         self._encoder: BertEncoder | None = None
         self._queue: queue.Queue[_Job | None] = queue.Queue()
@@ -127,7 +133,12 @@ class Jobs:
     def _run(self) -> None:
         while (job := self._queue.get()) is not None:
             job.record.state = "running"
-            state = self._work(job)
+            try:
+                state = self._work(job)
+            except BaseException as error:  # nobody waits for this thread, and what panics in tantivy is no Exception
+                job.record.error = UNEXPECTED.format(type(error).__name__)
+                logger.exception("job %s failed", job.record.id)
+                state = "failed"
             if job.upload is not None:
                 job.record.skipped = job.upload.skipped
                 job.upload.close()
@@ -150,6 +161,10 @@ class Jobs:
         except OpendprError as error:
             record.error = str(error)  # which may name a document, so it is not logged
             logger.warning("job %s failed: %s", record.id, type(error).__name__)
+            return "failed"
+        except OSError as error:
+            record.error = f"{error.strerror or error}; see to disk and permissions of the service, then send it again"
+            logger.warning("job %s failed: %s", record.id, error.strerror or type(error).__name__)
             return "failed"
         return "done"
 

@@ -133,14 +133,27 @@ class LoadedCollection:
             self._follow()
         raise BusyError(f"{self.directory} changes too fast to be searched; try again")
 
-    def read(self, kinds: Sequence[str], questions: Sequence[str], lists: Sequence[Sequence[Hit]]) -> list[Read]:
+    def read(
+        self,
+        kinds: Sequence[str],
+        questions: Sequence[str],
+        lists: Sequence[Sequence[Hit]],
+        *,
+        thorough: bool = False,
+    ) -> list[Read]:
         """Answers to each question from its passages, which `retrieve` found with a retriever of that kind.
+
+        Args:
+            thorough: read all passages, also where the first are enough to be sure of an answer
 
         Raises:
             StateError: the model has no reader.
         """
         answerer = self._answerer  # the same one throughout, if another thread changes to another model meanwhile
-        spans = answerer.read_until_sure(questions, lists, kinds)
+        if thorough:
+            spans = answerer.read_bordered(questions, lists)
+        else:
+            spans = answerer.read_until_sure(questions, lists, kinds)
         return [
             Read(answerer.outcome(own, question, retriever=kind), _selection(own))
             for kind, question, own in zip(kinds, questions, spans, strict=True)

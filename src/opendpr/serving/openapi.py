@@ -8,6 +8,8 @@ from typing import Any
 
 import opendpr
 from opendpr.choices import RETRIEVERS
+from opendpr.serving.events import EVENTS_TYPE
+from opendpr.serving.problems import PROBLEM_TYPE
 from opendpr.serving.pydantic import problem_schema
 from opendpr.serving.records import (
     REQUEST_LIMITS,
@@ -18,14 +20,23 @@ from opendpr.serving.records import (
     HealthRecord,
     InfoRecord,
     JobRecord,
+    JudgementRecord,
     PassageRecord,
+    Problem,
     SearchRecord,
     SkippedRecord,
     SpanRecord,
     SummaryRecord,
     in_words,
 )
+from opendpr.types import CONFIDENCE_MEANINGS
 
+API_DESCRIPTION = "Passages and verbatim answers from a collection of documents."
+PROBLEM_RESPONSE: dict[str, Any] = {
+    "description": "Why it failed.",
+    "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+"""How the description tells that an operation may fail."""
 QUESTION = "Who built the pier?"
 TEXT = "The stone pier was built in 1874 by the engineer Marta Lindqvist."
 TITLE = "The harbour of Orvik"
@@ -60,7 +71,7 @@ SPAN = SpanRecord(
     passage_score=-0.2,
     span_score=-0.3,
 )
-ANSWER = AnswerRecord(SPAN.text, "span", CONFIDENCE, in_words(CONFIDENCE), [SPAN])
+ANSWER = AnswerRecord(SPAN.text, "span", CONFIDENCE, CONFIDENCE_MEANINGS["span"], in_words(CONFIDENCE), [SPAN])
 EXAMPLES: Mapping[str, object] = {
     type(record).__name__: asdict(record)
     for record in (
@@ -86,27 +97,46 @@ EXAMPLES: Mapping[str, object] = {
             retrievers=list(RETRIEVERS),
             metadata_keys=["year"],
             limits=dict(REQUEST_LIMITS),
+            judgements=True,
+        ),
+        JudgementRecord(
+            "3fa91b2c77d0", "2026-11-29T20:15:00+00:00", QUESTION, "right", SPAN.text, "harbour.md", START, END
         ),
         HealthRecord("ready"),
     )
 }
 """An answer of each form, by the name of its schema."""
+TEXT_EXAMPLES: Mapping[str, str] = {
+    EVENTS_TYPE: 'data: {"id": "6d1f0c2b9a7e4853", "kind": "put", "state": "running", ...}\n\n'
+    'data: {"id": "6d1f0c2b9a7e4853", "kind": "put", "state": "done", ...}\n\n',
+    "text/plain": "# HELP opendpr_waiting_jobs Changes of the collection that wait.\n"
+    "# TYPE opendpr_waiting_jobs gauge\nopendpr_waiting_jobs 0.0\n",
+}
+"""An answer that is no JSON, by its type."""
+PROBLEM = Problem(
+    title="Unprocessable Entity",
+    status=422,
+    detail="the request is not of the form that /docs describes: body.k must be at most 1,000",
+    request_id="1cf83ad6d05843c2",
+    errors=[{"where": "body.k", "message": "must be at most 1,000"}],
+)
 
 
 def complete(schema: dict[str, Any]) -> dict[str, Any]:
     """The description with the form of a problem and an example of each answer."""
-    schema["components"]["schemas"]["Problem"] = problem_schema()
-    for content in _answers(schema):
-        name = content["schema"].get("$ref", "").rsplit("/", 1)[-1]
+    schema["components"]["schemas"]["Problem"] = {**problem_schema(), "examples": [asdict(PROBLEM)]}
+    for kind, content in _answers(schema):
+        name = content.get("schema", {}).get("$ref", "").rsplit("/", 1)[-1]
         if name in EXAMPLES:
             content["example"] = EXAMPLES[name]
+        elif kind in TEXT_EXAMPLES:
+            content["example"] = TEXT_EXAMPLES[kind]
     return schema
 
 
-def _answers(schema: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The JSON of each answer that is no problem."""
+def _answers(schema: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The type and the content of each answer."""
     for methods in schema["paths"].values():
         for operation in methods.values():
             for response in operation["responses"].values():
-                if content := response.get("content", {}).get("application/json"):
-                    yield content
+                yield from response.get("content", {}).items()

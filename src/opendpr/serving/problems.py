@@ -39,7 +39,12 @@ def request_id(scope: Scope) -> str:
 
 
 def content(
-    scope: Scope, status: int, detail: str, headers: Headers | None = None, errors: list[dict[str, str]] | None = None
+    scope: Scope,
+    status: int,
+    detail: str,
+    *,
+    headers: Headers | None = None,
+    errors: list[dict[str, str]] | None = None,
 ) -> tuple[bytes, Headers]:
     """Body and headers of a problem: a page where the client asks for one, as browsers do."""
     title = HTTPStatus(status).phrase
@@ -59,9 +64,9 @@ def of_error(error: OpendprError | FullError) -> tuple[int, str, Headers]:
     return status, str(error), {"Retry-After": "1"} if isinstance(error, BusyError) else {}
 
 
-async def send_problem(scope: Scope, send: Send, status: int, detail: str, headers: Headers | None = None) -> None:
+async def send_problem(scope: Scope, send: Send, status: int, *, detail: str, headers: Headers | None = None) -> None:
     """Answer a request with a problem, before it reaches a route."""
-    body, sent = content(scope, status, detail, headers)
+    body, sent = content(scope, status, detail, headers=headers)
     await send_body(send, status, body, sent)
 
 

@@ -8,8 +8,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from opendpr.choices import DEFAULT_RETRIEVER, ID_CHARACTERS, READ_PASSAGES, RetrieverName
+from opendpr.collection.judgements import ShownAnswer, VerdictName
 from opendpr.corpus.objections import objection
 from opendpr.errors import UsageError
+from opendpr.improving.judging import ANSWER_CHARACTERS, AnswerPlace
 from opendpr.serving.records import REQUEST_LIMITS, Problem
 from opendpr.serving.service import Wanted
 from opendpr.types import Document
@@ -25,6 +27,7 @@ ERROR_MESSAGES: Mapping[str, str] = {
     "string_pattern_mismatch": "must have at least one word",
     "string_too_short": "must not be empty",
     "string_too_long": "must have at most {max_length:,} characters",
+    "bool_type": "must be true or false",
     "int_type": "must be a whole number",
     "int_parsing": "must be a whole number",
     "int_from_float": "must be a whole number",
@@ -63,6 +66,53 @@ class AskBody(SearchBody):
     """A question."""
 
     answers: int = Field(5, ge=1, le=100, description="Different answers to give.")
+    thorough: bool = Field(
+        False,
+        strict=True,
+        description="Read all k passages, also where the first leave no doubt: for what else might answer.",
+    )
+
+    def wanted(self) -> Wanted:
+        return super().wanted()._replace(thorough=self.thorough)
+
+
+class JudgedWords(BaseModel):
+    """Where the words are that are judged: characters `start` to `end` of a document's text."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    document_id: str = Field(min_length=1, max_length=ID_CHARACTERS, examples=["harbour.md"])
+    start: int = Field(ge=0, examples=[49])
+    end: int = Field(ge=1, examples=[64])
+    text: str = Field(
+        "", max_length=ANSWER_CHARACTERS, description="The words, if others there are to be refused; empty for any."
+    )
+
+
+class ShownWords(BaseModel):
+    """The answer that was shown."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = Field("", max_length=TITLE_CHARACTERS)
+    confidence: float = Field(0.0, ge=0, le=1)
+
+
+class JudgementBody(BaseModel):
+    """What is said of the answer to a question."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    question: str = Field(min_length=1, max_length=REQUEST_LIMITS["question_characters"], pattern=r"\S")
+    verdict: VerdictName = Field(description="`better`: these words instead of those that were shown.")
+    answer: JudgedWords | None = Field(None, description="The words; null judges that no answer was found.")
+    shown: ShownWords | None = Field(None, description="The answer that was shown; null where none was found.")
+
+    def place(self) -> AnswerPlace | None:
+        return AnswerPlace(**self.answer.model_dump()) if self.answer else None
+
+    def shown_answer(self) -> ShownAnswer:
+        return ShownAnswer(**self.shown.model_dump()) if self.shown else ShownAnswer()
 
 
 class Content(BaseModel):

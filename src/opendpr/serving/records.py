@@ -59,6 +59,8 @@ class AnswerRecord:
     text: str
     kind: Literal["span", "sentence"]
     confidence: float
+    confidence_means: str
+    """What the confidence is the probability of; a sentence's is that the answer is in it, not that it is one."""
     confidence_in_words: str
     spans: list[SpanRecord]
 
@@ -150,6 +152,22 @@ class JobRecord:
 
 
 @dataclass(frozen=True)
+class JudgementRecord:
+    """What was said of the answer to a question."""
+
+    id: str
+    made: str
+    """When, in UTC."""
+    question: str
+    verdict: Literal["right", "wrong", "better"]
+    text: str
+    """The words that are right, wrong or better; empty if "no answer found" was judged."""
+    document_id: str | None
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
 class InfoRecord:
     """What the collection holds and what this service takes."""
 
@@ -169,6 +187,8 @@ class InfoRecord:
     metadata_keys: list[str]
     """Names that a filter can ask for, beside `id` and `title`."""
     limits: dict[str, int]
+    judgements: bool = False
+    """Whether answers can be judged, by a token that may write where one is needed."""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from opendpr.errors import InputError, OpendprError, UsageError
 from opendpr.serving.batching import Batcher, FullError
 from opendpr.serving.describing import ask_record, passage_records
 from opendpr.serving.jobs import Jobs
+from opendpr.serving.judging import Judgements
 from opendpr.serving.loaded_collection import LoadedCollection, Read, Retrieved, identity
 from opendpr.serving.records import (
     REQUEST_LIMITS,
@@ -56,6 +57,8 @@ class Wanted(NamedTuple):
     retriever: str = DEFAULT_RETRIEVER
     k: int = READ_PASSAGES
     where: str | None = None
+    thorough: bool = False
+    """Whether all k are read, also where the first are enough to be sure of an answer."""
 
 
 class Service:
@@ -69,6 +72,7 @@ class Service:
         self.settings = settings
         self.loaded = LoadedCollection(settings.collection, settings.model, settings.runtime, search=settings.search)
         self.jobs = Jobs(settings.collection, settings.model, settings.runtime) if settings.writable else None
+        self.judgements = Judgements(settings.collection, self.loaded) if settings.takes_judgements else None
         most = 1 if settings.one_by_one else None
         self._searches: Batcher[Wanted, Retrieved] = Batcher(
             self._search_work,
@@ -174,8 +178,16 @@ class Service:
         return [results[place] for place in range(len(items))]
 
     def _read_work(self, items: Sequence[tuple[Wanted, list[Hit]]]) -> list[Read]:
-        kinds, questions = [wanted.retriever for wanted, _ in items], [wanted.question for wanted, _ in items]
-        return self.loaded.read(kinds, questions, [hits for _, hits in items])
+        """Read at once for the questions of which all passages are read, and for the others."""
+        results: dict[int, Read] = {}
+        for thorough in (False, True):
+            places = [place for place, (wanted, _) in enumerate(items) if wanted.thorough == thorough]
+            if places:
+                chosen = [items[place] for place in places]
+                kinds, questions = [wanted.retriever for wanted, _ in chosen], [wanted.question for wanted, _ in chosen]
+                read = self.loaded.read(kinds, questions, [hits for _, hits in chosen], thorough=thorough)
+                results.update(zip(places, read, strict=True))
+        return [results[place] for place in range(len(items))]
 
     async def info(self) -> InfoRecord:
         """What the collection holds and what this service accepts."""
@@ -200,6 +212,7 @@ class Service:
                 retrievers=list(RETRIEVERS),
                 metadata_keys=metadata_keys(collection),
                 limits=dict(REQUEST_LIMITS),
+                judgements=self.settings.takes_judgements,
             )
             self._info = (version, record)
         return self._info[1]
@@ -235,7 +248,7 @@ class Service:
         """
         document = await self.look(lambda collection: collection.document(id) if collection.has_document(id) else None)
         if document is None:
-            raise InputError(f"there is no document {id!r}")
+            raise InputError(f"there is no document {id!r}; GET /v1/documents lists them")
         length = len(document.text)
         last = length if end is None else min(end, length)
         if start > last:

@@ -27,6 +27,8 @@ class Settings:
     port: int = 8000
     workers: int = 1
     writable: bool = False
+    judgements: bool = False
+    """Whether answers can be judged where documents cannot be changed."""
     tokens: tuple[Token, ...] = ()
     hosts: tuple[str, ...] = ()
     """Host names that requests may use, besides localhost and IP addresses."""
@@ -61,6 +63,11 @@ class Settings:
     def search(self) -> SearchSettings:
         """How the collection is searched."""
         return SearchSettings(engine=self.engine, allow_partial=self.allow_partial)
+
+    @property
+    def takes_judgements(self) -> bool:
+        """Whether what users say of answers is stored in the collection."""
+        return self.writable or self.judgements
 
     @property
     def shown_name(self) -> str:

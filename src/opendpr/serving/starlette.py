@@ -17,6 +17,7 @@ from opendpr.serving.batching import FullError
 from opendpr.serving.page.page import Page
 from opendpr.serving.page.site import Site
 from opendpr.serving.prometheus_client import Metrics
+from opendpr.serving.service import Service
 
 
 class AnyCharacters(PathConvertor):
@@ -35,6 +36,15 @@ def metrics_of(request: Request) -> Metrics:
     return metrics
 
 
+def add_gauges(metrics: Metrics, service: Service) -> None:
+    """Let the metrics show how much waits."""
+    gauge = metrics.add_gauge
+    gauge("opendpr_searching_questions", "Questions that wait for a search or are in one.", lambda: service.searching)
+    gauge("opendpr_asking_questions", "Questions between question and answer.", lambda: service.asking)
+    if jobs := service.jobs:
+        gauge("opendpr_waiting_jobs", "Changes of the collection that wait.", lambda: jobs.depth)
+
+
 def may_write(request: Request) -> bool:
     """Whether the token of a request, if one is needed, allows changes."""
     return bool(request.scope["state"]["may_write"])
@@ -45,10 +55,18 @@ def page_response(page: Page) -> Response:
 
 
 def page_routes(site: Site) -> list[BaseRoute]:
-    """The routes of the pages and of the files that they refer to."""
+    """The routes of the pages, of the forms about answers, and of the files that the pages refer to."""
+    judging = site.judging
 
     async def ask(request: Request) -> Response:
-        return page_response(await site.ask(request.query_params))
+        return page_response(await site.ask(request.query_params, may_judge=may_write(request)))
+
+    async def judge(request: Request) -> Response:
+        judged = await judging.judge(await request.body(), request.scope["state"]["who"], in_place=_in_place(request))
+        return page_response(judged)
+
+    async def take_back(request: Request) -> Response:
+        return page_response(await judging.take_back(await request.body(), in_place=_in_place(request)))
 
     async def documents(request: Request) -> Response:
         filters = request.query_params.getlist("filter")
@@ -58,7 +76,7 @@ def page_routes(site: Site) -> list[BaseRoute]:
         return page_response(await site.document(request.query_params, may_write=may_write(request)))
 
     async def reference(request: Request) -> Response:
-        return page_response(site.reference(str(request.base_url).rstrip("/")))
+        return page_response(await site.reference(str(request.base_url).rstrip("/")))
 
     async def login(request: Request) -> Response:
         return page_response(site.login(await request.body(), secure=request.url.scheme == "https"))
@@ -69,18 +87,26 @@ def page_routes(site: Site) -> list[BaseRoute]:
         Route("/document", document),
         Route("/docs", reference),
         Route("/login", login, methods=["POST"]),
+        Route("/judgements", judge, methods=["POST"]),
+        Route("/judgements/remove", take_back, methods=["POST"]),
         Mount("/static", StaticFiles(packages=[("opendpr.serving", "static")])),
     ]
+
+
+def _in_place(request: Request) -> bool:
+    """Whether a script of the page waits for the answer to a form, and not the browser for another page."""
+    return "application/json" in request.headers.get("accept", "")
 
 
 def problem_response(
     request: Request,
     status: int,
     detail: str,
+    *,
     headers: Mapping[str, str] | None = None,
     errors: list[dict[str, str]] | None = None,
 ) -> Response:
-    body, sent = problems.content(request.scope, status, detail, dict(headers or {}), errors)
+    body, sent = problems.content(request.scope, status, detail, headers=dict(headers or {}), errors=errors)
     return Response(body, status, sent)
 
 
@@ -93,15 +119,18 @@ def error_response(request: Request, error: Exception, routes: Iterable[BaseRout
     if isinstance(error, OpendprError | FullError):
         if isinstance(error, FullError):
             metrics_of(request).count_refusal("full")
-        return problem_response(request, *problems.of_error(error))
+        status, detail, headers = problems.of_error(error)
+        return problem_response(request, status, detail, headers=headers)
     if isinstance(error, HTTPException):
         if error.status_code == 404:
-            return problem_response(request, 404, "there is nothing at this path; /docs lists what is", error.headers)
+            return problem_response(
+                request, 404, "there is nothing at this path; /docs lists what is", headers=error.headers
+            )
         if error.status_code == 405:
             allowed = _allowed(request, routes)
             detail = f"{request.url.path} does not take {request.method}; send {' or '.join(allowed.split(', '))}"
-            return problem_response(request, 405, f"{detail}, as /docs describes", {"Allow": allowed})
-        return problem_response(request, error.status_code, error.detail, error.headers)
+            return problem_response(request, 405, f"{detail}, as /docs describes", headers={"Allow": allowed})
+        return problem_response(request, error.status_code, error.detail, headers=error.headers)
     return problem_response(request, 500, "something went wrong that should not; the log has it under this request id")
 
 

@@ -15,6 +15,8 @@ from opendpr.wording import counted
 TOKEN_CHARACTERS = 16
 """Fewest characters of a token, so that it cannot be guessed."""
 TOKEN_VARIABLE, TOKEN_FILE_VARIABLE = "OPENDPR_TOKEN", "OPENDPR_TOKEN_FILE"
+NAME_DIGITS = 8
+"""Hexadecimal digits of a token's SHA-256 that name it."""
 HASH_PREFIX = "sha256:"
 READ_ONLY_WORD = "read"
 
@@ -25,6 +27,11 @@ class Token:
 
     sha256: str
     writes: bool = True
+
+    @property
+    def name(self) -> str:
+        """What a judgement calls whoever has it: the beginning of its SHA-256."""
+        return self.sha256[:NAME_DIGITS]
 
 
 def read_tokens(path: Path | None, environment: Mapping[str, str] = os.environ) -> tuple[Token, ...]:
@@ -52,7 +59,9 @@ def read_tokens(path: Path | None, environment: Mapping[str, str] = os.environ) 
         try:
             lines = file.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"the token file {file} cannot be read ({error})") from None
+            raise UsageError(
+                f"the token file {file} cannot be read ({error}); give a text file with a token a line"
+            ) from None
         tokens = tuple(
             _token(line.split(), f"{file}:{number}") for number, line in enumerate(lines, 1) if _has_token(line)
         )
@@ -83,7 +92,8 @@ def _token(parts: list[str], place: str) -> Token:
         return Token(digest, writes)
     if len(value) < TOKEN_CHARACTERS:
         raise UsageError(
-            f"{place}: the token has {counted(len(value), 'character')}, at least {TOKEN_CHARACTERS} are needed"
+            f"{place}: the token has {counted(len(value), 'character')}, at least {TOKEN_CHARACTERS} are needed; "
+            "make one with 'openssl rand -hex 32'"
         )
     return Token(_sha256(value), writes)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -21,8 +20,11 @@ from opendpr.corpus.source import Reader
 from opendpr.corpus.table import read_csv, read_tsv
 from opendpr.serving.records import SkippedRecord
 from opendpr.storage.compression import COMPRESSED
+from opendpr.storage.temporary import TemporaryFolder
 from opendpr.types import Document
 
+UPLOAD_PREFIX = "opendpr-upload-"
+"""What names of directories with uploaded files begin with."""
 NAME_BYTES = 200
 """Longest name of a file; file systems take 255."""
 SHOWN_NAME_CHARACTERS = 60
@@ -46,24 +48,28 @@ RECORD_BORDERS: Mapping[Reader, Mapping[bytes, int]] = {
 
 
 class Upload:
-    """Files in a temporary directory, until `close`.
+    """Files in a temporary directory, until `close`; the next start of a service clears it away after a kill.
 
     Args:
         files: name and content of each
     """
 
     def __init__(self, files: Iterable[tuple[str, IO[bytes]]]) -> None:
-        self._directory = tempfile.TemporaryDirectory(prefix="opendpr-upload-")
+        self._directory = TemporaryFolder(UPLOAD_PREFIX)
         self.skipped: list[SkippedRecord] = []
         self.files = 0
         self._paths: list[Path] = []
-        for name, content in files:
-            self.files += 1
-            self._keep(name, content)
+        try:
+            for name, content in files:
+                self.files += 1
+                self._keep(name, content)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Take the files away."""
-        self._directory.cleanup()
+        self._directory.close()
 
     def documents(self, on_file: Callable[[int], None] = lambda files: None) -> Iterator[Document]:
         """The documents of the files; `skipped` then says what became none.
@@ -96,7 +102,7 @@ class Upload:
     def _keep(self, given_name: str, content: IO[bytes]) -> None:
         """Store a file, unless it cannot be read anyway."""
         name = safe_name(given_name)
-        path = Path(self._directory.name) / str(len(self._paths)) / name
+        path = self._directory.path / str(len(self._paths)) / name
         if not name:
             self._skip(given_name[:SHOWN_NAME_CHARACTERS], "this is not a name of a file")
         elif len(name.encode()) > NAME_BYTES:
@@ -121,7 +127,7 @@ class Upload:
 
     def _without_directory(self, text: str) -> str:
         """A text that names files by their path, with their own names."""
-        return re.sub(re.escape(self._directory.name) + r"/\d+/", "", text)
+        return re.sub(re.escape(str(self._directory.path)) + r"/\d+/", "", text)
 
 
 def safe_name(name: str) -> str:

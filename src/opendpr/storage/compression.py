@@ -46,6 +46,8 @@ def open_input(path: Path) -> Iterator[IO[bytes]]:
     try:
         with open_binary(path) as file:
             yield file
+    except IsADirectoryError:
+        raise InputError(f"{path} is a directory, expected a file; name the file in it") from None
     except READ_ERRORS as error:
         raise InputError(f"{path} cannot be read: {reason(error)}") from None
 

@@ -8,7 +8,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
-from opendpr.choices import Match
+from opendpr.choices import AnswerMatch
 from opendpr.text.matching import AnswerMatcher, joined_tokens, unusable
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
@@ -21,7 +21,7 @@ def normalize_answer(text: str) -> str:
     return " ".join(_ARTICLES.sub(" ", text).split())
 
 
-def exact_match(prediction: str, answers: Sequence[str], match: Match = "string") -> bool:
+def exact_match(prediction: str, answers: Sequence[str], match: AnswerMatch = "string") -> bool:
     """Whether the normalised prediction equals one of the normalised answers.
 
     An answer that is all articles or punctuation, as the blood group `A`, is compared token by token. With `regex`,

@@ -18,9 +18,12 @@ TABLE_ROW = re.compile(r"^[^\S\n]*\|[^\n]*\|[^\S\n]*$", re.M)
 SENTENCE_END = re.compile(
     r"""[.!?\u2026]["'\u201d\u2019)\]]*\s+(?=["'\u201c\u2018(\[]?[^\W_a-z])|[\u3002\uff01\uff1f]"""
 )
-ABBREVIATION = re.compile(
-    r"\b(?:[A-Z]|Mr|Mrs|Ms|Dr|Prof|St|Jr|Sr|Lt|Col|Gen|Capt|Sgt|Rev|Hon|No|vs|etc|cf|ca|approx|e\.g|i\.e|Fig|Vol|pp?)\.\s"
+ABBREVIATED_WORDS = (
+    *("Mr", "Mrs", "Ms", "Dr", "Prof", "St", "Jr", "Sr", "Lt", "Col", "Gen", "Capt", "Sgt", "Rev", "Hon", "No", "vs"),
+    *("etc", "cf", "ca", "approx", r"e\.g", r"i\.e", "Fig", "Vol", "pp?"),
 )
+"""Patterns of words that a full stop follows within a sentence."""
+ABBREVIATION = re.compile(rf"\b(?:[A-Z]|{'|'.join(ABBREVIATED_WORDS)})\.\s")
 SENTENCE_CHARACTERS = 400
 """A stretch in which no sentence ends is cut to this length, around the answer."""
 

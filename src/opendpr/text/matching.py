@@ -20,7 +20,7 @@ from typing import Generic, TypeVar
 
 import regex
 
-from opendpr.choices import Match
+from opendpr.choices import AnswerMatch
 from opendpr.errors import InputError
 
 logger = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ def _normalized(text: str) -> str:
     return _kept_nfd(text) if len(text) <= KEPT_TEXT_CHARACTERS else unicodedata.normalize("NFD", text)
 
 
-def occurs_everywhere(answer: str, match: Match = "string") -> bool:
+def occurs_everywhere(answer: str, match: AnswerMatch = "string") -> bool:
     """Whether an answer would occur in every text: it has no token, or its pattern matches the empty string."""
     if match == "string":
         return joined_tokens(answer) == TOKEN_SEPARATOR
@@ -84,7 +84,7 @@ def occurs_everywhere(answer: str, match: Match = "string") -> bool:
         return False
 
 
-def unusable(answer: str, match: Match = "string") -> str | None:
+def unusable(answer: str, match: AnswerMatch = "string") -> str | None:
     """Why an answer cannot be judged by, or None: it would occur in every text, or is no pattern."""
     if occurs_everywhere(answer, match):
         reason = "has no letter, digit or sign" if match == "string" else "is a pattern that matches the empty string"
@@ -97,7 +97,7 @@ def unusable(answer: str, match: Match = "string") -> str | None:
     return None
 
 
-def has_answer(answers: Sequence[str], text: str, match: Match = "string") -> bool:
+def has_answer(answers: Sequence[str], text: str, match: AnswerMatch = "string") -> bool:
     """Whether one of the answers occurs in the text.
 
     One that cannot be used, or a pattern that takes too long, matches nothing.
@@ -109,7 +109,7 @@ class AnswerMatcher:
     """Judges one text after another by the answers of one question."""
 
     def __init__(
-        self, answers: Sequence[str], match: Match = "string", *, limits: PatternLimits = PATTERN_LIMITS
+        self, answers: Sequence[str], match: AnswerMatch = "string", *, limits: PatternLimits = PATTERN_LIMITS
     ) -> None:
         self.answers, self.match, self._limits = tuple(answers), match, limits
         reasons = {answer: unusable(answer, match) for answer in self.answers}
@@ -170,12 +170,16 @@ def compile_pattern(answer: str) -> regex.Pattern[str]:
     """
     pattern = unicodedata.normalize("NFD", answer)
     if (size := _written_out(pattern)) > PATTERN_SIZE:
-        raise InputError(f"the pattern {answer!r:.80} has {size:,} characters once its repetitions are written out")
+        raise InputError(
+            f"the pattern {answer!r:.80} has {size:,} characters once its repetitions are written out; shorten them"
+        )
     try:
         return regex.compile(pattern, flags=regex.IGNORECASE | regex.UNICODE | regex.MULTILINE)
     except (regex.error, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise InputError(f"{answer!r:.80} is not a regular expression: {reason}") from None
+        raise InputError(
+            f"{answer!r:.80} is not a regular expression: {reason}; mend it, or compare answers as strings"
+        ) from None
 
 
 def _written_out(pattern: str) -> int:

@@ -17,8 +17,8 @@ ANALYSIS_VERSION = 3
 
 _UNSEEN = "\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff"
 _UNSEEN_INSIDE = re.compile(f"[{_UNSEEN}]")
-_PARTED = re.compile(r"(?<=[^\W\d_])(?:[-\u2010]|\u00ad)[^\S\n]*\r?\n[^\S\n]*(?=[^\W\d_])")
-"""A hyphen at the end of a line, between two letters."""
+_PARTED = re.compile(r"[-\u2010\u00ad](?<=[^\W\d_].)[^\S\n]*\r?\n[^\S\n]*(?=[^\W\d_])")
+"""A hyphen at the end of a line, between two letters; it comes first, as a text is searched fast for a few signs."""
 _ACCENTS = re.compile(
     "[\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670]"
 )
@@ -27,6 +27,7 @@ _CLUSTER = re.compile("(?s).[\u0300-\u036f\u0653-\u0655\u3099\u309a\uff9e\uff9f]
 """A character and the marks that may become one with it; the letters of a Korean syllable."""
 _USUAL_LETTERS = str.maketrans({"ı": "i", "ø": "o", "ł": "l", "đ": "d", "ħ": "h", "æ": "ae", "œ": "oe"})
 """Letters that Unicode does not decompose, as people write them who lack them."""
+_UNUSUAL = re.compile(f"[{''.join(map(chr, _USUAL_LETTERS))}]")
 _SEPARATED_FORMS = ("<super>", "<sub>", "<fraction>", "<circle>")
 """Compatible characters whose digits must not join the digit before: `10²` is not 102."""
 
@@ -131,7 +132,9 @@ def searchable(text: str) -> str:
     form = plain(text).text + parts
     if form.isascii():
         return form.lower()
-    bare = _ACCENTS.sub("", unicodedata.normalize("NFKD", form.casefold())).translate(_USUAL_LETTERS)
+    bare = _ACCENTS.sub("", unicodedata.normalize("NFKD", form.casefold()))
+    if _UNUSUAL.search(bare):  # which takes a tenth of the time of translating
+        bare = bare.translate(_USUAL_LETTERS)
     return unicodedata.normalize("NFKC", bare)
 
 

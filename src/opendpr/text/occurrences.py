@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from opendpr.choices import Match
+from opendpr.choices import AnswerMatch
 from opendpr.text.matching import ANSWER_TOKEN, compile_pattern, unusable
 
 MARKING_SECONDS = 0.1
@@ -17,7 +17,7 @@ Place = tuple[int, int]
 """Offsets [start, end) in code points."""
 
 
-def answer_places(answers: Sequence[str], text: str, match: Match = "string") -> list[Place]:
+def answer_places(answers: Sequence[str], text: str, match: AnswerMatch = "string") -> list[Place]:
     """The places of all answers in a text, by their beginning, without those inside others."""
     plain, origin = _decomposed(text)
     find = _string_places if match == "string" else _pattern_places

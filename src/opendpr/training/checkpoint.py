@@ -58,7 +58,7 @@ class Progress(NamedTuple):
 
 
 def save_checkpoint(
-    directory: Path, network: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress, settings: object
+    directory: Path, network: nn.Module, optimizer: torch.optim.Optimizer, *, progress: Progress, settings: object
 ) -> None:
     """Replace the checkpoint in `directory`; a kill leaves the old one or the new one.
 
@@ -83,7 +83,7 @@ def save_checkpoint(
 
 
 def resume_checkpoint(
-    directory: Path, network: nn.Module, optimizer: torch.optim.Optimizer, settings: Mapping[str, Any]
+    directory: Path, network: nn.Module, optimizer: torch.optim.Optimizer, *, settings: Mapping[str, Any]
 ) -> Progress:
     """Bring network and optimizer to where the newest whole checkpoint left them.
 

@@ -55,7 +55,7 @@ class ChunkedEncoding:
         step: seed, dropout and precision
     """
 
-    def __init__(self, device: torch.device, dim: int, pad_id: int, budget_bytes: int, step: Step) -> None:
+    def __init__(self, device: torch.device, dim: int, pad_id: int, *, budget_bytes: int, step: Step) -> None:
         self._device, self._dim, self._pad, self._step = device, dim, pad_id, step
         self._left_bytes = budget_bytes
         self._chunks: list[_Chunk] = []

@@ -107,7 +107,7 @@ def encoder_job(
     config = trained_config(base.require_encoder(), settings)
     limit, most = settings.max_passage_tokens or config.max_passage_tokens, config.architecture.max_tokens
     if limit > most:
-        raise UsageError(f"max_passage_tokens is {limit}, but {base.name} reads {most} tokens at most")
+        raise UsageError(f"max_passage_tokens is {limit}, but {base.name} reads {most} tokens at most; give no more")
     inputs = EncoderInput(replace(config, max_passage_tokens=limit), Tokenizer(base.tokenizer_path))
 
     def objective(device: torch.device) -> EncoderObjective:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -25,8 +26,15 @@ from opendpr.wording import counted
 
 logger = logging.getLogger(__name__)
 
-Loss = Callable[[Tensor, Tensor, Tensor, Tensor, float], Tensor]
-"""A function of questions (Q, d), passages (n, d), positives (Q,), excluded (Q, n) and scale, as in `losses.py`."""
+
+class Loss(Protocol):
+    """What encoders can be trained with: `losses.py` has the paper's."""
+
+    def __call__(
+        self, questions: Tensor, passages: Tensor, positives: Tensor, *, excluded: Tensor, scale: float
+    ) -> Tensor:
+        """The loss of questions (Q, d) over passages (n, d), with positives (Q,) and excluded (Q, n)."""
+        ...
 
 
 class EncoderObjective:
@@ -91,8 +99,8 @@ class EncoderObjective:
             vectors[: len(pairs)],
             vectors[len(pairs) :],
             torch.from_numpy(positives).to(self._device),
-            torch.from_numpy(excluded).to(self._device),
-            self._inputs.config.scale,
+            excluded=torch.from_numpy(excluded).to(self._device),
+            scale=self._inputs.config.scale,
         )
         loss.backward()  # type: ignore[no-untyped-call]
         assert vectors.grad is not None

@@ -120,10 +120,12 @@ class _Run(Generic[Batch]):
         self._optimizer = make_optimizer(network, settings)
         decisive = {name: value for name, value in asdict(settings).items() if name not in WITHOUT_EFFECT}
         self._identity = {**decisive, **origin, "processes": distributed.world()}
-        self.progress = _resumed(directory, network, self._optimizer, self._identity, settings.precision)
+        self.progress = _resumed(
+            directory, network, self._optimizer, identity=self._identity, precision=settings.precision
+        )
         if self.progress.step:
             logger.info("resumed at step %d of %d", self.progress.step, self.total)
-        self.judge = _Judge(objective, settings, self.total, directory, self.progress)
+        self.judge = _Judge(objective, settings, self.total, directory=directory, progress=self.progress)
         self._saved = time.monotonic()
 
     def batches(self) -> Iterator[Batch]:
@@ -181,7 +183,13 @@ class _Run(Generic[Batch]):
     def save(self) -> None:
         """Write a checkpoint, in the first process."""
         if distributed.rank() == 0:
-            save_checkpoint(self._directory, self._objective.network, self._optimizer, self.progress, self._identity)
+            save_checkpoint(
+                self._directory,
+                self._objective.network,
+                self._optimizer,
+                progress=self.progress,
+                settings=self._identity,
+            )
             self._saved = time.monotonic()
 
     def finish(self) -> Training:
@@ -199,6 +207,7 @@ def _resumed(
     directory: Path,
     network: nn.Module,
     optimizer: torch.optim.Optimizer,
+    *,
     identity: Mapping[str, object],
     precision: str,
 ) -> Progress:
@@ -207,7 +216,7 @@ def _resumed(
     The first process reads it and sends it to the others, which need not see its disk.
     """
     distributed.require_same(identity)
-    progress = distributed.by_first(lambda: resume_checkpoint(directory, network, optimizer, identity))
+    progress = distributed.by_first(lambda: resume_checkpoint(directory, network, optimizer, settings=identity))
     distributed.share_state(network, optimizer)
     device = next(network.parameters()).device
     return progress._replace(
@@ -219,7 +228,7 @@ class _Judge:
     """Validates the network, and keeps the best weights."""
 
     def __init__(
-        self, objective: Objective[Batch], settings: LoopSettings, total: int, directory: Path, progress: Progress
+        self, objective: Objective[Batch], settings: LoopSettings, total: int, *, directory: Path, progress: Progress
     ) -> None:
         self._objective, self._settings, self._directory = objective, settings, directory
         self._device = next(objective.network.parameters()).device

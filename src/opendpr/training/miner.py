@@ -115,6 +115,7 @@ class Miner:
         collection: Collection,
         positives: Retriever,
         negatives: Mapping[str, Retriever],
+        *,
         settings: MiningSettings,
         reader: Reader | None = None,
     ) -> None:
@@ -196,7 +197,9 @@ class Miner:
         taken = {passage.number for passage in positives}
         of_document: Counter[str] = Counter()
         counted: set[int] = set()
-        candidates = [self._candidates(question, positives, matcher, hits, counted) for hits in lists.values()]
+        candidates = [
+            self._candidates(question, positives, matcher, hits=hits, counted=counted) for hits in lists.values()
+        ]
         chosen: list[Hit] = []
         while any(candidates) and len(chosen) < settings.negatives:
             for hits in candidates:
@@ -221,6 +224,7 @@ class Miner:
         question: Question,
         positives: Sequence[Passage],
         matcher: AnswerMatcher,
+        *,
         hits: Sequence[Hit],
         counted: set[int],
     ) -> list[Hit]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from opendpr.choices import needs_vectors
 from opendpr.collection import Collection, opened_collection
+from opendpr.collection.swapped import refuse_swapped
 from opendpr.interop import Questions, question_sets, write_examples
 from opendpr.iteration import OnProgress
 from opendpr.model.directory import DEFAULT_MODEL, Model, find_model
@@ -52,6 +53,7 @@ def mine(
         InputError: the questions cannot be read, or nothing can be learned from what was mined.
         StateError: the collection or the model is missing, or they do not belong together.
     """
+    refuse_swapped(collection, questions, "opendpr.mine('{collection}', '{questions}')")
     with opened_collection(collection) as opened:
         miner = _miner(opened, model, settings)
         every = [question for part in question_sets(questions) for question in part.questions]
@@ -81,7 +83,7 @@ def _miner(collection: Collection, model: str | Path | Model | None, settings: M
     retrievers = {kind: make_retriever(kind, live, encoder) for kind in kinds}
     words = retrievers.get("bm25") or make_retriever("bm25", live)
     reader = BertReader(network, settings.runtime) if network and settings.denoise else None
-    return Miner(collection, words, retrievers, settings, reader)
+    return Miner(collection, words, retrievers, settings=settings, reader=reader)
 
 
 def _counted(questions: Sequence[Question], on_question: OnProgress) -> Iterator[Question]:

@@ -185,7 +185,10 @@ class ReaderObjective:
         logits, text_mask = self._logits([question.positive for question in questions], dropout)
         L = text_mask.shape[1]
         answers, counted = _padded([question.positive.answers for question in questions], self._device)
-        loss = span_loss(logits[:, 1 : 1 + L], logits[:, 1 + L :], text_mask, answers, counted).sum() / count
+        loss = (
+            span_loss(logits[:, 1 : 1 + L], logits[:, 1 + L :], text_mask, answers=answers, counted=counted).sum()
+            / count
+        )
         chosen = [place for place, question in enumerate(questions) if question.others]
         if chosen:
             others = self._logits([row for place in chosen for row in questions[place].others], dropout)[0][:, 0]
@@ -230,7 +233,7 @@ class ReaderObjective:
 
     def _row(self, question: TokenIds, title: TokenIds, text: Tokens, passage: MarkedPassage) -> _Row:
         """The window that holds most of the answers whole, and of those the one with most text around them."""
-        candidates = windows(question, title, text, self._config, self._tokenizer)
+        candidates = windows(question, title, text, config=self._config, tokenizer=self._tokenizer)
         spans = [span for place in passage.places if (span := _token_span(text, *place)) is not None]
         if not candidates:
             return _Row(TokenSequence(question[:0], question[:0]), (0, 0), [])

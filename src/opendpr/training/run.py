@@ -73,12 +73,14 @@ def run_training(job: Job[Batch], output: Path, on_step: OnStep = silent) -> Tra
     if training.skipped:
         logger.warning("skipped %s whose batch had no negative for any question", counted(training.skipped, "step"))
     model = job.write(output, objective.network)
-    write_json(output / "training.json", _record(job, objective, training, device))
+    write_json(output / "training.json", _record(job, objective, training, device=device))
     shutil.rmtree(checkpoints)
     return Trained(model, training)
 
 
-def _record(job: Job[Batch], objective: Objective[Batch], training: Training, device: torch.device) -> dict[str, Any]:
+def _record(
+    job: Job[Batch], objective: Objective[Batch], training: Training, *, device: torch.device
+) -> dict[str, Any]:
     """What `training.json` says of how the model was made."""
     tail = training.losses[-LOSS_STEPS:]
     settings = {**asdict(job.settings), "precision": training.precision, "device": device.type, **job.resolved}

@@ -167,7 +167,7 @@ def read_settings(kind: type[Settings], path: Path | None, overrides: Mapping[st
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"{path} cannot be read: {reason(error)}") from None
         except tomllib.TOMLDecodeError as error:
-            raise InputError(f"{path} is not TOML: {error}") from None
+            raise InputError(f"{path} is not TOML: {error}; docs/training.md shows such a file") from None
         _check(kind, values, path)
     return kind(**{**values, **{key: value for key, value in overrides.items() if value is not None}})
 

@@ -40,4 +40,4 @@ class Towers(nn.Module):
 
 def chunked(device: torch.device, inputs: EncoderInput, budget_bytes: int, step: Step) -> ChunkedEncoding:
     """An encoding for sequences of these inputs."""
-    return ChunkedEncoding(device, inputs.config.dim, inputs.tokenizer.pad, budget_bytes, step)
+    return ChunkedEncoding(device, inputs.config.dim, inputs.tokenizer.pad, budget_bytes=budget_bytes, step=step)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import numpy as np
@@ -13,11 +14,12 @@ from opendpr.answering.asked_question import AskedQuestion
 from opendpr.answering.confidence import Confidence, calibrated, features
 from opendpr.answering.decoding import Decoding, candidates
 from opendpr.errors import InputError
+from opendpr.fitting.answering import fit_cases
 from opendpr.fitting.cases import Case
 from opendpr.fitting.confidence import fit_confidence, mixed
 from opendpr.fitting.decoding import fit_decoding
-from opendpr.fitting.fitted import Fitted
 from opendpr.fitting.settings import AnsweringSettings
+from opendpr.model.directory import find_model
 from opendpr.types import Hit, Passage, Question, Span, WordCounts
 
 
@@ -123,12 +125,11 @@ def cases(count: int = 400) -> list[Case]:
 
 
 def test_decoding_learns_which_score_to_believe() -> None:
-    fitted = Fitted({"lambda": 30.0})
-    decoding = fit_decoding(cases(), Decoding(), fitted)
+    fitted = fit_decoding(cases(), {"lambda": 30.0})
+    decoding = Decoding.from_weights(fitted.retrieval)
     assert decoding.retrieval > 1
     assert abs(decoding.passage) < 0.3
-    exact = fitted.figures["exact match"]
-    assert exact["after"] > exact["before"] + 0.3
+    assert fitted.figures.exact_match_after > fitted.figures.exact_match_before + 0.3
     assert set(fitted.retrieval) == {"lambda", "passage", "span", "reader", "mismatch", "near", "names"}
 
 
@@ -136,11 +137,12 @@ def test_a_confidence_is_calibrated_and_its_threshold_keeps_what_was_asked_for()
     decoding = Decoding(retrieval=1.0, passage=0.5)
     unanswerable = [case._replace(question=Question("", "?")) for case in cases(200)]
     stored, figures = fit_confidence([*cases(), *unanswerable], decoding, AnsweringSettings(precision=0.7))
-    assert figures["answers"] == 600
-    assert figures["calibration error"] < 0.1
-    assert figures["precision"] >= 0.7
+    assert figures.all_sets.answers == 600
+    assert figures.all_sets.calibration_error < 0.1
+    assert figures.precision >= 0.7
     assert 0 < stored["threshold"] < 1
-    assert figures["AUROC right"] > 0.5
+    assert figures.all_sets.auroc_right is not None
+    assert figures.all_sets.auroc_right > 0.5
 
 
 def test_cases_count_so_that_the_wanted_share_is_answerable() -> None:
@@ -155,9 +157,28 @@ def test_figures_are_given_for_each_question_file() -> None:
     of_files = [case._replace(set=name) for name in ("a", "b") for case in cases(200)]
     nothing = [case._replace(question=Question("", "?"), set="none") for case in cases(50)]
     _, figures = fit_confidence([*of_files, *nothing], Decoding(retrieval=1.0, passage=0.5), AnsweringSettings())
-    assert {name: own["answers"] for name, own in figures["sets"].items()} == {"a": 200, "b": 200, "none": 50}
-    assert figures["sets"]["a"]["AUROC right"] == figures["sets"]["b"]["AUROC right"] > 0.5
-    assert (figures["sets"]["none"]["right"], figures["sets"]["none"]["AUROC answerable"]) == (0, None)
+    assert {name: own.answers for name, own in figures.sets.items()} == {"a": 200, "b": 200, "none": 50}
+    ranked = figures.sets["a"].auroc_right
+    assert ranked == figures.sets["b"].auroc_right
+    assert ranked is not None
+    assert ranked > 0.5
+    assert (figures.sets["none"].right, figures.sets["none"].auroc_answerable) == (0, None)
+
+
+def test_the_figures_of_a_fit_have_the_names_that_model_directories_have_for_them() -> None:
+    """Beside the record that is shipped with the model, whose fit kept its lambda."""
+    record = json.loads((find_model("opendpr-minilm").directory / "training.json").read_text(encoding="utf-8"))
+    settings = AnsweringSettings(retrievers=("hybrid",))
+    unanswerable = [case._replace(question=Question("", "?"), set="none") for case in cases(50)]
+    of_sets = [*(case._replace(set=name) for name in ("a", "b") for case in cases(100)), *unanswerable]
+    figures = fit_cases({"hybrid": of_sets}, settings, {"lambda": 30.0}).figures.as_json()
+    shipped = record["answering"]["figures"]
+    assert list(figures) == ["questions with a right span", "exact match", "hybrid"]
+    assert list(figures["exact match"]) == list(shipped["exact match"])
+    assert list(figures["hybrid"]) == list(shipped["hybrid"])
+    assert list(figures["hybrid"]["sets"]["a"]) == list(shipped["hybrid"]["sets"]["squad"])
+    with_lambda = fit_cases({"hybrid": of_sets}, settings, {"lambda": 30.0}, reciprocal_ranks={0.5: 0.123456})
+    assert next(iter(with_lambda.figures.as_json().items())) == ("reciprocal rank by lambda", {"0.5": 0.1235})
 
 
 def test_a_confidence_of_an_earlier_model_gives_what_it_gave() -> None:
@@ -169,7 +190,7 @@ def test_a_confidence_of_an_earlier_model_gives_what_it_gave() -> None:
 
 def test_too_few_answers_are_refused_with_their_number() -> None:
     with pytest.raises(InputError, match="answer of 5 questions was found among the spans read, at least 30"):
-        fit_decoding(cases(5), Decoding(), Fitted({}))
+        fit_decoding(cases(5), {})
     with pytest.raises(InputError, match="at least 30 of each"):
         fit_confidence(cases(40), Decoding(retrieval=9.0), AnsweringSettings())
 

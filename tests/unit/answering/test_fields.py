@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from opendpr.answering.fields import hit_fields, span_fields
-from opendpr.serving.records import PassageRecord, SpanRecord
+from opendpr.answering.fields import hit_fields, outcome_fields, span_fields
+from opendpr.serving.records import AnswerRecord, PassageRecord, SpanRecord
 from opendpr.text.places import Outline
-from opendpr.types import Hit, Passage, Span
+from opendpr.types import Answer, Hit, Outcome, Passage, Span
 
 HIT = Hit(Passage(7, "walls", "The walls", "built in 1888", 100), 2.5, {"bm25": 2.5})
 SPAN = Span(HIT, 109, 113, "1888", -0.5, -0.25)
@@ -34,6 +34,15 @@ def test_a_span_names_its_passage_and_has_the_offsets_of_its_own_words() -> None
 def test_the_service_adds_only_places_as_others_count_them() -> None:
     assert {field.name for field in fields(PassageRecord)} == hit_fields(HIT, "", OUTLINE).keys() | OFFSETS_OF_OTHERS
     assert {field.name for field in fields(SpanRecord)} == span_fields(SPAN, "", OUTLINE).keys() | OFFSETS_OF_OTHERS
+
+
+def test_every_confidence_says_what_it_is_a_probability_of() -> None:
+    sentence = Answer("It was built in 1888.", 0.55, (SPAN,), "sentence")
+    outcome = Outcome((sentence, Answer("1888", 0.3, (SPAN,))), answerable=False)
+    offered, words = outcome_fields(outcome, 2, lambda span: span.text)["answers"]
+    assert (offered["confidence"], offered["confidence_means"]) == (0.55, "the answer is in this sentence")
+    assert (words["confidence"], words["confidence_means"]) == (0.3, "these words are the answer")
+    assert {field.name for field in fields(AnswerRecord)} == words.keys() | {"confidence_in_words"}
 
 
 def test_changing_the_fields_leaves_the_hit_as_it_was() -> None:

@@ -13,6 +13,7 @@ from opendpr.answering.units import asked_dimensions, is_unit_alone, measured_di
     [
         ("The maximum size is 281 terabytes.", "281", "281 terabytes"),
         ("waits five seconds before", "five", "five seconds"),
+        ("lasts seventy minutes at", "seventy", "seventy minutes"),
         ("at -41.5 °C in May", "-41.5", "-41.5 °C"),
         ("a rate of 5 % a year", "5", "5 %"),
         ("cost 3 million dollars to", "3", "3 million dollars"),

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from opendpr.collection.filters import Comparison, condition, parse_where
 from opendpr.collection.where import as_number, compile_where, filter_names
 from opendpr.errors import UsageError
 
@@ -103,6 +104,25 @@ def test_any_text_is_a_filter_that_runs_or_is_refused(text):
 @given(st.text(max_size=20))
 def test_any_text_can_be_compared_with(value):
     assert set(found("source = '" + value.replace("'", "''") + "'")) <= set("abcd")
+
+
+VALUES = st.text(max_size=20) | st.booleans() | st.integers(-(10**17), 10**17) | st.floats(allow_nan=False, width=32)
+
+
+@given(st.text(max_size=20), st.sampled_from(["=", "!=", "<", "<=", ">", ">=", "like"]), VALUES)
+def test_a_condition_compares_what_it_was_made_of(name, sign, value):
+    if value in (float("inf"), float("-inf")):
+        with pytest.raises(UsageError, match="a finite number"):
+            condition(name, sign, value)
+    else:
+        assert parse_where(condition(name, sign, value)) == Comparison(name, sign, value)
+
+
+def test_a_condition_is_of_the_signs_and_values_that_there_are():
+    with pytest.raises(UsageError, match="or like, got '=='"):
+        condition("year", "==", 1900)
+    with pytest.raises(UsageError, match=r"True or False, got \[1\]"):
+        condition("year", "=", [1])
 
 
 @pytest.mark.parametrize(

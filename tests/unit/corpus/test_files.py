@@ -55,7 +55,7 @@ def test_every_kind_is_read_compressed_or_not(tmp_path, suffix, ending):
     with COMPRESSED.get(ending, open)(path, "wb") as file:
         file.write(content)
     events = read_corpus(Corpus([tmp_path]))
-    assert [(each.title, each.text) for each in events.documents] == [(title, expected)]
+    assert [(document.title, document.text) for document in events.documents] == [(title, expected)]
     assert events.skipped == []
 
 
@@ -126,7 +126,7 @@ def test_a_page_that_cannot_be_read_costs_that_page(tmp_path):
     content = pdf(["Hello", "lost", "world"], extra={6: "(not a page)"})
     documents, events = read(tmp_path, "a.pdf", content)
     assert [document.text for document in documents] == ["Hello\n\nworld"]
-    assert [each.place for each in events.skipped] == [f"{tmp_path / 'a.pdf'}, page 2"]
+    assert [entry.place for entry in events.skipped] == [f"{tmp_path / 'a.pdf'}, page 2"]
 
 
 # .docx and .epub
@@ -175,7 +175,7 @@ def test_columns_make_documents_and_metadata(tmp_path):
 
 def test_rows_without_id_are_numbered_and_bad_rows_named_by_line(tmp_path):
     documents, events = read(tmp_path, "a.csv", b'title,text\nA,"x\ny"\nB\n\nC,\xff\nD,\xc3\xa9\n')
-    assert [(each.id, each.title) for each in documents] == [("a.csv:1", "A"), ("a.csv:4", "D")]
+    assert [(document.id, document.title) for document in documents] == [("a.csv:1", "A"), ("a.csv:4", "D")]
     assert events.skipped == [
         Skipped(f"{tmp_path / 'a.csv'}:4", "expected 2 fields as in the header, found 1"),
         Skipped(f"{tmp_path / 'a.csv'}:6", "not valid UTF-8; convert the file to UTF-8"),
@@ -219,7 +219,7 @@ def test_semicolons_bars_and_tabs_separate_too(tmp_path):
 
 def test_columns_have_the_names_that_people_give_them(tmp_path):
     documents = read(tmp_path, "a.csv", "DocID,Heading,Page_Content,text_length\n7,A,words,5\n")[0]
-    assert [(each.id, each.title, each.text) for each in documents] == [("7", "A", "words")]
+    assert [(document.id, document.title, document.text) for document in documents] == [("7", "A", "words")]
     assert documents[0].metadata["text_length"] == 5
 
 
@@ -237,10 +237,10 @@ def test_wikiextractor_output_is_found_and_cleaned_up_as_drqa_does(tmp_path):
     lines.append({"id": "52643645", "url": "u", "title": "Hidden", "text": "x"})
     (tmp_path / "AA").mkdir()
     (tmp_path / "AA" / "wiki_00").write_text("\n".join(map(json.dumps, lines)))
-    assert [each.title for each in Corpus([tmp_path])] == [*titles, "Hidden"]
+    assert [document.title for document in Corpus([tmp_path])] == [*titles, "Hidden"]
     events = read_corpus(Corpus([tmp_path], wikiextractor_clean=True))
     documents = events.documents
-    assert [(each.id, each.title) for each in documents] == [
+    assert [(document.id, document.title) for document in documents] == [
         ("0", "Rome & Juliet"),
         ("3", "List of "),
         ("5", "Listing"),

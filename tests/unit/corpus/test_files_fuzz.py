@@ -105,7 +105,7 @@ def check_plain(suffix: str, examples: int) -> None:
             for document in events.documents:
                 assert isinstance(document, Document)
                 json.dumps([document.id, document.title, document.text, dict(document.metadata)]).encode()
-            assert all(each.reason for each in events.skipped)
+            assert all(entry.reason for entry in events.skipped)
             assert time.process_time() - started < SECONDS
 
         check()

@@ -103,7 +103,10 @@ def test_a_line_that_begins_with_from_is_no_mail_of_its_own():
 def test_each_mail_of_a_mailbox_is_a_document(tmp_path):
     (tmp_path / "a.mbox").write_bytes(MAILBOX)
     events = read_corpus(Corpus([tmp_path]))
-    assert [(each.id, each.title) for each in events.documents] == [("a.mbox:1", "The båt"), ("a.mbox:2", "Two")]
+    assert [(document.id, document.title) for document in events.documents] == [
+        ("a.mbox:1", "The båt"),
+        ("a.mbox:2", "Two"),
+    ]
     assert events.skipped == []
 
 
@@ -159,7 +162,7 @@ def test_a_workbook_has_a_document_for_each_sheet():
     book["Secret"].sheet_state = "hidden"
     out = io.BytesIO()
     book.save(out)
-    assert several("xlsx", out.getvalue()) == [("Berths", "Berth\tDepth\nA1\t4.5\nA2\t6\n\tTrue")]
+    assert several("xlsx", out.getvalue()) == [("Berths", "Berth\tDepth\nA1\t4.5\nA2\t6\n\tTRUE")]
 
 
 def test_a_share_that_excel_shows_as_a_percentage_is_one():

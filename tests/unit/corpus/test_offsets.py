@@ -82,10 +82,10 @@ def files(generator: random.Random, prefix: str) -> dict[str, tuple[bytes, dict[
     made["a.pdf"] = pdf(pages), {"a.pdf": " ".join(pages)}, False
     for name, separator in (("a.csv", ","), ("a.tsv", "\t"), ("psgs_w100.tsv", "\t")):
         records = [{"id": f"{prefix}{name} {n}", "text": prose(generator), "title": "T"} for n in range(2)]
-        made[name] = table(separator, *records), {each["id"]: each["text"] for each in records}, True
+        made[name] = table(separator, *records), {record["id"]: record["text"] for record in records}, True
     for name in ("a.jsonl", "a.ndjson", "wiki_00"):
         records = [{"id": f"{prefix}{name} {n}", "url": "u", "title": "T", "text": prose(generator)} for n in range(2)]
-        made[name] = lines(*records), {each["id"]: each["text"] for each in records}, True
+        made[name] = lines(*records), {record["id"]: record["text"] for record in records}, True
     return made
 
 

@@ -28,7 +28,7 @@ def text(value):
 
 def call(module, name, *arguments):
     """The instructions for `module.name(*arguments)`, of strings or instructions."""
-    given = b"".join(text(each) if isinstance(each, str) else each for each in arguments)
+    given = b"".join(text(argument) if isinstance(argument, str) else argument for argument in arguments)
     return f"c{module}\n{name}\n".encode() + b"(" + given + b"tR"
 
 

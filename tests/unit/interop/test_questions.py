@@ -47,7 +47,7 @@ def test_questions_are_recognised_by_their_content(tmp_path, name, content, expe
     [
         (
             "who wrote this\n",
-            ":1: cannot tell what kind of questions these are, from 'who wrote this'; expected",
+            ":1: cannot tell what kind of questions these are, from 'who wrote this'; give questions with",
         ),
         ("who wrote\tthis\n", ":1: cannot tell"),
         ("", " holds no questions"),

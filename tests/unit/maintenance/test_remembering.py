@@ -26,9 +26,9 @@ class CountingCorpus(Corpus):
 
     opened = 0
 
-    def _read(self, *arguments):
+    def _read(self, *arguments, **named):
         self.opened += 1
-        return super()._read(*arguments)
+        return super()._read(*arguments, **named)
 
 
 def added(directory: Path, *paths: Path, **options) -> tuple[AddReport, int]:

@@ -11,6 +11,7 @@ import pytest
 import torch
 from conftest import TINY
 
+from opendpr.fitting.figures import DecodingFigures, FittingFigures
 from opendpr.fitting.fitted import Fitted, write_fitted
 from opendpr.model.config import Architecture, EncoderConfig, ReaderConfig
 from opendpr.model.directory import Model, read_weights, write_model
@@ -86,7 +87,9 @@ def test_training_the_encoder_copies_the_reader(model: Model, tmp_path: Path) ->
 
 
 def test_fitting_copies_the_reader(model: Model, tmp_path: Path) -> None:
-    copied = write_fitted(model, tmp_path / "m", Fitted({"lambda": 2.0}), {})
+    figures = FittingFigures(DecodingFigures(30, 0.25, 0.5), {}, {})
+    fitted = Fitted({"lambda": 2.0}, {}, figures)
+    copied = write_fitted(model, tmp_path / "m", fitted, {})
     assert_same_reader(copied, model)
     assert copied.fingerprint == model.fingerprint
     assert json.loads((tmp_path / "m" / "config.json").read_text())["retrieval"] == {"lambda": 2.0}

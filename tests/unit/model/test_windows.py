@@ -36,7 +36,7 @@ def held(window: Window) -> list[int]:
 
 
 def test_a_short_passage_has_one_window(tokenizer: Tokenizer) -> None:
-    (window,) = windows(ids(3), ids(2, 2_000), text(5), CONFIG, tokenizer)
+    (window,) = windows(ids(3), ids(2, 2_000), text(5), config=CONFIG, tokenizer=tokenizer)
     cls, sep = tokenizer.marks.cls, tokenizer.marks.sep
     assert window.sequence.ids.tolist() == [
         *(cls, 1000, 1001, 1002, sep),
@@ -49,7 +49,7 @@ def test_a_short_passage_has_one_window(tokenizer: Tokenizer) -> None:
 
 def test_the_form_decides_on_title_and_token_types(tokenizer: Tokenizer) -> None:
     config = ReaderConfig(SHAPE, input_form=InputForm(title=False, token_types="zeros"))
-    (window,) = windows(ids(1), ids(2, 2_000), text(2), config, tokenizer)
+    (window,) = windows(ids(1), ids(2, 2_000), text(2), config=config, tokenizer=tokenizer)
     assert window.sequence.ids.tolist() == [
         tokenizer.marks.cls,
         1000,
@@ -62,12 +62,12 @@ def test_the_form_decides_on_title_and_token_types(tokenizer: Tokenizer) -> None
 
 
 def test_a_passage_without_a_title_has_no_empty_segment(tokenizer: Tokenizer) -> None:
-    (window,) = windows(ids(1), ids(0), text(1), CONFIG, tokenizer)
+    (window,) = windows(ids(1), ids(0), text(1), config=CONFIG, tokenizer=tokenizer)
     assert window.sequence.ids.tolist() == [tokenizer.marks.cls, 1000, tokenizer.marks.sep, 5000, tokenizer.marks.sep]
 
 
 def test_long_questions_and_titles_are_cut_to_their_limit(tokenizer: Tokenizer) -> None:
-    pieces = windows(ids(50), ids(50, 2_000), text(40), CONFIG, tokenizer)
+    pieces = windows(ids(50), ids(50, 2_000), text(40), config=CONFIG, tokenizer=tokenizer)
     for window in pieces:
         assert window.position == 1 + 10 + 1 + 10 + 1
         assert window.sequence.ids[1:11].tolist() == ids(10).tolist()
@@ -75,7 +75,7 @@ def test_long_questions_and_titles_are_cut_to_their_limit(tokenizer: Tokenizer) 
 
 
 def test_a_text_without_tokens_has_no_window(tokenizer: Tokenizer) -> None:
-    assert windows(ids(3), ids(2), text(0), CONFIG, tokenizer) == []
+    assert windows(ids(3), ids(2), text(0), config=CONFIG, tokenizer=tokenizer) == []
 
 
 @settings(max_examples=150, deadline=None)
@@ -85,7 +85,7 @@ def test_every_token_and_every_span_up_to_the_stride_is_whole_in_some_window(
 ) -> None:
     config = ReaderConfig(SHAPE, max_tokens=40, stride_tokens=stride, max_question_tokens=10)
     whole = text(length)
-    pieces = windows(ids(question), ids(title, 2_000), whole, config, tokenizer)
+    pieces = windows(ids(question), ids(title, 2_000), whole, config=config, tokenizer=tokenizer)
     for window in pieces:
         assert len(window.sequence.ids) <= config.max_tokens
         assert window.length_tokens > 0

@@ -57,7 +57,7 @@ def test_of_a_pair_that_is_too_long_the_longer_is_cut(tiny_model):
     config = RerankerConfig(model.require_encoder().architecture, max_tokens=13)
 
     def lengths(question: int, text: int) -> tuple[int, int]:
-        sequence = pair(np.full(question, 5), np.empty(0), np.full(text, 6), config, tokenizer)
+        sequence = pair(np.full(question, 5), np.empty(0), np.full(text, 6), config=config, tokenizer=tokenizer)
         return int((sequence.ids == 5).sum()), int((sequence.ids == 6).sum())
 
     assert lengths(3, 4) == (3, 4)

@@ -6,6 +6,7 @@ import pytest
 
 from opendpr.serving.page.answers import SearchForm, answers_page
 from opendpr.serving.records import AnswerRecord, AskRecord, InfoRecord, PassageRecord, SpanRecord
+from opendpr.types import CONFIDENCE_MEANINGS
 
 INFO = InfoRecord("1", "towns", "c", 1, 2, 2, 0, "model", "f", True, False, ["hybrid"], [], {})
 TEXT = "## Towns\n\n| Town | River |\n|---|---|\n| Albi | `Tarn` |\n\nCahors is <old>. It lies on the Lot."
@@ -20,7 +21,8 @@ def answer(text: str, kind: str, confidence: float) -> AnswerRecord:
     start = 10 + TEXT.index(text)
     place = (start, start + len(text))
     span = SpanRecord("b", "guide.md", "Guide > Towns", *place, *place, None, "towns", text, 0.0, 0.0)
-    return AnswerRecord(text, "sentence" if kind == "sentence" else "span", confidence, "a guess", [span])
+    shown_kind = "sentence" if kind == "sentence" else "span"
+    return AnswerRecord(text, shown_kind, confidence, CONFIDENCE_MEANINGS[kind], "a guess", [span])
 
 
 UNSURE = AskRecord(
@@ -44,7 +46,7 @@ def test_without_a_sure_answer_the_closest_passage_is_shown_with_its_sentence_ma
     page = answers_page(SearchForm(UNSURE.question), INFO, UNSURE)
     assert "Nothing in the 2 passages read answers this surely." in page
     assert "<mark>It lies on the Lot.</mark>" in page
-    assert "the Lot</span> (confidence 0.20)" in page
+    assert "the Lot</span> (confidence 0.20 that these words are the answer)" in page
     assert 'class="words' not in page
 
 

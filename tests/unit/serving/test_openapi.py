@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 from opendpr.serving import records
 from opendpr.serving.openapi import EXAMPLES, complete
 from opendpr.serving.page.reference import reference_page
+from opendpr.serving.page.trying import Input, request_form
 
 
 def answer(name: str) -> dict[str, object]:
@@ -29,3 +32,50 @@ def test_the_offsets_of_the_example_are_true() -> None:
     (answered,), (passage,) = example["answers"], example["passages"]
     (span,) = answered["spans"]
     assert passage["text"][span["start"] : span["end"]] == span["text"] == answered["text"]
+
+
+def test_events_and_metrics_have_an_example_too() -> None:
+    contents = {kind: {} for kind in ("text/event-stream", "text/plain")}
+    paths = {"/metrics": {"get": {"description": "", "responses": {"200": {"content": contents}}}}}
+    schema = complete({"info": {"description": ""}, "paths": paths, "components": {"schemas": {}}})
+    assert all("opendpr" in content["example"] or "data: " in content["example"] for content in contents.values())
+    page = reference_page(schema, "http://127.0.0.1:8000")
+    assert "Answer 200" in page
+    assert "1cf83ad6d05843c2" in page, "the example of an error"
+
+
+ID = {"name": "id", "in": "path", "schema": {"type": "string"}}
+BODY = {
+    "required": ["question"],
+    "properties": {
+        "question": {"type": "string"},
+        "k": {"type": "integer", "default": 20},
+        "where": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+        "title": {"type": "string", "default": ""},
+    },
+}
+
+
+def test_a_form_looks_at_what_is_there_and_changes_the_document_of_the_example_alone() -> None:
+    samples = {"id": "mine.txt", "question": "Where?"}
+    looking, writing = (
+        request_form("/v1/documents/{id}", method, {"parameters": [ID]}, body=None, samples=samples)
+        for method in ("get", "delete")
+    )
+    assert [field.value for field in (*looking.inputs, *writing.inputs)] == ["mine.txt", "pier.txt"]
+    job = request_form("/v1/jobs/{id}", "get", {"parameters": [ID]}, body=None, samples=samples)
+    assert job.inputs == [Input("id", "path", "", is_number=False, is_job=True)]
+    end = {"name": "end", "in": "query", "schema": {"anyOf": [{"type": "integer"}, {"type": "null"}], "default": None}}
+    assert request_form("/x", "get", {"parameters": [end]}, body=None, samples={}).inputs == [
+        Input("end", "query", "", True, False)
+    ]
+
+
+def test_a_body_is_filled_in_with_samples_and_with_defaults_that_say_something() -> None:
+    form = request_form("/v1/ask", "post", {}, body=BODY, samples={"question": "Where?"})
+    assert json.loads(form.body) == {"question": "Where?", "k": 20}
+    assert (
+        json.loads(request_form("/v1/ask", "post", {}, body=BODY, samples={}).body)["question"] == "Who built the pier?"
+    )
+    files = request_form("/v1/files", "post", {}, body={"properties": {"files": {}}}, samples={})
+    assert (files.body, files.takes_files) == ("", True)

@@ -18,7 +18,7 @@ from opendpr.serving.batching import Batcher, FullError
 from opendpr.serving.gate import Rate
 from opendpr.serving.layouts import Layout
 from opendpr.serving.logs import JsonLines, LineFormatter
-from opendpr.serving.page.site import _local
+from opendpr.serving.page.page import local_target
 from opendpr.serving.prometheus_client import Metrics
 from opendpr.serving.records import in_words
 from opendpr.serving.settings import Settings, is_loopback
@@ -183,7 +183,7 @@ def test_a_log_entry_is_one_line_whatever_it_holds() -> None:
     ],
 )
 def test_after_the_login_a_browser_stays_on_this_site(target: str, sent: str) -> None:
-    assert _local(target) == sent
+    assert local_target(target) == sent
 
 
 def test_a_confidence_is_said_in_words() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-from pathlib import Path
 
 import pytest
 
@@ -17,7 +16,7 @@ WORD_DOCUMENT = "<w:document xmlns:w='http://schemas.openxmlformats.org/wordproc
 def uploaded(*files: tuple[str, bytes]) -> tuple[dict[str, str], dict[str, str]]:
     """Texts by id, and reasons by place."""
     upload = Upload((name, io.BytesIO(content)) for name, content in files)
-    directory = Path(upload._directory.name)
+    directory = upload._directory.path
     try:
         documents = list(upload.documents())
         assert not [key for document in documents for key in document.metadata if key in ("path", "modified")]

@@ -1,10 +1,9 @@
-"""Training encoders: losses by hand, gradients in chunks and over processes, pairs, resuming. fp32 on a CPU."""
+"""Training encoders: a model that serves, resuming, what is skipped and counted. fp32 on a CPU."""
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,267 +12,22 @@ import numpy as np
 import pytest
 import torch
 
-from opendpr.collection import open_collection
+from encoder_examples import EXAMPLES, SETTINGS, objective, source
 from opendpr.errors import InputError, OpendprError, UsageError
 from opendpr.interop import write_examples
-from opendpr.model.config import Architecture, EncoderConfig
 from opendpr.model.directory import Model
-from opendpr.model.encoder import BertEncoder, EncoderInput
+from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
-from opendpr.model.tokenizer import Tokenizer
-from opendpr.model.torch import EncoderNetwork, _dropout
-from opendpr.training.chunks import graph_bytes
 from opendpr.training.encoder import encoder_job, train_encoder
-from opendpr.training.encoder_objective import EncoderObjective, lay_out
 from opendpr.training.examples import usable_examples
-from opendpr.training.losses import distance_likelihood_loss, likelihood_loss, triplet_loss
-from opendpr.training.objective import Step
 from opendpr.training.pool import DevPool
 from opendpr.training.run import run_training
 from opendpr.training.settings import EncoderSettings
-from opendpr.training.sources import ExampleSource, InverseClozeSource, Pair
-from opendpr.training.towers import Towers
-from opendpr.types import ExamplePassage, Question, TrainingExample
-from training_processes import run_together
+from opendpr.training.sources import Pair
+from opendpr.types import ExamplePassage
 from training_runs import Killed, Recorder
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-PEOPLE = ["Ada", "Bert", "Carla", "Dora", "Emil", "Fanny"]
-PLACES = ["Paris", "Rome", "Oslo", "Lima"]
-SETTINGS = EncoderSettings(
-    epochs=2, batch_size=8, learning_rate=1e-3, precision="fp32", device="cpu", checkpoint_seconds=1e-9
-)
-"""Three steps an epoch, a checkpoint after each."""
-SMALL = 0.000_5
-"""GiB: room for the graphs of a few chunks only."""
-
-
-def example(person: str, place: str) -> TrainingExample:
-    positive = ExamplePassage(person, f"The traveller {person} went by train to {place} and stayed there for a while.")
-    others = [ExamplePassage(person, f"The traveller {person} never saw {name}.") for name in PLACES if name != place]
-    return TrainingExample(Question("", f"Where did {person} go, to {place}?"), (positive,), tuple(others))
-
-
-EXAMPLES = [example(person, place) for person in PEOPLE for place in PLACES]
-
-
-def source(hard_negatives: int = 1, examples: Sequence[TrainingExample] = EXAMPLES) -> ExampleSource:
-    return ExampleSource([examples], [1.0], hard_negatives)
-
-
-def objective(model: Path, settings: EncoderSettings = SETTINGS, pairs: Any = None) -> EncoderObjective:
-    config = Model(model).require_encoder()
-    network = Towers(replace(config, tied=config.tied and not settings.untie))
-    network.load(Model(model))
-    inputs = EncoderInput(replace(config, scale=20.0), Tokenizer(Model(model).tokenizer_path))
-    return EncoderObjective(network, pairs or source(), inputs=inputs, settings=settings)
-
-
-def gradients(trained: EncoderObjective, dropout: float = 0.0) -> tuple[float, dict[str, np.ndarray]]:
-    step = Step(seed=5, dropout=dropout, bf16=False, chunk_tokens=trained._settings.chunk_tokens)
-    loss = trained.backward(trained.batches(0)[0], step)
-    assert loss is not None
-    return loss, {
-        name: p.grad.to_dense().numpy().copy() for name, p in trained.network.named_parameters() if p.grad is not None
-    }
-
-
-def assert_same(actual: tuple[float, dict[str, np.ndarray]], expected: tuple[float, dict[str, np.ndarray]]) -> None:
-    assert actual[0] == pytest.approx(expected[0], abs=1e-5)
-    assert actual[1].keys() == expected[1].keys()
-    for name, gradient in expected[1].items():
-        np.testing.assert_allclose(actual[1][name], gradient, rtol=1e-4, atol=1e-5, err_msg=name)
-
-
-def random_batch() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    generator = np.random.default_rng(0)
-    excluded = np.zeros((3, 5), bool)
-    excluded[0, 4] = excluded[1, 0] = True
-    return generator.normal(0, 1, (3, 4)), generator.normal(0, 1, (5, 4)), np.array([0, 1, 2]), excluded
-
-
-def test_the_likelihood_loss_is_equation_2_by_hand() -> None:
-    questions, passages, positives, excluded = random_batch()
-    expected = 0.0
-    for i in range(3):
-        scores = {j: 1.5 * float(questions[i] @ passages[j]) for j in range(5) if not excluded[i, j]}
-        expected -= scores[i] - np.log(sum(np.exp(score) for score in scores.values()))
-    loss = likelihood_loss(*map(torch.from_numpy, (questions, passages, positives, excluded)), 1.5)
-    assert loss.item() == pytest.approx(expected / 3)
-
-
-def test_the_triplet_loss_is_a_mean_of_hinges_by_hand() -> None:
-    questions, passages, positives, excluded = random_batch()
-    hinges = [
-        max(0.0, 0.5 - questions[i] @ passages[i] + questions[i] @ passages[j])
-        for i in range(3)
-        for j in range(5)
-        if j != i and not excluded[i, j]
-    ]
-    loss = triplet_loss(*map(torch.from_numpy, (questions, passages, positives, excluded)), 0.5)
-    assert loss.item() == pytest.approx(np.mean(hinges))
-
-
-def test_the_distance_loss_takes_the_nearer_passage_for_the_better_by_hand() -> None:
-    questions, passages, positives, excluded = random_batch()
-    expected = 0.0
-    for i in range(3):
-        scores = {j: -float(np.linalg.norm(questions[i] - passages[j])) for j in range(5) if not excluded[i, j]}
-        expected -= scores[i] - np.log(sum(np.exp(score) for score in scores.values()))
-    loss = distance_likelihood_loss(*map(torch.from_numpy, (questions, passages, positives, excluded)), 1.0)
-    assert loss.item() == pytest.approx(expected / 3)
-
-
-def test_the_gradient_of_the_likelihood_loss_is_softmax_minus_one_hot() -> None:
-    questions, passages, positives, excluded = map(torch.from_numpy, random_batch())
-    questions.requires_grad_()
-    likelihood_loss(questions, passages, positives, excluded, 2.0).backward()
-    shares = (2.0 * questions.detach() @ passages.T).masked_fill(excluded, -torch.inf).softmax(1)
-    shares[torch.arange(3), positives] -= 1
-    np.testing.assert_allclose(questions.grad.numpy(), (2.0 / 3 * shares @ passages).numpy(), atol=1e-12)
-
-
-@pytest.mark.parametrize("untie", [False, True])
-@pytest.mark.parametrize("dropout", [0.0, 0.2])
-def test_gradients_computed_in_two_goes_are_the_plain_gradients(tiny_model: Path, untie: bool, dropout: float) -> None:
-    settings = replace(SETTINGS, untie=untie, memory_gib=1.0, chunk_tokens=64)
-    plain = gradients(objective(tiny_model, settings), dropout)
-    for memory_gib in (1e-9, SMALL):
-        assert_same(gradients(objective(tiny_model, replace(settings, memory_gib=memory_gib)), dropout), plain)
-
-
-@pytest.mark.parametrize("share", [0.001, 0.1, 0.5, 0.9])
-def test_dropout_drops_its_share_keeps_the_mean_and_obeys_the_seed(share: float) -> None:
-    def drawn() -> torch.Tensor:
-        torch.manual_seed(1)
-        return _dropout(torch.ones(300, 7, 333), share)
-
-    assert (drawn() == 0).float().mean().item() == pytest.approx(share, abs=0.004)
-    assert drawn().mean().item() == pytest.approx(1, abs=0.01)
-    assert torch.equal(drawn(), drawn())
-
-
-@pytest.mark.parametrize("bf16", [False, True])
-@pytest.mark.parametrize("length", [16, 256])
-def test_what_a_graph_is_said_to_take_is_what_autograd_keeps(length: int, bf16: bool) -> None:
-    network = EncoderNetwork(
-        EncoderConfig(Architecture(100, 96, 6, 3, 384), pooling="mean", similarity="cosine", tied=True)
-    )
-    weights = {parameter.untyped_storage().data_ptr() for parameter in network.parameters()}
-    kept: dict[int, torch.Tensor] = {}
-
-    def keep(tensor: torch.Tensor) -> torch.Tensor:
-        kept.setdefault(tensor.untyped_storage().data_ptr(), tensor)
-        return tensor
-
-    ids = torch.zeros(4, length, dtype=torch.int64)
-    hooks = torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor)
-    with hooks, torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
-        network(ids, ids, ids + 1, 0.1)
-    kept_bytes = sum(tensor.untyped_storage().nbytes() for place, tensor in kept.items() if place not in weights)
-    assert kept_bytes <= graph_bytes(network, ids.shape, bf16) <= 1.3 * kept_bytes
-
-
-def test_chunks_give_the_gradients_of_one_batch_by_autograd(tiny_model: Path) -> None:
-    """Against the obvious way: all sequences padded to one batch each, one graph."""
-    trained = objective(tiny_model)
-    numbers, seed = trained.batches(0)[0]
-    passages, positives, excluded = lay_out(source().pairs(numbers, np.random.default_rng(seed)))
-    from opendpr.model.batches import pad
-
-    inputs = EncoderInput(Model(tiny_model).require_encoder(), Tokenizer(Model(tiny_model).tokenizer_path))
-    vectors = []
-    texts = [EXAMPLES[number].question.text for number in numbers]
-    for sequences in (inputs.questions(texts), inputs.passages(passages)):
-        ids, types, mask = (torch.from_numpy(a).long() for a in pad(sequences, inputs.tokenizer.pad))
-        vectors.append(trained.network.question(ids, types, mask))
-    likelihood_loss(*vectors, torch.from_numpy(positives), torch.from_numpy(excluded), 20.0).backward()
-    expected = {
-        name: p.grad.to_dense().numpy().copy() for name, p in trained.network.named_parameters() if p.grad is not None
-    }
-    assert_same((0.0, gradients(objective(tiny_model))[1]), (0.0, expected))
-
-
-WORKER = """
-import sys, torch
-from pathlib import Path
-sys.path.insert(0, sys.argv[1])
-import test_encoder_training as t
-from opendpr.training import distributed
-torch.set_num_threads(1)
-distributed.start(torch.device("cpu"))
-trained = t.objective(Path(sys.argv[2]), t.replace(t.SETTINGS, memory_gib=t.SMALL))
-loss = trained.backward(trained.batches(0)[0], t.Step(5, 0.0, False))
-distributed.add_up_gradients(trained.network)
-gradients = {name: p.grad for name, p in trained.network.named_parameters()}
-if distributed.rank() == 0:
-    torch.save({"loss": torch.tensor(loss), **gradients}, sys.argv[3])
-distributed.stop()
-"""
-
-
-def test_two_processes_give_the_gradients_of_one(tiny_model: Path, tmp_path: Path) -> None:
-    result = tmp_path / "gradients.pt"
-    assert run_together(WORKER, Path(__file__).parent, tiny_model, result) == [(0, "")] * 2
-    shared = torch.load(result, weights_only=True)
-    loss = shared.pop("loss").item()
-    expected = gradients(objective(tiny_model))
-    touched = {name: value.numpy() for name, value in shared.items() if name in expected[1]}
-    assert_same((loss, touched), expected)
-
-
-def test_a_passage_that_two_questions_share_is_one_row_and_no_negative_of_either() -> None:
-    first, second, third = (ExamplePassage("", text) for text in ("one", "two", "three"))
-    pairs = [Pair("a", first, [third], [second]), Pair("b", second, [first]), Pair("c", first)]
-    passages, positives, excluded = lay_out(pairs)
-    assert [passage.text for passage in passages] == ["one", "two", "three"]
-    assert positives.tolist() == [0, 1, 0]
-    assert excluded.tolist() == [[False, True, False], [False, False, False], [False, False, False]]
-
-
-def test_what_answers_a_question_is_no_negative_of_the_same_question() -> None:
-    first, second, third = (ExamplePassage("", text) for text in ("one", "two", "three"))
-    _, positives, excluded = lay_out([Pair("a", first, [third]), Pair("a", second, [first]), Pair("b", third)])
-    assert positives.tolist() == [0, 1, 2]
-    assert excluded.tolist() == [[False, True, False], [True, False, False], [False, False, False]]
-
-
-def test_weights_say_how_often_an_epoch_goes_over_a_set() -> None:
-    sets = ExampleSource([EXAMPLES[:4], EXAMPLES[4:8], EXAMPLES[8:12]], [2.0, 0.5, 1.0], 0)
-    order = sets.order(np.random.default_rng(0)).tolist()
-    counts = [sum(first <= number < first + 4 for number in order) for first in (0, 4, 8)]
-    assert counts == [8, 2, 4]
-    assert all(order.count(number) == 2 for number in range(4))
-
-
-def test_an_epoch_is_the_same_whenever_it_is_asked_for_and_another_one_differs(tiny_model: Path) -> None:
-    trained = objective(tiny_model)
-    again, other = trained.batches(1), trained.batches(2)
-    for (numbers, seed), (same_numbers, same_seed) in zip(trained.batches(1), again, strict=True):
-        assert numbers.tolist() == same_numbers.tolist()
-        assert seed == same_seed
-    assert [n.tolist() for n, _ in other] != [n.tolist() for n, _ in again]
-    assert sorted(np.concatenate([n for n, _ in again])) == list(range(len(EXAMPLES)))
-    assert {len(n) for n, _ in again} == {8}
-
-
-def test_a_pool_ranks_by_the_best_positive(tiny_model: Path) -> None:
-    trained = objective(tiny_model)
-    pairs = source(3).pairs(np.arange(12), np.random.default_rng(0))
-    inputs = EncoderInput(Model(tiny_model).require_encoder(), Tokenizer(Model(tiny_model).tokenizer_path))
-    figures = DevPool(pairs, [ExamplePassage("", "Nothing at all.")]).judge(
-        trained.network, inputs, torch.device("cpu")
-    )
-    encoder = BertEncoder(Model(tiny_model), RuntimeSettings("torch", "fp32", "cpu"))
-    texts = list({(p.title, p.text): p for pair in pairs for p in (pair.positive, *pair.negatives)}.values())
-    texts.append(ExamplePassage("", "Nothing at all."))
-    scores = encoder.encode_questions([pair.question for pair in pairs]) @ encoder.encode_passages(texts).T
-    own = [texts.index(pair.positive) for pair in pairs]
-    ranks = np.array([1 + (row > row[place]).sum() for row, place in zip(scores, own, strict=True)])
-    assert figures["average rank"] == pytest.approx(ranks.mean())
-    assert figures["reciprocal rank"] == pytest.approx((1 / ranks).mean())
-    assert figures["top-5"] == pytest.approx(100 * (ranks <= 5).mean())
 
 
 def train(
@@ -364,29 +118,6 @@ def test_examples_without_any_negative_are_refused_before_the_first_step(tiny_mo
 def test_a_loss_that_is_not_a_number_is_reported_with_its_step(tmp_path: Path, tiny_model: Path) -> None:
     with pytest.raises(OpendprError, match=r"the loss of step \d is (nan|inf)"):
         train(tiny_model, tmp_path / "m", replace(SETTINGS, learning_rate=1e30))
-
-
-def test_an_inverse_cloze_pair_is_a_sentence_and_mostly_the_passage_without_it(
-    tmp_path: Path, run: Any, tiny_model: Path
-) -> None:
-    text = "The first sentence is about ships at sea. The second one tells of trains. A third ends it all now."
-    (tmp_path / "a.txt").write_text(text)
-    (tmp_path / "b.txt").write_text("Only one sentence stands here")
-    assert run("add", tmp_path / "c", tmp_path / "a.txt", tmp_path / "b.txt", "--model", tiny_model).returncode == 0
-    with open_collection(tmp_path / "c") as collection:
-        cloze = InverseClozeSource(collection)
-        generator = np.random.default_rng(0)
-        numbers = cloze.order(generator)
-        assert len(numbers) == 1
-        pairs = [cloze.pairs(numbers, generator)[0] for _ in range(400)]
-    kept = 0
-    for pair in pairs:
-        assert pair.question in text
-        assert 5 <= len(pair.question.split()) <= 60
-        kept += pair.question in pair.positive.text
-        assert pair.positive.text in (text, " ".join(text.replace(pair.question, "").split()))
-    assert 20 <= kept <= 65
-    assert len({pair.question for pair in pairs}) == 3
 
 
 def test_a_batch_that_teaches_nothing_changes_nothing_and_is_counted(

@@ -1,4 +1,4 @@
-"""Training the reader on passages with marked answers: losses by hand, chunks, processes, examples. fp32 on a CPU."""
+"""Training the reader: losses by hand, gradients in chunks and over processes, validation, what stays frozen."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from opendpr.errors import InputError, UsageError
+from opendpr.errors import UsageError
 from opendpr.interop import write_examples
 from opendpr.model.batches import pad
 from opendpr.model.directory import Model
@@ -25,33 +25,11 @@ from opendpr.training.reader_examples import MarkedPassage, ReaderExample, read_
 from opendpr.training.reader_judge import ReaderJudge
 from opendpr.training.reader_objective import ReaderObjective
 from opendpr.training.settings import ReaderSettings
-from opendpr.training.swaps import swapped
 from opendpr.types import ExamplePassage, Hit, Passage, Question, TrainingExample
+from reader_examples import EXAMPLES, SETTINGS
 from training_processes import run_together
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-PEOPLE = ["Ada", "Bert", "Carla", "Dora", "Emil"]
-PLACES = ["Paris", "Rome", "Oslo", "Lima"]
-SETTINGS = ReaderSettings(
-    epochs=2, batch_size=8, learning_rate=3e-3, precision="fp32", device="cpu", dropout=0.0, negatives=2,
-    negative_share=0.5, checkpoint_seconds=1e-9,
-)  # fmt: skip
-
-
-def text(person: str, place: str) -> str:
-    return f"In {place} they say that {person} went by train to {place}, once."
-
-
-EXAMPLES = [
-    TrainingExample(
-        Question(f"{person} {place}", f"Where did {person} go?", (place, f"to {place}")),
-        (ExamplePassage(person, text(person, place)), ExamplePassage(person, "Nothing is said here.")),
-        tuple(ExamplePassage(person, f"{person} never saw {other}.") for other in PLACES if other != place),
-    )
-    for person in PEOPLE
-    for place in PLACES
-]
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +74,8 @@ def test_the_span_loss_sums_the_probabilities_of_all_places_by_hand() -> None:
     mask = np.array([[0, 1, 1, 1, 0], [1, 1, 1, 1, 1]], bool)
     places = [[(1, 2), (3, 3)], [(0, 4)]]
     answers, counted = np.array([[[1, 2], [3, 3]], [[0, 4], [0, 0]]]), np.array([[1, 1], [1, 0]], bool)
-    losses = span_loss(*map(torch.from_numpy, (start, end, mask, answers, counted)))
+    logits_and_mask = map(torch.from_numpy, (start, end, mask))
+    losses = span_loss(*logits_and_mask, answers=torch.from_numpy(answers), counted=torch.from_numpy(counted))
     for row, spans in enumerate(places):
         p_start, p_end = (np.exp(x[row]) / np.exp(x[row][mask[row]]).sum() for x in (start, end))
         assert losses[row].item() == pytest.approx(-np.log(sum(p_start[i] * p_end[j] for i, j in spans)), abs=1e-5)
@@ -107,36 +86,6 @@ def test_passages_that_are_not_there_change_no_loss() -> None:
     assert selection_loss(logits)[0].item() == pytest.approx(np.log(1 + np.exp(-0.5)))
     expected = (np.log(1 + np.exp(-1.0)) + np.log(1 + np.exp(0.5))) / 2
     assert alone_loss(logits)[0].item() == pytest.approx(expected)
-
-
-def test_every_place_of_every_answer_is_marked_and_positives_without_one_are_left_out(mined: Path) -> None:
-    example = read_reader_examples([mined], 0, 0)[0]
-    (positive,) = example.positives
-    assert [positive.text[start:end] for start, end in positive.places] == ["Paris", "to Paris", "Paris"]
-    assert [passage.places for passage in example.negatives] == [(), (), ()]
-    assert example.question == EXAMPLES[0].question
-
-
-@pytest.mark.parametrize("name", ["answers", "passage"])
-def test_marked_answers_that_are_no_strings_are_refused_with_their_line(tmp_path: Path, name: str) -> None:
-    record = {"question": "When?", "passage": "In 1888.", "answer_start": 3, "answer_text": "1888", name: [1888]}
-    path = tmp_path / "spans.jsonl"
-    path.write_text(json.dumps(record) + "\n")
-    with pytest.raises(InputError, match=rf"spans\.jsonl:1: .*'{name}'.* string"):
-        read_reader_examples([path], 1, 0)
-
-
-def test_questions_without_an_answer_in_their_passage_are_counted_and_left_out(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    path = tmp_path / "squad.json"
-    answered = {"id": "1", "question": "When?", "answers": [{"text": "1888", "answer_start": 3}]}
-    impossible = {"id": "2", "question": "Who?", "answers": [], "is_impossible": True}
-    paragraph = {"context": "In 1888.", "qas": [answered, impossible]}
-    path.write_text(json.dumps({"data": [{"title": "Ada", "paragraphs": [paragraph]}]}))
-    (example,) = read_reader_examples([path], 0, 0)
-    assert example.positives == (MarkedPassage("Ada", "In 1888.", ((3, 7),)),)
-    assert "left out 1 question without an answer" in caplog.text
 
 
 def test_passages_without_a_token_are_no_negatives(tiny_model: Path, tmp_path: Path) -> None:
@@ -152,36 +101,6 @@ def test_settings_with_which_no_question_of_a_step_gets_negatives_are_refused() 
     with pytest.raises(UsageError, match=r"batch_size 2 and negative_share 0\.25"):
         ReaderSettings(batch_size=2)
     assert ReaderSettings(batch_size=2, negatives=0).negatives == 0
-
-
-def test_patterns_mark_what_they_match(tmp_path: Path) -> None:
-    question = Question("q", "When?", (r"18\d\d",), "regex")
-    positive = ExamplePassage("", "It was 1871 or 1899.")
-    write_examples(tmp_path / "e.jsonl", [TrainingExample(question, (positive,), ())], "jsonl")
-    (example,) = read_reader_examples([tmp_path / "e.jsonl"], 0, 0)
-    assert [positive.text[start:end] for start, end in example.positives[0].places] == ["1871", "1899"]
-
-
-def test_examples_none_of_whose_positives_hold_an_answer_are_counted_and_refused(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    question = Question("q", "When?", ("1871",))
-    path = tmp_path / "e.jsonl"
-    write_examples(path, [TrainingExample(question, (ExamplePassage("", "Not here."),), ())], "jsonl")
-    with pytest.raises(InputError, match="no examples to train a reader on"):
-        read_reader_examples([path], 0, 0)
-    assert "left out 1 example whose positive passages hold no answer" in caplog.text
-
-
-def test_both_forms_of_files_are_read_together(tmp_path: Path, mined: Path) -> None:
-    spans = tmp_path / "spans.jsonl"
-    record = {"question": "Who?", "passage": "It was Ada who came.", "answer_start": 7, "answer_text": "Ada"}
-    other = {"question": "What?", "passage": "A ship came.", "answer_start": 2, "answer_text": "ship"}
-    spans.write_text(json.dumps(record) + "\n" + json.dumps(other) + "\n")
-    examples = read_reader_examples([mined, spans], 1, 0)
-    assert len(examples) == len(EXAMPLES) + 2
-    assert examples[0].positives == (MarkedPassage("", "It was Ada who came.", ((7, 10),)),)
-    assert examples[0].negatives == (MarkedPassage("", "A ship came."),)
 
 
 def test_chunks_give_the_gradients_of_one_batch_by_autograd(tiny_model: Path, mined: Path) -> None:
@@ -300,35 +219,6 @@ def test_the_best_weights_on_the_dev_examples_are_written(tiny_model: Path, mine
     assert judge.judge(network)["F1"] == pytest.approx(max(record["F1"] for record in records), abs=3)
 
 
-def test_a_swapped_question_has_a_name_or_a_number_of_the_passage_that_it_did_not_have() -> None:
-    generator = np.random.default_rng(0)
-    question = Question("", "When did the poet Ada Byron leave for Rome in 1820?", ("12 May",))
-    passage = "On 12 May 1820 the poet Ada Byron left Oslo for Rome; by 1822 she was in Lima."
-    results = {swapped(question, passage, generator) for _ in range(200)}
-    assert results == {
-        "When did the poet Oslo leave for Rome in 1820?",
-        "When did the poet Lima leave for Rome in 1820?",
-        "When did the poet Ada Byron leave for Oslo in 1820?",
-        "When did the poet Ada Byron leave for Lima in 1820?",
-        "When did the poet Ada Byron leave for Rome in 1822?",
-    }
-    assert swapped(Question("", "what is it?"), passage, generator) is None
-
-
-def test_examples_without_passages_to_tell_apart_are_refused_where_some_are_wanted(
-    tiny_model: Path, mined: Path
-) -> None:
-    model = Model(tiny_model)
-    alone = [ReaderExample(Question("", "Where?", ("Oslo",)), (MarkedPassage("", "In Oslo.", ((3, 7),)),), ())]
-    network = ReaderNetwork(model.require_reader().architecture)
-    tokenizer = Tokenizer(model.tokenizer_path)
-    config = model.require_reader()
-    with pytest.raises(InputError, match="give --negatives 0"):
-        ReaderObjective(network, alone, tokenizer=tokenizer, config=config, settings=SETTINGS)
-    fine = replace(SETTINGS, negatives=0)
-    assert ReaderObjective(network, alone, tokenizer=tokenizer, config=config, settings=fine).examples == alone
-
-
 def test_frozen_layers_and_embeddings_stay_and_the_others_learn(tiny_model: Path, mined: Path, tmp_path: Path) -> None:
     base = Model(tiny_model)
     settings = replace(SETTINGS, frozen_layers=1, wordings_share=0.5)
@@ -339,32 +229,3 @@ def test_frozen_layers_and_embeddings_stay_and_the_others_learn(tiny_model: Path
     kept = {name for name in before if name.startswith(("embeddings.", "encoder.layer.0."))}
     assert kept <= same
     assert len(same) < len(before)
-
-
-ROW = {"id": "1", "question": "Who?", "context": "by Ada", "answers": {"text": ["Ada"], "answer_start": [3]}}
-ARTICLE = {"title": "T", "paragraphs": [{"context": "by Ada", "qas": [{**ROW, "answers": ROW["answers"]}]}]}
-PASSAGES = {"question": "Who?", "answers": ["Ada"], "positive_ctxs": [{"text": "by Ada"}]}
-RESULTS = {
-    "question": "Who?",
-    "answers": ["Ada"],
-    "ctxs": [{"id": 1, "text": "by Ada", "score": 1, "has_answer": True}],
-}
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        json.dumps([ROW]),
-        json.dumps([ROW], indent=1),
-        json.dumps({"version": "2", "data": [ARTICLE]}, indent=4),
-        json.dumps([PASSAGES], indent=1),
-        json.dumps(PASSAGES, indent=1),
-        json.dumps({"query": "Who?", "answers": ["Ada"], "positive_passages": [{"docid": "1", "text": "by Ada"}]}),
-        json.dumps([RESULTS], indent=1),
-    ],
-    ids=["array of rows", "indented rows", "indented SQuAD", "DPR", "DPR, one object", "Tevatron", "DPR's results"],
-)
-def test_every_form_of_file_that_marks_or_holds_passages_trains_a_reader(tmp_path: Path, content: str) -> None:
-    (tmp_path / "a.json").write_text(content)
-    (example,) = read_reader_examples([tmp_path / "a.json"], 0, 0)
-    assert [(passage.text, passage.places) for passage in example.positives] == [("by Ada", ((3, 6),))]

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from test_encoder_training import EXAMPLES, SETTINGS, source
 
+from encoder_examples import EXAMPLES, SETTINGS, source
 from opendpr.collection import open_collection
 from opendpr.errors import OpendprError, ResourceError, StateError, UsageError
 from opendpr.model.directory import Model

@@ -79,12 +79,16 @@ def train_answering(
       opendpr train answering notes questions.jsonl --model my-model
       opendpr train answering notes questions.jsonl unanswerable.jsonl -o my-model
     """
-    from opendpr.fitting.answering import fit_answering
+    from opendpr.collection.swapped import refuse_swapped
+    from opendpr.fitting.answering import fit_answering, read_sets, refuse_too_few
     from opendpr.fitting.settings import AnsweringSettings
     from opendpr.model.runtime import RuntimeSettings
 
     kinds = list(dict.fromkeys(retriever or [DEFAULT_RETRIEVER]))
     run_settings = RuntimeSettings(runtime, precision, device)
+    settings = AnsweringSettings(k, kinds, least_precision, removed_share)
+    refuse_swapped(collection, questions, "'opendpr train answering {collection} {questions}'")
+    refuse_too_few(read_sets(questions), settings)  # before a folder is encoded
     vectors = any(map(needs_vectors, kinds))
     directory = located(collection, model, run_settings, vectors=vectors, silent=as_json)
     with progress("fitting", "questions", silent=as_json) as show:
@@ -93,7 +97,7 @@ def train_answering(
             questions,
             model=model,
             output=output,
-            settings=AnsweringSettings(k, kinds, least_precision, removed_share),
+            settings=settings,
             runtime=run_settings,
             on_progress=lambda activity, done, total: show(done, total),
         )
@@ -102,24 +106,28 @@ def train_answering(
 
 def _report(fitted: Fitted, target: Path, as_json: bool) -> None:
     if as_json:
-        print_json({"retrieval": fitted.retrieval, "confidence": fitted.confidence, "figures": fitted.figures})
+        print_json(
+            {"retrieval": fitted.retrieval, "confidence": fitted.confidence, "figures": fitted.figures.as_json()}
+        )
         return
     weights = ", ".join(f"{name} {value:g}" for name, value in fitted.retrieval.items())
-    exact = fitted.figures["exact match"]
     say(f"wrote {target}: {weights}")
-    say(f"exact match on these questions {100 * exact['before']:.1f} -> {100 * exact['after']:.1f}")
+    if decoding := fitted.figures.decoding:
+        before, after = 100 * decoding.exact_match_before, 100 * decoding.exact_match_after
+        say(f"exact match on these questions {before:.1f} -> {after:.1f}")
     for kind, stored in fitted.confidence.items():
-        figures = fitted.figures[kind]
+        figures = fitted.figures.confidence[kind]
+        total = figures.all_sets
         say(
-            f"{kind}: {figures['right']:,} of {counted(figures['answers'], 'answer')} right; "
-            f"calibration error {figures['calibration error']:.3f}, right above wrong {figures['AUROC right']:.3f}"
+            f"{kind}: {total.right:,} of {counted(total.answers, 'answer')} right; "
+            f"calibration error {total.calibration_error:.3f}, right above wrong {total.auroc_right:.3f}"
         )
         say(
-            f"from confidence {stored['threshold']:.2f} on {100 * figures['answered']:.0f} % are answered, "
-            f"{100 * figures['precision']:.0f} % of them rightly"
+            f"from confidence {stored['threshold']:.2f} on {100 * figures.answered:.0f} % are answered, "
+            f"{100 * figures.precision:.0f} % of them rightly"
         )
-        for name, own in figures["sets"].items():
+        for name, own in figures.sets.items():
             say(
-                f"  {name}: {own['right']:,} of {own['answers']:,} right, mean confidence {own['confidence']:.2f}, "
-                f"calibration error {own['calibration error']:.3f}"
+                f"  {name}: {own.right:,} of {own.answers:,} right, mean confidence {own.confidence:.2f}, "
+                f"calibration error {own.calibration_error:.3f}"
             )

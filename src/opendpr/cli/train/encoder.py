@@ -19,6 +19,7 @@ from opendpr.cli.train.options import (
     Precision,
     Seed,
     SettingsFile,
+    refuse_directories,
     report_best,
     shown,
 )
@@ -106,6 +107,8 @@ def train_encoder(
       opendpr train encoder notes --objective inverse-cloze -o my-model
       opendpr train encoder examples.jsonl -o my-model --on ray://head:10001 --workers 4
     """
+    if objective == "examples":
+        refuse_directories(files, "encoder")
     with needs_training_packages("training"):
         from opendpr.training import encoder
     from opendpr.collection import open_collection
@@ -132,7 +135,9 @@ def train_encoder(
     examples: Collection | list[encoder.Weighted]
     if objective == "inverse-cloze":
         if len(files) != 1 or weight or on:
-            raise UsageError("--objective inverse-cloze takes one collection, and neither --weight nor --on")
+            raise UsageError(
+                "--objective inverse-cloze takes one collection, and no --weight and no --on; give these alone"
+            )
         examples = open_collection(files[0])
     else:
         examples = [encoder.Weighted(*pair) for pair in zip(files, weights_of(files, weight), strict=True)]

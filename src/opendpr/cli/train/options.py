@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +14,7 @@ from typer import Option
 from opendpr.choices import DeviceName, PrecisionName
 from opendpr.cli.output import say
 from opendpr.cli.progress import progress
+from opendpr.errors import UsageError
 from opendpr.wording import counted
 
 if TYPE_CHECKING:
@@ -36,6 +37,21 @@ Precision = Annotated[
 ]
 Device = Annotated[DeviceName | None, Option("--device", help="auto: a GPU if there is one.", show_default=False)]
 Seed = Annotated[int | None, Option("--seed", help="Decides order, negatives and fresh weights.", show_default=False)]
+
+
+def refuse_directories(files: Sequence[Path], part: str) -> None:
+    """Raises UsageError if a collection or a folder is named where files of examples are expected.
+
+    Args:
+        part: what is trained, `encoder` or `reader`
+    """
+    for path in files:
+        if path.is_dir():
+            alone = "; --objective inverse-cloze trains on a collection alone" if part == "encoder" else ""
+            raise UsageError(
+                f"{path} is a directory, expected a file of examples: 'opendpr mine {path} QUESTIONS -o examples.jsonl'"
+                f" makes one of a collection, then 'opendpr train {part} examples.jsonl -o OUTPUT'{alone}"
+            )
 
 
 def _is_first() -> bool:

@@ -18,6 +18,7 @@ from opendpr.cli.train.options import (
     Precision,
     Seed,
     SettingsFile,
+    refuse_directories,
     report_best,
     shown,
 )
@@ -67,6 +68,7 @@ def train_reader(
       opendpr mine notes questions.jsonl --negatives 30 -o examples.jsonl
       opendpr train reader examples.jsonl --negatives 23 --negative-share 1 --dev dev.jsonl -o my-model
     """
+    refuse_directories(files, "reader")
     with needs_training_packages("training"):
         from opendpr.training import reader
     from opendpr.training.settings import ReaderSettings, read_settings

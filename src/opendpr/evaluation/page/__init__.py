@@ -19,6 +19,7 @@ from opendpr.evaluation.page.examples import Example
 from opendpr.evaluation.page.tables import Table, difference_table, failure_tables, figure_table, tiles
 from opendpr.evaluation.page.verdict import Verdict, single_verdict, verdict
 from opendpr.evaluation.summary import SetSummary
+from opendpr.evaluation.tables import unjudged_in_words
 from opendpr.jinja2 import template_environment
 from opendpr.wording import counted
 
@@ -127,6 +128,7 @@ def _section(report: SetReport) -> dict[str, object]:
     return {
         "name": report.name,
         "questions": summary.questions,
+        "unjudged": unjudged_in_words(summary.unjudged) if summary.unjudged else "",
         "verdicts": _verdicts(differences),
         "alone": single_verdict(summary.figures) if len(systems) == 1 else "",
         "system": systems[0] if systems else "",

@@ -45,12 +45,12 @@ class Axes(NamedTuple):
 
 def accuracy_chart(lines: Sequence[ChartLine], title: str, description: str) -> Markup:
     """Top-k accuracy over k, k on a logarithmic axis from 1 (the paper's Figure 1)."""
-    return _chart(lines, log_axes(lines, "k, passages retrieved"), title, description)
+    return _chart(lines, log_axes(lines, "k, passages retrieved"), title, description=description)
 
 
 def coverage_chart(lines: Sequence[ChartLine], title: str, description: str) -> Markup:
     """A measure of the questions answered over their share, in per cent."""
-    return _chart(lines, share_axes(lines, "share of questions answered, surest first"), title, description)
+    return _chart(lines, share_axes(lines, "share of questions answered, surest first"), title, description=description)
 
 
 def reliability_chart(lines: Sequence[ChartLine], title: str, description: str) -> Markup:
@@ -58,7 +58,7 @@ def reliability_chart(lines: Sequence[ChartLine], title: str, description: str) 
     y, y_ticks = _shares([ChartLine("", [(0, 0.0), (100, 1.0)])])
     axes = share_axes(lines, "confidence")._replace(y=y, y_ticks=y_ticks, x_format="{:.0f} %")
     ideal = element("line", x1=axes.x(0), x2=axes.x(100), y1=axes.y(0), y2=axes.y(1), class_="ideal")
-    return _chart(lines, axes, title, description, ideal)
+    return _chart(lines, axes, title, description=description, ideal=ideal)
 
 
 def log_axes(lines: Sequence[ChartLine], x_name: str) -> Axes:
@@ -93,7 +93,9 @@ def _shares(lines: Sequence[ChartLine]) -> tuple[Callable[[float], float], list[
     return y, [tick / 10 for tick in range(low, high + 1, step)]
 
 
-def _chart(lines: Sequence[ChartLine], axes: Axes, title: str, description: str, ideal: Markup | None = None) -> Markup:
+def _chart(
+    lines: Sequence[ChartLine], axes: Axes, title: str, *, description: str, ideal: Markup | None = None
+) -> Markup:
     return element(
         "svg",
         element("title", title),

@@ -199,7 +199,7 @@ def _reader(model: Model, path: Path) -> float:
     (question,) = tokenizer.ids([GOLDEN_QUESTION])
     differences = []
     for text in tokenizer(list(filter(None, GOLDEN_TEXTS))):
-        sequence = windows(question, question[:0], text, config, tokenizer)[0].sequence
+        sequence = windows(question, question[:0], text, config=config, tokenizer=tokenizer)[0].sequence
         ids, types = (torch.from_numpy(array[None].astype(np.int64)) for array in (sequence.ids, sequence.types))
         typed = {"token_type_ids": types} if config.input_form.token_types == "segments" else {}
         with torch.no_grad():

@@ -49,7 +49,10 @@ def to_sentence_transformers(model: Model, output: Path) -> None:
         return
     config = model.require_encoder()
     if config.input_form.token_types == "segments":
-        raise StateError("sentence-transformers gives all tokens one type, this model two (token_types segments)")
+        raise StateError(
+            "sentence-transformers gives all tokens one type, this model two (token_types segments); choose "
+            "another form"
+        )
     make_directory(output)
     kinds = ["Transformer", "Pooling", *["Dense"] * bool(config.projection_size)]
     module = "sentence_transformers.models."
@@ -58,8 +61,7 @@ def to_sentence_transformers(model: Model, output: Path) -> None:
         _write_tower(model, "passage", [output / path for path in paths])
         modules = [{"type": module + kind, "path": path} for kind, path in zip(kinds, paths, strict=True)]
     else:
-        modules = [{"type": "sentence_transformers.models.Router", "path": ""}]
-        structure = {}
+        modules, structure = [{"type": module + "Router", "path": ""}], {}
         parts: dict[str, Part] = {"query": "question", "document": "passage"}
         for route, part in parts.items():
             structure[route] = [f"{route}_{number}_{kind}" for number, kind in enumerate(kinds)]
@@ -92,10 +94,10 @@ def to_transformers_dpr(model: Model, output: Path) -> None:
             ("passage", "DPRContextEncoder", "ctx_encoder."),
         )
         for part, kind, prefix in parts:
-            _write_dpr(model, part, output / f"{part}_encoder", kind, partial(_dpr_name, prefix))
+            _write_dpr(model, part, output / f"{part}_encoder", kind=kind, renamed=partial(_dpr_name, prefix))
     if model.reader:
         _refuse_other_reader(model)
-        _write_dpr(model, "reader", output / "reader", "DPRReader", _dpr_reader_name)
+        _write_dpr(model, "reader", output / "reader", kind="DPRReader", renamed=_dpr_reader_name)
 
 
 def to_transformers_qa(model: Model, output: Path) -> None:
@@ -234,7 +236,10 @@ def refuse_other_than_dpr(model: Model) -> None:
                 f"the form of DPR has no place for {name} {own} (it has {expected}); export to sentence-transformers"
             )
     if family_name(config.architecture) != "bert":
-        raise StateError(f"the form of DPR is for BERT, the model is {family_name(config.architecture)}")
+        raise StateError(
+            f"the form of DPR is for BERT, the model is {family_name(config.architecture)}; export to "
+            "sentence-transformers"
+        )
 
 
 def _refuse_other_reader(model: Model) -> None:
@@ -261,7 +266,7 @@ def _write_task(model: Model, part: Literal["reader", "reranker"], directory: Pa
     write_network(directory, model.tokenizer_of(part), config.architecture, weights, feeding=feeding, task=task)
 
 
-def _write_dpr(model: Model, part: Part, directory: Path, kind: str, renamed: Callable[[str], str]) -> None:
+def _write_dpr(model: Model, part: Part, directory: Path, *, kind: str, renamed: Callable[[str], str]) -> None:
     config = model.config_of(part)
     shape = config.architecture
     make_directory(directory)

@@ -88,7 +88,9 @@ def family_of(config: Mapping[str, Any], path: Path) -> Family:
         raise InputError(f"{path} is a {kind} network; opendpr knows {', '.join(FAMILIES)}")
     for name, usual in (("position_embedding_type", "absolute"), ("is_decoder", False), ("add_cross_attention", False)):
         if config.get(name, usual) not in (usual, None):
-            raise InputError(f"{path} says {name} = {config[name]!r}, which opendpr does not compute")
+            raise InputError(
+                f"{path} says {name} = {config[name]!r}, which opendpr does not compute; choose a model without it"
+            )
     return family
 
 
@@ -168,7 +170,10 @@ def our_weights(family: Family, weights: Mapping[str, NDArray[Any]], path: Path)
             named[name] = value
     places = ("embeddings.", "encoder.layer.", "encoder.relative_attention_bias.", "embeddings_project.")
     if left := sorted(name for name in named if not name.startswith(places)):
-        raise InputError(f"{path} has weights that have no place in a model of opendpr: {', '.join(left[:5])}")
+        raise InputError(
+            f"{path} has weights that have no place in a model of opendpr: {', '.join(left[:5])}; choose a model "
+            "of one of the families of docs/models.md"
+        )
     return named
 
 

@@ -59,7 +59,7 @@ def read_source(path: Path, settings: ImportSettings) -> ForeignModel:
         return read_transformers(path, settings)
     raise InputError(
         f"{path} is of no known form: it has neither modules.json (sentence-transformers) "
-        "nor config.json (transformers)"
+        "nor config.json (transformers); give the folder of a model, or a checkpoint of DPR (.cp)"
     )
 
 
@@ -117,7 +117,10 @@ def _write(sources: Mapping[str, ForeignModel], output: Path) -> Model:
             return write_reranker(output, _kept(Path(folder), "", whole.tokenizer), *whole.reranker)
     reader = next((source for source in (sources.get("reader"), whole) if source and source.reader), None)
     if "reader" in sources and reader is not sources["reader"]:
-        raise UsageError(f"--reader is a {sources['reader'].kind}, which has no reader")
+        raise UsageError(
+            f"--reader is a {sources['reader'].kind}, which has no reader; give a model that marks answers "
+            "(ForQuestionAnswering), or a reader of DPR"
+        )
     encoder, towers, first = _encoder(sources)
     with tempfile.TemporaryDirectory() as folder:
         main = first or reader
@@ -150,7 +153,10 @@ def _encoder(
     parts = ("", "question", "passage")
     encoders = {part: sources[part] for part in parts if part in sources and sources[part].encoder}
     if wrong := [part for part in ("question", "passage") if part in sources and part not in encoders]:
-        raise UsageError(f"--{wrong[0]} is a {sources[wrong[0]].kind}, which has no encoder")
+        raise UsageError(
+            f"--{wrong[0]} is a {sources[wrong[0]].kind}, which has no encoder; give one of sentence-transformers, "
+            "transformers or DPR"
+        )
     if not encoders:
         return None, {}, None
     if set(encoders) == {""} and "encoder" in encoders[""].towers:

@@ -180,7 +180,8 @@ def _pooling(path: Path) -> Pooling:
         raise InputError(f"{path} pools by {', '.join(modes) or 'nothing'}; opendpr knows one of {', '.join(POOLINGS)}")
     if values.get("include_prompt") is False:
         raise InputError(
-            f"{path} says include_prompt = false: opendpr pools over prompts too, so it cannot be imported"
+            f"{path} says include_prompt = false: opendpr pools over prompts too, so it cannot be imported; "
+            "choose a model that pools over its prompts"
         )
     return POOLINGS[modes[0]]
 

@@ -61,7 +61,7 @@ def read_json(path: Path) -> Any:  # noqa: ANN401  # JSON
     except FileNotFoundError:
         raise InputError(f"{path.parent} lacks {path.name}; it was copied incompletely, get it again") from None
     except ValueError as error:
-        raise InputError(f"{path} is not readable JSON: {error}") from None
+        raise InputError(f"{path} is not readable JSON: {error}; the file is damaged, get it again") from None
 
 
 def optional_json(path: Path) -> dict[str, Any]:

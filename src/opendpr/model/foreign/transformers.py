@@ -150,7 +150,10 @@ def _limit(directory: Path, shape: Architecture) -> int:
 
 def _refuse_other_heads(directory: Path, heads: Weights, expected: tuple[str, ...]) -> None:
     if left := sorted(name for name in heads if not name.startswith(expected)):
-        raise InputError(f"{directory} has layers that have no place in a model of opendpr: {', '.join(left)}")
+        raise InputError(
+            f"{directory} has layers that have no place in a model of opendpr: {', '.join(left)}; docs/models.md lists "
+            "the classes that can be imported"
+        )
 
 
 def _scoring_layers(directory: Path, family: families.Family, heads: Weights) -> Weights:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from opendpr.choices import DEFAULT_RETRIEVER, READ_PASSAGES, RETRIEVERS
+from opendpr.improving.judging import ANSWER_CHARACTERS
+from opendpr.serving.page.judging import Judging, passage_place
 from opendpr.serving.page.passages import Lines, Shown, by_document, shown
 from opendpr.serving.records import (
     REQUEST_LIMITS,
@@ -16,7 +18,7 @@ from opendpr.serving.records import (
     SearchRecord,
     SpanRecord,
 )
-from opendpr.serving.rendering import render
+from opendpr.serving.rendering import address, render
 from opendpr.wording import counted
 
 K_CHOICES = (5, 10, 20, 50, 100)
@@ -50,6 +52,8 @@ class SearchForm:
     where: str = ""
     scores: bool = False
     """Whether the scores of the passages are shown."""
+    judged: str = field(default="", compare=False)
+    """Id of the judgement of the answer that was just made."""
 
     @property
     def has_options(self) -> bool:
@@ -127,7 +131,17 @@ def answers_page(
         retriever_names=RETRIEVER_NAMES,
         limits=REQUEST_LIMITS,
         long_characters=LONG_ANSWER_CHARACTERS,
+        judging=_judging(form, result, answers[0] if is_sure else None) if info.judgements else None,
+        answer_characters=ANSWER_CHARACTERS,
     )
+
+
+def _judging(form: SearchForm, result: AskRecord | SearchRecord | None, answer: AnswerRecord | None) -> Judging | None:
+    """What the forms about an answer send; None where passages were asked for."""
+    if not isinstance(result, AskRecord) or (answer is None and is_keywords(form.q)):
+        return None
+    places = [passage_place(passage) for passage in result.passages]
+    return Judging(form.q, address("/", "", **form.query), places, answer, form.judged)
 
 
 def is_keywords(question: str) -> bool:

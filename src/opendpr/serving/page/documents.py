@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import NamedTuple
 
+from opendpr.collection.filters import condition
 from opendpr.collection.listing import SAMPLED_DOCUMENTS, SharedValue
 from opendpr.collection.rows import ListedDocument
 from opendpr.corpus import READERS
@@ -22,7 +23,6 @@ CHIP_KEYS = 6
 """Most keys whose values are offered."""
 UNLABELLED_KEYS = frozenset(("path", "modified", "page_starts", "sections", "left_out", "menus_left_out"))
 """Metadata that readers of files note, which group nothing."""
-WORDS_OF_FILTERS = frozenset(("and", "or", "not", "in", "is", "like", "null", "true", "false"))
 DONE_WORDS: Mapping[str, str] = {"relabelled": "given new labels", "unchanged": "there already"}
 """What the page calls a change; others as the API does."""
 
@@ -165,11 +165,7 @@ def filter_of(shared: SharedValue) -> str:
     """
     if not shared.key:
         return f"id like '%{shared.value}'"
-    is_plain = shared.key.isidentifier() and shared.key.lower() not in WORDS_OF_FILTERS
-    name = shared.key if is_plain else '"{}"'.format(shared.key.replace('"', '""'))
-    if isinstance(shared.value, str):
-        return "{} = '{}'".format(name, shared.value.replace("'", "''"))
-    return f"{name} = {str(shared.value).lower()}"
+    return condition(shared.key, "=", shared.value)
 
 
 def progress(job: JobRecord) -> JobProgress:

@@ -8,7 +8,7 @@ TOKEN_COOKIE = "opendpr_token"
 """Holds the token that a browser gave."""
 PAGE_PATHS = ("/", "/documents", "/document", "/docs")
 """Paths that a browser shows, with the token in the cookie."""
-FORM_PATHS = ("/documents", "/documents/remove")
+FORM_PATHS = ("/documents", "/documents/remove", "/judgements", "/judgements/remove")
 """Paths that forms of the pages are sent to, with the token in the cookie, by pages of this site alone."""
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from opendpr.errors import UsageError
+from opendpr.serving.page.login import PAGE_PATHS
 
 Query = Mapping[str, str]
 
@@ -27,6 +29,13 @@ def page_of(text: str, status: int = 200, headers: dict[str, str] | None = None)
 def sent_to(address: str) -> Page:
     """The answer to a form after which the browser shows another page."""
     return Page(b"", 303, {"Location": address})
+
+
+def local_target(target: str) -> str:
+    """A path of this site's pages; whatever else it is becomes the first page."""
+    parts = urlsplit(target)
+    is_page = not parts.scheme and not parts.netloc and parts.path in PAGE_PATHS
+    return target if is_page and target.isascii() and target.isprintable() and not target.startswith("//") else "/"
 
 
 def number_in(query: Query, name: str) -> int | None:

@@ -1,23 +1,16 @@
-"""The page of the API, out of its OpenAPI description: no script, nothing from outside."""
+"""The page of the API, out of its OpenAPI description, with a form for each operation; nothing is from outside."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import NamedTuple
 
+from opendpr.serving.page.trying import SAMPLE_VALUES, RequestForm, Schema, request_form
 from opendpr.serving.rendering import render
 
-Schema = Mapping[str, Any]
-
 FORM_TYPE = "multipart/form-data"
-SAMPLE_VALUES: Mapping[str, object] = {
-    "question": "Who built the pier?",
-    "text": "The pier was built by Marta Lindqvist.",
-    "id": "pier.txt",
-    "documents": [{"id": "pier.txt", "text": "The pier was built by Marta Lindqvist."}],
-}
-"""Values of required fields in the examples."""
+NO_SAMPLES: Schema = MappingProxyType({})
 
 
 class Field(NamedTuple):
@@ -40,19 +33,34 @@ class Operation(NamedTuple):
     status: str
     example: str
     """An answer; empty if it has no example."""
+    form: RequestForm
 
 
-def reference_page(openapi: Schema, base: str) -> str:
-    """The whole page; `base` is the address of the service as the browser sees it."""
+def reference_page(openapi: Schema, base: str, samples: Schema = NO_SAMPLES, *, needs_token: bool = False) -> str:
+    """The whole page.
+
+    Args:
+        base: the address of the service as the browser sees it
+        samples: values of this collection by name, for the forms
+        needs_token: whether requests are refused without a token
+    """
     operations = [
-        _operation(path, method, operation, openapi=openapi, base=base)
+        _operation(path, method, operation, openapi=openapi, base=base, samples=samples)
         for path, methods in openapi["paths"].items()
         for method, operation in methods.items()
     ]
-    return render("reference.html.jinja", wide=True, description=openapi["info"]["description"], operations=operations)
+    problem = openapi["components"]["schemas"].get("Problem", {}).get("examples", [])
+    return render(
+        "reference.html.jinja",
+        wide=True,
+        description=openapi["info"]["description"],
+        operations=operations,
+        problem=_indented(problem[0]) if problem else "",
+        needs_token=needs_token,
+    )
 
 
-def _operation(path: str, method: str, operation: Schema, *, openapi: Schema, base: str) -> Operation:
+def _operation(path: str, method: str, operation: Schema, *, openapi: Schema, base: str, samples: Schema) -> Operation:
     fields = [
         _field(parameter["name"], parameter["in"], parameter["schema"], parameter)
         for parameter in operation.get("parameters", [])
@@ -73,6 +81,7 @@ def _operation(path: str, method: str, operation: Schema, *, openapi: Schema, ba
         curl=_curl(path, method, body, base),
         status=status,
         example=_example(answer),
+        form=request_form(path, method, operation, body=body, samples=samples),
     )
 
 
@@ -87,8 +96,13 @@ def _content(message: Schema, openapi: Schema) -> Schema | None:
 
 
 def _example(answer: Schema) -> str:
-    example = answer.get("content", {}).get("application/json", {}).get("example")
-    return json.dumps(example, indent=2, ensure_ascii=False) if example else ""
+    examples = [content["example"] for content in answer.get("content", {}).values() if "example" in content]
+    example = examples[0] if examples else ""
+    return example if isinstance(example, str) else _indented(example)
+
+
+def _indented(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)
 
 
 def _field(name: str, where: str, schema: Schema, description: Schema) -> Field:

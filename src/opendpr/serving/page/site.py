@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from itertools import islice
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from opendpr.choices import DEFAULT_RETRIEVER, RETRIEVERS
 from opendpr.collection import Collection
@@ -18,8 +19,9 @@ from opendpr.serving.page.answers import SearchForm, answers_page
 from opendpr.serving.page.document import DocumentView, document_page
 from opendpr.serving.page.documents import PAGE_DOCUMENTS, Listed, ListForm, documents_page
 from opendpr.serving.page.examples import example_questions
-from opendpr.serving.page.login import PAGE_PATHS, TOKEN_COOKIE, login_page
-from opendpr.serving.page.page import Page, Query, number_in, page_of, place_in, sent_to
+from opendpr.serving.page.judging import JUDGEMENT_ID, JudgingForms
+from opendpr.serving.page.login import TOKEN_COOKIE, login_page
+from opendpr.serving.page.page import Page, Query, local_target, number_in, page_of, place_in, sent_to
 from opendpr.serving.page.passages import has_lines
 from opendpr.serving.page.problem import problem_page
 from opendpr.serving.page.reference import reference_page
@@ -46,12 +48,14 @@ class Site:
 
     def __init__(self, service: Service, openapi: Callable[[], dict[str, Any]]) -> None:
         self._service, self._openapi = service, openapi
+        self.judging = JudgingForms(service)
         self._kept_examples: tuple[int, Sequence[str]] | None = None
         self._kept_values: tuple[int, Sequence[SharedValue]] | None = None
 
-    async def ask(self, query: Query) -> Page:
+    async def ask(self, query: Query, *, may_judge: bool) -> Page:
         """The question, and what came of it."""
         info = await self._service.info()
+        info = replace(info, judgements=info.judgements and may_judge)
         form = SearchForm()
         try:
             form = _form(query)
@@ -141,26 +145,28 @@ class Site:
         page = await asyncio.to_thread(document_page, record, places, info.collection, may_write=is_writable)
         return page_of(page)
 
-    def reference(self, base: str) -> Page:
-        """The API."""
-        return page_of(reference_page(self._openapi(), base))
+    async def reference(self, base: str) -> Page:
+        """The API; where the collection can be read, its forms ask for what is there."""
+        samples: dict[str, object] = {}
+        with suppress(OpendprError):
+            listed = await self._service.documents(Listing(), "", 1)
+            questions = await self._examples(await self._service.info())
+            if listed.documents:
+                samples["id"] = listed.documents[0].id
+            if questions:
+                samples["question"] = questions[0]
+        needs_token = bool(self._service.settings.tokens)
+        return page_of(reference_page(self._openapi(), base, samples, needs_token=needs_token))
 
     def login(self, body: bytes, *, secure: bool) -> Page:
         """Keep the token in a cookie that scripts cannot read, and go on to the page that was asked for."""
         form = {key: values[0] for key, values in parse_qs(body.decode("utf-8", "replace")).items()}
-        target, token = _local(form.get("next", "/")), form.get("token", "").strip()
+        target, token = local_target(form.get("next", "/")), form.get("token", "").strip()
         is_valid = find_token(self._service.settings.tokens, token) is not None
         if not is_valid or not token.isascii() or set(token) & set('";, \\'):
             return page_of(login_page(target, wrong=True), 401)
         cookie = f"{TOKEN_COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict" + "; Secure" * secure
         return Page(b"", 303, {"Location": target, "Set-Cookie": cookie})
-
-
-def _local(target: str) -> str:
-    """A path of this site's pages; whatever else it is becomes the first page."""
-    parts = urlsplit(target)
-    is_page = not parts.scheme and not parts.netloc and parts.path in PAGE_PATHS
-    return target if is_page and target.isascii() and target.isprintable() and not target.startswith("//") else "/"
 
 
 def _form(query: Query) -> SearchForm:
@@ -172,7 +178,11 @@ def _form(query: Query) -> SearchForm:
     if not 1 <= k <= REQUEST_LIMITS["k"]:
         raise UsageError(f"k must be from 1 to {REQUEST_LIMITS['k']:,}, got {k:,}")
     question = " ".join(query.get("q", "").split())
-    return SearchForm(question, retriever, k, query.get("where", "").strip(), query.get("scores") == "1")
+    judged = query.get("judged", "")
+    return SearchForm(
+        *(question, retriever, k, query.get("where", "").strip(), query.get("scores") == "1"),
+        judged=judged if JUDGEMENT_ID.fullmatch(judged) else "",
+    )
 
 
 def _document_view(query: Query) -> DocumentView:

@@ -95,6 +95,75 @@ if (copy && navigator.clipboard) {
   });
 }
 
+// What is said of an answer is sent without leaving the page, and can be taken back.
+const judging = document.getElementById("judging");
+const judgingForms = judging ? [...judging.querySelectorAll("form.judge")] : [];
+if (judgingForms.length) {
+  const [status, undo] = [judging.querySelector("[role=status]"), judging.querySelector(".undo")];
+  const better = judging.querySelector("details");
+  const these = document.getElementById("these");
+  const kept = { right: "Kept as right.", wrong: "Kept as wrong.", better: "Kept, thank you:" };
+  const post = async (path, fields) => {
+    const response = await fetch(path, { method: "POST", body: new URLSearchParams(fields), headers: { Accept: "application/json" } });
+    const answer = await response.json();
+    if (!response.ok) throw new Error(answer.detail);
+    return answer;
+  };
+  const show = (text, isKept) => {
+    status.textContent = text;
+    for (const part of [judgingForms[0], better]) if (part) part.hidden = isKept;
+    undo.hidden = !isKept;
+  };
+  const judge = async fields => {
+    try {
+      const said = await post("/judgements", fields);
+      undo.dataset.id = said.id;
+      show(said.verdict === "better" ? `${kept.better} “${said.text}”.` : kept[said.verdict], true);
+      undo.focus();
+    } catch (error) {
+      show(error.message, false);
+    }
+  };
+  for (const part of judgingForms) {
+    part.addEventListener("submit", event => {
+      event.preventDefault();
+      judge(new FormData(part, event.submitter));
+    });
+  }
+  undo.addEventListener("click", async () => {
+    try {
+      await post("/judgements/remove", { id: undo.dataset.id, next: judging.dataset.next });
+      show("Taken back.", false);
+      judgingForms[0].querySelector("button").focus();
+    } catch (error) {
+      show(error.message, true);
+    }
+  });
+  let selected = null;
+  const look = () => {
+    const selection = getSelection();
+    const words = selection.toString().trim();
+    const holder = node => (node instanceof Element ? node : node?.parentElement)?.closest(".form")?.closest("[data-passage]");
+    const passage = holder(selection.anchorNode);
+    selected = words && passage && passage === holder(selection.focusNode) && undo.hidden ? { words, passage: passage.dataset.passage } : null;
+    these.hidden = !selected;
+    if (!selected) return;
+    const { bottom, left } = selection.getRangeAt(0).getBoundingClientRect();
+    these.style.top = `${bottom + scrollY + 6}px`;
+    these.style.left = `${Math.max(8, Math.min(left + scrollX, document.documentElement.clientWidth - these.offsetWidth - 8))}px`;
+  };
+  if (these) {
+    document.addEventListener("selectionchange", look);
+    these.addEventListener("pointerdown", event => event.preventDefault()); // the selection stays
+    these.addEventListener("click", () => {
+      const fields = new FormData(judgingForms[1]);
+      for (const [name, value] of Object.entries({ ...selected, verdict: "better" })) fields.set(name, value);
+      getSelection().removeAllRanges();
+      judge(fields);
+    });
+  }
+}
+
 // Files are sent by a request that says how much of them is on its way.
 const upload = document.getElementById("upload");
 if (upload) {

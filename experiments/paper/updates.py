@@ -3,7 +3,7 @@
 tantivy counts words of removed passages in its statistics until the segment that holds them is merged. Dense
 search has no such difference. Documents are the first of P25, questions those asked of their paragraphs.
 
-    python -m experiments.speed.updates --documents 2000 --share 0.3
+    python -m experiments.paper.updates --documents 2000 --share 0.3
 """
 
 from __future__ import annotations

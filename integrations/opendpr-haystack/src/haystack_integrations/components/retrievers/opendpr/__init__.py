@@ -1,0 +1,5 @@
+"""Passages of an opendpr collection as Haystack documents."""
+
+from haystack_integrations.components.retrievers.opendpr.retriever import OpenDPRRetriever
+
+__all__ = ["OpenDPRRetriever"]

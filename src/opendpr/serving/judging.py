@@ -1,0 +1,75 @@
+"""What users say of answers, stored in the collection that is served."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from opendpr.collection import open_collection
+from opendpr.collection.judgements import Judgement, ShownAnswer, open_judgements, remove_judgements
+from opendpr.errors import UsageError
+from opendpr.improving.judging import ANSWER_CHARACTERS, AnswerPlace, judge
+from opendpr.serving.loaded_collection import LoadedCollection
+from opendpr.serving.records import JudgementRecord
+
+WORD = re.compile(r"\w+")
+
+
+class Judgements:
+    """The judgements of a served collection; its calls read documents and wait for the disk."""
+
+    def __init__(self, directory: Path, loaded: LoadedCollection) -> None:
+        self._directory, self._loaded = directory, loaded
+
+    def judge(
+        self, question: str, verdict: str, place: AnswerPlace | None, *, shown: ShownAnswer, who: str
+    ) -> JudgementRecord:
+        """Store what was said of an answer that the model of now gave; raises as `opendpr.improving.judging.judge`."""
+        model = self._loaded.model
+        answer = ShownAnswer(shown.text, shown.confidence, model.reference, model.fingerprint)
+        return _record(judge(self._directory, question, verdict, place, shown=answer, who=who))
+
+    def remove(self, id: str) -> None:
+        """Forget a judgement; raises InputError if there is none of that id."""
+        with open_judgements(self._directory) as writer:
+            remove_judgements(writer, [id])
+
+    def find(self, words: str, passages: Sequence[AnswerPlace]) -> AnswerPlace:
+        """Where words, as a page shows them, are in the first of some passages that holds them.
+
+        Raises:
+            UsageError: none holds them.
+            InputError: a document is not there any more.
+        """
+        with open_collection(self._directory) as collection:
+            for passage in passages:
+                text = collection.document(passage.document_id).text[passage.start : passage.end]
+                if span := find_words(words[:ANSWER_CHARACTERS], text):
+                    start, end = (passage.start + offset for offset in span)
+                    return AnswerPlace(passage.document_id, start, end)
+        raise UsageError(f"none of the passages shown has the words {words[:60]!r}; copy them from one")
+
+
+def find_words(words: str, text: str) -> tuple[int, int] | None:
+    """Where words are in a text first, whatever white space is between them; else without regard to signs between them.
+
+    >>> find_words("the assert  statement", "With the `assert`\\nstatement.")
+    (5, 27)
+    """
+    for pattern in (
+        r"\s+".join(map(re.escape, words.split())),
+        r"\W+".join(map(re.escape, WORD.findall(words))),
+    ):
+        if pattern and (match := re.search(pattern, text)):
+            return match.span()
+    return None
+
+
+def _record(judgement: Judgement) -> JudgementRecord:
+    return JudgementRecord(
+        *(judgement.id, judgement.made, judgement.question, judgement.verdict, judgement.text),
+        document_id=judgement.document_id or None,
+        start=judgement.start,
+        end=judgement.end,
+    )

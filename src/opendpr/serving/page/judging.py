@@ -1,0 +1,117 @@
+"""The forms about an answer: right, wrong, or which words of a passage are better."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from urllib.parse import parse_qs
+
+from opendpr.collection.judgements import ShownAnswer
+from opendpr.errors import UsageError
+from opendpr.improving.judging import AnswerPlace
+from opendpr.serving.judging import Judgements
+from opendpr.serving.page.page import Page, local_target, number_in, sent_to
+from opendpr.serving.records import AnswerRecord, PassageRecord
+from opendpr.serving.service import Service
+
+JUDGEMENT_ID = re.compile(r"[0-9a-f]{1,64}")
+
+
+@dataclass(frozen=True)
+class Judging:
+    """What the forms about an answer send, beside what is chosen in them."""
+
+    question: str
+    next: str
+    """Address of the page that shows the answer."""
+    passages: Sequence[str]
+    """Where better words may be: `start end document` of each passage that is shown."""
+    answer: AnswerRecord | None = None
+    """The answer that is judged; None where none was found."""
+    judged: str = ""
+    """Id of the judgement that was made, where no script showed so."""
+
+    @property
+    def place(self) -> str:
+        """Where the judged words are, as `start end document`."""
+        if self.answer is None:
+            return ""
+        span = self.answer.spans[0]
+        return f"{span.start} {span.end} {span.document_id}"
+
+
+def passage_place(passage: PassageRecord) -> str:
+    """Where a passage is, as `start end document`."""
+    return f"{passage.start} {passage.end} {passage.document_id}"
+
+
+class JudgingForms:
+    """What becomes of the forms about an answer."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    async def judge(self, body: bytes, who: str, *, in_place: bool) -> Page:
+        """Store what was said of an answer.
+
+        Args:
+            in_place: whether a script shows what came of it; otherwise the browser shows the page of the answer again
+
+        Raises:
+            UsageError: nothing is judged by this, or the words are not there.
+            InputError: the document is gone.
+        """
+        form, judgements = _fields(body), self._judgements()
+        first = {name: values[0] for name, values in form.items()}
+        shown = ShownAnswer(first.get("shown", ""), _confidence(first))
+
+        def work() -> str:
+            place: AnswerPlace | None
+            if first.get("verdict") == "better":
+                place = judgements.find(first.get("words", ""), [_place(text) for text in form.get("passage", ())])
+            else:
+                place = _place(first["place"])._replace(text=shown.text) if first.get("place") else None
+            said = judgements.judge(first.get("question", ""), first.get("verdict", ""), place, shown=shown, who=who)
+            return json.dumps(asdict(said), ensure_ascii=False)
+
+        record = await asyncio.to_thread(work)
+        if in_place:
+            return _json(record, 201)
+        return sent_to(f"{local_target(first.get('next', '/'))}&judged={json.loads(record)['id']}#judging")
+
+    async def take_back(self, body: bytes, *, in_place: bool) -> Page:
+        """Forget what was said of an answer; raises InputError if nothing of that id was."""
+        form, judgements = _fields(body), self._judgements()
+        await asyncio.to_thread(judgements.remove, form.get("id", [""])[0])
+        return _json("{}", 200) if in_place else sent_to(local_target(form.get("next", ["/"])[0]))
+
+    def _judgements(self) -> Judgements:
+        if self._service.judgements is None:
+            raise UsageError("this service keeps no judgements; 'opendpr serve --judgements' lets it")
+        return self._service.judgements
+
+
+def _fields(body: bytes) -> dict[str, list[str]]:
+    return parse_qs(body.decode("utf-8", "replace"))
+
+
+def _json(text: str, status: int) -> Page:
+    return Page(text.encode("utf-8", "replace"), status, {"Content-Type": "application/json"})
+
+
+def _confidence(form: Mapping[str, str]) -> float:
+    text = form.get("confidence", "0")
+    if not re.fullmatch(r"[01](\.\d{1,6})?", text):
+        raise UsageError(f"a confidence is a number from 0 to 1, got {text[:20]!r}")
+    return float(text)
+
+
+def _place(text: str) -> AnswerPlace:
+    """The place that a form sends as `start end document`."""
+    start, _, rest = text.partition(" ")
+    end, _, document = rest.partition(" ")
+    offsets = {"start": start, "end": end}
+    return AnswerPlace(document, number_in(offsets, "start") or 0, number_in(offsets, "end") or 0)
