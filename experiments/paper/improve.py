@@ -34,7 +34,11 @@ MEASURES = ("answer@1", "answer@5", "answer@20", "EM@20", "F1@20")
 def chosen_records(args: argparse.Namespace) -> list[Record]:
     """The questions that a user judged: those in plain words that the handbooks answer."""
     every = [record for half in ("fit", "report") for record in args.data.handbooks(half)]
-    return [record for record in every if record["answers"] and record["style"] in args.styles]
+    return [
+        record
+        for record in every
+        if record["answers"] and record["style"] in args.styles and not record.get("paraphrase_of")
+    ]
 
 
 def fill_part(args: argparse.Namespace, fingerprint: str, records: Sequence[Record]) -> Path:

@@ -60,7 +60,7 @@ def guarded(rivers: Path, serve_environment: dict[str, str]) -> Iterator[Served]
 
 def violations(browser: Any, axe: str, url: str) -> list[object]:
     """What axe finds in each look of a page."""
-    found: list[object] = []
+    broken: list[object] = []
     for width, scheme in LOOKS:
         size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
         browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
@@ -68,8 +68,8 @@ def violations(browser: Any, axe: str, url: str) -> list[object]:
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
         browser.get(url)
         browser.execute_script(axe)
-        found += [(width, scheme, *violation) for violation in browser.execute_async_script(AXE, STANDARDS)]
-    return found
+        broken += [(width, scheme, *violation) for violation in browser.execute_async_script(AXE, STANDARDS)]
+    return broken
 
 
 @pytest.mark.slow
@@ -95,10 +95,10 @@ def test_no_state_of_a_page_keeps_anyone_out(served: Served, guarded: Served, br
         "/docs",
         "/none",
     ]
-    found = {path: violations(browser, axe, served.url + path) for path in states}
-    found["/login"] = violations(browser, axe, f"{guarded.url}/documents")
+    broken = {path: violations(browser, axe, served.url + path) for path in states}
+    broken["/login"] = violations(browser, axe, f"{guarded.url}/documents")
     served.wait(served.ask("DELETE", "/v1/documents/guide.md").json)
-    failing = {path: own for path, own in found.items() if own}
+    failing = {path: own for path, own in broken.items() if own}
     assert not failing, json.dumps(failing, indent=1)
 
 

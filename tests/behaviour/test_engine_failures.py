@@ -142,9 +142,9 @@ def test_a_password_comes_from_a_file_and_is_shown_nowhere(directory, run, envir
         passwords.chmod(0o600)
         environment["PGPASSFILE"] = str(passwords)
         pushed = run("--verbose", "push", directory, server.url)
-        found = run("--verbose", "search", directory, QUESTIONS[0], "--index", server.url)
-        assert (pushed.returncode, found.returncode) == (0, 0), pushed.stderr + found.stderr
-        assert "hunter2" not in pushed.stdout + pushed.stderr + found.stdout + found.stderr
+        searched = run("--verbose", "search", directory, QUESTIONS[0], "--index", server.url)
+        assert (pushed.returncode, searched.returncode) == (0, 0), pushed.stderr + searched.stderr
+        assert "hunter2" not in pushed.stdout + pushed.stderr + searched.stdout + searched.stderr
 
 
 @pytest.mark.slow

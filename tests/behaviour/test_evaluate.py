@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import Run
 
+import opendpr
 from opendpr.answering import open_answerer
 from opendpr.collection import open_collection
 from opendpr.errors import InputError, StateError, UsageError
@@ -254,6 +255,11 @@ def test_questions_that_cannot_be_judged_are_refused(towns: Path, tmp_path: Path
     with pytest.raises(InputError, match=message):
         evaluate(towns, Task([path], ("bm25",)), AnswerJudge(), output=tmp_path / "run.jsonl")
     assert not (tmp_path / "run.jsonl").exists()
+
+
+def test_no_questions_at_all_are_refused(towns: Path) -> None:
+    with pytest.raises(InputError, match="no questions were given; give at least one"):
+        opendpr.evaluate(towns, [])
 
 
 def test_two_files_of_one_name_are_refused(towns: Path, questions: Path, tmp_path: Path) -> None:

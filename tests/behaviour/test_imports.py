@@ -31,9 +31,9 @@ def imported(code: str) -> set[str]:
 
 @pytest.mark.parametrize("code", [IMPORT, HELP], ids=["import", "help"])
 def test_heavy_packages_are_not_imported(code: str) -> None:
-    found = imported(code)
-    assert "opendpr" in found
-    assert not found & HEAVY
+    modules = imported(code)
+    assert "opendpr" in modules
+    assert not modules & HEAVY
 
 
 def test_help_imports_no_numpy() -> None:
@@ -41,8 +41,8 @@ def test_help_imports_no_numpy() -> None:
 
 
 def test_the_client_needs_python_alone() -> None:
-    found = imported("import opendpr.serving.client")
-    assert not found & {*HEAVY, "numpy", "typer", "httpx"}
+    modules = imported("import opendpr.serving.client")
+    assert not modules & {*HEAVY, "numpy", "typer", "httpx"}
 
 
 def test_the_client_needs_nothing_of_the_service_but_its_records() -> None:

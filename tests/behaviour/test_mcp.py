@@ -26,16 +26,16 @@ def test_a_language_model_asks_and_searches(rivers: Path, serve_environment: dic
             started = await session.initialize()
             tools = await session.list_tools()
             asked = await session.call_tool("ask", {"question": "Who built the pier of Orvik?", "answers": 1})
-            found = await session.call_tool("search", {"question": "pier of Orvik", "k": 1, "retriever": "bm25"})
+            reply = await session.call_tool("search", {"question": "pier of Orvik", "k": 1, "retriever": "bm25"})
             wrong = await session.call_tool("search", {"question": "pier", "where": "year >"})
-            return started, tools, asked, found, wrong
+            return started, tools, asked, reply, wrong
 
-    started, tools, asked, found, wrong = asyncio.run(talk())
+    started, tools, asked, reply, wrong = asyncio.run(talk())
     assert "rivers" in started.instructions
     assert {tool.name: tool.annotations.read_only_hint for tool in tools.tools} == {"ask": True, "search": True}
     (answer,) = asked.structured_content["answers"]
     assert 0 <= answer["confidence"] <= 1
-    (passage,) = found.structured_content["passages"]
+    (passage,) = reply.structured_content["passages"]
     assert passage["text"] == PIER
     assert wrong.is_error
     assert "filter" in wrong.content[0].text

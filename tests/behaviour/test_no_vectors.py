@@ -61,8 +61,8 @@ def ok(done: Any) -> Any:
 
 
 def test_what_needs_no_vectors_works_without_any_model(notes: Path, files: Path, run: Any, tmp_path: Path) -> None:
-    found = json.loads(ok(run("search", notes, "mill", "-r", "bm25", "-k", "1", "--json")).stdout)
-    assert found["document_id"] == "mill.txt"
+    hit = json.loads(ok(run("search", notes, "mill", "-r", "bm25", "-k", "1", "--json")).stdout)
+    assert hit["document_id"] == "mill.txt"
     assert len(ok(run("list", notes)).stdout.splitlines()) == 3
     assert ok(run("show", notes, "mill.txt")).stdout == TEXTS["mill"] + "\n"
     assert f"without vector: 3 passages; bm25 alone finds them until '{STEP}" in ok(run("info", notes)).stdout

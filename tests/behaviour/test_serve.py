@@ -27,35 +27,35 @@ def client(served: Served) -> Iterator[Client]:
 def test_a_search_finds_what_python_finds(served: Served, rivers: Path) -> None:
     for retriever in ("hybrid", "dense", "bm25"):
         wanted = {"question": "Which town is on the river Lot?", "k": 3, "retriever": retriever, "where": "year > 1901"}
-        found = served.ask("POST", "/v1/search", wanted)
-        assert found.status == 200
+        reply = served.ask("POST", "/v1/search", wanted)
+        assert reply.status == 200
         hits = opendpr.open(rivers, retriever=retriever).search(wanted["question"], 3, "year > 1901")
-        assert [(one["document_id"], one["start"]) for one in found.json["passages"]] == [
+        assert [(one["document_id"], one["start"]) for one in reply.json["passages"]] == [
             (hit.passage.document_id, hit.passage.start) for hit in hits
         ]
-        for one, hit in zip(found.json["passages"], hits, strict=True):
+        for one, hit in zip(reply.json["passages"], hits, strict=True):
             assert one["text"] == hit.passage.text
             assert one["score"] == pytest.approx(hit.score, abs=1e-3)
             assert one["parts"].keys() == hit.parts.keys()
 
 
 def test_answers_are_those_of_python_and_stand_where_it_is_said(client: Client, rivers: Path) -> None:
-    found = client.ask("Who built the pier of Orvik?", k=6, answers=100)
+    reply = client.ask("Who built the pier of Orvik?", k=6, answers=100)
     exact = RuntimeSettings("openvino", "fp32")
     expected = open_answerer(rivers, runtime=exact).ask("Who built the pier of Orvik?", 6)
-    assert [answer.text for answer in found.answers] == [answer.text for answer in expected.answers]
-    assert found.answerable == expected.answerable
-    passages = {passage.passage_id: passage for passage in found.passages}
+    assert [answer.text for answer in reply.answers] == [answer.text for answer in expected.answers]
+    assert reply.answerable == expected.answerable
+    passages = {passage.passage_id: passage for passage in reply.passages}
     assert len(passages) == 6
-    assert all({"dense", "bm25", "reader"} == passage.parts.keys() for passage in found.passages)
-    for answer in found.answers:
+    assert all({"dense", "bm25", "reader"} == passage.parts.keys() for passage in reply.passages)
+    for answer in reply.answers:
         for span in answer.spans:
             document = client.document(span.document_id)
             assert document.text[span.start : span.end] == span.text
             encoded = document.text.encode("utf-16-le")
             assert encoded[2 * span.start_utf16 : 2 * span.end_utf16].decode("utf-16-le") == span.text
             assert span.start >= passages[span.passage_id].start
-    pages = {passage.document_id: passage.page for passage in found.passages}
+    pages = {passage.document_id: passage.page for passage in reply.passages}
     assert pages.get("two.pdf", 1) == 1
     assert pages["sub/é #?.txt"] is None
 

@@ -138,8 +138,8 @@ def test_another_model_and_another_collection_in_the_same_place_are_taken_up(
         for path in (tmp_path / "second").iterdir():
             if path.name.startswith("collection."):
                 os.replace(path, directory / path.name)
-        found = served.ask("POST", "/v1/search", {"question": "harbour"})
-        assert [passage["document_id"] for passage in found.json["passages"]] == ["a"]
+        reply = served.ask("POST", "/v1/search", {"question": "harbour"})
+        assert [passage["document_id"] for passage in reply.json["passages"]] == ["a"]
         assert served.ask("GET", "/v1/info").json["documents"] == 1
 
         (directory / "collection.db").unlink()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+from conftest import Run
 
 from opendpr.collection import open_collection
 from opendpr.collection.files import unread_files
@@ -100,3 +102,16 @@ def test_a_filter_that_nothing_meets_shows_what_ids_and_paths_look_like(run, fol
     add(folder.parent / "c", Corpus([folder]), WITHOUT_VECTORS)
     result = run("search", folder.parent / "c", "bell", "-r", "bm25", "--where", "path = 'notes.txt'")
     assert f"for instance id = 'notes.txt', path = '{folder / 'notes.txt'}'" in result.stderr
+
+
+def test_a_name_that_is_not_utf_8_is_skipped_with_what_to_do_each_time(tmp_path: Path, run: Run) -> None:
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    (folder / "good.txt").write_text("the wall")
+    with open(os.fsencode(folder) + b"/caf\xe9.txt", "w") as file:
+        file.write("the café")
+    for _ in range(2):
+        done = run("add", tmp_path / "notes", folder, "--no-vectors")
+        assert done.returncode == 3, done.stderr
+        assert r"caf\udce9.txt: its path is not valid UTF-8; rename it" in done.stderr
+    assert "good.txt" in run("list", tmp_path / "notes").stdout

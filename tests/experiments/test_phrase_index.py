@@ -32,19 +32,19 @@ def enumerated(starts: Vectors, ends: Vectors, start: Vectors, end: Vectors) -> 
 
 def test_the_best_phrases_are_those_of_trying_every_phrase(vectors: tuple[Vectors, ...]) -> None:
     starts, ends, start, end = vectors
-    found = PhraseIndex(starts, ends, PASSAGES).search(start, end, 20)
+    phrases = PhraseIndex(starts, ends, PASSAGES).search(start, end, 20)
     for row in range(QUESTIONS):
         expected = enumerated(starts, ends, start[row], end[row])[:20]
-        assert found.first[row].tolist() == [first for _, first, _ in expected]
-        assert found.last[row].tolist() == [last for _, _, last in expected]
-        np.testing.assert_allclose(found.scores[row], [score for score, _, _ in expected], rtol=1e-5)
+        assert phrases.first[row].tolist() == [first for _, first, _ in expected]
+        assert phrases.last[row].tolist() == [last for _, _, last in expected]
+        np.testing.assert_allclose(phrases.scores[row], [score for score, _, _ in expected], rtol=1e-5)
 
 
 def test_no_phrase_leaves_its_passage_or_is_too_long(vectors: tuple[Vectors, ...]) -> None:
     starts, ends, start, end = vectors
-    found = PhraseIndex(starts, ends, PASSAGES).search(start, end, WORDS)
-    assert (PASSAGES[found.first] == PASSAGES[found.last]).all()
-    assert ((found.last - found.first >= 0) & (found.last - found.first < MOST_WORDS)).all()
+    phrases = PhraseIndex(starts, ends, PASSAGES).search(start, end, WORDS)
+    assert (PASSAGES[phrases.first] == PASSAGES[phrases.last]).all()
+    assert ((phrases.last - phrases.first >= 0) & (phrases.last - phrases.first < MOST_WORDS)).all()
 
 
 def test_lists_that_are_all_searched_find_what_the_exact_search_finds(vectors: tuple[Vectors, ...]) -> None:
@@ -59,8 +59,8 @@ def test_lists_that_are_all_searched_find_what_the_exact_search_finds(vectors: t
 def test_fewer_candidates_than_wanted_are_padded(vectors: tuple[Vectors, ...]) -> None:
     starts, ends, start, end = vectors
     lists = StartLists(starts, lists=4, searched=1, candidates=3)
-    found = PhraseIndex(starts, ends, PASSAGES).search_candidates(start, end, 10, lists=lists)
-    assert found.first.shape == found.last.shape == (QUESTIONS, 10)
-    assert (found.first[:, :3] >= 0).all()
-    assert (found.first[:, 3:] == -1).all() and (found.last[:, 3:] == -1).all()
-    assert np.isneginf(found.scores[:, 3:]).all()
+    phrases = PhraseIndex(starts, ends, PASSAGES).search_candidates(start, end, 10, lists=lists)
+    assert phrases.first.shape == phrases.last.shape == (QUESTIONS, 10)
+    assert (phrases.first[:, :3] >= 0).all()
+    assert (phrases.first[:, 3:] == -1).all() and (phrases.last[:, 3:] == -1).all()
+    assert np.isneginf(phrases.scores[:, 3:]).all()

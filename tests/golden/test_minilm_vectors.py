@@ -147,8 +147,8 @@ def test_lower_precision_keeps_the_direction_of_vectors(
     for text in texts:
         ids, _ = token_ids(text)
         expected.append(reference(bert, ids, [0] * len(ids), "mean", True))
-    found = BertEncoder(minilm, settings).encode_passages(passages(texts))
-    assert cosines(found, np.array(expected)).min() >= least
+    vectors = BertEncoder(minilm, settings).encode_passages(passages(texts))
+    assert cosines(vectors, np.array(expected)).min() >= least
 
 
 @pytest.mark.parametrize("settings", FP32, ids=IDS)
@@ -157,8 +157,8 @@ def test_title_and_text_are_one_sequence_with_token_types_of_zero(
 ) -> None:
     ids, _ = token_ids("Paris", TEXTS[0])
     expected = reference(bert, ids, [0] * len(ids), "mean", True)
-    (found,) = BertEncoder(minilm, settings).encode_passages(passages(TEXTS[:1], title="Paris"))
-    np.testing.assert_allclose(found, expected, rtol=0, atol=SAME_WEIGHTS)
+    (vectors,) = BertEncoder(minilm, settings).encode_passages(passages(TEXTS[:1], title="Paris"))
+    np.testing.assert_allclose(vectors, expected, rtol=0, atol=SAME_WEIGHTS)
 
 
 @pytest.mark.parametrize("settings", FP32, ids=IDS)
@@ -184,9 +184,9 @@ def test_every_pooling_similarity_and_input_form_agrees_with_transformers(
     ids, lengths = token_ids("Marie Curie", TEXTS[2])
     types = [0] * len(ids) if token_types == "zeros" else [0] * lengths[0] + [1] * (lengths[1] - lengths[0])
     expected = reference(bert, ids, types, pooling, similarity == "cosine")
-    (found,) = BertEncoder(model, settings).encode_passages(passages(TEXTS[2:], title="Marie Curie"))
+    (vectors,) = BertEncoder(model, settings).encode_passages(passages(TEXTS[2:], title="Marie Curie"))
     assert (np.linalg.norm(expected) > 1.5) == (similarity == "dot"), "the test should see whether vectors are scaled"
-    np.testing.assert_allclose(found, expected, rtol=0, atol=SAME_WEIGHTS * float(np.linalg.norm(expected)))
+    np.testing.assert_allclose(vectors, expected, rtol=0, atol=SAME_WEIGHTS * float(np.linalg.norm(expected)))
 
 
 @pytest.mark.parametrize("settings", FP32, ids=IDS)

@@ -170,7 +170,7 @@ def main(collection: Path, model: Path, job: str, stride: int) -> None:
         directory = copy(Path(name))
         before = state(directory)
         disk.arm(0, for_good=False)
-        found = jobs[job](directory)
+        outcome = jobs[job](directory)
         last, after = disk.calls, state(directory)
     print(json.dumps({"calls": last, "changed": before != after}))
     failing = [(first, for_good) for first in range(1, last + 1, stride) for for_good in (False, True)]
@@ -190,11 +190,11 @@ def main(collection: Path, model: Path, job: str, stride: int) -> None:
             "failed": failed,
             "error": error,
             "code": code,
-            "wrong": not error and result != found,
+            "wrong": not error and result != outcome,
             "unsound": unsound,
             "left": left_is,
             "again": again_error or end_error,
-            "complete": again == found and end == after,
+            "complete": again == outcome and end == after,
         }
         print(json.dumps(record), flush=True)
     file_system.unregister()

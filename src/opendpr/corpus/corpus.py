@@ -157,6 +157,8 @@ class Corpus:
                 yield place, "not a file but a named pipe, socket or device; pipe it to standard input, '-'"
             elif default is not None and (advice := REFUSED.get(suffixes(path)[0])):
                 yield place, advice
+            elif printable(os.path.abspath(path)) != os.path.abspath(path):  # which no collection can store
+                yield place, "its path is not valid UTF-8; rename it"
             elif (read := find_reader(path) or find_by_content(path) or default) is None:
                 yield place, Ignored("".join(suffixes(path)))
             elif len(self.paths) > 1 and tools.files.claim(printable(os.path.abspath(path)), place) is not None:

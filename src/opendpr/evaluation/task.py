@@ -160,8 +160,10 @@ def read_sets(files: Sequence[Path], limit: int | None = None) -> dict[str, list
 
     Raises:
         UsageError: two files have the same name.
-        InputError: a file cannot be read, holds no questions, or has an id twice.
+        InputError: there is no file, or one cannot be read, holds no questions, or has an id twice.
     """
+    if not files:
+        raise InputError("no questions were given; give at least one, with its answers or documents")
     sets: dict[str, list[Question]] = {}
     for path in files:
         name = source_name(path)

@@ -90,7 +90,7 @@ def fit_weight_alone(
     """Fit lambda alone, where answers are too few for the rest; write a model that chooses answers as before.
 
     Args:
-        encoder: of the model that is written once more
+        encoder: that of the model, and of the collection
         reason: why the rest is kept, for the record
     """
     sets, data = _read(questions)

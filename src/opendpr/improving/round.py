@@ -41,7 +41,7 @@ from opendpr.iteration import OnStage
 from opendpr.maintenance.encode import encode
 from opendpr.model.directory import Model, find_model
 from opendpr.model.encoder import BertEncoder
-from opendpr.model.runtime import RuntimeSettings, resolved
+from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.bm25 import update_bm25
 from opendpr.storage.atomic import make_directory, write_json
 from opendpr.storage.digests import file_sha256
@@ -264,14 +264,14 @@ def _fitted(current: _Round, learned: Learned, collection: Path) -> Model:
     kinds = tuple(dict.fromkeys([DEFAULT_RETRIEVER, *current.base.confidence]))
     settings = replace(current.settings.answering, retrievers=kinds)
     questions, model, output = current.work / "learned.jsonl", learned.model, current.output
-    runtime, report = current.runtime, current.on_progress
+    runtime, show = current.runtime, current.on_progress
     try:
         return fit_answering(
-            collection, questions, model=model, output=output, settings=settings, runtime=runtime, on_progress=report
+            collection, questions, model=model, output=output, settings=settings, runtime=runtime, on_progress=show
         )[0]
     except TooFewAnswersError as error:
-        encoder, few = BertEncoder(model, resolved(runtime)), str(error)
-        return fit_weight_alone(collection, questions, encoder=encoder, output=output, reason=few, on_progress=report)
+        encoder, reason = BertEncoder(model, runtime), str(error)
+        return fit_weight_alone(collection, questions, encoder=encoder, output=output, reason=reason, on_progress=show)
 
 
 def _changes(base: Model, model: Model, learned: Learned) -> dict[str, str]:

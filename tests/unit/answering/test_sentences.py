@@ -17,10 +17,10 @@ def answer(words: str, confidence: float) -> Answer:
 
 
 def test_answers_of_one_sentence_speak_for_it_together() -> None:
-    found = nearest_sentence([answer("1901", 0.2), answer("Ada Berg", 0.15), answer("Jon Lind", 0.1)])
-    assert (found.text, found.kind) == ("Ada Berg built it in 1888, and Jon Lind paid.", "sentence")
-    assert found.confidence == pytest.approx(0.25)
-    assert TEXT[found.start - 50 : found.end - 50] == found.text
+    sentence = nearest_sentence([answer("1901", 0.2), answer("Ada Berg", 0.15), answer("Jon Lind", 0.1)])
+    assert (sentence.text, sentence.kind) == ("Ada Berg built it in 1888, and Jon Lind paid.", "sentence")
+    assert sentence.confidence == pytest.approx(0.25)
+    assert TEXT[sentence.start - 50 : sentence.end - 50] == sentence.text
 
 
 def test_of_sentences_that_are_as_likely_that_of_the_best_answer_is_offered() -> None:

@@ -17,23 +17,23 @@ from samples import MAIL, MAILBOX, MAN, RTF, notebook, odt, pptx
 
 
 def parsed(kind: str, content: bytes | str) -> Extract:
-    found = PARSER_MODULES[kind](io.BytesIO(content.encode() if isinstance(content, str) else content))
-    assert isinstance(found, Extract)
-    return found
+    extract = PARSER_MODULES[kind](io.BytesIO(content.encode() if isinstance(content, str) else content))
+    assert isinstance(extract, Extract)
+    return extract
 
 
 def several(kind: str, content: bytes) -> list[tuple[str, str]]:
-    found = PARSER_MODULES[kind](io.BytesIO(content))
-    assert isinstance(found, list)
-    return [(each.title, each.text) for each in found]
+    extract = PARSER_MODULES[kind](io.BytesIO(content))
+    assert isinstance(extract, list)
+    return [(each.title, each.text) for each in extract]
 
 
 def test_a_mail_has_its_headers_and_its_text_decoded():
-    found = parsed("mail", MAIL)
+    extract = parsed("mail", MAIL)
     headers = "From: keeper@orvik.example\nDate: Mon, 06 Jan 2020 10:00:00 +0000\nSubject: The båt"
-    assert found.title == "The båt"
-    assert found.text == f"{headers}\n\nThe båt was built by Åsa Lind for twelve people."
-    assert found.metadata["from"] == "keeper@orvik.example"
+    assert extract.title == "The båt"
+    assert extract.text == f"{headers}\n\nThe båt was built by Åsa Lind for twelve people."
+    assert extract.metadata["from"] == "keeper@orvik.example"
 
 
 @pytest.mark.parametrize(
@@ -115,8 +115,8 @@ def test_rich_text_has_paragraphs_and_rows():
 
 
 def test_a_notebook_has_its_cells_and_what_they_printed():
-    found = parsed("notebook", notebook(("markdown", "# Tides\nHigh."), ("code", "print(2)", "2\n")))
-    assert (found.title, found.text) == ("Tides", "# Tides\nHigh.\n\nprint(2)\n\n2\n")
+    extract = parsed("notebook", notebook(("markdown", "# Tides\nHigh."), ("code", "print(2)", "2\n")))
+    assert (extract.title, extract.text) == ("Tides", "# Tides\nHigh.\n\nprint(2)\n\n2\n")
 
 
 def test_a_notebook_of_version_3_has_its_cells():
@@ -137,8 +137,8 @@ def test_an_opendocument_text_has_what_is_shown():
         "<table:table><table:table-row><table:table-cell><text:p>a</text:p></table:table-cell>"
         "<table:table-cell><text:p>b</text:p></table:table-cell></table:table-row></table:table>"
     )
-    found = parsed("opendocument", odt(content, "Title"))
-    assert (found.title, found.text) == ("Title", "Head\n\none  two[1: note] on\n\na\tb")
+    extract = parsed("opendocument", odt(content, "Title"))
+    assert (extract.title, extract.text) == ("Title", "Head\n\none  two[1: note] on\n\na\tb")
 
 
 def test_a_presentation_has_its_slides_in_order_without_hidden_ones():
@@ -187,10 +187,10 @@ def test_subtitles_are_what_is_said():
 
 
 def test_a_manual_page_has_its_words(tmp_path):
-    found = parsed("man", MAN)
-    assert found.title == "ORVIK(1)"
+    extract = parsed("man", MAN)
+    assert extract.title == "ORVIK(1)"
     options = "--verbose\nTurn on 'verbose' output.\n-q file\nBe quiet, see log(5)."
-    assert found.text == f"NAME\n\norvik - log the frost\n\nOPTIONS\n\n{options}"
+    assert extract.text == f"NAME\n\norvik - log the frost\n\nOPTIONS\n\n{options}"
     (tmp_path / "orvik.1").write_text(MAN)
     (tmp_path / "server.log.1").write_text("2020 started\n")
     assert find_by_content(tmp_path / "orvik.1") == "man"
@@ -206,8 +206,8 @@ def test_a_manual_page_has_its_accents_and_signs():
 
 def test_xml_has_the_text_of_its_elements():
     book = "<book><title>Tides</title><para>High <em>and</em> low.</para><para>Twice.</para></book>"
-    found = parsed("xml", book)
-    assert (found.title, found.text) == ("Tides", "Tides\nHigh and low.\nTwice.")
+    extract = parsed("xml", book)
+    assert (extract.title, extract.text) == ("Tides", "Tides\nHigh and low.\nTwice.")
 
 
 @pytest.mark.parametrize(

@@ -45,9 +45,11 @@ OUTLINE = f"<text:outline-style>{HEADINGS}</text:outline-style>"
 def seen(body: str, own: str = STYLES + LISTS, named: str = OUTLINE, **parts: str) -> str:
     content = f"<o:document-content {SPACES}><o:automatic-styles>{own}</o:automatic-styles>{body}</o:document-content>"
     styles = f"<o:document-styles {SPACES}><o:styles>{named}</o:styles></o:document-styles>"
-    found = PARSER_MODULES["opendocument"](io.BytesIO(archive({"content.xml": content, "styles.xml": styles, **parts})))
-    assert isinstance(found, Extract)
-    return found.text
+    extract = PARSER_MODULES["opendocument"](
+        io.BytesIO(archive({"content.xml": content, "styles.xml": styles, **parts}))
+    )
+    assert isinstance(extract, Extract)
+    return extract.text
 
 
 def span(style: str, words: str) -> str:

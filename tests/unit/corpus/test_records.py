@@ -14,9 +14,9 @@ from opendpr.types import Document
 
 
 def markdown(text: str) -> Document:
-    ((_, found),) = read_markdown(io.BytesIO(text.encode()), Source("a.md", "a.md", "a", {"path": "/a.md"}))
-    assert isinstance(found, Document)
-    return found
+    ((_, document),) = read_markdown(io.BytesIO(text.encode()), Source("a.md", "a.md", "a", {"path": "/a.md"}))
+    assert isinstance(document, Document)
+    return document
 
 
 def test_front_matter_is_title_and_metadata_and_no_text():
@@ -46,8 +46,8 @@ def test_front_matter_without_a_title_leaves_the_first_heading():
     ],
 )
 def test_front_matter_may_be_yaml_or_toml(text, values, rest):
-    found, start = front_matter(text)
-    assert (found, text[start:]) == (values, rest)
+    metadata, start = front_matter(text)
+    assert (metadata, text[start:]) == (values, rest)
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,9 @@ FONTS = (
 
 
 def read(body: str, head: str = r"\ansi") -> Extract:
-    found = PARSER_MODULES["rtf"](io.BytesIO(("{\\rtf1" + head + " " + body + "}").encode("latin-1")))
-    assert isinstance(found, Extract)
-    return found
+    extract = PARSER_MODULES["rtf"](io.BytesIO(("{\\rtf1" + head + " " + body + "}").encode("latin-1")))
+    assert isinstance(extract, Extract)
+    return extract
 
 
 @pytest.mark.parametrize(
@@ -102,9 +102,11 @@ def test_every_code_page_that_is_named_is_known():
 
 
 def test_the_title_is_that_of_the_properties_and_outline_levels_are_headings():
-    found = read(r"{\info{\title Harbour r\'e8gles \u8364?}{\author X}}\pard\outlinelevel1 Fees\par\pard 5 crowns.\par")
-    assert (found.title, found.text) == ("Harbour règles €", "Fees\n\n5 crowns.")
-    assert found.metadata["sections"] == [[0, 2, "Fees", ""]]
+    extract = read(
+        r"{\info{\title Harbour r\'e8gles \u8364?}{\author X}}\pard\outlinelevel1 Fees\par\pard 5 crowns.\par"
+    )
+    assert (extract.title, extract.text) == ("Harbour règles €", "Fees\n\n5 crowns.")
+    assert extract.metadata["sections"] == [[0, 2, "Fees", ""]]
 
 
 @pytest.mark.parametrize("body", [r"{{{\super", r"}}}} \chftn\par", r"\footnote x\u\bin99999 ", r"{\*", r"\'4", "\\"])

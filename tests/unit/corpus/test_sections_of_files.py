@@ -96,9 +96,9 @@ def test_sections_are_where_their_headings_are(tmp_path: Path, name: str) -> Non
     content, expected = FILES[name]
     (tmp_path / name).write_bytes(content.encode() if isinstance(content, str) else content)
     (document,) = Corpus([tmp_path / name])
-    found = parse_sections(document.metadata[SECTIONS_KEY])
-    assert [(section.level, section.heading, section.anchor.removeprefix("OEBPS/")) for section in found] == expected
-    for section in found:
+    sections = parse_sections(document.metadata[SECTIONS_KEY])
+    assert [(section.level, section.heading, section.anchor.removeprefix("OEBPS/")) for section in sections] == expected
+    for section in sections:
         if section.level:
             assert section.heading in document.text[section.start : section.start + len(section.heading) + 12]
             assert not document.text[section.start].isspace()
@@ -138,10 +138,10 @@ def test_answers_and_passages_in_json_say_where_a_link_to_them_leads(tmp_path: P
     (tmp_path / "b.html").write_text(f"<h1>Manual</h1>{'word ' * 70}<h2 id=users>Users</h2><p>At most ten users.")
     opendpr.add(tmp_path / "c", [tmp_path / "a.pdf", tmp_path / "b.html"], vectors=False)
     with open_collection(tmp_path / "c") as collection:
-        found = outlines(collection, ["a.pdf", "b.html", "c"])
+        sections = outlines(collection, ["a.pdf", "b.html", "c"])
         text = collection.document("b.html").text
-    assert found.keys() == {"a.pdf", "b.html"}
-    assert place_fields(found["a.pdf"], 6) == {"page": 2, "anchor": "page=2"}
-    assert found["a.pdf"].title_at(6) == "a > Ports"
-    assert place_fields(found["b.html"], text.index("ten")) == {"page": None, "anchor": "users"}
-    assert found["b.html"].title_at(text.index("ten")) == "b > Manual > Users"
+    assert sections.keys() == {"a.pdf", "b.html"}
+    assert place_fields(sections["a.pdf"], 6) == {"page": 2, "anchor": "page=2"}
+    assert sections["a.pdf"].title_at(6) == "a > Ports"
+    assert place_fields(sections["b.html"], text.index("ten")) == {"page": None, "anchor": "users"}
+    assert sections["b.html"].title_at(text.index("ten")) == "b > Manual > Users"

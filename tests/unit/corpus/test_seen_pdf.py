@@ -25,9 +25,9 @@ def written(writer: pypdf.PdfWriter) -> bytes:
 
 
 def writer(line: str) -> pypdf.PdfWriter:
-    found = pypdf.PdfWriter()
-    found.append(pypdf.PdfReader(io.BytesIO(pdf([line]))))
-    return found
+    writer_of_form = pypdf.PdfWriter()
+    writer_of_form.append(pypdf.PdfReader(io.BytesIO(pdf([line]))))
+    return writer_of_form
 
 
 def dictionary(**values: object) -> DictionaryObject:

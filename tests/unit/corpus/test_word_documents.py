@@ -17,9 +17,9 @@ BEGIN, SEPARATE, END = (f'<w:r><w:fldChar w:fldCharType="{kind}"/></w:r>' for ki
 def seen(body: str, **parts: str) -> str:
     document = f'<w:document xmlns:w="{W}" {MATH_SPACE}><w:body>{body}</w:body></w:document>'
     members = {f"word/{name}.xml": f'<w:{name} xmlns:w="{W}">{content}</w:{name}>' for name, content in parts.items()}
-    found = PARSER_MODULES["docx"](io.BytesIO(archive({"word/document.xml": document, **members})))
-    assert isinstance(found, Extract)
-    return found.text
+    extract = PARSER_MODULES["docx"](io.BytesIO(archive({"word/document.xml": document, **members})))
+    assert isinstance(extract, Extract)
+    return extract.text
 
 
 def run(words: str, properties: str = "") -> str:

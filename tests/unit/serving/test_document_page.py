@@ -95,11 +95,15 @@ def test_pieces_are_the_text_and_cover_what_is_marked(
     text: str, words: str, first: int, last: int, pages: list[int]
 ) -> None:
     answer = (min(first, last, len(text)), min(max(first, last), len(text)))
-    found = find_places(text, words)
-    made = pieces(text, (0, len(text)), SheetMarks(answer, (0, 0), found, 0 if found else None), sorted(pages))
+    marked_places = find_places(text, words)
+    made = pieces(
+        text, (0, len(text)), SheetMarks(answer, (0, 0), marked_places, 0 if marked_places else None), sorted(pages)
+    )
     assert "".join(piece.text for piece in made) == text
     assert "".join(piece.text for piece in made if piece.is_answer) == text[slice(*answer)]
-    assert "".join(piece.text for piece in made if piece.is_found) == "".join(text[slice(*place)] for place in found)
+    assert "".join(piece.text for piece in made if piece.is_found) == "".join(
+        text[slice(*place)] for place in marked_places
+    )
     named = [piece.anchor for piece in made if piece.anchor]
     assert len(named) == len(set(named))
 

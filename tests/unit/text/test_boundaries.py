@@ -109,5 +109,5 @@ def test_words_beside_other_words_stay_apart(text, place):
 
 def test_stretches_are_in_order_and_a_long_text_of_signs_takes_no_time():
     text = "/" * 2_000 + "a-" * 2_000 + "." * 2_000 + "_" * 2_000
-    found = list(together(text))
-    assert found == sorted(found)
+    spans_together = list(together(text))
+    assert spans_together == sorted(spans_together)

@@ -27,9 +27,9 @@ def prose(sentences: int, seed: int = 0) -> str:
 
 
 def test_passages_end_at_sentences_and_are_as_long_as_wanted_on_the_whole():
-    found = pieces(prose(400), 100)
-    assert all(piece.strip().endswith("end.") for piece in found)
-    lengths = [len(piece.split()) for piece in found[:-1]]
+    cut_pieces = pieces(prose(400), 100)
+    assert all(piece.strip().endswith("end.") for piece in cut_pieces)
+    lengths = [len(piece.split()) for piece in cut_pieces[:-1]]
     assert 95 <= sum(lengths) / len(lengths) <= 105
     assert max(lengths) <= 140
 

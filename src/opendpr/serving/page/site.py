@@ -151,7 +151,7 @@ class Site:
         with suppress(OpendprError):
             listed = await self._service.documents(Listing(), "", 1)
             questions = await self._examples(await self._service.info())
-            if listed.documents:
+            if listed.documents and listed.documents[0].id.isprintable():  # a field of a form holds nothing else
                 samples["id"] = listed.documents[0].id
             if questions:
                 samples["question"] = questions[0]
