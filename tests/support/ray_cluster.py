@@ -21,6 +21,12 @@ import psutil
 PORT, CLIENT_PORT = 6399, 10001
 ADDRESS = f"ray://127.0.0.1:{CLIENT_PORT}"
 NODE = ("--node-ip-address=127.0.0.1", "--object-store-memory=100000000", "--disable-usage-stats", "--block")
+COUNTING = f"""
+import sys, ray
+ray.init('127.0.0.1:{PORT}', logging_level='ERROR')
+for line in sys.stdin:
+    print(sum(node["Alive"] for node in ray.nodes()), flush=True)
+"""
 PATIENCE_SECONDS = 300.0
 """For what takes seconds on a quiet machine."""
 
@@ -60,12 +66,13 @@ class RayCluster:
     def __init__(self, nodes: int) -> None:
         self.namespace = Namespace()
         self.folder = Path(tempfile.mkdtemp(prefix="ray-"))  # a short path: sockets lie below it
-        self._environment = {**os.environ, "RAY_ENABLE_OPEN_TELEMETRY": "0", "PYTHONWARNINGS": "ignore"}
+        quiet = {"RAY_ENABLE_OPEN_TELEMETRY": "0", "PYTHONWARNINGS": "ignore", "GLOO_SOCKET_IFNAME": "lo"}
+        patient = {"RAY_raylet_start_wait_time_s": f"{PATIENCE_SECONDS:.0f}"}  # a busy machine takes more than 30
+        self._environment = {**os.environ, **quiet, **patient}
         head = ("--head", f"--port={PORT}", f"--ray-client-server-port={CLIENT_PORT}", "--num-cpus=0")
         self.head = self._start(*head, "--include-dashboard=false", f"--temp-dir={self.folder}")
         self.nodes: list[subprocess.Popen[bytes]] = []
-        script = f"import ray; ray.init('127.0.0.1:{PORT}', logging_level='ERROR'); print(len(ray.nodes()))"
-        self._count = [sys.executable, "-c", script]
+        self._counting: subprocess.Popen[str] | None = None
         try:
             wait_until(lambda: self.alive() >= 1)
             self.nodes += [self.join() for _ in range(nodes)]
@@ -86,9 +93,21 @@ class RayCluster:
         node.wait()
 
     def alive(self) -> int:
-        """Machines that the head knows, itself among them; 0 while there is no head."""
-        counted = self.namespace.command(self._count, check=False)
-        return int(counted.stdout.split()[-1]) if counted.returncode == 0 else 0
+        """Machines that the head knows, itself among them; 0 while there is no head.
+
+        One process counts, as its start takes seconds.
+        """
+        if self._counting is None or self._counting.poll() is not None:
+            command, pipe = self.namespace.inside([sys.executable, "-c", COUNTING]), subprocess.PIPE
+            quiet = {"stderr": subprocess.DEVNULL, "encoding": "utf-8"}
+            self._counting = subprocess.Popen(command, stdin=pipe, stdout=pipe, **quiet)
+        assert self._counting.stdin is not None
+        assert self._counting.stdout is not None
+        try:
+            print(file=self._counting.stdin, flush=True)
+        except BrokenPipeError:
+            return 0
+        return int(self._counting.stdout.readline() or 0)
 
     def run(self, *arguments: object) -> subprocess.CompletedProcess[str]:
         """An `opendpr` command in the namespace."""
@@ -101,6 +120,9 @@ class RayCluster:
         return subprocess.Popen(command, stderr=subprocess.DEVNULL)
 
     def close(self) -> None:
+        if self._counting is not None:
+            self._counting.kill()
+            self._counting.communicate()
         for process in (*self.nodes, self.head):
             if process.poll() is None:
                 self.kill(process)

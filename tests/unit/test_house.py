@@ -14,14 +14,15 @@ SOURCE = Path(opendpr.__file__).parent
 FILE_LINES, FUNCTION_LINES, PARAMETERS, POSITIONAL_PARAMETERS = 300, 40, 6, 4
 PUBLIC_SIGNATURES = {
     "opendpr.api.evaluation.evaluate",
+    "opendpr.api.opening.open",
     "opendpr.fitting.answering.fit_answering",
     "opendpr.training.encoder.train_encoder",
     "opendpr.training.mining.mine",
 }
 """Functions of the Python API with one parameter more, each of which a caller may want to give."""
 
-LONG_FILES = {"api/opened.py"}
-"""The class of the Python API, most of which is what its methods say of themselves."""
+LONG_FILES = {"api/opened.py", "collection/collection.py", "collection/writer.py"}
+"""The classes of the Python API and of what all rooms read: most is what methods say of themselves."""
 LONG_FUNCTIONS = {"opendpr.serving.fastapi.make_app", "opendpr.serving.page.answers.answers_page"}
 """Lists of what an application and a template are made of, which are read from top to bottom."""
 

@@ -29,10 +29,11 @@ def open_answerer(
         search: how the collection is searched, and with which engine
 
     Raises:
+        BusyError: a member of a set is not there.
         StateError: there is no such collection or model, they do not belong together, or the collection has no
             vectors and `retriever` needs them.
     """
-    collection = open_collection(Path(directory))
+    collection = open_collection(Path(directory), allow_partial=search.allow_partial)
     if not collection.has_documents():
         raise StateError(f"{directory} holds no documents; add some with 'opendpr add'")
     if needs_vectors(retriever):

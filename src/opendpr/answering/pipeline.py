@@ -78,7 +78,7 @@ class Answerer:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Servers of the engine that the last search went without; none unless that is allowed."""
+        """Servers of the engine, or members of a set, that the last search went without; none unless allowed."""
         return self._live.missing
 
     @cached_property

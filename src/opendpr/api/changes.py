@@ -8,11 +8,12 @@ from pathlib import Path
 
 from opendpr.api.sources import DocumentSource, corpus_of
 from opendpr.choices import IndexName
-from opendpr.collection import open_collection, open_writer
+from opendpr.collection import open_writer
 from opendpr.collection.where import compile_where
 from opendpr.errors import UsageError
 from opendpr.maintenance.add import AddReport, AddSettings, LoadEncoder, add
 from opendpr.maintenance.encode import encode as encode_all
+from opendpr.maintenance.encode import model_in_use
 from opendpr.maintenance.optimize import optimize as rebuild
 from opendpr.maintenance.remove import chosen_documents
 from opendpr.maintenance.remove import remove as take_out
@@ -69,9 +70,7 @@ def encode(
     directory: Path, model: str | None, *, keep_old: bool, runtime: RuntimeSettings, load: LoadEncoder = BertEncoder
 ) -> int:
     """Encode all passages with a model, then use that one; returns how many were encoded."""
-    with open_collection(directory) as opened:
-        row = opened.encoder()
-    encoder = load(find_model(model or (row.model if row else DEFAULT_MODEL)), runtime)
+    encoder = load(find_model(model or model_in_use(directory) or DEFAULT_MODEL), runtime)
     with open_writer(directory) as writer:
         return encode_all(writer, encoder, keep_old=keep_old).passages
 
@@ -83,6 +82,8 @@ def optimize(
     recall: float = INDEX_RECALL,
     memory_bytes: int | None = None,
 ) -> BuiltIndex | None:
-    """Rebuild the search caches; returns what is known of an approximate index."""
+    """Rebuild the search caches; returns what is known of an approximate index, of a set the first member's."""
+    build = BuildSettings(recall=recall)
     with open_writer(directory) as writer:
-        return rebuild(writer, index=index, memory_bytes=memory_bytes, build=BuildSettings(recall=recall))
+        built = [rebuild(part, index=index, memory_bytes=memory_bytes, build=build) for part in writer.parts]
+        return built[0]

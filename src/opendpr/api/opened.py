@@ -25,7 +25,7 @@ from opendpr.model.directory import Model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.built import BuiltIndex
-from opendpr.search.settings import INDEX_RECALL, EngineSettings, SearchSettings
+from opendpr.search.settings import INDEX_RECALL, SearchSettings
 from opendpr.types import Answer, Document, Hit, Outcome
 
 
@@ -50,17 +50,17 @@ class OpenCollection:
         retriever: str,
         runtime: RuntimeSettings,
         folder: Path | None = None,
-        engine: EngineSettings | None = None,
+        search: SearchSettings = SearchSettings(),
     ) -> None:
         """Open what is there; a collection without vectors is refused when it is first asked.
 
         Args:
             folder: the folder of documents that this is the cache of
-            engine: finds candidates by vectors
+            search: how it is searched, and with which engine
         """
         self.directory, self.retriever, self.runtime = directory, retriever, runtime
-        self.model, self._folder, self._engine = model, folder, engine
-        self._store: Collection | None = open_collection(directory)
+        self.model, self._folder, self._search = model, folder, search
+        self._store: Collection | None = open_collection(directory, allow_partial=search.allow_partial)
         self._encoder: BertEncoder | None = None
         self._answerer: Answerer | None = None
         if self._store.has_documents() and (not needs_vectors(retriever) or self._store.encoder()):
@@ -153,7 +153,7 @@ class OpenCollection:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Servers of the engine that the last question went without; none unless that was allowed."""
+        """Servers of the engine, or members of a set, that the last question went without; none unless allowed."""
         return self._answerer.missing if self._answerer else ()
 
     def document(self, id: str) -> Document:
@@ -318,7 +318,7 @@ class OpenCollection:
         if self._answerer is None:
             directory = self._opened.directory
             self._answerer = open_answerer(
-                directory, self.model, retriever=kind, runtime=self.runtime, search=SearchSettings(engine=self._engine)
+                directory, self.model, retriever=kind, runtime=self.runtime, search=self._search
             )
         elif needs_vectors(kind):
             self._opened.require_encoder()

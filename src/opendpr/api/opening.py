@@ -13,14 +13,13 @@ from opendpr.api.opened import OpenCollection
 from opendpr.api.sources import DocumentSource
 from opendpr.choices import DEFAULT_RETRIEVER
 from opendpr.cluster.place import encoders
-from opendpr.collection.database import DATABASE
-from opendpr.collection.opening import holds_documents
+from opendpr.collection.opening import holds_documents, is_collection
 from opendpr.engines.addresses import parse_address
 from opendpr.errors import StateError
 from opendpr.maintenance.add import AddReport, AddSettings
 from opendpr.model.directory import DEFAULT_MODEL, find_model
 from opendpr.model.runtime import RuntimeSettings
-from opendpr.search.settings import EngineSettings
+from opendpr.search.settings import EngineSettings, SearchSettings
 
 
 def add(
@@ -62,38 +61,43 @@ def open(
     create: bool = False,
     runtime: RuntimeSettings = RuntimeSettings(),
     index: EngineSettings | str | None = None,
+    allow_partial: bool = False,
 ) -> OpenCollection:
-    """Open a collection, or a folder or file of documents, which is indexed into the cache and kept in sync.
+    """Open a collection, or a set of them; a folder or file of documents is indexed into the cache and kept in sync.
 
     Args:
-        model: name or directory; None is the one that the collection was encoded with
+        model: name or directory; None is the collection's
         retriever: `dense`, `bm25` or `hybrid`, where a call names no other
         create: make an empty collection if nothing is there
-        runtime: what runs the networks
-        index: address of an engine that finds candidates by vectors, after `opendpr push`; or `opendpr.EngineSettings`
-            of one, which may be searched without the servers that do not answer
+        index: address, or `opendpr.EngineSettings`, of an engine that finds candidates by vectors after `opendpr push`
+        allow_partial: search a set without the members that are not there; `missing` names them
 
     Raises:
         StateError: nothing is there, there is no such model, or it does not belong to the collection.
         InputError: the folder or file holds no documents.
         UsageError: there is no such retriever, or the address is not valid.
-        BusyError: a server of the engine does not answer.
+        BusyError: a server, or a member of a set, is not there.
     """
     path, name = Path(collection), None if model is None else model_name(model)
     check_retriever(retriever)
     check_runtime(runtime)
-    engine = EngineSettings(parse_address(index).text) if isinstance(index, str) else index
+    search = SearchSettings(engine=_engine(index), allow_partial=allow_partial)
     if name is not None:
         find_model(name)
     if not create:
         refuse_missing(path)
     folder = None
-    if create and not (path / DATABASE).exists():
+    if create and not is_collection(path):
         changes.create(path)
     elif holds_documents(path):
         name = name or DEFAULT_MODEL  # not the one that the cache was made with: its reader may be another
         path, folder = located(path, name, runtime), path
-    return OpenCollection(path, name, retriever=retriever, runtime=runtime, folder=folder, engine=engine)
+    return OpenCollection(path, name, retriever=retriever, runtime=runtime, folder=folder, search=search)
+
+
+def _engine(index: EngineSettings | str | None) -> EngineSettings | None:
+    """Settings of the engine at an address; raises UsageError if that is not valid."""
+    return EngineSettings(parse_address(index).text) if isinstance(index, str) else index
 
 
 def refuse_missing(path: Path) -> None:

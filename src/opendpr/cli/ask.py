@@ -120,7 +120,7 @@ def ask(
     _read_any_line()
     settings = RuntimeSettings(runtime, precision, device)
     reranking = make_reranking(rerank, rerank_depth, settings) if rerank else None
-    engine = engine_settings(address, allow_partial=allow_partial)
+    engine = engine_settings(address, allow_partial=allow_partial, collection=collection)
     folder = collection if holds_documents(collection) else None
     name = model or DEFAULT_MODEL if folder else model  # the cache may be made with one whose reader is another
     if folder and name:
@@ -130,7 +130,7 @@ def ask(
         again = f"'opendpr add {collection} FILE... --resplit' with the same options"
         raise UsageError(f"{collection} is a collection; its documents are cut again by {again}")
     with ExitStack() as stack:
-        search = SearchSettings(engine=engine, warn_incomplete=folder is None)
+        search = SearchSettings(engine=engine, allow_partial=allow_partial, warn_incomplete=folder is None)
         answerer = open_answerer(
             collection, name, retriever=retriever, runtime=settings, reranking=reranking, search=search
         )

@@ -49,14 +49,12 @@ def encode(
     """
     from opendpr.collection import open_collection, open_writer
     from opendpr.maintenance.encode import encode as give_vectors
+    from opendpr.maintenance.encode import model_in_use
     from opendpr.model.directory import DEFAULT_MODEL, find_model
     from opendpr.model.runtime import RuntimeSettings
 
-    with open_collection(
-        located_to_write(collection, "use another model")
-    ) as opened:  # a wrong directory should not become a collection
-        row = opened.encoder()
-    chosen = find_model(model or (row.model if row else DEFAULT_MODEL))
+    open_collection(located_to_write(collection, "use another model")).close()  # a wrong one should not become one
+    chosen = find_model(model or model_in_use(collection) or DEFAULT_MODEL)
     settings = RuntimeSettings(runtime, precision, device)
     with encoders(on, workers, report=say) as load, open_writer(collection, wait_seconds=wait) as writer:
         encoder = load(chosen, settings)

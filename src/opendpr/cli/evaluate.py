@@ -139,7 +139,7 @@ def evaluate(
     running, vectors = RuntimeSettings(runtime, precision, device), any(map(needs_vectors, systems))
     collection = located(collection, model, running, vectors=vectors, silent=as_json)
     open_collection(collection).close()  # before the questions: arguments are judged in their order
-    engine = engine_settings(index, allow_partial=False)
+    engine = engine_settings(index, allow_partial=False, collection=collection)
     task = Task(questions, systems, limit, model, running, engine)
     _write_and_show(partial(run_task, collection, task, _judge(k, reader, read, qrels)), output, as_json)
 

@@ -35,6 +35,7 @@ def info(
     from opendpr.collection.database import DATABASE
     from opendpr.collection.files import unread_files
     from opendpr.collection.opening import CACHE_DIRECTORIES
+    from opendpr.collection.set_manifest import is_set
     from opendpr.maintenance.folder_caches import bytes_below
     from opendpr.search.bm25 import unseen_passages
     from opendpr.search.dense import dense_summary, unused_dense
@@ -51,14 +52,20 @@ def info(
             "version": version.version,
             **opened.counts(),
             "not_in_bm25": unseen_passages(opened),
-            "dense": dense_summary(opened),
-            "unused_dense": unused_dense(opened),
+            "dense": dense_summary(opened.parts[0]),
+            "unused_dense": unused_dense(opened.parts[0]),
             "engine": engine_summary(opened, index) if index else None,
             "splitter": opened.splitter.__dict__,
             "encoder": row._asdict() if row else None,
             "unread": [{"path": entry.file.path, "reason": entry.reason} for entry in unread_files(opened)],
-            "bytes": (directory / DATABASE).stat().st_size,
-            "cache_bytes": {name: bytes_below(directory / name) for name in CACHE_DIRECTORIES},
+            "bytes": sum((part.directory / DATABASE).stat().st_size for part in opened.parts),
+            "cache_bytes": {
+                name: sum(bytes_below(part.directory / name) for part in opened.parts) for name in CACHE_DIRECTORIES
+            },
+            "members": [
+                {"directory": str(part.directory), **part.counts(), "dense": dense_summary(part)}
+                for part in (opened.parts if is_set(directory) else ())
+            ],
         }
     if as_json:
         print_json(record)
@@ -82,7 +89,12 @@ def _put(collection: Path, record: dict[str, Any]) -> None:
         put(f"without vector: {counted(record['to_encode'], 'passage')}; {step}")
     if record["not_in_bm25"]:
         put(f"not found by BM25 until the next 'opendpr add': {counted(record['not_in_bm25'], 'passage')}")
-    if record["dense"]:
+    for member in record["members"]:
+        what = f"{counted(member['documents'], 'document')}, {counted(member['passages'], 'passage')}"
+        put(f"{member['directory']}: {what}")
+        if member["dense"]:
+            _put_dense(member["dense"])
+    if record["dense"] and not record["members"]:
         _put_dense(record["dense"])
     if record["engine"]:
         _put_engine(record["engine"])

@@ -40,8 +40,9 @@ def mcp(
     from opendpr.serving.service import Service
     from opendpr.serving.settings import Settings
 
-    engine = engine_settings(index, allow_partial=allow_partial)
+    engine = engine_settings(index, allow_partial=allow_partial, collection=collection)
     running = RuntimeSettings(runtime, precision, device)
     directory = located(collection, model, running)
-    settings = Settings(directory, model, running, engine=engine, name=collection.resolve().name)
+    name = collection.resolve().name
+    settings = Settings(directory, model, running, engine=engine, allow_partial=allow_partial, name=name)
     run(Service(settings), settings.shown_name)

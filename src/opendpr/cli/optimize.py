@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
@@ -12,6 +13,9 @@ from opendpr.cli.options import AsJson, CollectionArgument, MemoryOption, ModelO
 from opendpr.cli.output import print_json, say
 from opendpr.cli.progress import stages
 from opendpr.wording import counted
+
+if TYPE_CHECKING:
+    from opendpr.search.built import BuiltIndex
 
 
 def optimize(
@@ -51,11 +55,23 @@ def optimize(
     open_collection(directory).close()  # a wrong directory should not become a collection
     with open_writer(directory, wait_seconds=wait) as writer, stages("passages", silent=as_json) as show:
         build = BuildSettings(recall=recall)
-        built = rebuild(writer, index=index, memory_bytes=memory, model=asking, on_progress=show, build=build)
-        passages = writer.count_passages()
-    if as_json:
-        print_json({"collection": str(collection), "passages": passages, "dense": built.as_json() if built else None})
-        return
+        done = [
+            (
+                collection if part is writer else part.directory,
+                rebuild(part, index=index, memory_bytes=memory, model=asking, on_progress=show, build=build),
+                part.count_passages(),
+            )
+            for part in writer.parts
+        ]
+    for part, built, passages in done:
+        if as_json:
+            print_json({"collection": str(part), "passages": passages, "dense": built.as_json() if built else None})
+        else:
+            _say(part, built, passages, recall)
+
+
+def _say(collection: Path, built: BuiltIndex | None, passages: int, recall: float) -> None:
+    """Say what was rebuilt of a collection, or of a member of a set."""
     say(f"{collection}: BM25 counts {counted(passages, 'passage')}, and none that was removed")
     if built:
         reached = built.measured.recall

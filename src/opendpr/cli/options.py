@@ -82,7 +82,10 @@ IndexOption = Annotated[
 ]
 AllowPartialOption = Annotated[
     bool,
-    Option("--allow-partial", help="With --index: search on without servers that do not answer, and name them."),
+    Option(
+        "--allow-partial",
+        help="With --index, or of a set: search on without servers or members that are not there, and name them.",
+    ),
 ]
 WaitOption = Annotated[
     float, Option("--wait", min=0, help="Seconds to wait while another process writes the collection.")
@@ -105,18 +108,22 @@ DuplicatesOption = Annotated[
 ]
 
 
-def engine_settings(address: str | None, *, allow_partial: bool) -> EngineSettings | None:
+def engine_settings(address: str | None, *, allow_partial: bool, collection: Path) -> EngineSettings | None:
     """The engine that was named, if one was.
 
+    Args:
+        collection: that is searched; of a set, members may be allowed to be missing
+
     Raises:
-        UsageError: the address is not valid, or --allow-partial is given without one.
+        UsageError: the address is not valid, or --allow-partial is given for a collection that is all here.
     """
+    from opendpr.collection.set_manifest import is_set
     from opendpr.engines.addresses import parse_address
     from opendpr.search.settings import EngineSettings
 
     if address is None:
-        if allow_partial:
-            raise UsageError("--allow-partial is for engines; name one with --index")
+        if allow_partial and not is_set(collection):
+            raise UsageError("--allow-partial is for engines, named with --index, and for sets of collections")
         return None
     return EngineSettings(parse_address(address).text, allow_partial)
 

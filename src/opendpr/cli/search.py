@@ -68,7 +68,7 @@ def search(
 
     settings = RuntimeSettings(runtime, precision, device)
     reranking = make_reranking(rerank, rerank_depth, settings) if rerank else None
-    engine = engine_settings(index, allow_partial=allow_partial)
+    engine = engine_settings(index, allow_partial=allow_partial, collection=collection)
     text = joined_question(collection, question, "search")
     encode = EncodeNeeded([text], where) if retriever == "hybrid" else encode_missing
     directory = located(collection, model, settings, vectors=needs_vectors(retriever), encode=encode, silent=as_json)
@@ -79,7 +79,7 @@ def search(
         retriever=retriever,
         runtime=settings,
         reranking=reranking,
-        search=SearchSettings(engine=engine, warn_incomplete=not of_folder),
+        search=SearchSettings(engine=engine, allow_partial=allow_partial, warn_incomplete=not of_folder),
     )
     hits = answerer.search(text, k, where)
     if not hits:

@@ -103,7 +103,8 @@ def serve(
         hosts=tuple(allow_host or ()),
         requests_per_second=rate,
         most_seconds=max_wait,
-        engine=engine_settings(index, allow_partial=allow_partial),
+        engine=engine_settings(index, allow_partial=allow_partial, collection=collection),
+        allow_partial=allow_partial,
     )
     try:
         from opendpr.serving.uvicorn import run

@@ -10,6 +10,7 @@ from opendpr.errors import OpendprError, UsageError
 
 if TYPE_CHECKING:
     from opendpr.cluster.encoding import RayEncoder
+    from opendpr.cluster.processes import Group, Work
     from opendpr.maintenance.add import LoadEncoder
     from opendpr.model.directory import Model
     from opendpr.model.runtime import RuntimeSettings
@@ -17,6 +18,33 @@ if TYPE_CHECKING:
 
 def silent(line: str) -> None:
     """A report that goes nowhere."""
+
+
+@contextmanager
+def processes(make: Callable[[], Work], on: str, workers: int | None, *, gpus: bool) -> Iterator[Group]:
+    """Processes of a cluster that work together, for the time in which it is connected; raises as `joined_processes`.
+
+    Args:
+        make: makes the work of each
+        on: address of the cluster, or `auto`
+    """
+    with ray_needed():
+        from opendpr.cluster.encoding import connected
+        from opendpr.cluster.processes import joined_processes
+
+    with connected(on), joined_processes(make, workers, gpus=gpus) as group:
+        yield group
+
+
+@contextmanager
+def ray_needed() -> Iterator[None]:
+    """Raises OpendprError if Ray is not installed."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name != "ray":
+            raise
+        raise OpendprError("Ray is not installed; pip install 'opendpr[ray]'") from None
 
 
 @contextmanager
@@ -42,12 +70,8 @@ def encoders(on: str | None, workers: int | None, *, report: Callable[[str], Non
         return
     if workers is not None and workers < 1:
         raise UsageError(f"workers must be 1 or more, got {workers}")
-    try:
+    with ray_needed():
         from opendpr.cluster.encoding import RayEncoder, connected
-    except ModuleNotFoundError as error:
-        if error.name != "ray":
-            raise
-        raise OpendprError("Ray is not installed; pip install 'opendpr[ray]'") from None
     loaded: list[RayEncoder] = []
 
     def load(model: Model, runtime: RuntimeSettings) -> RayEncoder:

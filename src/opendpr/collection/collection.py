@@ -78,6 +78,24 @@ class Collection:
     def id(self) -> str:
         return self.settings["collection_id"]
 
+    @property
+    def parts(self) -> Sequence[Collection]:
+        """The collections that it consists of: itself, or the members of a set."""
+        return (self,)
+
+    def part_of(self, id: str) -> Collection:
+        """The one of its parts that a document of this id belongs to."""
+        return self
+
+    def parts_encoded(self, encoder: int) -> Sequence[tuple[Collection, int]]:
+        """Its parts, each with the number that an encoder has there."""
+        return ((self, encoder),)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Names of the parts that cannot be read; none unless that is allowed."""
+        return ()
+
     def version(self) -> Version:
         """The newest commit."""
         row = self._one_row("SELECT version, hex(commit_id) FROM commits ORDER BY version DESC LIMIT 1")

@@ -11,12 +11,14 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
 from opendpr.collection.collection import Collection
 from opendpr.collection.database import DATABASE, connect
 from opendpr.collection.opening import open_collection
+from opendpr.collection.parts import joined
 from opendpr.collection.rows import check
 from opendpr.collection.writer import Writer
 from opendpr.errors import InputError, OpendprError
@@ -80,11 +82,13 @@ class Judgement:
         return self.start + len(self.text)
 
 
+@joined(any)
 def has_judgements(collection: Collection) -> bool:
     """Whether anything was ever judged; a collection made by an earlier version has no table for it."""
     return bool(collection.select("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'judgements'"))
 
 
+@joined(sum)
 def count_questions(collection: Collection) -> int:
     """How many questions were judged, whatever was said of their answers."""
     if not has_judgements(collection):
@@ -158,6 +162,7 @@ def rename_judged(writer: Writer, before: str, now: str) -> None:
         put_judgements(writer, [replace(judgement, document_id=now) for judgement in rows])
 
 
+@joined(lambda lists: list(chain.from_iterable(lists)))
 def _rows(collection: Collection) -> list[tuple[Any, ...]]:
     return collection.select(_ROWS) if has_judgements(collection) else []
 

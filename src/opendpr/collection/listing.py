@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import chain
+from operator import attrgetter
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from opendpr.collection.collection import Collection
+from opendpr.collection.parts import joined
 from opendpr.collection.rows import ListedDocument
 from opendpr.collection.where import SqliteCondition, compile_where
 
@@ -49,6 +52,9 @@ def list_documents(
     Raises:
         UsageError: the filter cannot be understood.
     """
+    if len(collection.parts) > 1:
+        lists = [list_documents(part, listing, limit=limit + skip, after=after) for part in collection.parts]
+        return sorted(chain.from_iterable(lists), key=attrgetter("id"))[skip : skip + limit]
     condition = _condition(listing)
     query = (
         f"SELECT d.id, d.title, count(*), max(p.start + {_CHARACTERS_OF_PASSAGE}) FROM (SELECT row, id, title "
@@ -58,6 +64,7 @@ def list_documents(
     return [ListedDocument(*row) for row in collection.select(query, (after, *condition.values, limit, skip))]
 
 
+@joined(sum)
 def count_documents(collection: Collection, listing: Listing) -> int:
     """How many documents there are in the list; raises as `list_documents`."""
     condition = _condition(listing)
@@ -67,20 +74,28 @@ def count_documents(collection: Collection, listing: Listing) -> int:
 
 def shared_values(collection: Collection) -> list[SharedValue]:
     """Values of the metadata and kinds of files, the most common first, with how many documents have each."""
+    counts: Counter[tuple[str, str, str | int | float]] = Counter()
+    for part in collection.parts:
+        counts.update(_sampled_values(part))
+    values = [
+        SharedValue(key, bool(value) if kind in ("true", "false") else value, documents)
+        for (key, kind, value), documents in counts.items()
+    ]
+    return sorted(values, key=lambda shared: (-shared.documents, shared.key, str(shared.value)))
+
+
+def _sampled_values(collection: Collection) -> Counter[tuple[str, str, str | int | float]]:
+    """How many of the sampled documents have a value, by key, type and value; suffixes of files have an empty key."""
     query = (
-        "SELECT j.key, j.value, j.type, count(*) FROM (SELECT metadata FROM documents WHERE replaces IS NULL LIMIT ?) "
+        "SELECT j.key, j.type, j.value, count(*) FROM (SELECT metadata FROM documents WHERE replaces IS NULL LIMIT ?) "
         "AS sampled, json_each(sampled.metadata) AS j WHERE j.type IN ('text', 'integer', 'real', 'true', 'false') "
         "AND length(j.value) BETWEEN 1 AND ? GROUP BY j.key, j.type, j.value"
     )
     rows = collection.select(query, (SAMPLED_DOCUMENTS, VALUE_CHARACTERS))
-    values = [
-        SharedValue(key, bool(value) if kind in ("true", "false") else value, documents)
-        for key, value, kind, documents in rows
-    ]
+    counts = Counter({(key, kind, value): documents for key, kind, value, documents in rows})
     ids = collection.select("SELECT id FROM documents WHERE replaces IS NULL LIMIT ?", (SAMPLED_DOCUMENTS,))
-    kinds = Counter(suffix for (id,) in ids if (suffix := _suffix(id)))
-    values += [SharedValue("", suffix, documents) for suffix, documents in kinds.items()]
-    return sorted(values, key=lambda shared: (-shared.documents, shared.key, str(shared.value)))
+    counts.update(("", "text", suffix) for (id,) in ids if (suffix := _suffix(id)))
+    return counts
 
 
 def _suffix(id: str) -> str:

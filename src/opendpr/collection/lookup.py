@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from opendpr.collection.collection import QUERY_ROWS, Collection
+from opendpr.collection.parts import joined, union
 from opendpr.text.places import Outline, page_starts
 from opendpr.text.sections import parse_sections
 from opendpr.types import Passage
@@ -77,8 +79,9 @@ def passage_at(collection: Collection, document_id: str, start: int) -> Passage 
         "SELECT p.number FROM documents d JOIN passages p ON p.document = d.row "
         "WHERE d.replaces IS NULL AND d.id = ? AND p.start = ?"
     )
-    numbers = [number for (number,) in collection.select(query, (document_id, start))]
-    return next(iter(collection.passages(numbers).values()), None)
+    part = collection.part_of(document_id)
+    numbers = [number for (number,) in part.select(query, (document_id, start))]
+    return next(iter(part.passages(numbers).values()), None)
 
 
 def neighbourhoods(collection: Collection, passages: Sequence[Passage]) -> dict[int, Neighbourhood]:
@@ -113,6 +116,7 @@ def _after(passage: Passage, other: Passage | None) -> str:
     return other.text[end - other.start :]
 
 
+@joined(union)
 def passage_numbers(collection: Collection, ids: Sequence[str]) -> dict[str, int]:
     """The passage of each document of one passage, by id; of a document that is being replaced, the new one's."""
     numbers: dict[str, int] = {}
@@ -125,6 +129,7 @@ def passage_numbers(collection: Collection, ids: Sequence[str]) -> dict[str, int
     return numbers
 
 
+@joined(union)
 def outlines(collection: Collection, ids: Sequence[str]) -> dict[str, Outline]:
     """Titles, pages and sections of those documents that exist."""
     query = (
@@ -139,6 +144,11 @@ def outlines(collection: Collection, ids: Sequence[str]) -> dict[str, Outline]:
 
 def sample_outlines(collection: Collection, documents: int) -> list[Outline]:
     """The outlines of at most this many documents, spread evenly over the collection; always the same ones."""
+    wanted = -(-documents // len(collection.parts))
+    return [outline for part in collection.parts for outline in _sample(part, wanted)][:documents]
+
+
+def _sample(collection: Collection, documents: int) -> list[Outline]:
     first, last = collection.select("SELECT coalesce(min(row), 0), coalesce(max(row), 0) FROM documents")[0]
     query = "SELECT id FROM documents WHERE row >= ? AND replaces IS NULL ORDER BY row LIMIT 1"
     steps = (first + step * (last - first) // documents for step in range(documents))
@@ -146,6 +156,7 @@ def sample_outlines(collection: Collection, documents: int) -> list[Outline]:
     return list(outlines(collection, list(ids)).values())
 
 
+@joined(chain.from_iterable)
 def pieces(collection: Collection, ids: Sequence[str]) -> Iterator[Piece]:
     """The texts of all passages of those documents that exist."""
     query = (
@@ -155,11 +166,13 @@ def pieces(collection: Collection, ids: Sequence[str]) -> Iterator[Piece]:
     return map(Piece._make, collection.select(query, ids))
 
 
+@joined(max)
 def last_number(collection: Collection) -> int:
     """The largest number of a passage; 0 if there is none."""
     return int(collection.select("SELECT coalesce(max(number), 0) FROM passages")[0][0])
 
 
+@joined(sum)
 def count_passages_after(collection: Collection, number: int) -> int:
     """How many passages have a larger number."""
     return int(collection.select("SELECT count(*) FROM passages WHERE number > ?", (number,))[0][0])
@@ -167,5 +180,8 @@ def count_passages_after(collection: Collection, number: int) -> int:
 
 def count_without_vector(collection: Collection, encoder: int) -> int:
     """How many passages still have no vector of an encoder."""
-    join = f"LEFT JOIN vectors_{encoder} v ON v.number = p.number"
-    return int(collection.select(f"SELECT count(*) FROM passages p {join} WHERE v.number IS NULL")[0][0])
+    count = 0
+    for part, own in collection.parts_encoded(encoder):
+        join = f"LEFT JOIN vectors_{own} v ON v.number = p.number"
+        count += part.select(f"SELECT count(*) FROM passages p {join} WHERE v.number IS NULL")[0][0]
+    return count

@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
+from typing import TypeVar
 
 import filelock
 
 from opendpr.collection.collection import Collection
+from opendpr.collection.collection_set import CollectionSet
 from opendpr.collection.database import (
     DATABASE,
     connect,
     create_database,
     refuse_network_file_system,
 )
+from opendpr.collection.set_manifest import is_set, member_name, read_manifest
+from opendpr.collection.set_writer import MemberWriter, SetWriter
 from opendpr.collection.writer import Writer
 from opendpr.errors import BusyError, OpendprError, ResourceError, StateError, UsageError
 from opendpr.storage.atomic import make_directory
 from opendpr.text.splitting import Splitter
+
+logger = logging.getLogger(__name__)
+
+AnyWriter = TypeVar("AnyWriter", bound=Writer)
 
 LOCK_FILE = "collection.lock"
 """File that the one process which writes holds locked."""
@@ -29,12 +38,18 @@ CACHE_DIRECTORIES = ("bm25", "dense")
 """Directories beside the database that may be deleted at any time."""
 
 
-def open_collection(directory: Path) -> Collection:
-    """Open a collection for reading.
+def open_collection(directory: Path, *, allow_partial: bool = False) -> Collection:
+    """Open a collection for reading, or a set of them.
+
+    Args:
+        allow_partial: open a set without the members that are not there
 
     Raises:
+        BusyError: a member of a set is not there.
         StateError: it is not a collection, or has another format, or on a network file system.
     """
+    if is_set(directory):
+        return _open_set(directory, allow_partial=allow_partial)
     path = directory / DATABASE
     if not path.is_file():
         raise StateError(_no_collection(directory))
@@ -42,14 +57,54 @@ def open_collection(directory: Path) -> Collection:
     return Collection(directory, connect(path))
 
 
+def _open_set(directory: Path, *, allow_partial: bool) -> CollectionSet:
+    """The members of a set, opened for reading; raises as `open_collection`."""
+    manifest, members = read_manifest(directory), dict[int, Collection]()
+    with ExitStack() as opened:
+        for place, path in enumerate(manifest.directories(directory)):
+            if (path / DATABASE).is_file():
+                members[place] = opened.enter_context(open_collection(path))
+                _refuse_other_member(members[place], manifest.members[place])
+        missing = [member_name(place) for place in range(len(manifest.members)) if place not in members]
+        if not members or (missing and not allow_partial):
+            raise BusyError(missing_members(directory, missing))
+        for name in missing:
+            logger.warning("%s of %s is not there: its share of the passages cannot be found", name, directory)
+        opened.pop_all()
+    return CollectionSet(directory, manifest, members)
+
+
+def missing_members(directory: Path, names: Sequence[str]) -> str:
+    """What to say where members of a set are not there."""
+    are = "is" if len(names) == 1 else "are"
+    return (
+        f"{' and '.join(names)} of {directory} {are} not there; mount the disk, or restore a backup in that place, "
+        "then try again"
+    )
+
+
+def _refuse_other_member(member: Collection, expected: str) -> None:
+    """Raises StateError if a collection lies in the place of another one."""
+    if member.id != expected:
+        raise StateError(
+            f"{member.directory} is another collection ({member.id[:12]}) than the one that the set was made with "
+            f"({expected[:12]}); put that one back"
+        )
+
+
 def opened_collection(collection: str | Path | Collection) -> AbstractContextManager[Collection]:
     """A collection for a `with` block, which closes it only if a path was given; raises as `open_collection`."""
     return nullcontext(collection) if isinstance(collection, Collection) else open_collection(Path(collection))
 
 
+def is_collection(path: Path) -> bool:
+    """Whether a path is that of a collection, or of a set."""
+    return (path / DATABASE).exists() or is_set(path)
+
+
 def holds_documents(path: Path) -> bool:
     """Whether a path is a folder or a file of documents, not a collection."""
-    return path.exists() and not any((path / name).exists() for name in (DATABASE, LOCK_FILE))
+    return path.exists() and not is_collection(path) and not (path / LOCK_FILE).exists()
 
 
 def _no_collection(path: Path) -> str:
@@ -67,7 +122,7 @@ def _no_collection(path: Path) -> str:
 def open_writer(
     directory: Path, splitter: Splitter | None = None, *, wait_seconds: float = 0, resplit: bool = False
 ) -> Iterator[Writer]:
-    """Open a collection for writing, making it if it is not there.
+    """Open a collection for writing, making it if it is not there, or a set of them.
 
     A new one in which nothing was stored until an error ended the work is removed again.
 
@@ -77,19 +132,50 @@ def open_writer(
         resplit: if the documents were cut otherwise, cut them again.
 
     Raises:
-        BusyError: another process writes, and did not finish within `wait_seconds`.
+        BusyError: another process writes, and did not finish within `wait_seconds`; or a member of a set is not there.
         StateError: the directory holds something else, or lies on a network file system.
         UsageError: the collection was made with another splitter, and `resplit` is not given.
     """
+    if is_set(directory):
+        with _open_set_writer(directory, wait_seconds=wait_seconds) as set_writer:
+            _cut_by(set_writer, splitter, resplit=resplit)
+            yield set_writer
+        return
+    with _open_writer(directory, Writer, splitter, wait_seconds=wait_seconds) as writer:
+        _cut_by(writer, splitter, resplit=resplit)
+        yield writer
+
+
+@contextmanager
+def _open_set_writer(directory: Path, *, wait_seconds: float) -> Iterator[SetWriter]:
+    """The writers of all members of a set, opened in their order, so that two processes never wait for each other."""
+    manifest = read_manifest(directory)
+    paths = manifest.directories(directory)
+    if missing := [path.name for path in paths if not (path / DATABASE).is_file()]:
+        raise BusyError(missing_members(directory, missing))
+    with ExitStack() as opened:
+        members = {
+            place: opened.enter_context(_open_writer(path, MemberWriter, None, wait_seconds=wait_seconds))
+            for place, path in enumerate(paths)
+        }
+        for place, member in members.items():
+            _refuse_other_member(member, manifest.members[place])
+        yield SetWriter(directory, manifest, members)
+
+
+@contextmanager
+def _open_writer(
+    directory: Path, kind: type[AnyWriter], splitter: Splitter | None, *, wait_seconds: float
+) -> Iterator[AnyWriter]:
+    """The writer of one collection, which is made if it is not there; raises as `open_writer`."""
     refuse_network_file_system(directory)
     made = not directory.exists()
     lock = _locked(directory, wait_seconds)
     process, empty = os.getpid(), False
     try:
         created = _create_if_missing(directory, splitter)
-        writer = Writer(directory, connect(directory / DATABASE))
+        writer = kind(directory, connect(directory / DATABASE))
         try:
-            _cut_by(writer, splitter, resplit=resplit)
             yield writer
         except BaseException:
             with suppress(OpendprError):

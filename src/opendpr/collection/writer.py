@@ -31,10 +31,20 @@ Change = Literal["added", "replaced", "relabelled", "unchanged"]
 
 
 class Writer(Collection):
-    """The one process that may change a collection. Every method is one transaction or none."""
+    """The one process that may change a collection.
+
+    Every method is one transaction or none, but for those that are given the version of one they are a part of.
+    """
+
+    @property
+    def parts(self) -> Sequence[Writer]:
+        return (self,)
+
+    def part_of(self, id: str) -> Writer:
+        return self
 
     @contextmanager
-    def _transaction(self) -> Iterator[int]:
+    def transaction(self) -> Iterator[int]:
         """A write transaction; yields the number of the version it leaves, if anything changes."""
         with our_errors(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
@@ -56,7 +66,7 @@ class Writer(Collection):
 
     def change(self, statement: str, rows: Sequence[Sequence[object]], *, table: str = "") -> None:
         """Run a statement for each row, in one transaction; `table` makes the table it needs, if that is not there."""
-        with self._transaction():
+        with self.transaction():
             self._connection.execute(table)
             self._connection.executemany(statement, rows)
 
@@ -81,7 +91,7 @@ class Writer(Collection):
         row = self.encoder()
         if row is None:
             row = self.begin_encoder(fingerprint, dim, model=model, runtime=runtime)
-            with self._transaction():
+            with self.transaction():
                 self._connection.execute("UPDATE encoders SET complete = 1 WHERE encoder = ?", (row.encoder,))
                 self._connection.execute("INSERT INTO settings VALUES('encoder', ?)", (str(row.encoder),))
             return row
@@ -93,7 +103,7 @@ class Writer(Collection):
         for row in self.encoders():
             if row.fingerprint == fingerprint:
                 return self._renamed(row, model)
-        with self._transaction():
+        with self.transaction():
             number = self._one_row("SELECT coalesce(max(encoder), 0) + 1 FROM encoders")[0]
             self._connection.execute(
                 "INSERT INTO encoders VALUES(?, ?, ?, ?, 0, ?, ?)",
@@ -105,7 +115,7 @@ class Writer(Collection):
     def _renamed(self, row: EncoderRow, model: str) -> EncoderRow:
         """The row, in which the model is found from now on where it is now."""
         if row.model != model:
-            with self._transaction():
+            with self.transaction():
                 self._connection.execute("UPDATE encoders SET model = ? WHERE encoder = ?", (model, row.encoder))
         return row._replace(model=model)
 
@@ -118,7 +128,7 @@ class Writer(Collection):
         Raises:
             OpendprError: a passage still lacks its vector.
         """
-        with self._transaction() as version:
+        with self.transaction() as version:
             if next(self.without_vector(row.encoder), None):
                 raise OpendprError(f"{self.directory} is not completely encoded by {row.model} yet; encode it first")
             self._connection.execute("UPDATE encoders SET complete = (encoder = ?)", (row.encoder,))
@@ -133,7 +143,7 @@ class Writer(Collection):
 
     def resplit(self, splitter: Splitter) -> None:
         """Cut every document again, in one transaction; old passages are served until the new ones have vectors."""
-        with self._transaction() as version:
+        with self.transaction() as version:
             self.splitter = splitter
             self._connection.execute(
                 "UPDATE settings SET value = ? WHERE key = 'splitter'", (json.dumps(splitter.__dict__),)
@@ -144,7 +154,7 @@ class Writer(Collection):
             )
             for row, pending in newest:
                 self._cut_again(row, pending, version)
-            self._replace_without_vectors(version)
+            self.replace_without_vectors(version)
 
     def _cut_again(self, row: int, pending: int | None, version: int) -> None:
         """Let the newest form of a document, which may wait already, wait beside the old one as cut now."""
@@ -169,7 +179,7 @@ class Writer(Collection):
         date). A changed one waits beside the old one until its passages have vectors; in a collection
         without vectors it takes the old one's place at once.
         """
-        with self._transaction() as version:
+        with self.transaction() as version:
             there, new = existing_ids(self, [document.id for document in documents]), list[Document]()
             changes: list[Change] = []
             for document in documents:
@@ -182,8 +192,15 @@ class Writer(Collection):
                 new.append(document)
                 changes.append("added")
             self._insert(new)
-            self._replace_without_vectors(version)
+            self.replace_without_vectors(version)
             return changes
+
+    def put(self, document: Document, version: int) -> Change:
+        """Store a document, in a transaction that leaves this version."""
+        if existing_ids(self, [document.id]):
+            return self._put(document, version)
+        self._insert([document])
+        return "added"
 
     def _put(self, document: Document, version: int) -> Change:
         """Store a document of whose id there is one."""
@@ -218,7 +235,7 @@ class Writer(Collection):
         if not documents:
             return
         rows, passages = [], []
-        last, number = self._one_row("SELECT coalesce(max(row), 0) FROM documents")[0], last_given_number(self)
+        last, number = self._one_row("SELECT coalesce(max(row), 0) FROM documents")[0], self.last_number_given()
         for row, document in enumerate(documents, start=last + 1):
             spans = self.splitter.split(document.text)
             if not spans:
@@ -231,12 +248,20 @@ class Writer(Collection):
         self._connection.executemany("INSERT INTO documents VALUES(?, ?, ?, ?, ?, ?)", rows)
         self._connection.executemany(_PASSAGES, passages)
 
+    def last_number_given(self) -> int:
+        """The largest number that a passage ever had; those of removed ones are not given again."""
+        return last_given_number(self)
+
     def remove_documents(self, ids: Sequence[str]) -> None:
         """Remove documents with their passages and vectors, in one transaction."""
-        with self._transaction() as version:
-            for id in ids:
-                for row, *_ in document_forms(self, id):
-                    self._drop(row, version)
+        with self.transaction() as version:
+            self.drop_documents(ids, version)
+
+    def drop_documents(self, ids: Sequence[str], version: int) -> None:
+        """Remove documents, in a transaction that leaves this version."""
+        for id in ids:
+            for row, *_ in document_forms(self, id):
+                self._drop(row, version)
 
     def put_vectors(self, encoder: EncoderRow, passages: Sequence[Passage], vectors: Vectors) -> None:
         """Store the vectors (n, d) of passages; what they complete takes its place."""
@@ -246,7 +271,7 @@ class Writer(Collection):
         for passage, vector in zip(passages, vectors.astype(VECTOR_DTYPE), strict=True):
             content = vector.tobytes()
             rows.append((passage.number, content, vector_crc(passage.number, content)))
-        with self._transaction() as version:
+        with self.transaction() as version:
             self._connection.executemany(f"INSERT OR REPLACE INTO vectors_{encoder.encoder} VALUES(?, ?, ?)", rows)
             active = self.encoder()
             if active and active.encoder == encoder.encoder:  # of another one they serve nobody yet
@@ -261,7 +286,7 @@ class Writer(Collection):
             "WHERE p.document = documents.row AND v.number IS NULL)",
         )
 
-    def _replace_without_vectors(self, version: int) -> None:
+    def replace_without_vectors(self, version: int) -> None:
         """Let pending documents take the old ones' places where there is no encoder: no vectors are to come."""
         if self.encoder() is None:
             self._replace(version)

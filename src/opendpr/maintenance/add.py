@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from opendpr.collection import Writer, open_collection, open_writer, selection
-from opendpr.collection.database import DATABASE
+from opendpr.collection.opening import is_collection
 from opendpr.collection.rows import EncoderRow
 from opendpr.corpus import Corpus, Skipped
 from opendpr.corpus.encodings import ENCODING_KEY, WESTERN_NAME
@@ -156,7 +156,7 @@ def add(
 def _named_model(collection: Path, settings: AddSettings) -> Model | None:
     """The model that the settings name; a wrong one is refused before anything is written."""
     model = find_model(settings.model) if settings.model else None
-    if model and (collection / DATABASE).exists():
+    if model and is_collection(collection):
         with open_collection(collection) as opened:
             if opened.encoder():
                 opened.refuse_other_encoder(model.fingerprint, model.reference)
@@ -284,7 +284,7 @@ def splitter_for(collection: Path, corpus: Corpus) -> Splitter | None:
 
     A collection that begins with the released passages of Wikipedia alone keeps each as it is.
     """
-    if (collection / DATABASE).exists() or not corpus.paths:
+    if is_collection(collection) or not corpus.paths:
         return None
     if all(isinstance(path, Path) and is_psgs(path) for path in corpus.paths):
         return Splitter(unit="whole")

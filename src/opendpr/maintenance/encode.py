@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from opendpr.collection import Writer
+from opendpr.collection import Writer, open_collection
 from opendpr.collection.lookup import count_without_vector
 from opendpr.collection.rows import EncoderRow
 from opendpr.iteration import OnProgress
@@ -26,6 +27,17 @@ class Encoded(NamedTuple):
     passages: int = 0
     truncated: int = 0
     """Passages among these that are longer than the encoder takes: their vectors miss the end."""
+
+
+def model_in_use(directory: Path) -> str | None:
+    """The model that a collection is encoded with; None if there are no vectors.
+
+    Raises:
+        StateError: it is no collection, or a set whose members are encoded by several.
+    """
+    with open_collection(directory) as opened:
+        row = opened.encoder()
+    return row.model if row else None
 
 
 def encode(

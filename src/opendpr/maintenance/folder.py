@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from opendpr.collection import open_collection
-from opendpr.collection.database import DATABASE
+from opendpr.collection.opening import is_collection
 from opendpr.corpus import Corpus
 from opendpr.errors import BusyError
 from opendpr.iteration import OnProgress
@@ -104,7 +104,7 @@ def _settings_for(folder: Path, settings: AddSettings, splitter: Splitter | None
 
 def _splitter_of(cache: Path) -> Splitter | None:
     """How the documents of a cached collection are cut; None if it holds none yet."""
-    if not (cache / DATABASE).exists():
+    if not is_collection(cache):
         return None
     with open_collection(cache) as collection:
         return collection.splitter if collection.has_documents() else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from opendpr.collection import Collection
+from opendpr.collection.collection_set import misplaced
 from opendpr.collection.verify import verify_store
 from opendpr.iteration import OnProgress
 from opendpr.search.bm25 import verify_bm25
@@ -15,4 +16,7 @@ def verify(collection: Collection, on_progress: OnProgress = lambda done, total:
     Args:
         on_progress: called with rows read and rows in all
     """
-    return verify_store(collection, on_progress) or verify_bm25(collection) + verify_dense(collection)
+    problems = []
+    for part in collection.parts:
+        problems += verify_store(part, on_progress) or verify_bm25(part) + verify_dense(part)
+    return problems or misplaced(collection)

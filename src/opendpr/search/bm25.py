@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from opendpr.collection import Collection, Writer
+from opendpr.collection.parts import joined
 from opendpr.collection.rows import Version
 from opendpr.errors import CorruptionError, ResourceError
 from opendpr.iteration import OnStage, batched
 from opendpr.search.cache import attempts, check_cache, damaged_files
 from opendpr.search.seen import SEEN_FILE, read_seen, seen_of, version_of, write_seen
 from opendpr.search.settings import WordSettings
-from opendpr.search.tantivy import TantivyIndex
+from opendpr.search.tantivy import TantivyIndex, WordTotals
 from opendpr.storage.atomic import put_in_place
 from opendpr.storage.digests import file_sha256
 from opendpr.text.normalising import ANALYSIS_VERSION
@@ -33,6 +34,8 @@ ANALYSIS_KEY = "analysis"
 """Key in `seen.json` of the version of `text.normalising` that the words were indexed with."""
 FRESH_KEY = "fresh"
 """Set in `seen.json` of a cache whose statistics count no passage that was removed."""
+TOTALS_KEY = "totals"
+"""Key in `seen.json` of the passages and words that were counted; caches of earlier versions have none."""
 COMMIT_PASSAGES = 20_000
 """Passages between commits of the cache."""
 
@@ -69,7 +72,12 @@ def _open(collection: Collection, settings: WordSettings) -> tuple[TantivyIndex,
     if not os.access(directory, os.W_OK):  # tantivy makes a lock file even to read
         logger.info("%s cannot be written: the BM25 index is built in memory", directory)
         return None
-    return TantivyIndex(directory, settings), seen_version
+    return TantivyIndex(directory, settings, totals=_totals(directory)), seen_version
+
+
+def _totals(directory: Path) -> WordTotals:
+    """What the index in the cache has counted; nothing in one of an earlier version."""
+    return WordTotals(*read_seen(directory).get(TOTALS_KEY, ()))
 
 
 def bm25_stamp(collection: Collection) -> object:
@@ -93,6 +101,11 @@ def update_bm25(writer: Writer) -> None:
     Raises:
         ResourceError: the disk is full, or the cache cannot be written for another reason.
     """
+    for part in writer.parts:
+        _update_part(part)
+
+
+def _update_part(writer: Writer) -> None:
     directory = writer.directory / BM25_DIRECTORY
     with _our_errors(directory):
         _tidy(writer.directory)
@@ -126,7 +139,8 @@ def rebuild_bm25(writer: Writer, on_progress: OnStage = lambda what, done, total
             index.update([], batch, all_new=True)
             done, last = done + len(batch), batch[-1].number
             on_progress("words", done, total)
-        _note(writer, rebuilt, last, {path.name: file_sha256(path) for path in _files(rebuilt)}, fresh=True)
+        files = {path.name: file_sha256(path) for path in _files(rebuilt)}
+        _note(writer, rebuilt, last, files, index.totals, fresh=True)
         if directory.exists():
             os.rename(directory, writer.directory / REPLACED_DIRECTORY)
         put_in_place(rebuilt, directory)
@@ -158,12 +172,21 @@ def _is_fresh(writer: Writer) -> bool:
     if _seen_version(writer) != writer.version():
         return False
     record = read_seen(directory)
-    return bool(record.get(FRESH_KEY)) and not record.get(UPDATING_KEY) and not _damaged(directory)
+    return (
+        TOTALS_KEY in record
+        and bool(record.get(FRESH_KEY))
+        and not record.get(UPDATING_KEY)
+        and not _damaged(directory)
+    )
 
 
-def _note(writer: Writer, directory: Path, last_number: int, files: dict[str, str], *, fresh: bool) -> None:
+def _note(
+    writer: Writer, directory: Path, last_number: int, files: dict[str, str], totals: WordTotals, *, fresh: bool
+) -> None:
     state: dict[str, Any] = {"collection_id": writer.id, **writer.version()._asdict(), "last_number": last_number}
-    write_seen(directory, {**state, ANALYSIS_KEY: ANALYSIS_VERSION, FRESH_KEY: fresh, "files": files})
+    write_seen(
+        directory, {**state, ANALYSIS_KEY: ANALYSIS_VERSION, FRESH_KEY: fresh, TOTALS_KEY: totals, "files": files}
+    )
 
 
 def _update(writer: Writer, directory: Path) -> None:
@@ -172,7 +195,7 @@ def _update(writer: Writer, directory: Path) -> None:
     try:
         if seen_version and seen_version != version and (damaged := _damaged(directory)):
             raise CorruptionError(damaged[0])  # merging would spread it under a new checksum
-        index = TantivyIndex(directory) if seen_version else None
+        index = TantivyIndex(directory, totals=_totals(directory)) if seen_version else None
     except CorruptionError as error:
         logger.warning("%s: it is rebuilt", error)
         index = seen_version = None
@@ -194,7 +217,7 @@ def _update(writer: Writer, directory: Path) -> None:
         index.update([], batch, all_new=not interrupted)
         last = batch[-1].number
     files = {path.name: kept.get(path.name) or file_sha256(path) for path in _files(directory)}
-    _note(writer, directory, last, files, fresh=fresh)
+    _note(writer, directory, last, files, index.totals, fresh=fresh)
 
 
 def _begin_update(directory: Path) -> dict[str, str]:
@@ -238,6 +261,7 @@ def _checked_files(directory: Path, record: Mapping[str, Any]) -> dict[Path, str
     return {file: stored for file, stored in files.items() if file.suffix != ".json" and file.is_file()}
 
 
+@joined(sum)
 def unseen_passages(collection: Collection) -> int:
     """How many passages are newer than the cache, so that BM25 does not find them."""
     record = _record(collection)

@@ -32,9 +32,10 @@ class LiveSnapshot:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Servers of the engine that the last search went without; none unless that is allowed."""
+        """Servers of the engine, or members of a set, that the last search went without; none unless allowed."""
         dense = self._snapshot.dense_part
-        return dense.index.missing if dense and isinstance(dense.index, EngineIndex) else ()
+        servers = dense.index.missing if dense and isinstance(dense.index, EngineIndex) else ()
+        return (*self.collection.missing, *servers)
 
     def is_current(self) -> bool:
         """Whether neither the collection nor a cache beside it changed since, as `opendpr optimize` changes these."""

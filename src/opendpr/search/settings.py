@@ -84,6 +84,8 @@ class SearchSettings:
     words: WordSettings = WordSettings()
     engine: EngineSettings | None = None
     """Finds candidates by vectors; None means what lies beside the collection."""
+    allow_partial: bool = False
+    """Search a set without the members that are not there, and name them."""
     warn_incomplete: bool = True
     """Whether to warn of passages that lack a vector; False where more get one as they are needed."""
     attempts: int = 20

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TypeAlias
 
 import numpy as np
@@ -22,6 +23,8 @@ from opendpr.search.bm25 import bm25_stamp, open_bm25
 from opendpr.search.dense import Cache, dense_stamp, open_dense
 from opendpr.search.engine_index import EngineIndex
 from opendpr.search.exact import ExactIndex
+from opendpr.search.merged_index import MergedIndex
+from opendpr.search.merged_words import MergedWords, WordMember
 from opendpr.search.settings import EngineSettings, SearchSettings
 from opendpr.search.stored import RemovedError, StoredIndex
 from opendpr.types import Hit, Neighbours, Numbers, Scores, Vectors, WordCounts
@@ -29,7 +32,7 @@ from opendpr.types import Hit, Neighbours, Numbers, Scores, Vectors, WordCounts
 logger = logging.getLogger(__name__)
 
 
-DenseIndex: TypeAlias = ExactIndex | StoredIndex | EngineIndex
+DenseIndex: TypeAlias = ExactIndex | StoredIndex | MergedIndex | EngineIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,8 @@ class State:
 
     version: Version
     encoder: EncoderRow | None
-    dense_stamp: object
-    bm25_stamp: object
+    stamps: tuple[object, ...]
+    """Of the caches of each part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,8 @@ class DensePart:
     """The vectors of a snapshot, without those of documents that are not complete yet."""
 
     index: DenseIndex
-    cache: Cache | None
+    caches: tuple[Cache | None, ...] = ()
+    """Of each part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +145,8 @@ class Snapshot:
 
 def read_state(collection: Collection) -> State:
     """The state that a collection and its caches are in now."""
-    return State(collection.version(), collection.encoder(), dense_stamp(collection), bm25_stamp(collection))
+    stamps = tuple((dense_stamp(part), bm25_stamp(part)) for part in collection.parts)
+    return State(collection.version(), collection.encoder(), stamps)
 
 
 def load_snapshot(
@@ -170,10 +175,20 @@ def load_snapshot(
         _refuse_other_vectors(collection, state, before)
         dense_part = _load_dense(collection, state, before, settings)
     if any(map(needs_words, wanted)) and word_part is None:
-        index, seen_version = open_bm25(collection, settings.words)
-        removed = np.array(collection.deleted_since(seen_version.version), dtype=np.int64)
-        word_part = WordPart(index, np.concatenate([removed, collection.hidden()]))
+        word_part = _load_words(collection, settings)
     return Snapshot(collection, state, dense_part, word_part)
+
+
+def _load_words(collection: Collection, settings: SearchSettings) -> WordPart:
+    members, excluded = [], []
+    for part in collection.parts:
+        index, seen_version = open_bm25(part, settings.words)
+        removed = np.array(part.deleted_since(seen_version.version), dtype=np.int64)
+        members.append(WordMember(part, index))
+        excluded += [removed, part.hidden()]
+    return WordPart(
+        members[0].index if collection.parts == (collection,) else MergedWords(members), np.concatenate(excluded)
+    )
 
 
 def _refuse_other_vectors(collection: Collection, state: State, before: Snapshot | None) -> None:
@@ -184,8 +199,28 @@ def _refuse_other_vectors(collection: Collection, state: State, before: Snapshot
 
 def _load_dense(collection: Collection, state: State, before: Snapshot | None, settings: SearchSettings) -> DensePart:
     if settings.engine:
-        return DensePart(_load_engine_index(collection, state, before, settings.engine), None)
-    opened = before.dense_part.cache if before and before.dense_part else None
+        return DensePart(_load_engine_index(collection, state, before, settings.engine))
+    opened = before.dense_part.caches if before and before.dense_part else ()
+    loaded = [
+        _load_part(part, state, cache, settings)
+        for part, cache in zip_longest(collection.parts, opened[: len(collection.parts)])
+    ]
+    indexes, caches = [index for index, _ in loaded], tuple(cache for _, cache in loaded)
+    index = indexes[0] if collection.parts == (collection,) else MergedIndex(indexes)
+    if settings.warn_incomplete and (missing := collection.count_passages() - len(collection.hidden()) - len(index)):
+        logger.warning(
+            "%s: passages without a vector, which bm25 alone finds: %d; any 'opendpr add' or 'opendpr encode' "
+            "gives them one",
+            collection.directory,
+            missing,
+        )
+    return DensePart(index, caches)
+
+
+def _load_part(
+    collection: Collection, state: State, opened: Cache | None, settings: SearchSettings
+) -> tuple[ExactIndex | StoredIndex, Cache | None]:
+    """The vectors of one part, and the cache that they are searched by."""
     cache = open_dense(collection, opened, settings.ivf)
     with collection.one_state():
         row = collection.require_encoder()
@@ -193,22 +228,13 @@ def _load_dense(collection: Collection, state: State, before: Snapshot | None, s
             raise StateError(f"{collection.directory} was given another model meanwhile ({row.model}); open it again")
         hidden, passages = collection.hidden(), collection.count_passages()
         newer = collection.count_vectors_after(cache.last_number) if cache else passages
-        after = cache.last_number if cache else 0
-        pieces = _without(np.sort(hidden), collection.vectors(after))
+        pieces = _without(np.sort(hidden), collection.vectors(cache.last_number if cache else 0))
         exact = ExactIndex.gather(pieces, newer, row.dim, settings=settings.exact)
         removed = collection.deleted_since(cache.version.version) if cache else []
-    index: ExactIndex | StoredIndex = exact
-    if cache:
-        cached = cache.index.without(np.concatenate([np.array(removed, np.int64), hidden]))
-        index = StoredIndex(collection, row, cached, exact)
-    if settings.warn_incomplete and (missing := passages - len(hidden) - len(index)):
-        logger.warning(
-            "%s: passages without a vector, which bm25 alone finds: %d; any 'opendpr add' or 'opendpr encode' "
-            "gives them one",
-            collection.directory,
-            missing,
-        )
-    return DensePart(index, cache)
+    if cache is None:
+        return exact, None
+    cached = cache.index.without(np.concatenate([np.array(removed, np.int64), hidden]))
+    return StoredIndex(collection, row, cached, exact), cache
 
 
 def _load_engine_index(

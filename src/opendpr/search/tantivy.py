@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import tantivy
@@ -33,20 +34,53 @@ def _passage_analyzer() -> tantivy.TextAnalyzer:
     return make_analyzer(of_question=False)
 
 
+@cache
+def _length_analyzer() -> tantivy.TextAnalyzer:
+    """What makes as many words of a text as are indexed of it."""
+    return tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple()).filter(tantivy.Filter.remove_long(80)).build()
+
+
+def indexed_text(passage: Passage) -> str:
+    """The text by which a passage is found."""
+    return _words(f"{passage.title}\n{passage.text}")
+
+
 def terms(text: str) -> list[str]:
     """The words of a text in the form that they are searched for."""
-    return list(_passage_analyzer().analyze(_words(text)))
+    return words_of(_words(text))
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text that is as it is indexed, in the form that they are searched for."""
+    return list(_passage_analyzer().analyze(text))
+
+
+class WordTotals(NamedTuple):
+    """What an index has counted, removed passages too until it is rebuilt."""
+
+    passages: int = 0
+    tokens: int = 0
+    """Words of all passages, as BM25 measures their length."""
 
 
 class TantivyIndex:
     """A `TextIndex` in a directory, or in memory if none is given.
 
+    Args:
+        totals: what was counted before of what is in the directory
+
     Raises:
         CorruptionError: the directory is not there, or holds no index that tantivy can open.
     """
 
-    def __init__(self, directory: Path | None = None, settings: WordSettings = WordSettings()) -> None:
-        self._settings = settings
+    def __init__(
+        self,
+        directory: Path | None = None,
+        settings: WordSettings = WordSettings(),
+        *,
+        totals: WordTotals = WordTotals(),
+    ) -> None:
+        self._settings, self.totals = settings, totals
         builder = tantivy.SchemaBuilder()
         # An integer field, not an unsigned one: that panics on Document(n=...).
         builder.add_integer_field("number", indexed=True, fast=True)
@@ -73,13 +107,15 @@ class TantivyIndex:
         writer = self._index.writer(self._settings.writer_bytes, num_threads=1)
         for number in removed:
             writer.delete_documents_by_term("number", number)
+        passages, tokens = self.totals
         for passage in added:
+            text = indexed_text(passage)
+            passages, tokens = passages + 1, tokens + len(_length_analyzer().analyze(text))
             if not all_new:
                 writer.delete_documents_by_term("number", passage.number)
-            writer.add_document(
-                tantivy.Document(number=passage.number, text=_words(f"{passage.title}\n{passage.text}"))
-            )
+            writer.add_document(tantivy.Document(number=passage.number, text=text))
         writer.commit()
+        self.totals = WordTotals(passages, tokens)
         writer.wait_merging_threads()
         self._index.reload()
         self._searcher = self._index.searcher()
@@ -89,7 +125,17 @@ class TantivyIndex:
 
         Passages that share no word with the question are not found.
         """
-        query = self._query(question)
+        return self.search_weighted(self.question_words(question), k, allowed)
+
+    def search_weighted(
+        self, words: Sequence[str], k: int, allowed: Numbers | None = None, *, boosts: Sequence[float] | None = None
+    ) -> Neighbours:
+        """The same for words in the form of `question_words`.
+
+        Args:
+            boosts: what the score of each word is multiplied by
+        """
+        query = self._any_of(words, boosts)
         named = allowed is not None and len(allowed) <= self._settings.named_passages
         if allowed is not None and named:
             query = self._among(query, allowed)
@@ -105,7 +151,7 @@ class TantivyIndex:
                 break
             limit *= 4
         order = np.lexsort((numbers, -scores))[:k]
-        return _padded(scores[order], numbers[order], k)
+        return padded(scores[order], numbers[order], k)
 
     def _among(self, query: tantivy.Query, numbers: Numbers) -> tantivy.Query:
         """The same query, for given passages only."""
@@ -119,7 +165,7 @@ class TantivyIndex:
         query = tantivy.Query.boolean_query(
             [
                 (tantivy.Occur.Must, tantivy.Query.const_score_query(only, 0.0)),
-                (tantivy.Occur.Should, self._query(question)),
+                (tantivy.Occur.Should, self._any_of(self.question_words(question))),
             ]
         )
         hits = self._searcher.search(query, limit=max(1, len(numbers)), count=False).hits
@@ -130,13 +176,21 @@ class TantivyIndex:
     def count_words(self, question: str) -> WordCounts:
         """The number of passages in which each word of a question occurs, without stop words; words as in `terms`."""
         words = sorted(set(self._questions.analyze(_words(question))))
-        return WordCounts(len(self), {word: self._searcher.doc_freq("text", word) for word in words})
+        return WordCounts(len(self), self.passages_holding(words))
 
-    def _query(self, question: str) -> tantivy.Query:
-        """Any word of the question; if all are stop words, then those."""
+    def question_words(self, question: str) -> list[str]:
+        """The different words that are searched for, sorted: any word of the question but stop words, else these."""
         question = _words(question)
-        words = self._questions.analyze(question) or self._words.analyze(question)
-        terms = [tantivy.Query.term_query(self._schema, "text", word, "freq") for word in sorted(set(words))]
+        return sorted(set(self._questions.analyze(question) or self._words.analyze(question)))
+
+    def passages_holding(self, words: Iterable[str]) -> dict[str, int]:
+        """In how many passages each word occurs; removed ones count until the index is rebuilt."""
+        return {word: self._searcher.doc_freq("text", word) for word in words}
+
+    def _any_of(self, words: Sequence[str], boosts: Sequence[float] | None = None) -> tantivy.Query:
+        terms = [tantivy.Query.term_query(self._schema, "text", word, "freq") for word in words]
+        if boosts is not None:
+            terms = [tantivy.Query.boost_query(term, boost) for term, boost in zip(terms, boosts, strict=True)]
         return tantivy.Query.boolean_query([(tantivy.Occur.Should, term) for term in terms])
 
     def _unpack(self, hits: Sequence[tuple[float, tantivy.DocAddress]]) -> tuple[Scores, Numbers]:
@@ -150,7 +204,8 @@ def _words(text: str) -> str:
     return words if words.isascii() else words.encode("utf-8", "replace").decode("utf-8")
 
 
-def _padded(scores: Scores, numbers: Numbers, k: int) -> Neighbours:
+def padded(scores: Scores, numbers: Numbers, k: int) -> Neighbours:
+    """The best scores and numbers (n,), n <= k, of one question."""
     missing = k - len(numbers)
     return Neighbours(
         np.pad(scores, (0, missing), constant_values=-np.inf)[None],

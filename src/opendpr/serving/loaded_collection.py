@@ -15,11 +15,13 @@ from opendpr.answering.pipeline import Answerer
 from opendpr.choices import DEFAULT_RETRIEVER
 from opendpr.collection import open_collection
 from opendpr.collection.database import DATABASE
+from opendpr.collection.opening import missing_members
+from opendpr.collection.set_manifest import is_set, read_manifest
 from opendpr.errors import BusyError, OpendprError, StateError
 from opendpr.model.directory import find_model
 from opendpr.model.runtime import RuntimeSettings, resolved
 from opendpr.model.spans import log_softmax
-from opendpr.search.settings import EngineSettings, SearchSettings
+from opendpr.search.settings import SearchSettings
 from opendpr.serving.layouts import Layout, Layouts
 from opendpr.types import Hit, Outcome, Passage, Span
 
@@ -38,7 +40,7 @@ class Retrieved(NamedTuple):
     layouts: dict[str, Layout]
     version: int
     missing: tuple[str, ...]
-    """Servers that did not answer, whose share of the passages cannot be among these."""
+    """Servers, or members of a set, that were not there: their share of the passages cannot be among these."""
 
 
 class Read(NamedTuple):
@@ -56,28 +58,34 @@ class LoadedCollection:
 
     Args:
         model: name or directory; None is the one that the collection was encoded with, also after a change.
-        engine: finds candidates by vectors; None means what lies beside the collection
+        search: how the collection is searched, and with which engine
 
     Raises:
         StateError: there is no collection, it is empty, or the model does not fit it.
     """
 
     def __init__(
-        self, directory: Path, model: str | None, runtime: RuntimeSettings, *, engine: EngineSettings | None = None
+        self,
+        directory: Path,
+        model: str | None,
+        runtime: RuntimeSettings,
+        *,
+        search: SearchSettings = SearchSettings(),
     ) -> None:
         self.directory, self._name, self._runtime = directory, model, runtime
-        self._engine = engine
+        self._search = search
         self._open()
         if not self.collection.has_documents():
             raise StateError(f"{directory} holds no documents; add some with 'opendpr add'")
 
     def _open(self) -> None:
         """Open the collection that is there now, with the model that it needs now."""
-        collection = open_collection(self.directory)
+        partial = self._search.allow_partial
+        collection = open_collection(self.directory, allow_partial=partial)
         try:
-            file = identity(self.directory)
+            file = identity(self.directory, allow_partial=partial)
             model = find_model(self._name or collection.require_encoder().model)
-            answerer = Answerer(collection, model, runtime=self._runtime, search=SearchSettings(engine=self._engine))
+            answerer = Answerer(collection, model, runtime=self._runtime, search=self._search)
         except OpendprError:
             collection.close()
             raise
@@ -153,7 +161,7 @@ class LoadedCollection:
 
     def _follow(self) -> None:
         """Take up what others did: changes, new caches, another model, another collection in the same place."""
-        if self._file != identity(self.directory):
+        if self._file != identity(self.directory, allow_partial=self._search.allow_partial):
             logger.info("%s is another collection now: opening it again", self.directory)
             self._reopen()
             return
@@ -176,12 +184,31 @@ def _selection(spans: Sequence[Span]) -> dict[int, float]:
     return dict(zip(best, map(float, scores), strict=True))
 
 
-def identity(directory: Path) -> tuple[int, int]:
-    """What stays the same as long as the file is not replaced by another.
+def identity(directory: Path, *, allow_partial: bool = False) -> object:
+    """A value that stays the same as long as no file, of any member of a set, is replaced by another.
+
+    Args:
+        allow_partial: members of a set may be missing
 
     Raises:
+        BusyError: a member of a set is gone.
         StateError: there is no such file.
     """
+    if not is_set(directory):
+        return _file_identity(directory)
+    files = {path.name: _member_identity(path) for path in read_manifest(directory).directories(directory)}
+    missing = [name for name, file in files.items() if file is None]
+    if missing and not allow_partial:
+        raise BusyError(missing_members(directory, missing))
+    return files
+
+
+def _member_identity(directory: Path) -> tuple[int, int] | None:
+    """The same of one member; None if it is gone."""
+    return _file_identity(directory) if (directory / DATABASE).exists() else None
+
+
+def _file_identity(directory: Path) -> tuple[int, int]:
     try:
         status = os.stat(directory / DATABASE)
     except OSError as error:

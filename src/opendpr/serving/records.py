@@ -74,7 +74,7 @@ class SearchRecord:
     collection_version: int
     passages: list[PassageRecord]
     missing: list[str] = field(default_factory=list)
-    """Servers of an engine that did not answer: their share of the passages cannot be among these."""
+    """Servers of an engine, or members of a set, that were not there: their passages cannot be among these."""
 
 
 @dataclass(frozen=True)

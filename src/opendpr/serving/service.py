@@ -70,7 +70,7 @@ class Service:
 
     def __init__(self, settings: Settings, *, on_batch: OnBatch = lambda stage, questions: None) -> None:
         self.settings = settings
-        self.loaded = LoadedCollection(settings.collection, settings.model, settings.runtime, engine=settings.engine)
+        self.loaded = LoadedCollection(settings.collection, settings.model, settings.runtime, search=settings.search)
         self.jobs = Jobs(settings.collection, settings.model, settings.runtime) if settings.writable else None
         self.judgements = Judgements(settings.collection, self.loaded) if settings.takes_judgements else None
         most = 1 if settings.one_by_one else None
@@ -87,7 +87,7 @@ class Service:
             on_batch=partial(on_batch, "read"),
         )
         self._lookups = ThreadPoolExecutor(max_workers=1)
-        self._looked: tuple[tuple[int, int], Collection] | None = None
+        self._looked: tuple[object, Collection] | None = None
         self._asking = 0
         self._info: tuple[object, InfoRecord] | None = None
         self.loaded.warm_up()
@@ -260,9 +260,10 @@ class Service:
         """Read from the collection through a connection of its own, so that searches do not wait."""
 
         def work() -> Result:
-            file = identity(self.settings.collection)
+            partial = self.settings.allow_partial
+            file = identity(self.settings.collection, allow_partial=partial)
             if self._looked is None or self._looked[0] != file:
-                self._looked = (file, open_collection(self.settings.collection))
+                self._looked = (file, open_collection(self.settings.collection, allow_partial=partial))
             return read(self._looked[1])
 
         return await asyncio.get_running_loop().run_in_executor(self._lookups, work)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from opendpr.errors import UsageError
 from opendpr.model.runtime import RuntimeSettings
-from opendpr.search.settings import EngineSettings
+from opendpr.search.settings import EngineSettings, SearchSettings
 from opendpr.serving.tokens import Token
 
 SETTINGS_VARIABLE = "OPENDPR_SERVE_SETTINGS"
@@ -38,6 +38,8 @@ class Settings:
     """A question that would wait longer is refused."""
     engine: EngineSettings | None = None
     """Finds candidates by vectors; None means what lies beside the collection."""
+    allow_partial: bool = False
+    """Search a set without the members that are not there, and name them."""
     name: str = ""
     """What people call the collection, as the folder that it was made of; empty is the name of its directory."""
     is_partial: bool = False
@@ -56,6 +58,11 @@ class Settings:
                 f"--writable needs one worker, got {self.workers}; serve the collection twice, once with --writable "
                 "for writing: what it changes the other takes up"
             )
+
+    @property
+    def search(self) -> SearchSettings:
+        """How the collection is searched."""
+        return SearchSettings(engine=self.engine, allow_partial=self.allow_partial)
 
     @property
     def takes_judgements(self) -> bool:

@@ -77,6 +77,21 @@ def train_encoder(
     return run_training(job, Path(output), on_step)
 
 
+def example_source(
+    examples: Sequence[Weighted], settings: EncoderSettings, dev: Examples | None = None, pool: str | Path | None = None
+) -> tuple[ExampleSource, object, DevPool | None]:
+    """Examples read to be sent to other machines: their source, what it was made of, and what judges the weights.
+
+    Raises:
+        InputError: the examples cannot be read, or nothing can be learned from them.
+        UsageError: `pool` is given without `dev`.
+    """
+    source, data = _source(examples, settings)
+    assert isinstance(source, ExampleSource), "these are examples, not a collection"
+    kept = _examples(dev)[0] if dev is not None else None
+    return source, data, dev_pool(kept, pool, settings.seed)
+
+
 def encoder_job(
     source: PairSource, base: Model, settings: EncoderSettings, *, data: object, pool: DevPool | None = None
 ) -> Job[tuple[NDArray[np.int64], int]]:

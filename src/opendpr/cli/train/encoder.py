@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -22,11 +23,14 @@ from opendpr.cli.train.options import (
     report_best,
     shown,
 )
-from opendpr.errors import UsageError, needs_training_packages
+from opendpr.errors import BusyError, UsageError, needs_training_packages
 from opendpr.wording import counted
 
 if TYPE_CHECKING:
     from opendpr.collection import Collection
+    from opendpr.training.pool import DevPool
+    from opendpr.training.settings import EncoderSettings
+    from opendpr.training.sources import ExampleSource
 
 
 def train_encoder(
@@ -71,11 +75,29 @@ def train_encoder(
     precision: Precision = None,
     device: Device = None,
     seed: Seed = None,
+    on: Annotated[
+        str | None,
+        Option(
+            "--on",
+            help="A Ray cluster that trains: ray://head:10001 or auto; needs opendpr[ray].",
+            show_default="here",
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        Option(
+            "--workers",
+            min=1,
+            help="With --on: processes that train together.",
+            show_default="one a GPU, or one a machine",
+        ),
+    ] = None,
 ) -> None:
     """Train the encoders of questions and passages (paper section 3.2).
 
     Interrupted, the same command goes on from the last checkpoint in OUTPUT/checkpoints. Started by
-    torchrun, several processes train together. OUTPUT/tensorboard holds the curves.
+    torchrun, several processes train together, and with --on those of a Ray cluster: examples and base are sent
+    to them, checkpoints and the model come back. OUTPUT/tensorboard holds the curves.
 
     \b
     Examples:
@@ -83,6 +105,7 @@ def train_encoder(
       opendpr train encoder examples.jsonl -o my-model
       opendpr train encoder a.jsonl b.jsonl --weight 1 --weight 0.5 --dev dev.jsonl -o my-model
       opendpr train encoder notes --objective inverse-cloze -o my-model
+      opendpr train encoder examples.jsonl -o my-model --on ray://head:10001 --workers 4
     """
     if objective == "examples":
         refuse_directories(files, "encoder")
@@ -107,20 +130,61 @@ def train_encoder(
             "seed": seed,
         },
     )
+    if workers and not on:
+        raise UsageError("--workers are processes of a cluster; give its address too, with --on")
     examples: Collection | list[encoder.Weighted]
     if objective == "inverse-cloze":
-        if len(files) != 1 or weight:
-            raise UsageError("--objective inverse-cloze takes one collection, and no --weight; give these alone")
+        if len(files) != 1 or weight or on:
+            raise UsageError(
+                "--objective inverse-cloze takes one collection, and no --weight and no --on; give these alone"
+            )
         examples = open_collection(files[0])
     else:
-        weights = weight or [1.0] * len(files)
-        if len(weights) != len(files):
-            raise UsageError(
-                f"got {counted(len(files), 'file')} and {counted(len(weights), 'weight')}; give --weight once for each"
-            )
-        examples = [encoder.Weighted(path, share) for path, share in zip(files, weights, strict=True)]
+        examples = [encoder.Weighted(*pair) for pair in zip(files, weights_of(files, weight), strict=True)]
+    if on and isinstance(examples, list):
+        source = encoder.example_source(examples, resolved, dev, pool)
+        _train_on(on, workers, source, (base, output), resolved)
+        return
     with shown(output) as on_step:
         trained = encoder.train_encoder(
             examples, base, output=output, settings=resolved, dev=dev, pool=pool, on_step=on_step
         )
     report_best(trained.training)
+
+
+def weights_of(files: Sequence[Path], weights: Sequence[float] | None) -> Sequence[float]:
+    """The weight of each file, 1 where none are given.
+
+    Raises:
+        UsageError: there are not as many weights as files.
+    """
+    if weights and len(weights) != len(files):
+        raise UsageError(
+            f"got {counted(len(files), 'file')} and {counted(len(weights), 'weight')}; give --weight once for each"
+        )
+    return weights or [1.0] * len(files)
+
+
+def _train_on(
+    address: str,
+    workers: int | None,
+    source: tuple[ExampleSource, object, DevPool | None],
+    models: tuple[str, Path],
+    settings: EncoderSettings,
+) -> None:
+    """Train by the processes of a cluster; `models` are the base and the directory to write."""
+    from opendpr.cluster.place import processes
+    from opendpr.model.directory import find_model
+    from opendpr.training.elsewhere import EncoderTask, EncoderWork, Reception, read_files
+
+    (examples, data, pool), (base, output) = source, models
+    files = read_files(find_model(base).directory)
+    with shown(output) as on_step, processes(EncoderWork, address, workers, gpus=settings.device != "cpu") as group:
+        reception = Reception(output, on_step)
+        with reception.held():
+            task = EncoderTask(examples, data, settings, files, pool, reception.checkpoints())
+            finished = group.run(task, reception.take)
+            if finished is None:
+                raise BusyError(f"the processes were interrupted; the same command goes on with {output}")
+            reception.finish(finished)
+    report_best(finished.training)

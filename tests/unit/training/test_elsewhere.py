@@ -1,0 +1,93 @@
+"""What a process of another machine sends is what the driver's directory holds, as if it had trained there."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from opendpr.errors import StateError
+from opendpr.model.directory import Model
+from opendpr.training.elsewhere import EncoderTask, EncoderWork, Reception, read_files
+from opendpr.training.encoder import Weighted, example_source, train_encoder
+from opendpr.training.settings import EncoderSettings
+from opendpr.types import ExamplePassage, Question, TrainingExample
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+SETTINGS = EncoderSettings(
+    epochs=2,
+    batch_size=4,
+    learning_rate=1e-3,
+    precision="fp32",
+    device="cpu",
+    hard_negatives=0,
+    checkpoint_seconds=1e-3,
+)
+PLACES = ("Paris", "Rome", "Oslo", "Lima", "Cairo", "Delhi", "Quito", "Seoul")
+
+
+@pytest.fixture
+def examples() -> list[TrainingExample]:
+    return [
+        TrainingExample(Question(place, f"Where is {place}?"), (ExamplePassage(place, f"The train went to {place}."),))
+        for place in PLACES
+    ]
+
+
+@pytest.fixture
+def task(examples: list[TrainingExample], tiny_model: Path) -> EncoderTask:
+    source, data, pool = example_source([Weighted(examples)], SETTINGS)
+    return EncoderTask(source, data, SETTINGS, read_files(tiny_model), pool)
+
+
+def test_the_model_is_that_of_a_training_here(
+    examples: list[TrainingExample], task: EncoderTask, tiny_model: Path, tmp_path: Path
+) -> None:
+    expected = train_encoder(examples, tiny_model, output=tmp_path / "here", settings=SETTINGS).model
+    steps: list[int] = []
+    reception, work = Reception(tmp_path / "there", lambda done, total, loss: steps.append(done)), EncoderWork()
+    with reception.held():
+        finished = work.run(task)
+        assert finished is not None
+        reception.take(work.news(0))
+        model = reception.finish(finished)
+    work.close()
+    assert steps == [1, 2, 3, 4]
+    assert model.fingerprint == expected.fingerprint
+    assert not (tmp_path / "there" / "checkpoints").exists()
+    with pytest.raises(StateError, match="holds a model already"), reception.held():
+        pass
+
+
+def test_an_interrupted_training_goes_on_elsewhere(
+    examples: list[TrainingExample],
+    task: EncoderTask,
+    tiny_model: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    expected = train_encoder(examples, tiny_model, output=tmp_path / "here", settings=SETTINGS).model
+    reception, first = Reception(tmp_path / "there", lambda done, total, loss: None), EncoderWork()
+    with reception.held():
+
+        class Stopping(list):  # type: ignore[type-arg]
+            def append(self, step: tuple[int, int, float]) -> None:
+                super().append(step)
+                if step[0] == 2:
+                    first.interrupt()
+
+        monkeypatch.setattr(first, "_steps", Stopping())
+        assert first.run(task) is None
+        assert reception.take(first.news(0)) == 2
+        assert reception.take(first.news(2)) == 2
+    first.close()
+    again = Reception(tmp_path / "there", lambda done, total, loss: None)
+    with again.held():
+        rest = EncoderTask(task.source, task.data, SETTINGS, task.base, task.pool, again.checkpoints())
+        with closing(EncoderWork()) as second:
+            finished = second.run(rest)
+        assert finished is not None
+        assert len(finished.training.losses) == 4
+        assert again.finish(finished).fingerprint == expected.fingerprint
+    assert Model(tmp_path / "there").load_weights("passage").keys() == expected.load_weights("passage").keys()
