@@ -140,7 +140,7 @@ def rebuild_bm25(writer: Writer, on_progress: OnStage = lambda what, done, total
             done, last = done + len(batch), batch[-1].number
             on_progress("words", done, total)
         files = {path.name: file_sha256(path) for path in _files(rebuilt)}
-        _note(writer, rebuilt, last, files, index.totals, fresh=True)
+        _note(writer, rebuilt, last, files=files, totals=index.totals, fresh=True)
         if directory.exists():
             os.rename(directory, writer.directory / REPLACED_DIRECTORY)
         put_in_place(rebuilt, directory)
@@ -181,7 +181,7 @@ def _is_fresh(writer: Writer) -> bool:
 
 
 def _note(
-    writer: Writer, directory: Path, last_number: int, files: dict[str, str], totals: WordTotals, *, fresh: bool
+    writer: Writer, directory: Path, last_number: int, *, files: dict[str, str], totals: WordTotals, fresh: bool
 ) -> None:
     state: dict[str, Any] = {"collection_id": writer.id, **writer.version()._asdict(), "last_number": last_number}
     write_seen(
@@ -217,7 +217,7 @@ def _update(writer: Writer, directory: Path) -> None:
         index.update([], batch, all_new=not interrupted)
         last = batch[-1].number
     files = {path.name: kept.get(path.name) or file_sha256(path) for path in _files(directory)}
-    _note(writer, directory, last, files, index.totals, fresh=fresh)
+    _note(writer, directory, last, files=files, totals=index.totals, fresh=fresh)
 
 
 def _begin_update(directory: Path) -> dict[str, str]:

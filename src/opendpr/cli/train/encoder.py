@@ -27,7 +27,7 @@ from opendpr.errors import BusyError, UsageError, needs_training_packages
 from opendpr.wording import counted
 
 if TYPE_CHECKING:
-    from opendpr.collection import Collection
+    from opendpr.training.encoder import Weighted
     from opendpr.training.pool import DevPool
     from opendpr.training.settings import EncoderSettings
     from opendpr.training.sources import ExampleSource
@@ -132,18 +132,15 @@ def train_encoder(
     )
     if workers and not on:
         raise UsageError("--workers are processes of a cluster; give its address too, with --on")
-    examples: Collection | list[encoder.Weighted]
-    if objective == "inverse-cloze":
-        if len(files) != 1 or weight or on:
-            raise UsageError(
-                "--objective inverse-cloze takes one collection, and no --weight and no --on; give these alone"
-            )
-        examples = open_collection(files[0])
-    else:
-        examples = [encoder.Weighted(*pair) for pair in zip(files, weights_of(files, weight), strict=True)]
+    cloze = objective == "inverse-cloze"
+    if cloze and (len(files) != 1 or weight or on):
+        raise UsageError(
+            "--objective inverse-cloze takes one collection, and no --weight and no --on; give these alone"
+        )
+    examples = open_collection(files[0]) if cloze else _weighted(files, weight)
     if on and isinstance(examples, list):
         source = encoder.example_source(examples, resolved, dev, pool)
-        _train_on(on, workers, source, (base, output), resolved)
+        _train_on(on, workers, source, models=(base, output), settings=resolved)
         return
     with shown(output) as on_step:
         trained = encoder.train_encoder(
@@ -152,23 +149,26 @@ def train_encoder(
     report_best(trained.training)
 
 
-def weights_of(files: Sequence[Path], weights: Sequence[float] | None) -> Sequence[float]:
-    """The weight of each file, 1 where none are given.
+def _weighted(files: Sequence[Path], weights: Sequence[float] | None) -> list[Weighted]:
+    """Each file with its weight, 1 where none are given.
 
     Raises:
         UsageError: there are not as many weights as files.
     """
+    from opendpr.training.encoder import Weighted
+
     if weights and len(weights) != len(files):
         raise UsageError(
             f"got {counted(len(files), 'file')} and {counted(len(weights), 'weight')}; give --weight once for each"
         )
-    return weights or [1.0] * len(files)
+    return [Weighted(*pair) for pair in zip(files, weights or [1.0] * len(files), strict=True)]
 
 
 def _train_on(
     address: str,
     workers: int | None,
     source: tuple[ExampleSource, object, DevPool | None],
+    *,
     models: tuple[str, Path],
     settings: EncoderSettings,
 ) -> None:
