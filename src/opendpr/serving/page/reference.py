@@ -132,5 +132,5 @@ def _curl(path: str, method: str, body: Schema | None, base: str) -> str:
         return command
     if "files" in body["properties"]:
         return f"{command} -F files=@manual.pdf"
-    sample = {name: SAMPLE_VALUES[name] for name in body.get("required", [])}
+    sample = {name: SAMPLE_VALUES.get(name, "") for name in body.get("required", [])}
     return f"{command} \\\n  --json '{json.dumps(sample)}'"

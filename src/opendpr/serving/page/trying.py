@@ -13,6 +13,7 @@ SAMPLE_VALUES: Mapping[str, object] = {
     "text": "The pier was built by Marta Lindqvist.",
     "id": "pier.txt",
     "documents": [{"id": "pier.txt", "text": "The pier was built by Marta Lindqvist."}],
+    "verdict": "right",
 }
 """Values of required fields in the examples."""
 WRITING_METHODS = ("put", "delete")
@@ -60,7 +61,7 @@ def _input(path: str, method: str, parameter: Schema, samples: Schema) -> Input:
     kinds = [option.get("type") for option in schema.get("anyOf", [schema])]
     is_job = where == "path" and "jobs" in path
     value = schema.get("default")
-    if where == "path" and not is_job:
+    if where == "path" and "documents" in path:
         value = (SAMPLE_VALUES if method in WRITING_METHODS else {**SAMPLE_VALUES, **samples})[name]
     return Input(name, where, "" if value is None else str(value), "integer" in kinds, is_job)
 
@@ -69,6 +70,6 @@ def _body(body: Schema, samples: Schema) -> dict[str, object]:
     """What is required, with sample values, and the defaults that are not empty."""
     required = body.get("required", [])
     values = {**SAMPLE_VALUES, **samples}
-    fields = {name: values[name] for name in required}
+    fields = {name: values.get(name, "") for name in required}
     defaults = {name: schema.get("default") for name, schema in body["properties"].items() if name not in required}
     return fields | {name: value for name, value in defaults.items() if value not in (None, "", {})}
