@@ -63,7 +63,7 @@ def _refuse_question_first(place: Path, words: Sequence[str], verb: str) -> None
     from opendpr.collection.swapped import is_collection
 
     last = Path(words[-1])
-    if not is_there(last):
+    if not words[-1].strip() or not is_there(last):
         return
     if not is_there(place):
         command = shlex.join(["opendpr", verb, str(last), str(place), *words[:-1]])

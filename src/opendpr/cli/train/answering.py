@@ -79,6 +79,7 @@ def train_answering(
       opendpr train answering notes questions.jsonl --model my-model
       opendpr train answering notes questions.jsonl unanswerable.jsonl -o my-model
     """
+    from opendpr.collection.opening import holds_documents
     from opendpr.collection.swapped import refuse_swapped
     from opendpr.fitting.answering import fit_answering, read_sets, refuse_too_few
     from opendpr.fitting.settings import AnsweringSettings
@@ -88,7 +89,8 @@ def train_answering(
     run_settings = RuntimeSettings(runtime, precision, device)
     settings = AnsweringSettings(k, kinds, least_precision, removed_share)
     refuse_swapped(collection, questions, "'opendpr train answering {collection} {questions}'")
-    refuse_too_few(read_sets(questions), settings)  # before a folder is encoded
+    if holds_documents(collection):
+        refuse_too_few(read_sets(questions), settings)  # before the folder is encoded
     vectors = any(map(needs_vectors, kinds))
     directory = located(collection, model, run_settings, vectors=vectors, silent=as_json)
     with progress("fitting", "questions", silent=as_json) as show:
