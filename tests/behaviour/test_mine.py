@@ -233,11 +233,10 @@ def test_inverse_cloze_needs_no_questions(collection: Path, tmp_path: Path, tiny
         ("batch_size = ", 3, "is not TOML"),
     ],
 )
-def test_settings_that_make_no_sense_are_refused(
-    tmp_path: Path, run: Any, collection: Path, text: str, code: int, message: str
-) -> None:
+def test_settings_that_make_no_sense_are_refused(tmp_path: Path, run: Any, text: str, code: int, message: str) -> None:
     (tmp_path / "s.toml").write_text(text)
-    done = run("train", "encoder", collection, "-o", tmp_path / "m", "--settings", tmp_path / "s.toml")
+    (tmp_path / "examples.jsonl").touch()
+    done = run("train", "encoder", tmp_path / "examples.jsonl", "-o", tmp_path / "m", "--settings", tmp_path / "s.toml")
     assert done.returncode == code
     assert message in done.stderr
 
