@@ -12,7 +12,7 @@ import pytest
 from conftest import Run
 
 import opendpr
-from opendpr.collection import open_collection
+from opendpr.collection import open_collection, open_writer
 from opendpr.improving.settings import ImproveSettings
 from opendpr.model.directory import find_model
 from opendpr.training.settings import EncoderSettings, ReaderSettings
@@ -136,6 +136,12 @@ def test_a_round_says_whether_to_switch_goes_on_and_switches(
     assert "switch: after:hybrid is better than before:hybrid, EM@20 +" in offered.stdout
     assert f"to switch: opendpr improve {harbour} -o {model} --apply" in offered.stderr
     assert model_of(harbour) == before
+    with open_writer(harbour):
+        busy = run("improve", harbour, "--apply")
+        listed = run("improve", harbour, "--apply", "--json")
+    assert (busy.returncode, listed.returncode) == (7, 7)
+    assert busy.stdout == offered.stdout
+    assert json.loads(listed.stdout)["applied"] is False
     applied = run("improve", harbour, "--apply")
     assert f"to go back: opendpr encode {harbour} --model {before} --keep-old" in applied.stderr
     assert model_of(harbour) == str(model)
@@ -147,15 +153,19 @@ def test_a_round_says_whether_to_switch_goes_on_and_switches(
 
 def test_another_state_needs_another_directory(run: Run, harbour: Path, judged: Path, tmp_path: Path) -> None:
     run("questions", harbour, "--add", judged)
-    assert run("improve", harbour, "-o", tmp_path / "better").returncode == 0
+    for place in (judged, harbour, tmp_path):
+        before = sorted(place.rglob("*"))
+        refused = run("improve", harbour, "-o", place)
+        assert (refused.returncode, sorted(place.rglob("*"))) == (4, before), refused.stderr
+        assert "expected a directory that is new or empty" in refused.stderr
+    first = tmp_path / "harbour-improved"
+    assert f"wrote {first}" in run("improve", harbour).stderr
     with opendpr.open(harbour) as opened:
         opened.judge("How long is the ship number 5?", "right")
-    other = run("improve", harbour, "-o", tmp_path / "better")
+    other = run("improve", harbour, "-o", first)
     assert other.returncode == 4
     assert "begun with another state of: questions" in other.stderr
-    opendpr.add(harbour, [Document("new", "", "Another one.")])
-    assert run("improve", harbour).returncode == 0
-    assert (tmp_path / "harbour-improved").is_dir()
+    assert f"wrote {first}-2" in run("improve", harbour).stderr
 
 
 @pytest.mark.usefixtures("one_thread")

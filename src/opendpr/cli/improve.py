@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -44,8 +45,8 @@ def improve(
 
     The judged questions ('opendpr questions') are divided by their documents: half to learn from, half kept
     apart. On the first, lambda of hybrid search is fitted; the confidence too, from 30 right and 30 wrong answers
-    on, as fewer do not tell them apart; from 100 mined examples on the encoder is trained, as fewer make vectors
-    worse as often as better; from 500 the reader. On the others both models answer, and the difference decides:
+    on, as fewer do not tell them apart; from 100 mined examples on the encoder is trained, as fewer may make
+    vectors worse; from 500 the reader. On the others both models answer, and the difference decides:
     switch if exact match is better, or if it is not worse and the confidence is closer to the truth, beyond what
     chance explains. Below 30 judged questions nothing is tried.
 
@@ -67,20 +68,31 @@ def improve(
             runtime=running,
             on_progress=lambda what, done, total: show(what, UNITS.get(what, "questions"), done, total),
         )
-    applied, back = apply and made.decision.switch, way_back(collection, made.before)
-    if applied:
-        with progress("encoding", "passages", silent=as_json) as on_progress:
-            switch(collection, made.model, runtime=running, wait_seconds=wait, on_progress=on_progress)
-    if as_json:
-        print_json({**made.as_json(), "applied": applied, "back": back})
-        return
-    _report(made)
-    if applied:
+    if not as_json:
+        _report(made)
+    applied, back = False, way_back(collection, made.before)
+    try:
+        if apply and made.decision.switch:
+            with progress("encoding", "passages", silent=as_json) as on_progress:
+                switch(collection, made.model, runtime=running, wait_seconds=wait, on_progress=on_progress)
+            applied = True
+    finally:  # a collection that is busy now does not lose what the round says
+        if as_json:
+            print_json({**made.as_json(), "applied": applied, "back": back})
+    if not as_json:
+        _say_next(collection, made, back, apply=apply)
+
+
+def _say_next(collection: Path, made: Improvement, back: str, *, apply: bool) -> None:
+    """What the collection answers with now, and the command that changes it."""
+    switching = shlex.join(["opendpr", "improve", str(collection), "-o", str(made.model), "--apply"])
+    encoding = shlex.join(["opendpr", "encode", str(collection), "--model", str(made.model)])
+    if apply and made.decision.switch:
         say(f"{collection} answers with {made.model} now; to go back: {back}")
     elif made.decision.switch:
-        say(f"to switch: opendpr improve {collection} -o {made.model} --apply")
+        say(f"to switch: {switching}")
     elif apply:
-        say(f"{collection} answers as before; to switch all the same: opendpr encode {collection} --model {made.model}")
+        say(f"{collection} answers as before; to switch all the same: {encoding}")
 
 
 def _report(made: Improvement) -> None:

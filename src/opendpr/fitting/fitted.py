@@ -9,13 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from opendpr.fitting.figures import FittingFigures
-from opendpr.model.directory import Model
+from opendpr.model.directory import TRAINING_FOLDERS, Model
 from opendpr.storage.atomic import write_json
-
-ROUND_FOLDER = "improve"
-"""Folder of a model with what `opendpr improve` made it of."""
-TRAINING_FOLDERS = ("checkpoints", "tensorboard", ROUND_FOLDER)
-"""Folders of a training that are no part of a model."""
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from opendpr.errors import TRAINING_PACKAGES, InputError
 from opendpr.improving.settings import ImproveSettings
@@ -55,7 +56,17 @@ def train_networks(
         examples = _mined(work, collection, runtime, stage)
     except InputError as error:
         return Learned(base, f"not trained: {error}", f"not trained: {error}")
-    return _trained(work, base, examples, settings=settings, stage=stage)
+    return _trained(work, base, examples, settings=running_on(settings, runtime), stage=stage)
+
+
+def running_on(settings: ImproveSettings, runtime: RuntimeSettings) -> ImproveSettings:
+    """The settings with the device and precision of `runtime`, where these are chosen and training has them."""
+    chosen: dict[str, Any] = {}
+    if runtime.device != "auto":
+        chosen["device"] = runtime.device
+    if runtime.precision in ("fp32", "bf16"):
+        chosen["precision"] = runtime.precision
+    return replace(settings, encoder=replace(settings.encoder, **chosen), reader=replace(settings.reader, **chosen))
 
 
 def _mined(work: Path, collection: Path, runtime: RuntimeSettings, stage: Stage) -> int:

@@ -11,7 +11,6 @@ model/improve/before.jsonl, after.jsonl   the runs over the questions kept apart
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -29,27 +28,23 @@ from opendpr.evaluation.judges import AnswerJudge
 from opendpr.evaluation.run import read_run
 from opendpr.evaluation.task import Task, evaluate
 from opendpr.fitting.answering import fit_answering, fit_weight_alone
-from opendpr.fitting.fitted import ROUND_FOLDER
 from opendpr.fitting.settings import TooFewAnswersError
 from opendpr.improving.deciding import Decision, decide
+from opendpr.improving.directory import begin_round, free_directory, round_state
 from opendpr.improving.networks import Learned, train_networks
 from opendpr.improving.parts import Parts, divide
 from opendpr.improving.questions import JudgedQuestions, judged_questions
 from opendpr.improving.settings import LEAST_QUESTIONS, ImproveSettings
-from opendpr.interop import write_questions
 from opendpr.iteration import OnStage
 from opendpr.maintenance.encode import encode
-from opendpr.model.directory import Model, find_model
+from opendpr.model.directory import ROUND_FOLDER, Model, find_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.bm25 import update_bm25
-from opendpr.storage.atomic import make_directory, write_json
-from opendpr.storage.digests import file_sha256
 from opendpr.wording import counted
 
 JUDGED_KS = (1, 5, READ_PASSAGES)
 """Depths at which retrieval is judged."""
-STATE_FILE = "state.json"
 
 
 @dataclass(frozen=True)
@@ -114,21 +109,23 @@ def improve(
     Run again with the same arguments, it goes on where it was interrupted.
 
     Args:
-        output: directory of the model; None is a new one beside the collection, or that of an interrupted round
+        output: directory of the model; None is a new one beside the collection, or that of a round of the same state
         on_progress: called with what is done, how much of it, and of how much
 
     Raises:
         InputError: there are too few judged questions.
-        StateError: there is no such collection, it has no vectors or its model no reader, or `output` holds a round of
-            other questions or another model.
+        StateError: there is no such collection, it has no vectors or its model no reader, or `output` is a file, or
+            holds anything but a round of the same questions, model and documents.
+        CorruptionError: the state of an interrupted round is not readable.
     """
     with open_collection(collection) as opened:
         judged, parts = _parts(opened)
         base = _base(opened)
         version = [opened.id, *opened.version()]
-    target = output or free_directory(collection, partial(_is_of, version=version))
+    state = round_state(version, base, parts)
+    target = output or free_directory(collection, state)
+    begin_round(target, state, parts)
     current = _Round(collection, target, base, settings, runtime, on_progress)
-    _begin(current, parts, version)
     _judge(current, collection, base.reference, "before")
     learned = train_networks(current.work, collection, base, settings=settings, runtime=runtime, stage=current.stage)
     place = collection if learned.model.fingerprint == base.fingerprint else _encoded_copy(current, learned.model)
@@ -175,54 +172,6 @@ def refuse_few_usable(collection: Collection, judged: JudgedQuestions) -> None:
             f"{counted(len(judged.questions), 'judged question')} of {collection.directory} can be learned from, at "
             f"least {LEAST_QUESTIONS} are needed ({'; '.join(judged.describe())}); judge more"
         )
-
-
-def free_directory(collection: Path, is_of: Callable[[Path], bool]) -> Path:
-    """The first directory beside a collection that nothing is in, or an interrupted round of the same state.
-
-    Args:
-        is_of: whether a directory holds such a round
-    """
-    name, number = f"{collection.resolve().name}-improved", 1
-    while True:
-        path = collection.parent / (name if number == 1 else f"{name}-{number}")
-        if not path.exists() or is_of(path):
-            return path
-        number += 1
-
-
-def _is_of(path: Path, version: list[object]) -> bool:
-    state = path / ROUND_FOLDER / STATE_FILE
-    return state.is_file() and json.loads(state.read_text(encoding="utf-8"))["collection"] == version
-
-
-def _begin(current: _Round, parts: Parts, version: list[object]) -> None:
-    """Write the questions of a round, or see that an interrupted one has the same.
-
-    Raises:
-        StateError: it has others, or the directory holds something else.
-    """
-    work, state_path = current.work, current.work / STATE_FILE
-    if current.output.exists() and not state_path.exists() and (current.output / "config.json").exists():
-        raise StateError(f"{current.output} holds a model already; give another -o, or remove it first")
-    make_directory(work)
-    for name, questions in parts._asdict().items():
-        write_questions(work / f"{name}.new.jsonl", questions, "jsonl")
-    state = {
-        "collection": version,
-        "model": [current.base.fingerprint, file_sha256(current.base.directory / "config.json")],
-        "questions": [file_sha256(work / f"{name}.new.jsonl") for name in parts._fields],
-    }
-    if state_path.exists():
-        before = json.loads(state_path.read_text(encoding="utf-8"))
-        if other := [name for name in state if before.get(name) != state[name]]:
-            raise StateError(
-                f"{current.output} was begun with another state of: {', '.join(other)}; give another -o, or remove it "
-                "to begin again"
-            )
-    for name in parts._fields:
-        (work / f"{name}.new.jsonl").replace(work / f"{name}.jsonl")
-    write_json(state_path, state)
 
 
 def _judge(current: _Round, collection: Path, model: str, name: str) -> None:
@@ -276,7 +225,8 @@ def _fitted(current: _Round, learned: Learned, collection: Path) -> Model:
 
 def _changes(base: Model, model: Model, learned: Learned) -> dict[str, str]:
     """What became of each part of the model."""
-    kept = (model.training_record() or {})["answering"].get("kept")
+    record = model.training_record() or {}
+    kept = record.get("answering", {}).get("kept")
     return {
         "lambda": f"{base.hybrid_weight:g} -> {model.hybrid_weight:g}",
         "confidence": f"kept: {kept}" if kept else "fitted",

@@ -21,7 +21,7 @@ class ImproveSettings:
 
     encoder_examples: int = 100
     """Mined examples without which the encoder is not trained: from a hundred on a narrow thing, such as house words,
-    can be learned; with fewer the vectors get worse as often as better."""
+    can be learned; fewer may make the vectors worse."""
     reader_examples: int = 500
     """Mined examples without which the reader is not trained. Not measured: a reader has seen some hundred thousand
     marked answers, and five hundred is where a user's own may weigh something."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from opendpr.collection import open_writer
@@ -30,5 +31,5 @@ def switch(
 
 
 def way_back(collection: Path, before: str) -> str:
-    """The command that lets a collection answer with the model before again."""
-    return f"opendpr encode {collection} --model {before} --keep-old"
+    """The command, quoted for a shell, that lets a collection answer with the model before again."""
+    return shlex.join(["opendpr", "encode", str(collection), "--model", before, "--keep-old"])

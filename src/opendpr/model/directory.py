@@ -41,6 +41,10 @@ from opendpr.storage.atomic import make_directory, replacing, write_json
 DEFAULT_MODEL = "opendpr-minilm"
 
 TOKENIZER_FILE = "tokenizer.json"
+ROUND_FOLDER = "improve"
+"""Folder of a model with what `opendpr improve` made it of."""
+TRAINING_FOLDERS = ("checkpoints", "tensorboard", ROUND_FOLDER)
+"""Folders of a training that are no part of a model."""
 HALF_LARGEST = 65_504.0
 """Largest number of fp16."""
 

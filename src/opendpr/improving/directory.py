@@ -1,0 +1,102 @@
+"""The directory of a round: what state it was begun with, and which one a round may be written into."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from opendpr.collection.opening import is_collection
+from opendpr.errors import CorruptionError, StateError
+from opendpr.improving.parts import Parts
+from opendpr.interop import write_questions
+from opendpr.model.directory import ROUND_FOLDER, Model
+from opendpr.storage.atomic import make_directory, write_json
+from opendpr.storage.digests import file_sha256
+
+STATE_FILE = "state.json"
+
+
+def round_state(version: list[object], base: Model, parts: Parts) -> dict[str, Any]:
+    """What a round is made of: the collection's version, its model, and the judged questions of both parts."""
+    with TemporaryDirectory(prefix="opendpr-improve-") as folder:
+        paths = [Path(folder) / f"{name}.jsonl" for name in parts._fields]
+        for path, questions in zip(paths, parts, strict=True):
+            write_questions(path, questions, "jsonl")
+        return {
+            "collection": version,
+            "model": [base.fingerprint, file_sha256(base.directory / "config.json")],
+            "questions": [file_sha256(path) for path in paths],
+        }
+
+
+def free_directory(collection: Path, state: dict[str, Any]) -> Path:
+    """The first directory beside a collection that is not there yet, or holds a round of the same state.
+
+    That round goes on where it was interrupted; where it is finished, its result is there to be applied. After more
+    judgements, another model or changed documents the state is another one, and the round gets the next directory.
+
+    Raises:
+        CorruptionError: the state of a round before is not readable.
+    """
+    name, number = f"{collection.resolve().name}-improved", 1
+    while True:
+        path = collection.parent / (name if number == 1 else f"{name}-{number}")
+        if not path.exists() or _read_state(path) == state:
+            return path
+        number += 1
+
+
+def begin_round(output: Path, state: dict[str, Any], parts: Parts) -> None:
+    """Write state and questions of a round, or see that an interrupted one has the same; nothing is made before.
+
+    Raises:
+        StateError: the round has another state, or the directory holds something else.
+        CorruptionError: the round's state is not readable.
+    """
+    _refuse_other_content(output)
+    before = _read_state(output)
+    if before is not None and (other := [name for name in state if before.get(name) != state[name]]):
+        raise StateError(
+            f"{output} was begun with another state of: {', '.join(other)}; give another -o, or remove it to begin "
+            "again"
+        )
+    work = output / ROUND_FOLDER
+    make_directory(work)
+    write_json(work / STATE_FILE, state)
+    for name, questions in parts._asdict().items():
+        write_questions(work / f"{name}.jsonl", questions, "jsonl")
+
+
+def _refuse_other_content(output: Path) -> None:
+    """Raises StateError if something is there that is no round."""
+    if not output.exists() or (output / ROUND_FOLDER / STATE_FILE).is_file():
+        return
+    if not output.is_dir():
+        what = "is a file"
+    elif is_collection(output):
+        what = "is a collection"
+    elif (output / "config.json").exists():
+        what = "holds a model already"
+    elif any(path.is_file() and not path.name.startswith(STATE_FILE) for path in output.rglob("*")):
+        what = "is not empty"
+    else:
+        return
+    raise StateError(
+        f"{output} {what}, expected a directory that is new or empty, or one of an interrupted round; give another -o"
+    )
+
+
+def _read_state(output: Path) -> dict[str, Any] | None:
+    """The state that a round was begun with; None where there is no round."""
+    path = output / ROUND_FOLDER / STATE_FILE
+    if not path.is_file():
+        return None
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise CorruptionError(
+            f"{path} is not the readable JSON that a round begins with ({error}); remove {output} to begin again, or "
+            "give another -o"
+        ) from None
