@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from opendpr.model.directory import Model, refuse_used
+from opendpr.model.directory import TRAINING_FOLDERS, Model, refuse_used
 from opendpr.storage.atomic import make_directory, put_in_place, replacing
 from opendpr.training import distributed
 from opendpr.training.checkpoint import BEST_WEIGHTS, only_training
@@ -168,6 +168,12 @@ def read_files(directory: Path) -> dict[str, bytes]:
     """All files below a directory."""
     paths = sorted(path for path in directory.rglob("*") if path.is_file())
     return {path.relative_to(directory).as_posix(): path.read_bytes() for path in paths}
+
+
+def base_files(directory: Path) -> dict[str, bytes]:
+    """The files of a base model, without what is no part of it, such as the questions that users judged."""
+    files = read_files(directory)
+    return {name: content for name, content in files.items() if name.split("/")[0] not in TRAINING_FOLDERS}
 
 
 def write_files(directory: Path, files: Files) -> None:

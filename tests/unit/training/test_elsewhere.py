@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import closing
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from opendpr.errors import StateError
 from opendpr.model.directory import Model
-from opendpr.training.elsewhere import EncoderTask, EncoderWork, Reception, read_files
+from opendpr.training.elsewhere import EncoderTask, EncoderWork, Reception, base_files, read_files
 from opendpr.training.encoder import Weighted, example_source, train_encoder
 from opendpr.training.settings import EncoderSettings
 from opendpr.types import ExamplePassage, Question, TrainingExample
@@ -91,3 +92,12 @@ def test_an_interrupted_training_goes_on_elsewhere(
         assert len(finished.training.losses) == 4
         assert again.finish(finished).fingerprint == expected.fingerprint
     assert Model(tmp_path / "there").load_weights("passage").keys() == expected.load_weights("passage").keys()
+
+
+def test_what_is_no_part_of_a_base_model_is_not_sent(tiny_model: Path, tmp_path: Path) -> None:
+    base = tmp_path / "base"
+    shutil.copytree(tiny_model, base)
+    for name in ("improve/learned.jsonl", "tensorboard/events", "checkpoints/step-1/state"):
+        (base / name).parent.mkdir(parents=True)
+        (base / name).write_text("what somebody asked")
+    assert base_files(base) == read_files(tiny_model)

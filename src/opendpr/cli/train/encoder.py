@@ -175,10 +175,10 @@ def _train_on(
     """Train by the processes of a cluster; `models` are the base and the directory to write."""
     from opendpr.cluster.place import processes
     from opendpr.model.directory import find_model
-    from opendpr.training.elsewhere import EncoderTask, EncoderWork, Reception, read_files
+    from opendpr.training.elsewhere import EncoderTask, EncoderWork, Reception, base_files
 
     (examples, data, pool), (base, output) = source, models
-    files = read_files(find_model(base).directory)
+    files = base_files(find_model(base).directory)
     with shown(output) as on_step, processes(EncoderWork, address, workers, gpus=settings.device != "cpu") as group:
         reception = Reception(output, on_step)
         with reception.held():
