@@ -28,7 +28,7 @@ def improve(
 
     Args:
         collection: a path; or an opened one, whose runtime is used, and which has to be opened again after a switch
-        output: directory of the model; None is a new one beside the collection
+        output: directory of the model; None is a new one beside the collection, or that of a round of the same state
         apply: let the collection answer with the new model if that is shown to be better
         settings: from how many questions on something is learned, and how
 
@@ -37,7 +37,8 @@ def improve(
 
     Raises:
         InputError: fewer than 30 judged questions can be learned from.
-        StateError: there is no such collection, or `output` holds a round of other questions or another model.
+        StateError: there is no such collection, or `output` is a file, or holds anything but a round of the same state.
+        CorruptionError: the state of an interrupted round is not readable.
         BusyError: another process writes the collection that is to switch.
     """
     runtime = collection.runtime if isinstance(collection, OpenCollection) else RuntimeSettings()
