@@ -194,7 +194,7 @@ def test_metrics_health_and_the_description_are_told(served: Served) -> None:
     paths = served.ask("GET", "/openapi.json").json["paths"]
     assert set(paths) == {
         *("/v1/ask", "/v1/search", "/v1/documents", "/v1/documents/{id}", "/v1/jobs/{id}", "/v1/info"),
-        *("/v1/files", "/v1/jobs/{id}/events"),
+        *("/v1/files", "/v1/jobs/{id}/events", "/v1/judgements", "/v1/judgements/{id}"),
         *("/healthz", "/readyz", "/metrics"),
     }
     page = served.ask("GET", "/docs").body.decode()
