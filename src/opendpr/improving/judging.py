@@ -76,6 +76,9 @@ def judge(
         StateError: there is no such collection.
     """
     check_question(question)
+    for name, text in (("answer that was shown", shown.text), ("document's id", place.document_id if place else "")):
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            raise UsageError(f"the {name} is not valid Unicode, it has half a surrogate pair: {text!r:.60}")
     if verdict not in VERDICTS:
         raise UsageError(f"a verdict is one of {', '.join(VERDICTS)}, got {verdict!r:.60}")
     if verdict == "better" and place is None:
@@ -88,7 +91,7 @@ def judge(
 
 
 def _words(collection: Collection, place: AnswerPlace) -> str:
-    """The words at a place; raises UsageError if it is none, InputError without its document."""
+    """The words at a place; raises UsageError if they are none, or not those, InputError without its document."""
     text = collection.document(place.document_id).text
     if not 0 <= place.start < place.end <= len(text):
         raise UsageError(
@@ -102,7 +105,10 @@ def _words(collection: Collection, place: AnswerPlace) -> str:
         )
     words = text[place.start : place.end]
     if place.text and words != place.text:
-        raise UsageError(f"{place.document_id!r} has other words there now, {words[:60]!r}; ask again")
+        raise UsageError(
+            f"{place.document_id!r} has other words there now, {words[:60]!r} instead of {place.text[:60]!r}; ask "
+            "again, and judge what is answered then"
+        )
     if not words.strip():
         raise UsageError(f"there are no words from {place.start:,} to {place.end:,} of {place.document_id!r}")
     return words
