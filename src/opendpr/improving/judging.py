@@ -20,6 +20,9 @@ from opendpr.collection.judgements import (
     put_judgements,
 )
 from opendpr.errors import InputError, UsageError
+from opendpr.interop import read_questions
+from opendpr.interop.gold import ANSWER_FIELDS
+from opendpr.interop.records import read_records
 from opendpr.text.occurrences import answer_places
 from opendpr.types import Question
 from opendpr.wording import counted
@@ -28,6 +31,8 @@ ID_DIGITS = 12
 """Hexadecimal digits of a judgement's id."""
 ANSWER_CHARACTERS = 1_000
 """Longest words that are judged: an answer, not a passage."""
+NO_ANSWERS = 'it has no answers; give it some, or "answers": [] if the documents do not answer it'
+"""Why a question of a file is left out."""
 
 
 class AnswerPlace(NamedTuple):
@@ -133,6 +138,47 @@ def _judgement(
     id = hashlib.sha256(said.encode()).hexdigest()[:ID_DIGITS]
     made = datetime.now(UTC).isoformat(timespec="seconds")
     return Judgement(id, made, text, verdict, words, document_id, start, who, shown)
+
+
+def add_files(directory: Path, paths: Iterable[Path]) -> Added:
+    """Store the questions of files, as `add_questions` does; all or none of them.
+
+    A question without answers is one that the documents do not answer only if its record says so, by an empty list of
+    answers. Where a file has no answers at all, as one of questions to ask, its questions are left out.
+
+    Raises:
+        InputError: a file cannot be read.
+        StateError: there is no such collection.
+        UsageError: a question is empty or too long.
+    """
+    left_out: list[LeftOutQuestion] = []
+
+    def taken() -> Iterator[Question]:
+        for path in paths:
+            questions = list(read_questions(path))
+            has_open = any(not question.answers for question in questions)
+            unanswerable = _said_unanswerable(path) if has_open else frozenset()
+            for question in questions:
+                if question.answers or question.document_ids or " ".join(question.text.split()) in unanswerable:
+                    yield question
+                else:
+                    left_out.append(LeftOutQuestion(question, NO_ANSWERS))
+
+    added = add_questions(directory, taken())
+    return Added(added.judgements, left_out + added.left_out)
+
+
+def _said_unanswerable(path: Path) -> frozenset[str]:
+    """Texts of the questions whose records have an empty list of answers; none in a file that has no such records."""
+    texts = set()
+    try:
+        for _, _, fields in read_records(path):
+            text = fields.get("question", fields.get("query"))
+            if isinstance(text, str) and any(fields.get(name) == [] for name in ANSWER_FIELDS):
+                texts.add(" ".join(text.split()))
+    except InputError:  # a table, or the id of a data set: read already, in a form without such lists
+        return frozenset()
+    return frozenset(texts)
 
 
 def add_questions(directory: Path, questions: Iterable[Question]) -> Added:
