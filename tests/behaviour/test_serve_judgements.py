@@ -50,7 +50,7 @@ def stored(notes: Path) -> list[Judgement]:
 
 
 def said(verdict: str, start: int = START, end: int = END, **fields: object) -> dict[str, object]:
-    answer = {"document_id": "pier.md", "start": start, "end": end}
+    answer = {"document_id": "pier.md", "start": start, "end": end, "text": DOCUMENTS[0].text[start:end] or "none"}
     return {"question": QUESTION, "verdict": verdict, "answer": answer, **fields}
 
 
@@ -74,8 +74,10 @@ def test_programs_judge_and_take_back(judged: Served, notes: Path) -> None:
         (said("good"), 422),
         (said("right", START, START), 422),
         (said("right", START, 10_000), 422),
-        (said("right", answer={"document_id": "none", "start": 0, "end": 1}), 404),
+        (said("right", answer={"document_id": "none", "start": 0, "end": 1, "text": "x"}), 404),
         (said("right", answer={"document_id": "pier.md", "start": START, "end": END, "text": "Orvik"}), 422),
+        (said("right", answer={"document_id": "pier.md", "start": START, "end": END, "text": ""}), 422),
+        (said("right", answer={"document_id": "pier.md", "start": START, "end": END}), 422),
         ({"question": QUESTION, "verdict": "better"}, 422),
         (said("right", shown={"text": "x", "confidence": 2}), 422),
         (said("right", who="me"), 422),
@@ -196,7 +198,7 @@ throw new Error('these words are in no passage');
 
 def test_what_was_judged_is_listed_whatever_it_says(judged: Served, notes: Path, run: Run) -> None:
     start = DOCUMENTS[1].text.index("<img")
-    answer = {"document_id": "hostile", "start": start, "end": start + len(HOSTILE)}
+    answer = {"document_id": "hostile", "start": start, "end": start + len(HOSTILE), "text": HOSTILE}
     body = {"question": HOSTILE, "verdict": "better", "answer": answer, "shown": {"text": HOSTILE}}
     assert judged.ask("POST", "/v1/judgements", body).json["text"] == HOSTILE
     assert HOSTILE[:20] in run("questions", notes).stdout

@@ -141,6 +141,26 @@ def test_what_a_set_cannot_do_is_said(run, made, tmp_path):
     assert run("divide", made / "wiki-set", "-o", tmp_path / "again", "--parts", "2").returncode == 2
 
 
+def test_a_set_takes_no_judgements_and_none_are_lost(run, both, tmp_path):
+    one, several = both
+    (tmp_path / "questions.jsonl").write_text('{"question": "Where?", "answers": ["Orvik"]}\n')
+    for command in (("questions", several, "--add", tmp_path / "questions.jsonl"), ("serve", several, "--judgements")):
+        refused = run(*command)
+        assert refused.returncode == 2, refused.stderr
+        assert "is a set of collections, whose answers cannot be judged" in refused.stderr
+    with opendpr.open(several, retriever="bm25") as opened, pytest.raises(opendpr.UsageError, match="cannot be judged"):
+        opened.judge("Where?", "right")
+    with opendpr.open(one, retriever="bm25") as opened:
+        judgement = opened.judge("Where?", "right")
+    refused = run("divide", one, "-o", tmp_path / "again", "--parts", "2")
+    assert refused.returncode == 4
+    assert "has 1 judged question, and a set" in refused.stderr
+    assert f"questions {one} --export FILE" in refused.stderr
+    assert not list(tmp_path.glob("again*"))
+    assert run("questions", one, "--remove", judgement.id).returncode == 0
+    assert run("divide", one, "-o", tmp_path / "again", "--parts", "2").returncode == 0
+
+
 def test_a_missing_member_is_said_by_name(run, both):
     _, several = both
     (several / "member-3").rename(several.parent / "away")

@@ -38,8 +38,10 @@ def asked_question(question: str, retriever: str, live: LiveSnapshot) -> AskedQu
     return AskedQuestion(question, counts)
 
 
-def check_question(question: str) -> None:
-    """Raises UsageError if a question is empty or too long."""
+def check_question(question: object) -> None:
+    """Raises UsageError if a question is no text, empty or too long."""
+    if not isinstance(question, str):
+        raise UsageError(f"a question is a string, got {type(question).__name__}: {question!r:.60}")
     if not question.strip():
         raise UsageError("the question is empty; ask with at least one word")
     if not question.isascii() and any("\ud800" <= character <= "\udfff" for character in question):

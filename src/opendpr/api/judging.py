@@ -25,20 +25,27 @@ def judge_words(
     answerer: Answerer | None = None,
 ) -> Judgement:
     """Store what was said of an answer; raises as `OpenCollection.judge`."""
+    if shown is not None and not isinstance(shown, Answer):
+        raise UsageError(f"shown is the answer that was shown, as 'ask' gives it, or None, got {shown!r:.100}")
+    place = _place(words)
     given = words if isinstance(words, Answer) and shown is None else shown
     answer = ShownAnswer()
     if given is not None:
         model = answerer.model if answerer else None
         names = (model.reference, model.fingerprint) if model else ("", "")
         answer = ShownAnswer(given.text, given.confidence, *names)
-    return judge(directory, question, verdict, _place(words), shown=answer)
+    return judge(directory, question, verdict, place, shown=answer)
 
 
 def _place(words: JudgedWords | None) -> AnswerPlace | None:
-    if isinstance(words, Answer):
-        return AnswerPlace(words.document_id, words.start, words.end)
-    if words is None:
-        return None
-    if len(words) != 3:
-        raise UsageError(f"words are an answer, or (document id, start, end), got {words!r:.100}")
-    return AnswerPlace(*words)
+    match words:
+        case None:
+            return None
+        case Answer():
+            return AnswerPlace(words.document_id, words.start, words.end, words.text)
+        case (str(document), int(start), int(end)):
+            return AnswerPlace(document, start, end)
+    raise UsageError(
+        "words are an answer, or (document id, start, end) with a string and two whole numbers, as "
+        f"('letter.txt', 81, 87), got {words!r:.100}"
+    )

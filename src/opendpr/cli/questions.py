@@ -130,10 +130,9 @@ def _export(collection: Path, path: Path, as_json: bool) -> None:
 
 
 def _add(collection: Path, paths: list[Path], as_json: bool) -> None:
-    from opendpr.improving.judging import add_questions
-    from opendpr.interop import read_questions
+    from opendpr.improving.judging import add_files
 
-    added = add_questions(collection, (question for path in paths for question in read_questions(path)))
+    added = add_files(collection, paths)
     if as_json:
         left_out = [{"question": left.question.text, "reason": left.reason} for left in added.left_out]
         print_json({"added": [judgement.id for judgement in added.judgements], "left_out": left_out})

@@ -77,6 +77,7 @@ def serve(
       opendpr serve ./docs
       OPENDPR_TOKEN_FILE=tokens.txt opendpr serve notes --host 0.0.0.0 --allow-host notes.example.org
     """
+    from opendpr.collection.judgements import refuse_judging_set
     from opendpr.collection.opening import holds_documents
     from opendpr.maintenance.on_demand import EncodeNeeded
     from opendpr.model.runtime import RuntimeSettings
@@ -88,6 +89,7 @@ def serve(
         located_to_write(collection, "change them by HTTP")
     if judgements:
         located_to_write(collection, "judge answers")
+        refuse_judging_set(collection)
     settings = Settings(
         collection=located(collection, model, running, encode=EncodeNeeded(())),
         model=model,

@@ -13,8 +13,11 @@ from typing import Any, NamedTuple
 
 from opendpr.collection.collection import QUERY_ROWS, Collection
 from opendpr.collection.database import DATABASE, create_database
+from opendpr.collection.judgements import count_questions
 from opendpr.collection.set_manifest import member_of
 from opendpr.collection.writer import Writer
+from opendpr.errors import StateError
+from opendpr.wording import counted
 
 COPIED_KEY = "copied_document"
 """Key in the settings of the last document that was looked at; it goes once the member is whole."""
@@ -24,6 +27,17 @@ _OPTIONAL_TABLES = ("passage_titles", "files", "unread_files")
 _BY_DOCUMENT = {"files": "id", "passage_titles": "number"}
 
 Row = tuple[Any, ...]
+
+
+def refuse_judged(source: Collection) -> None:
+    """Raises StateError if a collection has judgements, which a set does not take."""
+    if count := count_questions(source):
+        name = source.directory
+        raise StateError(
+            f"{name} has {counted(count, 'judged question')}, and a set of collections has no place for them; write "
+            f"them to a file with 'opendpr questions {name} --export FILE', remove them with 'opendpr questions {name} "
+            "--remove ID', and divide again"
+        )
 
 
 class Digest(NamedTuple):

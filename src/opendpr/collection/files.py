@@ -95,7 +95,8 @@ def note_files(writer: Writer, files: Sequence[KnownFile]) -> None:
 def rename_document(writer: Writer, before: str, now: str) -> None:
     """Give a document another id, which no other one has, with its passages, vectors and judgements.
 
-    Where that moves it to another member of a set, its passages are cut anew and wait for vectors.
+    Where that moves it to another member of a set, its passages are cut anew and wait for vectors; there are no
+    judgements then, which a set does not take.
     """
     part, target = writer.part_of(before), writer.part_of(now)
     if part is target:

@@ -20,8 +20,9 @@ from opendpr.collection.database import DATABASE, connect
 from opendpr.collection.opening import open_collection
 from opendpr.collection.parts import joined
 from opendpr.collection.rows import check
+from opendpr.collection.set_manifest import is_set
 from opendpr.collection.writer import Writer
-from opendpr.errors import InputError, OpendprError
+from opendpr.errors import InputError, OpendprError, UsageError
 from opendpr.wording import counted
 
 VerdictName: TypeAlias = Literal["right", "wrong", "better"]
@@ -116,14 +117,24 @@ def verify_judgements(collection: Collection) -> Iterator[str]:
             yield str(error)
 
 
+def refuse_judging_set(directory: Path) -> None:
+    """Raises UsageError if it is a set of collections, which could not tell the newer of two judgements."""
+    if is_set(directory):
+        raise UsageError(
+            f"{directory} is a set of collections, whose answers cannot be judged; judge those of one collection"
+        )
+
+
 @contextmanager
 def open_judgements(directory: Path) -> Iterator[Writer]:
     """Open a collection to judge its answers, without the lock: a long `opendpr add` need not end first.
 
     Raises:
         StateError: it is not a collection.
+        UsageError: it is a set of collections.
         OpendprError: it cannot be written.
     """
+    refuse_judging_set(directory)
     open_collection(directory).close()
     path = directory / DATABASE
     if not os.access(path, os.W_OK) or not os.access(directory, os.W_OK):
@@ -156,10 +167,11 @@ def remove_judgements(writer: Writer, ids: Sequence[str]) -> None:
 
 
 def rename_judged(writer: Writer, before: str, now: str) -> None:
-    """Let the judgements of a document follow it to another id."""
+    """Let the judgements of a document follow it to another id, each in its place of their order."""
     rows = [_checked(row) for row in _rows(writer) if row[5] == before]
     if rows:
-        put_judgements(writer, [replace(judgement, document_id=now) for judgement in rows])
+        crcs = [(_row(replace(judgement, document_id=now))[-1], judgement.id) for judgement in rows]
+        writer.note("UPDATE judgements SET document = ?, crc = ? WHERE id = ?", [(now, *values) for values in crcs])
 
 
 @joined(lambda lists: list(chain.from_iterable(lists)))

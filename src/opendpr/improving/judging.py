@@ -20,6 +20,9 @@ from opendpr.collection.judgements import (
     put_judgements,
 )
 from opendpr.errors import InputError, UsageError
+from opendpr.interop import read_questions
+from opendpr.interop.gold import ANSWER_FIELDS
+from opendpr.interop.records import read_records
 from opendpr.text.occurrences import answer_places
 from opendpr.types import Question
 from opendpr.wording import counted
@@ -28,6 +31,8 @@ ID_DIGITS = 12
 """Hexadecimal digits of a judgement's id."""
 ANSWER_CHARACTERS = 1_000
 """Longest words that are judged: an answer, not a passage."""
+NO_ANSWERS = 'it has no answers; give it some, or "answers": [] if the documents do not answer it'
+"""Why a question of a file is left out."""
 
 
 class AnswerPlace(NamedTuple):
@@ -76,6 +81,9 @@ def judge(
         StateError: there is no such collection.
     """
     check_question(question)
+    for name, text in (("answer that was shown", shown.text), ("document's id", place.document_id if place else "")):
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            raise UsageError(f"the {name} is not valid Unicode, it has half a surrogate pair: {text!r:.60}")
     if verdict not in VERDICTS:
         raise UsageError(f"a verdict is one of {', '.join(VERDICTS)}, got {verdict!r:.60}")
     if verdict == "better" and place is None:
@@ -88,7 +96,7 @@ def judge(
 
 
 def _words(collection: Collection, place: AnswerPlace) -> str:
-    """The words at a place; raises UsageError if it is none, InputError without its document."""
+    """The words at a place; raises UsageError if they are none, or not those, InputError without its document."""
     text = collection.document(place.document_id).text
     if not 0 <= place.start < place.end <= len(text):
         raise UsageError(
@@ -102,7 +110,10 @@ def _words(collection: Collection, place: AnswerPlace) -> str:
         )
     words = text[place.start : place.end]
     if place.text and words != place.text:
-        raise UsageError(f"{place.document_id!r} has other words there now, {words[:60]!r}; ask again")
+        raise UsageError(
+            f"{place.document_id!r} has other words there now, {words[:60]!r} instead of {place.text[:60]!r}; ask "
+            "again, and judge what is answered then"
+        )
     if not words.strip():
         raise UsageError(f"there are no words from {place.start:,} to {place.end:,} of {place.document_id!r}")
     return words
@@ -127,6 +138,47 @@ def _judgement(
     id = hashlib.sha256(said.encode()).hexdigest()[:ID_DIGITS]
     made = datetime.now(UTC).isoformat(timespec="seconds")
     return Judgement(id, made, text, verdict, words, document_id, start, who, shown)
+
+
+def add_files(directory: Path, paths: Iterable[Path]) -> Added:
+    """Store the questions of files, as `add_questions` does; all or none of them.
+
+    A question without answers is one that the documents do not answer only if its record says so, by an empty list of
+    answers. Where a file has no answers at all, as one of questions to ask, its questions are left out.
+
+    Raises:
+        InputError: a file cannot be read.
+        StateError: there is no such collection.
+        UsageError: a question is empty or too long.
+    """
+    left_out: list[LeftOutQuestion] = []
+
+    def taken() -> Iterator[Question]:
+        for path in paths:
+            questions = list(read_questions(path))
+            has_open = any(not question.answers for question in questions)
+            unanswerable = _said_unanswerable(path) if has_open else frozenset()
+            for question in questions:
+                if question.answers or question.document_ids or " ".join(question.text.split()) in unanswerable:
+                    yield question
+                else:
+                    left_out.append(LeftOutQuestion(question, NO_ANSWERS))
+
+    added = add_questions(directory, taken())
+    return Added(added.judgements, left_out + added.left_out)
+
+
+def _said_unanswerable(path: Path) -> frozenset[str]:
+    """Texts of the questions whose records have an empty list of answers; none in a file that has no such records."""
+    texts = set()
+    try:
+        for _, _, fields in read_records(path):
+            text = fields.get("question", fields.get("query"))
+            if isinstance(text, str) and any(fields.get(name) == [] for name in ANSWER_FIELDS):
+                texts.add(" ".join(text.split()))
+    except InputError:  # a table, or the id of a data set: read already, in a form without such lists
+        return frozenset()
+    return frozenset(texts)
 
 
 def add_questions(directory: Path, questions: Iterable[Question]) -> Added:

@@ -13,7 +13,7 @@ from typing import Any
 
 from opendpr.collection import Collection, Writer, open_writer
 from opendpr.collection.database import refuse_network_file_system
-from opendpr.collection.dividing import Digest, begin_member, copy_documents, digest
+from opendpr.collection.dividing import Digest, begin_member, copy_documents, digest, refuse_judged
 from opendpr.collection.set_manifest import MOST_MEMBERS, SetManifest, member_name, write_manifest
 from opendpr.collection.verify import verify_store
 from opendpr.errors import CorruptionError, StateError, UsageError
@@ -49,7 +49,7 @@ def divide(
     Raises:
         CorruptionError: what was copied is not what the source has.
         ResourceError: it does not fit on the disk.
-        StateError: the destination exists.
+        StateError: the destination exists, or answers of the source were judged.
         UsageError: the number of members is not from 2 to 1,024, or the source is a set itself.
     """
     _check(source, destination, members)
@@ -81,6 +81,7 @@ def _check(source: Writer, destination: Path, members: int) -> None:
         raise UsageError(f"{source.directory} is a set already; its number of members is fixed")
     if destination.exists():
         raise StateError(f"{destination} exists; give a directory that does not")
+    refuse_judged(source)
     refuse_network_file_system(destination)
 
 

@@ -85,7 +85,10 @@ class JudgedWords(BaseModel):
     start: int = Field(ge=0, examples=[49])
     end: int = Field(ge=1, examples=[64])
     text: str = Field(
-        "", max_length=ANSWER_CHARACTERS, description="The words, if others there are to be refused; empty for any."
+        min_length=1,
+        max_length=ANSWER_CHARACTERS,
+        description="The words; if the document has others there now, nothing is stored.",
+        examples=["Marta Lindqvist"],
     )
 
 

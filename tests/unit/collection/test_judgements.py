@@ -86,6 +86,16 @@ def test_judgements_follow_a_document_to_another_id(collection: Path) -> None:
     assert stored(collection) == [replace(JUDGED, document_id="harbour/pier")]
 
 
+def test_the_newest_verdict_stays_the_newest_when_a_document_gets_another_id(collection: Path) -> None:
+    newest = replace(UNPLACED, question=JUDGED.question)
+    put(collection, JUDGED, newest)
+    with open_writer(collection) as writer:
+        note_files(writer, [KnownFile("/harbour/pier", "pier", 1, 1, "", "")])
+        rename_document(writer, "pier", "harbour/pier")
+        assert verify_store(writer) == []
+    assert stored(collection) == [replace(JUDGED, document_id="harbour/pier"), newest]
+
+
 def test_some_are_removed_or_none_if_one_is_unknown(collection: Path) -> None:
     put(collection, JUDGED, UNPLACED)
     with open_judgements(collection) as writer:

@@ -9,8 +9,8 @@ import pytest
 import opendpr
 from opendpr.collection import open_collection
 from opendpr.collection.judgements import Judgement, State, VerdictName, judgements
-from opendpr.errors import InputError, UsageError
-from opendpr.improving.judging import ANSWER_CHARACTERS, AnswerPlace, add_questions, judge
+from opendpr.errors import InputError, StateError, UsageError
+from opendpr.improving.judging import ANSWER_CHARACTERS, NO_ANSWERS, AnswerPlace, add_files, add_questions, judge
 from opendpr.improving.questions import CHANGED, GONE, NO_BETTER, judged_questions
 from opendpr.types import Document, Question
 
@@ -136,3 +136,25 @@ def test_questions_of_a_file_are_placed_where_the_documents_have_the_words(colle
         ("5", "its answers are patterns; only words can be judged"),
         ("6", "it names a document, but no answer"),
     ]
+
+
+def test_only_an_empty_list_of_answers_says_that_the_documents_do_not_answer(collection: Path, tmp_path: Path) -> None:
+    lines, array, table = tmp_path / "lines.jsonl", tmp_path / "array.json", tmp_path / "table.tsv"
+    lines.write_text(
+        '{"question": "Who  paints it?", "answers": []}\n{"question": "Who owns it?"}\n'
+        '{"question": "How long?", "answers": ["210 m"]}\n{"question": "How wide?", "answers": null}\n'
+        '{"question": "How old?", "answers": [" "]}\n'
+    )
+    array.write_text('[{"question": "Who sold it?"}, {"question": "Who bought it?", "answer": []}]')
+    table.write_text("1\tWhere is it?\n2\tWhen was it?\n")
+    added = add_files(collection, [lines, array, table])
+    assert [(made.question, made.text) for made in added.judgements] == [
+        ("Who paints it?", ""),
+        ("How long?", "210 m"),
+        ("Who bought it?", ""),
+    ]
+    assert stored(collection) == added.judgements
+    names = ["Who owns it?", "How wide?", "How old?", "Who sold it?", "Where is it?", "When was it?"]
+    assert [(left.question.text, left.reason) for left in added.left_out] == [(name, NO_ANSWERS) for name in names]
+    with pytest.raises(StateError, match="not a collection"):
+        add_files(tmp_path / "none", [tmp_path / "none.jsonl"])
