@@ -20,12 +20,12 @@ STATUSES = {
     "POST /v1/documents": "202 Accepted",
     "GET /v1/documents/{id}": "200 OK",
     "PUT /v1/documents/{id}": "202 Accepted",
+    "POST /v1/judgements": "201 Created",
     "POST /v1/files": "202 Accepted",
     "GET /v1/jobs/{id}": "200 OK",
     "GET /v1/jobs/{id}/events": "200 OK",
     "DELETE /v1/documents/{id}": "202 Accepted",
     "GET /v1/info": "200 OK",
-    "POST /v1/judgements": "201 Created",
     "DELETE /v1/judgements/{id}": "",
     "GET /healthz": "200 OK",
     "GET /readyz": "200 OK",
@@ -125,6 +125,7 @@ def test_forms_ask_for_what_is_there_and_never_change_it(served: Served, browser
     assert values["GET /v1/documents/{id}"] in ids
     assert {values["PUT /v1/documents/{id}"], values["DELETE /v1/documents/{id}"]} == {"pier.txt"}
     assert "pier.txt" not in ids
+    assert Sent(browser, "POST /v1/judgements").status == "404 Not Found", "it is about the document of the examples"
 
 
 def test_ids_and_headings_in_the_forms_are_text(

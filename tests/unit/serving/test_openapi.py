@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from html import unescape
 
 from opendpr.serving import records
 from opendpr.serving.openapi import EXAMPLES, complete
 from opendpr.serving.page.reference import reference_page
-from opendpr.serving.page.trying import Input, request_form
+from opendpr.serving.page.trying import SAMPLE_VALUES, Input, request_form
 
 
 def answer(name: str) -> dict[str, object]:
@@ -79,3 +80,33 @@ def test_a_body_is_filled_in_with_samples_and_with_defaults_that_say_something()
     )
     files = request_form("/v1/files", "post", {}, body={"properties": {"files": {}}}, samples={})
     assert (files.body, files.takes_files) == ("", True)
+
+
+JUDGEMENT = {
+    "required": ["question", "verdict"],
+    "properties": {
+        "question": {"type": "string"},
+        "verdict": {"enum": ["right", "wrong", "better"]},
+        "answer": {"default": None, "anyOf": [{"type": "object"}, {"type": "null"}]},
+    },
+}
+
+
+def test_the_form_of_judgements_never_says_of_a_question_of_the_collection_that_it_has_no_answer() -> None:
+    samples = {"id": "mine.txt", "question": "Where is mine?"}
+    sent = json.loads(request_form("/v1/judgements", "post", {}, body=JUDGEMENT, samples=samples).body)
+    document = SAMPLE_VALUES["documents"][0]  # type: ignore[index]
+    answer = sent["answer"]
+    assert (sent["question"], sent["verdict"]) == ("Who built the pier?", "right")
+    assert answer["document_id"] == document["id"]
+    assert document["text"][answer["start"] : answer["end"]] == answer["text"] == "Marta Lindqvist"
+
+
+def test_the_command_for_judgements_says_the_answer_too() -> None:
+    content = {"application/json": {"schema": JUDGEMENT}}
+    route = {"post": {"description": "", "requestBody": {"content": content}, "responses": {"201": {}}}}
+    page = reference_page(
+        {"info": {"description": ""}, "paths": {"/v1/judgements": route}, "components": {"schemas": {}}}, ""
+    )
+    command = unescape(page).split("--json '")[1].split("'")[0]
+    assert json.loads(command)["answer"]["text"] == "Marta Lindqvist"

@@ -6,7 +6,7 @@ import json
 from types import MappingProxyType
 from typing import NamedTuple
 
-from opendpr.serving.page.trying import SAMPLE_VALUES, RequestForm, Schema, request_form
+from opendpr.serving.page.trying import RequestForm, Schema, request_form, sample_body
 from opendpr.serving.rendering import render
 
 FORM_TYPE = "multipart/form-data"
@@ -132,5 +132,5 @@ def _curl(path: str, method: str, body: Schema | None, base: str) -> str:
         return command
     if "files" in body["properties"]:
         return f"{command} -F files=@manual.pdf"
-    sample = {name: SAMPLE_VALUES.get(name, "") for name in body.get("required", [])}
+    sample = sample_body(path, body, NO_SAMPLES)
     return f"{command} \\\n  --json '{json.dumps(sample)}'"

@@ -13,9 +13,16 @@ SAMPLE_VALUES: Mapping[str, object] = {
     "text": "The pier was built by Marta Lindqvist.",
     "id": "pier.txt",
     "documents": [{"id": "pier.txt", "text": "The pier was built by Marta Lindqvist."}],
-    "verdict": "right",
 }
 """Values of required fields in the examples."""
+SAMPLE_ANSWER = {"document_id": "pier.txt", "start": 22, "end": 37, "text": "Marta Lindqvist"}
+SAMPLE_BODIES: Mapping[str, Schema] = {
+    "/v1/judgements": {"question": SAMPLE_VALUES["question"], "verdict": "right", "answer": SAMPLE_ANSWER}
+}
+"""Whole bodies by path, where what is required says something else: a judgement without an answer is one of none.
+
+They are about the document of the examples: a collection without it, or with other words there, refuses them.
+"""
 WRITING_METHODS = ("put", "delete")
 """Methods that change the document of an id: their forms name the one of the examples, never one that is there."""
 
@@ -51,7 +58,9 @@ def request_form(path: str, method: str, operation: Schema, *, body: Schema | No
     """
     parameters: Sequence[Schema] = operation.get("parameters", [])
     takes_files = body is not None and "files" in body["properties"]
-    content = "" if body is None or takes_files else json.dumps(_body(body, samples), indent=2, ensure_ascii=False)
+    content = (
+        "" if body is None or takes_files else json.dumps(_body(path, body, samples), indent=2, ensure_ascii=False)
+    )
     inputs = [_input(path, method, parameter, samples) for parameter in parameters]
     return RequestForm(method.upper(), path, inputs, content, takes_files)
 
@@ -66,10 +75,15 @@ def _input(path: str, method: str, parameter: Schema, samples: Schema) -> Input:
     return Input(name, where, "" if value is None else str(value), "integer" in kinds, is_job)
 
 
-def _body(body: Schema, samples: Schema) -> dict[str, object]:
-    """What is required, with sample values, and the defaults that are not empty."""
-    required = body.get("required", [])
+def sample_body(path: str, body: Schema, samples: Schema) -> Schema:
+    """What is required, with sample values; the whole body where that alone says something else."""
     values = {**SAMPLE_VALUES, **samples}
-    fields = {name: values.get(name, "") for name in required}
+    return SAMPLE_BODIES.get(path) or {name: values.get(name, "") for name in body.get("required", [])}
+
+
+def _body(path: str, body: Schema, samples: Schema) -> dict[str, object]:
+    """The sample, and the defaults that are not empty."""
+    required = body.get("required", [])
     defaults = {name: schema.get("default") for name, schema in body["properties"].items() if name not in required}
-    return fields | {name: value for name, value in defaults.items() if value not in (None, "", {})}
+    kept = {name: value for name, value in defaults.items() if value not in (None, "", {})}
+    return {**sample_body(path, body, samples), **kept}
