@@ -24,6 +24,7 @@ DOCUMENTS = [
     Document("pier.md", "Pier", "# Pier\n\nThe pier of **Orvik** was built by\nMarta Lindqvist in 1874."),
     Document("hostile", HOSTILE, f"The pier {HOSTILE} stands."),
     Document("tide.txt", "Tide", "The tide at the pier is 3 m."),
+    Document("lines.txt", "Lines", "The lamp stands at\r\nthe end."),
 ]
 START = DOCUMENTS[0].text.index("Marta")
 END = START + len("Marta Lindqvist")
@@ -142,7 +143,22 @@ def test_the_forms_work_without_a_script(judged: Served, notes: Path) -> None:
     assert lost.status == 422
     assert "none of the passages shown has the words" in lost.json["detail"]
     away = send(judged, "/judgements", {"verdict": "right", "question": "x", "next": "//evil.example/"})
-    assert away.headers["Location"].startswith("/&judged=") or away.headers["Location"].startswith("/?")
+    assert away.headers["Location"].startswith("/?judged=")
+    home = send(judged, "/judgements", {"verdict": "right", "question": "x", "next": "/"})
+    assert home.headers["Location"].startswith("/?judged=") and home.headers["Location"].endswith("#judging")
+
+
+def test_words_over_a_line_break_are_judged_with_the_line_ends_of_browsers(judged: Served, notes: Path) -> None:
+    fields = {"verdict": "right", "question": QUESTION}
+    for document, words in ((DOCUMENTS[0], "by\nMarta Lindqvist"), (DOCUMENTS[3], "at\r\nthe end")):
+        start = document.text.index(words)
+        place, sent = f"{start} {start + len(words)} {document.id}", "\r\n".join(words.splitlines())
+        assert send(judged, "/judgements", {**fields, "place": place, "shown": sent}).status == 303
+        assert stored(notes)[-1].text == words
+        other = send(
+            judged, "/judgements", {**fields, "place": place, "shown": "the\r\nother"}, Accept="application/json"
+        )
+        assert other.status == 422 and "other words there now" in other.json["detail"]
 
 
 def test_a_person_judges_with_one_click_takes_it_back_and_selects_better_words(

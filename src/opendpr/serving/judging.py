@@ -35,6 +35,16 @@ class Judgements:
         with open_judgements(self._directory) as writer:
             remove_judgements(writer, [id])
 
+    def shown_place(self, place: AnswerPlace, words: str) -> AnswerPlace:
+        """A place with the words that a page showed there, which has other line ends than the document may have.
+
+        Raises:
+            InputError: the document is not there any more.
+        """
+        with open_collection(self._directory) as collection:
+            text = collection.document(place.document_id).text[place.start : place.end]
+        return place._replace(text=text if _lines(text) == _lines(words) else words)
+
     def find(self, words: str, passages: Sequence[AnswerPlace]) -> AnswerPlace:
         """Where words, as a page shows them, are in the first of some passages that holds them.
 
@@ -49,6 +59,10 @@ class Judgements:
                     start, end = (passage.start + offset for offset in span)
                     return AnswerPlace(passage.document_id, start, end)
         raise UsageError(f"none of the passages shown has the words {words[:60]!r}; copy them from one")
+
+
+def _lines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def find_words(words: str, text: str) -> tuple[int, int] | None:

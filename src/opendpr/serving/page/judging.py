@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 from opendpr.collection.judgements import ShownAnswer
 from opendpr.errors import UsageError
@@ -73,14 +73,14 @@ class JudgingForms:
             if first.get("verdict") == "better":
                 place = judgements.find(first.get("words", ""), [_place(text) for text in form.get("passage", ())])
             else:
-                place = _place(first["place"])._replace(text=shown.text) if first.get("place") else None
+                place = judgements.shown_place(_place(first["place"]), shown.text) if first.get("place") else None
             said = judgements.judge(first.get("question", ""), first.get("verdict", ""), place, shown=shown, who=who)
             return json.dumps(asdict(said), ensure_ascii=False)
 
         record = await asyncio.to_thread(work)
         if in_place:
             return _json(record, 201)
-        return sent_to(f"{local_target(first.get('next', '/'))}&judged={json.loads(record)['id']}#judging")
+        return sent_to(_judged_target(first.get("next", "/"), json.loads(record)["id"]))
 
     async def take_back(self, body: bytes, *, in_place: bool) -> Page:
         """Forget what was said of an answer; raises InputError if nothing of that id was."""
@@ -95,7 +95,16 @@ class JudgingForms:
 
 
 def _fields(body: bytes) -> dict[str, list[str]]:
-    return parse_qs(body.decode("utf-8", "replace"))
+    """The fields of a form, with the line ends of a text: a browser sends all of them as CR LF."""
+    form = parse_qs(body.decode("utf-8", "replace"))
+    return {name: [value.replace("\r\n", "\n") for value in values] for name, values in form.items()}
+
+
+def _judged_target(target: str, judged: str) -> str:
+    """The address of a page of this site that shows what was judged."""
+    parts = urlsplit(local_target(target))
+    query = f"{parts.query}&judged={judged}" if parts.query else f"judged={judged}"
+    return parts._replace(query=query, fragment="judging").geturl()
 
 
 def _json(text: str, status: int) -> Page:
