@@ -30,6 +30,7 @@ START = DOCUMENTS[0].text.index("Marta")
 END = START + len("Marta Lindqvist")
 FORM = "application/x-www-form-urlencoded"
 WRITER, READER = "a-token-that-writes", "a-token-that-only-reads"
+OTHER_WRITER = "another-token-that-writes"
 
 
 @pytest.fixture
@@ -116,6 +117,31 @@ def test_only_those_who_may_write_judge_and_only_where_it_is_asked_for(
             assert send(served, "/judgements", fields, Cookie=cookie, Origin="http://evil.example").status == 403
             assert served.ask("POST", "/judgements", urlencode(fields).encode(), Cookie=cookie).status == 403
     assert [(judgement.verdict, len(judgement.who)) for judgement in stored(notes)] == [("right", 8), ("wrong", 8)]
+
+
+def test_nobody_takes_back_what_another_said(
+    judged: Served, notes: Path, serve_environment: dict[str, str], tmp_path: Path
+) -> None:
+    fields = {"verdict": "right", "question": QUESTION, "place": f"{START} {END} pier.md", "shown": "Marta Lindqvist"}
+    fields["next"] = f"/?{urlencode({'q': QUESTION})}"
+    assert judged.ask("POST", "/v1/judgements", said("right")).status == 201
+    assert judged.ask("POST", "/v1/judgements", said("right")).status == 200
+    assert send(judged, "/judgements", fields, Accept="application/json").status == 200
+    target = send(judged, "/judgements", fields).headers["Location"]
+    shown = judged.ask("GET", target.partition("#")[0]).body.decode()
+    assert "This was said before" in shown and "/judgements/remove" not in shown
+    assert len(stored(notes)) == 1
+    tokens = tmp_path / "tokens.txt"
+    tokens.write_text(f"{WRITER}\n{OTHER_WRITER}\n")
+    with serving(notes, "--judgements", "--token-file", tokens, environment=serve_environment) as served:
+        mine, others = ({"Authorization": f"Bearer {token}"} for token in (WRITER, OTHER_WRITER))
+        id = served.ask("POST", "/v1/judgements", said("right"), **mine).json["id"]
+        refused = served.ask("DELETE", f"/v1/judgements/{id}", **others)
+        assert refused.status == 403 and f"--remove {id}" in refused.json["detail"]
+        cookie = f"opendpr_token={OTHER_WRITER}"
+        assert send(served, "/judgements/remove", {"id": id}, Cookie=cookie).status == 403
+        assert len(stored(notes)) == 2
+        assert served.ask("DELETE", f"/v1/judgements/{id}", **mine).status == 204
 
 
 def page(served: Served, question: str = QUESTION, **headers: str) -> str:

@@ -108,6 +108,11 @@ def judgements(collection: Collection) -> list[Judgement]:
     return [replace(judgement, state=_state(judgement, texts)) for judgement in rows]
 
 
+def judges(collection: Collection) -> dict[str, str]:
+    """Who made each judgement, by its id."""
+    return {row[0]: row[7] for row in _rows(collection)}
+
+
 def verify_judgements(collection: Collection) -> Iterator[str]:
     """What is wrong with the rows."""
     for row in _rows(collection):

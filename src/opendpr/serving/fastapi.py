@@ -166,17 +166,24 @@ async def follow_job(id: JobId, service: Serving, request: Request) -> Response:
     return StreamingResponse(events, media_type=EVENTS_TYPE)
 
 
-@api.post("/v1/judgements", tags=["judgements"], status_code=201)
-async def judge(body: JudgementBody, service: Serving, request: Request) -> JudgementRecord:
+@api.post(
+    "/v1/judgements",
+    tags=["judgements"],
+    status_code=201,
+    responses={200: {"model": JudgementRecord, "description": "The same was said before, and is stored once."}},
+)
+async def judge(body: JudgementBody, service: Serving, request: Request, response: Response) -> JudgementRecord:
     """Say that an answer is right or wrong, or which words are better; stored in the collection."""
     judgements, shown, who = _judgements(service), body.shown_answer(), request.scope["state"]["who"]
-    return await asyncio.to_thread(judgements.judge, body.question, body.verdict, body.place(), shown=shown, who=who)
+    said = await asyncio.to_thread(judgements.judge, body.question, body.verdict, body.place(), shown=shown, who=who)
+    response.status_code = 201 if said.is_new else 200
+    return said.record
 
 
 @api.delete("/v1/judgements/{id}", tags=["judgements"], status_code=204, response_class=Response)
-async def remove_judgement(id: JudgementId, service: Serving) -> None:
-    """Take back what was said of an answer."""
-    await asyncio.to_thread(_judgements(service).remove, id)
+async def remove_judgement(id: JudgementId, service: Serving, request: Request) -> None:
+    """Take back what was said of an answer, with the token that said it."""
+    await asyncio.to_thread(_judgements(service).remove, id, request.scope["state"]["who"])
 
 
 @api.get("/v1/info", tags=["service"])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from opendpr.collection import open_collection
-from opendpr.collection.judgements import Judgement, ShownAnswer, open_judgements, remove_judgements
-from opendpr.errors import UsageError
+from opendpr.collection.judgements import Judgement, ShownAnswer, judges, open_judgements, remove_judgements
+from opendpr.errors import OpendprError, UsageError
 from opendpr.improving.judging import ANSWER_CHARACTERS, AnswerPlace, judge
 from opendpr.serving.loaded_collection import LoadedCollection
 from opendpr.serving.records import JudgementRecord
@@ -16,23 +18,51 @@ from opendpr.serving.records import JudgementRecord
 WORD = re.compile(r"\w+")
 
 
+class ForeignJudgementError(OpendprError):
+    """A judgement that another token made."""
+
+
+class Stored(NamedTuple):
+    """What became of what was said."""
+
+    record: JudgementRecord
+    is_new: bool
+    """Whether nobody had said the same before; only then may whoever said it take it back at once."""
+
+
 class Judgements:
     """The judgements of a served collection; its calls read documents and wait for the disk."""
 
     def __init__(self, directory: Path, loaded: LoadedCollection) -> None:
         self._directory, self._loaded = directory, loaded
+        self._lock = threading.Lock()
 
-    def judge(
-        self, question: str, verdict: str, place: AnswerPlace | None, *, shown: ShownAnswer, who: str
-    ) -> JudgementRecord:
+    def judge(self, question: str, verdict: str, place: AnswerPlace | None, *, shown: ShownAnswer, who: str) -> Stored:
         """Store what was said of an answer that the model of now gave; raises as `opendpr.improving.judging.judge`."""
         model = self._loaded.model
         answer = ShownAnswer(shown.text, shown.confidence, model.reference, model.fingerprint)
-        return _record(judge(self._directory, question, verdict, place, shown=answer, who=who))
+        with self._lock:
+            with open_collection(self._directory) as collection:
+                before = judges(collection)
+            made = judge(self._directory, question, verdict, place, shown=answer, who=who)
+        return Stored(_record(made), made.id not in before)
 
-    def remove(self, id: str) -> None:
-        """Forget a judgement; raises InputError if there is none of that id."""
+    def remove(self, id: str, who: str) -> None:
+        """Forget a judgement.
+
+        Args:
+            who: name of the token of the request; empty without one, which may forget any
+
+        Raises:
+            InputError: there is none of that id.
+            ForeignJudgementError: another token made it.
+        """
         with open_judgements(self._directory) as writer:
+            if who and judges(writer).get(id, who) != who:
+                raise ForeignJudgementError(
+                    f"judgement {id!r} was made with another token; take it back with that one, or let whoever keeps "
+                    f"the collection run 'opendpr questions COLLECTION --remove {id}'"
+                )
             remove_judgements(writer, [id])
 
     def shown_place(self, place: AnswerPlace, words: str) -> AnswerPlace:

@@ -11,11 +11,13 @@ from typing import Any
 
 from opendpr.errors import BusyError, CorruptionError, InputError, OpendprError, ResourceError, StateError, UsageError
 from opendpr.serving.batching import FullError
+from opendpr.serving.judging import ForeignJudgementError
 from opendpr.serving.page.problem import problem_page
 from opendpr.serving.records import Problem
 
 PROBLEM_TYPE = "application/problem+json"
 STATUS_OF_ERROR: Sequence[tuple[type[OpendprError], int]] = (
+    (ForeignJudgementError, 403),
     (UsageError, 422),
     (InputError, 404),
     (BusyError, 503),

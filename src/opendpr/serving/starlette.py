@@ -66,7 +66,8 @@ def page_routes(site: Site) -> list[BaseRoute]:
         return page_response(judged)
 
     async def take_back(request: Request) -> Response:
-        return page_response(await judging.take_back(await request.body(), in_place=_in_place(request)))
+        body, who = await request.body(), request.scope["state"]["who"]
+        return page_response(await judging.take_back(body, who, in_place=_in_place(request)))
 
     async def documents(request: Request) -> Response:
         filters = request.query_params.getlist("filter")

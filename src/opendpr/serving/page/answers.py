@@ -53,7 +53,7 @@ class SearchForm:
     scores: bool = False
     """Whether the scores of the passages are shown."""
     judged: str = field(default="", compare=False)
-    """Id of the judgement of the answer that was just made."""
+    """Id of the judgement of the answer that was just made, or that there was one before."""
 
     @property
     def has_options(self) -> bool:

@@ -12,12 +12,14 @@ from urllib.parse import parse_qs, urlsplit
 from opendpr.collection.judgements import ShownAnswer
 from opendpr.errors import UsageError
 from opendpr.improving.judging import AnswerPlace
-from opendpr.serving.judging import Judgements
+from opendpr.serving.judging import Judgements, Stored
 from opendpr.serving.page.page import Page, local_target, number_in, sent_to
 from opendpr.serving.records import AnswerRecord, PassageRecord
 from opendpr.serving.service import Service
 
-JUDGEMENT_ID = re.compile(r"[0-9a-f]{1,64}")
+SAID_BEFORE = "before"
+"""What an address has instead of the id of a judgement that was there already: it may be another person's."""
+JUDGED = re.compile(rf"[0-9a-f]{{1,64}}|{SAID_BEFORE}")
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,12 @@ class Judging:
     answer: AnswerRecord | None = None
     """The answer that is judged; None where none was found."""
     judged: str = ""
-    """Id of the judgement that was made, where no script showed so."""
+    """Id of the judgement that was made, or `SAID_BEFORE`, where no script showed so."""
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether the judgement is new."""
+        return self.judged != SAID_BEFORE
 
     @property
     def place(self) -> str:
@@ -68,24 +75,23 @@ class JudgingForms:
         first = {name: values[0] for name, values in form.items()}
         shown = ShownAnswer(first.get("shown", ""), _confidence(first))
 
-        def work() -> str:
+        def work() -> Stored:
             place: AnswerPlace | None
             if first.get("verdict") == "better":
                 place = judgements.find(first.get("words", ""), [_place(text) for text in form.get("passage", ())])
             else:
                 place = judgements.shown_place(_place(first["place"]), shown.text) if first.get("place") else None
-            said = judgements.judge(first.get("question", ""), first.get("verdict", ""), place, shown=shown, who=who)
-            return json.dumps(asdict(said), ensure_ascii=False)
+            return judgements.judge(first.get("question", ""), first.get("verdict", ""), place, shown=shown, who=who)
 
-        record = await asyncio.to_thread(work)
+        record, is_new = await asyncio.to_thread(work)
         if in_place:
-            return _json(record, 201)
-        return sent_to(_judged_target(first.get("next", "/"), json.loads(record)["id"]))
+            return _json(json.dumps(asdict(record), ensure_ascii=False), 201 if is_new else 200)
+        return sent_to(_judged_target(first.get("next", "/"), record.id if is_new else SAID_BEFORE))
 
-    async def take_back(self, body: bytes, *, in_place: bool) -> Page:
-        """Forget what was said of an answer; raises InputError if nothing of that id was."""
+    async def take_back(self, body: bytes, who: str, *, in_place: bool) -> Page:
+        """Forget what was said of an answer; raises as `Judgements.remove`."""
         form, judgements = _fields(body), self._judgements()
-        await asyncio.to_thread(judgements.remove, form.get("id", [""])[0])
+        await asyncio.to_thread(judgements.remove, form.get("id", [""])[0], who)
         return _json("{}", 200) if in_place else sent_to(local_target(form.get("next", ["/"])[0]))
 
     def _judgements(self) -> Judgements:

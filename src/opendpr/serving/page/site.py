@@ -19,7 +19,7 @@ from opendpr.serving.page.answers import SearchForm, answers_page
 from opendpr.serving.page.document import DocumentView, document_page
 from opendpr.serving.page.documents import PAGE_DOCUMENTS, Listed, ListForm, documents_page
 from opendpr.serving.page.examples import example_questions
-from opendpr.serving.page.judging import JUDGEMENT_ID, JudgingForms
+from opendpr.serving.page.judging import JUDGED, JudgingForms
 from opendpr.serving.page.login import TOKEN_COOKIE, login_page
 from opendpr.serving.page.page import Page, Query, local_target, number_in, page_of, place_in, sent_to
 from opendpr.serving.page.passages import has_lines
@@ -181,7 +181,7 @@ def _form(query: Query) -> SearchForm:
     judged = query.get("judged", "")
     return SearchForm(
         *(question, retriever, k, query.get("where", "").strip(), query.get("scores") == "1"),
-        judged=judged if JUDGEMENT_ID.fullmatch(judged) else "",
+        judged=judged if JUDGED.fullmatch(judged) else "",
     )
 
 

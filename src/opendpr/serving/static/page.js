@@ -107,19 +107,22 @@ if (judgingForms.length) {
     const response = await fetch(path, { method: "POST", body: new URLSearchParams(fields), headers: { Accept: "application/json" } });
     const answer = await response.json();
     if (!response.ok) throw new Error(answer.detail);
-    return answer;
+    return { answer, isNew: response.status === 201 };
   };
-  const show = (text, isKept) => {
+  let isJudged = false;
+  const show = (text, isKept, canUndo = isKept) => {
+    isJudged = isKept;
     status.textContent = text;
     for (const part of [judgingForms[0], better]) if (part) part.hidden = isKept;
-    undo.hidden = !isKept;
+    undo.hidden = !canUndo; // what was said before may be another person's
   };
   const judge = async fields => {
     try {
-      const said = await post("/judgements", fields);
+      const { answer: said, isNew } = await post("/judgements", fields);
       undo.dataset.id = said.id;
-      show(said.verdict === "better" ? `${kept.better} “${said.text}”.` : kept[said.verdict], true);
-      undo.focus();
+      const text = said.verdict === "better" ? `${kept.better} “${said.text}”.` : kept[said.verdict];
+      show(isNew ? text : `${text} It was said before.`, true, isNew);
+      (isNew ? undo : status).focus();
     } catch (error) {
       show(error.message, false);
     }
@@ -145,7 +148,7 @@ if (judgingForms.length) {
     const words = selection.toString().trim();
     const holder = node => (node instanceof Element ? node : node?.parentElement)?.closest(".form")?.closest("[data-passage]");
     const passage = holder(selection.anchorNode);
-    selected = words && passage && passage === holder(selection.focusNode) && undo.hidden ? { words, passage: passage.dataset.passage } : null;
+    selected = words && passage && passage === holder(selection.focusNode) && !isJudged ? { words, passage: passage.dataset.passage } : null;
     these.hidden = !selected;
     if (!selected) return;
     const { bottom, left } = selection.getRangeAt(0).getBoundingClientRect();
