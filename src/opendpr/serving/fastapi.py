@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, File, Form, HTTPException, Path, Query, Request, Response, UploadFile
 from fastapi.exceptions import RequestValidationError
@@ -23,7 +23,7 @@ from opendpr.serving.events import EVENTS_TYPE, job_events
 from opendpr.serving.gate import Gate
 from opendpr.serving.jobs import Jobs
 from opendpr.serving.judging import Judgements
-from opendpr.serving.openapi import API_DESCRIPTION, PROBLEM_RESPONSE, complete
+from opendpr.serving.openapi import API_DESCRIPTION, PROBLEM_RESPONSE, SAID_BEFORE_RESPONSES, complete
 from opendpr.serving.page.site import Site
 from opendpr.serving.prometheus_client import METRICS_TYPE, Metrics
 from opendpr.serving.pydantic import AskBody, Content, DocumentsBody, JudgementBody, SearchBody, described
@@ -166,12 +166,7 @@ async def follow_job(id: JobId, service: Serving, request: Request) -> Response:
     return StreamingResponse(events, media_type=EVENTS_TYPE)
 
 
-@api.post(
-    "/v1/judgements",
-    tags=["judgements"],
-    status_code=201,
-    responses={200: {"model": JudgementRecord, "description": "The same was said before, and is stored once."}},
-)
+@api.post("/v1/judgements", tags=["judgements"], status_code=201, responses=SAID_BEFORE_RESPONSES)
 async def judge(body: JudgementBody, service: Serving, request: Request, response: Response) -> JudgementRecord:
     """Say that an answer is right or wrong, or which words are better; stored in the collection."""
     judgements, shown, who = _judgements(service), body.shown_answer(), request.scope["state"]["who"]
@@ -297,11 +292,8 @@ def make_app(settings: Settings, is_ending: Callable[[], bool] = lambda: False) 
     app.include_router(api, dependencies=bearer)
     describe = app.openapi
 
-    def openapi() -> dict[str, Any]:
-        return complete(describe())
-
-    app.openapi = openapi  # type: ignore[method-assign]
-    app.state.site = Site(service, openapi)
+    app.openapi = lambda: complete(describe())  # type: ignore[method-assign]
+    app.state.site = Site(service, app.openapi)
     app.include_router(forms)
     app.router.routes.extend(page_routes(app.state.site))
     return Access(Gate(app, settings, metrics), metrics)

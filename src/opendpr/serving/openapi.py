@@ -37,6 +37,10 @@ PROBLEM_RESPONSE: dict[str, Any] = {
     "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
 """How the description tells that an operation may fail."""
+SAID_BEFORE_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"model": JudgementRecord, "description": "The same was said before, and is stored once."}
+}
+"""How the description tells that a judgement may be there already."""
 QUESTION = "Who built the pier?"
 TEXT = "The stone pier was built in 1874 by the engineer Marta Lindqvist."
 TITLE = "The harbour of Orvik"
