@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -101,6 +102,10 @@ def test_what_does_not_fit_is_refused(rivers: Path, tiny_model: Path, tmp_path: 
         ({"k": 0}, "k must be"),
         ({"retriever": "none"}, "must be"),
         ({"where": "year >"}, "expected a value"),
+        ({"k": "2"}, "k must be"),
+        ({"question": None}, "the question must be a string, got None"),
+        ({"question": b"pier"}, "the question must be a string"),
+        ({"question": " "}, "question is empty"),
     ],
 )
 def test_both_refuse_the_same_questions(
@@ -109,7 +114,57 @@ def test_both_refuse_the_same_questions(
     for place in (local, remote):
         for verb in (place.search, place.ask):
             with pytest.raises(opendpr.UsageError, match=message):
-                verb("pier", **arguments)
+                verb(**{"question": "pier"} | arguments)
+
+
+@pytest.mark.parametrize("answers", [-1, 0, "2", True, None])
+def test_both_refuse_what_is_no_number_of_answers(
+    local: opendpr.Connection, remote: opendpr.Connection, answers: Any
+) -> None:
+    for place in (local, remote):
+        with pytest.raises(opendpr.UsageError, match="answers must be a whole number from 1"):
+            place.ask("pier", answers=answers)
+
+
+@pytest.mark.parametrize("kind", ["path", "service"])
+def test_what_was_closed_takes_no_question(kind: str, rivers: Path, served: Served) -> None:
+    with opendpr.connect(rivers if kind == "path" else served.url) as connection:
+        assert connection.search("pier", 1).passages
+    connection.close()
+    for verb in (connection.search, connection.ask):
+        with pytest.raises(opendpr.UsageError, match="was closed; connect again"):
+            verb("pier")
+
+
+def test_the_scheme_of_an_address_may_be_in_capitals(served: Served) -> None:
+    with opendpr.connect(served.url.replace("http", "HTTP")) as connection:
+        assert connection.search("pier", 1).passages
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:80a0", "http://127.0.0.1:99999", "http://[::1"])
+def test_an_address_that_is_none_is_refused_at_once(address: str) -> None:
+    with pytest.raises(opendpr.UsageError, match=f"expected an address as .*{re.escape(address)}"):
+        opendpr.connect(address)
+
+
+@pytest.mark.parametrize("token", ["geheimer\nbrief", "пароль-из-слов"])
+def test_a_token_that_no_header_carries_is_refused_without_being_shown(token: str) -> None:
+    with pytest.raises(opendpr.UsageError, match="expected printable ASCII") as caught:
+        opendpr.connect("http://127.0.0.1:9", token=token)
+    assert token not in str(caught.value) and caught.value.__cause__ is None
+
+
+def test_a_token_may_end_with_the_line_end_of_its_file(served: Served) -> None:
+    with opendpr.connect(served.url, token="a-token-of-a-file\n") as connection:
+        assert connection.search("pier", 1).passages
+
+
+def test_a_collection_without_vectors_is_refused_with_what_makes_them(tmp_path: Path, tiny_model: Path) -> None:
+    opendpr.add(tmp_path / "words", [("a", "The pier is long.")], vectors=False)
+    for model in (None, tiny_model):
+        with pytest.raises(opendpr.StateError, match=r"'opendpr encode .*words'") as caught:
+            opendpr.connect(tmp_path / "words", model)
+        assert "--retriever" not in str(caught.value)
 
 
 def test_a_thorough_answer_has_all_passages_read(tiny_model: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -80,6 +81,19 @@ def test_before_an_answer_from_a_folder_they_are_named_once_and_then_counted(run
     assert f"skipped {folder / 'empty.txt'}: no text" in first.stderr
     assert "empty.txt" not in second.stderr
     assert f"2 files skipped as before; 'opendpr info {folder}' shows why" in second.stderr
+
+
+def test_what_lists_the_other_skipped_files_of_a_folder_has_them(run, folder):
+    for name in "abcd":
+        (folder / f"{name}.txt").write_text("")
+    assert f"... and 3 files more; 'opendpr info {folder} --json' lists all\n" in run("list", folder).stderr
+    unread = json.loads(run("info", folder, "--json").stdout)["unread"]
+    assert sorted(Path(entry["path"]).name for entry in unread) == [
+        *("a.txt", "b.txt", "broken.docx", "c.txt", "d.txt", "empty.txt")
+    ]
+    (folder / "rows.jsonl").write_text('{"id": "row", "text": "A row."}\n' + '{"id": 2}\n' * 3)
+    (folder / "more.jsonl").write_text('{"id": "more", "text": "A row."}\n{"id": 2}\n')
+    assert f"'opendpr add COLLECTION {folder} --no-vectors --json' lists all" in run("list", folder).stderr
 
 
 def test_text_of_windows_is_counted_and_named_by_the_command(run, folder):

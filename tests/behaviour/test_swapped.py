@@ -44,6 +44,11 @@ def place(rivers: Path, tmp_path: Path) -> Path:
         (("search", "notes", "q.jsonl"), "'opendpr evaluate notes q.jsonl'"),
         (("ask", "notes", "q.txt"), "'opendpr ask notes - < q.txt'"),
         (("ask", "notes", QUESTION, "Where is Caen?"), "'opendpr ask notes - < FILE'"),
+        (
+            ("search", "notes", "q.txt"),
+            "give 'opendpr search notes QUESTION' again for each; 'opendpr ask notes - < q.txt'",
+        ),
+        (("search", "notes", "Who?", "Why?"), "give 'opendpr search notes QUESTION' again for each"),
         (("search", "notes", "Who?", "Why?"), "got 2 questions, 'Who?', 'Why?', and one can be asked at a time"),
     ],
     ids=lambda value: " ".join(value)[:40] if isinstance(value, tuple) else "",

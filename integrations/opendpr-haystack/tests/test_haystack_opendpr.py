@@ -326,6 +326,8 @@ def test_what_is_wrong_is_said_by_warm_up(tmp_path: Path, retriever: OpenDPRRetr
             kind("nothing").warm_up()
     with pytest.raises(opendpr.UsageError, match="k must be"):
         retriever.run(PIER, top_k=0)
+    with pytest.raises(opendpr.UsageError, match="answers must be"):
+        OpenDPRAnswerer(retriever).run(PIER, top_k=0)
 
 
 def blocks(page: Path, heading: str) -> list[str]:

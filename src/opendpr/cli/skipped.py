@@ -34,10 +34,18 @@ def report_skipped(report: AddReport, collection: Path, *, folder: bool = False)
     for line in lines[:listed]:
         say(line)
     if len(lines) > listed:
-        command = f"add COLLECTION {collection} --no-vectors --json" if folder else "add' with '--json"
-        say(f"... and {counted(len(lines) - listed, 'file')} more; 'opendpr {command}' lists all")
+        say(f"... and {counted(len(lines) - listed, 'file')} more; {_what_lists_all(report, collection, folder)}")
     if before := report.skipped_before:
         say(f"{counted(len(before), 'file')} skipped as before; 'opendpr info {collection}' shows why")
+
+
+def _what_lists_all(report: AddReport, collection: Path, folder: bool) -> str:
+    """The command that lists whatever was skipped; `info` has the files of a folder with documents, but no rows."""
+    if not folder:
+        return "'opendpr add' with '--json' lists all"
+    if report.documents and not any(ROW_PLACE.fullmatch(entry.place) for entry in report.skipped):
+        return f"'opendpr info {collection} --json' lists all"
+    return f"'opendpr add COLLECTION {collection} --no-vectors --json' lists all"
 
 
 def skipped_lines(skipped: Iterable[Skipped]) -> Iterator[str]:

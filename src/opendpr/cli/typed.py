@@ -39,15 +39,21 @@ def joined_question(place: Path, words: Sequence[str], verb: str) -> str:
         )
     if len(words) > 1 and all(" " in text.strip() or text.endswith("?") for text in words):
         raise UsageError(
-            f"got {len(words)} questions, {', '.join(map(repr, words))}, and one can be asked at a time; many, one a "
-            f"line, by 'opendpr ask {place} - < FILE'; what is to be one question goes in quotes as a whole"
+            f"got {len(words)} questions, {', '.join(map(repr, words))}, and one can be asked at a time; "
+            f"{_many_questions(verb, place, 'FILE')}; what is to be one question goes in quotes as a whole"
         )
     if len(words) == 1 and first.suffix.lower() in QUESTION_SUFFIXES and is_there(first) and first.is_file():
         raise UsageError(
-            f"'{first}' is a file; its lines are asked by 'opendpr ask {place} - < {first}', and questions with known "
-            f"answers measured by 'opendpr evaluate {place} {first}'; a question of this name is '{first}?'"
+            f"'{first}' is a file; {_many_questions(verb, place, str(first))}, and questions with known answers are "
+            f"measured by 'opendpr evaluate {place} {first}'; a question of this name is '{first}?'"
         )
     return " ".join(words)
+
+
+def _many_questions(verb: str, place: Path, file: str) -> str:
+    """What to do with the lines of a file: `ask` takes them, and `search` is given again for each."""
+    answered = f"'opendpr ask {place} - < {file}' answers many, one a line"
+    return answered if verb == "ask" else f"give 'opendpr {verb} {place} QUESTION' again for each; {answered}"
 
 
 def refuse_missing(path: Path) -> None:
@@ -60,7 +66,7 @@ def refuse_missing(path: Path) -> None:
 
 def _refuse_question_first(place: Path, words: Sequence[str], verb: str) -> None:
     """Raises UsageError if the question was given before the place: the last word is one, and the first is not."""
-    from opendpr.collection.swapped import is_collection
+    from opendpr.collection.swapped import holds_collection
 
     last = Path(words[-1])
     if not words[-1].strip() or not is_there(last):
@@ -68,7 +74,7 @@ def _refuse_question_first(place: Path, words: Sequence[str], verb: str) -> None
     if not is_there(place):
         command = shlex.join(["opendpr", verb, str(last), str(place), *words[:-1]])
         raise UsageError(f"'{place!s:.200}' does not exist; the place to ask comes first, then the question: {command}")
-    if place.is_file() and len(words) == 1 and is_collection(last):
+    if place.is_file() and len(words) == 1 and holds_collection(last):
         command = shlex.join(["opendpr", verb, str(last), "QUESTION"])
         raise UsageError(
             f"'{place}' is a file and '{last}' a collection; the place to ask comes first, then the question: {command}"

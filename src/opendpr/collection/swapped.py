@@ -40,8 +40,8 @@ def refuse_swapped(collection: object, questions: object, usage: str) -> None:
         raise UsageError(f"{first} holds questions and {files[0]} holds none; the collection comes first: {call}")
 
 
-def is_collection(path: Path) -> bool:
-    """Whether a path is a collection, whole or not."""
+def holds_collection(path: Path) -> bool:
+    """Whether a path is a directory where a collection is, or was begun; not a folder or a file of documents."""
     return path.exists() and not holds_documents(path)
 
 

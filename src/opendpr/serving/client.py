@@ -11,7 +11,7 @@ import http.client
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
 
 from opendpr.choices import DEFAULT_RETRIEVER, READ_PASSAGES, SEARCH_PASSAGES, RetrieverName
@@ -45,6 +45,15 @@ LONGEST_WAIT_SECONDS = 30.0
 POLL_SECONDS = 0.2
 
 
+class Address(NamedTuple):
+    """Where a service is."""
+
+    scheme: str
+    host: str
+    port: int | None
+    path: str
+
+
 class Client:
     """One connection to a service; not for several threads at once.
 
@@ -53,16 +62,17 @@ class Client:
         token: of a service that needs one
         timeout_seconds: for each answer
         attempts: how often a request is sent while the service says that it is busy
+
+    Raises:
+        UsageError: the address is not valid, or the token cannot be sent.
     """
 
     def __init__(self, url: str, token: str | None = None, *, timeout_seconds: float = 60, attempts: int = 3) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise UsageError(f"expected an address as http://127.0.0.1:8000, got {url!r}")
-        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        self._connection = kind(parts.hostname, parts.port, timeout=timeout_seconds)
-        self._prefix, self._attempts = parts.path.rstrip("/"), attempts
-        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        address = _parsed_address(url)
+        kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
+        self._connection = kind(address.host, address.port, timeout=timeout_seconds)
+        self._prefix, self._attempts = address.path, attempts
+        self._headers = _authorization(token)
 
     def __enter__(self) -> Client:
         return self
@@ -212,6 +222,26 @@ class Client:
                 f"the answer is not from opendpr: status {response.status}, no JSON; check the address"
             ) from None
         return response.status, response.getheader("Retry-After"), answer
+
+
+def _parsed_address(url: str) -> Address:
+    """The parts of a service's address; raises UsageError if it is not valid."""
+    try:
+        parts = urlsplit(url)
+        address = Address(parts.scheme, parts.hostname or "", parts.port, parts.path.rstrip("/"))
+    except ValueError as error:
+        raise UsageError(f"expected an address as http://127.0.0.1:8000, got {url!r}: {error}") from None
+    if address.scheme not in ("http", "https") or not address.host:
+        raise UsageError(f"expected an address as http://127.0.0.1:8000, got {url!r}")
+    return address
+
+
+def _authorization(token: str | None) -> dict[str, str]:
+    """The header of a token, which may end with the line end of a file; raises UsageError, without the token in it."""
+    token = token.strip() if token else ""
+    if not all(" " <= character <= "~" for character in token):
+        raise UsageError("the token has a character that no header can carry, expected printable ASCII")
+    return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 def _answer_record(answer: dict[str, Any]) -> AnswerRecord:

@@ -13,9 +13,10 @@ import numpy as np
 
 from opendpr.answering.pipeline import Answerer
 from opendpr.choices import DEFAULT_RETRIEVER
-from opendpr.collection import open_collection
+from opendpr.collection import Collection, open_collection
 from opendpr.collection.database import DATABASE
 from opendpr.collection.opening import missing_members
+from opendpr.collection.rows import EncoderRow
 from opendpr.collection.set_manifest import is_set, read_manifest
 from opendpr.errors import BusyError, OpendprError, StateError
 from opendpr.model.directory import find_model
@@ -84,7 +85,8 @@ class LoadedCollection:
         collection = open_collection(self.directory, allow_partial=partial)
         try:
             file = identity(self.directory, allow_partial=partial)
-            model = find_model(self._name or collection.require_encoder().model)
+            encoder = _required_encoder(collection)
+            model = find_model(self._name or encoder.model)
             answerer = Answerer(collection, model, runtime=self._runtime, search=self._search)
         except OpendprError:
             collection.close()
@@ -182,6 +184,17 @@ def _selection(spans: Sequence[Span]) -> dict[int, float]:
         best[number] = max(best.get(number, -math.inf), span.passage_score)
     scores = log_softmax(np.array(list(best.values()), np.float32)) if best else ()
     return dict(zip(best, map(float, scores), strict=True))
+
+
+def _required_encoder(collection: Collection) -> EncoderRow:
+    """The encoder of the vectors; raises StateError if there are none."""
+    row = collection.encoder()
+    if row is None:
+        raise StateError(
+            f"{collection.directory} holds no vectors, which are needed to open it for many questions; make them with "
+            f"'opendpr encode {collection.directory}'"
+        )
+    return row
 
 
 def identity(directory: Path, *, allow_partial: bool = False) -> object:

@@ -45,6 +45,17 @@ def test_events_and_metrics_have_an_example_too() -> None:
     assert "1cf83ad6d05843c2" in page, "the example of an error"
 
 
+def test_the_id_in_a_line_of_curl_is_of_what_the_path_is_about() -> None:
+    paths = {
+        f"/v1/{name}/{{id}}": {"delete": {"description": "", "responses": {"204": {}}}}
+        for name in ("documents", "jobs", "judgements")
+    }
+    schema = complete({"info": {"description": ""}, "paths": paths, "components": {"schemas": {}}})
+    page = reference_page(schema, "http://127.0.0.1:8000")
+    for path in ("documents/pier.txt", "jobs/JOB", "judgements/ID"):
+        assert f"curl -X DELETE http://127.0.0.1:8000/v1/{path}<" in page
+
+
 ID = {"name": "id", "in": "path", "schema": {"type": "string"}}
 BODY = {
     "required": ["question"],

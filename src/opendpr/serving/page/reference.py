@@ -126,7 +126,7 @@ def _kind(schema: Schema) -> str:
 
 
 def _curl(path: str, method: str, body: Schema | None, base: str) -> str:
-    url = base + path.replace("{id}", "pier.txt" if "documents" in path else "JOB")
+    url = base + path.replace("{id}", _sample_id(path))
     command = "curl" + (f" -X {method.upper()}" if method in ("put", "delete") else "") + f" {url}"
     if body is None:
         return command
@@ -134,3 +134,10 @@ def _curl(path: str, method: str, body: Schema | None, base: str) -> str:
         return f"{command} -F files=@manual.pdf"
     sample = sample_body(path, body, NO_SAMPLES)
     return f"{command} \\\n  --json '{json.dumps(sample)}'"
+
+
+def _sample_id(path: str) -> str:
+    """What stands for the id in an address: that of a document of the examples, or the word of what it belongs to."""
+    if "/documents/" in path:
+        return "pier.txt"
+    return "JOB" if "/jobs/" in path else "ID"

@@ -74,9 +74,8 @@ class OpenDPRAnswerer:
             passage, None where they go on beyond it; and `documents`, the passages.
         :raises OpendprError: The question cannot be understood, or the model has no reader.
         """
-        record = self.retriever.ask(
-            query, self.read_passages, answers=top_k or self.top_k, filters=filters, thorough=self.thorough
-        )
+        answers = self.top_k if top_k is None else top_k
+        record = self.retriever.ask(query, self.read_passages, answers=answers, filters=filters, thorough=self.thorough)
         documents = [self.retriever.document_of(passage) for passage in record.passages]
         return {"answers": _answers(record, documents) if record.answerable else [], "documents": documents}
 
