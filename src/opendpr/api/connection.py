@@ -147,7 +147,7 @@ class _Local(_Closing):
         retriever: RetrieverName = DEFAULT_RETRIEVER,
         where: str | None = None,
     ) -> SearchRecord:
-        _check_asked(question, k, retriever, where)
+        _check_asked(question, k, retriever, where=where)
         with self._lock:
             retrieved = self._retrieve(question, k, retriever, where)
         passages = passage_records(retrieved, {})
@@ -163,7 +163,7 @@ class _Local(_Closing):
         where: str | None = None,
         thorough: bool = False,
     ) -> AskRecord:
-        _check_asked(question, k, retriever, where, answers)
+        _check_asked(question, k, retriever, where=where, answers=answers)
         with self._lock:
             self._refuse_closed()
             self._loaded.model.require_reader()
@@ -197,7 +197,7 @@ class _Remote(_Closing):
         retriever: RetrieverName = DEFAULT_RETRIEVER,
         where: str | None = None,
     ) -> SearchRecord:
-        _check_asked(question, k, retriever, where)
+        _check_asked(question, k, retriever, where=where)
         with self._client() as client:
             return client.search(question, k, retriever=retriever, where=where)
 
@@ -211,7 +211,7 @@ class _Remote(_Closing):
         where: str | None = None,
         thorough: bool = False,
     ) -> AskRecord:
-        _check_asked(question, k, retriever, where, answers)
+        _check_asked(question, k, retriever, where=where, answers=answers)
         with self._client() as client:
             return client.ask(question, k, answers=answers, retriever=retriever, where=where, thorough=thorough)
 
@@ -240,7 +240,7 @@ class _Remote(_Closing):
                 self._close_idle()
 
 
-def _check_asked(question: object, k: int, retriever: str, where: str | None, answers: int = 1) -> None:
+def _check_asked(question: object, k: int, retriever: str, *, where: str | None, answers: int = 1) -> None:
     """Raises UsageError if an argument is not what a collection and a service take."""
     if not isinstance(question, str):
         raise UsageError(f"the question must be a string, got {question!r}")
