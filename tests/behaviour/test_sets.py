@@ -16,6 +16,7 @@ from opendpr.maintenance.add import add_documents
 from opendpr.maintenance.divide import divide
 from opendpr.model.directory import Model
 from opendpr.model.encoder import BertEncoder
+from opendpr.serving.settings import Settings
 
 DOCUMENTS, WORDS = 40, 450
 QUESTIONS = ("lo1 ri2", "sum3 ama4 con9 document7", "dol5")
@@ -148,6 +149,8 @@ def test_a_set_takes_no_judgements_and_none_are_lost(run, both, tmp_path):
         refused = run(*command)
         assert refused.returncode == 2, refused.stderr
         assert "is a set of collections, whose answers cannot be judged" in refused.stderr
+    assert not Settings(several, writable=True).takes_judgements
+    assert Settings(one, writable=True).takes_judgements
     with opendpr.open(several, retriever="bm25") as opened, pytest.raises(opendpr.UsageError, match="cannot be judged"):
         opened.judge("Where?", "right")
     with opendpr.open(one, retriever="bm25") as opened:

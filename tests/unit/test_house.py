@@ -21,7 +21,7 @@ PUBLIC_SIGNATURES = {
 }
 """Functions of the Python API with one parameter more, each of which a caller may want to give."""
 
-LONG_FILES = {"api/opened.py", "collection/collection.py", "collection/writer.py"}
+LONG_FILES = {"api/opened.py", "collection/collection.py"}
 """The classes of the Python API and of what all rooms read: most is what methods say of themselves."""
 LONG_FUNCTIONS = {"opendpr.serving.fastapi.make_app", "opendpr.serving.page.answers.answers_page"}
 """Lists of what an application and a template are made of, which are read from top to bottom."""

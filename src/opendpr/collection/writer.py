@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import secrets
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Literal
 
 import apsw
 
-from opendpr.collection.collection import Collection
 from opendpr.collection.database import our_errors
 from opendpr.collection.lookup import document_forms, existing_ids, is_cut_as_now, last_given_number
 from opendpr.collection.rows import VECTOR_DTYPE, EncoderRow, content_sha256, passage_rows, vector_crc
 from opendpr.collection.titles import drop_titles, has_titles, has_titles_as_now, put_titles
+from opendpr.collection.transactions import TransactedCollection
 from opendpr.errors import InputError, OpendprError
 from opendpr.text.splitting import Splitter
 from opendpr.types import Document, Passage, Vectors
@@ -30,7 +29,7 @@ _METADATA = json.JSONEncoder(ensure_ascii=False, sort_keys=True)
 Change = Literal["added", "replaced", "relabelled", "unchanged"]
 
 
-class Writer(Collection):
+class Writer(TransactedCollection):
     """The one process that may change a collection.
 
     Every method is one transaction or none, but for those that are given the version of one they are a part of.
@@ -42,45 +41,6 @@ class Writer(Collection):
 
     def part_of(self, id: str) -> Writer:
         return self
-
-    @contextmanager
-    def transaction(self) -> Iterator[int]:
-        """A write transaction; yields the number of the version it leaves, if anything changes."""
-        with our_errors(self.path):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                version = self._one_row("SELECT max(version) FROM commits")[0] + 1
-                before = self._connection.total_changes()
-                yield version
-                if self._connection.total_changes() == before:
-                    self._connection.execute("ROLLBACK")
-                    return
-                self._connection.execute("INSERT INTO commits VALUES(?, ?)", (version, secrets.token_bytes(16)))
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
-            with suppress(apsw.BusyError):  # the commit is safe, the next one copies it
-                self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-
-    def change(self, statement: str, rows: Sequence[Sequence[object]], *, table: str = "") -> None:
-        """Run a statement for each row, in one transaction; `table` makes the table it needs, if that is not there."""
-        with self.transaction():
-            self._connection.execute(table)
-            self._connection.executemany(statement, rows)
-
-    def note(self, statement: str, rows: Sequence[Sequence[object]], *, table: str = "") -> None:
-        """Like `change`, of what no search depends on: the version stays, and with it caches and runs."""
-        with our_errors(self.path):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                self._connection.execute(table)
-                self._connection.executemany(statement, rows)
-                self._connection.execute("COMMIT")
-            finally:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
 
     def use_encoder(self, fingerprint: str, dim: int, *, model: str, runtime: str) -> EncoderRow:
         """Make sure that vectors come from one encoder only.

@@ -40,9 +40,11 @@ def free_directory(collection: Path, state: dict[str, Any]) -> Path:
     Raises:
         CorruptionError: the state of a round before is not readable.
     """
-    name, number = f"{collection.resolve().name}-improved", 1
+    whole, number = collection.resolve(), 1
+    parent = whole.parent if collection.name in ("", "..") else collection.parent  # "." is its own parent
+    name = f"{whole.name}-improved"
     while True:
-        path = collection.parent / (name if number == 1 else f"{name}-{number}")
+        path = parent / (name if number == 1 else f"{name}-{number}")
         if not path.exists() or _read_state(path) == state:
             return path
         number += 1

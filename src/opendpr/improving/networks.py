@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -89,31 +90,23 @@ def _trained(work: Path, base: Model, examples: int, *, settings: ImproveSetting
     """The model with the networks that there are enough examples for."""
     few = "not trained: " + counted(examples, "example") + ", {} are needed"
     model, encoder, reader = base, few.format(settings.encoder_examples), few.format(settings.reader_examples)
-    path = work / "examples.jsonl"
+    trained = f"trained on {counted(examples, 'example')}"
     if examples >= settings.encoder_examples:
         from opendpr.training.encoder import train_encoder
 
-        if not (work / "encoder" / "config.json").exists():
-            show = stage("training the encoder")
-            train_encoder(
-                path,
-                model,
-                output=work / "encoder",
-                settings=settings.encoder,
-                on_step=lambda done, total, loss: show(done, total),
-            )
-        model, encoder = Model(work / "encoder"), f"trained on {counted(examples, 'example')}"
+        train = partial(train_encoder, settings=settings.encoder)
+        model, encoder = _trained_once(train, work / "encoder", model, stage("training the encoder")), trained
     if examples >= settings.reader_examples:
         from opendpr.training.reader import train_reader
 
-        if not (work / "reader" / "config.json").exists():
-            read = stage("training the reader")
-            train_reader(
-                path,
-                model,
-                output=work / "reader",
-                settings=settings.reader,
-                on_step=lambda done, total, loss: read(done, total),
-            )
-        model, reader = Model(work / "reader"), f"trained on {counted(examples, 'example')}"
+        train = partial(train_reader, settings=settings.reader)
+        model, reader = _trained_once(train, work / "reader", model, stage("training the reader")), trained
     return Learned(model, encoder, reader)
+
+
+def _trained_once(train: Callable[..., object], output: Path, base: Model, show: OnProgress) -> Model:
+    """What a training makes of a model and the mined examples, unless that was done."""
+    if not (output / "config.json").exists():
+        examples = output.with_name("examples.jsonl")
+        train(examples, base, output=output, on_step=lambda done, total, loss: show(done, total))
+    return Model(output)

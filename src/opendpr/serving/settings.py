@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from opendpr.collection.set_manifest import is_set
 from opendpr.errors import UsageError
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.settings import EngineSettings, SearchSettings
@@ -66,8 +67,8 @@ class Settings:
 
     @property
     def takes_judgements(self) -> bool:
-        """Whether what users say of answers is stored in the collection."""
-        return self.writable or self.judgements
+        """Whether what users say of answers is stored in the collection, which a set has no place for."""
+        return self.judgements or (self.writable and not is_set(self.collection))
 
     @property
     def shown_name(self) -> str:

@@ -53,7 +53,7 @@ def test_a_unit_with_more_is_not_alone(text: str) -> None:
         ("How long may a line be, in bytes?", "size"),
         ("default cache size in kb", "size"),
         ("How many seconds does the bell ring?", "time"),
-        ("session timeout default secs", "time"),
+        ("connection timeout default secs", "time"),
         ("How high is the tower in feet?", "length"),
         ("number of kilograms of salt in a barrel", "mass"),
     ],

@@ -27,6 +27,14 @@ def state(tiny_model: Path) -> dict[str, Any]:
     return round_state(["id", 1], Model(tiny_model), PARTS)
 
 
+def test_a_round_is_never_inside_its_collection(
+    notes: Path, state: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes.mkdir()
+    monkeypatch.chdir(notes)
+    assert free_directory(Path("."), state) == notes.resolve().with_name("notes-improved")
+
+
 def test_a_round_of_the_same_state_goes_on_and_another_gets_the_next_directory(
     notes: Path, state: dict[str, Any], tiny_model: Path
 ) -> None:
