@@ -195,3 +195,22 @@ def test_a_documents_text_is_put_together_to_the_character(tmp_path, splitter):
     for (id, start), text in starts.items():
         whole = texts[int(id.split()[1])]
         assert whole[start : start + len(text)] == text
+
+
+def test_an_interrupt_within_a_read_stays_an_interrupt(directory):
+    with pytest.raises(KeyboardInterrupt), open_writer(directory) as writer:
+        assert writer.put_documents([CHANGED]) == ["replaced"]
+        reading = writer._connection.execute("SELECT number FROM passages")
+        next(reading)
+        raise KeyboardInterrupt
+    with open_collection(directory) as collection:
+        assert collection.document("letter") == LETTER
+
+
+def test_what_is_stored_within_a_read_is_kept(directory):
+    with open_writer(directory) as writer:
+        reading = writer._connection.execute("SELECT number FROM passages")
+        next(reading)
+        assert writer.put_documents([OTHER, replace(OTHER, id="another")])[-1] == "added"
+    with open_collection(directory) as collection:
+        assert collection.document("another").text == OTHER.text

@@ -52,6 +52,7 @@ def push(
       opendpr push wiki 'postgresql://search@db1,db1-copy+db2,db2-copy/opendpr?sslmode=verify-full'
     """
     from opendpr.collection import open_collection
+    from opendpr.collection.collection_set import refuse_set
     from opendpr.engines.opening import open_engine
     from opendpr.maintenance.push import push as push_to
     from opendpr.model.directory import find_model
@@ -60,6 +61,7 @@ def push(
     asking = find_model(model) if model else None
     directory = located(collection, model, silent=as_json)
     with open_collection(directory) as opened, stages("vectors") as show:
+        refuse_set(opened)
         engine = open_engine(address, vector_set(opened, opened.require_encoder()), writes=True)
         try:
             done = push_to(opened, engine, wait_seconds=wait, on_progress=show)

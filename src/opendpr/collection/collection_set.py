@@ -199,6 +199,12 @@ class CollectionSet(Collection):
         )
 
 
+def refuse_set(collection: Collection) -> None:
+    """Raises UsageError if a collection is a set of them, for what must say so before it begins something else."""
+    if isinstance(collection, CollectionSet):
+        collection._refuse()
+
+
 def same_encoder(part: Collection, row: EncoderRow) -> EncoderRow | None:
     """The row of an encoder in a member, which may have met it under another number."""
     return next((own for own in part.encoders() if own.fingerprint == row.fingerprint), None)

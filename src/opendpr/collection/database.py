@@ -23,6 +23,8 @@ NETWORK_FILE_SYSTEMS = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "ceph", "glusterfs"}
 )
 BUSY_MILLISECONDS = 30_000
+WAITED_FOR = (apsw.BusyError, apsw.LockedError)
+"""What SQLite reports where another connection, or a statement of this one that was interrupted, still reads."""
 CACHE_KIBIBYTES = 65_536
 """Size of the pages that a connection keeps in memory."""
 
@@ -69,7 +71,7 @@ def our_errors(path: Path) -> Iterator[None]:
         raise CorruptionError(f"{path} is damaged ({error}); restore a backup, or add the documents again") from None
     except apsw.FullError:
         raise ResourceError(f"no space left for {path}; free some and run the same command again") from None
-    except apsw.BusyError:
+    except WAITED_FOR:
         raise BusyError(f"{path} is busy in another process; try again") from None
     except apsw.NoMemError:
         raise ResourceError(f"out of memory while reading {path}; free some, or work on less at once") from None

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 import apsw
 
 from opendpr.collection.collection import Collection
-from opendpr.collection.database import our_errors
+from opendpr.collection.database import WAITED_FOR, our_errors
 
 
 class TransactedCollection(Collection):
@@ -33,7 +33,7 @@ class TransactedCollection(Collection):
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
-            with suppress(apsw.BusyError):  # the commit is safe, the next one copies it
+            with suppress(*WAITED_FOR):  # the commit is safe, the next one copies it
                 self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
 
     def change(self, statement: str, rows: Sequence[Sequence[object]], *, table: str = "") -> None:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import apsw
 
-from opendpr.collection.database import our_errors
+from opendpr.collection.database import WAITED_FOR, our_errors
 from opendpr.collection.lookup import document_forms, existing_ids, is_cut_as_now, last_given_number
 from opendpr.collection.rows import VECTOR_DTYPE, EncoderRow, content_sha256, passage_rows, vector_crc
 from opendpr.collection.titles import drop_titles, has_titles, has_titles_as_now, put_titles
@@ -276,7 +276,7 @@ class Writer(TransactedCollection):
             return
         try:
             self._connection.set_busy_timeout(CLOSING_MILLISECONDS)
-            with our_errors(self.path), suppress(apsw.BusyError):  # a long read, as a backup, leaves the log longer
+            with our_errors(self.path), suppress(*WAITED_FOR):  # a long read, as a backup, leaves the log longer
                 self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
         finally:
             super().close()

@@ -146,7 +146,7 @@ def unknown(start: Start, forms: Sequence[FileForm[Item]], noun: str) -> InputEr
     expected = f"expected {'; '.join(form.shape for form in forms)}"
     if not start.is_json and not start.name_says_json:
         advice = PLAIN_LINES.format(path=start.path) if noun == "questions" else ""
-        return InputError(f"{start.path}:1: {unclear}, from {start.line[:100]!r}{advice}; {expected}")
+        return InputError(f"{start.path}:1: {unclear}, from {repr(start.line[:100])[:100]}{advice}; {expected}")
     for place, _, fields in islice(read_records(start.path), 1):
         mine = MINE_FIRST if noun == "examples" and "question" in fields else ""
         return InputError(f"{place}: {unclear}, found only {str(list(fields))[:100]}{mine}; {expected}")
