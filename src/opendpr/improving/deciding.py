@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from opendpr.choices import READ_PASSAGES
 from opendpr.evaluation.contrasts import after_minus_before
 from opendpr.evaluation.page.verdict import Verdict, verdict
 from opendpr.evaluation.records import AnswerJudgement
@@ -23,6 +24,8 @@ class Decision(NamedTuple):
     """Whether to switch, and why."""
     summary: Summary
     """All figures of both runs."""
+    exact_match: Difference
+    """How much more of the questions are answered exactly rightly, as a share."""
     confidence_error: Difference
     """How much the squared error of the confidence changed: below 0 it is closer to the truth."""
 
@@ -49,7 +52,8 @@ def decide(before: Path, after: Path) -> Decision:
         f"{words}: {said.after} {said.words} {said.before}, {said.figures}; squared error of the confidence {change}; "
         f"on {counted(figures.questions, 'question')} kept apart"
     )
-    return Decision(switch, sentence, both, confidence)
+    exact_match = {pair.measure: pair.value for pair in pairs}[f"EM@{READ_PASSAGES}"]
+    return Decision(switch, sentence, both, exact_match, confidence)
 
 
 def _choice(said: Verdict, confidence: Difference) -> tuple[bool, str]:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from opendpr.collection.opening import is_collection
-from opendpr.errors import CorruptionError, StateError
+from opendpr.errors import StateError
 from opendpr.improving.parts import Parts
+from opendpr.improving.rounds import LOCK_FILE, STATE_FILE, places, read_state
 from opendpr.interop import write_questions
 from opendpr.model.directory import ROUND_FOLDER, Model
 from opendpr.storage.atomic import make_directory, write_json
 from opendpr.storage.digests import file_sha256
-
-STATE_FILE = "state.json"
 
 
 def round_state(version: list[object], base: Model, parts: Parts) -> dict[str, Any]:
@@ -40,14 +38,7 @@ def free_directory(collection: Path, state: dict[str, Any]) -> Path:
     Raises:
         CorruptionError: the state of a round before is not readable.
     """
-    whole, number = collection.resolve(), 1
-    parent = whole.parent if collection.name in ("", "..") else collection.parent  # "." is its own parent
-    name = f"{whole.name}-improved"
-    while True:
-        path = parent / (name if number == 1 else f"{name}-{number}")
-        if not path.exists() or _read_state(path) == state:
-            return path
-        number += 1
+    return next(path for path in places(collection) if not path.exists() or read_state(path) == state)
 
 
 def begin_round(output: Path, state: dict[str, Any], parts: Parts) -> None:
@@ -58,7 +49,7 @@ def begin_round(output: Path, state: dict[str, Any], parts: Parts) -> None:
         CorruptionError: the round's state is not readable.
     """
     _refuse_other_content(output)
-    before = _read_state(output)
+    before = read_state(output)
     if before is not None and (other := [name for name in state if before.get(name) != state[name]]):
         raise StateError(
             f"{output} was begun with another state of: {', '.join(other)}; give another -o, or remove it to begin "
@@ -81,24 +72,10 @@ def _refuse_other_content(output: Path) -> None:
         what = "is a collection"
     elif (output / "config.json").exists():
         what = "holds a model already"
-    elif any(path.is_file() and not path.name.startswith(STATE_FILE) for path in output.rglob("*")):
+    elif any(path.is_file() and not path.name.startswith((STATE_FILE, LOCK_FILE)) for path in output.rglob("*")):
         what = "is not empty"
     else:
         return
     raise StateError(
         f"{output} {what}, expected a directory that is new or empty, or one of an interrupted round; give another -o"
     )
-
-
-def _read_state(output: Path) -> dict[str, Any] | None:
-    """The state that a round was begun with; None where there is no round."""
-    path = output / ROUND_FOLDER / STATE_FILE
-    if not path.is_file():
-        return None
-    try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError) as error:
-        raise CorruptionError(
-            f"{path} is not the readable JSON that a round begins with ({error}); remove {output} to begin again, or "
-            "give another -o"
-        ) from None

@@ -7,6 +7,7 @@ model/improve/examples.jsonl  training examples mined from the first
 model/improve/encoder/, reader/   trained networks, where there were enough examples
 model/improve/collection/     a copy of the collection with the new vectors, until it has been judged
 model/improve/before.jsonl, after.jsonl   the runs over the questions kept apart
+model/improve/result.json     what came of it; model/improve/lock is held as long as a process works on it
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from opendpr.improving.directory import begin_round, free_directory, round_state
 from opendpr.improving.networks import Learned, train_networks
 from opendpr.improving.parts import Parts, divide
 from opendpr.improving.questions import JudgedQuestions, judged_questions
+from opendpr.improving.rounds import Round, working_on
 from opendpr.improving.settings import LEAST_QUESTIONS, ImproveSettings
 from opendpr.iteration import OnStage
 from opendpr.maintenance.encode import encode
@@ -71,6 +73,7 @@ class Improvement:
             "changes": dict(self.changes),
             "switch": self.decision.switch,
             "verdict": self.decision.sentence,
+            "exact_match": self.decision.exact_match._asdict(),
             "confidence_error": self.decision.confidence_error._asdict(),
             **self.decision.summary.as_json(),
         }
@@ -117,6 +120,7 @@ def improve(
         StateError: there is no such collection, it has no vectors or its model no reader, or `output` is a file, or
             holds anything but a round of the same questions, model and documents.
         CorruptionError: the state of an interrupted round is not readable.
+        BusyError: another process works on the same round.
     """
     with open_collection(collection) as opened:
         judged, parts = _parts(opened)
@@ -125,15 +129,26 @@ def improve(
     state = round_state(version, base, parts)
     target = output or free_directory(collection, state)
     begin_round(target, state, parts)
-    current = _Round(collection, target, base, settings, runtime, on_progress)
+    with working_on(target):
+        changes, decision = _work(_Round(collection, target, base, settings, runtime, on_progress))
+        made = Improvement(target, base.reference, judged, parts, changes, decision)
+        Round(target, state).write_result(made.as_json())
+    return made
+
+
+def _work(current: _Round) -> tuple[dict[str, str], Decision]:
+    """The steps of a round, each unless it was done: what became of the parts of the model, and what to do."""
+    base, collection = current.base, current.collection
     _judge(current, collection, base.reference, "before")
-    learned = train_networks(current.work, collection, base, settings=settings, runtime=runtime, stage=current.stage)
+    learned = train_networks(
+        current.work, collection, base, settings=current.settings, runtime=current.runtime, stage=current.stage
+    )
     place = collection if learned.model.fingerprint == base.fingerprint else _encoded_copy(current, learned.model)
     model = _fitted(current, learned, place)
     _judge(current, place, str(model.directory), "after")
     shutil.rmtree(current.work / "collection", ignore_errors=True)
     decision = decide(current.work / "before.jsonl", current.work / "after.jsonl")
-    return Improvement(target, base.reference, judged, parts, _changes(base, model, learned), decision)
+    return _changes(base, model, learned), decision
 
 
 def _parts(collection: Collection) -> tuple[JudgedQuestions, Parts]:
