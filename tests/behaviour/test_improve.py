@@ -6,7 +6,6 @@ import json
 import re
 import shlex
 from pathlib import Path
-from typing import Any
 
 import pytest
 from conftest import Run
@@ -17,37 +16,21 @@ from opendpr.improving.settings import ImproveSettings
 from opendpr.model.directory import find_model
 from opendpr.training.settings import EncoderSettings, ReaderSettings
 from opendpr.types import Document
+from ships import SHIPS, answer_all_rightly, make_harbour, write_judged
 
-SHIPS = 60
 HOSTILE = "<script>alert(1)</script>\t\x1b[31m"
 
 
 @pytest.fixture
 def harbour(tmp_path: Path, tiny_model: Path) -> Path:
     """A register of ships, encoded by a model that knows nothing."""
-    documents = [
-        Document(f"sheet-{number}", f"Ship {number}", f"The ship number {number} is {1000 + 7 * number} feet long.")
-        for number in range(SHIPS)
-    ]
-    opendpr.add(tmp_path / "harbour", documents, str(tiny_model))
-    return tmp_path / "harbour"
+    return make_harbour(tmp_path / "harbour", tiny_model)
 
 
 @pytest.fixture
 def judged(tmp_path: Path) -> Path:
     """A question about each ship, and one that the register does not answer."""
-    records: list[dict[str, Any]] = [
-        {
-            "question": f"How long is the ship number {number}?",
-            "answers": [str(1000 + 7 * number)],
-            "document_id": f"sheet-{number}",
-        }
-        for number in range(SHIPS)
-    ]
-    records.append({"question": "Who paints the ships?", "answers": []})
-    path = tmp_path / "judged.jsonl"
-    path.write_text("".join(json.dumps(record) + "\n" for record in records))
-    return path
+    return write_judged(tmp_path / "judged.jsonl")
 
 
 def model_of(collection: Path) -> str:
@@ -126,12 +109,7 @@ def test_a_round_says_whether_to_switch_goes_on_and_switches(
     assert "is not shown to be better than" in record["verdict"]
     assert (record["switch"], record["applied"], before) == (False, False, record["before"])
 
-    after = model / "improve" / "after.jsonl"  # as if the new model had answered all rightly
-    lines = [json.loads(line) for line in after.read_text().splitlines()]
-    for line in lines:
-        if line["type"] == "question" and line["answers"]:
-            line["measures"]["EM@20"] = 1.0
-    after.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    answer_all_rightly(model)
     offered = run("improve", harbour)
     assert "switch: after:hybrid is better than before:hybrid, EM@20 +" in offered.stdout
     assert f"to switch: opendpr improve {harbour} -o {model} --apply" in offered.stderr

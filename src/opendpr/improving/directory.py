@@ -18,15 +18,20 @@ from opendpr.storage.digests import file_sha256
 
 def round_state(version: list[object], base: Model, parts: Parts) -> dict[str, Any]:
     """What a round is made of: the collection's version, its model, and the judged questions of both parts."""
+    return {
+        "collection": version,
+        "model": [base.fingerprint, file_sha256(base.directory / "config.json")],
+        "questions": questions_state(parts),
+    }
+
+
+def questions_state(parts: Parts) -> list[str]:
+    """A digest of the judged questions of each part."""
     with TemporaryDirectory(prefix="opendpr-improve-") as folder:
         paths = [Path(folder) / f"{name}.jsonl" for name in parts._fields]
         for path, questions in zip(paths, parts, strict=True):
             write_questions(path, questions, "jsonl")
-        return {
-            "collection": version,
-            "model": [base.fingerprint, file_sha256(base.directory / "config.json")],
-            "questions": [file_sha256(path) for path in paths],
-        }
+        return [file_sha256(path) for path in paths]
 
 
 def free_directory(collection: Path, state: dict[str, Any]) -> Path:

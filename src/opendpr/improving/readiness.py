@@ -38,8 +38,8 @@ class Readiness(NamedTuple):
             documents = {id for part in self.parts for question in part for id in question.document_ids}
             return (
                 f"the judged questions are about {counted(len(documents), 'document')}, by which they are divided: "
-                f"{counted(learned, 'question')} with an answer to learn from and {apart:,} to judge by, each part needs "
-                f"{LEAST_PART}; judge questions about more documents"
+                f"{counted(learned, 'question')} with an answer to learn from and {apart:,} to judge by, each part "
+                f"needs {LEAST_PART}; judge questions about more documents"
             )
         return ""
 

@@ -88,7 +88,7 @@ def rounds(collection: Path, collection_id: str) -> list[Round]:
     Raises:
         CorruptionError: the state of a round is not readable.
     """
-    begun = []
+    begun: list[Round] = []
     for path in places(collection):
         if not path.exists():
             return begun

@@ -34,6 +34,7 @@ ERROR_OF_STATUS: Mapping[int, type[OpendprError]] = {
     401: StateError,
     403: StateError,
     404: InputError,
+    409: StateError,
     413: UsageError,
     422: UsageError,
     429: BusyError,

@@ -20,7 +20,7 @@ from opendpr.serving.tokens import find_token
 
 OPEN_PATHS = ("/healthz", "/readyz", "/login")
 """Paths that need no token; those below /static/ need none either."""
-WRITTEN_PATHS = ("/v1/documents", "/v1/files", "/v1/judgements", *FORM_PATHS)
+WRITTEN_PATHS = ("/v1/documents", "/v1/files", "/v1/judgements", "/v1/improvements", *FORM_PATHS)
 """What a token for reading may not change."""
 JOB_PATHS = "/v1/jobs/"
 """Where the pages see how far a change is."""

@@ -7,14 +7,14 @@ import queue
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from opendpr.collection import open_writer
 from opendpr.errors import OpendprError
-from opendpr.iteration import batched
+from opendpr.iteration import OnStage, batched
 from opendpr.maintenance.add import AddSettings, add
 from opendpr.maintenance.remove import remove
 from opendpr.model.directory import Model
@@ -22,7 +22,7 @@ from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.bm25 import update_bm25
 from opendpr.serving.batching import FullError
-from opendpr.serving.records import JobRecord
+from opendpr.serving.records import JobKind, JobRecord
 from opendpr.serving.uploads import UPLOAD_PREFIX, Upload
 from opendpr.storage.temporary import remove_abandoned
 from opendpr.types import Document
@@ -47,6 +47,10 @@ UNEXPECTED = "{} in the service, which its log describes; what was stored before
 """What a job says that ended by an error nobody expected."""
 
 
+Work = Callable[[JobRecord, OnStage], None]
+"""What a job does, which notes in its record what came of it and calls `OnStage` as it goes on."""
+
+
 class _StoppedError(Exception):
     """The service is ending; the next start, or an `opendpr add`, encodes what is left."""
 
@@ -57,6 +61,7 @@ class _Job:
     documents: Sequence[Document] = ()
     ids: Sequence[str] = ()
     upload: Upload | None = None
+    work: Work | None = None
 
     def all_documents(self) -> Iterable[Document]:
         """The documents to store; those of uploaded files are read only now."""
@@ -112,6 +117,16 @@ class Jobs:
         """Remove documents; raises as `put`."""
         return self._submit(_Job(_new_record("remove"), ids=ids))
 
+    def run(self, kind: JobKind, work: Work, *, improvement: str = "") -> JobRecord:
+        """Do something that ends early, without harm, where what it calls raises an error; raises as `put`.
+
+        Args:
+            improvement: id of what it is about
+        """
+        record = _new_record(kind)
+        record.improvement = improvement
+        return self._submit(_Job(record, work=work))
+
     def get(self, id: str) -> JobRecord | None:
         """The job of this id, if it is still remembered."""
         return self._records.get(id)
@@ -149,13 +164,18 @@ class Jobs:
         """Do a job; returns the state that it is in afterwards."""
         record = job.record
         try:
-            if record.kind == "remove":
+            if job.work is not None:
+                self._do(record, job.work)
+            elif record.kind == "remove":
                 with open_writer(self._directory, wait_seconds=WRITER_WAIT_SECONDS) as writer:
                     remove(writer, job.ids)
                 record.documents = {"removed": len(job.ids)}
             else:
                 self._put(job)
         except _StoppedError:
+            if job.work is not None:
+                record.error = "the service ended; start it again, and it goes on where it was"
+                return "failed"
             record.error = "the service ended; its next start continues this job"
             return "waiting"
         except OpendprError as error:
@@ -173,6 +193,15 @@ class Jobs:
         if self._encoder is None or self._encoder.model.fingerprint != model.fingerprint:
             self._encoder = BertEncoder(model, runtime)
         return self._encoder
+
+    def _do(self, record: JobRecord, work: Work) -> None:
+        def show(what: str, done: int, total: int) -> None:
+            record.stage, record.stage_done, record.stage_total = what, done, total
+            if self._stopping.is_set():
+                raise _StoppedError
+
+        show("", 0, 0)
+        work(record, show)
 
     def _put(self, job: _Job) -> None:
         record = job.record
@@ -200,5 +229,5 @@ class Jobs:
         self._thread.join()
 
 
-def _new_record(kind: Literal["put", "remove"]) -> JobRecord:
+def _new_record(kind: JobKind) -> JobRecord:
     return JobRecord(secrets.token_hex(8), kind)

@@ -91,7 +91,7 @@ class LoadedCollection:
         except OpendprError:
             collection.close()
             raise
-        self.collection, self._file, self.model = collection, file, model
+        self.collection, self._file, self.model, self._stored_model = collection, file, model, encoder.model
         self._answerer, self._layouts = answerer, Layouts(collection, answerer.version)
 
     def _reopen(self) -> None:
@@ -169,7 +169,9 @@ class LoadedCollection:
             return
         if self._answerer.is_current():
             return
-        if self.collection.require_encoder().fingerprint != self.model.fingerprint:
+        row = self.collection.require_encoder()
+        is_other = self._name is None and row.model != self._stored_model  # the same networks, weighed differently
+        if is_other or row.fingerprint != self.model.fingerprint:
             logger.info("%s was given another model: opening it again", self.directory)
             self._reopen()
         else:

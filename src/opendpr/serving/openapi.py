@@ -8,7 +8,9 @@ from typing import Any
 
 import opendpr
 from opendpr.choices import RETRIEVERS
+from opendpr.improving.questions import NO_BETTER
 from opendpr.serving.events import EVENTS_TYPE
+from opendpr.serving.improvement_records import DifferenceRecord, ImprovementRecord, ImprovementsRecord
 from opendpr.serving.problems import PROBLEM_TYPE
 from opendpr.serving.pydantic import problem_schema
 from opendpr.serving.records import (
@@ -76,6 +78,26 @@ SPAN = SpanRecord(
     span_score=-0.3,
 )
 ANSWER = AnswerRecord(SPAN.text, "span", CONFIDENCE, CONFIDENCE_MEANINGS["span"], in_words(CONFIDENCE), [SPAN])
+IMPROVEMENT = ImprovementRecord(
+    "9c41d07be2f3",
+    "done",
+    "/home/me/notes-improved",
+    before="opendpr-minilm",
+    learned=29,
+    apart=31,
+    is_better=True,
+    verdict="switch: after:hybrid is better than before:hybrid, EM@20 +12.9 (+3.2 to +25.8); squared error of the "
+    "confidence \N{MINUS SIGN}0.031 (\N{MINUS SIGN}0.058 to \N{MINUS SIGN}0.006); on 31 questions kept apart",
+    exact_match=DifferenceRecord(0.129, 0.032, 0.258),
+    confidence_error=DifferenceRecord(-0.031, -0.058, -0.006),
+    changes={
+        "lambda": "9.5 -> 6",
+        "confidence": "fitted",
+        "encoder": "not trained: 29 questions to learn from, 100 examples are needed",
+        "reader": "not trained: 29 questions to learn from, 500 examples are needed",
+    },
+    can_apply=True,
+)
 EXAMPLES: Mapping[str, object] = {
     type(record).__name__: asdict(record)
     for record in (
@@ -102,10 +124,13 @@ EXAMPLES: Mapping[str, object] = {
             metadata_keys=["year"],
             limits=dict(REQUEST_LIMITS),
             judgements=True,
+            improvements=True,
         ),
         JudgementRecord(
             "3fa91b2c77d0", "2026-11-29T20:15:00+00:00", QUESTION, "right", SPAN.text, "harbour.md", START, END
         ),
+        ImprovementsRecord(62, 30, 60, 29, 31, {NO_BETTER: 2}, "", IMPROVEMENT, is_judged_since=False, job=None),
+        IMPROVEMENT,
         HealthRecord("ready"),
     )
 }

@@ -11,6 +11,7 @@ from typing import Any
 
 from opendpr.errors import BusyError, CorruptionError, InputError, OpendprError, ResourceError, StateError, UsageError
 from opendpr.serving.batching import FullError
+from opendpr.serving.improving import ConflictError
 from opendpr.serving.judging import ForeignJudgementError
 from opendpr.serving.page.problem import problem_page
 from opendpr.serving.records import Problem
@@ -18,6 +19,7 @@ from opendpr.serving.records import Problem
 PROBLEM_TYPE = "application/problem+json"
 STATUS_OF_ERROR: Sequence[tuple[type[OpendprError], int]] = (
     (ForeignJudgementError, 403),
+    (ConflictError, 409),
     (UsageError, 422),
     (InputError, 404),
     (BusyError, 503),

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from opendpr.choices import MOST_SERVED_PASSAGES, QUESTION_CHARACTERS, WHERE_CHARACTERS
+
+JobKind: TypeAlias = Literal["put", "remove", "improve", "apply", "undo"]
+"""Documents are put or removed; a model is made of judged questions, is used from now on, or is not any more."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,7 @@ class JobRecord:
     """A change of the collection on its way."""
 
     id: str
-    kind: Literal["put", "remove"]
+    kind: JobKind
     state: Literal["waiting", "running", "done", "failed"] = "waiting"
     documents: dict[str, int] = field(default_factory=dict)
     """How many were added, replaced, relabelled, unchanged, removed."""
@@ -149,6 +152,13 @@ class JobRecord:
     files_read: int = 0
     skipped: list[SkippedRecord] = field(default_factory=list)
     error: str | None = None
+    improvement: str = ""
+    """Id of the improvement that is made, applied or undone."""
+    stage: str = ""
+    """What an improvement is at, as `judging before`."""
+    stage_done: int = 0
+    stage_total: int = 0
+    """How much the stage has to do; 0 where that is not known."""
 
 
 @dataclass(frozen=True)
@@ -189,6 +199,8 @@ class InfoRecord:
     limits: dict[str, int]
     judgements: bool = False
     """Whether answers can be judged, by a token that may write where one is needed."""
+    improvements: bool = False
+    """Whether a better model can be made of the judgements, by such a token."""
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from opendpr.collection.where import compile_where
 from opendpr.errors import InputError, OpendprError, UsageError
 from opendpr.serving.batching import Batcher, FullError
 from opendpr.serving.describing import ask_record, passage_records
+from opendpr.serving.improving import Improvements
 from opendpr.serving.jobs import Jobs
 from opendpr.serving.judging import Judgements
 from opendpr.serving.loaded_collection import LoadedCollection, Read, Retrieved, identity
@@ -73,6 +74,11 @@ class Service:
         self.loaded = LoadedCollection(settings.collection, settings.model, settings.runtime, search=settings.search)
         self.jobs = Jobs(settings.collection, settings.model, settings.runtime) if settings.writable else None
         self.judgements = Judgements(settings.collection, self.loaded) if settings.takes_judgements else None
+        self.improvements = (
+            Improvements(settings.collection, settings.runtime, self.jobs, refusal=settings.improving_refusal)
+            if self.judgements
+            else None
+        )
         most = 1 if settings.one_by_one else None
         self._searches: Batcher[Wanted, Retrieved] = Batcher(
             self._search_work,
@@ -213,6 +219,7 @@ class Service:
                 metadata_keys=metadata_keys(collection),
                 limits=dict(REQUEST_LIMITS),
                 judgements=self.settings.takes_judgements,
+                improvements=self.settings.takes_judgements and not self.settings.improving_refusal,
             )
             self._info = (version, record)
         return self._info[1]

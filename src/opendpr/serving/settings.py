@@ -71,6 +71,22 @@ class Settings:
         return self.judgements or (self.writable and not is_set(self.collection))
 
     @property
+    def improving_refusal(self) -> str:
+        """Why no model is made of judgements here; empty if one is."""
+        if not self.writable:
+            return (
+                "this service changes no model; serve the collection with --writable, or let whoever keeps it run "
+                f"'opendpr improve {self.shown_name}'"
+            )
+        if self.model or self.engine:
+            option = "--model" if self.model else "--index"
+            return (
+                f"this service was started with {option}, so it would not answer with a model made here; serve the "
+                f"collection without it, or let whoever keeps it run 'opendpr improve {self.shown_name}'"
+            )
+        return ""
+
+    @property
     def shown_name(self) -> str:
         """What the page and the API call the collection."""
         return self.name or self.collection.resolve().name

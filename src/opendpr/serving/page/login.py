@@ -6,9 +6,12 @@ from opendpr.serving.rendering import render
 
 TOKEN_COOKIE = "opendpr_token"
 """Holds the token that a browser gave."""
-PAGE_PATHS = ("/", "/documents", "/document", "/docs")
+PAGE_PATHS = ("/", "/documents", "/document", "/improvements", "/docs")
 """Paths that a browser shows, with the token in the cookie."""
-FORM_PATHS = ("/documents", "/documents/remove", "/judgements", "/judgements/remove")
+FORM_PATHS = (
+    *("/documents", "/documents/remove", "/judgements", "/judgements/remove"),
+    *("/improvements", "/improvements/apply", "/improvements/undo"),
+)
 """Paths that forms of the pages are sent to, with the token in the cookie, by pages of this site alone."""
 
 

@@ -10,6 +10,7 @@ from opendpr.serving.rendering import render
 PROBLEM_HEADINGS: Mapping[int, str] = {
     403: "That is not allowed",
     404: "There is nothing here",
+    409: "That cannot be done now",
     413: "That is too large",
     422: "That cannot be done",
     429: "Please wait a moment",
