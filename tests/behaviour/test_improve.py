@@ -46,13 +46,14 @@ def test_judged_questions_are_added_listed_exported_and_removed(run: Run, harbou
         opened.judge("How long is the ship number 4?", "wrong", answer)
         better = opened.judge("How long is the ship number 4?", "better", ("sheet-4", 21, 25), shown=answer)
         opened.judge(HOSTILE, "right")
-        assert [judgement.verdict for judgement in opened.questions()] == ["right", "wrong", "better", "right"]
+        assert [judgement.verdict for judgement in opened.judgements()] == ["right", "wrong", "better", "right"]
     assert (better.text, better.shown.text, better.shown.confidence) == ("1028", answer.text, answer.confidence)
     assert right.shown.fingerprint == find_model(model_of(harbour)).fingerprint
 
     listed = run("questions", harbour)
     assert [line.split("\t")[1] for line in listed.stdout.splitlines()] == ["right", "wrong", "better", "right"]
     assert "\x1b" not in listed.stdout
+    assert "3 judged questions, 4 judgements; 3 of the questions can be learned from" in listed.stderr
     records = [json.loads(line) for line in run("questions", harbour, "--json").stdout.splitlines()]
     assert records[2] == {
         "id": better.id,
@@ -196,4 +197,4 @@ def test_the_page_on_improving_says_what_the_commands_do(
     [block] = [block for kind, block in shown if kind == "python"]
     exec(block.replace(".best\n", ".answers[0]\n"), {})  # the model of the tests is never sure
     with opendpr.open("notes") as notes:
-        assert notes.questions()[-1].text == "Lisbon"
+        assert notes.judgements()[-1].text == "Lisbon"

@@ -52,7 +52,7 @@ def test_every_curl_line_is_answered(notes: Served) -> None:
     if not shutil.which("curl"):
         pytest.skip("curl is not installed")
     lines = [line for block in blocks("bash") for line in block.splitlines()]
-    assert len(lines) == 12
+    assert len(lines) == 13
     for line in lines:
         assert line.startswith("curl ")
         command = line.replace("localhost:8000", f"127.0.0.1:{notes.port}") + " --fail-with-body"

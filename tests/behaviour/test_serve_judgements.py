@@ -48,7 +48,7 @@ def judged(notes: Path, serve_environment: dict[str, str]) -> Iterator[Served]:
 
 def stored(notes: Path) -> list[Judgement]:
     with opendpr.open(notes, retriever="bm25") as opened:
-        return opened.questions()
+        return opened.judgements()
 
 
 def said(verdict: str, start: int = START, end: int = END, **fields: object) -> dict[str, object]:
@@ -82,6 +82,7 @@ def test_programs_judge_and_take_back(judged: Served, notes: Path) -> None:
         (said("right", answer={"document_id": "pier.md", "start": START, "end": END}), 422),
         ({"question": QUESTION, "verdict": "better"}, 422),
         (said("right", shown={"text": "x", "confidence": 2}), 422),
+        (said("right", shown={"text": "x" * 1_001}), 422),
         (said("right", who="me"), 422),
     ):
         assert judged.ask("POST", "/v1/judgements", wrong).status == status, wrong

@@ -250,7 +250,7 @@ class OpenCollection:
     def judge(
         self, question: str, verdict: VerdictName, words: JudgedWords | None = None, *, shown: Answer | None = None
     ) -> Judgement:
-        """Store whether an answer is right, for `questions` and `opendpr.improve`.
+        """Store whether an answer is right, for `judgements` and `opendpr.improve`.
 
         Args:
             verdict: `right`, `wrong`, or `better` for other words than were shown
@@ -266,7 +266,7 @@ class OpenCollection:
         directory = self._opened.directory
         return judge_words(directory, question, verdict, words, shown=shown, answerer=self._answerer)
 
-    def questions(self) -> list[Judgement]:
+    def judgements(self) -> list[Judgement]:
         """What was said of answers, in that order; `state` says whether the document still has the words."""
         return judgements(self._opened)
 

@@ -1,4 +1,4 @@
-"""`opendpr questions`: what was said of answers."""
+"""`opendpr questions`: the questions whose answers were judged."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def questions(
         Path | None,
         Option(
             "--export",
-            help="File to write questions with their right answers to, for evaluate, mine and train answering.",
+            help="File to write judged questions to, with their right answers, for evaluate, mine, train answering.",
             show_default=False,
         ),
     ] = None,
@@ -35,7 +35,7 @@ def questions(
         list[Path] | None,
         Option(
             "--add",
-            help="Question files of any known form, whose answers are taken as judged right; repeatable.",
+            help="Question files of any known form, whose answers become judgements that they are right; repeatable.",
             show_default=False,
         ),
     ] = None,
@@ -44,9 +44,9 @@ def questions(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List what was said of the answers of COLLECTION: right, wrong, or better words.
+    """List the judged questions of COLLECTION, a line for each judgement: right, wrong, or better words.
 
-    The page of 'opendpr serve --judgements' stores it, a program that uses the API, or --add. A judgement
+    The page of 'opendpr serve --judgements' stores them, a program that uses the API, or --add. A judgement
     whose document is gone, or has other words there now, is listed as such, and nothing is learned from it.
 
     \b
@@ -92,7 +92,12 @@ def _list(collection: Path, as_json: bool) -> None:
         )
     elif not as_json:
         judged = judged_questions(listed)
-        say(f"{counted(len(listed), 'judgement')}, {counted(len(judged.questions), 'question')} to learn from")
+        questions = len({judgement.question for judgement in listed})
+        usable = len(judged.questions)
+        say(
+            f"{counted(questions, 'judged question')}, {counted(len(listed), 'judgement')}; "
+            f"{usable:,} of the questions can be learned from"
+        )
         for line in judged.describe():
             say(line)
 

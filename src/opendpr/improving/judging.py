@@ -30,7 +30,7 @@ from opendpr.wording import counted
 ID_DIGITS = 12
 """Hexadecimal digits of a judgement's id."""
 ANSWER_CHARACTERS = 1_000
-"""Longest words that are judged: an answer, not a passage."""
+"""Longest words that are judged, or were shown: an answer, not a passage."""
 NO_ANSWERS = 'it has no answers; give it some, or "answers": [] if the documents do not answer it'
 """Why a question of a file is left out."""
 
@@ -76,7 +76,8 @@ def judge(
         who: name of the token of a request
 
     Raises:
-        UsageError: the question is empty or too long, there is no such verdict, or the place holds no words.
+        UsageError: the question or the answer is empty or too long, there is no such verdict, or the place holds no
+            words.
         InputError: there is no such document.
         StateError: there is no such collection.
     """
@@ -88,6 +89,11 @@ def judge(
         raise UsageError(f"a verdict is one of {', '.join(VERDICTS)}, got {verdict!r:.60}")
     if verdict == "better" and place is None:
         raise UsageError("better words have a place in a document; give document, start and end")
+    if len(shown.text) > ANSWER_CHARACTERS:
+        raise UsageError(
+            f"the answer that was shown has {len(shown.text):,} characters, an answer has at most "
+            f"{ANSWER_CHARACTERS:,}; give the words of the answer, not of its passage"
+        )
     with open_judgements(directory) as writer:
         words = _words(writer, place) if place else ""
         judgement = _judgement(question, verdict, words, place, shown=shown, who=who)

@@ -195,8 +195,9 @@ def _judge(current: _Round, collection: Path, model: str, name: str) -> None:
     if path.exists() and _is_complete(path):
         return
     task = Task([current.work / "apart.jsonl"], [DEFAULT_RETRIEVER], model=model, runtime=current.runtime)
-    judge = AnswerJudge(JUDGED_KS, (READ_PASSAGES,))
-    evaluate(collection, task, judge, output=path, on_progress=current.stage(f"judging {name}"))
+    judge, show = AnswerJudge(JUDGED_KS, (READ_PASSAGES,)), current.stage(f"judging {name}")
+    show(0, 0)  # the first questions may take long
+    evaluate(collection, task, judge, output=path, on_progress=show)
 
 
 def _is_complete(path: Path) -> bool:

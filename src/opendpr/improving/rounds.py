@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,8 +46,11 @@ class Round(NamedTuple):
 
     def is_at_work(self) -> bool:
         """Whether a process works on it; one that was killed does not."""
+        path = self.directory / ROUND_FOLDER / LOCK_FILE
+        if not os.access(path, os.W_OK):  # no process ever worked on it, or none that this one can look for
+            return False
         try:
-            with filelock.FileLock(self.directory / ROUND_FOLDER / LOCK_FILE, timeout=0):
+            with filelock.FileLock(path, timeout=0):
                 return False
         except filelock.Timeout:
             return True

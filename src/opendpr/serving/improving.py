@@ -141,7 +141,8 @@ class Improvements:
         result = own.result()
         model = str(own.directory.absolute())
         if result is None:
-            return ImprovementRecord(own.id, "running" if own.is_at_work() else "interrupted", model)
+            is_at_work = self._is_making() or own.is_at_work()
+            return ImprovementRecord(own.id, "running" if is_at_work else "interrupted", model)
         in_use = self._model_in_use()
         is_applied = Path(in_use).resolve() == own.directory.resolve()
         return ImprovementRecord(
@@ -159,6 +160,11 @@ class Improvements:
             is_applied=is_applied,
             can_apply=result["switch"] and not is_applied and in_use == result["before"],
         )
+
+    def _is_making(self) -> bool:
+        """Whether a model is being made here, whose round may not hold its lock yet."""
+        job = self._job
+        return job is not None and job.kind == "improve" and job.state == "running"
 
     def _objection(self, record: ImprovementRecord) -> str:
         """Why an improvement cannot be applied."""

@@ -97,7 +97,7 @@ class ShownWords(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    text: str = Field("", max_length=TITLE_CHARACTERS)
+    text: str = Field("", max_length=ANSWER_CHARACTERS)
     confidence: float = Field(0.0, ge=0, le=1, strict=True)
 
 

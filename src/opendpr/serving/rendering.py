@@ -14,15 +14,16 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 
-def render(template: str, *, collection: str = "", wide: bool = False, **values: object) -> str:
+def render(template: str, *, collection: str = "", wide: bool = False, improves: bool = False, **values: object) -> str:
     """A whole page.
 
     Args:
         collection: name shown in the bar; empty where nobody is known to have access
         wide: for pages that show text or tables
+        improves: whether the bar leads to the page on which a better model is made
         values: what the template shows
     """
-    return _environment().get_template(template).render(collection=collection, wide=wide, **values)
+    return _environment().get_template(template).render(collection=collection, wide=wide, improves=improves, **values)
 
 
 def address(path: str, fragment: str = "", **query: object) -> str:

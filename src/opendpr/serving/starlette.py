@@ -56,7 +56,7 @@ def page_response(page: Page) -> Response:
 
 def page_routes(site: Site) -> list[BaseRoute]:
     """The routes of the pages, of the forms about answers, and of the files that the pages refer to."""
-    judging = site.judging
+    judging, improving = site.judging, site.improving
 
     async def ask(request: Request) -> Response:
         return page_response(await site.ask(request.query_params, may_judge=may_write(request)))
@@ -68,6 +68,18 @@ def page_routes(site: Site) -> list[BaseRoute]:
     async def take_back(request: Request) -> Response:
         body, who = await request.body(), request.scope["state"]["who"]
         return page_response(await judging.take_back(body, who, in_place=_in_place(request)))
+
+    async def improvements(request: Request) -> Response:
+        return page_response(await improving.show(request.query_params, may_write=may_write(request)))
+
+    async def improve(request: Request) -> Response:
+        return page_response(await improving.start())
+
+    async def apply(request: Request) -> Response:
+        return page_response(await improving.apply(await request.body()))
+
+    async def undo(request: Request) -> Response:
+        return page_response(await improving.undo(await request.body()))
 
     async def documents(request: Request) -> Response:
         filters = request.query_params.getlist("filter")
@@ -88,6 +100,10 @@ def page_routes(site: Site) -> list[BaseRoute]:
         Route("/document", document),
         Route("/docs", reference),
         Route("/login", login, methods=["POST"]),
+        Route("/improvements", improvements),
+        Route("/improvements", improve, methods=["POST"]),
+        Route("/improvements/apply", apply, methods=["POST"]),
+        Route("/improvements/undo", undo, methods=["POST"]),
         Route("/judgements", judge, methods=["POST"]),
         Route("/judgements/remove", take_back, methods=["POST"]),
         Mount("/static", StaticFiles(packages=[("opendpr.serving", "static")])),

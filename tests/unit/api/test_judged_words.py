@@ -34,7 +34,7 @@ def test_an_answer_is_stored_only_if_its_words_are_still_there(notes: opendpr.Op
     opendpr.add(notes, [Document("pier", "", "The pier was built by nobody that anybody remembers.")], vectors=False)
     with pytest.raises(UsageError, match=r"'nobody that any' instead of 'Marta Lindqvist'; ask again"):
         notes.judge("Who?", "right", answer())
-    [judgement] = notes.questions()
+    [judgement] = notes.judgements()
     assert (judgement.text, judgement.state) == (WORDS, "changed")
     assert notes.judge("Who?", "better", ("pier", START, START + 6)).text == "nobody"
 
@@ -45,7 +45,7 @@ def test_an_answer_is_stored_only_if_its_words_are_still_there(notes: opendpr.Op
 def test_words_that_are_none_are_refused(notes: opendpr.OpenCollection, words: Any) -> None:
     with pytest.raises(UsageError, match=r"an answer, or \(document id, start, end\) .*, got "):
         notes.judge("Who?", "right", words)
-    assert notes.questions() == []
+    assert notes.judgements() == []
 
 
 @pytest.mark.parametrize(
@@ -57,6 +57,11 @@ def test_words_that_are_none_are_refused(notes: opendpr.OpenCollection, words: A
         (("Who?", None), None, "a verdict is one of right, wrong, better, got None"),
         (("Who?", "better", ("pier", 0, 3)), "Orvik", "shown is the answer that was shown"),
         (("Who?", "better", ("pier", 0, 3)), answer(SURROGATE), "answer that was shown is not valid Unicode"),
+        (
+            ("Who?", "better", ("pier", 0, 3)),
+            answer("x" * 1_001),
+            "shown has 1,001 characters, an answer has at most",
+        ),
         (("Who?", "right", answer(SURROGATE)), None, "answer that was shown is not valid Unicode"),
         (("Who?", "right", (SURROGATE, 0, 3)), None, "document's id is not valid Unicode"),
     ],
@@ -64,4 +69,4 @@ def test_words_that_are_none_are_refused(notes: opendpr.OpenCollection, words: A
 def test_other_arguments_are_refused(notes: opendpr.OpenCollection, arguments: Any, shown: Any, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         notes.judge(*arguments, shown=shown)
-    assert notes.questions() == []
+    assert notes.judgements() == []

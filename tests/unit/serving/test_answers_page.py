@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from opendpr.serving.page.answers import SearchForm, answers_page
-from opendpr.serving.records import AnswerRecord, AskRecord, InfoRecord, PassageRecord, SpanRecord
+from opendpr.serving.records import AnswerRecord, AskRecord, PassageRecord, SpanRecord
 from opendpr.types import CONFIDENCE_MEANINGS
+from service_info import INFO
 
-INFO = InfoRecord("1", "towns", "c", 1, 2, 2, 0, "model", "f", True, False, ["hybrid"], [], {})
 TEXT = "## Towns\n\n| Town | River |\n|---|---|\n| Albi | `Tarn` |\n\nCahors is <old>. It lies on the Lot."
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from opendpr.serving.page.document import DocumentView, document_page
 from opendpr.serving.page.sheets import LONGEST_CHARACTERS, SheetMarks, find_places, pieces, sheet_at, sheet_starts
 from opendpr.serving.records import DocumentRecord
+from service_info import INFO
 
 
 def record(text: str, **metadata: object) -> DocumentRecord:
@@ -18,47 +19,47 @@ def record(text: str, **metadata: object) -> DocumentRecord:
 
 def test_a_document_shows_passage_and_answer_in_place() -> None:
     document = record("One <b>two</b> three four five.", page_starts=[0, 15])
-    page = document_page(document, DocumentView((4, 9), (0, 20)), "notes")
+    page = document_page(document, DocumentView((4, 9), (0, 20)), INFO)
     assert '<span class="passage"><mark class="current" id="answer">&lt;b&gt;tw</mark></span>' in page
     assert '<span class="pagebreak">Page 2</span>' in page
-    plain = document_page(document, DocumentView(), "notes")
+    plain = document_page(document, DocumentView(), INFO)
     assert "<mark" not in plain
     assert 'id="passage"' not in plain
     assert "Part 1" not in plain
-    whole = document_page(document, DocumentView(None, (4, 9)), "notes")
+    whole = document_page(document, DocumentView(None, (4, 9)), INFO)
     assert '<span class="passage"><span id="passage">&lt;b&gt;tw</span></span>' in whole
 
 
 def test_of_a_long_document_the_sheet_of_the_answer_is_shown() -> None:
     text = "A line of text.\n" * 2_000 + "The lighthouse." + "\nA line of text." * 2_000
     document, place = record(text), (text.index("The lighthouse"), text.index("The lighthouse") + 15)
-    page = document_page(document, DocumentView(place, place, question_query={"q": "What shines?", "k": 5}), "notes")
+    page = document_page(document, DocumentView(place, place, question_query={"q": "What shines?", "k": 5}), INFO)
     assert '<mark class="current" id="answer">The lighthouse.</mark>' in page
     assert "Part 4 of 7" in page
     assert 'href="/?q=What+shines%3F&amp;k=5"' in page
     assert f"&amp;start={place[0]}&amp;end={place[1]}" in page
-    other = document_page(document, DocumentView(place, sheet=1), "notes")
+    other = document_page(document, DocumentView(place, sheet=1), INFO)
     assert "Part 1 of 7" in other
     assert "To the answer" in other
-    assert "Part 7 of 7" in document_page(document, DocumentView(sheet=99), "notes")
+    assert "Part 7 of 7" in document_page(document, DocumentView(sheet=99), INFO)
 
 
 def test_words_are_found_in_the_whole_document_one_place_after_the_other() -> None:
     text = "The Pier.\n" + "A line of text.\n" * 2_000 + "The\npier again."
     document = record(text)
-    first = document_page(document, DocumentView(words="the pier"), "notes")
+    first = document_page(document, DocumentView(words="the pier"), INFO)
     assert "1 of 2" in first
     assert '<mark class="current" id="place">The Pier</mark>' in first
     assert 'href="/document?id=a&amp;find=the+pier&amp;at=2#place" data-key="n"' in first
-    second = document_page(document, DocumentView(words="the pier", place_number=2), "notes")
+    second = document_page(document, DocumentView(words="the pier", place_number=2), INFO)
     assert "2 of 2" in second
     assert 'id="place">The\npier</mark>' in second
-    assert "not in this document" in document_page(document, DocumentView(words="zeppelin"), "notes")
+    assert "not in this document" in document_page(document, DocumentView(words="zeppelin"), INFO)
 
 
 def test_the_words_of_an_answer_are_found_elsewhere_too() -> None:
     text = "Marta built it. Later Marta died."
-    page = document_page(record(text), DocumentView((22, 27)), "notes")
+    page = document_page(record(text), DocumentView((22, 27)), INFO)
     assert "2 of 2" in page
     assert '<mark class="other">Marta</mark> built' in page
     assert 'href="/document?id=a&amp;start=22&amp;end=27&amp;find=Marta&amp;at=1#place"' in page
@@ -66,7 +67,7 @@ def test_the_words_of_an_answer_are_found_elsewhere_too() -> None:
 
 def test_a_document_lists_its_headings_with_links_to_their_places() -> None:
     sections = [[0, 1, "Guide", ""], [8, 2, "Ports & <piers>", "ports"]]
-    page = document_page(record("# Guide\n## Ports & <piers>\nText.", sections=sections), DocumentView(), "notes")
+    page = document_page(record("# Guide\n## Ports & <piers>\nText.", sections=sections), DocumentView(), INFO)
     assert "2 headings" in page
     assert '<li class="level2"><a href="/document?id=a&amp;from=8&amp;to=23#passage"' in page
     assert "Ports &amp; &lt;piers&gt;</a>" in page

@@ -11,7 +11,8 @@ import pytest
 from opendpr.collection.filters import Comparison, parse_where
 from opendpr.collection.listing import SharedValue
 from opendpr.serving.events import job_events
-from opendpr.serving.page.documents import ListForm, chip_groups, filter_of, progress
+from opendpr.serving.page.documents import ListForm, chip_groups, filter_of
+from opendpr.serving.page.jobs import progress
 from opendpr.serving.records import JobRecord, SkippedRecord
 
 

@@ -109,6 +109,7 @@ def answers_page(
     return render(
         "ask.html.jinja",
         collection=info.collection,
+        improves=info.improvements,
         form=form,
         problem=problem,
         result=result if records or isinstance(result, AskRecord) else None,

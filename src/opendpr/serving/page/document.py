@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from opendpr.serving.page.runs import Range
 from opendpr.serving.page.sheets import MOST_PLACES, SheetMarks, find_places, pieces, sheet_at, sheet_starts
-from opendpr.serving.records import REQUEST_LIMITS, DocumentRecord
+from opendpr.serving.records import REQUEST_LIMITS, DocumentRecord, InfoRecord
 from opendpr.serving.rendering import address, render
 from opendpr.text.places import page_starts
 from opendpr.text.sections import Section, parse_sections
@@ -58,7 +58,7 @@ class WordPlaces(NamedTuple):
     """Addresses of the place before and the next one; empty where there are no others."""
 
 
-def document_page(record: DocumentRecord, view: DocumentView, collection: str, *, may_write: bool = False) -> str:
+def document_page(record: DocumentRecord, view: DocumentView, info: InfoRecord, *, may_write: bool = False) -> str:
     """The whole page; `record` has the document's whole text."""
     pages = page_starts(record.metadata.get("page_starts"))
     sections = [section for section in parse_sections(record.metadata.get("sections")) if section.heading]
@@ -71,8 +71,9 @@ def document_page(record: DocumentRecord, view: DocumentView, collection: str, *
     end = borders[sheet] if sheet < len(borders) else len(record.text)
     return render(
         "document.html.jinja",
-        collection=collection,
+        collection=info.collection,
         wide=True,
+        improves=info.improvements,
         record=record,
         metadata={key: value for key, value in record.metadata.items() if key not in HIDDEN_METADATA},
         outline=_outline(record, view, sections),

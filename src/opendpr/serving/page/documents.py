@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import NamedTuple
@@ -11,6 +11,7 @@ from opendpr.collection.filters import condition
 from opendpr.collection.listing import SAMPLED_DOCUMENTS, SharedValue
 from opendpr.collection.rows import ListedDocument
 from opendpr.corpus import READERS
+from opendpr.serving.page.jobs import progress
 from opendpr.serving.records import REQUEST_LIMITS, InfoRecord, JobRecord
 from opendpr.serving.rendering import address, render
 from opendpr.wording import counted, readable_size
@@ -23,8 +24,6 @@ CHIP_KEYS = 6
 """Most keys whose values are offered."""
 UNLABELLED_KEYS = frozenset(("path", "modified", "page_starts", "sections", "left_out", "menus_left_out"))
 """Metadata that readers of files note, which group nothing."""
-DONE_WORDS: Mapping[str, str] = {"relabelled": "given new labels", "unchanged": "there already"}
-"""What the page calls a change; others as the API does."""
 
 
 @dataclass(frozen=True)
@@ -79,21 +78,6 @@ class ChipGroup(NamedTuple):
     chips: list[Chip]
 
 
-@dataclass(frozen=True)
-class JobProgress:
-    """How far a change is, in words."""
-
-    job: JobRecord
-    heading: str
-    done: int
-    total: int
-    """0 where it is not known yet."""
-
-    @property
-    def is_over(self) -> bool:
-        return self.job.state in ("done", "failed")
-
-
 def documents_page(
     form: ListForm,
     info: InfoRecord,
@@ -115,6 +99,7 @@ def documents_page(
         "documents.html.jinja",
         collection=info.collection,
         wide=True,
+        improves=info.improvements,
         form=form,
         info=info,
         summaries=listed.summaries,
@@ -166,32 +151,6 @@ def filter_of(shared: SharedValue) -> str:
     if not shared.key:
         return f"id like '%{shared.value}'"
     return condition(shared.key, "=", shared.value)
-
-
-def progress(job: JobRecord) -> JobProgress:
-    """How far a job is."""
-    if job.state == "failed":
-        return JobProgress(job, "The change failed", 0, 0)
-    if job.state == "done":
-        return JobProgress(job, _done(job), 1, 1)
-    if job.state == "waiting":
-        return JobProgress(job, "Waiting for other changes", 0, 0)
-    if job.files_read < job.files:
-        return JobProgress(job, f"Reading {counted(job.files, 'file')}", job.files_read, job.files)
-    if job.kind == "remove":
-        return JobProgress(job, "Removing", 0, 0)
-    return JobProgress(job, "Preparing passages for search", job.passages_encoded, job.passages_to_encode)
-
-
-def _done(job: JobRecord) -> str:
-    """What came of a job, as a sentence."""
-    changes = [f"{counted(count, 'document')} {DONE_WORDS.get(change, change)}" for change, count in _counts(job)]
-    skipped = [f"{len(job.skipped):,} skipped"] if job.skipped else []
-    return f"{', '.join([*changes, *skipped]) or 'Nothing to do'}."
-
-
-def _counts(job: JobRecord) -> Iterable[tuple[str, int]]:
-    return sorted((change, count) for change, count in job.documents.items() if count)
 
 
 def _chip(form: ListForm, filter: str, text: str, documents: int | None) -> Chip:

@@ -36,13 +36,16 @@ class Operation(NamedTuple):
     form: RequestForm
 
 
-def reference_page(openapi: Schema, base: str, samples: Schema = NO_SAMPLES, *, needs_token: bool = False) -> str:
+def reference_page(
+    openapi: Schema, base: str, samples: Schema = NO_SAMPLES, *, needs_token: bool = False, improves: bool = False
+) -> str:
     """The whole page.
 
     Args:
         base: the address of the service as the browser sees it
         samples: values of this collection by name, for the forms
         needs_token: whether requests are refused without a token
+        improves: whether the bar leads to the page on which a better model is made
     """
     operations = [
         _operation(path, method, operation, openapi=openapi, base=base, samples=samples)
@@ -53,6 +56,7 @@ def reference_page(openapi: Schema, base: str, samples: Schema = NO_SAMPLES, *, 
     return render(
         "reference.html.jinja",
         wide=True,
+        improves=improves,
         description=openapi["info"]["description"],
         operations=operations,
         problem=_indented(problem[0]) if problem else "",

@@ -19,6 +19,7 @@ from opendpr.serving.page.answers import SearchForm, answers_page
 from opendpr.serving.page.document import DocumentView, document_page
 from opendpr.serving.page.documents import PAGE_DOCUMENTS, Listed, ListForm, documents_page
 from opendpr.serving.page.examples import example_questions
+from opendpr.serving.page.improving import ImprovingPages
 from opendpr.serving.page.judging import JUDGED, JudgingForms
 from opendpr.serving.page.login import TOKEN_COOKIE, login_page
 from opendpr.serving.page.page import Page, Query, local_target, number_in, page_of, place_in, sent_to
@@ -48,7 +49,7 @@ class Site:
 
     def __init__(self, service: Service, openapi: Callable[[], dict[str, Any]]) -> None:
         self._service, self._openapi = service, openapi
-        self.judging = JudgingForms(service)
+        self.judging, self.improving = JudgingForms(service), ImprovingPages(service)
         self._kept_examples: tuple[int, Sequence[str]] | None = None
         self._kept_values: tuple[int, Sequence[SharedValue]] | None = None
 
@@ -142,21 +143,23 @@ class Site:
             status, detail, headers = of_error(error)
             return page_of(problem_page(status, detail, "", collection=info.collection), status, headers)
         is_writable = may_write and info.writable
-        page = await asyncio.to_thread(document_page, record, places, info.collection, may_write=is_writable)
+        page = await asyncio.to_thread(document_page, record, places, info, may_write=is_writable)
         return page_of(page)
 
     async def reference(self, base: str) -> Page:
         """The API; where the collection can be read, its forms ask for what is there."""
         samples: dict[str, object] = {}
+        improves = False
         with suppress(OpendprError):
             listed = await self._service.documents(Listing(), "", 1)
-            questions = await self._examples(await self._service.info())
+            info = await self._service.info()
+            improves, questions = info.improvements, await self._examples(info)
             if listed.documents and listed.documents[0].id.isprintable():  # a field of a form holds nothing else
                 samples["id"] = listed.documents[0].id
             if questions:
                 samples["question"] = questions[0]
         needs_token = bool(self._service.settings.tokens)
-        return page_of(reference_page(self._openapi(), base, samples, needs_token=needs_token))
+        return page_of(reference_page(self._openapi(), base, samples, needs_token=needs_token, improves=improves))
 
     def login(self, body: bytes, *, secure: bool) -> Page:
         """Keep the token in a cookie that scripts cannot read, and go on to the page that was asked for."""

@@ -206,14 +206,20 @@ if (change) {
     if (total) [bar.max, bar.value] = [total, done];
     else bar.removeAttribute("value");
   };
+  const headings = JSON.parse(change.dataset.headings);
   const events = new EventSource(change.dataset.events);
+  events.addEventListener("error", () => {
+    if (events.readyState === EventSource.CLOSED) location.reload(); // the service does not know it any more
+    else show("The service does not answer; waiting for it", 0, 0);
+  });
   events.addEventListener("message", ({ data }) => {
     const job = JSON.parse(data);
     if (job.state === "done" || job.state === "failed") {
       events.close();
       location.reload();
     } else if (job.state === "running" && job.files_read < job.files) show("Reading files", job.files_read, job.files);
-    else if (job.state === "running") show("Preparing passages for search", job.passages_encoded, job.passages_to_encode);
+    else if (job.state === "running" && headings[job.stage]) show(headings[job.stage], job.stage_done, job.stage_total);
+    else if (job.state === "running" && ["put", "remove"].includes(job.kind)) show("Preparing passages for search", job.passages_encoded, job.passages_to_encode);
   });
 }
 

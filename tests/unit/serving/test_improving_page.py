@@ -1,0 +1,71 @@
+"""What the page says of an improvement, and whether a service makes one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from opendpr.search.settings import EngineSettings
+from opendpr.serving.improvement_records import DifferenceRecord, ImprovementRecord
+from opendpr.serving.page.improving import verdict_of
+from opendpr.serving.page.jobs import STAGE_HEADINGS, progress
+from opendpr.serving.records import JobRecord
+from opendpr.serving.settings import Settings
+
+DONE = ImprovementRecord(
+    "1",
+    "done",
+    "notes-improved",
+    apart=31,
+    is_better=True,
+    exact_match=DifferenceRecord(0.129, 0.032, 0.258),
+    confidence_error=DifferenceRecord(-0.031, -0.058, -0.006),
+)
+SAME = DifferenceRecord(0.0, -0.0324, 0.0324)
+
+
+def test_a_verdict_says_what_the_intervals_show() -> None:
+    better = verdict_of(DONE)
+    assert better.heading == "The new model is better"
+    assert better.sentences == [
+        "Both models were asked the 31 questions kept apart. The new one answers more of them exactly rightly: "
+        "+12.9 percentage points (95 % interval +3.2 to +25.8).",
+        "Its confidence is closer to the truth: the squared error changes by "
+        "\N{MINUS SIGN}0.031 (95 % interval \N{MINUS SIGN}0.058 to \N{MINUS SIGN}0.006).",
+    ]
+    surer = verdict_of(replace(DONE, exact_match=SAME))
+    assert surer.heading == "The new model knows better when it is right"
+    assert "is not shown to answer more or fewer" in surer.sentences[0]
+    unreadable = DifferenceRecord(2e-4, 1e-4, 3e-4)
+    stay = verdict_of(replace(DONE, is_better=False, exact_match=SAME, confidence_error=unreadable))
+    assert stay.heading == "The new model is not shown to be better"
+    assert "is not shown to be closer to the truth or farther" in stay.sentences[1], "no difference that can be read"
+    worse = verdict_of(replace(DONE, is_better=False, exact_match=DifferenceRecord(-0.2, -0.3, -0.1)))
+    assert worse.heading == "The new model is worse"
+    assert "answers fewer of them exactly rightly: \N{MINUS SIGN}20.0 percentage" in worse.sentences[0]
+    assert verdict_of(replace(DONE, is_applied=True)).heading == "The new model is in use"
+
+
+def test_an_improvement_is_described_as_it_goes_on() -> None:
+    job = JobRecord("1", "improve")
+    states = [
+        (replace(job), "Waiting for other changes", 0),
+        (replace(job, state="running"), "Getting ready", 0),
+        (replace(job, state="running", stage="mining", stage_total=9), STAGE_HEADINGS["mining"], 9),
+        (replace(job, state="done"), "The improvement is done.", 1),
+        (replace(job, state="failed"), "The improvement stopped", 0),
+        (replace(job, kind="apply", state="done"), "Answers come from the new model now.", 1),
+        (replace(job, kind="undo", state="failed"), "The change failed", 0),
+    ]
+    for state, heading, total in states:
+        shown = progress(state)
+        assert (shown.heading, shown.total) == (heading, total)
+        assert shown.headings == ({} if shown.is_over else STAGE_HEADINGS)
+
+
+def test_a_service_that_would_not_answer_with_a_new_model_makes_none(tmp_path: Path) -> None:
+    writing = Settings(tmp_path / "notes", writable=True)
+    assert writing.improving_refusal == ""
+    assert "'opendpr improve notes'" in replace(writing, writable=False).improving_refusal
+    assert "started with --model" in replace(writing, model="other").improving_refusal
+    assert "started with --index" in replace(writing, engine=EngineSettings("milvus://x")).improving_refusal
