@@ -148,10 +148,10 @@ def take_improving(url: str, browser: webdriver.Chrome) -> None:
     browser.get(f"{url}/improvements")
     press(browser, "Make a better model")
     wait_for(browser, "The improvement is done.")
-    save(browser, "improve")
-    look(browser, 390, "dark")
-    browser.get(f"{url}/improvements")
-    save(browser, "improve-phone")
+    for name, width, scheme in (("improve", 900, "light"), ("improve-phone", 390, "dark")):
+        look(browser, width, scheme)
+        browser.get(f"{url}/improvements")
+        save(browser, name)
 
 
 def main(names: list[str]) -> None:
