@@ -49,6 +49,7 @@ for (let node = walker.nextNode(); node; node = walker.nextNode()) {
   const at = node.data.indexOf(arguments[0]);
   if (at < 0 || !node.parentElement.closest('.form')) continue;
   getSelection().setBaseAndExtent(node, at, node, at + arguments[0].length);
+  return;
 }
 """
 """Selects words of a passage, as a person does with the mouse."""
@@ -112,12 +113,12 @@ def make_register(directory: Path) -> None:
     }
     documents = [opendpr.Document(f"{name.lower()}.txt", f"The {name}", text) for name, text in texts.items()]
     opendpr.add(directory, documents)
-    questions = [
+    records = [
         {"question": f"Who built the {name}?", "answers": [BUILDERS[number % 5]], "document_id": f"{name.lower()}.txt"}
         for number, name in enumerate(SHIPS)
     ]
     path = directory.with_name("judged.jsonl")
-    path.write_text("".join(json.dumps(one) + "\n" for one in questions if one["question"] != SHIP_QUESTION))
+    path.write_text("".join(json.dumps(record) + "\n" for record in records if record["question"] != SHIP_QUESTION))
     add_files(directory, [path])
 
 
@@ -147,10 +148,10 @@ def take_improving(url: str, browser: webdriver.Chrome) -> None:
     browser.get(f"{url}/improvements")
     press(browser, "Make a better model")
     wait_for(browser, "The improvement is done.")
-    save(browser, "improve")
-    look(browser, 390, "dark")
-    browser.get(f"{url}/improvements")
-    save(browser, "improve-phone")
+    for name, width, scheme in (("improve", 900, "light"), ("improve-phone", 390, "dark")):
+        look(browser, width, scheme)
+        browser.get(f"{url}/improvements")
+        save(browser, name)
 
 
 def main(names: list[str]) -> None:

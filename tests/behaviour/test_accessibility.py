@@ -15,6 +15,7 @@ from opendpr.evaluation.judges import AnswerJudge
 from opendpr.evaluation.report import write_report
 from opendpr.evaluation.task import Task, evaluate
 from served import RIVERS, Served, serving, upload
+from ships import make_improved
 
 GUIDE = f"""# Guide
 
@@ -93,11 +94,23 @@ def test_no_state_of_a_page_keeps_anyone_out(served: Served, guarded: Served, br
         "/document?id=guide.md&sheet=1",
         "/document?id=none",
         "/docs",
+        "/improvements",
         "/none",
     ]
     broken = {path: violations(browser, axe, served.url + path) for path in states}
     broken["/login"] = violations(browser, axe, f"{guarded.url}/documents")
     served.wait(served.ask("DELETE", "/v1/documents/guide.md").json)
+    failing = {path: own for path, own in broken.items() if own}
+    assert not failing, json.dumps(failing, indent=1)
+
+
+@pytest.mark.slow
+def test_no_state_of_an_improvement_keeps_anyone_out(
+    tiny_model: Path, serve_environment: dict[str, str], browser: Any, axe: str, tmp_path: Path
+) -> None:
+    browser.set_script_timeout(300)
+    with serving(make_improved(tmp_path, tiny_model), "--writable", environment=serve_environment) as improving:
+        broken = {path: violations(browser, axe, f"{improving.url}/improvements{path}") for path in ("", "?job=lost")}
     failing = {path: own for path, own in broken.items() if own}
     assert not failing, json.dumps(failing, indent=1)
 

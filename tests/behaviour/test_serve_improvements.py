@@ -12,13 +12,12 @@ from urllib.parse import urlencode
 
 import pytest
 
-import opendpr
 from opendpr.collection import open_collection, open_writer
 from opendpr.collection.judgements import judgements, open_judgements, remove_judgements
 from opendpr.improving.judging import add_files
 from opendpr.model.directory import find_model
 from served import START_SECONDS, Served, serving
-from ships import SHIPS, answer_all_rightly, make_harbour, write_judged
+from ships import SHIPS, answer_all_rightly, make_harbour, make_improved, write_judged
 
 SEARCH = {"question": "How long is the ship number 5?", "k": 1, "retriever": "hybrid"}
 FORM = "application/x-www-form-urlencoded"
@@ -99,12 +98,9 @@ def test_an_improvement_is_made_judged_applied_and_undone_without_a_restart(impr
 
 
 @pytest.fixture
-def improved(harbour: Path) -> Path:
+def improved(tmp_path: Path, tiny_model: Path) -> Path:
     """The same, with a finished improvement that is shown to be better."""
-    made = opendpr.improve(harbour)
-    answer_all_rightly(made.model)
-    assert opendpr.improve(harbour).decision.switch
-    return harbour
+    return make_improved(tmp_path, tiny_model)
 
 
 def page(served: Served, address: str = "/improvements", **headers: str) -> str:
@@ -218,7 +214,7 @@ def test_a_person_starts_watches_switches_and_goes_back(improving: Served, harbo
         browser.find_element(by.XPATH, f"//button[text()='{label}']").send_keys(keys.ENTER)
 
     def shows(words: str) -> None:
-        wait.until(lambda one: words in one.execute_script("return document.querySelector('main').innerText"))
+        wait.until(lambda shown: words in shown.execute_script("return document.querySelector('main').innerText"))
 
     before = model_of(harbour)
     browser.get(improving.url)

@@ -90,7 +90,9 @@ def test_each_operation_is_tried_as_it_is_filled_in(served: Served, browser: Any
     }
     served.wait(served.ask("DELETE", "/v1/documents/keeper.txt").json)
     refused = ("favicon", "409")  # no question is judged, so nothing can be improved
-    assert [one for one in browser.get_log("browser") if not any(word in one["message"] for word in refused)] == []
+    assert [
+        entry for entry in browser.get_log("browser") if not any(word in entry["message"] for word in refused)
+    ] == []
 
 
 def test_what_is_wrong_is_shown_as_the_service_says_it(served: Served, browser: Any) -> None:

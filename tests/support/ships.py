@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import opendpr
+from opendpr.improving.judging import add_files
 from opendpr.types import Document
 
 SHIPS = 60
@@ -34,6 +35,15 @@ def write_judged(path: Path) -> Path:
     records.append({"question": "Who paints the ships?", "answers": []})
     path.write_text("".join(json.dumps(record) + "\n" for record in records))
     return path
+
+
+def make_improved(folder: Path, model: Path) -> Path:
+    """The register, judged, with a finished improvement that is shown to be better."""
+    harbour = make_harbour(folder / "harbour", model)
+    add_files(harbour, [write_judged(folder / "judged.jsonl")])
+    answer_all_rightly(opendpr.improve(harbour).model)
+    opendpr.improve(harbour)
+    return harbour
 
 
 def answer_all_rightly(round_directory: Path) -> None:

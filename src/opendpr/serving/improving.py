@@ -132,7 +132,7 @@ class Improvements:
     def _round(self, id: str) -> Round:
         with open_collection(self._directory) as collection:
             begun = rounds(self._directory, collection.id)
-        own = {one.id: one for one in begun}.get(id)
+        own = {begun_round.id: begun_round for begun_round in begun}.get(id)
         if own is None:
             raise InputError(f"there is no improvement {id!r}; GET /v1/improvements shows the latest")
         return own

@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 from opendpr.errors import OpendprError
 from opendpr.serving import problems
 from opendpr.serving.batching import FullError
+from opendpr.serving.page.improving import ImprovingPages
 from opendpr.serving.page.page import Page
 from opendpr.serving.page.site import Site
 from opendpr.serving.prometheus_client import Metrics
@@ -56,7 +57,7 @@ def page_response(page: Page) -> Response:
 
 def page_routes(site: Site) -> list[BaseRoute]:
     """The routes of the pages, of the forms about answers, and of the files that the pages refer to."""
-    judging, improving = site.judging, site.improving
+    judging = site.judging
 
     async def ask(request: Request) -> Response:
         return page_response(await site.ask(request.query_params, may_judge=may_write(request)))
@@ -68,18 +69,6 @@ def page_routes(site: Site) -> list[BaseRoute]:
     async def take_back(request: Request) -> Response:
         body, who = await request.body(), request.scope["state"]["who"]
         return page_response(await judging.take_back(body, who, in_place=_in_place(request)))
-
-    async def improvements(request: Request) -> Response:
-        return page_response(await improving.show(request.query_params, may_write=may_write(request)))
-
-    async def improve(request: Request) -> Response:
-        return page_response(await improving.start())
-
-    async def apply(request: Request) -> Response:
-        return page_response(await improving.apply(await request.body()))
-
-    async def undo(request: Request) -> Response:
-        return page_response(await improving.undo(await request.body()))
 
     async def documents(request: Request) -> Response:
         filters = request.query_params.getlist("filter")
@@ -100,13 +89,33 @@ def page_routes(site: Site) -> list[BaseRoute]:
         Route("/document", document),
         Route("/docs", reference),
         Route("/login", login, methods=["POST"]),
+        *_improving_routes(site.improving),
+        Route("/judgements", judge, methods=["POST"]),
+        Route("/judgements/remove", take_back, methods=["POST"]),
+        Mount("/static", StaticFiles(packages=[("opendpr.serving", "static")])),
+    ]
+
+
+def _improving_routes(improving: ImprovingPages) -> list[Route]:
+    """The routes of the page on which a better model is made."""
+
+    async def improvements(request: Request) -> Response:
+        return page_response(await improving.show(request.query_params, may_write=may_write(request)))
+
+    async def improve(request: Request) -> Response:
+        return page_response(await improving.start())
+
+    async def apply(request: Request) -> Response:
+        return page_response(await improving.apply(await request.body()))
+
+    async def undo(request: Request) -> Response:
+        return page_response(await improving.undo(await request.body()))
+
+    return [
         Route("/improvements", improvements),
         Route("/improvements", improve, methods=["POST"]),
         Route("/improvements/apply", apply, methods=["POST"]),
         Route("/improvements/undo", undo, methods=["POST"]),
-        Route("/judgements", judge, methods=["POST"]),
-        Route("/judgements/remove", take_back, methods=["POST"]),
-        Mount("/static", StaticFiles(packages=[("opendpr.serving", "static")])),
     ]
 
 

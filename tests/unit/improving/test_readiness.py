@@ -52,11 +52,11 @@ def test_the_rounds_of_a_collection_are_found_in_their_order(tmp_path: Path) -> 
     (tmp_path / "notes-improved-3").mkdir()
     begin(tmp_path / "notes-improved-4", "mine", "other questions")
     begin(tmp_path / "notes-improved-6", "mine")
-    found = rounds(collection, "mine")
-    assert [one.directory.name for one in found] == ["notes-improved-2", "notes-improved-4"]
-    assert len({one.id for one in found}) == 2
-    assert found[0].result() is None
-    found[0].write_result({"switch": True})
+    begun = rounds(collection, "mine")
+    assert [own.directory.name for own in begun] == ["notes-improved-2", "notes-improved-4"]
+    assert len({own.id for own in begun}) == 2
+    assert begun[0].result() is None
+    begun[0].write_result({"switch": True})
     assert rounds(collection, "mine")[0].result() == {"switch": True}
 
 

@@ -6,18 +6,21 @@ import io
 import logging
 import os
 import tempfile
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
 from opendpr.collection import open_collection
+from opendpr.iteration import OnStage
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.serving.jobs import Jobs
+from opendpr.serving.records import JobRecord
 from opendpr.serving.uploads import UPLOAD_PREFIX, Upload
 from opendpr.storage.temporary import UNLOCKED_SECONDS
 from opendpr.types import Document
-from served import make_rivers
+from served import START_SECONDS, make_rivers
 
 BROKEN = Document("broken", "Broken", None)  # type: ignore[arg-type]  # what no caller is allowed to give
 WHOLE = Document("whole", "Whole", "The river Aude runs through Limoux.")
@@ -55,3 +58,28 @@ def test_uploads_that_a_killed_service_left_are_cleared_away(
     assert not left.exists()
     assert waiting._directory.path.exists()
     waiting.close()
+
+
+def test_work_ends_with_the_service_at_its_next_step_and_says_that_it_can_go_on(
+    tmp_path: Path, tiny_model: Path
+) -> None:
+    jobs = Jobs(make_rivers(tmp_path / "rivers", tiny_model), None, RuntimeSettings(precision="fp32"))
+    begun = threading.Event()
+    steps: list[str] = []
+
+    def work(record: JobRecord, show: OnStage) -> None:
+        while True:
+            steps.append(record.stage)
+            show("searching", len(steps), 0)
+            begun.set()
+
+    record = jobs.run("improve", work)
+    assert begun.wait(START_SECONDS)
+    waiting = jobs.run("apply", work, improvement="1")
+    jobs.close()
+    assert (record.state, record.stage, record.error) == (
+        "failed",
+        "searching",
+        "the service ended; start it again, and it goes on where it was",
+    )
+    assert (waiting.state, waiting.improvement, steps[0]) == ("failed", "1", "")

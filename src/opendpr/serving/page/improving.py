@@ -110,14 +110,14 @@ def verdict_of(record: ImprovementRecord) -> Verdict:
         POINT_DIGITS,
         more="answers more of them exactly rightly",
         less="answers fewer of them exactly rightly",
-        open="is not shown to answer more or fewer of them exactly rightly",
+        neither="is not shown to answer more or fewer of them exactly rightly",
     )
     confidence = _worded(
         error,
         ERROR_DIGITS,
         more="is farther from the truth",
         less="is closer to the truth",
-        open="is not shown to be closer to the truth or farther from it",
+        neither="is not shown to be closer to the truth or farther from it",
     )
     mean, interval = _written(gain, POINT_DIGITS, 100)
     change, error_interval = _written(error, ERROR_DIGITS)
@@ -139,11 +139,11 @@ def _heading(record: ImprovementRecord, gain: DifferenceRecord) -> str:
     return "The new model is worse" if gain.high < 0 else "The new model is not shown to be better"
 
 
-def _worded(value: DifferenceRecord, digits: int, *, more: str, less: str, open: str) -> str:
+def _worded(value: DifferenceRecord, digits: int, *, more: str, less: str, neither: str) -> str:
     """What an interval shows, as far as its digits are written."""
     if round(value.low, digits) > 0:
         return more
-    return less if round(value.high, digits) < 0 else open
+    return less if round(value.high, digits) < 0 else neither
 
 
 def _written(value: DifferenceRecord, digits: int, factor: int = 1) -> tuple[str, str]:
