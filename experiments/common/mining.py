@@ -66,11 +66,13 @@ def _others(data: Data, without: set[str]) -> Iterator[Document]:
                 yield Document(f"{record['id']}-{start}", "", record["text"][start:end])
 
 
-def mined(path: Path, collection: Collection, questions: Iterable[Question]) -> dict[str, TrainingExample]:
-    """Examples by question, made once: the positive, and the best BM25 passage without an answer."""
+def mined(
+    path: Path, collection: Collection, questions: Iterable[Question], negatives: int = 1
+) -> dict[str, TrainingExample]:
+    """Examples by question, made once: the positive, and the best BM25 passages without an answer."""
     if not path.exists():
         retriever = Bm25Retriever(LiveSnapshot(collection))
-        miner = Miner(collection, retriever, {"bm25": retriever}, settings=MiningSettings(negatives=1))
+        miner = Miner(collection, retriever, {"bm25": retriever}, settings=MiningSettings(negatives=negatives))
         half_done = path.with_name("new-" + path.name)
         write_examples(half_done, miner.examples(questions), "jsonl")
         half_done.rename(path)

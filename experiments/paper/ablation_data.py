@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +26,8 @@ ORDER_SEED = 0
 """Seed of the order of the questions: with fewer of them, the first are taken."""
 TRANSFER_QUESTIONS = 500
 """Questions of each set that transfer between data sets is judged by."""
+HARD_NEGATIVES = 4
+"""BM25 negatives of a question in the rows about a teacher: more take longer than two cores have time for."""
 Search = Callable[[Sequence[str]], list[list[int]]]
 """From questions to the numbers of passages, best first."""
 
@@ -38,6 +40,8 @@ class TrainingData(NamedTuple):
     distant: list[TrainingExample]
     nq: list[TrainingExample]
     """Natural Questions, distantly supervised; empty unless a row trains on them."""
+    hard: list[TrainingExample]
+    """The gold ones with `HARD_NEGATIVES` BM25 negatives each; empty unless a row trains on them."""
 
     @property
     def same_share(self) -> float:
@@ -50,8 +54,12 @@ class TrainingData(NamedTuple):
         return [ExamplePassage("", text) for text in {p.text: None for p in self.collection.passages_after(0)}]
 
 
-def prepare(data: Data, work: Path, count: int, *, nq: bool) -> TrainingData:
-    """Collections and examples; what is there is taken as it is."""
+def prepare(data: Data, work: Path, count: int, *, needed: Container[str]) -> TrainingData:
+    """Collections and examples; what is there is taken as it is.
+
+    Args:
+        needed: examples that a row trains on; those of `nq` and `hard` are made if they are named
+    """
     collection, (_, questions) = open_training_collection(data, work), paragraphs(data)
     gold = mined(work / "gold.jsonl", collection, questions)
     unlabelled = (Question(question.id, question.text, question.answers) for question in questions)
@@ -59,12 +67,18 @@ def prepare(data: Data, work: Path, count: int, *, nq: bool) -> TrainingData:
     ids = sorted(gold.keys() & distant.keys())
     random.Random(ORDER_SEED).shuffle(ids)
     chosen = ids[:count]
-    further = mined(work / "nq.jsonl", collection, data.answers_only("nq")) if nq else {}
+    further = mined(work / "nq.jsonl", collection, data.answers_only("nq")) if "nq" in needed else {}
+    hard: dict[str, TrainingExample] = {}
+    if "hard" in needed:
+        ids_chosen = set(chosen)
+        own = [question for question in questions if question.id in ids_chosen]
+        hard = mined(work / f"gold-{count}-{HARD_NEGATIVES}.jsonl", collection, own, HARD_NEGATIVES)
     return TrainingData(
         collection,
         [gold[id] for id in chosen],
         [distant[id] for id in chosen],
         list(further.values())[:count],
+        [hard[id] for id in chosen if hard],
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.paper.ablation_data import HARD_NEGATIVES
 from experiments.paper.ablation_losses import distance_likelihood_loss, own_negatives, triplet_loss, within_groups
 from opendpr.training.encoder_objective import Loss
 from opendpr.training.losses import likelihood_loss
@@ -54,9 +55,9 @@ class Row:
 
     name: str
     title: str
-    group: Literal["methods", "sizes", "transfer"] = "methods"
+    group: Literal["methods", "sizes", "transfer", "teacher"] = "methods"
     """`transfer`: judged by answer on three sets of questions."""
-    examples: Literal["gold", "distant", "nq", "cloze", "none"] = "gold"
+    examples: Literal["gold", "distant", "nq", "hard", "cloze", "none"] = "gold"
     seeded: bool = True
     share: float = 1.0
     """Share of the questions; epochs grow as it falls, so that all rows make as many steps."""
@@ -103,4 +104,22 @@ TRANSFER_ROWS = (
     *(replace(row, name=f"transfer-{row.name}", group="transfer") for row in (*REFERENCE_ROWS, BASE_ROW)),
     Row("transfer-nq", "trained on NQ's questions", group="transfer", examples="nq"),
 )
-ABLATION_ROWS = (*REFERENCE_ROWS, BASE_ROW, *NEGATIVES_ROWS, *OTHER_ROWS, *SIZE_ROWS, *TRANSFER_ROWS)
+TEACHER = "opendpr-minilm"
+"""Its reader was trained on these questions too, so it knows which passage is right better than it would of others."""
+TEACHER_ROWS = (
+    Row(
+        f"hard-{HARD_NEGATIVES}",
+        f"in-batch, batch of 128, + {HARD_NEGATIVES} BM25 negatives",
+        group="teacher",
+        examples="hard",
+        settings={"hard_negatives": HARD_NEGATIVES},
+    ),
+    Row(
+        "teacher",
+        f"in-batch, batch of 128, + {HARD_NEGATIVES} BM25 negatives, with a teacher",
+        group="teacher",
+        examples="hard",
+        settings={"hard_negatives": HARD_NEGATIVES, "teacher": TEACHER},
+    ),
+)
+ABLATION_ROWS = (*REFERENCE_ROWS, BASE_ROW, *NEGATIVES_ROWS, *OTHER_ROWS, *SIZE_ROWS, *TRANSFER_ROWS, *TEACHER_ROWS)

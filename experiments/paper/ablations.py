@@ -4,7 +4,7 @@ Every row trains a small encoder from the same start: the embeddings of all-Mini
 with `--layers`, its first layers and one fresh on top), since the whole model is a retriever already and would hide
 what training brings. Each is judged by top-k accuracy over P25, gold paragraph, report half.
 
-    python -m experiments.paper.ablations     # all but transfer
+    python -m experiments.paper.ablations     # all but transfer and a teacher
     python -m experiments.paper.ablations --all --device cuda --layers 3 --epochs 10 --seeds 0 1 2 3 4
     python -m experiments.paper.ablations --rows in-batch-128 --seeds 0 --half fit   # for choosing
 
@@ -17,7 +17,7 @@ import argparse
 import json
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -38,10 +38,13 @@ from opendpr.model.encoder import EncoderInput
 from opendpr.model.tokenizer import Tokenizer
 from opendpr.model.torch import choose_device
 from opendpr.training.encoder_objective import EncoderObjective
+from opendpr.training.encoder_teacher import EncoderTeacher
 from opendpr.training.loop import train
+from opendpr.training.objective import Start
 from opendpr.training.settings import EncoderSettings
 from opendpr.training.sources import ExampleSource, InverseClozeSource, PairSource
 from opendpr.training.towers import Towers
+from opendpr.types import TrainingExample
 
 FRESH_DEVIATION = 0.02
 """Standard deviation of the weights of a fresh layer, as BERT's."""
@@ -75,15 +78,15 @@ class Bench:
 
     Args:
         args: the command line
-        nq: whether a row trains on Natural Questions
+        needed: the examples that rows train on
     """
 
-    def __init__(self, args: argparse.Namespace, *, nq: bool) -> None:
+    def __init__(self, args: argparse.Namespace, *, needed: Container[str]) -> None:
         self.args, self.work = args, args.work / "ablations"
         self.work.mkdir(parents=True, exist_ok=True)
         self.ledger = Ledger(args.work / "ablations.jsonl")
         self.pool = Pool(args.data, build_pool_words(args), args.half)
-        self.data: TrainingData = prepare(args.data, self.work, args.questions, nq=nq)
+        self.data: TrainingData = prepare(args.data, self.work, args.questions, needed=needed)
         self.minilm = starting_model(self.work / "minilm", title=False)
 
     def run(self, row: Row, seed: int) -> dict[str, Any]:
@@ -149,6 +152,8 @@ class Bench:
         network.load(start)
         network.to(choose_device(settings.device))
         inputs = EncoderInput(config, Tokenizer(start.tokenizer_path))
+        if isinstance(source, ExampleSource) and settings.is_taught:
+            source = self.taught(source, settings)
         objective = EncoderObjective(network, source, inputs=inputs, settings=settings, loss=row.loss)
         training = train(objective, settings, folder / "checkpoints")
         model = write_model(
@@ -156,11 +161,18 @@ class Bench:
         )
         return model, training.losses
 
+    def taught(self, source: ExampleSource, settings: EncoderSettings) -> ExampleSource:
+        """The source with a teacher's scores, which all seeds share."""
+        start = Start(
+            torch.device(choose_device(settings.device)), self.work / "teacher", 60.0, lambda done, total: None
+        )
+        return EncoderTeacher(source, settings).taught(data=self.args.questions, start=start)
+
     def source(self, row: Row) -> PairSource:
         """The pairs that a row trains on."""
         if row.examples == "cloze":
             return InverseClozeSource(self.data.collection)
-        examples = {"gold": self.data.gold, "distant": self.data.distant, "nq": self.data.nq}[row.examples]
+        examples: list[TrainingExample] = getattr(self.data, row.examples)
         examples = examples[: round(row.share * len(examples))]
         source = ExampleSource([examples], [1.0], int(row.settings.get("hard_negatives", 0)))
         return OwnNegatives(source, self.data.texts(), row.own) if row.own else source
@@ -189,7 +201,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The command line."""
     parser = command_line(__doc__, pool="P25", half=True, precision=None)
     names = [row.name for row in ABLATION_ROWS]
-    parser.add_argument("--all", action="store_true", help="transfer between data sets too")
+    parser.add_argument("--all", action="store_true", help="transfer between data sets and a teacher too")
     parser.add_argument("--rows", nargs="+", choices=names, metavar="ROW", help=", ".join(names))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--questions", type=int, default=2_000, help="that rows train on")
@@ -205,7 +217,7 @@ def chosen(args: argparse.Namespace) -> list[Row]:
     """The rows of the command line."""
     if args.rows:
         return [row for row in ABLATION_ROWS if row.name in args.rows]
-    return [row for row in ABLATION_ROWS if args.all or row.group != "transfer"]
+    return [row for row in ABLATION_ROWS if args.all or row.group in ("methods", "sizes")]
 
 
 def add_row(report: Report, row: Row, records: Sequence[Mapping[str, Any]]) -> None:
@@ -221,7 +233,7 @@ def add_row(report: Report, row: Row, records: Sequence[Mapping[str, Any]]) -> N
 def main(arguments: Sequence[str] | None = None) -> None:
     args = parse_arguments(arguments)
     rows = chosen(args)
-    bench = Bench(args, nq=any(row.examples == "nq" for row in rows))
+    bench = Bench(args, needed={row.examples for row in rows})
     about = {"passages": len(bench.pool), "questions": bench.pool.questions, "trained_on": len(bench.data.gold)}
     report = Report(args, **about, layers=args.layers, epochs=args.epochs, seeds=args.seeds)
     results: list[tuple[Row, list[dict[str, Any]]]] = []

@@ -256,10 +256,10 @@ def write_weights(folder: Path, weights: Weights) -> None:
         save_file(stored, temporary)
 
 
-def fingerprint(config: EncoderConfig, paths: list[Path]) -> str:
-    """SHA-256 over everything that decides a vector: weights, tokenizer, pooling, similarity, input.
+def fingerprint(config: NetworkConfig, paths: list[Path]) -> str:
+    """SHA-256 over everything that decides what a network gives: its configuration, its weights and its tokenizer.
 
-    The training `scale` is left out (it does not change a vector), and so are runtime and precision.
+    The training `scale` of encoders is left out (it does not change a vector), and so are runtime and precision.
     """
     decisive = {key: value for key, value in settings_of(config).items() if key != "scale"}
     digest = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode())

@@ -16,7 +16,7 @@ from opendpr.model.runtime import RuntimeSettings, load_network, resolved
 from opendpr.model.spans import WindowWords, best_spans, characters, whole_words
 from opendpr.model.tokenizer import Tokenizer, Tokens
 from opendpr.model.windows import Window, windows
-from opendpr.types import Hit, Span
+from opendpr.types import Hit, Scores, Span
 
 WINDOWS_AT_ONCE = {"cpu": 4, "cuda": 64}
 """About how many windows a network takes at once: small batches fit a CPU's caches, large ones keep a GPU busy."""
@@ -42,7 +42,15 @@ class BertReader:
 
     def read(self, questions: Sequence[str], hits: Sequence[Sequence[Hit]]) -> list[list[Span]]:
         """For each question the best spans of its passages, best first, as `SpanReader` finds them."""
-        return SpanReader(self.config, self._tokenizer, self._network, self._batch).read(questions, hits)
+        return self._span_reader.read(questions, hits)
+
+    def passage_scores(self, questions: Sequence[str], hits: Sequence[Sequence[Hit]]) -> list[Scores]:
+        """For each question the selection logits of its passages, as `SpanReader` gives them."""
+        return self._span_reader.passage_scores(questions, hits)
+
+    @cached_property
+    def _span_reader(self) -> SpanReader:
+        return SpanReader(self.config, self._tokenizer, self._network, self._batch)
 
     @cached_property
     def _batch(self) -> int:
@@ -94,6 +102,15 @@ class SpanReader:
             hit = hits[job.question][job.hit]
             spans[job.question] += self._spans(job, hit, values, selected[job.question, job.hit])
         return list(map(merged, spans))
+
+    def passage_scores(self, questions: Sequence[str], hits: Sequence[Sequence[Hit]]) -> list[Scores]:
+        """For each question (n,): the selection logit of each passage's best window, -inf for one without a token."""
+        jobs = [job for number, question in enumerate(questions) for job in self._jobs(number, question, hits[number])]
+        scores = [np.full(len(own), -np.inf, dtype=np.float32) for own in hits]
+        for job, values in zip(jobs, self._logits([job.window.sequence for job in jobs]) if jobs else [], strict=True):
+            own = scores[job.question]
+            own[job.hit] = np.maximum(own[job.hit], self._passage_score(job.window, values))
+        return scores
 
     def _jobs(self, number: int, question: str, hits: Sequence[Hit]) -> list[_Job]:
         (question_ids,) = self._tokenizer.ids([question])

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import nn
 
@@ -20,8 +19,10 @@ from opendpr.model.directory import DEFAULT_MODEL, Model, find_model, own_tokeni
 from opendpr.model.encoder import EncoderInput
 from opendpr.model.tokenizer import Tokenizer
 from opendpr.training.encoder_objective import EncoderObjective
+from opendpr.training.encoder_teacher import encoder_teacher
 from opendpr.training.examples import file_record, objects_record, read_training_examples, usable_examples
 from opendpr.training.loop import OnStep, silent
+from opendpr.training.objective import Start
 from opendpr.training.pool import DevPool, dev_pool
 from opendpr.training.run import Job, Trained, run_training
 from opendpr.training.settings import EncoderSettings
@@ -67,14 +68,26 @@ def train_encoder(
         InputError: the examples cannot be read, or nothing can be learned from them.
         UsageError: settings do not fit the base, or `pool` is given without `dev`.
         BusyError: another process trains there.
-        StateError: `output` holds a model already, or a checkpoint of other settings, data or pool.
-        OpendprError: a loss or a gradient is not finite.
+        StateError: `output` holds a model already, or a checkpoint of other settings, data, pool or teacher; or there
+            is no such teacher.
+        OpendprError: a loss, a gradient or a teacher's score is not finite.
     """
+    return run_training(examples_job(examples, base, settings, dev=dev, pool=pool), Path(output), on_step)
+
+
+def examples_job(
+    examples: Examples | Sequence[Weighted] | Collection,
+    base: str | Path | Model,
+    settings: EncoderSettings,
+    *,
+    dev: Examples | None = None,
+    pool: str | Path | None = None,
+) -> Job[tuple[NDArray[np.int64], int]]:
+    """What `train_encoder` runs, with the same arguments; raises as it does."""
     model = base if isinstance(base, Model) else find_model(str(base))
     source, data = _source(examples, settings)
     kept = _examples(dev)[0] if dev is not None else None
-    job = encoder_job(source, model, settings, data=data, pool=dev_pool(kept, pool, settings.seed))
-    return run_training(job, Path(output), on_step)
+    return encoder_job(source, model, settings, data=data, pool=dev_pool(kept, pool, settings.seed))
 
 
 def example_source(
@@ -102,24 +115,32 @@ def encoder_job(
         pool: what decides which weights are best; without it, the last are taken
 
     Raises:
-        UsageError: passages are to be longer than the base can read.
+        InputError: a teacher is to compare hard negatives, and there are none.
+        StateError: there is no such teacher, or it scores no passages.
+        UsageError: passages are to be longer than the base can read, or a teacher is given for a collection.
     """
+    teacher = encoder_teacher(source, settings)
     config = trained_config(base.require_encoder(), settings)
     limit, most = settings.max_passage_tokens or config.max_passage_tokens, config.architecture.max_tokens
     if limit > most:
         raise UsageError(f"max_passage_tokens is {limit}, but {base.name} reads {most} tokens at most; give no more")
     inputs = EncoderInput(replace(config, max_passage_tokens=limit), Tokenizer(base.tokenizer_path))
 
-    def objective(device: torch.device) -> EncoderObjective:
+    def objective(start: Start) -> EncoderObjective:
         network = Towers(config)
         network.load(base)
-        return EncoderObjective(network.to(device), source, inputs=inputs, settings=settings, pool=pool)
+        pairs = teacher.taught(data=data, start=start) if teacher else source
+        return EncoderObjective(network.to(start.device), pairs, inputs=inputs, settings=settings, pool=pool)
 
     return Job(
         part="encoder",
         base=base,
         settings=settings,
-        origin={"data": data, "pool": pool.record() if pool else None},
+        origin={
+            "data": data,
+            "pool": pool.record() if pool else None,
+            "teacher": teacher.record() if teacher else None,
+        },
         objective=objective,
         write=partial(_write, base, config),
         resolved={"scale": config.scale, "max_passage_tokens": limit},

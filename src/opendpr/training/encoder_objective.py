@@ -15,7 +15,7 @@ from torch import Tensor
 from opendpr.errors import InputError
 from opendpr.model.encoder import EncoderInput
 from opendpr.training.chunks import graph_budget_bytes
-from opendpr.training.losses import likelihood_loss
+from opendpr.training.losses import likelihood_loss, teacher_loss
 from opendpr.training.objective import Step
 from opendpr.training.pool import DevPool
 from opendpr.training.settings import EncoderSettings
@@ -40,9 +40,11 @@ class Loss(Protocol):
 class EncoderObjective:
     """Negative log-likelihood of each question's positive among the passages of its batch (paper section 3.2).
 
+    With a teacher, the mean of that and of `teacher_loss`, weighted by `teacher_share`.
+
     Args:
         network: the towers
-        source: where pairs come from
+        source: where pairs come from, with a teacher's scores if the settings name one
         inputs: how texts become sequences; its configuration has the factor on the similarity
         settings: the training's
         pool: what to judge the towers by, if anything
@@ -76,11 +78,7 @@ class EncoderObjective:
 
     def batches(self, epoch: int) -> Sequence[tuple[NDArray[np.int64], int]]:
         """The pairs of each batch, of nearly equal size, and what decides the rest that is random in it."""
-        generator = np.random.default_rng((self._settings.seed, epoch))
-        order = self._source.order(generator)
-        count = max(1, math.ceil(len(order) / self._settings.batch_size))
-        seeds = generator.integers(2**62, size=count).tolist()
-        return list(zip(np.array_split(order, count), seeds, strict=True))
+        return epoch_batches(self._source, self._settings, epoch)
 
     def backward(self, batch: tuple[NDArray[np.int64], int], step: Step) -> float | None:
         """Add the gradient of the batch's loss; returns the loss, or None where no question has a negative."""
@@ -102,10 +100,24 @@ class EncoderObjective:
             excluded=torch.from_numpy(excluded).to(self._device),
             scale=self._inputs.config.scale,
         )
+        if self._settings.is_taught:
+            share = self._settings.teacher_share
+            loss = (1 - share) * loss + share * self._taught(pairs, passages, vectors)
         loss.backward()  # type: ignore[no-untyped-call]
         assert vectors.grad is not None
         encoding.backward(vectors.grad)
         return loss.item()
+
+    def _taught(self, pairs: Sequence[Pair], passages: Sequence[ExamplePassage], vectors: Tensor) -> Tensor:
+        """How far the encoders are from the teacher."""
+        candidates, logits = own_candidates(pairs, passages)
+        return teacher_loss(
+            vectors[: len(pairs)],
+            vectors[len(pairs) :],
+            torch.from_numpy(candidates).to(self._device),
+            teacher=torch.from_numpy(logits).to(self._device) / self._settings.teacher_temperature,
+            scale=self._inputs.config.scale,
+        )
 
     def _pairs(self, batch: tuple[NDArray[np.int64], int]) -> list[Pair]:
         numbers, seed = batch
@@ -124,6 +136,15 @@ class EncoderObjective:
     def validate(self) -> Mapping[str, float] | None:
         """Retrieval over the pool, if there is one."""
         return self._pool.judge(self.network, self._inputs, self._device) if self._pool else None
+
+
+def epoch_batches(source: PairSource, settings: EncoderSettings, epoch: int) -> list[tuple[NDArray[np.int64], int]]:
+    """The pairs of each batch of an epoch, of nearly equal size, and what decides the rest that is random in it."""
+    generator = np.random.default_rng((settings.seed, epoch))
+    order = source.order(generator)
+    count = max(1, math.ceil(len(order) / settings.batch_size))
+    seeds = generator.integers(2**62, size=count).tolist()
+    return list(zip(np.array_split(order, count), seeds, strict=True))
 
 
 def lay_out(pairs: Sequence[Pair]) -> tuple[list[ExamplePassage], NDArray[np.int64], NDArray[np.bool_]]:
@@ -163,3 +184,25 @@ def lay_out(pairs: Sequence[Pair]) -> tuple[list[ExamplePassage], NDArray[np.int
 def teaches(excluded: NDArray[np.bool_]) -> bool:
     """Whether any question of a batch has a negative: a passage that is neither excluded nor its positive."""
     return bool(((~excluded).sum(1) > 1).any())
+
+
+def own_candidates(
+    pairs: Sequence[Pair], passages: Sequence[ExamplePassage]
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """The rows of each question's positive and hard negatives, and a teacher's logits of them; -inf where is none.
+
+    A passage that the teacher could not read, as it has no text, is none; of a question without any, the positive
+    counts alone, so that nothing is to be learned of it.
+
+    Returns:
+        rows (Q, c), logits (Q, c)
+    """
+    places = {(passage.title, passage.text): row for row, passage in enumerate(passages)}
+    most = 1 + max(len(pair.negatives) for pair in pairs)
+    rows = np.zeros((len(pairs), most), dtype=np.int64)
+    logits = np.full((len(pairs), most), -np.inf, dtype=np.float32)
+    for place, pair in enumerate(pairs):
+        own = [places[passage.title, passage.text] for passage in (pair.positive, *pair.negatives)]
+        rows[place, : len(own)], logits[place, : len(own)] = own, pair.scores
+    logits[~np.isfinite(logits).any(1), 0] = 0
+    return rows, logits

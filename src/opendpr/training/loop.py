@@ -28,7 +28,7 @@ from opendpr.training.checkpoint import (
 from opendpr.training.interruption import Interruption
 from opendpr.training.objective import Batch, Objective, Step
 from opendpr.training.optimization import average_with, faster_precision, make_optimizer, schedule
-from opendpr.training.settings import WITHOUT_EFFECT, LoopSettings
+from opendpr.training.settings import TEACHER_SETTINGS, WITHOUT_EFFECT, LoopSettings
 from opendpr.training.tensorboard import ScalarLog
 
 logger = logging.getLogger(__name__)
@@ -114,11 +114,12 @@ class _Run(Generic[Batch]):
         network = objective.network
         self.device = next(network.parameters()).device
         self._per_epoch = len(objective.batches(0))
-        self.total = max(1, math.ceil(self._per_epoch * settings.epochs))
+        self.total = settings.steps(self._per_epoch)
         base = network.state_dict() if settings.base_share else {}
         self._base = {name: value.clone() for name, value in base.items()}
         self._optimizer = make_optimizer(network, settings)
-        decisive = {name: value for name, value in asdict(settings).items() if name not in WITHOUT_EFFECT}
+        others = WITHOUT_EFFECT | TEACHER_SETTINGS
+        decisive = {name: value for name, value in asdict(settings).items() if name not in others}
         self._identity = {**decisive, **origin, "processes": distributed.world()}
         self.progress = _resumed(
             directory, network, self._optimizer, identity=self._identity, precision=settings.precision

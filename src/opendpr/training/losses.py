@@ -19,6 +19,22 @@ def likelihood_loss(
     return F.cross_entropy(scores, positives)
 
 
+def teacher_loss(questions: Tensor, passages: Tensor, candidates: Tensor, *, teacher: Tensor, scale: float) -> Tensor:
+    """Mean KL divergence from a teacher's distribution over the candidates of a question to that of the encoders.
+
+    Both are softmaxes over the same candidates (Ren et al., 2021, RocketQAv2, section 3.2; Izacard & Grave, 2021).
+
+    Args:
+        questions, passages: (Q, d), (n, d)
+        candidates: (Q, c), rows of the passages that are a question's own
+        teacher: (Q, c), the teacher's logits; -inf where there is no candidate, not in a whole row
+    """
+    there = torch.isfinite(teacher)
+    scores = (scale * questions @ passages.T).gather(1, candidates).masked_fill(~there, -torch.inf)
+    student = scores.log_softmax(1).masked_fill(~there, 0)
+    return F.kl_div(student, teacher.softmax(1), reduction="sum") / len(questions)
+
+
 def span_loss(start: Tensor, end: Tensor, text_mask: Tensor, *, answers: Tensor, counted: Tensor) -> Tensor:
     """Negative marginal log-likelihood of the answer spans of each passage: (B,).
 

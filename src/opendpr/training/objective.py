@@ -4,13 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import NamedTuple, Protocol, TypeVar
 
 import torch
 from torch import nn
 
+from opendpr.iteration import OnProgress
+
 Batch = TypeVar("Batch")
 Figures = Mapping[str, float]
+
+
+class Start(NamedTuple):
+    """What an objective needs to know of the training that begins."""
+
+    device: torch.device
+    checkpoints: Path
+    """Folder of what an interrupted training goes on from."""
+    save_seconds: float
+    """Time between two states of what is prepared there."""
+    on_scored: OnProgress
+    """Called with how many passages a teacher has scored, and of how many."""
 
 
 class Step(NamedTuple):

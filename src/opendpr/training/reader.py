@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import nn
 
@@ -26,6 +25,7 @@ from opendpr.model.tokenizer import Tokenizer
 from opendpr.model.torch import ReaderNetwork, freeze, load_weights, stored_weights
 from opendpr.training.examples import file_record, objects_record
 from opendpr.training.loop import OnStep, silent
+from opendpr.training.objective import Start
 from opendpr.training.reader_examples import ReaderExample, marked_examples, read_reader_examples
 from opendpr.training.reader_judge import ReaderJudge
 from opendpr.training.reader_objective import ReaderObjective
@@ -84,13 +84,18 @@ def _job(
     config = replace(base.reader or ReaderConfig(base.require_encoder().architecture), selection=True)
     tokenizer = Tokenizer(base.tokenizer_of("reader"))
 
-    def objective(device: torch.device) -> ReaderObjective:
-        network = ReaderNetwork(config.architecture)
+    def objective(start: Start) -> ReaderObjective:
+        device, network = start.device, ReaderNetwork(config.architecture)
         _start_from(network, base)
         freeze(network, settings.frozen_layers)
         judge = ReaderJudge(judged.marked, config, tokenizer, device) if judged else None
         return ReaderObjective(
-            network.to(device), examples.marked, tokenizer=tokenizer, config=config, settings=settings, judge=judge
+            network.to(device),
+            examples.marked,
+            tokenizer=tokenizer,
+            config=config,
+            settings=settings,
+            judge=judge,
         )
 
     return Job(

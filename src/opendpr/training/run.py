@@ -12,12 +12,13 @@ from typing import Any, Generic, Literal, NamedTuple
 import torch
 from torch import nn
 
+from opendpr.iteration import OnProgress
 from opendpr.model.directory import Model, refuse_used
 from opendpr.model.torch import choose_device
 from opendpr.storage.atomic import write_json
 from opendpr.training import distributed
 from opendpr.training.loop import OnStep, Training, silent, train
-from opendpr.training.objective import Batch, Objective
+from opendpr.training.objective import Batch, Objective, Start
 from opendpr.training.settings import LoopSettings
 from opendpr.wording import counted
 
@@ -43,27 +44,33 @@ class Job(Generic[Batch]):
     settings: LoopSettings
     origin: Mapping[str, object]
     """The data and the judge: a checkpoint must agree on them to be resumed, and the record keeps them."""
-    objective: Callable[[torch.device], Objective[Batch]]
-    """Makes what is minimised, its network on a device with the weights to start from."""
+    objective: Callable[[Start], Objective[Batch]]
+    """Makes what is minimised, its network on the device with the weights to start from."""
     write: Callable[[Path, nn.Module], Model]
     """Writes the model with the trained network."""
     resolved: Mapping[str, object] = field(default_factory=dict)
     """Settings that the base decided, as they were resolved for the record."""
 
 
-def run_training(job: Job[Batch], output: Path, on_step: OnStep = silent) -> Trained:
+def run_training(
+    job: Job[Batch], output: Path, on_step: OnStep = silent, *, on_scored: OnProgress = lambda done, total: None
+) -> Trained:
     """Train a part of a model and write the result with its record; go on where an earlier run was interrupted.
+
+    Args:
+        on_step: called after every step
+        on_scored: called with how many passages a teacher has scored, and of how many, before the first step
 
     Raises:
         BusyError: another process trains there.
-        StateError: `output` holds a model already, or a checkpoint of other settings or data.
-        OpendprError: a loss or a gradient is not finite.
+        StateError: `output` holds a model already, or a checkpoint of other settings, data or teacher.
+        OpendprError: a loss, a gradient or a teacher's score is not finite.
     """
     device = distributed.start(torch.device(choose_device(job.settings.device)), job.settings.timeout_seconds)
     distributed.by_first(lambda: refuse_used(output))
     torch.manual_seed(job.settings.seed)
-    objective = job.objective(device)
     checkpoints = output / "checkpoints"
+    objective = job.objective(Start(device, checkpoints, job.settings.checkpoint_seconds, on_scored))
     origin = {**job.origin, "base": job.base.fingerprint}
     training = train(
         objective, job.settings, checkpoints, on_step=on_step, origin=origin, log_directory=output / "tensorboard"

@@ -19,6 +19,8 @@ WITHOUT_EFFECT = frozenset({"checkpoint_seconds", "memory_gib", "chunk_tokens", 
 """Settings that change nothing in the result but what dropout draws, so that a training may go on with others."""
 LEAST_PASSAGE_TOKENS = 8
 """A passage is not cut shorter, so that beside its frame there is room for some of its title and of its text."""
+TEACHER_SETTINGS = frozenset({"teacher", "teacher_share", "teacher_temperature"})
+"""Settings that a training which goes on must agree on by what they mean: a model may have been moved."""
 _TYPE_WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
 
 
@@ -84,6 +86,10 @@ class LoopSettings:
         if not 0 <= self.seed < 2**32:
             raise UsageError(f"seed must lie in [0, {2**32:,}), got {self.seed}")
 
+    def steps(self, per_epoch: int) -> int:
+        """How many steps a training has, of how many an epoch has."""
+        return max(1, math.ceil(per_epoch * self.epochs))
+
 
 @dataclass(frozen=True)
 class EncoderSettings(LoopSettings):
@@ -103,6 +109,14 @@ class EncoderSettings(LoopSettings):
     memory_gib: float = 0.0
     """What the graphs of a step may take; the rest is computed twice. 0: a quarter of what is free, on a CPU 1 GiB at
     most."""
+    teacher: str = ""
+    """A model, by directory or name, whose reader or re-ranker scores each question's positive and hard negatives; the
+    encoders learn these scores too. Not in the paper."""
+    teacher_share: float = 0.5
+    """What the teacher counts in the loss beside the passages' labels, of 1: equal parts, as in RocketQAv2."""
+    teacher_temperature: float = 1.0
+    """What the teacher's scores are divided by before they become probabilities: 1, as in RocketQAv2 and as readers
+    are trained; more is softer."""
 
     def __post_init__(self) -> None:
         LoopSettings.__post_init__(self)
@@ -113,8 +127,22 @@ class EncoderSettings(LoopSettings):
             raise UsageError(
                 f"max_passage_tokens must be 0, or {LEAST_PASSAGE_TOKENS} or more, got {self.max_passage_tokens}"
             )
+        if not 0 <= self.teacher_share <= 1:
+            raise UsageError(f"teacher_share must lie in [0, 1], got {self.teacher_share}")
+        if not self.teacher_temperature > 0:
+            raise UsageError(f"teacher_temperature must be larger than 0, got {self.teacher_temperature}")
+        if self.is_taught and not self.hard_negatives:
+            raise UsageError(
+                "hard_negatives is 0, but a teacher compares the positive of a question with its hard negatives; take "
+                "1 or more (--hard-negatives), or no teacher"
+            )
         if self.batch_size < 2 and not self.hard_negatives:
             raise UsageError("a batch of 1 without hard negatives has no negatives at all; take a larger batch_size")
+
+    @property
+    def is_taught(self) -> bool:
+        """Whether a teacher counts in the loss."""
+        return bool(self.teacher) and self.teacher_share > 0
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from copy import copy
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from opendpr.collection import Collection
 from opendpr.errors import InputError, StateError, UsageError
-from opendpr.types import ExamplePassage, Passage, TrainingExample
+from opendpr.types import ExamplePassage, Passage, Scores, TrainingExample
 from opendpr.wording import counted
 
 KEPT_SHARE = 0.1
@@ -30,6 +31,15 @@ class Pair(NamedTuple):
     negatives: Sequence[ExamplePassage] = ()
     others: Sequence[ExamplePassage] = ()
     """Further passages that answer it: in the batch for another question, they are no negatives of this one."""
+    scores: Sequence[float] = ()
+    """A teacher's, of the positive and then of the negatives; none without a teacher."""
+
+
+class Candidates(NamedTuple):
+    """A question and the passages of its own that a teacher scores."""
+
+    question: str
+    passages: Sequence[ExamplePassage]
 
 
 class PairSource(Protocol):
@@ -60,6 +70,7 @@ class ExampleSource:
         self, sets: Sequence[Sequence[TrainingExample]], weights: Sequence[float], hard_negatives: int
     ) -> None:
         self._examples = [example for examples in sets for example in examples]
+        self._scores: Sequence[Scores] | None = None
         self._sizes, self._weights, self._hard_negatives = [len(examples) for examples in sets], weights, hard_negatives
         for size, weight in zip(self._sizes, weights, strict=True):
             if not 0 < weight < math.inf:
@@ -79,18 +90,43 @@ class ExampleSource:
 
     def pairs(self, numbers: NDArray[np.int64], generator: np.random.Generator) -> list[Pair]:
         """Numbered pairs, with what is random in them drawn from the generator."""
-        return [self._pair(self._examples[number], generator) for number in numbers.tolist()]
+        return [self._pair(*draw) for draw in self.draws(numbers, generator)]
 
-    def _pair(self, example: TrainingExample, generator: np.random.Generator) -> Pair:
+    def count_examples(self) -> tuple[int, int]:
+        """How many examples there are, and how many of them have no hard negative."""
+        return len(self._examples), sum(1 for example in self._examples if not example.hard_negatives)
+
+    def candidates(self) -> list[Candidates]:
+        """Each example's question with its positives and then its hard negatives."""
+        return [Candidates(e.question.text, e.positives + e.hard_negatives) for e in self._examples]
+
+    def draws(self, numbers: NDArray[np.int64], generator: np.random.Generator) -> list[tuple[int, list[int]]]:
+        """The numbers, each with the places among its candidates of the positive and the negatives that are drawn."""
+        return [(number, self._drawn(self._examples[number], generator)) for number in numbers.tolist()]
+
+    def with_scores(self, scores: Sequence[Scores]) -> ExampleSource:
+        """The same source, whose pairs have the scores that a teacher gave to the candidates of each example."""
+        taught = copy(self)
+        taught._scores = scores
+        return taught
+
+    def _drawn(self, example: TrainingExample, generator: np.random.Generator) -> list[int]:
+        positives, negatives = len(example.positives), len(example.hard_negatives)
+        chosen = int(generator.integers(positives))
+        count = min(self._hard_negatives, negatives)
+        drawn = generator.choice(negatives, count, replace=False).tolist() if count else []
+        return [chosen, *(positives + place for place in drawn)]
+
+    def _pair(self, number: int, places: Sequence[int]) -> Pair:
+        example = self._examples[number]
+        chosen, *drawn = places
         positives = example.positives
-        chosen = int(generator.integers(len(positives)))
-        count = min(self._hard_negatives, len(example.hard_negatives))
-        drawn = generator.choice(len(example.hard_negatives), count, replace=False).tolist() if count else []
         return Pair(
             example.question.text,
             positives[chosen],
-            [example.hard_negatives[i] for i in drawn],
+            [example.hard_negatives[place - len(positives)] for place in drawn],
             positives[:chosen] + positives[chosen + 1 :],
+            self._scores[number][places].tolist() if self._scores is not None else (),
         )
 
 

@@ -71,6 +71,18 @@ def train_encoder(
     untie: Annotated[
         bool | None, Option("--untie", help="A tower each for questions and passages.", show_default=False)
     ] = None,
+    teacher: Annotated[
+        str | None,
+        Option(
+            "--teacher",
+            help="Model whose reader or re-ranker scores positives and hard negatives, to be learned from.",
+            show_default=False,
+        ),
+    ] = None,
+    teacher_share: Annotated[
+        float | None,
+        Option("--teacher-share", help="What the teacher counts in the loss, of 1.", show_default="0.5"),
+    ] = None,
     base_share: BaseShare = None,
     precision: Precision = None,
     device: Device = None,
@@ -105,6 +117,7 @@ def train_encoder(
       opendpr train encoder examples.jsonl -o my-model
       opendpr train encoder a.jsonl b.jsonl --weight 1 --weight 0.5 --dev dev.jsonl -o my-model
       opendpr train encoder notes --objective inverse-cloze -o my-model
+      opendpr train encoder examples.jsonl --hard-negatives 8 --teacher opendpr-minilm -o my-model
       opendpr train encoder examples.jsonl -o my-model --on ray://head:10001 --workers 4
     """
     if objective == "examples":
@@ -112,6 +125,7 @@ def train_encoder(
     with needs_training_packages("training"):
         from opendpr.training import encoder
     from opendpr.collection import open_collection
+    from opendpr.training.run import run_training
     from opendpr.training.settings import EncoderSettings, read_settings
 
     resolved = read_settings(
@@ -124,29 +138,40 @@ def train_encoder(
             "dropout": dropout,
             "hard_negatives": hard_negatives,
             "untie": untie,
+            "teacher": teacher,
+            "teacher_share": teacher_share,
             "base_share": base_share,
             "precision": precision,
             "device": device,
             "seed": seed,
         },
     )
-    if workers and not on:
-        raise UsageError("--workers are processes of a cluster; give its address too, with --on")
+    _refuse_combinations(resolved, teacher_share, on, workers)
     cloze = objective == "inverse-cloze"
     if cloze and (len(files) != 1 or weight or on):
-        raise UsageError(
-            "--objective inverse-cloze takes one collection, and no --weight and no --on; give these alone"
-        )
+        raise UsageError("--objective inverse-cloze takes one collection, no --weight and no --on; give it alone")
     examples = open_collection(files[0]) if cloze else _weighted(files, weight)
     if on and isinstance(examples, list):
         source = encoder.example_source(examples, resolved, dev, pool)
         _train_on(on, workers, source, models=(base, output), settings=resolved)
         return
-    with shown(output) as on_step:
-        trained = encoder.train_encoder(
-            examples, base, output=output, settings=resolved, dev=dev, pool=pool, on_step=on_step
-        )
+    with shown(output) as show:
+        job = encoder.examples_job(examples, base, resolved, dev=dev, pool=pool)
+        trained = run_training(job, output, show.on_step, on_scored=show.on_scored)
     report_best(trained.training)
+
+
+def _refuse_combinations(settings: EncoderSettings, share: float | None, on: str | None, workers: int | None) -> None:
+    """Raises UsageError where workers are given without a cluster, a share without a teacher, or a teacher to one."""
+    if workers and not on:
+        raise UsageError("--workers are processes of a cluster; give its address too, with --on")
+    if share is not None and not settings.teacher:
+        raise UsageError("--teacher-share is what a teacher counts, and there is none; name one with --teacher")
+    if on and settings.is_taught:
+        raise UsageError(
+            "a teacher scores passages where the training runs, and the processes of a cluster have no such model; "
+            "train here or with torchrun, or leave --teacher out"
+        )
 
 
 def _weighted(files: Sequence[Path], weights: Sequence[float] | None) -> list[Weighted]:
@@ -179,8 +204,8 @@ def _train_on(
 
     (examples, data, pool), (base, output) = source, models
     files = base_files(find_model(base).directory)
-    with shown(output) as on_step, processes(EncoderWork, address, workers, gpus=settings.device != "cpu") as group:
-        reception = Reception(output, on_step)
+    with shown(output) as show, processes(EncoderWork, address, workers, gpus=settings.device != "cpu") as group:
+        reception = Reception(output, show.on_step)
         with reception.held():
             task = EncoderTask(examples, data, settings, files, pool, reception.checkpoints())
             finished = group.run(task, reception.take)

@@ -7,17 +7,18 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from typer import Option
 
 from opendpr.choices import DeviceName, PrecisionName
 from opendpr.cli.output import say
-from opendpr.cli.progress import progress
+from opendpr.cli.progress import display
 from opendpr.errors import UsageError
 from opendpr.wording import counted
 
 if TYPE_CHECKING:
+    from opendpr.iteration import OnProgress
     from opendpr.training.loop import OnStep, Training
 
 Output = Annotated[Path, Option("--output", "-o", help="Model directory to write.", show_default=False)]
@@ -59,24 +60,32 @@ def _is_first() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
+class Shown(NamedTuple):
+    """What shows how far a training is."""
+
+    on_step: OnStep
+    on_scored: OnProgress
+    """Of the passages that a teacher scores before the first step."""
+
+
 @contextmanager
-def shown(output: Path) -> Iterator[OnStep]:
+def shown(output: Path) -> Iterator[Shown]:
     """Shows the progress of a training, and at its end the result."""
     if not _is_first():
-        yield lambda done, total, loss: None
+        yield Shown(lambda done, total, loss: None, lambda done, total: None)
         return
     started = time.monotonic()
     losses: list[float] = []
     say(f"training {output}; Ctrl-C keeps what was done, and the same command goes on")
-    with progress("training", "steps") as show:
+    with display() as show:
 
         def on_step(done: int, total: int, loss: float) -> None:
             if not losses and done > 1:
                 say(f"going on from step {done - 1:,} of {total:,}")
             losses.append(loss)
-            show(done, total)
+            show("training", "steps", done, total)
 
-        yield on_step
+        yield Shown(on_step, lambda done, total: show("scoring by the teacher", "passages", done, total))
     tail = losses[-100:]
     loss = f", loss of the last {len(tail)}: {sum(tail) / len(tail):.3f}" if tail else ""
     say(f"wrote {output}: {counted(len(losses), 'step')} by this run, in {time.monotonic() - started:,.0f} s{loss}")

@@ -89,6 +89,6 @@ def train_reader(
             "seed": seed,
         },
     )
-    with shown(output) as on_step:
-        trained = reader.train_reader(files, base, output=output, settings=resolved, dev=dev, on_step=on_step)
+    with shown(output) as show:
+        trained = reader.train_reader(files, base, output=output, settings=resolved, dev=dev, on_step=show.on_step)
     report_best(trained.training)
