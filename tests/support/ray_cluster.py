@@ -7,6 +7,7 @@ there is. `Namespace` needs Linux with `unshare` and `nsenter`, and the right to
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -27,7 +28,11 @@ ray.init('127.0.0.1:{PORT}', logging_level='ERROR')
 for line in sys.stdin:
     print(sum(node["Alive"] for node in ray.nodes()), flush=True)
 """
-PATIENCE_SECONDS = 300.0
+FATAL = re.compile(r"\[[^]]* C ")
+"""How a line of Ray's logs begins that ends the process."""
+LOG_LINES = 40
+"""Lines of the commands that are shown of what did not work."""
+PATIENCE_SECONDS = 900.0
 """For what takes seconds on a quiet machine."""
 
 
@@ -66,20 +71,32 @@ class RayCluster:
     def __init__(self, nodes: int) -> None:
         self.namespace = Namespace()
         self.folder = Path(tempfile.mkdtemp(prefix="ray-"))  # a short path: sockets lie below it
+        self._log = (self.folder / "log").open("ab")
         quiet = {"RAY_ENABLE_OPEN_TELEMETRY": "0", "PYTHONWARNINGS": "ignore", "GLOO_SOCKET_IFNAME": "lo"}
-        patient = {"RAY_raylet_start_wait_time_s": f"{PATIENCE_SECONDS:.0f}"}  # a busy machine takes more than 30
+        patient = {"RAY_agent_register_timeout_ms": f"{1000 * PATIENCE_SECONDS:.0f}"}  # Ray allows 15 seconds
         self._environment = {**os.environ, **quiet, **patient}
-        head = ("--head", f"--port={PORT}", f"--ray-client-server-port={CLIENT_PORT}", "--num-cpus=0")
-        self.head = self._start(*head, "--include-dashboard=false", f"--temp-dir={self.folder}")
+        self.head = self._start_head()
         self.nodes: list[subprocess.Popen[bytes]] = []
         self._counting: subprocess.Popen[str] | None = None
         try:
-            wait_until(lambda: self.alive() >= 1)
+            wait_until(lambda: self._alive_at_last() >= 1)
             self.nodes += [self.join() for _ in range(nodes)]
-            wait_until(lambda: self.alive() >= 1 + nodes)
+            wait_until(lambda: self._alive_at_last() >= 1 + nodes)
         except TimeoutError:
+            log = self.why()
             self.close()
-            raise
+            raise RuntimeError(f"Ray did not start:\n{log}") from None
+
+    def _start_head(self) -> subprocess.Popen[bytes]:
+        head = ("--head", f"--port={PORT}", f"--ray-client-server-port={CLIENT_PORT}", "--num-cpus=0")
+        return self._start(*head, "--include-dashboard=false", f"--temp-dir={self.folder}")
+
+    def _alive_at_last(self) -> int:
+        """The machines that are there; what gave up its start is started again, as a busy machine takes longer."""
+        if self.head.poll() is not None:
+            self.head = self._start_head()
+        self.nodes = [node if node.poll() is None else self.join() for node in self.nodes]
+        return self.alive()
 
     def join(self) -> subprocess.Popen[bytes]:
         """Another machine."""
@@ -99,7 +116,7 @@ class RayCluster:
         """
         if self._counting is None or self._counting.poll() is not None:
             command, pipe = self.namespace.inside([sys.executable, "-c", COUNTING]), subprocess.PIPE
-            quiet = {"stderr": subprocess.DEVNULL, "encoding": "utf-8"}
+            quiet = {"stderr": self._log, "encoding": "utf-8"}
             self._counting = subprocess.Popen(command, stdin=pipe, stdout=pipe, **quiet)
         assert self._counting.stdin is not None
         assert self._counting.stdout is not None
@@ -117,7 +134,15 @@ class RayCluster:
     def start(self, *arguments: object) -> subprocess.Popen[bytes]:
         """An `opendpr` command in the namespace that goes on beside the test."""
         command = self.namespace.inside([sys.executable, "-m", "opendpr", *arguments])
-        return subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        return subprocess.Popen(command, stderr=self._log)
+
+    def why(self) -> str:
+        """What was written by the last commands, and what Ray's own logs call fatal."""
+        lines = (self.folder / "log").read_text(errors="replace").splitlines()[-LOG_LINES:]
+        for path in sorted(self.folder.glob("session_latest/logs/raylet*.out")):
+            fatal = [line for line in path.read_text(errors="replace").splitlines() if FATAL.match(line)]
+            lines += [f"{path.name}: {line}" for line in fatal]
+        return "\n".join(lines)
 
     def close(self) -> None:
         if self._counting is not None:
@@ -127,12 +152,13 @@ class RayCluster:
             if process.poll() is None:
                 self.kill(process)
         self.namespace.close()
+        self._log.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _start(self, *options: str) -> subprocess.Popen[bytes]:
         command = self.namespace.inside(["ray", "start", *NODE, *options])
         return subprocess.Popen(
-            command, env=self._environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+            command, env=self._environment, stdout=self._log, stderr=self._log, start_new_session=True
         )
 
 
