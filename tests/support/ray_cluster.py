@@ -21,13 +21,31 @@ import psutil
 
 PORT, CLIENT_PORT = 6399, 10001
 ADDRESS = f"ray://127.0.0.1:{CLIENT_PORT}"
-NODE = ("--node-ip-address=127.0.0.1", "--object-store-memory=100000000", "--disable-usage-stats", "--block")
+NODE = (
+    *("--node-ip-address=127.0.0.1", "--object-store-memory=100000000", "--disable-usage-stats", "--block"),
+    "--include-log-monitor=false",
+)
+HEAD = ("--head", f"--port={PORT}", f"--ray-client-server-port={CLIENT_PORT}", "--num-cpus=0", "--no-monitor")
+ANSWER_SECONDS = 120
+"""Time within which a cluster says how many machines it has, or is taken for dead."""
 COUNTING = f"""
-import sys, ray
+import signal, sys
+signal.alarm({ANSWER_SECONDS})
+import ray
 ray.init('127.0.0.1:{PORT}', logging_level='ERROR')
 for line in sys.stdin:
+    signal.alarm({ANSWER_SECONDS})
     print(sum(node["Alive"] for node in ray.nodes()), flush=True)
+    signal.alarm(0)
 """
+FIRST_AGENT_PORT = 20_000
+AGENT_PORTS = (
+    "--dashboard-agent-listen-port",
+    "--dashboard-agent-grpc-port",
+    "--runtime-env-agent-port",
+    "--metrics-export-port",
+)
+"""Ports that each machine is given: those that agents choose it waits for, and gives up after seconds."""
 FATAL = re.compile(r"\[[^]]* C ")
 """How a line of Ray's logs begins that ends the process."""
 LOG_LINES = 40
@@ -74,6 +92,7 @@ class RayCluster:
         self._log = (self.folder / "log").open("ab")
         quiet = {"RAY_ENABLE_OPEN_TELEMETRY": "0", "PYTHONWARNINGS": "ignore", "GLOO_SOCKET_IFNAME": "lo"}
         patient = {"RAY_agent_register_timeout_ms": f"{1000 * PATIENCE_SECONDS:.0f}"}  # Ray allows 15 seconds
+        self._started = 0
         self._environment = {**os.environ, **quiet, **patient}
         self.head = self._start_head()
         self.nodes: list[subprocess.Popen[bytes]] = []
@@ -88,8 +107,7 @@ class RayCluster:
             raise RuntimeError(f"Ray did not start:\n{log}") from None
 
     def _start_head(self) -> subprocess.Popen[bytes]:
-        head = ("--head", f"--port={PORT}", f"--ray-client-server-port={CLIENT_PORT}", "--num-cpus=0")
-        return self._start(*head, "--include-dashboard=false", f"--temp-dir={self.folder}")
+        return self._start(*HEAD, "--include-dashboard=false", f"--temp-dir={self.folder}")
 
     def _alive_at_last(self) -> int:
         """The machines that are there; what gave up its start is started again, as a busy machine takes longer."""
@@ -156,7 +174,10 @@ class RayCluster:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _start(self, *options: str) -> subprocess.Popen[bytes]:
-        command = self.namespace.inside(["ray", "start", *NODE, *options])
+        self._started += 1
+        first = FIRST_AGENT_PORT + len(AGENT_PORTS) * self._started
+        ports = [f"{option}={port}" for port, option in enumerate(AGENT_PORTS, first)]
+        command = self.namespace.inside(["ray", "start", *NODE, *ports, *options])
         return subprocess.Popen(
             command, env=self._environment, stdout=self._log, stderr=self._log, start_new_session=True
         )
