@@ -101,10 +101,10 @@ class RayCluster:
             wait_until(lambda: self._alive_at_last() >= 1)
             self.nodes += [self.join() for _ in range(nodes)]
             wait_until(lambda: self._alive_at_last() >= 1 + nodes)
-        except TimeoutError:
-            log = self.why()
+        except BaseException as error:
+            error.add_note(f"Ray did not start:\n{self.why()}")
             self.close()
-            raise RuntimeError(f"Ray did not start:\n{log}") from None
+            raise
 
     def _start_head(self) -> subprocess.Popen[bytes]:
         return self._start(*HEAD, "--include-dashboard=false", f"--temp-dir={self.folder}")
@@ -142,7 +142,8 @@ class RayCluster:
             print(file=self._counting.stdin, flush=True)
         except BrokenPipeError:
             return 0
-        return int(self._counting.stdout.readline() or 0)
+        line = self._counting.stdout.readline().strip()
+        return int(line) if line.isdecimal() else 0
 
     def run(self, *arguments: object) -> subprocess.CompletedProcess[str]:
         """An `opendpr` command in the namespace."""

@@ -230,7 +230,7 @@ def _judgements(service: Service) -> Judgements:
 
 def _improvements(service: Service) -> Improvements:
     if service.improvements is None:
-        raise HTTPException(403, "this service keeps no judgements to learn from; 'opendpr serve --judgements' lets it")
+        raise HTTPException(403, no_judgements(service.settings.collection))
     return service.improvements
 
 
