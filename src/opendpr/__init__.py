@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from opendpr.api.models import LoadedEncoder, LoadedReader, load_encoder, load_reader
     from opendpr.api.opened import OpenCollection
     from opendpr.api.opening import add, open
+    from opendpr.api.training import train_encoder
     from opendpr.collection.filters import condition
     from opendpr.fitting.answering import fit_answering
     from opendpr.fitting.settings import AnsweringSettings
     from opendpr.model.runtime import RuntimeSettings
     from opendpr.search.settings import EngineSettings
-    from opendpr.training.encoder import train_encoder
     from opendpr.training.miner import MiningSettings
     from opendpr.training.mining import mine
     from opendpr.training.reader import train_reader
@@ -106,6 +106,7 @@ _PLACES = {
     "api.models": ("LoadedEncoder", "LoadedReader", "load_encoder", "load_reader"),
     "api.opened": ("OpenCollection",),
     "api.opening": ("add", "open"),
+    "api.training": ("train_encoder",),
     "collection.filters": ("condition",),
     "collection.judgements": ("Judgement",),
     "fitting.answering": ("fit_answering",),
@@ -114,7 +115,6 @@ _PLACES = {
     "improving.settings": ("ImproveSettings",),
     "model.runtime": ("RuntimeSettings",),
     "search.settings": ("EngineSettings",),
-    "training.encoder": ("train_encoder",),
     "training.miner": ("MiningSettings",),
     "training.mining": ("mine",),
     "training.reader": ("train_reader",),

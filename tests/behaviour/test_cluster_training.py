@@ -1,8 +1,9 @@
-"""`train encoder --on`: processes of a Ray cluster train what torchrun's train, and the driver keeps what they make."""
+"""`train encoder --on`: two nodes of a Ray cluster train what two of torchrun do, and the driver keeps the model."""
 
 from __future__ import annotations
 
 import json
+import re
 import signal
 import sys
 
@@ -10,6 +11,7 @@ import pytest
 
 from opendpr.model.directory import Model
 from ray_cluster import ADDRESS, Namespace, RayCluster, wait_until
+from training_processes import run_machines
 
 ray = pytest.importorskip("ray", reason="Ray is not installed; pip install 'opendpr[ray]'")
 pytestmark = [
@@ -47,13 +49,14 @@ def training(tmp_path_factory, tiny_model):
 
 @pytest.fixture(scope="module")
 def together(tmp_path_factory, cluster, training):
-    """What two processes of torchrun make."""
-    output = tmp_path_factory.mktemp("torchrun") / "model"
-    torchrun = (sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-addr", "127.0.0.1")
+    """What two nodes of torchrun make, each with an output directory of its own."""
+    outputs = [tmp_path_factory.mktemp("torchrun") / "model" for _ in range(2)]
     environment = ("env", "OMP_NUM_THREADS=1", "GLOO_SOCKET_IFNAME=lo")
-    done = cluster.namespace.command([*environment, *torchrun, "-m", "opendpr", *training, "-o", output], check=False)
-    assert done.returncode == 0, done.stderr
-    return output
+    commands = [(*training, "-o", output) for output in outputs]
+    ends = run_machines(commands, lambda command: cluster.namespace.inside([*environment, *command]))
+    assert [status for status, _ in ends] == [0, 0], ends
+    assert not outputs[1].exists()
+    return outputs[0]
 
 
 def weights(directory):
@@ -64,6 +67,7 @@ def test_the_cluster_makes_the_bits_of_torchrun(cluster, training, together, tmp
     output = tmp_path / "model"
     done = cluster.run(*training, "-o", output, "--on", ADDRESS, "--workers", "2")
     assert done.returncode == 0, done.stderr
+    assert len(set(re.findall(r"process \d of 2 is on .*\(node (\w+)\)", done.stderr))) == 2, done.stderr
     assert weights(output) == weights(together)
     record, expected = (json.loads((path / "training.json").read_text()) for path in (output, together))
     assert record["loss"] == expected["loss"]
@@ -71,6 +75,27 @@ def test_the_cluster_makes_the_bits_of_torchrun(cluster, training, together, tmp
     again = cluster.run(*training, "-o", output, "--on", ADDRESS, "--workers", "2")
     assert again.returncode == 4
     assert "holds a model already" in again.stderr
+
+
+FROM_PYTHON = """
+import sys, tomllib
+import opendpr
+examples, base, settings, output, address = sys.argv[1:]
+with open(settings, "rb") as file:
+    chosen = opendpr.EncoderSettings(**tomllib.load(file))
+trained = opendpr.train_encoder(examples, base, output=output, settings=chosen, on=address, workers=2)
+print(trained.model.fingerprint, len(trained.training.losses))
+"""
+
+
+def test_python_trains_on_a_cluster_by_the_same_arguments(cluster, training, together, tmp_path):
+    _, _, examples, _, base, _, settings = training
+    program = [sys.executable, "-c", FROM_PYTHON, examples, base, settings, tmp_path / "model", ADDRESS]
+    done = cluster.namespace.command(program, check=False)
+    assert done.returncode == 0, done.stderr
+    assert weights(tmp_path / "model") == weights(together)
+    fingerprint, steps = done.stdout.split()
+    assert (fingerprint, int(steps)) == (Model(together).fingerprint, 24)
 
 
 def test_an_interrupted_training_goes_on(cluster, training, together, tmp_path):

@@ -7,6 +7,7 @@ there is. `Namespace` needs Linux with `unshare` and `nsenter`, and the right to
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -20,14 +21,36 @@ import psutil
 
 PORT, CLIENT_PORT = 6399, 10001
 ADDRESS = f"ray://127.0.0.1:{CLIENT_PORT}"
-NODE = ("--node-ip-address=127.0.0.1", "--object-store-memory=100000000", "--disable-usage-stats", "--block")
+NODE = (
+    *("--node-ip-address=127.0.0.1", "--object-store-memory=100000000", "--disable-usage-stats", "--block"),
+    "--include-log-monitor=false",
+)
+HEAD = ("--head", f"--port={PORT}", f"--ray-client-server-port={CLIENT_PORT}", "--num-cpus=0", "--no-monitor")
+ANSWER_SECONDS = 120
+"""Time within which a cluster says how many machines it has, or is taken for dead."""
 COUNTING = f"""
-import sys, ray
+import signal, sys
+signal.alarm({ANSWER_SECONDS})
+import ray
 ray.init('127.0.0.1:{PORT}', logging_level='ERROR')
 for line in sys.stdin:
+    signal.alarm({ANSWER_SECONDS})
     print(sum(node["Alive"] for node in ray.nodes()), flush=True)
+    signal.alarm(0)
 """
-PATIENCE_SECONDS = 300.0
+FIRST_AGENT_PORT = 20_000
+AGENT_PORTS = (
+    "--dashboard-agent-listen-port",
+    "--dashboard-agent-grpc-port",
+    "--runtime-env-agent-port",
+    "--metrics-export-port",
+)
+"""Ports that each machine is given: those that agents choose it waits for, and gives up after seconds."""
+FATAL = re.compile(r"\[[^]]* C ")
+"""How a line of Ray's logs begins that ends the process."""
+LOG_LINES = 40
+"""Lines of the commands that are shown of what did not work."""
+PATIENCE_SECONDS = 900.0
 """For what takes seconds on a quiet machine."""
 
 
@@ -66,20 +89,32 @@ class RayCluster:
     def __init__(self, nodes: int) -> None:
         self.namespace = Namespace()
         self.folder = Path(tempfile.mkdtemp(prefix="ray-"))  # a short path: sockets lie below it
+        self._log = (self.folder / "log").open("ab")
         quiet = {"RAY_ENABLE_OPEN_TELEMETRY": "0", "PYTHONWARNINGS": "ignore", "GLOO_SOCKET_IFNAME": "lo"}
-        patient = {"RAY_raylet_start_wait_time_s": f"{PATIENCE_SECONDS:.0f}"}  # a busy machine takes more than 30
+        patient = {"RAY_agent_register_timeout_ms": f"{1000 * PATIENCE_SECONDS:.0f}"}  # Ray allows 15 seconds
+        self._started = 0
         self._environment = {**os.environ, **quiet, **patient}
-        head = ("--head", f"--port={PORT}", f"--ray-client-server-port={CLIENT_PORT}", "--num-cpus=0")
-        self.head = self._start(*head, "--include-dashboard=false", f"--temp-dir={self.folder}")
+        self.head = self._start_head()
         self.nodes: list[subprocess.Popen[bytes]] = []
         self._counting: subprocess.Popen[str] | None = None
         try:
-            wait_until(lambda: self.alive() >= 1)
+            wait_until(lambda: self._alive_at_last() >= 1)
             self.nodes += [self.join() for _ in range(nodes)]
-            wait_until(lambda: self.alive() >= 1 + nodes)
-        except TimeoutError:
+            wait_until(lambda: self._alive_at_last() >= 1 + nodes)
+        except BaseException as error:
+            error.add_note(f"Ray did not start:\n{self.why()}")
             self.close()
             raise
+
+    def _start_head(self) -> subprocess.Popen[bytes]:
+        return self._start(*HEAD, "--include-dashboard=false", f"--temp-dir={self.folder}")
+
+    def _alive_at_last(self) -> int:
+        """The machines that are there; what gave up its start is started again, as a busy machine takes longer."""
+        if self.head.poll() is not None:
+            self.head = self._start_head()
+        self.nodes = [node if node.poll() is None else self.join() for node in self.nodes]
+        return self.alive()
 
     def join(self) -> subprocess.Popen[bytes]:
         """Another machine."""
@@ -99,7 +134,7 @@ class RayCluster:
         """
         if self._counting is None or self._counting.poll() is not None:
             command, pipe = self.namespace.inside([sys.executable, "-c", COUNTING]), subprocess.PIPE
-            quiet = {"stderr": subprocess.DEVNULL, "encoding": "utf-8"}
+            quiet = {"stderr": self._log, "encoding": "utf-8"}
             self._counting = subprocess.Popen(command, stdin=pipe, stdout=pipe, **quiet)
         assert self._counting.stdin is not None
         assert self._counting.stdout is not None
@@ -107,7 +142,8 @@ class RayCluster:
             print(file=self._counting.stdin, flush=True)
         except BrokenPipeError:
             return 0
-        return int(self._counting.stdout.readline() or 0)
+        line = self._counting.stdout.readline().strip()
+        return int(line) if line.isdecimal() else 0
 
     def run(self, *arguments: object) -> subprocess.CompletedProcess[str]:
         """An `opendpr` command in the namespace."""
@@ -117,7 +153,15 @@ class RayCluster:
     def start(self, *arguments: object) -> subprocess.Popen[bytes]:
         """An `opendpr` command in the namespace that goes on beside the test."""
         command = self.namespace.inside([sys.executable, "-m", "opendpr", *arguments])
-        return subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        return subprocess.Popen(command, stderr=self._log)
+
+    def why(self) -> str:
+        """What was written by the last commands, and what Ray's own logs call fatal."""
+        lines = (self.folder / "log").read_text(errors="replace").splitlines()[-LOG_LINES:]
+        for path in sorted(self.folder.glob("session_latest/logs/raylet*.out")):
+            fatal = [line for line in path.read_text(errors="replace").splitlines() if FATAL.match(line)]
+            lines += [f"{path.name}: {line}" for line in fatal]
+        return "\n".join(lines)
 
     def close(self) -> None:
         if self._counting is not None:
@@ -127,12 +171,16 @@ class RayCluster:
             if process.poll() is None:
                 self.kill(process)
         self.namespace.close()
+        self._log.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _start(self, *options: str) -> subprocess.Popen[bytes]:
-        command = self.namespace.inside(["ray", "start", *NODE, *options])
+        self._started += 1
+        first = FIRST_AGENT_PORT + len(AGENT_PORTS) * self._started
+        ports = [f"{option}={port}" for port, option in enumerate(AGENT_PORTS, first)]
+        command = self.namespace.inside(["ray", "start", *NODE, *ports, *options])
         return subprocess.Popen(
-            command, env=self._environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+            command, env=self._environment, stdout=self._log, stderr=self._log, start_new_session=True
         )
 
 

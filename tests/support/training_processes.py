@@ -6,9 +6,9 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-DEADLINE_SECONDS = 300
+DEADLINE_SECONDS = 900
 
 
 def run_together(code: str, *arguments: object, count: int = 2) -> list[tuple[int, str]]:
@@ -20,13 +20,19 @@ def run_together(code: str, *arguments: object, count: int = 2) -> list[tuple[in
     )
 
 
-def run_machines(commands: Sequence[Sequence[object]]) -> list[tuple[int, str]]:
-    """Run each `opendpr` command by a torchrun of its own, as on a machine for each; exit status and stderr of each."""
+def run_machines(
+    commands: Sequence[Sequence[object]], inside: Callable[[Sequence[object]], Sequence[object]] = list
+) -> list[tuple[int, str]]:
+    """Run each `opendpr` command by a torchrun of its own, as on a machine for each; exit status and stderr of each.
+
+    Args:
+        inside: returns the command that runs another where it is to run
+    """
     shared = ["--nnodes", len(commands), "--nproc-per-node", 1, "--master-addr", "127.0.0.1"]
     torchrun = [sys.executable, "-m", "torch.distributed.run", *shared, "--master-port", _free_port()]
     return _ends(
         [
-            _start([*torchrun, "--node-rank", rank, "-m", "opendpr", *command], {})
+            _start(inside([*torchrun, "--node-rank", rank, "-m", "opendpr", *command]), {})
             for rank, command in enumerate(commands)
         ]
     )

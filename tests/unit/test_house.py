@@ -16,6 +16,7 @@ PUBLIC_SIGNATURES = {
     "opendpr.api.evaluation.evaluate",
     "opendpr.api.opening.open",
     "opendpr.fitting.answering.fit_answering",
+    "opendpr.api.training.train_encoder",
     "opendpr.training.encoder.train_encoder",
     "opendpr.training.mining.mine",
 }

@@ -6,4 +6,5 @@ sources.py      paths, documents, dicts and pairs as what can be added
 changes.py      what changes a collection on disk
 models.py       `load_encoder`, `load_reader`
 evaluation.py   `evaluate`
+training.py     `train_encoder`, here or by a cluster
 """

@@ -1,1 +1,1 @@
-"""Work on a Ray cluster. `encoding.py` and `processes.py` import ray; `place.py` is for those who may go without."""
+"""Work on a Ray cluster. All but `place.py`, which is for those who may go without, import ray."""

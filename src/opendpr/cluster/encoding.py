@@ -10,11 +10,8 @@ Ray runs any code that reaches its ports: use it in a closed network, with TLS (
 from __future__ import annotations
 
 import logging
-import platform
-import socket
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,10 +20,11 @@ from typing import NamedTuple
 import ray
 from ray import ObjectRef
 from ray.actor import ActorHandle
-from ray.exceptions import RayActorError, RayError, RayTaskError
+from ray.exceptions import RayActorError, RayTaskError
 
 from opendpr import __version__
-from opendpr.errors import BusyError, OpendprError, StateError, UsageError
+from opendpr.cluster.connection import START_SECONDS, named_node
+from opendpr.errors import BusyError, OpendprError, StateError
 from opendpr.model.directory import Model
 from opendpr.model.encoder import BertEncoder, EncodedPassages
 from opendpr.model.runtime import RuntimeSettings, resolved
@@ -36,10 +34,6 @@ logger = logging.getLogger(__name__)
 
 CHUNKS_AHEAD = 2
 """Chunks that a worker holds: one that it computes and one that waits, so that none waits for the network."""
-START_SECONDS = 120.0
-"""How long to wait for a worker while none works."""
-ANSWER_SECONDS = 10.0
-"""How long to wait for a cluster to answer."""
 FAILED_STARTS = 3
 """Times a worker may be lost before any chunk was finished in between, for each worker asked for."""
 Chunk = list[Passage]
@@ -73,8 +67,7 @@ class PassageWorker:
 
     def describe(self) -> Worker:
         """Where the worker runs, and what it makes."""
-        node = f"{platform.node()} (node {ray.get_runtime_context().get_node_id()[:8]})"
-        return Worker(node, __version__, self._encoder.model.fingerprint, self._encoder.made_by)
+        return Worker(named_node(), __version__, self._encoder.model.fingerprint, self._encoder.made_by)
 
     def encode(self, passages: Chunk) -> EncodedPassages:
         """The vectors of a chunk."""
@@ -255,33 +248,6 @@ class _Crew:
                 f"model and memory for it. The last one: {error}"
             ) from error
         self._start()
-
-
-@contextmanager
-def connected(address: str) -> Iterator[None]:
-    """A connection to a Ray cluster: `ray://host:10001`, or on one of its machines `host:6379` or `auto`.
-
-    Raises:
-        BusyError: nothing answers at the address.
-        UsageError: the address has another form.
-    """
-    if address == "auto" and ray.is_initialized():  # by the program, which goes on with it
-        yield
-        return
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if address != "auto" and not (host and port.isdecimal()):
-        raise UsageError(f"expected a cluster as ray://HOST:10001, HOST:6379 or auto, got {address!r}")
-    try:
-        if address != "auto":  # Ray itself tries for minutes
-            socket.create_connection((host, int(port)), timeout=ANSWER_SECONDS).close()
-        ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
-    except (OSError, RuntimeError, ValueError, RayError) as error:
-        advice = "start one with 'ray start --head', and give ray://HOST:10001, or HOST:6379 on one of its machines"
-        raise BusyError(f"no Ray cluster was reached at {address} ({error}); {advice}") from None
-    try:
-        yield
-    finally:
-        ray.shutdown()
 
 
 def _concrete(runtime: RuntimeSettings) -> RuntimeSettings:

@@ -21,18 +21,28 @@ def silent(line: str) -> None:
 
 
 @contextmanager
-def processes(make: Callable[[], Work], on: str, workers: int | None, *, gpus: bool) -> Iterator[Group]:
+def processes(
+    make: Callable[[], Work],
+    on: str,
+    workers: int | None,
+    *,
+    gpus: bool,
+    report: Callable[[str], None] = silent,
+) -> Iterator[Group]:
     """Processes of a cluster that work together, for the time in which it is connected; raises as `joined_processes`.
 
     Args:
         make: makes the work of each
         on: address of the cluster, or `auto`
+        report: called with a line for each process, which says where it runs
     """
     with ray_needed():
-        from opendpr.cluster.encoding import connected
+        from opendpr.cluster.connection import connected
         from opendpr.cluster.processes import joined_processes
 
     with connected(on), joined_processes(make, workers, gpus=gpus) as group:
+        for number, machine in enumerate(group.machines, 1):
+            report(f"process {number} of {len(group.machines)} is on {machine}")
         yield group
 
 
@@ -71,7 +81,8 @@ def encoders(on: str | None, workers: int | None, *, report: Callable[[str], Non
     if workers is not None and workers < 1:
         raise UsageError(f"workers must be 1 or more, got {workers}")
     with ray_needed():
-        from opendpr.cluster.encoding import RayEncoder, connected
+        from opendpr.cluster.connection import connected
+        from opendpr.cluster.encoding import RayEncoder
     loaded: list[RayEncoder] = []
 
     def load(model: Model, runtime: RuntimeSettings) -> RayEncoder:

@@ -8,7 +8,6 @@ shared.
 from __future__ import annotations
 
 import os
-import platform
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -19,7 +18,7 @@ from ray.actor import ActorHandle
 from ray.exceptions import RayActorError, RayError, RayTaskError
 
 from opendpr import __version__
-from opendpr.cluster.encoding import START_SECONDS
+from opendpr.cluster.connection import START_SECONDS, named_node
 from opendpr.errors import BusyError, OpendprError, StateError, UsageError
 
 NEWS_SECONDS = 2.0
@@ -60,7 +59,7 @@ class GroupProcess:
         """The machine, its version of opendpr, its address and a port that is free."""
         with socket.socket() as free:
             free.bind(("", 0))
-            return platform.node(), __version__, ray.util.get_node_ip_address(), free.getsockname()[1]
+            return named_node(), __version__, ray.util.get_node_ip_address(), free.getsockname()[1]
 
     def join(self, rank: int, world: int, address: str, port: int) -> None:
         """Set what `torch.distributed` reads; Ray shows a process only the GPU that is its own."""
@@ -87,8 +86,8 @@ class GroupProcess:
 class Group:
     """Processes that have joined; `joined_processes` makes it."""
 
-    def __init__(self, processes: Sequence[ActorHandle]) -> None:
-        self._processes = processes
+    def __init__(self, processes: Sequence[ActorHandle], machines: Sequence[str]) -> None:
+        self._processes, self.machines = processes, machines
 
     def run(self, task: object, on_news: Callable[[Any], int]) -> Any:  # noqa: ANN401
         """What the first process makes of a task, once all have ended; None if they were interrupted.
@@ -145,8 +144,7 @@ def joined_processes(make: Callable[[], Work], workers: int | None, *, gpus: boo
     )
     processes = [actor.remote(make) for _ in range(max(count, 1))]
     try:
-        _join(processes)
-        yield Group(processes)
+        yield Group(processes, _join(processes))
     finally:
         ray.wait([process.close.remote() for process in processes], num_returns=len(processes), timeout=CLOSE_SECONDS)
         for process in processes:
@@ -154,7 +152,8 @@ def joined_processes(make: Callable[[], Work], workers: int | None, *, gpus: boo
                 ray.kill(process)
 
 
-def _join(processes: Sequence[ActorHandle]) -> None:
+def _join(processes: Sequence[ActorHandle]) -> list[str]:
+    """Let processes know of each other; returns the machine of each."""
     described = [process.describe.remote() for process in processes]
     started, late = ray.wait(described, num_returns=len(described), timeout=START_SECONDS)
     if late:
@@ -171,6 +170,7 @@ def _join(processes: Sequence[ActorHandle]) -> None:
         process.join.remote(rank, len(processes), address, port) for rank, process in enumerate(processes)
     ]:
         _result(reference)
+    return [machine for machine, *_ in machines]
 
 
 def _result(reference: ray.ObjectRef) -> Any:  # noqa: ANN401

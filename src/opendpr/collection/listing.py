@@ -52,7 +52,7 @@ def list_documents(
     Raises:
         UsageError: the filter cannot be understood.
     """
-    if len(collection.parts) > 1:
+    if collection.parts[0] is not collection:
         lists = [list_documents(part, listing, limit=limit + skip, after=after) for part in collection.parts]
         return sorted(chain.from_iterable(lists), key=attrgetter("id"))[skip : skip + limit]
     condition = _condition(listing)

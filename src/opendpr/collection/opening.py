@@ -21,7 +21,7 @@ from opendpr.collection.database import (
     create_database,
     refuse_network_file_system,
 )
-from opendpr.collection.set_manifest import is_set, member_name, read_manifest
+from opendpr.collection.set_manifest import is_set, read_manifest
 from opendpr.collection.set_writer import MemberWriter, SetWriter
 from opendpr.collection.writer import Writer
 from opendpr.errors import BusyError, OpendprError, ResourceError, StateError, UsageError
@@ -42,7 +42,7 @@ def open_collection(directory: Path, *, allow_partial: bool = False) -> Collecti
     """Open a collection for reading, or a set of them.
 
     Args:
-        allow_partial: open a set without the members that are not there
+        allow_partial: open a set without the members that are not there or cannot be read
 
     Raises:
         BusyError: a member of a set is not there.
@@ -59,27 +59,39 @@ def open_collection(directory: Path, *, allow_partial: bool = False) -> Collecti
 
 def _open_set(directory: Path, *, allow_partial: bool) -> CollectionSet:
     """The members of a set, opened for reading; raises as `open_collection`."""
-    manifest, members = read_manifest(directory), dict[int, Collection]()
+    manifest, members, missing = read_manifest(directory), dict[int, Collection](), dict[str, str]()
     with ExitStack() as opened:
         for place, path in enumerate(manifest.directories(directory)):
-            if (path / DATABASE).is_file():
+            if not has_database(path):
+                missing[path.name] = "is not there"
+                continue
+            try:
                 members[place] = opened.enter_context(open_collection(path))
+            except OpendprError as error:
+                if not allow_partial or isinstance(error, BusyError):
+                    raise
+                missing[path.name] = f"cannot be read ({error})"
+            else:
                 _refuse_other_member(members[place], manifest.members[place])
-        missing = [member_name(place) for place in range(len(manifest.members)) if place not in members]
         if not members or (missing and not allow_partial):
-            raise BusyError(missing_members(directory, missing))
-        for name in missing:
-            logger.warning("%s of %s is not there: its share of the passages cannot be found", name, directory)
+            raise BusyError(missing_members(directory, list(missing)))
+        for name, reason in missing.items():
+            logger.warning("%s of %s %s: its share of the passages cannot be found", name, directory, reason)
         opened.pop_all()
     return CollectionSet(directory, manifest, members)
+
+
+def has_database(directory: Path) -> bool:
+    """Whether a collection is in a directory, as far as can be seen: a disk that is gone may answer with errors."""
+    return os.path.isfile(directory / DATABASE)
 
 
 def missing_members(directory: Path, names: Sequence[str]) -> str:
     """What to say where members of a set are not there."""
     are = "is" if len(names) == 1 else "are"
     return (
-        f"{' and '.join(names)} of {directory} {are} not there; mount the disk, or restore a backup in that place, "
-        "then try again"
+        f"{' and '.join(names)} of {directory} {are} not there; mount the disk, check its permissions, or restore a "
+        "backup in that place, then try again"
     )
 
 
@@ -151,7 +163,7 @@ def _open_set_writer(directory: Path, *, wait_seconds: float) -> Iterator[SetWri
     """The writers of all members of a set, opened in their order, so that two processes never wait for each other."""
     manifest = read_manifest(directory)
     paths = manifest.directories(directory)
-    if missing := [path.name for path in paths if not (path / DATABASE).is_file()]:
+    if missing := [path.name for path in paths if not has_database(path)]:
         raise BusyError(missing_members(directory, missing))
     with ExitStack() as opened:
         members = {

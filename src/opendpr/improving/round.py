@@ -23,7 +23,7 @@ from opendpr.choices import DEFAULT_RETRIEVER, READ_PASSAGES
 from opendpr.collection import Collection, open_collection, open_writer
 from opendpr.collection.backup import write_backup
 from opendpr.collection.database import DATABASE
-from opendpr.collection.judgements import count_questions, judgements
+from opendpr.collection.judgements import count_questions, judgements, refuse_judging_set
 from opendpr.errors import InputError, StateError
 from opendpr.evaluation.judges import AnswerJudge
 from opendpr.evaluation.run import read_run
@@ -121,7 +121,9 @@ def improve(
             holds anything but a round of the same questions, model and documents.
         CorruptionError: the state of an interrupted round is not readable.
         BusyError: another process works on the same round.
+        UsageError: it is a set of collections, which has no judged questions.
     """
+    refuse_judging_set(collection)
     with open_collection(collection) as opened:
         judged, parts = _parts(opened)
         base = _base(opened)

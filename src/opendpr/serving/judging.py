@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from opendpr.collection import open_collection
 from opendpr.collection.judgements import Judgement, ShownAnswer, judges, open_judgements, remove_judgements
+from opendpr.collection.set_manifest import is_set
 from opendpr.errors import OpendprError, UsageError
 from opendpr.improving.judging import ANSWER_CHARACTERS, AnswerPlace, judge
 from opendpr.serving.loaded_collection import LoadedCollection
@@ -89,6 +90,13 @@ class Judgements:
                     start, end = (passage.start + offset for offset in span)
                     return AnswerPlace(passage.document_id, start, end)
         raise UsageError(f"none of the passages shown has the words {words[:60]!r}; copy them from one")
+
+
+def no_judgements(directory: Path) -> str:
+    """What to say where a service keeps none."""
+    if is_set(directory):
+        return f"{directory.name} is a set of collections, whose answers cannot be judged; judge those of one"
+    return "this service keeps no judgements; 'opendpr serve --judgements' lets it"
 
 
 def _lines(text: str) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Collection as Container
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,10 +17,18 @@ from opendpr.answering.pipeline import Answerer
 from opendpr.choices import DEFAULT_RETRIEVER
 from opendpr.collection import Collection, open_collection
 from opendpr.collection.database import DATABASE
-from opendpr.collection.opening import missing_members
+from opendpr.collection.opening import has_database, missing_members
 from opendpr.collection.rows import EncoderRow
 from opendpr.collection.set_manifest import is_set, read_manifest
-from opendpr.errors import BusyError, OpendprError, StateError
+from opendpr.errors import (
+    BusyError,
+    CorruptionError,
+    InputError,
+    OpendprError,
+    ResourceError,
+    StateError,
+    UsageError,
+)
 from opendpr.model.directory import find_model
 from opendpr.model.runtime import RuntimeSettings, resolved
 from opendpr.model.spans import log_softmax
@@ -84,7 +94,7 @@ class LoadedCollection:
         partial = self._search.allow_partial
         collection = open_collection(self.directory, allow_partial=partial)
         try:
-            file = identity(self.directory, allow_partial=partial)
+            file = identity(self.directory, allow_partial=partial, without=collection.missing)
             encoder = _required_encoder(collection)
             model = find_model(self._name or encoder.model)
             answerer = Answerer(collection, model, runtime=self._runtime, search=self._search)
@@ -99,6 +109,11 @@ class LoadedCollection:
         before = self.collection
         self._open()
         before.close()
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Servers, or members of a set, that the last search went without."""
+        return self._answerer.missing
 
     @property
     def can_read(self) -> bool:
@@ -116,11 +131,21 @@ class LoadedCollection:
         """The passages for each question, in the collection's newest state.
 
         Raises:
-            BusyError: the collection changes faster than it can be searched.
+            BusyError: the collection changes faster than it can be searched, or a member of a set cannot be read.
             StateError: it was given a model that is not here.
             UsageError: the filter cannot be understood.
         """
-        self._follow()
+        with unreadable_is_missing(self.directory):
+            try:
+                self._follow()
+                return self._retrieve(kind, questions, k, where)
+            except (CorruptionError, ResourceError):
+                if all(_can_be_opened(part.directory) for part in self.collection.parts):
+                    raise
+                self._reopen()  # without a member that cannot be read, if that is allowed
+                return self._retrieve(kind, questions, k, where)
+
+    def _retrieve(self, kind: str, questions: Sequence[str], k: int, where: str | None) -> list[Retrieved]:
         for _ in range(SEARCH_ATTEMPTS):
             lists = self._answerer.retrieve(questions, k, where, retriever=kind)
             if self._layouts.version != self._answerer.version:
@@ -163,7 +188,8 @@ class LoadedCollection:
 
     def _follow(self) -> None:
         """Take up what others did: changes, new caches, another model, another collection in the same place."""
-        if self._file != identity(self.directory, allow_partial=self._search.allow_partial):
+        partial, without = self._search.allow_partial, self.collection.missing
+        if self._file != identity(self.directory, allow_partial=partial, without=without):
             logger.info("%s is another collection now: opening it again", self.directory)
             self._reopen()
             return
@@ -199,11 +225,29 @@ def _required_encoder(collection: Collection) -> EncoderRow:
     return row
 
 
-def identity(directory: Path, *, allow_partial: bool = False) -> object:
+@contextmanager
+def unreadable_is_missing(directory: Path) -> Iterator[None]:
+    """Of a set that is served, a member that cannot be read is as one that is not there: it may come back.
+
+    Raises:
+        BusyError: in place of what is wrong with a member.
+    """
+    try:
+        yield
+    except (BusyError, InputError, UsageError):
+        raise
+    except OpendprError as error:
+        if not is_set(directory):
+            raise
+        raise BusyError(str(error)) from None
+
+
+def identity(directory: Path, *, allow_partial: bool = False, without: Container[str] = ()) -> object:
     """A value that stays the same as long as no file, of any member of a set, is replaced by another.
 
     Args:
         allow_partial: members of a set may be missing
+        without: members that could not be opened before; one that still cannot is missing
 
     Raises:
         BusyError: a member of a set is gone.
@@ -211,16 +255,25 @@ def identity(directory: Path, *, allow_partial: bool = False) -> object:
     """
     if not is_set(directory):
         return _file_identity(directory)
-    files = {path.name: _member_identity(path) for path in read_manifest(directory).directories(directory)}
+    files = {
+        path.name: _file_identity(path)
+        if has_database(path) and (path.name not in without or _can_be_opened(path))
+        else None
+        for path in read_manifest(directory).directories(directory)
+    }
     missing = [name for name, file in files.items() if file is None]
     if missing and not allow_partial:
         raise BusyError(missing_members(directory, missing))
     return files
 
 
-def _member_identity(directory: Path) -> tuple[int, int] | None:
-    """The same of one member; None if it is gone."""
-    return _file_identity(directory) if (directory / DATABASE).exists() else None
+def _can_be_opened(directory: Path) -> bool:
+    """Whether a member can be read, as far as opening it tells."""
+    try:
+        open_collection(directory).close()
+    except OpendprError:
+        return False
+    return True
 
 
 def _file_identity(directory: Path) -> tuple[int, int]:

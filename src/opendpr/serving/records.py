@@ -113,6 +113,8 @@ class DocumentsRecord:
 
     documents: list[SummaryRecord]
     next: str | None
+    missing: list[str] = field(default_factory=list)
+    """Members of a set that were not there: their documents cannot be among these."""
 
 
 @dataclass(frozen=True)
@@ -201,6 +203,8 @@ class InfoRecord:
     """Whether answers can be judged, by a token that may write where one is needed."""
     improvements: bool = False
     """Whether a better model can be made of the judgements, by such a token."""
+    missing: list[str] = field(default_factory=list)
+    """Members of a set that are not there: what they hold is not counted."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from opendpr.serving.events import EVENTS_TYPE, job_events
 from opendpr.serving.improvement_records import ImprovementRecord, ImprovementsRecord
 from opendpr.serving.improving import Improvements
 from opendpr.serving.jobs import Jobs
-from opendpr.serving.judging import Judgements
+from opendpr.serving.judging import Judgements, no_judgements
 from opendpr.serving.openapi import PROBLEM_RESPONSE, SAID_BEFORE_RESPONSES
 from opendpr.serving.prometheus_client import METRICS_TYPE
 from opendpr.serving.pydantic import AskBody, Content, DocumentsBody, JudgementBody, SearchBody
@@ -224,13 +224,13 @@ def jobs_of(service: Service) -> Jobs:
 
 def _judgements(service: Service) -> Judgements:
     if service.judgements is None:
-        raise HTTPException(403, "this service keeps no judgements; 'opendpr serve --judgements' lets it")
+        raise HTTPException(403, no_judgements(service.settings.collection))
     return service.judgements
 
 
 def _improvements(service: Service) -> Improvements:
     if service.improvements is None:
-        raise HTTPException(403, "this service keeps no judgements to learn from; 'opendpr serve --judgements' lets it")
+        raise HTTPException(403, no_judgements(service.settings.collection))
     return service.improvements
 
 

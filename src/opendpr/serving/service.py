@@ -24,7 +24,7 @@ from opendpr.serving.describing import ask_record, passage_records
 from opendpr.serving.improving import Improvements
 from opendpr.serving.jobs import Jobs
 from opendpr.serving.judging import Judgements
-from opendpr.serving.loaded_collection import LoadedCollection, Read, Retrieved, identity
+from opendpr.serving.loaded_collection import LoadedCollection, Read, Retrieved, identity, unreadable_is_missing
 from opendpr.serving.records import (
     REQUEST_LIMITS,
     AskRecord,
@@ -108,6 +108,11 @@ class Service:
     def asking(self) -> int:
         """Questions between question and answer."""
         return self._asking
+
+    @property
+    def missing(self) -> int:
+        """Servers, or members of a set, that the last search went without."""
+        return len(self.loaded.missing)
 
     async def resume(self) -> None:
         """Encode what an interrupted run left."""
@@ -220,6 +225,7 @@ class Service:
                 limits=dict(REQUEST_LIMITS),
                 judgements=self.settings.takes_judgements,
                 improvements=self.settings.takes_judgements and not self.settings.improving_refusal,
+                missing=list(collection.missing),
             )
             self._info = (version, record)
         return self._info[1]
@@ -234,7 +240,8 @@ class Service:
         def read(collection: Collection) -> DocumentsRecord:
             listed = list_documents(collection, listing, after=after, limit=limit + 1)
             records = [SummaryRecord(**asdict(summary)) for summary in listed[:limit]]
-            return DocumentsRecord(records, records[-1].id if len(listed) > limit else None)
+            following = records[-1].id if len(listed) > limit else None
+            return DocumentsRecord(records, following, list(collection.missing))
 
         return await self.look(read)
 
@@ -267,10 +274,19 @@ class Service:
         """Read from the collection through a connection of its own, so that searches do not wait."""
 
         def work() -> Result:
-            partial = self.settings.allow_partial
-            file = identity(self.settings.collection, allow_partial=partial)
-            if self._looked is None or self._looked[0] != file:
-                self._looked = (file, open_collection(self.settings.collection, allow_partial=partial))
-            return read(self._looked[1])
+            with unreadable_is_missing(self.settings.collection):
+                return read(self._opened())
 
         return await asyncio.get_running_loop().run_in_executor(self._lookups, work)
+
+    def _opened(self) -> Collection:
+        """The collection that is there now, for the thread that looks."""
+        directory, partial, before = self.settings.collection, self.settings.allow_partial, self._looked
+        file = identity(directory, allow_partial=partial, without=before[1].missing if before else ())
+        if before is None or before[0] != file:
+            opened = open_collection(directory, allow_partial=partial)
+            self._looked = (identity(directory, allow_partial=partial, without=opened.missing), opened)
+            if before:
+                before[1].close()
+            return opened
+        return before[1]

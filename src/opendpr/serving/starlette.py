@@ -42,6 +42,7 @@ def add_gauges(metrics: Metrics, service: Service) -> None:
     gauge = metrics.add_gauge
     gauge("opendpr_searching_questions", "Questions that wait for a search or are in one.", lambda: service.searching)
     gauge("opendpr_asking_questions", "Questions between question and answer.", lambda: service.asking)
+    gauge("opendpr_missing", "Servers or members of a set that the last search lacked.", lambda: service.missing)
     if jobs := service.jobs:
         gauge("opendpr_waiting_jobs", "Changes of the collection that wait.", lambda: jobs.depth)
 

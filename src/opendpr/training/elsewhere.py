@@ -8,13 +8,14 @@ work, the driver's directory is what a training on one machine would have left t
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
+from opendpr.errors import BusyError
 from opendpr.model.directory import TRAINING_FOLDERS, Model, refuse_used
 from opendpr.storage.atomic import make_directory, put_in_place, replacing
 from opendpr.training import distributed
@@ -23,7 +24,7 @@ from opendpr.training.encoder import encoder_job
 from opendpr.training.interruption import Interruption
 from opendpr.training.loop import OnStep, Training
 from opendpr.training.pool import DevPool
-from opendpr.training.run import run_training
+from opendpr.training.run import Trained, run_training
 from opendpr.training.settings import EncoderSettings
 from opendpr.training.sources import ExampleSource
 
@@ -162,6 +163,51 @@ class Reception:
         write_files(self.output, {name: finished.files[name] for name in names})
         shutil.rmtree(self.output / CHECKPOINTS)
         return Model(self.output)
+
+
+class Group(Protocol):
+    """Processes that train together."""
+
+    def run(self, task: EncoderTask, on_news: Callable[[News], int]) -> Finished | None:
+        """What the first of them makes; None if they were interrupted.
+
+        Args:
+            on_news: is given what the first process has that is new, and returns the step of the newest checkpoint
+        """
+
+
+Join = Callable[[type[EncoderWork]], AbstractContextManager[Group]]
+"""Starts processes of which each makes its work, and ends them."""
+
+
+def train_elsewhere(
+    join: Join,
+    source: tuple[ExampleSource, object, DevPool | None],
+    *,
+    base: Model,
+    output: Path,
+    settings: EncoderSettings,
+    on_step: OnStep,
+) -> Trained:
+    """Train encoders by processes that share no file system with this one, and write the model here.
+
+    Args:
+        source: what `opendpr.training.encoder.example_source` makes of examples
+        output: the directory to write; what an interrupted run left there is gone on from
+
+    Raises:
+        BusyError: another process trains there, or the processes were interrupted or lost.
+        StateError: `output` holds a model already, or a checkpoint of other settings, data or pool.
+        OpendprError: a loss or a gradient is not finite.
+    """
+    examples, data, pool = source
+    files, reception = base_files(base.directory), Reception(output, on_step)
+    with join(EncoderWork) as group, reception.held():
+        task = EncoderTask(examples, data, settings, files, pool, reception.checkpoints())
+        finished = group.run(task, reception.take)
+        if finished is None:
+            raise BusyError(f"the processes were interrupted; the same command goes on with {output}")
+        return Trained(reception.finish(finished), finished.training)
 
 
 def read_files(directory: Path) -> dict[str, bytes]:

@@ -91,7 +91,10 @@ def examples_job(
 
 
 def example_source(
-    examples: Sequence[Weighted], settings: EncoderSettings, dev: Examples | None = None, pool: str | Path | None = None
+    examples: Examples | Sequence[Weighted],
+    settings: EncoderSettings,
+    dev: Examples | None = None,
+    pool: str | Path | None = None,
 ) -> tuple[ExampleSource, object, DevPool | None]:
     """Examples read to be sent to other machines: their source, what it was made of, and what judges the weights.
 

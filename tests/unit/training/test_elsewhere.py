@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import shutil
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
-from opendpr.errors import StateError
+import opendpr
+from opendpr.collection import open_writer
+from opendpr.errors import StateError, UsageError
 from opendpr.model.directory import Model
-from opendpr.training.elsewhere import EncoderTask, EncoderWork, Reception, base_files, read_files
+from opendpr.training.elsewhere import (
+    EncoderTask,
+    EncoderWork,
+    Finished,
+    News,
+    Reception,
+    base_files,
+    read_files,
+    train_elsewhere,
+)
 from opendpr.training.encoder import Weighted, example_source, train_encoder
 from opendpr.training.settings import EncoderSettings
 from opendpr.types import ExamplePassage, Question, TrainingExample
@@ -59,6 +71,51 @@ def test_the_model_is_that_of_a_training_here(
     assert not (tmp_path / "there" / "checkpoints").exists()
     with pytest.raises(StateError, match="holds a model already"), reception.held():
         pass
+
+
+class _Alone:
+    """A group of one process, which is this one."""
+
+    def __init__(self, work: EncoderWork) -> None:
+        self._work = work
+
+    def run(self, task: EncoderTask, on_news: Callable[[News], int]) -> Finished | None:
+        finished = self._work.run(task)
+        on_news(self._work.news(0))
+        return finished
+
+
+@contextmanager
+def alone(make: type[EncoderWork]) -> Iterator[_Alone]:
+    with closing(make()) as work:
+        yield _Alone(work)
+
+
+def test_one_call_does_all_of_it(
+    examples: list[TrainingExample], task: EncoderTask, tiny_model: Path, tmp_path: Path
+) -> None:
+    expected = train_encoder(examples, tiny_model, output=tmp_path / "here", settings=SETTINGS)
+    steps: list[tuple[int, int, float]] = []
+    trained = train_elsewhere(
+        alone,
+        (task.source, task.data, task.pool),
+        base=Model(tiny_model),
+        output=tmp_path / "there",
+        settings=SETTINGS,
+        on_step=lambda *step: steps.append(step),
+    )
+    assert trained.model.fingerprint == expected.model.fingerprint
+    assert trained.training.losses == expected.training.losses == [loss for _, _, loss in steps]
+
+
+def test_python_says_what_a_cluster_needs(examples: list[TrainingExample], tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="give its address too, with on="):
+        opendpr.train_encoder(examples, output=tmp_path / "m", workers=2)
+    with pytest.raises(UsageError, match="expected a cluster as ray://HOST:10001"):
+        opendpr.train_encoder(examples, output=tmp_path / "m", settings=SETTINGS, on="head")
+    with open_writer(tmp_path / "notes") as notes, pytest.raises(UsageError, match="a collection is not sent"):
+        opendpr.train_encoder(notes, output=tmp_path / "m", on="auto")
+    assert not (tmp_path / "m").exists()
 
 
 def test_an_interrupted_training_goes_on_elsewhere(

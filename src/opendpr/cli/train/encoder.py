@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from typer import Argument, Option
 
+from opendpr.cli.output import say
 from opendpr.cli.train.options import (
     BaseShare,
     BatchSize,
@@ -23,7 +25,7 @@ from opendpr.cli.train.options import (
     report_best,
     shown,
 )
-from opendpr.errors import BusyError, UsageError, needs_training_packages
+from opendpr.errors import UsageError, needs_training_packages
 from opendpr.wording import counted
 
 if TYPE_CHECKING:
@@ -200,16 +202,10 @@ def _train_on(
     """Train by the processes of a cluster; `models` are the base and the directory to write."""
     from opendpr.cluster.place import processes
     from opendpr.model.directory import find_model
-    from opendpr.training.elsewhere import EncoderTask, EncoderWork, Reception, base_files
+    from opendpr.training.elsewhere import train_elsewhere
 
-    (examples, data, pool), (base, output) = source, models
-    files = base_files(find_model(base).directory)
-    with shown(output) as show, processes(EncoderWork, address, workers, gpus=settings.device != "cpu") as group:
-        reception = Reception(output, show.on_step)
-        with reception.held():
-            task = EncoderTask(examples, data, settings, files, pool, reception.checkpoints())
-            finished = group.run(task, reception.take)
-            if finished is None:
-                raise BusyError(f"the processes were interrupted; the same command goes on with {output}")
-            reception.finish(finished)
-    report_best(finished.training)
+    base, output = find_model(models[0]), models[1]
+    join = partial(processes, on=address, workers=workers, gpus=settings.device != "cpu", report=say)
+    with shown(output) as show:
+        trained = train_elsewhere(join, source, base=base, output=output, settings=settings, on_step=show.on_step)
+    report_best(trained.training)

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from opendpr.collection.judgements import ShownAnswer
 from opendpr.errors import UsageError
 from opendpr.improving.judging import AnswerPlace
-from opendpr.serving.judging import Judgements, Stored
+from opendpr.serving.judging import Judgements, Stored, no_judgements
 from opendpr.serving.page.page import Page, local_target, number_in, sent_to
 from opendpr.serving.records import AnswerRecord, PassageRecord
 from opendpr.serving.service import Service
@@ -96,7 +96,7 @@ class JudgingForms:
 
     def _judgements(self) -> Judgements:
         if self._service.judgements is None:
-            raise UsageError("this service keeps no judgements; 'opendpr serve --judgements' lets it")
+            raise UsageError(no_judgements(self._service.settings.collection))
         return self._service.judgements
 
 
