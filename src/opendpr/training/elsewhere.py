@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple, Protocol
 
-from opendpr.errors import BusyError
+from opendpr.errors import BusyError, UsageError
 from opendpr.model.directory import TRAINING_FOLDERS, Model, refuse_used
 from opendpr.storage.atomic import make_directory, put_in_place, replacing
 from opendpr.training import distributed
@@ -198,8 +198,14 @@ def train_elsewhere(
     Raises:
         BusyError: another process trains there, or the processes were interrupted or lost.
         StateError: `output` holds a model already, or a checkpoint of other settings, data or pool.
+        UsageError: a teacher is asked for.
         OpendprError: a loss or a gradient is not finite.
     """
+    if settings.is_taught:
+        raise UsageError(
+            "a teacher scores passages where the training runs, and the processes of a cluster have no such model; "
+            "train here or with torchrun, or leave the teacher out"
+        )
     examples, data, pool = source
     files, reception = base_files(base.directory), Reception(output, on_step)
     with join(EncoderWork) as group, reception.held():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -158,3 +159,12 @@ def test_what_is_no_part_of_a_base_model_is_not_sent(tiny_model: Path, tmp_path:
         (base / name).parent.mkdir(parents=True)
         (base / name).write_text("what somebody asked")
     assert base_files(base) == read_files(tiny_model)
+
+
+def test_a_teacher_is_refused_before_anything_is_joined(
+    examples: list[TrainingExample], tiny_model: Path, tmp_path: Path
+) -> None:
+    taught = replace(SETTINGS, teacher="opendpr-minilm", hard_negatives=1)
+    with pytest.raises(UsageError, match="leave the teacher out"):
+        opendpr.train_encoder(examples, tiny_model, output=tmp_path / "there", settings=taught, on="ray://127.0.0.1:1")
+    assert not (tmp_path / "there").exists()

@@ -148,7 +148,7 @@ def train_encoder(
             "seed": seed,
         },
     )
-    _refuse_combinations(resolved, teacher_share, on, workers)
+    _refuse_combinations(resolved, teacher_share, on=on, workers=workers)
     cloze = objective == "inverse-cloze"
     if cloze and (len(files) != 1 or weight or on):
         raise UsageError("--objective inverse-cloze takes one collection, no --weight and no --on; give it alone")
@@ -163,17 +163,14 @@ def train_encoder(
     report_best(trained.training)
 
 
-def _refuse_combinations(settings: EncoderSettings, share: float | None, on: str | None, workers: int | None) -> None:
-    """Raises UsageError where workers are given without a cluster, a share without a teacher, or a teacher to one."""
+def _refuse_combinations(
+    settings: EncoderSettings, share: float | None, *, on: str | None, workers: int | None
+) -> None:
+    """Raises UsageError where workers are given without a cluster, or a share without a teacher."""
     if workers and not on:
         raise UsageError("--workers are processes of a cluster; give its address too, with --on")
     if share is not None and not settings.teacher:
         raise UsageError("--teacher-share is what a teacher counts, and there is none; name one with --teacher")
-    if on and settings.is_taught:
-        raise UsageError(
-            "a teacher scores passages where the training runs, and the processes of a cluster have no such model; "
-            "train here or with torchrun, or leave --teacher out"
-        )
 
 
 def _weighted(files: Sequence[Path], weights: Sequence[float] | None) -> list[Weighted]:
