@@ -76,10 +76,12 @@ def test_a_form_looks_at_what_is_there_and_changes_the_document_of_the_example_a
     )
     assert [field.value for field in (*looking.inputs, *writing.inputs)] == ["mine.txt", "pier.txt"]
     job = request_form("/v1/jobs/{id}", "get", {"parameters": [ID]}, body=None, samples=samples)
-    assert job.inputs == [Input("id", "path", "", is_number=False, is_job=True)]
+    assert job.inputs == [Input("id", "path", "", is_number=False, filled_by="job")]
+    improvement = request_form("/v1/improvements/{id}/apply", "post", {"parameters": [ID]}, body=None, samples=samples)
+    assert improvement.inputs[0].filled_by == "improvement"
     end = {"name": "end", "in": "query", "schema": {"anyOf": [{"type": "integer"}, {"type": "null"}], "default": None}}
     assert request_form("/x", "get", {"parameters": [end]}, body=None, samples={}).inputs == [
-        Input("end", "query", "", True, False)
+        Input("end", "query", "", True, "")
     ]
 
 

@@ -34,8 +34,8 @@ class Input(NamedTuple):
     where: str
     value: str
     is_number: bool
-    is_job: bool
-    """Whether it takes the id of a job, which an answer brings."""
+    filled_by: str
+    """What it takes the id of, where an answer brings that: `job` or `improvement`; else empty."""
 
 
 class RequestForm(NamedTuple):
@@ -68,11 +68,11 @@ def request_form(path: str, method: str, operation: Schema, *, body: Schema | No
 def _input(path: str, method: str, parameter: Schema, samples: Schema) -> Input:
     schema, name, where = parameter["schema"], parameter["name"], parameter["in"]
     kinds = [option.get("type") for option in schema.get("anyOf", [schema])]
-    is_job = where == "path" and "jobs" in path
+    filled_by = next((kind for kind in ("job", "improvement") if where == "path" and f"/{kind}s/" in path), "")
     value = schema.get("default")
     if where == "path" and "documents" in path:
         value = (SAMPLE_VALUES if method in WRITING_METHODS else {**SAMPLE_VALUES, **samples})[name]
-    return Input(name, where, "" if value is None else str(value), "integer" in kinds, is_job)
+    return Input(name, where, "" if value is None else str(value), "integer" in kinds, filled_by)
 
 
 def sample_body(path: str, body: Schema, samples: Schema) -> Schema:

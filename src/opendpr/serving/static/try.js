@@ -32,10 +32,15 @@ function readable(text) {
   }
 }
 
-function remember(text) { // the id of a change is what the forms of jobs ask for
+function fill(kind, id) {
+  if (id) for (const field of document.querySelectorAll(`[data-filled=${kind}]`)) field.value = id;
+}
+
+function remember(text) { // the id of a change is what the forms of jobs ask for, that of an improvement what its own do
   if (!text.startsWith("{")) return;
-  const { id, kind, state } = JSON.parse(text);
-  if (id && kind && state) for (const field of document.querySelectorAll("[data-job]")) field.value = id;
+  const { id, kind, state, improvement, latest } = JSON.parse(text);
+  if (kind && state) fill("job", id);
+  fill("improvement", improvement || latest?.id);
 }
 
 async function send(form) {
@@ -46,7 +51,7 @@ async function send(form) {
   try {
     const response = await fetch(addressOf(form), requestOf(form));
     const text = await response.text();
-    if (response.status === 202) remember(text);
+    if (response.ok) remember(text);
     const whole = readable(text);
     const rest = whole.length - LONGEST_SHOWN;
     shown.textContent = rest > 0 ? `${whole.slice(0, LONGEST_SHOWN)}\n… and ${rest} characters` : whole;
