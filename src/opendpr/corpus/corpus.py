@@ -17,7 +17,7 @@ from typing import IO, Literal, NamedTuple
 
 from opendpr.corpus.events import Event, FileRead, Ignored, Skipped, SkippedBefore, Unchanged
 from opendpr.corpus.first_places import FirstPlaces
-from opendpr.corpus.jsonlines import json_documents
+from opendpr.corpus.jsonlines import json_documents, read_json_lines
 from opendpr.corpus.kinds import REFUSED, find_by_content, find_reader, suffixes
 from opendpr.corpus.known import NO_HISTORY, FileHistory, KnownFile, known_file, reading_digest
 from opendpr.corpus.objections import objection
@@ -25,6 +25,7 @@ from opendpr.corpus.pages import Finding, without_repeated_lines
 from opendpr.corpus.sandbox import Sandbox
 from opendpr.corpus.source import TEXT_BYTES, Reader, Reading, Source
 from opendpr.corpus.text import read_text
+from opendpr.corpus.unicode_forms import RECOGNISED_BYTES, as_utf8
 from opendpr.corpus.walk import Walk
 from opendpr.corpus.wikiextractor import cleaned, is_wikiextractor
 from opendpr.errors import InputError
@@ -260,7 +261,9 @@ def read_standard_input(file: IO[bytes]) -> Iterator[Reading]:
                 break
         if start and start[-1].removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{"):
             yield from json_documents(itertools.chain(start, lines), source)
-        else:
-            yield from read_text(io.BytesIO(b"".join((*start, file.read(TEXT_BYTES + 1)))), source)
+            return
+        data = b"".join((*start, file.read(TEXT_BYTES + 1)))
+        is_json = as_utf8(data[:RECOGNISED_BYTES]).lstrip().startswith(b"{")  # of UTF-16, which the first line is not
+        yield from (read_json_lines if is_json else read_text)(io.BytesIO(data), source)
     except READ_ERRORS as error:
         yield "stdin", f"cannot be read: {reason(error)}"

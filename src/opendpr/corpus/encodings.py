@@ -1,12 +1,14 @@
-"""Text of bytes: UTF-8, what a byte order mark says, or Windows-1252 where nothing else fits and the letters do."""
+"""Text of bytes: a form of Unicode (`unicode_forms.py`), or Windows-1252 where nothing else fits and the letters do."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import NamedTuple
 
 from opendpr.corpus.extract import NotReadError
-from opendpr.corpus.source import byte_order_mark, not_valid
+from opendpr.corpus.source import not_valid
+from opendpr.corpus.unicode_forms import unicode_form
 
 WESTERN_ENCODING = "cp1252"
 ENCODING_KEY, WESTERN_NAME = "encoding", "windows-1252"
@@ -18,8 +20,17 @@ FOREIGN_SHARE = 0.3
 _FOREIGN = re.compile(rb"[\x80-\xff]+")
 _UNDEFINED = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 """Bytes that stand for nothing in Windows-1252."""
-_OTHER_SIGNS = re.compile(rb"[a-z](?:[\x82-\x84\x86-\x8a\x8c\x8e\x95\x98\x9f][a-z]|[\x8a\x8c\x8e\x9f](?![A-Za-z]))")
-"""Signs and capitals of Windows-1252 after small letters: they are letters of another encoding, as Mac Roman."""
+_SIGNS = rb"\x83\x86-\x8a\x8c\x8e\x95\x98\x9f\xa1\xa3-\xa6\xa8\xa9\xac\xae\xb1-\xb3\xb6\xb8\xb9\xbc-\xbf"
+_OTHER_SIGNS = re.compile(
+    rb"[a-z\xc0-\xff][%b][\xb7%b]?[a-z\xc0-\xff]|[a-z](?:[\x82\x84]|[\x8a\x8c\x8e\x9f](?![A-Za-z]))|[\xc0-\xff]{4}"
+    % (_SIGNS, _SIGNS)
+)
+"""Signs and capitals of Windows-1252 after small letters, and four letters that are not ASCII: they are letters of
+another encoding, as Mac Roman, ISO 8859-2 or Windows-1251."""
+_LETTERS_APART = (("ðþý", "üçàèìòùãâêîõï"), ("øæ", "ìòùè"), ("õ", "ö", "áé"))
+"""Letters that no language of Windows-1252 has together: they are Turkish, Czech, Croatian, Baltic, Hungarian ones."""
+_APART_SHARE, _FEWEST_APART = 0.1, 2
+"""How often letters of each of such groups occur in text of another encoding, among those that are not ASCII."""
 
 
 class Decoded(NamedTuple):
@@ -39,7 +50,7 @@ def decoded(data: bytes) -> Decoded:
     Raises:
         NotReadError: it is of another encoding; the message says which byte is not UTF-8.
     """
-    mark, encoding = byte_order_mark(data)
+    mark, encoding = unicode_form(data)
     try:
         return Decoded(data[len(mark) :].decode(encoding))
     except UnicodeDecodeError as error:
@@ -56,7 +67,11 @@ def is_western(data: bytes) -> bool:
     if _UNDEFINED.search(data) or _OTHER_SIGNS.search(data):
         return False
     letters = len(re.findall(rb"[A-Za-z]", data))
-    return sum(map(len, foreign)) <= FOREIGN_SHARE * (letters + sum(map(len, foreign)))
+    if sum(map(len, foreign)) > FOREIGN_SHARE * (letters + sum(map(len, foreign))):
+        return False
+    counts = Counter(b"".join(foreign).decode(WESTERN_ENCODING).lower())
+    fewest = max(_FEWEST_APART, _APART_SHARE * sum(count for sign, count in counts.items() if sign.isalpha()))
+    return not any(all(sum(counts[sign] for sign in group) >= fewest for group in groups) for groups in _LETTERS_APART)
 
 
 def is_utf8(data: bytes) -> bool:

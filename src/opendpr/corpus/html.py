@@ -16,7 +16,8 @@ from opendpr.corpus.extract import BlockText, Extract, NotReadError, section_met
 from opendpr.corpus.hidden import UNSEEN_TAGS, hidden_elements, script_elements, style_sheet
 from opendpr.corpus.menus import menu_elements
 from opendpr.corpus.running_lines import MENU_LINES, left_out
-from opendpr.corpus.source import TEXT_BYTES, TOO_LONG, byte_order_mark
+from opendpr.corpus.source import TEXT_BYTES, TOO_LONG
+from opendpr.corpus.unicode_forms import is_binary, unicode_form
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
@@ -29,7 +30,7 @@ CHARSET = re.compile(
 CHARSETS = re.compile(
     r"utf-8|iso8859-\d+|cp\d+|koi8-[ru]|gbk|gb18030|gb2312|big5\w*|euc_\w+|shift_jis\w*|iso2022_(jp|kr)|mac-\w+"
 )
-"""The charsets of web pages, as Python calls them. UTF-16 is known by its mark alone, as the standard has it."""
+"""The charsets of web pages, as Python calls them. UTF-16 is not told by them, as the standard has it."""
 WESTERN_CHARSETS = ("iso8859-1", "ascii")
 """What pages call Windows-1252, according to the same standard."""
 
@@ -77,9 +78,8 @@ def decode(data: bytes) -> str:
     Raises:
         NotReadError: nothing tells the charset, and it is neither.
     """
-    mark, _encoding = byte_order_mark(data)
-    body = data[len(mark) :]
-    if not mark and (match := CHARSET.search(data[:META_BYTES])):
+    mark, encoding = unicode_form(data)
+    if encoding == "utf-8" and not mark and (match := CHARSET.search(data[:META_BYTES])):
         try:
             name = codecs.lookup((match[1] or match[2]).decode("ascii", "replace")).name
         except (LookupError, ValueError):
@@ -87,8 +87,8 @@ def decode(data: bytes) -> str:
         if name in WESTERN_CHARSETS:
             name = "cp1252"
         if name != "utf-8" and CHARSETS.fullmatch(name):
-            return body.decode(name, "replace")  # as browsers do
-    elif not mark and b"\0" in data[:META_BYTES]:
+            return data.decode(name, "replace")  # as browsers do
+    elif is_binary(data[:META_BYTES]):
         raise NotReadError("binary file")
     return decoded(data).text
 

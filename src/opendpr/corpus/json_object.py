@@ -14,6 +14,7 @@ from opendpr.corpus.jsonlines import json_document, record_documents
 from opendpr.corpus.names import USUAL_NAMES, usual_keys
 from opendpr.corpus.rows import joined_rows, record_text
 from opendpr.corpus.source import TEXT_BYTES, TOO_LONG, Reading, Source
+from opendpr.corpus.unicode_forms import as_utf8
 from opendpr.types import Document
 
 JSON_OBJECT = re.compile(rb"(?:\xef\xbb\xbf)?\s*\{\s*\"")
@@ -38,10 +39,11 @@ def is_record(name: str, start: bytes) -> bool:
     Args:
         start: the first `RECORD_BYTES` bytes and one more
     """
-    if not JSON_OBJECT.match(start) or name in PROGRAM_FILES or PROGRAM_MEMBERS.search(start):
+    text = as_utf8(start)
+    if not JSON_OBJECT.match(text) or name in PROGRAM_FILES or PROGRAM_MEMBERS.search(text):
         return False
     if len(start) > RECORD_BYTES:
-        return bool(TEXT_MEMBER.search(start) or LISTED_RECORDS.match(start))
+        return bool(TEXT_MEMBER.search(text) or LISTED_RECORDS.match(text))
     try:
         json.loads(decoded(start).text)
     except (NotReadError, ValueError, RecursionError):

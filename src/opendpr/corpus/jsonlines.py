@@ -13,7 +13,8 @@ from opendpr.corpus.encodings import WESTERN_ENCODING, is_western
 from opendpr.corpus.extract import NotReadError
 from opendpr.corpus.names import usual_keys
 from opendpr.corpus.rows import SAMPLE_ROWS, joined_rows, record_text
-from opendpr.corpus.source import RECOGNISED_BYTES, TEXT_BYTES, Reading, Source, byte_order_mark, is_binary
+from opendpr.corpus.source import TEXT_BYTES, Reading, Source
+from opendpr.corpus.unicode_forms import in_utf8, is_binary
 from opendpr.errors import InputError
 from opendpr.interop.json_stream import array_elements, values_after_another
 from opendpr.storage.lines import json_kind, limited_lines, scan_jsonl
@@ -32,20 +33,14 @@ SPREAD_OBJECTS = re.compile(SPREAD_OBJECT.pattern + rb".*?\n\}\s*\{", re.DOTALL)
 
 def read_json_lines(file: IO[bytes], source: Source) -> Iterator[Reading]:
     """Each line is one document, with an id of its own or numbered; so is each element where the file is an array."""
-    head = file.read(RECOGNISED_BYTES)
-    _mark, encoding = byte_order_mark(head)
+    head, file = in_utf8(file)
     if is_binary(head):
         yield source.place, "binary file"
-    elif encoding != "utf-8":
-        yield source.place, f"expected JSON lines in UTF-8, found {encoding.upper()}; convert the file to UTF-8"
     elif JSON_ARRAY.match(head):
-        file.seek(0)
-        yield from read_json_array(file, source)
+        yield from _array(file, source)
     elif SPREAD_OBJECT.match(head):
-        file.seek(0)
-        yield from read_json_values(file, source)
+        yield from _values(file, source)
     else:
-        file.seek(0)
         lines = limited_lines(file, TEXT_BYTES)
         if is_western(head):
             lines = (line.decode(WESTERN_ENCODING, "replace").encode() for line in lines)
@@ -54,12 +49,20 @@ def read_json_lines(file: IO[bytes], source: Source) -> Iterator[Reading]:
 
 def read_json_array(file: IO[bytes], source: Source) -> Iterator[Reading]:
     """Each element is one document, with an id of its own or numbered."""
-    yield from record_documents(_elements(array_elements(file, Path(source.place)), source.place), source)
+    yield from _array(in_utf8(file)[1], source)
 
 
 def read_json_values(file: IO[bytes], source: Source) -> Iterator[Reading]:
     """Each of the objects that follow each other, on as many lines as they take, is one document."""
-    yield from record_documents(_elements(values_after_another(file, Path(source.place)), source.place), source)
+    yield from _values(in_utf8(file)[1], source)
+
+
+def _array(file: IO[bytes], source: Source) -> Iterator[Reading]:
+    return record_documents(_elements(array_elements(file, Path(source.place)), source.place), source)
+
+
+def _values(file: IO[bytes], source: Source) -> Iterator[Reading]:
+    return record_documents(_elements(values_after_another(file, Path(source.place)), source.place), source)
 
 
 def _elements(values: Iterable[tuple[str, Any]], place: str) -> Iterator[PlacedRecord]:

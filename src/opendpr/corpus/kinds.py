@@ -11,9 +11,10 @@ from opendpr.corpus.jsonlines import JSON_ARRAY, SPREAD_OBJECTS, read_json_array
 from opendpr.corpus.man import looks_like_man
 from opendpr.corpus.markdown import read_markdown
 from opendpr.corpus.rst import read_rst
-from opendpr.corpus.source import RECOGNISED_BYTES, Reader
+from opendpr.corpus.source import Reader
 from opendpr.corpus.table import read_csv, read_tsv
 from opendpr.corpus.text import begins_as_text, read_text
+from opendpr.corpus.unicode_forms import RECOGNISED_BYTES, as_utf8
 from opendpr.storage.compression import open_binary, uncompressed_name
 
 READERS: Mapping[str, Reader | str] = {
@@ -119,11 +120,12 @@ def find_by_content(path: Path) -> Reader | str | None:
 
 def _find_json(path: Path, start: bytes) -> Reader | None:
     """What reads a file of JSON that begins so."""
-    if JSON_LINES.match(start):
+    text = as_utf8(start)
+    if JSON_LINES.match(text):
         return read_json_lines
-    if JSON_ARRAY.match(start):
+    if JSON_ARRAY.match(text):
         return read_json_array
-    if SPREAD_OBJECTS.match(start):
+    if SPREAD_OBJECTS.match(text):
         return read_json_values
     return read_json_object if is_record(uncompressed_name(path).name, start) else None
 

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from opendpr.storage.digests import file_sha256
 
-READING_VERSION = 8
+READING_VERSION = 9
 """Changes whenever a reader gives other text or metadata: every file is read once more."""
 FILE_SETTLED_SECONDS = 2.0
 """A file that was changed so shortly before may be changed again without another time."""

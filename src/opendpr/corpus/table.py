@@ -16,7 +16,8 @@ from opendpr.corpus.encodings import SNIFFED_BYTES, WESTERN_ENCODING, Decoded, i
 from opendpr.corpus.extract import NotReadError
 from opendpr.corpus.names import usual_keys
 from opendpr.corpus.rows import SAMPLE_ROWS, table_text
-from opendpr.corpus.source import RECOGNISED_BYTES, Reading, Source, byte_order_mark, is_binary
+from opendpr.corpus.source import Reading, Source
+from opendpr.corpus.unicode_forms import RECOGNISED_BYTES, is_binary, unicode_form
 from opendpr.interop.tables import SURROGATE, Lines, csv_problem, csv_rows
 from opendpr.types import NO_METADATA, Document
 from opendpr.wording import counted
@@ -69,7 +70,7 @@ def read_table(file: IO[bytes], source: Source, separators: str) -> Iterator[Rea
     A table without a column of text is one document, of a block for each row (`rows.py`).
     """
     head = file.read(SNIFFED_BYTES)
-    mark, encoding = byte_order_mark(head)
+    mark, encoding = unicode_form(head)
     if encoding == "utf-8" and not mark and is_western(head):
         encoding = WESTERN_ENCODING
         source = replace(source, metadata={**source.metadata, **Decoded("", is_western=True).metadata()})

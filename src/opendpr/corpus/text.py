@@ -8,21 +8,14 @@ from typing import IO
 
 from opendpr.corpus.encodings import decoded, is_western
 from opendpr.corpus.extract import NotReadError
-from opendpr.corpus.source import (
-    RECOGNISED_BYTES,
-    TEXT_BYTES,
-    TOO_LONG,
-    Reading,
-    Source,
-    byte_order_mark,
-    is_binary,
-)
+from opendpr.corpus.source import TEXT_BYTES, TOO_LONG, Reading, Source
+from opendpr.corpus.unicode_forms import RECOGNISED_BYTES, is_binary, unicode_form
 from opendpr.types import Document
 
 
 def begins_as_text(head: bytes) -> bool:
     """Whether a file, of whose kind its name says nothing, begins with text that `read_text` reads."""
-    mark, encoding = byte_order_mark(head)
+    mark, encoding = unicode_form(head)
     try:
         text = codecs.getincrementaldecoder(encoding)().decode(head[len(mark) :])
     except UnicodeDecodeError:

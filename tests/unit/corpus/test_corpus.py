@@ -10,7 +10,7 @@ import pytest
 
 from corpora import ids, read, read_corpus, skipped_reason, write
 from opendpr.corpus import Corpus, Skipped
-from opendpr.corpus.source import RECOGNISED_BYTES
+from opendpr.corpus.unicode_forms import RECOGNISED_BYTES
 from opendpr.corpus.walk import GITIGNORED_REASON, HIDDEN_REASON, LOCK_FILE_REASON, PACKAGES_REASON
 from opendpr.errors import InputError
 from opendpr.types import Document

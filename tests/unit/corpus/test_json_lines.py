@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from corpora import ids, read, read_corpus, skipped_reason, write
+from corpora import ids, read, read_corpus, write
 from opendpr.corpus import Corpus
 from opendpr.errors import InputError
 from opendpr.storage.lines import parse_jsonl, read_jsonl
@@ -105,12 +105,6 @@ def test_a_pair_of_surrogates_is_one_good_character(tmp_path):
 def test_an_id_of_1000_characters_and_a_line_of_a_megabyte_are_fine(tmp_path):
     record = {"id": "i" * 1_000, "text": "x" * 1_000_000}
     assert len(read(write(tmp_path / "a.jsonl", json.dumps(record)))[0][0].text) == 1_000_000
-
-
-def test_json_lines_in_another_encoding_are_one_problem_not_many(tmp_path):
-    content = codecs.BOM_UTF16_LE + ('{"id": "a", "text": "x"}\r\n' * 9).encode("utf-16-le")
-    expected = "expected JSON lines in UTF-8, found UTF-16-LE; convert the file to UTF-8"
-    assert skipped_reason(write(tmp_path / "a.jsonl", content)) == expected
 
 
 def test_the_strict_reading_of_json_lines_stops_at_the_same_errors(tmp_path):
