@@ -99,8 +99,9 @@ class RayCluster:
         self._counting: subprocess.Popen[str] | None = None
         try:
             wait_until(lambda: self._alive_at_last() >= 1)
-            self.nodes += [self.join() for _ in range(nodes)]
-            wait_until(lambda: self._alive_at_last() >= 1 + nodes)
+            for _ in range(nodes):  # one after the other, as each start has to be quick
+                self.nodes.append(self.join())
+                wait_until(lambda: self._alive_at_last() > len(self.nodes))
         except BaseException as error:
             error.add_note(f"Ray did not start:\n{self.why()}")
             self.close()
