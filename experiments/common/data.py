@@ -40,14 +40,14 @@ class Data:
             return [record for record in map(json.loads, file) if half_of(record) == half]
 
     def unpack_handbooks(self, folder: Path) -> Path:
-        """The files of the handbooks, unpacked into a folder once."""
+        """The folder that ids of the handbooks' files are relative to, unpacked once."""
         if not folder.exists():
             half_done = folder.with_name(f"{folder.name}.new")
             with tarfile.open(self.folder / "dev" / "handbooks" / "handbooks.tar.xz") as archive:
                 archive.extraction_filter = getattr(tarfile, "data_filter", None)  # of Python 3.11.4 and later
                 archive.extractall(half_done)
             half_done.rename(folder)
-        return folder
+        return inner if (inner := folder / "handbooks").is_dir() else folder
 
     def handbooks(self, half: str) -> list[Record]:
         """The questions about the handbooks that are in this half."""
