@@ -13,6 +13,8 @@ CHUNK_BYTES = 65_536
 OLD_FORMAT = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """Begins files of the old formats of Office, and the encrypted ones of today."""
 OLD_FORMAT_REASON = "encrypted, or of an old format of Office whatever its name says; save a copy without a password"
+ENCRYPTED_BIT = 1
+"""Of the flags of a member of a zip file."""
 
 Start = Callable[[str, Mapping[str, str]], None]
 """Called with the name of an element, as `namespace}name`, and its attributes."""
@@ -41,7 +43,10 @@ class Archive:
         """The content of a member, in pieces."""
         if name not in self:
             raise NotReadError(f"damaged, or of another kind than its name says: it has no {name[:100]}")
-        with self._zip.open(self._names.get(name) or self._names[plain_name(name)]) as member:
+        member_name = self._names.get(name) or self._names[plain_name(name)]
+        if self._zip.getinfo(member_name).flag_bits & ENCRYPTED_BIT:
+            raise NotReadError("encrypted; save a copy without a password")
+        with self._zip.open(member_name) as member:
             while chunk := member.read(CHUNK_BYTES):
                 self._bytes += len(chunk)
                 check_unpacked(self._bytes)

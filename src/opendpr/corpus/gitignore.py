@@ -59,7 +59,7 @@ def rules_in(directory: Path, below: str, inside: str = "") -> list[Rule]:
     """
     try:
         with (directory / GITIGNORE).open("rb") as file:
-            lines = file.read(RULE_BYTES).decode("utf-8", "replace").splitlines()
+            lines = file.read(RULE_BYTES).decode("utf-8-sig", "replace").splitlines()
     except OSError:
         return []
     return [rule for line in lines if (rule := parsed(line, below, inside)) is not None]

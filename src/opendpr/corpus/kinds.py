@@ -84,8 +84,9 @@ REFUSED: Mapping[str, str] = {
     ".azw3": "a format of Kindle's own; convert it to .epub",
     ".djvu": "pictures of pages; OCR software makes a .pdf with text of it",
     ".ps": "PostScript; convert it to .pdf",
+    **dict.fromkeys((".zip", ".7z", ".rar", ".tar", ".tgz"), "an archive; unpack it, and give the folder"),
 }
-"""Documents of kinds that are not read, and what to do; taken as plain text they would be rubbish."""
+"""Documents of kinds that are not read, and archives, with what to do; taken as plain text they would be rubbish."""
 
 
 def is_psgs(path: Path) -> bool:

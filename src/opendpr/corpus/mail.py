@@ -21,6 +21,8 @@ HEADERS = ("From", "To", "Cc", "Date", "Subject")
 """What a reader sees above a message."""
 FROM_LINE = re.compile(rb"(?:\A|(?<=\n\n)|(?<=\n\r\n))From [^\n]*\r?\n(?=(?:>From |[!-9;-~]{1,80}:))")
 """Begins a message in a mailbox: after an empty line, and before a header."""
+ENCRYPTED_TYPES = frozenset(("multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"))
+ENCRYPTED_TEXT = "its text is encrypted, only its headers were read; export it from the program that opens it"
 FLOWED_LINE = re.compile(r"(?<!^--) \n(?=[^>\n])", re.M)
 """The end of a line that goes on in the next one, in mails whose writers let lines flow."""
 QUOTED_FROM = re.compile(r"^>(>*From )", re.M)
@@ -44,9 +46,11 @@ def parse_mailbox(file: IO[bytes]) -> list[Extract]:
             messages.append(message_text(data[start:end]))
         except NotReadError as error:
             problems.append((f"message {number}", str(error)))
+        else:
+            problems += ((f"message {number}", problem) for _, problem in messages[-1].problems)
     if not messages:
         raise NotReadError("no mail in it has headers or text")
-    return [replace(messages[0], problems=problems), *messages[1:]]
+    return [replace(messages[0], problems=problems), *(replace(message, problems=[]) for message in messages[1:])]
 
 
 def content(file: IO[bytes]) -> bytes:
@@ -68,7 +72,13 @@ def message_text(data: bytes) -> Extract:
     metadata = {name.lower(): value for name, value in shown.items() if value and name not in ("Subject", "Cc")}
     if "date" in metadata:
         metadata["date"] = iso_date(metadata["date"])
-    return Extract(shown["Subject"], storable("\n".join(lines) + "\n\n" + body), metadata)
+    problems = [("text", ENCRYPTED_TEXT)] if not body and is_encrypted(message) else []
+    return Extract(shown["Subject"], storable("\n".join(lines) + "\n\n" + body), metadata, problems)
+
+
+def is_encrypted(message: Message) -> bool:
+    """Whether the text of a message is in a part that only its receiver can open (RFC 1847, RFC 8551)."""
+    return any(part.get_content_type() in ENCRYPTED_TYPES for part in message.walk())
 
 
 def header_lines(message: Message) -> list[str]:
