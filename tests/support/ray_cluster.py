@@ -2,6 +2,9 @@
 
 Ray's servers listen on every address of a machine whatever they are given, so they run where the loopback is all
 there is. `Namespace` needs Linux with `unshare` and `nsenter`, and the right to make user namespaces.
+
+A node that is not ready within 30 seconds, or whose agent is not within 15, gives up, and no setting changes that. It
+is started again, for minutes, but a machine that has far too much else to do never gets there.
 """
 
 from __future__ import annotations
@@ -91,9 +94,8 @@ class RayCluster:
         self.folder = Path(tempfile.mkdtemp(prefix="ray-"))  # a short path: sockets lie below it
         self._log = (self.folder / "log").open("ab")
         quiet = {"RAY_ENABLE_OPEN_TELEMETRY": "0", "PYTHONWARNINGS": "ignore", "GLOO_SOCKET_IFNAME": "lo"}
-        patient = {"RAY_agent_register_timeout_ms": f"{1000 * PATIENCE_SECONDS:.0f}"}  # Ray allows 15 seconds
         self._started = 0
-        self._environment = {**os.environ, **quiet, **patient}
+        self._environment = {**os.environ, **quiet}
         self.head = self._start_head()
         self.nodes: list[subprocess.Popen[bytes]] = []
         self._counting: subprocess.Popen[str] | None = None
