@@ -81,9 +81,10 @@ class Improvements:
             raise ConflictError(missing)
 
         def work(record: JobRecord, show: OnStage) -> None:
-            improve(self._directory, runtime=self._runtime, on_progress=show)
+            made = improve(self._directory, runtime=self._runtime, on_progress=show)
             with open_collection(self._directory) as collection:
-                record.improvement = rounds(self._directory, collection.id)[-1].id
+                begun = rounds(self._directory, collection.id)
+            record.improvement = next(own.id for own in begun if own.directory == made.model)
 
         return self._submit("improve", "", work)
 
