@@ -77,7 +77,10 @@ def _refuse_other_content(output: Path) -> None:
         what = "is a collection"
     elif (output / "config.json").exists():
         what = "holds a model already"
-    elif any(path.is_file() and not path.name.startswith((STATE_FILE, LOCK_FILE)) for path in output.rglob("*")):
+    elif any(
+        path.is_file() and not (path.name.startswith(STATE_FILE) or path.name == LOCK_FILE)
+        for path in output.rglob("*")
+    ):
         what = "is not empty"
     else:
         return

@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from glob import escape
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +27,8 @@ ID_DIGITS = 12
 """Hexadecimal digits of a round's id."""
 LOCK_SECONDS = 5.0
 """How long a round waits for its lock: whoever looks whether it is at work holds it for a moment."""
+_NUMBER = re.compile(r"(?:-([2-9]|[1-9]\d+))?")
+"""What follows the name of the first directory in those of the others."""
 
 
 class Round(NamedTuple):
@@ -75,16 +80,13 @@ def round_id(state: dict[str, Any]) -> str:
 
 def places(collection: Path) -> Iterator[Path]:
     """The directories beside a collection that its rounds are written into, in this order."""
-    whole, number = collection.resolve(), 1
-    parent = whole.parent if collection.name in ("", "..") else collection.parent  # "." is its own parent
-    name = f"{whole.name}-improved"
-    while True:
-        yield parent / (name if number == 1 else f"{name}-{number}")
-        number += 1
+    first = _first_place(collection)
+    yield first
+    yield from (first.with_name(f"{first.name}-{number}") for number in count(2))
 
 
 def rounds(collection: Path, collection_id: str) -> list[Round]:
-    """The rounds beside a collection, in the order in which they were begun.
+    """The rounds beside a collection, the one that was begun or gone on with last at the end.
 
     Args:
         collection_id: of the collection that is there now; rounds of another that was there before are left out
@@ -92,14 +94,21 @@ def rounds(collection: Path, collection_id: str) -> list[Round]:
     Raises:
         CorruptionError: the state of a round is not readable.
     """
-    begun: list[Round] = []
-    for path in places(collection):
-        if not path.exists():
-            return begun
-        state = read_state(path)
-        if state is not None and (own := Round(path, state)).collection_id == collection_id:
-            begun.append(own)
-    raise AssertionError("places never end")
+    first = _first_place(collection)
+    begun: list[tuple[int, int, Round]] = []
+    for path in first.parent.glob(f"{escape(first.name)}*"):
+        number = _NUMBER.fullmatch(path.name.removeprefix(first.name))
+        state = read_state(path) if number else None
+        if number and state is not None and (own := Round(path, state)).collection_id == collection_id:
+            written = (path / ROUND_FOLDER / STATE_FILE).stat().st_mtime_ns  # a round that goes on writes it again
+            begun.append((written, int(number[1] or 1), own))
+    return [own for *_, own in sorted(begun, key=lambda entry: entry[:2])]
+
+
+def _first_place(collection: Path) -> Path:
+    whole = collection.resolve()
+    parent = whole.parent if collection.name in ("", "..") else collection.parent  # "." is its own parent
+    return parent / f"{whole.name}-improved"
 
 
 @contextmanager

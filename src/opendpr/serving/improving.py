@@ -81,9 +81,10 @@ class Improvements:
             raise ConflictError(missing)
 
         def work(record: JobRecord, show: OnStage) -> None:
-            improve(self._directory, runtime=self._runtime, on_progress=show)
+            made = improve(self._directory, runtime=self._runtime, on_progress=show)
             with open_collection(self._directory) as collection:
-                record.improvement = rounds(self._directory, collection.id)[-1].id
+                begun = rounds(self._directory, collection.id)
+            record.improvement = next(own.id for own in begun if own.directory == made.model)
 
         return self._submit("improve", "", work)
 
@@ -99,17 +100,21 @@ class Improvements:
         record = self.get(id)
         if not record.can_apply:
             raise ConflictError(f"improvement {id!r} cannot be applied: {self._objection(record)}")
-        return self._submit("apply", id, self._switching(record.model))
+        return self._submit("apply", id, self._switching(record.model, self._model_in_use()))
 
     def undo(self, id: str) -> JobRecord:
         """Let the collection answer with the model from before an improvement again; raises as `apply`."""
         record = self.get(id)
         if not record.is_applied:
             raise ConflictError(f"improvement {id!r} cannot be undone: the collection does not answer with its model")
-        return self._submit("undo", id, self._switching(record.before))
+        return self._submit("undo", id, self._switching(record.before, self._model_in_use()))
 
-    def _switching(self, model: str) -> Work:
+    def _switching(self, model: str, in_use: str) -> Work:
+        """What gives the collection a model, in place of the one in use when that was asked for."""
+
         def work(record: JobRecord, show: OnStage) -> None:
+            if (now := self._model_in_use()) != in_use:
+                raise ConflictError(f"the collection was given another model, {now}, before this began; it keeps that")
             switch(
                 self._directory,
                 model,

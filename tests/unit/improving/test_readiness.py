@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -51,13 +53,25 @@ def test_the_rounds_of_a_collection_are_found_in_their_order(tmp_path: Path) -> 
     begin(tmp_path / "notes-improved-2", "mine")
     (tmp_path / "notes-improved-3").mkdir()
     begin(tmp_path / "notes-improved-4", "mine", "other questions")
-    begin(tmp_path / "notes-improved-6", "mine")
+    begin(tmp_path / "notes-improved-of-somebody", "mine")
     begun = rounds(collection, "mine")
     assert [own.directory.name for own in begun] == ["notes-improved-2", "notes-improved-4"]
     assert len({own.id for own in begun}) == 2
     assert begun[0].result() is None
     begun[0].write_result({"switch": True})
     assert rounds(collection, "mine")[0].result() == {"switch": True}
+
+
+def test_a_removed_round_hides_no_other_and_the_one_gone_on_with_is_the_latest(tmp_path: Path) -> None:
+    for number in (2, 10):
+        begin(tmp_path / f"notes-improved-{number}", "mine")
+    assert [own.directory.name for own in rounds(tmp_path / "notes", "mine")] == [
+        "notes-improved-2",
+        "notes-improved-10",
+    ]
+    later = time.time() + 1
+    os.utime(tmp_path / "notes-improved-2" / "improve" / "state.json", (later, later))
+    assert rounds(tmp_path / "notes", "mine")[-1].directory.name == "notes-improved-2"
 
 
 def test_one_process_works_on_a_round(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

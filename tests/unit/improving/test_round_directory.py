@@ -81,6 +81,7 @@ def test_a_state_that_is_not_readable_is_an_error_that_says_what_to_do(notes: Pa
         ("collection.db", "is a collection"),
         ("config.json", "holds a model already"),
         ("letters/a.txt", "is not empty"),
+        ("locks.txt", "is not empty"),
         ("", "is a file"),
     ],
 )

@@ -208,8 +208,8 @@ if (change) {
   };
   const headings = JSON.parse(change.dataset.headings);
   const events = new EventSource(change.dataset.events);
-  events.addEventListener("error", () => {
-    if (events.readyState === EventSource.CLOSED) location.reload(); // the service does not know it any more
+  events.addEventListener("error", () => { // closed: the service does not know it any more, or a proxy has no service
+    if (events.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 3_000);
     else show("The service does not answer; waiting for it", 0, 0);
   });
   events.addEventListener("message", ({ data }) => {
