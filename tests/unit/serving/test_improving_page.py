@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from opendpr.search.settings import EngineSettings
-from opendpr.serving.improvement_records import DifferenceRecord, ImprovementRecord
+from opendpr.serving.improvement_records import DifferenceRecord, ImprovementRecord, ImprovementsRecord
 from opendpr.serving.page.improving import verdict_of
 from opendpr.serving.page.jobs import STAGE_HEADINGS, progress
 from opendpr.serving.records import JobRecord
+from opendpr.serving.rendering import render
 from opendpr.serving.settings import Settings
 
 DONE = ImprovementRecord(
@@ -69,3 +71,15 @@ def test_a_service_that_would_not_answer_with_a_new_model_makes_none(tmp_path: P
     assert "'opendpr improve notes'" in replace(writing, writable=False).improving_refusal
     assert "started with --model" in replace(writing, model="other").improving_refusal
     assert "started with --index" in replace(writing, engine=EngineSettings("milvus://x")).improving_refusal
+
+
+def test_where_another_model_is_in_use_than_was_compared_with_an_improvement_can_be_made_of_it() -> None:
+    status = ImprovementsRecord(61, 30, 61, 30, 31, {}, "", DONE, is_judged_since=False, job=None)
+
+    def page(latest: ImprovementRecord) -> str:
+        shown: dict[str, Any] = {"status": status, "latest": latest, "verdict": verdict_of(latest), "changes": []}
+        return render("improvements.html.jinja", progress=None, is_lost=False, is_busy=False, may_write=True, **shown)
+
+    assert "cannot be switched to" in page(DONE) and "Make a better model" in page(DONE)
+    for latest in (replace(DONE, can_apply=True), replace(DONE, is_applied=True), replace(DONE, is_better=False)):
+        assert "Nothing was judged since" in page(latest) and "Make a better model" not in page(latest)
