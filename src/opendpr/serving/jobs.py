@@ -25,6 +25,7 @@ from opendpr.serving.batching import FullError
 from opendpr.serving.records import JobKind, JobRecord
 from opendpr.serving.uploads import UPLOAD_PREFIX, Upload
 from opendpr.storage.temporary import remove_abandoned
+from opendpr.training.interruption import Interruption
 from opendpr.types import Document
 
 logger = logging.getLogger(__name__)
@@ -172,7 +173,7 @@ class Jobs:
                 record.documents = {"removed": len(job.ids)}
             else:
                 self._put(job)
-        except _StoppedError:
+        except (_StoppedError, KeyboardInterrupt):
             if job.work is not None:
                 record.error = "the service ended; start it again, and it goes on where it was"
                 return "failed"
@@ -197,7 +198,7 @@ class Jobs:
     def _do(self, record: JobRecord, work: Work) -> None:
         def show(what: str, done: int, total: int) -> None:
             record.stage, record.stage_done, record.stage_total = what, done, total
-            if self._stopping.is_set():
+            if self._stopping.is_set() and not Interruption.request_all():  # a training saves a checkpoint first
                 raise _StoppedError
 
         show("", 0, 0)

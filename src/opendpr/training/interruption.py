@@ -19,10 +19,11 @@ class Interruption:
         self.requested = True
 
     @classmethod
-    def request_all(cls) -> None:
-        """Interrupt all blocks that run in this process, from another thread."""
+    def request_all(cls) -> bool:
+        """Interrupt all blocks that run in this process, from another thread; returns whether there are any."""
         for running in cls._running:
             running.requested = True
+        return bool(cls._running)
 
     def __enter__(self) -> Interruption:
         self._running.append(self)

@@ -57,9 +57,10 @@ class Teacher:
         def checked(candidates: Sequence[Candidates]) -> list[Scores]:
             scores = score(candidates)
             for own, values in zip(candidates, scores, strict=True):
-                if np.isnan(values).any():
+                wrong = values[~(values < np.inf)]
+                if len(wrong):
                     raise OpendprError(
-                        f"the teacher {self._model.name} scores a passage of {own.question!r} as nan, expected "
+                        f"the teacher {self._model.name} scores a passage of {own.question!r} as {wrong[0]}, expected "
                         "numbers; restore its weights, or give another teacher"
                     )
             return scores

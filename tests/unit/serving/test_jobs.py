@@ -19,6 +19,7 @@ from opendpr.serving.jobs import Jobs
 from opendpr.serving.records import JobRecord
 from opendpr.serving.uploads import UPLOAD_PREFIX, Upload
 from opendpr.storage.temporary import UNLOCKED_SECONDS
+from opendpr.training.interruption import Interruption
 from opendpr.types import Document
 from served import START_SECONDS, make_rivers
 
@@ -83,3 +84,24 @@ def test_work_ends_with_the_service_at_its_next_step_and_says_that_it_can_go_on(
         "the service ended; start it again, and it goes on where it was",
     )
     assert (waiting.state, waiting.improvement, steps[0]) == ("failed", "1", "")
+
+
+def test_a_training_within_work_ends_by_itself_so_that_it_can_save(tmp_path: Path, tiny_model: Path) -> None:
+    jobs = Jobs(make_rivers(tmp_path / "rivers", tiny_model), None, RuntimeSettings(precision="fp32"))
+    begun, saved = threading.Event(), list[bool]()
+
+    def train(record: JobRecord, show: OnStage) -> None:
+        with Interruption() as interruption:
+            begun.set()
+            while not interruption.requested:
+                time.sleep(0.01)
+                show("training the reader", 1, 2)
+            saved.append(True)
+            raise KeyboardInterrupt
+
+    job = jobs.run("improve", train)
+    assert begun.wait(START_SECONDS)
+    jobs.close()
+    assert saved == [True]
+    assert job.state == "failed"
+    assert "it goes on where it was" in job.error

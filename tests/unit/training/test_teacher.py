@@ -293,12 +293,13 @@ def test_scores_of_another_teacher_of_other_examples_and_damaged_ones_are_refuse
         scores_of(tiny_model, tmp_path)
 
 
-def test_scores_that_are_no_numbers_are_refused(tiny_model: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("score", ["nan", "inf"])
+def test_scores_that_are_no_numbers_are_refused(tiny_model: Path, tmp_path: Path, score: str) -> None:
     shutil.copytree(tiny_model, tmp_path / "tiny")
     model = Model(tmp_path / "tiny")
     weights = model.load_weights("reader")
-    write_weights(tmp_path / "tiny" / "reader", {**weights, "qa_classifier.bias": np.full(1, np.nan)})
-    with pytest.raises(OpendprError, match="the teacher tiny scores a passage of 'Where\\?' as nan, expected numbers"):
+    write_weights(tmp_path / "tiny" / "reader", {**weights, "qa_classifier.bias": np.full(1, float(score))})
+    with pytest.raises(OpendprError, match=f"the teacher tiny scores a passage of 'Where\\?' as {score}, expected"):
         Teacher(model).load(CPU)([Candidates("Where?", [ExamplePassage("", "In Oslo.")])])
 
 
