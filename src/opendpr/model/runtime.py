@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import get_args
 
+import numpy as np
+from numpy.typing import NDArray
+
 from opendpr.choices import DeviceName, PrecisionName, RuntimeName
 from opendpr.errors import OpendprError, UsageError
-from opendpr.model.batches import Network
+from opendpr.model.batches import Batch, Network
 from opendpr.model.directory import Model, Part
 
 logger = logging.getLogger(__name__)
@@ -56,6 +60,32 @@ def resolved(settings: RuntimeSettings) -> RuntimeSettings:
     )
 
 
+class CheckedNetwork:
+    """A network that refuses to give what is no number, which a search would take for "nothing is near".
+
+    Args:
+        name: of what the network is, for the error
+    """
+
+    def __init__(self, network: Network, name: str) -> None:
+        self._network, self._name = network, name
+
+    @property
+    def parallel(self) -> int:
+        return self._network.parallel
+
+    def __call__(self, batches: Sequence[Batch]) -> list[NDArray[np.float32]]:
+        """Raises OpendprError if a result holds nan or infinity."""
+        results = self._network(batches)
+        for result in results:
+            if not (result < np.inf).all():
+                raise OpendprError(
+                    f"{self._name} gives {result[~(result < np.inf)][0]}, expected numbers; its weights are damaged, "
+                    "or too large for the precision: restore the model, or try --precision fp32"
+                )
+        return results
+
+
 def load_network(
     model: Model,
     part: Part,
@@ -68,6 +98,10 @@ def load_network(
     Raises:
         OpendprError: the runtime asked for is not installed, or the device is not there.
     """
+    return CheckedNetwork(_load(model, part, settings, throughput=throughput), f"the {part} network of {model.name}")
+
+
+def _load(model: Model, part: Part, settings: RuntimeSettings, *, throughput: bool) -> Network:
     config = model.config_of(part)
     chosen = resolved(settings)
     if chosen.runtime == "torch":

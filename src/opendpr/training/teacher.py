@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-import numpy as np
 import torch
 
-from opendpr.errors import OpendprError, StateError
+from opendpr.errors import StateError
 from opendpr.model.directory import Model, fingerprint
 from opendpr.model.reader import BertReader
 from opendpr.model.reranker import CrossEncoder
@@ -52,20 +51,7 @@ class Teacher:
     def load(self, device: torch.device) -> Score:
         """What scores passages, in the precision that serving takes there."""
         runtime = RuntimeSettings(device="cuda" if device.type == "cuda" else "cpu")
-        score = _by_reader(self._model, runtime) if self._part == "reader" else _by_reranker(self._model, runtime)
-
-        def checked(candidates: Sequence[Candidates]) -> list[Scores]:
-            scores = score(candidates)
-            for own, values in zip(candidates, scores, strict=True):
-                wrong = values[~(values < np.inf)]
-                if len(wrong):
-                    raise OpendprError(
-                        f"the teacher {self._model.name} scores a passage of {own.question!r} as {wrong[0]}, expected "
-                        "numbers; restore its weights, or give another teacher"
-                    )
-            return scores
-
-        return checked
+        return _by_reader(self._model, runtime) if self._part == "reader" else _by_reranker(self._model, runtime)
 
 
 def _by_reader(model: Model, runtime: RuntimeSettings) -> Score:

@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from opendpr.choices import RuntimeName
 from opendpr.errors import CorruptionError, OpendprError, StateError
 from opendpr.model.config import EncoderConfig, InputForm
 from opendpr.model.directory import Model, Weights, find_model, fingerprint, read_weights, write_model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.model.tokenizer import Tokenizer
+from opendpr.types import Passage
 
 
 @pytest.fixture(scope="module")
@@ -243,3 +245,17 @@ def test_weights_that_lack_a_matrix_are_refused_by_its_name(
     encoder = BertEncoder(written(tmp_path / "m", tiny, fewer), settings)
     with pytest.raises(OpendprError, match=missing):
         encoder.encode_questions(["who"])
+
+
+@pytest.mark.parametrize("runtime", ["openvino", "torch"])
+@pytest.mark.parametrize("number", ["nan", "inf"])
+def test_a_network_that_gives_no_numbers_is_refused(
+    tmp_path: Path, tiny: Model, weights: Weights, runtime: RuntimeName, number: str
+) -> None:
+    name = "encoder.layer.0.output.LayerNorm.bias"
+    damaged = {**weights, name: np.full_like(weights[name], float(number))}
+    encoder = BertEncoder(written(tmp_path / "damaged", tiny, damaged), RuntimeSettings(runtime, "fp32", "cpu"))
+    for network, encode in (("question", encoder.encode_questions), ("passage", encoder.encode_passages)):
+        text: Any = "Where?" if network == "question" else Passage(1, "a", "", "Here.", 0)
+        with pytest.raises(OpendprError, match=f"the {network} network of copy gives (nan|inf), .* restore the model"):
+            encode([text])

@@ -299,7 +299,7 @@ def test_scores_that_are_no_numbers_are_refused(tiny_model: Path, tmp_path: Path
     model = Model(tmp_path / "tiny")
     weights = model.load_weights("reader")
     write_weights(tmp_path / "tiny" / "reader", {**weights, "qa_classifier.bias": np.full(1, float(score))})
-    with pytest.raises(OpendprError, match=f"the teacher tiny scores a passage of 'Where\\?' as {score}, expected"):
+    with pytest.raises(OpendprError, match=f"the reader network of tiny gives {score}, expected numbers"):
         Teacher(model).load(CPU)([Candidates("Where?", [ExamplePassage("", "In Oslo.")])])
 
 
