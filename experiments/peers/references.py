@@ -6,6 +6,7 @@ import csv
 import json
 import pydoc
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,6 +98,15 @@ def by_mail_parser(path: Path) -> str:
     return mail_text(mailparser.parse_from_bytes(path.read_bytes()))
 
 
+def by_mailbox(path: Path) -> str:
+    import mailbox
+
+    import mailparser
+
+    with closing(mailbox.mbox(path, create=False)) as box:
+        return "\n".join(mail_text(mailparser.parse_from_bytes(box.get_bytes(key))) for key in box.iterkeys())
+
+
 def mail_text(mail: object) -> str:
     """Subject and text of a mail; its HTML if it has no text."""
     plain, pages = getattr(mail, "text_plain", []), getattr(mail, "text_html", [])
@@ -186,10 +196,12 @@ REFERENCES: Mapping[str, Reference] = {
     ".ipynb": Reference("nbformat", "nbformat", by_nbformat, "nbformat.ValidationError"),
     ".1": Reference("pandoc", "pypandoc", by_pandoc("man")),
     ".md": Reference("markdown-it-py", "markdown_it", by_markdown_it),
+    ".mbox": Reference("mailbox and mail-parser", "mailparser", by_mailbox, "mailparser.exceptions.MailParserError"),
     ".odt": Reference("odfpy", "odf", by_odfpy),
     ".pdf": Reference("pdfminer.six", "pdfminer", by_pdfminer, "pdfminer.psexceptions.PSException"),
     ".pptx": Reference("python-pptx", "pptx", by_python_pptx, "pptx.exc.PythonPptxError"),
     ".rst": Reference("docutils", "docutils", by_docutils, "docutils.utils.SystemMessage"),
+    ".rtf": Reference("pandoc", "pypandoc", by_pandoc("rtf")),
     ".srt": Reference("pysubs2", "pysubs2", by_pysubs2, "pysubs2.exceptions.Pysubs2Error"),
     ".vtt": Reference("pysubs2", "pysubs2", by_pysubs2, "pysubs2.exceptions.Pysubs2Error"),
     ".xlsx": Reference("calamine", "python_calamine", by_calamine, "python_calamine.CalamineError"),
