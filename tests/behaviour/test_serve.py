@@ -196,6 +196,7 @@ def test_metrics_health_and_the_description_are_told(served: Served) -> None:
     assert set(paths) == {
         *("/v1/ask", "/v1/search", "/v1/documents", "/v1/documents/{id}", "/v1/jobs/{id}", "/v1/info"),
         *("/v1/files", "/v1/jobs/{id}/events", "/v1/judgements", "/v1/judgements/{id}"),
+        *("/v1/improvements", *(f"/v1/improvements/{{id}}{what}" for what in ("", "/apply", "/undo"))),
         *("/healthz", "/readyz", "/metrics"),
     }
     page = served.ask("GET", "/docs").body.decode()

@@ -88,5 +88,5 @@ def test_every_metric_that_is_named_is_told(notes: Served) -> None:
     notes.ask("GET", "/nothing", Host="evil.example")
     metrics = notes.ask("GET", "/metrics").body.decode()
     named = re.findall(r"`((?:opendpr|process)_[a-z_]+)`", PAGE)
-    assert len(named) == 8
+    assert len(named) == 9
     assert all(name in metrics for name in named)

@@ -19,7 +19,7 @@ from opendpr.maintenance.divide import divide
 from opendpr.serving.client import Client
 from opendpr.serving.service import Service
 from opendpr.serving.settings import Settings
-from served import RIVERS, Answer, Served, serving, upload
+from served import RIVERS, Answer, Served, make_rivers, serving, upload
 
 MEMBERS = 2
 SEARCH = {"question": "Which town is on the river Lot?", "k": 6}
@@ -29,10 +29,10 @@ KEPT_ID = next(id for id in RIVERS if member_name(member_of(id, MEMBERS)) == HER
 
 
 @pytest.fixture(scope="module")
-def original(rivers: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def original(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A set that is copied."""
     directory = tmp_path_factory.mktemp("sets") / "rivers-set"
-    with open_writer(rivers) as writer:
+    with open_writer(make_rivers(directory.with_name("rivers"), tiny_model)) as writer:
         divide(writer, directory, MEMBERS)
     return directory
 

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 import ray
 from ray.exceptions import RayError
 
-from opendpr.errors import BusyError, UsageError
+from opendpr.cluster.place import host_and_port
+from opendpr.errors import BusyError
 
 START_SECONDS = 120.0
 """How long to wait for a worker while none works."""
@@ -30,12 +31,10 @@ def connected(address: str) -> Iterator[None]:
     if address == "auto" and ray.is_initialized():  # by the program, which goes on with it
         yield
         return
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if address != "auto" and not (host and port.isdecimal()):
-        raise UsageError(f"expected a cluster as ray://HOST:10001, HOST:6379 or auto, got {address!r}")
+    place = host_and_port(address)
     try:
-        if address != "auto":  # Ray itself tries for minutes
-            socket.create_connection((host, int(port)), timeout=ANSWER_SECONDS).close()
+        if place is not None:  # Ray itself tries for minutes
+            socket.create_connection(place, timeout=ANSWER_SECONDS).close()
         ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
     except (OSError, RuntimeError, ValueError, RayError) as error:
         advice = "start one with 'ray start --head', and give ray://HOST:10001, or HOST:6379 on one of its machines"

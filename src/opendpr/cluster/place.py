@@ -36,6 +36,7 @@ def processes(
         on: address of the cluster, or `auto`
         report: called with a line for each process, which says where it runs
     """
+    host_and_port(on)
     with ray_needed():
         from opendpr.cluster.connection import connected
         from opendpr.cluster.processes import joined_processes
@@ -44,6 +45,20 @@ def processes(
         for number, machine in enumerate(group.machines, 1):
             report(f"process {number} of {len(group.machines)} is on {machine}")
         yield group
+
+
+def host_and_port(address: str) -> tuple[str, int] | None:
+    """Where a cluster is to be reached; None for `auto`, the one of this machine.
+
+    Raises:
+        UsageError: the address has another form.
+    """
+    if address == "auto":
+        return None
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not (host and port.isdecimal()):
+        raise UsageError(f"expected a cluster as ray://HOST:10001, HOST:6379 or auto, got {address!r}")
+    return host, int(port)
 
 
 @contextmanager
@@ -80,6 +95,7 @@ def encoders(on: str | None, workers: int | None, *, report: Callable[[str], Non
         return
     if workers is not None and workers < 1:
         raise UsageError(f"workers must be 1 or more, got {workers}")
+    host_and_port(on)
     with ray_needed():
         from opendpr.cluster.connection import connected
         from opendpr.cluster.encoding import RayEncoder
