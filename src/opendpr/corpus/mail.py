@@ -35,7 +35,7 @@ def parse_mail(file: IO[bytes]) -> Extract:
 
 def parse_mailbox(file: IO[bytes]) -> list[Extract]:
     """Every message that has text, in order."""
-    data = content(file)
+    data = content(file).lstrip(b"\r\n")
     starts = [match.start() for match in FROM_LINE.finditer(data)]
     if not starts or data[: starts[0]].strip():
         raise NotReadError("no mailbox: it does not begin with a line 'From ...'")

@@ -98,6 +98,7 @@ def test_a_line_that_begins_with_from_is_no_mail_of_its_own():
         ("One", "Subject: One\n\nFrom then on it was 10:30.\nEnd"),
         ("Two", "Subject: Two\n\nbody"),
     ]
+    assert several("mailbox", b"\r\n\n" + box.encode()) == several("mailbox", box.encode())
 
 
 def test_each_mail_of_a_mailbox_is_a_document(tmp_path):
