@@ -51,6 +51,7 @@ for (let node = walker.nextNode(); node; node = walker.nextNode()) {
   getSelection().setBaseAndExtent(node, at, node, at + arguments[0].length);
   return;
 }
+throw new Error('these words are in no passage');
 """
 """Selects words of a passage, as a person does with the mouse."""
 

@@ -194,6 +194,8 @@ def test_a_person_judges_with_one_click_takes_it_back_and_selects_better_words(
     by = pytest.importorskip("selenium.webdriver.common.by").By
     keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
     wait = pytest.importorskip("selenium.webdriver.support.ui").WebDriverWait(browser, 60)
+    from docs.take_screenshots import SELECT
+
     browser.get(f"{judged.url}/?{urlencode({'q': QUESTION})}")
     browser.find_element(by.CSS_SELECTOR, "#judging [value=right]").send_keys(keys.ENTER)
     status = browser.find_element(by.CSS_SELECTOR, "#judging [role=status]")
@@ -224,19 +226,6 @@ def test_a_person_judges_with_one_click_takes_it_back_and_selects_better_words(
     assert stored(notes)[-1].text == HOSTILE
     severe = [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
     assert severe == []
-
-
-SELECT = """
-const walker = document.createTreeWalker(document.querySelector('#results'), NodeFilter.SHOW_TEXT);
-for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-  const at = node.data.indexOf(arguments[0]);
-  if (at < 0 || !node.parentElement.closest('.form')) continue;
-  getSelection().setBaseAndExtent(node, at, node, at + arguments[0].length);
-  return;
-}
-throw new Error('these words are in no passage');
-"""
-"""Selects words as a person does with the mouse."""
 
 
 def test_what_was_judged_is_listed_whatever_it_says(judged: Served, notes: Path, run: Run) -> None:

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from test_guide import matches, sessions, shell  # noqa: F401  # a fixture
 
+import opendpr
+
 PROGRESS = re.compile(r"^.* \d+/\d+ \w+ · .*\n", re.MULTILINE)
 """Lines that a slow machine shows, and a fast one does not."""
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "training.md"
@@ -70,16 +72,11 @@ def test_the_commands_that_are_only_shown_name_options_that_there_are(line: str,
 
 def test_the_functions_of_the_page_take_the_arguments_it_gives_them() -> None:
     (block,) = blocks("python")
-    names: dict[str, Any] = {}
-    tree = ast.parse(block)
-    for statement in tree.body:
-        if isinstance(statement, ast.ImportFrom):
-            exec(compile(ast.Module([statement], []), "page", "exec"), names)
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
+    calls = [node for node in ast.walk(ast.parse(block)) if isinstance(node, ast.Call)]
     checked = 0
     for call in calls:
-        if call.func.id in names:
+        if isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) == "opendpr":
             keywords = {keyword.arg: None for keyword in call.keywords if keyword.arg}
-            inspect.signature(names[call.func.id]).bind(*call.args, **keywords)
+            inspect.signature(getattr(opendpr, call.func.attr)).bind(*call.args, **keywords)
             checked += 1
     assert checked == 4

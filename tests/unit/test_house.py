@@ -17,7 +17,6 @@ PUBLIC_SIGNATURES = {
     "opendpr.api.opening.open",
     "opendpr.fitting.answering.fit_answering",
     "opendpr.api.training.train_encoder",
-    "opendpr.training.encoder.train_encoder",
     "opendpr.training.mining.mine",
 }
 """Functions of the Python API with one parameter more, each of which a caller may want to give."""

@@ -10,11 +10,10 @@ from opendpr.cluster.place import processes
 from opendpr.collection import Collection
 from opendpr.errors import UsageError
 from opendpr.model.directory import DEFAULT_MODEL, Model, find_model
-from opendpr.training import encoder
 from opendpr.training.elsewhere import train_elsewhere
-from opendpr.training.encoder import Examples, Weighted, example_source
+from opendpr.training.encoder import Examples, Weighted, example_source, examples_job
 from opendpr.training.loop import OnStep, silent
-from opendpr.training.run import Trained
+from opendpr.training.run import Trained, run_training
 from opendpr.training.settings import EncoderSettings
 
 
@@ -47,14 +46,14 @@ def train_encoder(
         InputError: the examples cannot be read, or nothing can be learned from them.
         UsageError: settings do not fit the base, `pool` is given without `dev`, or `on` with a collection.
         BusyError: another process trains there, or there is no cluster at `on`, or one of its processes was lost.
-        StateError: `output` holds a model already, or a checkpoint of other settings, data or pool.
-        OpendprError: a loss or a gradient is not finite.
+        StateError: `output` holds a model already, or a checkpoint of other settings, data, pool or teacher; or there
+            is no such teacher.
+        OpendprError: a loss, a gradient or a teacher's score is not finite.
     """
     if on is None:
         _refuse_workers(workers)
-        return encoder.train_encoder(
-            examples, base, output=output, settings=settings, dev=dev, pool=pool, on_step=on_step
-        )
+        job = examples_job(examples, base, settings, dev=dev, pool=pool)
+        return run_training(job, Path(output), on_step)
     source = example_source(_sendable(examples), settings, dev, pool)
     join = partial(processes, on=on, workers=workers, gpus=settings.device != "cpu")
     return train_elsewhere(join, source, base=_model(base), output=Path(output), settings=settings, on_step=on_step)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opendpr.errors import TRAINING_PACKAGES, InputError
 from opendpr.improving.settings import ImproveSettings
@@ -18,6 +18,10 @@ from opendpr.model.runtime import RuntimeSettings
 from opendpr.training.miner import MiningSettings
 from opendpr.training.mining import mine
 from opendpr.wording import counted
+
+if TYPE_CHECKING:
+    from opendpr.training.loop import OnStep
+    from opendpr.training.settings import EncoderSettings
 
 Stage = Callable[[str], OnProgress]
 """Gives what reports how far a stage of that name is."""
@@ -92,9 +96,7 @@ def _trained(work: Path, base: Model, examples: int, *, settings: ImproveSetting
     model, encoder, reader = base, few.format(settings.encoder_examples), few.format(settings.reader_examples)
     trained = f"trained on {counted(examples, 'example')}"
     if examples >= settings.encoder_examples:
-        from opendpr.training.encoder import train_encoder
-
-        train = partial(train_encoder, settings=settings.encoder)
+        train: Callable[..., object] = partial(_train_encoder, settings.encoder)
         model, encoder = _trained_once(train, work / "encoder", model, stage("training the encoder")), trained
     if examples >= settings.reader_examples:
         from opendpr.training.reader import train_reader
@@ -102,6 +104,13 @@ def _trained(work: Path, base: Model, examples: int, *, settings: ImproveSetting
         train = partial(train_reader, settings=settings.reader)
         model, reader = _trained_once(train, work / "reader", model, stage("training the reader")), trained
     return Learned(model, encoder, reader)
+
+
+def _train_encoder(settings: EncoderSettings, examples: Path, base: Model, *, output: Path, on_step: OnStep) -> None:
+    from opendpr.training.encoder import examples_job
+    from opendpr.training.run import run_training
+
+    run_training(examples_job(examples, base, settings), output, on_step)
 
 
 def _trained_once(train: Callable[..., object], output: Path, base: Model, show: OnProgress) -> Model:

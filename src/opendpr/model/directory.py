@@ -164,7 +164,7 @@ def find_model(name: str) -> Model:
         return Model(Path(installed[name].load()), reference=name)
     packages = ", ".join(sorted(installed)) or "none"
     raise StateError(
-        f"there is no model {name!r}: neither a directory nor an installed model package "
+        f"there is no model {name!r}: neither the directory of one nor an installed model package "
         f"(installed: {packages}); install one with pip or give a directory"
     )
 

@@ -15,16 +15,15 @@ from torch import nn
 from opendpr.collection import Collection
 from opendpr.errors import UsageError
 from opendpr.model.config import COSINE_HYBRID_WEIGHT, COSINE_SCALE, EncoderConfig
-from opendpr.model.directory import DEFAULT_MODEL, Model, find_model, own_tokenizer, read_weights, write_model
+from opendpr.model.directory import Model, find_model, own_tokenizer, read_weights, write_model
 from opendpr.model.encoder import EncoderInput
 from opendpr.model.tokenizer import Tokenizer
 from opendpr.training.encoder_objective import EncoderObjective
 from opendpr.training.encoder_teacher import encoder_teacher
 from opendpr.training.examples import file_record, objects_record, read_training_examples, usable_examples
-from opendpr.training.loop import OnStep, silent
 from opendpr.training.objective import Start
 from opendpr.training.pool import DevPool, dev_pool
-from opendpr.training.run import Job, Trained, run_training
+from opendpr.training.run import Job
 from opendpr.training.settings import EncoderSettings
 from opendpr.training.sources import ExampleSource, InverseClozeSource, PairSource
 from opendpr.training.towers import Towers
@@ -41,40 +40,6 @@ class Weighted(NamedTuple):
     weight: float = 1.0
 
 
-def train_encoder(
-    examples: Examples | Sequence[Weighted] | Collection,
-    base: str | Path | Model = DEFAULT_MODEL,
-    *,
-    output: str | Path,
-    settings: EncoderSettings = EncoderSettings(),
-    dev: Examples | None = None,
-    pool: str | Path | None = None,
-    on_step: OnStep = silent,
-) -> Trained:
-    """Train encoders from the weights of `base` and write a model with them and base's reader.
-
-    Run again with the same arguments, it goes on where it was interrupted.
-
-    Args:
-        examples: a file as `opendpr mine` writes it or DPR's training files, `TrainingExample`s, or several of these,
-            each `Weighted`; a collection trains on its sentences (inverse cloze, Lee et al. 2019)
-        base: a model, its directory, or the name of an installed model package
-        output: the directory to write
-        dev: examples kept apart; the weights that retrieve best among their passages are written
-        pool: a collection from which passages are added to those of `dev`
-        on_step: called after every step with steps done, steps in all, and the loss
-
-    Raises:
-        InputError: the examples cannot be read, or nothing can be learned from them.
-        UsageError: settings do not fit the base, or `pool` is given without `dev`.
-        BusyError: another process trains there.
-        StateError: `output` holds a model already, or a checkpoint of other settings, data, pool or teacher; or there
-            is no such teacher.
-        OpendprError: a loss, a gradient or a teacher's score is not finite.
-    """
-    return run_training(examples_job(examples, base, settings, dev=dev, pool=pool), Path(output), on_step)
-
-
 def examples_job(
     examples: Examples | Sequence[Weighted] | Collection,
     base: str | Path | Model,
@@ -83,7 +48,13 @@ def examples_job(
     dev: Examples | None = None,
     pool: str | Path | None = None,
 ) -> Job[tuple[NDArray[np.int64], int]]:
-    """What `train_encoder` runs, with the same arguments; raises as it does."""
+    """What `opendpr.train_encoder` runs here, with the same arguments.
+
+    Raises:
+        InputError: the examples cannot be read, or nothing can be learned from them.
+        UsageError: settings do not fit the base, or `pool` is given without `dev`.
+        StateError: there is no such base or teacher.
+    """
     model = base if isinstance(base, Model) else find_model(str(base))
     source, data = _source(examples, settings)
     kept = _examples(dev)[0] if dev is not None else None

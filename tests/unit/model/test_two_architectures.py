@@ -11,6 +11,7 @@ import pytest
 import torch
 from conftest import TINY
 
+from opendpr.api.training import train_encoder
 from opendpr.fitting.figures import DecodingFigures, FittingFigures
 from opendpr.fitting.fitted import Fitted, write_fitted
 from opendpr.model.config import Architecture, EncoderConfig, ReaderConfig
@@ -18,7 +19,6 @@ from opendpr.model.directory import Model, read_weights, write_model
 from opendpr.model.reader import BertReader
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.model.torch import ReaderNetwork, make_network, stored_weights
-from opendpr.training.encoder import train_encoder
 from opendpr.training.reader import train_reader
 from opendpr.training.settings import EncoderSettings, ReaderSettings
 from opendpr.types import ExamplePassage, Hit, Passage, Question, TrainingExample

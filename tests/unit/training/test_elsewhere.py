@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-import opendpr
+from opendpr.api.training import train_encoder
 from opendpr.collection import open_writer
 from opendpr.errors import StateError, UsageError
 from opendpr.model.directory import Model
@@ -24,7 +24,7 @@ from opendpr.training.elsewhere import (
     read_files,
     train_elsewhere,
 )
-from opendpr.training.encoder import Weighted, example_source, train_encoder
+from opendpr.training.encoder import Weighted, example_source
 from opendpr.training.settings import EncoderSettings
 from opendpr.types import ExamplePassage, Question, TrainingExample
 
@@ -111,11 +111,11 @@ def test_one_call_does_all_of_it(
 
 def test_python_says_what_a_cluster_needs(examples: list[TrainingExample], tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="give its address too, with on="):
-        opendpr.train_encoder(examples, output=tmp_path / "m", workers=2)
+        train_encoder(examples, output=tmp_path / "m", workers=2)
     with pytest.raises(UsageError, match="expected a cluster as ray://HOST:10001"):
-        opendpr.train_encoder(examples, output=tmp_path / "m", settings=SETTINGS, on="head")
+        train_encoder(examples, output=tmp_path / "m", settings=SETTINGS, on="head")
     with open_writer(tmp_path / "notes") as notes, pytest.raises(UsageError, match="a collection is not sent"):
-        opendpr.train_encoder(notes, output=tmp_path / "m", on="auto")
+        train_encoder(notes, output=tmp_path / "m", on="auto")
     assert not (tmp_path / "m").exists()
 
 
@@ -166,5 +166,5 @@ def test_a_teacher_is_refused_before_anything_is_joined(
 ) -> None:
     taught = replace(SETTINGS, teacher="opendpr-minilm", hard_negatives=1)
     with pytest.raises(UsageError, match="leave the teacher out"):
-        opendpr.train_encoder(examples, tiny_model, output=tmp_path / "there", settings=taught, on="ray://127.0.0.1:1")
+        train_encoder(examples, tiny_model, output=tmp_path / "there", settings=taught, on="ray://127.0.0.1:1")
     assert not (tmp_path / "there").exists()

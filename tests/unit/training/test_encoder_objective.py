@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from encoder_examples import EXAMPLES, SETTINGS, objective, source
+from encoder_examples import EXAMPLES, SETTINGS, SMALL_GIB, assert_same, gradients, objective, source
 from opendpr.collection import open_collection
 from opendpr.model.config import Architecture, EncoderConfig
 from opendpr.model.directory import Model
@@ -19,9 +19,8 @@ from opendpr.model.runtime import RuntimeSettings
 from opendpr.model.tokenizer import Tokenizer
 from opendpr.model.torch import EncoderNetwork, _dropout
 from opendpr.training.chunks import graph_bytes
-from opendpr.training.encoder_objective import EncoderObjective, lay_out
+from opendpr.training.encoder_objective import lay_out
 from opendpr.training.losses import likelihood_loss
-from opendpr.training.objective import Step
 from opendpr.training.pool import DevPool
 from opendpr.training.sources import ExampleSource, InverseClozeSource, Pair
 from opendpr.types import ExamplePassage
@@ -29,26 +28,6 @@ from training_processes import run_together
 from training_runs import random_batch, tensors
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-
-SMALL = 0.000_5
-"""GiB: room for the graphs of a few chunks only."""
-
-
-def gradients(trained: EncoderObjective, dropout: float = 0.0) -> tuple[float, dict[str, np.ndarray]]:
-    step = Step(seed=5, dropout=dropout, bf16=False, chunk_tokens=trained._settings.chunk_tokens)
-    loss = trained.backward(trained.batches(0)[0], step)
-    assert loss is not None
-    return loss, {
-        name: p.grad.to_dense().numpy().copy() for name, p in trained.network.named_parameters() if p.grad is not None
-    }
-
-
-def assert_same(actual: tuple[float, dict[str, np.ndarray]], expected: tuple[float, dict[str, np.ndarray]]) -> None:
-    assert actual[0] == pytest.approx(expected[0], abs=1e-5)
-    assert actual[1].keys() == expected[1].keys()
-    for name, gradient in expected[1].items():
-        np.testing.assert_allclose(actual[1][name], gradient, rtol=1e-4, atol=1e-5, err_msg=name)
 
 
 def test_the_likelihood_loss_is_equation_2_by_hand() -> None:
@@ -75,7 +54,7 @@ def test_the_gradient_of_the_likelihood_loss_is_softmax_minus_one_hot() -> None:
 def test_gradients_computed_in_two_goes_are_the_plain_gradients(tiny_model: Path, untie: bool, dropout: float) -> None:
     settings = replace(SETTINGS, untie=untie, memory_gib=1.0, chunk_tokens=64)
     plain = gradients(objective(tiny_model, settings), dropout)
-    for memory_gib in (1e-9, SMALL):
+    for memory_gib in (1e-9, SMALL_GIB):
         assert_same(gradients(objective(tiny_model, replace(settings, memory_gib=memory_gib)), dropout), plain)
 
 
@@ -137,10 +116,11 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 import test_encoder_objective as t
 from opendpr.training import distributed
+from opendpr.training.objective import Step
 torch.set_num_threads(1)
 distributed.start(torch.device("cpu"))
-trained = t.objective(Path(sys.argv[2]), t.replace(t.SETTINGS, memory_gib=t.SMALL))
-loss = trained.backward(trained.batches(0)[0], t.Step(5, 0.0, False))
+trained = t.objective(Path(sys.argv[2]), t.replace(t.SETTINGS, memory_gib=t.SMALL_GIB))
+loss = trained.backward(trained.batches(0)[0], Step(5, 0.0, False))
 distributed.add_up_gradients(trained.network)
 gradients = {name: p.grad for name, p in trained.network.named_parameters()}
 if distributed.rank() == 0:

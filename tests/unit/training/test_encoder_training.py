@@ -13,12 +13,13 @@ import pytest
 import torch
 
 from encoder_examples import EXAMPLES, SETTINGS, objective, source
+from opendpr.api.training import train_encoder
 from opendpr.errors import InputError, OpendprError, UsageError
 from opendpr.interop import write_examples
 from opendpr.model.directory import Model
 from opendpr.model.encoder import BertEncoder
 from opendpr.model.runtime import RuntimeSettings
-from opendpr.training.encoder import encoder_job, train_encoder
+from opendpr.training.encoder import encoder_job
 from opendpr.training.examples import usable_examples
 from opendpr.training.pool import DevPool
 from opendpr.training.run import run_training

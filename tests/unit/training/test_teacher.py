@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from encoder_examples import EXAMPLES, SETTINGS, source
+from encoder_examples import EXAMPLES, SETTINGS, SMALL_GIB, assert_same, gradients, source
+from opendpr.api.training import train_encoder
 from opendpr.errors import InputError, OpendprError, StateError, UsageError
 from opendpr.model.batches import pad
 from opendpr.model.config import RerankerConfig
@@ -23,11 +24,10 @@ from opendpr.model.reranker import CrossEncoder
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.model.tokenizer import Tokenizer
 from opendpr.training import distributed
-from opendpr.training.encoder import train_encoder
-from opendpr.training.encoder_objective import EncoderObjective, lay_out, own_candidates
+from opendpr.training.encoder_objective import lay_out, own_candidates
 from opendpr.training.encoder_teacher import encoder_teacher
 from opendpr.training.losses import teacher_loss
-from opendpr.training.objective import Start, Step
+from opendpr.training.objective import Start
 from opendpr.training.settings import EncoderSettings
 from opendpr.training.sources import Candidates, ExampleSource, InverseClozeSource, Pair
 from opendpr.training.teacher import Teacher
@@ -39,29 +39,11 @@ from training_runs import Killed
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-SMALL_GIB = 0.000_5
-"""Room for the graphs of a few chunks only."""
 CPU = torch.device("cpu")
 
 
 def started(folder: Path, on_scored: object = None) -> Start:
     return Start(CPU, folder, 0.0, on_scored or (lambda done, total: None))  # type: ignore[arg-type]
-
-
-def gradients(trained: EncoderObjective) -> tuple[float, dict[str, np.ndarray]]:
-    step = Step(seed=5, dropout=0.0, bf16=False, chunk_tokens=trained._settings.chunk_tokens)
-    loss = trained.backward(trained.batches(0)[0], step)
-    assert loss is not None
-    return loss, {
-        name: p.grad.to_dense().numpy().copy() for name, p in trained.network.named_parameters() if p.grad is not None
-    }
-
-
-def assert_same(actual: tuple[float, dict[str, np.ndarray]], expected: tuple[float, dict[str, np.ndarray]]) -> None:
-    assert actual[0] == pytest.approx(expected[0], abs=1e-5)
-    assert actual[1].keys() == expected[1].keys()
-    for name, gradient in expected[1].items():
-        np.testing.assert_allclose(actual[1][name], gradient, rtol=1e-4, atol=1e-5, err_msg=name)
 
 
 def test_the_teacher_loss_worked_out_on_paper() -> None:
@@ -173,10 +155,11 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 import test_teacher as t
 from opendpr.training import distributed
+from opendpr.training.objective import Step
 torch.set_num_threads(1)
 distributed.start(torch.device("cpu"))
 trained = t.taught_objective(Path(sys.argv[2]), t.replace(t.TAUGHT, memory_gib=t.SMALL_GIB))
-loss = trained.backward(trained.batches(0)[0], t.Step(5, 0.0, False))
+loss = trained.backward(trained.batches(0)[0], Step(5, 0.0, False))
 distributed.add_up_gradients(trained.network)
 gradients = {name: p.grad for name, p in trained.network.named_parameters()}
 scores = t.scores_of(Path(sys.argv[2]), Path(sys.argv[4]))

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from opendpr.api.training import train_encoder
 from opendpr.model.directory import Model
-from opendpr.training.encoder import train_encoder
 from opendpr.training.settings import EncoderSettings
 from training_processes import run_machines
 
