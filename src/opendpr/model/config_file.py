@@ -21,8 +21,8 @@ def read_config(directory: Path) -> dict[str, Any]:
     except (FileNotFoundError, NotADirectoryError):
         if not directory.exists():
             raise StateError(
-                f"there is no model at {directory}; give the directory of one, or the name of an installed model package "
-                "(where a collection's model was moved, with --model; any with the same encoder will do)"
+                f"there is no model at {directory}; give the directory of one, or the name of an installed model "
+                "package (where a collection's model was moved, with --model; any with the same encoder will do)"
             ) from None
         if directory.is_file():
             raise StateError(
