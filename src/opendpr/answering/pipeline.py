@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cached_property
 from typing import overload
@@ -190,9 +190,18 @@ class Answerer:
         chosen = grouping if distinct else grouping.retriever
         if not self.is_current():
             self.refresh()
+        self._load(retriever or self._default_retriever)
         wanted = max(k, self._reranking.depth) if self._reranking else k
         hits = chosen.retrieve(questions, wanted, where)
         return self._reranking.best(questions, hits, k) if self._reranking else hits
+
+    def _load(self, kind: str) -> None:
+        """Load what a retriever searches, and beside it the network that encodes questions."""
+        loading = [self._encoder_loading] if needs_vectors(kind) else []
+        try:
+            self._live.load(kind)
+        finally:
+            wait(loading)  # a failure is raised by the retriever, which loads again
 
     def read(self, questions: Sequence[str], hits: Sequence[Sequence[Hit]]) -> list[list[Span]]:
         """The second step: for each question the best spans of its passages, best first.
@@ -262,10 +271,17 @@ class Answerer:
         ]
 
     @cached_property
+    def _encoder_loading(self) -> Future[None]:
+        return _in_background(self.encoder.load)
+
+    @cached_property
     def _reader_loading(self) -> Future[None]:
-        """The reader being loaded in a thread of its own, beside the retrieval for the first question."""
-        reader = self.reader
-        executor = ThreadPoolExecutor(max_workers=1)
-        loading = executor.submit(reader.load)
-        executor.shutdown(wait=False)  # the thread ends once the reader is loaded
-        return loading
+        return _in_background(self.reader.load)
+
+
+def _in_background(load: Callable[[], None]) -> Future[None]:
+    """What is being loaded in a thread of its own, which ends with it."""
+    executor = ThreadPoolExecutor(max_workers=1)
+    loading = executor.submit(load)
+    executor.shutdown(wait=False)
+    return loading

@@ -12,6 +12,10 @@ from numpy.typing import NDArray
 from opendpr.model.config import InputForm
 from opendpr.model.tokenizer import Marks, TokenIds
 
+LENGTH_STEP = 16
+"""Lengths of batches are multiples of this: a network prepares itself anew for each new shape, which takes longer than
+a few tokens of padding, and matrix units work on 16 rows at once."""
+
 
 class TokenSequence(NamedTuple):
     """What a network reads as one row."""
@@ -60,10 +64,15 @@ def join(parts: Sequence[TokenIds], marks: Marks, form: InputForm) -> TokenSeque
     return TokenSequence(ids, types)
 
 
-def pad(sequences: Sequence[TokenSequence], pad_id: int) -> Batch:
-    """Fill rows on the right to the longest of them."""
+def pad(sequences: Sequence[TokenSequence], pad_id: int, *, most: int = 0) -> Batch:
+    """Fill rows on the right to the longest of them.
+
+    Args:
+        most: tokens that the network takes in a row. Up to there the length is rounded up to a multiple of
+            `LENGTH_STEP`; 0 rounds nothing
+    """
     longest = max(len(sequence.ids) for sequence in sequences)
-    shape = (len(sequences), longest)
+    shape = (len(sequences), max(longest, min(most, math.ceil(longest / LENGTH_STEP) * LENGTH_STEP)))
     batch = Batch(np.full(shape, pad_id, np.int32), np.zeros(shape, np.int32), np.zeros(shape, np.int32))
     for row, sequence in enumerate(sequences):
         length = len(sequence.ids)
@@ -74,11 +83,16 @@ def pad(sequences: Sequence[TokenSequence], pad_id: int) -> Batch:
 
 
 def outputs(
-    network: Network, sequences: Sequence[TokenSequence], *, size: int, pad_id: int
+    network: Network, sequences: Sequence[TokenSequence], *, size: int, pad_id: int, most: int
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-    """What a network gives for each batch of about equally long sequences: their places (B,), and its rows."""
+    """What a network gives for each batch of about equally long sequences: their places (B,), and its rows.
+
+    Args:
+        size: rows of a batch
+        most: tokens that the network takes in a row
+    """
     places = list(by_length([len(sequence.ids) for sequence in sequences], size))
-    batches = [pad([sequences[place] for place in batch], pad_id) for batch in places]
+    batches = [pad([sequences[place] for place in batch], pad_id, most=most) for batch in places]
     return zip(places, network(batches) if batches else [], strict=True)
 
 

@@ -64,12 +64,14 @@ def compiled_path(weights: Path, decisive: Sequence[object]) -> Path:
 
 
 def read_compiled(path: Path) -> NDArray[np.uint8] | None:
-    """The bytes of a compiled network; None if there are none, or not those that were written."""
+    """The bytes of a compiled network, mapped; None if there are none, or not those that were written."""
     try:
-        content = np.fromfile(path, np.uint8)
         os.utime(path)
+        content = np.memmap(path, np.uint8, mode="c").view(np.ndarray)  # the runtime takes no memory that is read-only
     except OSError:
         return None
+    except ValueError:  # an empty file cannot be mapped
+        content = np.empty(0, np.uint8)
     compiled, crc = content[:-CRC_BYTES], content[-CRC_BYTES:]
     if len(content) <= CRC_BYTES or zlib.crc32(compiled.data) != int.from_bytes(crc.tobytes(), "little"):
         logger.info("%s is damaged; the network is compiled again", path)

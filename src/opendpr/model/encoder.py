@@ -120,6 +120,10 @@ class BertEncoder:
     def made_by(self) -> str:
         return str(resolved(self.runtime))
 
+    def load(self) -> None:
+        """Load the weights of the questions' tower now, for instance while vectors are being loaded."""
+        _ = self._question_network
+
     @cached_property
     def _question_network(self) -> Network:
         small = self.config.architecture.layer_weights <= SINGLE_THREAD_WEIGHTS
@@ -174,13 +178,14 @@ class BertEncoder:
         on_progress: Callable[[int], None] = lambda done: None,
     ) -> Vectors:
         vectors = np.empty((len(sequences), self.dim), dtype=np.float32)
+        pad_id, most = self._input.tokenizer.pad, self.config.architecture.max_tokens
         rows = list(by_length([len(sequence.ids) for sequence in sequences], ENCODER_BATCH_SEQUENCES))
         group, done = GROUP_ROUNDS * network.parallel, 0
         for first in range(0, len(rows), group):
             if done:
                 on_progress(done)
             several = rows[first : first + group]
-            batches = [pad([sequences[row] for row in batch], self._input.tokenizer.pad) for batch in several]
+            batches = [pad([sequences[row] for row in batch], pad_id, most=most) for batch in several]
             for batch, result in zip(several, network(batches), strict=True):
                 vectors[batch] = result
                 done += len(batch)

@@ -210,10 +210,14 @@ def build(config: NetworkConfig, weights: Weights, *, int8: bool) -> ov.Model:
 
 
 class OpenVinoNetwork:
-    """A `Network` on the CPU; `load_network` makes one."""
+    """A `Network` on the CPU; `load_network` makes one.
 
-    def __init__(self, compiled: ov.CompiledModel) -> None:
-        self._compiled = compiled
+    Args:
+        memory: what the compiled network was taken from, and whose weights it goes on reading
+    """
+
+    def __init__(self, compiled: ov.CompiledModel, memory: NDArray[np.uint8] | None = None) -> None:
+        self._compiled, self._memory = compiled, memory
         self._parallel = int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
 
     @property
@@ -262,7 +266,8 @@ def load_network(
     path = compiled_path(kept, (config, precision, sorted(options.items()), machine))
     if (content := read_compiled(path)) is not None:
         try:
-            return OpenVinoNetwork(_core().import_model(ov.Tensor(content), "CPU", options))
+            compiled = _core().import_model(ov.Tensor(content, shared_memory=True), "CPU", options)
+            return OpenVinoNetwork(compiled, content)
         except RuntimeError as error:
             logger.info("%s cannot be used (%s); the network is compiled again", path, error)
     compiled = _compile(config, load_weights(), precision, options)

@@ -126,7 +126,8 @@ class SpanReader:
         """For each window (1 + 2L,), with L the length it was padded to."""
         logits: list[NDArray[np.float32]] = [np.empty(0, np.float32)] * len(sequences)
         size = even_size(len(sequences), self._batch, self._network.parallel)
-        for places, rows in outputs(self._network, sequences, size=size, pad_id=self._tokenizer.pad):
+        pad_id, most = self._tokenizer.pad, self._config.architecture.max_tokens
+        for places, rows in outputs(self._network, sequences, size=size, pad_id=pad_id, most=most):
             for place, values in zip(places.tolist(), rows, strict=True):
                 logits[place] = values
         return logits

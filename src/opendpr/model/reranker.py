@@ -39,8 +39,8 @@ class CrossEncoder:
             pair(question_ids, title, text, config=self.config, tokenizer=self._tokenizer) for title, text in parts
         ]
         scores = np.empty(len(sequences), dtype=np.float32)
-        pad_id = self._tokenizer.pad
-        for places, logits in outputs(self._network, sequences, size=RERANKER_BATCH_PAIRS, pad_id=pad_id):
+        pad_id, most = self._tokenizer.pad, self.config.architecture.max_tokens
+        for places, logits in outputs(self._network, sequences, size=RERANKER_BATCH_PAIRS, pad_id=pad_id, most=most):
             scores[places] = logits[:, 0]
         return scores
 

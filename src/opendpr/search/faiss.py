@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import faiss
@@ -22,6 +23,8 @@ from opendpr.types import Scores, Vectors
 FAISS_THREADS: int = faiss.omp_get_max_threads()
 THREAD_QUESTIONS = 8
 """One more thread is started for each this many questions."""
+THREAD_VECTORS = 10_000
+"""One more thread compares the vectors of a single question for each this many vectors."""
 LEAST_SAMPLE_VECTORS = 256
 """FAISS is trained on at least this many vectors; fewer are repeated."""
 
@@ -41,6 +44,10 @@ def widen(halves: NDArray[np.float16]) -> NDArray[np.float32]:
     stored = faiss.ScalarQuantizer(flat.shape[1], faiss.ScalarQuantizer.QT_fp16)
     wide: NDArray[np.float32] = stored.decode(flat.view(np.uint8)).reshape(halves.shape)
     return wide
+
+
+def _threads(name: str) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(FAISS_THREADS, thread_name_prefix=f"opendpr-{name}")
 
 
 def _selector(allowed: NDArray[np.bool_] | None) -> faiss.IDSelector | None:
@@ -68,10 +75,28 @@ class Halves:
         Args:
             allowed: (n,), true for the rows that may be found
         """
+        questions, selector = np.ascontiguousarray(vectors), _selector(allowed)
+        parts = min(FAISS_THREADS, self._index.ntotal // THREAD_VECTORS) if len(questions) == 1 else 1
+        if parts <= 1:
+            return self._search(questions, k, selector)
+        borders = np.linspace(0, self._index.ntotal, parts + 1, dtype=np.int64).tolist()
+        ranges = [faiss.IDSelectorRange(*border) for border in pairwise(borders)]
+        selectors = ranges if selector is None else [faiss.IDSelectorAnd(part, selector) for part in ranges]
+        results = list(self._threads.map(lambda own: self._search(questions, k, own), selectors))
+        scores, rows = (np.concatenate(part, axis=1) for part in zip(*results, strict=True))
+        order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+        return np.take_along_axis(scores, order, 1), np.take_along_axis(rows, order, 1)
+
+    def _search(self, vectors: Vectors, k: int, selector: faiss.IDSelector | None) -> tuple[Scores, Rows]:
         faiss.omp_set_num_threads(max(1, min(FAISS_THREADS, len(vectors))))
-        parameters = faiss.SearchParameters(sel=_selector(allowed)) if allowed is not None else None
-        best: tuple[Scores, Rows] = self._index.search(np.ascontiguousarray(vectors), k, params=parameters)
+        parameters = None if selector is None else faiss.SearchParameters(sel=selector)
+        best: tuple[Scores, Rows] = self._index.search(vectors, k, params=parameters)
         return best
+
+    @cached_property
+    def _threads(self) -> ThreadPoolExecutor:
+        """Threads that each compare a part of the vectors with a question; they end with the vectors."""
+        return _threads("exact")
 
 
 class Codes:
@@ -108,7 +133,7 @@ class Codes:
     @cached_property
     def threads(self) -> ThreadPoolExecutor:
         """Threads that compare the vectors of what a search of many questions names; they end with the codes."""
-        return ThreadPoolExecutor(FAISS_THREADS, thread_name_prefix="opendpr-ivf")
+        return _threads("ivf")
 
     def add(self, vectors: Vectors) -> None:
         """Add vectors (n, d) as the next n rows."""
