@@ -71,7 +71,7 @@ UNDIVIDED_PATTERN = re.compile(
     | \b[vV]?\d+(?:\.\d+)+(?:[-.+_]?(?:alpha|beta|rc|dev|post|pre|[ab])\d*){{0,3}}(?:[-+.]\w+)?(?!\w)  # 3.1.5-rc1
     | \b[A-Za-z]\w{{0,12}}(?:\+\+\d*|\#)(?![\w#])                        # C++17, C#
     | (?<![A-Za-z])\$\{{?\w+\}}? (?<=[A-Za-z_}}])(?:/{_NAME}*\w)*                     # $HOME/.config
-    | (?<!\w)(?:{_SIGN}\s?)?{_MONEY}\s?{_SIGN}?{_NUMBER}(?:\s?(?:k|m|bn)\b|/-)?  # $12.50
+    | (?<!\w)(?:{_SIGN}\s?)?{_MONEY}\s?{_SIGN}?{_NUMBER}(?:\s?(?:k|m|bn)\b|/-|\^\d\d\b)?  # $12.50
     | (?<![\w.,)]){_SIGN}{_NUMBER}{_UNIT}?                                # -41.5
     | (?<![\w.])[#@\u2116\u00a7.](?=\w)[\w-]*\w                          # #12, @name, .gitignore, .5
     | (?<!\w)\*\.\w+                                                     # *.conf
