@@ -95,7 +95,8 @@ class Hit:
     """A retrieved passage. `parts` holds the scores it is made of: `dense`, `bm25`.
 
     `copies` are other passages with the same text that the search returned too. `before` and `after` are words of the
-    document right beyond the passage's borders, for the reader to see too.
+    document right beyond the passage's borders, for the reader to see too, and so are the `column_names` of the table
+    that `before` and the passage begin inside.
     """
 
     passage: Passage
@@ -104,6 +105,7 @@ class Hit:
     copies: tuple[Passage, ...] = ()
     before: str = ""
     after: str = ""
+    column_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

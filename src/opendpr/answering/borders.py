@@ -10,7 +10,12 @@ from opendpr.collection.lookup import Neighbourhood, neighbourhoods
 from opendpr.model.directory import Model
 from opendpr.model.reader import BertReader
 from opendpr.text.splitting import first_words, last_words
-from opendpr.types import Hit, Span
+from opendpr.text.table_rows import begins_inside, column_names, completed
+from opendpr.types import Hit, Passage, Span
+
+HEADER_PASSAGES = 200
+"""How many passages above the header of a table is looked for."""
+PASSAGES_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -35,9 +40,35 @@ def with_borders(collection: Collection, lists: Sequence[Sequence[Hit]], model: 
         return [list(hits) for hits in lists]
     passages = {hit.passage.number: hit.passage for hits in lists for hit in hits}
     beside = neighbourhoods(collection, list(passages.values()))
-    around = {number: _cut(neighbourhood, words) for number, neighbourhood in beside.items()}
-    return [[replace(hit, **around[hit.passage.number]._asdict()) for hit in hits] for hits in lists]
+    around = {number: _cut(passages[number], neighbourhood, words) for number, neighbourhood in beside.items()}
+    names = {number: _names(collection, passages[number], around[number].before) for number in passages}
+    return [
+        [replace(hit, **around[hit.passage.number]._asdict(), column_names=names[hit.passage.number]) for hit in hits]
+        for hits in lists
+    ]
 
 
-def _cut(around: Neighbourhood, words: int) -> Neighbourhood:
-    return Neighbourhood(last_words(around.before, words), first_words(around.after, words))
+def _cut(passage: Passage, around: Neighbourhood, words: int) -> Neighbourhood:
+    """As many words, or where a border cuts a table what completes the row."""
+    before, after = completed(around.before, passage.text, around.after)
+    return Neighbourhood(
+        last_words(around.before, words) if before is None else before,
+        first_words(around.after, words) if after is None else after,
+    )
+
+
+def _names(collection: Collection, passage: Passage, before: str) -> tuple[str, ...]:
+    """The names of the columns of the table that the text before a passage begins inside, from the passages above."""
+    if not passage.start or not begins_inside(before + passage.text):
+        return ()
+    start, end, above = passage.start, passage.start - len(before), ""
+    for last in range(passage.number - 1, passage.number - HEADER_PASSAGES, -PASSAGES_AT_ONCE):
+        others = collection.passages(range(last, last - PASSAGES_AT_ONCE, -1))
+        for number in sorted(others, reverse=True):
+            other = others[number]
+            if other.document_id != passage.document_id or other.start >= start:
+                return column_names(above)
+            above, start = other.text[: min(start, end) - other.start] + above, other.start
+        if above and not begins_inside(above):
+            break
+    return column_names(above)

@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 from opendpr.answering.answer_kinds import agreement
 from opendpr.answering.asked_question import AskedQuestion
+from opendpr.answering.surroundings import in_context
 from opendpr.search.tantivy import terms
+from opendpr.text.table_rows import Row, row_at, table_rows
 from opendpr.types import Passage, Span, WordCounts
 
 COMMON_WORDS = frozenset(
@@ -30,7 +32,10 @@ UNSEEN_WORDS = 2
 
 
 class Place(NamedTuple):
-    """What speaks against a place, each between 0 and 1: shares of words count each as much as it is rare."""
+    """What speaks against a place, each between 0 and 1: shares of words count each as much as it is rare.
+
+    Of a row of a table that is the passage, with the names of its columns.
+    """
 
     mismatch: float
     """1 if its words are not of the kind that the question wants."""
@@ -48,6 +53,7 @@ class Wording:
     def __init__(self, question: AskedQuestion) -> None:
         self._question = question
         self._passages: dict[int, frozenset[str]] = {}
+        self._rows: dict[int, list[Row]] = {}
 
     @cached_property
     def _rare(self) -> dict[str, float]:
@@ -70,15 +76,27 @@ class Wording:
         if not self._rare and not self._names:
             return Place(mismatch, 0.0, 0.0, 0.0)
         passage = span.hit.passage
-        first, last = span.start - passage.start - NEAR_CHARACTERS, span.end - passage.start + NEAR_CHARACTERS
-        there = self._words_of(passage)
-        near = {*terms(f"{passage.title}\n{passage.text[max(0, first) : last]}")}
+        if row := self._row(span):
+            there = near = frozenset(terms(f"{passage.title}\n{row}"))
+        else:
+            first, last = span.start - passage.start - NEAR_CHARACTERS, span.end - passage.start + NEAR_CHARACTERS
+            there = self._words_of(passage)
+            near = frozenset(terms(f"{passage.title}\n{passage.text[max(0, first) : last]}"))
         return Place(
             mismatch,
             self._share(there.intersection(near)),
             len(self._names - there) / (len(self._names) or 1),
             self._share(there),
         )
+
+    def _row(self, span: Span) -> str:
+        """The row of a table that a span is a value of, with the names of its columns; empty if it is in none."""
+        text, start, end = in_context(span)
+        number = span.hit.passage.number
+        if number not in self._rows:
+            self._rows[number] = table_rows(text, span.hit.column_names)
+        row = row_at(self._rows[number], start, end)
+        return row.words(text) if row else ""
 
     def _words_of(self, passage: Passage) -> frozenset[str]:
         if passage.number not in self._passages:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from opendpr.answering.surroundings import in_context, recut
+from opendpr.text.boundaries import CURRENCY_CODES
 from opendpr.types import Span
 
 _SIZE = r"(?:kilo|mega|giga|tera|peta|exa|kibi|mebi|gibi|tebi)?(?:bytes?|bits?)|[kKMGTPE]i?[Bb]\b|[KMGT]b?it/s"
@@ -17,16 +18,28 @@ _LENGTH = (
 _MASS = r"(?:kilo|milli)?grams?|k?g|tons?|tonnes?|pounds?|lbs?|ounces?|lit(?:er|re)s?"
 _HEAT = r"°\s?[CF]?|degrees?(?: (?:Celsius|Fahrenheit))?"
 _RATE = r"percent|per cent|%|[kMG]?Hz|k?W|volts?|mph|km/h|kn|knots?|pixels?|px"
-_MONEY = r"dollars?|euros?|pounds|francs?|marks|crowns?|cents?|[A-Z]{3}(?=\W)(?<=USD|EUR|GBP|SEK|NOK|DKK|CHF)"
+_MONEY = rf"dollars?|euros?|pounds|francs?|marks|crowns?|cents?|(?:{CURRENCY_CODES})(?!\w)|kr\b"
 _COUNT = r"hundred|thousand|million|billion|trillion"
 _ANY = f"{_SIZE}|{_TIME}|{_LENGTH}|{_MASS}|{_HEAT}|{_RATE}|{_MONEY}"
-UNIT = re.compile(rf"(?:\s|-(?=[a-z]))?(?:{_COUNT}|{_ANY})(?![\w-])")
+_OHM, _MICRO = "\u03a9\u2126", "\u00b5\u03bc"
+_SYMBOL = rf"[kMGTmcdhn{_MICRO}]?(?:[mglLsWJNVAKBb{_OHM}]|Pa|mol|Hz|bar|cal|Wh|Ah|bit|eV)|min|h|d|°C"
+_EXPONENT = r"(?:[\u00b2\u00b3]|\u207b[\u00b9\u00b2\u00b3]|\^[-\u2212]?\d)?"
+_COMPOUND = rf"(?:{_SYMBOL}){_EXPONENT}(?:[/\u00b7\u22c5](?:{_SYMBOL}){_EXPONENT})+"
+_SYMBOL_ALONE = (
+    rf"[kMGmn{_MICRO}]?(?:[V{_OHM}]|Pa|Wh|Ah|eV|Bq|Sv|mol|cal|VA)|[kmn{_MICRO}]A|[kM][NJ]|[cdhm]?[lL]|[{_MICRO}][mgFlL]|"
+    r"[mnp]F|[kMG]W|m?bar|hPa|mmHg|lx|lm|pp[mb]|dB(?:\(A\)|A|m)?|rpm|hp|bpm|dpi|fps|ha"
+)
+"""Signs of units that no word begins with; a single `A` or `N` is more often a word."""
+UNIT = re.compile(
+    rf"(?:[^\S\n]?(?:{_COMPOUND}|{_SYMBOL_ALONE})|(?:\s|-(?=[a-z]))?(?:{_COUNT}|{_ANY}))(?![\w\u00b2\u00b3-])"
+)
 NUMBER_WORDS = (
     "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety"
 )
 """Numbers that have a word of their own."""
-NUMBER_END = re.compile(rf"(?:\d|\b(?:{NUMBER_WORDS.replace(' ', '|')}|{_COUNT}))\Z", re.IGNORECASE)
+_OTHER_DIGITS = r"\u00b2\u00b3\u00b9\u00bc-\u00be\u2070-\u2079\u2150-\u215e"
+NUMBER_END = re.compile(rf"(?:[\d{_OTHER_DIGITS}]|\b(?:{NUMBER_WORDS.replace(' ', '|')}|{_COUNT}))\Z", re.IGNORECASE)
 """A span that ends so may have its unit behind it."""
 UNIT_ALONE = re.compile(rf"(?:the |an? )?(?:number |units? |amount |time )?(?:in |of )?(?:{_ANY})", re.IGNORECASE)
 DIMENSIONS = {"size": _SIZE, "time": _TIME, "length": _LENGTH, "mass": _MASS, "heat": _HEAT, "money": _MONEY}

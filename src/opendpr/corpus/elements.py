@@ -53,6 +53,8 @@ def whole_number(value: str | None, default: int) -> int:
 def written_as(node: LexborNode) -> str:
     """The tag that an element is written as: `sup` and `sub` also where a style or the role of a note says so."""
     tag, attributes = node.tag or "", node.attributes
+    if attributes.get("role") == "img" and attributes.get("aria-label") and not node.text().strip():
+        return "img"
     if tag not in ("a", "span"):
         return tag
     if _refers(attributes) or (tag == "a" and _leads_to_note(node)):
@@ -73,6 +75,14 @@ def is_note(node: LexborNode) -> bool:
         or _refers(node.attributes)
         or bool(NOTE_CLASS.search(node.attributes.get("class") or ""))
     )
+
+
+def is_numerator(node: LexborNode) -> bool:
+    """Whether a superscript is the upper part of a fraction, as in `<sup>1</sup>/<sub>2</sub>`."""
+    stroke = node.next
+    if stroke is None or stroke.tag != "-text" or (stroke.text_content or "").strip() not in ("/", "\u2044"):
+        return False
+    return stroke.next is not None and stroke.next.tag == "sub" and node.text().strip().isdigit()
 
 
 def _refers(attributes: Mapping[str, str | None]) -> bool:
@@ -113,6 +123,6 @@ def mathml(node: LexborNode, level: int = 0) -> str:
 def shown(tag: str, attributes: Mapping[str, str | None]) -> str:
     """What is seen of a picture that is not there, or of a field of a form."""
     if tag == "img":
-        return attributes.get("alt") or ""
+        return attributes.get("alt") or (attributes.get("aria-label") or "" if "role" in attributes else "")
     kind = (attributes.get("type") or "").strip().lower()
     return attributes.get("value") or "" if kind not in UNREAD_INPUTS else ""

@@ -22,11 +22,33 @@ _UNDEFINED = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 """Bytes that stand for nothing in Windows-1252."""
 _SIGNS = rb"\x83\x86-\x8a\x8c\x8e\x95\x98\x9f\xa1\xa3-\xa6\xa8\xa9\xac\xae\xb1-\xb3\xb6\xb8\xb9\xbc-\xbf"
 _OTHER_SIGNS = re.compile(
-    rb"[a-z\xc0-\xff][%b][\xb7%b]?[a-z\xc0-\xff]|[a-z](?:[\x82\x84]|[\x8a\x8c\x8e\x9f](?![A-Za-z]))|[\xc0-\xff]{4}"
+    rb"[a-z\xc0-\xff][%b][\xb7%b]?[a-z\xc0-\xff]|[a-z](?:[\x82\x84]|[\x8a\x8c\x8e\x9f](?![A-Za-z]))|(?!\xc5{4})[\xc0-\xff]{4}"
     % (_SIGNS, _SIGNS)
 )
 """Signs and capitals of Windows-1252 after small letters, and four letters that are not ASCII: they are letters of
 another encoding, as Mac Roman, ISO 8859-2 or Windows-1251."""
+_LETTER, _SMALL = rb"[A-Za-z\xc0-\xd6\xd8-\xf6\xf8-\xff]", rb"[a-z\xe0-\xf6\xf8-\xff]"
+_ODD_SIGNS = rb"\xa2\xa4-\xa8\xac\xaf\xb1\xb4-\xb6\xb8\xbc-\xbe"
+_OTHER_WORDS = re.compile(
+    rb"""
+      (?<![A-Za-z\x80-\xff])(?!(?:[\xe4\xe5\xf6]{2,3}\xfc?|\xe6[\xf8\xf0]\xe5?|\xf8\xe5|\xc5+)(?![A-Za-z\xc0-\xff]))
+      (?!\xe7)(?:(?![\xde\xf0\xfe])[\xc0-\xff]){2,}(?![A-Za-z\xc0-\xff])  # a word of accented letters alone
+    | (?![\xa1-\xbf]{4}|\xc5{4})[\xa1-\xff]{4}
+    | [\xc0-\xff][%(odd)s] | [%(odd)s]{2}(?<!\xbd\xbe) | (?<![\xbc-\xbe])[%(odd)s][\xc0-\xff]
+    | [a-z]{2}[\xc0-\xd6\xd8-\xde]                     # a capital inside a word
+    | %(letter)s[\x84\x93\x94]%(small)s                # a quotation mark inside a word
+    | [\xa2\xa4-\xa6\xa8\xaf][A-Za-z]                  # half a character of Big5 beside a letter
+    | \x83[@-~] | \x82[\x9f-\xf1]\x82 | [\x88\x89\x98\x99]%(letter)s   # Katakana, Hiragana, Kanji of Shift JIS
+    | [\x8a\x8c\x8e\x9a\x9c\x9e\x9f][\x83\x86-\x89\x8b\x98\xa7] | (?<![A-Z])\x9f[a-z]
+    | [0-9]\s?[\xa1\xf8]C\b                            # degrees Celsius of MS-DOS and Mac OS
+    """
+    % {b"odd": _ODD_SIGNS, b"letter": _LETTER, b"small": _SMALL},
+    re.VERBOSE,
+)
+"""What words of Windows-1252 do not have: accented letters alone (but for some Nordic words), capitals and quotation
+marks inside, signs of money or arithmetic beside an accented letter."""
+_OPENING, _ITS_PARTNERS = b"\x93", b"\x84\x94"
+"""A quotation mark that opens, and those that close it or open before it; alone it is half a Kanji of Shift JIS."""
 _LETTERS_APART = (("ðþý", "üçàèìòùãâêîõï"), ("øæ", "ìòùè"), ("õ", "ö", "áé"))
 """Letters that no language of Windows-1252 has together: they are Turkish, Czech, Croatian, Baltic, Hungarian ones."""
 _APART_SHARE, _FEWEST_APART = 0.1, 2
@@ -64,7 +86,9 @@ def is_western(data: bytes) -> bool:
     foreign = _FOREIGN.findall(data)
     if not foreign or any(map(is_utf8, foreign[:-1])) or is_utf8(foreign[-1]):
         return False
-    if _UNDEFINED.search(data) or _OTHER_SIGNS.search(data):
+    if _UNDEFINED.search(data) or _OTHER_SIGNS.search(data) or _OTHER_WORDS.search(data):
+        return False
+    if data.count(_OPENING) % 2 and not set(_ITS_PARTNERS).intersection(data):
         return False
     letters = len(re.findall(rb"[A-Za-z]", data))
     if sum(map(len, foreign)) > FOREIGN_SHARE * (letters + sum(map(len, foreign))):

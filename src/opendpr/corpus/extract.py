@@ -20,6 +20,8 @@ MOST_SECTIONS = 5_000
 """Headings and anchors of one document."""
 UNPACKED_BYTES = 300_000_000
 """Most bytes that are unpacked of one file."""
+CENTS = re.compile(r"[.,]\d\d")
+"""What prices have in small digits above the line."""
 STRENGTH = {"": 0, " ": 1, "\t": 2, "\n": 3, "\n\n": 4}
 
 
@@ -103,10 +105,23 @@ class BlockText:
         """Add a superscript; the mark of a note is put in brackets."""
         if note and content[:1] not in ("[", "("):
             content = f"[{content}]"
+        if CENTS.fullmatch(content) and self._before()[-1:].isdigit():
+            self.add(content)
+            return
         content, before = self._whole_script("raised", content)
         written = raised(content, before)
         self.add(written)
         self._script, self._apart = ("raised", content, before), written[:1] == "^"
+
+    def add_beside_number(self, content: str) -> None:
+        """Add a number that does not join a number before it."""
+        if self._before()[-1:].isdigit():
+            self.separate(" ")
+        self.add(content)
+
+    def end_script(self) -> None:
+        """What comes next is a superscript or subscript of its own, not the rest of the last one."""
+        self._script = None
 
     def add_lowered(self, content: str) -> None:
         """Add a subscript."""

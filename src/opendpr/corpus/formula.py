@@ -9,7 +9,7 @@ INVISIBLE = re.compile("[\u2061-\u2064]")
 """Function application and invisible operators, which formulas hold and nobody sees."""
 SIMPLE = re.compile(r"[-+\u2212\u00b1]?[\w.,]*", re.UNICODE)
 """Needs no parentheses."""
-FUNCTION_LETTERS = re.compile(r"[^\W\d_]{2,4}")
+FUNCTION_LETTERS = re.compile(r"[^\W\d_\u0370-\u03ff]{2,4}")
 """The end of an abbreviation: st, nd, me; or a trade mark."""
 NOTE_LETTERS = 2
 """Most letters of the mark of a note; as few after a word in small letters are one."""

@@ -46,6 +46,10 @@ HIDING = re.compile(
     re.I,
 )
 """Styles of text that is not seen, or is struck through."""
+TRANSPARENT = re.compile(r"(?<![\w-])color\s*:\s*(?:transparent|rgba\([^)]*,\s*0(?:\.0+)?\s*\))", re.I)
+FILLED = re.compile(r"background-clip\s*:\s*text", re.I)
+"""What shows transparent letters: colours behind them, cut to their form."""
+SHOWING = re.compile(r"display\s*:\s*(?!none)\w|visibility\s*:\s*visible", re.I)
 EMPTY_BOX = re.compile(r"(?:^|[;\s])(?:max-)?(?:width|height)\s*:\s*0(?:px|pt|r?em|%)?\s*(?:;|$|!)", re.I)
 CLIPPED = re.compile(r"overflow(?:-[xy])?\s*:\s*(?:hidden|clip)", re.I)
 """What reaches beyond an empty box is not seen if its style says so too."""
@@ -59,7 +63,13 @@ COMBINATOR = re.compile(r"\s*>\s*|\s+")
 SIMPLE_SELECTOR = re.compile(r"(?:(?:[.#]?[\w-]{1,100}|[a-z]{1,20}[.#][\w-]{1,100})(?:\s*>\s*|\s+|$)){1,4}")
 FOR_SCREEN_READERS = ".sr-only, .visually-hidden, .visuallyhidden, .screen-reader-text"
 """Classes by which style sheets that many pages share hide what is only read out."""
-CANDIDATES = f"[hidden], [popover], [style], dialog:not([open]), object[data], .katex-html, {FOR_SCREEN_READERS}"
+FOR_OTHER_SIZES = "d-none"
+"""Bootstrap's class for what is hidden, unless another shows it at a wider screen (`d-md-block`)."""
+WIDER_CLASS = re.compile(r"d-(?:sm|md|lg|xl|xxl)-(?!none)\w+")
+CANDIDATES = (
+    "[hidden], [popover], [style], dialog:not([open]), object[data], .katex-html, "
+    f".{FOR_OTHER_SIZES}, {FOR_SCREEN_READERS}"
+)
 UNSEEN_CLASSES = frozenset(("katex-html", *FOR_SCREEN_READERS.replace(".", "").split(", ")))
 HEADING_LINKS = ", ".join(f"{tag} a[href^='#']" for tag in ("h1", "h2", "h3", "h4", "h5", "h6", "dt", "caption"))
 """Links of headings to themselves: often a sign that is seen under the pointer alone, a pilcrow or a chain."""
@@ -99,7 +109,7 @@ def hidden_elements(tree: LexborHTMLParser, sheet: str = "") -> set[int]:
             or is_hiding(attributes.get("style") or "")
             or (node.tag == "dialog" and "open" not in attributes)
             or (node.tag == "object" and attributes.get("data"))
-            or UNSEEN_CLASSES & {*(attributes.get("class") or "").split()}
+            or _has_unseen_class((attributes.get("class") or "").split())
         ):
             hidden.add(node.mem_id)
     for link in tree.css(HEADING_LINKS):
@@ -107,8 +117,15 @@ def hidden_elements(tree: LexborHTMLParser, sheet: str = "") -> set[int]:
         if not any(map(str.isalnum, sign)) and parent and parent.text().strip() != sign.strip():
             hidden.add(link.mem_id)
     for selector in hiding_selectors(sheet):
-        hidden.update(node.mem_id for node in tree.css(selector))
+        nodes = tree.css(selector)
+        hidden.update(node.mem_id for node in nodes if not SHOWING.search(node.attributes.get("style") or ""))
     return hidden
+
+
+def _has_unseen_class(classes: list[str]) -> bool:
+    return not UNSEEN_CLASSES.isdisjoint(classes) or (
+        FOR_OTHER_SIZES in classes and not any(map(WIDER_CLASS.fullmatch, classes))
+    )
 
 
 def _rules(sheet: str) -> list[tuple[str, str]]:
@@ -138,4 +155,8 @@ def hiding_selectors(sheet: str) -> list[str]:
 
 def is_hiding(style: str) -> bool:
     """Whether a style hides what has it."""
-    return bool(HIDING.search(style) or (EMPTY_BOX.search(style) and CLIPPED.search(style)))
+    return bool(
+        HIDING.search(style)
+        or (EMPTY_BOX.search(style) and CLIPPED.search(style))
+        or (TRANSPARENT.search(style) and not FILLED.search(style))
+    )

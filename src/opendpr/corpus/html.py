@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import IO, TYPE_CHECKING
 
 from opendpr.corpus.anchors import ANCHORED, HEADING_LEVELS, anchor_of
-from opendpr.corpus.elements import OrderedList, is_note, mathml, ruby, shown, written_as
+from opendpr.corpus.elements import OrderedList, is_note, is_numerator, mathml, ruby, shown, written_as
 from opendpr.corpus.encodings import decoded
 from opendpr.corpus.extract import BlockText, Extract, NotReadError, section_metadata, visible
 from opendpr.corpus.hidden import UNSEEN_TAGS, hidden_elements, script_elements, style_sheet
@@ -189,7 +189,10 @@ class PageText:
             content = " ".join(node.text().split())
             if not content or len(content) > SCRIPT_CHARACTERS:
                 self.text.add_collapsed(f" {content} ")
+            elif tag == "sup" and is_numerator(node):
+                self.text.add_beside_number(content)
             elif tag == "sup":
+                self.text.end_script()
                 self.text.add_raised(content, note=is_note(node))
             else:
                 self.text.add_lowered(content)

@@ -5,33 +5,19 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice, zip_longest
 
 from opendpr.corpus.extract import NotReadError, storable
 from opendpr.corpus.source import TEXT_BYTES, TOO_LONG
+from opendpr.text.table_header import filled, has_header
 
 SAMPLE_ROWS = 50
 """Rows that are scanned for a header, and records for a text."""
 ROW_END = "\n\n"
 VALUE_END = "; "
-NAME_CHARACTERS = 60
-"""Longest name of a column."""
-SENTENCE_ENDS = (".", "!", "?")
-USUAL_SHARE = 0.8
-"""Share of the values of a column that must be of one kind to tell its name from a value."""
 NESTED_LEVELS = 20
 """Objects and arrays inside one another in a record; what lies deeper is left out."""
-WORDS_COLUMN = "words"
-VALUE_KINDS = (
-    ("year", re.compile(r"1[5-9]\d\d|20\d\d|2100")),
-    ("time", re.compile(r"\d{1,2}[:h]\d{2}(?::\d{2})?(?:\s?[ap]\.?m\.?)?", re.I)),
-    ("date", re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ].*)?")),
-    ("number", re.compile(r"[^\w\s]{0,3}\d[\d.,' \u00a0\u202f]*\D{0,4}")),
-)
-"""What a value may be other than words; the first that fits counts."""
 
 
 def table_text(rows: Iterable[Sequence[str]]) -> str:
@@ -80,49 +66,17 @@ def joined_rows(rows: Iterable[str], separator: str = ROW_END) -> str:
 
 def title_rows(rows: Sequence[Sequence[str]]) -> int:
     """How many rows before the first with several values have only one."""
-    return next((place for place, row in enumerate(rows) if _filled(row) > 1), 0)
-
-
-def has_header(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether the first row names the columns, by how its values differ from those below.
-
-    A column of numbers or times under a word speaks for it; a value that is of the same kind as all below it, or comes
-    again below, speaks against it. Where nothing speaks, several columns have a header, and one column has none.
-    """
-    if len(rows) < 2 or any(len(name) > NAME_CHARACTERS or name.rstrip().endswith(SENTENCE_ENDS) for name in rows[0]):
-        return False
-    columns = zip_longest(*rows[1:], fillvalue="")
-    votes = sum(header_vote(name, column) for name, column in zip(rows[0], columns, strict=False))
-    return votes >= 0 if _filled(rows[0]) > 1 else votes > 0
+    return next((place for place, row in enumerate(rows) if filled(row) > 1), 0)
 
 
 def is_table(rows: Sequence[Sequence[str]]) -> bool:
     """Whether rows of a sheet, which may hold anything, are one table under a header that names all columns but one."""
     body = rows[title_rows(rows) :]
-    if not has_header(body) or _filled(body[0]) < 2:
+    if not has_header(body) or filled(body[0]) < 2:
         return False
     used = {place for row in body[1:] for place, value in enumerate(row) if value.strip()}
     named = {place for place, name in enumerate(body[0]) if name.strip()}
-    return len(used - named) <= 1 and all(_filled(row) > 1 for row in body)
-
-
-def header_vote(first: str, below: Sequence[str]) -> int:
-    """1 if the first value of a column is rather its name, -1 if rather a value, else 0."""
-    values = [value.strip() for value in below if value.strip()]
-    if not first.strip() or not values:
-        return 0
-    kind, count = Counter(map(value_kind, values)).most_common(1)[0]
-    own = value_kind(first)
-    if count < USUAL_SHARE * len(values):
-        return 0
-    if kind != WORDS_COLUMN:
-        return -1 if own == kind else 1
-    return -1 if first.strip().casefold() in map(str.casefold, values) else 0
-
-
-def value_kind(value: str) -> str:
-    """What a value is: a year, a time, a date, a number, or words."""
-    return next((kind for kind, pattern in VALUE_KINDS if pattern.fullmatch(value.strip())), WORDS_COLUMN)
+    return len(used - named) <= 1 and all(filled(row) > 1 for row in body)
 
 
 def record_text(record: Mapping[str, object]) -> str:
@@ -151,7 +105,3 @@ def _written(value: object) -> str:
     if value is None:
         return ""
     return str(value).lower() if isinstance(value, bool) else str(value).strip()
-
-
-def _filled(row: Sequence[str]) -> int:
-    return sum(bool(value.strip()) for value in row)

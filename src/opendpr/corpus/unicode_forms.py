@@ -1,4 +1,4 @@
-"""UTF-8, UTF-16 and UTF-32: what a byte order mark says, or without one what the zero bytes of a text show."""
+"""The encoding of a text: what a byte order mark says, else what its zero bytes or its escapes show, else UTF-8."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from typing import IO
+
+from opendpr.corpus.escaped_forms import escaped_form
 
 RECOGNISED_BYTES = 8_192
 """How far into a file a NUL byte is looked for, the mark of a binary file, and its form of Unicode."""
@@ -42,14 +44,14 @@ _UNSEEN_CATEGORIES = frozenset(("Cc", "Cn", "Co"))
 
 
 def unicode_form(head: bytes) -> tuple[bytes, str]:
-    """The byte order mark `head` begins with, possibly none, and the encoding that it, or the zero bytes, stand for.
+    """The byte order mark `head` begins with, possibly none, and the encoding that it, or what else it has, stands for.
 
-    What is neither marked nor clearly UTF-16 or UTF-32 is called UTF-8, whether it is valid or not.
+    What is neither marked nor clearly UTF-16, UTF-32 or an encoding in ASCII is called UTF-8, valid or not.
     """
     for mark, encoding in BYTE_ORDER_MARKS:
         if head.startswith(mark):
             return mark, encoding
-    return b"", _unmarked_form(head[:RECOGNISED_BYTES]) or "utf-8"
+    return b"", _unmarked_form(head[:RECOGNISED_BYTES]) or escaped_form(head) or "utf-8"
 
 
 def is_binary(head: bytes) -> bool:
@@ -58,16 +60,16 @@ def is_binary(head: bytes) -> bool:
 
 
 def as_utf8(head: bytes) -> bytes:
-    """The beginning of a file as UTF-8, if it is UTF-16 or UTF-32; without the mark."""
+    """The beginning of a file as UTF-8, if it is of another form; without the mark."""
     mark, encoding = unicode_form(head)
-    return head[len(mark) :].decode(encoding, "ignore").encode() if encoding in WIDE_ENCODINGS else head
+    return head if encoding == "utf-8" else head[len(mark) :].decode(encoding, "ignore").encode()
 
 
 def in_utf8(file: IO[bytes]) -> tuple[bytes, IO[bytes]]:
-    """How a file begins, and the file from there; both in UTF-8 and without a mark if it is UTF-16 or UTF-32."""
+    """How a file begins, and the file from there; both in UTF-8, and without a mark if it is of another form."""
     head = file.read(RECOGNISED_BYTES)
     mark, encoding = unicode_form(head)
-    if encoding not in WIDE_ENCODINGS:
+    if encoding == "utf-8":
         file.seek(0)
         return head, file
     file.seek(len(mark))
@@ -129,7 +131,7 @@ def _is_seen(sign: str) -> bool:
 
 
 class _Utf8File(io.RawIOBase):
-    """Reads a file of another form of Unicode as UTF-8; bytes that are not valid in it raise OSError."""
+    """Reads a file of another encoding as UTF-8; bytes that are not valid in it raise OSError."""
 
     def __init__(self, file: IO[bytes], encoding: str) -> None:
         self._file, self._encoding = file, encoding

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,10 +98,15 @@ def _spans_of(spans: Sequence[Span], hits: Sequence[Hit]) -> list[Span]:
     """The spans of these passages, as this retriever found them, with what was read beyond their borders."""
     own = {hit.passage.number: hit for hit in hits}
     return [
-        replace(span, hit=replace(own[span.hit.passage.number], before=span.hit.before, after=span.hit.after))
+        replace(span, hit=replace(own[span.hit.passage.number], **_seen_around(span.hit)))
         for span in spans
         if span.hit.passage.number in own
     ]
+
+
+def _seen_around(hit: Hit) -> dict[str, Any]:
+    """What was read beside a passage."""
+    return {"before": hit.before, "after": hit.after, "column_names": hit.column_names}
 
 
 def answered(case: Case, decoding: Decoding) -> bool:

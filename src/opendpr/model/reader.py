@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from opendpr.model.batches import Network, TokenSequence, even_size, outputs
 from opendpr.model.config import ReaderConfig
 from opendpr.model.directory import Model
+from opendpr.model.pieces import Piece, pieces
 from opendpr.model.runtime import RuntimeSettings, load_network, resolved
 from opendpr.model.spans import WindowWords, best_spans, characters, whole_words
 from opendpr.model.tokenizer import Tokenizer, Tokens
@@ -60,10 +61,12 @@ class BertReader:
 class _Job(NamedTuple):
     question: int
     hit: int
+    number: int
+    """Of the piece of the passage."""
+    piece: Piece
     window: Window
     tokens: Tokens
-    """Tokens of all the text that is read of the passage."""
-    text: str
+    """Tokens of the whole piece."""
 
 
 class SpanReader:
@@ -87,16 +90,17 @@ class SpanReader:
         A span's `passage_score` is the selection logit of its passage's best window: log P_selected but
         for a number that is the same for all passages of the question. Its `span_score` is
         log P_start + log P_end, over the text of its window. The words beyond a passage's borders are read with it;
-        a span may end there, not start.
+        a span may end there, not start. Where a passage has rows of a table, each is read by itself, and the
+        `span_score` of its spans has the log of its share of P_selected too.
         """
         jobs = [job for number, question in enumerate(questions) for job in self._jobs(number, question, hits[number])]
         if not jobs:
             return [[] for _ in questions]
         logits = self._logits([job.window.sequence for job in jobs])
-        selected: dict[tuple[int, int], float] = {}
+        selected: dict[tuple[int, int], dict[int, float]] = {}
         for job, values in zip(jobs, logits, strict=True):
-            key = job.question, job.hit
-            selected[key] = max(selected.get(key, -np.inf), self._passage_score(job.window, values))
+            scores = selected.setdefault((job.question, job.hit), {})
+            scores[job.number] = max(scores.get(job.number, -np.inf), self._passage_score(job.window, values))
         spans: list[list[Span]] = [[] for _ in questions]
         for job, values in zip(jobs, logits, strict=True):
             hit = hits[job.question][job.hit]
@@ -115,11 +119,13 @@ class SpanReader:
     def _jobs(self, number: int, question: str, hits: Sequence[Hit]) -> list[_Job]:
         (question_ids,) = self._tokenizer.ids([question])
         titles = self._tokenizer.ids([hit.passage.title for hit in hits])
-        texts = [hit.before + hit.passage.text + hit.after for hit in hits]
+        parts = [(place, part, piece) for place, hit in enumerate(hits) for part, piece in enumerate(pieces(hit))]
+        texts = self._tokenizer([piece.text for _, _, piece in parts])
         return [
-            _Job(number, place, window, tokens._replace(words=whole_words(text, tokens)), text)
-            for place, (title, text, tokens) in enumerate(zip(titles, texts, self._tokenizer(texts), strict=True))
-            for window in windows(question_ids, title, tokens, config=self._config, tokenizer=self._tokenizer)
+            _Job(number, place, part, piece, window, tokens._replace(words=whole))
+            for (place, part, piece), tokens in zip(parts, texts, strict=True)
+            for whole in [whole_words(piece.text, tokens, piece.borders)]
+            for window in windows(question_ids, titles[place], tokens, config=self._config, tokenizer=self._tokenizer)
         ]
 
     def _logits(self, sequences: Sequence[TokenSequence]) -> list[NDArray[np.float32]]:
@@ -144,21 +150,27 @@ class SpanReader:
         start_total, end_total = (np.logaddexp.reduce(part, dtype=np.float64) for part in (start, end))
         return float(logits[0] + start_total + end_total)
 
-    def _spans(self, job: _Job, hit: Hit, logits: NDArray[np.float32], passage_score: float) -> list[Span]:
-        window = job.window
+    def _spans(self, job: _Job, hit: Hit, logits: NDArray[np.float32], scores: Mapping[int, float]) -> list[Span]:
+        """The best spans of a window; `scores` are the selection logits of the pieces of its passage."""
+        passage_score, share = max(scores.values()), _log_share(scores, job.number)
+        window, text = job.window, job.piece.text
         start, end = _text_logits(window, logits)
         after = window.first + window.length_tokens
         piece = Tokens(*(part[window.first : after] for part in job.tokens))
         numbers = [-1, *job.tokens.words.tolist(), -1]
-        own = (len(hit.before), len(hit.before) + len(hit.passage.text))
-        starts = slice(*np.searchsorted(piece.offsets[:, 0], own).tolist())
+        starts = job.piece.may_begin(piece.offsets[:, 0])
         words = WindowWords(piece.words, (numbers[window.first], numbers[after + 1]), starts)
         spans = []
         for span in best_spans(start, end, words, max_tokens=self._config.max_answer_tokens, count=SPANS_PER_WINDOW):
-            first, last = characters(span, piece, job.text)
-            offset = hit.passage.start - len(hit.before)
-            spans.append(Span(hit, offset + first, offset + last, job.text[first:last], passage_score, span.score))
+            first, last = characters(span, piece, text)
+            at = job.piece.origin(first)
+            spans.append(Span(hit, at, at + last - first, text[first:last], passage_score, span.score + share))
         return spans
+
+
+def _log_share(scores: Mapping[int, float], number: int) -> float:
+    """The log of P_selected of one piece of a passage among all of them; 0 if it is the only one."""
+    return float(scores[number] - np.logaddexp.reduce(np.array(list(scores.values()), np.float64)))
 
 
 def _text_logits(window: Window, logits: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

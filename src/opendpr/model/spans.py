@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -36,8 +37,8 @@ class WindowWords(NamedTuple):
     """(L,) number of the word each token belongs to, as `whole_words` counts them; a number left out is a border."""
     around: tuple[int, int] = (-1, -1)
     """The same for the tokens before and after the window, which may cut a word; -1 if there is none."""
-    starts: slice = slice(None)
-    """The tokens that a span may start at."""
+    starts: slice | NDArray[np.bool_] = slice(None)
+    """The tokens that a span may start at; (L,) if they are marked."""
 
 
 def best_spans(start: Floats, end: Floats, words: WindowWords, *, max_tokens: int, count: int) -> list[TokenSpan]:
@@ -75,16 +76,17 @@ def _allowed(words: WindowWords, max_tokens: int) -> NDArray[np.bool_]:
     return np.asarray(allowed & (blocks[:, None] == blocks[None, :]))
 
 
-def whole_words(text: str, tokens: Tokens) -> NDArray[np.int32]:
+def whole_words(text: str, tokens: Tokens, further_borders: Sequence[int] = ()) -> NDArray[np.int32]:
     """(L,): number of the word that each token of a text belongs to, with the signs that are part of it.
 
-    A number is left out where a block begins: after a blank line, and at a table cell and a list item.
+    A number is left out where a block begins: after a blank line, and at a table cell and a list item, and at
+    `further_borders`.
     """
     firsts = tokens.offsets[:, 0]
     begins = (np.diff(tokens.words, prepend=-1) != 0).astype(np.int32)
     for start, end in together(text):
         begins[(firsts > start) & (firsts < end)] = 0
-    places = np.searchsorted(firsts, np.array(borders(text), np.int64))
+    places = np.searchsorted(firsts, np.array([*borders(text), *further_borders], np.int64))
     begins[np.unique(places[places < len(firsts)])] += 1
     return np.cumsum(begins, dtype=np.int32)
 

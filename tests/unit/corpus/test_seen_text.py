@@ -22,6 +22,9 @@ from samples import epub, text
         ("the 1<sup>st</sup> of M<sup>me</sup> Curie, 3<sup>e</sup>", "the 1st of Mme Curie, 3e"),
         ("Nordan<sup>TM</sup> star<sup>*</sup> 31<sup>a</sup>", "Nordan TM star* 31^a"),
         ("Strand<sup>e</sup>, Lund<sup>ab</sup>, N<sup>o</sup> 5, XIX<sup>e</sup>", "Strand^e, Lund^ab, No 5, XIXe"),
+        ("1874<sup>3</sup><sup>4</sup>, e<sup>iπ</sup>", "1874^3^4, e^iπ"),
+        ("3<sup>1</sup>/<sub>2</sub> and <sup>1</sup>&frasl;<sub>4</sub> cups", "3 1/2 and 1⁄4 cups"),
+        ("€ 12<sup>,50</sup> or $12<sup>50</sup>", "€ 12,50 or $12^50"),
         ("H<sub>2</sub>O, x<sub>1</sub>, log<sub>10</sub>100, 5<sub>3</sub>", "H2O, x1, log10 100, 5_3"),
     ],
 )
@@ -42,6 +45,17 @@ def test_superscripts_and_note_marks_are_set_apart(page, expected):
         ("<style>.x{display:none} .open .x{display:block}</style><p class=x>a", "a"),
         ("<style>@media print { .x {display:none} }</style><p class=x>a", "a"),
         ("<span aria-hidden=true>55 crowns</span>", "55 crowns"),
+        (
+            "<p style='color: transparent'>a<p style='color:rgba(0, 0, 0, 0)'>b<p style='background:transparent'>c",
+            "c",
+        ),
+        ("<h1 style='color:transparent; background-clip: text'>a</h1>", "a"),
+        ("<style>.x {display:none}</style><p class=x style='display: block'>a<p class=x style='color: red'>b", "a"),
+        ("<p class=d-none>a<p class='d-none d-md-block'>b<p class='d-md-none'>c", "b\n\nc"),
+        (
+            "Rated <i role=img aria-label='4 of 5 stars'></i> <span role=img aria-label=rocket>🚀</span>",
+            "Rated 4 of 5 stars 🚀",
+        ),
         ("<p><template>a</template><noscript>b</noscript><script>c</script><video>d</video>e", "e"),
         ("Map: <img src=m.png alt='Orvik in 1902'>.", "Map: Orvik in 1902 ."),
         ("<img src=m.png alt=''>a", "a"),

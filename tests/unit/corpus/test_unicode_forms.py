@@ -155,6 +155,89 @@ def test_text_of_another_encoding_is_not_taken_for_windows_1252(tmp_path, encodi
     assert skipped_reason(write(tmp_path / "a.txt", text.encode(encoding))).endswith("convert the file to UTF-8")
 
 
+ENGLISH = "The ferry {} leaves at eight in the morning and carries forty people over the strait."
+
+
+@pytest.mark.parametrize(
+    ("encoding", "words"),
+    [
+        ("shift_jis", ["渡", "東京", "カ", "価格は500円", "（株）", "ｶﾅ", "第1章"]),
+        ("euc_jp", ["渡", "東京", "は", "価格は500円"]),
+        ("gb18030", ["渡", "渡轮", "北京", "“是”", "价格500元"]),
+        ("big5", ["渡", "台北", "價格500元"]),
+        ("euc_kr", ["서울", "가격 500원", "의"]),
+        ("koi8_r", ["Восток", "5 кг", "Да."]),
+        ("cp1251", ["Восток", "5 кг", "ул."]),
+        ("cp1253", ["πλοίο", "και", "το"]),
+        ("cp1255", ["שלום", "של"]),
+        ("mac_roman", ["über", "“yes”", "Größe", "5 °C"]),
+        ("cp850", ["Größe", "5 °C"]),
+        ("cp037", [ENGLISH]),
+        ("cp500", [ENGLISH]),
+    ],
+)
+def test_a_few_words_of_another_encoding_among_english_ones_are_not_taken_for_windows_1252(tmp_path, encoding, words):
+    for word in words:
+        text = ENGLISH.format(word) if "cp0" not in encoding and encoding != "cp500" else word
+        reason = skipped_reason(write(tmp_path / "a.txt", text.encode(encoding)))
+        assert reason.endswith("convert the file to UTF-8"), word
+
+
+ESCAPED = {
+    "iso2022_jp": "姉妹クラブの会長は田中幸子です。\nThe ferry leaves.\n",
+    "iso2022_jp_ext": "ｱｲｳ 姉妹クラブ\n",
+    "iso2022_jp_2": "Één 姉妹クラブ\n",
+    "iso2022_kr": "자매 클럽의 회장은 김영희입니다.\n",
+    "hz": "姐妹俱乐部的主席是王小明。~ The ferry leaves.\n",
+    "utf-7": "Café à la crème: 1 + 1 = 2 €.\n",
+}
+
+
+@pytest.mark.parametrize("encoding", ESCAPED)
+def test_text_of_another_script_in_bytes_of_ascii_is_read_in_files_of_every_kind(tmp_path, encoding):
+    text = ESCAPED[encoding]
+    write(tmp_path / "a.txt", text.encode(encoding))
+    write(tmp_path / "README", text.encode(encoding))
+    write(tmp_path / "a.md", text.encode(encoding))
+    write(tmp_path / "a.html", f"<!doctype html><p>{text}</p>".encode(encoding))
+    write(tmp_path / "a.csv", f"text\n{text}".encode(encoding))
+    write(tmp_path / "a.jsonl", json.dumps({"text": text.strip()}, ensure_ascii=False).encode(encoding))
+    documents, events = read(tmp_path)
+    assert events.skipped == []
+    assert {str(document.metadata.get("path", "")) for document in documents} == {
+        str(tmp_path / name) for name in ("a.txt", "README", "a.md", "a.html", "a.csv", "a.jsonl")
+    }
+    assert all(document.text.split()[0] in text for document in documents)
+    assert [document.text for document in documents if document.id == "a.txt"] == [text]
+
+
+@pytest.mark.parametrize("encoding", ["utf-7", "hz"])
+@pytest.mark.parametrize("text", ["Привет, как дела?", "渡轮八点一刻出发。", "Größe"])
+def test_alphabets_and_east_asian_characters_in_ascii_are_read(encoding, text):
+    if is_encodable(text, encoding):
+        data = text.encode(encoding)
+        assert data.decode(unicode_form(data)[1]) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "written in C++, call +47 22 33 44 55 or 1+1=2; a+b-c and x+abc-y",
+        "+Loading a + sign, ++i, +-5, q=a+foo+bar, c29tZSB0ZXh0+AAAA/==",
+        '(format t "~{~a~^, ~}" list) ~/notes ~{home~} ~~',
+        "\x1b[1mbold\x1b[0m and \x1b[31mred\x1b[0m",
+        "diff: +added-removed +AB- ~{}~",
+    ],
+)
+def test_ascii_with_the_same_signs_stays_ascii(text):
+    assert unicode_form(text.encode()) == (b"", "utf-8")
+
+
+def test_damaged_text_of_iso_2022_is_refused(tmp_path):
+    for data in ("姉妹".encode("iso2022_jp")[:-4] + b"\x20\x01\x1b(B", b"\x1b$)A\x0e123"):
+        assert "not valid ISO2022_JP" in skipped_reason(write(tmp_path / "a.txt", data))
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -1,0 +1,194 @@
+"""Rows of tables in a text: each says something by itself, with the names of its columns, and nothing of the others.
+
+Tables are lines with tabs (HTML, office documents), rows of Markdown, and the blocks of `name: value; name: value` that
+tables and records without a text are made of.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+from opendpr.text.blocks import TABLE_ROW
+from opendpr.text.table_header import NAME_CHARACTERS, filled, header_votes, may_name
+
+MOST_ROWS = 60
+"""A text with more is not read row by row: each row is a sequence of its own."""
+MOST_COMPLETED = 500
+"""Characters of a row that are added to one that is cut."""
+ROW_WORDS = 80
+"""A row with more is rather a layout of texts."""
+SURE_COLUMNS = 3
+"""A table with fewer has a header only if its values differ from it in kind."""
+_NAMED = re.compile(rf"[^\s:;|][^:;|\n]{{0,{NAME_CHARACTERS}}}: \S")
+_CELL = re.compile(r"[^\t\n]+")
+_BAR_CELL = re.compile(r"(?:\\\||[^|\n])+")
+_NAMED_CELL = re.compile(r"(?:[^;\n]|;(?! ))+")
+_RULE = re.compile(r"\s*\|?[\s:|-]*-[\s:|-]*\|?\s*")
+"""The line below the header of a table in Markdown."""
+_MARKS = " \t*_`"
+"""What a name is written without."""
+
+
+class Cell(NamedTuple):
+    """A value in a row."""
+
+    name: str
+    """Of its column; empty if it has none."""
+    start: int
+    """Offset of the value in the text."""
+    end: int
+
+
+class Row(NamedTuple):
+    """A row of a table; it ends where its line ends."""
+
+    start: int
+    end: int
+    cells: tuple[Cell, ...]
+
+    def words(self, text: str) -> str:
+        """The row as `name: value; name: value`."""
+        return "; ".join(named(cell, text) for cell in self.cells)
+
+
+def named(cell: Cell, text: str) -> str:
+    """A value behind its name."""
+    value = text[cell.start : cell.end]
+    return f"{cell.name}: {value}" if cell.name else value
+
+
+def table_rows(text: str, names: Sequence[str] = ()) -> list[Row]:
+    """The rows of all tables of a text, in order; none if they are too many.
+
+    Args:
+        names: of the columns of the table that the text begins inside
+    """
+    if "\t" not in text and "|" not in text and "; " not in text:
+        return []
+    rows: list[Row] = []
+    for kind, lines in groupby(_lines(text), key=lambda line: line[0]):
+        table = [Row(start, end, tuple(_cells(kind, text, start, end))) for _, start, end in lines]
+        if kind and not any(_is_long(text, row) for row in table):
+            rows += _with_names(kind, text, table, names if table[0].start == 0 else ())
+    return rows if len(rows) <= MOST_ROWS else []
+
+
+def row_at(rows: Sequence[Row], start: int, end: int) -> Row | None:
+    """The row that [start, end) lies in."""
+    return next((row for row in rows if row.start <= start and end <= row.end), None)
+
+
+def column_names(text: str) -> tuple[str, ...]:
+    """The names of the columns of the table that a text ends inside; empty if there is none with names."""
+    lines = list(_lines(text.removesuffix("\n")))
+    kind = lines[-1][0] if lines else ""
+    first = len(lines)
+    while first and lines[first - 1][0] == kind and kind in _LINE_KINDS:
+        first -= 1
+    table = [Row(start, end, tuple(_cells(kind, text, start, end))) for _, start, end in lines[first:]]
+    return tuple(_header(kind, text, table)) if table else ()
+
+
+def completed(before: str, text: str, after: str) -> tuple[str | None, str | None]:
+    """What of the text before and after another completes the rows that it begins and ends with; None for no row."""
+    first, last = before[before.rfind("\n") + 1 :], after.partition("\n")[0]
+    lines = text.rstrip("\n").split("\n")
+    beginning, ending = lines[0], lines[-1] if len(lines) > 1 else first + lines[0]
+    if text.endswith("\n"):
+        last = ""
+    return (
+        first if len(first) <= MOST_COMPLETED and _kind(first + beginning) else None,
+        last if len(last) <= MOST_COMPLETED and _kind(ending + last) else None,
+    )
+
+
+def begins_inside(text: str) -> bool:
+    """Whether a text begins with a row, so that the header of its table may lie before it."""
+    return next((kind in _LINE_KINDS for kind, _, _ in _lines(text)), False)
+
+
+_TABS, _BARS, _NAMES = "tabs", "bars", "names"
+_LINE_KINDS = frozenset((_TABS, _BARS))
+"""Tables whose names are above them."""
+
+
+def _lines(text: str) -> Iterator[tuple[str, int, int]]:
+    """Which kind of table each line is of, its start and its end.
+
+    Blank lines between blocks of named values are left out, others are of none.
+    """
+    start, pending = 0, None
+    for line in text.split("\n"):
+        end = start + len(line)
+        kind = _kind(line)
+        if not line.strip() and pending == _NAMES:
+            pending = ""
+        else:
+            if pending == "" and kind != _NAMES:
+                yield "", start, start
+            yield kind, start, end
+            pending = kind
+        start = end + 1
+
+
+def _kind(line: str) -> str:
+    if "\t" in line.strip():
+        return _TABS
+    if TABLE_ROW.fullmatch(line):
+        return _BARS
+    parts = line.split("; ")
+    return _NAMES if len(parts) > 1 and 2 * sum(map(bool, map(_NAMED.match, parts))) > len(parts) else ""
+
+
+def _cells(kind: str, text: str, start: int, end: int) -> Iterator[Cell]:
+    """The values of a line that say something; of a line of named values with their names."""
+    pattern = {_TABS: _CELL, _BARS: _BAR_CELL}.get(kind, _NAMED_CELL)
+    for match in pattern.finditer(text, start, end):
+        value = match[0]
+        first, name = match.start() + len(value) - len(value.lstrip()), ""
+        if kind == _NAMES and _NAMED.match(value.strip()):
+            name = value.strip().partition(": ")[0]
+            first += len(name) + 2
+        if text[first : match.end()].strip() or kind == _BARS:
+            yield Cell(name, first, max(first, match.start() + len(value.rstrip())))
+
+
+def _is_long(text: str, row: Row) -> bool:
+    return len(text[row.start : row.end].split()) > ROW_WORDS
+
+
+def _with_names(kind: str, text: str, table: list[Row], names: Sequence[str]) -> Iterator[Row]:
+    """The rows of one table with the names of their columns; a row alone stays with the text around it."""
+    if kind == _NAMES:
+        yield from table if len(table) > 1 else []
+        return
+    own = [] if names else _header(kind, text, table)
+    body = [row for row in table if not (kind == _BARS and _RULE.fullmatch(text, row.start, row.end))]
+    if len(body) < 2 and not names:
+        return
+    for number, row in enumerate(body):
+        used = () if own and number == 0 else own or names
+        if kind == _TABS and len(row.cells) != len(used):  # empty cells of some kinds of file leave no tab
+            used = ()
+        cells = [
+            cell._replace(name=used[place] if place < len(used) else "")
+            for place, cell in enumerate(row.cells)
+            if text[cell.start : cell.end].strip()
+        ]
+        yield row._replace(cells=tuple(cells))
+
+
+def _header(kind: str, text: str, table: Sequence[Row]) -> list[str]:
+    """The names in the first row of a table; empty if it has none."""
+    if kind not in _LINE_KINDS:
+        return []
+    rows = [[text[cell.start : cell.end].strip(_MARKS) for cell in row.cells] for row in table]
+    if kind == _BARS and len(table) > 1 and _RULE.fullmatch(text, table[1].start, table[1].end):
+        return rows[0]
+    if not may_name(rows) or filled(rows[0]) < 2:
+        return []
+    votes = header_votes(rows)
+    return rows[0] if votes > 0 or (votes == 0 and filled(rows[0]) >= SURE_COLUMNS) else []
