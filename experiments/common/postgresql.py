@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -19,6 +19,8 @@ from typing import Any
 UNPRIVILEGED = "nobody"
 """Who runs the server for root, whom PostgreSQL refuses."""
 START_SECONDS = 120
+COPY_SECONDS = 900
+"""Within which a standby gets what its server wrote, or is taken to hang."""
 FAST_SETTINGS = (
     "fsync=off",
     "synchronous_commit=off",
@@ -54,6 +56,8 @@ class PostgresqlServer:
     port: int = field(default_factory=free_port)
     password: str = ""
     """Of the user `postgres`; without one, everybody on this machine is let in."""
+    settings: Sequence[str] = ()
+    """More of them, as `name=value`."""
     _process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -79,7 +83,7 @@ class PostgresqlServer:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        settings = [part for setting in FAST_SETTINGS for part in ("-c", setting)]
+        settings = [part for setting in (*FAST_SETTINGS, *self.settings) for part in ("-c", setting)]
         arguments = ["-D", "data", "-p", str(self.port), "-h", "127.0.0.1", "-k", str(self.directory), *settings]
         with (self.directory / "log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -90,6 +94,20 @@ class PostgresqlServer:
             if time.monotonic() > deadline or self._process.poll() is not None:
                 raise RuntimeError((self.directory / "log").read_text(errors="replace"))
             time.sleep(0.1)
+
+    def wait_for_copy(self, copy: PostgresqlServer) -> None:
+        """Wait until a standby has all that this server was given, which it sends when it has written it down."""
+        import psycopg
+
+        with psycopg.connect(self.url, autocommit=True) as first, psycopg.connect(copy.url, autocommit=True) as second:
+            first.execute("CHECKPOINT")  # writes down what was committed without waiting for that
+            (written,) = first.execute("SELECT pg_current_wal_flush_lsn()::text").fetchone() or ("0/0",)
+            has_all = "SELECT 1 WHERE pg_last_wal_replay_lsn() >= %s::pg_lsn"
+            deadline = time.monotonic() + COPY_SECONDS
+            while second.execute(has_all, (written,)).fetchone() is None:
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"the copy does not get what {self.host} wrote")
+                time.sleep(0.05)
 
     def kill(self) -> None:
         """End it at once, as a power failure does."""
@@ -129,14 +147,16 @@ def kill(process: int) -> None:
 
 
 @contextmanager
-def postgresql_server(primary: PostgresqlServer | None = None, *, password: str = "") -> Iterator[PostgresqlServer]:
+def postgresql_server(
+    primary: PostgresqlServer | None = None, *, password: str = "", settings: Sequence[str] = ()
+) -> Iterator[PostgresqlServer]:
     """A running server, empty or a standby; its folder is short, as the path of a socket must be."""
     with tempfile.TemporaryDirectory(prefix="pg", dir="/tmp") as folder:
         directory = Path(folder)
         if os.geteuid() == 0:
             owner = pwd.getpwnam(UNPRIVILEGED)
             os.chown(directory, owner.pw_uid, owner.pw_gid)
-        server = PostgresqlServer(directory, password=password)
+        server = PostgresqlServer(directory, password=password, settings=settings)
         server.copy(primary) if primary else server.make()
         server.start()
         try:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import pwd
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from pages import matches, sessions
 from postgresql_server import UNPRIVILEGED, binaries, free_port
+from ray_cluster import Namespace
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "cluster.md"
 SECONDS = 300
@@ -40,33 +42,52 @@ def user() -> dict[str, object]:
     return {**quiet, "user": UNPRIVILEGED, "extra_groups": []} if os.geteuid() == 0 else quiet
 
 
-def programs(directory: Path) -> Path:
-    """The commands of the page, in a folder."""
+def programs(directory: Path, *servers: str) -> Path:
+    """The commands of the page, in a folder: `opendpr` and some of a server."""
     directory.mkdir()
     switch = f"setpriv --reuid {UNPRIVILEGED} --clear-groups " if os.geteuid() == 0 else ""
     lines = {"opendpr": f'{shlex.quote(sys.executable)} -m opendpr "$@"'}
-    lines |= {name: f'{switch}{shlex.quote(str(binaries() / name))} "$@"' for name in ("initdb", "pg_ctl")}
+    lines |= {name: f'{switch}{shlex.quote(str(binaries() / name))} "$@"' for name in servers}
     for name, line in lines.items():
         (directory / name).write_text(f"#!/bin/sh\nexec {line}\n")
         (directory / name).chmod(0o755)
     return directory
 
 
+def walk(command: Sequence[str], expected: str, home: Path, environment: Mapping[str, str]) -> None:
+    """Run a command of the page, which has to print what the page says."""
+    done = subprocess.run(
+        command,
+        cwd=home,
+        env={**environment, "LC_ALL": "C.UTF-8"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=SECONDS,
+        encoding="utf-8",
+        check=False,
+    )
+    assert matches(expected, done.stdout), f"$ {command[-1]}\n{done.stdout}\n--- where the page says\n{expected}"
+
+
 def test_the_page_is_walked_and_servers_are_killed_on_the_way(home, tmp_path, environment):
-    path = f"{programs(tmp_path / 'bin')}{os.pathsep}{environment['PATH']}"
+    environment["PATH"] = f"{programs(tmp_path / 'bin', 'initdb', 'pg_ctl')}{os.pathsep}{environment['PATH']}"
     ports = dict(zip(PORTS, (str(free_port()), str(free_port())), strict=True))
     for command, expected in sessions(PAGE):
         for shown, taken in ports.items():
             command, expected = command.replace(shown, taken), expected.replace(shown, taken)
-        done = subprocess.run(
-            ["bash", "-c", command],
-            cwd=home,
-            env={**environment, "PATH": path, "LC_ALL": "C.UTF-8"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=SECONDS,
-            encoding="utf-8",
-            check=False,
-        )
-        assert matches(expected, done.stdout), f"$ {command}\n{done.stdout}\n--- where the page says\n{expected}"
+        walk(["bash", "-c", command], expected, home, environment)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(bool(Namespace.missing()), reason=Namespace.missing() or "")
+def test_three_nodes_are_started_and_one_is_killed_as_the_page_says(tmp_path, environment):
+    pytest.importorskip("ray", reason="Ray is not installed; pip install 'opendpr[ray]'")
+    environment["PATH"] = f"{programs(tmp_path / 'bin')}{os.pathsep}{environment['PATH']}"
+    namespace, temporary = Namespace(), tempfile.mkdtemp(prefix="ray-")  # a short path: sockets lie below it
+    try:
+        for command, expected in sessions(PAGE, "nodes"):
+            walk(namespace.inside(["bash", "-c", command]), expected, tmp_path, environment | {"RAY_TMPDIR": temporary})
+    finally:
+        namespace.close()
+        shutil.rmtree(temporary, ignore_errors=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -89,7 +90,11 @@ def test_a_copy_takes_over_without_an_error(directory, first, second, run):
         with opened(directory) as beside, opened(directory, address) as engine:
             expected = found(beside)
             assert found(engine) == expected
-            second.kill()
+            second.wait_for_copy(standby)
+            killing = threading.Thread(target=second.kill)
+            killing.start()
+            while killing.is_alive():
+                assert found(engine) == expected
             for _ in range(10):
                 assert found(engine) == expected
         refused = run("push", directory, address)

@@ -36,8 +36,8 @@ def few_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(str(ROOT / folder) for folder in ("", "src")))
 
 
-SLOW = {"speed.cluster"}
-"""It kills servers, and a copy that lags behind fails it now and then."""
+SLOW = {"speed.cluster", "speed.cluster_encode"}
+"""They start servers and kill them."""
 
 
 @pytest.mark.parametrize(
@@ -68,6 +68,7 @@ def test_every_script_of_the_list_is_there_and_every_script_has_figures_in_the_l
         "paper.systems.orqa",  # not measured yet, like the next
         "paper.systems.phrase_retrieval",
         "speed.approximate",  # its ranges are in prose
+        "speed.cluster_encode",  # not measured on a quiet machine yet
         "speed.psgs",  # measured beside other work, like the next
         "speed.stages",
     }

@@ -6,9 +6,14 @@ import re
 from pathlib import Path
 
 
-def sessions(page: Path) -> list[tuple[str, str]]:
-    """Each command of a page, with what it should print."""
-    blocks = re.findall(r"^```console\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+def sessions(page: Path, label: str = "") -> list[tuple[str, str]]:
+    """Each command of a page, with what it should print.
+
+    Args:
+        label: takes the blocks that begin with "```console LABEL" in place of those without one
+    """
+    opening = re.escape(f"```console {label}".strip())
+    blocks = re.findall(rf"^{opening}\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
     found: list[tuple[str, str]] = []
     for line in "".join(blocks).splitlines():
         if line.startswith("$ "):
