@@ -60,6 +60,17 @@ def serve(
         float, Option("--max-wait", min=0.1, help="Seconds; a question that would wait longer is refused with 503.")
     ] = 5,
     index: IndexOption = None,
+    on: Annotated[
+        str | None,
+        Option(
+            "--on",
+            help="A Ray cluster that serves the members of a set: ray://head:10001 or auto; needs opendpr[ray].",
+            show_default="here",
+        ),
+    ] = None,
+    replicas: Annotated[
+        int | None, Option("--replicas", min=1, help="With --on: processes for each member.", show_default="1")
+    ] = None,
     allow_partial: AllowPartialOption = False,
     model: ModelOption = None,
     precision: PrecisionOption = "auto",
@@ -76,7 +87,9 @@ def serve(
       opendpr serve notes
       opendpr serve ./docs
       OPENDPR_TOKEN_FILE=tokens.txt opendpr serve notes --host 0.0.0.0 --allow-host notes.example.org
+      opendpr serve wiki-set --on ray://head:10001 --replicas 2
     """
+    from opendpr.cluster.place import served_members
     from opendpr.collection.judgements import refuse_judging_set
     from opendpr.collection.opening import holds_documents
     from opendpr.maintenance.on_demand import EncodeNeeded
@@ -107,9 +120,11 @@ def serve(
         most_seconds=max_wait,
         engine=engine_settings(index, allow_partial=allow_partial, collection=collection),
         allow_partial=allow_partial,
+        on_cluster=on is not None,
     )
     try:
         from opendpr.serving.uvicorn import run
     except ModuleNotFoundError as error:
         raise OpendprError(f"{error.name} is not installed; pip install 'opendpr[serve]'") from None
-    run(settings, lambda address: say(f"{collection} is served at {address}"))
+    with served_members(collection, on, replicas, allow_partial=allow_partial):
+        run(settings, lambda address: say(f"{collection} is served at {address}"))

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from opendpr.errors import OpendprError, UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from opendpr.cluster.encoding import RayEncoder
     from opendpr.cluster.processes import Group, Work
     from opendpr.maintenance.add import LoadEncoder
@@ -63,13 +65,14 @@ def host_and_port(address: str) -> tuple[str, int] | None:
 
 @contextmanager
 def ray_needed() -> Iterator[None]:
-    """Raises OpendprError if Ray is not installed."""
+    """Raises OpendprError if Ray, or a package that Ray imports, is not installed."""
     try:
         yield
     except ModuleNotFoundError as error:
-        if error.name != "ray":
+        if (error.name or "").startswith("opendpr"):
             raise
-        raise OpendprError("Ray is not installed; pip install 'opendpr[ray]'") from None
+        name = "Ray" if error.name == "ray" else f"{error.name}, which Ray needs,"
+        raise OpendprError(f"{name} is not installed; pip install 'opendpr[ray]'") from None
 
 
 @contextmanager
@@ -112,3 +115,30 @@ def encoders(on: str | None, workers: int | None, *, report: Callable[[str], Non
                 report(f"{node} encoded {passages:,}")
             for reason in encoder.refused:
                 report(f"not used: {reason}")
+
+
+@contextmanager
+def served_members(directory: Path, on: str | None, replicas: int | None, *, allow_partial: bool) -> Iterator[None]:
+    """The members of a set, served by a cluster as long as the context lasts.
+
+    Args:
+        on: address of the cluster, or `auto`; None is this process
+        replicas: processes that serve each of them; None is one
+        allow_partial: members may be missing
+
+    Raises:
+        BusyError: there is no cluster at the address, or a member cannot be served.
+        OpendprError: Ray is not installed.
+        UsageError: a number of replicas is given without a cluster, or the address has another form.
+    """
+    if on is None:
+        if replicas is not None:
+            raise UsageError("replicas are processes of a cluster; give its address too, with --on")
+        yield
+        return
+    host_and_port(on)
+    with ray_needed():
+        from opendpr.cluster.connection import connected
+        from opendpr.cluster.members import deployed
+    with connected(on), deployed(directory, replicas or 1, allow_partial=allow_partial):
+        yield

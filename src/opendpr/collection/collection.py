@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import apsw
 import numpy as np
@@ -28,6 +29,8 @@ from opendpr.collection.titles import passage_query
 from opendpr.errors import CorruptionError, StateError
 from opendpr.text.splitting import Splitter
 from opendpr.types import Document, Numbers, Passage
+
+Result = TypeVar("Result")
 
 QUERY_ROWS = 1_000
 """Rows fetched at once, so that no read transaction lasts long."""
@@ -95,6 +98,10 @@ class Collection:
     def missing(self) -> tuple[str, ...]:
         """Names of the parts that cannot be read; none unless that is allowed."""
         return ()
+
+    def begin(self, run: Callable[..., Result], /, *args: object, **options: object) -> Callable[[], Result]:
+        """What a function of the collection returns, once it is called for, as `members.Member` says."""
+        return partial(run, self, *args, **options)
 
     def version(self) -> Version:
         """The newest commit."""

@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opendpr.collection.collection import QUERY_ROWS, Collection
-from opendpr.collection.parts import by_part
+from opendpr.collection.members import of_each
+from opendpr.collection.parts import by_part, rising, union
 from opendpr.collection.rows import COMPARED_IDS, EncoderRow, ListedDocument, Version, unknown_document
 from opendpr.collection.set_manifest import SET_FILE, SetManifest, member_name, member_of
 from opendpr.errors import BusyError, StateError, UsageError
@@ -74,7 +75,7 @@ class CollectionSet(Collection):
 
     def version(self) -> Version:
         """The sum of the members' versions, which grows with each commit, and a digest of their commits."""
-        versions = [part.version() for part in self.parts]
+        versions = of_each(self.parts, Collection.version)
         commits = hashlib.sha256("".join(version.commit_id for version in versions).encode()).hexdigest()
         return Version(sum(version.version for version in versions), commits[:32].upper())
 
@@ -82,7 +83,7 @@ class CollectionSet(Collection):
         return version == self.version()
 
     def encoder(self) -> EncoderRow | None:
-        rows = [part.encoder() for part in self.parts]
+        rows = of_each(self.parts, Collection.encoder)
         if len({row.fingerprint if row else "" for row in rows}) > 1:
             models = ", ".join(sorted({row.model if row else "no model" for row in rows}))
             raise StateError(
@@ -96,20 +97,18 @@ class CollectionSet(Collection):
 
     def counts(self) -> dict[str, int]:
         total: Counter[str] = Counter()
-        for part in self.parts:
-            total.update(part.counts())  # keeps what is 0
+        for counts in of_each(self.parts, Collection.counts):
+            total.update(counts)  # keeps what is 0
         return dict(total)
 
     def count_passages(self) -> int:
-        return sum(part.count_passages() for part in self.parts)
+        return sum(of_each(self.parts, Collection.count_passages))
 
     def has_documents(self) -> bool:
-        return any(part.has_documents() for part in self.parts)
+        return any(of_each(self.parts, Collection.has_documents))
 
     def passages(self, numbers: Sequence[int]) -> dict[int, Passage]:
-        passages: dict[int, Passage] = {}
-        for part in self.parts:
-            passages |= part.passages([number for number in numbers if number not in passages])
+        passages = union(of_each(self.parts, Collection.passages, numbers))
         return {number: passages[number] for number in sorted(passages)}
 
     def passages_after(self, number: int) -> Iterator[Passage]:
@@ -151,16 +150,15 @@ class CollectionSet(Collection):
         return there[order], vectors[order]
 
     def hidden(self) -> Numbers:
-        return np.sort(np.concatenate([part.hidden() for part in self.parts]))
+        return rising(of_each(self.parts, Collection.hidden))
 
     def summaries(self, after: str = "") -> Iterator[ListedDocument]:
         return merge(*(part.summaries(after) for part in self.parts), key=attrgetter("id"))
 
     def passage_ids(self, passages: Sequence[Passage]) -> dict[int, str]:
-        ids: dict[int, str] = {}
-        for part, own in by_part(self, passages, lambda passage: passage.document_id):
-            ids |= part.passage_ids(own)
-        return ids
+        owned = by_part(self, passages, lambda passage: passage.document_id)
+        begun = [part.begin(Collection.passage_ids, own) for part, own in owned]
+        return union(ids() for ids in begun)
 
     def has_document(self, id: str) -> bool:
         return self.part_of(id).has_document(id)

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from opendpr.collection.collection import Collection
+from opendpr.collection.members import of_each
 from opendpr.collection.parts import joined
 from opendpr.collection.rows import ListedDocument
 from opendpr.collection.where import SqliteCondition, compile_where
@@ -53,7 +54,7 @@ def list_documents(
         UsageError: the filter cannot be understood.
     """
     if collection.parts[0] is not collection:
-        lists = [list_documents(part, listing, limit=limit + skip, after=after) for part in collection.parts]
+        lists = of_each(collection.parts, list_documents, listing, limit=limit + skip, after=after)
         return sorted(chain.from_iterable(lists), key=attrgetter("id"))[skip : skip + limit]
     condition = _condition(listing)
     query = (
@@ -75,8 +76,8 @@ def count_documents(collection: Collection, listing: Listing) -> int:
 def shared_values(collection: Collection) -> list[SharedValue]:
     """Values of the metadata and kinds of files, the most common first, with how many documents have each."""
     counts: Counter[tuple[str, str, str | int | float]] = Counter()
-    for part in collection.parts:
-        counts.update(_sampled_values(part))
+    for sampled in of_each(collection.parts, _sampled_values):
+        counts.update(sampled)
     values = [
         SharedValue(key, bool(value) if kind in ("true", "false") else value, documents)
         for (key, kind, value), documents in counts.items()

@@ -8,6 +8,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from opendpr.collection.collection import QUERY_ROWS, Collection
+from opendpr.collection.members import of_each
 from opendpr.collection.parts import joined, union
 from opendpr.text.places import Outline, page_starts
 from opendpr.text.sections import parse_sections
@@ -145,7 +146,7 @@ def outlines(collection: Collection, ids: Sequence[str]) -> dict[str, Outline]:
 def sample_outlines(collection: Collection, documents: int) -> list[Outline]:
     """The outlines of at most this many documents, spread evenly over the collection; always the same ones."""
     wanted = -(-documents // len(collection.parts))
-    return [outline for part in collection.parts for outline in _sample(part, wanted)][:documents]
+    return list(chain.from_iterable(of_each(collection.parts, _sample, wanted)))[:documents]
 
 
 def _sample(collection: Collection, documents: int) -> list[Outline]:

@@ -72,13 +72,28 @@ def _open_set(directory: Path, *, allow_partial: bool) -> CollectionSet:
                     raise
                 missing[path.name] = f"cannot be read ({error})"
             else:
-                _refuse_other_member(members[place], manifest.members[place])
+                refuse_other_member(members[place], manifest.members[place])
         if not members or (missing and not allow_partial):
             raise BusyError(missing_members(directory, list(missing)))
         for name, reason in missing.items():
             logger.warning("%s of %s %s: its share of the passages cannot be found", name, directory, reason)
         opened.pop_all()
     return CollectionSet(directory, manifest, members)
+
+
+def file_identity(directory: Path) -> tuple[int, int]:
+    """A value that stays the same as long as the database is not replaced by another.
+
+    Raises:
+        StateError: there is none.
+    """
+    try:
+        status = os.stat(directory / DATABASE)
+    except OSError as error:
+        raise StateError(
+            f"{directory / DATABASE} is gone ({error.strerror}); restore it, or stop the service"
+        ) from None
+    return status.st_dev, status.st_ino
 
 
 def has_database(directory: Path) -> bool:
@@ -95,7 +110,7 @@ def missing_members(directory: Path, names: Sequence[str]) -> str:
     )
 
 
-def _refuse_other_member(member: Collection, expected: str) -> None:
+def refuse_other_member(member: Collection, expected: str) -> None:
     """Raises StateError if a collection lies in the place of another one."""
     if member.id != expected:
         raise StateError(
@@ -171,7 +186,7 @@ def _open_set_writer(directory: Path, *, wait_seconds: float) -> Iterator[SetWri
             for place, path in enumerate(paths)
         }
         for place, member in members.items():
-            _refuse_other_member(member, manifest.members[place])
+            refuse_other_member(member, manifest.members[place])
         yield SetWriter(directory, manifest, members)
 
 

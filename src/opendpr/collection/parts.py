@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 import numpy as np
 
 from opendpr.collection.collection import Collection
+from opendpr.collection.members import of_each
 from opendpr.types import Numbers
 
 if TYPE_CHECKING:
     from opendpr.collection.writer import Writer
 
 Item = TypeVar("Item")
+Key = TypeVar("Key", str, int)
 Reads = TypeVar("Reads", bound=Callable[..., Any])
 
 
-def joined(join: Callable[[Iterator[Any]], Any]) -> Callable[[Reads], Reads]:
+def joined(join: Callable[[list[Any]], Any]) -> Callable[[Reads], Reads]:
     """Let a function that reads one collection, its first argument, read a set too.
 
     Args:
@@ -29,9 +31,9 @@ def joined(join: Callable[[Iterator[Any]], Any]) -> Callable[[Reads], Reads]:
     def decorate(read: Reads) -> Reads:
         @wraps(read)
         def read_all(collection: Collection, *args: object, **options: object) -> object:
-            if len(collection.parts) == 1:
-                return read(collection.parts[0], *args, **options)
-            return join(read(part, *args, **options) for part in collection.parts)
+            if collection.parts == (collection,):
+                return read(collection, *args, **options)
+            return join(of_each(collection.parts, read_all, *args, **options))
 
         return cast(Reads, read_all)
 
@@ -43,8 +45,8 @@ def in_order(lists: Iterable[Sequence[Item]]) -> list[Item]:
     return sorted(chain.from_iterable(lists))  # type: ignore[type-var]  # ids and numbers alone are listed
 
 
-def union(mappings: Iterable[dict[str, Item]]) -> dict[str, Item]:
-    """All entries: no id is in two members."""
+def union(mappings: Iterable[dict[Key, Item]]) -> dict[Key, Item]:
+    """All entries: no id or number is in two members."""
     return {key: value for mapping in mappings for key, value in mapping.items()}
 
 

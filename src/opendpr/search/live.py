@@ -47,15 +47,27 @@ class LiveSnapshot:
         Raises:
             StateError: it was given another model meanwhile; the snapshot stays what it was.
         """
-        self._snapshot = load_snapshot(self.collection, self._kinds, self._snapshot, self._settings)
+        self._snapshot = self._loaded(self._kinds)
 
     def load(self, kind: str) -> Snapshot:
         """The snapshot, with what a retriever of this kind searches."""
         if kind not in self._kinds:
             kinds = self._kinds | {kind}
-            self._snapshot = load_snapshot(self.collection, kinds, self._snapshot, self._settings)
+            self._snapshot = self._loaded(kinds)
             self._kinds = kinds
         return self._snapshot
+
+    def _loaded(self, kinds: frozenset[str], *, keep: bool = True) -> Snapshot:
+        """The newest state; members of a set that are elsewhere may change while theirs is read."""
+        for _ in range(self._settings.attempts):
+            try:
+                return load_snapshot(self.collection, kinds, self._snapshot, self._settings, keep=keep)
+            except RemovedError:
+                continue
+        raise self._too_fast()
+
+    def _too_fast(self) -> BusyError:
+        return BusyError(f"{self.collection.directory} changes too fast to be searched; try again")
 
     def search(self, kind: str, search: Callable[[Snapshot], list[list[Hit]]]) -> list[list[Hit]]:
         """What `search` finds, once all of it is still there: a replaced document is found old or new, not neither.
@@ -67,6 +79,5 @@ class LiveSnapshot:
             try:
                 return search(self.load(kind))
             except RemovedError:
-                kinds, before = self._kinds, self._snapshot
-                self._snapshot = load_snapshot(self.collection, kinds, before, self._settings, keep=False)
-        raise BusyError(f"{self.collection.directory} changes too fast to be searched; try again")
+                self._snapshot = self._loaded(self._kinds, keep=False)
+        raise self._too_fast()

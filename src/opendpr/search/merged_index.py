@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 import numpy as np
 
-from opendpr.search.exact import ExactIndex, top
-from opendpr.search.stored import StoredIndex
+from opendpr.collection.members import Member, of_each
+from opendpr.protocols import VectorIndex
+from opendpr.search.exact import top
 from opendpr.types import Neighbours, Numbers, Scores, Vectors
 
 
@@ -18,22 +20,30 @@ class MergedIndex:
     best of all are among the k best of each.
     """
 
-    def __init__(self, members: Sequence[ExactIndex | StoredIndex]) -> None:
+    def __init__(self, members: Sequence[Member[VectorIndex]]) -> None:
         self._members = members
 
     @property
     def dim(self) -> int:
-        return self._members[0].dim
+        return int(self._members[0].begin(attrgetter("dim"))())
 
     def __len__(self) -> int:
-        return sum(map(len, self._members))
+        return sum(of_each(self._members, len))
 
     def search(self, vectors: Vectors, k: int, allowed: Numbers | None = None) -> Neighbours:
         """The k best for each row of `vectors` (Q, d), ties by number; raises as `StoredIndex.search`."""
-        lists = [member.search(vectors, k, allowed) for member in self._members]
+        lists = of_each(self._members, _search, vectors, k, allowed)
         return top(np.hstack([own.scores for own in lists]), np.hstack([own.numbers for own in lists]), k)
 
     def score(self, vector: Vectors, numbers: Numbers) -> Scores:
         """(n,) inner products of one vector (d,) with the numbered ones; `-inf` for a number unknown or removed."""
-        scores: Scores = np.max([member.score(vector, numbers) for member in self._members], axis=0)
+        scores: Scores = np.max(of_each(self._members, _score, vector, numbers), axis=0)
         return scores
+
+
+def _search(index: VectorIndex, vectors: Vectors, k: int, allowed: Numbers | None) -> Neighbours:
+    return index.search(vectors, k, allowed)
+
+
+def _score(index: VectorIndex, vector: Vectors, numbers: Numbers) -> Scores:
+    return index.score(vector, numbers)

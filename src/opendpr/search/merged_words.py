@@ -1,10 +1,10 @@
 """BM25 over all members of a set, with lists and scores as one collection of all documents would give them.
 
 Two steps: the members count passages, their words and those that hold the words of the question; then each finds
-candidates, and these are scored with the sums of the counts. Members score for themselves only to find candidates:
-their words are weighed as in the whole set, but lengths are compared with their own mean. A passage that is not among
-a member's candidates has at most the score of the last of them, times by how much a mean length can be off; once that
-is less than the score of the last passage wanted, there are enough.
+candidates, and scores them with the sums of the counts. Members weigh by themselves only to find candidates: their
+words are weighed as in the whole set, but lengths are compared with their own mean. A passage that is not among a
+member's candidates has at most the score of the last of them, times by how much a mean length can be off; once that is
+less than the score of the last passage wanted, there are enough.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from opendpr.collection import Collection
+from opendpr.collection.members import Member, of_each
 from opendpr.search.bm25_scores import Bm25Scorer, WordStatistics, mean_length, word_weight
-from opendpr.search.tantivy import TantivyIndex, padded
+from opendpr.search.tantivy import TantivyIndex, WordTotals, padded
 from opendpr.types import Neighbours, Numbers, Scores, WordCounts
 
 FEWEST_CANDIDATES = 64
@@ -28,18 +30,80 @@ ROUNDING = 1.0 + 1e-4
 """More than the sums of 32-bit numbers can differ by, as a factor."""
 
 
+class CountedWords(NamedTuple):
+    """What a member says of the words of a question."""
+
+    words: list[str]
+    """Those that are searched for, sorted."""
+    holding: Mapping[str, int]
+    """In how many of its passages each of them occurs."""
+    totals: WordTotals
+    counts: WordCounts
+    """As `TextIndex.count_words` counts them."""
+
+
+class WeighedWords(NamedTuple):
+    """The words of a question, and the statistics of the whole set."""
+
+    words: Sequence[str]
+    statistics: WordStatistics
+
+
+class ScoredPassages(NamedTuple):
+    """Passages of a member, with their scores in the whole set."""
+
+    numbers: Numbers
+    """(n,)"""
+    scores: Scores
+    """(n,)"""
+    bound: float | None = None
+    """A score that no other passage of the member is better than; None if there is no other."""
+
+    def by_number(self) -> dict[int, np.float32]:
+        return dict(zip(self.numbers.tolist(), self.scores, strict=True))
+
+
 @dataclass(frozen=True, eq=False)
 class WordMember:
     """A member of a set, and the index of its words."""
 
     collection: Collection
     index: TantivyIndex
+    excluded: Numbers
+    """Passages of the index that must not be shown."""
+
+    def count(self, question: str) -> CountedWords:
+        """Count the words of a question."""
+        words = self.index.question_words(question)
+        counts = self.index.count_words(question)
+        return CountedWords(words, self.index.passages_holding(words), self.index.totals, counts)
+
+    def score(self, weighed: WeighedWords, numbers: Sequence[int]) -> ScoredPassages:
+        """The scores of those of the numbered passages that the member has."""
+        scored = Bm25Scorer(*weighed).score(self.collection.passages(numbers).values())
+        return ScoredPassages(np.array(list(scored), np.int64), np.array(list(scored.values()), np.float32))
+
+    def candidates(self, weighed: WeighedWords, limit: int, allowed: Numbers | None) -> ScoredPassages:
+        """The first `limit` candidates, of those allowed."""
+        words, statistics = weighed
+        holding = self.index.passages_holding(words)
+        own = [word_weight(max(len(self.index), holding[word]), holding[word]) for word in words]
+        weights = Bm25Scorer(words, statistics).weights
+        boosts = [float(weight / there) for weight, there in zip(weights, own, strict=True)]
+        best = self.index.search_weighted(words, limit, allowed, boosts=boosts)
+        numbers = best.numbers[0][best.numbers[0] >= 0].tolist()
+        scored = self.score(weighed, numbers)
+        if len(numbers) < limit:
+            return scored
+        longer = float(statistics.mean_length / mean_length(self.index.totals))
+        removed = self.index.totals.passages / max(len(self.index), 1)
+        return scored._replace(bound=float(best.scores[0, -1]) * max(1.0, longer) * removed * ROUNDING)
 
 
 class MergedWords:
     """A `TextIndex` over the members of a set."""
 
-    def __init__(self, members: Sequence[WordMember]) -> None:
+    def __init__(self, members: Sequence[Member[WordMember]]) -> None:
         self._members = members
         self._last: _WeighedQuestion | None = None
 
@@ -49,7 +113,7 @@ class MergedWords:
         fetched: dict[int, np.float32] = {}
         limits = dict.fromkeys(self._members, k // len(self._members) * 5 // 4 + FEWEST_CANDIDATES)
         while limits:
-            bounds = {member: weighed.fetch(member, limit, allowed, fetched) for member, limit in limits.items()}
+            bounds = weighed.fetch(limits, allowed, fetched)
             last = _score_at(k, fetched)
             limits = {
                 member: limits[member] * MORE_TIMES
@@ -62,65 +126,57 @@ class MergedWords:
 
     def score(self, question: str, numbers: Numbers) -> Scores:
         """BM25 score of each numbered passage, 0 where no word is shared, in the order given."""
-        weighed, scores = self._weighed(question), dict[int, np.float32]()
-        for member in self._members:
-            scores |= weighed.score(member, [number for number in numbers.tolist() if number not in scores])
+        scores = self._weighed(question).score(self._members, numbers.tolist())
         return np.array([scores.get(number, 0.0) for number in numbers.tolist()], dtype=np.float32)
 
     def count_words(self, question: str) -> WordCounts:
         """The number of passages in which each word of a question occurs, in all members."""
-        counts, holding = [member.index.count_words(question) for member in self._members], Counter[str]()
-        for count in counts:
-            holding.update(count.holding)
-        return WordCounts(sum(count.passages for count in counts), dict(holding))
+        return self._weighed(question).counts
 
     def _weighed(self, question: str) -> _WeighedQuestion:
         """The question with its statistics; the last one is kept, as it is searched for and scored."""
-        if self._last is None or self._last.question != question:
-            self._last = _WeighedQuestion(question, self._members)
-        return self._last
+        weighed = self._last
+        if weighed is None or weighed.question != question:
+            counted = of_each(self._members, WordMember.count, question)
+            weighed = self._last = _WeighedQuestion(question, counted)
+        return weighed
 
 
 class _WeighedQuestion:
     """The words of a question, how much they weigh in the whole set, and what was scored with them."""
 
-    def __init__(self, question: str, members: Sequence[WordMember]) -> None:
-        self.question, self._words = question, members[0].index.question_words(question)
-        holding: Counter[str] = Counter()
-        for member in members:
-            holding.update(member.index.passages_holding(self._words))
-        totals = [member.index.totals for member in members]
-        self._statistics = WordStatistics(
-            sum(total.passages for total in totals), sum(total.tokens for total in totals), holding
-        )
-        self._scorer = Bm25Scorer(self._words, self._statistics)
+    def __init__(self, question: str, counted: Sequence[CountedWords]) -> None:
+        self.question = question
+        holding, held = Counter[str](), Counter[str]()
+        for own in counted:
+            holding.update(own.holding)
+            held.update(own.counts.holding)
+        self.counts = WordCounts(sum(own.counts.passages for own in counted), dict(held))
+        passages = sum(own.totals.passages for own in counted)
+        tokens = sum(own.totals.tokens for own in counted)
+        self._weighed = WeighedWords(counted[0].words, WordStatistics(passages, tokens, holding))
         self._scored: dict[int, np.float32] = {}
 
-    def score(self, member: WordMember, numbers: Sequence[int]) -> dict[int, np.float32]:
-        """The scores of those of the numbered passages that the member has."""
-        unknown = [number for number in numbers if number not in self._scored]
-        self._scored |= self._scorer.score(member.collection.passages(unknown).values())
-        return {number: self._scored[number] for number in numbers if number in self._scored}
+    def score(self, members: Sequence[Member[WordMember]], numbers: Sequence[int]) -> Mapping[int, np.float32]:
+        """The scores of the numbered passages that there are, and of others."""
+        if unknown := [number for number in numbers if number not in self._scored]:
+            for scored in of_each(members, WordMember.score, self._weighed, unknown):
+                self._scored |= scored.by_number()
+        return self._scored
 
     def fetch(
-        self, member: WordMember, limit: int, allowed: Numbers | None, fetched: dict[int, np.float32]
-    ) -> float | None:
-        """Add a member's first candidates to those fetched, with their scores.
-
-        Returns:
-            A score that no other passage of the member is better than; None if there is no other.
-        """
-        index, holding = member.index, member.index.passages_holding(self._words)
-        own = [word_weight(max(len(index), holding[word]), holding[word]) for word in self._words]
-        boosts = [float(weight / there) for weight, there in zip(self._scorer.weights, own, strict=True)]
-        best = index.search_weighted(self._words, limit, allowed, boosts=boosts)
-        numbers = best.numbers[0][best.numbers[0] >= 0].tolist()
-        fetched |= self.score(member, numbers)
-        if len(numbers) < limit:
-            return None
-        longer = float(self._statistics.mean_length / mean_length(index.totals))
-        removed = index.totals.passages / max(len(index), 1)
-        return float(best.scores[0, -1]) * max(1.0, longer) * removed * ROUNDING
+        self, limits: Mapping[Member[WordMember], int], allowed: Numbers | None, fetched: dict[int, np.float32]
+    ) -> dict[Member[WordMember], float | None]:
+        """Add each member's first candidates, as many as its limit, to those fetched; returns the members' bounds."""
+        begun = {
+            member: member.begin(WordMember.candidates, self._weighed, limit, allowed)
+            for member, limit in limits.items()
+        }
+        results = {member: candidates() for member, candidates in begun.items()}
+        for scored in results.values():
+            fetched |= scored.by_number()
+        self._scored |= fetched
+        return {member: scored.bound for member, scored in results.items()}
 
 
 def _score_at(k: int, fetched: Mapping[int, np.float32]) -> float:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
+from operator import attrgetter
 from typing import TypeAlias
 
 import numpy as np
@@ -14,11 +15,13 @@ from numpy.typing import NDArray
 from opendpr.choices import needs_vectors, needs_words
 from opendpr.collection import Collection
 from opendpr.collection.filters import parse_where
+from opendpr.collection.members import Here, Member, of_each
+from opendpr.collection.remote import RemoteMember
 from opendpr.collection.rows import EncoderRow, Version
 from opendpr.collection.selection import matching
 from opendpr.collection.where import compile_where
 from opendpr.errors import StateError
-from opendpr.protocols import TextIndex
+from opendpr.protocols import TextIndex, VectorIndex
 from opendpr.search.bm25 import bm25_stamp, open_bm25
 from opendpr.search.dense import Cache, dense_stamp, open_dense
 from opendpr.search.engine_index import EngineIndex
@@ -27,6 +30,7 @@ from opendpr.search.merged_index import MergedIndex
 from opendpr.search.merged_words import MergedWords, WordMember
 from opendpr.search.settings import EngineSettings, SearchSettings
 from opendpr.search.stored import RemovedError, StoredIndex
+from opendpr.search.tantivy import TantivyIndex
 from opendpr.types import Hit, Neighbours, Numbers, Scores, Vectors, WordCounts
 
 logger = logging.getLogger(__name__)
@@ -42,7 +46,7 @@ class State:
     version: Version
     encoder: EncoderRow | None
     stamps: tuple[object, ...]
-    """Of the caches of each part."""
+    """Of the caches of each part that is on this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,12 @@ class Snapshot:
         """All vectors, without those of documents that are not complete yet."""
         assert self.dense_part is not None, "the snapshot was loaded without vectors"
         return self.dense_part.index
+
+    @property
+    def word_member(self) -> WordMember:
+        """The words of a collection that is no set, as a member of one."""
+        assert isinstance(self._words.index, TantivyIndex), f"{self.collection.directory} is a set"
+        return WordMember(self.collection, self._words.index, self._words.excluded)
 
     @property
     def _words(self) -> WordPart:
@@ -145,7 +155,8 @@ class Snapshot:
 
 def read_state(collection: Collection) -> State:
     """The state that a collection and its caches are in now."""
-    stamps = tuple((dense_stamp(part), bm25_stamp(part)) for part in collection.parts)
+    here = (part for part in collection.parts if not isinstance(part, RemoteMember))
+    stamps = tuple((dense_stamp(part), bm25_stamp(part)) for part in here)
     return State(collection.version(), collection.encoder(), stamps)
 
 
@@ -180,15 +191,21 @@ def load_snapshot(
 
 
 def _load_words(collection: Collection, settings: SearchSettings) -> WordPart:
-    members, excluded = [], []
-    for part in collection.parts:
-        index, seen_version = open_bm25(part, settings.words)
-        removed = np.array(part.deleted_since(seen_version.version), dtype=np.int64)
-        members.append(WordMember(part, index))
-        excluded += [removed, part.hidden()]
-    return WordPart(
-        members[0].index if collection.parts == (collection,) else MergedWords(members), np.concatenate(excluded)
-    )
+    if collection.parts == (collection,):
+        own = load_words(collection, settings)
+        return WordPart(own.index, own.excluded)
+    members: list[Member[WordMember]] = [
+        part.searched("words") if isinstance(part, RemoteMember) else Here(load_words(part, settings))
+        for part in collection.parts
+    ]
+    return WordPart(MergedWords(members), np.concatenate(of_each(members, attrgetter("excluded"))))
+
+
+def load_words(collection: Collection, settings: SearchSettings = SearchSettings()) -> WordMember:
+    """The words of one part, with what must not be shown of them."""
+    index, seen_version = open_bm25(collection, settings.words)
+    removed = np.array(collection.deleted_since(seen_version.version), dtype=np.int64)
+    return WordMember(collection, index, np.concatenate([removed, collection.hidden()]))
 
 
 def _refuse_other_vectors(collection: Collection, state: State, before: Snapshot | None) -> None:
@@ -201,12 +218,16 @@ def _load_dense(collection: Collection, state: State, before: Snapshot | None, s
     if settings.engine:
         return DensePart(_load_engine_index(collection, state, before, settings.engine))
     opened = before.dense_part.caches if before and before.dense_part else ()
-    loaded = [
-        _load_part(part, state, cache, settings)
-        for part, cache in zip_longest(collection.parts, opened[: len(collection.parts)])
-    ]
-    indexes, caches = [index for index, _ in loaded], tuple(cache for _, cache in loaded)
-    index = indexes[0] if collection.parts == (collection,) else MergedIndex(indexes)
+    index: DenseIndex
+    if collection.parts == (collection,):
+        index, cache = _load_part(collection, state, opened[0] if opened else None, settings)
+        caches: tuple[Cache | None, ...] = (cache,)
+    else:
+        loaded = [
+            _load_member(part, state, cache, settings)
+            for part, cache in zip_longest(collection.parts, opened[: len(collection.parts)])
+        ]
+        index, caches = MergedIndex([member for member, _ in loaded]), tuple(cache for _, cache in loaded)
     if settings.warn_incomplete and (missing := collection.count_passages() - len(collection.hidden()) - len(index)):
         logger.warning(
             "%s: passages without a vector, which bm25 alone finds: %d; any 'opendpr add' or 'opendpr encode' "
@@ -215,6 +236,16 @@ def _load_dense(collection: Collection, state: State, before: Snapshot | None, s
             missing,
         )
     return DensePart(index, caches)
+
+
+def _load_member(
+    part: Collection, state: State, opened: Cache | None, settings: SearchSettings
+) -> tuple[Member[VectorIndex], Cache | None]:
+    """The vectors of a member, here or elsewhere."""
+    if isinstance(part, RemoteMember):
+        return part.searched("vectors"), None
+    index, cache = _load_part(part, state, opened, settings)
+    return Here(index), cache
 
 
 def _load_part(

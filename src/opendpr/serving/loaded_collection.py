@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-import os
-from collections.abc import Collection as Container
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,25 +12,15 @@ import numpy as np
 
 from opendpr.answering.pipeline import Answerer
 from opendpr.choices import DEFAULT_RETRIEVER
-from opendpr.collection import Collection, open_collection
-from opendpr.collection.database import DATABASE
-from opendpr.collection.opening import has_database, missing_members
+from opendpr.collection import Collection
 from opendpr.collection.rows import EncoderRow
-from opendpr.collection.set_manifest import is_set, read_manifest
-from opendpr.errors import (
-    BusyError,
-    CorruptionError,
-    InputError,
-    OpendprError,
-    ResourceError,
-    StateError,
-    UsageError,
-)
+from opendpr.errors import BusyError, CorruptionError, OpendprError, ResourceError, StateError
 from opendpr.model.directory import find_model
 from opendpr.model.runtime import RuntimeSettings, resolved
 from opendpr.model.spans import log_softmax
 from opendpr.search.settings import SearchSettings
 from opendpr.serving.layouts import Layout, Layouts
+from opendpr.serving.places import Place, Stored, unreadable_is_missing
 from opendpr.types import Hit, Outcome, Passage, Span
 
 logger = logging.getLogger(__name__)
@@ -70,6 +57,7 @@ class LoadedCollection:
     Args:
         model: name or directory; None is the one that the collection was encoded with, also after a change.
         search: how the collection is searched, and with which engine
+        place: where the collection is read; None is the directory
 
     Raises:
         StateError: there is no collection, it is empty, or the model does not fit it.
@@ -82,19 +70,19 @@ class LoadedCollection:
         runtime: RuntimeSettings,
         *,
         search: SearchSettings = SearchSettings(),
+        place: Place | None = None,
     ) -> None:
         self.directory, self._name, self._runtime = directory, model, runtime
-        self._search = search
+        self._search, self._place = search, place or Stored(directory, allow_partial=search.allow_partial)
         self._open()
         if not self.collection.has_documents():
             raise StateError(f"{directory} holds no documents; add some with 'opendpr add'")
 
     def _open(self) -> None:
         """Open the collection that is there now, with the model that it needs now."""
-        partial = self._search.allow_partial
-        collection = open_collection(self.directory, allow_partial=partial)
+        collection = self._place.open()
         try:
-            file = identity(self.directory, allow_partial=partial, without=collection.missing)
+            file = self._place.identity(collection.missing)
             encoder = _required_encoder(collection)
             model = find_model(self._name or encoder.model)
             answerer = Answerer(collection, model, runtime=self._runtime, search=self._search)
@@ -139,8 +127,8 @@ class LoadedCollection:
             try:
                 self._follow()
                 return self._retrieve(kind, questions, k, where)
-            except (CorruptionError, ResourceError):
-                if all(_can_be_opened(part.directory) for part in self.collection.parts):
+            except (BusyError, CorruptionError, ResourceError):
+                if not self._place.has_lost_part(self.collection):
                     raise
                 self._reopen()  # without a member that cannot be read, if that is allowed
                 return self._retrieve(kind, questions, k, where)
@@ -188,8 +176,7 @@ class LoadedCollection:
 
     def _follow(self) -> None:
         """Take up what others did: changes, new caches, another model, another collection in the same place."""
-        partial, without = self._search.allow_partial, self.collection.missing
-        if self._file != identity(self.directory, allow_partial=partial, without=without):
+        if self._file != self._place.identity(self.collection.missing):
             logger.info("%s is another collection now: opening it again", self.directory)
             self._reopen()
             return
@@ -223,64 +210,3 @@ def _required_encoder(collection: Collection) -> EncoderRow:
             f"'opendpr encode {collection.directory}'"
         )
     return row
-
-
-@contextmanager
-def unreadable_is_missing(directory: Path) -> Iterator[None]:
-    """Of a set that is served, a member that cannot be read is as one that is not there: it may come back.
-
-    Raises:
-        BusyError: in place of what is wrong with a member.
-    """
-    try:
-        yield
-    except (BusyError, InputError, UsageError):
-        raise
-    except OpendprError as error:
-        if not is_set(directory):
-            raise
-        raise BusyError(str(error)) from None
-
-
-def identity(directory: Path, *, allow_partial: bool = False, without: Container[str] = ()) -> object:
-    """A value that stays the same as long as no file, of any member of a set, is replaced by another.
-
-    Args:
-        allow_partial: members of a set may be missing
-        without: members that could not be opened before; one that still cannot is missing
-
-    Raises:
-        BusyError: a member of a set is gone.
-        StateError: there is no such file.
-    """
-    if not is_set(directory):
-        return _file_identity(directory)
-    files = {
-        path.name: _file_identity(path)
-        if has_database(path) and (path.name not in without or _can_be_opened(path))
-        else None
-        for path in read_manifest(directory).directories(directory)
-    }
-    missing = [name for name, file in files.items() if file is None]
-    if missing and not allow_partial:
-        raise BusyError(missing_members(directory, missing))
-    return files
-
-
-def _can_be_opened(directory: Path) -> bool:
-    """Whether a member can be read, as far as opening it tells."""
-    try:
-        open_collection(directory).close()
-    except OpendprError:
-        return False
-    return True
-
-
-def _file_identity(directory: Path) -> tuple[int, int]:
-    try:
-        status = os.stat(directory / DATABASE)
-    except OSError as error:
-        raise StateError(
-            f"{directory / DATABASE} is gone ({error.strerror}); restore it, or stop the service"
-        ) from None
-    return status.st_dev, status.st_ino

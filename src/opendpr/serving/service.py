@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 import opendpr
 from opendpr.answering import check_question
 from opendpr.choices import DEFAULT_RETRIEVER, READ_PASSAGES, RETRIEVERS, needs_vectors
-from opendpr.collection import Collection, open_collection
+from opendpr.collection import Collection
 from opendpr.collection.listing import Listing, list_documents
 from opendpr.collection.lookup import sample_outlines
 from opendpr.collection.selection import metadata_keys
@@ -24,7 +24,8 @@ from opendpr.serving.describing import ask_record, passage_records
 from opendpr.serving.improving import Improvements
 from opendpr.serving.jobs import Jobs
 from opendpr.serving.judging import Judgements
-from opendpr.serving.loaded_collection import LoadedCollection, Read, Retrieved, identity, unreadable_is_missing
+from opendpr.serving.loaded_collection import LoadedCollection, Read, Retrieved
+from opendpr.serving.places import Looking, place_of, unreadable_is_missing
 from opendpr.serving.records import (
     REQUEST_LIMITS,
     AskRecord,
@@ -71,7 +72,10 @@ class Service:
 
     def __init__(self, settings: Settings, *, on_batch: OnBatch = lambda stage, questions: None) -> None:
         self.settings = settings
-        self.loaded = LoadedCollection(settings.collection, settings.model, settings.runtime, search=settings.search)
+        place = place_of(settings)
+        self.loaded = LoadedCollection(
+            settings.collection, settings.model, settings.runtime, search=settings.search, place=place
+        )
         self.jobs = Jobs(settings.collection, settings.model, settings.runtime) if settings.writable else None
         self.judgements = Judgements(settings.collection, self.loaded) if settings.takes_judgements else None
         self.improvements = (
@@ -93,7 +97,7 @@ class Service:
             on_batch=partial(on_batch, "read"),
         )
         self._lookups = ThreadPoolExecutor(max_workers=1)
-        self._looked: tuple[object, Collection] | None = None
+        self._looking = Looking(place)
         self._asking = 0
         self._info: tuple[object, InfoRecord] | None = None
         self.loaded.warm_up()
@@ -275,18 +279,6 @@ class Service:
 
         def work() -> Result:
             with unreadable_is_missing(self.settings.collection):
-                return read(self._opened())
+                return self._looking.read(read)
 
         return await asyncio.get_running_loop().run_in_executor(self._lookups, work)
-
-    def _opened(self) -> Collection:
-        """The collection that is there now, for the thread that looks."""
-        directory, partial, before = self.settings.collection, self.settings.allow_partial, self._looked
-        file = identity(directory, allow_partial=partial, without=before[1].missing if before else ())
-        if before is None or before[0] != file:
-            opened = open_collection(directory, allow_partial=partial)
-            self._looked = (identity(directory, allow_partial=partial, without=opened.missing), opened)
-            if before:
-                before[1].close()
-            return opened
-        return before[1]

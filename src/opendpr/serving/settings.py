@@ -41,6 +41,8 @@ class Settings:
     """Finds candidates by vectors; None means what lies beside the collection."""
     allow_partial: bool = False
     """Search a set without the members that are not there, and name them."""
+    on_cluster: bool = False
+    """Whether the members of the set are read and searched through their replicas on the connected cluster."""
     name: str = ""
     """What people call the collection, as the folder that it was made of; empty is the name of its directory."""
     is_partial: bool = False
@@ -58,6 +60,22 @@ class Settings:
             raise UsageError(
                 f"--writable needs one worker, got {self.workers}; serve the collection twice, once with --writable "
                 "for writing: what it changes the other takes up"
+            )
+
+        if self.on_cluster:
+            self._refuse_on_cluster()
+
+    def _refuse_on_cluster(self) -> None:
+        """Raises UsageError for what needs the members on this machine, or the connection of another process."""
+        refused = {"--writable": self.writable, "--index": self.engine, "--workers": self.workers > 1}
+        if not is_set(self.collection):
+            raise UsageError(
+                f"--on serves the members of a set on a cluster, and {self.collection} is none; make one with 'opendpr "
+                f"divide {self.collection} -o SET --parts N', or leave --on out"
+            )
+        if named := [option for option, is_given in refused.items() if is_given]:
+            raise UsageError(
+                f"--on reads a set from one process and does not go with {' and '.join(named)}; leave it out"
             )
 
     @property

@@ -7,6 +7,7 @@ import random
 import numpy as np
 import pytest
 
+from opendpr.collection.members import Here
 from opendpr.collection.set_manifest import member_of
 from opendpr.search.bm25_scores import Bm25Scorer, WordStatistics
 from opendpr.search.exact import ExactIndex
@@ -43,6 +44,10 @@ def index_of(passages):
     return index
 
 
+def merged_words(divided):
+    return MergedWords([Here(WordMember(Stored(held), index_of(held), np.array([], np.int64))) for held in divided])
+
+
 @pytest.fixture(scope="module")
 def passages():
     return make_passages(300)
@@ -56,7 +61,7 @@ def one(passages):
 @pytest.fixture(scope="module")
 def merged(passages):
     own = [[p for p in passages if member_of(p.document_id, MEMBERS) == place] for place in range(MEMBERS)]
-    return MergedWords([WordMember(Stored(held), index_of(held)) for held in own])
+    return merged_words(own)
 
 
 def questions(count):
@@ -85,7 +90,7 @@ def test_members_of_very_different_lengths_are_asked_until_there_are_enough():
     long_ones, short_ones = make_passages(250, seed=1), make_passages(250, seed=2)
     long_ones = [Passage(p.number, p.document_id, "", f"{p.text} {p.text} {p.text}", 0) for p in long_ones]
     short_ones = [Passage(p.number + 400, p.document_id, "", p.text[:30], 0) for p in short_ones]
-    both = MergedWords([WordMember(Stored(held), index_of(held)) for held in (long_ones, short_ones)])
+    both = merged_words([long_ones, short_ones])
     one = index_of([*long_ones, *short_ones])
     for question in questions(10):
         assert both.search(question, 50).numbers.tolist() == one.search(question, 50).numbers.tolist()
@@ -112,7 +117,7 @@ def test_vectors_are_found_and_scored_as_in_one_index():
     numbers = np.arange(1, 301)
     place = generator.integers(0, MEMBERS, 300)
     one = ExactIndex(numbers, vectors)
-    merged = MergedIndex([ExactIndex(numbers[place == own], vectors[place == own]) for own in range(MEMBERS)])
+    merged = MergedIndex([Here(ExactIndex(numbers[place == own], vectors[place == own])) for own in range(MEMBERS)])
     asked = generator.integers(-2, 3, (20, 4)).astype(np.float32)
     assert len(merged) == len(one)
     for allowed in (None, numbers[::3]):

@@ -1,0 +1,271 @@
+"""`opendpr serve --on`: the members of a set are served by Ray Serve, and their replicas are killed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from conftest import write_documents
+
+import asking_client
+import opendpr
+from opendpr.collection import open_writer
+from opendpr.collection.set_manifest import member_name, read_manifest
+from opendpr.maintenance.divide import divide
+from opendpr.serving.service import Service, Wanted
+from opendpr.serving.settings import Settings
+from ray_cluster import PORT, Namespace, RayCluster, wait_until
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(bool(Namespace.missing()), reason=Namespace.missing() or ""),
+]
+DOCUMENTS, WORDS, MEMBERS, REPLICAS = 24, 350, 3, 2
+QUESTIONS = ("lo1 ri2", "sum3 ama4 con9 document7", "dol5")
+FILTER = "path like '%1%'"
+SEARCHES = [
+    {"question": question, "retriever": retriever, "k": 12, **where}
+    for question in QUESTIONS
+    for retriever in ("dense", "bm25", "hybrid")
+    for where in ({}, {"where": FILTER})
+]
+KILLED = member_name(1)
+"""The member whose replicas are killed."""
+COUNTING = f"""
+import sys, ray
+from opendpr.cluster.members import living_replicas
+ray.init("127.0.0.1:{PORT}", logging_level="ERROR")
+for line in sys.stdin:
+    print(living_replicas(line.strip()), flush=True)
+"""
+KILLS, QUESTIONS_AROUND = 4, 12
+"""Replicas killed, and questions asked after each kill."""
+
+
+class ServedSet:
+    """A running `opendpr serve --on` in the namespace of a cluster."""
+
+    def __init__(self, cluster: RayCluster, directory: Path, *options: object) -> None:
+        self.directory, self._cluster = directory, cluster
+        arguments = ("serve", directory, "--port", 0, "--on", f"127.0.0.1:{PORT}", *options)
+        command = cluster.namespace.inside([sys.executable, "-m", "opendpr", *arguments])
+        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, encoding="utf-8")
+        self.log: list[str] = []
+        self._is_listening = threading.Event()
+        self._reading = threading.Thread(target=self._read, daemon=True)
+        self._reading.start()
+        self._is_listening.wait()
+        assert self.process.poll() is None, self.log
+        port = re.search(r":(\d+)$", self.log[-1].strip())
+        assert port, self.log
+        self._asking = self._lines(asking_client.__file__, port[1])
+        self._counting = self._lines("-c", COUNTING)
+
+    def _lines(self, *arguments: str) -> subprocess.Popen[str]:
+        """A program in the namespace that answers each line with one."""
+        command = self._cluster.namespace.inside([sys.executable, *arguments])
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8")
+
+    def _read(self) -> None:
+        assert self.process.stderr
+        for line in self.process.stderr:
+            self.log.append(line)
+            if "is served at" in line:
+                self._is_listening.set()
+        self._is_listening.set()
+
+    def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
+        status, answer = json.loads(exchanged(self._asking, json.dumps([method, path, body])))
+        return status, answer
+
+    def living(self, member: str) -> int:
+        """The replicas of a member that can be asked."""
+        return int(exchanged(self._counting, self.application(member)))
+
+    def application(self, member: str) -> str:
+        """What Ray Serve calls a member."""
+        return f"opendpr-{read_manifest(self.directory).set_id}-{member}"
+
+    def searched(self) -> list[object]:
+        answers = [self.ask("POST", "/v1/search", search) for search in SEARCHES]
+        assert {status for status, _ in answers} == {200}, answers
+        return [answer["passages"] for _, answer in answers]
+
+    def replicas(self, member: str) -> list[psutil.Process]:
+        """The processes that serve a member of this set."""
+        name = f"ServeReplica:{self.application(member)}:"
+        nodes = [psutil.Process(node.pid) for node in (self._cluster.head, *self._cluster.nodes)]
+        processes = [process for node in nodes for process in node.children(recursive=True)]
+        return [process for process in processes if name in command_of(process)]
+
+    def stop(self, number: int) -> int:
+        self.process.send_signal(number)
+        code = self.process.wait()
+        self._reading.join()
+        for program in (self._asking, self._counting):
+            program.kill()
+            program.communicate()
+        assert self.process.stderr
+        self.process.stderr.close()
+        return code
+
+
+def exchanged(program: subprocess.Popen[str], line: str) -> str:
+    """What a program answers to a line."""
+    assert program.stdin
+    assert program.stdout
+    print(line, file=program.stdin, flush=True)
+    return program.stdout.readline()
+
+
+def command_of(process: psutil.Process) -> str:
+    """The command line of a process; empty of one that is gone."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[RayCluster]:
+    pytest.importorskip("ray.serve", reason="Ray Serve is not installed; pip install 'opendpr[ray]'")
+    cluster = RayCluster(nodes=2)
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
+    """A set that is copied."""
+    folder = tmp_path_factory.mktemp("members")
+    opendpr.add(folder / "wiki", write_documents(folder / "docs", DOCUMENTS, WORDS), model=str(tiny_model))
+    with open_writer(folder / "wiki") as writer:
+        divide(writer, folder / "wiki-set", MEMBERS)
+    return folder
+
+
+@contextmanager
+def serving(cluster: RayCluster, made: Path, place: Path, *options: object) -> Iterator[ServedSet]:
+    """A service of a copy of the set, for the time of a test."""
+    served = ServedSet(cluster, Path(shutil.copytree(made / "wiki-set", place / "wiki-set")), *options)
+    try:
+        yield served
+    finally:
+        if served.process.poll() is None:
+            assert served.stop(signal.SIGTERM) == 0, served.log
+
+
+def searched_here(directory: Path) -> list[object]:
+    """What a service finds that reads all members itself."""
+    service = Service(Settings(directory))
+    try:
+        records = [
+            asyncio.run(service.search(Wanted(s["question"], s["retriever"], s["k"], s.get("where")))) for s in SEARCHES
+        ]
+        return [json.loads(json.dumps([asdict(passage) for passage in record.passages])) for record in records]
+    finally:
+        service.close()
+
+
+@pytest.fixture(scope="module")
+def several(cluster: RayCluster, made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedSet]:
+    """A set with two replicas of each member."""
+    with serving(cluster, made, tmp_path_factory.mktemp("served"), "--replicas", REPLICAS) as served:
+        yield served
+
+
+def test_lists_and_scores_are_those_of_the_set_in_one_process(several: ServedSet) -> None:
+    assert several.searched() == searched_here(several.directory)
+    assert [len(several.replicas(member_name(place))) for place in range(MEMBERS)] == [REPLICAS] * MEMBERS
+    assert several.ask("GET", "/v1/documents/013.txt")[1]["text"].startswith("document13")
+    assert several.ask("GET", "/v1/info")[1]["documents"] == DOCUMENTS
+    assert several.ask("POST", "/v1/ask", {"question": QUESTIONS[0]})[0] == 200
+
+
+def test_a_killed_replica_costs_no_answer(several: ServedSet) -> None:
+    expected = several.searched()
+    for _ in range(KILLS):
+        wait_until(lambda: several.living(KILLED) == REPLICAS)
+        several.replicas(KILLED)[0].send_signal(signal.SIGKILL)
+        for number in range(QUESTIONS_AROUND):
+            place = number % len(SEARCHES)
+            status, answer = several.ask("POST", "/v1/search", SEARCHES[place])
+            assert (status, answer.get("passages")) == (200, expected[place]), answer
+
+
+def test_an_update_is_noticed(several: ServedSet, tmp_path: Path) -> None:
+    before = several.searched()
+    opendpr.add(several.directory, write_documents(tmp_path / "more", 6, WORDS, seed=5))
+    after = several.searched()
+    assert after != before
+    assert after == searched_here(several.directory)
+
+
+def test_a_service_that_ends_leaves_nothing_and_a_killed_one_is_replaced(
+    cluster: RayCluster, made: Path, tmp_path: Path
+) -> None:
+    with serving(cluster, made, tmp_path) as killed:
+        expected = killed.searched()
+        left = killed.replicas(KILLED)
+        killed.stop(signal.SIGKILL)
+    assert [process.is_running() for process in left] == [True]
+    again = ServedSet(cluster, killed.directory)
+    assert again.searched() == expected
+    wait_until(lambda: not left[0].is_running())
+    assert len(again.replicas(KILLED)) == 1
+    assert again.stop(signal.SIGINT) == 0, again.log
+    wait_until(lambda: not any(again.replicas(member_name(place)) for place in range(MEMBERS)))
+
+
+@pytest.fixture(params=[(), ("--allow-partial",)], ids=["strict", "partial"])
+def single(
+    request: pytest.FixtureRequest, cluster: RayCluster, made: Path, tmp_path: Path
+) -> Iterator[tuple[ServedSet, bool]]:
+    """A set with one replica of each member, and whether it may be searched without one."""
+    with serving(cluster, made, tmp_path, *request.param) as served:
+        yield served, bool(request.param)
+
+
+def test_a_member_without_a_replica_is_named_until_it_is_back(single: tuple[ServedSet, bool], tmp_path: Path) -> None:
+    served, is_partial = single
+    expected = served.searched()
+    directory = served.directory / KILLED
+    directory.rename(tmp_path / "away")  # so that no other replica can start
+    for replica in served.replicas(KILLED):
+        replica.send_signal(signal.SIGKILL)
+    for search in SEARCHES[:4]:
+        status, answer = served.ask("POST", "/v1/search", search)
+        if is_partial:
+            assert (status, answer["missing"]) == (200, [KILLED])
+        else:
+            assert (status, f"{KILLED} of" in answer["detail"]) == (503, True), answer
+    status, answer = served.ask("GET", "/v1/documents")
+    assert (status, answer.get("missing")) == ((200, [KILLED]) if is_partial else (503, None))
+    (tmp_path / "away").rename(directory)
+    wait_until(lambda: served.ask("POST", "/v1/search", SEARCHES[0])[1].get("missing") == [])
+    assert served.searched() == expected
+
+
+def test_a_member_that_is_another_collection_is_refused_by_name(
+    cluster: RayCluster, made: Path, tmp_path: Path
+) -> None:
+    several = Path(shutil.copytree(made / "wiki-set", tmp_path / "wiki-set"))
+    shutil.rmtree(several / KILLED)
+    shutil.copytree(several / member_name(0), several / KILLED)
+    refused = cluster.run("serve", several, "--port", 0, "--on", f"127.0.0.1:{PORT}")
+    assert refused.returncode == 7
+    assert re.search(f"{KILLED} cannot be served: .*{KILLED} is another collection", refused.stderr)
+    assert "Traceback" not in refused.stderr
