@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 
+from opendpr.answering.surroundings import in_context
+from opendpr.text.blocks import sentence_around
+from opendpr.text.copies import folded
 from opendpr.types import Span
 
+COPIED_WORDS = 6
+"""A sentence with fewer may be the same by chance."""
 REPEATED_PASSAGES = 3
 """A line that is in this many of the passages read is a header or navigation."""
 LONGEST_HEADING_CHARACTERS = 200
@@ -39,11 +44,19 @@ def _folded(line: str) -> str:
     return " ".join(line.lower().split())
 
 
+def _statement(span: Span) -> str:
+    """The sentence of a place, as its copies have it too; empty if it is too short to be one."""
+    text, start, end = in_context(span)
+    first, last = sentence_around(text, start, end)
+    words = folded(text[first:last])
+    return words if len(words.split()) >= COPIED_WORDS else ""
+
+
 def independent(spans: Sequence[Span], repeated: Collection[str]) -> list[int]:
     """The numbers of the places that count, best first.
 
-    Of several in one document, and of several in passages with the same text, the best counts; so it is with all
-    headings together.
+    Of several in one document, in passages that are copies, and in the same sentence wherever it is copied or quoted,
+    the best counts; so it is with all headings together.
 
     Args:
         spans: places with the same words, best first
@@ -55,7 +68,9 @@ def independent(spans: Sequence[Span], repeated: Collection[str]) -> list[int]:
     counted: list[int] = []
     for number, span in enumerate(spans):
         passage = span.hit.passage
-        keys: set[object] = {("document", passage.document_id), ("text", passage.text)}
+        keys: set[object] = {("document", passage.document_id), ("text", folded(passage.text))}
+        if said := _statement(span):
+            keys.add(("sentence", said))
         if is_heading(span, repeated):
             keys.add("heading")
         if not keys & seen_keys:

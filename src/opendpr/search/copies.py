@@ -1,4 +1,4 @@
-"""Passages with the same text count once: copies take one place of k, and the hit lists where else the text occurs."""
+"""Passages that say the same count once: copies take one place of k, and the hit lists where else the text occurs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from opendpr.protocols import Retriever
+from opendpr.text.copies import folded
 from opendpr.types import Hit
 
 FURTHER_TIMES = 4
@@ -47,7 +48,7 @@ def _grouped(hits: Sequence[Hit]) -> list[Hit]:
     """The best hit of each text, with the passages of the others."""
     groups: dict[str, list[Hit]] = {}
     for hit in hits:
-        groups.setdefault(hit.passage.text.strip(), []).append(hit)
+        groups.setdefault(folded(hit.passage.text), []).append(hit)
     return [replace(best, copies=tuple(hit.passage for hit in others)) for best, *others in groups.values()]
 
 

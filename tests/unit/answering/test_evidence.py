@@ -26,6 +26,13 @@ def test_copies_of_a_passage_count_once() -> None:
     assert counted([mark(n, "The wall is red.", "red") for n in range(30)]) == [0]
 
 
+def test_the_same_sentence_counts_once_wherever_it_is_quoted() -> None:
+    said = "The ferry Nordan carried 4,120 passengers in 1968."
+    quoted = f"Thanks!\n\n> {said.replace(' carried', chr(10) + '> carried')}\n\nBest wishes"
+    texts = [f"We wrote this. {said}", quoted, f"{said} It sank.", "In 1968 it carried 4,120 passengers, they say."]
+    assert counted([mark(n, text, "4,120") for n, text in enumerate(texts)]) == [0, 3]
+
+
 def test_a_header_that_many_passages_share_counts_once_however_often_it_is_there() -> None:
     spans = [mark(n, f"Acme Manual 7\nText of page {n}.", "7") for n in range(5)]
     assert counted(spans) == [0]

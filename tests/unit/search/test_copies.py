@@ -24,6 +24,12 @@ def test_copies_take_one_place_and_are_listed() -> None:
     ]
 
 
+def test_copies_may_differ_in_white_space_capitals_and_emphasis() -> None:
+    repeated = hits("The fee is 90.", "The  fee\nis 90.", "THE FEE IS 90.", "The fee is **90**.", "The fee is -90.")
+    (kept,) = without_copies(lambda questions, depth: [repeated[:depth]], ["?"], 5)
+    assert [len(hit.copies) for hit in kept] == [3, 0]
+
+
 def test_more_is_searched_for_only_where_copies_fill_the_places() -> None:
     lists = {"many": hits(*["a"] * 30, "b", "c"), "few": hits("a", "b", "c", "d")}
     calls: list[tuple[list[str], int]] = []
