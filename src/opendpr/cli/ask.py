@@ -30,6 +30,7 @@ from opendpr.cli.options import (
     engine_settings,
 )
 from opendpr.cli.output import (
+    excerpt,
     marked,
     on_one_line,
     print_json,
@@ -181,7 +182,7 @@ def _show(answer: Answer, outline: Outline, *, strong: bool) -> None:
     best = answer.spans[0]
     passage = best.hit.passage
     meaning = f" that {answer.confidence_means}" if answer.kind == "sentence" else ""
-    put(f"{styled(' '.join(answer.text.split()), bold=strong)}  (confidence {answer.confidence:.2f}{meaning})")
+    put(f"{styled(excerpt(answer.text), bold=strong)}  (confidence {answer.confidence:.2f}{meaning})")
     anchor = outline.anchor(best.start)
     link = on_one_line(f"{passage.document_id}#{anchor}" if anchor else passage.document_id)
     title = on_one_line(outline.title_at(best.start) or passage.title)

@@ -23,8 +23,9 @@ JSON_LINE_ENDS = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
 """What many programs take for the end of a line although JSON does not, and how JSON writes it otherwise."""
 
 
-_CONTROL_CHARACTERS = re.compile("\x1b(?!\\[[0-9;]*m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]")
-"""Control characters, by which a document could give orders to the terminal that shows it; colours may pass."""
+_CONTROL_CHARACTERS = re.compile("\x1b(?!\\[[0-9;]*m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u202d\u202e]")
+"""Control characters, by which a document could give orders to the terminal that shows it, and those that turn the
+direction of writing; colours may pass, as what is put out has some."""
 LISTED_ESCAPE = re.compile(r"\\(?:[nrt]|x[0-9a-f]{2}|u[0-9a-f]{4}|U000[0-9a-f]{5})")
 """What `on_one_line` writes for a character that cannot be seen."""
 
@@ -54,6 +55,12 @@ def put(text: str, end: str = "\n") -> None:
 def harmless(text: str) -> str:
     """The text with control characters replaced, so that it cannot move the cursor or give a terminal orders."""
     return _CONTROL_CHARACTERS.sub("\ufffd", text)
+
+
+def excerpt(text: str) -> str:
+    """Text of a document on one line, for a terminal without any control character, colours of its own among them."""
+    line = " ".join(text.split())
+    return harmless(line.replace("\x1b", "\ufffd")) if sys.stdout.isatty() else line
 
 
 def print_json(value: object) -> None:
@@ -105,12 +112,18 @@ def marked(text: str, start: int, end: int) -> str:
         first -= 1
     while last < len(text) and not text[last].isspace() and last < end + room + 30:
         last += 1
-    answer = text[start:end]
+    answer = excerpt(text[start:end])
     strong = styled(answer, bold=True, underline=True)
     if strong == answer:
         strong = f"**{answer}**"
-    shown = ("… " if first else "") + text[first:start] + strong + text[end:last] + (" …" if last < len(text) else "")
+    before, after = spaced_excerpt(text[first:start]), spaced_excerpt(text[end:last])
+    shown = ("… " if first else "") + before + strong + after + (" …" if last < len(text) else "")
     return " ".join(shown.split())
+
+
+def spaced_excerpt(text: str) -> str:
+    """An excerpt that has a space at the ends that have white space."""
+    return " " * text[:1].isspace() + excerpt(text) + " " * text[-1:].isspace()
 
 
 def report_unmet_filter(collection: Collection, where: str | None) -> None:

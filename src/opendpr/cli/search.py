@@ -25,7 +25,7 @@ from opendpr.cli.options import (
     WhereOption,
     engine_settings,
 )
-from opendpr.cli.output import on_one_line, print_json, put, report_unmet_filter, styled
+from opendpr.cli.output import excerpt, on_one_line, print_json, put, report_unmet_filter, styled
 from opendpr.cli.typed import joined_question
 
 if TYPE_CHECKING:
@@ -108,4 +108,4 @@ def _show(answerer: Answerer, hits: Sequence[Hit], *, as_json: bool) -> None:
         parts = ", ".join(f"{name} {score:.2f}" for name, score in hit.parts.items())
         title = styled(on_one_line(hit.passage.title), bold=True)
         put(f"{hit.score:8.2f}  {title}  {on_one_line(id)}  ({parts})")
-        put(f"          {' '.join(hit.passage.text.split())}\n")
+        put(f"          {excerpt(hit.passage.text)}\n")
