@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice, zip_longest
 
@@ -16,6 +17,8 @@ SAMPLE_ROWS = 50
 """Rows that are scanned for a header, and records for a text."""
 ROW_END = "\n\n"
 VALUE_END = "; "
+NAME_SIGNS = re.compile("[_:;]")
+"""What of a name is written as a space."""
 NESTED_LEVELS = 20
 """Objects and arrays inside one another in a record; what lies deeper is left out."""
 
@@ -43,8 +46,8 @@ def row_text(names: Sequence[str], values: Sequence[str]) -> str:
 
 
 def named_value(name: str, value: str) -> str:
-    """`departure time: 08:15` for `departure_time`."""
-    words, content = " ".join(name.replace("_", " ").split()), " ".join(value.split())
+    """`departure time: 08:15` for `departure_time`; a name has none of the signs that end names and values."""
+    words, content = " ".join(NAME_SIGNS.sub(" ", name).split()), " ".join(value.split())
     return f"{words}: {content}" if words else content
 
 

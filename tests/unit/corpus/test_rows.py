@@ -66,6 +66,10 @@ def test_lines_above_the_header_are_the_title_of_the_table(tmp_path):
         ("year\n1874\n1966\n", "year: 1874\n\nyear: 1966"),
         ("a,b\n1,2,3\n4\n5,6\n7,8\n", "a: 1; b: 2; 3\n\na: 4\n\na: 5; b: 6\n\na: 7; b: 8"),
         ("only,one,row\n", "only; one; row"),
+        (
+            "time: start,place; room\n10:00,A\n11:00,B\n",
+            "time start: 10:00; place room: A\n\ntime start: 11:00; place room: B",
+        ),
     ],
 )
 def test_columns_are_named_where_there_is_a_header(tmp_path, content, expected):
