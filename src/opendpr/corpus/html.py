@@ -10,13 +10,14 @@ from types import MappingProxyType
 from typing import IO, TYPE_CHECKING
 
 from opendpr.corpus.anchors import ANCHORED, HEADING_LEVELS, anchor_of
-from opendpr.corpus.elements import OrderedList, is_note, is_numerator, mathml, ruby, shown, written_as
+from opendpr.corpus.elements import OrderedList, is_note, is_numerator, mathml, ruby, shown, whole_number, written_as
 from opendpr.corpus.encodings import decoded
 from opendpr.corpus.extract import BlockText, Extract, NotReadError, section_metadata, visible
 from opendpr.corpus.hidden import UNSEEN_TAGS, hidden_elements, script_elements, style_sheet
 from opendpr.corpus.menus import menu_elements
 from opendpr.corpus.running_lines import MENU_LINES, left_out
 from opendpr.corpus.source import TEXT_BYTES, TOO_LONG
+from opendpr.corpus.spanned_cells import SpannedCells
 from opendpr.corpus.unicode_forms import is_binary, unicode_form
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ LIST_TAGS = frozenset(("ol", "ul", "menu", "dir", "nav"))
 """Where list items belong; those of a navigation have no numbers."""
 WHOLE_TAGS = frozenset(("sup", "sub", "ruby", "math", "img", "input"))
 """Elements that `PageText` adds as a whole."""
+TABLE_TAGS = frozenset(("table", "tr", "td", "th"))
 IN_LINE_TAGS = frozenset(("a", "span", "small", "font", "em", "i", "b", "strong"))
 """Elements that a style sheet may raise or lower."""
 NO_SCRIPTS: Mapping[int, str] = MappingProxyType({})
@@ -139,6 +141,7 @@ class PageText:
         self._hidden, self._scripts = hidden, scripts
         self._preformatted = 0
         self._lists: list[OrderedList | None] = []
+        self._tables: list[SpannedCells] = []
 
     def enter(self, node: LexborNode) -> bool:
         """Add what comes before the content of an element; returns whether its content is to be read too."""
@@ -154,6 +157,8 @@ class PageText:
             self._add_whole(form, node)
             return False
         self._preformatted += tag in PREFORMATTED
+        if tag in TABLE_TAGS:
+            self._enter_table(tag, node)
         self.text.separate(SEPARATOR_OF_TAG.get(tag, ""))
         if tag in HEADING_LEVELS:
             self.text.begin_heading(HEADING_LEVELS[tag], anchor_of(node))
@@ -179,9 +184,31 @@ class PageText:
             self.text.end_heading()
         elif tag in LIST_TAGS:
             self._lists.pop()
+        elif tag == "table":
+            self._tables.pop()
+        elif tag == "tr" and self._tables:
+            self._add_spanned(self._tables[-1])
         elif tag == "q":
             self.text.add("\u201d")
         self.text.separate(SEPARATOR_OF_TAG.get(tag, ""))
+
+    def _enter_table(self, tag: str, node: LexborNode) -> None:
+        """Begin a table, a row or a cell; before a cell stand the values that span into its row."""
+        if tag == "table":
+            self._tables.append(SpannedCells())
+        elif self._tables and tag == "tr":
+            self._tables[-1].begin_row()
+        elif self._tables:
+            self._add_spanned(self._tables[-1])
+            rows, columns = (whole_number(node.attributes.get(name), 1) for name in ("rowspan", "colspan"))
+            is_value = rows != 1 and node.css_first("table") is None
+            self._tables[-1].add_cell(node.text(separator=" ") if is_value else "", rows, columns)
+
+    def _add_spanned(self, table: SpannedCells) -> None:
+        for value in table.before_cell():
+            self.text.separate("\t")
+            self.text.add(value)
+            self.text.separate("\t")
 
     def _add_whole(self, tag: str, node: LexborNode) -> None:
         """Add an element whose content is read as a whole."""

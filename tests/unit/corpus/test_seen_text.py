@@ -34,6 +34,30 @@ def test_superscripts_and_note_marks_are_set_apart(page, expected):
 
 
 @pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (
+            "<tr><td rowspan=2>2022<td>Isla<td>8:04<tr><td>Tolu<td>8:15<tr><td>2023<td>Asha<td>8:40",
+            "2022\tIsla\t8:04\n2022\tTolu\t8:15\n2023\tAsha\t8:40",
+        ),
+        (
+            "<tr><td>Isla<td rowspan=3> A <b>2</b><tr><td>Tolu<tr><td>Asha<tr><td>Bo",
+            "Isla\tA 2\nTolu\tA 2\nAsha\tA 2\nBo",
+        ),
+        ("<tr><td colspan=2>x<td rowspan=2>y<tr><td>a<td>b", "x\ty\na\tb\ty"),
+        ("<tr><td rowspan=0>x<td rowspan=2>y<td>1<tr><td>2<tr><td>z<td>3", "x\ty\t1\nx\ty\t2\nx\tz\t3"),
+        (
+            "<tr><td rowspan=2><table><tr><td rowspan=2>q<td>r<tr><td>s</table><td>t<tr><td>u",
+            "q\tr\nq\ts\n\nt\nu",
+        ),
+        ("<tr><td rowspan=99999999999>x<td>1<tr><td>2", "x\t1\n2"),
+    ],
+)
+def test_a_value_that_spans_rows_stands_in_each(rows, expected):
+    assert text("html", f"<table>{rows}</table>") == expected
+
+
+@pytest.mark.parametrize(
     ("page", "expected"),
     [
         ("a <p hidden>b</p><p style='color: red; DISPLAY : none'>c</p>d", "a d"),
