@@ -14,6 +14,8 @@ from opendpr.answering.tidying import tidied
 from opendpr.text import normalize_answer
 from opendpr.types import Answer, Hit, Outcome, Span
 
+ROW_NAMES = -2.0
+"""As `row_names`. Rows are alike but for these, so that they say which one is meant."""
 WORDING_FEATURES = ("mismatch", "near", "names")
 """What the words of question and place count, by its name in a model's config.json."""
 
@@ -53,10 +55,21 @@ class Decoding:
 
     def worded(self, span: Span, wording: Wording) -> float:
         """What the words around a span count, as a logarithm."""
-        if not (self.mismatch or self.near or self.names):
+        if not self.counts_words:
             return 0.0
         place = wording.place(span)
-        return self.mismatch * place.mismatch + self.near * place.near + self.names * place.names
+        own = self.mismatch * place.mismatch + self.near * place.near + self.names * place.names
+        return own + self.row_names * wording.row_lacks(span)
+
+    @property
+    def counts_words(self) -> bool:
+        """Whether the words around a span count at all."""
+        return bool(self.mismatch or self.near or self.names)
+
+    @property
+    def row_names(self) -> float:
+        """What the share of the question's names and numbers counts that the row of a table lacks."""
+        return ROW_NAMES if self.counts_words else 0.0
 
 
 class Candidate(NamedTuple):

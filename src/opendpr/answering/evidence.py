@@ -47,6 +47,8 @@ def _folded(line: str) -> str:
 def _statement(span: Span) -> str:
     """The sentence of a place, as its copies have it too; empty if it is too short to be one."""
     text, start, end = in_context(span)
+    if end > len(text):  # of a hit without the words beyond its borders that it was read with
+        return ""
     first, last = sentence_around(text, start, end)
     words = folded(text[first:last])
     return words if len(words.split()) >= COPIED_WORDS else ""

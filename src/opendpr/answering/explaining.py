@@ -98,6 +98,7 @@ def _score(span: Span, decoding: Decoding, wording: Wording) -> tuple[Weighed, .
         Weighed("mismatch", place.mismatch, decoding.mismatch),
         Weighed("near", place.near, decoding.near),
         Weighed("names", place.names, decoding.names),
+        Weighed("row", wording.row_lacks(span), decoding.row_names),
     )
 
 

@@ -89,6 +89,10 @@ class Wording:
             self._share(there),
         )
 
+    def row_lacks(self, span: Span) -> float:
+        """Share of the names and numbers in the question that the row of a span lacks; 0 for one in no row."""
+        return self.place(span).names if self._row(span) else 0.0
+
     def _row(self, span: Span) -> str:
         """The row of a table that a span is a value of, with the names of its columns; empty if it is in none."""
         text, start, end = in_context(span)

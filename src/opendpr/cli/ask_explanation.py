@@ -15,6 +15,7 @@ FEATURE_MEANINGS = {
     "mismatch": "1 if not of the kind asked for",
     "near": "share of the question's words that are not near",
     "names": "share of its names and numbers that the passage lacks",
+    "row": "share of these that the row of the table lacks",
     "missing": "share of its words that the passage lacks",
     "unseen": "words of it that occur nowhere",
     "share": "log-odds of the part of all evidence",

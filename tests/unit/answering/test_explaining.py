@@ -44,9 +44,9 @@ def test_an_explanation_as_text_has_a_line_for_each_part() -> None:
     assert lines[0] == "  why 'Paris':"
     assert "from 2 of 2 places; retrieval is bm25 4.00, dense 0.50" in lines[1]
     assert any(line.split()[:6] == ["passage", "selection", "2.00", "x", "0.80", "="] for line in lines)
-    assert "there is no answer below a confidence of 0.30" in lines[10]
-    assert len(lines) == 3 + 7 + 1 + len(WEIGHTS) + 1
-    assert len(list(explained(rome))) == 3 + 7
+    assert "there is no answer below a confidence of 0.30" in lines[11]
+    assert len(lines) == 3 + 8 + 1 + len(WEIGHTS) + 1
+    assert len(list(explained(rome))) == 3 + 8
 
 
 def test_every_number_that_a_confidence_can_have_is_explained_in_words() -> None:
