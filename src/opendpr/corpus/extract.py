@@ -162,6 +162,14 @@ class BlockText:
             anchor = f"{page}#{section.anchor}" if section.anchor else page
             self.sections.append(section._replace(start=section.start + offset, anchor=anchor))
 
+    def piece_count(self) -> int:
+        """How many pieces there are, for `since`."""
+        return len(self._pieces)
+
+    def since(self, count: int) -> str:
+        """What was added after so many pieces."""
+        return "".join(self._pieces[count:])
+
     def _before(self) -> str:
         """The two characters that the next piece will follow; none after a separator."""
         return self._pieces[-1][-2:] if self._pieces and not self._separator else ""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from opendpr.corpus.extract import BlockText
 from opendpr.corpus.numbering import Numbers
 from opendpr.corpus.office import values, whole
 from opendpr.corpus.opendocument_styles import OUTLINE, TextStyles
+from opendpr.corpus.spanned_cells import SpannedCells
 
 DROPPED_ELEMENTS = frozenset(
     ("tracked-changes", "annotation", "note-citation", "scripts", "forms", "desc", "number", "hidden-text")
@@ -26,8 +28,18 @@ STYLE_FAMILIES = {
 """Elements that a style may hide."""
 HIDDEN_VALUES = frozenset(("none", "collapse", "filter"))
 """How an element itself says that it is not shown."""
+CELL_SIZES = ("number-rows-spanned", "number-columns-spanned")
 SPACES = 1_000
 """Most spaces in a row."""
+
+
+class Cell(NamedTuple):
+    """A cell of a table that is not inside another."""
+
+    pieces: int = 0
+    """How many pieces of text there are before it."""
+    rows: int = 1
+    columns: int = 1
 
 
 @dataclass(slots=True)
@@ -55,6 +67,8 @@ class ContentReader:
         self._scripts: list[str] = []
         self._lists: list[ListPlace] = []
         self._reading: list[str] | None = None
+        self._spanned = SpannedCells()
+        self._cell = Cell()
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
         local, attributes = name.rpartition("}")[2], values(attributes)
@@ -127,6 +141,15 @@ class ContentReader:
         """Add what an element stands for."""
         if local == "table-cell":
             self._cells += 1
+            if self._cells == 1:
+                self._add_spanned()
+                rows, columns = (whole(attributes.get(name, "1"), 1) for name in CELL_SIZES)
+                repeated = whole(attributes.get("number-columns-repeated", "1"), 1)
+                self._cell = Cell(self._text.piece_count(), rows, columns * repeated)
+        elif local == "table" and not self._cells:
+            self._spanned = SpannedCells()
+        elif local == "table-row" and not self._cells:
+            self._spanned.begin_row()
         elif local == "page":
             self._text.separate("\n\n")
         elif local == "note":
@@ -140,6 +163,13 @@ class ContentReader:
             self._reading = []
         elif local == "object" and (written := self._formula(attributes.get("href", ""))):
             self._text.add_collapsed(written)
+
+    def _add_spanned(self) -> None:
+        """Add what cells of earlier rows say before the next cell."""
+        for value in self._spanned.before_cell():
+            self._text.separate("\t")
+            self._add(value)
+            self._text.separate("\t")
 
     def _add(self, piece: str) -> None:
         if not self._is_gone:
@@ -163,11 +193,15 @@ class ContentReader:
             self._lists.pop()
         elif local == "table-cell":
             self._cells -= 1
+            if not self._cells:
+                self._spanned.add_cell(self._text.since(self._cell.pieces), self._cell.rows, self._cell.columns)
             self._text.separate("\t")
         elif local == "ruby-text" and self._reading is not None:
             reading, self._reading = "".join(self._reading).strip(), None
             self._add(f"({reading})" if reading else "")
         elif local in ("table-row", "table"):
+            if local == "table-row" and not self._cells:
+                self._add_spanned()
             self._text.separate("\n" if local == "table-row" else "\n\n")
         elif local == "note" and not self._is_gone:
             self._text.close("]")

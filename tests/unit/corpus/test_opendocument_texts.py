@@ -140,3 +140,23 @@ def test_a_formula_is_text_where_it_lies():
     link = '<draw:frame><draw:object xmlns:x="http://www.w3.org/1999/xlink" x:href="./Object 1"/></draw:frame>'
     assert seen(p(f"as {link}."), **{"Object 1/content.xml": math}) == "as E=mc^2."
     assert seen(p(f"as {link}."), **{"Object 1/content.xml": f"<o:chart {SPACES}>x</o:chart>"}) == "as ."
+
+
+def cell(words: str, more: str = "") -> str:
+    return f"<table:table-cell {more}>{p(words)}</table:table-cell>"
+
+
+def test_a_value_that_spans_rows_stands_in_each():
+    covered = "<table:covered-table-cell/>"
+    rows = (
+        (cell("2022", 'table:number-rows-spanned="2"'), cell("Isla"), cell("8:04", 'table:number-rows-spanned="2"')),
+        (covered, cell("Tolu"), covered),
+        (cell("2023"), cell("Asha"), cell("8:40")),
+    )
+    table = "".join(f"<table:table-row>{''.join(row)}</table:table-row>" for row in rows)
+    spanning = cell("x", 'table:number-rows-spanned="9"')
+    open_span = f"<table:table><table:table-row>{spanning}</table:table-row></table:table>"
+    after = f"<table:table><table:table-row>{cell('y')}</table:table-row></table:table>"
+    shown = "2022\tIsla\t8:04\n2022\tTolu\t8:04\n2023\tAsha\t8:40"
+    assert seen(f"<table:table>{table}</table:table>") == shown
+    assert seen(open_span + after) == "x\n\ny"
