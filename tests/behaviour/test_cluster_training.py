@@ -115,4 +115,4 @@ def test_an_interrupted_training_goes_on(cluster, training, together, tmp_path):
 def test_a_collection_is_not_sent(cluster, training, tmp_path):
     refused = cluster.run(*training[:3], "--objective", "inverse-cloze", "-o", tmp_path / "model", "--on", ADDRESS)
     assert refused.returncode == 2
-    assert "neither --weight nor --on" in refused.stderr
+    assert "takes one collection, no --weight and no --on" in refused.stderr
