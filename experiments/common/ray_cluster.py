@@ -140,6 +140,7 @@ class RayCluster:
         One process counts, as its start takes seconds.
         """
         if self._counting is None or self._counting.poll() is not None:
+            self._end_counting()
             command, pipe = self.namespace.inside([sys.executable, "-c", COUNTING]), subprocess.PIPE
             self._counting = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=self._log, encoding="utf-8")
         assert self._counting.stdin is not None
@@ -150,6 +151,11 @@ class RayCluster:
             return 0
         line = self._counting.stdout.readline().strip()
         return int(line) if line.isdecimal() else 0
+
+    def _end_counting(self) -> None:
+        if self._counting is not None:
+            self._counting.kill()
+            self._counting.communicate()
 
     def run(self, *arguments: object) -> subprocess.CompletedProcess[str]:
         """An `opendpr` command in the namespace."""
@@ -170,9 +176,7 @@ class RayCluster:
         return "\n".join(lines)
 
     def close(self) -> None:
-        if self._counting is not None:
-            self._counting.kill()
-            self._counting.communicate()
+        self._end_counting()
         for process in (*self.nodes, self.head):
             if process.poll() is None:
                 self.kill(process)

@@ -10,8 +10,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from pages import matches, sessions
@@ -89,5 +91,14 @@ def test_three_nodes_are_started_and_one_is_killed_as_the_page_says(tmp_path, en
         for command, expected in sessions(PAGE, "nodes"):
             walk(namespace.inside(["bash", "-c", command]), expected, tmp_path, environment | {"RAY_TMPDIR": temporary})
     finally:
+        for path in tmp_path.glob("*.pid"):
+            end_ray(int(path.read_text()))
         namespace.close()
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def end_ray(process: int) -> None:
+    """End a node that is still there."""
+    with suppress(psutil.NoSuchProcess):
+        if "--node-ip-address=127.0.0.1" in psutil.Process(process).cmdline():
+            psutil.Process(process).kill()

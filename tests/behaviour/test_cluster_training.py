@@ -112,7 +112,22 @@ def test_an_interrupted_training_goes_on(cluster, training, together, tmp_path):
     assert weights(output) == weights(together)
 
 
+def test_a_training_that_lost_a_machine_goes_on(cluster, training, together, tmp_path):
+    output = tmp_path / "model"
+    driver = cluster.start(*training, "-o", output, "--on", ADDRESS, "--workers", "2")
+    wait_until(lambda: any((output / "checkpoints").glob("step-*")) or driver.poll() is not None)
+    cluster.kill(cluster.nodes.pop())
+    assert driver.wait() in (7, 0)  # 0 if it was done already
+    cluster.nodes.append(cluster.join())
+    cluster.settle()
+    if not (output / "config.json").exists():
+        assert any((output / "checkpoints").glob("step-*"))
+        done = cluster.run(*training, "-o", output, "--on", ADDRESS, "--workers", "2")
+        assert done.returncode == 0, done.stderr
+    assert weights(output) == weights(together)
+
+
 def test_a_collection_is_not_sent(cluster, training, tmp_path):
     refused = cluster.run(*training[:3], "--objective", "inverse-cloze", "-o", tmp_path / "model", "--on", ADDRESS)
     assert refused.returncode == 2
-    assert "neither --weight nor --on" in refused.stderr
+    assert "takes one collection, no --weight and no --on" in refused.stderr
