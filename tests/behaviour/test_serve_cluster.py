@@ -70,9 +70,9 @@ class ServedSet:
         self._reading = threading.Thread(target=self._read, daemon=True)
         self._reading.start()
         self._is_listening.wait()
-        assert self.process.poll() is None, self.log
+        assert self.process.poll() is None, "".join(self.log)
         port = re.search(r":(\d+)$", self.log[-1].strip())
-        assert port, self.log
+        assert port, "".join(self.log)
         self._asking = self._lines(asking_client.__file__, port[1])
         self._counting = self._lines("-c", COUNTING)
 
@@ -273,3 +273,50 @@ def test_a_member_that_is_another_collection_is_refused_by_name(
     assert refused.returncode == 7
     assert re.search(f"{KILLED} cannot be served: .*{KILLED} is another collection", refused.stderr)
     assert "Traceback" not in refused.stderr
+
+
+MEMBERS_OF_MACHINES = ((0, 1), (1, 2))
+"""Places of the members that each of two machines has."""
+
+
+def join(cluster: RayCluster, own: Path, several: Path) -> subprocess.Popen[bytes]:
+    """Another machine, on which the members of a folder lie where the set is; one that gave up is started again."""
+    resources = json.dumps({f"{several.name}/{path.name}": 1 for path in own.iterdir()})
+    mounted = ("unshare", "--mount", "sh", "-c", f'mount --bind {own} {several} && exec "$@"', "sh")
+    before, machine = cluster.alive(), None
+
+    def is_there() -> bool:
+        nonlocal machine
+        if machine is None or machine.poll() is not None:
+            machine = cluster.join(f"--resources={resources}", within=mounted)
+        return cluster.alive() > before
+
+    wait_until(is_there)
+    assert machine
+    cluster.nodes.append(machine)
+    return machine
+
+
+def test_machines_serve_the_members_that_they_have(cluster: RayCluster, made: Path, tmp_path: Path) -> None:
+    several, folders = tmp_path / "wiki-set", [tmp_path / name for name in ("one", "two")]
+    several.mkdir()
+    shutil.copy(made / "wiki-set" / "set.json", several)
+    for own, places in zip(folders, MEMBERS_OF_MACHINES, strict=True):
+        for name in map(member_name, places):
+            shutil.copytree(made / "wiki-set" / name, own / name)
+    first, _ = (join(cluster, own, several) for own in folders)
+    whole = cluster.alive()
+    served = ServedSet(cluster, several)
+    try:
+        expected = searched_here(made / "wiki-set")
+        assert served.searched() == expected
+        cluster.kill(first)
+        cluster.nodes.remove(first)
+        status, answer = served.ask("POST", "/v1/search", SEARCHES[0])
+        assert (status, f"{member_name(0)} of" in answer["detail"]) == (503, True), answer
+        wait_until(lambda: cluster.alive() < whole)
+        join(cluster, folders[0], several)
+        wait_until(lambda: served.ask("POST", "/v1/search", SEARCHES[0])[0] == 200)
+        assert served.searched() == expected
+    finally:
+        assert served.stop(signal.SIGTERM) == 0, served.log
