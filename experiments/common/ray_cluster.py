@@ -123,9 +123,14 @@ class RayCluster:
         """Wait until the head knows all machines, and none that was killed."""
         wait_until(lambda: self._alive_at_last() == 1 + len(self.nodes))
 
-    def join(self) -> subprocess.Popen[bytes]:
-        """Another machine."""
-        return self._start(f"--address=127.0.0.1:{PORT}", "--num-cpus=1")
+    def join(self, *options: str, within: Sequence[str] = ()) -> subprocess.Popen[bytes]:
+        """Another machine.
+
+        Args:
+            options: of `ray start`
+            within: a command that runs the one that follows it
+        """
+        return self._start(f"--address=127.0.0.1:{PORT}", "--num-cpus=1", *options, within=within)
 
     def kill(self, node: subprocess.Popen[bytes]) -> None:
         """End a machine and all that runs on it, without a word."""
@@ -184,11 +189,11 @@ class RayCluster:
         self._log.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _start(self, *options: str) -> subprocess.Popen[bytes]:
+    def _start(self, *options: str, within: Sequence[str] = ()) -> subprocess.Popen[bytes]:
         self._started += 1
         first = FIRST_AGENT_PORT + len(AGENT_PORTS) * self._started
         ports = [f"{option}={port}" for port, option in enumerate(AGENT_PORTS, first)]
-        command = self.namespace.inside(["ray", "start", *NODE, *ports, *options])
+        command = self.namespace.inside([*within, "ray", "start", *NODE, *ports, *options])
         return subprocess.Popen(
             command, env=self._environment, stdout=self._log, stderr=self._log, start_new_session=True
         )

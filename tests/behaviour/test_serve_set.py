@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ import pytest
 from conftest import Run
 
 import opendpr
+from opendpr.cluster.place import served_members
 from opendpr.collection import open_collection, open_writer
 from opendpr.collection.backup import write_backup
 from opendpr.collection.set_manifest import member_name, member_of
@@ -248,6 +250,24 @@ def test_a_language_model_is_told_what_is_missing(original: Path, tmp_path: Path
             missing()
     finally:
         service.close()
+
+
+def test_what_serving_by_a_cluster_needs_is_said(run: Run, original: Path, tmp_path: Path) -> None:
+    with (
+        pytest.raises(opendpr.UsageError, match="give its address too"),
+        served_members(original, None, 2, allow_partial=False),
+    ):
+        pass
+    for options, refused in (({"writable": True}, "--writable"), ({"workers": 2}, "--workers")):
+        with pytest.raises(opendpr.UsageError, match=refused):
+            Settings(original, on_cluster=True, **options)
+    with pytest.raises(opendpr.UsageError, match="is none; make one with 'opendpr divide"):
+        Settings(original.with_name("rivers"), on_cluster=True)
+    (tmp_path / "ray.py").write_text("raise ModuleNotFoundError(name='ray')")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    lacking = run("serve", original, "--on", "ray://127.0.0.1:10001", env=environment)
+    assert lacking.returncode == opendpr.OpendprError.exit_code
+    assert "Ray is not installed; pip install 'opendpr[ray]'" in lacking.stderr
 
 
 def test_half_a_set_is_not_measured_and_no_set_is_improved(run: Run, original: Path, tmp_path: Path) -> None:

@@ -64,7 +64,8 @@ def serve(
         str | None,
         Option(
             "--on",
-            help="A Ray cluster that serves the members of a set: ray://head:10001 or auto; needs opendpr[ray].",
+            help="A Ray cluster that serves the members of a set: head:6379 or auto on one of its machines, "
+            "ray://head:10001 elsewhere; needs opendpr[ray].",
             show_default="here",
         ),
     ] = None,
@@ -87,7 +88,7 @@ def serve(
       opendpr serve notes
       opendpr serve ./docs
       OPENDPR_TOKEN_FILE=tokens.txt opendpr serve notes --host 0.0.0.0 --allow-host notes.example.org
-      opendpr serve wiki-set --on ray://head:10001 --replicas 2
+      opendpr serve wiki-set --on head:6379 --replicas 2
     """
     from opendpr.cluster.place import served_members
     from opendpr.collection.judgements import refuse_judging_set

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Collection as Container
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import ray
@@ -66,14 +67,16 @@ class MemberReplica:
     def __init__(self, directory: str, collection_id: str, version: str) -> None:
         if version != __version__:
             raise StateError(f"{named_node()} has opendpr {__version__}, expected {version}; install that there")
+        self._lock = Lock()
         try:
             self._member = OpenedMember(Path(directory), collection_id)
         except OpendprError as error:
             raise type(error)(f"{named_node()}: {error}") from None
 
     def run(self, request: Request) -> object:
-        """What a function of the member returns."""
-        return self._member.run(request)
+        """What a function of the member returns; Ray Serve calls from several threads."""
+        with self._lock:
+            return self._member.run(request)
 
     def check_health(self) -> None:
         """Called by Ray Serve, which replaces a replica that raises."""

@@ -119,6 +119,10 @@ class Collection:
         )
         return EncoderRow(*rows[0]) if rows else None
 
+    def state(self) -> tuple[Version, EncoderRow | None]:
+        """The newest commit and the encoder, asked for at once."""
+        return self.version(), self.encoder()
+
     def encoders(self) -> list[EncoderRow]:
         """All encoders that have vectors here: the active one, one on its way, ones that were kept."""
         return [EncoderRow(*row) for row in self.select(_ENCODERS)]

@@ -75,7 +75,9 @@ class CollectionSet(Collection):
 
     def version(self) -> Version:
         """The sum of the members' versions, which grows with each commit, and a digest of their commits."""
-        versions = of_each(self.parts, Collection.version)
+        return self._version_of(of_each(self.parts, Collection.version))
+
+    def _version_of(self, versions: Sequence[Version]) -> Version:
         commits = hashlib.sha256("".join(version.commit_id for version in versions).encode()).hexdigest()
         return Version(sum(version.version for version in versions), commits[:32].upper())
 
@@ -83,7 +85,13 @@ class CollectionSet(Collection):
         return version == self.version()
 
     def encoder(self) -> EncoderRow | None:
-        rows = of_each(self.parts, Collection.encoder)
+        return self._encoder_of(of_each(self.parts, Collection.encoder))
+
+    def state(self) -> tuple[Version, EncoderRow | None]:
+        versions, rows = zip(*of_each(self.parts, Collection.state), strict=True)
+        return self._version_of(versions), self._encoder_of(rows)
+
+    def _encoder_of(self, rows: Sequence[EncoderRow | None]) -> EncoderRow | None:
         if len({row.fingerprint if row else "" for row in rows}) > 1:
             models = ", ".join(sorted({row.model if row else "no model" for row in rows}))
             raise StateError(

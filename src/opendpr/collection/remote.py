@@ -59,6 +59,7 @@ class RemoteMember(Collection):
 
     version = _sent(Collection.version)
     encoder = _sent(Collection.encoder)
+    state = _sent(Collection.state)
     encoders = _sent(Collection.encoders)
     counts = _sent(Collection.counts)
     count_passages = _sent(Collection.count_passages)

@@ -157,7 +157,7 @@ def read_state(collection: Collection) -> State:
     """The state that a collection and its caches are in now."""
     here = (part for part in collection.parts if not isinstance(part, RemoteMember))
     stamps = tuple((dense_stamp(part), bm25_stamp(part)) for part in here)
-    return State(collection.version(), collection.encoder(), stamps)
+    return State(*collection.state(), stamps)
 
 
 def load_snapshot(
