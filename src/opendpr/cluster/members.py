@@ -29,6 +29,7 @@ from opendpr.cluster.connection import START_SECONDS, named_node
 from opendpr.collection import Collection
 from opendpr.collection.collection_set import CollectionSet
 from opendpr.collection.members import Request
+from opendpr.collection.opening import has_database
 from opendpr.collection.remote import RemoteMember
 from opendpr.collection.set_manifest import SetManifest, read_manifest
 from opendpr.errors import BusyError, OpendprError, StateError
@@ -47,6 +48,8 @@ FAILED_STARTS = 3
 """Times that a replica may fail to start before the member counts as one that cannot be served."""
 RESOURCE_SHARE = 0.001
 """How much of the resource that names a member a replica takes."""
+MISSING_SECONDS = 30.0
+"""After which a member without a replica is missing at the start, where it may be."""
 WAIT_SECONDS = 0.2
 """Between two looks whether all replicas run."""
 RUNNING, FAILED = "RUNNING", "DEPLOY_FAILED"
@@ -59,15 +62,20 @@ class MemberReplica:
         directory: of the member, on the machine of the replica
         collection_id: of the collection that the set was made with
         version: of opendpr where the set is served
+        waits: if the member is not there, wait for it
 
     Raises:
         StateError: the member is not there, or it is not the one; or opendpr has another version.
     """
 
-    def __init__(self, directory: str, collection_id: str, version: str) -> None:
+    def __init__(self, directory: str, collection_id: str, version: str, *, waits: bool) -> None:
         if version != __version__:
             raise StateError(f"{named_node()} has opendpr {__version__}, expected {version}; install that there")
         self._lock = Lock()
+        while waits and not has_database(
+            Path(directory)
+        ):  # Ray Serve gives up what fails at its start, not what is slow
+            time.sleep(CHECK_SECONDS)
         try:
             self._member = OpenedMember(Path(directory), collection_id)
         except OpendprError as error:
@@ -212,7 +220,8 @@ def deployed(directory: Path, replicas: int, *, allow_partial: bool) -> Iterator
     logging.getLogger("ray.serve").setLevel(logging.ERROR)
     serve.start(proxy_location="Disabled")
     try:
-        serve.run_many(_targets(directory, manifest, replicas), wait_for_applications_running=False)
+        targets = _targets(directory, manifest, replicas, waits=allow_partial)
+        serve.run_many(targets, wait_for_applications_running=False)
         _wait_for(names, allow_partial=allow_partial)
         yield
     finally:
@@ -223,7 +232,7 @@ def deployed(directory: Path, replicas: int, *, allow_partial: bool) -> Iterator
             logger.warning("replicas are left on the cluster (%s); the next start replaces them", error)
 
 
-def _targets(directory: Path, manifest: SetManifest, replicas: int) -> list[serve.RunTarget]:
+def _targets(directory: Path, manifest: SetManifest, replicas: int, *, waits: bool) -> list[serve.RunTarget]:
     resources, targets = ray.cluster_resources(), []
     for path, collection_id in zip(paths_of(directory, manifest), manifest.members, strict=True):
         resource = f"{path.parent.name}/{path.name}"
@@ -239,14 +248,14 @@ def _targets(directory: Path, manifest: SetManifest, replicas: int) -> list[serv
             max_constructor_retry_count=FAILED_STARTS,
             logging_config={"log_level": "WARNING", "enable_access_log": False},
         )(MemberReplica)
-        target = deployment.bind(str(path), collection_id, __version__)
+        target = deployment.bind(str(path), collection_id, __version__, waits=waits)
         targets.append(serve.RunTarget(target, name=application(manifest, path.name), route_prefix=None))
     return targets
 
 
 def _wait_for(names: Mapping[str, str], *, allow_partial: bool) -> None:
     """Wait until all replicas run, or too long; raises as `deployed`."""
-    until = time.monotonic() + START_SECONDS
+    until = time.monotonic() + (MISSING_SECONDS if allow_partial else START_SECONDS)
     while True:
         applications = serve.status().applications
         waiting = {name: applications[own] for name, own in names.items() if applications[own].status != RUNNING}
@@ -255,10 +264,9 @@ def _wait_for(names: Mapping[str, str], *, allow_partial: bool) -> None:
         time.sleep(WAIT_SECONDS)
     for name, overview in waiting.items():
         reason = "; ".join(deployment.message for deployment in overview.deployments.values()) or overview.message
-        if living_replicas(names[name]):
-            logger.warning("%s has fewer replicas than wanted: %s", name, _last_line(reason))
-        elif not allow_partial:
+        if not (allow_partial or living_replicas(names[name])):
             raise BusyError(f"{name} cannot be served: {_last_line(reason)}")
+        logger.warning("%s has fewer replicas than wanted: %s", name, _last_line(reason))
 
 
 def _last_line(text: str) -> str:
