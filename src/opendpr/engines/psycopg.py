@@ -23,7 +23,7 @@ CONNECT_SECONDS = 5
 PUSH_LOCK_SECONDS = 30
 """How long a push waits for one before it that is ending."""
 CONNECTION_SETTINGS = (
-    "SET hnsw.ef_search = 200",
+    "SET hnsw.ef_search = 800",
     "SET hnsw.iterative_scan = strict_order",
     "SET hnsw.max_scan_tuples = 2000000000",
 )
