@@ -9,6 +9,7 @@ from opendpr.corpus.docx_fields import Control, Fields
 from opendpr.corpus.docx_formula import MATH, Formula
 from opendpr.corpus.docx_numbering import Numbering
 from opendpr.corpus.docx_styles import BODY_TEXT, HIDING_PROPERTIES, WORD_NAMESPACE
+from opendpr.corpus.docx_tables import TABLE_ELEMENTS, Tables
 from opendpr.corpus.extract import BlockText
 from opendpr.corpus.office import OFF_VALUES, values, whole
 from opendpr.corpus.symbols import symbol, symbols
@@ -60,7 +61,7 @@ class Body:
         self._paragraphs = [Paragraph()]
         self._run = TextRun()
         self._in_text = False
-        self._cells = 0
+        self._tables = Tables(text)
         self._dropped = 0
         self._joined = False
         self._formula: Formula | None = None
@@ -151,8 +152,8 @@ class Body:
             self._begin_paragraph()
         elif local == "pPr":
             self._paragraphs[-1].in_properties = True
-        elif local == "tc":
-            self._cells += 1
+        elif local in TABLE_ELEMENTS:
+            self._tables.start(local, attributes)
         elif local == "rt":
             self._reading, self._in_reading = [], True
         elif local in ("footnote", "endnote") and self._marks is not None:
@@ -201,14 +202,9 @@ class Body:
             self._begin_heading(self._paragraphs[-1])
         elif local == "p":
             self._end_paragraph()
-        elif local == "tc":
-            self._cells -= 1
-            self._text.separate("\t")
-        elif local == "tr":
-            self._row_hidden = False
-            self._text.separate("\n")
-        elif local == "tbl" and not self._cells:
-            self._text.separate("\n\n")
+        elif local in TABLE_ELEMENTS:
+            self._tables.end(local, hidden=self._row_hidden)
+            self._row_hidden = self._row_hidden and local != "tr"
         elif local == "rt":
             self._in_reading = False
         elif local == "ruby" and self._reading is not None:
@@ -283,9 +279,9 @@ class Body:
         """Begin a heading, if the paragraph is one; a cell of a table is none."""
         if paragraph.heading < 0:
             paragraph.heading = self._styles.heading_level(paragraph.style)
-        if paragraph.heading and not self._cells:
+        if paragraph.heading and not self._tables.depth:
             self._text.begin_heading(paragraph.heading)
 
     def _separate_paragraphs(self) -> None:
         """Blank lines between paragraphs, but a cell of a table stays in its line."""
-        self._text.separate(" " if self._cells else "\n\n")
+        self._text.separate(" " if self._tables.depth else "\n\n")

@@ -181,3 +181,23 @@ def math(words: str) -> str:
 )
 def test_formulas_keep_the_signs_that_their_properties_name(formula, expected):
     assert seen(paragraph(f"<m:oMath>{formula}</m:oMath>")) == expected
+
+
+def cell(words: str, properties: str = "") -> str:
+    return f"<w:tc><w:tcPr>{properties}</w:tcPr>{paragraph(run(words)) if words else '<w:p/>'}</w:tc>"
+
+
+def row(*cells: str) -> str:
+    return f"<w:tr>{''.join(cells)}</w:tr>"
+
+
+def test_a_value_that_spans_rows_stands_in_each():
+    begins, goes_on = '<w:vMerge w:val="restart"/>', "<w:vMerge/>"
+    first = (
+        row(cell("2022", begins), cell("Isla"), cell("8:04", begins)),
+        row(cell("", goes_on), cell("Tolu"), cell("", goes_on)),
+        row(cell("2023"), cell("wide", '<w:gridSpan w:val="2"/>')),
+        row(cell(""), cell("x"), cell("", goes_on)),
+    )
+    tables = f"<w:tbl>{''.join(first)}</w:tbl><w:tbl>{row(cell('', goes_on), cell('y'))}</w:tbl>"
+    assert seen(tables) == "2022\tIsla\t8:04\n2022\tTolu\t8:04\n2023\twide\nx\n\ny"
