@@ -43,14 +43,20 @@ def codes() -> Codes:
     return make_codes()
 
 
-@pytest.fixture(params=["exact", "exact, as of many", "exact, many questions", "ivf", "ivf without some"])
+EXACT_SETTINGS = {
+    "exact": ExactSettings(),
+    "exact, as of many": ExactSettings(wide_vectors=100),
+    "exact, by threads": ExactSettings(wide_vectors=100, thread_vectors=100),
+    "exact, many questions": ExactSettings(wide_vectors=100, single_questions=0),
+}
+
+
+@pytest.fixture(params=[*EXACT_SETTINGS, "ivf", "ivf without some"])
 def index(request: pytest.FixtureRequest, codes: Codes) -> VectorIndex:
     """Each index, with an effort that finds everything."""
     numbers, vectors = data()
-    if request.param.startswith("exact"):
-        single = {"exact, as of many": 100, "exact, many questions": 0}.get(request.param)
-        settings = ExactSettings() if single is None else ExactSettings(wide_vectors=100, single_questions=single)
-        return ExactIndex(numbers, vectors, settings=settings)
+    if request.param in EXACT_SETTINGS:
+        return ExactIndex(numbers, vectors, settings=EXACT_SETTINGS[request.param])
     whole = IvfIndex(codes, numbers, vectors, Effort(LISTS, 8))
     return whole if request.param == "ivf" else whole.without(REMOVED)
 
@@ -113,13 +119,14 @@ def test_equal_vectors_are_in_order_of_number(index: VectorIndex) -> None:
 
 @pytest.mark.parametrize("k", [1, 5, 23, 70])
 @pytest.mark.parametrize("share", [1, 2])
-def test_of_many_equal_vectors_the_smallest_numbers_win(k: int, share: int) -> None:
+@pytest.mark.parametrize("kind", ["exact, as of many", "exact, by threads"])
+def test_of_many_equal_vectors_the_smallest_numbers_win(k: int, share: int, kind: str) -> None:
     generator = np.random.default_rng(k)
     numbers, vectors = np.arange(1, N + 1), generator.standard_normal((N, 384)).astype(np.float16)
     vectors[generator.choice(N, 200, replace=False)] = vectors[7]
     equal = numbers[(vectors == vectors[7]).all(axis=1) & (numbers % share == 0)]
     question = vectors[7:8].astype(np.float32)
-    index = ExactIndex(numbers, vectors, settings=ExactSettings(wide_vectors=100))
+    index = ExactIndex(numbers, vectors, settings=EXACT_SETTINGS[kind])
     nearest = index.search(question, k, numbers[numbers % share == 0])
     assert nearest.numbers[0].tolist() == equal[:k].tolist()
 

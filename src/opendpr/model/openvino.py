@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -28,7 +27,7 @@ from opendpr.model.config import (
     distance_buckets,
 )
 from opendpr.model.directory import Weights
-from opendpr.model.processor import processor, this_processor_gains_by_bf16
+from opendpr.model.processor import processor, this_processor_gains_by_bf16, usable_cores
 
 # Importing openvino also imports its converter, which reports the import over the network. Without the converter, which
 # nothing here uses, it does not: a module set to None cannot be imported, and openvino goes on without it.
@@ -262,7 +261,7 @@ def load_network(
     }
     if kept is None:
         return OpenVinoNetwork(_compile(config, load_weights(), precision, options))
-    machine = (ov.get_version(), __version__, *processor(), _cores())
+    machine = (ov.get_version(), __version__, *processor(), usable_cores())
     path = compiled_path(kept, (config, precision, sorted(options.items()), machine))
     if (content := read_compiled(path)) is not None:
         try:
@@ -273,11 +272,6 @@ def load_network(
     compiled = _compile(config, load_weights(), precision, options)
     keep_compiled(path, compiled.export_model().getvalue())
     return OpenVinoNetwork(compiled)
-
-
-def _cores() -> int | None:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 def _compile(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import re
 from functools import cache
@@ -39,6 +40,11 @@ def processor() -> tuple[str, str]:
     except OSError:
         return platform.processor(), platform.machine()
     return _field(listed, "model name"), _field(listed, "flags")
+
+
+def usable_cores() -> int | None:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 def _field(cpu_info: str, name: str) -> str:

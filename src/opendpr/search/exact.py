@@ -61,7 +61,7 @@ class ExactIndex:
         if most > self._settings.wide_vectors:
             from opendpr.search.faiss import Halves  # whose start takes longer than a few vectors
 
-            self._halves = Halves(most, dim)
+            self._halves = Halves(most, dim, thread_vectors=self._settings.thread_vectors)
         vectors: Stored = np.empty((most, dim), np.float32) if self._halves is None else self._halves.vectors
         for piece, stored in pieces:
             numbers[rows : rows + len(piece)], vectors[rows : rows + len(piece)] = piece, stored

@@ -23,8 +23,6 @@ from opendpr.types import Scores, Vectors
 FAISS_THREADS: int = faiss.omp_get_max_threads()
 THREAD_QUESTIONS = 8
 """One more thread is started for each this many questions."""
-THREAD_VECTORS = 10_000
-"""One more thread compares the vectors of a single question for each this many vectors."""
 LEAST_SAMPLE_VECTORS = 256
 """FAISS is trained on at least this many vectors; fewer are repeated."""
 
@@ -56,9 +54,14 @@ def _selector(allowed: NDArray[np.bool_] | None) -> faiss.IDSelector | None:
 
 
 class Halves:
-    """Vectors of 16-bit numbers in memory, compared with a question as fast as memory is read."""
+    """Vectors of 16-bit numbers in memory, compared with a question as fast as memory is read.
 
-    def __init__(self, most: int, dim: int) -> None:
+    Args:
+        thread_vectors: one more thread compares a single question for each this many
+    """
+
+    def __init__(self, most: int, dim: int, *, thread_vectors: int) -> None:
+        self._thread_vectors = thread_vectors
         self._index = faiss.IndexScalarQuantizer(dim, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
         self._index.codes.resize(most * self._index.code_size)
         held = faiss.rev_swig_ptr(self._index.codes.data(), self._index.codes.size())
@@ -76,7 +79,7 @@ class Halves:
             allowed: (n,), true for the rows that may be found
         """
         questions, selector = np.ascontiguousarray(vectors), _selector(allowed)
-        parts = min(FAISS_THREADS, self._index.ntotal // THREAD_VECTORS) if len(questions) == 1 else 1
+        parts = min(FAISS_THREADS, self._index.ntotal // self._thread_vectors) if len(questions) == 1 else 1
         if parts <= 1:
             return self._search(questions, k, selector)
         borders = np.linspace(0, self._index.ntotal, parts + 1, dtype=np.int64).tolist()

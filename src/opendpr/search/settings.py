@@ -21,6 +21,8 @@ class ExactSettings:
     """Vectors multiplied at once."""
     single_questions: int = 64
     """Up to this many questions are compared one by one with 16-bit vectors, of which no wider copy is made."""
+    thread_vectors: int = 10_000
+    """One more thread compares a single question with 16-bit vectors for each this many."""
     tie_vectors: int = 16
     """Vectors fetched beyond those wanted, so that equal scores at the border are seen."""
     more_factor: int = 4

@@ -52,6 +52,15 @@ def test_rows_are_filled_on_the_right() -> None:
     assert batch.mask.tolist() == [[1, 1, 1], [1, 0, 0]]
 
 
+def test_rows_are_padded_to_a_length_that_others_have_too_where_the_network_takes_as_many() -> None:
+    sequence = TokenSequence(np.arange(17, dtype=np.int32), np.zeros(17, np.int32))
+    shapes = [pad([sequence], pad_id=9, most=most).ids.shape[1] for most in (0, 17, 20, 32, 512)]
+    assert shapes == [17, 17, 20, 32, 32]
+    padded = pad([sequence], pad_id=9, most=512)
+    assert padded.ids[0, 17:].tolist() == [9] * 15
+    assert padded.mask.sum() == 17
+
+
 @given(st.lists(st.integers(1, 50), max_size=40), st.integers(1, 9))
 def test_every_row_is_in_one_batch_and_the_longest_come_first(lengths: list[int], size: int) -> None:
     rows = [batch.tolist() for batch in by_length(lengths, size)]
