@@ -94,8 +94,9 @@ class RayCluster:
         self.folder = Path(tempfile.mkdtemp(prefix="ray-"))  # a short path: sockets lie below it
         self._log = (self.folder / "log").open("ab")
         quiet = {"RAY_ENABLE_OPEN_TELEMETRY": "0", "PYTHONWARNINGS": "ignore", "GLOO_SOCKET_IFNAME": "lo"}
+        equal = {"RAY_worker_niceness": "0"}  # 15 if it is not said, so that workers wait for all else on the machine
         self._started = 0
-        self._environment = {**os.environ, **quiet}
+        self._environment = {**os.environ, **quiet, **equal}
         self.head = self._start_head()
         self.nodes: list[subprocess.Popen[bytes]] = []
         self._counting: subprocess.Popen[str] | None = None
