@@ -95,8 +95,9 @@ class RayCluster:
         self._log = (self.folder / "log").open("ab")
         quiet = {"RAY_ENABLE_OPEN_TELEMETRY": "0", "PYTHONWARNINGS": "ignore", "GLOO_SOCKET_IFNAME": "lo"}
         equal = {"RAY_worker_niceness": "0"}  # 15 if it is not said, so that workers wait for all else on the machine
+        safe = {"GRPC_ENABLE_FORK_SUPPORT": "0"}  # else servers of clients may die at their start (ray#63202)
         self._started = 0
-        self._environment = {**os.environ, **quiet, **equal}
+        self._environment = {**os.environ, **quiet, **equal, **safe}
         self.head = self._start_head()
         self.nodes: list[subprocess.Popen[bytes]] = []
         self._counting: subprocess.Popen[str] | None = None
