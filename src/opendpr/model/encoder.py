@@ -18,8 +18,8 @@ from opendpr.types import ExamplePassage, Passage, Vectors
 
 logger = logging.getLogger(__name__)
 
-ENCODER_BATCH_SEQUENCES = 8
-"""Sequences a network takes at once: small batches fit a CPU's caches."""
+ENCODER_BATCH_SEQUENCES = {"cpu": 8, "cuda": 64}
+"""Sequences a network takes at once: small batches fit a CPU's caches, large ones keep a GPU busy."""
 SINGLE_THREAD_WEIGHTS = 30_000_000
 """Weights of a tower's layers up to which a question is computed by one thread: several would mostly wait."""
 GROUP_ROUNDS = 8
@@ -133,6 +133,10 @@ class BertEncoder:
     def _passage_network(self) -> Network:
         return load_network(self.model, "passage", self.runtime, throughput=True)
 
+    @cached_property
+    def _batch(self) -> int:
+        return ENCODER_BATCH_SEQUENCES[resolved(self.runtime).device]
+
     def encode_questions(self, questions: Sequence[str]) -> Vectors:
         """-> (Q, d). A question longer than `max_question_tokens` counts by its beginning, which is logged."""
         sequences = self._input.questions(questions)
@@ -179,7 +183,7 @@ class BertEncoder:
     ) -> Vectors:
         vectors = np.empty((len(sequences), self.dim), dtype=np.float32)
         pad_id, most = self._input.tokenizer.pad, self.config.architecture.max_tokens
-        rows = list(by_length([len(sequence.ids) for sequence in sequences], ENCODER_BATCH_SEQUENCES))
+        rows = list(by_length([len(sequence.ids) for sequence in sequences], self._batch))
         group, done = GROUP_ROUNDS * network.parallel, 0
         for first in range(0, len(rows), group):
             if done:

@@ -230,8 +230,8 @@ class TorchNetwork:
         for batch in batches:
             ids, types, mask = (torch.from_numpy(array).to(self._device) for array in batch)
             with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._bf16):
-                results.append(self._network(ids, types, mask).float().cpu().numpy())
-        return results
+                results.append(self._network(ids, types, mask).float())
+        return [result.cpu().numpy() for result in results]  # last, as each waits until a GPU has computed it
 
 
 def choose_device(device: Literal["auto", "cpu", "cuda"]) -> Literal["cpu", "cuda"]:
