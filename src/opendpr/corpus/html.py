@@ -6,13 +6,15 @@ import codecs
 import re
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import IO, TYPE_CHECKING
 
 from opendpr.corpus.anchors import ANCHORED, HEADING_LEVELS, anchor_of
 from opendpr.corpus.elements import OrderedList, is_note, is_numerator, mathml, ruby, shown, whole_number, written_as
 from opendpr.corpus.encodings import decoded
-from opendpr.corpus.extract import BlockText, Extract, NotReadError, section_metadata, visible
+from opendpr.corpus.extract import BlockText, Extract, NotReadError, section_metadata, storable, visible
+from opendpr.corpus.front_matter import front_matter, titled
 from opendpr.corpus.hidden import UNSEEN_TAGS, hidden_elements, script_elements, style_sheet
 from opendpr.corpus.menus import menu_elements
 from opendpr.corpus.running_lines import MENU_LINES, left_out
@@ -59,12 +61,20 @@ SCRIPT_CHARACTERS = 60
 
 def parse_html(file: IO[bytes]) -> Extract:
     """The title of the page and its text without menus; `left_out` in the metadata counts their lines."""
-    return extract(_page(file))
+    return _described(_page(file), menus=False)
 
 
 def parse_whole_html(file: IO[bytes]) -> Extract:
     """The title of the page and its text, menus too."""
-    return extract(_page(file), menus=True)
+    return _described(_page(file), menus=True)
+
+
+def _described(page: str, *, menus: bool) -> Extract:
+    """A page, which has front matter where a program makes the pages of a site of such."""
+    values, start = front_matter(page)
+    named, values = titled(values)
+    read = extract(page[start:], menus=menus)
+    return replace(read, title=visible(storable(named)) or read.title, metadata={**values, **read.metadata})
 
 
 def _page(file: IO[bytes]) -> str:

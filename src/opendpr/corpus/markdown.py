@@ -10,7 +10,7 @@ from itertools import islice
 from typing import IO
 
 from opendpr.corpus.extract import MOST_SECTIONS
-from opendpr.corpus.front_matter import front_matter
+from opendpr.corpus.front_matter import front_matter, titled
 from opendpr.corpus.source import Reading, Source
 from opendpr.corpus.text import read_text
 from opendpr.text.sections import SECTIONS_KEY, Section
@@ -24,8 +24,8 @@ LINE = re.compile(r"([^\r\n]*)(?:\r\n|\r|\n|$)")
 ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*))?$")
 UNDERLINE = re.compile(r" {0,3}(=|-)\1*[ \t]*$")
 NOT_IN_ANCHOR = re.compile(r"[^\w\- ]")
-BLOCK = re.compile(r" {0,3}(?:>|[-+*][ \t]|\d{1,9}[.)][ \t]|(?:[*_-][ \t]*){3,}$)")
-"""Begins a quotation or a list, or is a rule: what an underline below does not turn into a heading."""
+BLOCK = re.compile(r" {0,3}(?:>|<!--|[-+*][ \t]|\d{1,9}[.)][ \t]|(?:[*_-][ \t]*){3,}$)")
+"""Begins a quotation, a list or a comment, or is a rule: what an underline below does not turn into a heading."""
 
 
 def read_markdown(file: IO[bytes], source: Source) -> Iterator[Reading]:
@@ -37,9 +37,8 @@ def read_markdown(file: IO[bytes], source: Source) -> Iterator[Reading]:
 def with_front_matter(document: Document) -> Document:
     """The document whose front matter has become its metadata; what is known of the file counts before it."""
     values, start = front_matter(document.text)
-    title = values.pop("title", None)
+    named, values = titled(values)
     text = document.text[start:]
-    named = " ".join(str(title).split()) if isinstance(title, str | int | float) else ""
     headed = [list(section) for section in anchored(headings(text))]
     return replace(
         document,

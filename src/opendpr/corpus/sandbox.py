@@ -53,7 +53,7 @@ class Sandbox:
             piece = text[start : start + described["bytes"]].decode()
             start += described["bytes"]
             id = f"{source.id}:{number}" if answer["numbered"] else source.id
-            metadata = {**source.metadata, **described["metadata"]}
+            metadata = {**described["metadata"], **source.metadata}
             yield source.place, Document(id, described["title"] or source.title, piece, metadata)
         for where, problem in answer["problems"]:
             yield f"{source.place}, {where}", problem
