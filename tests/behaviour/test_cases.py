@@ -203,6 +203,40 @@ def test_an_id_with_a_line_end_is_listed_on_one_line(run, tmp_path, tiny_model):
     assert run("list", tmp_path / "c").stdout == "nl\\nx.txt\t\t1 passage\t26 characters\n"
 
 
+def test_documents_of_any_name_are_listed_shown_exported_and_removed(run, tmp_path):
+    names = [
+        "a\nb",
+        "a\tb",
+        "a\rb",
+        "-x",
+        "--json",
+        " a",
+        "a ",
+        "q\"u'o",
+        "😀",
+        "e\u0301.txt",
+        "\u200bz",
+        "\u202ec",
+        "a\0b",
+    ]
+    records = ({"id": name, "text": f"The bell number {number} was cast."} for number, name in enumerate(names))
+    (tmp_path / "odd.jsonl").write_text("".join(f"{json.dumps(record)}\n" for record in records))
+    notes, copy = tmp_path / "c", tmp_path / "copy"
+    assert run("add", notes, tmp_path / "odd.jsonl", "--no-vectors").returncode == 0
+    lines = run("list", notes).stdout.splitlines()
+    listed = [line.split("\t")[0] for line in lines]
+    assert len(lines) == len(names)
+    assert run("show", notes, "\u00e9.txt").stdout == "The bell number 9 was cast.\n"
+    assert run("show", notes, "--", "-x").stdout == "The bell number 3 was cast.\n"
+    assert run("remove", notes, "a\\x00b").returncode == 0
+    assert run("export", "passages", notes, "--format", "psgs", "-o", tmp_path / "psgs.tsv").returncode == 0
+    assert run("add", copy, tmp_path / "psgs.tsv", "--no-vectors").returncode == 0
+    kept = [name for name in listed if name != "a\\x00b"]
+    assert [line.split("\t")[0] for line in run("list", copy).stdout.splitlines()] == kept
+    assert run("remove", notes, "--", *kept).returncode == 0
+    assert run("list", notes).stdout == ""
+
+
 def test_no_answer_is_lost_at_the_border_of_a_passage(tmp_path):
     built = dict(pair.split(": ") for pair in " ".join(BUILT_BY.split()).split("; "))
     sentences = (

@@ -9,7 +9,8 @@ import re
 import sys
 from difflib import SequenceMatcher
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+from unicodedata import normalize
 
 import typer
 
@@ -28,6 +29,8 @@ _CONTROL_CHARACTERS = re.compile("\x1b(?!\\[[0-9;]*m)|[\x00-\x08\x0b-\x1a\x1c-\x
 direction of writing; colours may pass, as what is put out has some."""
 LISTED_ESCAPE = re.compile(r"\\(?:[nrt]|x[0-9a-f]{2}|u[0-9a-f]{4}|U000[0-9a-f]{5})")
 """What `on_one_line` writes for a character that cannot be seen."""
+ID_FORMS: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")
+"""How names of files may come from another system, and look the same."""
 
 
 def say(message: str) -> None:
@@ -87,10 +90,10 @@ def on_one_line(name: str) -> str:
 
 
 def as_listed(collection: Collection, id: str) -> str:
-    """The id that is meant by one, which may be written as `on_one_line` shows it."""
-    if "\\" not in id or collection.has_document(id):
-        return id
-    return LISTED_ESCAPE.sub(lambda escape: escape[0].encode().decode("unicode_escape"), id)
+    """The id that is meant by one, which may be written as `on_one_line` shows it, or in another form of Unicode."""
+    unescaped = LISTED_ESCAPE.sub(lambda escape: escape[0].encode().decode("unicode_escape"), id)
+    forms = [id, unescaped, *(normalize(form, unescaped) for form in ID_FORMS)]
+    return next((form for form in forms if collection.has_document(form)), unescaped)
 
 
 def _escaped(character: str) -> str:

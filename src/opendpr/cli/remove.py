@@ -28,6 +28,7 @@ def remove(
     Examples:
       opendpr remove notes letter.txt old/draft.md
       opendpr remove notes --where "year < 2010"
+      opendpr remove notes -- -2.txt               (an id that begins with a hyphen)
     """
     from opendpr.collection import open_collection, open_writer
     from opendpr.collection.where import compile_where

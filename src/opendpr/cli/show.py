@@ -28,6 +28,7 @@ def show(
     Examples:
       opendpr show notes letter.txt
       opendpr show notes letter.txt --start 120 --end 134
+      opendpr show notes -- -2.txt                 (an id that begins with a hyphen)
     """
     from opendpr.collection import open_collection
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import io
+import re
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
@@ -15,6 +17,11 @@ LEAVING_WORDS = frozenset(("quit", "exit", "q"))
 """What ends a prompt, as an empty line does."""
 QUESTION_SUFFIXES = frozenset((".txt", ".csv", ".tsv", ".json", ".jsonl"))
 """How files of questions end; a file of another kind may well be what a question is about."""
+WIDE_BYTES = 4
+"""Bytes of a character of UTF-32."""
+_UNSEEN = r"[\s\0\x1a\u200b-\u200f\u2060\ufeff]+"
+AROUND_QUESTION = re.compile(rf"\A{_UNSEEN}|{_UNSEEN}\Z")
+"""White space, byte order marks, signs without width, and what ended files of MS-DOS."""
 
 
 def joined_question(place: Path, words: Sequence[str], verb: str) -> str:
@@ -92,10 +99,28 @@ def is_there(path: Path) -> bool:
 
 
 def typed_questions() -> Iterator[str]:
-    """The lines of standard input that say something, without the mark that a file from Windows begins with."""
+    """The lines of standard input that say something, without marks around them that nobody sees.
+
+    A file from Windows may begin with a byte order mark, be in UTF-16 or end with control characters.
+    """
+    _read_as_written()
     for line in sys.stdin:
-        if question := line.strip().removeprefix("\ufeff").strip():
+        if question := AROUND_QUESTION.sub("", line):
             yield question
+
+
+def _read_as_written() -> None:
+    """Have standard input read in UTF-16 or UTF-32 where its first bytes show it, with line ends of any kind."""
+    from opendpr.corpus.unicode_forms import WIDE_ENCODINGS, unicode_form
+
+    if not isinstance(sys.stdin, io.TextIOWrapper) or not isinstance(sys.stdin.buffer, io.BufferedReader):
+        return
+    head = sys.stdin.buffer.peek(WIDE_BYTES)
+    encoding = unicode_form(head[: len(head) // WIDE_BYTES * WIDE_BYTES])[1]
+    if encoding in WIDE_ENCODINGS:
+        sys.stdin.reconfigure(encoding=encoding, errors="replace", newline=None)
+    else:
+        sys.stdin.reconfigure(newline=None)
 
 
 def prompted_questions() -> Iterator[str]:

@@ -24,6 +24,8 @@ SPACES = re.compile(r"[ \r\v\f]+")
 FIELD_CHARACTERS = 10_000_000
 """Longest field. A quotation mark that is never closed takes the rest of a file into one field, up to here."""
 TEXT_QUOTES = "; where quotation marks are part of the text, import the file with quoting none"
+LINE_END = "\r\n"
+"""Of the rows that the csv module writes; it quotes fields that have a character of it."""
 SURROGATE = re.compile("[\ud800-\udfff]")
 """Half a surrogate pair; also what bytes that are not UTF-8 are decoded to."""
 
@@ -82,12 +84,12 @@ def split_columns(text: str, separator: str) -> list[str]:
 def write_rows(path: Path, rows: Iterable[Iterable[str]]) -> int:
     """Write a table separated by tabs, fields quoted as in CSV where they must be; returns the number of rows."""
     buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, delimiter="\t", lineterminator="\n")
+    writer = csv.writer(buffer, delimiter="\t", lineterminator=LINE_END)  # so that fields with a CR are quoted too
 
     def lines() -> Iterator[str]:
         for row in rows:
             writer.writerow(row)
-            yield buffer.getvalue()
+            yield buffer.getvalue().removesuffix(LINE_END) + "\n"
             buffer.seek(0)
             buffer.truncate()
 
