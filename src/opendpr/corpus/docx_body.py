@@ -69,7 +69,7 @@ class Body:
         self._in_reading = False
         self._fields = Fields()
         self._controls: list[Control] = []
-        self._in_control_properties = self._row_hidden = False
+        self._in_control_properties = self._in_row_properties = self._row_hidden = False
         self._notes: dict[str, dict[str, str]] = {"footnote": {}, "endnote": {}}
 
     def notes(self, kind: str) -> Mapping[str, str]:
@@ -104,8 +104,8 @@ class Body:
         return local in EARLIER_PROPERTIES or (local in DROPPED_ELEMENTS and not self._is_mark())
 
     def _is_mark(self) -> bool:
-        """Whether the element is about the mark of a paragraph, not its text."""
-        return self._paragraphs[-1].in_properties
+        """Whether the element is about the mark of a paragraph or a whole row, not text inside."""
+        return self._paragraphs[-1].in_properties or self._in_row_properties
 
     def _paragraph_property(self, local: str, attributes: Mapping[str, str]) -> None:
         paragraph = self._paragraphs[-1]
@@ -164,14 +164,16 @@ class Body:
             self._form_content(local, attributes)
 
     def _form_content(self, local: str, attributes: Mapping[str, str]) -> None:
-        """Take an element of a field, a content control or a row that is hidden."""
+        """Take an element of a field, a content control or a row that is hidden or deleted."""
         if local == "fldChar":
             self._add(self._fields.character(attributes.get("fldCharType", "")))
         elif local == "sdt":
             self._controls.append(Control())
         elif local == "sdtPr":
             self._in_control_properties = bool(self._controls)
-        elif local == "hidden":
+        elif local == "trPr":
+            self._in_row_properties = True
+        elif local in ("hidden", "del"):
             self._row_hidden = attributes.get("val", "1") not in OFF_VALUES
         else:
             self._fields.form(local, attributes)
@@ -205,6 +207,8 @@ class Body:
         elif local in TABLE_ELEMENTS:
             self._tables.end(local, hidden=self._row_hidden)
             self._row_hidden = self._row_hidden and local != "tr"
+        elif local == "trPr":
+            self._in_row_properties = False
         elif local == "rt":
             self._in_reading = False
         elif local == "ruby" and self._reading is not None:

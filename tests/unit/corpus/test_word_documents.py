@@ -101,12 +101,19 @@ def test_a_superscript_in_several_runs_is_one(properties):
     assert seen(paragraph(run("1874"), run("1", properties), run("2", properties), run("."))) == "1874^12."
 
 
-def test_a_hidden_row_of_a_table_is_left_out():
+@pytest.mark.parametrize("mark", ["<w:hidden/>", '<w:cantSplit/><w:del w:id="1" w:author="x"/>'])
+def test_a_hidden_or_deleted_row_of_a_table_is_left_out(mark):
     rows = "".join(
         f"<w:tr><w:trPr>{properties}</w:trPr><w:tc>{paragraph(run(words))}</w:tc></w:tr>"
-        for words, properties in (("gone", "<w:hidden/>"), ("seen", ""))
+        for words, properties in (("gone", mark), ("seen", ""))
     )
     assert seen(f"<w:tbl>{rows}</w:tbl>") == "seen"
+
+
+def test_a_row_of_which_text_was_deleted_stays():
+    earlier = '<w:trPrChange><w:trPr><w:del w:id="3"/></w:trPr></w:trPrChange>'
+    cell = f"<w:tc>{paragraph('<w:del><w:r><w:t>old</w:t></w:r></w:del>', run('new'))}</w:tc>"
+    assert seen(f'<w:tbl><w:tr><w:trPr><w:ins w:id="1"/>{earlier}</w:trPr>{cell}</w:tr></w:tbl>') == "new"
 
 
 def level(number: int, style: str, shape: str, more: str = "") -> str:
