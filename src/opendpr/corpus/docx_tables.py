@@ -28,9 +28,12 @@ class Tables:
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
         """Begin a cell, or take a property of it: how it is merged, or how many columns it is wide."""
         self.depth += name == "tc"
+        if name == "tr" and not self.depth:
+            self._text.begin_row()
         if self.depth != 1:
             return
         if name == "tc":
+            self._text.begin_cell()
             self._pieces, self._columns, self._merge = self._text.piece_count(), 1, ""
         elif name == "vMerge":
             self._merge = attributes.get("val", "continue")
@@ -45,7 +48,9 @@ class Tables:
                 self._end_cell(hidden=hidden)
             self._text.separate("\t")
         elif name == "tr":
-            self._column = self._column if self.depth else 0
+            if not self.depth:
+                self._column = 0
+                self._text.end_row()
             self._text.separate("\n")
         elif name == "tbl" and not self.depth:
             self._values.clear()

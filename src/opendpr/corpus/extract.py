@@ -63,24 +63,57 @@ class BlockText:
         """The superscript or subscript that the last piece is: its kind, its content, the characters before it."""
         self._apart = self._digit = False
         """Whether what comes next must not join the last piece: a letter or digit, only a digit."""
+        self._row = self._cell = -1
+        """How many pieces there were before the row and the cell that are read; -1 outside."""
+        self._tabs = 0
+        """How many cells began since the last piece, but for the first of the row."""
 
     def separate(self, separator: str) -> None:
         """Ask for a separator before the next piece; none is put before the first or after the last."""
         if STRENGTH[separator] > STRENGTH[self._separator]:
             self._separator = separator
+        if STRENGTH[separator] > STRENGTH["\t"]:
+            self._tabs = 0
+
+    def begin_row(self) -> None:
+        """A row of a table begins; one inside a cell ends the row around it."""
+        self._row, self._cell, self._tabs = len(self._pieces), -1, 0
+
+    def begin_cell(self) -> None:
+        """A cell of the row begins: a tab will stand before it, whether or not the cells around it say something."""
+        if self._row < 0:
+            return
+        if self._cell >= 0:
+            self.separate("\t")
+            self._tabs += 1
+        self._cell = len(self._pieces)
+
+    def end_row(self) -> None:
+        """The row ends, with tabs for the empty cells at its end, so that all rows have as many."""
+        if 0 <= self._row < len(self._pieces) and self._tabs:
+            self._pieces.append("\t" * self._tabs)
+            self._characters += self._tabs
+        self._row = self._cell = -1
+        self._tabs = 0
 
     def break_line(self) -> None:
-        """Ask for a new line; two in a row leave a line empty."""
+        """Ask for a new line; two in a row leave a line empty. An empty cell may hold one, too."""
+        if 0 <= self._cell == len(self._pieces):
+            return
         self._separator = "\n" if STRENGTH[self._separator] < STRENGTH["\n"] else "\n\n"
 
     def add(self, piece: str) -> None:
         """Add a piece as it is."""
         if (self._apart and piece[:1].isalnum()) or (self._digit and piece[:1].isdigit()):
             self.separate(" ")
-        if self._pieces and self._separator:
-            self._pieces.append(self._separator)
-            self._characters += len(self._separator)
+        separator = self._separator if self._pieces else ""
+        if self._tabs:
+            separator = (separator if STRENGTH[separator] > STRENGTH["\t"] else "") + "\t" * self._tabs
+        if separator:
+            self._pieces.append(separator)
+            self._characters += len(separator)
         self._separator, self._script, self._apart, self._digit = "", None, False, False
+        self._tabs = 0
         self._pieces.append(piece)
         self._characters += len(piece)
         if self._characters > TEXT_BYTES:
@@ -88,7 +121,7 @@ class BlockText:
 
     def close(self, piece: str) -> None:
         """Add a piece right after the last one, whatever was asked for between."""
-        self._separator = ""
+        self._separator, self._tabs = "", 0
         self.add(piece)
 
     def add_collapsed(self, piece: str) -> None:

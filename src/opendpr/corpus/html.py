@@ -198,6 +198,7 @@ class PageText:
             self._tables.pop()
         elif tag == "tr" and self._tables:
             self._add_spanned(self._tables[-1])
+            self.text.end_row()
         elif tag == "q":
             self.text.add("\u201d")
         self.text.separate(SEPARATOR_OF_TAG.get(tag, ""))
@@ -208,8 +209,10 @@ class PageText:
             self._tables.append(SpannedCells())
         elif self._tables and tag == "tr":
             self._tables[-1].begin_row()
+            self.text.begin_row()
         elif self._tables:
             self._add_spanned(self._tables[-1])
+            self.text.begin_cell()
             rows, columns = (whole_number(node.attributes.get(name), 1) for name in ("rowspan", "colspan"))
             is_value = rows != 1 and node.css_first("table") is None
             self._tables[-1].add_cell(node.text(separator=" ") if is_value else "", rows, columns)
@@ -217,6 +220,7 @@ class PageText:
     def _add_spanned(self, table: SpannedCells) -> None:
         for value in table.before_cell():
             self.text.separate("\t")
+            self.text.begin_cell()
             self.text.add(value)
             self.text.separate("\t")
 

@@ -16,6 +16,8 @@ DROPPED_ELEMENTS = frozenset(
     ("tracked-changes", "annotation", "note-citation", "scripts", "forms", "desc", "number", "hidden-text")
 )
 """Deleted text, comments, the mark of a note, which is written by its number, and numbers, which are counted here."""
+MOST_REPEATED = 20
+"""Columns that one empty cell stands for; a cell of more is the empty rest of a sheet."""
 STYLE_FAMILIES = {
     "span": "text",
     "a": "text",
@@ -145,11 +147,14 @@ class ContentReader:
                 self._add_spanned()
                 rows, columns = (whole(attributes.get(name, "1"), 1) for name in CELL_SIZES)
                 repeated = whole(attributes.get("number-columns-repeated", "1"), 1)
+                for _ in range(repeated if repeated <= MOST_REPEATED else 1):
+                    self._text.begin_cell()
                 self._cell = Cell(self._text.piece_count(), rows, columns * repeated)
         elif local == "table" and not self._cells:
             self._spanned = SpannedCells()
         elif local == "table-row" and not self._cells:
             self._spanned.begin_row()
+            self._text.begin_row()
         elif local == "page":
             self._text.separate("\n\n")
         elif local == "note":
@@ -168,6 +173,7 @@ class ContentReader:
         """Add what cells of earlier rows say before the next cell."""
         for value in self._spanned.before_cell():
             self._text.separate("\t")
+            self._text.begin_cell()
             self._add(value)
             self._text.separate("\t")
 
@@ -202,6 +208,7 @@ class ContentReader:
         elif local in ("table-row", "table"):
             if local == "table-row" and not self._cells:
                 self._add_spanned()
+                self._text.end_row()
             self._text.separate("\n" if local == "table-row" else "\n\n")
         elif local == "note" and not self._is_gone:
             self._text.close("]")

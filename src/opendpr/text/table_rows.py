@@ -23,7 +23,7 @@ ROW_WORDS = 80
 SURE_COLUMNS = 3
 """A table with fewer has a header only if its values differ from it in kind."""
 _NAMED = re.compile(rf"[^\s:;|][^:;|\n]{{0,{NAME_CHARACTERS}}}: \S")
-_CELL = re.compile(r"[^\t\n]+")
+_CELL = re.compile(r"(?<![^\t\n])[^\t\n]*")
 _BAR_CELL = re.compile(r"(?:\\\||[^|\n])+")
 _NAMED_CELL = re.compile(r"(?:[^;\n]|;(?! ))+")
 _RULE = re.compile(r"\s*\|?[\s:|-]*-[\s:|-]*\|?\s*")
@@ -144,7 +144,7 @@ def _kind(line: str) -> str:
 
 
 def _cells(kind: str, text: str, start: int, end: int) -> Iterator[Cell]:
-    """The values of a line that say something; of a line of named values with their names."""
+    """The values of a line, empty ones too; of a line of named values those that say something, with their names."""
     pattern = {_TABS: _CELL, _BARS: _BAR_CELL}.get(kind, _NAMED_CELL)
     for match in pattern.finditer(text, start, end):
         value = match[0]
@@ -152,7 +152,7 @@ def _cells(kind: str, text: str, start: int, end: int) -> Iterator[Cell]:
         if kind == _NAMES and _NAMED.match(value.strip()):
             name = value.strip().partition(": ")[0]
             first += len(name) + 2
-        if text[first : match.end()].strip() or kind == _BARS:
+        if text[first : match.end()].strip() or kind in _LINE_KINDS:
             yield Cell(name, first, max(first, match.start() + len(value.rstrip())))
 
 

@@ -207,4 +207,4 @@ def test_a_value_that_spans_rows_stands_in_each():
         row(cell(""), cell("x"), cell("", goes_on)),
     )
     tables = f"<w:tbl>{''.join(first)}</w:tbl><w:tbl>{row(cell('', goes_on), cell('y'))}</w:tbl>"
-    assert seen(tables) == "2022\tIsla\t8:04\n2022\tTolu\t8:04\n2023\twide\nx\n\ny"
+    assert seen(tables) == "2022\tIsla\t8:04\n2022\tTolu\t8:04\n2023\twide\n\tx\t\n\n\ty"
