@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import io
-import re
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
@@ -19,9 +18,6 @@ QUESTION_SUFFIXES = frozenset((".txt", ".csv", ".tsv", ".json", ".jsonl"))
 """How files of questions end; a file of another kind may well be what a question is about."""
 WIDE_BYTES = 4
 """Bytes of a character of UTF-32."""
-_UNSEEN = r"[\s\0\x1a\u200b-\u200f\u2060\ufeff]+"
-AROUND_QUESTION = re.compile(rf"\A{_UNSEEN}|{_UNSEEN}\Z")
-"""White space, byte order marks, signs without width, and what ended files of MS-DOS."""
 
 
 def joined_question(place: Path, words: Sequence[str], verb: str) -> str:
@@ -103,9 +99,11 @@ def typed_questions() -> Iterator[str]:
 
     A file from Windows may begin with a byte order mark, be in UTF-16 or end with control characters.
     """
+    from opendpr.storage.lines import LINE_EDGES
+
     _read_as_written()
     for line in sys.stdin:
-        if question := AROUND_QUESTION.sub("", line):
+        if question := line.strip(LINE_EDGES):
             yield question
 
 

@@ -12,7 +12,7 @@ from opendpr.errors import InputError
 from opendpr.interop.json_stream import read_array, read_values
 from opendpr.interop.tables import SURROGATE
 from opendpr.storage.compression import open_input, open_output
-from opendpr.storage.lines import json_kind, read_jsonl
+from opendpr.storage.lines import LINE_EDGES, json_kind, read_jsonl
 
 HEAD_BYTES = 65_536
 """How much of a file is read to tell what it is."""
@@ -79,7 +79,7 @@ def head(path: Path, size: int = HEAD_BYTES) -> str:
     for mark, what in NOT_TEXT.items():
         if start.startswith(mark):
             raise InputError(f"{path} is {what}")
-    return start.decode("utf-8-sig", "ignore").lstrip()
+    return start.decode("utf-8", "ignore").lstrip(LINE_EDGES)
 
 
 def _ends_on_its_line(start: str) -> bool:

@@ -12,6 +12,11 @@ from opendpr.storage.compression import open_input, open_output
 
 RECORD_BYTES = 32_000_000
 """Longest line, or element of a JSON array: more than any record of these formats has, and little memory."""
+LINE_EDGES = (
+    "\t\n\v\f\r \x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000\0\x1a\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+)
+"""White space, byte order marks, signs without width, and what ended files of MS-DOS: no part of a line's words."""
 
 
 def write_lines(path: Path, lines: Iterable[str]) -> int:
@@ -51,7 +56,7 @@ def scan_jsonl(lines: Iterable[bytes]) -> Iterator[tuple[int, dict[str, Any] | s
     """Yield line number, from 1, and object of each line, or in its place what is wrong with the line."""
     for number, line in enumerate(lines, start=1):
         try:
-            text = line.decode("utf-8-sig" if number == 1 else "utf-8").strip()
+            text = line.decode().strip(LINE_EDGES)
             record = json.loads(text) if text else {}
         except UnicodeDecodeError as error:
             yield number, f"not valid UTF-8 ({error.reason} at byte {error.start})"

@@ -10,6 +10,7 @@ import pytest
 from corpora import ids, read, read_corpus, write
 from opendpr.corpus import Corpus
 from opendpr.errors import InputError
+from opendpr.interop import read_questions
 from opendpr.storage.lines import parse_jsonl, read_jsonl
 from opendpr.types import Document
 
@@ -45,6 +46,17 @@ def test_json_lines_give_documents_with_the_other_keys_as_metadata(tmp_path):
 def test_json_lines_may_begin_with_a_mark_and_end_like_windows(tmp_path):
     path = write(tmp_path / "a.jsonl", codecs.BOM_UTF8 + b'{"id": "a", "text": "x"}\r\n\r\n{"id": "b", "text": "y"}')
     assert ids(path) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "between", [codecs.BOM_UTF8, b"\n" + codecs.BOM_UTF8 * 2, b"\x1a", "\u200b".encode(), "\u00a0\r\n".encode()]
+)
+def test_marks_and_signs_without_width_around_lines_of_json_are_no_part_of_them(tmp_path, between):
+    records = [json.dumps({"question": f"who? {id}", "id": id, "text": "x", "answers": ["y"]}).encode() for id in "abc"]
+    path = write(tmp_path / "a.jsonl", between + (b"\n" + between).join(records) + b"\r\n" + between)
+    documents, events = read(path)
+    assert ([document.id for document in documents], events.skipped) == (["a", "b", "c"], [])
+    assert [question.text for question in read_questions(path)] == ["who? a", "who? b", "who? c"]
 
 
 @pytest.mark.parametrize(
