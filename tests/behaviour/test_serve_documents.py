@@ -14,6 +14,7 @@ import pytest
 from conftest import write_documents
 
 import opendpr
+from browsing import waiting
 from opendpr.types import Document
 from served import START_SECONDS, Served, serving, upload
 
@@ -160,13 +161,9 @@ def test_a_folder_is_served_while_it_is_encoded(
             assert served.stop() == 0
 
 
-def wait_for(browser: Any) -> Any:
-    return pytest.importorskip("selenium.webdriver.support.ui").WebDriverWait(browser, 60)
-
-
 def test_a_person_uploads_reads_finds_and_removes(shelf: Served, browser: Any, tmp_path: Path) -> None:
     by = pytest.importorskip("selenium.webdriver.common.by").By
-    css, wait = by.CSS_SELECTOR, wait_for(browser)
+    css, wait = by.CSS_SELECTOR, waiting(browser)
     book = tmp_path / "book.txt"
     book.write_text("".join(f"Line {number} tells of the harbour.\n\n" for number in range(900)) + "The lighthouse.")
     (tmp_path / "photo.png").write_bytes(b"\x89PNG\0")
@@ -213,7 +210,7 @@ def test_a_person_uploads_reads_finds_and_removes(shelf: Served, browser: Any, t
 
 def test_from_the_answer_to_the_document_and_back(served: Served, browser: Any) -> None:
     by = pytest.importorskip("selenium.webdriver.common.by").By
-    wait = wait_for(browser)
+    wait = waiting(browser)
     question = {"q": "Who built the pier of Orvik?", "k": 5}
     browser.get(f"{served.url}/?{urlencode(question)}")
     link = browser.find_element(by.CSS_SELECTOR, ".best cite a, .best footer a, .passages .path a")

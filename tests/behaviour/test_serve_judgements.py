@@ -14,6 +14,7 @@ import pytest
 from conftest import Run
 
 import opendpr
+from browsing import waiting
 from opendpr.collection.judgements import Judgement
 from opendpr.types import Document
 from served import Served, serving
@@ -193,7 +194,7 @@ def test_a_person_judges_with_one_click_takes_it_back_and_selects_better_words(
 ) -> None:
     by = pytest.importorskip("selenium.webdriver.common.by").By
     keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
-    wait = pytest.importorskip("selenium.webdriver.support.ui").WebDriverWait(browser, 60)
+    wait = waiting(browser)
     from docs.take_screenshots import SELECT
 
     browser.get(f"{judged.url}/?{urlencode({'q': QUESTION})}")

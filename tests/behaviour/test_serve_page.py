@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import pytest
 
 import opendpr
+from browsing import waiting
 from opendpr.types import Document
 from served import Served, serving, upload
 
@@ -99,7 +100,7 @@ def width(browser: Any, pixels: int) -> None:
 def test_a_person_asks_sees_the_marked_answer_switches_and_follows_the_link(served: Served, browser: Any) -> None:
     by = pytest.importorskip("selenium.webdriver.common.by").By
     keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
-    wait = pytest.importorskip("selenium.webdriver.support.ui").WebDriverWait(browser, 60)
+    wait = waiting(browser)
     browser.get(served.url)
     wait.until(lambda page: page.switch_to.active_element.get_attribute("id") == "q")
     browser.switch_to.active_element.send_keys("Who built the pier of Orvik?", keys.ENTER)

@@ -6,9 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 import opendpr
+from browsing import waiting
 from opendpr.types import Document
 from served import Served, serving
 
@@ -47,7 +46,7 @@ class Sent:
         form = browser.find_element("css selector", f"form[aria-label='{operation}']")
         browser.execute_script("arguments[0].closest('details').open = true", form)
         browser.execute_script("arguments[0].requestSubmit()", form)
-        wait = pytest.importorskip("selenium.webdriver.support.ui").WebDriverWait(browser, 60)
+        wait = waiting(browser)
         button, status = form.find_element("tag name", "button"), form.find_element("css selector", "[role=status]")
         wait.until(lambda _: button.is_enabled() and status.text not in ("", "Sending…"))
         self.status, self.answer = status.text, form.find_element("tag name", "pre").text
