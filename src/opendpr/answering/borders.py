@@ -13,7 +13,7 @@ from opendpr.text.splitting import first_words, last_words
 from opendpr.text.table_rows import begins_inside, column_names, completed
 from opendpr.types import Hit, Passage, Span
 
-HEADER_PASSAGES = 200
+HEADER_PASSAGES = 64
 """How many passages above the header of a table is looked for."""
 PASSAGES_AT_ONCE = 8
 
@@ -69,6 +69,7 @@ def _names(collection: Collection, passage: Passage, before: str) -> tuple[str, 
             if other.document_id != passage.document_id or other.start >= start:
                 return column_names(above)
             above, start = other.text[: min(start, end) - other.start] + above, other.start
-        if above and not begins_inside(above):
-            break
-    return column_names(above)
+        whole_lines = above.partition("\n")[2]  # the first line may be the end of a row
+        if not start or (whole_lines and not begins_inside(whole_lines)):
+            return column_names(above)
+    return ()  # the table goes on above: what is there may be any row of it

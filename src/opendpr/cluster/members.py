@@ -157,6 +157,8 @@ class Replicas:
             while True:
                 try:
                     return response.result(timeout_s=LOOK_SECONDS)
+                except RayTaskError:  # also one that is a TimeoutError: the function failed, it was not late
+                    raise
                 except TimeoutError:
                     if time.monotonic() > until or not self:
                         response.cancel()
@@ -175,7 +177,7 @@ class Replicas:
             if isinstance(error.cause, (OpendprError, RemovedError)):
                 raise error.cause from None
             raise
-        except (RayError, RayServeException, ConnectionError) as error:
+        except (RayError, RayServeException, ConnectionError, TimeoutError) as error:
             raise self._unserved(_last_line(str(error))) from None
 
     def _unserved(self, reason: str) -> BusyError:

@@ -123,9 +123,9 @@ def toml_values(block: str) -> dict[str, object] | None:
     """The values of a TOML document, dates as they are written in JSON; None if it is not valid."""
     try:
         parsed = tomllib.loads(re.sub("\r\n?", "\n", block))
-    except (tomllib.TOMLDecodeError, RecursionError):
+        values: dict[str, object] = json.loads(json.dumps(parsed, default=_date, allow_nan=False))
+    except (ValueError, RecursionError):  # also of numbers that are too long to be written, or are none
         return None
-    values: dict[str, object] = json.loads(json.dumps(parsed, default=_date))
     return values
 
 

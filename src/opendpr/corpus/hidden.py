@@ -47,8 +47,8 @@ HIDING = re.compile(
 )
 """Styles of text that is not seen, or is struck through."""
 TRANSPARENT = re.compile(r"(?<![\w-])color\s*:\s*(?:transparent|rgba\([^)]*,\s*0(?:\.0+)?\s*\))", re.I)
-FILLED = re.compile(r"background-clip\s*:\s*text", re.I)
-"""What shows transparent letters: colours behind them, cut to their form."""
+FILLED = re.compile(r"background-clip\s*:\s*text|text-(?:shadow|stroke)\s*:\s*(?!none|0\b)", re.I)
+"""What shows transparent letters: colours behind them, cut to their form, their shadow or their outline."""
 SHOWING = re.compile(r"display\s*:\s*(?!none)\w|visibility\s*:\s*visible", re.I)
 EMPTY_BOX = re.compile(r"(?:^|[;\s])(?:max-)?(?:width|height)\s*:\s*0(?:px|pt|r?em|%)?\s*(?:;|$|!)", re.I)
 CLIPPED = re.compile(r"overflow(?:-[xy])?\s*:\s*(?:hidden|clip)", re.I)

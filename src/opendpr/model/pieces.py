@@ -70,7 +70,7 @@ def _pieces(text: str, rows: list[Row], first: int, own: tuple[int, int]) -> Ite
     starts = [*(row.start for row in rows), len(text)]
     for number, (end, start) in enumerate(zip(ends, starts, strict=True)):
         between = text[end:start]
-        if between.strip():
+        if any(map(str.isalnum, between)):  # not the rule below the header of a table
             yield Piece(between, (Stretch(0, len(between), first + end),), own)
         if number < len(rows):
             yield _row_piece(text, rows[number], first, own)

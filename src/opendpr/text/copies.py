@@ -6,7 +6,7 @@ import re
 
 from opendpr.text.normalising import plain
 
-_MARKS = re.compile(r"^[^\S\n]*(?:>[^\S\n]*)+|[*`]+", re.MULTILINE)
+_MARKS = re.compile(r"^[^\S\n]*(?:>(?![^\S\n]*[.\d])[^\S\n]*)+|(?<!\w)[*`]+(?=\S)|(?<=\S)[*`]+(?!\w)", re.MULTILINE)
 """What quotes a line in a mail, and what emphasises words or marks code in Markdown."""
 
 
@@ -15,5 +15,7 @@ def folded(text: str) -> str:
 
     >>> folded("> It was\\n> **-41.5**  degrees.") == folded("It was -41.5 Degrees.")
     True
+    >>> folded("2*3") == folded("23"), folded("> 65 degrees") == folded("65 degrees")
+    (False, False)
     """
     return " ".join(_MARKS.sub("", plain(text).text).casefold().split())

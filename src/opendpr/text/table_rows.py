@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from opendpr.text.blocks import TABLE_ROW
@@ -24,10 +24,10 @@ SURE_COLUMNS = 3
 """A table with fewer has a header only if its values differ from it in kind."""
 _NAMED = re.compile(rf"[^\s:;|][^:;|\n]{{0,{NAME_CHARACTERS}}}: \S")
 _CELL = re.compile(r"(?<![^\t\n])[^\t\n]*")
-_BAR_CELL = re.compile(r"(?:\\\||[^|\n])+")
+_BAR = re.compile(r"(?<!\\)\|")
 _NAMED_CELL = re.compile(r"(?:[^;\n]|;(?! ))+")
-_RULE = re.compile(r"\s*\|?[\s:|-]*-[\s:|-]*\|?\s*")
-"""The line below the header of a table in Markdown."""
+_RULE = re.compile(r"[\s:|-]+")
+"""With a dash in it, the line below the header of a table in Markdown."""
 _MARKS = " \t*_`"
 """What a name is written without."""
 
@@ -145,15 +145,29 @@ def _kind(line: str) -> str:
 
 def _cells(kind: str, text: str, start: int, end: int) -> Iterator[Cell]:
     """The values of a line, empty ones too; of a line of named values those that say something, with their names."""
-    pattern = {_TABS: _CELL, _BARS: _BAR_CELL}.get(kind, _NAMED_CELL)
-    for match in pattern.finditer(text, start, end):
-        value = match[0]
-        first, name = match.start() + len(value) - len(value.lstrip()), ""
+    for cell_start, cell_end in _borders(kind, text, start, end):
+        value = text[cell_start:cell_end]
+        first, name = cell_start + len(value) - len(value.lstrip()), ""
         if kind == _NAMES and _NAMED.match(value.strip()):
             name = value.strip().partition(": ")[0]
             first += len(name) + 2
-        if text[first : match.end()].strip() or kind in _LINE_KINDS:
-            yield Cell(name, first, max(first, match.start() + len(value.rstrip())))
+        if text[first:cell_end].strip() or kind in _LINE_KINDS:
+            yield Cell(name, first, max(first, cell_start + len(value.rstrip())))
+
+
+def _borders(kind: str, text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Where each cell of a line begins and ends, empty ones too."""
+    if kind == _BARS:  # what lies before the first bar and after the last is no cell
+        bars = [match.start() for match in _BAR.finditer(text, start, end)]
+        yield from ((before + 1, after) for before, after in pairwise(bars))
+    else:
+        pattern = _CELL if kind == _TABS else _NAMED_CELL
+        yield from (match.span() for match in pattern.finditer(text, start, end))
+
+
+def _is_rule(kind: str, text: str, row: Row) -> bool:
+    line = text[row.start : row.end]
+    return kind == _BARS and "-" in line and _RULE.fullmatch(line) is not None
 
 
 def _is_long(text: str, row: Row) -> bool:
@@ -166,13 +180,13 @@ def _with_names(kind: str, text: str, table: list[Row], names: Sequence[str]) ->
         yield from table if len(table) > 1 else []
         return
     own = [] if names else _header(kind, text, table)
-    body = [row for row in table if not (kind == _BARS and _RULE.fullmatch(text, row.start, row.end))]
+    body = [row for row in table if not _is_rule(kind, text, row)]
     if len(body) < 2 and not names:
         return
     for number, row in enumerate(body):
         used = () if own and number == 0 else own or names
-        if kind == _TABS and len(row.cells) != len(used):  # empty cells of some kinds of file leave no tab
-            used = ()
+        if len(row.cells) > len(used) or (kind == _TABS and len(row.cells) < len(used)):
+            used = ()  # empty cells of some kinds of file leave no tab
         cells = [
             cell._replace(name=used[place] if place < len(used) else "")
             for place, cell in enumerate(row.cells)
@@ -186,7 +200,7 @@ def _header(kind: str, text: str, table: Sequence[Row]) -> list[str]:
     if kind not in _LINE_KINDS:
         return []
     rows = [[text[cell.start : cell.end].strip(_MARKS) for cell in row.cells] for row in table]
-    if kind == _BARS and len(table) > 1 and _RULE.fullmatch(text, table[1].start, table[1].end):
+    if len(table) > 1 and _is_rule(kind, text, table[1]):
         return rows[0]
     if not may_name(rows) or filled(rows[0]) < 2:
         return []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from opendpr.answering.borders import with_borders
+from opendpr.answering.borders import HEADER_PASSAGES, with_borders
 from opendpr.collection import Collection, open_collection
 from opendpr.maintenance.add import AddSettings, add
 from opendpr.model.directory import Model
@@ -82,6 +82,16 @@ def test_a_span_starts_inside_its_passage_and_may_end_beyond(stored: Collection,
         passage = span.hit.passage
         assert passage.start <= span.start < passage.start + len(passage.text)
         assert TEXT[span.start : span.end] == span.text
+
+
+def test_only_the_first_row_of_a_table_names_its_columns(tmp_path: Path, tiny_model: Path) -> None:
+    rows = [f"town{row}\tland{row}\tmayor{row}" for row in range(34 * (HEADER_PASSAGES + 2))]
+    add(tmp_path / "c", [Document("a", "", "\n".join(["City\tCountry\tMayor", *rows]))], AddSettings(vectors=False))
+    with open_collection(tmp_path / "c") as collection:
+        (bordered,) = with_borders(collection, [hits(collection)], with_words(tiny_model, 30))
+    names = [hit.column_names for hit in bordered]
+    assert set(names[1 : HEADER_PASSAGES - 8]) == {("City", "Country", "Mayor")}
+    assert set(names[HEADER_PASSAGES + 1 :]) == {()}, "a row in the middle of the table was taken for its header"
 
 
 def test_words_are_counted_from_either_end() -> None:

@@ -74,6 +74,8 @@ def test_a_value_that_spans_rows_stands_in_each(rows, expected):
             "c",
         ),
         ("<h1 style='color:transparent; background-clip: text'>a</h1>", "a"),
+        ("<h1 style='color:transparent; text-shadow: 0 0 5px #000'>a</h1>", "a"),
+        ("<h1 style='-webkit-text-stroke: 1px; color: transparent'>a</h1>", "a"),
         ("<style>.x {display:none}</style><p class=x style='display: block'>a<p class=x style='color: red'>b", "a"),
         ("<p class=d-none>a<p class='d-none d-md-block'>b<p class='d-md-none'>c", "b\n\nc"),
         (

@@ -57,3 +57,8 @@ def test_a_row_that_begins_before_the_passage_is_read_whole_and_answers_with_its
 
 def test_rows_that_lie_beyond_the_passage_are_not_read():
     assert [piece.text for piece in pieces(hit("a: 3; b: 4\n\n", "a: 1; b: 2\n\n", "a: 5; b: 6"))] == ["a: 3; b: 4"]
+
+
+def test_the_rule_of_a_table_is_no_piece():
+    made = pieces(hit("| n | b |\n|---|---|\n| x | 1 |\n| y | 2 |"))
+    assert [piece.text for piece in made] == ["n; b", "n: x; b: 1", "n: y; b: 2"]

@@ -35,3 +35,8 @@ def test_a_copy_has_the_same_form(copy):
 )
 def test_another_text_has_another(other):
     assert folded(other) != folded(TEXT)
+
+
+@pytest.mark.parametrize(("text", "other"), [("2*3", "23"), ("2 * 3", "2 3"), ("> 65 degrees", "65 degrees")])
+def test_signs_of_numbers_are_no_marks(text, other):
+    assert folded(text) != folded(other)

@@ -85,3 +85,22 @@ def test_a_text_that_begins_inside_a_table_is_given_the_names():
 )
 def test_rows_that_the_ends_of_a_passage_cut_are_completed(before, text, after, rest):
     assert completed(before, text, after) == rest
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("| 1 || 3 |", "a: 1; c: 3"),
+        ("|| 2 | 3 |", "b: 2; c: 3"),
+        ("  | 1 | 2 |", "a: 1; b: 2"),
+        (r"| x \| y | 2 |", r"a: x \| y; b: 2"),
+        ("| 1 | 2 | 3 | 4 |", "1; 2; 3; 4"),
+    ],
+)
+def test_values_of_a_markdown_row_keep_their_columns(row, words):
+    assert rows_of(f"| a | b | c |\n|---|:-:|---|\n{row}\n| 7 | 8 | 9 |")[1:] == [words, "a: 7; b: 8; c: 9"]
+
+
+def test_a_line_that_is_almost_the_rule_of_a_table_is_soon_told_from_one():
+    almost = f"|{'-' * 20_000}{' ' * 20_000}x |"  # a pattern that goes back would not end
+    assert len(table_rows(f"| a | b |\n{almost}")) == 2
