@@ -51,6 +51,10 @@ def test_superscripts_and_note_marks_are_set_apart(page, expected):
             "q\tr\nq\ts\n\nt\nu",
         ),
         ("<tr><td rowspan=99999999999>x<td>1<tr><td>2", "x\t1\n2"),
+        (
+            "<tr><td rowspan=2>Oslo<b style='display:none'>no</b><script>var x</script><sup>2</sup><td>B<tr><td>D",
+            "Oslo^2\tB\nOslo^2\tD",
+        ),
     ],
 )
 def test_a_value_that_spans_rows_stands_in_each(rows, expected):
