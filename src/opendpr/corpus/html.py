@@ -222,14 +222,16 @@ class PageText:
     def _end_cell(self, node: LexborNode, pieces: int) -> None:
         """Note what a cell that spans several rows says: the text that was added since it began."""
         rows, columns = (whole_number(node.attributes.get(name), 1) for name in ("rowspan", "colspan"))
-        is_value = rows != 1 and node.css_first("table") is None
-        self._tables[-1].add_cell(self.text.since(pieces) if is_value else "", rows, columns)
+        if rows != 1 and node.css_first("table") is not None:
+            rows = 1  # a table in it has ended its row
+        self._tables[-1].add_cell(self.text.since(pieces) if rows != 1 else "", rows, columns)
 
     def _add_spanned(self, table: SpannedCells) -> None:
         for value in table.before_cell():
             self.text.separate("\t")
             self.text.begin_cell()
-            self.text.add(value)
+            if value:
+                self.text.add(value)
             self.text.separate("\t")
 
     def _add_whole(self, tag: str, node: LexborNode) -> None:
