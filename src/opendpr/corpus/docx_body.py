@@ -69,7 +69,9 @@ class Body:
         self._in_reading = False
         self._fields = Fields()
         self._controls: list[Control] = []
-        self._in_control_properties = self._in_row_properties = self._row_hidden = False
+        self._in_control_properties = self._in_row_properties = False
+        self._hidden_rows: list[bool] = []
+        """For each open row, the outermost first, whether it is hidden or deleted."""
         self._notes: dict[str, dict[str, str]] = {"footnote": {}, "endnote": {}}
 
     def notes(self, kind: str) -> Mapping[str, str]:
@@ -153,6 +155,8 @@ class Body:
         elif local == "pPr":
             self._paragraphs[-1].in_properties = True
         elif local in TABLE_ELEMENTS:
+            if local == "tr":
+                self._hidden_rows.append(False)
             self._tables.start(local, attributes)
         elif local == "rt":
             self._reading, self._in_reading = [], True
@@ -173,8 +177,8 @@ class Body:
             self._in_control_properties = bool(self._controls)
         elif local == "trPr":
             self._in_row_properties = True
-        elif local in ("hidden", "del"):
-            self._row_hidden = attributes.get("val", "1") not in OFF_VALUES
+        elif local in ("hidden", "del") and self._hidden_rows:
+            self._hidden_rows[-1] = attributes.get("val", "1") not in OFF_VALUES
         else:
             self._fields.form(local, attributes)
 
@@ -205,8 +209,9 @@ class Body:
         elif local == "p":
             self._end_paragraph()
         elif local in TABLE_ELEMENTS:
-            self._tables.end(local, hidden=self._row_hidden)
-            self._row_hidden = self._row_hidden and local != "tr"
+            self._tables.end(local, hidden=any(self._hidden_rows))
+            if local == "tr" and self._hidden_rows:
+                self._hidden_rows.pop()
         elif local == "trPr":
             self._in_row_properties = False
         elif local == "rt":
@@ -234,7 +239,7 @@ class Body:
         run, paragraph = self._run, self._paragraphs[-1]
         by_style = self._styles.is_hidden(run.style or paragraph.style) if run.hidden is None else run.hidden
         prompts = any(control.prompts for control in self._controls)
-        return by_style or prompts or self._row_hidden or self._fields.are_instructed()
+        return by_style or prompts or any(self._hidden_rows) or self._fields.are_instructed()
 
     def _add(self, piece: str) -> None:
         """Add text of the run, unless it is hidden; the number of its paragraph comes first."""

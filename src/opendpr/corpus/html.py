@@ -152,6 +152,8 @@ class PageText:
         self._preformatted = 0
         self._lists: list[OrderedList | None] = []
         self._tables: list[SpannedCells] = []
+        self._cells: list[int] = []
+        """For each open cell of a table how many pieces of text there are before it."""
 
     def enter(self, node: LexborNode) -> bool:
         """Add what comes before the content of an element; returns whether its content is to be read too."""
@@ -199,6 +201,8 @@ class PageText:
         elif tag == "tr" and self._tables:
             self._add_spanned(self._tables[-1])
             self.text.end_row()
+        elif tag in ("td", "th") and self._tables:
+            self._end_cell(node, self._cells.pop())
         elif tag == "q":
             self.text.add("\u201d")
         self.text.separate(SEPARATOR_OF_TAG.get(tag, ""))
@@ -213,15 +217,21 @@ class PageText:
         elif self._tables:
             self._add_spanned(self._tables[-1])
             self.text.begin_cell()
-            rows, columns = (whole_number(node.attributes.get(name), 1) for name in ("rowspan", "colspan"))
-            is_value = rows != 1 and node.css_first("table") is None
-            self._tables[-1].add_cell(node.text(separator=" ") if is_value else "", rows, columns)
+            self._cells.append(self.text.piece_count())
+
+    def _end_cell(self, node: LexborNode, pieces: int) -> None:
+        """Note what a cell that spans several rows says: the text that was added since it began."""
+        rows, columns = (whole_number(node.attributes.get(name), 1) for name in ("rowspan", "colspan"))
+        if rows != 1 and node.css_first("table") is not None:
+            rows = 1  # a table in it has ended its row
+        self._tables[-1].add_cell(self.text.since(pieces) if rows != 1 else "", rows, columns)
 
     def _add_spanned(self, table: SpannedCells) -> None:
         for value in table.before_cell():
             self.text.separate("\t")
             self.text.begin_cell()
-            self.text.add(value)
+            if value:
+                self.text.add(value)
             self.text.separate("\t")
 
     def _add_whole(self, tag: str, node: LexborNode) -> None:

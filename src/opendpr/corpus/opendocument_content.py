@@ -174,7 +174,8 @@ class ContentReader:
         for value in self._spanned.before_cell():
             self._text.separate("\t")
             self._text.begin_cell()
-            self._add(value)
+            if value:
+                self._add(value)
             self._text.separate("\t")
 
     def _add(self, piece: str) -> None:

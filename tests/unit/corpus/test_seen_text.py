@@ -51,6 +51,12 @@ def test_superscripts_and_note_marks_are_set_apart(page, expected):
             "q\tr\nq\ts\n\nt\nu",
         ),
         ("<tr><td rowspan=99999999999>x<td>1<tr><td>2", "x\t1\n2"),
+        (
+            "<tr><td rowspan=2>Oslo<b style='display:none'>no</b><script>var x</script><sup>2</sup><td>B<tr><td>D",
+            "Oslo^2\tB\nOslo^2\tD",
+        ),
+        ("<tr><td rowspan=2 colspan=2>A<td>B<td rowspan=3>C<tr><td>X", "A\tB\tC\nA\tX\tC"),
+        ("<tr><td rowspan=2><td>B<td rowspan=2>C<tr><td>D", "\tB\tC\n\tD\tC"),
     ],
 )
 def test_a_value_that_spans_rows_stands_in_each(rows, expected):

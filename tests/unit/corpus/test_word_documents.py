@@ -110,6 +110,12 @@ def test_a_hidden_or_deleted_row_of_a_table_is_left_out(mark):
     assert seen(f"<w:tbl>{rows}</w:tbl>") == "seen"
 
 
+def test_a_hidden_row_stays_hidden_after_a_table_in_it():
+    inner = f"<w:tbl><w:tr><w:tc>{paragraph(run('inner'))}</w:tc></w:tr></w:tbl>"
+    gone = f"<w:tr><w:trPr><w:hidden/></w:trPr><w:tc>{inner}{paragraph(run('gone'))}</w:tc></w:tr>"
+    assert seen(f"<w:tbl>{gone}<w:tr><w:tc>{paragraph(run('seen'))}</w:tc></w:tr></w:tbl>") == "seen"
+
+
 def test_a_row_of_which_text_was_deleted_stays():
     earlier = '<w:trPrChange><w:trPr><w:del w:id="3"/></w:trPr></w:trPrChange>'
     cell = f"<w:tc>{paragraph('<w:del><w:r><w:t>old</w:t></w:r></w:del>', run('new'))}</w:tc>"
