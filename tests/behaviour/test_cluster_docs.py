@@ -16,12 +16,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pages import matches, sessions
+from pages import matches, printed, sessions
 from postgresql_server import UNPRIVILEGED, binaries, free_port
 from ray_cluster import Namespace
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "cluster.md"
-SECONDS = 300
 PORTS = ("54331", "54332")
 """Of the page; the test takes two that are free."""
 
@@ -58,18 +57,8 @@ def programs(directory: Path, *servers: str) -> Path:
 
 def walk(command: Sequence[str], expected: str, home: Path, environment: Mapping[str, str]) -> None:
     """Run a command of the page, which has to print what the page says."""
-    done = subprocess.run(
-        command,
-        cwd=home,
-        env={**environment, "LC_ALL": "C.UTF-8"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        timeout=SECONDS,
-        encoding="utf-8",
-        check=False,
-    )
-    assert matches(expected, done.stdout), f"$ {command[-1]}\n{done.stdout}\n--- where the page says\n{expected}"
+    output = printed(command, home, environment)
+    assert matches(expected, output), f"$ {command[-1]}\n{output}\n--- where the page says\n{expected}"
 
 
 def test_the_page_is_walked_and_servers_are_killed_on_the_way(home, tmp_path, environment):

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from command_line import run_in_process
-from pages import matches, sessions
+from pages import matches, printed, sessions
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-SECONDS = 300
-"""After which a command that hangs is killed."""
 
 
 @pytest.fixture
@@ -33,18 +30,7 @@ def shell(tmp_path, environment):
         if is_opendpr_alone(command):
             arguments = shlex.split(command)[1:]
             return run_in_process(arguments, environment=settings, cwd=tmp_path / "home", merged=True).stdout
-        done = subprocess.run(
-            ["bash", "-c", command],
-            cwd=tmp_path / "home",
-            env=settings,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=SECONDS,
-            encoding="utf-8",
-            check=False,
-        )
-        return done.stdout
+        return printed(["bash", "-c", command], tmp_path / "home", settings)
 
     return shell
 

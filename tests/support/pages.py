@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import re
+import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+COMMAND_SECONDS = 300
+"""After which a command that hangs is killed."""
 
 
 def sessions(page: Path, label: str = "") -> list[tuple[str, str]]:
@@ -23,6 +28,22 @@ def sessions(page: Path, label: str = "") -> list[tuple[str, str]]:
             goes_on = not output and re.match(r">( |$)", line)
             found[-1] = (f"{command}\n{line[2:]}", "") if goes_on else (command, f"{output}{line}\n")
     return found
+
+
+def printed(command: Sequence[str], directory: Path, environment: Mapping[str, str]) -> str:
+    """All that a command prints, errors with the rest."""
+    done = subprocess.run(
+        command,
+        cwd=directory,
+        env={**environment, "LC_ALL": "C.UTF-8"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=COMMAND_SECONDS,
+        encoding="utf-8",
+        check=False,
+    )
+    return done.stdout
 
 
 def matches(expected: str, printed: str) -> bool:

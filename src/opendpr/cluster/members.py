@@ -72,9 +72,8 @@ class MemberReplica:
         if version != __version__:
             raise StateError(f"{named_node()} has opendpr {__version__}, expected {version}; install that there")
         self._lock = Lock()
-        while waits and not has_database(
-            Path(directory)
-        ):  # Ray Serve gives up what fails at its start, not what is slow
+        # Ray Serve gives up what fails at its start, not what is slow.
+        while waits and not has_database(Path(directory)):
             time.sleep(CHECK_SECONDS)
         try:
             self._member = OpenedMember(Path(directory), collection_id)

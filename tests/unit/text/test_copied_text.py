@@ -1,4 +1,4 @@
-"""Copies of a text are told whatever their white space, capitals and marks; another sign is another text."""
+"""Copies of a text are recognized whatever their white space, capitals and marks; another sign is another text."""
 
 from __future__ import annotations
 
