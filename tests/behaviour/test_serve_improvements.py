@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from browsing import waiting
+from browsing import wait_for_words
 from opendpr.collection import open_collection, open_writer
 from opendpr.collection.judgements import judgements, open_judgements, remove_judgements
 from opendpr.improving.judging import add_files
@@ -209,13 +209,12 @@ def test_a_killed_service_reports_what_is_lost_and_goes_on(harbour: Path, serve_
 def test_a_person_starts_watches_switches_and_goes_back(improving: Served, harbour: Path, browser: Any) -> None:
     by = pytest.importorskip("selenium.webdriver.common.by").By
     keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
-    wait = waiting(browser, START_SECONDS)
 
     def press(label: str) -> None:
         browser.find_element(by.XPATH, f"//button[text()='{label}']").send_keys(keys.ENTER)
 
     def shows(words: str) -> None:
-        wait.until(lambda shown: words in shown.execute_script("return document.querySelector('main').innerText"))
+        wait_for_words(browser, words, START_SECONDS)
 
     before = model_of(harbour)
     browser.get(improving.url)

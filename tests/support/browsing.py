@@ -14,3 +14,13 @@ def waiting(browser: Any, seconds: float = WAIT_SECONDS) -> Any:
     wait = pytest.importorskip("selenium.webdriver.support.ui").WebDriverWait
     stale = pytest.importorskip("selenium.common.exceptions").StaleElementReferenceException
     return wait(browser, seconds, ignored_exceptions=[stale])
+
+
+def wait_for_words(browser: Any, words: str, seconds: float = WAIT_SECONDS) -> None:
+    """Wait until the page's main part shows words; what it shows instead is in the message of a failure."""
+    timeout = pytest.importorskip("selenium.common.exceptions").TimeoutException
+    script = "return document.querySelector('main').innerText"
+    try:
+        waiting(browser, seconds).until(lambda shown: words in shown.execute_script(script))
+    except timeout:
+        pytest.fail(f"{browser.current_url} does not show {words!r} but:\n{browser.execute_script(script)}")

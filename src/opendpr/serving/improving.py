@@ -44,6 +44,7 @@ class Improvements:
         Raises:
             CorruptionError: a judgement or the state of a round is not what was written.
         """
+        job = self.job  # first: what one that is over has changed is in what is read below
         with open_collection(self._directory) as collection:
             ready, begun = readiness(collection), rounds(self._directory, collection.id)
         usable, latest = ready.usable, begun[-1] if begun else None
@@ -57,8 +58,14 @@ class Improvements:
             missing=self.refusal or ready.missing,
             latest=self._record(latest) if latest else None,
             is_judged_since=latest is None or questions_state(ready.parts) != latest.state["questions"],
-            job=self._job.id if self._job and _is_on_its_way(self._job) else None,
+            job=job.id if job else None,
         )
+
+    @property
+    def job(self) -> JobRecord | None:
+        """The job that is on its way."""
+        job = self._job
+        return job if job is not None and _is_on_its_way(job) else None
 
     def get(self, id: str) -> ImprovementRecord:
         """An improvement.
@@ -129,8 +136,8 @@ class Improvements:
         if self._jobs is None or self.refusal:
             raise ConflictError(self.refusal)
         with self._lock:
-            if self._job is not None and _is_on_its_way(self._job):
-                raise ConflictError(f"an improvement is on its way already, as job {self._job.id}; wait for it")
+            if job := self.job:
+                raise ConflictError(f"an improvement is on its way already, as job {job.id}; wait for it")
             self._job = self._jobs.run(kind, work, improvement=id)
             return self._job
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from opendpr.iteration import OnStage
+from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.settings import EngineSettings
 from opendpr.serving.improvement_records import DifferenceRecord, ImprovementRecord, ImprovementsRecord
-from opendpr.serving.page.improving import verdict_of
+from opendpr.serving.page.improving import ImprovingPages, verdict_of
 from opendpr.serving.page.jobs import STAGE_HEADINGS, progress
 from opendpr.serving.records import JobRecord
 from opendpr.serving.rendering import render
+from opendpr.serving.service import Service
 from opendpr.serving.settings import Settings
+from ships import make_improved
 
 DONE = ImprovementRecord(
     "1",
@@ -63,6 +69,37 @@ def test_an_improvement_is_described_as_it_goes_on() -> None:
         shown = progress(state)
         assert (shown.heading, shown.total) == (heading, total)
         assert shown.headings == ({} if shown.is_over else STAGE_HEADINGS)
+
+
+def test_a_job_that_ends_while_a_page_is_made_of_it_is_shown_as_it_was() -> None:
+    job = JobRecord("1", "undo", "running")
+    shown = progress(job)
+    job.state = "done"
+    assert (shown.is_over, shown.heading) == (False, "Getting ready")
+
+
+def test_a_page_that_was_begun_before_a_job_ended_waits_for_its_end(tmp_path: Path, tiny_model: Path) -> None:
+    """Otherwise it could say that a model is in use, and offer to switch to it."""
+    collection = make_improved(tmp_path, tiny_model)
+    service = Service(Settings(collection, writable=True, runtime=RuntimeSettings(precision="fp32")))
+    may_end = threading.Event()
+    assert service.jobs
+
+    def wait(record: JobRecord, show: OnStage) -> None:
+        may_end.wait()
+
+    job = service.jobs.run("apply", wait)
+
+    async def page() -> str:
+        making = asyncio.create_task(ImprovingPages(service).show({"job": job.id}, may_write=True))
+        await asyncio.sleep(0)
+        may_end.set()
+        while job.state != "done":
+            await asyncio.sleep(0.01)
+        return (await making).body.decode()
+
+    assert f'data-events="/v1/jobs/{job.id}/events"' in asyncio.run(page())
+    service.close()
 
 
 def test_a_service_that_would_not_answer_with_a_new_model_makes_none(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from opendpr.collection.filters import condition
 from opendpr.collection.listing import SAMPLED_DOCUMENTS, SharedValue
 from opendpr.collection.rows import ListedDocument
 from opendpr.corpus import READERS
-from opendpr.serving.page.jobs import progress
-from opendpr.serving.records import REQUEST_LIMITS, InfoRecord, JobRecord
+from opendpr.serving.page.jobs import JobProgress
+from opendpr.serving.records import REQUEST_LIMITS, InfoRecord
 from opendpr.serving.rendering import address, render
 from opendpr.wording import counted, readable_size
 
@@ -84,14 +84,14 @@ def documents_page(
     listed: Listed,
     *,
     may_write: bool,
-    job: JobRecord | None = None,
+    change: JobProgress | None = None,
     problem: str = "",
 ) -> str:
     """The whole page.
 
     Args:
         may_write: whether documents can be uploaded and removed by whoever looks
-        job: a change that was asked for here
+        change: how far one is that was asked for here
         problem: what is wrong with what was asked for
     """
     first, last = form.skipped + 1, form.skipped + len(listed.summaries)
@@ -109,7 +109,7 @@ def documents_page(
         chips=chip_groups(form, listed.values, info.documents),
         ask_link=address("/", where=form.where) if form.filters else "",
         may_write=may_write and info.writable,
-        progress=progress(job) if job else None,
+        progress=change,
         problem=problem,
         limits=REQUEST_LIMITS,
         most=readable_size(REQUEST_LIMITS["upload_bytes"]),

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 from opendpr.errors import InputError, UsageError
 from opendpr.serving.improvement_records import DifferenceRecord, ImprovementRecord
 from opendpr.serving.improving import Improvements
-from opendpr.serving.page.jobs import progress
+from opendpr.serving.page.jobs import JobProgress, progress
 from opendpr.serving.page.page import Page, Query, page_of, sent_to
 from opendpr.serving.records import JobRecord
 from opendpr.serving.rendering import address, render
@@ -46,9 +46,11 @@ class ImprovingPages:
         Raises:
             UsageError: the service keeps no judgements.
         """
-        improvements, info = self._improvements(), await self._service.info()
-        status = await asyncio.to_thread(improvements.status)
-        job, is_lost = self._job(query.get("job") or status.job)
+        improvements = self._improvements()
+        named, is_lost = self._named(query.get("job"))  # jobs are looked at before what they change
+        job = improvements.job
+        current = progress(job) if job else None
+        info, status = await self._service.info(), await asyncio.to_thread(improvements.status)
         latest = status.latest
         return page_of(
             render(
@@ -59,8 +61,8 @@ class ImprovingPages:
                 latest=latest,
                 verdict=verdict_of(latest) if latest and latest.state == "done" else None,
                 changes=[(PART_NAMES[part], words) for part, words in latest.changes.items()] if latest else [],
-                progress=progress(job) if job else None,
-                is_busy=status.job is not None,
+                progress=named or current,
+                is_busy=current is not None and not current.is_over,
                 is_lost=is_lost,
                 is_refused=bool(improvements.refusal),
                 may_write=may_write and info.improvements,
@@ -86,12 +88,12 @@ class ImprovingPages:
         job = await asyncio.to_thread(begin)
         return sent_to(address("/improvements", "#change", job=job.id))
 
-    def _job(self, id: str | None) -> tuple[JobRecord | None, bool]:
-        """The job of that id, and whether there was one that nobody knows any more."""
+    def _named(self, id: str | None) -> tuple[JobProgress | None, bool]:
+        """How far the job of that id is, and whether there was one that nobody knows any more."""
         if not id:
             return None, False
         try:
-            return self._service.job(id), False
+            return progress(self._service.job(id)), False
         except InputError:
             return None, True
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from opendpr.serving.records import JobKind, JobRecord
 from opendpr.wording import counted
@@ -47,7 +47,8 @@ class JobProgress:
 
 
 def progress(job: JobRecord) -> JobProgress:
-    """How far a job is."""
+    """How far a job is now, which does not change while a page is made of it."""
+    job = replace(job)
     if job.state == "failed":
         return JobProgress(job, "The improvement stopped" if job.kind == "improve" else "The change failed", 0, 0)
     if job.state == "done":

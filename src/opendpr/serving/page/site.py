@@ -20,6 +20,7 @@ from opendpr.serving.page.document import DocumentView, document_page
 from opendpr.serving.page.documents import PAGE_DOCUMENTS, Listed, ListForm, documents_page
 from opendpr.serving.page.examples import example_questions
 from opendpr.serving.page.improving import ImprovingPages
+from opendpr.serving.page.jobs import progress
 from opendpr.serving.page.judging import JUDGED, JudgingForms
 from opendpr.serving.page.login import TOKEN_COOKIE, login_page
 from opendpr.serving.page.page import Page, Query, local_target, number_in, page_of, place_in, sent_to
@@ -104,16 +105,18 @@ class Site:
 
     async def documents(self, query: Query, filters: Sequence[str], *, may_write: bool) -> Page:
         """The list of the documents, and how far a change is that was asked for there."""
-        info = await self._service.info()
-        form, listed, job, problem, status = ListForm(), Listed((), 0, ()), None, "", 200
+        form, listed, change, problem, status = ListForm(), Listed((), 0, ()), None, "", 200
         try:
-            job = self._service.job(query["job"]) if query.get("job") else None
+            if query.get("job"):  # looked at before the list, which so holds what a change that is over has brought
+                change = progress(self._service.job(query["job"]))
+            info = await self._service.info()
             words = " ".join(query.get("words", "").split())[: REQUEST_LIMITS["words_characters"]]
             form = ListForm(words, tuple(dict.fromkeys(filters)), max(1, number_in(query, "page") or 1))
             listed = await self._listed(form, info)
         except OpendprError as error:
             status, problem, _ = of_error(error)
-        page = documents_page(form, info, listed, may_write=may_write, job=job, problem=problem)
+            info = await self._service.info()
+        page = documents_page(form, info, listed, may_write=may_write, change=change, problem=problem)
         return page_of(page, status)
 
     async def _listed(self, form: ListForm, info: InfoRecord) -> Listed:
