@@ -2,7 +2,7 @@
 
 A line holds the question with its set, the passages with their scores, and the spans of each:
 
-    {"set", "question": {...}, "removed", "hits": [{"passage": {...}, "score", "parts", "before", "after"}],
+    {"set", "question": {...}, "removed", "hits": [{"passage": {...}, "score", ...}],
      "spans": [{"number", "start", "end", "text", "passage_score", "span_score"}],
      "asked": {"passages", "holding"}}
 
@@ -34,20 +34,15 @@ def to_record(case: Case) -> dict[str, Any]:
         "set": case.set,
         "question": asdict(case.question),
         "removed": case.removed,
-        "hits": [_hit_record(hit) for hit in hits.values()],
+        "hits": [asdict(hit) for hit in hits.values()],
         "spans": spans,
         "asked": case.asked_question.counts._asdict() | {"holding": dict(case.asked_question.counts.holding)},
     }
 
 
-def _hit_record(hit: Hit) -> dict[str, Any]:
-    around = {"before": hit.before, "after": hit.after}
-    return {"passage": asdict(hit.passage), "score": hit.score, "parts": dict(hit.parts), **around}
-
-
 def from_record(record: dict[str, Any]) -> Case:
     """Make the case that a JSON object describes."""
-    hits = {hit["passage"]["number"]: Hit(**{**hit, "passage": Passage(**hit["passage"])}) for hit in record["hits"]}
+    hits = {hit["passage"]["number"]: _hit(hit) for hit in record["hits"]}
     spans = [
         Span(hits[span["number"]], span["start"], span["end"], span["text"], span["passage_score"], span["span_score"])
         for span in record["spans"]
@@ -58,6 +53,12 @@ def from_record(record: dict[str, Any]) -> Case:
     )
     counts = WordCounts(**record["asked"])
     return Case(question, spans, record["removed"], AskedQuestion(question.text, counts), record["set"])
+
+
+def _hit(record: dict[str, Any]) -> Hit:
+    passage, copies = Passage(**record["passage"]), tuple(Passage(**copy) for copy in record["copies"])
+    names = tuple(record["column_names"])
+    return Hit(**{**record, "passage": passage, "copies": copies, "column_names": names})
 
 
 def load_cases(path: Path) -> Iterator[Case]:

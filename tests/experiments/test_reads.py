@@ -10,7 +10,15 @@ from opendpr.answering.asked_question import AskedQuestion
 from opendpr.fitting.cases import Case
 from opendpr.types import Hit, Passage, Question, Span, WordCounts
 
-HIT = Hit(Passage(7, "walls", "The walls", "built in 1888\nof stone", 100), 2.5, {"bm25": 2.5, "dense": 0.5})
+HIT = Hit(
+    Passage(7, "walls", "The walls", "built in 1888\nof stone", 100),
+    2.5,
+    {"bm25": 2.5, "dense": 0.5},
+    copies=(Passage(9, "copy", "The walls", "built in 1888\nof stone", 0),),
+    before="Wall | Built\n",
+    after=" and wood",
+    column_names=("Wall", "Built"),
+)
 CASE = Case(
     Question("q", "When?", ("1888",), document_ids=("walls",)),
     [Span(HIT, 109, 113, "1888", -0.5, -0.25), Span(HIT, 117, 122, "stone", -0.5, -3.0)],
