@@ -40,8 +40,16 @@ class TrainingData(NamedTuple):
     distant: list[TrainingExample]
     nq: list[TrainingExample]
     """Natural Questions, distantly supervised; empty unless a row trains on them."""
+    trivia: list[TrainingExample]
+    """The same of TriviaQA."""
     hard: list[TrainingExample]
     """The gold ones with `HARD_NEGATIVES` BM25 negatives each; empty unless a row trains on them."""
+
+    @property
+    def multi(self) -> list[TrainingExample]:
+        """As many of SQuAD's, gold, and of the other two sets', distantly supervised: of each the first third."""
+        least = min(len(self.gold) // 3, len(self.nq), len(self.trivia))
+        return [*self.gold[:least], *self.nq[:least], *self.trivia[:least]]
 
     @property
     def same_share(self) -> float:
@@ -58,7 +66,7 @@ def prepare(data: Data, work: Path, count: int, *, needed: Container[str]) -> Tr
     """Collections and examples; what is there is taken as it is.
 
     Args:
-        needed: examples that a row trains on; those of `nq` and `hard` are made if they are named
+        needed: examples that a row trains on; those that take long are made if they are named
     """
     collection, (_, questions) = open_training_collection(data, work), paragraphs(data)
     gold = mined(work / "gold.jsonl", collection, questions)
@@ -67,7 +75,11 @@ def prepare(data: Data, work: Path, count: int, *, needed: Container[str]) -> Tr
     ids = sorted(gold.keys() & distant.keys())
     random.Random(ORDER_SEED).shuffle(ids)
     chosen = ids[:count]
-    further = mined(work / "nq.jsonl", collection, data.answers_only("nq")) if "nq" in needed else {}
+    further = {
+        name: [*mined(work / f"{name}.jsonl", collection, data.answers_only(name)).values()][:count]
+        for name in ("nq", "trivia")
+        if name in needed or "multi" in needed
+    }
     hard: dict[str, TrainingExample] = {}
     if "hard" in needed:
         ids_chosen = set(chosen)
@@ -77,7 +89,8 @@ def prepare(data: Data, work: Path, count: int, *, needed: Container[str]) -> Tr
         collection,
         [gold[id] for id in chosen],
         [distant[id] for id in chosen],
-        list(further.values())[:count],
+        further.get("nq", []),
+        further.get("trivia", []),
         [hard[id] for id in chosen if hard],
     )
 
@@ -93,7 +106,7 @@ class Pool:
     def __init__(self, data: Data, directory: Path, half: str) -> None:
         self._data, self._collection = data, open_collection(directory)
         self._passages = {passage.number: passage for passage in self._collection.passages_after(0)}
-        self._records = data.questions("squad", half)
+        self._half, self._records = half, data.questions("squad", half)
 
     def __len__(self) -> int:
         return len(self._passages)
@@ -137,10 +150,14 @@ class Pool:
         return {"squad": percents(first_right(right))}
 
     def by_answer(self, search: Search) -> dict[str, list[float]]:
-        """Top-k accuracy in per cent by answer, for three sets."""
-        squad = [Question(r["id"], r["question"], tuple(r["answers"])) for r in self._records]
+        """Top-k accuracy in per cent by answer, for five sets."""
+        judged = {"squad": self._records, **{name: self._data.questions(name, self._half) for name in ("nq", "trivia")}}
+        sets = {
+            name: [Question(r["id"], r["question"], tuple(r["answers"])) for r in records]
+            for name, records in judged.items()
+        }
         more = {"webquestions": "webquestions", "trec": "curatedtrec"}
-        sets = {"squad": squad, **{name: self._data.answers_only(file) for name, file in more.items()}}
+        sets |= {name: self._data.answers_only(file) for name, file in more.items()}
         figures = {}
         for name, labelled in sets.items():
             questions = random.Random(ORDER_SEED).sample(labelled, min(TRANSFER_QUESTIONS, len(labelled)))

@@ -14,6 +14,8 @@ from opendpr.training.losses import likelihood_loss
 
 TRIPLET_MARGIN = 0.2
 """The paper's 1 is for inner products without bound; cosines differ by 2 at most."""
+DISTANCE_MARGIN = 1.0
+"""The paper's, for distances, which have no bound."""
 
 
 def within_groups(
@@ -52,10 +54,7 @@ def triplet_loss(
 
     It has no scale: what is given for one is not used.
     """
-    scores = questions @ passages.T
-    positive = scores.gather(1, positives[:, None])
-    others = ~excluded.scatter(1, positives[:, None], True)
-    return (margin - positive + scores).clamp(min=0)[others].mean()
+    return _mean_hinge(questions @ passages.T, positives, excluded, margin)
 
 
 def distance_likelihood_loss(
@@ -64,3 +63,23 @@ def distance_likelihood_loss(
     """The likelihood loss with negative Euclidean distance as similarity (section 5.2)."""
     scores = (-scale * torch.cdist(questions, passages)).masked_fill(excluded, -torch.inf)
     return F.cross_entropy(scores, positives)
+
+
+def distance_triplet_loss(
+    questions: Tensor,
+    passages: Tensor,
+    positives: Tensor,
+    *,
+    excluded: Tensor,
+    scale: float,
+    margin: float = DISTANCE_MARGIN,
+) -> Tensor:
+    """The triplet loss with negative Euclidean distance as score (section 5.2); it has no scale either."""
+    return _mean_hinge(-torch.cdist(questions, passages), positives, excluded, margin)
+
+
+def _mean_hinge(scores: Tensor, positives: Tensor, excluded: Tensor, margin: float) -> Tensor:
+    """Mean of max(0, margin - positive's + negative's score) of scores (Q, n) over all negatives."""
+    positive = scores.gather(1, positives[:, None])
+    others = ~excluded.scatter(1, positives[:, None], True)
+    return (margin - positive + scores).clamp(min=0)[others].mean()

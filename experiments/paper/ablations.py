@@ -32,7 +32,7 @@ from experiments.common.pools import build_pool_words
 from experiments.common.report import Report
 from experiments.paper.ablation_data import Pool, Search, TrainingData, prepare
 from experiments.paper.ablation_plot import plot
-from experiments.paper.ablation_rows import ABLATION_ROWS, BASE_SETTINGS, OwnNegatives, Row
+from experiments.paper.ablation_rows import ABLATION_ROWS, BASE_SETTINGS, OwnHardNegatives, OwnNegatives, Row
 from opendpr.model.directory import Model, write_model
 from opendpr.model.encoder import EncoderInput
 from opendpr.model.tokenizer import Tokenizer
@@ -124,10 +124,11 @@ class Bench:
         return self.pool.dense(model, device, by_distance=row.similarity == "distance"), losses
 
     def settings(self, row: Row, seed: int) -> EncoderSettings:
-        """What a row trains with; epochs grow as its part of the questions falls."""
+        """What a row trains with; epochs grow as its examples are fewer, so that all rows make as many steps."""
         args = self.args
         common = replace(BASE_SETTINGS, learning_rate=args.learning_rate, device=args.device, seed=seed)
-        return replace(common, epochs=args.epochs / row.share, **row.settings)
+        pairs = args.questions if row.examples in ("cloze", "none") else len(self.examples(row))
+        return replace(common, epochs=args.epochs * args.questions / pairs, **row.settings)
 
     def key(self, row: Row, seed: int, settings: EncoderSettings) -> dict[str, object]:
         """Everything that decides a run."""
@@ -172,10 +173,22 @@ class Bench:
         """The pairs that a row trains on."""
         if row.examples == "cloze":
             return InverseClozeSource(self.data.collection)
+        examples = self.examples(row)
+        if row.own_kind == "bm25":
+            return OwnHardNegatives(ExampleSource([examples], [1.0], row.own))
+        source = ExampleSource([examples], [1.0], int(row.settings.get("hard_negatives", 0)))
+        if not row.own:
+            return source
+        gold = {passage.text: passage for example in self.data.gold for passage in example.positives}
+        return OwnNegatives(source, [*gold.values()] if row.own_kind == "gold" else self.data.texts(), row.own)
+
+    def examples(self, row: Row) -> list[TrainingExample]:
+        """The examples that a row trains on."""
         examples: list[TrainingExample] = getattr(self.data, row.examples)
         examples = examples[: round(row.share * len(examples))]
-        source = ExampleSource([examples], [1.0], int(row.settings.get("hard_negatives", 0)))
-        return OwnNegatives(source, self.data.texts(), row.own) if row.own else source
+        if row.own_kind == "bm25":
+            examples = [example for example in examples if len(example.hard_negatives) >= row.own]
+        return examples
 
 
 def write_start(base: Model, directory: Path, layers: int, seed: int) -> Model:
