@@ -119,7 +119,7 @@ NEGATIVES_ROWS = (
         loss=partial(own_negatives, count=OWN_NEGATIVES),
     ),
     Row(
-        f"1-of-{OWN_NEGATIVES + 1}-bm25",
+        f"1-of-{OWN_NEGATIVES + 1}-hard",
         f"1-of-{OWN_NEGATIVES + 1}, {OWN_NEGATIVES} BM25 negatives",
         examples="hard",
         own=OWN_NEGATIVES,
