@@ -262,10 +262,13 @@ def _path(file: str) -> Path | Literal["-"]:
 def _metadata(pairs: list[str]) -> dict[str, object]:
     """The values given as `key=value`, numbers as numbers as in a CSV file."""
     from opendpr.corpus.table import typed
+    from opendpr.text.unicode import NOT_UNICODE, is_unicode
 
     for pair in pairs:
         if not pair.partition("=")[0] or "=" not in pair:
             raise UsageError(f"--metadata must be KEY=VALUE, got {pair!r}")
+        if not is_unicode(pair):
+            raise UsageError(f"--metadata {pair!r} {NOT_UNICODE}; convert it")
     return {key: typed(value) for key, _, value in (pair.partition("=") for pair in pairs)}
 
 
