@@ -121,9 +121,9 @@ def _lines(text: str) -> Iterator[tuple[str, int, int]]:
     Blank lines between blocks of named values are left out, others are of none.
     """
     start, pending = 0, None
-    for line in text.split("\n"):
+    lines = text.split("\n")
+    for line, kind in zip(lines, _kinds(lines), strict=True):
         end = start + len(line)
-        kind = _kind(line)
         if not line.strip() and pending == _NAMES:
             pending = ""
         else:
@@ -132,6 +132,22 @@ def _lines(text: str) -> Iterator[tuple[str, int, int]]:
             yield kind, start, end
             pending = kind
         start = end + 1
+
+
+def _kinds(lines: Sequence[str]) -> list[str]:
+    """Which kind of table each line is of by itself, or as a row of one value and empty cells beside other rows."""
+    kinds = [_kind(line) for line in lines]
+    for order in (range(1, len(lines)), range(len(lines) - 2, -1, -1)):
+        step = -1 if order.step > 0 else 1
+        for place in order:
+            if not kinds[place] and kinds[place + step] == _TABS and _has_columns(lines[place], lines[place + step]):
+                kinds[place] = _TABS
+    return kinds
+
+
+def _has_columns(line: str, row: str) -> bool:
+    """Whether a line says something and has as many cells as a row."""
+    return "\t" in line and not line.isspace() and line.count("\t") == row.count("\t")
 
 
 def _kind(line: str) -> str:
