@@ -107,7 +107,13 @@ def completed(before: str, text: str, after: str) -> tuple[str | None, str | Non
 
 def begins_inside(text: str) -> bool:
     """Whether a text begins with a row, so that the header of its table may lie before it."""
-    return next((kind in _LINE_KINDS for kind, _, _ in _lines(text)), False)
+    return _kinds(text.split("\n", 2)[:2])[0] in _LINE_KINDS
+
+
+def are_rows(lines: Sequence[str], below: Sequence[str]) -> bool:
+    """Whether all lines are rows of the table that goes on in the lines below them."""
+    kinds = _kinds([*lines, *below])
+    return {*kinds[: len(lines)]} <= {kinds[len(lines)]}
 
 
 _TABS, _BARS, _NAMES = "tabs", "bars", "names"
