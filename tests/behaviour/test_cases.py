@@ -43,6 +43,8 @@ FORMS = {
     "nfd.txt": f"The cafe\u0301 Zu\u0308rcher Lo\u0308we in Malmo\u0308 was opened by {OPENER} in 1931.",
     "ligature.txt": "The certi\ufb01cate of \ufb01tness for boats costs ninety crowns and is issued by Karin Dahl.",
     "parted.txt": "The inspec-\ntion of the light-\nhouse was carried out by the engi-\nneer Tove Lund in May.",
+    "digits.txt": "The observatory of Basra was founded in \u0661\u0668\u0667\u0664 by the astronomer Karim Haddad.",
+    "okina.txt": "The canoe museum on Hawai\u02bbi is run by Leilani Kealoha.",
 }
 MOVED = (
     '<w:p><w:moveFrom w:id="1"><w:r><w:t>The rent is 900 crowns a month.</w:t></w:r></w:moveFrom></w:p>'
@@ -105,6 +107,9 @@ CASES = [
     ("Who drew the map of Orvik harbour?", "Ebba Lund", "prices.html"),
     ("Who opened the café in Malmö?", OPENER, "nfd.txt"),
     ("Who issues the certificate of fitness?", "Karin Dahl", "ligature.txt"),
+    ("When was the observatory of Basra founded?", "\u0661\u0668\u0667\u0664", "digits.txt"),
+    ("What was founded in 1874?", "The observatory of Basra", "digits.txt"),
+    ("Who runs the canoe museum on Hawai'i?", "Leilani Kealoha", "okina.txt"),
     ("When does the ferry to Heron Point leave?", "08:15", "ferries.csv"),
     ("What is Tove Lund's phone number?", "555-0121", "staff.xlsx:1"),
     ("Who built the båt?", "Åsa Lind", "mail.mbox:1"),
@@ -180,7 +185,11 @@ def test_records_have_ids_and_texts_by_the_names_that_people_give_them(answerer)
 
 
 @pytest.mark.parametrize(
-    ("words", "document"), [("Zürcher", "nfd.txt"), ("certificate", "ligature.txt"), ("inspection", "parted.txt")]
+    ("words", "document"),
+    [
+        *(("Zürcher", "nfd.txt"), ("certificate", "ligature.txt"), ("inspection", "parted.txt")),
+        *(("Basra 1874", "digits.txt"), ("Hawai\u2019i", "okina.txt")),
+    ],
 )
 def test_bm25_finds_a_word_however_it_is_written(folder, words, document):
     hits = opendpr.open(folder, retriever="bm25").search(words, 1)

@@ -99,7 +99,19 @@ def test_what_lists_the_other_skipped_files_of_a_folder_has_them(run, folder):
 def test_text_of_windows_is_counted_and_named_by_the_command(run, folder):
     (folder / "latin.txt").write_bytes("Café Linnéa opened in 1921.".encode("cp1252"))
     result = run("add", folder.parent / "c", folder, "--no-vectors")
-    assert "read as Windows-1252, as they are not UTF-8: 1 document\n" in result.stderr
+    line = "read as Windows-1252, as they are not UTF-8: 1 document (Café in latin.txt); where a word is wrong, convert"
+    assert line in result.stderr
+
+
+def test_words_show_in_which_documents_of_any_kind_the_encoding_was_wrong(run, tmp_path):
+    words, files = "The mayor of Győr opened it.", tmp_path / "files"
+    files.mkdir()
+    contents = {"a.txt": words, "b.html": f"<p>{words}</p>", "c.jsonl": f'{{"text": "{words}"}}\n', "d.md": words}
+    for name, content in contents.items():
+        (files / name).write_bytes(content.encode("cp1250"))
+    result = run("add", tmp_path / "c", files, "--no-vectors", "--json")
+    report = json.loads(result.stdout)
+    assert (report["western"], report["western_words"]) == (4, dict.fromkeys(["a.txt", "b.html", "c.jsonl:1"], "Gyõr"))
 
 
 def test_an_id_can_be_given_as_the_list_shows_it(run, tmp_path):

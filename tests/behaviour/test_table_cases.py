@@ -8,7 +8,7 @@ import pytest
 
 import opendpr
 from opendpr.answering import Answerer, open_answerer
-from samples import workbook
+from samples import pptx, workbook
 
 NAMES = "Ada Bo Carin Dag Elsa Finn Greta Hugo Ines Jarl Klara Lars Mona Nils Olga Per"
 FIRST = NAMES.split()
@@ -37,7 +37,22 @@ REMARK = "Repaired after a storm, its keeper's house let to summer guests since 
 ROWS = "".join(
     f"<tr><td>{name}</td><td>{built}</td><td>{high}</td><td>{REMARK}</td></tr>" for name, built, high in LIGHTS
 )
+FARES = (
+    *(("Pier", "Departs", "Arrives", "Fare"), ("Skua Rock", "07:10", "", "43 crowns"), ("Whale Cove", "", "09:05", "")),
+    *(("", "", "", ""), ("Grebe Isle", "", "", "57 crowns"), ("Otter Strand", "11:05", "12:10", "")),
+)
+RICH_ROWS = "".join(
+    r"\trowd\cellx1\cellx2\cellx3\cellx4" + "".join(rf"\pard\intbl {value}\cell" for value in row) + r"\row"
+    for row in FARES
+)
+TOLLS = (("Bridge", "Built", "Repaired", "Toll"), ("Ulv", "", "1931", "3 marks"), ("Elk", "1874", "", ""))
+SLIDE_ROWS = "".join(
+    "<a:tr>" + "".join(f"<a:tc><a:p><a:r><a:t>{value}</a:t></a:r></a:p></a:tc>" for value in row) + "</a:tr>"
+    for row in TOLLS
+)
 FILES = {
+    "ferries.rtf": "{\\rtf1 " + RICH_ROWS + "}",
+    "bridges.pptx": pptx([f"<p:graphicFrame><a:tbl>{SLIDE_ROWS}</a:tbl></p:graphicFrame>"]),
     "staff.csv": "name,role,phone,room\n" + "\n".join(",".join(row) for row in STAFF),
     "seasons.xlsx": workbook([["Season", "Player", "Matches", "Runs"], *SEASONS]),
     "lights.html": f"<title>Lights</title><table><tr><th>Lighthouse<th>Built<th>Height (m)<th>Remark{ROWS}</table>",
@@ -52,6 +67,9 @@ CASES = [
         for row in (SEASONS[6], SEASONS[17], SEASONS[31])
     ),
     *((f"When was the lighthouse of {LIGHTS[n][0]} built?", str(LIGHTS[n][1]), "lights.html") for n in (3, 8)),
+    ("What is the fare to Grebe Isle?", "57 crowns", "ferries.rtf"),
+    ("When does the ferry to Whale Cove arrive?", "09:05", "ferries.rtf"),
+    ("When was the bridge Ulv repaired?", "1931", "bridges.pptx"),
     ("How high is the lighthouse of Ness Bank?", "33", "lights.html"),
     ("What is the price of the Greta rope?", "7.65", "prices.md"),
 ]

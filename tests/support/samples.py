@@ -142,14 +142,14 @@ def odt(content: str, title: str = "") -> bytes:
 
 
 def pptx(slides: Sequence[str], hidden: Sequence[int] = (), notes: Mapping[int, str] | None = None) -> bytes:
-    """A presentation with a line of text on each slide."""
+    """A presentation with a line of text on each slide, or the shapes that it is given as elements."""
     a, p = (f"http://schemas.openxmlformats.org/{part}/2006/main" for part in ("drawingml", "presentationml"))
     r = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
     members = {}
     links = ids = ""
 
     def page(name: str, text: str, attributes: str = "") -> str:
-        body = f"<p:sp><a:p><a:r><a:t>{text}</a:t></a:r></a:p></p:sp>"
+        body = text if text.startswith("<p:") else f"<p:sp><a:p><a:r><a:t>{text}</a:t></a:r></a:p></p:sp>"
         return f'<p:{name} xmlns:p="{p}" xmlns:a="{a}"{attributes}>{body}</p:{name}>'
 
     for number, text in enumerate(slides):

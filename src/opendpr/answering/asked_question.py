@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from opendpr.choices import QUESTION_CHARACTERS, needs_words
 from opendpr.errors import UsageError
 from opendpr.search.live import LiveSnapshot
+from opendpr.text.unicode import is_unicode
 from opendpr.types import WordCounts
 
 NO_WORD_COUNTS = WordCounts()
@@ -44,7 +45,7 @@ def check_question(question: object) -> None:
         raise UsageError(f"a question is a string, got {type(question).__name__}: {question!r:.60}")
     if not question.strip():
         raise UsageError("the question is empty; ask with at least one word")
-    if not question.isascii() and any("\ud800" <= character <= "\udfff" for character in question):
+    if not is_unicode(question):
         raise UsageError("the question is not valid UTF-8; convert it")
     if len(question) > QUESTION_CHARACTERS:
         raise UsageError(

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from opendpr.answering.table_names import names_above
 from opendpr.collection import Collection
 from opendpr.collection.lookup import Neighbourhood, neighbourhoods
 from opendpr.model.directory import Model
 from opendpr.model.reader import BertReader
 from opendpr.text.splitting import first_words, last_words
-from opendpr.text.table_rows import begins_inside, column_names, completed
+from opendpr.text.table_rows import completed
 from opendpr.types import Hit, Passage, Span
-
-HEADER_PASSAGES = 64
-"""How many passages above the header of a table is looked for."""
-PASSAGES_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,7 @@ def with_borders(collection: Collection, lists: Sequence[Sequence[Hit]], model: 
     passages = {hit.passage.number: hit.passage for hits in lists for hit in hits}
     beside = neighbourhoods(collection, list(passages.values()))
     around = {number: _cut(passages[number], neighbourhood, words) for number, neighbourhood in beside.items()}
-    names = {number: _names(collection, passages[number], around[number].before) for number in passages}
+    names = names_above(collection, passages, {number: beyond.before for number, beyond in around.items()})
     return [
         [replace(hit, **around[hit.passage.number]._asdict(), column_names=names[hit.passage.number]) for hit in hits]
         for hits in lists
@@ -55,21 +52,3 @@ def _cut(passage: Passage, around: Neighbourhood, words: int) -> Neighbourhood:
         last_words(around.before, words) if before is None else before,
         first_words(around.after, words) if after is None else after,
     )
-
-
-def _names(collection: Collection, passage: Passage, before: str) -> tuple[str, ...]:
-    """The names of the columns of the table that the text before a passage begins inside, from the passages above."""
-    if not passage.start or not begins_inside(before + passage.text):
-        return ()
-    start, end, above = passage.start, passage.start - len(before), ""
-    for last in range(passage.number - 1, passage.number - HEADER_PASSAGES, -PASSAGES_AT_ONCE):
-        others = collection.passages(range(last, last - PASSAGES_AT_ONCE, -1))
-        for number in sorted(others, reverse=True):
-            other = others[number]
-            if other.document_id != passage.document_id or other.start >= start:
-                return column_names(above)
-            above, start = other.text[: min(start, end) - other.start] + above, other.start
-        whole_lines = above.partition("\n")[2]  # the first line may be the end of a row
-        if not start or (whole_lines and not begins_inside(whole_lines)):
-            return column_names(above)
-    return ()  # the table goes on above: what is there may be any row of it

@@ -22,7 +22,7 @@ from opendpr.cli.options import (
 )
 from opendpr.cli.output import next_step, print_json, say
 from opendpr.cli.progress import progress
-from opendpr.cli.skipped import LISTED_PLACES, report_skipped
+from opendpr.cli.skipped import LISTED_PLACES, report_ignored, report_skipped, report_western
 from opendpr.cluster.place import encoders
 from opendpr.errors import InputError, UsageError
 from opendpr.wording import counted
@@ -206,8 +206,7 @@ def show_report(report: AddReport, collection: Path, command: Sequence[str], *, 
             f"lines of menus, or that repeat on many pages, left out: {report.repeated.total():,}, as {examples}; "
             f"'{' '.join(command)} --keep-repeated' keeps those of HTML"
         )
-    if report.western:
-        say(f"read as Windows-1252, as they are not UTF-8: {counted(report.western, 'document')}")
+    report_western(report)
     for moved in report.moved[:LISTED_PLACES]:
         say(f"{moved.before} is {moved.now} now: the same file, given with another folder above it")
     if len(report.moved) > LISTED_PLACES:
@@ -221,25 +220,6 @@ def show_report(report: AddReport, collection: Path, command: Sequence[str], *, 
         say(f"... and {len(report.taken) - LISTED_PLACES:,} more; --json lists all")
     report_skipped(report, folder or collection, folder=folder is not None)
     say(f"{collection}: {counted(counts['documents'], 'document')}, {counted(counts['passages'], 'passage')}")
-
-
-def report_ignored(report: AddReport, command: Sequence[str]) -> None:
-    """What was left out of folders, and how to take it."""
-    from opendpr.corpus import LEFT_OUT
-
-    by_rule = [f"{name} ({report.ignored[name]})" for name in LEFT_OUT if report.ignored[name]]
-    if by_rule:
-        say(f"left out: {', '.join(by_rule)}; '{' '.join(command)} --all-files' takes them")
-    kinds = [
-        f"{kind or 'no suffix, no text'} ({count})"
-        for kind, count in report.ignored.most_common()
-        if kind not in LEFT_OUT
-    ]
-    if kinds:
-        say(
-            f"left out, of other kinds: {', '.join(kinds)}; a text file among them is read if it is named itself: "
-            f"'{' '.join(command)} FILE'"
-        )
 
 
 def _shorter(splitter: Splitter | None) -> str:
@@ -262,10 +242,13 @@ def _path(file: str) -> Path | Literal["-"]:
 def _metadata(pairs: list[str]) -> dict[str, object]:
     """The values given as `key=value`, numbers as numbers as in a CSV file."""
     from opendpr.corpus.table import typed
+    from opendpr.text.unicode import NOT_UNICODE, is_unicode
 
     for pair in pairs:
         if not pair.partition("=")[0] or "=" not in pair:
             raise UsageError(f"--metadata must be KEY=VALUE, got {pair!r}")
+        if not is_unicode(pair):
+            raise UsageError(f"--metadata {pair!r} {NOT_UNICODE}; convert it")
     return {key: typed(value) for key, _, value in (pair.partition("=") for pair in pairs)}
 
 

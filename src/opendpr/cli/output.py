@@ -27,7 +27,7 @@ JSON_LINE_ENDS = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
 _CONTROL_CHARACTERS = re.compile("\x1b(?!\\[[0-9;]*m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u202d\u202e]")
 """Control characters, by which a document could give orders to the terminal that shows it, and those that turn the
 direction of writing; colours may pass, as what is put out has some."""
-LISTED_ESCAPE = re.compile(r"\\(?:[nrt]|x[0-9a-f]{2}|u[0-9a-f]{4}|U000[0-9a-f]{5})")
+LISTED_ESCAPE = re.compile(r"\\(?:[nrt]|x[0-9a-f]{2}|u(?!d[89a-f])[0-9a-f]{4}|U000[0-9a-f]{5})")
 """What `on_one_line` writes for a character that cannot be seen."""
 ID_FORMS: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")
 """How names of files may come from another system, and look the same."""

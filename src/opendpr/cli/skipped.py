@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from opendpr.cli.output import put, say
+from opendpr.cli.output import on_one_line, put, say
 from opendpr.wording import counted
 
 if TYPE_CHECKING:
@@ -71,3 +71,32 @@ def put_unread(unread: list[dict[str, str]]) -> None:
         put(f"  {entry['path']}: {entry['reason']}")
     if len(unread) > LISTED_PLACES:
         put(f"  ... and {len(unread) - LISTED_PLACES:,} more; --json lists all")
+
+
+def report_ignored(report: AddReport, command: Sequence[str]) -> None:
+    """What was left out of folders, and how to take it."""
+    from opendpr.corpus import LEFT_OUT
+
+    by_rule = [f"{name} ({report.ignored[name]})" for name in LEFT_OUT if report.ignored[name]]
+    if by_rule:
+        say(f"left out: {', '.join(by_rule)}; '{' '.join(command)} --all-files' takes them")
+    kinds = [
+        f"{kind or 'no suffix, no text'} ({count})"
+        for kind, count in report.ignored.most_common()
+        if kind not in LEFT_OUT
+    ]
+    if kinds:
+        say(
+            f"left out, of other kinds: {', '.join(kinds)}; a text file among them is read if it is named itself: "
+            f"'{' '.join(command)} FILE'"
+        )
+
+
+def report_western(report: AddReport) -> None:
+    """How many documents were read in an encoding that nothing tells, and words that show whether it fits."""
+    if report.western:
+        words = ", ".join(f"{on_one_line(word)} in {on_one_line(id)}" for id, word in report.western_words.items())
+        say(
+            f"read as Windows-1252, as they are not UTF-8: {counted(report.western, 'document')} ({words}); "
+            "where a word is wrong, convert the file to UTF-8"
+        )

@@ -15,7 +15,7 @@ from opendpr.collection.database import (
     closed_on_error,
     connect,
     our_errors,
-    refuse_network_file_system,
+    refuse_place,
     reserve_checksums,
 )
 from opendpr.errors import OpendprError, StateError
@@ -39,7 +39,7 @@ def write_backup(collection: Collection, destination: Path, *, cache_kibibytes: 
     """
     if destination.exists():
         raise StateError(f"{destination} exists; give a directory that does not")
-    refuse_network_file_system(destination)
+    refuse_place(destination)
     temporary = destination.with_name(destination.name + ".writing")
     path = temporary / DATABASE
     _clear(temporary)

@@ -26,8 +26,9 @@ from opendpr.collection.rows import (
     unknown_document,
 )
 from opendpr.collection.titles import passage_query
-from opendpr.errors import CorruptionError, StateError
+from opendpr.errors import CorruptionError, InputError, StateError
 from opendpr.text.splitting import Splitter
+from opendpr.text.unicode import NOT_UNICODE
 from opendpr.types import Document, Numbers, Passage
 
 Result = TypeVar("Result")
@@ -314,10 +315,16 @@ class Collection:
             copying.step()
 
     def select(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        """All rows of a query, with errors in our words; SQL is written in the modules of `collection` alone."""
+        """All rows of a query, with errors in our words; SQL is written in the modules of `collection` alone.
+
+        Raises:
+            InputError: a value of it is not valid Unicode.
+        """
         try:
             with our_errors(self.path):
                 return self._connection.execute(query, tuple(values)).fetchall()
+        except UnicodeEncodeError as error:
+            raise InputError(f"{error.object!r:.200} {NOT_UNICODE}; nothing in {self.directory} has it") from None
         except apsw.SQLError as error:  # a damaged write-ahead log can hide columns and tables
             raise CorruptionError(
                 f"{self.path} has not the tables it was made with ({error}); open it again, or restore a backup"

@@ -15,6 +15,7 @@ import apsw.sqlite_extra
 from opendpr.collection.where import as_number
 from opendpr.errors import BusyError, CorruptionError, OpendprError, ResourceError, StateError
 from opendpr.storage.atomic import put_in_place
+from opendpr.text.unicode import is_unicode
 
 COLLECTION_FORMAT = 1
 """Number of the form of `collection.db`; a newer one is refused."""
@@ -188,6 +189,17 @@ def read_settings(connection: apsw.Connection, path: Path) -> dict[str, str]:
             f"format {COLLECTION_FORMAT}; install a newer opendpr"
         )
     return settings
+
+
+def refuse_place(directory: Path) -> None:
+    """Refuse a directory where no collection can be.
+
+    Raises:
+        StateError: it lies on a network file system, or its name is not UTF-8, which the index of words needs.
+    """
+    if not is_unicode(str(directory)):
+        raise StateError(f"{str(directory)!r} is not valid UTF-8, as the name of a collection is; rename it")
+    refuse_network_file_system(directory)
 
 
 def refuse_network_file_system(directory: Path, mounts: str | None = None) -> None:

@@ -22,6 +22,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from opendpr.choices import WHERE_CHARACTERS
 from opendpr.errors import UsageError
+from opendpr.text.unicode import NOT_UNICODE, is_unicode
 
 Value: TypeAlias = str | int | float | bool
 Sign: TypeAlias = Literal["=", "!=", "<", "<=", ">", ">=", "like"]
@@ -92,6 +93,8 @@ def parse_where(text: str) -> Where:
     """
     if len(text) > WHERE_CHARACTERS:
         raise UsageError(f"the filter has {len(text):,} characters, at most {WHERE_CHARACTERS:,} are taken; shorten it")
+    if not is_unicode(text):
+        raise UsageError(f"the filter {text!r:.200} {NOT_UNICODE}; no document has such metadata")
     parser = _Parser(text)
     where = parser.expression(0)
     if parser.token.kind != "end":

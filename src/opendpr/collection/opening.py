@@ -19,7 +19,7 @@ from opendpr.collection.database import (
     DATABASE,
     connect,
     create_database,
-    refuse_network_file_system,
+    refuse_place,
 )
 from opendpr.collection.set_manifest import is_set, read_manifest
 from opendpr.collection.set_writer import MemberWriter, SetWriter
@@ -53,7 +53,7 @@ def open_collection(directory: Path, *, allow_partial: bool = False) -> Collecti
     path = directory / DATABASE
     if not path.is_file():
         raise StateError(_no_collection(directory))
-    refuse_network_file_system(directory)
+    refuse_place(directory)
     return Collection(directory, connect(path))
 
 
@@ -195,7 +195,7 @@ def _open_writer(
     directory: Path, kind: type[AnyWriter], splitter: Splitter | None, *, wait_seconds: float
 ) -> Iterator[AnyWriter]:
     """The writer of one collection, which is made if it is not there; raises as `open_writer`."""
-    refuse_network_file_system(directory)
+    refuse_place(directory)
     made = not directory.exists()
     lock = _locked(directory, wait_seconds)
     process, empty = os.getpid(), False

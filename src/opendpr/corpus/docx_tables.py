@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from opendpr.corpus.extract import BlockText
 from opendpr.corpus.office import whole
-from opendpr.corpus.spanned_cells import VALUE_CHARACTERS
+from opendpr.corpus.spanned_cells import MOST_COLUMNS, MergedCells
 
-TABLE_ELEMENTS = frozenset(("tbl", "tr", "tc", "vMerge", "gridSpan"))
+TABLE_ELEMENTS = frozenset(("tbl", "tr", "tc", "vMerge", "gridSpan", "gridBefore", "gridAfter"))
 
 
 class Tables:
@@ -20,16 +20,15 @@ class Tables:
         """Cells that what is read lies in."""
         self._pieces = 0
         """How many pieces of text there are before the cell that is read."""
-        self._column, self._columns = 0, 1
+        self._columns, self._columns_after = 1, 0
         self._merge = ""
-        self._values: dict[int, str] = {}
-        """For each column what the cells say that go on in the rows below."""
+        self._merged = MergedCells()
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
-        """Begin a cell, or take a property of it: how it is merged, or how many columns it is wide."""
+        """Begin a row or a cell, or take a property of it: how it is merged, or how many columns it is wide."""
         self.depth += name == "tc"
-        if name == "tr" and not self.depth:
-            self._text.begin_row()
+        if not self.depth:
+            self._start_row(name, attributes)
         if self.depth != 1:
             return
         if name == "tc":
@@ -40,6 +39,23 @@ class Tables:
         elif name == "gridSpan":
             self._columns = max(1, whole(attributes.get("val", "1"), 1))
 
+    def _start_row(self, name: str, attributes: Mapping[str, str]) -> None:
+        """Begin a row, or take how many columns it leaves free before its first cell and after its last."""
+        columns = min(whole(attributes.get("val", "0")), MOST_COLUMNS)
+        if name == "tr":
+            self._columns_after = 0
+            self._text.begin_row()
+            self._merged.begin_row()
+        elif name == "gridBefore":
+            self._merged.begin_row(columns)
+            self._begin_cells(columns)
+        elif name == "gridAfter":
+            self._columns_after = columns
+
+    def _begin_cells(self, count: int) -> None:
+        for _ in range(count):
+            self._text.begin_cell()
+
     def end(self, name: str, *, hidden: bool) -> None:
         """End a table, a row or a cell; a row may be hidden."""
         if name == "tc":
@@ -49,20 +65,20 @@ class Tables:
             self._text.separate("\t")
         elif name == "tr":
             if not self.depth:
-                self._column = 0
+                self._begin_cells(self._columns_after)
                 self._text.end_row()
             self._text.separate("\n")
         elif name == "tbl" and not self.depth:
-            self._values.clear()
+            self._merged.begin_table()
             self._text.separate("\n\n")
 
     def _end_cell(self, *, hidden: bool) -> None:
         """A cell without text of its own says what the cell says that goes on in it."""
-        column, words = self._column, " ".join(self._text.since(self._pieces).split())
-        self._column += self._columns
-        if self._merge != "continue" or words:
-            for other in [place for place in self._values if column < place < self._column]:
-                del self._values[other]
-            self._values[column] = words if self._merge == "restart" and len(words) <= VALUE_CHARACTERS else ""
-        elif self._values.get(column) and not hidden:
-            self._text.add(self._values[column])
+        value = self._merged.add_cell(
+            self._text.since(self._pieces),
+            begins=self._merge == "restart",
+            goes_on=self._merge == "continue",
+            columns=self._columns,
+        )
+        if value and not hidden:
+            self._text.add(value)

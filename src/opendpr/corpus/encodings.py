@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from opendpr.corpus.extract import NotReadError
-from opendpr.corpus.source import not_valid
+from opendpr.corpus.source import Reading, not_valid
 from opendpr.corpus.unicode_forms import unicode_form
+from opendpr.types import Document
 
 WESTERN_ENCODING = "cp1252"
 ENCODING_KEY, WESTERN_NAME = "encoding", "windows-1252"
@@ -47,6 +50,8 @@ _OTHER_WORDS = re.compile(
 )
 """What words of Windows-1252 do not have: accented letters alone (but for some Nordic words), capitals and quotation
 marks inside, signs of money or arithmetic beside an accented letter."""
+_FOREIGN_WORD = re.compile(r"[^\W\d_]{0,40}(?![\x00-\x7f])[^\W\d_]{1,41}")
+_FOREIGN_SIGN = re.compile(r"\S{0,40}[^\x00-\x7f]\S{0,40}")
 _OPENING, _ITS_PARTNERS = b"\x93", b"\x84\x94"
 """A quotation mark that opens, and those that close it or open before it; alone it is half a Kanji of Shift JIS."""
 _LETTERS_APART = (("ðþý", "üçàèìòùãâêîõï"), ("øæ", "ìòùè"), ("õ", "ö", "áé"))
@@ -96,6 +101,21 @@ def is_western(data: bytes) -> bool:
     counts = Counter(b"".join(foreign).decode(WESTERN_ENCODING).lower())
     fewest = max(_FEWEST_APART, _APART_SHARE * sum(count for sign, count in counts.items() if sign.isalpha()))
     return not any(all(sum(counts[sign] for sign in group) >= fewest for group in groups) for groups in _LETTERS_APART)
+
+
+def western_records(readings: Iterable[Reading]) -> Iterator[Reading]:
+    """The records of a file that was read as Windows-1252; their metadata say so."""
+    note = Decoded("", is_western=True).metadata()
+    for place, reading in readings:
+        if isinstance(reading, Document):
+            reading = replace(reading, metadata={**note, **reading.metadata})
+        yield place, reading
+
+
+def first_foreign_word(text: str) -> str:
+    """The first word of a text that is not ASCII, else the first sign, by which a person knows a wrong encoding."""
+    match = _FOREIGN_WORD.search(text) or _FOREIGN_SIGN.search(text)
+    return match[0] if match else ""
 
 
 def is_utf8(data: bytes) -> bool:

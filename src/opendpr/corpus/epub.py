@@ -66,7 +66,7 @@ def parse_epub(file: IO[bytes]) -> Extract:
         if name not in archive:
             problems.append((name, "is missing in the book"))
             continue
-        page = EMPTY_ELEMENT.sub(r"<\1\2></\1>", decode(b"".join(archive.chunks(name))))
+        page = EMPTY_ELEMENT.sub(r"<\1\2></\1>", decode(b"".join(archive.chunks(name))).text)
         if (content := extract(page, linked=linked)).text:
             text.separate("\n\n")
             text.add(content.text)

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING
 
 from opendpr.corpus.anchors import ANCHORED, HEADING_LEVELS, anchor_of
 from opendpr.corpus.elements import OrderedList, is_note, is_numerator, mathml, ruby, shown, whole_number, written_as
-from opendpr.corpus.encodings import decoded
+from opendpr.corpus.encodings import Decoded, decoded
 from opendpr.corpus.extract import BlockText, Extract, NotReadError, section_metadata, storable, visible
 from opendpr.corpus.front_matter import front_matter, titled
 from opendpr.corpus.hidden import UNSEEN_TAGS, hidden_elements, script_elements, style_sheet
@@ -69,22 +69,23 @@ def parse_whole_html(file: IO[bytes]) -> Extract:
     return _described(_page(file), menus=True)
 
 
-def _described(page: str, *, menus: bool) -> Extract:
+def _described(page: Decoded, *, menus: bool) -> Extract:
     """A page, which has front matter where a program makes the pages of a site of such."""
-    values, start = front_matter(page)
+    values, start = front_matter(page.text)
     named, values = titled(values)
-    read = extract(page[start:], menus=menus)
-    return replace(read, title=visible(storable(named)) or read.title, metadata={**values, **read.metadata})
+    read = extract(page.text[start:], menus=menus)
+    metadata = {**page.metadata(), **values, **read.metadata}
+    return replace(read, title=visible(storable(named)) or read.title, metadata=metadata)
 
 
-def _page(file: IO[bytes]) -> str:
+def _page(file: IO[bytes]) -> Decoded:
     data = file.read(TEXT_BYTES + 1)
     if len(data) > TEXT_BYTES:
         raise NotReadError(TOO_LONG)
     return decode(data)
 
 
-def decode(data: bytes) -> str:
+def decode(data: bytes) -> Decoded:
     """The page as text: in the charset of its byte order mark, `<meta>` or XML declaration, in UTF-8 or Windows-1252.
 
     Raises:
@@ -99,10 +100,10 @@ def decode(data: bytes) -> str:
         if name in WESTERN_CHARSETS:
             name = "cp1252"
         if name != "utf-8" and CHARSETS.fullmatch(name):
-            return data.decode(name, "replace")  # as browsers do
+            return Decoded(data.decode(name, "replace"))  # as browsers do
     elif is_binary(data[:META_BYTES]):
         raise NotReadError("binary file")
-    return decoded(data).text
+    return decoded(data)
 
 
 def extract(page: str, *, menus: bool = False, linked: str = "") -> Extract:

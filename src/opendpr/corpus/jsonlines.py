@@ -9,7 +9,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
-from opendpr.corpus.encodings import WESTERN_ENCODING, is_western
+from opendpr.corpus.encodings import WESTERN_ENCODING, is_western, western_records
 from opendpr.corpus.extract import NotReadError
 from opendpr.corpus.names import usual_keys
 from opendpr.corpus.rows import SAMPLE_ROWS, joined_rows, record_text
@@ -43,8 +43,10 @@ def read_json_lines(file: IO[bytes], source: Source) -> Iterator[Reading]:
     else:
         lines = limited_lines(file, TEXT_BYTES)
         if is_western(head):
-            lines = (line.decode(WESTERN_ENCODING, "replace").encode() for line in lines)
-        yield from json_documents(lines, source)
+            recoded = (line.decode(WESTERN_ENCODING, "replace").encode() for line in lines)
+            yield from western_records(json_documents(recoded, source))
+        else:
+            yield from json_documents(lines, source)
 
 
 def read_json_array(file: IO[bytes], source: Source) -> Iterator[Reading]:

@@ -56,11 +56,12 @@ def parse_man(file: IO[bytes]) -> Extract:
     data = file.read(TEXT_BYTES + 1)
     if len(data) > TEXT_BYTES:
         raise NotReadError(TOO_LONG)
-    page = ManualPage()
-    for line in decode(data).replace("\r\n", "\n").split("\n"):
+    page, read = ManualPage(), decode(data)
+    for line in read.text.replace("\r\n", "\n").split("\n"):
         page.line(line)
     text = page.text.text()
-    return Extract(storable(page.title), storable(text), section_metadata(page.text.sections, ""))
+    metadata = {**read.metadata(), **section_metadata(page.text.sections, "")}
+    return Extract(storable(page.title), storable(text), metadata)
 
 
 class ManualPage:

@@ -9,6 +9,7 @@ from typing import IO
 from opendpr.corpus.archive import Archive
 from opendpr.corpus.extract import BlockText, Extract, storable, visible
 from opendpr.corpus.office import OFF_VALUES, core_title, relations, values, whole
+from opendpr.corpus.spanned_cells import MergedCells
 
 PRESENTATION = "ppt/presentation.xml"
 SLIDE = re.compile(r"ppt/slides/[^/]+\.xml")
@@ -45,7 +46,10 @@ class Slide:
         self._in_text = False
         self._number = self._struck = False
         self._baseline = 0
-        self._cells = 0
+        self._in_cell = self._begins = self._goes_on = False
+        self._pieces = 0
+        """How many pieces of text there are before the cell that is read."""
+        self._merged = MergedCells()
         self.is_shown = True
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
@@ -63,10 +67,24 @@ class Slide:
             )
         elif local == "fld":
             self._number = attributes.get("type") == "slidenum"
-        elif local == "tc":
-            self._cells += 1
+        elif local in ("tbl", "tr", "tc"):
+            self._start_table(local, attributes)
         elif local == "br":
             self._text.separate("\n")
+
+    def _start_table(self, local: str, attributes: Mapping[str, str]) -> None:
+        """Begin a table, a row or a cell; cells that are merged with one beside or above them are there, empty."""
+        if local == "tbl":
+            self._merged.begin_table()
+        elif local == "tr":
+            self._text.begin_row()
+            self._merged.begin_row()
+        else:
+            self._in_cell = True
+            self._text.begin_cell()
+            self._pieces = self._text.piece_count()
+            self._begins = whole(attributes.get("rowSpan", "1"), 1) > 1
+            self._goes_on = attributes.get("vMerge", "0") not in OFF_VALUES
 
     def end(self, name: str) -> None:
         local = name.rpartition("}")[2]
@@ -74,12 +92,22 @@ class Slide:
         if local == "fld":
             self._number = False
         elif local == "p":
-            self._text.separate(" " if self._cells else "\n")
+            self._text.separate(" " if self._in_cell else "\n")
         elif local == "tc":
-            self._cells -= 1
-            self._text.separate("\t")
-        elif local in ("tr", "sp", "graphicFrame"):
-            self._text.separate("\n" if local == "tr" else "\n\n")
+            self._end_cell()
+        elif local == "tr":
+            self._text.end_row()
+            self._text.separate("\n")
+        elif local in ("sp", "graphicFrame"):
+            self._text.separate("\n\n")
+
+    def _end_cell(self) -> None:
+        """A cell that goes on says what the first of them says."""
+        self._in_cell = False
+        words = self._text.since(self._pieces)
+        if value := self._merged.add_cell(words, begins=self._begins, goes_on=self._goes_on):
+            self._text.add(value)
+        self._text.separate("\t")
 
     def data(self, data: str) -> None:
         if not self._in_text or self._struck:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from opendpr.corpus.docx_formula import Formula
 from opendpr.corpus.extract import BlockText
 from opendpr.corpus.office import whole
+from opendpr.corpus.rtf_groups import Group, Look
+from opendpr.corpus.rtf_tables import TABLE_WORDS, RichTables
 from opendpr.corpus.rtf_words import (
     BREAKS,
     CHARSET_PAGES,
     DOCUMENT_PAGES,
+    NESTED_ROW_GROUP,
     NUMBER_GROUPS,
     RTF_CHARACTERS,
     SCRIPTS,
@@ -29,36 +32,6 @@ HEADING_LEVELS = 9
 NOTE_MARK = re.compile(r"\A(\[\d+\]) +")
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """How text looks, and whether it is any: what a group hands down to the groups in it."""
-
-    font: str = ""
-    script: str = ""
-    """`super`, `sub` or neither."""
-    unseen: frozenset[str] = frozenset()
-    """Which of hidden, deleted, struck and moved away the text is."""
-    dropped: str = ""
-    """The group that is no text, if it lies in one."""
-    fallback: int = 1
-    """Characters after each Unicode character that stand for it in old programs."""
-    in_table: bool = False
-
-
-@dataclass(slots=True)
-class Group:
-    """What ends where a group ends."""
-
-    look: Look
-    starred: bool = False
-    name: str = ""
-    """Its first word."""
-    kind: str = ""
-    """`note`, `number`, `box` or `math`; empty for others."""
-    outer: BlockText | None = None
-    """Where text goes after it, if elsewhere."""
-
-
 class RichText:
     """Reads token by token.
 
@@ -70,7 +43,7 @@ class RichText:
 
     def __init__(self, page: str = "cp1252") -> None:
         self.text, self.page, self.ended = BlockText(), page, False
-        self._out = self.text
+        self._out, self._tables = self.text, RichTables(self.text)
         self._notes: list[BlockText] = []
         self._marks = 0
         self._groups: list[Group] = []
@@ -131,12 +104,8 @@ class RichText:
         if self._formula is not None:
             self._formula.data(words)
             return
-        if self._after_table and not look.in_table and out is self.text:
-            out.separate("\n\n")
-            self._after_table = False
-        if self._level and not self._in_heading and not look.in_table and out is self.text:
-            out.begin_heading(self._level)
-            self._in_heading = True
+        if out is self.text:
+            self._begin_place()
         if look.script and words.strip():
             add = out.add_raised if look.script == "super" else out.add_lowered
             add(words.strip())
@@ -144,12 +113,27 @@ class RichText:
         else:
             out.add(words)
 
+    def _begin_place(self) -> None:
+        """What comes next lies in a cell, is the first after a table, or a heading."""
+        if self._in_table():
+            self._tables.begin_cell()
+            return
+        if self._after_table:
+            self.text.separate("\n\n")
+            self._after_table = False
+        if self._level and not self._in_heading:
+            self.text.begin_heading(self._level)
+            self._in_heading = True
+
+    def _in_table(self) -> bool:
+        return self._look.in_table or self._tables.in_row
+
     def _sign(self, sign: str) -> None:
         """A backslash and a sign; before a line end it ends a paragraph."""
         if sign == "*" and self._groups:
             self._groups[-1].starred = True
         elif sign in "\r\n":
-            self._end_paragraph(" " if self._look.in_table else "\n\n")
+            self._end_paragraph(" " if self._in_table() else "\n\n")
         else:
             self._put(SIGN_CHARACTERS.get(sign, ""))
 
@@ -165,10 +149,12 @@ class RichText:
         elif word in RTF_CHARACTERS:
             self._put(RTF_CHARACTERS[word])
         elif word == "par":
-            self._end_paragraph(" " if self._look.in_table else "\n\n")
-        elif word in BREAKS and not self._look.dropped:
-            self._out.separate(BREAKS[word])
+            self._end_paragraph(" " if self._in_table() else "\n\n")
+        elif word in TABLE_WORDS and self._out is self.text and not self._look.dropped:
+            self._tables.word(word, hidden=bool(self._look.unseen))
             self._after_table = self._after_table or word == "row"
+        elif word in BREAKS and self._look.dropped in ("", NESTED_ROW_GROUP):
+            self._out.separate(BREAKS[word])
         elif word == "chftn":
             self._mark()
         elif not self._set_look(word, number):

@@ -47,8 +47,10 @@ RTF_CHARACTERS = {
 }
 SIGN_CHARACTERS = {"~": "\u00a0", "_": "\u2011", "{": "{", "}": "}", "\\": "\\", "-": "", ":": "", "|": ""}
 """What a backslash and a sign stand for; a hyphen is one that is only seen at a line end."""
-_SEPARATORS = {"\n\n": "page sect column", "\t": "cell nestcell", "\n": "row nestrow"}
+_SEPARATORS = {"\n\n": "page sect column", "\t": "nestcell", "\n": "nestrow"}
 BREAKS = {word: separator for separator, words in _SEPARATORS.items() for word in words.split()}
+NESTED_ROW_GROUP = "nesttableprops"
+"""The group that ends a row of a table inside a cell, and is no text besides."""
 TOGGLES = {"v": "hidden", "deleted": "deleted", "strike": "struck", "striked": "struck", "mvf": "moved"}
 """Words that begin and end text that a reader does not see, or that no longer holds."""
 SCRIPTS = {"super": "super", "sub": "sub", "nosupersub": ""}

@@ -43,3 +43,38 @@ class SpannedCells:
             repeated = words if len(words) <= VALUE_CHARACTERS else ""
             self._new[self._column] = (min(rows, MOST_ROWS) - 1, columns, repeated)
         self._column += columns
+
+
+class MergedCells:
+    """Cells of Word, rich text and PowerPoint, where a cell that spans rows has a part in each of them."""
+
+    def __init__(self) -> None:
+        self._column = 0
+        self._values: dict[int, str] = {}
+        """For each column what the cells say that go on in the rows below."""
+
+    def begin_row(self, columns: int = 0) -> None:
+        """A row begins, so many columns after the first."""
+        self._column = columns
+
+    def begin_table(self) -> None:
+        """Another table begins."""
+        self._column = 0
+        self._values.clear()
+
+    def add_cell(self, words: str, *, begins: bool, goes_on: bool, columns: int = 1) -> str:
+        """The next cell of the row, and what stands in it besides its own words.
+
+        Args:
+            begins: whether it is the first of several that are merged, one below the other
+            goes_on: whether it is one of these, and not the first; it has words of its own in files that are wrong
+            columns: how many it is wide
+        """
+        column, words = self._column, " ".join(words.split())
+        self._column += columns
+        if goes_on and not words:
+            return self._values.get(column, "")
+        for other in [place for place in self._values if column < place < self._column]:
+            del self._values[other]
+        self._values[column] = words if begins and len(words) <= VALUE_CHARACTERS else ""
+        return ""

@@ -21,7 +21,8 @@ def parse_subtitles(file: IO[bytes]) -> Extract:
     if len(data) > TEXT_BYTES:
         raise NotReadError(TOO_LONG)
     said: list[str] = []
-    for block in re.split(r"\n[^\S\n]*\n", decode(data).replace("\r\n", "\n").replace("\r", "\n")):
+    read = decode(data)
+    for block in re.split(r"\n[^\S\n]*\n", read.text.replace("\r\n", "\n").replace("\r", "\n")):
         lines = block.strip("\n").split("\n")
         times = next((number for number, line in enumerate(lines) if TIMES.match(line)), None)
         if times is None:
@@ -32,4 +33,4 @@ def parse_subtitles(file: IO[bytes]) -> Extract:
                 said.append(words)
     if not said:
         raise NotReadError("no subtitles: it has no line of times, 00:00:01,000 --> 00:00:02,000")
-    return Extract("", "\n".join(said))
+    return Extract("", "\n".join(said), read.metadata())

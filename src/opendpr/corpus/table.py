@@ -8,11 +8,11 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import IO
 
-from opendpr.corpus.encodings import SNIFFED_BYTES, WESTERN_ENCODING, Decoded, is_western
+from opendpr.corpus.encodings import SNIFFED_BYTES, WESTERN_ENCODING, is_western, western_records
 from opendpr.corpus.extract import NotReadError
 from opendpr.corpus.names import usual_keys
 from opendpr.corpus.rows import SAMPLE_ROWS, table_text
@@ -73,7 +73,6 @@ def read_table(file: IO[bytes], source: Source, separators: str) -> Iterator[Rea
     mark, encoding = unicode_form(head)
     if encoding == "utf-8" and not mark and is_western(head):
         encoding = WESTERN_ENCODING
-        source = replace(source, metadata={**source.metadata, **Decoded("", is_western=True).metadata()})
     if is_binary(head[:RECOGNISED_BYTES]):
         yield source.place, "binary file"
         return
@@ -84,7 +83,8 @@ def read_table(file: IO[bytes], source: Source, separators: str) -> Iterator[Rea
     lines = Lines(decoded)
     try:
         form = table_form(list(islice(start, SAMPLE_ROWS)), separators)
-        yield from documents(lines, source, form) if "text" in form.keys else whole_table(lines, source, form)
+        readings = documents(lines, source, form) if "text" in form.keys else whole_table(lines, source, form)
+        yield from western_records(readings) if encoding == WESTERN_ENCODING else readings
     except csv.Error as error:
         yield f"{source.place}:{lines.row}", csv_problem(error)
     except UnicodeError as error:

@@ -24,6 +24,7 @@ from opendpr.interop import read_questions
 from opendpr.interop.gold import ANSWER_FIELDS
 from opendpr.interop.records import read_records
 from opendpr.text.occurrences import answer_places
+from opendpr.text.unicode import NOT_UNICODE, is_unicode
 from opendpr.types import Question
 from opendpr.wording import counted
 
@@ -83,8 +84,8 @@ def judge(
     """
     check_question(question)
     for name, text in (("answer that was shown", shown.text), ("document's id", place.document_id if place else "")):
-        if any("\ud800" <= character <= "\udfff" for character in text):
-            raise UsageError(f"the {name} is not valid Unicode, it has half a surrogate pair: {text!r:.60}")
+        if not is_unicode(text):
+            raise UsageError(f"the {name} {text!r:.60} {NOT_UNICODE}; give it as it is listed")
     if verdict not in VERDICTS:
         raise UsageError(f"a verdict is one of {', '.join(VERDICTS)}, got {verdict!r:.60}")
     if verdict == "better" and place is None:

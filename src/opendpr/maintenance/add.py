@@ -13,7 +13,7 @@ from opendpr.collection import Writer, open_collection, open_writer, selection
 from opendpr.collection.opening import is_collection
 from opendpr.collection.rows import EncoderRow
 from opendpr.corpus import Corpus, Skipped
-from opendpr.corpus.encodings import ENCODING_KEY, WESTERN_NAME
+from opendpr.corpus.encodings import ENCODING_KEY, WESTERN_NAME, first_foreign_word
 from opendpr.corpus.events import event_batches
 from opendpr.corpus.kinds import is_psgs
 from opendpr.corpus.running_lines import LEFT_OUT, MENU_LINES, repeated_lines
@@ -41,6 +41,10 @@ class Taken(NamedTuple):
     now: str
 
 
+WESTERN_EXAMPLES = 3
+"""Documents of which a word is named where they were read in an encoding that nothing tells."""
+
+
 @dataclass
 class AddReport:
     """What `add` did."""
@@ -66,6 +70,8 @@ class AddReport:
     """Lines of menus, and lines that repeat on other pages, that were left out, and how often; the rarest not named."""
     western: int = 0
     """Documents that were read as Windows-1252, as they are not UTF-8 and name no encoding."""
+    western_words: dict[str, str] = field(default_factory=dict)
+    """The first word of some of these that shows whether that was right, by id."""
     collection: dict[str, int] = field(default_factory=dict)
     """What the collection holds now: documents, passages, vectors, and passages to encode."""
     splitter: Splitter | None = None
@@ -259,7 +265,10 @@ def _put(writer: Writer, documents: Sequence[Document], report: AddReport) -> No
     report.documents.update(changes)
     report.taken += _taken(documents, changes, paths)
     for document in documents:
-        report.western += document.metadata.get(ENCODING_KEY) == WESTERN_NAME
+        if document.metadata.get(ENCODING_KEY) == WESTERN_NAME:
+            report.western += 1
+            if len(report.western_words) < WESTERN_EXAMPLES:
+                report.western_words[document.id] = first_foreign_word(document.text)
         for name in document.metadata.keys() & (LEFT_OUT, MENU_LINES):
             report.repeated.update(repeated_lines(document.metadata, name))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from opendpr.collection import Collection, Writer, open_writer
-from opendpr.collection.database import refuse_network_file_system
+from opendpr.collection.database import refuse_place
 from opendpr.collection.dividing import Digest, begin_member, copy_documents, digest, refuse_judged
 from opendpr.collection.set_manifest import MOST_MEMBERS, SetManifest, member_name, write_manifest
 from opendpr.collection.verify import verify_store
@@ -82,7 +82,7 @@ def _check(source: Writer, destination: Path, members: int) -> None:
     if destination.exists():
         raise StateError(f"{destination} exists; give a directory that does not")
     refuse_judged(source)
-    refuse_network_file_system(destination)
+    refuse_place(destination)
 
 
 def _begin(source: Collection, writing: Path, members: int) -> None:

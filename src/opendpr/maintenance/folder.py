@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from typing import NamedTuple
 from opendpr.collection import open_collection
 from opendpr.collection.opening import is_collection
 from opendpr.corpus import Corpus
+from opendpr.corpus.corpus import printable
 from opendpr.errors import BusyError
 from opendpr.iteration import OnProgress
 from opendpr.maintenance.add import AddReport, AddSettings, NoDocumentsError, add
@@ -49,8 +51,8 @@ def cache_of(folder: Path, model: str | None = None) -> Path:
         StateError: there is no such model.
     """
     place, fingerprint = folder.resolve(), find_model(model or DEFAULT_MODEL).fingerprint
-    key = hashlib.sha256(f"{place}\n{fingerprint}".encode()).hexdigest()[:16]
-    return cache_root() / f"{place.name}-{key}"
+    key = hashlib.sha256(os.fsencode(f"{place}\n{fingerprint}")).hexdigest()[:16]
+    return cache_root() / f"{printable(place.name)}-{key}"
 
 
 def index_folder(

@@ -1,8 +1,9 @@
 """One form of text for what searches and what is searched, however Unicode writes it; offsets lead back.
 
 `plain` is what tokenizers read: compatible characters are their usual form (NFKC: ligatures, full and half width),
-characters that nobody sees are gone, and a word parted by a hyphen at a line end is whole. `searchable` is what BM25
-counts: that, without case and without accents. The text itself stays as it is.
+digits of every script are ASCII digits, letters that stand for an apostrophe are one, characters that nobody sees are
+gone, and a word parted by a hyphen at a line end is whole. `searchable` is what BM25 counts: that, without case and
+without accents. The text itself stays as it is.
 """
 
 from __future__ import annotations
@@ -12,11 +13,16 @@ import unicodedata
 from bisect import bisect_right
 from typing import NamedTuple
 
-ANALYSIS_VERSION = 3
+ANALYSIS_VERSION = 4
 """The version of `searchable`, changed whenever that gives other words: an index of another version is rebuilt."""
 
 _UNSEEN = "\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff"
 _UNSEEN_INSIDE = re.compile(f"[{_UNSEEN}]")
+_APOSTROPHES = "\u02b9\u02bb-\u02bf\u02c8\u02ca\u02cb\u07f4\u07f5\ua78b\ua78c"
+"""Letters to Unicode, as in Hawaiʻi; people who lack them, and other documents, write an apostrophe."""
+_APOSTROPHE = re.compile(f"[{_APOSTROPHES}]")
+_FOREIGN_DIGIT = re.compile(r"[^\D0-9]")
+"""A decimal digit of another script."""
 _PARTED = re.compile(r"[-\u2010\u00ad](?<=[^\W\d_].)[^\S\n]*\r?\n[^\S\n]*(?=[^\W\d_])")
 """A hyphen at the end of a line, between two letters; it comes first, as a text is searched fast for a few signs."""
 _ACCENTS = re.compile(
@@ -59,6 +65,7 @@ class Plain(NamedTuple):
 
 def plain(text: str) -> Plain:
     """The text for a tokenizer."""
+    text = _with_usual_signs(text)
     if is_plain(text):
         return Plain(text, [], [])
     pieces: list[str] = []
@@ -79,6 +86,13 @@ def is_plain(text: str) -> bool:
     """Whether nothing is to be changed, which is so for most texts, and quickly seen."""
     usual = text.isascii() or (unicodedata.is_normalized("NFKC", text) and not _UNSEEN_INSIDE.search(text))
     return usual and not any(_is_one_word(text, match) for match in _PARTED.finditer(text))
+
+
+def _with_usual_signs(text: str) -> str:
+    """The text with ASCII digits and apostrophes, each for one character, so that offsets stay."""
+    if text.isascii():
+        return text
+    return _APOSTROPHE.sub("'", _FOREIGN_DIGIT.sub(lambda digit: str(unicodedata.decimal(digit[0])), text))
 
 
 def _is_one_word(text: str, parted: re.Match[str]) -> bool:
@@ -118,18 +132,17 @@ def _compatible(text: str, start: int, end: int) -> list[tuple[int, int, str]]:
 
 def _written(cluster: str, before: str) -> str:
     """One cluster in its plain form, set apart where its digits would join those before."""
-    written = _UNSEEN_INSIDE.sub("", unicodedata.normalize("NFKC", cluster))
+    written = _APOSTROPHE.sub("'", _UNSEEN_INSIDE.sub("", unicodedata.normalize("NFKC", cluster)))
     apart = before.isdigit() and written[:1].isdigit()
     return f" {written}" if apart and unicodedata.decomposition(cluster[0]).startswith(_SEPARATED_FORMS) else written
 
 
 def searchable(text: str) -> str:
     """The text for BM25; a word parted at a line end is there whole and in its parts, which may be words too."""
-    parts = ""
+    form = plain(text).text
     if "\n" in text:
         parted = [match for match in _PARTED.finditer(text) if _is_one_word(text, match)]
-        parts = "".join(f" {_word_around(text, match)}" for match in parted)
-    form = plain(text).text + parts
+        form += plain("".join(f" {_word_around(text, match)}" for match in parted)).text
     if form.isascii():
         return form.lower()
     bare = _ACCENTS.sub("", unicodedata.normalize("NFKD", form.casefold()))

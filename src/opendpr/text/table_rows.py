@@ -107,7 +107,13 @@ def completed(before: str, text: str, after: str) -> tuple[str | None, str | Non
 
 def begins_inside(text: str) -> bool:
     """Whether a text begins with a row, so that the header of its table may lie before it."""
-    return next((kind in _LINE_KINDS for kind, _, _ in _lines(text)), False)
+    return _kinds(text.split("\n", 2)[:2])[0] in _LINE_KINDS
+
+
+def are_rows(lines: Sequence[str], below: Sequence[str]) -> bool:
+    """Whether all lines are rows of the table that goes on in the lines below them."""
+    kinds = _kinds([*lines, *below])
+    return {*kinds[: len(lines)]} <= {kinds[len(lines)]}
 
 
 _TABS, _BARS, _NAMES = "tabs", "bars", "names"
@@ -121,9 +127,9 @@ def _lines(text: str) -> Iterator[tuple[str, int, int]]:
     Blank lines between blocks of named values are left out, others are of none.
     """
     start, pending = 0, None
-    for line in text.split("\n"):
+    lines = text.split("\n")
+    for line, kind in zip(lines, _kinds(lines), strict=True):
         end = start + len(line)
-        kind = _kind(line)
         if not line.strip() and pending == _NAMES:
             pending = ""
         else:
@@ -132,6 +138,22 @@ def _lines(text: str) -> Iterator[tuple[str, int, int]]:
             yield kind, start, end
             pending = kind
         start = end + 1
+
+
+def _kinds(lines: Sequence[str]) -> list[str]:
+    """Which kind of table each line is of by itself, or as a row of one value and empty cells beside other rows."""
+    kinds = [_kind(line) for line in lines]
+    for order in (range(1, len(lines)), range(len(lines) - 2, -1, -1)):
+        step = -1 if order.step > 0 else 1
+        for place in order:
+            if not kinds[place] and kinds[place + step] == _TABS and _has_columns(lines[place], lines[place + step]):
+                kinds[place] = _TABS
+    return kinds
+
+
+def _has_columns(line: str, row: str) -> bool:
+    """Whether a line says something and has as many cells as a row."""
+    return "\t" in line and not line.isspace() and line.count("\t") == row.count("\t")
 
 
 def _kind(line: str) -> str:

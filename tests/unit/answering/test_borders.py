@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from opendpr.answering.borders import HEADER_PASSAGES, with_borders
+from opendpr.answering.borders import with_borders
+from opendpr.answering.table_names import HEADER_PASSAGES
 from opendpr.collection import Collection, open_collection
 from opendpr.maintenance.add import AddSettings, add
 from opendpr.model.directory import Model
 from opendpr.model.reader import BertReader
 from opendpr.text.splitting import Splitter, first_words, last_words
+from opendpr.text.table_rows import column_names
 from opendpr.types import Document, Hit
 
 WORDS = [f"w{number}" for number in range(250)]
@@ -28,6 +30,15 @@ def stored(tmp_path: Path) -> Collection:
 
 def hits(collection: Collection) -> list[Hit]:
     return [Hit(passage, 0.0) for passage in collection.passages_after(0)]
+
+
+def count_readings(collection: Collection, lists: list[list[Hit]], model: Model) -> int:
+    """How often passages are read while hits get what is beyond their borders."""
+    asked: list[str] = []
+    collection._connection.set_exec_trace(lambda cursor, statement, bindings: asked.append(statement) or True)
+    with_borders(collection, lists, model)
+    collection._connection.set_exec_trace(None)
+    return len([statement for statement in asked if "FROM passages" in statement])
 
 
 def with_words(model: Path, words: int) -> Model:
@@ -57,11 +68,8 @@ def test_without_border_words_the_reader_sees_the_passage_alone(stored: Collecti
 
 
 def test_all_neighbours_are_looked_up_together(stored: Collection, tiny_model: Path) -> None:
-    asked: list[str] = []
     found, model = hits(stored), with_words(tiny_model, 30)
-    stored._connection.set_exec_trace(lambda cursor, statement, bindings: asked.append(statement) or True)
-    with_borders(stored, [found] * 3, model)
-    assert len([statement for statement in asked if "FROM passages" in statement]) == 1
+    assert count_readings(stored, [found] * 3, model) == 1
 
 
 def test_passages_that_overlap_give_only_what_is_new(tmp_path: Path, tiny_model: Path) -> None:
@@ -92,6 +100,43 @@ def test_only_the_first_row_of_a_table_names_its_columns(tmp_path: Path, tiny_mo
     names = [hit.column_names for hit in bordered]
     assert set(names[1 : HEADER_PASSAGES - 8]) == {("City", "Country", "Mayor")}
     assert set(names[HEADER_PASSAGES + 1 :]) == {()}, "a row in the middle of the table was taken for its header"
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Collection:
+    """Three documents: a table that is longer than what is looked through, a short one behind a text, and a text."""
+    rows = [f"town{row}\tland{row}\tmayor{row}" for row in range(34 * (HEADER_PASSAGES + 20))]
+    short = [TEXT, "", "Pier\tTime\tFare", *(f"pier{row}\t{row % 24}:15\t{row}" for row in range(300))]
+    documents = [
+        Document("a", "", "\n".join(["City\tCountry\tMayor", *rows])),
+        Document("b", "", "\n".join(short)),
+        Document("c", "", TEXT),
+    ]
+    directory = tmp_path_factory.mktemp("tables") / "c"
+    add(directory, documents, AddSettings(vectors=False))
+    return open_collection(directory)
+
+
+def test_the_header_of_a_table_is_looked_for_once_for_all_hits_in_it(table: Collection, tiny_model: Path) -> None:
+    found, model = hits(table), with_words(tiny_model, 30)
+    assert count_readings(table, [found[:20]], model) == 1, "all that is above is among the hits"
+    near, far = found[5:25], found[40:60]
+    assert count_readings(table, [near], model) == 2
+    assert count_readings(table, [far], model) == 4
+    assert count_readings(table, [far[::2], far[1::2]] * 3, model) == 4, "questions share it too"
+    assert min(count_readings(table, [[hit]], model) for hit in far) == 4
+
+
+def test_hits_have_the_same_names_of_columns_together_as_each_alone(table: Collection, tiny_model: Path) -> None:
+    found, model = hits(table), with_words(tiny_model, 30)
+    (together,) = with_borders(table, [found], model)
+    alone = [with_borders(table, [[hit]], model)[0][0] for hit in found]
+    assert together == alone
+    for hit in alone:
+        above = table.document(hit.passage.document_id).text[: hit.passage.start - len(hit.before)]
+        assert hit.column_names in ((), column_names(above))
+    names = {document: {hit.column_names for hit in alone if hit.passage.document_id == document} for document in "abc"}
+    assert names == {"a": {("City", "Country", "Mayor"), ()}, "b": {("Pier", "Time", "Fare"), ()}, "c": {()}}
 
 
 def test_words_are_counted_from_either_end() -> None:

@@ -1,4 +1,4 @@
-"""Empty cells of tables of HTML, Word and OpenDocument: the others keep the names of their columns."""
+"""Empty cells of tables of pages and office documents: the others keep the names of their columns."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from opendpr.corpus.child import PARSER_MODULES
 from opendpr.corpus.extract import Extract
 from opendpr.text.table_rows import table_rows
-from samples import docx, odt, paragraph, text
+from samples import docx, odt, paragraph, pptx, text
 
 Table = Sequence[Sequence[str]]
 TABLE = (
@@ -49,7 +49,20 @@ def opendocument(table: Table) -> bytes:
     return odt(f"<table:table>{rows}</table:table>")
 
 
-FILES = [("html", page(TABLE)), ("docx", word(TABLE)), ("opendocument", opendocument(TABLE))]
+def slide(table: Table) -> bytes:
+    rows = elements(table, "a:tr", "a:tc", lambda value: f"<a:p><a:r><a:t>{value}</a:t></a:r></a:p>" if value else "")
+    return pptx([f"<p:graphicFrame><a:tbl>{rows}</a:tbl></p:graphicFrame>"])
+
+
+def rich(table: Table) -> bytes:
+    rows = ("".join(rf"\pard\intbl {value}\cell" for value in values) for values in table)
+    return ("{\\rtf1 " + "".join(rf"\trowd\cellx1\cellx2{cells}\row" for cells in rows) + "}").encode()
+
+
+FILES = [
+    *(("html", page(TABLE)), ("docx", word(TABLE)), ("opendocument", opendocument(TABLE))),
+    *(("pptx", slide(TABLE)), ("rtf", rich(TABLE))),
+]
 
 
 @pytest.mark.parametrize(("kind", "content"), FILES, ids=[kind for kind, _ in FILES])
@@ -93,3 +106,73 @@ def test_places_of_headings_count_the_tabs():
     assert isinstance(extract, Extract)
     places = {heading: start for start, _, heading, _ in extract.metadata["sections"]}  # type: ignore[attr-defined]
     assert places == {heading: extract.text.index(heading) for heading in ("Ports", "Piers")}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        r"\trowd\cellx1\cellx2\cellx3\pard\intbl {a}\cell {b}\cell {c}\cell\row",
+        r"\trowd\cellx1\cellx2\cellx3\pard\intbl {{{a}\cell {b}\cell {c}\cell}}\pard\intbl"
+        r" {{\trowd\cellx1\cellx2\cellx3\row}}",
+        r"\pard\intbl {a}\cell\pard\intbl {b}\cell\pard\intbl {c}\cell\row",
+        r"\trowd\cellx1\cellx2\cellx3 {a}\cell\pard {b}\cell\pard {c}\cell\row",
+    ],
+    ids=["words before the cells", "and again behind them", "none", "cells not marked"],
+)
+def test_rows_of_rich_text_are_found_whichever_program_wrote_them(row):
+    table = [("Stop", "Time", "Fare"), ("Gull", "", "40"), ("", "08:15", "55"), ("Cove", "9:00", "")]
+    rows = "".join(row.format(a=a, b=b, c=c) for a, b, c in table)
+    written = text("rtf", ("{\\rtf1 Before.\\par " + rows + "\\pard After.\\par}").encode())
+    assert written == "Before.\n\n" + "\n".join("\t".join(values) for values in table) + "\n\nAfter."
+
+
+def test_merged_cells_of_rich_text_and_slides_say_in_each_row_what_the_first_says():
+    definition = r"\trowd\clvm{}\cellx1\cellx2\pard\intbl {}\cell {}\cell\row"
+    rows = [("gf", "Quay", "08:15"), ("rg", "", "09:15"), ("rg", "", ""), ("gf", "", "10:15"), ("rg", "", "11:15")]
+    content = "".join(definition.format(*row) for row in rows)
+    expected = "Quay\t08:15\nQuay\t09:15\nQuay\t\n\t10:15\n\t11:15"
+    assert text("rtf", ("{\\rtf1 " + content + "}").encode()) == expected
+    cell = "<a:tc{}><a:txBody><a:p><a:r><a:t>{}</a:t></a:r></a:p></a:txBody></a:tc>"
+    attributes = {"gf": ' rowSpan="2"', "rg": ' vMerge="1"'}
+    table = "".join(f"<a:tr>{cell.format(attributes[m], a)}{cell.format('', b)}</a:tr>" for m, a, b in rows)
+    assert text("pptx", pptx([f"<p:graphicFrame><a:tbl>{table}</a:tbl></p:graphicFrame>"])) == expected
+
+
+def test_a_table_in_a_cell_of_rich_text_has_rows_of_its_own():
+    inner = r"\pard\intbl\itap2 x\nestcell y\nestcell{\*\nesttableprops\trowd\cellx1\cellx2\nestrow}"
+    body = rf"\trowd\cellx1\cellx2\pard\intbl a\cell{inner}{inner}\pard\intbl b\cell\row"
+    assert text("rtf", ("{\\rtf1 " + body + "}").encode()) == "a\tx\ty\nx\ty\nb"
+
+
+EARLIER = '<w:trPrChange w:id="1"><w:trPr><w:gridBefore w:val="3"/></w:trPr></w:trPrChange>'
+
+
+def row_of_word(cells: Sequence[str], before: int = 0, after: int = 0, change: str = "") -> str:
+    """A row that begins some columns later and ends some earlier, and how it was before a tracked change."""
+    free = f'<w:gridBefore w:val="{before}"/>' * bool(before) + f'<w:gridAfter w:val="{after}"/>' * bool(after)
+    return f"<w:tr><w:trPr>{free}{change}</w:trPr>{''.join(cells)}</w:tr>"
+
+
+@pytest.mark.parametrize("change", ["", EARLIER])
+def test_rows_of_word_that_begin_or_end_some_columns_inside_keep_their_columns(change):
+    names = ("Pier", "Departs", "Arrives", "Fare")
+    table = [(names, 0, 0), (("09:05", "40"), 2, 0), (("Alder Cove",), 0, 3), (("11:05",), 1, 2)]
+    rows = [
+        row_of_word([f"<w:tc>{paragraph(cell)}</w:tc>" for cell in cells], before, after, change)
+        for cells, before, after in table
+    ]
+    written = text("docx", docx(f"<w:tbl>{''.join(rows)}</w:tbl>"))
+    assert written == "\n".join(["\t".join(names), "\t\t09:05\t40", "Alder Cove\t\t\t", "\t11:05\t\t"])
+    assert [row.words(written) for row in table_rows(written)][1:] == [
+        "Arrives: 09:05; Fare: 40",
+        "Pier: Alder Cove",
+        "Departs: 11:05",
+    ]
+
+
+def test_merged_cells_of_word_are_counted_from_the_first_column_of_their_row():
+    cell = "<w:tc><w:tcPr>{}</w:tcPr>{}</w:tc>"
+    first = [cell.format("", paragraph("Quay")), cell.format('<w:vMerge w:val="restart"/>', paragraph("08:15"))]
+    second = [cell.format("<w:vMerge/>", paragraph(""))]
+    rows = row_of_word(first) + row_of_word(second, before=1)
+    assert text("docx", docx(f"<w:tbl>{rows}</w:tbl>")) == "Quay\t08:15\n\t08:15"

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from corpora import COMPRESSORS, read, skipped_reason, write
 from opendpr.corpus import READERS, Corpus
+from opendpr.corpus.encodings import first_foreign_word
 from opendpr.corpus.markdown import heading
 
 TEXT_KINDS = [suffix for suffix, reader in READERS.items() if not isinstance(reader, str)]
@@ -200,10 +201,25 @@ def test_text_that_is_no_utf8_and_western_is_read_as_windows_writes_it(tmp_path,
     documents, events = read(write(tmp_path / name, (before.get(name, "") + words).encode("cp1252")))
     assert events.skipped == []
     assert words in documents[0].text
-    if name in ("a.txt", "a.md", "README"):
-        assert documents[0].metadata["encoding"] == "windows-1252"
+    assert documents[0].metadata["encoding"] == "windows-1252"
 
 
 def test_lines_of_json_in_windows_1252_are_read_too(tmp_path):
     content = '{"text": "Café Linnéa"}\n'.encode("cp1252")
-    assert [document.text for document in read(write(tmp_path / "a.jsonl", content))[0]] == ["Café Linnéa"]
+    (document,) = read(write(tmp_path / "a.jsonl", content))[0]
+    assert (document.text, document.metadata["encoding"]) == ("Café Linnéa", "windows-1252")
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("The mayor of Gyõr opened it.", "Gyõr"),
+        ("“Built” in Skåne", "Skåne"),
+        ("– 20 °C", "–"),
+        ("12°", "12°"),
+        ("x" * 90 + "é" + "y" * 90, "x" * 40 + "é" + "y" * 40),
+        ("plain", ""),
+    ],
+)
+def test_the_first_word_that_is_not_ascii_shows_the_encoding(text, word):
+    assert first_foreign_word(text) == word

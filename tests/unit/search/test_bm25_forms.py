@@ -41,10 +41,11 @@ def test_words_are_found_however_they_are_written(directory, question, id):
         assert collection.passages([number])[number].document_id == id
 
 
-def test_an_index_of_the_earlier_form_is_reported_to_readers_and_rebuilt_by_the_next_writer(directory, caplog):
+@pytest.mark.parametrize("earlier", [{}, {"analysis": ANALYSIS_VERSION - 1}])
+def test_an_index_of_an_earlier_form_is_reported_to_readers_and_rebuilt_by_the_next_writer(directory, caplog, earlier):
     record = read_seen(directory / BM25_DIRECTORY)
     del record["analysis"]
-    write_seen(directory / BM25_DIRECTORY, record)
+    write_seen(directory / BM25_DIRECTORY, {**record, **earlier})
     with open_collection(directory) as collection:
         assert open_bm25(collection)[0].search("certificate", 1).numbers[0, 0] > 0
     assert "any 'opendpr add' writes it" in caplog.text

@@ -36,6 +36,12 @@ def rows_of(text: str, names: tuple[str, ...] = ()) -> list[str]:
             "Stop\tGate\tTime\nPier\t08:15\nQuay\tB\t09:00",
             ["Stop; Gate; Time", "Pier; 08:15", "Stop: Quay; Gate: B; Time: 09:00"],
         ),
+        (
+            "Stop\tGate\tTime\nHarbour side\t\t\nPier\tA\t08:15\n\t\t09:00",
+            ["Stop; Gate; Time", "Stop: Harbour side", "Stop: Pier; Gate: A; Time: 08:15", "Time: 09:00"],
+        ),
+        ("Harbour side\t\nPier\t08:15", ["Harbour side", "Pier; 08:15"]),
+        ("Pier\t08:15\n \t \n\t\tld a.o", []),
         ("a\tb", []),
         ("\tgcc -c a.c\n\tld a.o", []),
         ("name: a; role: b\n\nThe note says this; that is so.", []),
