@@ -103,8 +103,8 @@ def export_onnx(model: Path, directory: Path) -> None:
     peer.tokenizer.save_pretrained(half_done)
     network.config.save_pretrained(half_done)
     path = half_done / "tokenizer_config.json"
-    settings = json.loads(path.read_text(encoding="utf-8")) | {"model_max_length": peer.max_seq_length}
-    path.write_text(json.dumps(settings), encoding="utf-8")
+    lengths = dict.fromkeys(("model_max_length", "max_length"), peer.max_seq_length)  # fastembed takes the smaller
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | lengths), encoding="utf-8")
     half_done.rename(directory)
 
 
