@@ -4,7 +4,7 @@
 
 MODEL is a directory of sentence-transformers; KEPT is where a system that needs another form exports it to, once. The
 first line printed says what is missing, or the versions of what is there once the model is loaded and warm. A line of
-standard input names a file of texts, a JSON list, and one for their vectors; the seconds are printed. All else is as
+standard input names a file of texts, a JSON list, and one for their vectors; its seconds are printed. All else is as
 the system has it by default. Nothing here needs opendpr, so that the systems can have an environment of their own.
 """
 
@@ -131,11 +131,11 @@ def serve(system: str, model: Path, kept: Path) -> None:
     for line in sys.stdin:
         texts_path, vectors_path = json.loads(line)
         texts = json.loads(Path(texts_path).read_text(encoding="utf-8"))
-        started = time.perf_counter()
+        started, processor = time.perf_counter(), time.process_time()
         vectors = encode(texts)
-        seconds = time.perf_counter() - started
+        seconds = {"seconds": time.perf_counter() - started, "processor": time.process_time() - processor}
         np.save(vectors_path, vectors)
-        print(json.dumps({"seconds": seconds}), flush=True)
+        print(json.dumps(seconds), flush=True)
 
 
 if __name__ == "__main__":
