@@ -5,22 +5,29 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from opendpr.model.config import EncoderConfig
-from opendpr.training.sources import Pair
-
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the library may have an environment of its own, without opendpr
     from sentence_transformers import CrossEncoder, SentenceTransformer
 
+    from opendpr.model.config import EncoderConfig
+    from opendpr.training.sources import Pair
 
-def load_encoder(path: Path, attention: str | None = None) -> SentenceTransformer:
-    """An encoder on the CPU, with the library's defaults."""
+
+def load_encoder(
+    path: Path, backend: Literal["torch", "onnx", "openvino"] = "torch", **network: object
+) -> SentenceTransformer:
+    """An encoder on the CPU, with the library's defaults.
+
+    Args:
+        network: what its network is loaded with
+    """
     from sentence_transformers import SentenceTransformer
 
     logging.getLogger("sentence_transformers").setLevel(logging.ERROR)
-    kinds = {"attn_implementation": attention} if attention else {}
-    return SentenceTransformer(str(path), device="cpu", local_files_only=True, model_kwargs=kinds)
+    return SentenceTransformer(
+        str(path), device="cpu", backend=backend, local_files_only=True, model_kwargs=network or None
+    )
 
 
 def load_cross_encoder(path: Path) -> CrossEncoder:
@@ -37,7 +44,7 @@ class CachedTraining:
         import torch
         from sentence_transformers.sentence_transformer.losses import CachedMultipleNegativesRankingLoss
 
-        self._peer = load_encoder(path, attention)
+        self._peer = load_encoder(path, attn_implementation=attention)
         self._peer.max_seq_length = config.max_passage_tokens
         loss = CachedMultipleNegativesRankingLoss(self._peer, scale=config.scale, mini_batch_size=mini_batch)
         self._loss = loss.train()

@@ -1,11 +1,14 @@
-"""Passages a second of `opendpr add`, end to end, beside sentence-transformers on the same passages.
+"""Passages a second of `opendpr add`, end to end, beside other systems on the same passages with the same model.
 
-In rounds, one system after the other on the same chunk of documents, so that a noisy machine hits
-both; the ratio is taken round by round and its median is quoted. `opendpr add` reads, cuts,
-encodes and commits; sentence-transformers, with its defaults (fp32, batches of 32), encodes the
-passages that were cut for it. Loading the models is left out on both sides.
+In rounds, one system after the other on the same chunk of documents, another first each time, so that a noisy machine
+hits all; ratios are taken round by round and their medians are quoted. `opendpr add` reads, cuts, encodes and commits;
+the others, with their defaults, encode the passages that were cut for it, each in a process that stays loaded:
+sentence-transformers in fp32 and in bf16, with its OpenVINO backend, and fastembed (`peers/encoding.py`). Loading the
+models is left out on all sides. Texts are given in the plain form that our tokenizer reads, so that the smallest
+cosine with the vectors of sentence-transformers in fp32 is one of the same tokens.
 
     python -m experiments.speed.encode --passages 3000
+    python -m experiments.speed.encode --peers VENV/bin/python     # where optimum-intel and fastembed are installed
 """
 
 from __future__ import annotations
@@ -13,30 +16,45 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from experiments.common.command import command_line, parse, require
+from experiments.common.child import Child
+from experiments.common.command import Missing, command_line, parse
 from experiments.common.data import Data, Record
 from experiments.common.machine import gemm_gflops
 from experiments.common.models import starting_model, starting_source
 from experiments.common.report import Report
+from experiments.peers.encoding import SYSTEMS
+from opendpr.choices import PrecisionName
 from opendpr.collection import open_collection, open_writer
 from opendpr.corpus import Corpus
 from opendpr.maintenance.add import add_documents
 from opendpr.model.config import Architecture
+from opendpr.model.directory import Model
 from opendpr.model.encoder import BertEncoder, EncoderInput
-from opendpr.model.runtime import RuntimeSettings
+from opendpr.model.runtime import RuntimeSettings, resolved
 from opendpr.model.tokenizer import Tokenizer
+from opendpr.text.normalising import plain
 from opendpr.text.splitting import Splitter
 from opendpr.types import Passage, Vectors
 
+BASELINE = "sentence-transformers"
 WARM_UP_TEXT = "warm up " * 50
+
+
+@dataclass
+class Chunk:
+    """Documents of one round, and the passages that they are cut into."""
+
+    documents: list[Record] = field(default_factory=list)
+    passages: list[Passage] = field(default_factory=list)
 
 
 @dataclass
@@ -44,10 +62,12 @@ class Rounds:
     """What one system did in each round."""
 
     seconds: list[float] = field(default_factory=list)
-    """Seconds from files to stored vectors."""
+    """Seconds from files to stored vectors, of another system from texts to vectors."""
+    processor_seconds: list[float] = field(default_factory=list)
+    """The same of all threads together, which other work on the machine changes less."""
     network_seconds: list[float] = field(default_factory=list)
-    """Seconds that the encoder alone took."""
-    smallest_cosine: float = 1.0
+    """Seconds that our encoder alone took."""
+    cosines: list[float] = field(default_factory=list)
     """The smallest cosine of a vector with that of sentence-transformers."""
 
 
@@ -64,37 +84,93 @@ def passages_flop(encoder: BertEncoder, passages: Sequence[Passage]) -> float:
     return sum(sequence_flop(encoder.config.architecture, len(row.ids)) for row in inputs.passages(passages))
 
 
-def chunks(data: Data, passages: int, rounds: int) -> list[list[Record]]:
-    """`rounds` lists of documents with about `passages` passages together; no titles, so that both see the same."""
-    splitter, documents, complete, count = Splitter(), [], [], 0
+def make_chunks(data: Data, passages: int, rounds: int) -> list[Chunk]:
+    """As many chunks as rounds, with about `passages` passages together; no titles, so that all see the same."""
+    splitter, complete, chunk = Splitter(), list[Chunk](), Chunk()
     for record in data.wikipedia():
-        documents.append({"id": record["id"], "title": "", "text": record["text"]})
-        count += len(splitter.split(record["text"]))
-        if count >= passages // rounds:
-            complete.append(documents)
-            documents, count = [], 0
+        text = record["text"]
+        chunk.documents.append({"id": record["id"], "title": "", "text": text})
+        chunk.passages += [Passage(0, record["id"], "", text[start:end], start) for start, end in splitter.split(text)]
+        if len(chunk.passages) >= passages // rounds:
+            complete.append(chunk)
+            chunk = Chunk()
             if len(complete) == rounds:
                 return complete
     raise SystemExit(f"the corpus has fewer than {passages} passages; give less with --passages")
 
 
-def run_add(documents: Sequence[Record], encoder: BertEncoder, rounds: Rounds) -> tuple[list[Passage], Vectors]:
-    """One `add` into a new collection: its passages and their vectors, stored in the same order."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        source = folder / "documents.jsonl"
-        source.write_text("\n".join(map(json.dumps, documents)) + "\n", encoding="utf-8")
+class Ours:
+    """`opendpr add` in one precision."""
+
+    def __init__(self, model: Model, precision: PrecisionName) -> None:
+        self.encoder, self.rounds = BertEncoder(model, RuntimeSettings(precision=precision)), Rounds()
+        self.encoder.encode_passages([Passage(0, "", "", WARM_UP_TEXT, 0)] * 8)
+
+    def run(self, chunk: Chunk) -> Vectors:
+        """One `add` into a new collection: the vectors of its passages."""
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            source = folder / "documents.jsonl"
+            source.write_text("\n".join(map(json.dumps, chunk.documents)) + "\n", encoding="utf-8")
+            started, processor = time.perf_counter(), time.process_time()
+            with open_writer(folder / "collection") as writer:
+                add_documents(writer, Corpus([source]), self.encoder)
+            self.rounds.seconds.append(time.perf_counter() - started)
+            self.rounds.processor_seconds.append(time.process_time() - processor)
+            with open_collection(folder / "collection") as collection:
+                vectors = np.concatenate([block for _, block in collection.vectors()]).astype(np.float32)
         started = time.perf_counter()
-        with open_writer(folder / "collection") as writer:
-            add_documents(writer, Corpus([source]), encoder)
-        rounds.seconds.append(time.perf_counter() - started)
-        with open_collection(folder / "collection") as collection:
-            vectors = np.concatenate([block for _, block in collection.vectors()]).astype(np.float32)
-            passages = list(collection.passages_after(0))
-    started = time.perf_counter()
-    encoder.encode_passages(passages)
-    rounds.network_seconds.append(time.perf_counter() - started)
-    return passages, vectors
+        self.encoder.encode_passages(chunk.passages)
+        self.rounds.network_seconds.append(time.perf_counter() - started)
+        return vectors
+
+
+class Peer:
+    """Another system in a process of its own, perhaps of another environment.
+
+    Raises:
+        Missing: a package that it needs is not installed there.
+    """
+
+    def __init__(self, name: str, source: Path, args: argparse.Namespace) -> None:
+        kept: Path = args.work / f"{source.name}-{name.replace(' ', '-')}"
+        arguments = ["experiments.peers.encoding", name, str(source.absolute()), str(kept.absolute())]
+        self._child, self.rounds = Child(arguments, args.peers), Rounds()
+        answer = self._child.answer()
+        if missing := answer.get("missing"):
+            self._child.close()
+            raise Missing(f"{name} is left out: {missing} is not installed for {args.peers}")
+        self.versions: dict[str, str] = answer["versions"]
+
+    def run(self, chunk: Chunk) -> Vectors:
+        """The vectors of the passages."""
+        with tempfile.TemporaryDirectory() as name:
+            texts, vectors = Path(name) / "texts.json", Path(name) / "vectors.npy"
+            texts.write_text(json.dumps([plain(passage.text).text for passage in chunk.passages]), encoding="utf-8")
+            answer = self._child.ask(json.dumps([str(texts), str(vectors)]))
+            self.rounds.seconds.append(answer["seconds"])
+            self.rounds.processor_seconds.append(answer["processor"])
+            return np.asarray(np.load(vectors), np.float32)
+
+    def close(self) -> None:
+        """End the process."""
+        self._child.close()
+
+
+def start_peers(source: Path, args: argparse.Namespace) -> dict[str, Peer]:
+    """The other systems that are installed.
+
+    Raises:
+        Missing: sentence-transformers is not, beside which all are measured.
+    """
+    peers: dict[str, Peer] = {}
+    for name in args.systems:
+        try:
+            peers[name] = Peer(name, source, args)
+        except Missing:
+            if name == BASELINE:
+                raise
+    return peers
 
 
 def smallest_cosine(a: Vectors, b: Vectors) -> float:
@@ -103,40 +179,40 @@ def smallest_cosine(a: Vectors, b: Vectors) -> float:
     return float(((a * b).sum(axis=1) / norms).min())
 
 
-def measure(args: argparse.Namespace, report: Report) -> None:
-    """All rounds of all systems, then their figures."""
-    from experiments.peers.sentence_transformers import load_encoder
+def measure(systems: Mapping[str, Ours | Peer], chunks: Sequence[Chunk]) -> None:
+    """All rounds of all systems, another first each time."""
+    names = list(systems)
+    for number, chunk in enumerate(chunks):
+        turn = number % len(names)
+        vectors = {name: systems[name].run(chunk) for name in (*names[turn:], *names[:turn])}
+        for name, system in systems.items():
+            system.rounds.cosines.append(smallest_cosine(vectors[name], vectors[BASELINE]))
 
-    source = starting_source(args)
-    model, peer = starting_model(args.work / f"imported-{source.name}", source), load_encoder(source)
-    encoders = {name: BertEncoder(model, RuntimeSettings(precision=name)) for name in args.precisions}
-    for encoder in encoders.values():
-        encoder.encode_passages([Passage(0, "", "", WARM_UP_TEXT, 0)] * 8)
-    peer.encode([WARM_UP_TEXT] * 32)
-    rounds, peer_seconds = {name: Rounds() for name in encoders}, []
-    counts, flop = [], []
-    for documents in chunks(args.data, args.passages, args.rounds):
-        stored: dict[str, Vectors] = {}
-        for name, encoder in encoders.items():
-            passages, stored[name] = run_add(documents, encoder, rounds[name])
-        started = time.perf_counter()
-        vectors = peer.encode([passage.text for passage in passages], show_progress_bar=False)
-        peer_seconds.append(time.perf_counter() - started)
-        counts.append(len(passages))
-        flop.append(passages_flop(encoder, passages))
-        for name, ours in stored.items():
-            rounds[name].smallest_cosine = min(rounds[name].smallest_cosine, smallest_cosine(ours, vectors))
+
+def put_figures(
+    report: Report, systems: Mapping[str, Ours | Peer], chunks: Sequence[Chunk], peaks: Mapping[str, float]
+) -> None:
+    """The figures of all rounds; `beside` is how many times as fast as that system ours are."""
+    counts = [len(chunk.passages) for chunk in chunks]
     report.add("passages", sum(counts))
-    add_rates(report, "sentence-transformers", counts, peer_seconds, peer_seconds)
-    peaks = {dtype: gemm_gflops(dtype, args.gemm_size) for dtype in ("fp32", "bf16")}
     for dtype, peak in peaks.items():
         report.add(f"peak {dtype}", peak, "GFLOP/s")
-    for name, values in rounds.items():
-        add_rates(report, name, counts, values.seconds, peer_seconds)
-        report.add(f"{name}/smallest cosine", values.smallest_cosine)
-        for label, seconds in (("of peak", values.seconds), ("network of peak", values.network_seconds)):
+    for name, system in systems.items():
+        rounds = system.rounds
+        add_rates(report, name, counts, rounds.seconds, systems[BASELINE].rounds.seconds)
+        pairs = zip(systems[BASELINE].rounds.processor_seconds, rounds.processor_seconds, strict=True)
+        report.add_spread(f"{name}/processor ratio", [theirs / own for theirs, own in pairs])
+        report.add(f"{name}/smallest cosine", min(rounds.cosines))
+        if isinstance(system, Peer):
+            continue
+        flop = [passages_flop(system.encoder, chunk.passages) for chunk in chunks]
+        for label, seconds in (("of peak", rounds.seconds), ("network of peak", rounds.network_seconds)):
             shares = [f / s / (max(peaks.values()) * 1e9) for f, s in zip(flop, seconds, strict=True)]
             report.add(f"{name}/{label}", statistics.median(shares))
+        for other, peer in systems.items():
+            if isinstance(peer, Peer) and other != BASELINE:
+                pairs = zip(peer.rounds.seconds, rounds.seconds, strict=True)
+                report.add_spread(f"{name}/beside {other}", [theirs / own for theirs, own in pairs])
 
 
 def add_rates(
@@ -153,11 +229,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--passages", type=int, default=3_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--precisions", nargs="+", default=["fp32", "bf16", "int8"])
+    parser.add_argument("--systems", nargs="+", choices=SYSTEMS, default=list(SYSTEMS), help="beside ours")
+    parser.add_argument("--peers", default=sys.executable, help="interpreter of the environment that has the others")
     parser.add_argument("--gemm-size", type=int, default=2_048, help="rows of the matrices whose product is the peak")
-    args = parse(parser, arguments, passages=8, rounds=1, precisions=["fp32"], gemm_size=64)
-    require("sentence_transformers", "sentence-transformers==6.2.0")
-    report = Report(args)
-    measure(args, report)
+    few = [BASELINE, "fastembed"]
+    args = parse(parser, arguments, passages=8, rounds=1, precisions=["fp32"], systems=few, gemm_size=64)
+    source = starting_source(args)
+    model, chunks = (
+        starting_model(args.work / f"imported-{source.name}", source),
+        make_chunks(args.data, args.passages, args.rounds),
+    )
+    peers = start_peers(source, args)
+    versions = {name: number for peer in peers.values() for name, number in peer.versions.items()}
+    report = Report(args, auto=resolved(RuntimeSettings()).precision, versions=versions)
+    systems: dict[str, Ours | Peer] = {**peers, **{name: Ours(model, name) for name in args.precisions}}
+    measure(systems, chunks)
+    for peer in peers.values():
+        peer.close()
+    put_figures(report, systems, chunks, {dtype: gemm_gflops(dtype, args.gemm_size) for dtype in ("fp32", "bf16")})
     report.write()
 
 

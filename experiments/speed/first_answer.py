@@ -28,6 +28,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from experiments.common.child import OFFLINE_ENVIRONMENT
 from experiments.common.command import command_line, parse, require
 from experiments.common.data import Data
 from experiments.common.report import Report
@@ -37,8 +38,6 @@ from opendpr.model.foreign import export_model
 
 FILES_PER_FOLDER = 1_000
 OURS = ""
-PEER_ENVIRONMENT = {"HF_HUB_OFFLINE": "1", "HAYSTACK_TELEMETRY_ENABLED": "False"}
-"""Nothing is looked for beyond the machine."""
 
 
 class System(NamedTuple):
@@ -101,7 +100,7 @@ def run(system: System, place: Mapping[str, str]) -> Seconds:
     done = subprocess.run(
         [part.format_map(place) for part in system.command],
         input=system.input.format_map(place),
-        env={**os.environ, **PEER_ENVIRONMENT, "XDG_CACHE_HOME": f"{place['kept']}.cache"},
+        env={**os.environ, **OFFLINE_ENVIRONMENT, "XDG_CACHE_HOME": f"{place['kept']}.cache"},
         capture_output=True,
         encoding="utf-8",
         check=False,

@@ -22,12 +22,11 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from experiments.common.command import ROOT, command_line, parse, require
+from experiments.common.child import Child
+from experiments.common.command import command_line, parse, require
 from experiments.common.machine import gemm_gflops
 from experiments.common.mining import training_examples
 from experiments.common.models import starting_model, starting_source
@@ -49,30 +48,16 @@ class Worker:
     """A system in a process of its own."""
 
     def __init__(self, job: Job) -> None:
-        command = [sys.executable, "-m", "experiments.speed.train_child", json.dumps(job._asdict())]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
-        self.loaded_megabytes = self._answer()["peak_megabytes"]
-
-    def _answer(self) -> dict[str, float]:
-        assert self._process.stdout
-        for line in self._process.stdout:
-            if line.startswith("{"):
-                return dict(json.loads(line))
-        raise SystemExit("a child process ended; its message is above")
+        self._child = Child(["experiments.speed.train_child", json.dumps(job._asdict())])
+        self.loaded_megabytes: float = self._child.answer()["peak_megabytes"]
 
     def step(self) -> dict[str, float]:
         """One step: its seconds, tokens and loss, and the peak so far."""
-        assert self._process.stdin
-        self._process.stdin.write("\n")
-        self._process.stdin.flush()
-        return self._answer()
+        return self._child.ask()
 
     def close(self) -> None:
         """End the process."""
-        assert self._process.stdin and self._process.stdout
-        self._process.stdin.close()
-        self._process.wait()
-        self._process.stdout.close()
+        self._child.close()
 
 
 @dataclass

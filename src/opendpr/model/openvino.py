@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +26,8 @@ from opendpr.model.config import (
     distance_buckets,
 )
 from opendpr.model.directory import Weights
-from opendpr.model.processor import processor, this_processor_gains_by_bf16, usable_cores
+from opendpr.model.precision import Precision, WeightForm, int8_steps, weight_form
+from opendpr.model.processor import processor, usable_cores
 
 # Importing openvino also imports its converter, which reports the import over the network. Without the converter, which
 # nothing here uses, it does not: a module set to None cannot be imported, and openvino goes on without it.
@@ -39,7 +39,6 @@ from openvino import opset13 as op  # noqa: E402
 
 logger = logging.getLogger(__name__)
 
-Precision = Literal["fp32", "bf16", "int8"]
 PADDING_LOGIT = -10_000.0
 """Added to the attention logits of padding."""
 
@@ -54,16 +53,19 @@ def _core() -> ov.Core:
     return ov.Core()
 
 
-def _linear(x: Node, weights: Weights, name: str, int8: bool) -> Node:
-    """X W^T + b; in int8 the rows of W are rounded to 255 steps with a scale each."""
-    matrix = weights[f"{name}.weight"]
-    if int8:
-        scale = np.maximum(np.abs(matrix).max(axis=1, keepdims=True), 1e-12) / 127
-        rounded = op.convert(op.constant(np.rint(matrix / scale).astype(np.int8)), "f32")
-        constant = op.multiply(rounded, op.constant(scale))
-    else:
-        constant = op.constant(matrix)
-    return op.add(op.matmul(x, constant, False, True), op.constant(weights[f"{name}.bias"]))
+def _constant(matrix: NDArray[np.float32], form: WeightForm) -> Node:
+    if form == "whole":
+        return op.constant(matrix)
+    steps, scales = int8_steps(matrix)
+    if form == "rounded":
+        return op.constant(steps * scales)
+    return op.multiply(op.convert(op.constant(steps), "f32"), op.constant(scales))
+
+
+def _linear(x: Node, weights: Weights, name: str, form: WeightForm = "whole") -> Node:
+    """X W^T + b"""
+    product = op.matmul(x, _constant(weights[f"{name}.weight"], form), False, True)
+    return op.add(product, op.constant(weights[f"{name}.bias"]))
 
 
 def _norm(x: Node, weights: Weights, name: str, epsilon: float) -> Node:
@@ -89,7 +91,7 @@ def _integers(*values: int) -> Node:
     return op.constant(np.array(values, np.int64))
 
 
-def _embedded(shape: Architecture, weights: Weights, inputs: Sequence[Node], int8: bool) -> tuple[Node, Node]:
+def _embedded(shape: Architecture, weights: Weights, inputs: Sequence[Node], form: WeightForm) -> tuple[Node, Node]:
     """What the first layer reads, (B, L, d), and the positions from 0, (L,)."""
     ids, types, _ = inputs
     zero, step = op.constant(np.int64(0)), op.constant(np.int64(1))
@@ -105,7 +107,7 @@ def _embedded(shape: Architecture, weights: Weights, inputs: Sequence[Node], int
         x = op.add(x, embedding("token_type", types))
     x = _norm(op.add(x, embedding("position", rows)), weights, "embeddings.LayerNorm", shape.layer_norm_eps)
     if shape.embedding_size:
-        x = _linear(x, weights, "embeddings_project", int8)
+        x = _linear(x, weights, "embeddings_project", form)
     return x, positions
 
 
@@ -115,32 +117,31 @@ def _additive(shape: Architecture, weights: Weights, mask: Node, positions: Node
     additive = op.multiply(op.subtract(op.constant(np.float32(1)), spread), op.constant(np.float32(PADDING_LOGIT)))
     if not shape.relative_buckets:
         return additive
-    longest = shape.max_tokens
     by_bucket = weights["encoder.relative_attention_bias.weight"]
-    by_distance = by_bucket[distance_buckets(longest, shape.relative_buckets)]
+    by_distance = by_bucket[distance_buckets(shape.max_tokens, shape.relative_buckets)]
     ahead = op.subtract(op.unsqueeze(positions, _integers(0)), op.unsqueeze(positions, _integers(1)))
-    rows = op.add(ahead, op.constant(np.int64(longest - 1)))
+    rows = op.add(ahead, op.constant(np.int64(shape.max_tokens - 1)))
     biases = op.gather(op.constant(np.ascontiguousarray(by_distance)), rows, op.constant(np.int64(0)))
     return op.add(additive, op.transpose(biases, _integers(2, 0, 1)))
 
 
-def _bert(shape: Architecture, weights: Weights, inputs: Sequence[Node], int8: bool) -> Node:
+def _bert(shape: Architecture, weights: Weights, inputs: Sequence[Node], form: WeightForm) -> Node:
     """Last layer, (B, L, d)."""
-    x, positions = _embedded(shape, weights, inputs, int8)
+    x, positions = _embedded(shape, weights, inputs, form)
     additive = _additive(shape, weights, inputs[2], positions)
     heads, joined = _integers(0, 0, shape.num_attention_heads, -1), _integers(0, 0, shape.hidden_size)
     swapped = _integers(0, 2, 1, 3)
     for number in range(shape.num_hidden_layers):
         layer = f"encoder.layer.{number}"
         query, key, value = (
-            op.transpose(op.reshape(_linear(x, weights, f"{layer}.attention.self.{part}", int8), heads, True), swapped)
+            op.transpose(op.reshape(_linear(x, weights, f"{layer}.attention.self.{part}", form), heads, True), swapped)
             for part in ("query", "key", "value")
         )
         mixed = op.transpose(op.scaled_dot_product_attention(query, key, value, additive), swapped)
-        mixed = _linear(op.reshape(mixed, joined, True), weights, f"{layer}.attention.output.dense", int8)
+        mixed = _linear(op.reshape(mixed, joined, True), weights, f"{layer}.attention.output.dense", form)
         x = _norm(op.add(x, mixed), weights, f"{layer}.attention.output.LayerNorm", shape.layer_norm_eps)
-        wide = _activated(_linear(x, weights, f"{layer}.intermediate.dense", int8), shape.activation)
-        narrow = _linear(wide, weights, f"{layer}.output.dense", int8)
+        wide = _activated(_linear(x, weights, f"{layer}.intermediate.dense", form), shape.activation)
+        narrow = _linear(wide, weights, f"{layer}.output.dense", form)
         x = _norm(op.add(x, narrow), weights, f"{layer}.output.LayerNorm", shape.layer_norm_eps)
     return x
 
@@ -164,24 +165,23 @@ def _pooled(hidden: Node, mask: Node, pooling: Pooling) -> Node:
         last = op.convert(op.equal(place, op.reduce_max(place, token_axis, True)), "f32")
         weight = place if pooling == "weighted_mean" else last
     total = op.reduce_sum(weight, token_axis)
-    return op.divide(
-        op.reduce_sum(op.multiply(hidden, weight), token_axis), op.sqrt(total) if pooling == "mean_sqrt" else total
-    )
+    divisor = op.sqrt(total) if pooling == "mean_sqrt" else total
+    return op.divide(op.reduce_sum(op.multiply(hidden, weight), token_axis), divisor)
 
 
 def _encode(hidden: Node, mask: Node, config: EncoderConfig, weights: Weights) -> Node:
     """(B, L, d) -> (B, d)"""
     vectors = _pooled(hidden, mask, config.pooling)
     if config.projection_size:
-        vectors = _activated(_linear(vectors, weights, "projection", False), config.projection_activation)
+        vectors = _activated(_linear(vectors, weights, "projection"), config.projection_activation)
     return op.normalize_l2(vectors, _integers(1), 1e-12, "max") if config.similarity == "cosine" else vectors
 
 
 def _read(hidden: Node, config: ReaderConfig, weights: Weights) -> Node:
     """(B, L, d) -> (B, 1 + 2L): selection, start and end logits."""
-    logits = _linear(hidden, weights, "qa_outputs", False)
+    logits = _linear(hidden, weights, "qa_outputs")
     if config.selection:
-        selection = _linear(_first(hidden), weights, "qa_classifier", False)
+        selection = _linear(_first(hidden), weights, "qa_classifier")
     else:
         selection = op.negative(op.reduce_sum(_first(logits), _integers(1), True))
     flat = op.reshape(op.transpose(logits, _integers(0, 2, 1)), _integers(0, -1), True)
@@ -190,14 +190,14 @@ def _read(hidden: Node, config: ReaderConfig, weights: Weights) -> Node:
 
 def _score(hidden: Node, config: RerankerConfig, weights: Weights) -> Node:
     """(B, L, d) -> (B, 1)"""
-    head = _activated(_linear(_first(hidden), weights, "pooler.dense", False), config.head_activation)
-    return _linear(head, weights, "classifier", False)
+    head = _activated(_linear(_first(hidden), weights, "pooler.dense"), config.head_activation)
+    return _linear(head, weights, "classifier")
 
 
-def build(config: NetworkConfig, weights: Weights, *, int8: bool) -> ov.Model:
+def build(config: NetworkConfig, weights: Weights, form: WeightForm) -> ov.Model:
     """The graph of a tower, a reader or a re-ranker, from stored weights."""
     inputs = [op.parameter([-1, -1], ov.Type.i32, name=name) for name in ("ids", "types", "mask")]
-    hidden = _bert(config.architecture, weights, inputs, int8)
+    hidden = _bert(config.architecture, weights, inputs, form)
     match config:
         case EncoderConfig():
             result = _encode(hidden, inputs[2], config, weights)
@@ -251,16 +251,16 @@ def load_network(
     Args:
         load_weights: called if it has to be compiled
         kept: the file of its weights, if the compiled network is to be kept in the user's cache
-        throughput: several batches at once with one thread each, for many sequences; otherwise all
-            threads work on one batch, for few.
+        throughput: several batches at once with a thread each, for many sequences; else all threads on one, for few
     """
+    form = weight_form(precision, takes_bf16=takes_bf16())
     options: dict[str, object] = {
         "PERFORMANCE_HINT": "THROUGHPUT" if throughput else "LATENCY",
-        "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
-        "DYNAMIC_QUANTIZATION_GROUP_SIZE": "32" if precision == "int8" else "0",
+        "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" or form == "rounded" else "f32",
+        "DYNAMIC_QUANTIZATION_GROUP_SIZE": "32" if form == "int8" else "0",
     }
     if kept is None:
-        return OpenVinoNetwork(_compile(config, load_weights(), precision, options))
+        return OpenVinoNetwork(_compile(config, load_weights(), form, options))
     machine = (ov.get_version(), __version__, *processor(), usable_cores())
     path = compiled_path(kept, (config, precision, sorted(options.items()), machine))
     if (content := read_compiled(path)) is not None:
@@ -269,16 +269,14 @@ def load_network(
             return OpenVinoNetwork(compiled, content)
         except RuntimeError as error:
             logger.info("%s cannot be used (%s); the network is compiled again", path, error)
-    compiled = _compile(config, load_weights(), precision, options)
+    compiled = _compile(config, load_weights(), form, options)
     keep_compiled(path, compiled.export_model().getvalue())
     return OpenVinoNetwork(compiled)
 
 
-def _compile(
-    config: NetworkConfig, weights: Weights, precision: Precision, options: dict[str, object]
-) -> ov.CompiledModel:
+def _compile(config: NetworkConfig, weights: Weights, form: WeightForm, options: dict[str, object]) -> ov.CompiledModel:
     try:
-        model = build(config, weights, int8=precision == "int8")
+        model = build(config, weights, form)
     except KeyError as error:
         raise StateError(
             f"the weights lack {error.args[0]}; config.json and model.safetensors do not belong together"
@@ -292,7 +290,6 @@ def _result(request: ov.InferRequest) -> NDArray[np.float32]:
     return np.array(request.get_output_tensor().data, dtype=np.float32)
 
 
-def default_precision() -> Precision:
-    """bf16 where OpenVINO takes it and the processor gains by it, else fp32; never decided by a clock."""
-    listed = "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    return "bf16" if listed and this_processor_gains_by_bf16() else "fp32"
+def takes_bf16() -> bool:
+    """Whether OpenVINO can compute in bf16 here, which says nothing of how fast."""
+    return "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")

@@ -11,35 +11,42 @@ from pathlib import Path
 CPU_INFO = Path("/proc/cpuinfo")
 
 
-def gains_by_bf16(cpu_info: str) -> bool:
-    """Whether a processor computes faster in bf16 than in fp32 (docs/decisions/0001-precision-by-processor.md).
-
-    With matrix units (AMX) it does, and AMD's does at its double rate. Others that list bf16 are slower with it.
+def has_matrix_units(cpu_info: str) -> bool:
+    """Whether a processor has units for products of bf16 matrices (AMX).
 
     Args:
         cpu_info: what `/proc/cpuinfo` holds
     """
-    flags = set(_field(cpu_info, "flags").split())
-    return "amx_bf16" in flags or ("avx512_bf16" in flags and _field(cpu_info, "vendor_id") == "AuthenticAMD")
+    return "amx_bf16" in _field(cpu_info, "flags").split()
+
+
+def gains_by_bf16(cpu_info: str) -> bool:
+    """Whether a processor computes faster in bf16 than in fp32 (docs/decisions/0001-precision-by-processor.md).
+
+    With matrix units it does, and AMD's does at its double rate. Others that list bf16 are slower with it.
+
+    Args:
+        cpu_info: what `/proc/cpuinfo` holds
+    """
+    doubled = _field(cpu_info, "vendor_id") == "AuthenticAMD" and "avx512_bf16" in _field(cpu_info, "flags").split()
+    return doubled or has_matrix_units(cpu_info)
 
 
 @cache
-def this_processor_gains_by_bf16() -> bool:
-    """The same of this machine; False where the kernel has no such list."""
+def this_cpu_info() -> str:
+    """What the kernel lists of this machine's processor; empty where it has no such list."""
     try:
-        return gains_by_bf16(CPU_INFO.read_text(encoding="utf-8", errors="replace"))
+        return CPU_INFO.read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return False
+        return ""
 
 
 @cache
 def processor() -> tuple[str, str]:
     """What this machine's processor is called and what it can do: machine code made for one may not run on another."""
-    try:
-        listed = CPU_INFO.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return platform.processor(), platform.machine()
-    return _field(listed, "model name"), _field(listed, "flags")
+    if listed := this_cpu_info():
+        return _field(listed, "model name"), _field(listed, "flags")
+    return platform.processor(), platform.machine()
 
 
 def usable_cores() -> int | None:

@@ -15,6 +15,7 @@ from opendpr.choices import DeviceName, PrecisionName, RuntimeName
 from opendpr.errors import OpendprError, UsageError
 from opendpr.model.batches import Batch, Network
 from opendpr.model.directory import Model, Part
+from opendpr.model.precision import default_precision
 
 logger = logging.getLogger(__name__)
 
@@ -53,11 +54,10 @@ def resolved(settings: RuntimeSettings) -> RuntimeSettings:
             raise OpendprError("the torch runtime is not installed; pip install 'opendpr[train]'") from None
         device = choose_device(settings.device)
         return RuntimeSettings("torch", "fp32" if settings.precision == "auto" else settings.precision, device)
-    from opendpr.model.openvino import default_precision
+    from opendpr.model.openvino import takes_bf16
 
-    return RuntimeSettings(
-        "openvino", default_precision() if settings.precision == "auto" else settings.precision, "cpu"
-    )
+    chosen = default_precision(takes_bf16=takes_bf16()) if settings.precision == "auto" else settings.precision
+    return RuntimeSettings("openvino", chosen, "cpu")
 
 
 class CheckedNetwork:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
+from opendpr.model.processor import gains_by_bf16, this_cpu_info
 from opendpr.training import distributed
 from opendpr.training.settings import LoopSettings
 
@@ -26,19 +26,9 @@ def make_optimizer(network: nn.Module, settings: LoopSettings) -> torch.optim.Ad
 
 
 def faster_precision(device: torch.device) -> Literal["fp32", "bf16"]:
-    """The precision in which a matrix product is faster: bf16 on GPUs, not on every CPU that lists it."""
-    if device.type != "cpu":
-        return "bf16"
-    seconds = {}
-    for dtype in (torch.float32, torch.bfloat16):
-        a, b = torch.ones(1024, 1024, dtype=dtype), torch.ones(1024, 1024, dtype=dtype)
-        trials = []
-        for _ in range(6):
-            started = time.perf_counter()
-            a @ b
-            trials.append(time.perf_counter() - started)
-        seconds[dtype] = min(trials)
-    return "bf16" if distributed.agreed(seconds[torch.bfloat16] - seconds[torch.float32], device) < 0 else "fp32"
+    """bf16 on GPUs, and on a CPU that gains by it; the first process's choice in all of them."""
+    gains = device.type != "cpu" or gains_by_bf16(this_cpu_info())
+    return "bf16" if distributed.agreed(float(gains), device) else "fp32"
 
 
 def schedule(step: int, total: int, warmup_fraction: float) -> float:

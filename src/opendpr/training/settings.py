@@ -41,7 +41,7 @@ class LoopSettings:
     dropout: float = 0.1
     seed: int = 0
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """What matrix products are computed in; weights stay fp32. `auto` takes what a short trial finds faster here."""
+    """What matrix products are computed in; weights stay fp32. `auto`: bf16 on a GPU or processor that gains by it."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """`auto`: a GPU if torch finds one."""
     checkpoint_seconds: float = 300.0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from opendpr.model.processor import gains_by_bf16
+from opendpr.model.processor import gains_by_bf16, has_matrix_units
 
 
 def cpu_info(vendor: str, flags: str) -> str:
@@ -10,16 +10,17 @@ def cpu_info(vendor: str, flags: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("vendor", "flags", "gains"),
+    ("vendor", "flags", "gains", "units"),
     [
-        ("GenuineIntel", "avx512_bf16 amx_bf16 amx_tile", True),
-        ("GenuineIntel", "avx512_bf16", False),
-        ("AuthenticAMD", "avx512_bf16", True),
-        ("AuthenticAMD", "avx2", False),
+        ("GenuineIntel", "avx512_bf16 amx_bf16 amx_tile", True, True),
+        ("GenuineIntel", "avx512_bf16", False, False),
+        ("AuthenticAMD", "avx512_bf16", True, False),
+        ("AuthenticAMD", "avx2", False, False),
     ],
 )
-def test_bf16_is_for_matrix_units_and_the_double_rate(vendor: str, flags: str, gains: bool) -> None:
+def test_bf16_is_for_matrix_units_and_the_double_rate(vendor: str, flags: str, gains: bool, units: bool) -> None:
     assert gains_by_bf16(cpu_info(vendor, flags)) is gains
+    assert has_matrix_units(cpu_info(vendor, flags)) is units
 
 
 def test_a_machine_without_such_a_list_takes_fp32() -> None:
