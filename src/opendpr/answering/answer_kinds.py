@@ -57,8 +57,8 @@ _AFTER_WHEN = "was|were|is|are|did|does|do|has|had|will|would|can|could|may"
 _BEFORE_WHEN = "tell (?:me|us)|know|say|sure|recall|remember|wonder|find out|idea|(?:is|was) it|date|day|year|time"
 _WHEN_ASKS = (
     r"^\W*(?:(?:in|by|since|until|and|so|but) )?when\b(?!.*, (?:what|which|who|how|where)\b)|\bwhen\W*$|"
-    rf"\b(?:{_BEFORE_WHEN}),? when\b|"
-    rf"^(?!.*\b(?:what|which|who|whom|whose|how|where|why)\b).*\bwhen (?:{_AFTER_WHEN})\b"
+    r"^(?!.*\b(?:what|which|who|whom|whose|how|where|why)\b)"
+    rf".*(?:\b(?:{_BEFORE_WHEN}),? when\b|\bwhen (?:{_AFTER_WHEN})\b)"
 )
 """`when` as the question's word, not as in `What happens when it ends?` or `her fortune when she married`."""
 _NO_AMOUNT = "who|what|which|where|when|why|how|option|flag|variable|command"

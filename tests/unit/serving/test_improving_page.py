@@ -18,6 +18,7 @@ from opendpr.serving.records import JobRecord
 from opendpr.serving.rendering import render
 from opendpr.serving.service import Service
 from opendpr.serving.settings import Settings
+from served import START_SECONDS
 from ships import make_improved
 
 DONE = ImprovementRecord(
@@ -86,7 +87,7 @@ def test_a_page_that_was_begun_before_a_job_ended_waits_for_its_end(tmp_path: Pa
     assert service.jobs
 
     def wait(record: JobRecord, show: OnStage) -> None:
-        may_end.wait()
+        may_end.wait(START_SECONDS)
 
     job = service.jobs.run("apply", wait)
 
@@ -94,7 +95,7 @@ def test_a_page_that_was_begun_before_a_job_ended_waits_for_its_end(tmp_path: Pa
         making = asyncio.create_task(ImprovingPages(service).show({"job": job.id}, may_write=True))
         await asyncio.sleep(0)
         may_end.set()
-        while job.state != "done":
+        while job.state in ("waiting", "running"):
             await asyncio.sleep(0.01)
         return (await making).body.decode()
 

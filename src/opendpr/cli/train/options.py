@@ -34,7 +34,8 @@ BaseShare = Annotated[
     Option("--base-share", help="Share of the starting weights in the result.", show_default=False),
 ]
 Precision = Annotated[
-    PrecisionName | None, Option("--precision", help="fp32 or bf16; auto: what is faster here.", show_default=False)
+    PrecisionName | None,
+    Option("--precision", help="fp32 or bf16; auto: bf16 where the device gains by it.", show_default=False),
 ]
 Device = Annotated[DeviceName | None, Option("--device", help="auto: a GPU if there is one.", show_default=False)]
 Seed = Annotated[int | None, Option("--seed", help="Decides order, negatives and fresh weights.", show_default=False)]
