@@ -106,12 +106,13 @@ def test_text_of_windows_is_counted_and_named_by_the_command(run, folder):
 def test_words_show_in_which_documents_of_any_kind_the_encoding_was_wrong(run, tmp_path):
     words, files = "The mayor of Győr opened it.", tmp_path / "files"
     files.mkdir()
-    contents = {"a.txt": words, "b.html": f"<p>{words}</p>", "c.jsonl": f'{{"text": "{words}"}}\n', "d.md": words}
+    records = f'{{"text": "All of it is ASCII."}}\n{{"text": "{words}"}}\n'
+    contents = {"a.txt": words, "b.html": f"<p>{words}</p>", "c.jsonl": records, "d.md": words}
     for name, content in contents.items():
         (files / name).write_bytes(content.encode("cp1250"))
     result = run("add", tmp_path / "c", files, "--no-vectors", "--json")
     report = json.loads(result.stdout)
-    assert (report["western"], report["western_words"]) == (4, dict.fromkeys(["a.txt", "b.html", "c.jsonl:1"], "Gyõr"))
+    assert (report["western"], report["western_words"]) == (5, dict.fromkeys(["a.txt", "b.html", "c.jsonl:2"], "Gyõr"))
 
 
 def test_an_id_can_be_given_as_the_list_shows_it(run, tmp_path):

@@ -96,7 +96,8 @@ def report_western(report: AddReport) -> None:
     """How many documents were read in an encoding that nothing tells, and words that show whether it fits."""
     if report.western:
         words = ", ".join(f"{on_one_line(word)} in {on_one_line(id)}" for id, word in report.western_words.items())
+        examples = f" ({words})" if words else ""
         say(
-            f"read as Windows-1252, as they are not UTF-8: {counted(report.western, 'document')} ({words}); "
+            f"read as Windows-1252, as they are not UTF-8: {counted(report.western, 'document')}{examples}; "
             "where a word is wrong, convert the file to UTF-8"
         )

@@ -50,8 +50,11 @@ _OTHER_WORDS = re.compile(
 )
 """What words of Windows-1252 do not have: accented letters alone (but for some Nordic words), capitals and quotation
 marks inside, signs of money or arithmetic beside an accented letter."""
-_FOREIGN_WORD = re.compile(r"[^\W\d_]{0,40}(?![\x00-\x7f])[^\W\d_]{1,41}")
-_FOREIGN_SIGN = re.compile(r"\S{0,40}[^\x00-\x7f]\S{0,40}")
+SHOWN_CHARACTERS = 40
+"""How much of a word is shown before and after its first letter that is not ASCII."""
+_FOREIGN_LETTER, _FOREIGN_SIGN = re.compile(r"(?![\x00-\x7f])[^\W\d_]"), re.compile(r"[^\x00-\x7f]")
+_LETTERS_BEFORE, _LETTERS_AFTER = re.compile(r"[^\W\d_]*\Z"), re.compile(r"[^\W\d_]*")
+_SIGNS_BEFORE, _SIGNS_AFTER = re.compile(r"\S*\Z"), re.compile(r"\S*")
 _OPENING, _ITS_PARTNERS = b"\x93", b"\x84\x94"
 """A quotation mark that opens, and those that close it or open before it; alone it is half a Kanji of Shift JIS."""
 _LETTERS_APART = (("ðþý", "üçàèìòùãâêîõï"), ("øæ", "ìòùè"), ("õ", "ö", "áé"))
@@ -114,8 +117,16 @@ def western_records(readings: Iterable[Reading]) -> Iterator[Reading]:
 
 def first_foreign_word(text: str) -> str:
     """The first word of a text that is not ASCII, else the first sign, by which a person knows a wrong encoding."""
-    match = _FOREIGN_WORD.search(text) or _FOREIGN_SIGN.search(text)
-    return match[0] if match else ""
+    if match := _FOREIGN_LETTER.search(text):
+        before, after = _LETTERS_BEFORE, _LETTERS_AFTER
+    elif match := _FOREIGN_SIGN.search(text):
+        before, after = _SIGNS_BEFORE, _SIGNS_AFTER
+    else:
+        return ""
+    start, end = match.span()
+    first = before.search(text[max(0, start - SHOWN_CHARACTERS) : start])
+    last = after.match(text[end : end + SHOWN_CHARACTERS])
+    return f"{first[0] if first else ''}{match[0]}{last[0] if last else ''}"
 
 
 def is_utf8(data: bytes) -> bool:

@@ -267,8 +267,9 @@ def _put(writer: Writer, documents: Sequence[Document], report: AddReport) -> No
     for document in documents:
         if document.metadata.get(ENCODING_KEY) == WESTERN_NAME:
             report.western += 1
-            if len(report.western_words) < WESTERN_EXAMPLES:
-                report.western_words[document.id] = first_foreign_word(document.text)
+            word = first_foreign_word(document.text) or first_foreign_word(document.title)
+            if word and len(report.western_words) < WESTERN_EXAMPLES:
+                report.western_words[document.id] = word
         for name in document.metadata.keys() & (LEFT_OUT, MENU_LINES):
             report.repeated.update(repeated_lines(document.metadata, name))
 
