@@ -39,6 +39,16 @@ class RichTables:
             self.in_row = self._in_cell = False
             self._text.separate("\n")
 
+    def leave_empty_row(self) -> None:
+        """A paragraph outside tables ends: a row that was announced and has no cell yet is none."""
+        if self.in_row and not self._cells:
+            self._text.end_row()
+            self.in_row = self._in_cell = False
+
+    def end_table(self) -> None:
+        """Text outside tables begins: no cell goes on below it."""
+        self._merged.begin_table()
+
     def begin_cell(self) -> None:
         """What comes next lies in a cell."""
         self._begin_row()

@@ -119,11 +119,18 @@ class RichText:
             self._tables.begin_cell()
             return
         if self._after_table:
+            self._tables.end_table()
             self.text.separate("\n\n")
             self._after_table = False
         if self._level and not self._in_heading:
             self.text.begin_heading(self._level)
             self._in_heading = True
+
+    def _end_body_paragraph(self) -> None:
+        """A paragraph of the text, or of a cell, ends."""
+        if self._out is self.text and not self._look.in_table:
+            self._tables.leave_empty_row()
+        self._end_paragraph(" " if self._in_table() else "\n\n")
 
     def _in_table(self) -> bool:
         return self._look.in_table or self._tables.in_row
@@ -133,7 +140,7 @@ class RichText:
         if sign == "*" and self._groups:
             self._groups[-1].starred = True
         elif sign in "\r\n":
-            self._end_paragraph(" " if self._in_table() else "\n\n")
+            self._end_body_paragraph()
         else:
             self._put(SIGN_CHARACTERS.get(sign, ""))
 
@@ -149,7 +156,7 @@ class RichText:
         elif word in RTF_CHARACTERS:
             self._put(RTF_CHARACTERS[word])
         elif word == "par":
-            self._end_paragraph(" " if self._in_table() else "\n\n")
+            self._end_body_paragraph()
         elif word in TABLE_WORDS and self._out is self.text and not self._look.dropped:
             self._tables.word(word, hidden=bool(self._look.unseen))
             self._after_table = self._after_table or word == "row"

@@ -176,3 +176,24 @@ def test_merged_cells_of_word_are_counted_from_the_first_column_of_their_row():
     second = [cell.format("<w:vMerge/>", paragraph(""))]
     rows = row_of_word(first) + row_of_word(second, before=1)
     assert text("docx", docx(f"<w:tbl>{rows}</w:tbl>")) == "Quay\t08:15\n\t08:15"
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (r"\trowd\cellx1\cellx2 \pard First.\par Second.\par Third\par", "First.\n\nSecond.\n\nThird"),
+        (
+            r"\trowd\cellx1\cellx2 a\cell b\cell\row\trowd\cellx1\cellx2\pard One\par Two\par "
+            r"\trowd\cellx1\cellx2 c\cell d\cell\row",
+            "a\tb\nOne\n\nTwo\n\nc\td",
+        ),
+        (
+            r"\trowd\clvmgf\cellx1\cellx2 A\cell x\cell\row\pard Between.\par"
+            r"\trowd\clvmrg\cellx1\cellx2 \cell z\cell\row",
+            "A\tx\n\nBetween.\n\n\tz",
+        ),
+    ],
+    ids=["no row", "no row between rows", "merged below nothing"],
+)
+def test_rows_of_rich_text_that_are_announced_and_do_not_come_are_none(body, expected):
+    assert text("rtf", ("{\\rtf1 " + body + "}").encode()) == expected
