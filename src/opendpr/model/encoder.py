@@ -12,7 +12,7 @@ import numpy as np
 from opendpr.model.batches import Network, TokenSequence, by_length, join, pad
 from opendpr.model.config import EncoderConfig
 from opendpr.model.directory import Model
-from opendpr.model.runtime import RuntimeSettings, load_network, resolved
+from opendpr.model.runtime import RuntimeSettings, described, load_network, resolved
 from opendpr.model.tokenizer import TokenIds, Tokenizer
 from opendpr.types import ExamplePassage, Passage, Vectors
 
@@ -118,7 +118,7 @@ class BertEncoder:
 
     @property
     def made_by(self) -> str:
-        return str(resolved(self.runtime))
+        return described(self.runtime)
 
     def load(self) -> None:
         """Load the weights of the questions' tower now, for instance while vectors are being loaded."""

@@ -19,14 +19,17 @@ def default_precision(*, takes_bf16: bool) -> Precision:
     return "bf16" if takes_bf16 and gains_by_bf16(this_cpu_info()) else "fp32"
 
 
-def weight_form(precision: Precision, *, takes_bf16: bool) -> WeightForm:
+def weight_form(precision: Precision, *, takes_bf16: bool, cpu_info: str | None = None) -> WeightForm:
     """What int8 is: with matrix units rounded weights, computed with in bf16, else weights and activations in int8.
 
     The first is twice as fast there as the second, as fast as bf16, and its results are nearer to fp32.
+
+    Args:
+        cpu_info: of the processor, as Linux lists it in `/proc/cpuinfo`; this one's without
     """
     if precision != "int8":
         return "whole"
-    return "rounded" if takes_bf16 and has_matrix_units(this_cpu_info()) else "int8"
+    return "rounded" if takes_bf16 and has_matrix_units(this_cpu_info() if cpu_info is None else cpu_info) else "int8"
 
 
 def int8_steps(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:

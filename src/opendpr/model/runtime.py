@@ -15,7 +15,7 @@ from opendpr.choices import DeviceName, PrecisionName, RuntimeName
 from opendpr.errors import OpendprError, UsageError
 from opendpr.model.batches import Batch, Network
 from opendpr.model.directory import Model, Part
-from opendpr.model.precision import default_precision
+from opendpr.model.precision import default_precision, weight_form
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +58,17 @@ def resolved(settings: RuntimeSettings) -> RuntimeSettings:
 
     chosen = default_precision(takes_bf16=takes_bf16()) if settings.precision == "auto" else settings.precision
     return RuntimeSettings("openvino", chosen, "cpu")
+
+
+def described(settings: RuntimeSettings) -> str:
+    """Runtime, precision and device in words; two that are the same compute the same."""
+    chosen = resolved(settings)
+    if chosen.precision != "int8":
+        return str(chosen)
+    from opendpr.model.openvino import takes_bf16
+
+    form = weight_form("int8", takes_bf16=takes_bf16())
+    return f"{chosen}, rounded weights in bf16" if form == "rounded" else str(chosen)
 
 
 class CheckedNetwork:

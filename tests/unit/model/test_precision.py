@@ -9,8 +9,9 @@ import pytest
 
 from opendpr.model.config import EncoderConfig
 from opendpr.model.directory import Model, Weights
-from opendpr.model.openvino import OpenVinoNetwork, _core, build
+from opendpr.model.openvino import OpenVinoNetwork, _core, build, takes_bf16
 from opendpr.model.precision import WeightForm, int8_steps, weight_form
+from opendpr.model.runtime import RuntimeSettings, described
 from opendpr.types import Vectors
 
 GENERATOR = np.random.default_rng(0)
@@ -64,11 +65,26 @@ def test_stored_and_rounded_weights_give_the_same_vectors(encoder: tuple[Encoder
     assert np.abs(rounded - vectors(config, weights, "whole")).max() > 1e-4
 
 
-@pytest.mark.parametrize("takes_bf16", [True, False])
-def test_only_int8_rounds(takes_bf16: bool) -> None:
-    assert weight_form("fp32", takes_bf16=takes_bf16) == weight_form("bf16", takes_bf16=takes_bf16) == "whole"
-    assert weight_form("int8", takes_bf16=takes_bf16) != "whole"
+@pytest.mark.parametrize("takes", [True, False])
+def test_only_int8_rounds(takes: bool) -> None:
+    assert weight_form("fp32", takes_bf16=takes) == weight_form("bf16", takes_bf16=takes) == "whole"
 
 
-def test_without_bf16_int8_is_that_of_the_runtime() -> None:
-    assert weight_form("int8", takes_bf16=False) == "int8"
+@pytest.mark.parametrize(
+    ("vendor", "flags", "takes", "form"),
+    [
+        ("GenuineIntel", "avx512_bf16 amx_bf16", True, "rounded"),
+        ("GenuineIntel", "avx512_bf16 amx_bf16", False, "int8"),
+        ("GenuineIntel", "avx512_bf16", True, "int8"),
+        ("AuthenticAMD", "avx512_bf16", True, "int8"),
+    ],
+)
+def test_matrix_units_compute_int8_as_rounded_weights(vendor: str, flags: str, takes: bool, form: str) -> None:
+    cpu_info = f"vendor_id\t: {vendor}\nflags\t\t: fpu {flags}\n"
+    assert weight_form("int8", takes_bf16=takes, cpu_info=cpu_info) == form
+
+
+def test_vectors_of_the_two_kinds_of_int8_are_told_apart() -> None:
+    is_rounded = weight_form("int8", takes_bf16=takes_bf16()) == "rounded"
+    assert ("rounded" in described(RuntimeSettings(precision="int8"))) is is_rounded
+    assert described(RuntimeSettings("openvino", "fp32", "cpu")) == "openvino fp32 on cpu"
