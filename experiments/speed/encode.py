@@ -164,7 +164,7 @@ def start_peers(source: Path, args: argparse.Namespace) -> dict[str, Peer]:
         Missing: sentence-transformers is not, beside which all are measured.
     """
     peers: dict[str, Peer] = {}
-    for name in args.systems:
+    for name in dict.fromkeys((BASELINE, *args.systems)):
         try:
             peers[name] = Peer(name, source, args)
         except Missing:
@@ -229,7 +229,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--passages", type=int, default=3_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--precisions", nargs="+", default=["fp32", "bf16", "int8"])
-    parser.add_argument("--systems", nargs="+", choices=SYSTEMS, default=list(SYSTEMS), help="beside ours")
+    parser.add_argument(
+        "--systems", nargs="+", choices=SYSTEMS, default=list(SYSTEMS), help=f"beside ours and {BASELINE}"
+    )
     parser.add_argument("--peers", default=sys.executable, help="interpreter of the environment that has the others")
     parser.add_argument("--gemm-size", type=int, default=2_048, help="rows of the matrices whose product is the peak")
     few = [BASELINE, "fastembed"]
