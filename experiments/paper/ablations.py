@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -37,8 +38,8 @@ from opendpr.model.directory import Model, write_model
 from opendpr.model.encoder import EncoderInput
 from opendpr.model.tokenizer import Tokenizer
 from opendpr.model.torch import choose_device
-from opendpr.training.encoder_objective import EncoderObjective
-from opendpr.training.encoder_teacher import EncoderTeacher
+from opendpr.training.encoder_objective import EncoderObjective, epoch_batches
+from opendpr.training.example_teacher import ExampleTeacher
 from opendpr.training.loop import train
 from opendpr.training.objective import Start
 from opendpr.training.settings import EncoderSettings
@@ -167,7 +168,8 @@ class Bench:
         start = Start(
             torch.device(choose_device(settings.device)), self.work / "teacher", 60.0, lambda done, total: None
         )
-        return EncoderTeacher(source, settings).taught(data=self.args.questions, start=start)
+        teacher = ExampleTeacher(settings, *source.count_examples())
+        return teacher.taught(source, partial(epoch_batches, source, settings), start)
 
     def source(self, row: Row) -> PairSource:
         """The pairs that a row trains on."""

@@ -18,8 +18,8 @@ from opendpr.model.config import COSINE_HYBRID_WEIGHT, COSINE_SCALE, EncoderConf
 from opendpr.model.directory import Model, find_model, own_tokenizer, read_weights, write_model
 from opendpr.model.encoder import EncoderInput
 from opendpr.model.tokenizer import Tokenizer
-from opendpr.training.encoder_objective import EncoderObjective
-from opendpr.training.encoder_teacher import encoder_teacher
+from opendpr.training.encoder_objective import EncoderObjective, epoch_batches
+from opendpr.training.example_teacher import ExampleTeacher
 from opendpr.training.examples import file_record, objects_record, read_training_examples, usable_examples
 from opendpr.training.objective import Start
 from opendpr.training.pool import DevPool, dev_pool
@@ -103,7 +103,10 @@ def encoder_job(
     def objective(start: Start) -> EncoderObjective:
         network = Towers(config)
         network.load(base)
-        pairs = teacher.taught(data=data, start=start) if teacher else source
+        pairs = source
+        if teacher:
+            assert isinstance(source, ExampleSource), "no other source has a teacher"
+            pairs = teacher.taught(source, partial(epoch_batches, source, settings), start)
         return EncoderObjective(network.to(start.device), pairs, inputs=inputs, settings=settings, pool=pool)
 
     return Job(
@@ -119,6 +122,22 @@ def encoder_job(
         write=partial(_write, base, config),
         resolved={"scale": config.scale, "max_passage_tokens": limit},
     )
+
+
+def encoder_teacher(source: PairSource, settings: EncoderSettings) -> ExampleTeacher | None:
+    """The teacher that the settings name, if it counts in the loss.
+
+    Raises:
+        UsageError: the source has no hard negatives, as sentences of a collection; and as `ExampleTeacher` does.
+    """
+    if not settings.is_taught:
+        return None
+    if not isinstance(source, ExampleSource):
+        raise UsageError(
+            "a teacher compares the positive of a question with its hard negatives, and the sentences of a collection "
+            "have none; train on examples with hard negatives, or without a teacher"
+        )
+    return ExampleTeacher(settings, *source.count_examples())
 
 
 def trained_config(config: EncoderConfig, settings: EncoderSettings) -> EncoderConfig:

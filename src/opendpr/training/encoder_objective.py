@@ -20,6 +20,7 @@ from opendpr.training.objective import Step
 from opendpr.training.pool import DevPool
 from opendpr.training.settings import EncoderSettings
 from opendpr.training.sources import Pair, PairSource
+from opendpr.training.teaching import score_table
 from opendpr.training.towers import Towers, chunked
 from opendpr.types import ExamplePassage
 from opendpr.wording import counted
@@ -189,20 +190,14 @@ def teaches(excluded: NDArray[np.bool_]) -> bool:
 def own_candidates(
     pairs: Sequence[Pair], passages: Sequence[ExamplePassage]
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """The rows of each question's positive and hard negatives, and a teacher's logits of them; -inf where is none.
-
-    A passage that the teacher could not read, as it has no text, is none; of a question without any, the positive
-    counts alone, so that nothing is to be learned of it.
+    """The rows of each question's positive and hard negatives, and a teacher's logits of them, as `score_table` has it.
 
     Returns:
         rows (Q, c), logits (Q, c)
     """
     places = {(passage.title, passage.text): row for row, passage in enumerate(passages)}
-    most = 1 + max(len(pair.negatives) for pair in pairs)
-    rows = np.zeros((len(pairs), most), dtype=np.int64)
-    logits = np.full((len(pairs), most), -np.inf, dtype=np.float32)
-    for place, pair in enumerate(pairs):
-        own = [places[passage.title, passage.text] for passage in (pair.positive, *pair.negatives)]
-        rows[place, : len(own)], logits[place, : len(own)] = own, pair.scores
-    logits[~np.isfinite(logits).any(1), 0] = 0
+    logits = score_table([pair.scores for pair in pairs])
+    rows = np.zeros(logits.shape, dtype=np.int64)
+    for row, pair in zip(rows, pairs, strict=True):
+        row[: 1 + len(pair.negatives)] = [places[p.title, p.text] for p in (pair.positive, *pair.negatives)]
     return rows, logits

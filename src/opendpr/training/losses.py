@@ -20,19 +20,32 @@ def likelihood_loss(
 
 
 def teacher_loss(questions: Tensor, passages: Tensor, candidates: Tensor, *, teacher: Tensor, scale: float) -> Tensor:
-    """Mean KL divergence from a teacher's distribution over the candidates of a question to that of the encoders.
-
-    Both are softmaxes over the same candidates (Ren et al., 2021, RocketQAv2, section 3.2; Izacard & Grave, 2021).
+    """Mean `choice_loss` of the encoders (Ren et al., 2021, RocketQAv2, section 3.2; Izacard & Grave, 2021).
 
     Args:
         questions, passages: (Q, d), (n, d)
         candidates: (Q, c), rows of the passages that are a question's own
-        teacher: (Q, c), the teacher's logits; -inf where there is no candidate, not in a whole row
+        teacher: (Q, c), as `choice_loss` takes it
+    """
+    scores = (scale * questions @ passages.T).gather(1, candidates)
+    return choice_loss(scores, teacher).sum() / len(questions)
+
+
+def choice_loss(logits: Tensor, teacher: Tensor) -> Tensor:
+    """KL divergence from a teacher's distribution over the passages of a question to that of a student.
+
+    Both are softmaxes over the same passages (Hinton et al., 2015).
+
+    Args:
+        logits: (Q, c), the student's
+        teacher: (Q, c), the teacher's; -inf where there is no passage, not in a whole row
+
+    Returns:
+        (Q,)
     """
     there = torch.isfinite(teacher)
-    scores = (scale * questions @ passages.T).gather(1, candidates).masked_fill(~there, -torch.inf)
-    student = scores.log_softmax(1).masked_fill(~there, 0)
-    return F.kl_div(student, teacher.softmax(1), reduction="sum") / len(questions)
+    student = logits.masked_fill(~there, -torch.inf).log_softmax(1).masked_fill(~there, 0)
+    return F.kl_div(student, teacher.softmax(1), reduction="none").sum(1)
 
 
 def span_loss(start: Tensor, end: Tensor, text_mask: Tensor, *, answers: Tensor, counted: Tensor) -> Tensor:

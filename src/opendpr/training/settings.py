@@ -92,7 +92,33 @@ class LoopSettings:
 
 
 @dataclass(frozen=True)
-class EncoderSettings(LoopSettings):
+class TaughtSettings(LoopSettings):
+    """Settings of a training that may have a teacher."""
+
+    teacher: str = ""
+    """A model, by directory or name, whose reader or re-ranker scores each question's positive and hard negatives;
+    these scores are learned too. Not in the paper."""
+    teacher_share: float = 0.5
+    """What the teacher counts in the loss beside the passages' labels, of 1: equal parts, as in RocketQAv2."""
+    teacher_temperature: float = 1.0
+    """What the teacher's scores are divided by before they become probabilities: 1, as in RocketQAv2 and as readers
+    are trained; more is softer."""
+
+    def __post_init__(self) -> None:
+        LoopSettings.__post_init__(self)
+        if not 0 <= self.teacher_share <= 1:
+            raise UsageError(f"teacher_share must lie in [0, 1], got {self.teacher_share}")
+        if not self.teacher_temperature > 0:
+            raise UsageError(f"teacher_temperature must be larger than 0, got {self.teacher_temperature}")
+
+    @property
+    def is_taught(self) -> bool:
+        """Whether a teacher counts in the loss."""
+        return bool(self.teacher) and self.teacher_share > 0
+
+
+@dataclass(frozen=True)
+class EncoderSettings(TaughtSettings):
     """Settings of `opendpr train encoder`."""
 
     batch_size: int = 128
@@ -109,17 +135,9 @@ class EncoderSettings(LoopSettings):
     memory_gib: float = 0.0
     """What the graphs of a step may take; the rest is computed twice. 0: a quarter of what is free, on a CPU 1 GiB at
     most."""
-    teacher: str = ""
-    """A model, by directory or name, whose reader or re-ranker scores each question's positive and hard negatives; the
-    encoders learn these scores too. Not in the paper."""
-    teacher_share: float = 0.5
-    """What the teacher counts in the loss beside the passages' labels, of 1: equal parts, as in RocketQAv2."""
-    teacher_temperature: float = 1.0
-    """What the teacher's scores are divided by before they become probabilities: 1, as in RocketQAv2 and as readers
-    are trained; more is softer."""
 
     def __post_init__(self) -> None:
-        LoopSettings.__post_init__(self)
+        TaughtSettings.__post_init__(self)
         for name in ("hard_negatives", "scale", "max_passage_tokens", "memory_gib"):
             if getattr(self, name) < 0:
                 raise UsageError(f"{name} must be 0 or more, got {getattr(self, name)}")
@@ -127,10 +145,6 @@ class EncoderSettings(LoopSettings):
             raise UsageError(
                 f"max_passage_tokens must be 0, or {LEAST_PASSAGE_TOKENS} or more, got {self.max_passage_tokens}"
             )
-        if not 0 <= self.teacher_share <= 1:
-            raise UsageError(f"teacher_share must lie in [0, 1], got {self.teacher_share}")
-        if not self.teacher_temperature > 0:
-            raise UsageError(f"teacher_temperature must be larger than 0, got {self.teacher_temperature}")
         if self.is_taught and not self.hard_negatives:
             raise UsageError(
                 "hard_negatives is 0, but a teacher compares the positive of a question with its hard negatives; take "
@@ -138,11 +152,6 @@ class EncoderSettings(LoopSettings):
             )
         if self.batch_size < 2 and not self.hard_negatives:
             raise UsageError("a batch of 1 without hard negatives has no negatives at all; take a larger batch_size")
-
-    @property
-    def is_taught(self) -> bool:
-        """Whether a teacher counts in the loss."""
-        return bool(self.teacher) and self.teacher_share > 0
 
 
 @dataclass(frozen=True)

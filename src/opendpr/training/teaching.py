@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,15 +35,10 @@ Wanted = Iterable[tuple[int, Sequence[int]]]
 """Numbers of examples, each with the places of the candidates whose scores are wanted."""
 
 
-def teacher_scores(
-    teacher: Teacher, candidates: Sequence[Candidates], wanted: Wanted, *, data: object, start: Start
-) -> list[Scores]:
+def teacher_scores(teacher: Teacher, candidates: Sequence[Candidates], wanted: Wanted, start: Start) -> list[Scores]:
     """The scores of each example's candidates, nan where none is wanted; those that an earlier run computed are read.
 
     Every process scores its share, and all have all scores.
-
-    Args:
-        data: what the examples were made of, by which the scores of an earlier run are known
 
     Raises:
         StateError: the scores in the folder are of another teacher or of other examples, or damaged.
@@ -51,7 +47,7 @@ def teacher_scores(
         KeyboardInterrupt: after SIGINT, when the scores are kept.
     """
     first = np.concatenate([[0], np.cumsum([len(own.passages) for own in candidates])]).astype(np.int64)
-    key = {"teacher": teacher.record(), "data": data}
+    key = {"teacher": teacher.record(), "candidates": _digest(candidates)}
     distributed.require_same(key)
     path = start.checkpoints / SCORES_FILE
     with only_training(start.checkpoints) if distributed.rank() == 0 else nullcontext():
@@ -157,6 +153,27 @@ def _read(path: Path, key: Mapping[str, object], count: int) -> Scores:
             "output directory to start again"
         )
     return scores
+
+
+def _digest(candidates: Sequence[Candidates]) -> str:
+    """By what the scores of an earlier run are known to be of these candidates."""
+    digest = hashlib.sha256()
+    for question, passages in candidates:
+        digest.update(json.dumps([question, *((passage.title, passage.text) for passage in passages)]).encode())
+    return digest.hexdigest()
+
+
+def score_table(scores: Sequence[Sequence[float]]) -> NDArray[np.float32]:
+    """A teacher's scores of each question's passages as its logits, -inf where there is none: (Q, c).
+
+    A passage that the teacher could not read, as it has no text, is none; of a question without any, the first counts
+    alone, so that nothing is to be learned of it.
+    """
+    table = np.full((len(scores), max(map(len, scores))), -np.inf, dtype=np.float32)
+    for row, own in zip(table, scores, strict=True):
+        row[: len(own)] = own
+    table[~np.isfinite(table).any(1), 0] = 0
+    return table
 
 
 def _as_text(key: Mapping[str, object]) -> str:

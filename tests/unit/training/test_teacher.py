@@ -6,6 +6,7 @@ import json
 import math
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,8 +25,8 @@ from opendpr.model.reranker import CrossEncoder
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.model.tokenizer import Tokenizer
 from opendpr.training import distributed
-from opendpr.training.encoder_objective import lay_out, own_candidates
-from opendpr.training.encoder_teacher import encoder_teacher
+from opendpr.training.encoder import encoder_teacher
+from opendpr.training.encoder_objective import epoch_batches, lay_out, own_candidates
 from opendpr.training.losses import teacher_loss
 from opendpr.training.objective import Start
 from opendpr.training.settings import EncoderSettings
@@ -173,7 +174,7 @@ def scores_of(model: Path, folder: Path) -> np.ndarray:
     """All scores of a teacher, after one another."""
     teacher, candidates = Teacher(Model(model)), source(3).candidates()
     wanted = [(number, range(4)) for number in range(len(candidates))]
-    return np.concatenate(teacher_scores(teacher, candidates, wanted, data="people", start=started(folder)))
+    return np.concatenate(teacher_scores(teacher, candidates, wanted, started(folder)))
 
 
 def test_two_processes_give_the_scores_and_the_gradients_of_one(tiny_model: Path, tmp_path: Path) -> None:
@@ -231,12 +232,13 @@ def test_only_what_the_training_draws_is_scored(tiny_model: Path, tmp_path: Path
     assert teacher
     reported: list[tuple[int, int]] = []
     start = started(tmp_path, lambda done, total: reported.append((done, total)))
-    taught = teacher.taught(data="people", start=start)
+    batches = partial(epoch_batches, source(1), settings)
+    taught = teacher.taught(source(1), batches, start)
     scores = np.concatenate(taught._scores)
     assert np.isfinite(scores).sum() == 32
     assert reported == [(0, 32), (32, 32)]
     reported.clear()
-    again = teacher.taught(data="people", start=start)
+    again = teacher.taught(source(1), batches, start)
     assert reported == []
     np.testing.assert_array_equal(np.concatenate(again._scores), scores)
 
@@ -254,11 +256,11 @@ def test_a_scoring_that_was_left_goes_on(tiny_model: Path, tmp_path: Path) -> No
 
     kept: list[int] = []
     with pytest.raises(Killed):
-        teacher_scores(teacher, candidates, wanted, data="people", start=started(tmp_path / "left", leave))
+        teacher_scores(teacher, candidates, wanted, started(tmp_path / "left", leave))
     assert kept == [64]
     counts: list[tuple[int, int]] = []
     start = started(tmp_path / "left", lambda done, total: counts.append((done, total)))
-    scores = teacher_scores(teacher, candidates, wanted, data="people", start=start)
+    scores = teacher_scores(teacher, candidates, wanted, start)
     assert counts == [(0, 32), (32, 32)]
     np.testing.assert_array_equal(np.concatenate(scores), whole)
 
@@ -270,7 +272,7 @@ def test_scores_of_another_teacher_of_other_examples_and_damaged_ones_are_refuse
     with pytest.raises(StateError, match="holds the scores of another teacher or of other examples"):
         scores_of(other_model, tmp_path)
     with pytest.raises(StateError, match="holds the scores of another teacher or of other examples"):
-        teacher_scores(Teacher(Model(tiny_model)), source(3).candidates(), [], data="others", start=started(tmp_path))
+        teacher_scores(Teacher(Model(tiny_model)), source(3, EXAMPLES[::-1]).candidates(), [], started(tmp_path))
     (tmp_path / SCORES_FILE).write_bytes(b"nothing")
     with pytest.raises(StateError, match=r"teacher\.safetensors cannot be read .* remove it"):
         scores_of(tiny_model, tmp_path)
