@@ -95,7 +95,7 @@ def test_what_cannot_teach_is_refused(
     refused(run(*command("--on", "auto")), 2, "the processes of a cluster have no such model")
     words = command("--teacher-share", "0.3")
     words[words.index("--teacher") : words.index("--teacher") + 2] = []
-    refused(run(*words), 2, "--teacher-share is what a teacher counts, and there is none")
+    refused(run(*words), 2, "--teacher-share is of a teacher, and there is none")
     assert not (tmp_path / "m" / "config.json").exists()
 
 

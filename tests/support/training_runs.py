@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import torch
 
-from opendpr.training.objective import Step
+from opendpr.iteration import OnProgress
+from opendpr.training.objective import Start, Step
+
+CPU = torch.device("cpu")
 
 
 class Killed(BaseException):
@@ -28,6 +32,11 @@ class Recorder:
             raise Killed
         if done == self.interrupt_at:
             signal.raise_signal(signal.SIGINT)
+
+
+def started(folder: Path, on_scored: OnProgress = lambda done, total: None) -> Start:
+    """The start of a training that keeps what it prepares at once."""
+    return Start(CPU, folder, 0.0, on_scored)
 
 
 class FourSteps:

@@ -23,6 +23,7 @@ from opendpr.model.directory import DEFAULT_MODEL, Model, find_model, own_tokeni
 from opendpr.model.names import stored_name
 from opendpr.model.tokenizer import Tokenizer
 from opendpr.model.torch import ReaderNetwork, freeze, load_weights, stored_weights
+from opendpr.training.example_teacher import ExampleTeacher
 from opendpr.training.examples import file_record, objects_record
 from opendpr.training.loop import OnStep, silent
 from opendpr.training.objective import Start
@@ -59,15 +60,23 @@ def train_reader(
         on_step: called after every step with steps done, steps in all, and the loss
 
     Raises:
-        InputError: the examples cannot be read or hold nothing to train on.
+        InputError: the examples cannot be read or hold nothing to train on, or nothing that a teacher could compare.
         BusyError: another process trains there.
-        StateError: `output` holds a model already, or a checkpoint of other settings or data.
-        OpendprError: a loss or a gradient is not finite.
+        StateError: `output` holds a model already, or a checkpoint of other settings, data or teacher; or there is no
+            such base or teacher.
+        OpendprError: a loss, a gradient or a teacher's score is not finite.
     """
+    return run_training(reader_job(examples, base, settings, dev=dev), Path(output), on_step)
+
+
+def reader_job(
+    examples: Examples, base: str | Path | Model, settings: ReaderSettings, *, dev: Examples | None = None
+) -> Job[tuple[NDArray[np.int64], int]]:
+    """What `train_reader` runs, with the same arguments; raises what it does of examples, base and teacher."""
     model = base if isinstance(base, Model) else find_model(str(base))
     marked = _examples(examples, settings.negatives, settings.seed)
     judged = _examples(dev, 0, 0) if dev is not None else None
-    return run_training(_job(marked, model, settings, judged), Path(output), on_step)
+    return _job(marked, model, settings, judged)
 
 
 class _MarkedExamples(NamedTuple):
@@ -83,13 +92,17 @@ def _job(
     """The training of a reader; the examples in `judged` decide which weights are best, without them the last are."""
     config = replace(base.reader or ReaderConfig(base.require_encoder().architecture), selection=True)
     tokenizer = Tokenizer(base.tokenizer_of("reader"))
+    teacher = None
+    if settings.is_taught:
+        without = sum(1 for example in examples.marked if not example.negatives)
+        teacher = ExampleTeacher(settings, len(examples.marked), without)
 
     def objective(start: Start) -> ReaderObjective:
         device, network = start.device, ReaderNetwork(config.architecture)
         _start_from(network, base)
         freeze(network, settings.frozen_layers)
         judge = ReaderJudge(judged.marked, config, tokenizer, device) if judged else None
-        return ReaderObjective(
+        objective = ReaderObjective(
             network.to(device),
             examples.marked,
             tokenizer=tokenizer,
@@ -97,12 +110,19 @@ def _job(
             settings=settings,
             judge=judge,
         )
+        if teacher:
+            objective.source = teacher.taught(objective.source, objective.batches, start)
+        return objective
 
     return Job(
         part="reader",
         base=base,
         settings=settings,
-        origin={"data": examples.data, "dev": _digest(judged.data) if judged else None},
+        origin={
+            "data": examples.data,
+            "dev": _digest(judged.data) if judged else None,
+            "teacher": teacher.record() if teacher else None,
+        },
         objective=objective,
         write=partial(_write, base, config),
     )

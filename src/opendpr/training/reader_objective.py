@@ -20,18 +20,16 @@ from opendpr.model.tokenizer import TokenIds, Tokenizer, Tokens
 from opendpr.model.windows import Window, windows
 from opendpr.training import distributed
 from opendpr.training.chunks import CHUNK_TOKENS, by_tokens
-from opendpr.training.losses import alone_loss, selection_loss, span_loss
+from opendpr.training.losses import alone_loss, choice_loss, selection_loss, span_loss
 from opendpr.training.objective import Step
 from opendpr.training.reader_examples import MarkedPassage, ReaderExample
+from opendpr.training.reader_source import Draw, ReaderSource
 from opendpr.training.settings import ReaderSettings
-from opendpr.training.swaps import swapped
-from opendpr.training.wordings import typed
+from opendpr.training.teaching import score_table
 from opendpr.wording import counted
 
 logger = logging.getLogger(__name__)
 
-BUCKET_BATCHES = 64
-"""Batches that are filled together, sorted by length, so that rows of a batch need little padding."""
 CHECKED_EXAMPLES = 1_024
 """Examples whose answers are looked for among the tokens at once."""
 
@@ -42,15 +40,6 @@ class NetworkJudge(Protocol):
     def judge(self, network: nn.Module) -> Mapping[str, float]:
         """Figures; the first decides."""
         ...
-
-
-class _Draw(NamedTuple):
-    """What a step takes of one example."""
-
-    question: str
-    positive: MarkedPassage
-    others: list[tuple[str, MarkedPassage]]
-    """Questions and passages that do not answer them, to be distinguished from question and positive."""
 
 
 class _Row(NamedTuple):
@@ -68,6 +57,8 @@ class _QuestionRows(NamedTuple):
 
     positive: _Row
     others: list[_Row]
+    scores: Sequence[float]
+    """A teacher's, of the positive and of the others, if there is one."""
 
     @property
     def tokens(self) -> int:
@@ -77,6 +68,8 @@ class _QuestionRows(NamedTuple):
 
 class ReaderObjective:
     """Span loss of the positives plus selection loss of the questions that get negatives.
+
+    With a teacher, the selection loss is the mean of that and of `choice_loss`, weighted by `teacher_share`.
 
     Args:
         network: the reader's
@@ -103,29 +96,26 @@ class ReaderObjective:
         self.network = network
         self._settings, self._config, self._tokenizer, self._judge = settings, config, tokenizer, judge
         self._device = next(network.parameters()).device
-        self.examples = [usable for part in batched(examples, CHECKED_EXAMPLES) for usable in self._usable(part)]
-        """Those that are used."""
-        if not self.examples:
+        usable = [example for part in batched(examples, CHECKED_EXAMPLES) for example in self._usable(part)]
+        if not usable:
             raise InputError("none of the examples can be used: each needs a passage with an answer that has a word")
-        if left_out := len(examples) - len(self.examples):
+        if left_out := len(examples) - len(usable):
             logger.warning(
                 "left out %s: no window of their passages holds a whole answer", counted(left_out, "example")
             )
-        if settings.negatives and not any(example.negatives for example in self.examples):
+        if settings.negatives and not any(example.negatives for example in usable):
             raise InputError("no example has a passage without an answer; give --negatives 0, or other examples")
-        self._lengths = np.array([len(example.positives[0].text) for example in self.examples])
+        self.source = ReaderSource(usable, settings)
+        """What is drawn of them; where the settings name a teacher, it has to be given one with scores."""
+
+    @property
+    def examples(self) -> Sequence[ReaderExample]:
+        """Those that are used."""
+        return self.source.examples
 
     def batches(self, epoch: int) -> Sequence[tuple[NDArray[np.int64], int]]:
         """Examples in batches of similar length, and what decides the rest that is random in each."""
-        generator = np.random.default_rng((self._settings.seed, epoch))
-        order, size = generator.permutation(len(self.examples)), self._settings.batch_size
-        batches = []
-        for first in range(0, len(order), size * BUCKET_BATCHES):
-            bucket = order[first : first + size * BUCKET_BATCHES]
-            bucket = bucket[np.argsort(self._lengths[bucket], kind="stable")]
-            batches += [bucket[i : i + size] for i in range(0, len(bucket), size)]
-        seeds = generator.integers(2**62, size=len(batches)).tolist()
-        return [(batches[i], seeds[i]) for i in generator.permutation(len(batches)).tolist()]
+        return self.source.batches(epoch)
 
     def backward(self, batch: tuple[NDArray[np.int64], int], step: Step) -> float:
         """Add the gradient of the loss of this process's share of the batch; returns the loss of all of it."""
@@ -147,38 +137,23 @@ class ReaderObjective:
         """Exact match and F1 on what is kept apart, if anything is."""
         return self._judge.judge(self.network) if self._judge else None
 
-    def _draws(self, numbers: NDArray[np.int64], seed: int) -> list[_Draw]:
+    def _draws(self, numbers: NDArray[np.int64], seed: int) -> list[Draw]:
         """What is random in a batch, the same in every process."""
-        settings, generator = self._settings, np.random.default_rng(seed)
-        numbers = generator.permutation(numbers)
-        with_negatives = round(len(numbers) * settings.negative_share) if settings.negatives else 0
-        draws = []
-        for place, number in enumerate(numbers.tolist()):
-            example = self.examples[number]
-            positive = example.positives[int(generator.integers(len(example.positives)))]
-            others: list[tuple[str, MarkedPassage]] = []
-            worded = typed if generator.random() < settings.wordings_share else _as_asked
-            question = worded(example.question.text, generator)
-            if place < with_negatives:
-                count = min(settings.negatives, len(example.negatives))
-                chosen = generator.choice(len(example.negatives), count, replace=False).tolist() if count else []
-                others = [(question, example.negatives[i]) for i in chosen]
-                if generator.random() < settings.swapped_share:
-                    other = swapped(example.question, positive.text, generator)
-                    others += [(worded(other, generator), positive._replace(places=()))] if other else []
-            draws.append(_Draw(question, positive, others))
-        return draws
+        return self.source.questions(numbers, np.random.default_rng(seed))
 
-    def _chunks(self, draws: Sequence[_Draw]) -> Iterator[list[_QuestionRows]]:
+    def _chunks(self, draws: Sequence[Draw]) -> Iterator[list[_QuestionRows]]:
         """Questions with their rows, as many together as are computed at once."""
         questions = [self._rows_of(draw) for draw in draws]
         limit = self._settings.chunk_tokens or CHUNK_TOKENS[self._device.type]
         for places in by_tokens([question.tokens for question in questions], limit):
             yield [questions[place] for place in places]
 
-    def _rows_of(self, draw: _Draw) -> _QuestionRows:
+    def _rows_of(self, draw: Draw) -> _QuestionRows:
         (positive,) = self._rows([(draw.question, draw.positive)])
-        return _QuestionRows(positive, [row for row in self._rows(draw.others) if len(row.sequence.ids)])
+        others = self._rows(draw.others)
+        there = [place for place, row in enumerate(others) if len(row.sequence.ids)]
+        scores = [draw.scores[place] for place in (0, *(1 + place for place in there))] if draw.scores else []
+        return _QuestionRows(positive, [others[place] for place in there], scores)
 
     def _loss(self, questions: Sequence[_QuestionRows], count: int, with_others: int, dropout: float) -> Tensor:
         """These questions' part of the mean loss of the batch, which has `count` questions."""
@@ -196,11 +171,20 @@ class ReaderObjective:
             rows = list(torch.split(others, sizes))
             padded = nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=-torch.inf)
             selection = torch.cat([logits[chosen, :1], padded], dim=1)
-            selection_losses = selection_loss(selection)
-            if self._settings.alone_weight:
-                selection_losses = selection_losses + self._settings.alone_weight * alone_loss(selection)
-            loss = loss + selection_losses.sum() / with_others
+            losses = self._selection_losses(selection, [questions[place].scores for place in chosen])
+            loss = loss + losses.sum() / with_others
         return loss
+
+    def _selection_losses(self, logits: Tensor, scores: Sequence[Sequence[float]]) -> Tensor:
+        """What the choice among the passages of each question costs: (Q, 1 + m), a teacher's scores -> (Q,)"""
+        settings, losses = self._settings, selection_loss(logits)
+        if settings.is_taught:
+            teacher = torch.from_numpy(score_table(scores)).to(self._device) / settings.teacher_temperature
+            share = settings.teacher_share
+            losses = (1 - share) * losses + share * choice_loss(logits, teacher)
+        if settings.alone_weight:
+            losses = losses + settings.alone_weight * alone_loss(logits)
+        return losses
 
     def _logits(self, rows: Sequence[_Row], dropout: float) -> tuple[Tensor, Tensor]:
         """Logits (n, 1 + 2L) and text mask (n, L)."""
@@ -241,10 +225,6 @@ class ReaderObjective:
         shift = best.position - best.first
         answers = [(first + shift, last + shift) for first, last in spans if _margin(best, (first, last)) >= 0]
         return _Row(best.sequence, (best.position, best.position + best.length_tokens), answers)
-
-
-def _as_asked(question: str, generator: np.random.Generator) -> str:
-    return question
 
 
 def _padded(answers: Sequence[list[tuple[int, int]]], device: torch.device) -> tuple[Tensor, Tensor]:

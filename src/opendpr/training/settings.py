@@ -155,7 +155,7 @@ class EncoderSettings(TaughtSettings):
 
 
 @dataclass(frozen=True)
-class ReaderSettings(LoopSettings):
+class ReaderSettings(TaughtSettings):
     """Settings of `opendpr train reader`."""
 
     negatives: int = 1
@@ -176,7 +176,7 @@ class ReaderSettings(LoopSettings):
     knows of rare words stays. 0 trains all."""
 
     def __post_init__(self) -> None:
-        LoopSettings.__post_init__(self)
+        TaughtSettings.__post_init__(self)
         for name in ("negatives", "alone_weight", "frozen_layers"):
             if getattr(self, name) < 0:
                 raise UsageError(f"{name} must be 0 or more, got {getattr(self, name)}")
@@ -187,6 +187,12 @@ class ReaderSettings(LoopSettings):
             raise UsageError(
                 f"with batch_size {self.batch_size} and negative_share {self.negative_share} no question of a step "
                 "gets negatives; make one of them larger, or set negatives to 0"
+            )
+        if self.is_taught and not (self.negatives and self.negative_share):
+            name = "negative_share" if self.negatives else "negatives"
+            raise UsageError(
+                f"{name} is 0, but a teacher compares the positive of a question with its negatives; give more "
+                f"(--{name.replace('_', '-')}), or no teacher"
             )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from encoder_examples import assert_same
 from opendpr.errors import UsageError
 from opendpr.interop import write_examples
 from opendpr.model.batches import pad
@@ -26,7 +27,16 @@ from opendpr.training.reader_judge import ReaderJudge
 from opendpr.training.reader_objective import ReaderObjective
 from opendpr.training.settings import ReaderSettings
 from opendpr.types import ExamplePassage, Hit, Passage, Question, TrainingExample
-from reader_examples import EXAMPLES, SETTINGS
+from reader_examples import (
+    EXAMPLES,
+    SETTINGS,
+    TAUGHT,
+    full,
+    gradients,
+    gradients_of,
+    reader_objective,
+    taught_objective,
+)
 from training_processes import run_together
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -40,32 +50,7 @@ def mined(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def objective(model: Path, mined: Path, settings: ReaderSettings = SETTINGS) -> ReaderObjective:
-    opened = Model(model)
-    network = ReaderNetwork(opened.require_reader().architecture)
-    load_weights(network, opened.load_weights("reader"))
-    examples = read_reader_examples([mined], settings.negatives, settings.seed)
-    tokenizer = Tokenizer(opened.tokenizer_path)
-    return ReaderObjective(
-        network, examples, tokenizer=tokenizer, config=opened.require_reader(), settings=settings
-    )  # fmt: skip
-
-
-def full(trained: ReaderObjective) -> tuple[np.ndarray, int]:
-    """A batch of 8 questions, of which 4 get negatives."""
-    return next(batch for batch in trained.batches(0) if len(batch[0]) == 8)
-
-
-def gradients(trained: ReaderObjective) -> tuple[float, dict[str, np.ndarray]]:
-    loss = trained.backward(full(trained), Step(seed=5, dropout=0.0, bf16=False))
-    return loss, {
-        name: p.grad.to_dense().numpy().copy() for name, p in trained.network.named_parameters() if p.grad is not None
-    }
-
-
-def assert_same(actual: tuple[float, dict[str, np.ndarray]], expected: tuple[float, dict[str, np.ndarray]]) -> None:
-    assert actual[0] == pytest.approx(expected[0], abs=1e-5)
-    for name, gradient in expected[1].items():
-        np.testing.assert_allclose(actual[1][name], gradient, rtol=1e-4, atol=1e-5, err_msg=name)
+    return reader_objective(model, read_reader_examples([mined], settings.negatives, settings.seed), settings)
 
 
 def test_the_span_loss_sums_the_probabilities_of_all_places_by_hand() -> None:
@@ -127,10 +112,11 @@ def test_chunks_give_the_gradients_of_one_batch_by_autograd(tiny_model: Path, mi
         place += 1 + len(question.others)
     loss = torch.stack(span_losses).mean() + torch.stack(selections).mean()
     loss.backward()
-    expected = {
-        name: p.grad.to_dense().numpy().copy() for name, p in trained.network.named_parameters() if p.grad is not None
-    }
-    assert_same(gradients(objective(tiny_model, mined, settings)), (loss.item(), expected))
+    assert_same(gradients(objective(tiny_model, mined, settings)), (loss.item(), gradients_of(trained)))
+
+
+def taught(model: Path, mined: Path) -> ReaderObjective:
+    return taught_objective(model, read_reader_examples([mined], TAUGHT.negatives, TAUGHT.seed), TAUGHT)
 
 
 WORKER = """
@@ -141,7 +127,7 @@ import test_reader_training as t
 from opendpr.training import distributed
 torch.set_num_threads(1)
 distributed.start(torch.device("cpu"))
-of = t.objective(Path(sys.argv[2]), Path(sys.argv[3]))
+of = t.taught(Path(sys.argv[2]), Path(sys.argv[3]))
 loss = of.backward(t.full(of), t.Step(5, 0.0, False))
 distributed.add_up_gradients(of.network)
 found = {name: p.grad for name, p in of.network.named_parameters()}
@@ -156,9 +142,7 @@ def test_two_processes_give_the_gradients_of_one(tiny_model: Path, mined: Path, 
     assert run_together(WORKER, Path(__file__).parent, tiny_model, mined, result) == [(0, "")] * 2
     shared = torch.load(result, weights_only=True)
     loss = shared.pop("loss").item()
-    assert_same(
-        (loss, {name: value.numpy() for name, value in shared.items()}), gradients(objective(tiny_model, mined))
-    )
+    assert_same((loss, {name: value.numpy() for name, value in shared.items()}), gradients(taught(tiny_model, mined)))
 
 
 def test_an_answer_cut_by_a_windows_edge_does_not_count(tiny_model: Path, mined: Path) -> None:

@@ -28,7 +28,6 @@ from opendpr.training import distributed
 from opendpr.training.encoder import encoder_teacher
 from opendpr.training.encoder_objective import epoch_batches, lay_out, own_candidates
 from opendpr.training.losses import teacher_loss
-from opendpr.training.objective import Start
 from opendpr.training.settings import EncoderSettings
 from opendpr.training.sources import Candidates, ExampleSource, InverseClozeSource, Pair
 from opendpr.training.teacher import Teacher
@@ -36,15 +35,9 @@ from opendpr.training.teaching import SCORES_FILE, teacher_scores
 from opendpr.types import ExamplePassage, Hit, Passage
 from taught import TAUGHT, taught_objective, train_taught
 from training_processes import run_together
-from training_runs import Killed
+from training_runs import CPU, Killed, started
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-CPU = torch.device("cpu")
-
-
-def started(folder: Path, on_scored: object = None) -> Start:
-    return Start(CPU, folder, 0.0, on_scored or (lambda done, total: None))  # type: ignore[arg-type]
 
 
 def test_the_teacher_loss_worked_out_on_paper() -> None:

@@ -21,7 +21,11 @@ from opendpr.cli.train.options import (
     Precision,
     Seed,
     SettingsFile,
+    Teacher,
+    TeacherShare,
+    TeacherTemperature,
     refuse_directories,
+    refuse_without_teacher,
     report_best,
     shown,
 )
@@ -73,18 +77,9 @@ def train_encoder(
     untie: Annotated[
         bool | None, Option("--untie", help="A tower each for questions and passages.", show_default=False)
     ] = None,
-    teacher: Annotated[
-        str | None,
-        Option(
-            "--teacher",
-            help="Model whose reader or re-ranker scores positives and hard negatives, to be learned from.",
-            show_default=False,
-        ),
-    ] = None,
-    teacher_share: Annotated[
-        float | None,
-        Option("--teacher-share", help="What the teacher counts in the loss, of 1.", show_default="0.5"),
-    ] = None,
+    teacher: Teacher = None,
+    teacher_share: TeacherShare = None,
+    teacher_temperature: TeacherTemperature = None,
     base_share: BaseShare = None,
     precision: Precision = None,
     device: Device = None,
@@ -142,13 +137,16 @@ def train_encoder(
             "untie": untie,
             "teacher": teacher,
             "teacher_share": teacher_share,
+            "teacher_temperature": teacher_temperature,
             "base_share": base_share,
             "precision": precision,
             "device": device,
             "seed": seed,
         },
     )
-    _refuse_combinations(resolved, teacher_share, on=on, workers=workers)
+    refuse_without_teacher(resolved.teacher, teacher_share=teacher_share, teacher_temperature=teacher_temperature)
+    if workers and not on:
+        raise UsageError("--workers are processes of a cluster; give its address too, with --on")
     cloze = objective == "inverse-cloze"
     if cloze and (len(files) != 1 or weight or on):
         raise UsageError("--objective inverse-cloze takes one collection, no --weight and no --on; give it alone")
@@ -161,16 +159,6 @@ def train_encoder(
         job = encoder.examples_job(examples, base, resolved, dev=dev, pool=pool)
         trained = run_training(job, output, show.on_step, on_scored=show.on_scored)
     report_best(trained.training)
-
-
-def _refuse_combinations(
-    settings: EncoderSettings, share: float | None, *, on: str | None, workers: int | None
-) -> None:
-    """Raises UsageError where workers are given without a cluster, or a share without a teacher."""
-    if workers and not on:
-        raise UsageError("--workers are processes of a cluster; give its address too, with --on")
-    if share is not None and not settings.teacher:
-        raise UsageError("--teacher-share is what a teacher counts, and there is none; name one with --teacher")
 
 
 def _weighted(files: Sequence[Path], weights: Sequence[float] | None) -> list[Weighted]:

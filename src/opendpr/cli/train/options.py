@@ -33,6 +33,25 @@ BaseShare = Annotated[
     float | None,
     Option("--base-share", help="Share of the starting weights in the result.", show_default=False),
 ]
+Teacher = Annotated[
+    str | None,
+    Option(
+        "--teacher",
+        help="Model whose reader or re-ranker scores positives and hard negatives, to be learned from.",
+        show_default=False,
+    ),
+]
+TeacherShare = Annotated[
+    float | None, Option("--teacher-share", help="What the teacher counts in the loss, of 1.", show_default="0.5")
+]
+TeacherTemperature = Annotated[
+    float | None,
+    Option(
+        "--teacher-temperature",
+        help="What the teacher's scores are divided by: more is softer, less sure.",
+        show_default="1",
+    ),
+]
 Precision = Annotated[
     PrecisionName | None,
     Option("--precision", help="fp32 or bf16; auto: bf16 where the device gains by it.", show_default=False),
@@ -54,6 +73,14 @@ def refuse_directories(files: Sequence[Path], part: str) -> None:
                 f"{path} is a directory, expected a file of examples: 'opendpr mine {path} QUESTIONS -o examples.jsonl'"
                 f" makes one of a collection, then 'opendpr train {part} examples.jsonl -o OUTPUT'{alone}"
             )
+
+
+def refuse_without_teacher(teacher: str, **options: float | None) -> None:
+    """Raises UsageError if what is said of a teacher is said of none; `options` by their names, as `teacher_share`."""
+    for name, value in options.items():
+        if value is not None and not teacher:
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError(f"{option} is of a teacher, and there is none; name one with --teacher, or leave it out")
 
 
 def _is_first() -> bool:

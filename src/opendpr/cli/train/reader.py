@@ -18,7 +18,11 @@ from opendpr.cli.train.options import (
     Precision,
     Seed,
     SettingsFile,
+    Teacher,
+    TeacherShare,
+    TeacherTemperature,
     refuse_directories,
+    refuse_without_teacher,
     report_best,
     shown,
 )
@@ -52,6 +56,9 @@ def train_reader(
     negative_share: Annotated[
         float | None, Option("--negative-share", help="Share of questions that get negatives.", show_default=False)
     ] = None,
+    teacher: Teacher = None,
+    teacher_share: TeacherShare = None,
+    teacher_temperature: TeacherTemperature = None,
     base_share: BaseShare = None,
     precision: Precision = None,
     device: Device = None,
@@ -67,10 +74,12 @@ def train_reader(
       opendpr train reader squad.jsonl mine.jsonl -o my-model
       opendpr mine notes questions.jsonl --negatives 30 -o examples.jsonl
       opendpr train reader examples.jsonl --negatives 23 --negative-share 1 --dev dev.jsonl -o my-model
+      opendpr train reader examples.jsonl --negatives 7 --negative-share 1 --teacher ./cross-encoder -o my-model
     """
     refuse_directories(files, "reader")
     with needs_training_packages("training"):
         from opendpr.training import reader
+    from opendpr.training.run import run_training
     from opendpr.training.settings import ReaderSettings, read_settings
 
     resolved = read_settings(
@@ -83,12 +92,17 @@ def train_reader(
             "dropout": dropout,
             "negatives": negatives,
             "negative_share": negative_share,
+            "teacher": teacher,
+            "teacher_share": teacher_share,
+            "teacher_temperature": teacher_temperature,
             "base_share": base_share,
             "precision": precision,
             "device": device,
             "seed": seed,
         },
     )
+    refuse_without_teacher(resolved.teacher, teacher_share=teacher_share, teacher_temperature=teacher_temperature)
     with shown(output) as show:
-        trained = reader.train_reader(files, base, output=output, settings=resolved, dev=dev, on_step=show.on_step)
+        job = reader.reader_job(files, base, resolved, dev=dev)
+        trained = run_training(job, output, show.on_step, on_scored=show.on_scored)
     report_best(trained.training)
