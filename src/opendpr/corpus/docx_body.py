@@ -146,6 +146,8 @@ class Body:
     def _content(self, local: str, attributes: Mapping[str, str]) -> None:
         if local == "t":
             self._in_text = True
+        elif local in CHARACTERS and CHARACTERS[local].isspace() and self._tables.depth:
+            self._text.separate(" ")  # a tab would begin a cell, a line end a row
         elif local in CHARACTERS:
             self._add(CHARACTERS[local])
         elif local == "sym":

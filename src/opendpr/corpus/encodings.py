@@ -16,6 +16,8 @@ from opendpr.types import Document
 WESTERN_ENCODING = "cp1252"
 ENCODING_KEY, WESTERN_NAME = "encoding", "windows-1252"
 """What the metadata of a document say if its file was read so."""
+WESTERN_EXAMPLES = 3
+"""Documents of which a word is named where they were read in an encoding that nothing tells."""
 SNIFFED_BYTES = 1 << 20
 """How much of a file of records is read to tell its encoding."""
 FOREIGN_SHARE = 0.3

@@ -65,11 +65,15 @@ class BlockText:
         """Whether what comes next must not join the last piece: a letter or digit, only a digit."""
         self._row = self._cell = -1
         """How many pieces there were before the row and the cell that are read; -1 outside."""
+        self._one_line = False
+        """Whether line ends in the cell that is read are spaces."""
         self._tabs = 0
         """How many cells began since the last piece, but for the first of the row."""
 
     def separate(self, separator: str) -> None:
         """Ask for a separator before the next piece; none is put before the first or after the last."""
+        if self._one_line and STRENGTH[separator] > STRENGTH["\t"]:
+            separator = " "
         if STRENGTH[separator] > STRENGTH[self._separator]:
             self._separator = separator
         if STRENGTH[separator] > STRENGTH["\t"]:
@@ -78,9 +82,15 @@ class BlockText:
     def begin_row(self) -> None:
         """A row of a table begins; one inside a cell ends the row around it."""
         self._row, self._cell, self._tabs = len(self._pieces), -1, 0
+        self._one_line = False
 
-    def begin_cell(self) -> None:
-        """A cell of the row begins: a tab will stand before it, whether or not the cells around it say something."""
+    def begin_cell(self, *, one_line: bool = False) -> None:
+        """A cell of the row begins: a tab will stand before it, whether or not the cells around it say something.
+
+        Args:
+            one_line: what separates lines and blocks in the cell is a space
+        """
+        self._one_line = one_line and self._row >= 0
         if self._row < 0:
             return
         if self._cell >= 0:
@@ -94,11 +104,14 @@ class BlockText:
             self._pieces.append("\t" * self._tabs)
             self._characters += self._tabs
         self._row = self._cell = -1
-        self._tabs = 0
+        self._tabs, self._one_line = 0, False
 
     def break_line(self) -> None:
         """Ask for a new line; two in a row leave a line empty. An empty cell may hold one, too."""
         if 0 <= self._cell == len(self._pieces):
+            return
+        if self._one_line:
+            self.separate(" ")
             return
         self._separator = "\n" if STRENGTH[self._separator] < STRENGTH["\n"] else "\n\n"
 

@@ -19,7 +19,7 @@ from opendpr.corpus.hidden import UNSEEN_TAGS, hidden_elements, script_elements,
 from opendpr.corpus.menus import menu_elements
 from opendpr.corpus.running_lines import MENU_LINES, left_out
 from opendpr.corpus.source import TEXT_BYTES, TOO_LONG
-from opendpr.corpus.spanned_cells import SpannedCells
+from opendpr.corpus.spanned_cells import VALUE_CHARACTERS, SpannedCells
 from opendpr.corpus.unicode_forms import is_binary, unicode_form
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ LIST_TAGS = frozenset(("ol", "ul", "menu", "dir", "nav"))
 """Where list items belong; those of a navigation have no numbers."""
 WHOLE_TAGS = frozenset(("sup", "sub", "ruby", "math", "img", "input"))
 """Elements that `PageText` adds as a whole."""
+LAYOUT_ELEMENTS = "table, pre, textarea, dl, h1, h2, h3, h4, h5, h6"
+"""What a cell with a single value does not hold."""
 TABLE_TAGS = frozenset(("table", "tr", "td", "th"))
 IN_LINE_TAGS = frozenset(("a", "span", "small", "font", "em", "i", "b", "strong"))
 """Elements that a style sheet may raise or lower."""
@@ -217,7 +219,7 @@ class PageText:
             self.text.begin_row()
         elif self._tables:
             self._add_spanned(self._tables[-1])
-            self.text.begin_cell()
+            self.text.begin_cell(one_line=_is_value(node))
             self._cells.append(self.text.piece_count())
 
     def _end_cell(self, node: LexborNode, pieces: int) -> None:
@@ -254,6 +256,24 @@ class PageText:
             self.text.add_collapsed(mathml(node))
         elif content := shown(tag, node.attributes):
             self.text.add_collapsed(f" {content} ")
+
+
+def _is_value(cell: LexborNode) -> bool:
+    """Whether a cell is one of several in its row and short: its lines are one value, not a layout of texts."""
+    first = cell.first_child
+    if first is None or (first.tag == "-text" and first.next is None):
+        return False  # which has no lines: most cells
+    beside = (_neighbour(cell.next, forward=True), _neighbour(cell.prev, forward=False))
+    if not any(beside) or cell.css_first(LAYOUT_ELEMENTS) is not None:
+        return False
+    return len(cell.text()) <= VALUE_CHARACTERS
+
+
+def _neighbour(node: LexborNode | None, *, forward: bool) -> bool:
+    """Whether a cell comes next in the row, or before."""
+    while node is not None and node.tag not in ("td", "th"):
+        node = node.next if forward else node.prev
+    return node is not None
 
 
 def walk(root: LexborNode, text: PageText) -> None:

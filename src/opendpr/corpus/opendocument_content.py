@@ -163,7 +163,7 @@ class ContentReader:
         elif local == "s":
             self._add(" " * min(whole(attributes.get("c", "1"), 1), SPACES))
         elif local in ("tab", "line-break"):
-            self._add("\t" if local == "tab" else "\n")
+            self._add(" " if self._cells else "\t" if local == "tab" else "\n")
         elif local == "ruby-text":
             self._reading = []
         elif local == "object" and (written := self._formula(attributes.get("href", ""))):

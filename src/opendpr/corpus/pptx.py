@@ -70,7 +70,7 @@ class Slide:
         elif local in ("tbl", "tr", "tc"):
             self._start_table(local, attributes)
         elif local == "br":
-            self._text.separate("\n")
+            self._text.separate(" " if self._in_cell else "\n")
 
     def _start_table(self, local: str, attributes: Mapping[str, str]) -> None:
         """Begin a table, a row or a cell; cells that are merged with one beside or above them are there, empty."""

@@ -154,7 +154,8 @@ class RichText:
         if word == "u":
             self._unicode(int(number or 0) & 0xFFFF)
         elif word in RTF_CHARACTERS:
-            self._put(RTF_CHARACTERS[word])
+            character = RTF_CHARACTERS[word]
+            self._put(" " if character in "\t\n" and self._in_table() and self._out is self.text else character)
         elif word == "par":
             self._end_body_paragraph()
         elif word in TABLE_WORDS and self._out is self.text and not self._look.dropped:

@@ -13,7 +13,7 @@ from opendpr.collection import Writer, open_collection, open_writer, selection
 from opendpr.collection.opening import is_collection
 from opendpr.collection.rows import EncoderRow
 from opendpr.corpus import Corpus, Skipped
-from opendpr.corpus.encodings import ENCODING_KEY, WESTERN_NAME, first_foreign_word
+from opendpr.corpus.encodings import ENCODING_KEY, WESTERN_EXAMPLES, WESTERN_NAME, first_foreign_word
 from opendpr.corpus.events import event_batches
 from opendpr.corpus.kinds import is_psgs
 from opendpr.corpus.running_lines import LEFT_OUT, MENU_LINES, repeated_lines
@@ -39,10 +39,6 @@ class Taken(NamedTuple):
     id: str
     before: str
     now: str
-
-
-WESTERN_EXAMPLES = 3
-"""Documents of which a word is named where they were read in an encoding that nothing tells."""
 
 
 @dataclass

@@ -197,3 +197,54 @@ def test_merged_cells_of_word_are_counted_from_the_first_column_of_their_row():
 )
 def test_rows_of_rich_text_that_are_announced_and_do_not_come_are_none(body, expected):
     assert text("rtf", ("{\\rtf1 " + body + "}").encode()) == expected
+
+
+def page_of_cell(cell: str) -> bytes:
+    return f"<table><tr><th>Pier</th><th>Departs</th></tr><tr><td>{cell}</td><td>08:15</td></tr></table>".encode()
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        *("Gull<br>Rock", "<p>Gull</p><p>Rock</p>", "<div>Gull</div>\n<div>Rock</div>", "<ul><li>Gull<li>Rock</ul>"),
+        *("Gull<br><br>Rock<br>", "<br>Gull<p>Rock"),
+    ],
+)
+def test_the_lines_of_a_short_cell_of_a_page_are_one_value(cell):
+    assert text("html", page_of_cell(cell)) == "Pier\tDeparts\nGull Rock\t08:15"
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("<h3>Gull</h3><p>Rock", "Pier\tDeparts\n\nGull\n\nRock\n\n\t08:15"),
+        ("<pre>Gull\nRock</pre>", "Pier\tDeparts\n\nGull\nRock\n\n\t08:15"),
+        (f"<p>{'Gull ' * 20}</p><p>Rock</p>", f"Pier\tDeparts\n\n{('Gull ' * 20).strip()}\n\nRock\n\n\t08:15"),
+    ],
+)
+def test_a_cell_that_is_a_layout_keeps_its_lines(cell, expected):
+    assert text("html", page_of_cell(cell)) == expected
+
+
+def test_text_that_is_alone_in_its_row_keeps_its_lines():
+    assert text("html", b"<table><tr><td>Gull<br>Rock</td></tr></table><p>a<br>b") == "Gull\nRock\n\na\nb"
+
+
+def test_line_ends_and_tabs_in_cells_of_office_documents_are_spaces():
+    run = "<w:r><w:t>{}</w:t></w:r>"
+    cell = f"<w:tc><w:p>{run.format('Gull')}<w:r>{{}}</w:r>{run.format('Rock')}</w:p></w:tc>"
+    for sign in ("<w:br/>", "<w:tab/>", "<w:cr/>"):
+        row = f"<w:tr>{cell.format(sign)}<w:tc>{paragraph('08:15')}</w:tc></w:tr>"
+        assert text("docx", docx(f"<w:tbl>{row}</w:tbl><w:p><w:r>{sign}</w:r></w:p>")).strip() == "Gull Rock\t08:15"
+    for sign in (r"\line", r"\tab", r"\par"):
+        content = rf"{{\rtf1 \trowd\cellx1\cellx2\pard\intbl Gull{sign} Rock\cell 08:15\cell\row\pard a\line b}}"
+        assert text("rtf", content.encode()) == "Gull Rock\t08:15\n\na\nb"
+    for sign in ("<text:line-break/>", "<text:tab/>"):
+        row = "<table:table-row>{}{}</table:table-row>".format(
+            f"<table:table-cell><text:p>Gull{sign}Rock</text:p></table:table-cell>",
+            "<table:table-cell><text:p>08:15</text:p></table:table-cell>",
+        )
+        assert text("opendocument", odt(f"<table:table>{row}</table:table>")) == "Gull Rock\t08:15"
+    words = "<a:p><a:r><a:t>Gull</a:t></a:r><a:br/><a:r><a:t>Rock</a:t></a:r></a:p>"
+    row = f"<a:tr><a:tc>{words}</a:tc><a:tc><a:p><a:r><a:t>08:15</a:t></a:r></a:p></a:tc></a:tr>"
+    assert text("pptx", pptx([f"<p:graphicFrame><a:tbl>{row}</a:tbl></p:graphicFrame>"])) == "Gull Rock\t08:15"
