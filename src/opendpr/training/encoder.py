@@ -103,10 +103,7 @@ def encoder_job(
     def objective(start: Start) -> EncoderObjective:
         network = Towers(config)
         network.load(base)
-        pairs = source
-        if teacher:
-            assert isinstance(source, ExampleSource), "no other source has a teacher"
-            pairs = teacher.taught(source, partial(epoch_batches, source, settings), start)
+        pairs = _taught(source, settings, teacher, start) if teacher else source
         return EncoderObjective(network.to(start.device), pairs, inputs=inputs, settings=settings, pool=pool)
 
     return Job(
@@ -138,6 +135,12 @@ def encoder_teacher(source: PairSource, settings: EncoderSettings) -> ExampleTea
             "have none; train on examples with hard negatives, or without a teacher"
         )
     return ExampleTeacher(settings, *source.count_examples())
+
+
+def _taught(source: PairSource, settings: EncoderSettings, teacher: ExampleTeacher, start: Start) -> PairSource:
+    """The source with the teacher's scores of what the training will draw."""
+    assert isinstance(source, ExampleSource), "no other source has a teacher"
+    return teacher.taught(source, partial(epoch_batches, source, settings), start)
 
 
 def trained_config(config: EncoderConfig, settings: EncoderSettings) -> EncoderConfig:

@@ -145,11 +145,8 @@ def train_encoder(
         },
     )
     refuse_without_teacher(resolved.teacher, teacher_share=teacher_share, teacher_temperature=teacher_temperature)
-    if workers and not on:
-        raise UsageError("--workers are processes of a cluster; give its address too, with --on")
     cloze = objective == "inverse-cloze"
-    if cloze and (len(files) != 1 or weight or on):
-        raise UsageError("--objective inverse-cloze takes one collection, no --weight and no --on; give it alone")
+    _refuse_combinations(files, weight, on, workers, cloze=cloze)
     examples = open_collection(files[0]) if cloze else _weighted(files, weight)
     if on and isinstance(examples, list):
         source = encoder.example_source(examples, resolved, dev, pool)
@@ -159,6 +156,16 @@ def train_encoder(
         job = encoder.examples_job(examples, base, resolved, dev=dev, pool=pool)
         trained = run_training(job, output, show.on_step, on_scored=show.on_scored)
     report_best(trained.training)
+
+
+def _refuse_combinations(
+    files: Sequence[Path], weight: Sequence[float] | None, on: str | None, workers: int | None, *, cloze: bool
+) -> None:
+    """Raises UsageError where workers are given without a cluster, or a collection does not stand alone."""
+    if workers and not on:
+        raise UsageError("--workers are processes of a cluster; give its address too, with --on")
+    if cloze and (len(files) != 1 or weight or on):
+        raise UsageError("--objective inverse-cloze takes one collection, no --weight and no --on; give it alone")
 
 
 def _weighted(files: Sequence[Path], weights: Sequence[float] | None) -> list[Weighted]:
