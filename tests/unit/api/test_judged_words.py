@@ -56,14 +56,14 @@ def test_words_that_are_none_are_refused(notes: opendpr.OpenCollection, words: A
         ((SURROGATE, "right"), None, "question is not valid UTF-8"),
         (("Who?", None), None, "a verdict is one of right, wrong, better, got None"),
         (("Who?", "better", ("pier", 0, 3)), "Orvik", "shown is the answer that was shown"),
-        (("Who?", "better", ("pier", 0, 3)), answer(SURROGATE), "answer that was shown is not valid Unicode"),
+        (("Who?", "better", ("pier", 0, 3)), answer(SURROGATE), "answer that was shown .* is not valid Unicode"),
         (
             ("Who?", "better", ("pier", 0, 3)),
             answer("x" * 1_001),
             "shown has 1,001 characters, an answer has at most",
         ),
-        (("Who?", "right", answer(SURROGATE)), None, "answer that was shown is not valid Unicode"),
-        (("Who?", "right", (SURROGATE, 0, 3)), None, "document's id is not valid Unicode"),
+        (("Who?", "right", answer(SURROGATE)), None, "answer that was shown .* is not valid Unicode"),
+        (("Who?", "right", (SURROGATE, 0, 3)), None, "document.s id .* is not valid Unicode"),
     ],
 )
 def test_other_arguments_are_refused(notes: opendpr.OpenCollection, arguments: Any, shown: Any, message: str) -> None:
