@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from conftest import SECONDS
 
 from opendpr.model.directory import Model
 from refusals import refused
+from training_runs import without_reader
 
 SETTINGS = 'batch_size = 8\nlearning_rate = 0.003\nprecision = "fp32"\ndevice = "cpu"\nepochs = 1\nhard_negatives = 2\n'
 SHIPS = ["heron", "gull", "falcon", "swan", "raven", "petrel"]
@@ -82,10 +82,7 @@ def test_what_cannot_teach_is_refused(
 ) -> None:
     bare = write_examples(tmp_path / "bare.jsonl", 0)
     refused(run(*command(files=bare)), 3, "none of 24 examples has a hard negative", "opendpr mine --negatives 8")
-    plain = shutil.copytree(other_model, tmp_path / "plain")
-    config = json.loads((plain / "config.json").read_text())
-    del config["reader"]
-    (plain / "config.json").write_text(json.dumps(config))
+    plain = without_reader(other_model, tmp_path / "plain")
     refused(run(*command(teacher=plain)), 4, "has neither a reader nor a re-ranker", "opendpr train reader")
     refused(run(*command(teacher=tmp_path / "nowhere")), 4, "nowhere")
     refused(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -53,6 +55,15 @@ class FourSteps:
 
     def validate(self) -> None:
         return None
+
+
+def without_reader(model: Path, directory: Path) -> str:
+    """Where a copy of a model is that has encoders and no reader."""
+    shutil.copytree(model, directory)
+    config = json.loads((directory / "config.json").read_text())
+    del config["reader"]
+    (directory / "config.json").write_text(json.dumps(config))
+    return str(directory)
 
 
 def random_batch() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

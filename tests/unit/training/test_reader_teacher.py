@@ -30,7 +30,7 @@ from opendpr.training.settings import ReaderSettings
 from opendpr.training.teaching import SCORES_FILE, score_table
 from opendpr.types import ExamplePassage, Hit, Passage, TrainingExample
 from reader_examples import EXAMPLES, SETTINGS, TAUGHT, full, gradients, gradients_of, made_up, taught_objective
-from training_runs import Killed, Recorder, started
+from training_runs import Killed, Recorder, started, without_reader
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -243,9 +243,6 @@ def test_where_there_is_nothing_to_compare_a_teacher_is_refused(
 
 
 def test_a_teacher_without_a_reader_is_refused(tiny_model: Path, tmp_path: Path) -> None:
-    shutil.copytree(tiny_model, tmp_path / "plain")
-    config = json.loads((tmp_path / "plain" / "config.json").read_text())
-    del config["reader"]
-    (tmp_path / "plain" / "config.json").write_text(json.dumps(config))
+    teacher = without_reader(tiny_model, tmp_path / "plain")
     with pytest.raises(StateError, match=r"the teacher tiny \(.*plain\) has neither a reader nor a re-ranker"):
-        reader_job(EXAMPLES, tiny_model, replace(SETTINGS, teacher=str(tmp_path / "plain")))
+        reader_job(EXAMPLES, tiny_model, replace(SETTINGS, teacher=teacher))

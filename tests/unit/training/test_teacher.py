@@ -35,7 +35,7 @@ from opendpr.training.teaching import SCORES_FILE, teacher_scores
 from opendpr.types import ExamplePassage, Hit, Passage
 from taught import TAUGHT, taught_objective, train_taught
 from training_processes import run_together
-from training_runs import CPU, Killed, started
+from training_runs import CPU, Killed, started, without_reader
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -282,14 +282,9 @@ def test_scores_that_are_no_numbers_are_refused(tiny_model: Path, tmp_path: Path
 
 
 def test_a_teacher_without_a_reader_is_refused(tiny_model: Path, tmp_path: Path) -> None:
-    shutil.copytree(tiny_model, tmp_path / "plain")
-    config = json.loads((tmp_path / "plain" / "config.json").read_text())
-    del config["reader"]
-    (tmp_path / "plain" / "config.json").write_text(json.dumps(config))
+    teacher = without_reader(tiny_model, tmp_path / "plain")
     with pytest.raises(StateError, match=r"the teacher tiny \(.*plain\) has neither a reader nor a re-ranker"):
-        train_encoder(
-            EXAMPLES, tiny_model, output=tmp_path / "m", settings=replace(TAUGHT, teacher=str(tmp_path / "plain"))
-        )
+        train_encoder(EXAMPLES, tiny_model, output=tmp_path / "m", settings=replace(TAUGHT, teacher=teacher))
 
 
 def test_without_hard_negatives_a_teacher_has_nothing_to_compare(
