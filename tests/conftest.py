@@ -229,13 +229,16 @@ def serve_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str
 @pytest.fixture(scope="session")
 def rivers(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
     """A small collection, that tests leave as it was."""
-    return make_rivers(tmp_path_factory.mktemp("served") / "rivers", tiny_model)
+    return make_rivers(tmp_path_factory.mktemp("unchanged") / "rivers", tiny_model)
 
 
 @pytest.fixture(scope="session")
-def served(rivers: Path, serve_environment: dict[str, str]) -> Iterator[Served]:
-    """A service that may write."""
-    with serving(rivers, "--writable", environment=serve_environment) as served:
+def served(
+    rivers: Path, tmp_path_factory: pytest.TempPathFactory, serve_environment: dict[str, str]
+) -> Iterator[Served]:
+    """A service that may write, over a copy: what tests judge or add is not in `rivers`."""
+    copy = shutil.copytree(rivers, tmp_path_factory.mktemp("served") / "rivers")
+    with serving(copy, "--writable", environment=serve_environment) as served:
         yield served
 
 

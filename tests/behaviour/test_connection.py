@@ -26,8 +26,8 @@ GIVEN = "year >= 1901 or id in ('sub/é #?.txt', 'two.pdf')"
 
 
 @pytest.fixture(scope="module")
-def local(rivers: Path) -> Iterator[opendpr.Connection]:
-    connection = opendpr.connect(rivers, runtime=EXACT)
+def local(served: Served) -> Iterator[opendpr.Connection]:
+    connection = opendpr.connect(served.collection, runtime=EXACT)
     yield connection
     connection.close()
 

@@ -100,13 +100,13 @@ def test_a_document_that_is_put_twice_is_there_once(served: Served) -> None:
     served.wait(served.ask("DELETE", "/v1/documents/ghent").json)
 
 
-def test_a_change_by_another_process_is_found(client: Client, rivers: Path, run: Run, tmp_path: Path) -> None:
+def test_a_change_by_another_process_is_found(client: Client, served: Served, run: Run, tmp_path: Path) -> None:
     before = client.info()
     (tmp_path / "ferry.txt").write_text("The ferry to Bergvik sinks.")
-    assert run("add", rivers, tmp_path / "ferry.txt").returncode == 0
+    assert run("add", served.collection, tmp_path / "ferry.txt").returncode == 0
     assert client.search("ferry to Bergvik", 1).passages[0].document_id == "ferry.txt"
     assert client.info().documents == before.documents + 1
-    assert run("remove", rivers, "ferry.txt").returncode == 0
+    assert run("remove", served.collection, "ferry.txt").returncode == 0
     assert all(passage.document_id != "ferry.txt" for passage in client.search("ferry to Bergvik", 9).passages)
 
 

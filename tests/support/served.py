@@ -42,6 +42,7 @@ class Served:
     """A running `opendpr serve`."""
 
     def __init__(self, collection: Path, *options: object, environment: Mapping[str, str]) -> None:
+        self.collection = collection
         self.process = subprocess.Popen(
             [sys.executable, "-m", "opendpr", "serve", *map(str, (collection, "--port", 0, *options))],
             stderr=subprocess.PIPE,
