@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Sequence
+from concurrent.futures import wait
 from functools import cached_property
 from typing import overload
 
@@ -197,7 +197,7 @@ class Answerer:
 
     def _load(self, kind: str) -> None:
         """Load what a retriever searches, and beside it the network that encodes questions."""
-        loading = [self._encoder_loading] if needs_vectors(kind) else []
+        loading = [self.encoder.loading] if needs_vectors(kind) else []
         try:
             self._live.load(kind)
         finally:
@@ -260,7 +260,7 @@ class Answerer:
     def _ask(
         self, questions: Sequence[str], k: int, where: str | None, retriever: str | None, *, thorough: bool
     ) -> list[Outcome]:
-        loading = self._reader_loading
+        loading = self.reader.loading
         try:
             hits = self.retrieve(questions, k, where, retriever=retriever)
         finally:
@@ -269,19 +269,3 @@ class Answerer:
         return [
             self.outcome(spans, question, retriever=retriever) for question, spans in zip(questions, read, strict=True)
         ]
-
-    @cached_property
-    def _encoder_loading(self) -> Future[None]:
-        return _in_background(self.encoder.load)
-
-    @cached_property
-    def _reader_loading(self) -> Future[None]:
-        return _in_background(self.reader.load)
-
-
-def _in_background(load: Callable[[], None]) -> Future[None]:
-    """What is being loaded in a thread of its own, which ends with it."""
-    executor = ThreadPoolExecutor(max_workers=1)
-    loading = executor.submit(load)
-    executor.shutdown(wait=False)
-    return loading

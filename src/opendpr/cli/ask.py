@@ -12,9 +12,18 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from opendpr.choices import DEFAULT_RETRIEVER, MOST_PASSAGES, READ_PASSAGES, needs_words
+from opendpr.choices import DEFAULT_RETRIEVER, MOST_PASSAGES, READ_PASSAGES
 from opendpr.cli.ask_explanation import explained
-from opendpr.cli.folder_answers import WaitForRestOption, encode_in_background, finish, incomplete, indexed_for
+from opendpr.cli.folder_answers import (
+    WaitForRestOption,
+    encode_in_background,
+    finish,
+    first_encoded,
+    incomplete,
+    indexed_for,
+    loading_reader,
+    refuse_cut,
+)
 from opendpr.cli.options import (
     AllowPartialOption,
     AsJson,
@@ -45,7 +54,6 @@ from opendpr.errors import UsageError
 if TYPE_CHECKING:
     from opendpr.answering import Answerer
     from opendpr.maintenance.background import BackgroundEncoder
-    from opendpr.maintenance.encode import EncodePassages
     from opendpr.text.places import Outline
     from opendpr.types import Answer, Span
 
@@ -124,17 +132,19 @@ def ask(
     engine = engine_settings(address, allow_partial=allow_partial, collection=collection)
     folder = collection if holds_documents(collection) else None
     name = model or DEFAULT_MODEL if folder else model  # the cache may be made with one whose reader is another
+    reader = loading_reader(name, settings) if folder and name else None
     if folder and name:
-        encode = _encoding(question, where, retriever)
+        encode = first_encoded(question, where, retriever)
         collection = indexed_for(folder, name, settings, encode=encode, cut=(words, overlap), silent=as_json)
-    elif (words, overlap) != (None, None):
-        again = f"'opendpr add {collection} FILE... --resplit' with the same options"
-        raise UsageError(f"{collection} is a collection; its documents are cut again by {again}")
+    else:
+        refuse_cut(collection, words, overlap)
     with ExitStack() as stack:
         search = SearchSettings(engine=engine, allow_partial=allow_partial, warn_incomplete=folder is None)
         answerer = open_answerer(
             collection, name, retriever=retriever, runtime=settings, reranking=reranking, search=search
         )
+        if reader:
+            answerer.reader = reader
         asker = _Asker(answerer, k, answers, where, as_json or question == "-", explain, folder is not None)
         if question == "-":
             asker.answer_all(typed_questions())
@@ -146,17 +156,6 @@ def ask(
             if folder and name and sys.stdin.isatty() and incomplete(answerer.collection):
                 asker.background = encode_in_background(stack, collection, name, settings)
             asker.prompt()
-
-
-def _encoding(question: str | None, where: str | None, retriever: str) -> EncodePassages:
-    """What of a folder is encoded before it is asked: all, unless one question or a person at a prompt waits."""
-    from opendpr.maintenance.encode import encode_missing
-    from opendpr.maintenance.on_demand import EncodeNeeded
-
-    waits = question != "-" and (question is not None or sys.stdin.isatty())
-    if not waits or not needs_words(retriever):
-        return encode_missing
-    return EncodeNeeded([question] if question and retriever == "hybrid" else [], where)
 
 
 def _check(question: str | None, where: str | None) -> None:

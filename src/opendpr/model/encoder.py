@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from functools import cached_property, partial
 from typing import NamedTuple, Protocol
 
@@ -12,7 +13,7 @@ import numpy as np
 from opendpr.model.batches import Network, TokenSequence, by_length, join, pad
 from opendpr.model.config import EncoderConfig
 from opendpr.model.directory import Model
-from opendpr.model.runtime import RuntimeSettings, described, load_network, resolved
+from opendpr.model.runtime import RuntimeSettings, described, in_background, load_network, resolved
 from opendpr.model.tokenizer import TokenIds, Tokenizer
 from opendpr.types import ExamplePassage, Passage, Vectors
 
@@ -120,13 +121,16 @@ class BertEncoder:
     def made_by(self) -> str:
         return described(self.runtime)
 
-    def load(self) -> None:
-        """Load the weights of the questions' tower now, for instance while vectors are being loaded."""
-        _ = self._question_network
+    @cached_property
+    def loading(self) -> Future[Network]:
+        """The questions' tower as a thread loads it, from when this is first asked for, beside the vectors."""
+        return in_background(lambda: self._question_network)
 
     @cached_property
     def _question_network(self) -> Network:
         small = self.config.architecture.layer_weights <= SINGLE_THREAD_WEIGHTS
+        if small and self.config.tied:
+            return self._passage_network
         return load_network(self.model, "question", self.runtime, throughput=small)
 
     @cached_property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from functools import cached_property
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from opendpr.model.batches import Network, TokenSequence, even_size, outputs
 from opendpr.model.config import ReaderConfig
 from opendpr.model.directory import Model
 from opendpr.model.pieces import Piece, pieces
-from opendpr.model.runtime import RuntimeSettings, load_network, resolved
+from opendpr.model.runtime import RuntimeSettings, in_background, load_network, resolved
 from opendpr.model.spans import WindowWords, best_spans, characters, whole_words
 from opendpr.model.tokenizer import Tokenizer, Tokens
 from opendpr.model.windows import Window, windows
@@ -37,9 +38,10 @@ class BertReader:
     def _network(self) -> Network:
         return load_network(self.model, "reader", self.runtime, throughput=True)
 
-    def load(self) -> None:
-        """Load the weights now, for instance while passages are being retrieved."""
-        _ = self._network
+    @cached_property
+    def loading(self) -> Future[Network]:
+        """The weights as a thread loads them, from when this is first asked for, while passages are found."""
+        return in_background(lambda: self._network)
 
     def read(self, questions: Sequence[str], hits: Sequence[Sequence[Hit]]) -> list[list[Span]]:
         """For each question the best spans of its passages, best first, as `SpanReader` finds them."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import get_args
@@ -109,7 +110,9 @@ def load_network(
     Raises:
         OpendprError: the runtime asked for is not installed, or the device is not there.
     """
-    return CheckedNetwork(_load(model, part, settings, throughput=throughput), f"the {part} network of {model.name}")
+    shared = part in ("question", "passage") and model.require_encoder().tied
+    name = f"the {'encoder' if shared else part} network of {model.name}"
+    return CheckedNetwork(_load(model, part, settings, throughput=throughput), name)
 
 
 def _load(model: Model, part: Part, settings: RuntimeSettings, *, throughput: bool) -> Network:
@@ -130,3 +133,11 @@ def _load(model: Model, part: Part, settings: RuntimeSettings, *, throughput: bo
         precision=chosen.precision,
         throughput=throughput,
     )
+
+
+def in_background(load: Callable[[], Network]) -> Future[Network]:
+    """A network as a thread of its own loads it, which ends with it."""
+    executor = ThreadPoolExecutor(max_workers=1)
+    loading = executor.submit(load)
+    executor.shutdown(wait=False)
+    return loading
