@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from opendpr.answering.units import NUMBER_WORDS, asked_dimensions, measured_dimensions
 
@@ -114,6 +115,7 @@ def asks_for_amount(question: str) -> bool:
     return _wanted(question.lower()) in (HOLDS_NUMBER.search, _is_measure)
 
 
+@lru_cache(maxsize=64)  # asked for every span of a question
 def _wanted(lower_question: str) -> Test | None:
     return next((test for words, test in ANSWER_KINDS if words.search(lower_question)), None)
 

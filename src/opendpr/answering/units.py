@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from opendpr.answering.surroundings import in_context, recut
 from opendpr.text.boundaries import CURRENCY_CODES
@@ -78,6 +79,7 @@ def is_unit_alone(text: str) -> bool:
     return bool(UNIT_ALONE.fullmatch(text.strip(" .,;:()")))
 
 
+@lru_cache(maxsize=64)  # asked for every span of a question
 def asked_dimensions(question: str) -> frozenset[str]:
     """What is measured by the unit that a question asks in, as `in bytes` or `how many seconds`.
 
