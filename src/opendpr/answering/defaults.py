@@ -31,7 +31,7 @@ DEFAULT_LABEL = re.compile(
 )
 """A line that says nothing but the default; the value may be in a line of its own below."""
 ENTRY_CHARACTERS = 250
-"""A label, or another sentence of the paragraph, at most so far behind a span speaks of the same."""
+"""A label at most so far behind a span speaks of the same."""
 NAME_BEFORE = re.compile(r"`?[A-Za-z][\w.-]*(?:[A-Z_]|-(?=\w))[\w.-]*`?(?:\s*[=:]\s*|\s+)(?=[\"'`\d-])")
 """The name of a setting before its value."""
 WORD_DEFAULT_BEHIND = re.compile(r"\s+(?:by\s+)?default\W*\Z", re.IGNORECASE)
@@ -122,12 +122,10 @@ def _default_column(text: str, first: int, columns: int) -> int | None:
 
 
 def _stated(place: SpanInContext) -> tuple[int, int] | None:
-    """The first default that is stated in the rest of the span's line or of its paragraph, or by a label behind it."""
+    """The first default that is stated in the rest of the span's line, or by a label shortly behind it."""
     text, start, end = place
     first, last = place.line
-    paragraph = text.find("\n\n", end)
-    near = min(paragraph if paragraph >= 0 else len(text), end + ENTRY_CHARACTERS)
-    if stated := STATED_DEFAULT.search(text, start, max(last, near)):
+    if stated := STATED_DEFAULT.search(text, start, last):
         return stated.span(stated.lastgroup or 0)
     if label := DEFAULT_LABEL.search(text, first, min(len(text), end + ENTRY_CHARACTERS)):
         begin, finish = label.span("value")

@@ -47,8 +47,7 @@ _CLAUSE = (
     "but|so|although|though|unless|until"
 )
 AMOUNT_BEFORE_CLAUSE = re.compile(
-    rf"(?:\d+(?:[.,]\d+)*|\b(?:{NUMBER_WORDS.replace(' ', '|')}))(?:[\s-][^\W\d_]+){{0,2}}?"
-    rf"(?=,?\s(?:{_CLAUSE})(?![\w-]))",
+    rf"(?:\d+(?:[.,]\d+)*|\b(?:{NUMBER_WORDS.replace(' ', '|')}))(?:[\s-][^\W\d_]+){{0,2}}?(?=,?\s(?:{_CLAUSE})(?![\w-]))",
     re.IGNORECASE,
 )
 """A number with two words at most, where another clause begins behind them."""

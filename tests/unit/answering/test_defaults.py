@@ -31,11 +31,6 @@ def test_other_questions_do_not() -> None:
         ("Syntax: LampLimit number\nDefault: LampLimit 8190\nStatus: Core", "LampLimit number", "8190"),
         ("- Default: **on**\n", "Default", "on"),
         ("Type:\nnumber of lamps\nDefault: 30\nMore", "number of lamps", "30"),
-        (
-            "Sets how many lamps are lit. Fewer\nsave oil. The default value is 16 and\nrarely changed.",
-            "how many lamps",
-            "16",
-        ),
     ],
 )
 def test_the_stated_default_is_meant(text: str, words: str, value: str) -> None:
