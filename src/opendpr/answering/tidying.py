@@ -8,7 +8,7 @@ from opendpr.answering.defaults import to_default
 from opendpr.answering.full_stops import without_full_stop
 from opendpr.answering.marks import without_stray_marks
 from opendpr.answering.placeholders import is_answer
-from opendpr.answering.units import with_unit, without_clause
+from opendpr.answering.units import with_unit
 from opendpr.types import Span
 
 
@@ -20,4 +20,4 @@ def tidied(spans: Sequence[Span], question: str = "") -> list[Span]:
     """
     cut = [without_stray_marks(to_default(span, question), question) for span in spans]
     usable = [span for span in cut if is_answer(span, question)] or cut
-    return [without_full_stop(with_unit(without_clause(span), question)) for span in usable]
+    return [without_full_stop(with_unit(span, question)) for span in usable]

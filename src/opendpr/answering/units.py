@@ -42,15 +42,6 @@ NUMBER_WORDS = (
 _OTHER_DIGITS = r"\u00b2\u00b3\u00b9\u00bc-\u00be\u2070-\u2079\u2150-\u215e"
 NUMBER_END = re.compile(rf"(?:[\d{_OTHER_DIGITS}]|\b(?:{NUMBER_WORDS.replace(' ', '|')}|{_COUNT}))\Z", re.IGNORECASE)
 """A span that ends so may have its unit behind it."""
-_CLAUSE = (
-    "while|which|who|whose|that|are|is|was|were|have|has|had|will|would|can|could|may|must|should|if|when|where|because|"
-    "but|so|although|though|unless|until"
-)
-AMOUNT_BEFORE_CLAUSE = re.compile(
-    rf"(?:\d+(?:[.,]\d+)*|\b(?:{NUMBER_WORDS.replace(' ', '|')}))(?:[\s-][^\W\d_]+){{0,2}}?(?=,?\s(?:{_CLAUSE})(?![\w-]))",
-    re.IGNORECASE,
-)
-"""A number with two words at most, where another clause begins behind them."""
 UNIT_ALONE = re.compile(rf"(?:the |an? )?(?:number |units? |amount |time )?(?:in |of )?(?:{_ANY})", re.IGNORECASE)
 DIMENSIONS = {"size": _SIZE, "time": _TIME, "length": _LENGTH, "mass": _MASS, "heat": _HEAT, "money": _MONEY}
 _MEASURED = {
@@ -77,13 +68,6 @@ def with_unit(span: Span, question: str) -> Span:
     while (unit := UNIT.match(text, last)) and unit[0].strip(" -").lower() not in question.lower():
         last = unit.end()
     return span if last == end else recut(span, start, last)
-
-
-def without_clause(span: Span) -> Span:
-    """The amount that a span begins with, without the clause behind it: `511` of `511, while others have no limit`."""
-    text, start, end = in_context(span)
-    amount = AMOUNT_BEFORE_CLAUSE.match(text, start, end)
-    return recut(span, start, amount.end()) if amount else span
 
 
 def is_unit_alone(text: str) -> bool:
