@@ -8,6 +8,7 @@ is answered before all of it is encoded.
 from __future__ import annotations
 
 import json
+import os
 import pydoc_data.topics
 import subprocess
 import sys
@@ -35,26 +36,30 @@ def main(folder: Path) -> int:
     for topic, text in sorted(pydoc_data.topics.topics.items()):
         (documents / f"{topic}.txt").write_text(text, encoding="utf-8", newline="")
     first, *others = QUESTIONS
+    typed = folder / "questions.txt"
+    typed.write_text("".join(f"{question}\n" for question in others), encoding="utf-8")
     started = time.monotonic()
-    print(f'$ opendpr ask {documents} "{first}"')
+    print(f'$ opendpr ask {documents} --json "{first}"')
     (outcome,) = ask(documents, first)
     right = show(outcome)
     print(f"the first answer took {time.monotonic() - started:.1f} s\n")
-    print(f"$ opendpr ask {documents} - < questions.txt")
-    right += sum(map(show, ask(documents, "-", lines=others)))
+    print(f"$ opendpr ask {documents} --json - < {typed}")
+    right += sum(map(show, ask(documents, "-", typed)))
     print(f"\n{right} of {len(QUESTIONS)} right, {time.monotonic() - started:.0f} s in all")
+    print("What was indexed:     .venv/bin/opendpr cache   (kept for the next question; --clear removes it)")
     print("Now your own files:   .venv/bin/opendpr ask FOLDER 'your question?'")
     print(f"Or ask at a page:     .venv/bin/opendpr serve {documents}   and open http://127.0.0.1:8000")
     return 0 if right >= ENOUGH else 1
 
 
-def ask(documents: Path, question: str, lines: list[str] | None = None) -> Iterator[dict[str, Any]]:
-    """What `opendpr ask --json` prints, an outcome a question, each once it is there; `lines` are its input."""
-    command = [sys.executable, "-m", "opendpr", "ask", str(documents), question, "--json"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8") as process:
-        assert process.stdin and process.stdout
-        process.stdin.write("".join(f"{line}\n" for line in lines or []))
-        process.stdin.close()
+def ask(documents: Path, question: str, typed: Path = Path(os.devnull)) -> Iterator[dict[str, Any]]:
+    """The outcomes that `opendpr ask --json` prints, each as soon as it is there; `-` asks the lines of a file."""
+    command = [sys.executable, "-m", "opendpr", "ask", str(documents), "--json", question]
+    with (
+        typed.open() as lines,
+        subprocess.Popen(command, stdin=lines, stdout=subprocess.PIPE, encoding="utf-8") as process,
+    ):
+        assert process.stdout
         yield from map(json.loads, process.stdout)
     if process.returncode:
         sys.exit(process.returncode)
@@ -64,7 +69,7 @@ def show(outcome: dict[str, Any]) -> bool:
     """Print answer and source; returns whether the answer is one of those expected."""
     question = outcome["question"]
     if not outcome["answers"]:
-        print(f"{question}\nno answer found\n")
+        print(f"\n{question}\nno answer found")
         return False
     answer = outcome["answers"][0]
     span, passage = answer["spans"][0], answer["spans"][0]["passage"]

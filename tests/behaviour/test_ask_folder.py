@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pty
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ import pytest
 
 from opendpr.collection import open_collection, open_writer
 from opendpr.maintenance.on_demand import AT_ONCE_PASSAGES, CANDIDATE_PASSAGES
+from opendpr.model.batches import Network
+from opendpr.model.runtime import load_network
 
 COUNT = AT_ONCE_PASSAGES + CANDIDATE_PASSAGES + 100
 QUESTION = "lo7 ri2 sum3"
@@ -53,6 +56,23 @@ def test_a_folder_is_answered_from_the_candidates_and_encoded_on_request(
     assert lacking(tmp_path) == 0
     record = json.loads(run("ask", folder, QUESTION, "-m", tiny_model, "--json").stdout)
     assert "passages_encoded" not in record
+
+
+@pytest.mark.parametrize("options", [[], ["--explain"]])
+def test_the_reader_is_loaded_once(
+    run: Any, folder: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch, options: list[str]
+) -> None:
+    threads = []
+
+    def load_and_note(*args: Any, **kwargs: Any) -> Network:
+        threads.append(threading.current_thread())
+        return load_network(*args, **kwargs)
+
+    monkeypatch.setattr("opendpr.model.reader.load_network", load_and_note)
+    done = run("ask", folder, QUESTION, "-m", tiny_model, *options)
+    assert done.returncode == 0, done.stderr
+    (thread,) = threads
+    assert thread is not threading.main_thread()
 
 
 def test_a_search_of_a_folder_ranks_the_candidates_first(

@@ -21,8 +21,6 @@ from opendpr.cli.folder_answers import (
     first_encoded,
     incomplete,
     indexed_for,
-    loading_reader,
-    refuse_cut,
 )
 from opendpr.cli.options import (
     AllowPartialOption,
@@ -118,7 +116,8 @@ def ask(
     """
     from opendpr.answering import open_answerer
     from opendpr.collection.opening import holds_documents
-    from opendpr.model.directory import DEFAULT_MODEL
+    from opendpr.model.directory import DEFAULT_MODEL, find_model
+    from opendpr.model.reader import BertReader
     from opendpr.model.runtime import RuntimeSettings
     from opendpr.search.reranking import make_reranking
     from opendpr.search.settings import SearchSettings
@@ -132,12 +131,12 @@ def ask(
     engine = engine_settings(address, allow_partial=allow_partial, collection=collection)
     folder = collection if holds_documents(collection) else None
     name = model or DEFAULT_MODEL if folder else model  # the cache may be made with one whose reader is another
-    reader = loading_reader(name, settings) if folder and name else None
-    if folder and name:
-        encode = first_encoded(question, where, retriever)
+    reader = BertReader(find_model(name), settings) if folder and name else None
+    if folder and name and reader:
+        encode = first_encoded(question, where, retriever, reader)
         collection = indexed_for(folder, name, settings, encode=encode, cut=(words, overlap), silent=as_json)
     else:
-        refuse_cut(collection, words, overlap)
+        _refuse_cut(collection, words, overlap)
     with ExitStack() as stack:
         search = SearchSettings(engine=engine, allow_partial=allow_partial, warn_incomplete=folder is None)
         answerer = open_answerer(
@@ -156,6 +155,13 @@ def ask(
             if folder and name and sys.stdin.isatty() and incomplete(answerer.collection):
                 asker.background = encode_in_background(stack, collection, name, settings)
             asker.prompt()
+
+
+def _refuse_cut(collection: Path, words: int | None, overlap: int | None) -> None:
+    """Raises UsageError if the passages of a collection are to be cut otherwise."""
+    if (words, overlap) != (None, None):
+        again = f"'opendpr add {collection} FILE... --resplit' with the same options"
+        raise UsageError(f"{collection} is a collection; its documents are cut again by {again}")
 
 
 def _check(question: str | None, where: str | None) -> None:

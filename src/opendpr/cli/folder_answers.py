@@ -13,7 +13,7 @@ from opendpr.choices import needs_words
 from opendpr.cli.located import indexed
 from opendpr.cli.output import say
 from opendpr.cli.progress import progress
-from opendpr.errors import BusyError, UsageError
+from opendpr.errors import BusyError
 
 if TYPE_CHECKING:
     from opendpr.answering import Answerer
@@ -24,32 +24,15 @@ if TYPE_CHECKING:
     from opendpr.model.runtime import RuntimeSettings
 
 
-def refuse_cut(collection: Path, words: int | None, overlap: int | None) -> None:
-    """Raises UsageError if the passages of a collection are to be cut otherwise."""
-    if (words, overlap) != (None, None):
-        again = f"'opendpr add {collection} FILE... --resplit' with the same options"
-        raise UsageError(f"{collection} is a collection; its documents are cut again by {again}")
-
-
-def first_encoded(question: str | None, where: str | None, retriever: str) -> EncodePassages:
+def first_encoded(question: str | None, where: str | None, retriever: str, reader: BertReader) -> EncodePassages:
     """What of a folder is encoded before it is asked: all, unless one question or a person at a prompt waits."""
     from opendpr.maintenance.encode import encode_missing
-    from opendpr.maintenance.on_demand import EncodeNeeded
+    from opendpr.maintenance.on_demand import EncodeBesideReader, EncodeNeeded
 
     waits = question != "-" and (question is not None or sys.stdin.isatty())
     if not waits or not needs_words(retriever):
-        return encode_missing
-    return EncodeNeeded([question] if question and retriever == "hybrid" else [], where)
-
-
-def loading_reader(model: str, runtime: RuntimeSettings) -> BertReader:
-    """The reader of a model, that a thread loads while the folder is read and encoded."""
-    from opendpr.model.directory import find_model
-    from opendpr.model.reader import BertReader
-
-    reader = BertReader(find_model(model), runtime)
-    _ = reader.loading
-    return reader
+        return EncodeBesideReader(reader, encode_missing)
+    return EncodeBesideReader(reader, EncodeNeeded([question] if question and retriever == "hybrid" else [], where))
 
 
 def indexed_for(

@@ -11,8 +11,9 @@ from opendpr.collection import Writer, selection
 from opendpr.collection.lookup import count_without_vector
 from opendpr.collection.rows import EncoderRow
 from opendpr.iteration import OnProgress, batched
-from opendpr.maintenance.encode import CHUNK_PASSAGES, Encoded, encode_chunks, encode_missing
+from opendpr.maintenance.encode import CHUNK_PASSAGES, Encoded, EncodePassages, encode_chunks, encode_missing
 from opendpr.model.encoder import ChunkEncoder
+from opendpr.model.reader import BertReader
 from opendpr.search.live import LiveSnapshot
 from opendpr.search.retrievers import Bm25Retriever
 
@@ -55,3 +56,25 @@ class EncodeNeeded:
         return encode_chunks(
             writer, row, encoder, chunks=chunks, on_progress=lambda done: on_progress(done, len(passages))
         )
+
+
+@dataclass(frozen=True)
+class EncodeBesideReader:
+    """Has a thread load a reader while passages get their vectors: an `EncodePassages`."""
+
+    reader: BertReader
+    encode: EncodePassages
+
+    def __call__(
+        self,
+        writer: Writer,
+        row: EncoderRow,
+        encoder: ChunkEncoder,
+        *,
+        on_progress: OnProgress,
+        chunk_passages: int = CHUNK_PASSAGES,
+    ) -> Encoded:
+        """What `encode` does; the reader is loaded if there is something to read."""
+        if writer.has_documents():
+            _ = self.reader.loading
+        return self.encode(writer, row, encoder, on_progress=on_progress, chunk_passages=chunk_passages)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from functools import cached_property
 from typing import NamedTuple
 
@@ -53,6 +53,7 @@ class BertReader:
 
     @cached_property
     def _span_reader(self) -> SpanReader:
+        wait([self.loading])  # after a failure the network is loaded again, which says why
         return SpanReader(self.config, self._tokenizer, self._network, self._batch)
 
     @cached_property

@@ -10,9 +10,11 @@ from opendpr.collection import Collection, open_collection, open_writer
 from opendpr.errors import BusyError
 from opendpr.maintenance.add import add_documents
 from opendpr.maintenance.background import encoding_in_background
-from opendpr.maintenance.on_demand import EncodeNeeded
+from opendpr.maintenance.encode import EncodePassages
+from opendpr.maintenance.on_demand import EncodeBesideReader, EncodeNeeded
 from opendpr.model.directory import find_model
 from opendpr.model.encoder import BertEncoder
+from opendpr.model.reader import BertReader
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.search.live import LiveSnapshot
 from opendpr.search.retrievers import make_retriever
@@ -33,7 +35,7 @@ def encoder(tiny_model: Path) -> BertEncoder:
 
 
 def add(
-    directory: Path, documents: Sequence[Document], encoder: BertEncoder, needed: EncodeNeeded = EncodeNeeded([])
+    directory: Path, documents: Sequence[Document], encoder: BertEncoder, needed: EncodePassages = EncodeNeeded([])
 ) -> int:
     with open_writer(directory) as writer:
         return add_documents(writer, documents, encoder, encode=needed).encoded
@@ -52,6 +54,19 @@ def test_the_passages_that_bm25_finds_for_a_question_are_encoded_and_no_others(
     with open_collection(tmp_path / "notes") as collection:
         best = make_retriever("bm25", LiveSnapshot(collection)).retrieve([QUESTION], 5)
         assert sorted(encoded(collection)) == sorted(hit.passage.document_id for hit in best[0])
+
+
+def test_a_reader_is_loaded_while_passages_are_encoded(
+    tmp_path: Path, tiny_model: Path, encoder: BertEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began: list[BertReader] = []
+    reader = BertReader(find_model(str(tiny_model)), RuntimeSettings(precision="fp32"))
+    monkeypatch.setattr(BertReader, "loading", property(began.append))
+    beside = EncodeBesideReader(reader, EncodeNeeded([]))
+    assert add(tmp_path / "notes", [], encoder, beside) == 0
+    assert began == []  # there is nothing to read
+    assert add(tmp_path / "notes", [document(1)], encoder, beside) == 1
+    assert began == [reader]
 
 
 def test_a_hybrid_search_ranks_the_encoded_candidates_with_the_scores_of_a_complete_collection(

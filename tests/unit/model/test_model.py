@@ -12,10 +12,11 @@ import pytest
 
 from opendpr.choices import RuntimeName
 from opendpr.errors import CorruptionError, OpendprError, StateError
+from opendpr.model.batches import Network
 from opendpr.model.config import EncoderConfig, InputForm
-from opendpr.model.directory import Model, Weights, find_model, fingerprint, read_weights, write_model
+from opendpr.model.directory import Model, Part, Weights, find_model, fingerprint, read_weights, write_model
 from opendpr.model.encoder import BertEncoder
-from opendpr.model.runtime import RuntimeSettings
+from opendpr.model.runtime import RuntimeSettings, load_network
 from opendpr.model.tokenizer import Tokenizer
 from opendpr.types import Passage
 
@@ -245,6 +246,26 @@ def test_weights_that_lack_a_matrix_are_refused_by_its_name(
     encoder = BertEncoder(written(tmp_path / "m", tiny, fewer), settings)
     with pytest.raises(OpendprError, match=missing):
         encoder.encode_questions(["who"])
+
+
+@pytest.mark.parametrize(("tied", "loaded"), [(True, ["passage"]), (False, ["question", "passage"])])
+def test_towers_with_the_same_weights_are_loaded_once(
+    tmp_path: Path, tiny: Model, weights: Weights, monkeypatch: pytest.MonkeyPatch, *, tied: bool, loaded: list[str]
+) -> None:
+    parts = []
+
+    def load_and_note(model: Model, part: Part, settings: RuntimeSettings, *, throughput: bool) -> Network:
+        parts.append(part)
+        return load_network(model, part, settings, throughput=throughput)
+
+    monkeypatch.setattr("opendpr.model.encoder.load_network", load_and_note)
+    towers = {"encoder": weights} if tied else {"question_encoder": weights, "passage_encoder": weights}
+    config = replace(tiny.require_encoder(), tied=tied)
+    model = write_model(tmp_path / "m", name="m", tokenizer=tiny.tokenizer_path, encoder=(config, towers))
+    encoder = BertEncoder(model, RuntimeSettings("openvino", "fp32"))
+    encoder.encode_questions(["Where?"])
+    encoder.encode_passages([Passage(1, "a", "", "Here.", 0)])
+    assert parts == loaded
 
 
 @pytest.mark.parametrize("runtime", ["openvino", "torch"])
