@@ -142,8 +142,7 @@ def ask(
         answerer = open_answerer(
             collection, name, retriever=retriever, runtime=settings, reranking=reranking, search=search
         )
-        if reader:
-            answerer.reader = reader
+        answerer.reader = reader or answerer.reader
         asker = _Asker(answerer, k, answers, where, as_json or question == "-", explain, folder is not None)
         if question == "-":
             asker.answer_all(typed_questions())
