@@ -40,6 +40,19 @@ def test_the_best_phrases_are_those_of_trying_every_phrase(vectors: tuple[Vector
         np.testing.assert_allclose(phrases.scores[row], [score for score, _, _ in expected], rtol=1e-5)
 
 
+def test_what_is_added_to_a_passage_counts_for_each_of_its_phrases(vectors: tuple[Vectors, ...]) -> None:
+    starts, ends, start, end = vectors
+    index, added = PhraseIndex(starts, ends, PASSAGES), np.zeros((QUESTIONS, 30), np.float32)
+    added[:, 7] = 1_000
+    plain, phrases = index.search(start, end, WORDS), index.search(start, end, WORDS, added=added)
+    for row in range(QUESTIONS):
+        scores = dict(zip(plain.first[row].tolist(), plain.scores[row].tolist(), strict=True))
+        count = int((PASSAGES == 7).sum())
+        assert (PASSAGES[phrases.first[row, :count]] == 7).all()
+        expected = [scores[first] + 1_000 * (PASSAGES[first] == 7) for first in phrases.first[row].tolist()]
+        np.testing.assert_allclose(phrases.scores[row], expected, rtol=1e-5)
+
+
 def test_no_phrase_leaves_its_passage_or_is_too_long(vectors: tuple[Vectors, ...]) -> None:
     starts, ends, start, end = vectors
     phrases = PhraseIndex(starts, ends, PASSAGES).search(start, end, WORDS)

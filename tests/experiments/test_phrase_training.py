@@ -1,25 +1,41 @@
-"""The loss of phrase vectors is that computed by hand, and a few steps learn a few phrases."""
+"""The loss of phrase vectors is that computed by hand, words are those of the text, and training learns."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from experiments.paper.systems.phrase_training import MarkedPhrase, PhraseHead, Words, batch_loss, mark, train_head
+from experiments.common.tiny import write_tiny_model
+from experiments.paper.systems.phrase_training import (
+    MarkedPhrase,
+    PhraseEncoder,
+    PhraseInput,
+    PhraseNetwork,
+    PhraseObjective,
+    mark,
+    phrase_loss,
+)
 
-from opendpr.types import Vectors
+from opendpr.model.directory import Model
+from opendpr.training.loop import train
+from opendpr.training.settings import LoopSettings
+from opendpr.types import Passage
 
 OFFSETS = np.array([(0, 4), (5, 9), (10, 16)], np.int32)
+TEXTS = ("Ann sails on the blue boat.", "Tom rows at noon, and Mary waits.", "Old Bert mends seven nets.")
+PASSAGES = [Passage(number, "", "", text, 0) for number, text in enumerate(TEXTS)]
 
 
-def words(seed: int, count: int = 3) -> Words:
-    generator = np.random.default_rng(seed)
-    first, last = (generator.normal(size=(count, 4)).astype(np.float16) for _ in range(2))
-    return Words(first, last, OFFSETS)
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    return Model(write_tiny_model(tmp_path_factory.mktemp("phrases") / "model"))
 
 
-def log_share(scores: list[float], place: int) -> float:
-    return float(np.exp(scores[place]) / np.exp(scores).sum())
+def surprise(scores: Sequence[float], place: int) -> float:
+    return float(np.log(np.exp(scores).sum()) - scores[place])
 
 
 def test_an_answer_is_the_words_that_it_overlaps() -> None:
@@ -27,27 +43,52 @@ def test_an_answer_is_the_words_that_it_overlaps() -> None:
     assert mark("who ?", 3, OFFSETS, (16, 20)) is None
 
 
-def test_first_and_last_words_compete_with_those_of_all_passages_of_the_batch() -> None:
-    torch.manual_seed(0)
-    head, passages = PhraseHead(4), [words(1), words(2), words(3)]
-    asked: Vectors = np.random.default_rng(9).normal(size=(2, 4)).astype(np.float32)
-    phrases = [MarkedPhrase("a", 0, 0, 1), MarkedPhrase("b", 2, 2, 2)]
-    starts, ends = (
-        np.concatenate([side for passage in (0, 2) for side in [head.of_words(passages[passage])[kind]]])
-        for kind in (0, 1)
+def test_a_word_competes_with_those_of_its_passage_and_with_all() -> None:
+    words = torch.tensor([[1.0, 0.0], [0.0, 2.0], [3.0, 1.0], [0.5, 0.5]])
+    questions, owners, wanted = torch.tensor([[1.0, 1.0], [2.0, 0.0]]), torch.tensor([0, 0, 1, 1]), torch.tensor([1, 2])
+    first = surprise([1, 2], 1) + surprise([1, 2, 4, 1], 1)  # the scores of the first question by hand
+    second = surprise([6, 1], 0) + surprise([2, 0, 6, 1], 2)
+    assert phrase_loss(questions, words, owners, wanted).item() == pytest.approx((first + second) / 2, rel=1e-6)
+
+
+def test_words_are_those_of_the_text_and_their_tokens_those_of_the_sequence(model: Model) -> None:
+    (words,) = PhraseInput(model).passages(PASSAGES[1:2])
+    texts = [TEXTS[1][start:end] for start, end in words.offsets]
+    assert " ".join(texts).replace(" ,", ",").replace(" .", ".") == TEXTS[1]
+    assert (words.first <= words.last).all() and (words.first[1:] == words.last[:-1] + 1).all()
+    assert words.last[-1] == len(words.sequence.ids) - 2  # the last token is that which closes
+
+
+def test_a_passage_that_is_too_long_has_no_words(model: Model) -> None:
+    (words,) = PhraseInput(model).passages([Passage(1, "", "", "word " * 2_000, 0)])
+    assert len(words.first) == len(words.last) == len(words.offsets) == 0
+
+
+def test_every_phrase_is_in_one_batch_of_a_pass(model: Model) -> None:
+    inputs = PhraseInput(model)
+    phrases = [MarkedPhrase("who ?", 0, 0, 0)] * 100
+    objective = PhraseObjective(
+        PhraseNetwork(model), inputs, words=inputs.passages(PASSAGES), phrases=phrases, batch_size=64
     )
-    question_starts, question_ends = head.of_questions(asked)
-    expected = 0.0
-    for row, (first, last) in enumerate([(0, 1), (5, 5)]):  # the words of passage 2 follow the three of passage 0
-        starting = [float(question_starts[row] @ start) for start in starts]
-        ending = [float(question_ends[row] @ end) for end in ends]
-        expected -= (np.log(log_share(starting, first)) + np.log(log_share(ending, last))) / 2
-    assert batch_loss(head, passages, asked, phrases).item() == pytest.approx(expected, rel=1e-4)
+    batches = objective.batches(0)
+    assert sorted(place for batch in batches for place in batch) == list(range(100))
+    assert batches == objective.batches(0) != objective.batches(1)
 
 
-def test_training_learns_what_it_is_shown() -> None:
-    passages = [words(seed) for seed in range(6)]
-    asked: Vectors = np.random.default_rng(9).normal(size=(6, 4)).astype(np.float32)
-    phrases = [MarkedPhrase("q", place, place % 3, place % 3) for place in range(6)]
-    _, losses = train_head(passages, asked, phrases, steps=60)
-    assert losses[-1] < losses[0] / 2
+def test_training_finds_the_phrases_that_it_is_shown(model: Model, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    inputs, network = PhraseInput(model), PhraseNetwork(model)
+    words = inputs.passages(PASSAGES)
+    phrases = [MarkedPhrase(question, place, first, last) for place, (question, first, last) in enumerate(SHOWN)]
+    objective = PhraseObjective(network, inputs, words=words, phrases=phrases, batch_size=32)
+    train(objective, LoopSettings(epochs=60.0, learning_rate=3e-3, dropout=0.0, precision="fp32"), tmp_path)
+    encoder = PhraseEncoder(network, inputs)
+    start, end = encoder.questions([question for question, *_ in SHOWN])
+    starts, ends = encoder.words(words)
+    before = np.cumsum([0, *(len(own.first) for own in words)])
+    assert (start @ starts.T).argmax(1).tolist() == [before[place] + first for place, (_, first, _) in enumerate(SHOWN)]
+    assert (end @ ends.T).argmax(1).tolist() == [before[place] + last for place, (_, _, last) in enumerate(SHOWN)]
+
+
+SHOWN = [("who sails ?", 0, 0), ("when does Tom row ?", 3, 3), ("how many nets ?", 3, 4)]
+"""A question about each text, with the first and the last word of its answer."""

@@ -43,10 +43,16 @@ class PhraseIndex:
     def __init__(self, starts: Vectors, ends: Vectors, passages: Numbers) -> None:
         self.starts, self.ends, self.passages = starts, ends, passages
 
-    def search(self, start: Vectors, end: Vectors, k: int) -> Phrases:
-        """The best phrases of all for questions with these vectors, (Q, d) each."""
-        ending = end @ self.ends.T
-        return self._best(start @ self.starts.T, lambda last: ending[:, last], np.arange(len(self.starts)), k)
+    def search(self, start: Vectors, end: Vectors, k: int, *, added: Scores | None = None) -> Phrases:
+        """The best phrases of all for questions with these vectors, (Q, d) each.
+
+        Args:
+            added: (Q, p) to add to the score of every phrase of each passage
+        """
+        starting, ending = start @ self.starts.T, end @ self.ends.T
+        if added is not None:
+            starting += added[:, self.passages]
+        return self._best(starting, lambda last: ending[:, last], np.arange(len(self.starts)), k)
 
     def search_candidates(self, start: Vectors, end: Vectors, k: int, *, lists: StartLists) -> Phrases:
         """The best phrases among those whose first word is a candidate of the lists."""

@@ -1,11 +1,12 @@
 """Phrases retrieved instead of passages, without a reader (Seo et al. 2019; the paper's footnote 4).
 
-Every phrase of a small pool has a start and an end vector, a question has one of each, and the phrase with the largest
-inner products is the answer: by exact search, and by inverted lists of start vectors. Beside it BM25 and the reader
-over the same passages. The vectors come from opendpr's encoder through a small network trained on SQuAD's marked
-answers (`phrase_training.py`), so the figures say what the idea costs rather than what it can reach.
+Every phrase of a pool has a start and an end vector, a question has one of each, and the phrase with the largest inner
+products is the answer: by exact search, by inverted lists of start vectors, and with the BM25 score of its passage
+added, for the sparse vectors that Seo et al. give to phrases. Beside it BM25 and the reader over the same passages. The
+vectors come from opendpr's encoder trained on SQuAD's marked answers (`phrase_training.py`).
 
-    python -m experiments.paper.systems.phrase_retrieval --pool P3 --limit 60
+    python -m experiments.paper.systems.phrase_retrieval --pool P10 --limit 200
+    python -m experiments.paper.systems.phrase_retrieval --pool P10 --half fit --sparse 0.3 1 3   # for choosing
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import groupby, islice
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from experiments.common.command import parse
@@ -28,11 +31,12 @@ from experiments.common.runs import add_runs
 from experiments.paper.systems.phrase_index import PhraseIndex, Phrases, StartLists
 from experiments.paper.systems.phrase_training import (
     MarkedPhrase,
-    PhraseHead,
-    WordEncoder,
+    PhraseEncoder,
+    PhraseInput,
+    PhraseNetwork,
+    PhraseObjective,
     Words,
     mark,
-    train_head,
 )
 from experiments.paper.systems.running import (
     RETRIEVED_PASSAGES,
@@ -48,25 +52,33 @@ from opendpr.answering import outcome
 from opendpr.answering.borders import BorderReader
 from opendpr.collection import open_collection
 from opendpr.collection.lookup import served_passages
-from opendpr.model.directory import find_model
+from opendpr.model.directory import Model, find_model
 from opendpr.model.reader import BertReader
 from opendpr.model.runtime import RuntimeSettings
+from opendpr.model.torch import choose_device
 from opendpr.search.live import LiveSnapshot
 from opendpr.search.retrievers import Bm25Retriever
 from opendpr.storage.lines import read_jsonl
 from opendpr.text import normalize_answer
 from opendpr.text.splitting import Splitter
+from opendpr.training.loop import train
+from opendpr.training.settings import LoopSettings
 from opendpr.types import Answer, Hit, Numbers, Outcome, Passage, Scores, Span, Vectors
 
+SETTINGS = LoopSettings(epochs=1.0, batch_size=128, learning_rate=3e-4, dropout=0.0)
 NEIGHBOURS = 8
 """Paragraphs in a row of an article that training takes: they are the hardest negatives of each other."""
 LISTS, SEARCHED_LISTS = 512, 16
 """Inverted lists of start vectors, and how many of them a search looks into."""
+LEAST_WORDS = 40
+"""Of a list, on average; FAISS wants 39 to find its middle."""
+SPARSE_WEIGHT = 3.0
+"""Of the BM25 score of a phrase's passage: chosen on the fit half."""
 
-QuestionVectors = Callable[[Sequence[str]], tuple[Vectors, Vectors]]
-"""From questions to their start and end vectors, (Q, d) each."""
 SearchPhrases = Callable[[Vectors, Vectors, int], Phrases]
-"""From start and end vectors to the k best phrases."""
+"""From start and end vectors of questions, (Q, d) each, to the k best phrases."""
+FindPhrases = Callable[[Sequence[str], int], Phrases]
+"""From questions to the k best phrases."""
 
 
 class PhraseTexts(NamedTuple):
@@ -86,20 +98,15 @@ class PhraseTexts(NamedTuple):
 
 
 class PhraseSystem:
-    """Answers with the best phrase of all.
+    """Answers with the best phrase of all."""
 
-    Args:
-        vectors: from questions to their start and end vectors
-        search: finds the best phrases for such vectors
-    """
-
-    def __init__(self, texts: PhraseTexts, vectors: QuestionVectors, search: SearchPhrases) -> None:
-        self._texts, self._vectors, self._search = texts, vectors, search
+    def __init__(self, texts: PhraseTexts, find: FindPhrases) -> None:
+        self._texts, self._find = texts, find
 
     def attempt(self, questions: Sequence[str]) -> list[Attempt]:
-        """The best phrases of each question, and the passages that they are in."""
-        found = self._search(*self._vectors(questions), RETRIEVED_PASSAGES)
-        return [self._attempt(*row) for row in zip(*found, strict=True)]
+        """The best phrases of each question, one after the other to save memory, and the passages that they are in."""
+        found = (self._find([question], RETRIEVED_PASSAGES) for question in questions)
+        return [self._attempt(*(array[0] for array in phrases)) for phrases in found]
 
     def _attempt(self, scores: Scores, first: Numbers, last: Numbers) -> Attempt:
         shares = np.exp(scores - scores[0])
@@ -154,17 +161,26 @@ def marked_phrases(
     return [phrase for phrase in phrases if phrase]
 
 
-def trained_head(args: argparse.Namespace, encoder: WordEncoder, report: Report) -> PhraseHead:
-    """The head trained on part of SQuAD's training paragraphs."""
+def report_step(done: int, total: int, loss: float) -> None:
+    """A line now and then."""
+    if done % 20 == 0 or done == total:
+        print(f"step {done} of {total}: loss {loss:.2f}", flush=True)
+
+
+def trained_network(args: argparse.Namespace, model: Model, inputs: PhraseInput, report: Report) -> PhraseNetwork:
+    """The network trained on SQuAD's training paragraphs; a killed training goes on, a finished one is loaded."""
     name = "squad_reader.jsonl" if args.smoke else "squad_full.jsonl.gz"
     passages, asked = training_passages(args.data.folder / "train" / name, args.paragraphs)
-    words = encoder.words(passages)
+    words = inputs.passages(passages)
     phrases = marked_phrases(passages, words, asked)
-    vectors = encoder.questions([phrase.question for phrase in phrases])
-    head, losses = train_head(words, vectors, phrases, steps=args.steps)
+    torch.manual_seed(SETTINGS.seed)
+    network = PhraseNetwork(model).to(choose_device(SETTINGS.device))
+    objective = PhraseObjective(network, inputs, words=words, phrases=phrases, batch_size=SETTINGS.batch_size)
+    origin = {"model": model.fingerprint, "paragraphs": args.paragraphs}
+    losses = train(objective, SETTINGS, args.work / "phrases", origin=origin, on_step=report_step).losses
     print(f"{len(phrases)} phrases, loss of the last 50 steps {np.mean(losses[-50:]):.2f}", flush=True)
     report.add("trained on", len(phrases), "questions")
-    return head
+    return network
 
 
 def milliseconds(search: SearchPhrases, start: Vectors, end: Vectors) -> list[float]:
@@ -185,55 +201,74 @@ def add_search(report: Report, start: Vectors, end: Vectors, searches: Mapping[s
         report.add_spread(f"{name}/search", milliseconds(search, start, end), "ms")
 
 
-def make_searches(args: argparse.Namespace, index: PhraseIndex) -> dict[str, SearchPhrases]:
-    """The ways to search an index, by name."""
-    lists = StartLists(index.starts, lists=args.lists, searched=min(args.lists, SEARCHED_LISTS))
-    return {
-        "exact": index.search,
-        "lists": lambda start, end, k: index.search_candidates(start, end, k, lists=lists),
-    }
+class PhraseSearch:
+    """The ways to search the phrases of a collection.
+
+    Args:
+        live: whose BM25 is added to phrases
+        texts: the words of all its passages
+    """
+
+    def __init__(self, live: LiveSnapshot, texts: PhraseTexts, encoder: PhraseEncoder, index: PhraseIndex) -> None:
+        self._live, self._texts, self._encoder, self.index = live, texts, encoder, index
+        self._numbers = np.array([passage.number for passage in texts.passages])
+        lists = min(LISTS, 1 + len(index.starts) // LEAST_WORDS)
+        self._lists = StartLists(index.starts, lists=lists, searched=min(lists, SEARCHED_LISTS))
+
+    def exact(self, questions: Sequence[str], k: int) -> Phrases:
+        """All phrases are scored."""
+        return self.index.search(*self._encoder.questions(questions), k)
+
+    def by_lists(self, start: Vectors, end: Vectors, k: int) -> Phrases:
+        """Those are scored whose first word is in the inverted lists that are nearest to the question."""
+        return self.index.search_candidates(start, end, k, lists=self._lists)
+
+    def with_words(self, questions: Sequence[str], k: int, *, weight: float) -> Phrases:
+        """All phrases are scored, and the BM25 score of their passage counts too."""
+        view = self._live.load("bm25")
+        scores = np.stack([view.score_words(question, self._numbers) for question in questions])
+        return self.index.search(*self._encoder.questions(questions), k, added=np.float32(weight) * scores)
 
 
 def measure(args: argparse.Namespace, report: Report) -> None:
     """The run of phrase search and of the reader, with size and speed."""
     model, runtime = find_model(args.model), RuntimeSettings(precision=args.precision)
-    encoder = WordEncoder(model)
-    head = trained_head(args, encoder, report)
-
-    def vectors(questions: Sequence[str]) -> tuple[Vectors, Vectors]:
-        return head.of_questions(encoder.questions(questions))
-
+    inputs = PhraseInput(model)
+    encoder = PhraseEncoder(trained_network(args, model, inputs, report), inputs)
     directory = build_pool_words(args)
     with open_collection(directory) as collection:
-        passages = list(served_passages(collection))
-        words = encoder.words(passages)
+        live, passages = LiveSnapshot(collection), list(served_passages(collection))
+        words = inputs.passages(passages)
         texts = PhraseTexts.of(passages, words)
-        starts, ends = map(np.concatenate, zip(*(head.of_words(own) for own in words), strict=True))
-        index = PhraseIndex(starts, ends, texts.owners)
-        searches = make_searches(args, index)
-        reader = BorderReader(collection, BertReader(model, runtime))
+        search = PhraseSearch(live, texts, encoder, PhraseIndex(*encoder.words(words), texts.owners))
+        ways: dict[str, FindPhrases] = {
+            "exact": search.exact,
+            "lists": lambda questions, k: search.by_lists(*encoder.questions(questions), k),
+            **{f"sparse {weight:g}": partial(search.with_words, weight=weight) for weight in args.sparse},
+        }
         systems: dict[str, System] = {
-            **{name: PhraseSystem(texts, vectors, search) for name, search in searches.items()},
-            "bm25 + reader": ReadingSystem(Bm25Retriever(LiveSnapshot(collection)), reader, args.passages, outcome),
+            **{name: PhraseSystem(texts, find) for name, find in ways.items()},
+            "bm25 + reader": ReadingSystem(
+                Bm25Retriever(live), BorderReader(collection, BertReader(model, runtime)), args.passages, outcome
+            ),
         }
         task = SystemTask(question_files(args), args.limit, args.passages, model, runtime)
         run = run_systems(collection, systems, task, output=directory.with_name(f"{directory.name}-phrases.jsonl"))
     report.add("passages", len(passages))
     report.add("words", len(texts.owners))
-    report.add("index", 2 * index.starts.size * np.dtype(np.float16).itemsize / 1e6, "MB")
+    report.add("index", 2 * search.index.starts.size * np.dtype(np.float16).itemsize / 1e6, "MB")
     asked = [record["question"] for record in args.data.questions("squad", args.half)[: args.limit]]
-    add_search(report, *vectors(asked), searches)
+    add_search(report, *encoder.questions(asked), {"exact": search.index.search, "lists": search.by_lists})
     add_runs(report, [run])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = system_command_line(__doc__, pool="P3")
+    parser = system_command_line(__doc__, pool="P10", limit=200)
     parser.set_defaults(sets=("squad",))
-    parser.add_argument("--paragraphs", type=int, default=750, help="of SQuAD that the phrase vectors are trained on")
-    parser.add_argument("--steps", type=int, default=1_000, help="of training")
-    parser.add_argument("--lists", type=int, default=LISTS, help="inverted lists of start vectors")
-    args = parse(parser, arguments, limit=2, passages=2, steps=3, lists=2)
-    report = Report(args, paragraphs=args.paragraphs, steps=args.steps)
+    parser.add_argument("--paragraphs", type=int, default=9_000, help="of the 18,878 of SQuAD that are trained on")
+    parser.add_argument("--sparse", type=float, nargs="+", default=[SPARSE_WEIGHT], help="weights of BM25")
+    args = parse(parser, arguments, limit=2, passages=2)
+    report = Report(args, paragraphs=args.paragraphs)
     measure(args, report)
     report.write()
 

@@ -1,14 +1,14 @@
-"""Vectors of words and questions, and the small network that makes phrase vectors of them (Seo et al. 2019, section 3).
+"""Vectors of words and questions, and what trains them (Seo et al. 2019, section 3).
 
-The towers of opendpr's encoder stay as they are: a passage gives a vector for each of its words, in their context and
-without any question, and a question gives its vector. Two layers for each of the four kinds of vectors are trained on
-marked answers, with the words of all passages of a batch as negatives. Seo et al. train a whole BERT-large and add
-a sparse vector of TF-IDF weights to each phrase.
+One network reads passages without any question and questions without any passage. Of a passage each word has a start
+vector, made of its first token, and an end vector, made of its last; a question has one of each, made of the mean of
+its tokens. The network starts as opendpr's encoder and is trained on marked answers. Seo et al. train BERT-large, with
+four GPUs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,102 +17,114 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from opendpr.model.batches import by_length, pad
+from opendpr.iteration import batched
+from opendpr.model.batches import TokenSequence, pad
 from opendpr.model.directory import Model
-from opendpr.model.encoder import BertEncoder, EncoderInput
+from opendpr.model.encoder import EncoderInput
 from opendpr.model.spans import whole_words
 from opendpr.model.tokenizer import Tokenizer
 from opendpr.model.torch import EncoderNetwork, load_weights, make_network
+from opendpr.training.chunks import CHUNK_TOKENS, by_tokens
+from opendpr.training.objective import Step
+from opendpr.training.optimization import faster_precision
 from opendpr.types import Passage, Vectors
 
 PHRASE_DIM = 128
 """Size of a start vector and of an end vector."""
-HIDDEN_DIM = 384
-"""Width between the two layers."""
-ENCODED_PASSAGES = 8
-"""Passages encoded at once."""
-BATCH_QUESTIONS = 64
-LEARNING_RATE = 1e-3
+RUN_QUESTIONS = 32
+"""Questions of a batch that follow each other, so that passages of one article compete."""
 
 
 class Words(NamedTuple):
-    """The words of one passage."""
+    """One passage as the network reads it, and its words."""
 
-    first: NDArray[np.float16]
-    """(w, d): the vector of each word's first token."""
-    last: NDArray[np.float16]
-    """(w, d): that of its last token."""
+    sequence: TokenSequence
+    first: NDArray[np.int64]
+    """(w,): the place of each word's first token in the sequence."""
+    last: NDArray[np.int64]
+    """(w,): that of its last."""
     offsets: NDArray[np.int32]
     """(w, 2): where each word is in the passage's text."""
 
 
-class WordEncoder:
-    """Vectors of words and questions by the towers of a model."""
+class PhraseInput:
+    """Turns questions and passages into what the network reads, as the encoder of a model does."""
 
     def __init__(self, model: Model) -> None:
-        self.config, self._tokenizer = model.require_encoder(), Tokenizer(model.tokenizer_path)
-        network = make_network(self.config)
-        assert isinstance(network, EncoderNetwork)
-        load_weights(network, model.load_weights("passage"))
-        self._network, self._questions = network.eval(), BertEncoder(model)
-        self._input = EncoderInput(self.config, self._tokenizer)
+        self._tokenizer = Tokenizer(model.tokenizer_path)
+        self._input = EncoderInput(model.require_encoder(), self._tokenizer)
+        self._closing = model.require_encoder().input_form.closing
+        self.pad, self.most = self._tokenizer.pad, model.require_encoder().architecture.max_tokens
 
-    def questions(self, questions: Sequence[str]) -> Vectors:
-        """-> (Q, d)"""
-        return self._questions.encode_questions(questions)
+    def questions(self, questions: Sequence[str]) -> list[TokenSequence]:
+        """A sequence for each question."""
+        return self._input.questions(questions)
 
-    @torch.inference_mode()
-    def words(self, passages: Sequence[Passage]) -> list[Words]:
+    def passages(self, passages: Sequence[Passage]) -> list[Words]:
         """The words of each passage; none of one that is longer than the encoder takes."""
-        sequences = self._input.passages(passages)
-        words: list[Words] = [self._empty()] * len(passages)
-        for batch in by_length([len(sequence.ids) for sequence in sequences], ENCODED_PASSAGES):
-            rows = pad([sequences[place] for place in batch], self._tokenizer.pad)
-            ids, types, mask = (torch.from_numpy(array).long() for array in rows)
-            vectors = self._network.bert(ids, types, mask).numpy()
-            for place, own in zip(batch.tolist(), vectors, strict=True):
-                if not sequences[place].truncated:
-                    words[place] = self._words(passages[place].text, own[: len(sequences[place].ids)])
-        return words
+        return [
+            self._words(p.text, sequence) for p, sequence in zip(passages, self._input.passages(passages), strict=True)
+        ]
 
-    def _words(self, text: str, vectors: Vectors) -> Words:
+    def _words(self, text: str, sequence: TokenSequence) -> Words:
         """The words of a text whose tokens stand right before the sequence's end."""
         (tokens,) = self._tokenizer([text])
-        if not len(tokens.ids):
-            return self._empty()
-        end = len(vectors) - self.config.input_form.closing
-        own = vectors[end - len(tokens.ids) : end].astype(np.float16)
+        if sequence.truncated or not len(tokens.ids):
+            none = np.empty(0, np.int64)
+            return Words(sequence, none, none, np.empty((0, 2), np.int32))
         numbers = whole_words(text, tokens)
         first = np.flatnonzero(np.diff(numbers, prepend=numbers[0] - 1))
         last = np.append(first[1:] - 1, len(numbers) - 1)
         offsets = np.stack([tokens.offsets[first, 0], tokens.offsets[last, 1]], axis=1)
-        return Words(own[first], own[last], offsets)
-
-    def _empty(self) -> Words:
-        vectors = np.empty((0, self.config.architecture.hidden_size), np.float16)
-        return Words(vectors, vectors, np.empty((0, 2), np.int32))
+        before = len(sequence.ids) - self._closing - len(tokens.ids)
+        return Words(sequence, first + before, last + before, offsets)
 
 
-class PhraseHead(nn.Module):
-    """From the vectors of the towers to start and end vectors."""
+class Reading(NamedTuple):
+    """How sequences are computed."""
 
-    def __init__(self, dim: int) -> None:
+    pad: int
+    """Token that fills rows."""
+    most: int
+    """Longest row."""
+    tokens: int
+    """Computed at once."""
+    dropout: float = 0.0
+
+
+class PhraseNetwork(nn.Module):
+    """A network of the encoder's kind, and a layer for each of the four kinds of vectors."""
+
+    def __init__(self, model: Model) -> None:
         super().__init__()
-        self.start, self.end, self.question_start, self.question_end = (
-            nn.Sequential(nn.Linear(dim, HIDDEN_DIM), nn.GELU(), nn.Linear(HIDDEN_DIM, PHRASE_DIM)) for _ in range(4)
-        )
+        config = model.require_encoder()
+        tower = make_network(config)
+        assert isinstance(tower, EncoderNetwork)
+        load_weights(tower, model.load_weights("passage"))
+        self.bert, size = tower.bert, config.architecture.hidden_size
+        self.start, self.end, self.question_start, self.question_end = (nn.Linear(size, PHRASE_DIM) for _ in range(4))
 
-    @torch.inference_mode()
-    def of_words(self, words: Words) -> tuple[Vectors, Vectors]:
-        """Start and end vectors of words, (w, d) each."""
-        first, last = (torch.from_numpy(array.astype(np.float32)) for array in words[:2])
-        return self.start(first).numpy(), self.end(last).numpy()
+    def of_words(self, words: Sequence[Words], reading: Reading) -> list[tuple[Tensor, Tensor]]:
+        """Start and end vectors of the words of each passage, (w, d) each."""
+        vectors: dict[int, tuple[Tensor, Tensor]] = {}
+        for place, tokens in self._tokens([own.sequence for own in words], reading):
+            first, last = (torch.from_numpy(own).to(tokens.device) for own in (words[place].first, words[place].last))
+            vectors[place] = self.start(tokens[first]).float(), self.end(tokens[last]).float()
+        return [vectors[place] for place in range(len(words))]
 
-    @torch.inference_mode()
-    def of_questions(self, vectors: Vectors) -> tuple[Vectors, Vectors]:
+    def of_questions(self, questions: Sequence[TokenSequence], reading: Reading) -> tuple[Tensor, Tensor]:
         """Start and end vectors of questions, (Q, d) each."""
-        questions = torch.from_numpy(vectors)
-        return self.question_start(questions).numpy(), self.question_end(questions).numpy()
+        vectors = {place: tokens.mean(0) for place, tokens in self._tokens(questions, reading)}
+        means = torch.stack([vectors[place] for place in range(len(questions))])
+        return self.question_start(means).float(), self.question_end(means).float()
+
+    def _tokens(self, sequences: Sequence[TokenSequence], reading: Reading) -> Iterator[tuple[int, Tensor]]:
+        """The place of each sequence, longest first, and the vectors of its tokens, (L, d)."""
+        device, lengths = self.start.weight.device, [len(sequence.ids) for sequence in sequences]
+        for places in by_tokens(lengths, reading.tokens):
+            batch = pad([sequences[place] for place in places], reading.pad, most=reading.most)
+            rows = self.bert(*(torch.from_numpy(array).long().to(device) for array in batch), reading.dropout)
+            yield from ((place, row[: lengths[place]]) for place, row in zip(places, rows, strict=True))
 
 
 class MarkedPhrase(NamedTuple):
@@ -135,53 +147,98 @@ def mark(question: str, passage: int, offsets: NDArray[np.int32], place: tuple[i
     return MarkedPhrase(question, passage, int(inside[0]), int(inside[-1])) if len(inside) else None
 
 
-def batch_loss(head: PhraseHead, words: Sequence[Words], asked: Vectors, phrases: Sequence[MarkedPhrase]) -> Tensor:
-    """The negative log-likelihood of the first and the last words among those of all passages of the batch.
+def phrase_loss(questions: Tensor, words: Tensor, owners: Tensor, wanted: Tensor) -> Tensor:
+    """The negative log-likelihood of a word among those of its passage, and among those of all passages.
 
     Args:
-        words: of all passages; those that the phrases are in are the batch's
-        asked: (Q, d) vectors of the questions
+        questions: (Q, d) start vectors, or end vectors
+        words: (n, d) vectors of the same kind
+        owners: (n,) passage of each word
+        wanted: (Q,) places of the words that answers begin with, or end with
     """
-    places = sorted({phrase.passage for phrase in phrases})
-    begins = dict(zip(places, np.cumsum([0, *(len(words[place].first) for place in places)]).tolist(), strict=False))
-    first, last = (
-        torch.from_numpy(np.concatenate([words[place][side] for place in places]).astype(np.float32)) for side in (0, 1)
-    )
-    questions = torch.from_numpy(asked)
-    wanted = torch.tensor([(begins[p.passage] + p.first, begins[p.passage] + p.last) for p in phrases])
-    starting = head.question_start(questions) @ head.start(first).T
-    ending = head.question_end(questions) @ head.end(last).T
-    return F.cross_entropy(starting, wanted[:, 0]) + F.cross_entropy(ending, wanted[:, 1])
+    scores = questions @ words.T
+    others = owners[None] != owners[wanted][:, None]
+    return F.cross_entropy(scores, wanted) + F.cross_entropy(scores.masked_fill(others, -torch.inf), wanted)
 
 
-def train_head(
-    words: Sequence[Words], asked: Vectors, phrases: Sequence[MarkedPhrase], *, steps: int, seed: int = 0
-) -> tuple[PhraseHead, list[float]]:
-    """A head trained on marked phrases, and the loss of each step.
-
-    A batch is a run of phrases in their order, so that passages of one article compete.
+class PhraseObjective:
+    """The loss of first and last words over batches of marked answers.
 
     Args:
-        asked: (Q, d) vectors of the questions, one for each phrase
+        words: of all passages
+        phrases: in the order of their passages
+        batch_size: questions of a batch: some runs of `RUN_QUESTIONS`
     """
-    torch.manual_seed(seed)
-    head = PhraseHead(asked.shape[1])
-    optimizer = torch.optim.AdamW(head.parameters(), lr=LEARNING_RATE)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=steps + 1)
-    losses = []
-    for rows in _batches(len(phrases), steps, seed):
-        optimizer.zero_grad()
-        loss = batch_loss(head, words, asked[rows], [phrases[row] for row in rows])
+
+    def __init__(
+        self,
+        network: PhraseNetwork,
+        inputs: PhraseInput,
+        *,
+        words: Sequence[Words],
+        phrases: Sequence[MarkedPhrase],
+        batch_size: int,
+    ) -> None:
+        self.network, self._inputs, self._words, self._phrases = network, inputs, words, phrases
+        self._runs = max(1, batch_size // RUN_QUESTIONS)
+        self._device = next(network.parameters()).device
+
+    def batches(self, epoch: int) -> Sequence[list[int]]:
+        """The phrases of each batch; where runs begin changes from pass to pass."""
+        generator = np.random.default_rng(epoch)
+        places = np.roll(np.arange(len(self._phrases)), -int(generator.integers(RUN_QUESTIONS))).tolist()
+        runs = list(batched(places, RUN_QUESTIONS))
+        order = generator.permutation(len(runs)).tolist()
+        return [[place for run in group for place in runs[run]] for group in batched(order, self._runs)]
+
+    def backward(self, batch: list[int], step: Step) -> float:
+        """Add the gradient of the mean loss of a batch; returns the loss."""
+        phrases = [self._phrases[number] for number in batch]
+        passages = sorted({phrase.passage for phrase in phrases})
+        tokens = step.chunk_tokens or CHUNK_TOKENS[self._device.type]
+        reading = Reading(self._inputs.pad, self._inputs.most, tokens, step.dropout)
+        questions = self._inputs.questions([phrase.question for phrase in phrases])
+        with step.autocast(self._device):
+            asked = self.network.of_questions(questions, reading)
+            words = self.network.of_words([self._words[place] for place in passages], reading)
+        counts = torch.tensor([len(starts) for starts, _ in words], device=self._device)
+        owners = torch.arange(len(words), device=self._device).repeat_interleave(counts)
+        before = dict(zip(passages, (counts.cumsum(0) - counts).tolist(), strict=True))
+        wanted = torch.tensor([(before[p.passage] + p.first, before[p.passage] + p.last) for p in phrases])
+        sides = zip(asked, zip(*words, strict=True), wanted.T.to(self._device), strict=True)
+        loss = torch.stack([phrase_loss(vectors, torch.cat(own), owners, place) for vectors, own, place in sides]).sum()
         loss.backward()  # type: ignore[no-untyped-call]  # torch's own
-        optimizer.step()
-        schedule.step()
-        losses.append(loss.item())
-    return head.eval(), losses
+        return loss.item()
+
+    def record(self) -> Mapping[str, object]:
+        """How many questions there are, and over how many passages."""
+        return {"questions": len(self._phrases), "passages": len(self._words)}
+
+    def validate(self) -> Mapping[str, float] | None:
+        """Nothing is validated."""
+        return None
 
 
-def _batches(count: int, steps: int, seed: int) -> Iterable[list[int]]:
-    generator = np.random.default_rng(seed)
-    size = min(BATCH_QUESTIONS, count)
-    for _ in range(steps):
-        begin = int(generator.integers(0, count - size + 1))
-        yield list(range(begin, begin + size))
+class PhraseEncoder:
+    """Vectors of words and questions by a trained network."""
+
+    def __init__(self, network: PhraseNetwork, inputs: PhraseInput) -> None:
+        self._network, self._inputs = network.eval(), inputs
+        device = next(network.parameters()).device
+        self._step = Step(0, 0.0, faster_precision(device) == "bf16")
+        self._device, self._reading = device, Reading(inputs.pad, inputs.most, CHUNK_TOKENS[device.type])
+
+    @torch.inference_mode()
+    def words(self, words: Sequence[Words]) -> tuple[Vectors, Vectors]:
+        """Start and end vectors of the words of all passages, one after the other, (n, d) each."""
+        with self._step.autocast(self._device):
+            parts = self._network.of_words(words, self._reading)
+        starts, ends = (torch.cat(side).cpu().numpy() for side in zip(*parts, strict=True))
+        return starts, ends
+
+    @torch.inference_mode()
+    def questions(self, questions: Sequence[str]) -> tuple[Vectors, Vectors]:
+        """Start and end vectors of questions, (Q, d) each."""
+        with self._step.autocast(self._device):
+            start, end = self._network.of_questions(self._inputs.questions(questions), self._reading)
+        return start.cpu().numpy(), end.cpu().numpy()
