@@ -15,16 +15,15 @@ from experiments.paper.systems.phrase_training import (
     PhraseInput,
     PhraseNetwork,
     PhraseObjective,
-    mark,
     phrase_loss,
 )
 
 from opendpr.model.directory import Model
+from opendpr.model.tokenizer import Tokenizer
 from opendpr.training.loop import train
 from opendpr.training.settings import LoopSettings
 from opendpr.types import Passage
 
-OFFSETS = np.array([(0, 4), (5, 9), (10, 16)], np.int32)
 TEXTS = ("Ann sails on the blue boat.", "Tom rows at noon, and Mary waits.", "Old Bert mends seven nets.")
 PASSAGES = [Passage(number, "", "", text, 0) for number, text in enumerate(TEXTS)]
 
@@ -38,11 +37,6 @@ def surprise(scores: Sequence[float], place: int) -> float:
     return float(np.log(np.exp(scores).sum()) - scores[place])
 
 
-def test_an_answer_is_the_words_that_it_overlaps() -> None:
-    assert mark("who ?", 3, OFFSETS, (5, 12)) == MarkedPhrase("who ?", 3, 1, 2)
-    assert mark("who ?", 3, OFFSETS, (16, 20)) is None
-
-
 def test_a_word_competes_with_those_of_its_passage_and_with_all() -> None:
     words = torch.tensor([[1.0, 0.0], [0.0, 2.0], [3.0, 1.0], [0.5, 0.5]])
     questions, owners, wanted = torch.tensor([[1.0, 1.0], [2.0, 0.0]]), torch.tensor([0, 0, 1, 1]), torch.tensor([1, 2])
@@ -52,11 +46,12 @@ def test_a_word_competes_with_those_of_its_passage_and_with_all() -> None:
 
 
 def test_words_are_those_of_the_text_and_their_tokens_those_of_the_sequence(model: Model) -> None:
-    (words,) = PhraseInput(model).passages(PASSAGES[1:2])
+    (words,) = PhraseInput(model).passages([Passage(1, "", "The Log of the Heron", TEXTS[1], 0)])
     texts = [TEXTS[1][start:end] for start, end in words.offsets]
     assert " ".join(texts).replace(" ,", ",").replace(" .", ".") == TEXTS[1]
-    assert (words.first <= words.last).all() and (words.first[1:] == words.last[:-1] + 1).all()
-    assert words.last[-1] == len(words.sequence.ids) - 2  # the last token is that which closes
+    tokenizer = Tokenizer(model.tokenizer_path)
+    for text, first, last in zip(texts, words.first, words.last, strict=True):
+        assert words.sequence.ids[first : last + 1].tolist() == tokenizer.ids([text])[0].tolist()
 
 
 def test_a_passage_that_is_too_long_has_no_words(model: Model) -> None:

@@ -52,6 +52,7 @@ from opendpr.model.batches import pad
 from opendpr.model.directory import Model, find_model, read_weights, write_model
 from opendpr.model.encoder import BertEncoder, EncoderInput
 from opendpr.model.reader import BertReader
+from opendpr.model.spans import overlapping
 from opendpr.model.tokenizer import Tokenizer, Tokens
 from opendpr.model.torch import choose_device, stored_weights
 from opendpr.model.windows import windows
@@ -142,11 +143,8 @@ class OrqaObjective:
 
 def token_spans(answers: Sequence[str], text: str, tokens: Tokens) -> list[tuple[int, int]]:
     """First and last token of each place of an answer in a text."""
-    spans = []
-    for start, end in answer_places(answers, text):
-        inside = np.flatnonzero((tokens.offsets[:, 1] > start) & (tokens.offsets[:, 0] < end))
-        spans += [(int(inside[0]), int(inside[-1]))] if len(inside) else []
-    return spans
+    spans = (overlapping(tokens.offsets, *place) for place in answer_places(answers, text))
+    return [span for span in spans if span]
 
 
 def train_cloze(args: argparse.Namespace, collection: Collection, output: Path) -> Model:

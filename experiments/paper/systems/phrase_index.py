@@ -22,7 +22,7 @@ MOST_WORDS = 10
 
 
 class Phrases(NamedTuple):
-    """The k best phrases of Q questions, no two with the same first word; best first, ties by number."""
+    """The best phrase of each of the k passages with the best ones, for Q questions; best first."""
 
     scores: Scores
     """(Q, k), -inf where there are fewer"""
@@ -73,19 +73,25 @@ class PhraseIndex:
             end_scores: the scores (Q, n) of words as the last ones
             places: (n,) numbers of the words, rising
         """
-        best, steps = np.full(scores.shape, -np.inf, np.float32), np.zeros(scores.shape, np.int64)
+        best, steps = np.full(scores.shape, -np.inf, np.float32), np.zeros(scores.shape, np.int8)
         for step in range(MOST_WORDS):
             last = np.minimum(places + step, len(self.ends) - 1)
             inside = (places + step == last) & (self.passages[last] == self.passages[places])
             scored = np.where(inside, end_scores(last), -np.inf)
             steps[scored > best] = step
             best = np.maximum(best, scored)
-        count = max(0, k - len(places))
-        total = np.pad((scores + best).astype(np.float32), ((0, 0), (0, count)), constant_values=-np.inf)
-        firsts, steps = np.pad(places, (0, count), constant_values=-1), np.pad(steps, ((0, 0), (0, count)))
-        chosen = top(total, np.arange(len(firsts))[None].repeat(len(total), axis=0), k)
-        first = firsts[chosen.numbers]
-        last = np.where(first >= 0, first + np.take_along_axis(steps, chosen.numbers, axis=1), -1)
+        total = (scores + best).astype(np.float32)
+        begins = np.flatnonzero(np.diff(self.passages[places], prepend=-1))
+        by_passage = np.maximum.reduceat(total, begins, axis=1)
+        missing = max(0, k - len(begins))
+        padded = np.pad(by_passage, ((0, 0), (0, missing)), constant_values=-np.inf)
+        chosen = top(padded, np.arange(padded.shape[1])[None].repeat(len(total), axis=0), k)
+        first, last = np.full((2, *chosen.numbers.shape), -1)
+        ends = np.append(begins[1:], len(places))
+        for row, rank in np.argwhere(chosen.numbers < len(begins)):
+            passage = chosen.numbers[row, rank]
+            place = begins[passage] + total[row, begins[passage] : ends[passage]].argmax()
+            first[row, rank], last[row, rank] = places[place], places[place] + steps[row, place]
         return Phrases(chosen.scores, first, last)
 
 

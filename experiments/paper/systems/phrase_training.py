@@ -54,7 +54,7 @@ class PhraseInput:
         self._tokenizer = Tokenizer(model.tokenizer_path)
         self._input = EncoderInput(model.require_encoder(), self._tokenizer)
         self._closing = model.require_encoder().input_form.closing
-        self.pad, self.most = self._tokenizer.pad, model.require_encoder().architecture.max_tokens
+        self.pad_id, self.max_tokens = self._tokenizer.pad, model.require_encoder().architecture.max_tokens
 
     def questions(self, questions: Sequence[str]) -> list[TokenSequence]:
         """A sequence for each question."""
@@ -80,14 +80,14 @@ class PhraseInput:
         return Words(sequence, first + before, last + before, offsets)
 
 
-class Reading(NamedTuple):
-    """How sequences are computed."""
+class Batching(NamedTuple):
+    """How sequences are computed together."""
 
-    pad: int
+    pad_id: int
     """Token that fills rows."""
-    most: int
+    max_tokens: int
     """Longest row."""
-    tokens: int
+    chunk_tokens: int
     """Computed at once."""
     dropout: float = 0.0
 
@@ -104,26 +104,26 @@ class PhraseNetwork(nn.Module):
         self.bert, size = tower.bert, config.architecture.hidden_size
         self.start, self.end, self.question_start, self.question_end = (nn.Linear(size, PHRASE_DIM) for _ in range(4))
 
-    def of_words(self, words: Sequence[Words], reading: Reading) -> list[tuple[Tensor, Tensor]]:
+    def of_words(self, words: Sequence[Words], batching: Batching) -> list[tuple[Tensor, Tensor]]:
         """Start and end vectors of the words of each passage, (w, d) each."""
         vectors: dict[int, tuple[Tensor, Tensor]] = {}
-        for place, tokens in self._tokens([own.sequence for own in words], reading):
+        for place, tokens in self._tokens([own.sequence for own in words], batching):
             first, last = (torch.from_numpy(own).to(tokens.device) for own in (words[place].first, words[place].last))
             vectors[place] = self.start(tokens[first]).float(), self.end(tokens[last]).float()
         return [vectors[place] for place in range(len(words))]
 
-    def of_questions(self, questions: Sequence[TokenSequence], reading: Reading) -> tuple[Tensor, Tensor]:
+    def of_questions(self, questions: Sequence[TokenSequence], batching: Batching) -> tuple[Tensor, Tensor]:
         """Start and end vectors of questions, (Q, d) each."""
-        vectors = {place: tokens.mean(0) for place, tokens in self._tokens(questions, reading)}
+        vectors = {place: tokens.mean(0) for place, tokens in self._tokens(questions, batching)}
         means = torch.stack([vectors[place] for place in range(len(questions))])
         return self.question_start(means).float(), self.question_end(means).float()
 
-    def _tokens(self, sequences: Sequence[TokenSequence], reading: Reading) -> Iterator[tuple[int, Tensor]]:
+    def _tokens(self, sequences: Sequence[TokenSequence], batching: Batching) -> Iterator[tuple[int, Tensor]]:
         """The place of each sequence, longest first, and the vectors of its tokens, (L, d)."""
         device, lengths = self.start.weight.device, [len(sequence.ids) for sequence in sequences]
-        for places in by_tokens(lengths, reading.tokens):
-            batch = pad([sequences[place] for place in places], reading.pad, most=reading.most)
-            rows = self.bert(*(torch.from_numpy(array).long().to(device) for array in batch), reading.dropout)
+        for places in by_tokens(lengths, batching.chunk_tokens):
+            batch = pad([sequences[place] for place in places], batching.pad_id, most=batching.max_tokens)
+            rows = self.bert(*(torch.from_numpy(array).long().to(device) for array in batch), batching.dropout)
             yield from ((place, row[: lengths[place]]) for place, row in zip(places, rows, strict=True))
 
 
@@ -134,17 +134,6 @@ class MarkedPhrase(NamedTuple):
     passage: int
     first: int
     last: int
-
-
-def mark(question: str, passage: int, offsets: NDArray[np.int32], place: tuple[int, int]) -> MarkedPhrase | None:
-    """The words that an answer overlaps, None if it overlaps none.
-
-    Args:
-        offsets: (w, 2) of the passage's words
-        place: of the answer in the passage's text
-    """
-    inside = np.flatnonzero((offsets[:, 1] > place[0]) & (offsets[:, 0] < place[1]))
-    return MarkedPhrase(question, passage, int(inside[0]), int(inside[-1])) if len(inside) else None
 
 
 def phrase_loss(questions: Tensor, words: Tensor, owners: Tensor, wanted: Tensor) -> Tensor:
@@ -196,11 +185,11 @@ class PhraseObjective:
         phrases = [self._phrases[number] for number in batch]
         passages = sorted({phrase.passage for phrase in phrases})
         tokens = step.chunk_tokens or CHUNK_TOKENS[self._device.type]
-        reading = Reading(self._inputs.pad, self._inputs.most, tokens, step.dropout)
+        batching = Batching(self._inputs.pad_id, self._inputs.max_tokens, tokens, step.dropout)
         questions = self._inputs.questions([phrase.question for phrase in phrases])
         with step.autocast(self._device):
-            asked = self.network.of_questions(questions, reading)
-            words = self.network.of_words([self._words[place] for place in passages], reading)
+            asked = self.network.of_questions(questions, batching)
+            words = self.network.of_words([self._words[place] for place in passages], batching)
         counts = torch.tensor([len(starts) for starts, _ in words], device=self._device)
         owners = torch.arange(len(words), device=self._device).repeat_interleave(counts)
         before = dict(zip(passages, (counts.cumsum(0) - counts).tolist(), strict=True))
@@ -226,13 +215,13 @@ class PhraseEncoder:
         self._network, self._inputs = network.eval(), inputs
         device = next(network.parameters()).device
         self._step = Step(0, 0.0, faster_precision(device) == "bf16")
-        self._device, self._reading = device, Reading(inputs.pad, inputs.most, CHUNK_TOKENS[device.type])
+        self._device, self._batching = device, Batching(inputs.pad_id, inputs.max_tokens, CHUNK_TOKENS[device.type])
 
     @torch.inference_mode()
     def words(self, words: Sequence[Words]) -> tuple[Vectors, Vectors]:
         """Start and end vectors of the words of all passages, one after the other, (n, d) each."""
         with self._step.autocast(self._device):
-            parts = self._network.of_words(words, self._reading)
+            parts = self._network.of_words(words, self._batching)
         starts, ends = (torch.cat(side).cpu().numpy() for side in zip(*parts, strict=True))
         return starts, ends
 
@@ -240,5 +229,5 @@ class PhraseEncoder:
     def questions(self, questions: Sequence[str]) -> tuple[Vectors, Vectors]:
         """Start and end vectors of questions, (Q, d) each."""
         with self._step.autocast(self._device):
-            start, end = self._network.of_questions(self._inputs.questions(questions), self._reading)
+            start, end = self._network.of_questions(self._inputs.questions(questions), self._batching)
         return start.cpu().numpy(), end.cpu().numpy()

@@ -110,6 +110,16 @@ def at_word_borders(start: Floats, end: Floats, words: NDArray[np.int32]) -> tup
     return start, end
 
 
+def overlapping(offsets: NDArray[np.int32], start: int, end: int) -> tuple[int, int] | None:
+    """First and last of some tokens, or words, that overlap the characters [start, end), None if none does.
+
+    Args:
+        offsets: (n, 2), where each of them is in the text
+    """
+    inside = np.flatnonzero((offsets[:, 1] > start) & (offsets[:, 0] < end))
+    return (int(inside[0]), int(inside[-1])) if len(inside) else None
+
+
 def characters(span: TokenSpan, tokens: Tokens, text: str) -> tuple[int, int]:
     """Offsets in the passage's text of a span of its tokens.
 

@@ -16,6 +16,7 @@ from opendpr.errors import InputError
 from opendpr.iteration import batched
 from opendpr.model.batches import TokenSequence, pad
 from opendpr.model.config import ReaderConfig
+from opendpr.model.spans import overlapping
 from opendpr.model.tokenizer import TokenIds, Tokenizer, Tokens
 from opendpr.model.windows import Window, windows
 from opendpr.training import distributed
@@ -218,7 +219,7 @@ class ReaderObjective:
     def _row(self, question: TokenIds, title: TokenIds, text: Tokens, passage: MarkedPassage) -> _Row:
         """The window that holds most of the answers whole, and of those the one with most text around them."""
         candidates = windows(question, title, text, config=self._config, tokenizer=self._tokenizer)
-        spans = [span for place in passage.places if (span := _token_span(text, *place)) is not None]
+        spans = [span for place in passage.places if (span := overlapping(text.offsets, *place)) is not None]
         if not candidates:
             return _Row(TokenSequence(question[:0], question[:0]), (0, 0), [])
         best = max(candidates, key=lambda window: _fit(window, spans))
@@ -245,9 +246,3 @@ def _fit(window: Window, spans: Sequence[tuple[int, int]]) -> tuple[int, float]:
 def _margin(window: Window, span: tuple[int, int]) -> int:
     """Tokens between an answer and the nearer edge of a window; negative if it is not whole in it."""
     return min(span[0] - window.first, window.first + window.length_tokens - 1 - span[1])
-
-
-def _token_span(text: Tokens, start: int, end: int) -> tuple[int, int] | None:
-    """First and last token that overlap the characters [start, end), None if none does."""
-    inside = np.flatnonzero((text.offsets[:, 1] > start) & (text.offsets[:, 0] < end))
-    return (int(inside[0]), int(inside[-1])) if len(inside) else None
