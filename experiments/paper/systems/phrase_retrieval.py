@@ -162,7 +162,7 @@ def digest(*parts: object) -> str:
 
 
 def trained_encoder(args: argparse.Namespace, model: Model, report: Report) -> tuple[PhraseEncoder, PhraseInput, str]:
-    """The network trained on SQuAD, and a digest of what decides it; what is there of its training is not done again."""
+    """The network trained on SQuAD, and a digest of what decides it; what is trained already is loaded."""
     name = "squad_reader.jsonl" if args.smoke else "squad_full.jsonl.gz"
     passages, answers = training_examples(args.data.folder / "train" / name, args.stride)
     inputs = PhraseInput(model)

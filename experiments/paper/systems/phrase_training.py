@@ -188,14 +188,14 @@ class PhraseObjective:
         batching = Batching(self._inputs.pad_id, self._inputs.max_tokens, tokens, step.dropout)
         questions = self._inputs.questions([phrase.question for phrase in phrases])
         with step.autocast(self._device):
-            asked = self.network.of_questions(questions, batching)
+            vectors = self.network.of_questions(questions, batching)
             words = self.network.of_words([self._words[place] for place in passages], batching)
         counts = torch.tensor([len(starts) for starts, _ in words], device=self._device)
         owners = torch.arange(len(words), device=self._device).repeat_interleave(counts)
         before = dict(zip(passages, (counts.cumsum(0) - counts).tolist(), strict=True))
         wanted = torch.tensor([(before[p.passage] + p.first, before[p.passage] + p.last) for p in phrases])
-        sides = zip(asked, zip(*words, strict=True), wanted.T.to(self._device), strict=True)
-        loss = torch.stack([phrase_loss(vectors, torch.cat(own), owners, place) for vectors, own, place in sides]).sum()
+        sides = zip(vectors, zip(*words, strict=True), wanted.T.to(self._device), strict=True)
+        loss = torch.stack([phrase_loss(side, torch.cat(own), owners, place) for side, own, place in sides]).sum()
         loss.backward()  # type: ignore[no-untyped-call]  # torch's own
         return loss.item()
 
