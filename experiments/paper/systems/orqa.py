@@ -15,8 +15,6 @@ marked answers; ORQA starts from BERT, over all of Wikipedia.
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -39,6 +37,7 @@ from experiments.paper.systems.orqa_loss import joint_loss, span_scores
 from experiments.paper.systems.running import (
     ReadingSystem,
     SystemTask,
+    digest,
     question_files,
     run_systems,
     system_command_line,
@@ -199,11 +198,10 @@ def train_jointly(args: argparse.Namespace, base: Model, *, collection: Collecti
 
 def train_both(args: argparse.Namespace) -> tuple[Model, Model]:
     """The model after the cloze task, and after joint training."""
-    decisive = json.dumps([find_model(args.model).fingerprint, args.layers, args.cloze_pairs, args.examples])
-    digest = hashlib.sha256(decisive.encode()).hexdigest()[:8]
+    made = digest(find_model(args.model).fingerprint, args.layers, args.cloze_pairs, args.examples)
     with open_training_collection(args.data, args.work) as collection:
-        cloze = train_cloze(args, collection, args.work / f"orqa-cloze-{digest}")
-        return cloze, train_jointly(args, cloze, collection=collection, output=args.work / f"orqa-joint-{digest}")
+        cloze = train_cloze(args, collection, args.work / f"orqa-cloze-{made}")
+        return cloze, train_jointly(args, cloze, collection=collection, output=args.work / f"orqa-joint-{made}")
 
 
 def measure(args: argparse.Namespace, report: Report) -> None:

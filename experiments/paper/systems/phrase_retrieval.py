@@ -13,8 +13,6 @@ opendpr's encoder, trained on SQuAD's marked answers (`phrase_training.py`).
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -46,6 +44,7 @@ from experiments.paper.systems.running import (
     ReadingSystem,
     System,
     SystemTask,
+    digest,
     question_files,
     run_systems,
     system_command_line,
@@ -102,11 +101,11 @@ class PhraseSystem:
     """Answers with the best phrase of all."""
 
     def __init__(self, texts: PhraseTexts, find: FindPhrases) -> None:
-        self._texts, self.find = texts, find
+        self._texts, self._find = texts, find
 
     def attempt(self, questions: Sequence[str]) -> list[Attempt]:
         """The best phrases of each question, one after the other to save memory, and the passages that they are in."""
-        phrases = (self.find([question], RETRIEVED_PASSAGES) for question in questions)
+        phrases = (self._find([question], RETRIEVED_PASSAGES) for question in questions)
         return [self._attempt(*(array[0] for array in rows)) for rows in phrases]
 
     def _attempt(self, scores: Scores, first: Numbers, last: Numbers) -> Attempt:
@@ -154,11 +153,6 @@ class PhraseSearch:
         view = self._live.load("bm25")
         scores = np.stack([view.score_words(question, self._numbers) for question in questions])
         return self.index.search(*self._encoder.questions(questions), k, added=np.float32(weight) * scores)
-
-
-def digest(*parts: object) -> str:
-    """What tells apart files that are made in other ways."""
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:8]
 
 
 def trained_encoder(args: argparse.Namespace, model: Model, report: Report) -> tuple[PhraseEncoder, PhraseInput, str]:

@@ -6,6 +6,8 @@ So the same tools compare them, make pages of them and say why an answer is wron
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -40,6 +42,11 @@ def system_command_line(description: str | None, *, pool: str = "P25", limit: in
     parser.add_argument("--limit", type=int, default=limit, help="questions of each set")
     parser.add_argument("--passages", type=int, default=20, help="read for a question")
     return parser
+
+
+def digest(*parts: object) -> str:
+    """Tells apart the names of what is made in other ways."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:8]
 
 
 def question_files(args: argparse.Namespace) -> list[Path]:
