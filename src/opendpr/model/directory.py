@@ -130,6 +130,23 @@ class Model:
             return self.require_reranker()
         return self.require_reader() if part == "reader" else self.require_encoder()
 
+    def verify_encoder(self) -> None:
+        """Check the encoder's configuration, tokenizer and weights against the fingerprint.
+
+        Raises:
+            CorruptionError: they are not what the model was written with. Vectors of two encoders would be compared.
+        """
+        config = self.require_encoder()
+        paths = sorted({self.weights_path("question"), self.weights_path("passage")})
+        found = fingerprint(config, [self.tokenizer_path, *paths])
+        if found != self.fingerprint:
+            raise CorruptionError(
+                f"model {self.name} ({self.directory}): configuration, tokenizer and weights of its encoder have the "
+                f"fingerprint {found[:12]}, expected {self.fingerprint[:12]} as in config.json; a file was changed or "
+                "copied incompletely. Restore the model, or give the changed one a fingerprint of its own with "
+                f"'opendpr import model {self.directory} -o NEW'"
+            )
+
     def require_encoder(self) -> EncoderConfig:
         if self.encoder is None:
             raise StateError(f"model {self.name} ({self.directory}) has no encoder; give one that has")
@@ -180,8 +197,7 @@ def read_weights(path: Path) -> dict[str, NDArray[Any]]:
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
-    if not path.is_file():
-        raise StateError(f"the model lacks {path}; it was copied or unpacked incompletely, restore it")
+    _require_file(path)
     try:
         return dict(load_file(path))
     except SafetensorError as error:
@@ -264,8 +280,15 @@ def fingerprint(config: NetworkConfig, paths: list[Path]) -> str:
     decisive = {key: value for key, value in settings_of(config).items() if key != "scale"}
     digest = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode())
     for path in paths:
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
+        _require_file(path)
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()
+
+
+def _require_file(path: Path) -> None:
+    if not path.is_file():
+        raise StateError(f"the model lacks {path}; it was copied or unpacked incompletely, restore it")
 
 
 def _numbers(values: object, name: str, path: Path) -> dict[str, float]:

@@ -105,13 +105,16 @@ def load_network(
     *,
     throughput: bool,
 ) -> Network:
-    """Load the network of a part of a model.
+    """Load the network of a part of a model; an encoder's only if its files are those of the model's fingerprint.
 
     Raises:
         OpendprError: the runtime asked for is not installed, or the device is not there.
+        CorruptionError: the encoder's files were changed. Those of an installed package are taken as they are.
     """
-    shared = part in ("question", "passage") and model.require_encoder().tied
-    name = f"the {'encoder' if shared else part} network of {model.name}"
+    encodes = part in ("question", "passage")
+    if encodes and not model.is_installed:
+        model.verify_encoder()
+    name = f"the {'encoder' if encodes and model.require_encoder().tied else part} network of {model.name}"
     return CheckedNetwork(_load(model, part, settings, throughput=throughput), name)
 
 
