@@ -1,7 +1,8 @@
 """Tables and figures in sentences of the documents, generated from the list of figures.
 
 A table is between `<!-- figures: NAME -->` and `<!-- end -->`. A figure in a sentence is between
-`<!-- {set/figure} -->` and `<!-- end -->`, in the forms that a cell of a table may have.
+`<!-- {set/figure} -->` and `<!-- end -->`, in the forms that a cell of a table may have, and so is the machine that a set was
+measured on: `{set|machine}`.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
-from experiments.common.catalogue import Catalogue, CatalogueError, Stored, Table, nearest
+from experiments.common.catalogue import Catalogue, CatalogueError, FigureSet, Stored, Table, nearest
 from experiments.common.command import ROOT
 
 _REFERENCE = re.compile(r"\{(?P<set>[^/{}]+)/(?P<figure>[^{}|]+)(\|(?P<form>[^{}]+))?\}")
+_MACHINE = re.compile(r"\{(?P<set>[^/{}|]+)\|machine\}")
 _IN_SENTENCE = re.compile(r"(<!-- (?P<reference>\{[^{}]+\}) -->)[^<]*(<!-- end -->)")
 _BLOCK = re.compile(r"(<!-- figures: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -91,16 +93,22 @@ def fill_in(cell: str, catalogue: Catalogue) -> str:
 
     `{set/figure}` is the value, with its interval if it has one; `|value` leaves the interval out, `|signed` gives both
     their signs, `|range` is the interval alone. `{set/figure@1,5,20}` joins several figures with strokes.
+    `{set|machine}` is what the figures of a set were measured on.
     """
+    cell = _MACHINE.sub(lambda match: catalogue.machines[_set(match, catalogue).machine], cell)
     return _REFERENCE.sub(lambda match: " / ".join(_written(match, catalogue)), cell)
 
 
+def _set(match: re.Match[str], catalogue: Catalogue) -> FigureSet:
+    return catalogue.sets[nearest(match["set"], catalogue.sets, "a set of figures")]
+
+
 def _written(match: re.Match[str], catalogue: Catalogue) -> Iterator[str]:
-    name = nearest(match["set"], catalogue.sets, "a set of figures")
+    figures = _set(match, catalogue)
     stem, at, places = match["figure"].rpartition("@")
     for label in [f"{stem}@{place}" for place in places.split(",")] if at else [places]:
-        nearest(label, catalogue.sets[name].figures, f"a figure of {name}")
-        yield _form(catalogue.sets[name].figures[label], match["form"] or "")
+        nearest(label, figures.figures, f"a figure of {figures.name}")
+        yield _form(figures.figures[label], match["form"] or "")
 
 
 def _form(figure: Stored, form: str) -> str:

@@ -47,6 +47,7 @@ def test_the_documents_show_the_figures_of_the_list() -> None:
         ("{reader/gain|signed}", "+7.4 (-5.8 to +9.1)"),
         ("{reader/passages}", "12,345"),
         ("{reader/answer@1,5}", "50 / 70.0"),
+        ("on {reader|machine}", "on a machine"),
     ],
 )
 def test_a_cell_keeps_the_digits_that_are_stored(tmp_path: Path, cell: str, expected: str) -> None:
@@ -66,6 +67,8 @@ def test_a_figure_in_a_sentence_takes_the_place_between_its_marks(tmp_path: Path
     assert new.endswith("It is <!-- {reader/EM|value} -->68.0<!-- end --> %, not <b>66</b>.\n")
     with pytest.raises(CatalogueError, match="'MM' is not a figure of reader"):
         rendered(text.replace("EM|", "MM|"), "page.md", read_catalogue(write(tmp_path, LIST)))
+    with pytest.raises(CatalogueError, match="did you mean 'reader'"):
+        rendered(text.replace("reader/EM|value", "readr|machine"), "page.md", read_catalogue(write(tmp_path, LIST)))
 
 
 @pytest.mark.parametrize(
