@@ -1,8 +1,8 @@
 """Tables and figures in sentences of the documents, generated from the list of figures.
 
 A table is between `<!-- figures: NAME -->` and `<!-- end -->`. A figure in a sentence is between
-`<!-- {set/figure} -->` and `<!-- end -->`, in the forms that a cell of a table may have, and so is the machine that a set was
-measured on: `{set|machine}`.
+`<!-- {set/figure} -->` and `<!-- end -->`, in the forms that a cell of a table may have, and so is
+the machine that a set was measured on: `{set|machine}`.
 """
 
 from __future__ import annotations
