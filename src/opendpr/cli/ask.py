@@ -129,30 +129,30 @@ def ask(
     settings = RuntimeSettings(runtime, precision, device)
     reranking = make_reranking(rerank, rerank_depth, settings) if rerank else None
     engine = engine_settings(address, allow_partial=allow_partial, collection=collection)
-    folder = collection if holds_documents(collection) else None
-    name = model or DEFAULT_MODEL if folder else model  # the cache may be made with one whose reader is another
-    reader = BertReader(find_model(name), settings) if folder and name else None
-    if folder and name and reader:
+    reader = None
+    if is_folder := holds_documents(collection):
+        model = model or DEFAULT_MODEL  # the cache may be made with one whose reader is another
+        reader = BertReader(find_model(model), settings)
         encode = first_encoded(question, where, retriever, reader)
-        collection = indexed_for(folder, name, settings, encode=encode, cut=(words, overlap), silent=as_json)
+        collection = indexed_for(collection, model, settings, encode=encode, cut=(words, overlap), silent=as_json)
     else:
         _refuse_cut(collection, words, overlap)
     with ExitStack() as stack:
-        search = SearchSettings(engine=engine, allow_partial=allow_partial, warn_incomplete=folder is None)
+        search = SearchSettings(engine=engine, allow_partial=allow_partial, warn_incomplete=not is_folder)
         answerer = open_answerer(
-            collection, name, retriever=retriever, runtime=settings, reranking=reranking, search=search
+            collection, model, retriever=retriever, runtime=settings, reranking=reranking, search=search
         )
         answerer.reader = reader or answerer.reader
-        asker = _Asker(answerer, k, answers, where, as_json or question == "-", explain, folder is not None)
+        asker = _Asker(answerer, k, answers, where, as_json or question == "-", explain, is_folder)
         if question == "-":
             asker.answer_all(typed_questions())
         elif question is not None:
             asker.answer(question)
-            if folder:
+            if is_folder:
                 finish(answerer, settings, wait=wait, silent=as_json)
         else:
-            if folder and name and sys.stdin.isatty() and incomplete(answerer.collection):
-                asker.background = encode_in_background(stack, collection, name, settings)
+            if is_folder and sys.stdin.isatty() and incomplete(answerer.collection):
+                asker.background = encode_in_background(stack, answerer, settings)
             asker.prompt()
 
 

@@ -93,15 +93,13 @@ def finish(answerer: Answerer, settings: RuntimeSettings, *, wait: bool, silent:
         report_incomplete(answerer.collection)
 
 
-def encode_in_background(
-    stack: ExitStack, directory: Path, model: str, settings: RuntimeSettings
-) -> BackgroundEncoder | None:
+def encode_in_background(stack: ExitStack, answerer: Answerer, settings: RuntimeSettings) -> BackgroundEncoder | None:
     """Encode all that lacks a vector until the stack is left; None if another process does."""
     from opendpr.maintenance.background import encoding_in_background
-    from opendpr.model.directory import find_model
     from opendpr.model.encoder import BertEncoder
 
+    encoder = BertEncoder(answerer.model, settings)
     try:
-        return stack.enter_context(encoding_in_background(directory, BertEncoder(find_model(model), settings)))
+        return stack.enter_context(encoding_in_background(answerer.collection.directory, encoder))
     except BusyError:
         return None
