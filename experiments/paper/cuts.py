@@ -1,10 +1,12 @@
 """Where documents are cut, and what the reader sees beyond a passage's border: the paper's cut and ours.
 
 Top-k accuracy by answer with BM25, and exact match of the reader, over a pool and over a folder of handbooks. Each way
-is compared with the paper's: 100 words, and no words beyond.
+is compared with the paper's: 100 words, and no words beyond. Natural paragraphs are what its footnote 3 compares with;
+the Wikipedia of the pools has no breaks between them, so there only those of SQuAD are whole.
 
     python -m experiments.paper.cuts --half fit --limit 100
     python -m experiments.paper.cuts --half fit --limit 0  # no model is needed
+    python -m experiments.paper.cuts --half report
 """
 
 from __future__ import annotations
@@ -37,9 +39,13 @@ from opendpr.text import exact_match
 from opendpr.text.splitting import Splitter
 from opendpr.types import Document, Hit
 
-SPLITTERS = {"words": Splitter(), "structure": Splitter(unit="structure")}
+SPLITTERS = {
+    "words": Splitter(),
+    "paragraphs": Splitter(unit="paragraphs"),
+    "structure": Splitter(unit="structure"),
+}
 DEPTHS = (1, 5, 20)
-WAYS_TO_READ = (("words", 0), ("words", 30), ("structure", 30))
+WAYS_TO_READ = (("words", 0), ("words", 30), ("paragraphs", 0), ("structure", 30))
 """Cut, and words that are read beyond a border. The first is the paper's."""
 READ_QUESTIONS = 8
 """Questions read at once."""
