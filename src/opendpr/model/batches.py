@@ -64,6 +64,11 @@ def join(parts: Sequence[TokenIds], marks: Marks, form: InputForm) -> TokenSeque
     return TokenSequence(ids, types)
 
 
+def padded_length(length: int, most: int) -> int:
+    """Tokens of a row of this length, rounded up to a multiple of `LENGTH_STEP` where the network takes as many."""
+    return max(length, min(most, math.ceil(length / LENGTH_STEP) * LENGTH_STEP))
+
+
 def pad(sequences: Sequence[TokenSequence], pad_id: int, *, most: int = 0) -> Batch:
     """Fill rows on the right to the longest of them.
 
@@ -72,7 +77,7 @@ def pad(sequences: Sequence[TokenSequence], pad_id: int, *, most: int = 0) -> Ba
             `LENGTH_STEP`; 0 rounds nothing
     """
     longest = max(len(sequence.ids) for sequence in sequences)
-    shape = (len(sequences), max(longest, min(most, math.ceil(longest / LENGTH_STEP) * LENGTH_STEP)))
+    shape = (len(sequences), padded_length(longest, most))
     batch = Batch(np.full(shape, pad_id, np.int32), np.zeros(shape, np.int32), np.zeros(shape, np.int32))
     for row, sequence in enumerate(sequences):
         length = len(sequence.ids)

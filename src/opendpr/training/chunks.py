@@ -16,7 +16,7 @@ import psutil
 import torch
 from torch import Tensor, nn
 
-from opendpr.model.batches import TokenSequence, pad
+from opendpr.model.batches import TokenSequence, pad, padded_length
 from opendpr.model.torch import Layer
 from opendpr.training import distributed
 from opendpr.training.objective import Step
@@ -51,12 +51,15 @@ class ChunkedEncoding:
         device: what the networks run on
         dim: size d of a vector
         pad_id: token that fills rows
+        most: tokens that the networks take in a row
         budget_bytes: what graphs may take; with 0 none is kept
         step: seed, dropout and precision
     """
 
-    def __init__(self, device: torch.device, dim: int, pad_id: int, *, budget_bytes: int, step: Step) -> None:
-        self._device, self._dim, self._pad, self._step = device, dim, pad_id, step
+    def __init__(
+        self, device: torch.device, dim: int, pad_id: int, *, most: int, budget_bytes: int, step: Step
+    ) -> None:
+        self._device, self._dim, self._pad, self._most, self._step = device, dim, pad_id, most, step
         self._left_bytes = budget_bytes
         self._chunks: list[_Chunk] = []
         self._count = 0
@@ -67,10 +70,10 @@ class ChunkedEncoding:
         for process, places in enumerate(self._rows):
             places += range(self._count + process, self._count + len(sequences), distributed.world())
         own = range(distributed.rank(), len(sequences), distributed.world())
-        lengths = [len(sequences[row].ids) for row in own]
+        lengths = [padded_length(len(sequences[row].ids), self._most) for row in own]
         for places in by_tokens(lengths, self._step.chunk_tokens or CHUNK_TOKENS[self._device.type]):
             rows = [own[place] for place in places]
-            batch = pad([sequences[row] for row in rows], self._pad)
+            batch = pad([sequences[row] for row in rows], self._pad, most=self._most)
             ids, types, mask = (torch.from_numpy(array).long().to(self._device) for array in batch)
             kept = self._take(graph_bytes(network, ids.shape, self._step.bf16))
             seed = self._step.seed + 7_919 * (1 + len(self._chunks))

@@ -189,7 +189,8 @@ class ReaderObjective:
 
     def _logits(self, rows: Sequence[_Row], dropout: float) -> tuple[Tensor, Tensor]:
         """Logits (n, 1 + 2L) and text mask (n, L)."""
-        batch = pad([row.sequence for row in rows], self._tokenizer.pad)
+        most = self._config.architecture.max_tokens
+        batch = pad([row.sequence for row in rows], self._tokenizer.pad, most=most)
         text_mask = np.zeros(batch.ids.shape, dtype=bool)
         for place, row in enumerate(rows):
             text_mask[place, slice(*row.text)] = True

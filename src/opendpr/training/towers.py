@@ -40,4 +40,6 @@ class Towers(nn.Module):
 
 def chunked(device: torch.device, inputs: EncoderInput, budget_bytes: int, step: Step) -> ChunkedEncoding:
     """An encoding for sequences of these inputs."""
-    return ChunkedEncoding(device, inputs.config.dim, inputs.tokenizer.pad, budget_bytes=budget_bytes, step=step)
+    config, pad_id = inputs.config, inputs.tokenizer.pad
+    most = config.architecture.max_tokens
+    return ChunkedEncoding(device, config.dim, pad_id, most=most, budget_bytes=budget_bytes, step=step)

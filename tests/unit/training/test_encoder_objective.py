@@ -12,6 +12,7 @@ import torch
 
 from encoder_examples import EXAMPLES, SETTINGS, SMALL_GIB, assert_same, gradients, objective, source
 from opendpr.collection import open_collection
+from opendpr.model.batches import LENGTH_STEP
 from opendpr.model.config import Architecture, EncoderConfig
 from opendpr.model.directory import Model
 from opendpr.model.encoder import BertEncoder, EncoderInput
@@ -56,6 +57,18 @@ def test_gradients_computed_in_two_goes_are_the_plain_gradients(tiny_model: Path
     plain = gradients(objective(tiny_model, settings), dropout)
     for memory_gib in (1e-9, SMALL_GIB):
         assert_same(gradients(objective(tiny_model, replace(settings, memory_gib=memory_gib)), dropout), plain)
+
+
+def test_chunks_come_in_few_lengths_and_what_fills_them_changes_no_gradient(
+    tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained, shapes = objective(tiny_model, replace(SETTINGS, chunk_tokens=64)), []
+    trained.network.question.register_forward_pre_hook(lambda _, inputs: shapes.append(inputs[0].shape))
+    padded = gradients(trained)
+    assert {length % LENGTH_STEP for _, length in shapes} == {0}
+    assert all(rows * length <= 64 for rows, length in shapes)
+    monkeypatch.setattr("opendpr.model.batches.LENGTH_STEP", 1)
+    assert_same(gradients(objective(tiny_model, replace(SETTINGS, chunk_tokens=64))), padded)
 
 
 @pytest.mark.parametrize("share", [0.001, 0.1, 0.5, 0.9])
