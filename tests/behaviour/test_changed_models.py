@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from conftest import Run
 
+from opendpr.errors import CorruptionError
 from opendpr.model.directory import Model, read_weights, write_weights
 
 
@@ -61,6 +63,32 @@ def test_a_changed_model_neither_adds_nor_searches(
     assert found.returncode == 0, found.stderr
     ids = {json.loads(line)["document_id"] for line in found.stdout.splitlines()}
     assert ids == {"first.txt", "second.txt"}, "what was added before it was refused waits for its vector"
+
+
+def test_a_changed_model_is_no_base_of_a_training(model: Path, tmp_path: Path, run: Run) -> None:
+    change_a_weight(model)
+    pair = {"question": "Where is the mill?", "positive_ctxs": [{"title": "", "text": "The mill is by the river."}]}
+    (tmp_path / "pairs.jsonl").write_text(f"{json.dumps(pair)}\n" * 2)
+    refused = run("train", "encoder", "pairs.jsonl", "--base", "model", "-o", "out", cwd=tmp_path)
+    assert refused.returncode == 5, refused.stderr
+    assert "a file was changed" in refused.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_cluster_is_not_sent_a_changed_model(model: Path) -> None:
+    encoding = pytest.importorskip("opendpr.cluster.encoding", reason="needs ray")
+    change_a_weight(model)
+    with pytest.raises(CorruptionError, match=re.escape(str(model))):
+        encoding.RayEncoder(Model(model))
+
+
+def test_an_encoder_is_verified_once(model: Path) -> None:
+    opened = Model(model)
+    opened.verify_encoder()
+    change_a_weight(model)
+    opened.verify_encoder()
+    with pytest.raises(CorruptionError):
+        Model(model).verify_encoder()
 
 
 def test_a_reader_of_another_training_leaves_the_encoder_usable(model: Path, tmp_path: Path, run: Run) -> None:

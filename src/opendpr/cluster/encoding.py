@@ -80,11 +80,16 @@ class RayEncoder:
     Args:
         runtime: `auto` takes GPUs if the cluster has any
         workers: processes that encode; one a GPU, or one a machine, if it is None
+
+    Raises:
+        CorruptionError: the files of the encoder are not those of the model's fingerprint.
+        StateError: the cluster does not have the device.
     """
 
     def __init__(
         self, model: Model, runtime: RuntimeSettings = RuntimeSettings(), *, workers: int | None = None
     ) -> None:
+        model.verify_encoder()  # here, where its directory is known
         self.model = model
         self.dim = model.require_encoder().dim
         resources = ray.cluster_resources()

@@ -60,7 +60,7 @@ class Model:
     """
 
     def __init__(self, directory: Path, reference: str | None = None) -> None:
-        self.directory = directory
+        self.directory, self._verified = directory, False
         self.reference = reference or str(directory.absolute())
         """What finds this model again: the name of its package, or its directory."""
         path, config = directory / "config.json", read_config(directory)
@@ -131,21 +131,24 @@ class Model:
         return self.require_reader() if part == "reader" else self.require_encoder()
 
     def verify_encoder(self) -> None:
-        """Check the encoder's configuration, tokenizer and weights against the fingerprint.
+        """Check once that the encoder is that of the fingerprint; one in an installed package is taken as it is.
 
         Raises:
-            CorruptionError: they are not what the model was written with. Vectors of two encoders would be compared.
+            CorruptionError: its configuration, tokenizer or weights were changed.
+            StateError: one of its files is missing.
         """
+        if self.is_installed or self._verified:
+            return
         config = self.require_encoder()
         paths = sorted({self.weights_path("question"), self.weights_path("passage")})
         found = fingerprint(config, [self.tokenizer_path, *paths])
         if found != self.fingerprint:
             raise CorruptionError(
-                f"model {self.name} ({self.directory}): configuration, tokenizer and weights of its encoder have the "
-                f"fingerprint {found[:12]}, expected {self.fingerprint[:12]} as in config.json; a file was changed or "
-                "copied incompletely. Restore the model, or give the changed one a fingerprint of its own with "
-                f"'opendpr import model {self.directory} -o NEW'"
+                f"model {self.name} ({self.directory}) has an encoder of fingerprint {found[:12]}, expected "
+                f"{self.fingerprint[:12]} as in config.json; a file was changed or copied incompletely. Restore it, "
+                f"or make one of it with a fingerprint of its own: 'opendpr import model {self.directory} -o NEW'"
             )
+        self._verified = True
 
     def require_encoder(self) -> EncoderConfig:
         if self.encoder is None:

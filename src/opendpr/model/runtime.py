@@ -109,10 +109,10 @@ def load_network(
 
     Raises:
         OpendprError: the runtime asked for is not installed, or the device is not there.
-        CorruptionError: the encoder's files were changed. Those of an installed package are taken as they are.
+        CorruptionError: the encoder's files were changed.
     """
     encodes = part in ("question", "passage")
-    if encodes and not model.is_installed:
+    if encodes:
         model.verify_encoder()
     name = f"the {'encoder' if encodes and model.require_encoder().tied else part} network of {model.name}"
     return CheckedNetwork(_load(model, part, settings, throughput=throughput), name)

@@ -64,8 +64,11 @@ def run_training(
     Raises:
         BusyError: another process trains there.
         StateError: `output` holds a model already, or a checkpoint of other settings, data or teacher.
+        CorruptionError: the encoder of the base is not that of its fingerprint.
         OpendprError: a loss, a gradient or a teacher's score is not finite.
     """
+    if job.base.encoder:
+        job.base.verify_encoder()
     device = distributed.start(torch.device(choose_device(job.settings.device)), job.settings.timeout_seconds)
     distributed.by_first(lambda: refuse_used(output))
     torch.manual_seed(job.settings.seed)

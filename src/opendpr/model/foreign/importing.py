@@ -80,6 +80,7 @@ def read_own(model: Model) -> ForeignModel:
     if model.encoder:
         parts: tuple[Part, ...] = ("question",) if model.encoder.tied else ("question", "passage")
         towers = {"encoder" if model.encoder.tied else part: model.load_weights(part) for part in parts}
+    fitted = "left out what 'opendpr train answering' fitted to this model (weights, confidence); fit the new one again"
     return ForeignModel(
         OWN_KIND,
         model.tokenizer_path.read_bytes(),
@@ -87,6 +88,7 @@ def read_own(model: Model) -> ForeignModel:
         model.encoder,
         (model.reader, model.load_weights("reader")) if model.reader else None,
         reader_tokenizer=model.tokenizer_of("reader").read_bytes() if model.reader else None,
+        notes=(fitted,) if model.confidence else (),
     )
 
 
