@@ -2,7 +2,7 @@
 
 Top-k accuracy by answer with BM25, and exact match of the reader, over a pool and over a folder of handbooks. Each way
 is compared with the paper's: 100 words, and no words beyond. Natural paragraphs are what its footnote 3 compares with;
-the Wikipedia of the pools has no breaks between them, so there only those of SQuAD are whole.
+the Wikipedia of the pools has no breaks between them, so there only those of SQuAD and short articles are whole.
 
     python -m experiments.paper.cuts --half fit --limit 100
     python -m experiments.paper.cuts --half fit --limit 0  # no model is needed

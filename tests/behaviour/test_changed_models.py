@@ -76,10 +76,12 @@ def test_a_changed_model_is_no_base_of_a_training(model: Path, tmp_path: Path, r
 
 
 def test_a_cluster_is_not_sent_a_changed_model(model: Path) -> None:
-    encoding = pytest.importorskip("opendpr.cluster.encoding", reason="needs ray")
+    pytest.importorskip("ray", reason="Ray is not installed; pip install 'opendpr[ray]'")
+    from opendpr.cluster.encoding import RayEncoder
+
     change_a_weight(model)
     with pytest.raises(CorruptionError, match=re.escape(str(model))):
-        encoding.RayEncoder(Model(model))
+        RayEncoder(Model(model))
 
 
 def test_an_encoder_is_verified_once(model: Path) -> None:
