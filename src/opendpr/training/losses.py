@@ -57,10 +57,15 @@ def span_loss(start: Tensor, end: Tensor, text_mask: Tensor, *, answers: Tensor,
         answers: (B, A, 2) positions of first and last token of each place of an answer
         counted: (B, A), True where there is one, at least one in a row
     """
+    return -span_likelihoods(start, end, text_mask, answers=answers, counted=counted).logsumexp(1)
+
+
+def span_likelihoods(start: Tensor, end: Tensor, text_mask: Tensor, *, answers: Tensor, counted: Tensor) -> Tensor:
+    """The log-likelihood of each answer span of each passage, of what `span_loss` takes: (B, A), -inf where none is."""
     start = start.masked_fill(~text_mask, -torch.inf).log_softmax(1)
     end = end.masked_fill(~text_mask, -torch.inf).log_softmax(1)
     both = start.gather(1, answers[:, :, 0]) + end.gather(1, answers[:, :, 1])
-    return -both.masked_fill(~counted, -torch.inf).logsumexp(1)
+    return both.masked_fill(~counted, -torch.inf)
 
 
 def selection_loss(logits: Tensor) -> Tensor:

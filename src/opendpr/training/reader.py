@@ -99,7 +99,7 @@ def _job(
 
     def objective(start: Start) -> ReaderObjective:
         device, network = start.device, ReaderNetwork(config.architecture)
-        _start_from(network, base)
+        start_from(network, base)
         freeze(network, settings.frozen_layers)
         judge = ReaderJudge(judged.marked, config, tokenizer, device) if judged else None
         objective = ReaderObjective(
@@ -146,7 +146,7 @@ def _digest(data: Sequence[Mapping[str, object]]) -> object:
     return digests[0] if len(digests) == 1 else digests
 
 
-def _start_from(network: ReaderNetwork, base: Model) -> None:
+def start_from(network: ReaderNetwork, base: Model) -> None:
     """The base's reader if it has one, else its passage tower under fresh output layers."""
     weights = base.load_weights("reader" if base.reader else "passage")
     fresh = {stored_name(name): value.numpy() for name, value in network.state_dict().items()}

@@ -43,6 +43,14 @@ class NetworkJudge(Protocol):
         ...
 
 
+class SpanLoss(Protocol):
+    """What a reader's spans can be trained with: `losses.py` has the paper's."""
+
+    def __call__(self, start: Tensor, end: Tensor, text_mask: Tensor, *, answers: Tensor, counted: Tensor) -> Tensor:
+        """The loss (B,) of logits (B, L), as `span_loss` takes them and the places of the answers."""
+        ...
+
+
 class _Row(NamedTuple):
     """One sequence of a step, with the token positions of its text and of the answers in it."""
 
@@ -79,6 +87,7 @@ class ReaderObjective:
         config: how sequences are formed
         settings: the training's
         judge: what validates the network, if anything
+        spans: the span loss; experiments try others
 
     Raises:
         InputError: no example can be used.
@@ -93,9 +102,11 @@ class ReaderObjective:
         config: ReaderConfig,
         settings: ReaderSettings,
         judge: NetworkJudge | None = None,
+        spans: SpanLoss = span_loss,
     ) -> None:
         self.network = network
         self._settings, self._config, self._tokenizer, self._judge = settings, config, tokenizer, judge
+        self._spans = spans
         self._device = next(network.parameters()).device
         usable = [example for part in batched(examples, CHECKED_EXAMPLES) for example in self._usable(part)]
         if not usable:
@@ -161,10 +172,8 @@ class ReaderObjective:
         logits, text_mask = self._logits([question.positive for question in questions], dropout)
         L = text_mask.shape[1]
         answers, counted = _padded([question.positive.answers for question in questions], self._device)
-        loss = (
-            span_loss(logits[:, 1 : 1 + L], logits[:, 1 + L :], text_mask, answers=answers, counted=counted).sum()
-            / count
-        )
+        start, end = logits[:, 1 : 1 + L], logits[:, 1 + L :]
+        loss = self._spans(start, end, text_mask, answers=answers, counted=counted).sum() / count
         chosen = [place for place, question in enumerate(questions) if question.others]
         if chosen:
             others = self._logits([row for place in chosen for row in questions[place].others], dropout)[0][:, 0]
