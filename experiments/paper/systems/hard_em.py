@@ -86,7 +86,7 @@ class HardEmLoss:
         return -torch.where(is_hard, likelihoods.amax(1), likelihoods.logsumexp(1))
 
 
-def train_reader(examples: Sequence[ReaderExample], base: Model, output: Path, spans: SpanLoss) -> Model:
+def train_reader(examples: Sequence[ReaderExample], base: Model, output: Path, loss: SpanLoss) -> Model:
     """The base with a fresh reader trained with this span loss; made once."""
     if (output / "config.json").exists():
         return Model(output)
@@ -95,7 +95,8 @@ def train_reader(examples: Sequence[ReaderExample], base: Model, output: Path, s
     network = ReaderNetwork(config.architecture)
     start_from(network, base)
     tokenizer = Tokenizer(base.tokenizer_path)
-    objective = ReaderObjective(network, examples, tokenizer=tokenizer, config=config, settings=SETTINGS, spans=spans)
+    objective = ReaderObjective(network, examples, tokenizer=tokenizer, config=config, settings=SETTINGS)
+    objective.span_loss = loss
     training = train(objective, SETTINGS, output / "checkpoints")
     print(f"{output.name}: {len(training.losses)} steps", flush=True)
     return write_model(
@@ -116,9 +117,9 @@ def train_all(args: argparse.Namespace, report: Report) -> dict[str, Model]:
     base = starting_model(args.work / "minilm", starting_source(args))
     made = digest(base.fingerprint, args.examples)
     losses: dict[str, SpanLoss] = {
-        "first": first_place_loss,
-        "marginal": span_loss,
         "hard-em": HardEmLoss(round(SETTINGS.epochs * len(examples))),
+        "marginal": span_loss,
+        "first": first_place_loss,
     }
     return {
         name: train_reader(examples, base, args.work / f"hard-em-{name}-{made}", loss) for name, loss in losses.items()

@@ -87,7 +87,6 @@ class ReaderObjective:
         config: how sequences are formed
         settings: the training's
         judge: what validates the network, if anything
-        spans: the span loss; experiments try others
 
     Raises:
         InputError: no example can be used.
@@ -102,11 +101,11 @@ class ReaderObjective:
         config: ReaderConfig,
         settings: ReaderSettings,
         judge: NetworkJudge | None = None,
-        spans: SpanLoss = span_loss,
     ) -> None:
         self.network = network
         self._settings, self._config, self._tokenizer, self._judge = settings, config, tokenizer, judge
-        self._spans = spans
+        self.span_loss: SpanLoss = span_loss
+        """What the spans of the positives cost; experiments set others."""
         self._device = next(network.parameters()).device
         usable = [example for part in batched(examples, CHECKED_EXAMPLES) for example in self._usable(part)]
         if not usable:
@@ -173,7 +172,7 @@ class ReaderObjective:
         L = text_mask.shape[1]
         answers, counted = _padded([question.positive.answers for question in questions], self._device)
         start, end = logits[:, 1 : 1 + L], logits[:, 1 + L :]
-        loss = self._spans(start, end, text_mask, answers=answers, counted=counted).sum() / count
+        loss = self.span_loss(start, end, text_mask, answers=answers, counted=counted).sum() / count
         chosen = [place for place, question in enumerate(questions) if question.others]
         if chosen:
             others = self._logits([row for place in chosen for row in questions[place].others], dropout)[0][:, 0]
