@@ -41,7 +41,7 @@ docs: $(DEV)  ## Write docs/cli.md from --help, and the tables of plans and figu
 figures: $(DEV)  ## Measure every figure again; NAME=encode, CHECK=1, DOCS=1, SMOKE=1
 	$(BIN)/python -m experiments.figures $(if $(NAME),'$(NAME)') $(if $(CHECK),--check) $(if $(DOCS),--docs) $(if $(SMOKE),--smoke)
 
-paper: $(PAPER)  ## Measure the quality that docs/paper.md shows, some hours; QUICK=1 only what is short, CHECK=1 compares
+paper: $(PAPER)  ## Measure the quality that docs/paper.md shows, about five hours; QUICK=1 only what is short, CHECK=1 compares
 	$(BIN)/python -m experiments.figures --page docs/paper.md $(if $(QUICK),--minutes 15) $(if $(CHECK),--check)
 	$(if $(CHECK),,$(BIN)/python -m experiments.figures --docs)
 

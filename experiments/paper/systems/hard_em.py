@@ -3,19 +3,20 @@
 A question comes with its answer as a string, and a passage may hold it at several places that have nothing to do with
 the question. The paper's reader maximises the sum of the likelihoods of all places (section 6.1); hard EM only that of
 the place that the reader finds likeliest at this step. A third way takes the first place. Three readers start from
-the same encoder with fresh output layers and see the same examples in the same order; each reads the same passages of
-BM25.
+the same encoder with fresh output layers and see the same examples in the same order. Each reads the same passages of
+BM25, and the gold paragraphs of SQuAD, where the choice of a passage plays no part.
 
 Small by default, and six layers instead of twelve: a third of the examples is of SQuAD, with its paragraphs, a third of
 Natural Questions and a third of TriviaQA, with the best passage of BM25 that holds an answer.
 
-    python -m experiments.paper.systems.hard_em --pool P25 --limit 100
+    python -m experiments.paper.systems.hard_em --pool P25 --limit 400
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +24,13 @@ import torch
 from torch import Tensor
 
 from experiments.common.command import parse
+from experiments.common.data import Record
 from experiments.common.models import starting_model, starting_source
 from experiments.common.pools import build_pool_words
 from experiments.common.report import Report
 from experiments.common.runs import add_runs
 from experiments.paper.ablation_data import prepare
+from experiments.paper.reader import score
 from experiments.paper.systems.running import (
     ReadingSystem,
     SystemTask,
@@ -38,6 +41,7 @@ from experiments.paper.systems.running import (
 )
 from opendpr.answering import outcome
 from opendpr.collection import open_collection
+from opendpr.evaluation import bootstrap, compare
 from opendpr.model.config import ReaderConfig
 from opendpr.model.directory import Model, write_model
 from opendpr.model.reader import BertReader
@@ -55,6 +59,7 @@ from opendpr.training.settings import ReaderSettings
 
 HARD_AT_MOST = 0.8
 """Highest probability that a passage is learned from by its likeliest place alone (Min et al.'s code)."""
+MEASURES = ("EM", "F1")
 SETTINGS = ReaderSettings(epochs=2.0, batch_size=32, negatives=1, negative_share=0.5)
 
 
@@ -139,12 +144,27 @@ def measure(args: argparse.Namespace, report: Report) -> None:
         task = SystemTask(question_files(args), args.limit, args.passages, models["hard-em"], runtime)
         run = run_systems(collection, systems, task, output=directory.with_name(f"{directory.name}-hard-em.jsonl"))
     add_runs(report, [run])
+    add_gold(report, models, runtime, args.data.questions("squad", args.half)[: args.gold])
+
+
+def add_gold(report: Report, models: Mapping[str, Model], runtime: RuntimeSettings, records: Sequence[Record]) -> None:
+    """Report how well each reader answers with SQuAD's gold paragraph given, and by how much it differs from others."""
+    scores = {
+        name: np.array(score(BertReader(model, runtime), records, titled=True)[0]) for name, model in models.items()
+    }
+    for name, values in scores.items():
+        for measure, interval in zip(MEASURES, bootstrap(values), strict=True):
+            report.add_interval(f"gold/{name}/{measure}", interval)
+    for a, b in combinations(scores, 2):
+        for measure, difference in zip(MEASURES, compare(scores[a], scores[b]), strict=True):
+            report.add_interval(f"gold/{a} - {b}/{measure}", difference)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = system_command_line(__doc__, limit=100)
+    parser = system_command_line(__doc__, limit=400)
     parser.add_argument("--examples", type=int, default=6_000, help="questions to train on, a third of each set")
-    args = parse(parser, arguments, limit=2, passages=2, examples=24)
+    parser.add_argument("--gold", type=int, default=1_521, help="questions of SQuAD read in their paragraphs")
+    args = parse(parser, arguments, limit=2, passages=2, examples=24, gold=2)
     report = Report(args, passages=args.passages)
     measure(args, report)
     report.write()
