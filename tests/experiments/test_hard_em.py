@@ -9,6 +9,7 @@ import torch
 from experiments.paper.systems.hard_em import HARD_AT_MOST, HardEmLoss, first_place_loss
 
 from opendpr.training.losses import span_loss
+from opendpr.training.reader_objective import SpanLoss
 
 START = torch.tensor([[9.0, 1.0, 0.0, 2.0], [9.0, 0.0, 3.0, 1.0]])  # the first token of each is the question's
 END = torch.tensor([[9.0, 0.5, 0.0, 1.0], [9.0, 1.0, 0.0, 2.0]])
@@ -25,14 +26,11 @@ def likelihood(row: int, first: int, last: int) -> float:
     return math.exp(START[row, first].item() + END[row, last].item()) / (total_start * total_end)
 
 
-def of(loss: object, times: int = 1) -> torch.Tensor:
-    assert callable(loss)
+def of(loss: SpanLoss, times: int = 1) -> torch.Tensor:
     start, end, mask, answers, counted = (
         part.repeat_interleave(times, 0) for part in (START, END, TEXT, ANSWERS, COUNTED)
     )
-    values = loss(start, end, mask, answers=answers, counted=counted)
-    assert isinstance(values, torch.Tensor)
-    return values
+    return loss(start, end, mask, answers=answers, counted=counted)
 
 
 def test_the_first_place_alone_is_learned_from() -> None:
@@ -62,3 +60,14 @@ def test_the_probability_rises_with_the_passages_that_were_seen() -> None:
         first = of(loss, ROWS // 2)[: ROWS // 2]
         hard.append(torch.isclose(first, torch.tensor(-math.log(likelihood(0, 3, 3)))).float().mean().item())
     assert hard == pytest.approx([0, 0.25, 0.5, 0.75], abs=0.06)
+
+
+def test_places_that_are_none_spoil_no_gradient() -> None:
+    start, end = START.clone().requires_grad_(), END.clone().requires_grad_()
+    loss = HardEmLoss(1)
+    for _ in range(2):
+        loss(start, end, TEXT, answers=ANSWERS, counted=COUNTED).sum().backward()  # type: ignore[no-untyped-call]
+    for logits in (start, end):
+        assert logits.grad is not None
+        assert torch.isfinite(logits.grad).all()
+        assert (logits.grad[:, 1:] != 0).any()

@@ -53,6 +53,14 @@ def objective(model: Path, mined: Path, settings: ReaderSettings = SETTINGS) -> 
     return reader_objective(model, read_reader_examples([mined], settings.negatives, settings.seed), settings)
 
 
+def test_the_span_loss_that_was_set_is_the_one_that_is_learned(tiny_model: Path, mined: Path) -> None:
+    trained = objective(tiny_model, mined, replace(SETTINGS, negatives=0))
+    usual, _ = gradients(trained)
+    trained.span_loss = lambda *logits, answers, counted: 3 * span_loss(*logits, answers=answers, counted=counted)
+    tripled, _ = gradients(trained)
+    assert tripled == pytest.approx(3 * usual)
+
+
 def test_the_span_loss_sums_the_probabilities_of_all_places_by_hand() -> None:
     generator = np.random.default_rng(0)
     start, end = generator.normal(0, 2, (2, 2, 5)).astype(np.float32)
