@@ -2,12 +2,13 @@
 
 A question comes with its answer as a string, and a passage may hold it at several places that have nothing to do with
 the question. The paper's reader maximises the sum of the likelihoods of all places (section 6.1); hard EM only that of
-the place that the reader finds likeliest at this step: more and more often, up to 0.8 of the time, and otherwise the sum
-too. Min et al. draw that for a batch and choose the pace; here it is drawn for each passage, and the pace is that of
-the training. A third way takes the first place. Three readers start from
-the same encoder with fresh output layers and see the same examples in the same order. Each reads the same passages of
-BM25, and the gold paragraphs of SQuAD, where the choice of a passage plays no part; without titles, as training has
-none.
+the place that the reader finds likeliest at this step: more and more often, up to 0.8 of the time, and otherwise the
+sum too. Min et al. draw that for a batch and choose the pace; here it is drawn for each passage, and the pace is that
+of the training. A third way takes the first place.
+
+Three readers start from the same encoder with fresh output layers and see the same examples in the same order. Each
+reads the same passages of BM25, and the gold paragraphs of SQuAD, where the choice of a passage plays no part; without
+titles, as training has none.
 
 Small by default, and six layers instead of twelve: a third of the examples is of SQuAD, with its paragraphs, a third of
 Natural Questions and a third of TriviaQA, with the best passage of BM25 that holds an answer.
