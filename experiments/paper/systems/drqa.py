@@ -4,7 +4,7 @@ TF-IDF over hashed words and pairs finds five articles; the passages in them are
 reader of opendpr reads the first ones. Beside it BM25 over passages, with the same reader and the same decoding. DrQA
 reads all paragraphs of its articles, with a recurrent network.
 
-    python -m experiments.paper.systems.drqa --pool P25 --limit 60
+    python -m experiments.paper.systems.drqa --pool P150 --limit 60
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from __future__ import annotations
 import argparse
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from itertools import combinations
 from pathlib import Path
 
@@ -54,7 +54,6 @@ from opendpr.model.reader import BertReader
 from opendpr.model.runtime import RuntimeSettings
 from opendpr.model.tokenizer import Tokenizer
 from opendpr.model.torch import ReaderNetwork, stored_weights
-from opendpr.protocols import Reader
 from opendpr.search.live import LiveSnapshot
 from opendpr.search.retrievers import Bm25Retriever
 from opendpr.training.loop import train
@@ -63,7 +62,6 @@ from opendpr.training.reader import start_from
 from opendpr.training.reader_examples import ReaderExample, marked_examples
 from opendpr.training.reader_objective import ReaderObjective, SpanLoss
 from opendpr.training.settings import ReaderSettings
-from opendpr.types import Hit, Span
 
 HARD_AT_MOST = 0.8
 """Highest probability that a passage is learned from by its likeliest place alone (Min et al.'s code)."""
@@ -74,18 +72,6 @@ SETTINGS = ReaderSettings(epochs=2.0, batch_size=32, negatives=1, negative_share
 def first_place_loss(start: Tensor, end: Tensor, text_mask: Tensor, *, answers: Tensor, counted: Tensor) -> Tensor:
     """Negative log-likelihood of the first place of each passage, as `span_loss` has it of all: (B,)."""
     return -span_likelihoods(start, end, text_mask, answers=answers, counted=counted)[:, 0]
-
-
-@dataclass(frozen=True)
-class Untitled:
-    """A reader of passages without their titles."""
-
-    reader: Reader
-
-    def read(self, questions: Sequence[str], hits: Sequence[Sequence[Hit]]) -> list[list[Span]]:
-        """For each question the best spans of its passages, best first."""
-        untitled = [[replace(hit, passage=replace(hit.passage, title="")) for hit in own] for own in hits]
-        return self.reader.read(questions, untitled)
 
 
 class HardEmLoss:
@@ -117,6 +103,7 @@ def train_reader(examples: Sequence[ReaderExample], base: Model, output: Path, l
         return Model(output)
     torch.manual_seed(SETTINGS.seed)
     config = ReaderConfig(base.require_encoder().architecture)
+    config = replace(config, input_form=replace(config.input_form, title=False))  # training's passages have none
     network = ReaderNetwork(config.architecture)
     start_from(network, base)
     tokenizer = Tokenizer(base.tokenizer_path)
@@ -159,7 +146,7 @@ def measure(args: argparse.Namespace, report: Report) -> None:
     with open_collection(directory) as collection:
         retriever = Bm25Retriever(LiveSnapshot(collection))
         systems = {
-            name: ReadingSystem(retriever, Untitled(BertReader(model, runtime)), args.passages, outcome)
+            name: ReadingSystem(retriever, BertReader(model, runtime), args.passages, outcome)
             for name, model in models.items()
         }
         task = SystemTask(question_files(args), args.limit, args.passages, models["hard-em"], runtime)
@@ -171,7 +158,7 @@ def measure(args: argparse.Namespace, report: Report) -> None:
 def add_gold(report: Report, models: Mapping[str, Model], runtime: RuntimeSettings, records: Sequence[Record]) -> None:
     """Report how well each reader answers with SQuAD's gold paragraph given, and by how much it differs from others."""
     scores = {
-        name: np.array(score(BertReader(model, runtime), records, titled=False)[0]) for name, model in models.items()
+        name: np.array(score(BertReader(model, runtime), records, titled=True)[0]) for name, model in models.items()
     }
     for name, values in scores.items():
         for measure, interval in zip(MEASURES, bootstrap(values), strict=True):

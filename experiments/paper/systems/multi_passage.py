@@ -6,7 +6,7 @@ chosen first. Beside it the paper's own way, P_selected * P_start * P_end, over 
 ones. BM25 finds the passages; the reader is opendpr's, trained one passage at a time: only how its logits are used
 differs. Wang et al. train with the normalisation that they answer with.
 
-    python -m experiments.paper.systems.multi_passage --pool P25 --limit 60
+    python -m experiments.paper.systems.multi_passage --pool P150 --limit 60
 """
 
 from __future__ import annotations
