@@ -5,10 +5,10 @@ reader are trained together on questions and answers: passages are retrieved wit
 and the passage encoder stays, so that its vectors do. Three systems answer from the same pool: the encoders after the
 cloze task, after joint training (each with its reader), and BM25 with the reader from before.
 
-Small by default: an encoder of one layer over 25,000 passages, and the reader starts from opendpr's, which has seen
+Small by default: an encoder of one layer, and the reader starts from opendpr's, which has seen
 marked answers; ORQA starts from BERT, over all of Wikipedia.
 
-    python -m experiments.paper.systems.orqa --pool P10 --limit 60
+    python -m experiments.paper.systems.orqa --pool P150 --limit 60
     python -m experiments.paper.systems.orqa --pool P150 --layers 6 --cloze-pairs 500000 --examples 20000 --device cuda
 """
 
