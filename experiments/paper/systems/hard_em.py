@@ -150,9 +150,12 @@ def measure(args: argparse.Namespace, report: Report) -> None:
             for name, model in models.items()
         }
         task = SystemTask(question_files(args), args.limit, args.passages, models["hard-em"], runtime)
-        run = run_systems(collection, systems, task, output=directory.with_name(f"{directory.name}-hard-em.jsonl"))
+        made = digest([model.fingerprint for model in models.values()], args.half, args.limit, args.passages)
+        output = directory.with_name(f"{directory.name}-hard-em-{made}.jsonl")
+        run = run_systems(collection, systems, task, output=output)
     add_runs(report, [run])
-    add_gold(report, models, runtime, args.data.questions("squad", args.half)[: args.gold])
+    if args.gold:
+        add_gold(report, models, runtime, args.data.questions("squad", args.half)[: args.gold])
 
 
 def add_gold(report: Report, models: Mapping[str, Model], runtime: RuntimeSettings, records: Sequence[Record]) -> None:
@@ -173,7 +176,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--examples", type=int, default=6_000, help="questions to train on at most, as many of each set"
     )
-    parser.add_argument("--gold", type=int, default=1_521, help="questions of SQuAD read in their paragraphs")
+    parser.add_argument(
+        "--gold", type=int, default=1_521, help="questions of SQuAD read in their paragraphs, 0 for none"
+    )
     args = parse(parser, arguments, limit=2, passages=2, examples=24, gold=2)
     report = Report(args, passages=args.passages)
     measure(args, report)
