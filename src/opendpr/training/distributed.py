@@ -11,6 +11,7 @@ import atexit
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from importlib import import_module
 from typing import TypeVar, cast
 
 import torch
@@ -45,6 +46,9 @@ def start(device: torch.device, timeout_seconds: float = EXCHANGE_TIMEOUT_SECOND
             "processes as GPUs, or take device cpu"
         )
     if not dist.is_initialized():
+        # Its functions keep the group that is there when it is imported, and the optimizer imports it: imported after
+        # there is one, the group and its threads would outlive `stop` and abort the process as Python ends.
+        import_module("torch.distributed.nn.functional")
         backend = "nccl" if device.type == "cuda" else "gloo"
         dist.init_process_group(backend, timeout=timedelta(seconds=timeout_seconds))
         atexit.register(stop)

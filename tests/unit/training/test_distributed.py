@@ -66,6 +66,17 @@ assert resumed == whole, (resumed, whole)
 assert distributed.by_first(lambda: whole) == whole
 distributed.stop()
 """
+STOPPED = """
+import torch, weakref
+from opendpr.training import distributed
+distributed.start(torch.device("cpu"))
+weight = torch.nn.Parameter(torch.ones(2))
+weight.grad = distributed.add_up(torch.ones(2))
+torch.optim.AdamW([weight]).step()  # it imports parts of torch that would keep the group
+group = weakref.ref(torch.distributed.group.WORLD)
+distributed.stop()
+assert group() is None, "its threads run while Python ends, which aborts the process"
+"""
 DIFFERENT = """
 import torch
 from opendpr.errors import StateError
@@ -124,6 +135,10 @@ def test_buckets_keep_the_order_and_a_tensor_larger_than_one_is_alone() -> None:
 def test_a_checkpoint_on_the_disk_of_the_first_process_brings_all_to_where_they_were(tmp_path: Path) -> None:
     assert run_together(RESUMED, tmp_path) == [(0, "")] * 2
     assert not list(tmp_path.glob("*-1"))  # the second process writes nothing
+
+
+def test_nothing_of_the_group_is_left_once_it_was_stopped() -> None:
+    assert run_together(STOPPED) == [(0, "")] * 2
 
 
 def test_processes_that_were_given_different_data_all_say_so() -> None:
