@@ -201,11 +201,11 @@ def test_recall_is_what_counting_by_hand_gives(codes: Codes) -> None:
         limits[depth] = np.array(
             [whole.score(q, np.array([row[-1]]))[0] for q, row in zip(questions, others, strict=True)], np.float32
         )
-        nearest = index.nearest(questions, 21).numbers
+        nearest = index.nearest(questions, 21)
         shares[depth] = np.mean(
-            [len(set(row) & set(right)) / depth for row, right in zip(nearest, others, strict=True)]
+            [len(set(row) & set(right)) / depth for row, right in zip(nearest.numbers, others, strict=True)]
         )
-    measured = recalls(index, questions, numbers[rows], limits)
+    measured = recalls(nearest, numbers[rows], limits, N)
     assert measured == pytest.approx(shares, abs=0.01)
     assert measured[20] < 0.9, "the effort is little"
 

@@ -16,9 +16,8 @@ from opendpr.engines.engine import Engine, Noted, Rows
 from opendpr.errors import StateError
 from opendpr.iteration import OnStage
 from opendpr.maintenance.push import until
-from opendpr.search.effort import Ask
+from opendpr.search.effort import Ask, last_scores, recalls
 from opendpr.search.engine_index import EngineIndex
-from opendpr.search.exact import scan, top
 from opendpr.search.settings import EngineSettings
 from opendpr.types import Neighbours, Numbers
 
@@ -119,7 +118,7 @@ def measure_recall(
 ) -> dict[str, float]:
     """Return by depth the share of the best passages that a search through an engine finds, on average over questions.
 
-    Each question is made of a passage, which does not count among its neighbours.
+    Each question is made of a passage, which does not count among its neighbours. Of equally good ones any counts.
 
     Args:
         ask: makes the questions; None if passages' own vectors serve, which lie nearer to each other than questions do
@@ -129,23 +128,13 @@ def measure_recall(
     """
     numbers, stored = _sample(collection, index)
     questions = ask(numbers) if ask else stored.astype(np.float32)
-    depth, total = max(RECALL_DEPTHS) + 1, collection.count_passages()
-    shape = len(questions), depth
-    best, done = Neighbours(np.full(shape, -np.inf, np.float32), np.full(shape, -1, np.int64)), 0
-    for piece, vectors in collection.vectors():
-        neighbours = scan(questions, depth, piece, stored=vectors)
-        best = top(np.hstack([best.scores, neighbours.scores]), np.hstack([best.numbers, neighbours.numbers]), depth)
-        done += len(piece)
-        on_progress("searching exactly", done, total)
+    count = collection.count_vectors_after(0)
+    limits = last_scores(questions, numbers, collection.vectors(), count, depths=RECALL_DEPTHS, on_progress=on_progress)
     on_progress("searching the engine", 0, 0)
     batches = range(0, len(questions), BATCH_QUESTIONS)
-    approximate = np.vstack(
-        [index.search(questions[first : first + BATCH_QUESTIONS], depth).numbers for first in batches]
-    )
-    return {
-        str(depth): round(_share(_others(best.numbers, numbers), _others(approximate, numbers), depth), 4)
-        for depth in RECALL_DEPTHS
-    }
+    pieces = [index.search(questions[at : at + BATCH_QUESTIONS], max(RECALL_DEPTHS) + 1) for at in batches]
+    nearest = Neighbours(*map(np.vstack, zip(*pieces, strict=True)))
+    return {str(depth): round(share, 4) for depth, share in recalls(nearest, numbers, limits, count).items()}
 
 
 def _sample(collection: Collection, index: EngineIndex) -> tuple[Numbers, NDArray[np.float16]]:
@@ -157,16 +146,3 @@ def _sample(collection: Collection, index: EngineIndex) -> tuple[Numbers, NDArra
         raise StateError(f"{collection.directory} has no passages to make questions of; add documents first")
     kept = np.sort(generator.choice(len(numbers), min(RECALL_QUESTIONS, len(numbers)), replace=False))
     return numbers[kept], vectors[kept]
-
-
-def _others(numbers: Numbers, own: Numbers) -> list[Numbers]:
-    """Return each row (Q, k) without the question's own passage (Q,), and without padding."""
-    return [row[(row != number) & (row >= 0)] for row, number in zip(numbers, own, strict=True)]
-
-
-def _share(exact: list[Numbers], approximate: list[Numbers], depth: int) -> float:
-    shares = [
-        len(np.intersect1d(best[:depth], returned[:depth])) / max(1, len(best[:depth]))
-        for best, returned in zip(exact, approximate, strict=True)
-    ]
-    return float(np.mean(shares))

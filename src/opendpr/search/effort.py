@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 
 import numpy as np
 
 from opendpr.iteration import OnStage
 from opendpr.search.built import MeasuredEffort
-from opendpr.search.exact import scan
+from opendpr.search.exact import Stored, scan
 from opendpr.search.ivf import Effort, IvfIndex
 from opendpr.search.settings import EffortSettings
-from opendpr.types import Numbers, Scores, Vectors
+from opendpr.types import Neighbours, Numbers, Scores, Vectors
 
 Ask = Callable[[Numbers], Vectors]
 """Vectors (Q, d) of questions, each made of one of the numbered passages (Q,)."""
@@ -39,7 +39,11 @@ def choose_effort(
     generator = np.random.default_rng(settings.seed)
     rows = np.sort(generator.choice(len(numbers), min(settings.questions, len(numbers)), replace=False))
     questions = ask(numbers[rows]) if ask else vectors[rows].astype(np.float32)
-    limits = _limits(index, questions, numbers[rows], on_progress=on_progress, settings=settings)
+    step = settings.progress_vectors
+    pieces = ((numbers[at : at + step], vectors[at : at + step]) for at in range(0, len(numbers), step))
+    limits = last_scores(
+        questions, numbers[rows], pieces, len(numbers), depths=settings.depths, on_progress=on_progress
+    )
     trials = _Trials(index, questions, numbers[rows], limits)
     on_progress("choosing the effort", 0, 0)
     best = _least_effort(trials, target, settings) or trials.best()
@@ -58,7 +62,8 @@ class _Trials:
         """The recall of an effort, at the depth where it is lowest."""
         effort = Effort(lists, factor)
         if effort not in self.recalls:
-            self.recalls[effort] = recalls(self.index.with_effort(effort), self._questions, self._own, self._limits)
+            nearest = self.index.with_effort(effort).nearest(self._questions, max(self._limits) + 1)
+            self.recalls[effort] = recalls(nearest, self._own, self._limits, len(self.index.numbers))
         return min(self.recalls[effort].values())
 
     def best(self) -> Effort:
@@ -98,35 +103,45 @@ def _doubled(lists: int) -> Iterator[int]:
     yield lists
 
 
-def recalls(index: IvfIndex, questions: Vectors, own: Numbers, limits: Mapping[int, Scores]) -> dict[int, float]:
-    """The share of the best passages found by depth, on average over the questions (Q, d).
+def recalls(nearest: Neighbours, own: Numbers, limits: Mapping[int, Scores], count: int) -> dict[int, float]:
+    """The share of the best passages found by depth, on average over the questions (Q,).
 
     Args:
+        nearest: what a search for one passage more than the largest depth returned
         own: (Q,) the number of the passage that each question is made of, which does not count
-        limits: by depth, the score (Q,) of the last passage wanted: another one of the same score is as good
+        limits: of `last_scores`: another passage of the same score is as good
+        count: of all passages
     """
-    nearest = index.nearest(questions, max(limits) + 1)
     scores = np.where(nearest.numbers == own[:, None], -np.inf, nearest.scores)
     shares = {}
     for depth, limit in limits.items():
         counted = np.isfinite(limit)  # the other questions have no neighbours
-        wanted = min(depth, len(index) - 1)
         good = (scores[counted] >= limit[counted, None] - 1e-4 * np.abs(limit[counted, None])).sum(axis=1)
-        shares[depth] = float(np.minimum(good / wanted, 1).mean()) if counted.any() else 1.0
+        shares[depth] = float(np.minimum(good / min(depth, count - 1), 1).mean()) if counted.any() else 1.0
     return shares
 
 
-def _limits(
-    index: IvfIndex, questions: Vectors, own: Numbers, *, on_progress: OnStage, settings: EffortSettings
+def last_scores(
+    questions: Vectors,
+    own: Numbers,
+    pieces: Iterable[tuple[Numbers, Stored]],
+    count: int,
+    *,
+    depths: Collection[int],
+    on_progress: OnStage,
 ) -> dict[int, Scores]:
-    """The score of each question's last neighbour (Q,) by depth, found by scanning every vector."""
-    depth, numbers = max(settings.depths) + 1, index.numbers
+    """The score of each question's last neighbour (Q,) by depth, found by scanning every vector.
+
+    Args:
+        pieces: numbers (n,) and vectors (n, d), of `count` passages in all
+    """
+    depth, done = max(depths) + 1, 0
     best = np.full((len(questions), depth), -np.inf, dtype=np.float32)
-    for first in range(0, len(numbers), settings.progress_vectors):
-        piece = slice(first, first + settings.progress_vectors)
-        nearest = scan(questions, depth, numbers[piece], stored=index.vectors[piece])
+    for numbers, stored in pieces:
+        nearest = scan(questions, depth, numbers, stored=stored)
         scores = np.where(nearest.numbers == own[:, None], -np.inf, nearest.scores)
         best = np.sort(np.hstack([best, scores]), axis=1)[:, ::-1][:, :depth]
-        on_progress("searching exactly", min(piece.stop, len(numbers)), len(numbers))
-    neighbours = min(len(numbers) - 1, depth - 1)
-    return {d: best[:, min(d, neighbours) - 1] if neighbours else best[:, -1] for d in settings.depths}
+        done += len(numbers)
+        on_progress("searching exactly", done, count)
+    neighbours = min(count - 1, depth - 1)
+    return {d: best[:, min(d, neighbours) - 1] if neighbours else best[:, -1] for d in depths}
