@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import signal
 import string
 import subprocess
 import sys
@@ -46,6 +47,12 @@ FLAGS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"),
 )
 """Of a Chromium that shows no window and asks nobody but the page."""
+
+
+def pytest_configure() -> None:
+    """Let commands that tests start be interrupted, where what started the tests, as `nohup`, ignores it itself."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

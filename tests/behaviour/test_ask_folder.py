@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import SECONDS
 
 from opendpr.collection import open_collection, open_writer
 from opendpr.maintenance.on_demand import AT_ONCE_PASSAGES, CANDIDATE_PASSAGES
@@ -123,6 +124,6 @@ def test_a_prompt_answers_and_encodes_the_rest_beside(
         while lacking(tmp_path):
             assert process.poll() is None
         keyboard.write(b"\n")
-        _, errors = process.communicate()
+        _, errors = process.communicate(timeout=SECONDS)
     assert "confidence" in answer or "no answer found" in answer
     assert process.returncode == 0, errors

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import contents, write_documents
+from conftest import SECONDS, contents, write_documents
 
 from opendpr.collection import open_collection, open_writer
 from opendpr.collection.lookup import count_without_vector
@@ -88,7 +88,7 @@ def test_an_encode_that_is_killed_goes_on_and_the_old_vectors_serve_until_it_is_
         assert process.poll() is None
         time.sleep(0.01)
     process.kill()
-    process.communicate()
+    process.communicate(timeout=SECONDS)
     encoded = counts_of(notes)["other"]
     assert 0 < encoded < counts_of(notes)["tiny"]
     assert run("search", notes, QUESTION, "--retriever", "dense", "--json").stdout == expected

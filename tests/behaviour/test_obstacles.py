@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import contents, write_documents
+from conftest import SECONDS, contents, write_documents
 
 from opendpr.collection import open_collection, open_writer
 from opendpr.collection.database import DATABASE
@@ -54,7 +54,7 @@ def test_a_second_writer_is_busy_or_waits_and_readers_never_wait(run, start, not
         while not holds_open(waiting.pid, notes / LOCK_FILE):
             assert waiting.poll() is None
             time.sleep(0.02)
-    _, errors = waiting.communicate()
+    _, errors = waiting.communicate(timeout=SECONDS)
     assert waiting.returncode == 0, errors
     assert "1 added" in errors
 
@@ -224,7 +224,7 @@ def test_ctrl_c_while_adding_is_exit_code_130_and_the_same_command_goes_on(run, 
             time.sleep(0.005)
     time.sleep(later)
     adding.send_signal(signal.SIGINT)
-    _, errors = adding.communicate()
+    _, errors = adding.communicate(timeout=SECONDS)
     assert "Traceback" not in errors
     assert adding.returncode == 130 or (adding.returncode == 0 and later), errors
     if adding.returncode:
@@ -243,7 +243,7 @@ def test_ctrl_c_at_the_prompt_is_exit_code_130_without_a_traceback(start, notes)
         assert asking.stdout is not None
         assert asking.stdout.readline()
         asking.send_signal(signal.SIGINT)
-        _, errors = asking.communicate()
+        _, errors = asking.communicate(timeout=SECONDS)
     finally:
         os.close(ours)
         os.close(its)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import contents, write_documents
+from conftest import SECONDS, contents, write_documents
 
 from damaged_notes import problems
 from opendpr.collection import open_collection
@@ -81,7 +81,7 @@ class Killer:
         began = time.monotonic()
         wait_until(process, lambda: not holds(process.pid, directory / LOCK_FILE))
         job.seconds = max(job.seconds, time.monotonic() - began)
-        _, errors = process.communicate()
+        _, errors = process.communicate(timeout=SECONDS)
         assert process.returncode == 0, errors
 
     def killed(self, job: Job, directory: Path) -> bool:
@@ -90,7 +90,7 @@ class Killer:
         wait_until(process, lambda: holds(process.pid, directory / LOCK_FILE))
         time.sleep(self._generator.uniform(0, job.seconds))
         process.kill()
-        _, errors = process.communicate()
+        _, errors = process.communicate(timeout=SECONDS)
         assert process.returncode in (0, -signal.SIGKILL), errors
         return process.returncode != 0
 

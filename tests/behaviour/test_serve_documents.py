@@ -14,7 +14,7 @@ import pytest
 from conftest import write_documents
 
 import opendpr
-from browsing import waiting
+from browsing import element, waiting
 from opendpr.types import Document
 from served import START_SECONDS, Served, serving, upload
 
@@ -169,7 +169,7 @@ def test_a_person_uploads_reads_finds_and_removes(shelf: Served, browser: Any, t
     (tmp_path / "photo.png").write_bytes(b"\x89PNG\0")
     browser.get(shelf.url)
     browser.find_element(by.LINK_TEXT, "Documents").click()
-    browser.find_element(by.ID, "files").send_keys(f"{book}\n{tmp_path / 'photo.png'}")
+    element(browser, by.ID, "files").send_keys(f"{book}\n{tmp_path / 'photo.png'}")
     browser.find_element(css, ".upload button").click()
     heading = wait.until(
         lambda page: [heading for heading in page.find_elements(css, "#change h2") if "added" in heading.text]
@@ -179,14 +179,14 @@ def test_a_person_uploads_reads_finds_and_removes(shelf: Served, browser: Any, t
 
     browser.find_element(by.NAME, "words").send_keys("book\n")
     wait.until(lambda page: "words=book" in page.current_url)
-    browser.find_element(by.LINK_TEXT, "book").click()
+    element(browser, by.LINK_TEXT, "book").click()
     wait.until(lambda page: "/document?" in page.current_url)
-    assert "Part 1 of" in browser.find_element(css, ".pager").text
+    assert "Part 1 of" in element(browser, css, ".pager").text
     assert browser.execute_script("return document.documentElement.scrollHeight") < 20_000
     browser.find_element(by.LINK_TEXT, "Part 2 →").click()
     wait.until(lambda page: "sheet=2" in page.current_url)
 
-    browser.find_element(by.NAME, "find").send_keys("LIGHTHOUSE\n")
+    element(browser, by.NAME, "find").send_keys("LIGHTHOUSE\n")
     place = wait.until(lambda page: page.find_element(css, "mark.current"))
     assert place.text == "lighthouse"
     assert "1 of 1" in browser.find_element(css, ".steps").text
@@ -216,7 +216,7 @@ def test_from_the_answer_to_the_document_and_back(served: Served, browser: Any) 
     link = browser.find_element(by.CSS_SELECTOR, ".best cite a, .best footer a, .passages .path a")
     link.click()
     wait.until(lambda page: "/document?" in page.current_url)
-    back = browser.find_element(by.CSS_SELECTOR, ".crumbs a")
+    back = element(browser, by.CSS_SELECTOR, ".crumbs a")
     assert back.text == "← Answer to “Who built the pier of Orvik?”"
     back.click()
     wait.until(lambda page: page.find_elements(by.ID, "results"))

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import pytest
 
 import opendpr
-from browsing import waiting
+from browsing import element, waiting
 from opendpr.types import Document
 from served import Served, serving, upload
 
@@ -128,8 +128,8 @@ def test_a_person_asks_sees_the_marked_answer_switches_and_follows_the_link(serv
     title = link.text
     link.click()
     wait.until(lambda one: "/document?" in one.current_url)
+    assert element(browser, by.ID, "answer").text == answer
     assert browser.find_element(by.TAG_NAME, "h1").text == title
-    assert browser.find_element(by.ID, "answer").text == answer
     assert browser.find_element(by.ID, "answer").is_displayed()
 
     browser.get(shared)
@@ -162,7 +162,7 @@ def test_the_empty_page_offers_examples_and_what_was_asked_in_this_browser(serve
     (link,) = links
     assert link.text == "Which <b>town</b>?"
     link.click()
-    assert browser.find_element(by.CSS_SELECTOR, "[name=k]").get_attribute("value") == "5"
+    waiting(browser).until(lambda page: page.find_element(by.CSS_SELECTOR, "[name=k]").get_attribute("value") == "5")
     assert browser.find_element(by.CSS_SELECTOR, "details.options").get_attribute("open")
     browser.get(served.url)
     browser.find_element(by.CSS_SELECTOR, "#history button").click()

@@ -36,7 +36,10 @@ STATUSES = {
     "GET /metrics": "200 OK",
 }
 """What the form of each operation is answered with, sent in this order as it is filled in."""
-LOADED = "return [...document.querySelectorAll('details.try')].every(part => !part.hidden)"
+LOADED = """
+const parts = [...document.querySelectorAll('details.try')];
+return parts.length > 0 && parts.every(part => !part.hidden);
+"""
 
 
 class Sent:
@@ -54,7 +57,11 @@ class Sent:
 
 def opened(browser: Any, served: Served) -> None:
     browser.get(f"{served.url}/docs")
-    assert browser.execute_script(LOADED)
+    wait_for_forms(browser)
+
+
+def wait_for_forms(browser: Any) -> None:
+    waiting(browser).until(lambda page: page.execute_script(LOADED))
 
 
 def fill(browser: Any, operation: str, field: str, value: str) -> None:
@@ -112,7 +119,7 @@ def test_a_token_is_sent_where_one_is_needed(rivers: Path, serve_environment: di
         browser.get(f"{guarded.url}/docs")
         browser.find_element("name", "token").send_keys(TOKEN)
         browser.find_element("css selector", "form button").click()
-        assert browser.execute_script(LOADED)
+        wait_for_forms(browser)
         assert Sent(browser, "POST /v1/search").status == "401 Unauthorized"
         browser.find_element("id", "token").send_keys(TOKEN)
         assert Sent(browser, "POST /v1/search").status == "200 OK"

@@ -16,6 +16,11 @@ def waiting(browser: Any, seconds: float = WAIT_SECONDS) -> Any:
     return wait(browser, seconds, ignored_exceptions=[stale])
 
 
+def element(browser: Any, by: str, value: str) -> Any:
+    """The first such element, once the page has it: what a click leads to may not be there yet."""
+    return waiting(browser).until(lambda page: page.find_element(by, value))
+
+
 def wait_for_words(browser: Any, words: str, seconds: float = WAIT_SECONDS) -> None:
     """Wait until the page's main part shows words; what it shows instead is in the message of a failure."""
     timeout = pytest.importorskip("selenium.common.exceptions").TimeoutException
