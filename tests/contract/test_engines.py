@@ -260,6 +260,36 @@ def test_recall_is_noted_with_the_vectors(directory: Path, address: str) -> None
         assert engine_summary(collection, address)["recall"] == {"20": 1.0, "100": 1.0}
 
 
+def test_passages_that_wait_for_the_last_vector_of_their_document_do_not_count_as_missed(
+    directory: Path, address: str
+) -> None:
+    with open_writer(directory, Splitter(words=50)) as writer:
+        row = writer.require_encoder()
+        writer.put_documents([Document("007", "The title 7", "word " * 120)])
+        first = next(iter(writer.without_vector(row.encoder)))[:1]
+        writer.put_vectors(row, first, vectors_for(first))
+    pushed(directory, address)
+    with open_collection(directory) as collection:
+        assert len(collection.hidden())
+        engine = opened(collection, address)
+        assert note_recall(collection, engine, ask=None) == {"20": 1.0, "100": 1.0}
+        engine.close()
+
+
+def test_a_writer_beside_a_measurement_of_recall_is_named(directory: Path, address: str) -> None:
+    pushed(directory, address)
+
+    def write(stage: str, done: int, total: int) -> None:
+        if stage == "searching exactly":
+            fill(directory, [document(COUNT)])
+
+    with open_collection(directory) as collection:
+        engine = opened(collection, address)
+        with pytest.raises(StateError, match="was changed while recall was measured"):
+            note_recall(collection, engine, ask=None, on_progress=write)
+        engine.close()
+
+
 def test_many_vectors_are_searched_by_an_index(directory: Path, address: str) -> None:
     """HNSW finds nearly the same, and filters that few passages meet still give as many as there are."""
     with open_collection(directory) as collection:

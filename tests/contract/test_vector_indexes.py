@@ -11,10 +11,11 @@ import pytest
 
 from opendpr.errors import CorruptionError, ResourceError
 from opendpr.protocols import VectorIndex
-from opendpr.search.effort import choose_effort, recalls
+from opendpr.search.effort import choose_effort
 from opendpr.search.exact import ExactIndex
 from opendpr.search.faiss import FAISS_THREADS, Codes, factory, widen
 from opendpr.search.ivf import Effort, IvfIndex
+from opendpr.search.recall import best_scores, recalls
 from opendpr.search.settings import ExactSettings, IvfSettings
 
 N, D, LISTS = 2_000, 16, 16
@@ -194,18 +195,15 @@ def test_recall_is_what_counting_by_hand_gives(codes: Codes) -> None:
     index = IvfIndex(codes, numbers, vectors, Effort(2, 2), settings=IvfSettings(least_wanted=1))
     whole, rows = ExactIndex(numbers, vectors), np.arange(0, N, 50)
     questions = vectors[rows].astype(np.float32)
-    limits, shares = {}, {}
+    nearest, shares = index.nearest(questions, 21), {}
     for depth in (5, 20):
         best = whole.search(questions, depth + 1)
         others = [[n for n in row if n != own][:depth] for row, own in zip(best.numbers, numbers[rows], strict=True)]
-        limits[depth] = np.array(
-            [whole.score(q, np.array([row[-1]]))[0] for q, row in zip(questions, others, strict=True)], np.float32
-        )
-        nearest = index.nearest(questions, 21)
         shares[depth] = np.mean(
             [len(set(row) & set(right)) / depth for row, right in zip(nearest.numbers, others, strict=True)]
         )
-    measured = recalls(nearest, numbers[rows], limits, N)
+    scores = best_scores(questions, numbers[rows], pieces=[(numbers, vectors)], k=20, count=N)
+    measured = recalls(nearest, numbers[rows], best=scores, depths=(5, 20))
     assert measured == pytest.approx(shares, abs=0.01)
     assert measured[20] < 0.9, "the effort is little"
 

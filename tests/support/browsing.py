@@ -24,7 +24,7 @@ def element(browser: Any, by: str, value: str) -> Any:
 def wait_for_words(browser: Any, words: str, seconds: float = WAIT_SECONDS) -> None:
     """Wait until the page's main part shows words; what it shows instead is in the message of a failure."""
     timeout = pytest.importorskip("selenium.common.exceptions").TimeoutException
-    script = "return document.querySelector('main').innerText"
+    script = "return document.querySelector('main')?.innerText ?? ''"
     try:
         waiting(browser, seconds).until(lambda shown: words in shown.execute_script(script))
     except timeout:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -16,9 +16,10 @@ from opendpr.engines.engine import Engine, Noted, Rows
 from opendpr.errors import StateError
 from opendpr.iteration import OnStage
 from opendpr.maintenance.push import until
-from opendpr.search.effort import Ask, last_scores, recalls
 from opendpr.search.engine_index import EngineIndex
+from opendpr.search.recall import Ask, best_scores, recalls
 from opendpr.search.settings import EngineSettings
+from opendpr.search.stored import RemovedError
 from opendpr.types import Neighbours, Numbers
 
 RECALL_QUESTIONS = 500
@@ -100,9 +101,19 @@ def _without_later_changes(collection: Collection, noted: Noted, differences: Di
 def note_recall(
     collection: Collection, engine: Engine, ask: Ask | None, *, on_progress: OnStage = lambda what, done, total: None
 ) -> Mapping[str, float]:
-    """Measure the recall of a search through an engine, and let the engine note it; see `measure_recall`."""
+    """Measure the recall of a search through an engine, and let the engine note it; see `measure_recall`.
+
+    Raises:
+        StateError: the collection has no passages, or was changed meanwhile.
+    """
     index = EngineIndex(collection, EngineSettings(engine.name), engine)
-    recall = measure_recall(collection, index, ask, on_progress=on_progress)
+    try:
+        recall = measure_recall(collection, index, ask, on_progress=on_progress)
+    except RemovedError:
+        raise StateError(
+            f"{collection.directory} or {engine.name} was changed while recall was measured; what was pushed is there, "
+            "and the same command measures again"
+        ) from None
     noted = engine.noted()
     if noted is not None:
         engine.note(replace(noted, recall=recall))
@@ -116,9 +127,7 @@ def measure_recall(
     *,
     on_progress: OnStage = lambda what, done, total: None,
 ) -> dict[str, float]:
-    """Return by depth the share of the best passages that a search through an engine finds, on average over questions.
-
-    Each question is made of a passage, which does not count among its neighbours. Of equally good ones any counts.
+    """Return by depth the share of the best passages that a search through an engine finds, as `recalls` measures it.
 
     Args:
         ask: makes the questions; None if passages' own vectors serve, which lie nearer to each other than questions do
@@ -128,13 +137,28 @@ def measure_recall(
     """
     numbers, stored = _sample(collection, index)
     questions = ask(numbers) if ask else stored.astype(np.float32)
-    count = collection.count_vectors_after(0)
-    limits = last_scores(questions, numbers, collection.vectors(), count, depths=RECALL_DEPTHS, on_progress=on_progress)
+    best = best_scores(
+        questions,
+        numbers,
+        pieces=_shown(collection),
+        k=max(RECALL_DEPTHS),
+        count=collection.count_vectors_after(0),
+        on_progress=on_progress,
+    )
     on_progress("searching the engine", 0, 0)
     batches = range(0, len(questions), BATCH_QUESTIONS)
-    pieces = [index.search(questions[at : at + BATCH_QUESTIONS], max(RECALL_DEPTHS) + 1) for at in batches]
-    nearest = Neighbours(*map(np.vstack, zip(*pieces, strict=True)))
-    return {str(depth): round(share, 4) for depth, share in recalls(nearest, numbers, limits, count).items()}
+    found = [index.search(questions[at : at + BATCH_QUESTIONS], max(RECALL_DEPTHS) + 1) for at in batches]
+    nearest = Neighbours(*map(np.vstack, zip(*found, strict=True)))
+    measured = recalls(nearest, numbers, best=best, depths=RECALL_DEPTHS)
+    return {str(depth): round(share, 4) for depth, share in measured.items()}
+
+
+def _shown(collection: Collection) -> Iterator[tuple[Numbers, NDArray[np.float16]]]:
+    """Numbers and vectors of the passages that a search may find, in pieces."""
+    hidden = collection.hidden()
+    for numbers, vectors in collection.vectors():
+        kept = ~np.isin(numbers, hidden)
+        yield numbers[kept], vectors[kept]
 
 
 def _sample(collection: Collection, index: EngineIndex) -> tuple[Numbers, NDArray[np.float16]]:

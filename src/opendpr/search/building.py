@@ -26,9 +26,10 @@ from opendpr.search.dense import (
     built_index,
     map_vectors,
 )
-from opendpr.search.effort import Ask, choose_effort
+from opendpr.search.effort import choose_effort
 from opendpr.search.faiss import Codes, factory
 from opendpr.search.ivf import Effort, IvfIndex
+from opendpr.search.recall import Ask
 from opendpr.search.seen import read_seen, write_seen
 from opendpr.search.settings import BuildSettings
 from opendpr.storage.atomic import make_directory, sync

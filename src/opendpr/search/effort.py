@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
 
 from opendpr.iteration import OnStage
 from opendpr.search.built import MeasuredEffort
-from opendpr.search.exact import Stored, scan
 from opendpr.search.ivf import Effort, IvfIndex
+from opendpr.search.recall import Ask, best_scores, recalls
 from opendpr.search.settings import EffortSettings
-from opendpr.types import Neighbours, Numbers, Scores, Vectors
-
-Ask = Callable[[Numbers], Vectors]
-"""Vectors (Q, d) of questions, each made of one of the numbered passages (Q,)."""
+from opendpr.types import Numbers, Scores, Vectors
 
 
 def choose_effort(
@@ -41,29 +38,30 @@ def choose_effort(
     questions = ask(numbers[rows]) if ask else vectors[rows].astype(np.float32)
     step = settings.progress_vectors
     pieces = ((numbers[at : at + step], vectors[at : at + step]) for at in range(0, len(numbers), step))
-    limits = last_scores(
-        questions, numbers[rows], pieces, len(numbers), depths=settings.depths, on_progress=on_progress
-    )
-    trials = _Trials(index, questions, numbers[rows], limits)
+    depth, count = max(settings.depths), len(numbers)
+    best = best_scores(questions, numbers[rows], pieces=pieces, k=depth, count=count, on_progress=on_progress)
+    trials = _Trials(index, questions, own=numbers[rows], best=best, depths=settings.depths)
     on_progress("choosing the effort", 0, 0)
-    best = _least_effort(trials, target, settings) or trials.best()
-    recall = {depth: round(value, 4) for depth, value in trials.recalls[best].items()}
-    return MeasuredEffort(best, recall, len(rows), "pieces" if ask else "vectors", target)
+    effort = _least_effort(trials, target, settings) or trials.best()
+    recall = {depth: round(value, 4) for depth, value in trials.recalls[effort].items()}
+    return MeasuredEffort(effort, recall, len(rows), "pieces" if ask else "vectors", target)
 
 
 class _Trials:
     """The recalls of the efforts tried so far, each measured once."""
 
-    def __init__(self, index: IvfIndex, questions: Vectors, own: Numbers, limits: Mapping[int, Scores]) -> None:
-        self.index, self._questions, self._own, self._limits = index, questions, own, limits
+    def __init__(
+        self, index: IvfIndex, questions: Vectors, *, own: Numbers, best: Scores, depths: Sequence[int]
+    ) -> None:
+        self.index, self._questions, self._own, self._best, self._depths = index, questions, own, best, depths
         self.recalls: dict[Effort, dict[int, float]] = {}
 
     def lowest_recall(self, factor: int, lists: int) -> float:
         """The recall of an effort, at the depth where it is lowest."""
         effort = Effort(lists, factor)
         if effort not in self.recalls:
-            nearest = self.index.with_effort(effort).nearest(self._questions, max(self._limits) + 1)
-            self.recalls[effort] = recalls(nearest, self._own, self._limits, len(self.index.numbers))
+            nearest = self.index.with_effort(effort).nearest(self._questions, max(self._depths) + 1)
+            self.recalls[effort] = recalls(nearest, self._own, best=self._best, depths=self._depths)
         return min(self.recalls[effort].values())
 
     def best(self) -> Effort:
@@ -101,47 +99,3 @@ def _doubled(lists: int) -> Iterator[int]:
         yield wanted
         wanted *= 2
     yield lists
-
-
-def recalls(nearest: Neighbours, own: Numbers, limits: Mapping[int, Scores], count: int) -> dict[int, float]:
-    """The share of the best passages found by depth, on average over the questions (Q,).
-
-    Args:
-        nearest: what a search for one passage more than the largest depth returned
-        own: (Q,) the number of the passage that each question is made of, which does not count
-        limits: of `last_scores`: another passage of the same score is as good
-        count: of all passages
-    """
-    scores = np.where(nearest.numbers == own[:, None], -np.inf, nearest.scores)
-    shares = {}
-    for depth, limit in limits.items():
-        counted = np.isfinite(limit)  # the other questions have no neighbours
-        good = (scores[counted] >= limit[counted, None] - 1e-4 * np.abs(limit[counted, None])).sum(axis=1)
-        shares[depth] = float(np.minimum(good / min(depth, count - 1), 1).mean()) if counted.any() else 1.0
-    return shares
-
-
-def last_scores(
-    questions: Vectors,
-    own: Numbers,
-    pieces: Iterable[tuple[Numbers, Stored]],
-    count: int,
-    *,
-    depths: Collection[int],
-    on_progress: OnStage,
-) -> dict[int, Scores]:
-    """The score of each question's last neighbour (Q,) by depth, found by scanning every vector.
-
-    Args:
-        pieces: numbers (n,) and vectors (n, d), of `count` passages in all
-    """
-    depth, done = max(depths) + 1, 0
-    best = np.full((len(questions), depth), -np.inf, dtype=np.float32)
-    for numbers, stored in pieces:
-        nearest = scan(questions, depth, numbers, stored=stored)
-        scores = np.where(nearest.numbers == own[:, None], -np.inf, nearest.scores)
-        best = np.sort(np.hstack([best, scores]), axis=1)[:, ::-1][:, :depth]
-        done += len(numbers)
-        on_progress("searching exactly", done, count)
-    neighbours = min(count - 1, depth - 1)
-    return {d: best[:, min(d, neighbours) - 1] if neighbours else best[:, -1] for d in depths}

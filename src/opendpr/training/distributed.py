@@ -46,8 +46,8 @@ def start(device: torch.device, timeout_seconds: float = EXCHANGE_TIMEOUT_SECOND
             "processes as GPUs, or take device cpu"
         )
     if not dist.is_initialized():
-        # Its functions keep the group that is there when it is imported, and the optimizer imports it: imported after
-        # there is one, the group and its threads would outlive `stop` and abort the process as Python ends.
+        # Defaults of its functions keep the group that is there when it is imported, and the optimizer imports it: the
+        # group and its threads would outlive `stop`, and abort the process as Python ends.
         import_module("torch.distributed.nn.functional")
         backend = "nccl" if device.type == "cuda" else "gloo"
         dist.init_process_group(backend, timeout=timedelta(seconds=timeout_seconds))
