@@ -50,7 +50,7 @@ FLAGS = (
 
 
 def pytest_configure() -> None:
-    """Let commands that tests start be interrupted, where a shell started the tests by `make test &`."""
+    """Let commands that tests start be interrupted, where a shell script started the tests by `make test &`."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -276,17 +276,29 @@ def test_passages_that_wait_for_the_last_vector_of_their_document_do_not_count_a
         engine.close()
 
 
-def test_a_writer_beside_a_measurement_of_recall_is_named(directory: Path, address: str) -> None:
+def test_a_change_during_a_measurement_of_recall_is_said(directory: Path, address: str) -> None:
+    """Documents that are added while vectors are scanned, and another model while questions are made."""
     pushed(directory, address)
 
-    def write(stage: str, done: int, total: int) -> None:
+    def add(stage: str, done: int, total: int) -> None:
         if stage == "searching exactly":
             fill(directory, [document(COUNT)])
+
+    def switch(numbers: np.ndarray) -> np.ndarray:
+        with open_writer(directory) as writer:
+            row = writer.begin_encoder("e" * 64, 2 * DIM, model="another", runtime="none")
+            for passages in writer.without_vector(row.encoder):
+                writer.put_vectors(row, passages, np.ones((len(passages), row.dim), np.float32))
+            writer.switch_encoder(row, keep_old=False)
+        return np.ones((len(numbers), DIM), np.float32)
 
     with open_collection(directory) as collection:
         engine = opened(collection, address)
         with pytest.raises(StateError, match="was changed while recall was measured"):
-            note_recall(collection, engine, ask=None, on_progress=write)
+            note_recall(collection, engine, ask=None, on_progress=add)
+        pushed(directory, address)
+        with pytest.raises(StateError, match="was given another model meanwhile"):
+            note_recall(collection, engine, ask=switch)
         engine.close()
 
 

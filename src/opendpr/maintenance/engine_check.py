@@ -111,8 +111,8 @@ def note_recall(
         recall = measure_recall(collection, index, ask, on_progress=on_progress)
     except RemovedError:
         raise StateError(
-            f"{collection.directory} or {engine.name} was changed while recall was measured; what was pushed is there, "
-            "and the same command measures again"
+            f"{collection.directory} or {engine.name} was changed while recall was measured; what was pushed is there: "
+            "run the same command again once nothing else writes"
         ) from None
     noted = engine.noted()
     if noted is not None:
@@ -133,18 +133,21 @@ def measure_recall(
         ask: makes the questions; None if passages' own vectors serve, which lie nearer to each other than questions do
 
     Raises:
+        RemovedError: the collection, or what the engine holds of it, has changed since the index was opened.
         StateError: the collection has no passages.
     """
     numbers, stored = _sample(collection, index)
-    questions = ask(numbers) if ask else stored.astype(np.float32)
-    best = best_scores(
-        questions,
-        numbers,
-        pieces=_shown(collection),
-        k=max(RECALL_DEPTHS),
-        count=collection.count_vectors_after(0),
-        on_progress=on_progress,
-    )
+    with collection.one_state():
+        index.refuse_change()
+        questions = ask(numbers) if ask else stored.astype(np.float32)
+        best = best_scores(
+            questions,
+            numbers,
+            pieces=_shown(collection),
+            k=max(RECALL_DEPTHS),
+            count=collection.count_vectors_after(0),
+            on_progress=on_progress,
+        )
     on_progress("searching the engine", 0, 0)
     batches = range(0, len(questions), BATCH_QUESTIONS)
     found = [index.search(questions[at : at + BATCH_QUESTIONS], max(RECALL_DEPTHS) + 1) for at in batches]

@@ -19,7 +19,6 @@ from opendpr.search.cost import chosen, estimates, machine_memory
 from opendpr.search.dense import built_index, remove_dense
 from opendpr.search.recall import Ask
 from opendpr.search.settings import BuildSettings
-from opendpr.search.stored import RemovedError
 from opendpr.text.splitting import Splitter
 from opendpr.types import Numbers, Vectors
 
@@ -100,8 +99,6 @@ def asker(collection: Collection, row: EncoderRow, chosen_model: Model | None) -
 
     def ask(numbers: Numbers) -> Vectors:
         passages = collection.passages(numbers.tolist())
-        if len(passages) < len(numbers):
-            raise RemovedError  # by a writer beside
         texts = [passages[number].text for number in numbers.tolist()]
         places = [generator.choice(splitter.split(text)[:-1] or [(0, len(text))]) for text in texts]
         return encoder.encode_questions([text[start:end] for text, (start, end) in zip(texts, places, strict=True)])

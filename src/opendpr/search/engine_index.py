@@ -87,9 +87,13 @@ class EngineIndex:
         except InexpressibleError as error:
             assert where is not None, "there is a filter that cannot be expressed"
             best = self._search_named(vectors, k, where, str(error))
+        self.refuse_change()
+        return best
+
+    def refuse_change(self) -> None:
+        """Raises RemovedError: the collection has changed since it was read."""
         if self._collection.version() != self._version:
             raise RemovedError
-        return best
 
     def _search(self, vectors: Vectors, k: int, where: Where | None) -> Neighbours:
         shape, missing, partial = (len(vectors), k), set[str](), self._settings.allow_partial

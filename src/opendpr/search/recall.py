@@ -32,7 +32,7 @@ def best_scores(
         questions: (Q, d)
         own: (Q,) the number of the passage that each question is made of
         pieces: numbers (n,) and vectors (n, d) of all passages
-        count: how many passages that is, as progress reports it
+        count: how many passages that is at most, for the progress
     """
     best, done = np.full((len(questions), k), -np.inf, dtype=np.float32), 0
     for numbers, stored in pieces:
@@ -44,9 +44,9 @@ def best_scores(
 
 
 def recalls(nearest: Neighbours, own: Numbers, *, best: Scores, depths: Sequence[int]) -> dict[int, float]:
-    """The share of the best passages found by depth, on average over the questions that have neighbours; else 1.
+    """The share of the best passages found by depth, on average over the questions with neighbours; 1 if none has any.
 
-    Passages of the same score are equally good: any of them can stand for one that was not found.
+    Passages of the same score, up to rounding, are equally good: any of them can stand for one that was not found.
 
     Args:
         nearest: (Q, m) what a search returned, m more than the largest depth: one may be the question's own

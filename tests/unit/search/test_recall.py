@@ -27,6 +27,7 @@ def measured(*numbers: list[int], scores: np.ndarray = STORED[:, 0]) -> list[flo
 def test_the_best_scores_are_those_of_all_pieces_without_the_passage_of_the_question() -> None:
     pieces = [(NUMBERS[:2], STORED[:2]), (NUMBERS[2:], STORED[2:])]
     assert np.array_equal(best_scores(QUESTIONS, OWN, pieces=pieces, k=4, count=5), BEST)
+    assert best_scores(QUESTIONS, OWN, pieces=[(NUMBERS, STORED)], k=1, count=5).tolist() == [[5], [4]]
     more = best_scores(QUESTIONS, OWN, pieces=pieces, k=6, count=5)
     assert np.array_equal(more[:, :4], BEST)
     assert (more[:, 4:] == -np.inf).all()
@@ -43,7 +44,14 @@ def test_a_passage_of_the_same_score_is_as_good() -> None:
 
 def test_a_rounded_score_is_the_same_and_a_lower_one_is_not() -> None:
     assert measured([1, 2, 3, 4, 0], scores=STORED[:, 0] * np.float32(1 - 5e-6)) == [1, 1, 1, 1]
-    assert measured([1, 2, 3, 4, 0], scores=STORED[:, 0] * np.float32(1 - 1e-3)) == [0, 1 / 2, 2 / 3, 2 / 4]
+    assert measured([1, 2, 3, 4, 0], scores=STORED[:, 0] * np.float32(1 - 5e-5)) == [0, 1 / 2, 2 / 3, 2 / 4]
+
+
+def test_rounding_is_that_of_the_largest_score() -> None:
+    best, numbers = np.array([[5, 0]], np.float32), np.arange(3)[None]
+    for last, share in ((-2e-5, 1.0), (-2e-4, 0.5)):
+        nearest = Neighbours(np.array([[5, last, -1]], np.float32), numbers)
+        assert recalls(nearest, np.array([-2]), best=best, depths=(2,)) == {2: share}
 
 
 def test_passages_of_the_same_score_do_not_stand_for_better_ones() -> None:
