@@ -46,7 +46,7 @@ def start(device: torch.device, timeout_seconds: float = EXCHANGE_TIMEOUT_SECOND
             "processes as GPUs, or take device cpu"
         )
     if not dist.is_initialized():
-        # Defaults of its functions keep the group that is there when it is imported, and the optimizer imports it: the
+        # Its functions have as a default the group that is there when it is imported, and an optimizer imports it: the
         # group and its threads would outlive `stop`, and abort the process as Python ends.
         import_module("torch.distributed.nn.functional")
         backend = "nccl" if device.type == "cuda" else "gloo"
